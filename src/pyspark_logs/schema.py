@@ -1,0 +1,356 @@
+"""Schemas: Spark's DDL read into exactly the Arrow types that Spark expects, and Arrow written as DDL.
+
+Spark accepts a batch only if its schema equals ``to_arrow_schema(schema, timezone="UTC")`` to the last
+detail (the name of a list's element, what may be null, the zone of a timestamp). DDL text is how a schema
+travels in options and to executors, so this module is the one place that knows the correspondence.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, NoReturn
+
+from pyspark_logs.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+
+_ALIASES = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint", "real": "float"}
+_ALIASES |= {"dec": "decimal", "numeric": "decimal", "timestamp_ltz": "timestamp", "character": "char"}
+
+# Types that Spark has and log lines do not: what to declare instead.
+_INSTEAD = {
+    "interval": "bigint (a count of units) or string",
+    "time": "string",
+    "variant": "string (and parse_json in a query)",
+    "void": "string",
+    "geometry": "string",
+    "geography": "string",
+}
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<name>`(?:[^`]|``)*`)|(?P<text>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\")|(?P<word>\w+)|(?P<sign>[<>(),:-]))",
+    re.DOTALL,
+)
+
+
+@cache
+def _atomic_types() -> dict[str, pa.DataType]:
+    import pyarrow as pa
+
+    return {
+        "string": pa.string(),
+        "boolean": pa.bool_(),
+        "tinyint": pa.int8(),
+        "smallint": pa.int16(),
+        "int": pa.int32(),
+        "bigint": pa.int64(),
+        "float": pa.float32(),
+        "double": pa.float64(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "timestamp_ntz": pa.timestamp("us"),
+        "binary": pa.binary(),
+    }
+
+
+def parse_ddl(text: str) -> pa.Schema:
+    """Read a Spark DDL schema into the Arrow schema Spark expects of it.
+
+    Names may be separated from types by a space or a colon, quoted with backticks (doubled inside), and
+    followed by ``COMMENT '...'``, which is dropped. Types are Spark's, in any case; ``char(n)`` and
+    ``varchar(n)`` are strings.
+
+    Args:
+        text: such as ``"level string, ts timestamp, m map<string,string>"``.
+
+    Raises:
+        OptionError: the text is not DDL, has no or twice the same column (ignoring case), a NOT NULL, or
+            a type that log lines cannot give.
+
+    >>> print(parse_ddl("level string, `the user` struct<id:bigint>"))
+    level: string
+    the user: struct<id: int64>
+      child 0, id: int64
+    """
+    import pyarrow as pa
+
+    parser = _Parser(text)
+    # pyspark also takes a whole `struct<...>` for a schema.
+    wrapped = parser.peek().lower() == "struct" and parser.peek(1) == "<"
+    if wrapped:
+        parser.skip(2)
+    fields = parser.fields("", end=">" if wrapped else "")
+    if wrapped:
+        parser.expect(">")
+    parser.expect("")
+    if not fields:
+        raise OptionError("schema names no column; give at least one, such as 'message string'")
+    return pa.schema(fields)
+
+
+def to_ddl(schema: pa.Schema) -> str:
+    """Write an Arrow schema as Spark DDL; the inverse of :func:`parse_ddl` on Spark's types.
+
+    Other Arrow types become the Spark type that holds all their values: ``large_string`` is a string,
+    ``uint32`` a bigint, a timestamp of any unit a timestamp (``timestamp_ntz`` if it has no zone).
+
+    Raises:
+        OptionError: a type without a Spark counterpart, a non-nullable field, no field, or two fields of
+            one name (ignoring case).
+
+    >>> import pyarrow as pa
+    >>> to_ddl(pa.schema([("id", pa.uint16()), ("odd `name`", pa.list_(pa.large_string()))]))
+    'id int, `odd ``name``` array<string>'
+    """
+    if len(schema) == 0:
+        raise OptionError("schema names no column; give at least one")
+    _check_names((field.name for field in schema), "")
+    return ", ".join(f"{quote_name(field.name)} {_render_field(field, field.name)}" for field in schema)
+
+
+def quote_name(name: str) -> str:
+    """A column name as DDL text: in backticks unless it is plain.
+
+    >>> quote_name("status"), quote_name("user-agent")
+    ('status', '`user-agent`')
+    """
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        return name
+    return "`" + name.replace("`", "``") + "`"
+
+
+def metadata_type() -> pa.StructType:
+    """The type of the ``_metadata`` column; its fields are named as Spark's file sources name them.
+
+    >>> [field.name for field in metadata_type()][:2]
+    ['file_path', 'file_name']
+    """
+    schema = parse_ddl(
+        "_metadata struct<file_path:string, file_name:string, file_size:bigint, file_block_start:bigint,"
+        " file_block_length:bigint, file_modification_time:timestamp, record_offset:bigint>"
+    )
+    data_type: pa.StructType = schema.field(0).type
+    return data_type
+
+
+# --- reading -------------------------------------------------------------------------------------------
+
+
+class _Parser:
+    """Recursive descent over the tokens of one DDL text; ``path`` names the column in errors."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens: list[str] = []
+        at = 0
+        end = len(text.rstrip())
+        while at < end:
+            match = _TOKEN.match(text, at)
+            if match is None:
+                self._fail(f"cannot be read from {text[at:].strip()[:20]!r} on")
+            self._tokens.append(match[0].lstrip())
+            at = match.end()
+        self._at = 0
+
+    def peek(self, ahead: int = 0) -> str:
+        """The token ``ahead`` of the next one; empty at the end."""
+        return self._tokens[self._at + ahead] if self._at + ahead < len(self._tokens) else ""
+
+    def skip(self, count: int = 1) -> None:
+        """Step over tokens."""
+        self._at += count
+
+    def expect(self, token: str) -> None:
+        """Step over this token (empty: the end of the text)."""
+        if self.peek().lower() != token:
+            self._fail(f"has {self.peek() or 'its end'!r} where {token or 'its end'!r} belongs")
+        self._at += 1
+
+    def fields(self, path: str, end: str) -> list[pa.Field]:
+        """``name type, name type`` up to (and without) the token ``end``."""
+        fields: list[pa.Field] = []
+        while self.peek() != end:
+            if fields:
+                self.expect(",")
+            fields.append(self._field(path))
+        _check_names((field.name for field in fields), path)
+        return fields
+
+    def _field(self, path: str) -> pa.Field:
+        import pyarrow as pa
+
+        word = self.peek()
+        if not re.match(r"[\w`]", word) or word == "``":
+            self._fail(f"has {word or 'its end'!r} where a column name belongs (quote odd names with backticks)")
+        self.skip()
+        name = word[1:-1].replace("``", "`") if word[0] == "`" else word
+        path = f"{path}.{name}" if path else name
+        if self.peek() == ":":
+            self.skip()
+        data_type = self._type(path)
+        if self.peek().lower() == "not":
+            raise _not_null(path)
+        if self.peek().lower() == "comment":
+            self.skip()
+            if self.peek()[:1] not in ("'", '"'):
+                self._fail(f"has {self.peek() or 'its end'!r} where the quoted comment of {path!r} belongs")
+            self.skip()
+        if self.peek() not in (",", ">", ""):
+            self._fail(f"has {self.peek()!r} after the type of column {path!r}; a comma or the end belongs there")
+        return pa.field(name, data_type)
+
+    def _type(self, path: str) -> pa.DataType:
+        import pyarrow as pa
+
+        word = self.peek().lower()
+        name = _ALIASES.get(word, word)
+        self.skip()
+        if name in _atomic_types():
+            return self._collated(path) if name == "string" else _atomic_types()[name]
+        if name in ("char", "varchar"):
+            self._numbers(path, least=1, most=1)
+            return pa.string()
+        if name == "decimal":
+            return self._decimal(path)
+        if name == "array":
+            self.expect("<")
+            element = self._type(path)
+            self.expect(">")
+            return pa.list_(pa.field("element", element))
+        if name == "map":
+            self.expect("<")
+            key = self._type(path)
+            self.expect(",")
+            value = self._type(path)
+            self.expect(">")
+            return pa.map_(key, value)
+        if name == "struct":
+            self.expect("<")
+            fields = self.fields(path, end=">")
+            self.expect(">")
+            return pa.struct(fields)
+        if not name:
+            self._fail(f"ends where the type of column {path!r} belongs")
+        raise _unsupported(path, word)
+
+    def _collated(self, path: str) -> pa.DataType:
+        if self.peek().lower() == "collate":
+            self.skip()
+            if self.peek().upper() != "UTF8_BINARY":
+                raise _unsupported(path, f"string collate {self.peek()}", "string")
+            self.skip()
+        return _atomic_types()["string"]
+
+    def _decimal(self, path: str) -> pa.DataType:
+        import pyarrow as pa
+
+        numbers = self._numbers(path, least=1, most=2) if self.peek() == "(" else [10]
+        precision, scale = [*numbers, 0][:2]
+        if not 1 <= precision <= 38 or scale > precision:
+            raise OptionError(
+                f"schema: column {path!r} is decimal({precision},{scale}); the precision is 1 to 38 digits, and"
+                " the scale not larger"
+            )
+        return pa.decimal128(precision, scale)
+
+    def _numbers(self, path: str, least: int, most: int) -> list[int]:
+        self.expect("(")
+        numbers: list[int] = []
+        while self.peek() != ")":
+            if numbers:
+                self.expect(",")
+            if not re.fullmatch(r"[0-9]{1,9}", self.peek()):
+                self._fail(f"has {self.peek() or 'its end'!r} where a length of column {path!r} belongs")
+            numbers.append(int(self.peek()))
+            self.skip()
+        if not least <= len(numbers) <= most:
+            self._fail(f"gives the type of column {path!r} {len(numbers)} lengths; it takes {least} to {most}")
+        self.expect(")")
+        return numbers
+
+    def _fail(self, what: str) -> NoReturn:
+        raise OptionError(f"schema {what}; it should be Spark DDL such as 'level string, ts timestamp': {self._text!r}")
+
+
+# --- writing -------------------------------------------------------------------------------------------
+
+
+def _render_field(field: pa.Field, path: str) -> str:
+    if not field.nullable:
+        raise _not_null(path)
+    return _render(field.type, path)
+
+
+def _render(data_type: pa.DataType, path: str) -> str:
+    import pyarrow.types as t
+
+    if t.is_dictionary(data_type) or t.is_run_end_encoded(data_type):
+        return _render(data_type.value_type, path)
+    if t.is_struct(data_type):
+        fields = [data_type.field(i) for i in range(data_type.num_fields)]
+        _check_names((field.name for field in fields), path)
+        inner = (f"{quote_name(field.name)}:{_render_field(field, f'{path}.{field.name}')}" for field in fields)
+        return f"struct<{','.join(inner)}>"
+    if t.is_map(data_type):
+        return f"map<{_render(data_type.key_type, path)},{_render_field(data_type.item_field, path)}>"
+    if t.is_list(data_type) or t.is_large_list(data_type) or t.is_fixed_size_list(data_type):
+        return f"array<{_render_field(data_type.value_field, path)}>"
+    if t.is_decimal(data_type) and 0 <= data_type.scale <= data_type.precision <= 38:
+        return f"decimal({data_type.precision},{data_type.scale})"
+    if t.is_timestamp(data_type):
+        return "timestamp_ntz" if data_type.tz is None else "timestamp"
+    name = _atomic_names().get(data_type)
+    if name is None and (t.is_fixed_size_binary(data_type) or t.is_date64(data_type)):
+        name = "date" if t.is_date64(data_type) else "binary"
+    if name is None:
+        raise _unsupported(path, f"Arrow type {data_type}", "bigint" if t.is_duration(data_type) else "string")
+    return name
+
+
+@cache
+def _atomic_names() -> dict[pa.DataType, str]:
+    import pyarrow as pa
+
+    wider: dict[pa.DataType, str] = {
+        pa.uint8(): "smallint",
+        pa.uint16(): "int",
+        pa.uint32(): "bigint",
+        pa.uint64(): "decimal(20,0)",
+    }
+    wider.update({pa.float16(): "float", pa.large_string(): "string", pa.string_view(): "string"})
+    wider.update({pa.large_binary(): "binary", pa.binary_view(): "binary"})
+    return {data_type: name for name, data_type in _atomic_types().items()} | wider
+
+
+# --- what is refused, in both directions ---------------------------------------------------------------
+
+
+def _check_names(names: Iterable[str], path: str) -> None:
+    seen: dict[str, str] = {}
+    where = f" in {path!r}" if path else ""
+    for name in names:
+        if not name:
+            raise OptionError(f"schema: a column{where} has an empty name; every column needs one")
+        if name.lower() in seen:
+            raise OptionError(
+                f"schema: columns {seen[name.lower()]!r} and {name!r}{where} have the same name (names match without"
+                " case); rename or drop one"
+            )
+        seen[name.lower()] = name
+
+
+def _not_null(path: str) -> OptionError:
+    return OptionError(
+        f"schema: column {path!r} is NOT NULL, but any log line can be broken and then has no value;"
+        " leave NOT NULL out, and filter with IS NOT NULL or set mode=DROPMALFORMED"
+    )
+
+
+def _unsupported(path: str, type_name: str, instead: str = "") -> OptionError:
+    every = ", ".join((*_atomic_types(), "decimal(p,s)", "array<>", "map<,>", "struct<>"))
+    hint = instead or _INSTEAD.get(type_name) or f"one of {every}"
+    return OptionError(f"schema: column {path!r} has the unsupported type {type_name}; use {hint}")
