@@ -1,0 +1,66 @@
+# `make demo` and `make test` need Python >= 3.10 and Java >= 17, nothing else. The rest is for developers.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+PYTEST_ARGS ?=
+
+# Spark's workers must run the Python that has the package, on the Spark that is installed here, whatever the
+# shell has set up for another one. A laptop's own name often does not resolve.
+export PYSPARK_PYTHON := $(abspath $(PY))
+export PYSPARK_DRIVER_PYTHON := $(abspath $(PY))
+export SPARK_LOCAL_IP ?= 127.0.0.1
+export UV_PYTHON_DOWNLOADS := never
+unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
+
+.PHONY: help demo test test-all bench check docs lock clean java
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machine, read them with Spark
+	$(PY) -m pyspark_logs.demo
+
+test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
+	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-all: java $(VENV)/.has-test ## run all tests, the slow ones too, and demand the coverage
+	$(PY) -m pytest --cov $(PYTEST_ARGS)
+
+bench: java $(VENV)/.has-bench ## measure speed, beside Polars, DuckDB and Spark's own readers
+	$(PY) -m benchmarks
+
+check: $(VENV)/.has-lint ## lint, format and types, without changing a file
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+docs: $(VENV)/.has-docs ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+
+lock: $(VENV)/.has-uv ## compile constraints.txt anew from pyproject.toml
+	$(UV) pip compile --universal --all-extras --group dev --upgrade --no-annotate \
+	    --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
+
+clean: ## remove everything that was made here, the environment too
+	rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf spark-warehouse metastore_db derby.log artifacts
+	find src tests benchmarks sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
+
+java:
+	@scripts/need-java
+
+$(VENV)/.has-uv: constraints.txt
+	@scripts/make-venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@touch $@
+
+# One environment; each group of pyproject.toml is added to it when a target first needs it.
+$(VENV)/.has-%: pyproject.toml constraints.txt $(VENV)/.has-uv
+	$(UV) pip install --python $(PY) --constraints constraints.txt --editable '.[s3,spark]' --group $*
+	@touch $@
