@@ -1,0 +1,78 @@
+"""Read log files in an object store into Spark, in whatever line format they have, at Arrow speed.
+
+>>> import pyspark_logs
+>>> pyspark_logs.__version__
+'0.1.0'
+
+Importing this package costs milliseconds and needs nothing but Python: Spark imports every module whose
+name starts with ``pyspark_`` when it looks for data sources. What needs Spark or Arrow is loaded when it is
+first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pyspark_logs.errors import (
+    AccessDeniedError,
+    CircuitOpenError,
+    CorruptFileError,
+    FormatError,
+    LayoutError,
+    LogSourceError,
+    OptionError,
+    PathNotFoundError,
+    RecordError,
+    SchemaError,
+    SnapshotChangedError,
+    StoreError,
+    TruncatedBodyError,
+)
+
+if TYPE_CHECKING:
+    from pyspark_logs.datasource import DefaultSource, LogDataSource, register
+    from pyspark_logs.scan import scan
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccessDeniedError",
+    "CircuitOpenError",
+    "CorruptFileError",
+    "DefaultSource",
+    "FormatError",
+    "LayoutError",
+    "LogDataSource",
+    "LogSourceError",
+    "OptionError",
+    "PathNotFoundError",
+    "RecordError",
+    "SchemaError",
+    "SnapshotChangedError",
+    "StoreError",
+    "TruncatedBodyError",
+    "__version__",
+    "register",
+    "scan",
+]
+
+# Public name -> the module that has it. Spark asks for DefaultSource by hasattr(), which comes through here.
+_LAZY = {
+    "DefaultSource": "datasource",
+    "LogDataSource": "datasource",
+    "register": "datasource",
+    "scan": "scan",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
