@@ -1,0 +1,46 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pyspark_logs import errors
+from pyspark_logs.options import OPTIONS, WRITE_OPTIONS
+from scripts.options_page import PAGE, groups, page
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sample_data" / "README.md"])
+
+
+def test_the_options_page_is_the_table_of_options() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/options_page.py"
+
+
+def test_the_options_page_has_every_option_once() -> None:
+    listed = [option.name for options in groups().values() for option in options]
+    assert sorted(listed) == sorted(option.name for option in OPTIONS)
+
+
+def test_the_tree_of_errors_on_its_page_is_the_one_in_the_code() -> None:
+    drawn = re.search(
+        r"^LogSourceError\n(?:[├└│ ].*\n)+", (ROOT / "docs/errors.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert drawn is not None
+    assert errors.__doc__ is not None
+    assert drawn[0].split() == errors.__doc__.partition("::")[2].partition("Each message")[0].split()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_option_set_in_an_example_exists(path: Path) -> None:
+    known = {option.name for option in OPTIONS} | set(WRITE_OPTIONS)
+    used = set(re.findall(r'\.option\("(\w+)"', path.read_text(encoding="utf-8")))
+    assert used <= known
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_between_files_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists(), link
