@@ -1,0 +1,152 @@
+"""Filters evaluated on Arrow arrays, with exactly Spark's semantics, and the question where that is possible."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from pyspark_logs.errors import SchemaError
+from pyspark_logs.predicates.algebra import (
+    Compare,
+    EndsWith,
+    In,
+    IsNull,
+    Not,
+    Predicate,
+    StartsWith,
+    Value,
+    encoded,
+    micros,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pyarrow as pa
+
+
+def supported(predicate: Predicate, column_type: pa.DataType) -> bool:
+    """Whether :func:`evaluate` gives exactly what Spark gives on a column of this type.
+
+    True for strings (compared by bytes: a Spark string of another collation is the caller's to refuse), booleans,
+    integers, dates and timestamps in microseconds, with values of just that type. Floats (NaN, -0.0), decimals,
+    binary and nested types are left to Spark, so are literals that Spark would have cast.
+
+    >>> import pyarrow as pa
+    >>> supported(Compare("n", "<", 5), pa.int8()), supported(Compare("n", "<", 500), pa.int8())
+    (True, False)
+    """
+    if isinstance(predicate, Not):
+        return supported(predicate.child, column_type)
+    if not _is_exact(column_type):
+        return False
+    if isinstance(predicate, IsNull):
+        return True
+    if isinstance(predicate, In):
+        # Of an empty list Spark itself has two opinions (spark.sql.legacy.nullInEmptyListBehavior).
+        return bool(predicate.values) and all(value is None or _fits(value, column_type) for value in predicate.values)
+    if isinstance(predicate, Compare):
+        return predicate.value is None or _fits(predicate.value, column_type)
+    import pyarrow.types as t
+
+    return t.is_string(column_type) and _fits(predicate.value, column_type)
+
+
+def evaluate(predicates: Iterable[Predicate], columns: Mapping[str, pa.Array]) -> pa.BooleanArray:
+    """The conjunction of the predicates for every row: true, false or null (unknown, which filters drop too).
+
+    Args:
+        predicates: each :func:`supported` on its column.
+        columns: arrays of one length, by name; at least those that the predicates are about.
+
+    >>> import pyarrow as pa
+    >>> levels = pa.array(["ERROR", "INFO", None])
+    >>> evaluate([Not(Compare("level", "=", "INFO"))], {"level": levels}).to_pylist()
+    [True, False, None]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    result = None
+    for predicate in predicates:
+        truth = _evaluate(predicate, columns[predicate.column])
+        result = truth if result is None else pc.and_kleene(result, truth)
+    if result is None:
+        length = len(next(iter(columns.values()))) if columns else 0
+        return pa.repeat(pa.scalar(True), length)
+    return result
+
+
+def _evaluate(predicate: Predicate, column: pa.Array) -> pa.BooleanArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(predicate, Not):
+        return pc.invert(_evaluate(predicate.child, column))
+    if isinstance(predicate, IsNull):
+        return pc.is_null(column)
+    if isinstance(predicate, In):
+        return _evaluate_in(predicate, column)
+    if isinstance(predicate, Compare):
+        value = None if predicate.value is None else _stored(predicate.value, column.type)
+        scalar = pa.scalar(value, column.type)
+        if predicate.op == "<=>":
+            if value is None:
+                return pc.is_null(column)
+            return pc.fill_null(pc.equal(column, scalar), False)
+        kernels = {"=": pc.equal, "<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
+        return kernels[predicate.op](column, scalar)
+    # Spark's LIKE 'x%' and its relatives compare bytes, as these kernels do.
+    if isinstance(predicate, StartsWith):
+        return pc.starts_with(column, predicate.value)
+    if isinstance(predicate, EndsWith):
+        return pc.ends_with(column, predicate.value)
+    return pc.match_substring(column, predicate.value)
+
+
+def _evaluate_in(predicate: In, column: pa.Array) -> pa.BooleanArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not predicate.values:
+        return pa.repeat(pa.scalar(False), len(column))
+    listed = [_stored(value, column.type) for value in predicate.values if value is not None]
+    found = pc.is_in(column, value_set=pa.array(listed, column.type))
+    unknown = pa.scalar(None, pa.bool_())
+    if len(listed) < len(predicate.values):  # a null among them: not found means not known
+        return pc.if_else(found, True, unknown)
+    return pc.if_else(pc.is_valid(column), found, unknown)
+
+
+def _is_exact(column_type: pa.DataType) -> bool:
+    import pyarrow as pa
+    import pyarrow.types as t
+
+    if t.is_timestamp(column_type):
+        return column_type in (pa.timestamp("us"), pa.timestamp("us", tz="UTC"))
+    return any(is_type(column_type) for is_type in (t.is_string, t.is_boolean, t.is_signed_integer, t.is_date32))
+
+
+def _fits(value: Value, column_type: pa.DataType) -> bool:
+    """Whether the value is of just this (exact) type, so that no cast of Spark's is missed."""
+    import pyarrow.types as t
+
+    if t.is_string(column_type):
+        return isinstance(value, str) and encoded(value) is not None
+    if t.is_boolean(column_type):
+        return isinstance(value, bool)
+    if t.is_date32(column_type):
+        return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+    if t.is_timestamp(column_type):
+        return isinstance(value, dt.datetime) and (value.tzinfo is None) == (column_type.tz is None)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    half: int = 1 << (column_type.bit_width - 1)
+    return -half <= value < half
+
+
+def _stored(value: Value, column_type: pa.DataType) -> str | bool | int | dt.date:
+    """The value as Arrow takes it for the column: of a datetime the microseconds, exactly."""
+    if value is None or not _fits(value, column_type):
+        raise SchemaError(f"a filter compares a column of type {column_type} with {value!r}; cast the literal to it")
+    return micros(value) if isinstance(value, dt.datetime) else value
