@@ -1,0 +1,327 @@
+"""Every codec passes the same suite; what it reads was written by another implementation where there is one."""
+
+from __future__ import annotations
+
+import bz2
+import gc
+import gzip
+import lzma
+import pickle
+import random
+import struct
+import tracemalloc
+import weakref
+import zlib
+
+import pyarrow as pa
+import pytest
+
+from pyspark_logs.codecs import CODECS, PIECE_BYTES, codec_for, decompress
+from pyspark_logs.errors import CorruptFileError, OptionError, TruncatedBodyError
+
+random.seed(7)
+LONG = b"".join(b"10.0.0.%d GET /items/%d 200\n" % (n % 256, random.randrange(10**9)) for n in range(130_000))
+TEXT = LONG[:100_000]
+PATH = "s3://bucket/app.log"
+
+
+def cut(data, size):
+    return iter([data[i : i + size] for i in range(0, len(data), size)])
+
+
+def arrow_compress(codec, text):
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, codec) as stream:
+        stream.write(text)
+    return sink.getvalue().to_pybytes()
+
+
+class CodecSuite:
+    """What holds for every codec. A subclass names it and compresses one member."""
+
+    name: str
+    suffixes: tuple[str, ...]
+
+    def compress(self, text):
+        raise NotImplementedError
+
+    def read(self, data, size=1 << 20):
+        return b"".join(decompress(self.name, cut(data, size), path=PATH))
+
+    @pytest.mark.parametrize("size", [1, 2, 7, 1000, 65_536, 1 << 20])
+    def test_round_trip(self, size):
+        assert self.read(self.compress(TEXT), size) == TEXT
+
+    def test_a_text_larger_than_a_piece(self):
+        assert len(LONG) > 4 * PIECE_BYTES
+        data = self.compress(LONG)
+        for size in (1000, len(data)):
+            pieces = list(decompress(self.name, cut(data, size), path=PATH))
+            assert b"".join(pieces) == LONG
+            assert all(0 < len(piece) <= PIECE_BYTES for piece in pieces if self.name != "none")
+
+    def test_empty_inputs(self):
+        assert self.read(b"") == b""
+        assert self.read(self.compress(b"")) == b""
+        assert b"".join(decompress(self.name, iter([b"", b""]), path=PATH)) == b""
+
+    def test_empty_chunks_between(self):
+        chunks = [piece for chunk in cut(self.compress(TEXT), 999) for piece in (b"", chunk, b"")]
+        assert b"".join(decompress(self.name, iter(chunks), path=PATH)) == TEXT
+
+    @pytest.mark.parametrize("size", [1, 3, 1000, 1 << 20])
+    def test_members_one_after_another(self, size):
+        one, two, none = self.compress(b"one\n"), self.compress(b"two\n" * 1000), self.compress(b"")
+        assert self.read(one + two, size) == b"one\n" + b"two\n" * 1000
+        assert self.read(none + none + one + none + none + two + none, size) == b"one\n" + b"two\n" * 1000
+
+    def test_text_of_exactly_one_piece(self):
+        for extra in (-1, 0, 1):
+            text = bytes(PIECE_BYTES + extra)
+            assert self.read(self.compress(text)) == text
+            assert self.read(self.compress(text) * 2, 100) == text * 2
+
+    def test_the_suffix_names_it(self):
+        for suffix in self.suffixes:
+            assert codec_for("dir/app.log" + suffix).name == self.name
+            assert codec_for("dir/APP.LOG" + suffix.upper()).name == self.name
+        assert codec_for("app.gz", self.name).name == self.name
+        assert codec_for("app.bz2", self.name.upper()).name == self.name
+
+    def test_it_travels(self):
+        codec = codec_for("x", self.name)
+        assert pickle.loads(pickle.dumps(codec)) == codec
+        assert codec.splittable == (self.name == "none")
+
+    @pytest.mark.parametrize("kind", [OSError, ValueError, TruncatedBodyError, KeyboardInterrupt])
+    def test_errors_of_the_source_pass_unchanged(self, kind):
+        failure = kind("the store failed")
+
+        def chunks():
+            yield self.compress(TEXT)[:100]
+            raise failure
+
+        with pytest.raises(kind) as caught:
+            list(decompress(self.name, chunks(), path=PATH))
+        assert caught.value is failure
+        assert "chunks" in [entry.name for entry in caught.traceback]
+
+    def test_the_source_is_closed_however_it_ends(self):
+        closed = []
+
+        def chunks(data):
+            try:
+                yield from cut(data, 1000)
+            finally:
+                closed.append(True)
+
+        list(decompress(self.name, chunks(self.compress(TEXT)), path=PATH))
+        reading = decompress(self.name, chunks(self.compress(TEXT)), path=PATH)
+        next(reading)
+        reading.close()
+        assert closed == [True, True]
+
+    def test_nothing_is_kept(self):
+        class Chunks:
+            def __init__(self, data):
+                self.rest = cut(data, 1000)
+
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                return next(self.rest)
+
+        chunks = Chunks(self.compress(TEXT))
+        alive = weakref.ref(chunks)
+        reading = decompress(self.name, chunks, path=PATH)
+        del chunks
+        next(reading)
+        reading.close()
+        del reading
+        gc.collect()
+        assert alive() is None
+
+
+class CompressingSuite(CodecSuite):
+    """What holds where there is something to be corrupt."""
+
+    garbage = b"\xf7this was never compressed by anything\n" * 100
+
+    may_lose = 0  # bytes of text right before the damage
+
+    def corrupt(self, data, size, text):
+        """Reading gives a beginning of the text, then an error that says where and what to do."""
+        before = b""
+        reading = decompress(self.name, cut(data, size), path=PATH)
+        with pytest.raises(CorruptFileError) as caught:  # noqa: PT012 (what came before the error matters)
+            for piece in reading:
+                before += piece
+        for part in (PATH, self.name, " byte ", "ignoreCorruptFiles", "compression"):
+            assert part in str(caught.value)
+        assert text.startswith(before)
+        return len(before)
+
+    @pytest.mark.parametrize("size", [1, 1 << 20])
+    def test_truncated_at_any_byte(self, size):
+        data = self.compress(b"one line\n")
+        for length in range(1, len(data)):
+            self.corrupt(data[:length], size, b"one line\n")
+            assert self.corrupt(data + data[:length], size, b"one line\n" * 2) >= 9 - self.may_lose
+
+    def test_truncated_after_much(self):
+        data = self.compress(LONG)
+        assert self.corrupt(data[: len(data) * 3 // 4], 1000, LONG) > len(LONG) // 2
+        with pytest.raises(CorruptFileError, match=f" byte {len(data) - 5} "):
+            self.read(data[:-5])
+
+    @pytest.mark.parametrize("size", [1, 10, 1 << 20])
+    def test_garbage(self, size):
+        assert self.corrupt(self.garbage, size, b"") == 0
+        assert self.corrupt(bytes(100), size, b"") == 0
+        good = self.compress(TEXT)
+        assert self.corrupt(good + self.garbage, size, TEXT) >= len(TEXT) - self.may_lose
+
+    def test_damage_is_noticed(self):
+        data = bytearray(self.compress(TEXT))
+        for index in range(len(data) // 2, len(data) // 2 + 200):
+            data[index] ^= 0xFF
+        with pytest.raises(CorruptFileError):
+            self.read(bytes(data))
+
+    def test_a_bomb_is_taken_in_pieces(self):
+        bomb = self.compress(bytes(64 << 20))
+        tracemalloc.start()
+        arrow_before = pa.total_allocated_bytes()
+        try:
+            total = arrow = 0
+            for piece in decompress(self.name, iter([bomb]), path=PATH):
+                assert len(piece) <= PIECE_BYTES
+                total += len(piece)
+                arrow = max(arrow, pa.total_allocated_bytes() - arrow_before)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert total == 64 << 20
+        assert peak + arrow < 6 * PIECE_BYTES
+
+
+class TestNone(CodecSuite):
+    name = "none"
+    suffixes = (".log", "", ".txt")
+
+    def compress(self, text):
+        return text
+
+
+class PaddedSuite(CompressingSuite):
+    @pytest.mark.parametrize("size", [1, 10, 1 << 20])
+    def test_zero_bytes_after_a_member_are_padding(self, size):
+        data = self.compress(b"one\n")
+        assert self.read(data + bytes(512), size) == b"one\n"
+        assert self.read(data + bytes(512) + data + bytes(4), size) == b"one\none\n"
+
+
+class TestGzip(PaddedSuite):
+    name = "gzip"
+    suffixes = (".gz", ".gzip")
+
+    def compress(self, text):
+        return gzip.compress(text)
+
+    def test_a_name_in_the_header_and_stored_blocks(self):
+        header = b"\x1f\x8b\x08\x08" + bytes(4) + b"\x00\x03" + b"app.log\x00"
+        packer = zlib.compressobj(0, zlib.DEFLATED, -15)
+        body = packer.compress(TEXT) + packer.flush()
+        data = header + body + struct.pack("<II", zlib.crc32(TEXT), len(TEXT))
+        assert self.read(data, 5) == TEXT
+
+    def test_the_checksum_is_checked(self):
+        data = bytearray(self.compress(TEXT))
+        data[-6] ^= 1
+        self.corrupt(bytes(data), 1 << 20, TEXT)
+
+
+class TestBzip2(PaddedSuite):
+    name = "bzip2"
+    suffixes = (".bz2",)
+
+    def compress(self, text):
+        return bz2.compress(text, 1)
+
+
+class TestXz(PaddedSuite):
+    name = "xz"
+    suffixes = (".xz",)
+
+    def compress(self, text):
+        return lzma.compress(text, preset=0)
+
+    def test_streams_that_want_too_much_memory_are_refused(self, monkeypatch):
+        monkeypatch.setattr("pyspark_logs.codecs.XZ_MEMORY_BYTES", 1 << 20)
+        with pytest.raises(CorruptFileError, match=r"[Mm]emory"):
+            self.read(lzma.compress(TEXT, preset=6))
+
+
+class FrameSuite(CompressingSuite):
+    may_lose = 16 << 10
+    skippable = struct.pack("<II", 0x184D2A53, 5) + b"abcde"
+
+    @pytest.mark.parametrize("size", [1, 6, 1 << 20])
+    def test_skippable_frames(self, size):
+        frame = self.compress(b"one\n")
+        skip = self.skippable
+        assert self.read(skip + frame + skip + skip + frame + skip, size) == b"one\none\n"
+        assert self.read(skip, size) == b""
+        self.corrupt(frame + skip[:-1], size, b"one\n")
+
+
+class TestZstd(FrameSuite):
+    name = "zstd"
+    suffixes = (".zst", ".zstd")
+
+    def compress(self, text):
+        return pytest.importorskip("zstandard").ZstdCompressor(write_checksum=True).compress(text)
+
+    def test_a_single_frame_loses_nothing(self):
+        data = self.compress(LONG)
+        cut_short = data[: len(data) // 2]
+        wanted = pytest.importorskip("zstandard").ZstdDecompressor().decompressobj().decompress(cut_short)
+        assert self.corrupt(cut_short, 1000, LONG) == len(wanted)
+
+    def test_frames_without_content_size(self):
+        assert self.read(arrow_compress("zstd", TEXT) * 2, 100) == TEXT * 2
+
+
+class TestLz4(FrameSuite):
+    name = "lz4"
+    suffixes = (".lz4",)
+
+    def compress(self, text):
+        return pytest.importorskip("lz4.frame").compress(text, content_checksum=True)
+
+    def test_frames_as_arrow_writes_them(self):
+        assert self.read(arrow_compress("lz4", TEXT) * 2, 100) == TEXT * 2
+
+
+def test_every_codec_has_a_suite():
+    tested = {suite.name for suite in (TestNone, TestGzip, TestBzip2, TestXz, TestZstd, TestLz4)}
+    assert {codec.name for codec in CODECS} == tested
+
+
+def test_suffixes_are_of_one_codec_each():
+    suffixes = [suffix for codec in CODECS for suffix in codec.suffixes]
+    assert len(suffixes) == len(set(suffixes))
+
+
+def test_an_unknown_codec_is_an_error_that_lists_the_known():
+    with pytest.raises(OptionError, match=r"'rar'.*none, gzip, zstd, bzip2, lz4, xz"):
+        codec_for("app.log", "rar")
+
+
+def test_the_codecs_are_those_of_the_option():
+    from pyspark_logs.options import parse_read_options
+
+    for codec in CODECS:
+        options = parse_read_options({"path": "p", "preset": "klog", "compression": codec.name})
+        assert options.plan.compression == codec.name
