@@ -1,0 +1,397 @@
+"""The substring-chain engine: a template walked for all lines of a block at once.
+
+The place reached in each line is one int32 array. The literal behind a field is searched for in all
+lines together; fields that end by themselves (quoted texts, timestamps) are found by their own shape.
+Lines of which the walk is not sure are left out, whole, for the exact engine. The walk stops behind
+the last column wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pyspark_logs.formats import escapes, kernels
+from pyspark_logs.formats.exact import Column, Rules
+from pyspark_logs.formats.fieldtypes import Date, FieldType, Timestamp
+from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
+from pyspark_logs.formats.timecolumns import date_shape, shaped_us, to_array, to_dates
+from pyspark_logs.formats.timestamps import Moment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
+
+
+@dataclass
+class Found:
+    """One field of all lines: where its text is, and what is already known of its values."""
+
+    starts: Int32
+    ends: Int32
+    null: Bool | None = None  # lines where the value is null, whatever the text
+    instants: Int64 | None = None
+
+
+@dataclass
+class Sure:
+    """The lines an engine vouches for (None: all of them) and their columns."""
+
+    rows: Int64 | None
+    columns: list[pa.Array]
+
+
+class ChainEngine:
+    """Any template, vectorised."""
+
+    def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
+        names = [f.name for f in template.fields]
+        self.template, self.columns, self.rules = template, tuple(columns), rules
+        typed = {column.field for column in columns}
+        # Judging whole lines means checking the types of fields that nobody asked for, too.
+        checked = [f for f in template.fields if rules.judge_whole and f.name not in typed and not f.type.text]
+        self.extra = tuple(Column(f.name or "", f.type) for f in checked)
+        self.fields = {f.name: f for f in template.fields if f.name is not None}
+        wanted = [names.index(column.field) for column in (*self.columns, *self.extra)]
+        self.last = names[-1] if rules.judge_whole else names[max(wanted)] if wanted else None
+
+    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure:
+        """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
+        import numpy as np
+
+        walk = _Walk(block, np.frombuffer(block, np.uint8), starts, ends, moment, self.rules)
+        if self.last is not None or self.rules.judge_whole:
+            self._walk(walk)
+        rows = None if walk.sure is None else np.flatnonzero(walk.sure)
+        arrays, fine = [], None
+        for column in (*self.columns, *self.extra):
+            array, sure = self._values(walk, column, walk.found[column.field], rows)
+            arrays.append(array)
+            if sure is not None:
+                fine = sure if fine is None else fine & sure
+        if fine is not None:
+            keep = np.flatnonzero(fine)
+            arrays = [array.take(keep) for array in arrays]
+            rows = keep if rows is None else rows[keep]
+        return Sure(rows, arrays[: len(self.columns)])
+
+    # --- the walk -------------------------------------------------------------------------------------
+
+    def _walk(self, walk: _Walk) -> None:
+        levels = self.template.levels
+        for depth, level in enumerate(levels):
+            if depth:
+                walk.enter_group(level[0])
+            group = levels[depth + 1][0] if depth + 1 < len(levels) else None
+            for index, segment in enumerate(level):
+                if not isinstance(segment, Field):
+                    walk.take(segment)
+                    continue
+                following = level[index + 1] if index + 1 < len(level) else None
+                found = walk.field(segment, following, group if following is None else None)
+                if segment.name is not None:
+                    walk.found[segment.name] = found
+                if segment.name == self.last and not self.rules.judge_whole and segment.name is not None:
+                    return
+        walk.finish()
+
+    # --- texts to values --------------------------------------------------------------------------------
+
+    def _values(
+        self, walk: _Walk, column: Column, found: Found, rows: Int64 | None
+    ) -> tuple[pa.Array, Bool | None]:
+        import numpy as np
+
+        own = self.fields[column.field]
+        pick = slice(None) if rows is None else rows
+        starts, ends = found.starts[pick], found.ends[pick]
+        null = found.null[pick] if found.null is not None else None
+        if own.nullable:
+            token = self.rules.null_value.encode()
+            empty = ends == starts
+            is_token = kernels.literal_at(walk.view, starts, ends, token) & (ends - starts == len(token))
+            null = empty | is_token if null is None else null | empty | is_token
+        if found.instants is not None and isinstance(column.type, (Timestamp, Date)):
+            days = isinstance(column.type, Date)
+            array = to_dates(found.instants[pick]) if days else to_array(found.instants[pick])
+            return (array if null is None or not null.any() else _with_nulls(array, null)), None
+        if null is None or not null.any():
+            return self._convert(own.type, column.type, kernels.texts(walk.block, starts, ends), walk)
+        present = np.flatnonzero(~null)
+        array, sure = self._convert(
+            own.type, column.type, kernels.texts(walk.block, starts[present], ends[present]), walk
+        )
+        spread = with_gaps(array, null)
+        if sure is not None:
+            whole = np.ones(len(null), np.bool_)
+            whole[present] = sure
+            sure = whole
+        return spread, sure
+
+    def _convert(self, own: FieldType, wanted: FieldType, array: pa.Array, walk: _Walk) -> tuple[pa.Array, Bool | None]:
+        if walk.has_backslash and (own.quoted or (own.text and self.rules.escape)):
+            array = unescaped(array)
+        return wanted.convert(array, walk.moment)
+
+
+def with_gaps(array: pa.Array, null: Bool) -> pa.Array:
+    """Spread the values of ``array`` over the lines that are not null."""
+    import numpy as np
+    import pyarrow as pa
+
+    return array.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
+
+
+def _with_nulls(array: pa.Array, null: Bool) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pa.array(null), pa.scalar(None, array.type), array)
+
+
+def unescaped(array: pa.Array) -> pa.Array:
+    """The texts with their escapes undone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    escaped = pc.match_substring(array, "\\")
+    if not pc.any(escaped).as_py():
+        return array
+    plain = [escapes.unescape(text) for text in array.filter(escaped).to_pylist()]
+    return pc.replace_with_mask(array, escaped, pa.array(plain, pa.string()))
+
+
+@dataclass
+class _Walk:
+    """Where all lines of a block have got to."""
+
+    block: bytes
+    view: Bytes
+    starts: Int32
+    ends: Int32
+    moment: Moment
+    rules: Rules
+    found: dict[str, Found] = field(default_factory=dict)
+    sure: Bool | None = None  # None: all
+    live: Bool | None = None  # lines in which the current optional group is there; None: all
+    at_found: bool = False  # the literal behind the last field has been found at its end already
+
+    def __post_init__(self) -> None:
+        self.place = self.starts
+        self.has_backslash = self.block.find(b"\\") >= 0
+        self._quotes: Int32 | None = None
+        self._quote_index: Int64 | None = None
+
+    # Lines that are no longer walked stand at their end, where nothing is found and nothing goes wrong.
+
+    def _drop(self, bad: Bool) -> None:
+        import numpy as np
+
+        if self.live is not None:
+            bad = bad & self.live
+        if not bad.any():
+            return
+        self.sure = ~bad if self.sure is None else self.sure & ~bad
+        self.place = np.where(bad, self.ends, self.place)
+
+    def _walking(self, mask: Bool) -> Bool:
+        if self.live is not None:
+            mask = mask & self.live
+        return mask if self.sure is None else mask & self.sure
+
+    def _idle(self) -> Bool:
+        """Lines that are not walked any more."""
+        import numpy as np
+
+        return ~self._walking(np.ones(len(self.place), np.bool_))
+
+    def _settle(self, ends: Int32) -> None:
+        """Move on; lines not walked any more stay at their end."""
+        import numpy as np
+
+        if self.live is not None:
+            ends = np.where(self.live, ends, self.ends)
+        if self.sure is not None:
+            ends = np.where(self.sure, ends, self.ends)
+        self.place = ends
+
+    def take(self, segment: Literal | Blanks) -> None:
+        """Step over a literal or blanks that must stand at the place."""
+        if isinstance(segment, Literal):
+            if not self.at_found:
+                self._drop(~kernels.literal_at(self.view, self.place, self.ends, segment.raw))
+            import numpy as np
+
+            self._settle(np.minimum(self.place + np.int32(len(segment.raw)), self.ends))
+        else:
+            if not self.at_found:
+                self._drop(~self._blank_at(self.place))
+            self._settle(self._behind_blanks())
+        self.at_found = False
+
+    def _blank_at(self, places: Int32) -> Bool:
+        import numpy as np
+
+        byte = self.view[np.minimum(places, len(self.view) - 1)]
+        return ((byte == 32) | (byte == 9)) & (places < self.ends)
+
+    def _behind_blanks(self) -> Int32:
+        import numpy as np
+
+        place = self.place.copy()
+        rows = np.flatnonzero(self._blank_at(place))
+        while len(rows):
+            place[rows] += 1
+            byte = self.view[np.minimum(place[rows], len(self.view) - 1)]
+            rows = rows[((byte == 32) | (byte == 9)) & (place[rows] < self.ends[rows])]
+        return place
+
+    def _seek(self, segment: Literal | Blanks) -> Int32:
+        """Where the segment first stands at or behind the place; -1: nowhere."""
+        import numpy as np
+
+        if isinstance(segment, Literal):
+            return kernels.find(self.block, self.place, self.ends, segment.text)
+        space = kernels.find(self.block, self.place, self.ends, " ")
+        if self.block.find(b"\t") < 0:
+            return space
+        tab = kernels.find(self.block, self.place, self.ends, "\t")
+        return np.where((tab >= 0) & ((space < 0) | (tab < space)), tab, space)
+
+    def field(self, field: Field, following: Segment | None, group: Segment | None) -> Found:
+        """Find a field's end and move there."""
+        import numpy as np
+
+        start = self.place
+        if field.type.syntax is not None:
+            found = self._own_end(field, following, group)
+        elif isinstance(following, (Literal, Blanks)):
+            at = self._seek(following)
+            self._drop(at < 0)
+            found = Found(start, np.where(at < 0, self.place, at))
+            self.at_found = True
+        else:
+            found = Found(start, self._last_end(field, group))
+        if self.sure is not None or self.live is not None:
+            # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
+            inactive = self._idle()
+            found.starts = np.where(inactive, self.ends, found.starts)
+            found.ends = np.where(inactive, self.ends, found.ends)
+            if self.live is not None:
+                found.null = ~self.live if found.null is None else found.null | ~self.live
+        self._settle(found.ends if found.instants is None and not field.type.quoted else self.place)
+        return found
+
+    def _last_end(self, field: Field, group: Segment | None) -> Int32:
+        """The end of a field with nothing behind it, or only an optional group."""
+        import numpy as np
+
+        ends = self.ends
+        if self.rules.allow_trailing and not field.type.takes_rest:
+            blank = self._seek(Blanks())
+            ends = np.where(blank < 0, self.ends, blank)
+        if isinstance(group, (Literal, Blanks)):
+            at = self._seek(group)
+            ends = np.where(at < 0, ends, at)
+        return ends
+
+    def _followed(self, following: Segment | None, group: Segment | None, places: Int32) -> Bool:
+        import numpy as np
+
+        if isinstance(following, Field):
+            return np.ones(len(places), np.bool_)
+        if following is not None:
+            return self._stands(following, places)
+        if self.rules.allow_trailing:
+            return np.ones(len(places), np.bool_)
+        at_end: Bool = places == self.ends
+        return at_end if group is None else at_end | self._stands(group, places)
+
+    def _stands(self, segment: Segment, places: Int32) -> Bool:
+        if isinstance(segment, Literal):
+            return kernels.literal_at(self.view, places, self.ends, segment.raw)
+        return self._blank_at(places)
+
+    def _own_end(self, field: Field, following: Segment | None, group: Segment | None) -> Found:
+        """A field that ends by itself: quoted, date or timestamp."""
+        import numpy as np
+
+        start = self.place
+        if field.type.quoted:
+            found, ends, sure = self._quoted(following, group)
+        else:
+            stamp = isinstance(field.type, Timestamp)
+            learn = field.type.learn if isinstance(field.type, Timestamp) else date_shape
+            ends, instants, sure = shaped_us(
+                self.block, self.view, start, self.ends, learn, self.moment if stamp else Moment(),
+                lambda places: self._followed(following, group, places),
+            )  # fmt: skip
+            found = Found(start, ends, instants=instants)
+        if field.nullable and not sure.all():
+            null = self._null_tokens(field, following, group) & ~sure
+            if null.any():
+                width = np.int32(len(self.rules.null_value.encode()))
+                ends = np.where(null, start + width, ends)
+                found.null, sure = null, sure | null
+                found.starts = np.where(null, start, found.starts)
+                found.ends = np.where(null, start, found.ends)
+        self._drop(~sure)
+        self.at_found = isinstance(following, (Literal, Blanks))
+        self._settle(ends)
+        return found
+
+    def _null_tokens(self, field: Field, following: Segment | None, group: Segment | None) -> Bool:
+        """Lines in which the null token, and nothing that a value could begin with, stands in place of a value."""
+        import numpy as np
+
+        token = self.rules.null_value
+        if not token or token[0].isalnum() or not _never_begins(field.type, token[0]):
+            return np.zeros(len(self.place), np.bool_)
+        there = kernels.literal_at(self.view, self.place, self.ends, token.encode())
+        return there & self._followed(following, group, self.place + np.int32(len(token.encode())))
+
+    def _quoted(self, following: Segment | None, group: Segment | None) -> tuple[Found, Int32, Bool]:
+        """(text between the quotes, place behind the closing quote, sure)"""
+        import numpy as np
+
+        if self._quotes is None:
+            # Two sentinels, so that an index past the last quote is still an index.
+            quotes = kernels.unescaped_quotes(self.block, self.view)
+            self._quotes = np.append(quotes, np.array([len(self.block)] * 3, np.int32))
+        quotes = self._quotes
+        index = self._quote_index
+        if index is None or not (self._idle() | (quotes[index] == self.place)).all():
+            index = np.searchsorted(quotes[:-2], self.place)
+        opening, closing = quotes[index], quotes[index + 1]
+        self._quote_index = np.minimum(index + 2, len(quotes) - 2)
+        sure = (opening == self.place) & (closing < self.ends)
+        behind = np.where(sure, closing + 1, self.ends).astype(np.int32)
+        sure &= self._followed(following, group, behind)
+        inner = np.where(sure, opening + 1, self.ends).astype(np.int32)
+        return Found(inner, np.where(sure, closing, self.ends).astype(np.int32)), behind, sure
+
+    def enter_group(self, first: Segment) -> None:
+        """Go on only in lines where the group's first literal stands."""
+        import numpy as np
+
+        present = self._walking(self._stands(first, self.place))
+        absent = self._walking(~present)
+        if not self.rules.allow_trailing:
+            self._drop(absent & (self.place != self.ends))
+        self.live = present if self.live is None else self.live & present
+        self.place = np.where(self.live, self.place, self.ends)
+        self.at_found = True
+
+    def finish(self) -> None:
+        """Behind the last segment nothing may be left."""
+        if not self.rules.allow_trailing:
+            self._drop(self.place != self.ends)
+
+
+def _never_begins(field_type: FieldType, character: str) -> bool:
+    """Whether no value of a self-delimiting type begins with this character (neither letter nor digit)."""
+    if isinstance(field_type, Timestamp) and field_type.pattern is not None:
+        return field_type.pattern[:1].isalpha() or (field_type.pattern[:1] == "%" and field_type.pattern[1:2] not in "z%")
+    return character != '"'

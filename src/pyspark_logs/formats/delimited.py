@@ -1,0 +1,160 @@
+"""The Arrow CSV engine, for templates that are fields between one and the same character.
+
+Only where its meaning is the template's: no quoted fields (Arrow would also unquote others), no
+optional groups, and a separator that no timestamp of the template could swallow. Columns are read as
+strings and converted by the field types, so that a value never depends on the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.chain import Sure, unescaped, with_gaps
+from pyspark_logs.formats.exact import Column, Rules
+from pyspark_logs.formats.fieldtypes import Date, Timestamp
+from pyspark_logs.formats.template import Field, Literal, Template
+from pyspark_logs.formats.timestamps import Moment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Int32
+
+
+@dataclass(frozen=True)
+class DelimitedEngine:
+    """A template such as ``{a}|{b:int}|{c}``."""
+
+    separator: str
+    names: tuple[str, ...]  # of all fields in order; one that is skipped has a made-up name
+    fields: dict[str, Field]
+    columns: tuple[Column, ...]
+    checked: tuple[Column, ...]  # typed fields nobody asked for, where whole lines are judged
+    rules: Rules
+
+    @classmethod
+    def for_template(cls, template: Template, columns: Sequence[Column], rules: Rules) -> DelimitedEngine | None:
+        """The engine, or None where the template is not of the kind."""
+        if len(template.levels) != 1 or rules.allow_trailing:
+            return None
+        level = template.levels[0]
+        fields, literals = level[0::2], level[1::2]
+        separators = {segment.text for segment in literals if isinstance(segment, Literal)}
+        if len(fields) < 3 or len(level) % 2 == 0 or len(separators) != 1 or len(literals) != len(fields) - 1:
+            return None
+        separator = separators.pop()
+        named: dict[str, Field] = {}
+        for index, segment in enumerate(fields):
+            if not isinstance(segment, Field) or segment.type.quoted or not _apart(segment, separator):
+                return None
+            named[segment.name or f"\0{index}"] = segment
+        if len(separator) != 1 or not separator.isascii() or separator in '"\\':
+            return None
+        wanted = {column.field for column in columns}
+        checked = [
+            Column(f.name, f.type)
+            for f in named.values()
+            if rules.judge_whole and f.name is not None and f.name not in wanted and not f.type.text
+        ]
+        return cls(separator, tuple(named), named, tuple(columns), tuple(checked), rules)
+
+    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
+        """The columns of the lines ``block[starts[i]:ends[i]]``; None where Arrow might cut them otherwise."""
+        import numpy as np
+
+        text = _joined(block, starts, ends)
+        if not text or text.find(b"\r") >= 0 or text.startswith(b"\xef\xbb\xbf"):
+            return None
+        wanted = list(dict.fromkeys(column.field for column in (*self.columns, *self.checked)))
+        if not wanted:
+            return None
+        read = self._read(text, wanted, len(starts))
+        if read is None:
+            return None
+        strings, rows = read
+        fine: Bool | None = None
+        arrays = []
+        for column in (*self.columns, *self.checked):
+            array, sure = self._values(column, strings[wanted.index(column.field)], moment)
+            arrays.append(array)
+            if sure is not None:
+                fine = sure if fine is None else fine & sure
+        if fine is not None:
+            keep = np.flatnonzero(fine)
+            arrays = [array.take(keep) for array in arrays]
+            rows = keep if rows is None else rows[keep]
+        return Sure(rows, arrays[: len(self.columns)])
+
+    def _read(self, text: bytes, wanted: list[str], count: int) -> tuple[list[pa.Array], kernels.Int64 | None] | None:
+        import numpy as np
+        import pyarrow as pa
+        from pyarrow import csv
+
+        bad: list[int] = []
+
+        def skip(row: csv.InvalidRow) -> str:
+            bad.append(row.number - 1)
+            return "skip"
+
+        try:
+            table = csv.read_csv(
+                pa.BufferReader(text),
+                csv.ReadOptions(use_threads=False, column_names=list(self.names), block_size=len(text) + 1),
+                csv.ParseOptions(
+                    delimiter=self.separator, quote_char=False, escape_char=False, invalid_row_handler=skip
+                ),
+                csv.ConvertOptions(
+                    include_columns=wanted,
+                    column_types=dict.fromkeys(wanted, pa.string()),
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid:
+            return None
+        if table.num_rows + len(bad) != count:
+            return None
+        rows = None if not bad else np.delete(np.arange(count), bad)
+        columns = [column.combine_chunks() for column in table.columns]
+        return [c if isinstance(c, pa.Array) else pa.concat_arrays(c.chunks) for c in columns], rows
+
+    def _values(self, column: Column, array: pa.Array, moment: Moment) -> tuple[pa.Array, Bool | None]:
+        import numpy as np
+        import pyarrow.compute as pc
+
+        own = self.fields[column.field]
+        null = None
+        if own.nullable:
+            null = kernels.as_bool(pc.or_(pc.equal(array, ""), pc.equal(array, self.rules.null_value)))
+            null = null if null.any() else None
+        texts = array if null is None else array.filter(~null)
+        if own.type.text and self.rules.escape:
+            texts = unescaped(texts)
+        values, sure = column.type.convert(texts, moment)
+        if null is None:
+            return values, sure
+        if sure is not None:
+            spread = np.ones(len(null), np.bool_)
+            spread[~null] = sure
+            sure = spread
+        return with_gaps(values, null), sure
+
+
+def _apart(field: Field, separator: str) -> bool:
+    """Whether the field ends at the separator by its own syntax, too."""
+    if isinstance(field.type, Date):
+        return not (separator.isdigit() or separator == "-")
+    if isinstance(field.type, Timestamp):
+        return separator in "\t|;" and separator not in (field.type.pattern or "")
+    return True
+
+
+def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes:
+    """The lines as one text; the block itself where they are all of it."""
+    if len(starts) == 0:
+        return b""
+    if bool((ends[:-1] + 1 == starts[1:]).all()):
+        return block[starts[0] : ends[-1]]
+    return b"\n".join([block[start:end] for start, end in zip(starts.tolist(), ends.tolist())])

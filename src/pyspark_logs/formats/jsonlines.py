@@ -1,0 +1,393 @@
+"""JSON lines: one object a line.
+
+The exact parser reads a line with the standard library, numbers kept as they are written. The fast
+engine uses that most lines of a file have the same keys in the same order: the text between the
+values is then one and the same, and a line is a chain of literals. It takes only lines without
+backslashes, whose number of quotes is that of the shape: then every quote is one of the literals',
+so that no value can reach over its end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.chain import Sure, with_gaps
+from pyspark_logs.formats.exact import Parsed
+from pyspark_logs.formats.fieldtypes import Boolean, Date, DecimalNumber, Floating, Integer, Text, Timestamp, for_arrow
+from pyspark_logs.formats.timecolumns import utc_to_walls_us
+from pyspark_logs.formats.timestamps import Moment, zone_info
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Int32, Int64
+
+
+class Number(str):
+    """A JSON number, as it is written."""
+
+    __slots__ = ()
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_int=Number, parse_float=Number, parse_constant=_refuse)
+
+
+def load(line: str) -> Any:
+    """A JSON text; numbers as :class:`Number`, raw control characters in strings allowed.
+
+    >>> load('{"a": 1.50}')
+    {'a': '1.50'}
+    """
+    try:
+        value, end = _DECODER.raw_decode(line.lstrip(" \t"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if line.lstrip(" \t")[end:].strip(" \t\r"):
+        raise ValueError("text after the JSON value")
+    return value
+
+
+def dump(value: Any) -> str:
+    """Back to JSON text, numbers as they were written, no spaces."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{dump(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(dump, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def lookup(names: Iterable[str], wanted: str) -> str | None:
+    """The key for a column: the same name, else the last that is equal without regard to case."""
+    found = None
+    for name in names:
+        if name == wanted:
+            return name
+        if name.lower() == wanted.lower():
+            found = name
+    return found
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """The exact parser: values of ``fields`` of one line.
+
+    Attributes:
+        judged: for each field whether a wrong type makes the line corrupt.
+        rescued: name of the column that gets what the schema lacks, as JSON.
+    """
+
+    fields: tuple[pa.Field, ...]
+    judged: tuple[bool, ...]
+    rescued: str | None = None
+
+    def parse(self, line: str, moment: Moment) -> Parsed:
+        """The values of the columns."""
+        try:
+            record = load(line)
+            if not isinstance(record, dict):
+                raise ValueError("not a JSON object")
+        except ValueError as error:
+            return Parsed([None] * len(self.fields), f"not a line of JSON: {error}")
+        values: list[Any] = []
+        reason = ""
+        for field, judged in zip(self.fields, self.judged):
+            if field.name == self.rescued:
+                values.append(self._rest(record))
+                continue
+            key = field.name if field.name in record else lookup(record, field.name)
+            value = record[key] if key is not None else None
+            try:
+                values.append(None if value is None else convert(value, field.type, moment))
+            except (ValueError, OverflowError) as error:
+                values.append(None)
+                if judged and not reason:
+                    reason = f"field {field.name!r}: {dump(value)[:80]}: {error}"
+        return Parsed(values, reason)
+
+    def _rest(self, record: dict[str, Any]) -> str | None:
+        taken = {lookup(record, field.name) for field in self.fields if field.name != self.rescued}
+        rest = {key: value for key, value in record.items() if key not in taken}
+        return dump(rest) if rest else None
+
+
+def convert(value: Any, dtype: pa.DataType, moment: Moment) -> Any:
+    """A JSON value as a value of an Arrow type; ValueError where it is none of it."""
+    import pyarrow as pa
+
+    if value is None:
+        return None
+    if pa.types.is_string(dtype):
+        return str(value) if isinstance(value, str) else dump(value)
+    if pa.types.is_list(dtype):
+        return [convert(item, dtype.value_type, moment) for item in _a(list, value, "an array")]
+    if pa.types.is_struct(dtype):
+        record = _a(dict, value, "an object")
+        keys = {field.name: lookup(record, field.name) for field in dtype}
+        return {f.name: convert(record[k], f.type, moment) if (k := keys[f.name]) is not None else None for f in dtype}
+    if pa.types.is_map(dtype):
+        pairs = _a(dict, value, "an object").items()
+        return [(key, convert(item, dtype.item_type, moment)) for key, item in pairs]
+    if pa.types.is_boolean(dtype):
+        return _a(bool, value, "true or false")
+    if pa.types.is_timestamp(dtype) or pa.types.is_date32(dtype):
+        return _time(value, dtype, moment)
+    field_type = for_arrow(dtype)
+    if field_type is None or not isinstance(value, Number):
+        raise ValueError(f"is not a number, as {dtype} needs")
+    return field_type.parse(str(value), moment)
+
+
+def _a(kind: type, value: Any, what: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"is not {what}")
+    return value
+
+
+def _time(value: Any, dtype: pa.DataType, moment: Moment) -> Any:
+    import pyarrow as pa
+
+    if not isinstance(value, str) or isinstance(value, Number):
+        raise ValueError("is not a string with an ISO 8601 time")
+    if pa.types.is_date32(dtype):
+        return Date().parse(value, moment)
+    instant = Timestamp().parse(value, moment)
+    if dtype.tz is not None:
+        return instant
+    wall = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(microseconds=instant)
+    return wall.astimezone(zone_info(moment.zone)).replace(tzinfo=None)
+
+
+# --- the fast engine --------------------------------------------------------------------------------------
+
+_PAIR = re.compile(r'([^"]*"([^"]*)"\s*:\s*)(?:"([^"]*)"|([^\s"{}\[\],:]+))', re.DOTALL)
+_MOST_SHAPES = 8
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What all lines like one example have in common.
+
+    ``literals[i]`` stands before slot i, the last literal behind the last slot. A slot is a key and
+    whether its value is in quotes (the quotes are the literals').
+    """
+
+    literals: tuple[str, ...]
+    slots: tuple[tuple[str, bool], ...]
+
+    @property
+    def quotes(self) -> int:
+        return sum(literal.count('"') for literal in self.literals)
+
+
+def learn(line: str) -> _Shape | None:
+    """The shape of a line; None where it is nested, repeats a key or is not JSON."""
+    literals, slots, place, carried = [], [], 0, ""
+    while match := _PAIR.match(line, place):
+        quoted = match[3] is not None
+        literals.append(carried + match[1] + ('"' if quoted else ""))
+        slots.append((match[2], quoted))
+        carried, place = ('"' if quoted else ""), match.end()
+    literals.append(carried + line[place:])
+    keys = [key for key, _ in slots]
+    if not slots or len({key.lower() for key in keys}) != len(keys) or any(len(x) == 0 for x in literals):
+        return None
+    try:
+        # With a plain value in every slot the literals alone decide whether the line is JSON.
+        sample = "".join(lit + ("x" if quoted else "1") for lit, (_, quoted) in zip(literals, slots)) + literals[-1]
+        record = load(sample)
+    except ValueError:
+        return None
+    return _Shape(tuple(literals), tuple(slots)) if isinstance(record, dict) and list(record) == keys else None
+
+
+class JsonShapeEngine:
+    """Lines that share their keys, by the block."""
+
+    def __init__(self, exact: JsonLines) -> None:
+        self.exact = exact
+
+    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
+        """The columns of the lines whose shape can be read off other lines of the block."""
+        import numpy as np
+        import pyarrow as pa
+
+        if len(starts) == 0 or not self.exact.fields:
+            return None
+        view = np.frombuffer(block, np.uint8)
+        todo = np.arange(len(starts))
+        if block.find(b"\\") >= 0:
+            todo = todo[_free_of(view, 92, starts, ends)]
+        counts = _counts(view, 34, starts, ends)
+        parts: list[Sure] = []
+        for _ in range(_MOST_SHAPES):
+            if len(todo) == 0 or (parts and len(todo) < 16):
+                break
+            shape = learn(block[starts[todo[0]] : ends[todo[0]]].decode())
+            rows = todo[counts[todo] == shape.quotes] if shape is not None else todo[:0]
+            if shape is not None and len(rows):
+                part = self._parse_shape(shape, block, view, starts[rows], ends[rows], moment)
+                if part is not None and part.rows is not None and len(part.rows):
+                    parts.append(Sure(rows[part.rows], part.columns))
+            first = todo[0]
+            done = np.zeros(len(starts), np.bool_)
+            if parts:
+                done[parts[-1].rows] = True
+            todo = todo[~done[todo]]
+            if len(todo) and todo[0] == first:
+                todo = todo[1:]
+        if not parts:
+            return None
+        columns = [pa.concat_arrays([part.columns[i] for part in parts]) for i in range(len(self.exact.fields))]
+        if len(parts) == 1:
+            rows = parts[0].rows
+            return Sure(None if rows is not None and len(rows) == len(starts) else rows, columns)
+        rows = np.concatenate([part.rows for part in parts])
+        order = np.argsort(rows, kind="stable")
+        return Sure(rows[order], [column.take(pa.array(order)) for column in columns])
+
+    def _parse_shape(
+        self, shape: _Shape, block: bytes, view: kernels.Bytes, starts: Int32, ends: Int32, moment: Moment
+    ) -> Sure | None:
+        import numpy as np
+
+        keys = [key for key, _ in shape.slots]
+        chosen = [lookup(keys, field.name) for field in self.exact.fields]
+        if self.exact.rescued is not None and set(keys) - set(chosen):
+            return None  # something is to be rescued
+        ok = kernels.literal_at(view, starts, ends, shape.literals[0].encode())
+        place = np.where(ok, starts + np.int32(len(shape.literals[0].encode())), ends).astype(np.int32)
+        bounds: list[tuple[Int32, Int32]] = []
+        for literal in shape.literals[1:-1]:
+            at = kernels.find(block, place, ends, literal)
+            ok &= at >= 0
+            at = np.where(ok, at, ends).astype(np.int32)
+            bounds.append((place, at))
+            place = np.where(ok, at + np.int32(len(literal.encode())), ends).astype(np.int32)
+        tail = shape.literals[-1].encode()
+        at = np.maximum(ends - np.int32(len(tail)), place)
+        ok &= kernels.literal_at(view, at, ends, tail) & (at + len(tail) == ends)
+        bounds.append((place, at))
+        rows = np.flatnonzero(ok)
+        return self._values(shape, [(s[rows], e[rows]) for s, e in bounds], rows, chosen, block, view, moment)
+
+    def _values(
+        self, shape: _Shape, bounds: list[tuple[Int32, Int32]], rows: Int64, chosen: list[str | None],
+        block: bytes, view: kernels.Bytes, moment: Moment,
+    ) -> Sure | None:  # fmt: skip
+        import numpy as np
+        import pyarrow as pa
+
+        sure: Bool = np.ones(len(rows), np.bool_)
+        found: dict[str, pa.Array] = {}
+        for (key, quoted), (start, end) in zip(shape.slots, bounds):
+            fields = [field for field, name in zip(self.exact.fields, chosen) if name == key]
+            if quoted:
+                for field in fields:
+                    column = _quoted_column(kernels.texts(block, start, end), field.type, moment)
+                    if column is None:
+                        return None
+                    found[field.name], fine = column
+                    sure &= True if fine is None else fine
+                continue
+            null = kernels.literal_at(view, start, end, b"null") & (end - start == 4)
+            texts = kernels.texts(block, start[~null], end[~null]) if null.any() else kernels.texts(block, start, end)
+            spread = np.ones(len(rows), np.bool_)
+            spread[~null] = _plain_scalars(texts)
+            sure &= spread
+            for field in fields:
+                values, fine = _plain_column(texts, field.type, moment, spread[~null])
+                found[field.name] = with_gaps(values, null) if null.any() else values
+                if fine is not None:
+                    spread[~null] = fine
+                    sure &= spread
+        columns = [
+            found[f.name] if f.name in found else pa.nulls(len(rows), f.type) for f in self.exact.fields
+        ]  # fmt: skip
+        if sure.all():
+            return Sure(rows_within(rows, None), columns)
+        keep = np.flatnonzero(sure)
+        return Sure(rows_within(rows, keep), [column.take(keep) for column in columns])
+
+
+def rows_within(rows: Int64, keep: Int64 | None) -> Int64:
+    """The rows that are kept (None: all)."""
+    return rows if keep is None else rows[keep]
+
+
+def _counts(view: kernels.Bytes, byte: int, starts: Int32, ends: Int32) -> Int64:
+    """How often a byte occurs in each line."""
+    import numpy as np
+
+    places = np.flatnonzero(view == byte)
+    if len(places) and len(places) % len(starts) == 0:
+        # The usual case, every line has as many: two comparisons a line instead of two searches.
+        table = places.reshape(len(starts), -1)
+        if (table[:, 0] >= starts).all() and (table[:, -1] < ends).all():
+            return np.full(len(starts), table.shape[1], np.int64)
+    return np.searchsorted(places, ends) - np.searchsorted(places, starts)
+
+
+def _free_of(view: kernels.Bytes, byte: int, starts: Int32, ends: Int32) -> Bool:
+    return _counts(view, byte, starts, ends) == 0
+
+
+def _plain_scalars(array: pa.Array) -> Bool:
+    """Which texts are surely JSON numbers, or ``true`` or ``false``."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(array) == 0:
+        return np.zeros(0, np.bool_)
+    data = kernels.string_bytes(array)
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    starts, lengths = offsets[:-1] - offsets[0], np.diff(offsets)
+    digits = (data - 48) <= 9
+    if digits.all() and (lengths > 0).all():
+        return (data[starts] != 48) | (lengths == 1)
+    number = pc.match_substring_regex(array, r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$")
+    words = pc.is_in(array, value_set=pa.array(["true", "false"]))
+    return kernels.as_bool(pc.or_(number, words))
+
+
+def _plain_column(array: pa.Array, dtype: pa.DataType, moment: Moment, scalars: Bool) -> tuple[pa.Array, Bool | None]:
+    """Unquoted scalars as a column; what is not of the type is not sure."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    field_type = for_arrow(dtype)
+    if isinstance(field_type, Text):
+        return array, None
+    if isinstance(field_type, Boolean):
+        sure = kernels.as_bool(pc.is_in(array, value_set=pa.array(["true", "false"])))
+        return pc.equal(array, "true"), sure & scalars
+    if isinstance(field_type, (Integer, Floating, DecimalNumber)):
+        values, fine = field_type.convert(array, moment)
+        return values, scalars if fine is None else fine & scalars
+    return pa.nulls(len(array), dtype), np.zeros(len(array), np.bool_)
+
+
+def _quoted_column(array: pa.Array, dtype: pa.DataType, moment: Moment) -> tuple[pa.Array, Bool | None] | None:
+    """Strings as a column; None where no string is of the type."""
+    import pyarrow as pa
+
+    field_type = for_arrow(dtype)
+    if isinstance(field_type, Timestamp):
+        values, fine = field_type.convert(array, moment)
+        return (values if dtype.tz is not None else utc_to_walls_us(values, moment.zone)), fine
+    if isinstance(field_type, (Text, Date)) and not pa.types.is_nested(dtype):
+        return field_type.convert(array, moment)
+    return None

@@ -1,0 +1,118 @@
+"""The few vectorised operations that the engines are made of.
+
+A block of lines stays one buffer; a field of all its lines is two int32 arrays (first byte, one past
+the last). Interleaved as offsets ``[s0, e0, s1, e1, ...]`` over that same buffer they are an Arrow
+string array of field, gap, field, gap, ... made without copying; ``take`` of the even places copies
+the fields once. The same array with its gaps masked null is what a literal is searched in.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Int32 = npt.NDArray[np.int32]
+    Int64 = npt.NDArray[np.int64]
+    Bool = npt.NDArray[np.bool_]
+    Bytes = npt.NDArray[np.uint8]
+
+
+@functools.lru_cache(maxsize=8)
+def _even_places(count: int) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(np.arange(0, 2 * count, 2, dtype=np.int32))
+
+
+def _interleaved(block: bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    count = len(starts)
+    offsets = np.empty(2 * count, np.int32)
+    offsets[0::2] = starts
+    offsets[1::2] = ends
+    validity = pa.py_buffer(b"\x55" * (count // 4 + 1)) if mask_gaps else None
+    return pa.StringArray.from_buffers(2 * count - 1, pa.py_buffer(offsets), pa.py_buffer(block), validity)
+
+
+def texts(block: bytes, starts: Int32, ends: Int32) -> pa.Array:
+    """The fields ``block[starts[i]:ends[i]]`` as a StringArray; ascending and not overlapping."""
+    import pyarrow as pa
+
+    if len(starts) == 0:
+        return pa.array([], pa.string())
+    return _interleaved(block, starts, ends, mask_gaps=False).take(_even_places(len(starts)))
+
+
+def find(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int32:
+    """Where ``literal`` first begins within each ``block[start:end]``, as a place in the block; -1: nowhere."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if len(starts) == 0:
+        return np.zeros(0, np.int32)
+    found = pc.find_substring(_interleaved(block, starts, ends, mask_gaps=True), literal)
+    relative = np.frombuffer(found.buffers()[1], np.int32, count=2 * len(starts) - 1)[0::2]
+    return np.where(relative < 0, np.int32(-1), starts + relative)
+
+
+def literal_at(view: Bytes, places: Int32, ends: Int32, literal: bytes) -> Bool:
+    """Whether ``literal`` stands right at each place and ends within the line."""
+    import numpy as np
+
+    fits: Bool = places + len(literal) <= ends
+    if not len(view):
+        return fits & (len(literal) == 0)
+    last = len(view) - 1
+    for index, byte in enumerate(literal):
+        fits = fits & (view[np.minimum(places + index, last)] == byte)
+    return fits
+
+
+def string_bytes(array: pa.Array) -> Bytes:
+    """The characters of a freshly taken StringArray, as one run of bytes."""
+    import numpy as np
+
+    _, offsets, data = array.buffers()
+    if data is None or len(array) == 0:
+        return np.zeros(0, np.uint8)
+    bounds = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
+
+
+def matrix(array: pa.Array, width: int) -> Bytes:
+    """Equally long texts as a (rows, width) matrix of bytes."""
+    return string_bytes(array).reshape(len(array), width)
+
+
+def unescaped_quotes(block: bytes, view: Bytes) -> Int32:
+    """Places of the double quotes that are not escaped by a backslash."""
+    import numpy as np
+
+    quotes = np.flatnonzero(view == 34).astype(np.int32)
+    if len(quotes) == 0 or block.find(b"\\") < 0:
+        return quotes
+    slashes = view == 92
+    # A quote is escaped by an odd run of backslashes before it: walk all runs back in step.
+    place = quotes - 1
+    odd = np.zeros(len(quotes), np.bool_)
+    walking = (place >= 0) & slashes[np.maximum(place, 0)]
+    while walking.any():
+        odd ^= walking
+        place = place - 1
+        walking &= (place >= 0) & slashes[np.maximum(place, 0)]
+    return quotes[~odd]
+
+
+def as_bool(array: Any) -> Bool:
+    """A BooleanArray (nulls as false) as numpy."""
+    import pyarrow.compute as pc
+
+    return pc.fill_null(array, False).to_numpy(zero_copy_only=False)

@@ -1,0 +1,388 @@
+"""Timestamps by the column: texts that look alike are turned into instants together.
+
+A :class:`Shape` is learnt from one example: where year, month, ... stand in a text of that length. All
+texts of the shape become one matrix of bytes whose columns are checked and combined by numpy. What is
+not surely right here is left to the exact parsers of ``timestamps``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.timestamps import (
+    DAY_US, DAYS, ISO, ISO_DATE, MONTHS, YEARS_BACK, Moment, Pattern, offset_us, year_of, zone_info,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Where the parts stand in all texts that look like one example: ``(directive, start, width)``."""
+
+    width: int
+    parts: tuple[tuple[str, int, int], ...]
+    example: bytes
+    iso: bool = False
+
+    @property
+    def has_year(self) -> bool:
+        """Whether a year is among the parts."""
+        return any(name in ("Y", "y") for name, _, _ in self.parts)
+
+
+Learn = Callable[[str], "Shape | None"]
+
+_ISO_GROUPS = "YmdHMSfz"
+# In other widths a part's value is written so rarely that the exact parser may have it.
+_FULL_WIDTH = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
+_NAMES = {"b": tuple(name[:3] for name in MONTHS), "B": MONTHS, "a": tuple(name[:3] for name in DAYS), "A": DAYS}
+
+
+def iso_shape(text: str) -> Shape | None:
+    """The shape of the ISO timestamp at the start of ``text``."""
+    match = ISO.match(text)
+    if match is None:
+        return None
+    parts = tuple((_ISO_GROUPS[i], *_span(match, i + 1)) for i in range(8) if match.group(i + 1) is not None)
+    return Shape(match.end(), parts, match.group().encode(), iso=True)
+
+
+def date_shape(text: str) -> Shape | None:
+    """The shape of the date YYYY-MM-DD at the start of ``text``."""
+    match = ISO_DATE.match(text)
+    return None if match is None else Shape(10, (("Y", 0, 4), ("m", 5, 2), ("d", 8, 2)), match.group().encode())
+
+
+def pattern_shape(pattern: Pattern, text: str) -> Shape | None:
+    """The shape of the pattern's match at the start of ``text``; None where it is not one we vectorise."""
+    match = pattern.regex.match(text)
+    if match is None or not match.group().isascii() or {"I", "p", "j", "Z"} & set(pattern.regex.groupindex):
+        return None
+    spans = sorted((*_span(match, group), name) for name, group in pattern.regex.groupindex.items())
+    parts = tuple((name, start, width) for start, width, name in spans)
+    taken = {start for _, start, _ in parts}
+    for name, start, width in parts:
+        # One digit where two could be is certain only if no digit of another part follows.
+        single = width == 1 and start + 1 not in taken and match.group()[start] != " "
+        if width != _FULL_WIDTH.get(name, width) and not single:
+            return None
+    return Shape(match.end(), parts, match.group().encode())
+
+
+def _span(match: re.Match[str], group: int) -> tuple[int, int]:
+    return match.start(group), match.end(group) - match.start(group)
+
+
+def column_us(table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
+    """Instants of the texts in a (rows, width) matrix, and of which of them we are sure."""
+    import numpy as np
+
+    sure: Bool = np.ones(len(table), np.bool_)
+    numbers: dict[str, Int64] = {}
+    covered = np.zeros(shape.width, np.bool_)
+    for name, start, width in shape.parts:
+        covered[start : start + width] = True
+        piece = table[:, start : start + width]
+        if name == "f":
+            value, fine = _digits(piece[:, :6])
+            sure &= fine & _all_digits(piece[:, 6:])
+            numbers["f"] = value * 10 ** (6 - min(width, 6))
+        elif name == "z":
+            numbers["z"], fine = _offsets(piece)
+            sure &= fine
+        elif name in _NAMES:
+            numbers[name], fine = _names(piece, _NAMES[name])
+            sure &= fine
+        else:
+            numbers[name], fine = _digits(piece)
+            sure &= fine
+    for index in np.flatnonzero(~covered):
+        byte = shape.example[index]
+        if shape.iso and index == 10:
+            sure &= (table[:, 10] == 84) | (table[:, 10] == 32)
+        elif shape.iso and byte in b".,":
+            sure &= (table[:, index] == 46) | (table[:, index] == 44)
+        else:
+            sure &= table[:, index] == byte
+    return _assemble(numbers, sure, shape, moment)
+
+
+def _assemble(numbers: dict[str, Int64], sure: Bool, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
+    import numpy as np
+
+    zero = np.zeros(len(sure), np.int64)
+    month = numbers.get("m", numbers.get("b", numbers.get("B", zero + 1)))
+    day = numbers.get("d", zero + 1)
+    hour, minute, second = (numbers.get(name, zero) for name in "HMS")
+    sure = sure & (month >= 1) & (month <= 12) & (day >= 1) & (hour <= 23) & (minute <= 59) & (second <= 59)
+    clock = ((hour * 60 + minute) * 60 + second) * 1_000_000 + numbers.get("f", zero)
+    if not shape.has_year:
+        return _with_latest_year(month, day, clock, numbers.get("z"), sure, moment)
+    year = numbers["Y"] if "Y" in numbers else numbers["y"] + np.where(numbers["y"] > 68, 1900, 2000)
+    sure &= (year >= 1) & (day <= _days_in_month(year, month))
+    wall = _days(year, month, day) * DAY_US + clock
+    if "z" in numbers:
+        return wall - numbers["z"], sure
+    return walls_to_utc_us(wall, moment.zone), sure
+
+
+def _with_latest_year(
+    month: Int64, day: Int64, clock: Int64, offset: Int64 | None, sure: Bool, moment: Moment
+) -> tuple[Int64, Bool]:
+    import numpy as np
+
+    bound = moment.year_bound_us
+    year = np.full(len(month), year_of(bound) + 1, np.int64)
+    instant = np.zeros(len(month), np.int64)
+    todo = sure.copy()
+    for _ in range(YEARS_BACK):
+        exists = (day <= _days_in_month(year, month)) & todo
+        wall = _days(year, month, np.where(exists, day, 1)) * DAY_US + clock
+        there = wall - offset if offset is not None else walls_to_utc_us(wall, moment.zone)
+        fits = exists & (there <= bound)
+        instant = np.where(fits, there, instant)
+        todo &= ~fits
+        if not todo.any():
+            break
+        year = np.where(todo, year - 1, year)
+    return instant, sure & ~todo
+
+
+def walls_to_utc_us(walls: Int64, zone: str) -> Int64:
+    """Wall-clock times (microseconds as if UTC) to instants, by the rule of :func:`wall_to_utc_us`."""
+    import numpy as np
+
+    if zone == "UTC" or len(walls) == 0:
+        return walls
+    # Offsets change a few times a year: look them up once for each quarter of an hour that occurs.
+    slots, inverse = np.unique(walls // 900_000_000, return_inverse=True)
+    info = zone_info(zone)
+    epoch, low, high = dt.datetime(1970, 1, 1), dt.datetime.min, dt.datetime.max
+    offsets = np.empty(len(slots), np.int64)
+    for index, slot in enumerate(slots.tolist()):
+        try:
+            wall = epoch + dt.timedelta(seconds=slot * 900)
+        except OverflowError:
+            wall = low if slot < 0 else high
+        offsets[index] = (info.utcoffset(wall) or dt.timedelta(0)) // dt.timedelta(microseconds=1)
+    return walls - offsets[inverse.reshape(-1)]
+
+
+def _all_digits(piece: Bytes) -> Bool:
+    return ((piece - 48) <= 9).all(axis=1)  # uint8 wraps below "0", so one comparison is enough
+
+
+def _digits(piece: Bytes) -> tuple[Int64, Bool]:
+    import numpy as np
+
+    value = np.zeros(len(piece), np.int64)
+    fine = np.ones(len(piece), np.bool_)
+    for column in range(piece.shape[1]):
+        digit = piece[:, column] - 48
+        fine &= digit <= 9
+        value *= 10
+        value += digit
+    return value, fine
+
+
+def _offsets(piece: Bytes) -> tuple[Int64, Bool]:
+    import numpy as np
+
+    count, width = piece.shape
+    if width == 1:
+        return np.zeros(count, np.int64), (piece[:, 0] == 90) | (piece[:, 0] == 122)
+    same = (piece == piece[:1]).all() if count else True
+    if same and count:  # nearly always: one zone a file
+        try:
+            value = offset_us(piece[0].tobytes().decode("ascii", "replace"))
+        except ValueError:
+            return np.zeros(count, np.int64), np.zeros(count, np.bool_)
+        return np.full(count, value, np.int64), np.full(count, piece[0, 0] in (43, 45), np.bool_)
+    hours, fine = _digits(piece[:, 1:3])
+    minutes, fine_minutes = _digits(piece[:, width - 2 :])
+    sign = np.where(piece[:, 0] == 45, -1, 1)
+    fine &= fine_minutes & ((piece[:, 0] == 43) | (piece[:, 0] == 45)) & (hours <= 23) & (minutes <= 59)
+    if width == 6:
+        fine &= piece[:, 3] == 58
+    return (hours * 60 + minutes) * 60_000_000 * sign, fine
+
+
+def _names(piece: Bytes, names: tuple[str, ...]) -> tuple[Int64, Bool]:
+    import numpy as np
+
+    value = np.zeros(len(piece), np.int64)
+    lower = piece | 32  # ASCII letters to lower case; anything else cannot become a letter of a name wrongly
+    letters = ((lower >= 97) & (lower <= 122) & (piece >= 65)).all(axis=1)
+    for number, name in enumerate(names, start=1):
+        if len(name) == piece.shape[1]:
+            value[(lower == np.frombuffer(name.encode(), np.uint8)).all(axis=1)] = number
+    return value, letters & (value > 0)
+
+
+def _days(year: Int64, month: Int64, day: Int64) -> Int64:
+    """Days since the epoch of a date in the proleptic Gregorian calendar."""
+    shifted = year - (month <= 2)
+    era = shifted // 400
+    of_era = shifted - era * 400
+    of_year = (153 * (month + 12 * (month <= 2) - 3) + 2) // 5 + day - 1
+    return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
+
+
+def _days_in_month(year: Int64, month: Int64) -> Int64:
+    import numpy as np
+
+    lengths = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    return lengths[np.clip(month, 0, 12)] + (leap & (month == 2))
+
+
+def to_array(instants: Int64) -> pa.Array:
+    """As an Arrow ``timestamp[us, UTC]``."""
+    import pyarrow as pa
+
+    return pa.array(instants.view("int64"), pa.int64()).cast(pa.timestamp("us", "UTC"))
+
+
+def to_dates(instants: Int64) -> pa.Array:
+    """Instants at midnight as an Arrow ``date32``."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array((instants // DAY_US).astype(np.int32)).cast(pa.date32())
+
+
+def _iso_cast_us(array: pa.Array, table: Bytes, shape: Shape, moment: Moment) -> Int64 | None:
+    """The quick way for plain shapes: Arrow's own cast. None: it does not apply, or a text is bad."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    widths = {name: width for name, _, width in shape.parts}
+    zoned = "z" in widths
+    # At these lengths Arrow's parser takes nothing but YYYY-MM-DD[T ]HH:MM:SS[.f...][Z].
+    if widths.get("f", 0) > 6 or "S" not in widths or b"," in shape.example or widths.get("z", 1) > 1:
+        return None
+    if zoned and not (table[:, -1] == 90).all():
+        return None
+    try:
+        walls = pc.cast(array, pa.timestamp("us", "UTC") if zoned else pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return None
+    instants = np.frombuffer(walls.buffers()[1], np.int64, count=len(array))
+    # Arrow's calendar has a year 0, Python's does not.
+    if instants.min() < -62_135_596_800_000_000:
+        return None
+    return instants if zoned else walls_to_utc_us(instants, moment.zone)
+
+
+def _distinct_us(array: pa.Array, table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
+    """As :func:`column_us`, but each run of equal texts is parsed once: sorted logs repeat their seconds."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    runs = pc.run_end_encode(array)
+    ends = np.frombuffer(runs.run_ends.buffers()[1], np.int32, count=len(runs.run_ends))
+    if 2 * len(ends) > len(array):
+        return column_us(table, shape, moment)
+    firsts = np.concatenate(([0], ends[:-1]))
+    instants, sure = column_us(table[firsts], shape, moment)
+    lengths = np.diff(ends, prepend=0)
+    return np.repeat(instants, lengths), np.repeat(sure, lengths)
+
+
+def instants_us(array: pa.Array, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
+    """Instants of texts that are all ``shape.width`` long, and of which of them we are sure."""
+    import numpy as np
+
+    table = kernels.matrix(array, shape.width)
+    if shape.iso:
+        instants = _iso_cast_us(array, table, shape, moment)
+        if instants is not None:
+            return instants, np.ones(len(array), np.bool_)
+        return column_us(table, shape, moment)
+    return _distinct_us(array, table, shape, moment)
+
+
+def _may_extend(view: Bytes, places: Int32, ends: Int32, shape: Shape) -> Bool:
+    """Whether what stands right behind could belong to a longer timestamp."""
+    import numpy as np
+
+    if shape.parts[-1][0] == "z" or (not shape.iso and shape.parts[-1][0] != "f" and _last_width(shape) != 1):
+        return np.zeros(len(places), np.bool_)
+    last = max(len(view) - 1, 0)
+    first, second = view[np.minimum(places, last)], view[np.minimum(places + 1, last)]
+    digit = (first - 48) <= 9
+    if shape.iso:
+        digit |= (first == 90) | (np.isin(first, np.frombuffer(b":.,+-", np.uint8)) & ((second - 48) <= 9))
+    return digit & (places < ends)
+
+
+def _last_width(shape: Shape) -> int:
+    _, start, width = shape.parts[-1]
+    return width if start + width == shape.width else 0
+
+
+def shaped_us(
+    block: bytes, view: Bytes, starts: Int32, limits: Int32, learn: Learn, moment: Moment, followed: Callable[[Int32], Bool]
+) -> tuple[Int32, Int64, Bool]:
+    """Timestamps that begin at ``starts`` and reach as far as their syntax does, at most to ``limits``.
+
+    Args:
+        learn: gives the shape of the timestamp at the start of a text.
+        followed: tells of the places right behind whether what must follow stands there.
+
+    Returns:
+        (ends, instants, sure), each as long as ``starts``; what is not sure is for the exact parser.
+    """
+    import numpy as np
+
+    count = len(starts)
+    ends, instants, sure = starts.copy(), np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    todo = np.flatnonzero(starts < limits)
+    for _ in range(12):  # fractions of 0 to 9 digits are ten shapes; files with more are not worth it here
+        if len(todo) == 0:
+            break
+        first = todo[0]
+        shape = learn(block[starts[first] : min(limits[first], starts[first] + 80)].decode("utf-8", "replace"))
+        if shape is None:
+            todo = todo[1:] if len(todo) < 4 else todo[len(todo) // 8 + 1 :]
+            continue
+        reach = starts[todo] + np.int32(shape.width)
+        alike = (reach <= limits[todo]) & followed_at(followed, reach, count, todo)
+        alike &= ~_may_extend(view, reach, limits[todo], shape)
+        rows = todo[alike]
+        if len(rows):
+            values, fine = instants_us(kernels.texts(block, starts[rows], reach[alike]), shape, moment)
+            good = rows[fine]
+            ends[good], instants[good], sure[good] = reach[alike][fine], values[fine], True
+        remaining = todo[~sure[todo]]
+        todo = remaining[1:] if len(remaining) and remaining[0] == first else remaining
+    return ends, instants, sure
+
+
+def followed_at(followed: Callable[[Int32], Bool], reach: Int32, count: int, rows: Int64) -> Bool:
+    """Ask ``followed``, which wants a place for every line, about some lines only."""
+    import numpy as np
+
+    if len(rows) == count:
+        return followed(reach)
+    places = np.zeros(count, np.int32)
+    places[rows] = reach
+    return followed(places)[rows]
+
+
+def utc_to_walls_us(array: pa.Array, zone: str) -> pa.Array:
+    """Instants (``timestamp[us, UTC]``) to what a clock in ``zone`` showed (``timestamp[us]``)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.local_timestamp(array.cast(pa.timestamp("us", zone)))
