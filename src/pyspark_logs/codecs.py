@@ -17,7 +17,7 @@ from typing import Protocol
 from pyspark_logs.errors import CorruptFileError, OptionError
 
 PIECE_BYTES = 1 << 20
-# zlib gives a third more with pieces that, with what they inflate to, stay in the processor's cache.
+# zlib is faster with pieces that, with what they inflate to, stay in the processor's cache.
 FEED_BYTES = 64 << 10
 # A read by Arrow that meets damage loses what it had; blocks of zstd and lz4 are a multiple of this, so that is nothing.
 ARROW_READ_BYTES = 16 << 10

@@ -273,11 +273,11 @@ def _head(text: bytes, most: int) -> bytes:
 
 def _without_long_lines(offset: int, text: bytes, most: int) -> Iterator[Block]:
     """One block, or, where lines exceed the limit, these as heads and blocks of what is between."""
-    import numpy as np
-
     if len(text) <= most:
         yield Block(offset, text)
         return
+    import numpy as np
+
     starts, ends = _line_bounds(text)
     done = 0
     for line in np.flatnonzero(ends - starts > most).tolist():
