@@ -44,7 +44,7 @@ docs: $(VENV)/.has-docs ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 lock: $(VENV)/.has-uv ## compile constraints.txt anew from pyproject.toml
-	$(UV) pip compile --universal --all-extras --group dev --upgrade --no-annotate \
+	$(UV) pip compile --universal --python-version 3.10 --all-extras --group dev --upgrade --no-annotate \
 	    --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 clean: ## remove everything that was made here, the environment too
