@@ -238,3 +238,20 @@ def compile_decoder(
     return Decoder(engines, exact_lines, native, [field.type for field, _ in fields])
 
 
+
+
+def verbatim_fields(options: FormatOptions) -> tuple[set[str], set[str] | None]:
+    """Fields (in lower case) whose string values stand in the raw line as they are.
+
+    Returns:
+        (always, unless the line has a backslash); the second is None for JSON: all of them.
+    """
+    if options.kind == "json":
+        return set(), None
+    template, _, options = _template_of(options)
+    plain: set[str] = set()
+    escaped: set[str] = set()
+    for field in template.fields:
+        name = (field.name or "").lower()
+        (escaped if field.type.quoted or options.escape != "none" else plain).add(name)
+    return plain, escaped

@@ -1,0 +1,107 @@
+"""The columns of JSON lines, learnt from a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pyspark_logs.formats.jsonlines import Number, load
+from pyspark_logs.formats.timestamps import ISO, Moment, parse_iso_us
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def infer_json_schema(records: Iterable[bytes], most_bytes: int) -> pa.Schema:
+    """Columns in the order in which keys first appear.
+
+    Whole numbers are bigint, others double (decimal where neither holds them), strings that are all ISO
+    8601 times timestamp; what differs from record to record is string. Lines that are no JSON object
+    say nothing.
+
+    Args:
+        records: lines without their ends.
+        most_bytes: stop after so much text.
+
+    >>> infer_json_schema([b'{"a": 1, "t": "2026-11-22T00:00:00Z"}', b'{"a": 1.5}'], 100).names
+    ['a', 't']
+    """
+    import pyarrow as pa
+
+    kinds: dict[str, Any] = {}
+    spent = 0
+    for record in records:
+        if spent >= most_bytes:
+            break
+        spent += len(record) + 1
+        try:
+            value = load(record.decode("utf-8", "replace"))
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            for key, item in value.items():
+                kinds[key] = _merge(kinds.get(key), _kind(item))
+    names: dict[str, str] = {}
+    for key in kinds:
+        names.setdefault(key.lower(), key)  # columns match without case: the first spelling stands for all
+    return pa.schema([pa.field(key, _arrow(kinds[key])) for key in names.values()])
+
+
+# A kind is None (only nulls so far), a word for a scalar, {"list": kind} or {"struct": {key: kind}}.
+
+
+def _kind(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, Number):
+        if any(mark in value for mark in ".eE"):
+            return "double"
+        return "long" if -(1 << 63) <= int(value) < 1 << 63 else "double"
+    if isinstance(value, str):
+        return "timestamp" if _is_time(value) else "string"
+    if isinstance(value, list):
+        kind = None
+        for item in value:
+            kind = _merge(kind, _kind(item))
+        return {"list": kind}
+    return {"struct": {key: _kind(item) for key, item in value.items()}}
+
+
+def _is_time(text: str) -> bool:
+    if not ISO.fullmatch(text):
+        return False
+    try:
+        parse_iso_us(text, Moment().zone)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _merge(one: Any, other: Any) -> Any:
+    if one is None or other is None or one == other:
+        return other if one is None else one
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        if "list" in one:
+            return {"list": _merge(one["list"], other["list"])}
+        keys = {**one["struct"], **other["struct"]}
+        return {"struct": {key: _merge(one["struct"].get(key), other["struct"].get(key)) for key in keys}}
+    return "double" if {one, other} == {"long", "double"} else "string" if not _nested(one, other) else "string"
+
+
+def _nested(one: Any, other: Any) -> bool:
+    return isinstance(one, dict) or isinstance(other, dict)
+
+
+def _arrow(kind: Any) -> pa.DataType:
+    import pyarrow as pa
+
+    if isinstance(kind, dict):
+        if "list" in kind:
+            return pa.list_(pa.field("element", _arrow(kind["list"])))
+        if not kind["struct"]:
+            return pa.string()  # {} has no columns to be a struct of; its text says as much
+        return pa.struct([pa.field(key, _arrow(item)) for key, item in kind["struct"].items()])
+    scalars = {"boolean": pa.bool_(), "long": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
+    return scalars.get(kind or "string", pa.string())

@@ -1,0 +1,297 @@
+"""The reader: plan on the driver, read tasks on executors. It knows no Spark.
+
+What travels between the two is plain data: :class:`ReadTask`. Nothing here does I/O before ``plan`` or
+``read_task`` is called.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pyspark_logs.ahead import ahead
+from pyspark_logs.codecs import codec_for
+from pyspark_logs.columns import FROM_PATH, Columns, full_schema, resolve_columns
+from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SchemaError, SnapshotChangedError
+from pyspark_logs.formats.decoder import format_schema
+from pyspark_logs.formats.inference import infer_json_schema
+from pyspark_logs.layout import Layout
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning import FileSplit, PlanReport, Task, plan, resolve_layout
+from pyspark_logs.predicates import Predicate, allowed_values, finite_values, supported, time_bounds
+from pyspark_logs.records import Lines, read_lines, transcode
+from pyspark_logs.rows import RowBuilder, Tally
+from pyspark_logs.schema import parse_ddl, to_ddl
+from pyspark_logs.store import Store, normalise, open_store, split_scheme
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_log = logging.getLogger(__name__)
+
+MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
+FEWEST_ROWS = 8_192  # batches below are joined, so that a selective filter does not send crumbs
+AHEAD_BLOCKS = 3
+_BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """What one executor task needs beside the reader: its splits and how to read their paths.
+
+    Attributes:
+        splits: byte ranges of files.
+        path_columns: names of the splits' ``partition_values``.
+        slack_us: how far records drift from their path's time.
+    """
+
+    splits: tuple[FileSplit, ...]
+    path_columns: tuple[str, ...] = ()
+    slack_us: int = 0
+
+
+@dataclass(frozen=True)
+class ReadPlan:
+    """What a query reads, and what planning it took."""
+
+    tasks: tuple[ReadTask, ...]
+    report: PlanReport
+
+
+class LogReader:
+    """One query: options, the schema it asks for, and the filters pushed into it.
+
+    Args:
+        options: checked options.
+        schema_ddl: the columns asked for, as Spark DDL.
+        predicates: a conjunction; applied as far as it is exact (``taken``), and used to prune.
+    """
+
+    def __init__(self, options: ReadOptions, schema_ddl: str, predicates: Sequence[Predicate] = ()) -> None:
+        self.options = _normalised(options)
+        self.schema_ddl = schema_ddl
+        self.predicates = tuple(predicates)
+
+    def target(self) -> pa.Schema:
+        """The Arrow schema of every batch."""
+        return parse_ddl(self.schema_ddl)
+
+    def push(self, predicates: Sequence[Predicate]) -> list[bool]:
+        """Add filters to the query.
+
+        Returns:
+            For each, whether it is taken: evaluated on every row exactly as Spark would, so that nobody
+            need look again. The others serve to prune where they can.
+        """
+        self.predicates += tuple(predicates)
+        types = {field.name: field.type for field in self.target()}
+        return [p.column in types and supported(p, types[p.column]) for p in predicates]
+
+    # --- driver -------------------------------------------------------------------------------------------
+
+    def plan(self) -> ReadPlan:
+        """List, prune, cut and pack.
+
+        Raises:
+            PathNotFoundError: a load path is not there.
+            SchemaError: a column that neither the format nor the path has.
+            StoreError: the store refused or failed.
+        """
+        store = _store(self.options)
+        layout = resolve_layout(store, self.options)
+        columns = resolve_columns(self.options, self.target(), layout.columns)
+        start_us, end_us = time_bounds(self.predicates, columns.time or "", self.options.time.zone)
+        planned = plan(
+            store,
+            self.options,
+            layout=layout,
+            start_us=start_us,
+            end_us=end_us,
+            allowed=self._allowed(columns),
+            whole_files=columns.time is None,
+            splittable=self._splittable,
+        )
+        # Compiled here once, too, so that what cannot work fails before any task runs.
+        self._builder(columns, ReadTask((), layout.columns))
+        slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
+        tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
+        return ReadPlan(tasks, planned.report)
+
+    def _allowed(self, columns: Columns) -> dict[str, object]:
+        import pyarrow as pa
+
+        allowed: dict[str, object] = {}
+        for field, source in zip(columns.target, columns.sources, strict=True):
+            about = [p for p in self.predicates if p.column == field.name and supported(p, pa.string())]
+            if source == FROM_PATH and pa.types.is_string(field.type) and about:
+                values = finite_values(about, field.name)
+                test = allowed_values(about, field.name)
+                allowed[field.name] = test if values is None else [value for value in values if test(value)]
+        return allowed
+
+    def _splittable(self, path: str) -> bool:
+        # In another encoding a newline is not one byte, and offsets are not those of the file.
+        plain = self.options.format.encoding in ("utf-8", "ascii")
+        return plain and codec_for(path, self.options.plan.compression).splittable
+
+    # --- executor -----------------------------------------------------------------------------------------
+
+    def read_task(self, task: ReadTask, tally: Tally | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows of a task, in batches of exactly :meth:`target`.
+
+        Raises:
+            RecordError: ``mode=FAILFAST`` and a record does not match.
+            SnapshotChangedError: a file changed or went away since planning.
+            CorruptFileError: a file cannot be decompressed, unless ``ignoreCorruptFiles``.
+            StoreError: the store refused or failed.
+        """
+        target = self.target()
+        builder = self._builder(resolve_columns(self.options, target, task.path_columns), task)
+        if tally is not None:
+            builder.tally = tally
+        store = _store(self.options)
+        batches = (batch for split in task.splits for batch in self._read_split(store, split, builder))
+        for batch in _sized(batches, target):
+            # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
+            if batch.schema != target:
+                raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
+            yield batch
+
+    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder:
+        window = (self.options.time.start_us, self.options.time.end_us)
+        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us)
+
+    def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
+        plan_options = self.options.plan
+        try:
+            yield from builder.batches(split, ahead(self._blocks(store, split), max_items=AHEAD_BLOCKS))
+        except PathNotFoundError as error:
+            if not plan_options.ignore_missing:
+                raise SnapshotChangedError(
+                    f"{split.path}: was deleted after the query was planned. Run the query again, or set"
+                    " ignoreMissingFiles=true to read without such files"
+                ) from error
+            _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", split.path)
+        except CorruptFileError:
+            if not plan_options.ignore_corrupt:
+                raise
+            _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", split.path, exc_info=True)
+
+    def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
+        codec = codec_for(split.path, self.options.plan.compression)
+        fmt = self.options.format
+        prefix = fmt.comment_prefix.encode() if fmt.comment_prefix else None
+        if codec.splittable and fmt.encoding in ("utf-8", "ascii"):
+            chunks = _range_and_behind(store, split)
+            start, length = split.start, split.length
+        else:
+            chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
+            chunks = transcode(chunks, fmt.encoding) if fmt.encoding != "utf-8" else chunks
+            start, length = 0, None
+        yield from read_lines(
+            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix
+        )
+
+
+def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
+    """The bytes of a split, from the byte before it; then, as far as somebody asks, those behind it."""
+    place = max(split.start - 1, 0)
+    end = min(split.start + split.length, split.size)
+    step = _BEHIND_BYTES
+    while place < split.size:
+        yield from store.read(split.path, place, end, etag=split.etag)
+        place, end, step = end, min(end + step, split.size), 2 * step
+
+
+def _sized(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Join small batches and cut large ones."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows += batch.num_rows
+        if rows >= FEWEST_ROWS:
+            yield from _cut(_joined(waiting, target))
+            waiting, rows = [], 0
+    if waiting:
+        yield from _cut(_joined(waiting, target))
+
+
+def _joined(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    if len(batches) == 1:
+        return batches[0]
+    columns = [pa.concat_arrays([batch.column(i) for batch in batches]) for i in range(len(target))]
+    if not columns:
+        rows = sum(batch.num_rows for batch in batches)
+        return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
+    return pa.RecordBatch.from_arrays(columns, schema=target)
+
+
+def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    for start in range(0, batch.num_rows, MOST_ROWS):
+        yield batch if batch.num_rows <= MOST_ROWS else batch.slice(start, MOST_ROWS)
+
+
+# --- what schema() says -----------------------------------------------------------------------------------
+
+
+def infer_schema(options: ReadOptions) -> str:
+    """The columns a load has when the user gives no schema, as Spark DDL.
+
+    Asks the store only where it must: for Hive directories where no layout is given, and for a sample
+    of the first files by key where the format does not say its columns (JSON).
+
+    Raises:
+        LogSourceError: as :meth:`LogReader.plan`; and an OptionError where there is nothing to sample.
+    """
+    options = _normalised(options)
+    store = _store(options)
+    if options.plan.layout is not None:
+        layout = Layout.parse(options.plan.layout, options.time.zone)
+    else:
+        layout = resolve_layout(store, options)
+    in_line = format_schema(options.format)
+    if in_line is None:
+        taken = {name.lower() for name in layout.columns}
+        sampled = infer_json_schema(_sample(options, store, layout), options.format.sampling_bytes)
+        in_line = parse_ddl(to_ddl(sampled)) if len(sampled) else sampled
+        fields = [field for field in in_line if field.name.lower() not in taken]
+        in_line = in_line.empty_table().select([field.name for field in fields]).schema
+    schema = full_schema(options, in_line, layout.columns)
+    resolve_columns(options, schema, layout.columns)
+    return to_ddl(schema)
+
+
+def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[bytes]:
+    """Records of the first files by key in the range."""
+    planned = plan(store, options, layout=layout, splittable=lambda path: False)
+    splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
+    if not splits:
+        raise OptionError(
+            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns of JSON from;"
+            " give a schema, e.g. .schema('ts timestamp, message string')"
+        )
+    reader = LogReader(options, "")
+    for split in splits:
+        for lines in reader._blocks(store, split):  # noqa: SLF001 - the same records as a query sees
+            for row in range(len(lines)):
+                yield lines.record(row)
+
+
+def _normalised(options: ReadOptions) -> ReadOptions:
+    paths = tuple(normalise(path) for path in options.plan.paths)
+    schemes = sorted({split_scheme(path)[0] for path in paths})
+    if len(schemes) > 1:
+        raise OptionError(f"load paths are of different stores ({', '.join(schemes)}); read each store by itself")
+    return replace(options, plan=replace(options.plan, paths=paths))
+
+
+def _store(options: ReadOptions) -> Store:
+    return open_store(options.plan.paths[0], options.store)
+
+
+__all__ = ["LogReader", "ReadPlan", "ReadTask", "Task", "infer_schema"]

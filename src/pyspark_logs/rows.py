@@ -1,0 +1,284 @@
+"""From the records of one split to batches of exactly the schema asked for.
+
+One order of things: search the raw bytes for what the filters need, decode, judge, filter by time and
+predicates, add the columns that are not in the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark_logs.columns import FROM_LINE, FROM_PATH, RAW_TEXT, Columns
+from pyspark_logs.errors import RecordError
+from pyspark_logs.formats.decoder import Decoded, Decoder, compile_decoder
+from pyspark_logs.formats.fieldtypes import for_arrow
+from pyspark_logs.formats.timestamps import DAY_US, Moment
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning import FileSplit
+from pyspark_logs.predicates import Predicate, evaluate, needles, supported, survivors
+from pyspark_logs.records import Lines, sanitise
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Bool = npt.NDArray[np.bool_]
+
+# Blocks after one in which too many lines survived: filters rarely become selective half-way.
+_BLOCKS_WITHOUT_SEARCH = 15
+
+
+@dataclass
+class Tally:
+    """What became of the records of a split; nothing is lost, so ``records`` is the sum of the rest."""
+
+    records: int = 0
+    rows: int = 0
+    filtered: int = 0
+    dropped: int = 0
+    corrupt: int = 0  # counted among rows or dropped, too
+
+
+class RowBuilder:
+    """Builds the rows of splits for one query. Compiled once a task."""
+
+    def __init__(
+        self, options: ReadOptions, columns: Columns, path_columns: tuple[str, ...],
+        predicates: tuple[Predicate, ...], window: tuple[int | None, int | None], slack_us: int,
+    ) -> None:  # fmt: skip
+        import pyarrow as pa
+
+        self.options, self.columns, self.slack_us = options, columns, slack_us
+        self.path_columns = {name.lower(): index for index, name in enumerate(path_columns)}
+        self.start_us, self.end_us = window
+        hidden = pa.schema([pa.field(columns.time, pa.timestamp("us", "UTC"))]) if columns.hidden_time and columns.time else None
+        self.decoder: Decoder = compile_decoder(
+            options.format, columns.wanted, hidden=hidden, judge_whole=columns.judge_whole
+        )
+        types = {field.name: field.type for field in columns.target}
+        self.predicates = tuple(p for p in predicates if p.column in types and supported(p, types[p.column]))
+        plain, escaped = _searchable(options, columns)
+        self.needles = needles(self.predicates, plain, escaped)
+        if options.format.kind == "json":
+            # A nested value read as a string is written anew, so its punctuation may stand otherwise in the line.
+            self.needles = tuple(n for n in self.needles if not any(set(text) & set(b'{}[]",:') for text in n))
+        self.pause = 0
+        self.tally = Tally()
+
+    def batches(self, split: FileSplit, blocks: Iterator[Lines]) -> Iterator[pa.RecordBatch]:
+        """The rows of one split, a batch a block; empty ones are left out."""
+        moment = Moment(self.options.time.zone, self._year_bound_us(split))
+        for lines in blocks:
+            self.tally.records += len(lines)
+            batch = self._batch(split, lines, moment)
+            if batch is not None and batch.num_rows:
+                self.tally.rows += batch.num_rows
+                yield batch
+
+    def _year_bound_us(self, split: FileSplit) -> int:
+        if split.layout_end_us is not None:
+            return split.layout_end_us + self.slack_us
+        return split.modified_ms * 1000 + DAY_US
+
+    def _batch(self, split: FileSplit, lines: Lines, moment: Moment) -> pa.RecordBatch | None:
+        import numpy as np
+
+        count = len(lines)
+        lines = self._search(lines)
+        if len(lines) == 0:
+            self.tally.filtered += count
+            return None
+        lines = sanitise(lines)
+        decoded = self._decode(lines, moment)
+        corrupt = decoded.corrupt
+        keep = self._in_time(decoded, split, len(lines))
+        arrays = self._arrays(split, lines, decoded)
+        if self.predicates:
+            names = {field.name: array for field, array in zip(self.columns.target, arrays, strict=True)}
+            fits = evaluate(self.predicates, names).fill_null(False).to_numpy(zero_copy_only=False)
+            keep = fits if keep is None else keep & fits
+        if corrupt is not None and keep is not None:
+            corrupt = corrupt & keep
+        self.tally.filtered += count - (len(lines) if keep is None else int(np.count_nonzero(keep)))
+        if corrupt is not None and corrupt.any():
+            self.tally.corrupt += int(np.count_nonzero(corrupt))
+            keep = self._judge(split, lines, corrupt, keep, moment)
+        return self._assembled(arrays, keep, len(lines))
+
+    # --- which lines --------------------------------------------------------------------------------------
+
+    def _search(self, lines: Lines) -> Lines:
+        """Leave out the lines that cannot satisfy the filters, by looking for literals in the raw bytes."""
+        if not self.needles or lines.full_length is not None:
+            return lines
+        if self.pause:
+            self.pause -= 1
+            return lines
+        found = survivors(lines.block, lines.starts, lines.ends, self.needles[0])
+        if found is None:
+            self.pause = _BLOCKS_WITHOUT_SEARCH
+            return lines
+        return _compacted(lines.select(found))
+
+    def _decode(self, lines: Lines, moment: Moment) -> Decoded:
+        import numpy as np
+        import pyarrow as pa
+
+        if lines.full_length is None:
+            return self.decoder.decode(lines, moment)
+        # The head of a record that is too long to be held: one corrupt row.
+        return Decoded([pa.nulls(1, dtype) for dtype in self.decoder.target], np.ones(1, np.bool_))
+
+    def _in_time(self, decoded: Decoded, split: FileSplit, count: int) -> Bool | None:
+        """Which rows lie in the half-open time range; a row without a time counts at its file's."""
+        import numpy as np
+        import pyarrow as pa
+
+        if (self.start_us is None and self.end_us is None) or self.columns.time is None:
+            return None  # without a time column whole files were chosen
+        file_us = split.layout_start_us if split.layout_start_us is not None else split.modified_ms * 1000
+        times = decoded.columns[self._time_index()].cast(pa.int64()).fill_null(file_us).to_numpy()
+        keep = np.ones(count, np.bool_)
+        if self.start_us is not None:
+            keep &= times >= self.start_us
+        if self.end_us is not None:
+            keep &= times < self.end_us
+        return None if keep.all() else keep
+
+    def _time_index(self) -> int:
+        if self.columns.hidden_time:
+            return -1
+        time = (self.columns.time or "").lower()
+        return next(i for i, name in enumerate(self.columns.wanted.names) if name.lower() == time)
+
+    def _judge(self, split: FileSplit, lines: Lines, corrupt: Bool, keep: Bool | None, moment: Moment) -> Bool | None:
+        """What ``mode`` says of the corrupt rows."""
+        import numpy as np
+
+        mode = self.options.records.mode
+        if mode == "FAILFAST":
+            raise self._error(split, lines, int(np.flatnonzero(corrupt)[0]), moment)
+        if mode == "PERMISSIVE":
+            return keep
+        self.tally.dropped += int(np.count_nonzero(corrupt))
+        return ~corrupt if keep is None else keep & ~corrupt
+
+    def _error(self, split: FileSplit, lines: Lines, row: int, moment: Moment) -> RecordError:
+        raw = lines.record(row)
+        text = raw.decode("utf-8", "replace")
+        shown = text[:200] + ("..." if len(text) > 200 or lines.full_length is not None else "")
+        offset = int(lines.offsets[row])
+        if lines.full_length is not None:
+            reason = f"the record has {lines.full_length} bytes, more than maxRecordBytes={self.options.format.max_record_bytes}"
+        else:
+            reason = self.decoder.reason(raw, moment)
+        return RecordError(
+            f"{split.path}: record at byte {offset} does not match the format: {reason}. Record: {shown!r}."
+            " Mend the format, or read with mode=PERMISSIVE (nulls) or DROPMALFORMED",
+            path=split.path, offset=offset, record=text[:200],
+        )  # fmt: skip
+
+    # --- columns --------------------------------------------------------------------------------------------
+
+    def _arrays(self, split: FileSplit, lines: Lines, decoded: Decoded) -> list[pa.Array]:
+        from_line = iter(decoded.columns)
+        arrays: list[pa.Array] = []
+        for field, source in zip(self.columns.target, self.columns.sources, strict=True):
+            if source == FROM_LINE:
+                arrays.append(next(from_line))
+            elif source == FROM_PATH:
+                arrays.append(self._path_column(field, split, len(lines)))
+            elif source == RAW_TEXT:
+                arrays.append(_raw_texts(lines, decoded.corrupt))
+            else:
+                arrays.append(_metadata(field.type, split, lines))
+        return arrays
+
+    def _path_column(self, field: pa.Field, split: FileSplit, count: int) -> pa.Array:
+        import pyarrow as pa
+
+        text = split.partition_values[self.path_columns[field.name.lower()]] if split.partition_values else None
+        field_type = for_arrow(field.type)
+        value: Any = None
+        if text is not None and field_type is not None:
+            try:
+                value = field_type.parse(text, Moment(self.options.time.zone))
+            except (ValueError, OverflowError):
+                value = None  # as Spark does with a directory that is not of the column's type
+        return pa.array([value], field_type.arrow() if field_type else field.type).cast(field.type).take(pa.array([0] * count))
+
+    def _assembled(self, arrays: list[pa.Array], keep: Bool | None, count: int) -> pa.RecordBatch | None:
+        import numpy as np
+        import pyarrow as pa
+
+        rows = count if keep is None else int(np.count_nonzero(keep))
+        if rows == 0:
+            return None
+        if not arrays:
+            # Arrow keeps no row count without a column; a struct array does.
+            return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
+        if keep is not None and rows < count:
+            places = pa.array(np.flatnonzero(keep))
+            arrays = [array.take(places) for array in arrays]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.columns.target)
+
+
+def _compacted(lines: Lines) -> Lines:
+    """The surviving lines over a block of their own, where they are few: less to check and to scan."""
+    import numpy as np
+
+    total = int((lines.ends - lines.starts).sum())
+    if len(lines) == 0 or 2 * total > len(lines.block):
+        return lines
+    block = b"\n".join([lines.block[s:e] for s, e in zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)])
+    lengths = lines.ends - lines.starts
+    ends = (np.cumsum(lengths) + np.arange(len(lengths))).astype(np.int32)
+    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets)
+
+
+def _searchable(options: ReadOptions, columns: Columns) -> tuple[list[str], list[str]]:
+    """String columns whose values stand in the raw line: as they are, and unless there is a backslash."""
+    import pyarrow as pa
+
+    from pyspark_logs.formats.decoder import verbatim_fields
+
+    strings = [f.name for f in columns.wanted if pa.types.is_string(f.type)]
+    plain, escaped = verbatim_fields(options.format)
+    in_plain = [name for name in strings if name.lower() in plain]
+    return in_plain, [name for name in strings if name not in in_plain and (escaped is None or name.lower() in escaped)]
+
+
+def _raw_texts(lines: Lines, corrupt: Bool | None) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    if corrupt is None:
+        return pa.nulls(len(lines), pa.string())
+    texts: list[str | None] = [None] * len(lines)
+    for row in np.flatnonzero(corrupt).tolist():
+        texts[row] = lines.record(row).decode("utf-8", "replace")
+    return pa.array(texts, pa.string())
+
+
+def _metadata(dtype: pa.StructType, split: FileSplit, lines: Lines) -> pa.Array:
+    import pyarrow as pa
+
+    path = split.path if "://" in split.path else "file://" + split.path
+    constants = {
+        "file_path": path, "file_name": path.rpartition("/")[2], "file_size": split.size,
+        "file_block_start": split.start, "file_block_length": split.length,
+        "file_modification_time": split.modified_ms * 1000,
+    }  # fmt: skip
+    children = [
+        pa.array(lines.offsets, pa.int64())
+        if field.name == "record_offset"
+        else pa.repeat(pa.scalar(constants[field.name], field.type), len(lines))
+        for field in dtype
+    ]
+    return pa.StructArray.from_arrays(children, fields=list(dtype))
+
+
+
