@@ -1,0 +1,598 @@
+"""The reference parser of the template notation: slow, short, and the judge of every engine.
+
+What a template means is what this file says. It is written from the notation's rules alone, one rule a
+function, with no thought of speed; engines are tested to give the same rows. Read it in this order:
+
+1. `parse_template`: the notation becomes segments (literal, blanks, field, group).
+2. `reference_lines`: a file becomes records.
+3. `match`: a line and segments become field texts. One pass from left to right, no backtracking.
+4. `convert`: a field's text becomes a value of its type.
+5. `reference_parse`: which texts are judged, and the row.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import NamedTuple, NoReturn
+
+UTC = timezone.utc
+
+# ---------------------------------------------------------------------------------------------- 1. notation
+
+
+class Type(NamedTuple):
+    """A field's type: `decimal(10,2)` is `Type("decimal", "10,2")`; a type without argument has `""`."""
+
+    name: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Text that must stand in the line as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Blanks:
+    """`{~}`: one or more spaces or tabs, as many as there are."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """`{name:type?}`; the name of `{}` is None."""
+
+    name: str | None
+    type: Type
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """`{? ... ?}`: trailing segments that old files lack."""
+
+    start: Literal | Blanks  # tells whether the group is there; it is also the first of the segments
+    segments: list[Segment]
+
+
+Segment = Literal | Blanks | Field | Group
+
+TOKEN = re.compile(
+    r"(?P<brace>\{\{|\}\})"
+    r"|(?P<blanks>\{~\})"
+    r"|(?P<open>\{\?)"
+    r"|(?P<close>\?\}(?!\}))"  # `?}}` is a question mark and a literal brace: nothing may follow a group but `?}`
+    r"|(?P<field>\{(?:(?P<name>[^\W\d]\w*)(?::(?P<type>[a-z]+(?:\(.*?\))?))?(?P<nullable>\?)?)?\})"
+    r"|(?P<text>[^{}])",
+    re.DOTALL,
+)
+TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<argument>.*)\))?", re.DOTALL)
+ARGUMENTS = {  # the types that take an argument, and what it must look like
+    "decimal": r"\s*[0-9]+\s*,\s*[0-9]+\s*",
+    "epoch": r"s|ms|us|ns",
+    "list": r"(?s:.+)",
+    "timestamp": r"(?s:.+)",
+}
+PLAIN = {"string", "quoted", "int", "long", "double", "boolean", "date", "timestamp", "uuid", "json", "map"}
+
+
+def parse_type(text: str) -> Type:
+    """Parse `int`, `decimal(10,2)`, `timestamp(%d %b)`; ValueError for anything that is no type."""
+    parts = TYPE.fullmatch(text)
+    if parts is None:
+        raise ValueError(f"not a type: {text!r}")
+    name, argument = parts["name"], parts["argument"]
+    if argument is None:
+        if name not in PLAIN:
+            raise ValueError(f"no type without an argument is called {text!r}")
+        return Type(name)
+    if name not in ARGUMENTS or not re.fullmatch(ARGUMENTS[name], argument):
+        raise ValueError(f"not a type: {text!r}")
+    kind = Type(name, argument)
+    if name == "decimal":
+        precision, scale = decimal_size(kind)
+        if not 1 <= precision <= 38 or scale > precision:
+            raise ValueError(f"decimal(p,s) needs 1 <= p <= 38 and s <= p: {text!r}")
+    own_syntax(kind)  # refuses a pattern with an unknown directive
+    return kind
+
+
+def parse_template(text: str) -> list[Segment]:
+    """Parse the template notation; ValueError says what is wrong with it.
+
+    >>> parse_template("{a:int?} {{{~}")
+    [Field(name='a', type=Type(name='int', argument=''), nullable=True), Literal(text=' {'), Blanks()]
+    """
+    segments: list[Segment] = []
+    outer: list[list[Segment]] = []  # the segments around each open group
+    at = 0
+    while at < len(text):
+        token = TOKEN.match(text, at)
+        if token is None:
+            raise ValueError(f"a brace or a field that cannot be read, at {at}: {text[at:]!r}")
+        at = token.end()
+        if segments and isinstance(segments[-1], Group) and token.lastgroup != "close":
+            raise ValueError("nothing may follow a group but the end of what holds it")
+        if token["brace"] or token["text"]:
+            character = token["text"] or token["brace"][0]
+            if segments and isinstance(segments[-1], Literal):
+                segments[-1] = Literal(segments[-1].text + character)
+            else:
+                segments.append(Literal(character))
+        elif token["blanks"]:
+            segments.append(Blanks())
+        elif token["open"]:
+            outer.append(segments)
+            segments = []
+        elif token["close"]:
+            if not outer:
+                raise ValueError("?} without {?")
+            if not segments or not isinstance(segments[0], (Literal, Blanks)):
+                raise ValueError("a group must start with a literal or {~}")
+            segments = [*outer.pop(), Group(segments[0], segments)]
+        else:
+            if segments and isinstance(segments[-1], Field) and own_syntax(segments[-1].type) is None:
+                raise ValueError(f"no literal between {segments[-1].name!r} and {token['name']!r}")
+            segments.append(Field(token["name"], parse_type(token["type"] or "string"), bool(token["nullable"])))
+    if outer:
+        raise ValueError("{? without ?}")
+    names = [field.name.lower() for field in named_fields(segments) if field.name]
+    if len(set(names)) < len(names):  # columns are matched without case
+        raise ValueError(f"a field name stands twice: {names}")
+    return segments
+
+
+def flatten(segments: list[Segment]) -> list[Segment]:
+    """All segments, those of groups included."""
+    return [s for segment in segments for s in (flatten(segment.segments) if isinstance(segment, Group) else [segment])]
+
+
+def named_fields(segments: list[Segment]) -> list[Field]:
+    """The columns of a template, in order."""
+    return [segment for segment in flatten(segments) if isinstance(segment, Field) and segment.name is not None]
+
+
+# ----------------------------------------------------------------------------------------------- 2. records
+
+
+def reference_lines(data: bytes) -> list[tuple[int, bytes]]:
+    r"""The records of a file: (byte offset, line without its end). Zero-length lines are not records.
+
+    >>> reference_lines(b"a\r\n\nb")
+    [(0, b'a'), (4, b'b')]
+    """
+    records = []
+    at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    while at < len(data):
+        newline = data.find(b"\n", at)
+        line = data[at:] if newline < 0 else data[at:newline].removesuffix(b"\r")
+        if line:
+            records.append((at, line))
+        at = len(data) if newline < 0 else newline + 1
+    return records
+
+
+# --------------------------------------------------------------------------------------------- 3. structure
+
+
+class MismatchError(Exception):
+    """The line has not the structure of the template."""
+
+
+class Found(NamedTuple):
+    """The text of one field; `own` where its own syntax delimited it."""
+
+    field: Field
+    text: str
+    own: bool
+
+
+BLANK = re.compile(r"[ \t]+")
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+DATE = re.compile(r"(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})")
+ISO = re.compile(
+    DATE.pattern + r"[T ](?P<H>[0-9]{2}):(?P<M>[0-9]{2})"
+    r"(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
+    r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+REST = {"string", "map", "json"}  # as the last field, these take the rest of the line whatever it is
+
+
+def own_syntax(kind: Type) -> re.Pattern[str] | None:
+    """The syntax of a type that delimits itself; None for the others."""
+    if kind.name == "timestamp" and kind.argument:
+        return pattern_syntax(kind.argument)
+    return {"quoted": QUOTED, "date": DATE, "timestamp": ISO}.get(kind.name)
+
+
+def find(segment: Literal | Blanks, text: str, at: int) -> int:
+    """Where the segment first occurs at or after `at`; -1 if nowhere."""
+    if isinstance(segment, Literal):
+        return text.find(segment.text, at)
+    blank = BLANK.search(text, at)
+    return blank.start() if blank else -1
+
+
+def take(segment: Literal | Blanks, text: str, at: int) -> int:
+    """The end of the segment if it stands right at `at`; -1 if it does not."""
+    if isinstance(segment, Literal):
+        return at + len(segment.text) if text.startswith(segment.text, at) else -1
+    blank = BLANK.match(text, at)
+    return blank.end() if blank else -1
+
+
+def field_end(field: Field, following: Segment | None, text: str, at: int, allow_trailing: bool) -> tuple[int, bool]:
+    """Where the field that starts at `at` ends, and whether its own syntax says so."""
+    syntax = own_syntax(field.type)
+    own = syntax.match(text, at) if syntax else None
+    if isinstance(following, Field):  # the notation allows this only after a field that delimits itself
+        if own is None:
+            raise MismatchError(f"{field.name}: nothing of its type before the next field")
+        return own.end(), True
+
+    # A group is known by its first segment; without that the line may end here, as after the last field.
+    may_end = following is None or isinstance(following, Group)
+    stop = following.start if isinstance(following, Group) else following
+
+    if own and ((stop and take(stop, text, own.end()) >= 0) or (may_end and own.end() == len(text))):
+        return own.end(), True
+    first = find(stop, text, at) if stop else -1
+    if first >= 0:
+        return first, False
+    if not may_end:
+        raise MismatchError(f"{field.name}: what follows it is not found")
+    # The last field, or the one before a group that is absent.
+    if own and allow_trailing:
+        return own.end(), True
+    if own:
+        raise MismatchError(f"{field.name}: text after the last field")
+    blank = BLANK.search(text, at)
+    if allow_trailing and blank and syntax is None and field.type.name not in REST:
+        return blank.start(), False
+    return len(text), False
+
+
+def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | None) -> list[Found]:
+    """The fields of a line up to and with `last`, or all and the end of the line if `last` is None.
+
+    A field counts as matched with what ends it. MismatchError if the structure is another.
+    """
+    found = []
+    at = 0
+    while segments:
+        segment, segments = segments[0], segments[1:]
+        if isinstance(segment, Group):
+            if take(segment.start, text, at) < 0:
+                break  # absent
+            segments = segment.segments  # a group is the end of what holds it
+        elif isinstance(segment, Field):
+            end, own = field_end(segment, segments[0] if segments else None, text, at, allow_trailing)
+            found.append(Found(segment, text[at:end], own))
+            at = end
+            if last is not None and segment.name == last:
+                return found
+        else:
+            at = take(segment, text, at)
+            if at < 0:
+                raise MismatchError(f"{segment} is not found where it must stand")
+    if at < len(text) and not allow_trailing:
+        raise MismatchError("text after the last field")
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ 4. values
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What a timestamp needs beside its text."""
+
+    zone: tzinfo
+    year_bound: datetime | None
+
+
+ESCAPE = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|([\\"nrt]))')
+INTEGER = re.compile(r"[+-]?[0-9]+")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+SPECIAL = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+EPOCH = re.compile(r"(-?)([0-9]+)(?:\.([0-9]*))?")
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+PAIR = re.compile(r' *(?P<key>[^ ="]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^ "][^ ]*)?))(?= |\Z)', re.DOTALL)
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+SHORT_MONTHS = re.sub(r"([A-Z]..)[a-z]*", r"\1", MONTHS)
+SHORT_DAYS = re.sub(r"([A-Z]..)[a-z]*", r"\1", DAYS)
+DAY = r"3[01]|[12][0-9]|0[1-9]|[1-9]| [1-9]"
+DIRECTIVES = {  # as Python's strptime reads them, with English names
+    "d": DAY,
+    "e": DAY,
+    "m": r"1[0-2]|0[1-9]|[1-9]",
+    "y": r"[0-9]{2}",
+    "Y": r"[0-9]{4}",
+    "j": r"36[0-6]|3[0-5][0-9]|[12][0-9]{2}|0[1-9][0-9]|00[1-9]|[1-9][0-9]|0[1-9]|[1-9]",
+    "H": r"2[0-3]|[01][0-9]|[0-9]",
+    "I": r"1[0-2]|0[1-9]|[1-9]",
+    "M": r"[0-5][0-9]|[0-9]",
+    "S": r"6[01]|[0-5][0-9]|[0-9]",
+    "f": r"[0-9]{1,9}",
+    "z": r"Z|[+-][0-9]{2}:?[0-5][0-9]",
+    "b": f"(?ai:{SHORT_MONTHS})",
+    "B": f"(?ai:{MONTHS})",
+    "a": f"(?ai:{SHORT_DAYS})",
+    "A": f"(?ai:{DAYS})",
+    "p": "(?ai:am|pm)",
+    "Z": "(?ai:utc|gmt)",
+}
+
+
+def unescape(text: str) -> str:
+    r"""Undo `\\ \" \n \r \t \xHH`; what is no escape stays. The bytes of `\xHH` are read as UTF-8 with the rest."""
+
+    def replaced(escape: re.Match[bytes]) -> bytes:
+        if escape[1]:
+            return bytes.fromhex(escape[1].decode())
+        return {b"n": b"\n", b"r": b"\r", b"t": b"\t"}.get(escape[2], escape[2])
+
+    return ESCAPE.sub(replaced, text.encode()).decode(errors="replace")
+
+
+def pattern_syntax(pattern: str) -> re.Pattern[str]:
+    """The regular expression of a strptime pattern; ValueError for a directive that is not supported."""
+    expression = ""
+    for part in re.finditer(r"%(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL):
+        directive = part["directive"]
+        if directive is None:
+            expression += "[ \\t]+" if part["blanks"] else re.escape(part["text"])
+        elif directive == "%":
+            expression += "%"
+        elif directive in DIRECTIVES and f"(?P<{directive}>" not in expression:
+            expression += f"(?P<{directive}>{DIRECTIVES[directive]})"
+        else:
+            raise ValueError(f"%{directive} is unknown or stands twice in {pattern!r}")
+    return re.compile(expression)
+
+
+def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
+    """The instant that an ISO text or one of a pattern names."""
+    syntax = own_syntax(kind)
+    parts = syntax.fullmatch(text) if syntax else None
+    if parts is None:
+        raise ValueError("not a timestamp")
+    part = {name: value for name, value in parts.groupdict().items() if value is not None}
+
+    month, day = int(part.get("m", 1)), int(part.get("d", part.get("e", 1)))
+    name = part.get("b", part.get("B", "")).lower()
+    if name:
+        month = SHORT_MONTHS.lower().split("|").index(name[:3]) + 1
+    hour = int(part.get("H", 0))
+    if "I" in part:
+        hour = int(part["I"]) % 12 + (12 if part.get("p", "").lower() == "pm" else 0)
+    minute, second = int(part.get("M", 0)), int(part.get("S", 0))
+    micros = int(part.get("f", "")[:6].ljust(6, "0"))
+    zone = zone_of(part["z"]) if "z" in part else UTC if "Z" in part else clock.zone
+
+    def in_year(year: int) -> datetime:
+        on = date(year, month, day)
+        if "j" in part:
+            on = date(year, 1, 1) + timedelta(days=int(part["j"]) - 1)
+            if on.year != year:
+                raise ValueError("the year has no such day")
+        return datetime(year, on.month, on.day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
+
+    if "Y" in part:
+        return in_year(int(part["Y"]))
+    if "y" in part:
+        return in_year(int(part["y"]) + (1900 if int(part["y"]) >= 69 else 2000))
+    if clock.year_bound is None:
+        raise TypeError("a timestamp without a year needs year_bound")
+    for year in range(clock.year_bound.year + 1, clock.year_bound.year - 10, -1):  # 29 February: 8 years at most
+        try:
+            instant = in_year(year)
+        except (ValueError, OverflowError):
+            continue
+        if instant <= clock.year_bound:
+            return instant
+    raise ValueError("no year has such a day")
+
+
+def zone_of(text: str) -> timezone:
+    """The zone of `Z`, `±HH:MM` or `±HHMM`."""
+    if text == "Z":
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if minutes > 59:
+        raise ValueError("an offset has at most 59 minutes")
+    return timezone((-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
+
+
+def to_date(text: str, kind: Type, clock: Clock) -> date:
+    parts = checked(DATE, text)
+    return date(int(parts["Y"]), int(parts["m"]), int(parts["d"]))
+
+
+def to_epoch(text: str, kind: Type, clock: Clock) -> datetime:
+    """An instant given as a count of units since 1970, cut toward zero to microseconds."""
+    sign, whole, fraction = checked(EPOCH, text).groups()
+    billionths = int(whole + (fraction or "")[:9].ljust(9, "0"))  # of the unit
+    micros = billionths * {"s": 10**6, "ms": 10**3, "us": 1, "ns": 1}[kind.argument] // 10**9
+    if kind.argument == "ns":
+        micros //= 1000
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=-micros if sign else micros)
+
+
+def to_integer(bits: int) -> Callable[[str, Type, Clock], int]:
+    def to_int(text: str, kind: Type, clock: Clock) -> int:
+        value = int(checked(INTEGER, text)[0])
+        if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            raise ValueError(f"beyond {bits} bits")
+        return value
+
+    return to_int
+
+
+def to_double(text: str, kind: Type, clock: Clock) -> float:
+    return float(text if SPECIAL.fullmatch(text) else checked(NUMBER, text)[0])
+
+
+def decimal_size(kind: Type) -> tuple[int, int]:
+    precision, scale = kind.argument.split(",")
+    return int(precision), int(scale)
+
+
+def to_decimal(text: str, kind: Type, clock: Clock) -> Decimal:
+    """A decimal that fits without rounding; digits beyond the scale may only be zeros."""
+    precision, scale = decimal_size(kind)
+    exact = Context(prec=precision, traps=[Inexact, InvalidOperation])
+    return Decimal(checked(NUMBER, text)[0]).quantize(Decimal(1).scaleb(-scale), context=exact)
+
+
+def to_boolean(text: str, kind: Type, clock: Clock) -> bool:
+    values = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in values:
+        raise ValueError("not a boolean")
+    return values[text.lower()]
+
+
+def to_json(text: str, kind: Type, clock: Clock) -> str:
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    json.loads(text, parse_constant=refuse, parse_int=str, parse_float=str)
+    return text
+
+
+def to_map(text: str, kind: Type, clock: Clock) -> dict[str, str]:
+    """`k=v` pairs between spaces; the last of equal keys counts."""
+    pairs, at = {}, 0
+    while text[at:].strip(" "):
+        pair = PAIR.match(text, at)
+        if pair is None:
+            raise ValueError("not a list of k=v")
+        pairs[pair["key"]] = pair["bare"] if pair["quoted"] is None else unescape(pair["quoted"])
+        at = pair.end()
+    return pairs
+
+
+def checked(syntax: re.Pattern[str], text: str) -> re.Match[str]:
+    whole = syntax.fullmatch(text)
+    if whole is None:
+        raise ValueError("not of its type")
+    return whole
+
+
+CONVERT: dict[str, Callable[[str, Type, Clock], object]] = {
+    "string": lambda text, kind, clock: text,
+    "quoted": lambda text, kind, clock: unescape(checked(QUOTED, text)[0][1:-1]),
+    "int": to_integer(32),
+    "long": to_integer(64),
+    "double": to_double,
+    "decimal": to_decimal,
+    "boolean": to_boolean,
+    "date": to_date,
+    "timestamp": to_timestamp,
+    "epoch": to_epoch,
+    "uuid": lambda text, kind, clock: checked(UUID, text)[0],
+    "json": to_json,
+    "list": lambda text, kind, clock: text.split(kind.argument) if text else [],
+    "map": to_map,
+}
+
+
+def convert(found: Found, kind: Type, null_value: str, escape: str, clock: Clock) -> object:
+    """The value of a field's text as `kind`, which is the field's type unless a schema names another."""
+    field, text, own = found
+    inner = text[1:-1] if own and field.type.name == "quoted" else text
+    if field.nullable and inner in ("", null_value):
+        return None
+    if not own and own_syntax(field.type) and (kind == field.type or field.type.name == "quoted"):
+        raise ValueError("its own syntax does not reach to what follows")
+    if kind != field.type and field.type.name == "quoted":
+        text = unescape(inner)
+    elif field.type.name == "string" and escape == "backslash":
+        text = unescape(text)
+    return CONVERT[kind.name](text, kind, clock)
+
+
+# --------------------------------------------------------------------------------------------------- 5. rows
+
+
+class Row(NamedTuple):
+    """One parsed line: a value for each selected column, and whether and why the line counts as corrupt."""
+
+    values: dict[str, object]
+    corrupt: bool = False
+    reason: str = ""
+
+
+def reference_parse(
+    template: str,
+    line: bytes,
+    *,
+    columns: list[str] | None = None,
+    judge_whole: bool = False,
+    null_value: str = "-",
+    escape: str = "none",
+    allow_trailing: bool = False,
+    zone: str = "UTC",
+    year_bound: datetime | None = None,
+    types: dict[str, str] | None = None,
+) -> Row:
+    """Parse one line without its end.
+
+    A line is judged by the columns selected (all, if None) and the structure up to the last of them and what
+    ends it. It is judged whole if `judge_whole` is set, or if the template's last column is among the selected.
+
+    >>> reference_parse("{level} {n:int}", b"INFO 7")
+    Row(values={'level': 'INFO', 'n': 7}, corrupt=False, reason='')
+    """
+    segments = parse_template(template)
+    if escape not in ("none", "backslash"):
+        raise ValueError(f"escape is none or backslash: {escape!r}")
+    if escape == "backslash" and any(isinstance(s, Literal) and "\\" in s.text for s in flatten(segments)):
+        raise ValueError("a literal with a backslash cannot be told from an escape")
+    names = [field.name for field in named_fields(segments) if field.name]
+    selected = names if columns is None else columns
+    if not set(selected) <= set(names):
+        raise ValueError(f"the template has no {sorted(set(selected) - set(names))}")
+    judged = names if judge_whole else selected
+    nothing: dict[str, object] = dict.fromkeys(selected)
+    if not judged and not judge_whole:
+        return Row(nothing)
+
+    clock = Clock(UTC if zone == "UTC" else zoneinfo.ZoneInfo(zone), year_bound)
+    last = max(judged, key=names.index, default=None)
+    whole = judge_whole or last == names[-1]
+    try:
+        found = match(segments, line.decode(errors="replace"), allow_trailing, None if whole else last)
+    except MismatchError as mismatch:
+        return Row(nothing, True, str(mismatch))
+
+    values, reasons = dict(nothing), []
+    for one in found:
+        name = one.field.name
+        if name is None or name not in judged:
+            continue
+        kind = parse_type(types[name]) if types and name in types else one.field.type
+        try:
+            value = convert(one, kind, null_value, escape, clock)
+        except (ValueError, ArithmeticError) as error:
+            reasons.append(f"{name}: {error}")
+        else:
+            if name in values:
+                values[name] = value
+    return Row(values, bool(reasons), "; ".join(reasons))
+
+
+def same(one: object, other: object) -> bool:
+    """Equal values of equal types, where NaN is NaN: what a test of engines compares with."""
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return type(one) is type(other) and one == other

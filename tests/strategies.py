@@ -1,0 +1,464 @@
+"""Hypothesis strategies for log formats: templates, lines that fit them, and lines that do not.
+
+`cases()` is for "engine == reference": a template, lines (most of them good, some broken in every way that
+logs break), a file of them, and options. `rendered()` is for "parse of render is identity": one good line and
+the values it was made of. The renderer here is the tests' own; it shares no code with what it tests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+UTC = timezone.utc
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEAR_BOUND = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
+REST = {"string", "map", "json"}  # the last field of such a type takes the rest of the line
+SELF_DELIMITING = {"quoted", "date", "timestamp"}
+BOM = b"\xef\xbb\xbf"
+
+# Characters that have a meaning somewhere, and some that have none. No line ends: those are drawn where they fit.
+ALPHABET = "abcxyzTZN01279 \t\"'\\-+=,;:.|/?!#%[](){}<>_~@éß→日😀\x00\x1f\x85\u2028"
+LITERALS = [" ", " ", " ", " | ", "] [", "\t", ", ", " - ", "→", " · ", "=", ";", "::", '" "', "{", "}", "?", "x", "Z"]
+texts = st.text(ALPHABET, max_size=12)
+words = st.text("abcdefgh.0129_é/", min_size=1, max_size=8)
+
+
+class Options(NamedTuple):
+    """The reader's options, under the names that the reference parser has for them."""
+
+    null_value: str
+    escape: str
+    allow_trailing: bool
+    zone: str
+    year_bound: datetime
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+options = st.builds(
+    Options,
+    null_value=st.sampled_from(["-", "-", "-", "NULL", ""]),
+    escape=st.sampled_from(["none", "none", "backslash"]),
+    allow_trailing=st.booleans(),
+    zone=st.sampled_from(["UTC", "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]),
+    year_bound=st.just(YEAR_BOUND),
+)
+
+# ---------------------------------------------------------------------------------------- a text for each type
+
+Typed = tuple[str, object]  # the text in the line, the value it stands for
+
+
+def backslashed(draw: st.DrawFn, text: str, must: str) -> str:
+    r"""The text with `\` and `must` escaped, and any other character too if it so happens."""
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+    out = []
+    for character in text:
+        how = draw(st.integers(0, 9))
+        if character in must + "\\" or how > 7:
+            in_hex = "".join(f"\\x{byte:02x}" for byte in character.encode())
+            out.append(short[character] if character in short and how < 9 else in_hex)
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def string_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    if opts.escape == "none":
+        text = draw(texts)
+        return text, text
+    text = draw(st.text(ALPHABET + "\n\r", max_size=12))
+    return backslashed(draw, text, "\n\r"), text
+
+
+def quoted_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    text = draw(st.text(ALPHABET + "\n\r", max_size=12))
+    return '"' + backslashed(draw, text, '"\n\r') + '"', text
+
+
+def integer_text(bits: int) -> Callable[[st.DrawFn, str, Options], Typed]:
+    def text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+        value = draw(st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1))
+        return draw(st.sampled_from([f"{value}", f"{value:+}", f"{value:025}"])), value
+
+    return text
+
+
+def double_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    value = draw(st.floats(allow_nan=False))
+    forms = [repr(value), repr(value).upper(), f"{value:+.17e}"]
+    return draw(st.sampled_from([(form, value) for form in forms] + [("NaN", float("nan")), ("-1e999", float("-inf"))]))
+
+
+def decimal_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    precision, scale = map(int, argument.split(","))
+    unscaled = draw(st.integers(-(10**precision) + 1, 10**precision - 1))
+    value = Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
+    zeros = "0" * draw(st.integers(0, 2)) if scale else ""
+    return f"{value:f}{zeros}", value
+
+
+def boolean_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    return draw(st.sampled_from([("true", True), ("False", False), ("TRUE", True), ("1", True), ("0", False)]))
+
+
+def date_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    value = draw(st.dates(date(1, 1, 1)))
+    return value.isoformat(), value
+
+
+instants = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1))
+offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+def iso_text(draw: st.DrawFn, opts: Options) -> Typed:
+    wall = draw(instants)
+    text = wall.strftime(draw(st.sampled_from(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])))
+    digits = draw(st.integers(-1, 9))  # of the fraction; -1: no seconds either
+    if digits < 0:
+        wall = wall.replace(second=0)
+    if digits > 0:
+        fraction = f"{wall.microsecond:06}{draw(st.integers(0, 999)):03}"[:digits]
+        text += f"{wall:%S}" if digits < 0 else f":{wall:%S}{draw(st.sampled_from('.,'))}{fraction}"
+        wall = wall.replace(microsecond=int(fraction[:6].ljust(6, "0")))
+    else:
+        text += f":{wall:%S}" if digits == 0 else ""
+        wall = wall.replace(microsecond=0)
+    zone = draw(st.sampled_from(["none", "Z", "+HH:MM", "+HHMM"]))
+    if zone == "none":
+        return text, wall.replace(tzinfo=opts.tz).astimezone(UTC)
+    if zone == "Z":
+        return text + "Z", wall.replace(tzinfo=UTC)
+    wall = wall.replace(tzinfo=draw(offsets))
+    offset = f"{wall:%z}"
+    return text + (offset if zone == "+HHMM" else f"{offset[:3]}:{offset[3:]}"), wall.astimezone(UTC)
+
+
+PATTERNS: dict[str, dict[str, Any]] = {  # pattern: the parts of a datetime that it lacks
+    "%d/%b/%Y:%H:%M:%S %z": {"microsecond": 0},
+    "%Y-%m-%d %H:%M:%S.%f": {},
+    "%Y/%m/%d-%H:%M:%S,%f": {},
+    "%b %d %H:%M:%S": {"microsecond": 0},
+    "%a %b %e %H:%M:%S %Y": {"microsecond": 0},
+    "%A, %d %B %Y %I:%M:%S %p": {"microsecond": 0},
+    "%y%m%d %H%M": {"second": 0, "microsecond": 0},
+    "%Y-%j": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
+    "%m/%d/%Y %H:%M %Z": {"second": 0, "microsecond": 0},
+}
+
+
+def timestamp_text(draw: st.DrawFn, pattern: str, opts: Options) -> Typed:
+    if not pattern:
+        return iso_text(draw, opts)
+    wall = draw(instants).replace(**PATTERNS[pattern])
+    if "%Y" not in pattern and "%y" not in pattern:
+        bound = YEAR_BOUND.replace(tzinfo=None)
+        wall = draw(st.datetimes(bound - timedelta(days=363), bound - timedelta(days=1))).replace(microsecond=0)
+    if "%y" in pattern:
+        wall = wall.replace(year=1970 + wall.year % 98, day=min(wall.day, 28))
+    zone = draw(offsets) if "%z" in pattern else UTC if "%Z" in pattern else opts.tz
+    on = wall.replace(tzinfo=zone)
+    return wall.replace(tzinfo=zone).strftime(pattern), on.astimezone(UTC)
+
+
+def epoch_text(draw: st.DrawFn, unit: str, opts: Options) -> Typed:
+    micros = draw(st.integers(-(10**15), 4 * 10**15))
+    sign, size = ("-" if micros < 0 else ""), abs(micros)
+    value = EPOCH + timedelta(microseconds=micros)
+    if unit == "ns":
+        return f"{sign}{size * 1000 + draw(st.integers(0, 999))}", value
+    per = {"s": 10**6, "ms": 10**3, "us": 1}[unit]
+    digits = len(str(per)) - 1
+    fraction = (f"{size % per:0{digits}}" if digits else "") + draw(st.sampled_from(["", "0", "9"]))
+    if draw(st.booleans()):
+        whole = size - size % per
+        return f"{sign}{size // per}", EPOCH + timedelta(microseconds=-whole if sign else whole)
+    return f"{sign}{size // per}.{fraction}", value
+
+
+def uuid_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    value = str(draw(st.uuids()))
+    return draw(st.sampled_from([(value, value), (value.upper(), value.upper())]))
+
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=4,
+)
+
+
+def json_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+    text = json.dumps(draw(documents), separators=separators, ensure_ascii=draw(st.booleans()))
+    return text, text
+
+
+def list_text(draw: st.DrawFn, separator: str, opts: Options) -> Typed:
+    elements = draw(st.lists(st.just("") | words, max_size=4))
+    text = separator.join(elements)
+    return text, elements if text else []
+
+
+def map_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+    value = draw(st.dictionaries(words, st.text(ALPHABET + "\n\r", max_size=6), max_size=3))
+    pairs = []
+    for key, text in value.items():
+        bare = not set(text) & set(" \n\r") and not text.startswith('"') and draw(st.booleans())
+        pairs.append(f"{key}={text}" if bare else f'{key}="' + backslashed(draw, text, '"\n\r') + '"')
+    return draw(st.sampled_from([" ", " ", "  "])).join(pairs), value
+
+
+class Kind(NamedTuple):
+    """A type with its argument, as it stands in a template."""
+
+    name: str
+    argument: str
+    text: Callable[[st.DrawFn, str, Options], Typed]
+
+    @property
+    def notation(self) -> str:
+        return f"{self.name}({self.argument})" if self.argument else self.name
+
+
+KINDS = [
+    Kind("string", "", string_text),
+    Kind("quoted", "", quoted_text),
+    Kind("int", "", integer_text(32)),
+    Kind("long", "", integer_text(64)),
+    Kind("double", "", double_text),
+    *(Kind("decimal", argument, decimal_text) for argument in ["5,2", "38,0", "38,18", "3,3"]),
+    Kind("boolean", "", boolean_text),
+    Kind("date", "", date_text),
+    Kind("timestamp", "", timestamp_text),
+    *(Kind("timestamp", pattern, timestamp_text) for pattern in PATTERNS),
+    *(Kind("epoch", unit, epoch_text) for unit in ["s", "ms", "us", "ns"]),
+    Kind("uuid", "", uuid_text),
+    Kind("json", "", json_text),
+    *(Kind("list", separator, list_text) for separator in [",", ";", "|", ", "]),
+    Kind("map", "", map_text),
+]
+by_name = {kind.name: [k for k in KINDS if k.name == kind.name] for kind in KINDS}
+kinds = st.sampled_from(["string", "string", *by_name]).flatmap(lambda name: st.sampled_from(by_name[name]))
+
+# -------------------------------------------------------------------------------------------------- templates
+
+
+@dataclass(frozen=True)
+class Part:
+    """One segment: literal `text`, a run of `blanks`, a field of a `kind`, or a group of `parts`."""
+
+    text: str = ""
+    blanks: bool = False
+    name: str = ""
+    kind: Kind | None = None
+    nullable: bool = False
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def notation(self) -> str:
+        if self.parts:
+            return "{?" + "".join(part.notation for part in self.parts) + "?}"
+        if self.blanks:
+            return "{~}"
+        if self.kind is None:
+            return self.text.replace("{", "{{").replace("}", "}}")
+        if not self.name:
+            return "{}"
+        plain = self.kind.notation == "string" and not self.nullable
+        return "{" + self.name + ("" if plain else f":{self.kind.notation}{'?' * self.nullable}") + "}"
+
+    @property
+    def self_delimiting(self) -> bool:
+        return self.kind is not None and self.kind.name in SELF_DELIMITING
+
+
+@st.composite
+def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = 0) -> list[Part]:
+    """The segments of a template; names are f0, f1, ... in order. With `first`, those of a group."""
+    literals = st.sampled_from(LITERALS if opts.escape == "backslash" else [*LITERALS, "\\"])
+    separators = literals.map(Part) | literals.map(Part) | st.just(Part(blanks=True))
+    parts = [draw(separators)] if first or draw(st.integers(0, 2)) == 0 else []
+    count = draw(st.integers(1, 4))
+    for number in range(first, first + count):
+        skipped = draw(st.integers(0, 9)) == 9
+        kind = KINDS[0] if skipped else draw(kinds)
+        part = Part(name="" if skipped else f"f{number}", kind=kind, nullable=not skipped and draw(st.booleans()))
+        parts.append(part)
+        if number < first + count - 1 and not (part.self_delimiting and draw(st.integers(0, 4)) == 4):
+            parts.append(draw(separators))
+    if draw(st.integers(0, 3)) == 3:
+        parts.append(draw(separators))
+    if depth and draw(st.integers(0, 2)) == 2:
+        parts.append(Part(parts=draw(templates(opts, depth=depth - 1, first=first + count))))
+    return parts
+
+
+def notation(parts: list[Part]) -> str:
+    return "".join(part.notation for part in parts)
+
+
+def all_parts(parts: list[Part]) -> list[Part]:
+    return [one for part in parts for one in (all_parts(part.parts) if part.parts else [part])]
+
+
+# ------------------------------------------------------------------------------------------------------ lines
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line made of values; `sure` if it surely reads back as those values."""
+
+    text: str
+    values: dict[str, object]
+    sure: bool
+
+
+@st.composite
+def good_lines(draw: st.DrawFn, parts: list[Part], opts: Options) -> Line:
+    """A line as a writer with no care for ambiguity makes it, from random values."""
+    values: dict[str, object] = {part.name: None for part in all_parts(parts) if part.name}
+    present = []  # the segments that this line has, each with the one that follows it in the template
+    while parts:
+        part, parts = parts[0], parts[1:]
+        if part.parts:
+            if draw(st.integers(0, 2)) == 0:
+                break
+            parts = part.parts
+        else:
+            present.append((part, parts[0] if parts else None))
+
+    pieces: list[tuple[Part, Part | None, str]] = []
+    for part, following in present:
+        if part.kind is None:
+            pieces.append((part, following, draw(st.sampled_from([" ", "\t", "  \t "])) if part.blanks else part.text))
+            continue
+        text, value = part.kind.text(draw, part.kind.argument, opts)
+        if part.kind.name == "string" and following and opts.escape == "none":  # leave out what would end it
+            start = following.parts[0] if following.parts else following
+            text = value = "".join(c for c in text if c not in (" \t" if start.blanks else start.text))
+        quoted = part.kind.name == "quoted"
+        if part.nullable and draw(st.integers(0, 2)) == 0:
+            text, value = draw(st.sampled_from(["", opts.null_value])), None
+            if quoted and draw(st.booleans()):
+                text = f'"{text}"'
+        if part.nullable and (text[1:-1] if quoted and len(text) > 1 else text) in ("", opts.null_value):
+            value = None
+        pieces.append((part, following, text))
+        if part.name:
+            values[part.name] = value
+    line = "".join(text for _, _, text in pieces)
+    at, sure = 0, True
+    for part, following, text in pieces:
+        at += len(text)
+        sure = sure and ends_for_sure(part, following, text, line[at:], opts)
+    return Line(line, values, sure)
+
+
+def ends_for_sure(part: Part, following: Part | None, text: str, rest: str, opts: Options) -> bool:
+    """Whether the piece `text` of a line, with `rest` after it, can only be read to end there."""
+    if part.blanks:
+        return not rest.startswith((" ", "\t"))
+    if part.kind is None:
+        return True
+    if part.self_delimiting and not text and (rest[:1].isalnum() or rest.startswith('"')):
+        return False  # an empty null, and what comes may be of its syntax
+    if part.self_delimiting and text not in ("", opts.null_value):
+        definite = text.endswith("Z") or part.kind.name != "timestamp"
+        return definite or not rest or rest[0] not in "0123456789.,:Z+-"
+    if following is None or (following.parts and not rest):
+        ends = not opts.allow_trailing or part.self_delimiting or part.kind.name in REST or not {*" \t"} & {*text}
+        start = following.parts[0] if following else None
+        return ends and not (start and ({*" \t"} & {*text} if start.blanks else start.text in text))
+    start = following.parts[0] if following.parts else following
+    if start.kind is not None:
+        return False
+    if start.blanks:
+        return not {*" \t"} & {*text}
+    return (text + start.text).find(start.text) == len(text)
+
+
+@st.composite
+def broken(draw: st.DrawFn, line: bytes, literals: list[bytes]) -> bytes:
+    """The line after something happened to it."""
+    a, b = sorted([draw(st.integers(0, len(line))), draw(st.integers(0, len(line)))])
+    happened = draw(st.sampled_from(["cut", "delete", "insert", "replace", "repeat", "unliteral", "append", "bytes"]))
+    if happened == "cut":
+        return line[:a]
+    if happened == "delete":
+        return line[:a] + line[b:]
+    if happened == "insert":
+        return line[:a] + draw(st.sampled_from([*literals, b" ", b'"', b"\\", b"-", b"0", b"\t", b"\r"])) + line[a:]
+    if happened == "replace":
+        return line[:a] + draw(st.binary(min_size=1, max_size=1)) + line[a + 1 :]
+    if happened == "repeat":
+        return line[:b] + line[a:]
+    if happened == "unliteral" and literals:
+        return line.replace(draw(st.sampled_from(literals)), b"", 1)
+    if happened == "append":
+        return line + draw(st.sampled_from([b" ", b" more", b"more", b"\tmore", b' "more"']))
+    return line[:a] + draw(st.sampled_from([b"\xff", b"\xc3", b"\xe2\x86", b"\xed\xa0\x80", b"\x00"])) + line[a:]
+
+
+class Case(NamedTuple):
+    """A template, lines without their ends (none of them empty), a file of these lines, and options."""
+
+    template: str
+    lines: list[bytes]
+    data: bytes
+    options: dict[str, Any]
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, max_lines: int = 6) -> Case:
+    """Lines of all sorts for one template; about a third of them are broken. Columns are left to the caller."""
+    opts = draw(options)
+    parts = draw(templates(opts))
+    literals = [part.text.encode() for part in all_parts(parts) if part.text]
+    lines = []
+    for _ in range(draw(st.integers(0, max_lines))):
+        line = draw(good_lines(parts, opts)).text.encode()
+        for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
+            line = draw(broken(line, literals))
+        line = line.replace(b"\n", b"?").rstrip(b"\r")
+        if line and not line.startswith(BOM):
+            lines.append(line)
+    return Case(notation(parts), lines, draw(files(lines)), opts._asdict())
+
+
+@st.composite
+def files(draw: st.DrawFn, lines: list[bytes]) -> bytes:
+    r"""A file of these lines: `\n` and `\r\n` mixed, blank lines between, perhaps a byte order mark, perhaps cut."""
+    ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r\n", b"\n\n", b"\r\n\n"])
+    data = draw(st.sampled_from([b"", b"", b"", BOM, b"\n"])) + b"".join(line + draw(ends) for line in lines)
+    return data.rstrip(b"\r\n") if draw(st.booleans()) else data
+
+
+class Rendered(NamedTuple):
+    """A template, one line, the values it was made of, and options."""
+
+    template: str
+    line: bytes
+    values: dict[str, object]
+    options: dict[str, Any]
+
+
+@st.composite
+def rendered(draw: st.DrawFn) -> Rendered:
+    """A line that reads back as its values."""
+    opts = draw(options)
+    parts = draw(templates(opts))
+    line = draw(good_lines(parts, opts))
+    assume(line.sure)
+    return Rendered(notation(parts), line.text.encode(), line.values, opts._asdict())
