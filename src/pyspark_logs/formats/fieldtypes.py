@@ -96,6 +96,18 @@ def _cast(field_type: FieldType, array: pa.Array, moment: Moment, *, only: bytes
     return _by_row(field_type, array, moment)
 
 
+_IN_NUMBERS = b"0123456789-+.eE"
+
+
+def plain_numbers(array: pa.Array) -> bool:
+    """Whether all characters are ones that Arrow's casts to numbers read as we do (no ``0x``, no ``inf``)."""
+    import numpy as np
+
+    alphabet = np.zeros(256, np.bool_)
+    alphabet[np.frombuffer(_IN_NUMBERS, np.uint8)] = True
+    return bool(alphabet[kernels.string_bytes(array)].all())
+
+
 @dataclass(frozen=True)
 class Text(FieldType):
     """``string``: the text as it stands."""
@@ -463,14 +475,20 @@ class PortOf(Integer):
 
 
 def _host_and_port(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """The texts before and after the last colon; None where one has none."""
     import numpy as np
-    import pyarrow.compute as pc
 
-    pieces = pc.split_pattern(array, ":", max_splits=1, reverse=True)
-    if len(pieces.values) != 2 * len(array) or not kernels.as_bool(pc.equal(pc.list_value_length(pieces), 2)).all():
+    data = kernels.string_bytes(array)
+    colons = np.flatnonzero(data == 58).astype(np.int32)
+    if len(array) == 0 or len(colons) == 0:
         return None
-    places = np.arange(0, 2 * len(array), 2)
-    return pieces.values.take(places), pieces.values.take(places + 1)
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    starts, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
+    last = colons[np.searchsorted(colons, ends) - 1]
+    if not ((last >= starts) & (last < ends)).all():
+        return None
+    text = data.tobytes()
+    return kernels.texts(text, starts, last), kernels.texts(text, last + np.int32(1), ends)
 
 
 # --- the table: notation -> type ------------------------------------------------------------------------

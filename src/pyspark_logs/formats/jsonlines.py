@@ -225,21 +225,19 @@ class JsonShapeEngine:
 
         if len(starts) == 0 or not self.exact.fields:
             return None
-        view = np.frombuffer(block, np.uint8)
+        view = kernels.ended_view(block)
         todo = np.arange(len(starts))
         if block.find(b"\\") >= 0:
             todo = todo[_free_of(view, 92, starts, ends)]
-        counts = _counts(view, 34, starts, ends)
         parts: list[Sure] = []
         for _ in range(_MOST_SHAPES):
             if len(todo) == 0 or (parts and len(todo) < 16):
                 break
             shape = learn(block[starts[todo[0]] : ends[todo[0]]].decode())
-            rows = todo[counts[todo] == shape.quotes] if shape is not None else todo[:0]
-            if shape is not None and len(rows):
-                part = self._parse_shape(shape, block, view, starts[rows], ends[rows], moment)
+            if shape is not None:
+                part = self._parse_shape(shape, block, view, starts[todo], ends[todo], moment)
                 if part is not None and part.rows is not None and len(part.rows):
-                    parts.append(Sure(rows[part.rows], part.columns))
+                    parts.append(Sure(todo[part.rows], part.columns))
             first = todo[0]
             done = np.zeros(len(starts), np.bool_)
             if parts:
@@ -266,7 +264,7 @@ class JsonShapeEngine:
         chosen = [lookup(keys, field.name) for field in self.exact.fields]
         if self.exact.rescued is not None and set(keys) - set(chosen):
             return None  # something is to be rescued
-        ok = kernels.literal_at(view, starts, ends, shape.literals[0].encode())
+        ok = kernels.literal_at(view, starts, shape.literals[0].encode())
         place = np.where(ok, starts + np.int32(len(shape.literals[0].encode())), ends).astype(np.int32)
         bounds: list[tuple[Int32, Int32]] = []
         for literal in shape.literals[1:-1]:
@@ -277,9 +275,12 @@ class JsonShapeEngine:
             place = np.where(ok, at + np.int32(len(literal.encode())), ends).astype(np.int32)
         tail = shape.literals[-1].encode()
         at = np.maximum(ends - np.int32(len(tail)), place)
-        ok &= kernels.literal_at(view, at, ends, tail) & (at + len(tail) == ends)
+        ok &= kernels.literal_at(view, at, tail) & (at + len(tail) == ends)
         bounds.append((place, at))
         rows = np.flatnonzero(ok)
+        # Each of these lines has the literals' quotes. If the block has no more, no value has one.
+        if np.count_nonzero(view == 34) != shape.quotes * len(rows):
+            rows = rows[_counts(view, 34, starts[rows], ends[rows]) == shape.quotes]
         return self._values(shape, [(s[rows], e[rows]) for s, e in bounds], rows, chosen, block, view, moment)
 
     def _values(
@@ -301,7 +302,7 @@ class JsonShapeEngine:
                     found[field.name], fine = column
                     sure &= True if fine is None else fine
                 continue
-            null = kernels.literal_at(view, start, end, b"null") & (end - start == 4)
+            null = kernels.literal_at(view, start, b"null") & (end - start == 4)
             texts = kernels.texts(block, start[~null], end[~null]) if null.any() else kernels.texts(block, start, end)
             spread = np.ones(len(rows), np.bool_)
             spread[~null] = _plain_scalars(texts)
@@ -331,7 +332,7 @@ def _counts(view: kernels.Bytes, byte: int, starts: Int32, ends: Int32) -> Int64
     import numpy as np
 
     places = np.flatnonzero(view == byte)
-    if len(places) and len(places) % len(starts) == 0:
+    if len(starts) and len(places) and len(places) % len(starts) == 0:
         # The usual case, every line has as many: two comparisons a line instead of two searches.
         table = places.reshape(len(starts), -1)
         if (table[:, 0] >= starts).all() and (table[:, -1] < ends).all():
@@ -357,9 +358,33 @@ def _plain_scalars(array: pa.Array) -> Bool:
     digits = (data - 48) <= 9
     if digits.all() and (lengths > 0).all():
         return (data[starts] != 48) | (lengths == 1)
+    if (lengths > 0).all() and _plain_decimals(data, digits, starts, lengths):
+        return np.ones(len(array), np.bool_)
     number = pc.match_substring_regex(array, r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$")
     words = pc.is_in(array, value_set=pa.array(["true", "false"]))
     return kernels.as_bool(pc.or_(number, words))
+
+
+def _plain_decimals(data: kernels.Bytes, digits: Bool, starts: Int32, lengths: Int32) -> bool:
+    """Whether all texts are JSON numbers without an exponent; False: not sure."""
+    import numpy as np
+
+    odd = np.flatnonzero(~digits)
+    minus, points = odd[data[odd] == 45], odd[data[odd] == 46]
+    if len(minus) + len(points) != len(odd):
+        return False
+    negative = data[starts] == 45
+    first = starts + negative
+    if np.count_nonzero(negative) != len(minus) or (first >= starts + lengths).any():
+        return False
+    # At most one point each, between digits.
+    texts = np.searchsorted(starts, points, side="right") - 1
+    inside = (points > first[texts]) & (points < (starts + lengths - 1)[texts])
+    if not inside.all() or (np.diff(texts) == 0).any():
+        return False
+    # A leading zero stands alone or before a point.
+    behind = data[np.minimum(first + 1, len(data) - 1)]
+    return bool(((data[first] != 48) | (starts + lengths == first + 1) | (behind == 46)).all())
 
 
 def _plain_column(array: pa.Array, dtype: pa.DataType, moment: Moment, scalars: Bool) -> tuple[pa.Array, Bool | None]:

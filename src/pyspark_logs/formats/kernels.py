@@ -63,17 +63,33 @@ def find(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int32:
     return np.where(relative < 0, np.int32(-1), starts + relative)
 
 
-def literal_at(view: Bytes, places: Int32, ends: Int32, literal: bytes) -> Bool:
-    """Whether ``literal`` stands right at each place and ends within the line."""
+def ended_view(block: bytes) -> Bytes:
+    """The block's bytes, with a line end behind them if there is none: see :func:`bytes_at`."""
     import numpy as np
 
-    fits: Bool = places + len(literal) <= ends
-    if not len(view):
-        return fits & (len(literal) == 0)
-    last = len(view) - 1
+    return np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)
+
+
+def bytes_at(view: Bytes, places: Int32) -> Bytes:
+    """The byte at each place; past the end it is the line end that ``view`` ends in."""
+    return view.take(places, mode="clip")
+
+
+def literal_at(view: Bytes, places: Int32, literal: bytes) -> Bool:
+    """Whether ``literal``, which holds no line end, stands at each place.
+
+    What begins within a line and holds no line end is within the line, so its end need not be checked.
+
+    Args:
+        view: from :func:`ended_view`.
+    """
+    import numpy as np
+
+    there: Bool = np.ones(len(places), np.bool_)
     for index, byte in enumerate(literal):
-        fits = fits & (view[np.minimum(places + index, last)] == byte)
-    return fits
+        here = bytes_at(view, places + np.int32(index) if index else places) == byte
+        there = here if index == 0 else there & here
+    return there
 
 
 def string_bytes(array: pa.Array) -> Bytes:
@@ -109,6 +125,18 @@ def unescaped_quotes(block: bytes, view: Bytes) -> Int32:
         place = place - 1
         walking &= (place >= 0) & slashes[np.maximum(place, 0)]
     return quotes[~odd]
+
+
+def masked(array: pa.Array, null: Bool) -> pa.Array:
+    """The same strings, null where ``null`` is set; nothing is copied."""
+    import numpy as np
+    import pyarrow as pa
+
+    validity = pa.py_buffer(np.packbits(~null, bitorder="little").tobytes())
+    _, offsets, data = array.buffers()
+    if array.offset:  # a bitmap has no place to begin in the middle of
+        return masked(array.take(pa.array(np.arange(len(array)))), null)
+    return pa.StringArray.from_buffers(len(array), offsets, data, validity)
 
 
 def as_bool(array: Any) -> Bool:
