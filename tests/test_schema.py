@@ -113,6 +113,8 @@ def test_metadata_type() -> None:
         ("a decimal(0)", r"decimal\(0,0\)"),
         ("a int NOT NULL", "column 'a' is NOT NULL.*IS NOT NULL"),
         ("s struct<a: int not null>", r"column 's\.a' is NOT NULL"),
+        ("a array<int NOT NULL>", "column 'a' is NOT NULL"),
+        ("a map<int, int NOT NULL>", "column 'a' is NOT NULL"),
         ("a int, A string", "'a' and 'A'"),
         ("s struct<a:int, A:int>", "'a' and 'A' in 's'"),
         ("a interval day to second", "'a' has the unsupported type interval; use bigint"),

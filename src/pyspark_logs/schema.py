@@ -192,8 +192,6 @@ class _Parser:
         if self.peek() == ":":
             self.skip()
         data_type = self._type(path)
-        if self.peek().lower() == "not":
-            raise _not_null(path)
         if self.peek().lower() == "comment":
             self.skip()
             if self.peek()[:1] not in ("'", '"'):
@@ -204,6 +202,12 @@ class _Parser:
         return pa.field(name, data_type)
 
     def _type(self, path: str) -> pa.DataType:
+        data_type = self._bare_type(path)
+        if self.peek().lower() == "not":
+            raise _not_null(path)
+        return data_type
+
+    def _bare_type(self, path: str) -> pa.DataType:
         import pyarrow as pa
 
         word = self.peek().lower()
