@@ -36,19 +36,21 @@ ALLOWED: dict[str, set[str]] = {
     "ahead": GROUND,
     "formats": GROUND | {"records"},
     "planning": GROUND | {"layout", "store"},
-    "reader": GROUND | {"store", "layout", "codecs", "records", "ahead", "formats", "planning"},
+    "columns": GROUND | {"formats"},
+    "rows": GROUND | {"columns", "formats", "planning", "records"},
+    "reader": GROUND | {"store", "layout", "codecs", "records", "ahead", "formats", "planning", "columns", "rows"},
     # The two doors.
     "scan": GROUND | {"reader"},
     "datasource": GROUND | {"reader"},
     "__init__": {"errors", "scan", "datasource"},
-    # A visitor: sees what users see.
-    "demo": {"__init__"},
+    # A visitor: sees what users see, and asks the reader for its plan.
+    "demo": {"__init__", "options", "reader"},
 }
 
 # third-party package -> the rooms that may import it, at all
 THIRD_PARTY: dict[str, set[str]] = {
     "pyarrow": set(ALLOWED) - {"__init__", "errors", "options"},
-    "numpy": {"formats", "records", "predicates", "planning", "reader"},
+    "numpy": {"formats", "records", "predicates", "planning", "rows", "reader"},
     "fsspec": {"store"},
     "s3fs": {"store"},
     "botocore": {"store"},
@@ -274,6 +276,11 @@ def test_every_public_name_can_be_had_and_an_unknown_one_cannot() -> None:
     assert set(pyspark_logs.__all__) <= set(dir(pyspark_logs))
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = pyspark_logs.nothing
+
+
+@pytest.mark.xfail(reason="importing the module pyspark_logs.scan hides the function of the same name", strict=True)
+def test_a_module_hides_no_public_function() -> None:
+    in_new_process("import pyspark_logs.scan; assert callable(pyspark_logs.scan)")
 
 
 def test_spark_finds_the_data_source_as_it_looks_for_it() -> None:
