@@ -1,0 +1,1 @@
+"""Speed, measured: ``python -m benchmarks``. Each figure stands beside its peer's, measured in the same run."""

@@ -1,0 +1,189 @@
+"""Reading with Spark: this source, the best that Spark has built in, and the ceiling of Python sources."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import pyspark_logs
+from benchmarks import data, timing
+from benchmarks.ceiling import PrebuiltSource
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.reader import infer_schema
+
+OURS = "pyspark-logs"
+OPTIONS: dict[str, dict[str, str]] = {
+    "app": {"template": data.APP},
+    "combined": {"preset": "apache_combined"},
+    "alb": {"preset": "aws_alb"},
+    "json": {"json": "true"},
+}
+THREE = {
+    "app": ["ts", "level", "user"],
+    "combined": ["time", "status", "bytes"],
+    "alb": ["time", "elb_status_code", "client_ip"],
+    "json": ["timestamp", "level", "status"],
+}
+ALB_NAMES = (
+    "type time elb client target request_processing_time target_processing_time response_processing_time"
+    " elb_status_code target_status_code received_bytes sent_bytes request user_agent ssl_cipher ssl_protocol"
+    " target_group_arn trace_id domain_name chosen_cert_arn matched_rule_priority request_creation_time"
+    " actions_executed redirect_url error_reason target_port_list target_status_code_list classification"
+    " classification_reason"
+).split()
+ALB_TYPES = {"time": "timestamp", "request_creation_time": "timestamp", "elb_status_code": "int"} | {
+    name: "double" for name in ALB_NAMES if name.endswith("_time") and name != "request_creation_time" and name != "time"
+}  # fmt: skip
+JSON_DDL = "timestamp timestamp, level string, service string, request_id string, user_id bigint, duration_ms double, status bigint, message string"
+
+
+def session() -> Any:
+    """Two cores, no pictures, the user's default settings otherwise."""
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    # The ceiling's source is a module of the benchmarks: workers must find it, too.
+    root = str(Path(__file__).parents[1])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    from pyspark.sql import SparkSession
+
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.memory", "4g")
+        .config("spark.sql.session.timeZone", "UTC")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("ERROR")
+    pyspark_logs.register(spark)
+    spark.dataSource.register(PrebuiltSource)
+    return spark
+
+
+def noop(frame: Any) -> None:
+    """Run a query and throw its rows away, all columns included."""
+    frame.write.format("noop").mode("overwrite").save()
+
+
+def _regexp(spark: Any, folder: Path, pattern: str, columns: dict[str, tuple[int, str]], chosen: list[str] | None) -> Any:
+    from pyspark.sql import functions as f
+
+    picked = []
+    for name, (group, dtype) in columns.items():
+        if chosen is None or name in chosen:
+            text = f.regexp_extract("value", pattern, group)
+            if dtype.startswith("clf"):
+                column = f.to_timestamp(text, "dd/MMM/yyyy:HH:mm:ss Z")
+            elif dtype != "string":
+                column = text.try_cast(dtype)
+            else:
+                column = text
+            picked.append(column.alias(name))
+    return spark.read.text(str(folder)).select(*picked)
+
+
+def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> dict[str, Callable[[], None]]:
+    """Spark's own ways to read the format, each typed as ours is."""
+    path = str(folder)
+    if kind == "app":
+        pattern = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
+        columns = {"ts": (1, "timestamp"), "level": (2, "string"), "service": (3, "string")}
+        columns |= {"request_id": (4, "string"), "user": (5, "bigint"), "message": (6, "string")}
+        return {"text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, chosen))}
+    if kind == "combined":
+        pattern = r'^(\S+) (\S+) (\S+) \[([^\]]+)\] "([^"]*)" (\d{3}) (\d+|-) "([^"]*)" "([^"]*)"'
+        names = "remote_host remote_logname remote_user time request status bytes referer user_agent".split()
+        types = {"time": "clf", "status": "int", "bytes": "bigint"}
+        columns = {name: (i + 1, types.get(name, "string")) for i, name in enumerate(names)}
+        ddl = "remote_host string, remote_logname string, remote_user string, time string, zone string, request string, status int, bytes bigint, referer string, user_agent string"
+
+        def csv() -> None:
+            from pyspark.sql import functions as f
+
+            frame = spark.read.schema(ddl).csv(path, sep=" ", nullValue="-", escape="\\")
+            stamp = f.to_timestamp(f.concat_ws(" ", "time", "zone"), "[dd/MMM/yyyy:HH:mm:ss Z]")
+            noop(frame.withColumn("time", stamp).select(*(chosen or names)))
+
+        return {"text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, chosen)), "csv": csv}
+    if kind == "alb":
+        ddl = ", ".join(f"{name} {ALB_TYPES.get(name, 'string')}" for name in ALB_NAMES)
+        wanted = None if chosen is None else ["client" if name == "client_ip" else name for name in chosen]
+        return {"csv": lambda: noop(spark.read.schema(ddl).csv(path, sep=" ", nullValue="-").select(*(wanted or ALB_NAMES)))}
+    names = chosen or [part.split()[0] for part in JSON_DDL.split(", ")]
+    return {"json": lambda: noop(spark.read.schema(JSON_DDL).json(path).select(*names))}
+
+
+def _ddl(kind: str, folder: Path, chosen: list[str] | None) -> str:
+    full = JSON_DDL if kind == "json" else infer_schema(parse_read_options({"path": str(folder), **OPTIONS[kind]}))
+    if chosen is None:
+        return full
+    parts = dict(part.split(" ", 1) for part in full.replace("`", "").split(", "))
+    return ", ".join(f"{name} {parts[name]}" for name in chosen)
+
+
+def _ceiling(spark: Any, kind: str, folder: Path, chosen: list[str] | None, scratch: Path) -> tuple[Callable[[], None], int]:
+    """The run, and how many bytes of text its rows stand for."""
+    reader = pyspark_logs.scan(str(folder), schema=_ddl(kind, folder, chosen), **OPTIONS[kind])
+    batch = reader.read_next_batch()
+    file = scratch / f"{kind}-{0 if chosen is None else len(chosen)}.arrow"
+    with pa.OSFile(str(file), "w") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    rows = sum(1 for path in folder.glob("part-0.log") for _ in path.open("rb"))
+    size = data.total_bytes(folder)
+    per_row = (folder / "part-0.log").stat().st_size / rows
+    repeat = max(round(size / 2 / (batch.num_rows * per_row)), 1)
+    source = spark.read.format("prebuilt").option("ddl", _ddl(kind, folder, chosen)).option("file", str(file))
+    source = source.option("repeat", str(repeat)).option("tasks", "2")
+    return (lambda: noop(source.load())), round(2 * repeat * batch.num_rows * per_row)
+
+
+def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
+    """Print all tables of reading with Spark."""
+    spark = session()
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in kinds:
+            folder = data.make(kind, root, mib)
+            size = data.total_bytes(folder)
+            for chosen in (None, THREE[kind]):
+                ddl = _ddl(kind, folder, chosen)
+                ours = spark.read.format("logs").options(**OPTIONS[kind]).schema(ddl)
+                contenders: dict[str, Callable[[], object]] = {OURS: lambda ours=ours, folder=folder: noop(ours.load(str(folder)))}
+                contenders |= _builtins(spark, kind, folder, chosen)
+                ceiling, ceiling_bytes = _ceiling(spark, kind, folder, chosen, Path(scratch))
+                contenders["ceiling (prebuilt batches)"] = ceiling
+                seconds = timing.in_turns(contenders, rounds)
+                # The ceiling's rows are whole batches, so not just as many: scale its time to the same text.
+                name = "ceiling (prebuilt batches)"
+                seconds[name] = [s * size / ceiling_bytes for s in seconds[name]]
+                columns = "all columns" if chosen is None else f"three columns ({', '.join(chosen)})"
+                print(timing.table(f"{kind}: {columns}, to noop, local[2], {size >> 20} MiB", seconds, size, OURS), flush=True)
+        if "app" in kinds:
+            _pushdown(spark, data.make("app", root, mib), rounds)
+    spark.stop()
+
+
+def _pushdown(spark: Any, folder: Path, rounds: int) -> None:
+    frame = spark.read.format("logs").options(**OPTIONS["app"])
+    conf = "spark.sql.python.filterPushdown.enabled"
+
+    def query(pushed: str) -> None:
+        spark.conf.set(conf, pushed)
+        noop(frame.load(str(folder)).where("level = 'ERROR'"))
+
+    pattern = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
+    columns = {"ts": (1, "timestamp"), "level": (2, "string"), "service": (3, "string")}
+    columns |= {"request_id": (4, "string"), "user": (5, "bigint"), "message": (6, "string")}
+    contenders = {
+        "pushed": lambda: query("true"),
+        "not pushed": lambda: query("false"),
+        "text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, None).where("level = 'ERROR'")),
+    }
+    seconds = timing.in_turns(contenders, rounds)
+    spark.conf.set(conf, "true")
+    size = data.total_bytes(folder)
+    print(timing.table("app: where level = 'ERROR' (2% of the rows), all columns, to noop", seconds, size, "pushed"), flush=True)
