@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import pyspark_logs
 from pyspark_logs import errors
 from pyspark_logs.options import OPTIONS, WRITE_OPTIONS
 from scripts.options_page import PAGE, groups, page
@@ -44,3 +45,16 @@ def test_every_option_set_in_an_example_exists(path: Path) -> None:
 def test_links_between_files_lead_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
         assert (path.parent / link).exists(), link
+
+
+def test_the_counts_in_the_quickstart_are_those_of_the_sample() -> None:
+    text = (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    template = re.search(r'template="(\{ts:timestamp\}.*)",', text)
+    shown = re.findall(r"^\| *(\w+)\| *(\d+)\|$", text, flags=re.MULTILINE)
+    assert template is not None
+    assert len(shown) == 5
+    folder = str(ROOT / "sample_data" / "app")
+    levels = pyspark_logs.scan(folder, template=template[1]).read_all()["level"].to_pylist()
+    assert {level: levels.count(None if level == "NULL" else level) for level, _ in shown} == {
+        level: int(count) for level, count in shown
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import json
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import pyspark_logs
 from sample_data.make_sample_data import sample_files
 
 FOLDER = Path(__file__).resolve().parents[1] / "sample_data"
@@ -65,3 +67,38 @@ def test_what_is_counted_is_there(made: dict[str, bytes]) -> None:
     lb = b"".join(text_of(name, data) for name, data in made.items() if name.startswith("lb/")).decode()
     widths = Counter(str(len(re.findall(r'"[^"]*"|\S+', line))) for line in lb.splitlines())
     assert widths == expected["lb"]["fields"]
+
+
+def test_reading_the_application_finds_what_was_counted(made: dict[str, bytes]) -> None:
+    expected = json.loads(made["expected.json"])["app"]
+    options = {"template": expected["template"], "layout": expected["layout"], "columnNameOfCorruptRecord": "raw"}
+    rows = pyspark_logs.scan(str(FOLDER / "app"), **options).read_all().to_pylist()
+    good = [row for row in rows if row["raw"] is None]
+    assert len(good) == expected["records"]
+    assert len(rows) - len(good) == expected["broken_lines"] + expected["continuation_lines"]
+    for column in ("level", "team"):
+        assert Counter(row[column] for row in good) == expected[column]
+    assert Counter(f"{row['ts']:%Y-%m-%dT%H}" for row in good) == expected["hour"]
+    for column, nulls in expected["nulls"].items():
+        assert sum(row[column] is None for row in good) == nulls
+
+
+def test_reading_an_hour_of_the_application_finds_its_records(made: dict[str, bytes]) -> None:
+    expected = json.loads(made["expected.json"])["app"]
+    options = {"template": expected["template"], "layout": expected["layout"], "mode": "DROPMALFORMED"}
+    options["columnNameOfCorruptRecord"] = "raw"  # so that every line is judged whole
+    for hour, records in expected["hour"].items():
+        start = dt.datetime.fromisoformat(f"{hour}:00:00+00:00")
+        bounds = {"startTime": start, "endTime": start + dt.timedelta(hours=1)}
+        found = pyspark_logs.scan(str(FOLDER / "app"), **options, **bounds).read_all()
+        assert found.num_rows == records, hour
+
+
+def test_reading_the_load_balancer_finds_what_was_counted(made: dict[str, bytes]) -> None:
+    expected = json.loads(made["expected.json"])["lb"]
+    options = {"preset": expected["preset"], "layout": expected["layout"], "columnNameOfCorruptRecord": "raw"}
+    rows = pyspark_logs.scan(str(FOLDER / "lb"), **options).read_all().to_pylist()
+    assert [row for row in rows if row["raw"] is not None] == []
+    assert len(rows) == expected["records"]
+    assert Counter(str(row["elb_status_code"]) for row in rows) == expected["status"]
+    assert Counter(f"{row['time']:%Y-%m-%d}" for row in rows) == expected["day"]
