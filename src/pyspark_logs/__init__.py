@@ -32,7 +32,7 @@ from pyspark_logs.errors import (
 
 if TYPE_CHECKING:
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
-    from pyspark_logs.scan import scan
+    from pyspark_logs.scans import scan
 
 __version__ = "0.1.0"
 
@@ -62,7 +62,7 @@ _LAZY = {
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
     "register": "datasource",
-    "scan": "scan",
+    "scan": "scans",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def scan(path: str | list[str], **options: Any) -> pa.RecordBatchReader:
-    """Read log files without Spark.
+def scan(path: str | os.PathLike[str] | list[str], **options: Any) -> pa.RecordBatchReader:
+    r"""Read log files without Spark.
 
     Args:
         path: a directory, file or glob, or a list of them.
@@ -22,14 +23,14 @@ def scan(path: str | list[str], **options: Any) -> pa.RecordBatchReader:
 
     Returns:
         A reader of record batches: ``.read_all()``, iterate it, or hand it to DuckDB or Polars. Planning
-        is done when it returns; files are read as batches are asked for.
+        is done when this returns; files are read as batches are asked for.
 
     Raises:
         LogSourceError: see :mod:`pyspark_logs.errors`.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "app.log").write_text("INFO started\\nWARN slow\\n")
+    >>> _ = (folder / "app.log").write_text("INFO started\nWARN slow\n")
     >>> scan(str(folder), template="{level} {message}").read_all().to_pylist()
     [{'level': 'INFO', 'message': 'started'}, {'level': 'WARN', 'message': 'slow'}]
     """
