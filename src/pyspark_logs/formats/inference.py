@@ -41,10 +41,7 @@ def infer_json_schema(records: Iterable[bytes], most_bytes: int) -> pa.Schema:
         if isinstance(value, dict):
             for key, item in value.items():
                 kinds[key] = _merge(kinds.get(key), _kind(item))
-    names: dict[str, str] = {}
-    for key in kinds:
-        names.setdefault(key.lower(), key)  # columns match without case: the first spelling stands for all
-    return pa.schema([pa.field(key, _arrow(kinds[key])) for key in names.values()])
+    return pa.schema(_fields(kinds))
 
 
 # A kind is None (only nulls so far), a word for a scalar, {"list": kind} or {"struct": {key: kind}}.
@@ -58,7 +55,7 @@ def _kind(value: Any) -> Any:
     if isinstance(value, Number):
         if any(mark in value for mark in ".eE"):
             return "double"
-        return "long" if -(1 << 63) <= int(value) < 1 << 63 else "double"
+        return "long" if len(value) < 21 and -(1 << 63) <= int(value) < 1 << 63 else "double"
     if isinstance(value, str):
         return "timestamp" if _is_time(value) else "string"
     if isinstance(value, list):
@@ -87,11 +84,19 @@ def _merge(one: Any, other: Any) -> Any:
             return {"list": _merge(one["list"], other["list"])}
         keys = {**one["struct"], **other["struct"]}
         return {"struct": {key: _merge(one["struct"].get(key), other["struct"].get(key)) for key in keys}}
-    return "double" if {one, other} == {"long", "double"} else "string" if not _nested(one, other) else "string"
+    return "double" if (one, other) in (("long", "double"), ("double", "long")) else "string"
 
 
-def _nested(one: Any, other: Any) -> bool:
-    return isinstance(one, dict) or isinstance(other, dict)
+def _fields(kinds: dict[str, Any]) -> list[pa.Field]:
+    import pyarrow as pa
+
+    names: dict[str, str] = {}  # columns match without case: the first spelling stands for all
+    merged: dict[str, Any] = {}
+    for key, kind in kinds.items():
+        if key:  # no column can have an empty name
+            name = names.setdefault(key.lower(), key)
+            merged[name] = _merge(merged.get(name), kind)
+    return [pa.field(name, _arrow(kind)) for name, kind in merged.items()]
 
 
 def _arrow(kind: Any) -> pa.DataType:
@@ -100,8 +105,7 @@ def _arrow(kind: Any) -> pa.DataType:
     if isinstance(kind, dict):
         if "list" in kind:
             return pa.list_(pa.field("element", _arrow(kind["list"])))
-        if not kind["struct"]:
-            return pa.string()  # {} has no columns to be a struct of; its text says as much
-        return pa.struct([pa.field(key, _arrow(item)) for key, item in kind["struct"].items()])
+        # {} has no columns to be a struct of; its text says as much.
+        return pa.struct(fields) if (fields := _fields(kind["struct"])) else pa.string()
     scalars = {"boolean": pa.bool_(), "long": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
     return scalars.get(kind or "string", pa.string())

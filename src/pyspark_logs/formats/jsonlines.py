@@ -84,7 +84,8 @@ class JsonLines:
     """The exact parser: values of ``fields`` of one line.
 
     Attributes:
-        judged: for each field whether a wrong type makes the line corrupt.
+        judged: for each field whether a wrong type makes the line corrupt. One that is not is parsed aside:
+            the schema does not have it.
         rescued: name of the column that gets what the schema lacks, as JSON.
     """
 
@@ -102,8 +103,8 @@ class JsonLines:
             return Parsed([None] * len(self.fields), f"not a line of JSON: {error}")
         values: list[Any] = []
         reason = ""
-        for field, judged in zip(self.fields, self.judged):
-            if field.name == self.rescued:
+        for field, judged in zip(self.fields, self.judged, strict=True):
+            if self.is_rescue(field):
                 values.append(self._rest(record))
                 continue
             key = field.name if field.name in record else lookup(record, field.name)
@@ -116,8 +117,16 @@ class JsonLines:
                     reason = f"field {field.name!r}: {dump(value)[:80]}: {error}"
         return Parsed(values, reason)
 
+    def is_rescue(self, field: pa.Field) -> bool:
+        """Whether this column gets what the schema lacks."""
+        return self.rescued is not None and field.name.lower() == self.rescued.lower()
+
+    def shown(self) -> list[pa.Field]:
+        """The fields of the schema that have a key of their own."""
+        return [f for f, judged in zip(self.fields, self.judged, strict=True) if judged and not self.is_rescue(f)]
+
     def _rest(self, record: dict[str, Any]) -> str | None:
-        taken = {lookup(record, field.name) for field in self.fields if field.name != self.rescued}
+        taken = {lookup(record, field.name) for field in self.shown()}
         rest = {key: value for key, value in record.items() if key not in taken}
         return dump(rest) if rest else None
 
@@ -205,7 +214,7 @@ def learn(line: str) -> _Shape | None:
         return None
     try:
         # With a plain value in every slot the literals alone decide whether the line is JSON.
-        sample = "".join(lit + ("x" if quoted else "1") for lit, (_, quoted) in zip(literals, slots)) + literals[-1]
+        sample = "".join(lit + ("x" if quoted else "1") for lit, (_, quoted) in zip(literals[:-1], slots, strict=True)) + literals[-1]
         record = load(sample)
     except ValueError:
         return None
@@ -262,7 +271,7 @@ class JsonShapeEngine:
 
         keys = [key for key, _ in shape.slots]
         chosen = [lookup(keys, field.name) for field in self.exact.fields]
-        if self.exact.rescued is not None and set(keys) - set(chosen):
+        if self.exact.rescued is not None and set(keys) - {lookup(keys, field.name) for field in self.exact.shown()}:
             return None  # something is to be rescued
         ok = kernels.literal_at(view, starts, shape.literals[0].encode())
         place = np.where(ok, starts + np.int32(len(shape.literals[0].encode())), ends).astype(np.int32)
@@ -291,15 +300,15 @@ class JsonShapeEngine:
         import pyarrow as pa
 
         sure: Bool = np.ones(len(rows), np.bool_)
-        found: dict[str, pa.Array] = {}
-        for (key, quoted), (start, end) in zip(shape.slots, bounds):
-            fields = [field for field, name in zip(self.exact.fields, chosen) if name == key]
+        found: dict[int, pa.Array] = {}  # by place: a column may be wanted twice, as text and as a time
+        for (key, quoted), (start, end) in zip(shape.slots, bounds, strict=True):
+            fields = [(place, self.exact.fields[place]) for place, name in enumerate(chosen) if name == key]
             if quoted:
-                for field in fields:
+                for place, field in fields:
                     column = _quoted_column(kernels.texts(block, start, end), field.type, moment)
                     if column is None:
                         return None
-                    found[field.name], fine = column
+                    found[place], fine = column
                     sure &= True if fine is None else fine
                 continue
             null = kernels.literal_at(view, start, b"null") & (end - start == 4)
@@ -307,14 +316,14 @@ class JsonShapeEngine:
             spread = np.ones(len(rows), np.bool_)
             spread[~null] = _plain_scalars(texts)
             sure &= spread
-            for field in fields:
+            for place, field in fields:
                 values, fine = _plain_column(texts, field.type, moment, spread[~null])
-                found[field.name] = with_gaps(values, null) if null.any() else values
+                found[place] = with_gaps(values, null) if null.any() else values
                 if fine is not None:
                     spread[~null] = fine
                     sure &= spread
         columns = [
-            found[f.name] if f.name in found else pa.nulls(len(rows), f.type) for f in self.exact.fields
+            found[i] if i in found else pa.nulls(len(rows), f.type) for i, f in enumerate(self.exact.fields)
         ]  # fmt: skip
         if sure.all():
             return Sure(rows_within(rows, None), columns)
