@@ -305,6 +305,19 @@ def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = 0)
     return parts
 
 
+@st.composite
+def delimited(draw: st.DrawFn, opts: Options) -> list[Part]:
+    """The segments of a template whose fields stand between one and the same character."""
+    separator = Part(draw(st.sampled_from([" ", "|", "|", "\t", ",", ";", "x", "-", "0"])))
+    fields = []
+    for number in range(draw(st.integers(3, 6))):
+        skipped = draw(st.integers(0, 9)) == 9
+        kind = KINDS[0] if skipped else draw(kinds.filter(lambda kind: kind.name != "quoted"))
+        fields.append(Part(name="" if skipped else f"f{number}", kind=kind, nullable=not skipped and draw(st.booleans())))
+    assume(any(part.name for part in fields))
+    return [part for one in fields for part in (separator, one)][1:]
+
+
 def notation(parts: list[Part]) -> str:
     return "".join(part.notation for part in parts)
 
@@ -421,10 +434,12 @@ class Case(NamedTuple):
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, max_lines: int = 6) -> Case:
+def cases(
+    draw: st.DrawFn, *, max_lines: int = 6, shape: Callable[[Options], st.SearchStrategy[list[Part]]] = templates
+) -> Case:
     """Lines of all sorts for one template; about a third of them are broken. Columns are left to the caller."""
     opts = draw(options)
-    parts = draw(templates(opts))
+    parts = draw(shape(opts))
     literals = [part.text.encode() for part in all_parts(parts) if part.text]
     lines = []
     for _ in range(draw(st.integers(0, max_lines))):

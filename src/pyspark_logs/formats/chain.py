@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import escapes, kernels
-from pyspark_logs.formats.exact import Column, Rules
+from pyspark_logs.formats.exact import Column, Rules, Scope
 from pyspark_logs.formats.fieldtypes import Date, FieldType, Floating, Integer, PortOf, Quoted, Text, Timestamp, plain_numbers
 from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us, to_array, to_dates
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Looking up all places of a separator costs 5 ns for each place, one search 25 ns more than a place known.
 _PLACES_A_SEARCH = 4
+# Blanks are stepped over one at a time; a line with more in a row is for the exact parser.
+_MOST_BLANKS = 100
 _SHORT = 4
 
 
@@ -52,14 +54,13 @@ class ChainEngine:
     """Any template, vectorised."""
 
     def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
-        names = [f.name for f in template.fields]
         self.template, self.columns, self.rules = template, tuple(columns), rules
-        typed = {column.field for column in columns}
+        self.scope = Scope(template, columns, rules)
+        typed = {column.field for column in columns if column.judged}
         # Judging whole lines means checking the types of fields that nobody asked for, too.
         checked = [f for f in template.fields if rules.judge_whole and f.name not in typed and not f.type.text]
         self.extra = tuple(Column(f.name or "", f.type) for f in checked)
         self.fields = {f.name: f for f in template.fields if f.name is not None}
-        wanted = [names.index(column.field) for column in (*self.columns, *self.extra)]
         ends = [
             after.raw
             for level in template.levels
@@ -67,14 +68,13 @@ class ChainEngine:
             if isinstance(own, Field) and own.type.syntax is None and isinstance(after, Literal) and len(after.raw) == 1
         ]
         self.separators = {raw: ends.count(raw) for raw in ends}
-        self.last = names[-1] if rules.judge_whole else names[max(wanted)] if wanted else None
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure:
         """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
         import numpy as np
 
         walk = _Walk(block, kernels.ended_view(block), starts, ends, moment, self.rules, self.separators)
-        if self.last is not None or self.rules.judge_whole:
+        if not self.scope.nothing:
             self._walk(walk)
         rows = None if walk.sure is None else np.flatnonzero(walk.sure)
         arrays, fine = [], None
@@ -105,7 +105,7 @@ class ChainEngine:
                 found = walk.field(segment, following, group if following is None else None)
                 if segment.name is not None:
                     walk.found[segment.name] = found
-                if segment.name == self.last and not self.rules.judge_whole and segment.name is not None:
+                if segment.name is not None and segment.name == self.scope.last:
                     return
         walk.finish()
 
@@ -279,21 +279,30 @@ class _Walk:
 
         place = self.place.copy()
         rows = np.flatnonzero(self._blank_at(place))
-        while len(rows):
+        for _ in range(_MOST_BLANKS):
+            if len(rows) == 0:
+                return place
             place[rows] += 1
             byte = self.view[place[rows]]
             rows = rows[(byte == 32) | (byte == 9)]
+        endless = np.zeros(len(place), np.bool_)
+        endless[rows] = True
+        self._drop(endless)
         return place
 
     def _seek(self, segment: Literal | Blanks) -> Int32:
-        """Where the segment first stands at or behind the place; -1: nowhere."""
+        """As :meth:`_search`, by what is known of the separators and of this literal in other lines."""
+        if not isinstance(segment, Literal):
+            return self._search(segment)
+        places = self._places_of(segment.raw)
+        return self._seek_near(segment) if places is None else self._seek_place(segment.raw, places)
+
+    def _search(self, segment: Segment) -> Int32:
+        """Where a literal or a blank first stands at or behind the place; -1: nowhere."""
         import numpy as np
 
         if isinstance(segment, Literal):
-            places = self._places_of(segment.raw)
-            if places is not None:
-                return self._seek_place(segment.raw, places)
-            return self._seek_near(segment)
+            return kernels.find(self.block, self.place, self.ends, segment.text)
         space = kernels.find(self.block, self.place, self.ends, " ")
         if self.block.find(b"\t") < 0:
             return space
@@ -389,16 +398,20 @@ class _Walk:
         return ends
 
     def _followed(self, following: Segment | None, group: Segment | None, places: Int32) -> Bool:
+        """Whether behind a field that ends by itself there stands what must."""
         import numpy as np
 
         if isinstance(following, Field):
             return np.ones(len(places), np.bool_)
         if following is not None:
             return self._stands(following, places)
-        if self.rules.allow_trailing:
-            return np.ones(len(places), np.bool_)
-        at_end: Bool = places == self.ends
-        return at_end if group is None else at_end | self._stands(group, places)
+        there: Bool = places == self.ends
+        if group is not None:
+            there |= self._stands(group, places)
+        if self.rules.allow_trailing and not there.all():
+            # Anything may follow, but a group that begins later on ends the field there.
+            there |= np.ones(len(places), np.bool_) if group is None else self._search(group) < 0
+        return there
 
     def _stands(self, segment: Segment, places: Int32) -> Bool:
         if isinstance(segment, Literal):
@@ -422,11 +435,11 @@ class _Walk:
                 lambda places: self._followed(following, group, places),
             )  # fmt: skip
             found = Found(start, ends, instants=instants)
-        if field.nullable and not sure.all():
-            null = self._null_tokens(field, following, group) & ~sure
+        if field.nullable and not sure.all() and not isinstance(following, Field):
+            null, behind = self._nulls(field, following, group)
+            null &= ~sure
             if null.any():
-                width = np.int32(len(self.rules.null_value.encode()))
-                ends = np.where(null, start + width, ends)
+                ends = np.where(null, behind, ends)
                 found.null, sure = null, sure | null
                 found.starts = np.where(null, start, found.starts)
                 found.ends = np.where(null, start, found.ends)
@@ -435,15 +448,25 @@ class _Walk:
         self._settle(ends)
         return found
 
-    def _null_tokens(self, field: Field, following: Segment | None, group: Segment | None) -> Bool:
-        """Lines in which the null token, and nothing that a value could begin with, stands in place of a value."""
+    def _nulls(self, field: Field, following: Literal | Blanks | None, group: Segment | None) -> tuple[Bool, Int32]:
+        """Lines in which nothing, or the null token, stands in place of a value, and where that ends.
+
+        Only where it cannot be the beginning of a value.
+        """
         import numpy as np
 
-        token = self.rules.null_value
-        if not token or token[0].isalnum() or not _never_begins(field.type, token[0]):
-            return np.zeros(len(self.place), np.bool_)
-        there = kernels.literal_at(self.view, self.place, token.encode())
-        return there & self._followed(following, group, self.place + np.int32(len(token.encode())))
+        stop, token = following or group, self.rules.null_value
+        behind = self._search(stop) if stop is not None else self.ends
+        there: Bool = behind >= 0
+        if following is None:
+            behind, there = np.where(there, behind, self.ends), np.ones(len(behind), np.bool_)
+        width = behind - self.place
+        null = there & (width == 0)
+        if not _never_begins(field.type, stop.text[0] if isinstance(stop, Literal) else " " if stop is not None else ""):
+            null &= self.place == self.ends
+        if token and _never_begins(field.type, token[0]):
+            null |= there & (width == len(token.encode())) & kernels.literal_at(self.view, self.place, token.encode())
+        return null, behind
 
     def _quoted(self, following: Segment | None, group: Segment | None) -> tuple[Found, Int32, Bool]:
         """(text between the quotes, place behind the closing quote, sure)"""
@@ -485,7 +508,12 @@ class _Walk:
 
 
 def _never_begins(field_type: FieldType, character: str) -> bool:
-    """Whether no value of a self-delimiting type begins with this character (neither letter nor digit)."""
-    if isinstance(field_type, Timestamp) and field_type.pattern is not None:
-        return field_type.pattern[:1].isalpha() or (field_type.pattern[:1] == "%" and field_type.pattern[1:2] not in "z%")
-    return character != '"'
+    """Whether no value of a type that ends by itself begins with this character."""
+    if character.isalnum():
+        return False  # perhaps none does, but that is seldom asked
+    pattern = field_type.pattern if isinstance(field_type, Timestamp) else None
+    if pattern is None:
+        return not field_type.quoted or character != '"'
+    if pattern[0] == "%":
+        return character not in {"d": " ", "e": " ", "z": "+-", "%": "%"}.get(pattern[1:2], "\0")
+    return character not in " \t" if pattern[0] in " \t" else character != pattern[0]

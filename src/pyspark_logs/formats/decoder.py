@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.chain import ChainEngine, Sure
 from pyspark_logs.formats.delimited import DelimitedEngine
-from pyspark_logs.formats.exact import Column, Parsed, Rules, parse_line
+from pyspark_logs.formats.exact import Column, Parsed, Rules, TemplateLines
 from pyspark_logs.formats.fieldtypes import retype
 from pyspark_logs.formats.jsonlines import JsonLines, JsonShapeEngine
 from pyspark_logs.formats.presets import preset
@@ -49,19 +49,6 @@ class LineParser(Protocol):
 
     def parse(self, line: str, moment: Moment) -> Parsed:
         """The values of the columns."""
-
-
-@dataclass(frozen=True)
-class TemplateLines:
-    """The exact parser of a template."""
-
-    template: Template
-    columns: tuple[Column, ...]
-    rules: Rules
-
-    def parse(self, line: str, moment: Moment) -> Parsed:
-        """The values of the columns."""
-        return parse_line(line, self.template, self.columns, self.rules, moment)
 
 
 class Decoder:
@@ -234,8 +221,7 @@ def compile_decoder(
     if delimited is not None:
         engines.insert(0, delimited)
     native = [column.type.arrow() for column in columns]
-    exact_lines = TemplateLines(template, tuple(columns), rules)
-    return Decoder(engines, exact_lines, native, [field.type for field, _ in fields])
+    return Decoder(engines, TemplateLines(template, columns, rules), native, [field.type for field, _ in fields])
 
 
 

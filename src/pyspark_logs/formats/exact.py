@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from pyspark_logs.formats import escapes
 from pyspark_logs.formats.fieldtypes import FieldType
 from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
 from pyspark_logs.formats.timestamps import Moment
+
+_BLANKS = re.compile(r"[ \t]+")
 
 
 @dataclass(frozen=True)
@@ -52,79 +55,103 @@ class Parsed:
     reason: str
 
 
+class Scope:
+    """How far a line must be walked for some columns, and how far it is judged.
+
+    A line is judged up to the last judged column and what ends that; whole, where that is the last of the
+    template or the rules say so. ``last`` is the field at which the walk may stop; None: at the line's end.
+    """
+
+    def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
+        names = [field.name or "" for field in template.fields]
+        judged = max((names.index(column.field) for column in columns if column.judged), default=-1)
+        asked = max((names.index(column.field) for column in columns), default=-1)
+        end = len(names) - 1
+        self.nothing = asked < 0 and not rules.judge_whole
+        self.judged_whole = rules.judge_whole or judged == end
+        self.last_judged = names[judged] if judged >= 0 else None
+        self.last = None if rules.judge_whole or asked in (end, -1) else names[asked]
+
+
+class TemplateLines:
+    """Parses lines by the letter of the notation.
+
+    >>> from pyspark_logs.formats.fieldtypes import Text
+    >>> from pyspark_logs.formats.template import parse_template
+    >>> TemplateLines(parse_template("{x} {y}"), [Column("y", Text())], Rules()).parse("a b", Moment()).values
+    ['b']
+    """
+
+    def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
+        self.template, self.columns, self.rules = template, tuple(columns), rules
+        self.scope = Scope(template, columns, rules)
+        # Field -> its columns with their places; None: a place nobody asked for, only judged.
+        self.wanted: dict[str, list[tuple[int | None, Column]]] = {}
+        for place, column in enumerate(columns):
+            self.wanted.setdefault(column.field, []).append((place, column))
+        for field in template.fields if rules.judge_whole else ():
+            name = field.name or ""
+            if not any(column.judged for _, column in self.wanted.get(name, ())):
+                self.wanted.setdefault(name, []).append((None, Column(name, field.type)))
+
+    def parse(self, line: str, moment: Moment) -> Parsed:
+        """The values of the columns."""
+        if self.scope.nothing:
+            return Parsed([], "")
+        return _Walk(self, line, moment).parse()
+
+
 class _Mismatch(Exception):
     """The line's structure is not the template's."""
 
 
-def parse_line(line: str, template: Template, columns: Sequence[Column], rules: Rules, moment: Moment) -> Parsed:
-    """Parse one line by the letter of the notation.
+class _Walk:
+    """One line: the place reached, and what was found."""
 
-    >>> from pyspark_logs.formats.fieldtypes import Text
-    >>> from pyspark_logs.formats.template import parse_template
-    >>> parse_line("a b", parse_template("{x} {y}"), [Column("y", Text())], Rules(), Moment()).values
-    ['b']
-    """
-    return _Line(line, template, columns, rules, moment).parse()
-
-
-class _Line:
-    """The state of one parse: the line, the place reached, and what was found."""
-
-    def __init__(
-        self, line: str, template: Template, columns: Sequence[Column], rules: Rules, moment: Moment
-    ) -> None:
-        self.line, self.template, self.columns, self.rules, self.moment = line, template, columns, rules, moment
-        self.wanted: dict[str, list[Column]] = {}
-        for column in columns:
-            self.wanted.setdefault(column.field, []).append(column)
-        self.found: dict[str, Any] = {}
+    def __init__(self, parser: TemplateLines, line: str, moment: Moment) -> None:
+        self.parser, self.line, self.moment, self.rules = parser, line, moment, parser.rules
+        self.values: list[Any] = [None] * len(parser.columns)
         self.reason = ""
         self.place = 0
-        names = [field.name for field in template.fields]
-        judged = [names.index(column.field) for column in columns if column.judged]
-        self.last_judged = names[max(judged)] if judged else None
-        asked = [names.index(column.field) for column in columns]
-        self.last_asked = names[max(asked)] if asked else None
 
     def parse(self) -> Parsed:
-        whole = self.rules.judge_whole
-        done = not whole and self.last_judged is None
+        scope = self.parser.scope
+        settled = scope.last_judged is None and not scope.judged_whole
         try:
-            if whole or self.last_asked is not None:
-                for field in self._fields():
-                    done = done or (not whole and field.name is not None and field.name == self.last_judged)
-                    if not whole and field.name is not None and field.name == self.last_asked:
-                        break
+            for name in self._fields():
+                settled = settled or (name == scope.last_judged and not scope.judged_whole)
+                if name is not None and name == scope.last:
+                    break
         except _Mismatch as mismatch:
-            if not done:
-                return Parsed([None] * len(self.columns), str(mismatch))
-        return Parsed([self.found.get(column.name) for column in self.columns], self.reason)
+            if not settled:
+                return Parsed([None] * len(self.values), str(mismatch))
+            # What is judged stands. A column that is not is there only where it would be if it were.
+            judged = [column.judged for column in self.parser.columns]
+            self.values = [value if keep else None for value, keep in zip(self.values, judged, strict=True)]
+        return Parsed(self.values, self.reason)
 
-    def _fields(self) -> Any:
-        """Walk the template; yields each field once its text is known."""
-        for depth, level in enumerate(self.template.levels):
-            if depth and not self._group_follows(level[0]):
+    def _fields(self) -> Iterator[str | None]:
+        """Walk the template; yields the name of each field once its value is known."""
+        levels = self.parser.template.levels
+        for depth, level in enumerate(levels):
+            if depth and not self._stands(level[0], self.place):
                 break
-            following = self.template.levels[depth + 1][0] if depth + 1 < len(self.template.levels) else None
-            for index, segment in enumerate(level):
-                if not isinstance(segment, Field):
+            group = levels[depth + 1][0] if depth + 1 < len(levels) else None
+            for segment, following in zip(level, (*level[1:], None), strict=True):
+                if isinstance(segment, Field):
+                    self._field(segment, following, group if following is None else None)
+                    yield segment.name
+                else:
                     self._take(segment)
-                    continue
-                next_segment = level[index + 1] if index + 1 < len(level) else None
-                self._field(segment, next_segment, following if next_segment is None else None)
-                yield segment
         if self.place < len(self.line) and not self.rules.allow_trailing:
             raise _Mismatch(f"text after the last field, at byte {self._byte()}")
 
     def _byte(self) -> int:
         return len(self.line[: self.place].encode())
 
-    def _group_follows(self, first: Segment) -> bool:
-        return self._stands(first, self.place)
+    # --- literals and blanks ------------------------------------------------------------------------------
 
-    def _stands(self, segment: Segment | None, place: int) -> bool:
-        if segment is None:
-            return place == len(self.line)
+    def _stands(self, segment: Segment, place: int) -> bool:
         if isinstance(segment, Literal):
             return self.line.startswith(segment.text, place)
         return isinstance(segment, Field) or self.line[place : place + 1] in (" ", "\t")
@@ -133,8 +160,8 @@ class _Line:
         """The first place at or after the current one where a literal or a blank stands; -1: nowhere."""
         if isinstance(segment, Literal):
             return self.line.find(segment.text, self.place)
-        places = [place for place in (self.line.find(" ", self.place), self.line.find("\t", self.place)) if place >= 0]
-        return min(places, default=-1)
+        blank = _BLANKS.search(self.line, self.place)
+        return blank.start() if blank else -1
 
     def _take(self, segment: Literal | Blanks) -> None:
         if not self._stands(segment, self.place):
@@ -142,71 +169,76 @@ class _Line:
             raise _Mismatch(f"expected {what} at byte {self._byte()}")
         if isinstance(segment, Literal):
             self.place += len(segment.text)
-        else:
-            while self.line[self.place : self.place + 1] in (" ", "\t"):
-                self.place += 1
+        elif blanks := _BLANKS.match(self.line, self.place):
+            self.place = blanks.end()
+
+    # --- fields -------------------------------------------------------------------------------------------
 
     def _field(self, field: Field, following: Segment | None, group: Segment | None) -> None:
         start = self.place
         own = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
-        end_known = own is not None and self._own_end_holds(own.end(), following, group)
-        if own is not None and end_known:
-            self.place = own.end()
-        elif isinstance(following, Field):
-            raise _Mismatch(f"field {field.name!r} is not a {type(field.type).__name__.lower()} at byte {self._byte()}")
-        else:
-            self.place = self._end_by_search(field, following, group, own is not None)
-        text = self.line[start : self.place]
-        if field.type.quoted and own is not None and end_known:
-            self._value(field, own.group(1), inside_quotes=True)
-        else:
-            self._value(field, text, inside_quotes=False)
+        end, by_itself = self._end(field, own, following, group)
+        self.place = end
+        if field.name is not None and field.name in self.parser.wanted:
+            inside = by_itself and own is not None and field.type.quoted
+            self._value(field, own[1] if inside and own else self.line[start:end], by_itself)
 
-    def _own_end_holds(self, end: int, following: Segment | None, group: Segment | None) -> bool:
+    def _end(
+        self, field: Field, own: re.Match[str] | None, following: Segment | None, group: Segment | None
+    ) -> tuple[int, bool]:
+        """Where a field ends, and whether its own syntax says so."""
+        if isinstance(following, Field):
+            if own is None:
+                kind = type(field.type).__name__.lower()
+                raise _Mismatch(f"field {field.name!r} is not a {kind} at byte {self._byte()}")
+            return own.end(), True
+        stop = following or group
+        if own is not None and stop is not None and self._stands(stop, own.end()):
+            return own.end(), True
+        if own is not None and following is None and own.end() == len(self.line):
+            return own.end(), True
+        first = self._seek(stop) if stop is not None else -1
+        if first >= 0:
+            return first, False
         if following is not None:
-            return self._stands(following, end)
-        if group is not None and self._stands(group, end):
-            return True
-        return end == len(self.line) or self.rules.allow_trailing
+            what = repr(following.text) if isinstance(following, Literal) else "a blank"
+            raise _Mismatch(f"no {what} after field {field.name!r}, which begins at byte {self._byte()}")
+        return self._last_end(field, own)
 
-    def _end_by_search(self, field: Field, following: Segment | None, group: Segment | None, own: bool) -> int:
-        if following is not None:
-            end = self._seek(following)
-            if end < 0:
-                what = repr(following.text) if isinstance(following, Literal) else "a blank"
-                raise _Mismatch(f"no {what} after field {field.name!r}, which begins at byte {self._byte()}")
-            return end
-        if group is not None:
-            end = self._seek(group)
-            if end >= 0:
-                return end
-        if own:
-            raise _Mismatch(f"text after the last field, {field.name!r}")
-        if field.type.takes_rest or not self.rules.allow_trailing:
-            return len(self.line)
-        end = self._seek(Blanks())
-        return end if end >= 0 else len(self.line)
+    def _last_end(self, field: Field, own: re.Match[str] | None) -> tuple[int, bool]:
+        """The end of the last field, or of the one before a group that is absent."""
+        if own is not None:
+            if not self.rules.allow_trailing:
+                raise _Mismatch(f"text after the last field, {field.name!r}")
+            return own.end(), True
+        if self.rules.allow_trailing and field.type.syntax is None and not field.type.takes_rest:
+            blank = self._seek(Blanks())
+            return (blank if blank >= 0 else len(self.line)), False
+        return len(self.line), False
 
-    def _value(self, field: Field, text: str, *, inside_quotes: bool) -> None:
-        if field.name is None:
-            return
-        columns = self.wanted.get(field.name, [])
-        if self.rules.judge_whole and not columns:
-            columns = [Column(field.name, field.type)]
+    def _value(self, field: Field, text: str, by_itself: bool) -> None:
         if field.nullable and text in ("", self.rules.null_value):
             return
-        if field.type.quoted and not inside_quotes:
-            self._blame(field, text, "not a quoted text", columns)
+        columns = self.parser.wanted[field.name or ""]
+        stray = field.type.syntax is not None and not by_itself
+        if field.type.quoted and stray:
+            for _, column in columns:
+                self._blame(column, field, text, "not a quoted text")
             return
         if field.type.quoted or (field.type.text and self.rules.escape):
             text = escapes.unescape(text)
-        for column in columns:
+        for place, column in columns:
+            if stray and column.type == field.type:
+                self._blame(column, field, text, "what must follow does not stand behind it")
+                continue
             try:
-                self.found[column.name] = column.type.parse(text, self.moment)
-            except (ValueError, OverflowError) as error:
-                self._blame(field, text, str(error), [column])
+                value = column.type.parse(text, self.moment)
+            except ValueError as error:
+                self._blame(column, field, text, str(error))
+            else:
+                if place is not None:
+                    self.values[place] = value
 
-    def _blame(self, field: Field, text: str, problem: str, columns: Sequence[Column]) -> None:
-        judged = self.rules.judge_whole or any(column.judged for column in columns)
-        if judged and not self.reason:
+    def _blame(self, column: Column, field: Field, text: str, problem: str) -> None:
+        if column.judged and not self.reason:
             self.reason = f"field {field.name!r}: {text[:80]!r}: {problem}"

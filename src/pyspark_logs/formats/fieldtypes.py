@@ -11,18 +11,20 @@ import datetime as dt
 import json
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats import escapes, kernels
 from pyspark_logs.formats.timecolumns import Learn, iso_shape, pattern_shape, shaped_us, to_array
-from pyspark_logs.formats.timestamps import ISO, ISO_DATE, Moment, compile_pattern, parse_iso_us
+from pyspark_logs.formats.timestamps import (
+    HIGHEST_US, ISO, ISO_DATE, LOWEST_US, Moment, compile_pattern, in_calendar, parse_iso_us,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.kernels import Bool
+    from pyspark_logs.formats.kernels import Bool, Int64
 
 Converted = tuple["pa.Array", "Bool | None"]
 
@@ -83,12 +85,9 @@ def _by_row(field_type: FieldType, array: pa.Array, moment: Moment) -> Converted
 
 def _cast(field_type: FieldType, array: pa.Array, moment: Moment, *, only: bytes) -> Converted:
     """Arrow's own cast where all characters are among ``only``; it takes spellings that we do not."""
-    import numpy as np
     import pyarrow as pa
 
-    alphabet = np.zeros(256, np.bool_)
-    alphabet[np.frombuffer(only, np.uint8)] = True
-    if alphabet[kernels.string_bytes(array)].all():
+    if made_of(array, only):
         try:
             return array.cast(field_type.arrow()), None
         except pa.ArrowInvalid:
@@ -96,16 +95,18 @@ def _cast(field_type: FieldType, array: pa.Array, moment: Moment, *, only: bytes
     return _by_row(field_type, array, moment)
 
 
-_IN_NUMBERS = b"0123456789-+.eE"
+def made_of(array: pa.Array, only: bytes) -> bool:
+    """Whether all characters of the texts are among ``only``."""
+    import numpy as np
+
+    alphabet = np.zeros(256, np.bool_)
+    alphabet[np.frombuffer(only, np.uint8)] = True
+    return bool(alphabet[kernels.string_bytes(array)].all())
 
 
 def plain_numbers(array: pa.Array) -> bool:
     """Whether all characters are ones that Arrow's casts to numbers read as we do (no ``0x``, no ``inf``)."""
-    import numpy as np
-
-    alphabet = np.zeros(256, np.bool_)
-    alphabet[np.frombuffer(_IN_NUMBERS, np.uint8)] = True
-    return bool(alphabet[kernels.string_bytes(array)].all())
+    return made_of(array, b"0123456789-+.eE")
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,14 @@ class Quoted(Text):
         return escapes.QUOTED
 
 
+def _small_int(text: str) -> int:
+    """An integer of few digits, however many zeros stand before them; ValueError for others."""
+    digits = text.lstrip("+-").lstrip("0")
+    if len(digits) > 40:
+        raise ValueError("too many digits")
+    return -int(digits or "0") if text[0] == "-" else int(digits or "0")
+
+
 @dataclass(frozen=True)
 class Integer(FieldType):
     """``int`` (32 bits) and ``long`` (64 bits)."""
@@ -151,9 +160,9 @@ class Integer(FieldType):
         return {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[self.bits]
 
     def parse(self, text: str, moment: Moment) -> int:
-        if not _INTEGER.fullmatch(text) or len(text) > 400:
+        if not _INTEGER.fullmatch(text):
             raise ValueError("not a whole number")
-        value = int(text)
+        value = _small_int(text)
         if not -(1 << self.bits - 1) <= value < 1 << self.bits - 1:
             raise ValueError(f"does not fit in {self.bits} bits")
         return value
@@ -182,6 +191,9 @@ class Floating(FieldType):
         return _cast(self, array, moment, only=b"0123456789-+.eE")
 
 
+_DIGITS_OF_DECIMAL = 38
+
+
 @dataclass(frozen=True)
 class DecimalNumber(FieldType):
     """``decimal(p,s)``: nothing is rounded; a text that needs more digits is not of the type."""
@@ -195,24 +207,18 @@ class DecimalNumber(FieldType):
         return pa.decimal128(self.precision, self.scale)
 
     def parse(self, text: str, moment: Moment) -> Decimal:
-        if not NUMBER.fullmatch(text) or len(text) > 400:
+        if not NUMBER.fullmatch(text):
             raise ValueError("not a decimal number")
-        sign, digits, exponent = Decimal(text).as_tuple()
-        number = int("".join(map(str, digits)))
-        shift = int(exponent) + self.scale
-        if number and shift > self.precision:
-            raise ValueError(f"does not fit in decimal({self.precision},{self.scale})")
-        if shift < 0:
-            number, rest = divmod(number, 10 ** min(-shift, len(digits) + 1))
-            if rest or (number and -shift > len(digits)):
-                raise ValueError(f"has more than {self.scale} decimal places")
-        elif number:
-            number *= 10**shift
-        if number >= 10**self.precision:
-            raise ValueError(f"does not fit in decimal({self.precision},{self.scale})")
-        return Decimal((sign, tuple(map(int, str(number))), -self.scale))
+        exactly = Context(prec=self.precision, traps=[Inexact, InvalidOperation])
+        try:
+            return Decimal(text).quantize(Decimal((0, (1,), -self.scale)), context=exactly)
+        except ArithmeticError as error:
+            raise ValueError(f"does not fit in decimal({self.precision},{self.scale})") from error
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        # Arrow's cast of very long texts wraps around and says nothing.
+        if kernels.longest(array) > _DIGITS_OF_DECIMAL:
+            return _by_row(self, array, moment)
         return _cast(self, array, moment, only=b"0123456789-+.")
 
 
@@ -312,32 +318,34 @@ class Epoch(FieldType):
 
     def parse(self, text: str, moment: Moment) -> int:
         match = _EPOCH.fullmatch(text)
-        if match is None or len(text) > 40:
+        if match is None:
             raise ValueError(f"not a number of {self.unit} since the epoch")
         sign, whole, fraction = match.groups()
         digits = whole + (fraction or "").ljust(6, "0")[: max(_EPOCH_SCALE[self.unit], 0)]
-        value = int(digits) // (1000 if self.unit == "ns" else 1)
-        value = -value if sign else value
-        if not -(1 << 63) <= value < 1 << 63:
-            raise ValueError("out of range")
-        return value
+        value = _small_int(digits) // (1000 if self.unit == "ns" else 1)
+        return in_calendar(-value if sign else value)
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         power = _EPOCH_SCALE[self.unit]
-        if (kernels.string_bytes(array) == 46).any():
+        if not made_of(array, b"0123456789-"):
             return _epoch_fractions(self, array, moment)
-        numbers, sure = _cast(Integer(64), array, moment, only=b"0123456789-")
-        if sure is not None or numbers.null_count:
-            return _by_row(self, array, moment)
-        factor = pa.scalar(10 ** abs(power), pa.int64())
         try:
-            micros = pc.multiply_checked(numbers, factor) if power >= 0 else pc.divide(numbers, factor)
+            numbers = array.cast(pa.int64()).to_numpy()
         except pa.ArrowInvalid:
             return _by_row(self, array, moment)
-        return micros.cast(self.arrow()), None
+        if power < 0:  # cut toward zero
+            return _instants(self, array, moment, numbers // 1000 + ((numbers < 0) & (numbers % 1000 != 0)))
+        most = HIGHEST_US // 10**power + 1  # beyond it is out of range, and must not wrap around
+        return _instants(self, array, moment, np.clip(numbers, -most, most) * 10**power)
+
+
+def _instants(epoch: Epoch, array: pa.Array, moment: Moment, micros: Int64) -> Converted:
+    if len(micros) and (micros.min() < LOWEST_US or micros.max() > HIGHEST_US):
+        return _by_row(epoch, array, moment)
+    return to_array(micros), None
 
 
 def _epoch_fractions(epoch: Epoch, array: pa.Array, moment: Moment) -> Converted:
@@ -348,15 +356,15 @@ def _epoch_fractions(epoch: Epoch, array: pa.Array, moment: Moment) -> Converted
 
     digits = 9 if epoch.unit == "s" else 6
     spelled_short = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow takes ".5", we do not
-    if epoch.unit not in ("s", "ms") or pc.any(spelled_short).as_py():
+    fit = made_of(array, b"0123456789-.") and kernels.longest(array) <= _DIGITS_OF_DECIMAL
+    if epoch.unit not in ("s", "ms") or not fit or pc.any(spelled_short).as_py():
         return _by_row(epoch, array, moment)
     try:
         decimals = array.cast(pa.decimal128(18, digits))  # 18 digits: the integers fit in 64 bits
     except pa.ArrowInvalid:
         return _by_row(epoch, array, moment)
     integers = np.frombuffer(decimals.buffers()[1], np.int64)[: 2 * len(array) : 2]
-    micros = np.sign(integers) * (np.abs(integers) // 1000)
-    return to_array(micros), None
+    return _instants(epoch, array, moment, np.sign(integers) * (np.abs(integers) // 1000))
 
 
 @dataclass(frozen=True)
@@ -577,6 +585,10 @@ def retype(field_type: FieldType, dtype: pa.DataType, column: str) -> FieldType:
 
     if dtype == field_type.arrow():
         return field_type
+    if isinstance(field_type, PortOf) and pa.types.is_signed_integer(dtype):
+        return PortOf(dtype.bit_width)
+    if isinstance(field_type, (HostOf, PortOf)):
+        raise SchemaError(f"column {column!r} is {field_type.arrow()} and cannot be read as {dtype}; cast in the query")
     if pa.types.is_string(dtype):
         return field_type if field_type.quoted else Text()
     if isinstance(field_type, (Timestamp, Epoch)) and (pa.types.is_timestamp(dtype) or pa.types.is_date32(dtype)):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
 
 
+_LONG_RUN = 50  # of backslashes; longer ones are counted one by one
+
+
 @functools.lru_cache(maxsize=8)
 def _even_places(count: int) -> pa.Array:
     import numpy as np
@@ -103,6 +106,16 @@ def string_bytes(array: pa.Array) -> Bytes:
     return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
 
 
+def longest(array: pa.Array) -> int:
+    """The bytes of the longest text; 0 where there is none."""
+    import numpy as np
+
+    if len(array) == 0:
+        return 0
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    return int(np.diff(offsets).max())
+
+
 def matrix(array: pa.Array, width: int) -> Bytes:
     """Equally long texts as a (rows, width) matrix of bytes."""
     return string_bytes(array).reshape(len(array), width)
@@ -119,11 +132,15 @@ def unescaped_quotes(block: bytes, view: Bytes) -> Int32:
     # A quote is escaped by an odd run of backslashes before it: walk all runs back in step.
     place = quotes - 1
     odd = np.zeros(len(quotes), np.bool_)
-    walking = (place >= 0) & slashes[np.maximum(place, 0)]
-    while walking.any():
+    for _ in range(_LONG_RUN):
+        walking = (place >= 0) & slashes[np.maximum(place, 0)]
+        if not walking.any():
+            return quotes[~odd]
         odd ^= walking
-        place = place - 1
-        walking &= (place >= 0) & slashes[np.maximum(place, 0)]
+        place = place - walking
+    for row in np.flatnonzero(walking).tolist():
+        head = block[: quotes[row]]
+        odd[row] = (len(head) - len(head.rstrip(b"\\"))) % 2
     return quotes[~odd]
 
 

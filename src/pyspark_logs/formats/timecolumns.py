@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.timestamps import (
-    DAY_US, DAYS, ISO, ISO_DATE, MONTHS, YEARS_BACK, Moment, Pattern, offset_us, year_of, zone_info,
+    DAY_US, DAYS, HIGHEST_US, ISO, ISO_DATE, LOWEST_US, MONTHS, YEARS_BACK, Moment, Pattern, year_of, zone_info,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -69,10 +69,9 @@ def pattern_shape(pattern: Pattern, text: str) -> Shape | None:
         return None
     spans = sorted((*_span(match, group), name) for name, group in pattern.regex.groupindex.items())
     parts = tuple((name, start, width) for start, width, name in spans)
-    taken = {start for _, start, _ in parts}
     for name, start, width in parts:
-        # One digit where two could be is certain only if no digit of another part follows.
-        single = width == 1 and start + 1 not in taken and match.group()[start] != " "
+        # One digit where two could be is certain only if no digit follows, of another part or a literal.
+        single = width == 1 and not match.group()[start + 1 : start + 2].isdigit()
         if width != _FULL_WIDTH.get(name, width) and not single:
             return None
     return Shape(match.end(), parts, match.group().encode())
@@ -130,9 +129,8 @@ def _assemble(numbers: dict[str, Int64], sure: Bool, shape: Shape, moment: Momen
     year = numbers["Y"] if "Y" in numbers else numbers["y"] + np.where(numbers["y"] > 68, 1900, 2000)
     sure &= (year >= 1) & (day <= _days_in_month(year, month))
     wall = _days(year, month, day) * DAY_US + clock
-    if "z" in numbers:
-        return wall - numbers["z"], sure
-    return walls_to_utc_us(wall, moment.zone), sure
+    instant = wall - numbers["z"] if "z" in numbers else walls_to_utc_us(wall, moment.zone)
+    return instant, sure & (instant >= LOWEST_US) & (instant <= HIGHEST_US)
 
 
 def _with_latest_year(
@@ -159,22 +157,33 @@ def _with_latest_year(
 
 def walls_to_utc_us(walls: Int64, zone: str) -> Int64:
     """Wall-clock times (microseconds as if UTC) to instants, by the rule of :func:`wall_to_utc_us`."""
-    import numpy as np
-
     if zone == "UTC" or len(walls) == 0:
         return walls
-    # Offsets change a few times a year: look them up once for each quarter of an hour that occurs.
-    slots, inverse = np.unique(walls // 900_000_000, return_inverse=True)
     info = zone_info(zone)
-    epoch, low, high = dt.datetime(1970, 1, 1), dt.datetime.min, dt.datetime.max
-    offsets = np.empty(len(slots), np.int64)
-    for index, slot in enumerate(slots.tolist()):
-        try:
-            wall = epoch + dt.timedelta(seconds=slot * 900)
-        except OverflowError:
-            wall = low if slot < 0 else high
-        offsets[index] = (info.utcoffset(wall) or dt.timedelta(0)) // dt.timedelta(microseconds=1)
-    return walls - offsets[inverse.reshape(-1)]
+    return walls - _offsets_of(walls, lambda wall: info.utcoffset(wall))
+
+
+def _offsets_of(times: Int64, offset_of: Callable[[dt.datetime], dt.timedelta | None]) -> Int64:
+    """The zone's offset at each time. Offsets change rarely: they are looked up once for each quarter of an hour."""
+    import numpy as np
+
+    quarter = 900_000_000
+    slots, inverse = np.unique(times // quarter, return_inverse=True)
+    inverse = inverse.reshape(-1)
+
+    def look_up(time_us: int) -> int:
+        # A day off the ends of the calendar, so that no zone leads beyond them.
+        time_us = min(max(time_us, LOWEST_US + DAY_US), HIGHEST_US - DAY_US)
+        time = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=time_us)
+        return (offset_of(time) or dt.timedelta(0)) // dt.timedelta(microseconds=1)
+
+    firsts = np.array([look_up(slot * quarter) for slot in slots.tolist()], np.int64)
+    lasts = np.array([look_up((slot + 1) * quarter - 1) for slot in slots.tolist()], np.int64)
+    offsets: Int64 = firsts[inverse]
+    # Long ago clocks were changed at odd times, within a quarter.
+    for row in np.flatnonzero((firsts != lasts)[inverse]).tolist():
+        offsets[row] = look_up(int(times[row]))
+    return offsets
 
 
 def _all_digits(piece: Bytes) -> Bool:
@@ -199,14 +208,10 @@ def _offsets(piece: Bytes) -> tuple[Int64, Bool]:
 
     count, width = piece.shape
     if width == 1:
-        return np.zeros(count, np.int64), (piece[:, 0] == 90) | (piece[:, 0] == 122)
-    same = (piece == piece[:1]).all() if count else True
-    if same and count:  # nearly always: one zone a file
-        try:
-            value = offset_us(piece[0].tobytes().decode("ascii", "replace"))
-        except ValueError:
-            return np.zeros(count, np.int64), np.zeros(count, np.bool_)
-        return np.full(count, value, np.int64), np.full(count, piece[0, 0] in (43, 45), np.bool_)
+        return np.zeros(count, np.int64), piece[:, 0] == 90
+    if count > 1 and (piece == piece[:1]).all():  # nearly always: one zone a file
+        value, fine = _offsets(piece[:1])
+        return value.repeat(count), fine.repeat(count)
     hours, fine = _digits(piece[:, 1:3])
     minutes, fine_minutes = _digits(piece[:, width - 2 :])
     sign = np.where(piece[:, 0] == 45, -1, 1)
@@ -279,9 +284,11 @@ def _iso_cast_us(array: pa.Array, table: Bytes, shape: Shape, moment: Moment) ->
         return None
     instants = np.frombuffer(walls.buffers()[1], np.int64, count=len(array))
     # Arrow's calendar has a year 0, Python's does not.
-    if instants.min() < -62_135_596_800_000_000:
+    if instants.min() < LOWEST_US:
         return None
-    return instants if zoned else walls_to_utc_us(instants, moment.zone)
+    if not zoned:
+        instants = walls_to_utc_us(instants, moment.zone)
+    return None if instants.min() < LOWEST_US or instants.max() > HIGHEST_US else instants
 
 
 def _distinct_us(array: pa.Array, table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
@@ -381,8 +388,16 @@ def followed_at(followed: Callable[[Int32], Bool], reach: Int32, count: int, row
 
 
 def utc_to_walls_us(array: pa.Array, zone: str) -> pa.Array:
-    """Instants (``timestamp[us, UTC]``) to what a clock in ``zone`` showed (``timestamp[us]``)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    """Instants (``timestamp[us, UTC]``) to what a clock in ``zone`` showed (``timestamp[us]``).
 
-    return pc.local_timestamp(array.cast(pa.timestamp("us", zone)))
+    By Python's zones, not Arrow's, which differ where they are old and beyond 2037.
+    """
+    import pyarrow as pa
+
+    instants = array.cast(pa.int64())
+    if zone != "UTC" and len(array):
+        info = zone_info(zone)
+        known = instants.fill_null(0).to_numpy()
+        walls = known + _offsets_of(known, lambda time: info.fromutc(time.replace(tzinfo=info)).utcoffset())
+        instants = pa.array(walls, pa.int64(), mask=array.is_null().to_numpy(zero_copy_only=False))
+    return instants.cast(pa.timestamp("us"))

@@ -14,6 +14,8 @@ from pyspark_logs.errors import FormatError
 
 DAY_US = 86_400_000_000
 YEARS_BACK = 14  # how far back 29 February may have to be looked for, and some
+# Instants lie in the years 1 to 9999, UTC: what Python's and Spark's calendars have in common.
+LOWEST_US, HIGHEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
@@ -51,9 +53,16 @@ def wall_to_utc_us(wall: dt.datetime, zone: str) -> int:
     return (wall - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1) - offset // dt.timedelta(microseconds=1)
 
 
+def in_calendar(instant_us: int) -> int:
+    """The instant; ValueError where it is not in the years 1 to 9999."""
+    if not LOWEST_US <= instant_us <= HIGHEST_US:
+        raise ValueError("not in the years 1 to 9999")
+    return instant_us
+
+
 def offset_us(text: str) -> int:
     """Of ``Z``, ``+01:00`` or ``+0100``."""
-    if text in ("Z", "z"):
+    if text == "Z":
         return 0
     hours, minutes = int(text[1:3]), int(text[-2:])
     if hours > 23 or minutes > 59:
@@ -73,8 +82,12 @@ def parse_iso_us(text: str, zone: str) -> int:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     wall = dt.datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), _micros(fraction))
     if offset is None:
-        return wall_to_utc_us(wall, zone)
-    return wall_to_utc_us(wall, "UTC") - offset_us(offset)
+        return in_calendar(wall_to_utc_us(wall, zone))
+    return in_calendar(wall_to_utc_us(wall, "UTC") - offset_us(offset))
+
+
+def _names(directive: str, names: tuple[str, ...], width: int | None = None) -> str:
+    return f"(?P<{directive}>(?i:{'|'.join(name[:width] for name in names)}))"
 
 
 _DIRECTIVES = {
@@ -83,19 +96,19 @@ _DIRECTIVES = {
     "m": r"(?P<m>1[0-2]|0[1-9]|[1-9])",
     "y": r"(?P<y>\d\d)",
     "Y": r"(?P<Y>\d\d\d\d)",
-    "b": "(?P<b>" + "|".join(name[:3] for name in MONTHS) + ")",
-    "B": "(?P<B>" + "|".join(MONTHS) + ")",
+    "b": _names("b", MONTHS, 3),
+    "B": _names("B", MONTHS),
     "H": r"(?P<H>2[0-3]|[01]\d|\d)",
     "I": r"(?P<I>1[0-2]|0[1-9]|[1-9])",
-    "p": r"(?P<p>am|pm)",
+    "p": _names("p", ("am", "pm")),
     "M": r"(?P<M>[0-5]\d|\d)",
     "S": r"(?P<S>6[01]|[0-5]\d|\d)",
     "f": r"(?P<f>\d{1,9})",
-    "z": r"(?P<z>z|[+-]\d\d:?\d\d)",
-    "Z": r"(?P<Z>utc|gmt)",
+    "z": r"(?P<z>Z|[+-]\d\d:?[0-5]\d)",
+    "Z": _names("Z", ("utc", "gmt")),
     "j": r"(?P<j>36[0-6]|3[0-5]\d|[12]\d\d|0[1-9]\d|00[1-9]|[1-9]\d|0[1-9]|[1-9])",
-    "a": "(?P<a>" + "|".join(name[:3] for name in DAYS) + ")",
-    "A": "(?P<A>" + "|".join(DAYS) + ")",
+    "a": _names("a", DAYS, 3),
+    "A": _names("A", DAYS),
 }
 _DIRECTIVES["h"] = _DIRECTIVES["b"]
 _COMPOSITES = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
@@ -147,7 +160,7 @@ def _month_day(year: int, part: dict[str, str | None]) -> dt.date:
 def _instant(year: int, part: dict[str, str | None], clock: tuple[int, ...], offset: int | None, zone: str) -> int:
     date = _month_day(year, part)
     wall = dt.datetime(date.year, date.month, date.day, *clock)
-    return wall_to_utc_us(wall, zone) if offset is None else wall_to_utc_us(wall, "UTC") - offset
+    return in_calendar(wall_to_utc_us(wall, zone) if offset is None else wall_to_utc_us(wall, "UTC") - offset)
 
 
 def year_of(instant_us: int) -> int:
@@ -179,11 +192,10 @@ def compile_pattern(text: str) -> Pattern:
     >>> compile_pattern("%d/%b/%Y:%H:%M:%S %z").parse_us("22/Nov/2026:00:00:00 +0000", Moment())
     1795305600000000
     """
-    for name, expansion in _COMPOSITES.items():
-        text = text.replace("%" + name, expansion)
+    expanded = re.sub("%(.)", lambda match: _COMPOSITES.get(match[1], match[0]), text, flags=re.DOTALL)
     out = []
-    for piece in re.findall(r"%.|\s+|[^%\s]+|%$", text, re.DOTALL):
-        if piece.isspace():
+    for piece in re.findall(r"%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL):
+        if piece[0] in " \t":
             out.append(r"[ \t]+")
         elif piece == "%%":
             out.append("%")
@@ -198,6 +210,6 @@ def compile_pattern(text: str) -> Pattern:
     if not any(piece.startswith("(?P") for piece in out):
         raise FormatError(f"timestamp pattern {text!r} has no directive; leave the parentheses out for ISO 8601")
     try:
-        return Pattern(text, re.compile("".join(out), re.IGNORECASE | re.ASCII))
+        return Pattern(text, re.compile("".join(out), re.ASCII))
     except re.error as error:
         raise FormatError(f"timestamp pattern {text!r}: a directive appears twice ({error})") from error

@@ -1,0 +1,220 @@
+"""Every engine gives what the reference parser gives: the same values, the same lines called corrupt.
+
+One suite, inherited by each combination of engines. Set ``ENGINE_EXAMPLES`` for longer runs; hypothesis takes
+``--hypothesis-seed``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.decoder import Decoder, compile_decoder
+from pyspark_logs.formats.delimited import DelimitedEngine
+from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines, read_lines, sanitise
+from tests import strategies
+from tests.reference import named_fields, parse_template, reference_lines, reference_parse, same
+
+EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "150"))
+thorough = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+INSTANT, WALL, DAY = pa.timestamp("us", "UTC"), pa.timestamp("us"), pa.date32()
+STRING = pa.string()
+
+ARROW: dict[str, pa.DataType] = {
+    "string": STRING, "quoted": STRING, "uuid": STRING, "json": STRING, "int": pa.int32(), "long": pa.int64(),
+    "double": pa.float64(), "boolean": pa.bool_(), "date": DAY, "timestamp": INSTANT, "epoch": INSTANT,
+    "decimal(5,2)": pa.decimal128(5, 2), "decimal(38,18)": pa.decimal128(38, 18),
+    "list": pa.list_(pa.field("element", STRING)), "map": pa.map_(STRING, STRING),
+}  # fmt: skip
+NUMBERS = ["int", "long", "double", "decimal(5,2)", "decimal(38,18)"]
+# What a schema may read a field as, beside its own type and string.
+RETYPES = {
+    **dict.fromkeys(["string", "quoted"], [*NUMBERS, "boolean", "date", "timestamp"]),
+    **dict.fromkeys(["int", "long", "double", "decimal"], NUMBERS),
+    **dict.fromkeys(["timestamp", "epoch"], ["wall", "day"]),
+}
+
+
+class Asked(NamedTuple):
+    """One column of a query: ``retyped`` is None, a type of the notation, ``wall`` or ``day``."""
+
+    name: str
+    arrow: pa.DataType
+    retyped: str | None = None
+
+
+class Query(NamedTuple):
+    """Lines, a template, and what is asked of them."""
+
+    case: strategies.Case
+    asked: list[Asked]
+    hidden: list[Asked]
+    judge_whole: bool
+    block_bytes: int
+
+    @property
+    def moment(self) -> Moment:
+        bound = (self.case.options["year_bound"] - EPOCH).total_seconds()
+        return Moment(self.case.options["zone"], round(bound * 1_000_000))
+
+    def decoder(self) -> Decoder:
+        options = {name: self.case.options[name] for name in ("null_value", "escape", "allow_trailing")}
+        wanted = pa.schema([pa.field(one.name, one.arrow) for one in self.asked])
+        hidden = pa.schema([pa.field(one.name, one.arrow) for one in self.hidden])
+        return compile_decoder(
+            FormatOptions("template", self.case.template, **options), wanted, hidden=hidden, judge_whole=self.judge_whole
+        )
+
+    def expected(self, line: bytes) -> tuple[list[object], bool]:
+        """The values of the columns and whether the line is corrupt, by the reference parser."""
+        names = [one.name for one in self.asked]
+        types = {one.name: one.retyped for one in self.asked if one.retyped not in (None, "wall", "day")}
+        options: dict[str, Any] = {**self.case.options, "judge_whole": self.judge_whole}
+        row = reference_parse(self.case.template, line, columns=names, types=types, **options)
+        values = [self._finished(one, row.values[one.name]) for one in self.asked]
+        for one in self.hidden:
+            # A hidden column never makes a line corrupt, but it is there only where a shown one would be.
+            columns = [*dict.fromkeys([*names, *(other.name for other in self.hidden)])]
+            others = {name: retyped for name, retyped in types.items() if name != one.name}
+            values.append(reference_parse(self.case.template, line, columns=columns, types=others, **options).values[one.name])
+        return values, row.corrupt
+
+    def _finished(self, one: Asked, value: Any) -> object:
+        if value is None or one.retyped not in ("wall", "day"):
+            return value
+        try:
+            wall = value.astimezone(ZoneInfo(self.case.options["zone"])).replace(tzinfo=None)
+        except OverflowError:
+            assume(False)
+        return wall if one.retyped == "wall" else wall.date()
+
+
+def column_type(notation: str) -> pa.DataType:
+    name, _, argument = notation.partition("(")
+    if name == "decimal":
+        precision, scale = argument.removesuffix(")").split(",")
+        return pa.decimal128(int(precision), int(scale))
+    return ARROW[name]
+
+
+@st.composite
+def queries(draw: st.DrawFn, cases: st.SearchStrategy[strategies.Case]) -> Query:
+    case = draw(cases)
+    fields = [field for field in named_fields(parse_template(case.template)) if field.name]
+    assume(fields)
+    own = {f.name: Asked(f.name, column_type(f"{f.type.name}({f.type.argument})")) for f in fields if f.name}
+    names = list(own) if draw(st.booleans()) else draw(st.lists(st.sampled_from(list(own)), unique=True))
+    asked = []
+    for field in fields:
+        if field.name not in names:
+            continue
+        target = None
+        if draw(st.integers(0, 3)) == 0:
+            target = draw(st.sampled_from(["string", *RETYPES.get(field.type.name, [])]))
+        if target in (None, field.type.name) or (target == "string" and field.type.name in ("quoted", "uuid", "json")):
+            asked.append(own[field.name])
+        elif target in ("wall", "day"):
+            asked.append(Asked(field.name, WALL if target == "wall" else DAY, target))
+        elif column_type(target) != own[field.name].arrow:
+            asked.append(Asked(field.name, column_type(target), target))
+        else:
+            asked.append(own[field.name])
+    asked = draw(st.permutations(asked))
+    shown = {one.name for one in asked if one.retyped is None}
+    stamps = [own[f.name] for f in fields if f.name and f.type.name in ("timestamp", "epoch") and f.name not in shown]
+    hidden = [draw(st.sampled_from(stamps))] if stamps and draw(st.booleans()) else []
+    # The same lines again and again, in any order: engines learn from one line and apply it to others.
+    if case.lines and draw(st.booleans()):
+        lines = draw(st.lists(st.sampled_from(case.lines), min_size=1, max_size=40))
+        case = case._replace(lines=lines, data=draw(strategies.files(lines)))
+    return Query(case, asked, hidden, draw(st.booleans()), draw(st.sampled_from([1, 20, 100, 1 << 20])))
+
+
+def rows_of(decoder: Decoder, blocks: Iterator[Lines], moment: Moment) -> tuple[list[list[object]], list[bool]]:
+    """Values row by row, and which rows are corrupt."""
+    rows: list[list[object]] = []
+    corrupt: list[bool] = []
+    for lines in blocks:
+        decoded = decoder.decode(sanitise(lines), moment)
+        for array, dtype in zip(decoded.columns, decoder.target, strict=True):
+            assert array.type == dtype
+            assert len(array) == len(lines)
+            array.validate(full=True)
+        corrupt += [False] * len(lines) if decoded.corrupt is None else decoded.corrupt.tolist()
+        columns = [plain(array) for array in decoded.columns]
+        rows += [[column[row] for column in columns] for row in range(len(lines))]
+    return rows, corrupt
+
+
+def plain(array: pa.Array) -> list[object]:
+    values: list[object] = array.to_pylist()
+    if pa.types.is_map(array.type):
+        return [None if value is None else dict(value) for value in values]  # type: ignore[call-overload]
+    return values
+
+
+class Conformance:
+    """What holds for every combination of engines; a subclass names the engines."""
+
+    engines: tuple[type, ...] = ()
+
+    def decoder(self, query: Query) -> Decoder:
+        whole = query.decoder()
+        chosen = [engine for engine in whole.engines if isinstance(engine, self.engines)]
+        return Decoder(chosen, whole.exact, whole.native, whole.target)
+
+    def check(self, query: Query) -> None:
+        decoder = self.decoder(query)
+        blocks = read_lines(iter([query.case.data]), block_bytes=query.block_bytes)
+        rows, corrupt = rows_of(decoder, blocks, query.moment)
+        lines = [line for _, line in reference_lines(query.case.data)]
+        assert len(rows) == len(lines)
+        for line, row, bad in zip(lines, rows, corrupt, strict=True):
+            values, expected_bad = query.expected(line)
+            assert all(map(same, row, values)), (line, row, values)
+            assert bad == expected_bad, (line, bad)
+
+    @given(queries(strategies.cases()))
+    @thorough
+    def test_any_template(self, query: Query) -> None:
+        self.check(query)
+
+    @given(queries(strategies.cases(shape=strategies.delimited)))
+    @thorough
+    def test_delimited_template(self, query: Query) -> None:
+        self.check(query)
+
+
+class TestExact(Conformance):
+    """The per-line engine alone."""
+
+
+class TestChain(Conformance):
+    """The substring chain, the exact engine for what it leaves."""
+
+    engines = (ChainEngine,)
+
+
+class TestDelimited(Conformance):
+    """The Arrow CSV engine, where it applies."""
+
+    engines = (DelimitedEngine,)
+
+
+class TestAll(Conformance):
+    """As queries run."""
+
+    engines = (object,)
