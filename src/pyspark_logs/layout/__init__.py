@@ -1,0 +1,224 @@
+"""Where time and partition columns are in a path: layouts, matched and rendered. No I/O.
+
+A layout is a template over the key below the load path::
+
+    {team}/{yyyy}/{MM}/{dd}/{HH}            directories
+    dt={yyyy-MM-dd}/hr={HH}                 Hive-like, a combined token
+    {dist}.{yyyy-MM-dd-HH}.*                tokens in the file name
+
+It matches the leading segments of a key; anything may follow. Time tokens are wall-clock times in
+the layout's zone, intervals are half-open, in microseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from pyspark_logs.errors import LayoutError
+from pyspark_logs.layout.names import HIVE_NULL, escape_value, is_hidden, is_hidden_key, unescape_value
+from pyspark_logs.layout.notation import (
+    COLUMN,
+    TEXT,
+    TIME,
+    WILDCARD,
+    Part,
+    Segment,
+    add_tokens,
+    parse_segments,
+    stop_characters,
+)
+from pyspark_logs.layout.times import (
+    DAY_US,
+    GRANULARITY_US,
+    HOUR_US,
+    NO_TOKENS,
+    TIME_TOKENS,
+    Tokens,
+    leading,
+    time_span,
+    token_texts,
+)
+
+__all__ = [
+    "COLUMN",
+    "DAY_US",
+    "HIVE_NULL",
+    "HOUR_US",
+    "NO_TOKENS",
+    "TEXT",
+    "TIME",
+    "TIME_TOKENS",
+    "Layout",
+    "LayoutMatch",
+    "Part",
+    "Tokens",
+    "add_tokens",
+    "escape_value",
+    "hive_layout",
+    "is_hidden",
+    "is_hidden_key",
+    "leading",
+    "stop_characters",
+    "time_span",
+    "unescape_value",
+]
+
+
+@dataclass(frozen=True)
+class LayoutMatch:
+    """What a key says: its interval ``[start_us, end_us)`` and a value per partition column."""
+
+    start_us: int | None = None
+    end_us: int | None = None
+    values: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A compiled layout; see :meth:`parse`, :func:`hive_layout` and the module's text."""
+
+    text: str
+    zone: str
+    segments: tuple[Segment, ...]
+
+    @staticmethod
+    def parse(text: str, zone: str = "UTC") -> Layout:
+        """Compile a layout.
+
+        Raises:
+            LayoutError: bad braces, an unknown or repeated token, tokens with a gap (an hour without
+                a day), an empty or hidden segment, fields that cannot be told apart.
+
+        Example:
+            >>> layout = Layout.parse("{team}/{yyyy}/{MM}/{dd}")
+            >>> layout.columns
+            ('team',)
+            >>> layout.match("web/2026/11/22/a.gz")
+            LayoutMatch(start_us=1795305600000000, end_us=1795392000000000, values=('web',))
+        """
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise LayoutError(f"layout {text!r}: {zone!r} is not a time zone") from error
+        return Layout(text, zone, parse_segments(text))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the partition columns, in path order."""
+        return tuple(part.value for part in self._fields if part.kind == COLUMN)
+
+    @property
+    def granularity_us(self) -> int:
+        """Length of the interval that a key covers (its longest, for years and months); 0 without time."""
+        return GRANULARITY_US[len(self._time_groups) - 1] if self._time_groups else 0
+
+    @property
+    def default_slack_us(self) -> int:
+        """How far records may drift from their path's time where ``layoutSlack`` is not given."""
+        return max(self.granularity_us, HOUR_US)
+
+    @cached_property
+    def in_file_name(self) -> bool:
+        """Whether the last segment is a file name: it holds ``*``, or a dot outside braces."""
+        return bool(self.segments) and (self.segments[-1].dotted or self.segments[-1].has(WILDCARD))
+
+    @cached_property
+    def ends_in_directory(self) -> bool:
+        """Whether the last segment can only be a directory: ``{HH}``, ``{team}``, ``dt={yyyy-MM-dd}``.
+
+        ``logs-{yyyyMMdd}`` may be either; a stray file beside ``{team}`` directories is no team.
+        """
+        if not self.segments or self.in_file_name:
+            return False
+        last = self.segments[-1]
+        if not last.has(TIME):
+            return last.has(COLUMN)
+        first = last.parts[0]
+        bare = first.kind == TIME or first.value.endswith("=")
+        return bare and last.parts[-1].kind == TIME and not last.has(COLUMN)
+
+    def match(self, key: str) -> LayoutMatch | None:
+        """What the key (relative to the load path) says, or None where it does not fit the layout.
+
+        A column takes the shortest text that lets its whole segment fit. Values are unescaped as
+        Hive does; ``__HIVE_DEFAULT_PARTITION__`` is None. Dates that do not exist do not fit.
+        """
+        found = self._pattern.fullmatch(key)
+        if found is None:
+            return None
+        texts = found.groups()
+        values = tuple([unescape_value(texts[index]) for index in self._column_groups])
+        if not self._time_groups:
+            return LayoutMatch(None, None, values)
+        span = time_span(tuple([int(texts[index]) for index in self._time_groups]), self.zone)
+        return None if span is None else LayoutMatch(*span, values)
+
+    # One expression for all segments and places looked up beforehand: match() runs for every key of a listing.
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        below = "/.*" if self.ends_in_directory else "(?:/.*)?" if self.segments else ".*"
+        return re.compile("/".join(segment.regex for segment in self.segments) + below, re.DOTALL)
+
+    @cached_property
+    def _fields(self) -> list[Part]:
+        return [part for segment in self.segments for part in segment.fields]
+
+    @cached_property
+    def _time_groups(self) -> list[int]:
+        places = {part.value: index for index, part in enumerate(self._fields) if part.kind == TIME}
+        return [places[token] for token in TIME_TOKENS if token in places]
+
+    @cached_property
+    def _column_groups(self) -> list[int]:
+        return [index for index, part in enumerate(self._fields) if part.kind == COLUMN]
+
+    def render(self, time_us: int | None, values: Sequence[str | None]) -> str:
+        """The directory of a record: the inverse of :meth:`match`.
+
+        Raises:
+            LayoutError: the layout holds ``*``, a time is missing, or a value cannot be written so
+                that it reads back (an empty string: Hive has no name for it).
+
+        Example:
+            >>> Layout.parse("{team}/{yyyy}/{MM}").render(1795305600000000, ["a/b"])
+            'a%2Fb/2026/11'
+        """
+        if len(values) != len(self.columns):
+            raise LayoutError(f"layout {self.text!r}: {len(values)} values for {len(self.columns)} columns")
+        texts = token_texts(time_us, self.zone) if time_us is not None else {}
+        given = iter(values)
+        names = []
+        for segment in self.segments:
+            name = ""
+            for part, following in zip(segment.parts, (*segment.parts[1:], None), strict=True):
+                if part.kind == WILDCARD or (part.kind == TIME and not texts):
+                    raise LayoutError(f"layout {self.text!r}: {part} has no value to write; leave it out of the layout")
+                if part.kind == COLUMN:
+                    name += escape_value(next(given), first=not name, stop=stop_characters(following))
+                else:
+                    name += texts.get(part.value, "") if part.kind == TIME else part.value
+            names.append(name)
+        path = "/".join(names)
+        found = self.match(path + "/x")
+        if found is None or found.values != tuple(values) or is_hidden_key(path):
+            raise LayoutError(f"layout {self.text!r}: values {list(values)!r} cannot be written so that they read back")
+        return path
+
+
+def hive_layout(columns: Iterable[str], zone: str = "UTC") -> Layout:
+    """The layout ``a={a}/b={b}`` of directories named as Hive does; flat for no columns.
+
+    The names are never taken for time tokens: ``dd=22`` gives a string column ``dd``.
+
+    Example:
+        >>> hive_layout(["team", "dt"]).match("team=web/dt=2026-11-22/a.gz").values
+        ('web', '2026-11-22')
+    """
+    names = list(columns)
+    segments = tuple(Segment((Part(TEXT, f"{name}="), Part(COLUMN, unescape_value(name) or name))) for name in names)
+    return Layout("/".join(f"{name}={{{name}}}" for name in names), zone, segments)

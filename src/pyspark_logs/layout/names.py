@@ -1,0 +1,64 @@
+"""Names in a path: which are never data, and how Hive writes partition values in them."""
+
+from __future__ import annotations
+
+import re
+
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+_MAY_HIDE = re.compile(r"(?:\A|/)[_.]|\._COPYING_")
+_ESCAPED = re.compile(r"[\x00-\x1f\x7f\"#%'*/:=?\\{}\[\]^]")
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a directory or file name is never data, by Spark's rule.
+
+    Example:
+        >>> [is_hidden(name) for name in ("_SUCCESS", ".crc", "_year=2026", "a.log")]
+        [True, True, False, False]
+    """
+    if name.startswith("_"):
+        return "=" not in name and not name.startswith(HIVE_NULL)
+    return name.startswith(".") or name.endswith("._COPYING_")
+
+
+def is_hidden_key(key: str) -> bool:
+    """Whether any segment of a relative key is hidden.
+
+    Example:
+        >>> is_hidden_key("2026/_temporary/part-0.log")
+        True
+    """
+    # One search spares most keys, of which there may be millions, from being split.
+    return _MAY_HIDE.search(key) is not None and any(map(is_hidden, key.split("/")))
+
+
+def unescape_value(text: str) -> str | None:
+    """A partition value out of a path, unescaped one ``%XX`` at a time, as Hive and Spark do.
+
+    Example:
+        >>> unescape_value("a%2Fb"), unescape_value("__HIVE_DEFAULT_PARTITION__")
+        ('a/b', None)
+    """
+    if text == HIVE_NULL:
+        return None
+    return re.sub("%([0-9A-Fa-f]{2})", lambda m: chr(int(m[1], 16)), text) if "%" in text else text
+
+
+def escape_value(value: str | None, *, first: bool = False, stop: str = "") -> str:
+    """A partition value as written in a path.
+
+    Args:
+        value: the value; None is ``__HIVE_DEFAULT_PARTITION__``.
+        first: it begins the name, so a first ``_`` or ``.`` is escaped too: it would hide the name.
+        stop: characters that would end the value too early, escaped too.
+
+    Example:
+        >>> escape_value("_a:b", first=True), escape_value("a-b", stop="-")
+        ('%5Fa%3Ab', 'a%2Db')
+    """
+    if value is None:
+        return HIVE_NULL
+    # Characters above 255 have no %XX; Hive leaves them as they are.
+    text = "".join(f"%{ord(c):02X}" if (_ESCAPED.match(c) or c in stop) and ord(c) < 256 else c for c in value)
+    return f"%{ord(text[0]):02X}{text[1:]}" if first and text[:1] in ("_", ".") else text
