@@ -1,0 +1,71 @@
+"""A store of keys without content, which counts requests and gives small pages: for tests of planning."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha1
+
+from pyspark_logs.options import StoreOptions
+from pyspark_logs.store import Page, Store, StoredFile
+
+
+class KeyStore(Store):
+    """Lists as S3 does, or in scrambled pages, as stores do whose listings have no order."""
+
+    def __init__(
+        self, files: Iterable[StoredFile], *, page_size: int = 1000, ordered: bool = True, fail: str | None = None
+    ) -> None:
+        super().__init__("s3", StoreOptions())
+        self.files = {file.path: file for file in sorted(files, key=lambda file: file.path)}
+        self.paths = list(self.files)
+        self.page_size = page_size
+        self.ordered = ordered
+        self.fail = fail
+        self.requests: list[tuple[str, bool, str | None]] = []
+        self.counted: Counter[str] = Counter()
+        self.guard = threading.Lock()
+
+    @classmethod
+    def of(cls, keys: Iterable[str] | Mapping[str, int], root: str = "s3://b/app/", **arguments: object) -> KeyStore:
+        """A store of files of one kilobyte, or of the sizes given, below a root."""
+        sizes = keys if isinstance(keys, Mapping) else dict.fromkeys(keys, 1024)
+        return cls([StoredFile(root + key, size, 1_000, f"e{size}") for key, size in sizes.items()], **arguments)
+
+    @property
+    def calls(self) -> Counter[str]:
+        return self.counted
+
+    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+        with self.guard:
+            self.counted["LIST"] += 1
+            self.requests.append((prefix, recursive, token))
+        if prefix == self.fail:
+            raise PermissionError(prefix)
+        names = self.names(prefix, recursive)
+        start = int(token or 0)
+        chosen = sorted(names[start : start + self.page_size])
+        files = tuple(self.files[name] for name in chosen if name in self.files)
+        directories = tuple(name for name in chosen if name not in self.files)
+        more = start + self.page_size < len(names)
+        return Page(files, directories, str(start + self.page_size) if more else None)
+
+    def names(self, prefix: str, recursive: bool) -> list[str]:
+        """All that a listing brings, in the order of its pages."""
+        found = self.paths[bisect_left(self.paths, prefix) : bisect_left(self.paths, prefix + chr(0x10FFFF))]
+        if not recursive:
+            rests = ((path, path[len(prefix) :].partition("/")) for path in found)
+            found = sorted({prefix + name + "/" if slash else path for path, (name, slash, _) in rests})
+        return found if self.ordered else sorted(found, key=lambda name: sha1(name.encode()).digest())
+
+    def head(self, path: str) -> StoredFile | None:
+        with self.guard:
+            self.counted["HEAD"] += 1
+        return self.files.get(path)
+
+    def read(
+        self, path: str, start: int = 0, end: int | None = None, *, etag: str = "", chunk_bytes: int = 1 << 20
+    ) -> Iterator[bytes]:
+        raise NotImplementedError
