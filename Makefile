@@ -9,6 +9,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 PYTEST_ARGS ?=
+MARKS ?= -m "not slow"
 
 # Spark's workers must run the Python that has the package, on the Spark that is installed here, whatever the
 # shell has set up for another one. A laptop's own name often does not resolve.
@@ -17,6 +18,12 @@ export PYSPARK_DRIVER_PYTHON := $(abspath $(PY))
 export SPARK_LOCAL_IP ?= 127.0.0.1
 export UV_PYTHON_DOWNLOADS := never
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
+
+ifdef COVERAGE
+override PYTEST_ARGS += --cov=pyspark_logs
+# Workers that wait for more work are ended by a signal, before they can write down what they covered.
+export PYSPARK_SUBMIT_ARGS := --conf spark.python.worker.reuse=false pyspark-shell
+endif
 
 .PHONY: help demo test test-all bench check docs lock clean java
 
@@ -27,10 +34,10 @@ demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machin
 	$(PY) -m pyspark_logs.demo
 
 test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
-	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(PY) -m pytest $(MARKS) $(PYTEST_ARGS)
 
-test-all: java $(VENV)/.has-test ## run all tests, the slow ones too, and demand the coverage
-	$(PY) -m pytest --cov $(PYTEST_ARGS)
+test-all: ## run all tests, the slow ones too, and demand the coverage
+	@$(MAKE) --no-print-directory test COVERAGE=yes MARKS=
 
 bench: java $(VENV)/.has-bench ## measure speed, beside Polars, DuckDB and Spark's own readers
 	$(PY) -m benchmarks
