@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -227,27 +228,28 @@ def _encoding(name: str, value: object) -> str:
     try:
         info = codecs.lookup(text)
         "".encode(text)
-    except (LookupError, TypeError) as error:
+        codecs.getincrementaldecoder(text)
+    except (LookupError, TypeError, ValueError) as error:
         raise _fail(name, value, "a text encoding such as 'utf-8' or 'latin-1'") from error
-    return info.name
+    return info.name.removesuffix("-sig")  # a byte order mark is skipped anyway
 
 
 def _storage_options(name: str, value: object) -> str:
-    if isinstance(value, Mapping):
-        return json.dumps(dict(value), sort_keys=True)
     try:
-        parsed = json.loads(value) if isinstance(value, str) else None
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise OptionError(f"option {name!r}: is not a JSON object (value hidden, it may be secret)")
-    return json.dumps(parsed, sort_keys=True)
+        parsed = json.loads(value) if isinstance(value, str) else value
+        if isinstance(parsed, Mapping):
+            return json.dumps(dict(parsed), sort_keys=True)
+    except (TypeError, ValueError):
+        pass  # the error that follows shows nothing of the value, so neither may its cause
+    raise OptionError(f"option {name!r}: is not a JSON object (value hidden, it may be secret)")
 
 
 def _schema(name: str, value: object) -> str:
     if isinstance(value, str):
         return _name(name, value)
-    from pyspark_logs.schema import to_ddl  # a pyarrow.Schema, so pyarrow is there
+    if getattr(value, "names", None) == []:
+        return ""  # a pyarrow.Schema without columns: the rows are counted
+    from pyspark_logs.schema import to_ddl
 
     return to_ddl(value)
 
@@ -354,6 +356,9 @@ WRITE_OPTIONS += ("commitThreads", "onUnwritable", "overwriteScope", "txnId", "t
 
 FORMATS = ("template", "preset", "json")
 
+# Options that would be without effect on the other formats (a preset is a template).
+_ONLY_OF = {"nullValue": "template", "escape": "template", "allowTrailing": "template", "rescuedDataColumn": "json"}
+
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
 _KNOWN = sorted([option.name for option in OPTIONS] + ["path", "paths", *WRITE_OPTIONS])
 
@@ -361,14 +366,18 @@ _KNOWN = sorted([option.name for option in OPTIONS] + ["path", "paths", *WRITE_O
 def _unknown(name: str) -> OptionError:
     lower = {known.lower(): known for known in _KNOWN}
     near = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
-    hint = f"; did you mean {lower[near[0]]!r}?" if near else ""
+    hint = f"; did you mean {lower[near[0]]!r}?" if near else "."
     return OptionError(f"unknown option {name!r}{hint} Known options: {', '.join(_KNOWN)}")
+
+
+def _path(name: str, value: object) -> str:
+    return _name(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
 def _load_paths(values: Mapping[str, object]) -> tuple[str, ...]:
     found: list[str] = []
     if values.get("path") is not None:
-        found.append(_name("path", values["path"]))
+        found.append(_path("path", values["path"]))
     paths = values.get("paths")
     if isinstance(paths, str):  # Spark: load([...]) arrives as a JSON list
         try:
@@ -377,7 +386,7 @@ def _load_paths(values: Mapping[str, object]) -> tuple[str, ...]:
             raise _fail("paths", paths, "a JSON list of paths") from error
     if paths is not None and not isinstance(paths, (list, tuple)):
         raise _fail("paths", paths, "a list of paths")
-    found.extend(_name("paths", path) for path in paths or ())
+    found.extend(_path("paths", path) for path in paths or ())
     if not found:
         raise OptionError("no path: give load(path), or option 'path', a directory, file or glob to read")
     return tuple(found)
@@ -391,9 +400,22 @@ def _format(values: Mapping[str, object]) -> tuple[str, str]:
         what = "none is given" if not given else " and ".join(given) + " are given"
         raise OptionError(f"exactly one of {', '.join(FORMATS)} must name the line format; {what}")
     kind = given[0]
-    if kind == "json":
-        return "json", ""
-    return kind, _BY_NAME[kind].parse(kind, values[kind])
+    lines = "json" if kind == "json" else "template"
+    strange = [name for name, only in _ONLY_OF.items() if name in values and only != lines]
+    if strange:
+        raise OptionError(
+            f"option {strange[0]!r} belongs to {_ONLY_OF[strange[0]]}, and means nothing for {kind}; leave it out"
+        )
+    return kind, "" if kind == "json" else _BY_NAME[kind].parse(kind, values[kind])
+
+
+def _check_prefix(described: FormatOptions) -> None:
+    try:
+        (described.comment_prefix or "").encode(described.encoding)
+    except UnicodeError as error:
+        raise OptionError(
+            f"option 'commentPrefix': {described.comment_prefix!r} has a character that encoding={described.encoding} lacks"
+        ) from error
 
 
 def _check_credentials(store: StoreOptions) -> None:
@@ -466,8 +488,10 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
 
     store = StoreOptions(**fields["store"])
     _check_credentials(store)
+    described = FormatOptions(**fields["format"])
+    _check_prefix(described)
     return ReadOptions(
-        format=FormatOptions(**fields["format"]),
+        format=described,
         records=RecordOptions(**fields["records"]),
         time=TimeOptions(**fields["time"]),
         plan=PlanOptions(**fields["plan"]),

@@ -99,13 +99,17 @@ def to_ddl(schema: pa.Schema) -> str:
     ``uint32`` a bigint, a timestamp of any unit a timestamp (``timestamp_ntz`` if it has no zone).
 
     Raises:
-        OptionError: a type without a Spark counterpart, a non-nullable field, no field, or two fields of
-            one name (ignoring case).
+        OptionError: what is given is no schema, or has a type without a Spark counterpart, a non-nullable
+            field, no field, or two fields of one name (ignoring case).
 
     >>> import pyarrow as pa
     >>> to_ddl(pa.schema([("id", pa.uint16()), ("odd `name`", pa.list_(pa.large_string()))]))
     'id int, `odd ``name``` array<string>'
     """
+    import pyarrow as pa
+
+    if not isinstance(schema, pa.Schema):
+        raise OptionError(f"schema: {schema!r} is neither Spark DDL such as 'level string' nor a pyarrow.Schema")
     if len(schema) == 0:
         raise OptionError("schema names no column; give at least one")
     _check_names((field.name for field in schema), "")

@@ -1,0 +1,197 @@
+"""Options: every kind of value, each mistake with a message that helps, and secrets that stay secret."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import fields
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pyspark_logs.errors import OptionError
+from pyspark_logs.options import OPTIONS, ReadOptions, StoreOptions, parse_read_options
+
+BASE: dict[str, Any] = {"path": "/logs", "template": "{m}"}
+HOUR = datetime(2026, 11, 22, 7, tzinfo=timezone.utc)
+HOUR_US = 1_795_330_800_000_000
+
+
+def parse(**options: Any) -> ReadOptions:
+    return parse_read_options({**BASE, **options})
+
+
+class TestNames:
+    def test_match_without_case(self) -> None:
+        assert parse(MAXPARTITIONBYTES="1k", MaxRecordBytes=7) == parse(maxPartitionBytes=1024, maxrecordbytes="7")
+
+    @pytest.mark.parametrize(
+        ("name", "near"), [("layuot", "layout"), ("STARTTIMES", "startTime"), ("maxPartitionByte", "maxPartitionBytes")]
+    )
+    def test_an_unknown_one_gets_the_nearest(self, name: str, near: str) -> None:
+        with pytest.raises(
+            OptionError, match=f"^unknown option '{name}'; did you mean '{near}'\\? Known options: accessKey, "
+        ):
+            parse(**{name: "x"})
+
+    def test_an_unknown_one_that_is_near_to_nothing(self) -> None:
+        with pytest.raises(OptionError, match=r"^unknown option 'zzz'\. Known options: "):
+            parse(zzz="x")
+
+    def test_a_writers_options_may_be_there_and_none_is_not_given(self) -> None:
+        assert parse(txnId="t", partSize="8m", layout=None, mode=None) == parse()
+
+    def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
+        known = {option.target for option in OPTIONS if option.target}
+        # These need more than their own text, or say how another was given.
+        known |= {"format.kind", "format.spec", "records.corrupt_column_given", "plan.paths"}
+        known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
+        options = parse()
+        groups = {
+            f"{group}.{field.name}"
+            for group in ("format", "records", "time", "plan", "store")
+            for field in fields(getattr(options, group))
+        }
+        assert groups | {"schema"} == known
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("name", "values", "field"),
+        [
+            ("metadata", [True, "true", " TRUE "], "records.metadata"),
+            ("maxPartitionBytes", [1 << 20, "1m", "1 MiB", "1048576", "1024k", "1MB", "1048576b"], "plan.max_partition_bytes"),
+            ("layoutSlack", [timedelta(minutes=90), "1h 30m", "90m", "5400s", "1h30min"], "time.slack_us"),
+            ("layoutSlack", [timedelta(0), "0s"], "time.slack_us"),
+            ("requestTimeout", [timedelta(seconds=1.5), "1500ms", "1s 500000us"], "store.request_timeout_s"),
+            ("maxRetries", [3, "3", " 3 "], "store.max_retries"),
+            ("mode", ["FAILFAST", "failfast", "FailFast "], "records.mode"),
+            ("encoding", ["utf-8", "UTF8", "utf-8-sig"], "format.encoding"),
+            ("startTime", [
+                HOUR, "2026-11-22T07:00:00Z", "2026-11-22 07:00", "2026-11-22T07:00:00.000000000Z", "2026-11-22 08:00:00+01:00",
+                "2026-11-22T02:00:00,0-0500", datetime(2026, 11, 22, 7), HOUR.astimezone(timezone(timedelta(hours=3))),
+            ], "time.start_us"),
+            ("startTime", [date(2026, 11, 22), "2026-11-22", datetime(2026, 11, 22)], "time.start_us"),
+            ("modifiedAfter", [HOUR + timedelta(microseconds=1), "2026-11-22T07:00:00.001Z"], "plan.modified_after_ms"),
+            ("storageOptions", [{"a": {"b": 1}}, '{"a": {"b": 1}}', ' {"a":{"b":1}}'], "store.storage_options"),
+            ("schema", [pa.schema([("a", pa.int32())]), "a int"], "schema"),
+            ("path", ["/a/b", Path("/a/b"), " /a/b "], "plan.paths"),
+            ("paths", [["/a", "/b"], ("/a", Path("/b")), '["/a", "/b"]'], "plan.paths"),
+        ],
+    )  # fmt: skip
+    def test_the_natural_type_and_the_text_are_the_same(self, name: str, values: list[Any], field: str) -> None:
+        found = []
+        for value in values:
+            found.append(parse(**{name: value}))
+            assert found[-1] == found[0], value
+        group, _, attribute = field.partition(".")
+        inner = getattr(found[0], group)
+        assert (getattr(inner, attribute) if attribute else inner) not in (None, ())
+
+    def test_times_are_in_the_zone(self) -> None:
+        assert parse(startTime="2026-11-22T08:00:00", timeZone="Europe/Berlin").time.start_us == HOUR_US
+        assert parse(startTime=datetime(2026, 11, 22, 8), timeZone="Europe/Berlin").time.start_us == HOUR_US
+        assert parse(startTime=HOUR, timeZone="Europe/Berlin").time.start_us == HOUR_US
+        assert parse(endTime="2026-11-22T07:00:00.123456789Z").time.end_us == HOUR_US + 123_456
+
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("metadata", "yes", "option 'metadata': 'yes' is not 'true' or 'false'"),
+            ("metadata", 1, "is not 'true' or 'false'"),
+            ("allowTrailing", "", "'' is not 'true' or 'false'"),
+            ("maxPartitionBytes", "0", "is not a size above zero"),
+            ("maxPartitionBytes", -1, "is not a size above zero"),
+            ("maxPartitionBytes", "1.5m", "is not a size in bytes such as '128m'"),
+            ("maxPartitionBytes", True, "is not a size in bytes"),
+            ("layoutSlack", "1", "is not a duration such as '1h'"),
+            ("layoutSlack", "-1h", "is not a duration"),
+            ("layoutSlack", timedelta(seconds=-1), "is not a duration of zero or more"),
+            ("requestTimeout", "0s", "is not a duration above zero"),
+            ("maxRetries", "-1", "is not a whole number of zero or more"),
+            ("maxRetries", 1.5, "is not a whole number"),
+            ("mode", "LENIENT", "is not one of PERMISSIVE, DROPMALFORMED, FAILFAST"),
+            ("compression", "snappy", "is not one of none, gzip, zstd, bzip2, lz4, xz"),
+            ("timeZone", "Mars/Base", "is not a time zone such as 'UTC'"),
+            ("timeZone", "../UTC", "is not a time zone"),
+            ("encoding", "klingon", "is not a text encoding"),
+            ("encoding", "base64", "is not a text encoding"),
+            ("startTime", "yesterday", "is not a time such as"),
+            ("startTime", "2026-02-30", "is not a time that exists in the calendar"),
+            ("startTime", 1_795_330_800, "is not a time such as"),
+            ("commentPrefix", "", "is not a non-empty prefix"),
+            ("commentPrefix", "a\nb", "without line ends"),
+            ("layout", " ", "option 'layout': is empty"),
+            ("schema", 5, "5 is neither Spark DDL such as 'level string' nor a pyarrow.Schema"),
+            ("columnNameOfCorruptRecord", "", "is empty"),
+            ("path", 7, "option 'path': 7 is not a string"),
+            ("path", " ", "option 'path': is empty"),
+            ("paths", "/a", "is not a JSON list of paths"),
+            ("paths", '{"a": 1}', "is not a list of paths"),
+            ("paths", [""], "option 'paths': is empty"),
+            ("template", 5, "option 'template': 5 is not a string"),
+        ],
+    )
+    def test_a_bad_value(self, name: str, value: Any, message: str) -> None:
+        with pytest.raises(OptionError, match=message):
+            parse(**{name: value})
+
+
+class TestTogether:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"template": None}, "exactly one of template, preset, json must name the line format; none is given"),
+            ({"json": True}, "template and json are given"),
+            ({"template": None, "json": False}, "none is given"),
+            ({"path": None}, "no path: give load"),
+            ({"startTime": HOUR, "endTime": HOUR}, r"is not before endTime .*half-open \[start, end\)"),
+            ({"accessKey": "a"}, "'accessKey' and 'secretKey' belong together"),
+            ({"sessionToken": "a"}, "'sessionToken' needs 'accessKey'"),
+            ({"anonymous": True, "defaultCredential": True}, "anonymous and defaultCredential contradict"),
+            ({"accessKey": "a", "secretKey": "b", "anonymous": "true"}, "contradict each other"),
+            ({"commentPrefix": "→", "encoding": "latin-1"}, "'→' has a character that encoding=iso8859-1 lacks"),
+            ({"rescuedDataColumn": "r"}, "option 'rescuedDataColumn' belongs to json, and means nothing for template"),
+            ({"template": None, "json": True, "nullValue": "x"}, "option 'nullValue' belongs to template, and means nothing for json"),
+            ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template"),
+            ({"template": None, "json": True, "allowTrailing": True}, "'allowTrailing' belongs to template"),
+            ({"template": None, "preset": "aws_alb", "rescuedDataColumn": "r"}, "means nothing for preset"),
+        ],
+    )  # fmt: skip
+    def test_what_does_not_go_together(self, options: dict[str, Any], message: str) -> None:
+        with pytest.raises(OptionError, match=message):
+            parse(**options)
+
+    def test_json_false_is_as_if_not_given(self) -> None:
+        assert parse(json="false") == parse()
+
+
+class TestSecrets:
+    SECRETS = ("hunter2", "t0ken")
+
+    def options(self) -> ReadOptions:
+        storage = {"client_kwargs": {"aws_session_token": "t0ken"}, "password": "hunter2"}
+        return parse(accessKey="AKIA", secretKey="hunter2", sessionToken="t0ken", storageOptions=storage)
+
+    def test_are_in_no_repr(self) -> None:
+        options = self.options()
+        for shown in (options, options.store, pickle.loads(pickle.dumps(options)), StoreOptions(secret_key="hunter2")):
+            assert not any(secret in f"{shown!r} {shown}" for secret in self.SECRETS)
+        assert pickle.loads(pickle.dumps(options)) == options
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            {"secretKey": b"hunter2"}, {"storageOptions": '{"password": "hunter2"'}, {"storageOptions": {"password": {"hunter2"}}},
+            {"storageOptions": '["hunter2"]'}, {"accessKey": None}, {"anonymous": True}, {"sessionTokn": "t0ken"}, {"secretKey": " "},
+        ],
+    )  # fmt: skip
+    def test_are_in_no_error(self, bad: dict[str, Any]) -> None:
+        with pytest.raises(OptionError) as caught:
+            parse(**{"accessKey": "AKIA", "secretKey": "hunter2", "sessionToken": "t0ken", **bad})
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert not any(secret in f"{error!r}" for secret in self.SECRETS)
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
