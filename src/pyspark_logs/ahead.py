@@ -27,7 +27,7 @@ class _End:
 
 def ahead(
     source: Iterator[T], *, max_items: int, name: str = "pyspark-logs-ahead", patience_s: float = 5.0
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """The items of ``source``, which runs ahead of its consumer in a thread of its own.
 
     The thread starts when the first item is asked for. It ends with the source, and when the consumer

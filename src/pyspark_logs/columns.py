@@ -1,4 +1,9 @@
-"""Where each column of a schema comes from: the line, the path, or the reading itself."""
+"""Where each column of a schema comes from: the line, the path, or the reading itself.
+
+A column that both the template and the layout have comes from the line. A JSON line has any columns at all,
+so there it is the other way round: what the layout names comes from the path. Then a filter on such a column
+may choose directories without looking into files, and never loses a row.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import OptionError, SchemaError
 from pyspark_logs.formats.decoder import format_schema
+from pyspark_logs.formats.fieldtypes import for_arrow
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.schema import metadata_type
 
@@ -45,6 +51,12 @@ class Columns:
         """Whether lines are judged by all of their fields: the raw text of bad ones is asked for."""
         return RAW_TEXT in self.sources
 
+    @property
+    def shown_time(self) -> str | None:
+        """``time`` as ``target`` spells it; None where that leaves it out."""
+        time = (self.time or "").lower()
+        return next((field.name for field in self.wanted if field.name.lower() == time), None)
+
 
 def resolve_columns(options: ReadOptions, target: pa.Schema, path_columns: Sequence[str]) -> Columns:
     """Sort the columns of a schema by their source.
@@ -68,14 +80,18 @@ def resolve_columns(options: ReadOptions, target: pa.Schema, path_columns: Seque
         name = field.name.lower()
         if in_line is not None and name in in_line:
             sources.append(FROM_LINE)
-        elif name == options.records.corrupt_column.lower() and pa.types.is_string(field.type):
+        elif name == options.records.corrupt_column.lower():
+            _check_string(field, "the text of corrupt records")
             sources.append(RAW_TEXT)
         elif name == METADATA and pa.types.is_struct(field.type):
             _check_metadata(field.type)
             sources.append(ABOUT_FILE)
         elif name in in_path:
+            _check_castable(field)
             sources.append(FROM_PATH)
         elif in_line is None:
+            if name == (options.format.rescued_column or "").lower():
+                _check_string(field, "what the schema lacks, as JSON")
             sources.append(FROM_LINE)
         else:
             there = [*(known.names if known else ()), *path_columns]
@@ -104,7 +120,9 @@ def full_schema(options: ReadOptions, in_line: pa.Schema, path_columns: Sequence
     names = [field.name.lower() for field in fields]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise OptionError(f"column {twice[0]!r} would appear twice: rename the field, or the column that an option adds")
+        raise OptionError(
+            f"column {twice[0]!r} would appear twice: rename the field, or the column that an option adds"
+        )
     return pa.schema(fields)
 
 
@@ -118,8 +136,9 @@ def _time_column(options: ReadOptions, known: pa.Schema | None, wanted: pa.Schem
     import pyarrow as pa
 
     name = options.time.column
-    candidates = known if known is not None else wanted
     if name is None:
+        # What the format gives as text may be a timestamp by the schema.
+        candidates = [*(known or ()), *wanted]
         return next((field.name for field in candidates if pa.types.is_timestamp(field.type)), None)
     retyped = {f.name.lower(): f for f in wanted if pa.types.is_timestamp(f.type)}
     if known is None or name.lower() in retyped:
@@ -128,12 +147,29 @@ def _time_column(options: ReadOptions, known: pa.Schema | None, wanted: pa.Schem
         if field.name.lower() == name.lower() and pa.types.is_timestamp(field.type):
             return field.name
     stamps = [field.name for field in known if pa.types.is_timestamp(field.type)]
-    raise OptionError(f"option 'timeColumn': {name!r} is not a timestamp of the format (there are: {', '.join(stamps) or 'none'})")
+    raise OptionError(
+        f"option 'timeColumn': {name!r} is not a timestamp of the format (there are: {', '.join(stamps) or 'none'})"
+    )
 
 
 def _check_metadata(dtype: pa.StructType) -> None:
     known = {field.name: field.type for field in metadata_type()}
     for field in dtype:
-        if known.get(field.name) != field.type:
-            wants = f"{known[field.name]}" if field.name in known else f"one of {', '.join(known)}"
+        name = field.name.lower()
+        if known.get(name) != field.type:
+            wants = f"{known[name]}" if name in known else f"one of {', '.join(known)}"
             raise SchemaError(f"column '_metadata': field {field.name!r} {field.type} is not there; it is {wants}")
+
+
+def _check_string(field: pa.Field, what: str) -> None:
+    import pyarrow as pa
+
+    if not pa.types.is_string(field.type):
+        raise SchemaError(f"column {field.name!r} holds {what}: declare it a string, not {field.type}")
+
+
+def _check_castable(field: pa.Field) -> None:
+    if for_arrow(field.type) is None:
+        raise SchemaError(
+            f"column {field.name!r} comes from the path, which cannot be read as {field.type}; declare it a string"
+        )

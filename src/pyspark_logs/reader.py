@@ -6,8 +6,10 @@ What travels between the two is plain data: :class:`ReadTask`. Nothing here does
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,10 +21,10 @@ from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.inference import infer_json_schema
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import FileSplit, PlanReport, Task, plan, resolve_layout
-from pyspark_logs.predicates import Predicate, allowed_values, finite_values, supported, time_bounds
-from pyspark_logs.records import Lines, read_lines, transcode
-from pyspark_logs.rows import RowBuilder, Tally
+from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
+from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
+from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
+from pyspark_logs.rows import RowBuilder, Tally, path_value
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
 
@@ -75,8 +77,10 @@ class LogReader:
         self.predicates = tuple(predicates)
 
     def target(self) -> pa.Schema:
-        """The Arrow schema of every batch."""
-        return parse_ddl(self.schema_ddl)
+        """The Arrow schema of every batch; without a column, batches still have their number of rows."""
+        import pyarrow as pa
+
+        return parse_ddl(self.schema_ddl) if self.schema_ddl else pa.schema([])
 
     def push(self, predicates: Sequence[Predicate]) -> list[bool]:
         """Add filters to the query.
@@ -102,7 +106,7 @@ class LogReader:
         store = _store(self.options)
         layout = resolve_layout(store, self.options)
         columns = resolve_columns(self.options, self.target(), layout.columns)
-        start_us, end_us = time_bounds(self.predicates, columns.time or "", self.options.time.zone)
+        start_us, end_us = time_bounds(self.predicates, columns.shown_time or "", self.options.time.zone)
         planned = plan(
             store,
             self.options,
@@ -119,22 +123,36 @@ class LogReader:
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
         return ReadPlan(tasks, planned.report)
 
-    def _allowed(self, columns: Columns) -> dict[str, object]:
+    def _allowed(self, columns: Columns) -> dict[str, Allowed]:
+        """The values of partition columns that the filters allow."""
         import pyarrow as pa
 
-        allowed: dict[str, object] = {}
+        allowed: dict[str, Allowed] = {}
         for field, source in zip(columns.target, columns.sources, strict=True):
-            about = [p for p in self.predicates if p.column == field.name and supported(p, pa.string())]
-            if source == FROM_PATH and pa.types.is_string(field.type) and about:
-                values = finite_values(about, field.name)
-                test = allowed_values(about, field.name)
-                allowed[field.name] = test if values is None else [value for value in values if test(value)]
+            about = [p for p in self.predicates if p.column == field.name and supported(p, field.type)]
+            if source != FROM_PATH or not about:
+                continue
+            if not pa.types.is_string(field.type):
+                allowed[field.name] = self._cast_test(field, about)
+                continue
+            values = finite_values(about, field.name)
+            test = allowed_values(about, field.name)
+            allowed[field.name] = test if values is None else [value for value in values if test(value)]
         return allowed
 
+    def _cast_test(self, field: pa.Field, about: list[Predicate]) -> Callable[[str | None], bool]:
+        """A test of a path's text by the very value that its rows get."""
+        import pyarrow as pa
+
+        @functools.cache
+        def fits(text: str | None) -> bool:
+            value = pa.repeat(path_value(text, field.type, self.options.time.zone), 1)
+            return evaluate(about, {field.name: value})[0].as_py() is True
+
+        return fits
+
     def _splittable(self, path: str) -> bool:
-        # In another encoding a newline is not one byte, and offsets are not those of the file.
-        plain = self.options.format.encoding in ("utf-8", "ascii")
-        return plain and codec_for(path, self.options.plan.compression).splittable
+        return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
 
@@ -164,35 +182,47 @@ class LogReader:
         return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us)
 
     def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
-        plan_options = self.options.plan
+        # Closed here, or an error's traceback would keep the thread waiting.
+        with closing(ahead(self.records(store, split), max_items=AHEAD_BLOCKS)) as blocks:
+            yield from builder.batches(split, blocks)
+
+    def records(self, store: Store, split: FileSplit) -> Iterator[Lines]:
+        """The records of one split, in blocks; without what the options say may be missing or damaged.
+
+        Raises:
+            SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
+        """
         try:
-            yield from builder.batches(split, ahead(self._blocks(store, split), max_items=AHEAD_BLOCKS))
+            yield from self._blocks(store, split)
         except PathNotFoundError as error:
-            if not plan_options.ignore_missing:
+            if not self.options.plan.ignore_missing:
                 raise SnapshotChangedError(
                     f"{split.path}: was deleted after the query was planned. Run the query again, or set"
                     " ignoreMissingFiles=true to read without such files"
                 ) from error
             _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", split.path)
         except CorruptFileError:
-            if not plan_options.ignore_corrupt:
+            if not self.options.plan.ignore_corrupt:
                 raise
             _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", split.path, exc_info=True)
 
     def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
         codec = codec_for(split.path, self.options.plan.compression)
         fmt = self.options.format
-        prefix = fmt.comment_prefix.encode() if fmt.comment_prefix else None
-        if codec.splittable and fmt.encoding in ("utf-8", "ascii"):
+        # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
+        by_line = keeps_lines(fmt.encoding)
+        if codec.splittable and by_line:
             chunks = _range_and_behind(store, split)
             start, length = split.start, split.length
         else:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
-            chunks = transcode(chunks, fmt.encoding) if fmt.encoding != "utf-8" else chunks
+            chunks = chunks if by_line else transcode(chunks, fmt.encoding)
             start, length = 0, None
-        yield from read_lines(
-            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix
-        )
+        prefix = (fmt.comment_prefix or "").encode(fmt.encoding if by_line else "utf-8")
+        for lines in read_lines(
+            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix or None
+        ):
+            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" else lines
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
@@ -248,6 +278,8 @@ def infer_schema(options: ReadOptions) -> str:
     Raises:
         LogSourceError: as :meth:`LogReader.plan`; and an OptionError where there is nothing to sample.
     """
+    import pyarrow as pa
+
     options = _normalised(options)
     store = _store(options)
     if options.plan.layout is not None:
@@ -258,9 +290,12 @@ def infer_schema(options: ReadOptions) -> str:
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
         sampled = infer_json_schema(_sample(options, store, layout), options.format.sampling_bytes)
-        in_line = parse_ddl(to_ddl(sampled)) if len(sampled) else sampled
-        fields = [field for field in in_line if field.name.lower() not in taken]
-        in_line = in_line.empty_table().select([field.name for field in fields]).schema
+        if not len(sampled):
+            raise OptionError(
+                f"{', '.join(options.plan.paths)}: no line of the sample is a JSON object with a key; name the format"
+                " of these lines, or give a schema"
+            )
+        in_line = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in taken])
     schema = full_schema(options, in_line, layout.columns)
     resolve_columns(options, schema, layout.columns)
     return to_ddl(schema)
@@ -268,7 +303,7 @@ def infer_schema(options: ReadOptions) -> str:
 
 def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[bytes]:
     """Records of the first files by key in the range."""
-    planned = plan(store, options, layout=layout, splittable=lambda path: False)
+    planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
     if not splits:
         raise OptionError(
@@ -277,7 +312,7 @@ def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[byte
         )
     reader = LogReader(options, "")
     for split in splits:
-        for lines in reader._blocks(store, split):  # noqa: SLF001 - the same records as a query sees
+        for lines in reader.records(store, split):
             for row in range(len(lines)):
                 yield lines.record(row)
 
@@ -292,6 +327,3 @@ def _normalised(options: ReadOptions) -> ReadOptions:
 
 def _store(options: ReadOptions) -> Store:
     return open_store(options.plan.paths[0], options.store)
-
-
-__all__ = ["LogReader", "ReadPlan", "ReadTask", "Task", "infer_schema"]

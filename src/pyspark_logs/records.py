@@ -13,9 +13,13 @@ Nothing here copies a record out of its block: a block is one buffer, records ar
 
 from __future__ import annotations
 
+import codecs
+import functools
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from pyspark_logs.errors import CorruptFileError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,6 +141,9 @@ def blocks(
         block_bytes: size of a block, except where a single record is longer.
         max_record_bytes: longest record that is held; beyond 512 MiB the limit is 512 MiB.
 
+    Raises:
+        CorruptFileError: ``chunks`` raised it; the lines that were whole by then have been given.
+
     >>> list(blocks(iter([b"a\nb", b"b\nc\n"]), start=1, length=2))
     [Block(offset=2, data=b'bb\n', full_length=None)]
     """
@@ -146,6 +153,9 @@ def blocks(
         for offset, piece in _owned(chunks, start, end):
             yield from cutter.feed(offset, piece)
         yield from cutter.finish()
+    except CorruptFileError:
+        yield from cutter.finish_whole()
+        raise
     finally:
         if isinstance(chunks, Generator):
             chunks.close()
@@ -229,6 +239,11 @@ class _Cutter:
             yield from self._skip(b"", ended=True)
         elif self._parts:
             yield from _without_long_lines(self._offset, b"".join(self._parts), self._most)
+
+    def finish_whole(self) -> Iterator[Block]:
+        """What is held, without a last line that nobody saw the end of."""
+        if self._cut:
+            yield from _without_long_lines(self._offset, b"".join(self._parts)[: self._cut], self._most)
 
     def _add(self, part: bytes) -> Iterator[Block]:
         newline = part.rfind(b"\n") + 1
@@ -368,17 +383,21 @@ def is_utf8(text: bytes) -> bool:
     return True
 
 
-def sanitise(lines: Lines) -> Lines:
-    r"""The same records over a block that is valid UTF-8; each invalid sequence is U+FFFD.
+def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
+    r"""The same records over a block that is valid UTF-8; what is not valid in its encoding is U+FFFD.
 
     The number and the order of records stay, and so do their ``offsets``. Records must begin where a
-    line begins and end where one ends. A block that is valid is returned as it is.
+    line begins and end where one ends. A block that is valid UTF-8 already is returned as it is.
+
+    Args:
+        lines: records of one block.
+        encoding: of the block; one that :func:`keeps_lines`.
 
     >>> lines = sanitise(find_lines(b"a\xff\nb\n", 0))
     >>> lines.record(0).decode(), lines.record(1).decode(), lines.offsets.tolist()
     ('a\ufffd', 'b', [0, 3])
     """
-    if is_utf8(lines.block):
+    if lines.block.isascii() or (encoding == "utf-8" and is_utf8(lines.block)):
         return lines
     import numpy as np
 
@@ -386,9 +405,9 @@ def sanitise(lines: Lines) -> Lines:
         newlines = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A)
         return np.append(newlines, len(text)).astype(np.int64)
 
-    # An ASCII byte always decodes to itself, whatever comes before it. So both texts have the same
-    # lines, and what is between a record's end and its line's end (a \r) has the same length.
-    text = lines.block.decode("utf-8", "replace").encode()
+    # A line end always decodes to itself, whatever comes before it. So both texts have the same lines, and
+    # what is between a record's end and its line's end (a \r) has the same length.
+    text = lines.block.decode(encoding, "replace").encode()
     before, after = line_ends(lines.block), line_ends(text)
     moved = after - before
     first = np.searchsorted(before, lines.starts)
@@ -404,17 +423,29 @@ def sanitise(lines: Lines) -> Lines:
     )
 
 
+@functools.cache
+def keeps_lines(encoding: str) -> bool:
+    """Whether a newline is the byte 0x0A, and that byte a newline wherever it stands: UTF-8, Latin-1, GBK.
+
+    >>> [keeps_lines(name) for name in ("utf-8", "iso8859-1", "gbk", "utf-16", "utf-7", "cp037")]
+    [True, True, True, False, False, False]
+    """
+    every = [bytes([byte]) for byte in range(256)]
+    texts = [byte.decode(encoding, "replace") for byte in every]
+    plain = all(len(text) == 1 for text in texts) and all(texts[byte] == chr(byte) for byte in range(128))
+    # Nor may the first byte of a longer character swallow a line end.
+    return plain and all((byte + b"\r\n").decode(encoding, "replace")[-2:] == "\r\n" for byte in every)
+
+
 def transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     r"""Text of another encoding as UTF-8; what is not valid in it becomes U+FFFD.
 
-    UTF-8 passes unchanged (see :func:`sanitise`). Offsets of records are then those in the transcoded
-    text, and such a file cannot be split.
+    UTF-8 passes unchanged (see :func:`sanitise`). This is for encodings that do not :func:`keeps_lines`:
+    offsets of records are then those in the transcoded text, and such a file cannot be split.
 
     >>> b"".join(transcode(iter([b"\xe4\n"]), "latin-1")).decode()
     'ä\n'
     """
-    import codecs
-
     try:
         if codecs.lookup(encoding).name == "utf-8":
             yield from chunks

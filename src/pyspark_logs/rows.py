@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark_logs.columns import FROM_LINE, FROM_PATH, RAW_TEXT, Columns
 from pyspark_logs.errors import RecordError
+from pyspark_logs.formats import kernels
 from pyspark_logs.formats.decoder import Decoded, Decoder, compile_decoder
 from pyspark_logs.formats.fieldtypes import for_arrow
+from pyspark_logs.formats.timecolumns import utc_to_walls_us
 from pyspark_logs.formats.timestamps import DAY_US, Moment
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import FileSplit
@@ -54,7 +56,8 @@ class RowBuilder:
         self.options, self.columns, self.slack_us = options, columns, slack_us
         self.path_columns = {name.lower(): index for index, name in enumerate(path_columns)}
         self.start_us, self.end_us = window
-        hidden = pa.schema([pa.field(columns.time, pa.timestamp("us", "UTC"))]) if columns.hidden_time and columns.time else None
+        instant = pa.timestamp("us", "UTC")
+        hidden = pa.schema([pa.field(columns.time, instant)]) if columns.hidden_time and columns.time else None
         self.decoder: Decoder = compile_decoder(
             options.format, columns.wanted, hidden=hidden, judge_whole=columns.judge_whole
         )
@@ -151,8 +154,7 @@ class RowBuilder:
     def _time_index(self) -> int:
         if self.columns.hidden_time:
             return -1
-        time = (self.columns.time or "").lower()
-        return next(i for i, name in enumerate(self.columns.wanted.names) if name.lower() == time)
+        return int(self.columns.wanted.get_field_index(self.columns.shown_time))
 
     def _judge(self, split: FileSplit, lines: Lines, corrupt: Bool, keep: Bool | None, moment: Moment) -> Bool | None:
         """What ``mode`` says of the corrupt rows."""
@@ -200,15 +202,8 @@ class RowBuilder:
     def _path_column(self, field: pa.Field, split: FileSplit, count: int) -> pa.Array:
         import pyarrow as pa
 
-        text = split.partition_values[self.path_columns[field.name.lower()]] if split.partition_values else None
-        field_type = for_arrow(field.type)
-        value: Any = None
-        if text is not None and field_type is not None:
-            try:
-                value = field_type.parse(text, Moment(self.options.time.zone))
-            except (ValueError, OverflowError):
-                value = None  # as Spark does with a directory that is not of the column's type
-        return pa.array([value], field_type.arrow() if field_type else field.type).cast(field.type).take(pa.array([0] * count))
+        text = split.partition_values[self.path_columns[field.name.lower()]]
+        return pa.repeat(path_value(text, field.type, self.options.time.zone), count)
 
     def _assembled(self, arrays: list[pa.Array], keep: Bool | None, count: int) -> pa.RecordBatch | None:
         import numpy as np
@@ -251,16 +246,36 @@ def _searchable(options: ReadOptions, columns: Columns) -> tuple[list[str], list
     return in_plain, [name for name in strings if name not in in_plain and (escaped is None or name.lower() in escaped)]
 
 
+def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
+    """The value of a partition column, read as a line's field of this type would be; null where it is none.
+
+    >>> import pyarrow as pa
+    >>> path_value("007", pa.int16(), "UTC"), path_value("ops", pa.int16(), "UTC")
+    (<pyarrow.Int16Scalar: 7>, <pyarrow.Int16Scalar: None>)
+    """
+    import pyarrow as pa
+
+    field_type = for_arrow(dtype)
+    if text is None or field_type is None:
+        return pa.scalar(None, dtype)
+    try:
+        array = pa.array([field_type.parse(text, Moment(zone))], field_type.arrow())
+    except (ValueError, OverflowError):
+        return pa.scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
+    return (array if array.type == dtype else utc_to_walls_us(array, zone))[0]
+
+
 def _raw_texts(lines: Lines, corrupt: Bool | None) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
     if corrupt is None:
         return pa.nulls(len(lines), pa.string())
-    texts: list[str | None] = [None] * len(lines)
-    for row in np.flatnonzero(corrupt).tolist():
-        texts[row] = lines.record(row).decode("utf-8", "replace")
-    return pa.array(texts, pa.string())
+    bad = np.flatnonzero(corrupt)
+    places = np.zeros(len(lines), np.int64)
+    places[bad] = np.arange(len(bad))
+    texts = kernels.texts(lines.block, lines.starts[bad], lines.ends[bad])
+    return texts.take(pa.array(places, mask=~corrupt))
 
 
 def _metadata(dtype: pa.StructType, split: FileSplit, lines: Lines) -> pa.Array:
@@ -274,11 +289,8 @@ def _metadata(dtype: pa.StructType, split: FileSplit, lines: Lines) -> pa.Array:
     }  # fmt: skip
     children = [
         pa.array(lines.offsets, pa.int64())
-        if field.name == "record_offset"
-        else pa.repeat(pa.scalar(constants[field.name], field.type), len(lines))
+        if field.name.lower() == "record_offset"
+        else pa.repeat(pa.scalar(constants[field.name.lower()], field.type), len(lines))
         for field in dtype
     ]
     return pa.StructArray.from_arrays(children, fields=list(dtype))
-
-
-

@@ -107,5 +107,10 @@ def _arrow(kind: Any) -> pa.DataType:
             return pa.list_(pa.field("element", _arrow(kind["list"])))
         # {} has no columns to be a struct of; its text says as much.
         return pa.struct(fields) if (fields := _fields(kind["struct"])) else pa.string()
-    scalars = {"boolean": pa.bool_(), "long": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
+    scalars = {
+        "boolean": pa.bool_(),
+        "long": pa.int64(),
+        "double": pa.float64(),
+        "timestamp": pa.timestamp("us", "UTC"),
+    }
     return scalars.get(kind or "string", pa.string())

@@ -16,12 +16,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.chain import Sure, with_gaps
 from pyspark_logs.formats.exact import Parsed
 from pyspark_logs.formats.fieldtypes import Boolean, Date, DecimalNumber, Floating, Integer, Text, Timestamp, for_arrow
 from pyspark_logs.formats.timecolumns import utc_to_walls_us
-from pyspark_logs.formats.timestamps import Moment, zone_info
+from pyspark_logs.formats.timestamps import HIGHEST_US, LOWEST_US, Moment, zone_info
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,11 +50,24 @@ def load(line: str) -> Any:
     {'a': '1.50'}
     """
     try:
-        value, end = _DECODER.raw_decode(line.lstrip(" \t"))
+        value = _DECODER.decode(line)
+        return _mended(value) if _ESCAPED_HALF.search(line) else value
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if line.lstrip(" \t")[end:].strip(" \t\r"):
-        raise ValueError("text after the JSON value")
+
+
+_ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def _mended(value: Any) -> Any:
+    """Without halves of surrogate pairs, which JSON can spell and no text can hold."""
+    if isinstance(value, dict):
+        return {_HALF.sub("\ufffd", key): _mended(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, str) and not isinstance(value, Number):
+        return _HALF.sub("\ufffd", value)
     return value
 
 
@@ -104,18 +118,20 @@ class JsonLines:
         values: list[Any] = []
         reason = ""
         for field, judged in zip(self.fields, self.judged, strict=True):
-            if self.is_rescue(field):
-                values.append(self._rest(record))
-                continue
-            key = field.name if field.name in record else lookup(record, field.name)
-            value = record[key] if key is not None else None
             try:
-                values.append(None if value is None else convert(value, field.type, moment))
-            except (ValueError, OverflowError) as error:
+                values.append(self._value(record, field, moment))
+            except (ValueError, OverflowError, RecursionError) as error:
                 values.append(None)
                 if judged and not reason:
-                    reason = f"field {field.name!r}: {dump(value)[:80]}: {error}"
+                    reason = f"field {field.name!r}: {error}"
         return Parsed(values, reason)
+
+    def _value(self, record: dict[str, Any], field: pa.Field, moment: Moment) -> Any:
+        if self.is_rescue(field):
+            return self._rest(record)
+        key = field.name if field.name in record else lookup(record, field.name)
+        value = record[key] if key is not None else None
+        return None if value is None else convert(value, field.type, moment)
 
     def is_rescue(self, field: pa.Field) -> bool:
         """Whether this column gets what the schema lacks."""
@@ -129,6 +145,21 @@ class JsonLines:
         taken = {lookup(record, field.name) for field in self.shown()}
         rest = {key: value for key, value in record.items() if key not in taken}
         return dump(rest) if rest else None
+
+
+def check_type(name: str, dtype: pa.DataType) -> None:
+    """Raises SchemaError where no JSON value is of the type."""
+    import pyarrow as pa
+
+    if pa.types.is_map(dtype) and not pa.types.is_string(dtype.key_type):
+        raise SchemaError(f"column {name!r}: keys of JSON objects are strings, not {dtype.key_type}; use map<string,...>")
+    if pa.types.is_list(dtype) or pa.types.is_map(dtype):
+        check_type(name, dtype.value_type if pa.types.is_list(dtype) else dtype.item_type)
+    elif pa.types.is_struct(dtype):
+        for field in dtype:
+            check_type(f"{name}.{field.name}", field.type)
+    elif for_arrow(dtype) is None:
+        raise SchemaError(f"column {name!r}: no JSON value is {dtype}; read it as string and cast in the query")
 
 
 def convert(value: Any, dtype: pa.DataType, moment: Moment) -> Any:
@@ -154,13 +185,13 @@ def convert(value: Any, dtype: pa.DataType, moment: Moment) -> Any:
         return _time(value, dtype, moment)
     field_type = for_arrow(dtype)
     if field_type is None or not isinstance(value, Number):
-        raise ValueError(f"is not a number, as {dtype} needs")
+        raise ValueError(f"{dump(value)[:80]} is not a number, as {dtype} needs")
     return field_type.parse(str(value), moment)
 
 
 def _a(kind: type, value: Any, what: str) -> Any:
     if not isinstance(value, kind):
-        raise ValueError(f"is not {what}")
+        raise ValueError(f"{dump(value)[:80]} is not {what}")
     return value
 
 
@@ -168,7 +199,7 @@ def _time(value: Any, dtype: pa.DataType, moment: Moment) -> Any:
     import pyarrow as pa
 
     if not isinstance(value, str) or isinstance(value, Number):
-        raise ValueError("is not a string with an ISO 8601 time")
+        raise ValueError(f"{dump(value)[:80]} is not a string with an ISO 8601 time")
     if pa.types.is_date32(dtype):
         return Date().parse(value, moment)
     instant = Timestamp().parse(value, moment)
@@ -214,7 +245,10 @@ def learn(line: str) -> _Shape | None:
         return None
     try:
         # With a plain value in every slot the literals alone decide whether the line is JSON.
-        sample = "".join(lit + ("x" if quoted else "1") for lit, (_, quoted) in zip(literals[:-1], slots, strict=True)) + literals[-1]
+        sample = (
+            "".join(lit + ("x" if quoted else "1") for lit, (_, quoted) in zip(literals[:-1], slots, strict=True))
+            + literals[-1]
+        )
         record = load(sample)
     except ValueError:
         return None
@@ -421,7 +455,12 @@ def _quoted_column(array: pa.Array, dtype: pa.DataType, moment: Moment) -> tuple
     field_type = for_arrow(dtype)
     if isinstance(field_type, Timestamp):
         values, fine = field_type.convert(array, moment)
-        return (values if dtype.tz is not None else utc_to_walls_us(values, moment.zone)), fine
+        if dtype.tz is not None:
+            return values, fine
+        walls = utc_to_walls_us(values, moment.zone)
+        clock = walls.cast(pa.int64()).fill_null(0).to_numpy()
+        there = (clock >= LOWEST_US) & (clock <= HIGHEST_US)
+        return walls, there if fine is None else fine & there
     if isinstance(field_type, (Text, Date)) and not pa.types.is_nested(dtype):
         return field_type.convert(array, moment)
     return None
