@@ -202,6 +202,7 @@ def compile_decoder(
     fields = [(field, True) for field in wanted] + [(field, False) for field in hidden or ()]
     if options.kind == "json":
         exact = JsonLines(tuple(field for field, _ in fields), tuple(judged for _, judged in fields), options.rescued_column)
+        exact.check()
         native = [field.type for field, _ in fields]
         return Decoder([JsonShapeEngine(exact)], exact, native, native)
     template, parts, options = _template_of(options)

@@ -133,6 +133,15 @@ class JsonLines:
         value = record[key] if key is not None else None
         return None if value is None else convert(value, field.type, moment)
 
+    def check(self) -> None:
+        """Raises SchemaError for a field of a type that no JSON value has."""
+        import pyarrow as pa
+
+        for field in self.fields:
+            check_type(field.name, field.type)
+            if self.is_rescue(field) and not pa.types.is_string(field.type):
+                raise SchemaError(f"column {field.name!r} (rescuedDataColumn) holds JSON text: it is string, not {field.type}")
+
     def is_rescue(self, field: pa.Field) -> bool:
         """Whether this column gets what the schema lacks."""
         return self.rescued is not None and field.name.lower() == self.rescued.lower()
