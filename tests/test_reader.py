@@ -503,6 +503,17 @@ class TestJson:
         )  # fmt: skip
         assert rows == [{"n": hour, "ts": f"2026-11-22T0{hour}:00:00Z"} for hour in (7, 8, 9)]
 
+    def test_a_time_column_that_is_none(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.json": self.LINES})
+        for name in ("tz", "n"):
+            with pytest.raises(
+                OptionError, match=rf"'timeColumn': '{name}' is not a timestamp .*could be: ts, level, extra, ID"
+            ):
+                read(tmp_path, json=True, timeColumn=name)
+        assert (
+            len(read(tmp_path, json=True, timeColumn="TS", startTime="2026-11-22", endTime="2026-11-22T01:00:00Z")) == 0
+        )
+
     def test_corrupt_lines(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.json": '{"a": 1}\n{"a": \n{"a": "x"}\n[]\n'})
         rows = read(tmp_path, json=True, schema="a int, _corrupt_record string")

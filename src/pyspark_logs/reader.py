@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
-FEWEST_ROWS = 8_192  # batches below are joined, so that a selective filter does not send crumbs
+# Smaller batches are joined, so that a selective filter does not send crumbs. Joining costs 100 ns a row of 36 columns,
+# sending one more batch of them 40 us in Python and as much again in Spark.
+FEWEST_ROWS = 2_048
 AHEAD_BLOCKS = 3
 _BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
@@ -295,10 +297,24 @@ def infer_schema(options: ReadOptions) -> str:
                 f"{', '.join(options.plan.paths)}: no line of the sample is a JSON object with a key; name the format"
                 " of these lines, or give a schema"
             )
+        _check_sampled_time(options.time.column, sampled)
         in_line = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in taken])
     schema = full_schema(options, in_line, layout.columns)
     resolve_columns(options, schema, layout.columns)
     return to_ddl(schema)
+
+
+def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
+    import pyarrow as pa
+
+    if name is None:
+        return
+    # A column of which the sample has nulls only is a string.
+    fit = [f.name for f in sampled if pa.types.is_timestamp(f.type) or pa.types.is_string(f.type)]
+    if name.lower() not in (one.lower() for one in fit):
+        raise OptionError(
+            f"option 'timeColumn': {name!r} is not a timestamp of the sampled records (what could be: {', '.join(fit) or 'none'})"
+        )
 
 
 def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[bytes]:
