@@ -35,5 +35,3 @@ class PrebuiltReader(DataSourceReader):
             batch = batches.get_batch(0)
         for _ in range(self.repeat):
             yield batch
-
-

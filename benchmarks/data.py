@@ -12,8 +12,24 @@ from pathlib import Path
 APP = "{ts:timestamp} {level} [{service}] req={request_id} user={user:long} {message}"
 LEVELS = ["INFO"] * 80 + ["DEBUG"] * 10 + ["WARN"] * 8 + ["ERROR"] * 2
 SERVICES = ["checkout", "cart", "auth", "search", "payments", "inventory", "gateway", "shipping", "mail", "advice"]
-WORDS = "request completed order item cache miss hit timeout calling upstream retry updated session rows queue".split()
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+WORDS = [
+    "request",
+    "completed",
+    "order",
+    "item",
+    "cache",
+    "miss",
+    "hit",
+    "timeout",
+    "calling",
+    "upstream",
+    "retry",
+    "updated",
+    "session",
+    "rows",
+    "queue",
+]
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 START = dt.datetime(2026, 11, 22)
 
 
@@ -32,8 +48,24 @@ def _web(rng: random.Random) -> tuple[list[str], list[str], list[str]]:
     addresses = [f"203.0.113.{rng.randint(1, 254)}" for _ in range(200)] + [
         f"198.51.{rng.randint(0, 255)}.{rng.randint(1, 254)}" for _ in range(20_000)
     ]
-    parts = "api v1 v2 cart checkout product images static user search login blog assets".split()
-    paths = ["/" + "/".join(rng.choices(parts, k=rng.randint(1, 4))) + f"?id={rng.randint(1, 9999)}" for _ in range(20_000)]
+    parts = [
+        "api",
+        "v1",
+        "v2",
+        "cart",
+        "checkout",
+        "product",
+        "images",
+        "static",
+        "user",
+        "search",
+        "login",
+        "blog",
+        "assets",
+    ]
+    paths = [
+        "/" + "/".join(rng.choices(parts, k=rng.randint(1, 4))) + f"?id={rng.randint(1, 9999)}" for _ in range(20_000)
+    ]
     systems = ["Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "X11; Linux x86_64"]
     agents = [
         f"Mozilla/5.0 ({rng.choice(systems)}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{v}.0.0.0 Safari/537.36"
@@ -92,19 +124,22 @@ def json_lines() -> Iterator[str]:
     rng = random.Random(4)
     messages, choice, bits = _messages(rng), rng.choice, rng.getrandbits
     for time, ms in _times(rng, 0.02):
-        yield json.dumps(
-            {
-                "timestamp": f"{time:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z",
-                "level": choice(LEVELS),
-                "service": choice(SERVICES),
-                "request_id": f"{bits(64):016x}",
-                "user_id": bits(20),
-                "duration_ms": bits(16) / 32,
-                "status": choice((200, 200, 200, 404, 500)),
-                "message": choice(messages),
-            },
-            separators=(",", ":"),
-        ) + "\n"
+        yield (
+            json.dumps(
+                {
+                    "timestamp": f"{time:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z",
+                    "level": choice(LEVELS),
+                    "service": choice(SERVICES),
+                    "request_id": f"{bits(64):016x}",
+                    "user_id": bits(20),
+                    "duration_ms": bits(16) / 32,
+                    "status": choice((200, 200, 200, 404, 500)),
+                    "message": choice(messages),
+                },
+                separators=(",", ":"),
+            )
+            + "\n"
+        )
 
 
 KINDS = {"app": app, "combined": combined, "alb": alb, "json": json_lines}

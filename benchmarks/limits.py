@@ -30,13 +30,19 @@ def _plan(scratch: Path) -> None:
         folder = scratch / "logs" / f"{first + dt.timedelta(hours=hour):%Y/%m/%d/%H}"
         folder.mkdir(parents=True)
         (folder / "app.log").write_text("2026-01-01T00:00:00Z INFO x\n")
-    options = {"path": str(scratch / "logs"), "template": "{ts:timestamp} {level} {message}", "layout": "{yyyy}/{MM}/{dd}/{HH}"}
+    options = {
+        "path": str(scratch / "logs"),
+        "template": "{ts:timestamp} {level} {message}",
+        "layout": "{yyyy}/{MM}/{dd}/{HH}",
+    }
     one_hour = {"startTime": "2026-06-01T10:00:00Z", "endTime": "2026-06-01T11:00:00Z"}
     for title, more in (("all of 10,000 files", {}), ("one hour of 10,000 hourly prefixes", one_hour)):
         started = time.perf_counter()
         report = LogReader(parse_read_options({**options, **more}), "message string").plan().report
         seconds = time.perf_counter() - started
-        print(f"plan {title} (local files): {seconds:.2f} s, {report.list_calls} LIST calls, {report.files_planned} files")
+        print(
+            f"plan {title} (local files): {seconds:.2f} s, {report.list_calls} LIST calls, {report.files_planned} files"
+        )
 
 
 def _memory(scratch: Path, root: Path, gib: float) -> None:
@@ -48,7 +54,9 @@ def _memory(scratch: Path, root: Path, gib: float) -> None:
             file.write(member)
     command = [sys.executable, "-m", "benchmarks", "--memory", str(path)]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    print(f"one gzip file of {target / (1 << 30):.1f} GiB (uncompressed): {out[1]} rows, peak {int(out[0]) >> 10} MiB resident")
+    print(
+        f"one gzip file of {target / (1 << 30):.1f} GiB (uncompressed): {out[1]} rows, peak {int(out[0]) >> 10} MiB resident"
+    )
 
 
 def memory_child(path: str) -> None:

@@ -51,7 +51,9 @@ def polars(kind: str, folder: str) -> int:
     import polars as pl
 
     if kind == "app":
-        lines = pl.scan_csv(f"{folder}/*.log", separator="\x01", has_header=False, quote_char=None, new_columns=["line"])
+        lines = pl.scan_csv(
+            f"{folder}/*.log", separator="\x01", has_header=False, quote_char=None, new_columns=["line"]
+        )
         fields = pl.col("line").str.extract_groups(APP_PATTERN).struct
         frame = lines.select(
             fields.field("1").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC").alias("ts"),
@@ -96,9 +98,16 @@ def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
         for _ in range(rounds):
             for name in CONTENDERS:
                 command = [sys.executable, "-m", "benchmarks", "--child", name, kind, str(folder)]
-                out = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
+                out = subprocess.run(
+                    command, env=environment, check=True, capture_output=True, text=True
+                ).stdout.split()
                 seconds[name].append(float(out[0]))
                 counted.add(int(out[1]))
         if len(counted) != 1:
             raise SystemExit(f"{kind}: the contenders read different numbers of rows: {sorted(counted)}")
-        print(timing.table(f"{kind}: all columns into Arrow, one core, {size >> 20} MiB", seconds, size, "pyspark-logs scan()"), flush=True)
+        print(
+            timing.table(
+                f"{kind}: all columns into Arrow, one core, {size >> 20} MiB", seconds, size, "pyspark-logs scan()"
+            ),
+            flush=True,
+        )

@@ -30,15 +30,39 @@ THREE = {
     "alb": ["time", "elb_status_code", "client_ip"],
     "json": ["timestamp", "level", "status"],
 }
-ALB_NAMES = (
-    "type time elb client target request_processing_time target_processing_time response_processing_time"
-    " elb_status_code target_status_code received_bytes sent_bytes request user_agent ssl_cipher ssl_protocol"
-    " target_group_arn trace_id domain_name chosen_cert_arn matched_rule_priority request_creation_time"
-    " actions_executed redirect_url error_reason target_port_list target_status_code_list classification"
-    " classification_reason"
-).split()
+ALB_NAMES = [
+    "type",
+    "time",
+    "elb",
+    "client",
+    "target",
+    "request_processing_time",
+    "target_processing_time",
+    "response_processing_time",
+    "elb_status_code",
+    "target_status_code",
+    "received_bytes",
+    "sent_bytes",
+    "request",
+    "user_agent",
+    "ssl_cipher",
+    "ssl_protocol",
+    "target_group_arn",
+    "trace_id",
+    "domain_name",
+    "chosen_cert_arn",
+    "matched_rule_priority",
+    "request_creation_time",
+    "actions_executed",
+    "redirect_url",
+    "error_reason",
+    "target_port_list",
+    "target_status_code_list",
+    "classification",
+    "classification_reason",
+]
 ALB_TYPES = {"time": "timestamp", "request_creation_time": "timestamp", "elb_status_code": "int"} | {
-    name: "double" for name in ALB_NAMES if name.endswith("_time") and name != "request_creation_time" and name != "time"
+    name: "double" for name in ALB_NAMES if name.endswith("_time") and name not in ("request_creation_time", "time")
 }  # fmt: skip
 JSON_DDL = "timestamp timestamp, level string, service string, request_id string, user_id bigint, duration_ms double, status bigint, message string"
 
@@ -70,7 +94,9 @@ def noop(frame: Any) -> None:
     frame.write.format("noop").mode("overwrite").save()
 
 
-def _regexp(spark: Any, folder: Path, pattern: str, columns: dict[str, tuple[int, str]], chosen: list[str] | None) -> Any:
+def _regexp(
+    spark: Any, folder: Path, pattern: str, columns: dict[str, tuple[int, str]], chosen: list[str] | None
+) -> Any:
     from pyspark.sql import functions as f
 
     picked = []
@@ -97,7 +123,17 @@ def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> 
         return {"text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, chosen))}
     if kind == "combined":
         pattern = r'^(\S+) (\S+) (\S+) \[([^\]]+)\] "([^"]*)" (\d{3}) (\d+|-) "([^"]*)" "([^"]*)"'
-        names = "remote_host remote_logname remote_user time request status bytes referer user_agent".split()
+        names = [
+            "remote_host",
+            "remote_logname",
+            "remote_user",
+            "time",
+            "request",
+            "status",
+            "bytes",
+            "referer",
+            "user_agent",
+        ]
         types = {"time": "clf", "status": "int", "bytes": "bigint"}
         columns = {name: (i + 1, types.get(name, "string")) for i, name in enumerate(names)}
         ddl = "remote_host string, remote_logname string, remote_user string, time string, zone string, request string, status int, bytes bigint, referer string, user_agent string"
@@ -113,7 +149,9 @@ def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> 
     if kind == "alb":
         ddl = ", ".join(f"{name} {ALB_TYPES.get(name, 'string')}" for name in ALB_NAMES)
         wanted = None if chosen is None else ["client" if name == "client_ip" else name for name in chosen]
-        return {"csv": lambda: noop(spark.read.schema(ddl).csv(path, sep=" ", nullValue="-").select(*(wanted or ALB_NAMES)))}
+        return {
+            "csv": lambda: noop(spark.read.schema(ddl).csv(path, sep=" ", nullValue="-").select(*(wanted or ALB_NAMES)))
+        }
     names = chosen or [part.split()[0] for part in JSON_DDL.split(", ")]
     return {"json": lambda: noop(spark.read.schema(JSON_DDL).json(path).select(*names))}
 
@@ -126,7 +164,9 @@ def _ddl(kind: str, folder: Path, chosen: list[str] | None) -> str:
     return ", ".join(f"{name} {parts[name]}" for name in chosen)
 
 
-def _ceiling(spark: Any, kind: str, folder: Path, chosen: list[str] | None, scratch: Path) -> tuple[Callable[[], None], int]:
+def _ceiling(
+    spark: Any, kind: str, folder: Path, chosen: list[str] | None, scratch: Path
+) -> tuple[Callable[[], None], int]:
     """The run, and how many bytes of text its rows stand for."""
     reader = pyspark_logs.scan(str(folder), schema=_ddl(kind, folder, chosen), **OPTIONS[kind])
     batch = reader.read_next_batch()
@@ -152,7 +192,9 @@ def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
             for chosen in (None, THREE[kind]):
                 ddl = _ddl(kind, folder, chosen)
                 ours = spark.read.format("logs").options(**OPTIONS[kind]).schema(ddl)
-                contenders: dict[str, Callable[[], object]] = {OURS: lambda ours=ours, folder=folder: noop(ours.load(str(folder)))}
+                contenders: dict[str, Callable[[], object]] = {
+                    OURS: lambda ours=ours, folder=folder: noop(ours.load(str(folder)))
+                }
                 contenders |= _builtins(spark, kind, folder, chosen)
                 ceiling, ceiling_bytes = _ceiling(spark, kind, folder, chosen, Path(scratch))
                 contenders["ceiling (prebuilt batches)"] = ceiling
@@ -161,7 +203,10 @@ def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
                 name = "ceiling (prebuilt batches)"
                 seconds[name] = [s * size / ceiling_bytes for s in seconds[name]]
                 columns = "all columns" if chosen is None else f"three columns ({', '.join(chosen)})"
-                print(timing.table(f"{kind}: {columns}, to noop, local[2], {size >> 20} MiB", seconds, size, OURS), flush=True)
+                print(
+                    timing.table(f"{kind}: {columns}, to noop, local[2], {size >> 20} MiB", seconds, size, OURS),
+                    flush=True,
+                )
         if "app" in kinds:
             _pushdown(spark, data.make("app", root, mib), rounds)
     spark.stop()
@@ -186,4 +231,7 @@ def _pushdown(spark: Any, folder: Path, rounds: int) -> None:
     seconds = timing.in_turns(contenders, rounds)
     spark.conf.set(conf, "true")
     size = data.total_bytes(folder)
-    print(timing.table("app: where level = 'ERROR' (2% of the rows), all columns, to noop", seconds, size, "pushed"), flush=True)
+    print(
+        timing.table("app: where level = 'ERROR' (2% of the rows), all columns, to noop", seconds, size, "pushed"),
+        flush=True,
+    )

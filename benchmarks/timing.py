@@ -32,4 +32,7 @@ def table(title: str, seconds: Mapping[str, list[float]], size: int, against: st
         versus = ratio(seconds[against], times)
         shown = "1" if name == against else f"{versus:.2f} x"
         lines.append(f"  {name:<44}{size / middle / 1e6:>8.0f}{middle:>8.2f}{shown:>9}")
-    return "\n".join(lines) + f"\n  (ratio: how many times longer than {against!r} it takes, median of the paired rounds)\n"
+    return (
+        "\n".join(lines)
+        + f"\n  (ratio: how many times longer than {against!r} it takes, median of the paired rounds)\n"
+    )
