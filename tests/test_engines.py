@@ -218,3 +218,115 @@ class TestAll(Conformance):
     """As queries run."""
 
     engines = (object,)
+
+
+# --------------------------------------------------------------------- nothing hides behind the exact engine
+
+COMMON = {
+    "{ts:timestamp} {level} [{service}] req={request_id} {message}": "2026-11-22T10:00:{s:02}.{n:03}Z INFO [pay] req=r{n} took {n} ms, ok",
+    "{ts:timestamp} {level}{~}{logger} - {message}": "2026-11-22 10:00:{s:02},{n:03} WARN  com.acme.Pay - it's slow \\o/ {n}",
+    "[{ts:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {user?} {request:quoted?} {status:int?}": '[22/Nov/2026:10:00:{s:02} +0100] - "GET /{n} HTTP/1.1" 200',
+    "{ts:timestamp(%b %d %H:%M:%S)} {host} {program}: {message}": "Nov  {d} 10:00:{s:02} box sshd[{n}]: accepted: yes",
+    "{ts:timestamp(%a %b %d %H:%M:%S %Y)} {n:int}": "Sun Nov 22 10:00:{s:02} 2026 {n}",
+    "{a}|{b:int}|{c:timestamp}|{d:double?}": "x{n}|{n}|2026-11-22T10:00:{s:02}Z|-",
+    "{a},{b:timestamp?},{c:boolean},{d:decimal(10,2)}": "x,,true,{n}.25",
+    "{t:epoch(s)} {d:date} {u:uuid} {l:list(,)}": "1795305600.{n:03} 2026-11-{d:02} 123e4567-e89b-12d3-a456-4266141740{s:02} a,b,{n}",
+    "{q:quoted?} {t:timestamp?} {r:quoted?}": '- - "a \\"b\\" {n}"',
+    "{a:int}{? {b:quoted?}{? c={c:timestamp}?}?}": '{n} "x" c=2026-11-22T10:00:00Z',
+    "{a:int}{? {b:int}?}": "{n}",
+    "{message}": "anything {n}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("judge_whole", [False, True])
+@pytest.mark.parametrize("template", COMMON)
+def test_the_chain_takes_all_clean_lines(template: str, judge_whole: bool) -> None:
+    lines = [COMMON[template].format(n=n, s=n % 60, d=n % 9 + 1).encode() for n in range(300)]
+    query = whole_query(template, lines, judge_whole=judge_whole)
+    decoder = query.decoder()
+    chain = next(engine for engine in decoder.engines if isinstance(engine, ChainEngine))
+    block = next(read_lines(iter([query.case.data])))
+    sure = chain.parse(block.block, block.starts, block.ends, query.moment)
+    assert sure.rows is None
+    assert [list(row) for row in zip(*(plain(column) for column in sure.columns), strict=True)] == [
+        query.expected(line)[0] for line in lines
+    ]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_the_csv_engine_takes_all_clean_lines(end: bytes) -> None:
+    lines = [b"x%d|%d|2026-11-22T10:00:00Z|-" % (n, n) for n in range(300)]
+    query = whole_query("{a}|{b:int}|{c:timestamp}|{d:double?}", lines)
+    engine = next(engine for engine in query.decoder().engines if isinstance(engine, DelimitedEngine))
+    block = next(read_lines(iter([end.join(lines)])))
+    sure = engine.parse(block.block, block.starts, block.ends, query.moment)
+    assert sure is not None
+    assert sure.rows is None
+
+
+def test_the_csv_engine_leaves_the_odd_line_to_others() -> None:
+    lines = [b"x|1|y" if n % 100 else b"x|1|y|z\x00" for n in range(1000)]
+    query = whole_query("{a}|{b:int}|{c}", lines)
+    engine = next(engine for engine in query.decoder().engines if isinstance(engine, DelimitedEngine))
+    block = next(read_lines(iter([query.case.data])))
+    sure = engine.parse(block.block, block.starts, block.ends, query.moment)
+    assert sure is not None
+    assert sure.rows is not None
+    assert len(sure.rows) == 990
+    TestAll().check(query)
+
+
+def whole_query(template: str, lines: list[bytes], *, judge_whole: bool = False, block_bytes: int = 1 << 20) -> Query:
+    """All columns of a template."""
+    options = {"null_value": "-", "escape": "none", "allow_trailing": False, "zone": "UTC", "year_bound": strategies.YEAR_BOUND}
+    asked = [
+        Asked(f.name, column_type(f"{f.type.name}({f.type.argument})")) for f in named_fields(parse_template(template)) if f.name
+    ]
+    case = strategies.Case(template, lines, b"\n".join(lines) + b"\n", options)
+    return Query(case, asked, [], judge_whole, block_bytes)
+
+
+# ------------------------------------------------------------------------------------- blocks make no difference
+
+
+@pytest.mark.parametrize("template", COMMON)
+def test_any_block_size_gives_the_same_rows(template: str) -> None:
+    good = [COMMON[template].format(n=n, s=n % 60, d=n % 9 + 1).encode() for n in range(7)]
+    lines = [line for one in good for line in (one, one[: len(one) // 2], one + b" \xff\xe2\x86", b'"', b"\\", b"- -", one.replace(b"1", b""))]
+    query = whole_query(template, lines)
+    data, decoder = query.case.data.replace(b"\n", b"\r\n", 9), query.decoder()
+    whole = rows_of(decoder, read_lines(iter([data])), query.moment)
+    for block_bytes in [1, 2, 3, 5, 8, 13, 50, 99, 100, 101, 150, 300]:
+        assert rows_of(decoder, read_lines(iter([data]), block_bytes=block_bytes), query.moment) == whole
+    one_by_one = [rows_of(decoder, read_lines(iter([line])), query.moment) for line in lines]
+    assert ([row for rows, _ in one_by_one for row in rows], [bad for _, bads in one_by_one for bad in bads]) == whole
+
+
+# ------------------------------------------------------------------------------------------ lines that are mean
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        ("{a}{~}{b}", b"x" + b" " * 5000 + b"y"),
+        ("{q:quoted} {b}", b'"' + b"\\" * 5001 + b'" y" z'),
+        ("{q:quoted} {b}", b'"' + b"\\" * 5000 + b'" y'),
+        ("{n:int} {b}", b"0" * 4000 + b"7 y"),
+        ("{n:decimal(38,0)} {b}", b"1" * 400 + b" y"),
+        ("{n:decimal(5,2)} {b}", b"1e99999999999999999999 y"),
+        ("{e:epoch(s)} {b}", b"9" * 400 + b".5 y"),
+        ("{a}|{b}|{c}", b"||"),
+        ("{a}|{b}|{c}", b'x"|"y|z"'),
+        ("{a}|{b}|{c}", b"x\ry|\x00|z"),
+        ("{a}\t{t:timestamp(%d %b %Y)}\t{c}", b"x\t22\tNov 2026\tz"),
+        ("{t:timestamp(%d1)}1{b}", b"1111x"),
+        ("{t:timestamp},{b}", b"2026-11-22T10:00:00,5z,x"),
+        ("{q:quoted?}{b}", b"-x"),
+        ("{q:quoted?}-{b}", b"--"),
+        ("{m:map}", b"a=" + b"x" * 100_000 + b' b="' + b"\\n" * 50_000 + b'"'),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 40])
+def test_mean_lines(template: str, line: bytes, count: int) -> None:
+    TestAll().check(whole_query(template, [line] * count))
+    TestChain().check(whole_query(template, [line] * count))
