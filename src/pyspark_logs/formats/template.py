@@ -61,6 +61,7 @@ class Template:
         return tuple(s for level in self.levels for s in level if isinstance(s, Field) and s.name is not None)
 
 
+_FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w.-]*|\d[\w.-]*", re.UNICODE)
 
 
@@ -108,6 +109,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     while place < len(text):
         two = text[place : place + 2]
         mark = {"{?": "open", "?}": "close"}.get(two)
+        if text.startswith("?}}", place):  # a question mark and a brace: a group is never closed before a '}'
+            mark = None
         if two in ("{{", "}}"):
             literal, place = literal + two[0], place + 2
         elif mark is not None or text[place] == "{":
@@ -131,8 +134,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def _field_end(text: str, place: int) -> int:
-    """Where the ``}`` of a field stands; parentheses of a type may hold anything but ``)``."""
-    closing = re.compile(r"[^{}()]*(\((?:[^()]|\([^()]*\))*\)\??)?\}").match(text, place + 1)
+    """Where the ``}`` of a field stands; the parentheses of a type may hold anything but ``)}`` and ``)?}``."""
+    closing = _FIELD_END.match(text, place + 1)
     if closing is None:
         raise _wrong(text, place, "'{' is not closed; write '{{' for a literal brace")
     return closing.end() - 1

@@ -1,0 +1,104 @@
+"""A template that cannot be meant is refused in words that say what to write, and where."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.fieldtypes import DecimalNumber, Epoch, Integer, ListOf, Text, Timestamp
+from pyspark_logs.formats.template import Blanks, Field, Literal, parse_template
+from pyspark_logs.formats.timestamps import Moment, compile_pattern
+from tests import reference
+from tests.test_reference import REFUSED
+
+
+def test_notation_becomes_levels_of_segments() -> None:
+    template = parse_template("{{[{a:int?}]{~}{}{? x={b:list(})}{?{~}{c}?}?}")
+    assert template.levels == (
+        (Literal("{["), Field("a", Integer(32), nullable=True), Literal("]"), Blanks(), Field(None, Text())),
+        (Literal(" x="), Field("b", ListOf("}"))),
+        (Blanks(), Field("c", Text())),
+    )
+
+
+@pytest.mark.parametrize(
+    ("notation", "field_type"),
+    [
+        ("{a}", Text()),
+        ("{a:string}", Text()),
+        ("{a:long}", Integer(64)),
+        ("{a:decimal( 10 , 2 )}", DecimalNumber(10, 2)),
+        ("{a:epoch(ms)}", Epoch("ms")),
+        ("{a:list(, )}", ListOf(", ")),
+        ("{a:list(()}", ListOf("(")),
+        ("{a:list(?)}", ListOf("?")),
+        ("{a:timestamp(%Y (%m) %d)}", Timestamp("%Y (%m) %d")),
+    ],
+)
+def test_a_field_has_a_type(notation: str, field_type: object) -> None:
+    (field,) = parse_template(notation).fields
+    assert field.type == field_type
+    assert not field.nullable
+    (field,) = parse_template(notation[:-1] + "?}").fields
+    assert field.type == field_type
+    assert field.nullable
+
+
+WORDS = [
+    ("{a", "at character 1: '{' is not closed; write '{{' for a literal brace"),
+    ("x {a} }", "at character 7: a single '}' closes nothing; write '}}' for a literal brace"),
+    ("{a b}", "at character 1: 'a b' is not a field name"),
+    ("{a:}", "field 'a' has a ':' but no type; known are string, quoted, int"),
+    ("x {a:float}", "at character 3: field 'a': unknown type 'float'; known are string, quoted, int"),
+    ("{a:int(3)}", "type 'int' takes no argument, but has (3)"),
+    ("{a:decimal}", "type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not None"),
+    ("{a:decimal(39,0)}", "type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not '39,0'"),
+    ("{a:epoch}", "type 'epoch' needs a unit: epoch(s), epoch(ms), epoch(us) or epoch(ns), not None"),
+    ("{a:list()}", "type 'list' needs its separator: list(,)"),
+    ("{a:timestamp(%Q)}", "timestamp pattern '%Q': unknown directive '%Q'; known are %d %e"),
+    ("{a:timestamp(today)}", "has no directive; leave the parentheses out for ISO 8601"),
+    ("{a:timestamp(%Y %Y)}", "a directive appears twice"),
+    ("{a} {A}", "field 'A' appears twice (names match without case)"),
+    ("{a}{b}", "nothing separates field 'a' from 'b'; put literal text between them"),
+    ("{a}{? b", "at character 8: a group opened with '{?' is not closed with '?}'"),
+    ("{a} b?}", "at character 6: '?}' closes a group that was not opened with '{?'"),
+    ("{a}{?{b}?}", "an optional group must begin with literal text or {~}"),
+    ("{a}{? b?} c", "at character 10: nothing may follow an optional group but the end of what encloses it"),
+    ("plain text", "has no named field; write one as {name} or {name:type}"),
+    ("{}", "has no named field"),
+    ("{a}\n{b}", "a literal holds a line end, but a record is one line"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), WORDS, ids=lambda text: text)
+def test_a_refusal_says_what_and_where(text: str, says: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        parse_template(text)
+    assert says in str(refused.value)
+    assert repr(text) in str(refused.value)
+
+
+def test_a_backslash_in_a_literal_is_no_use_where_it_escapes() -> None:
+    assert parse_template("{a}\\{b}").fields
+    with pytest.raises(FormatError, match="escape=backslash needs literals without backslashes"):
+        parse_template("{a}\\{b}", escape="backslash")
+
+
+@pytest.mark.parametrize(("text", "why"), REFUSED, ids=lambda text: text)
+def test_what_the_reference_refuses_is_refused(text: str, why: str) -> None:
+    with pytest.raises(FormatError):
+        parse_template(text)
+
+
+@pytest.mark.parametrize("text", ["{a}{? x?}}{b}?}", "{a?}{{", "}}{a}?", "{a:quoted}{b:date}{c:timestamp}{d}", "{a}{??{b}?}", "{ä}"])
+def test_what_the_reference_takes_is_taken(text: str) -> None:
+    names = [field.name for field in reference.named_fields(reference.parse_template(text))]
+    assert [field.name for field in parse_template(text).fields] == names
+
+
+def test_short_directives_are_what_they_stand_for() -> None:
+    long = compile_pattern("%Y-%m-%d %H:%M:%S").parse_us("2026-11-22 10:00:00", Moment())
+    assert compile_pattern("%F %T").parse_us("2026-11-22 10:00:00", Moment()) == long
+    assert compile_pattern("%%T %F %T").parse_us("%T 2026-11-22 10:00:00", Moment()) == long
+    assert compile_pattern("%D %R").parse_us("11/22/26 10:00", Moment()) == long
+    assert compile_pattern("%d %h %Y").parse_us("22 nov 2026", Moment()) == long - 36_000_000_000
