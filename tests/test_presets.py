@@ -1,0 +1,138 @@
+"""The formats that ship: their fields, and the lines of every age they have been written in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.decoder import compile_decoder, format_schema
+from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import read_lines
+from tests.test_engines import plain, rows_of
+
+
+def rows(preset: str, lines: list[str], schema: pa.Schema | None = None) -> tuple[list[dict[str, Any]], list[bool]]:
+    """The rows, and which of them are corrupt. All lines are in one block, so in one run of the engines."""
+    options = FormatOptions("preset", preset)
+    wanted = schema if schema is not None else format_schema(options)
+    assert wanted is not None
+    decoder = compile_decoder(options, wanted)
+    found, corrupt = rows_of(decoder, read_lines(iter(["\n".join(lines).encode()])), Moment())
+    return [dict(zip(wanted.names, row, strict=True)) for row in found], corrupt
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_a_schema_and_a_source(name: str) -> None:
+    schema = format_schema(FormatOptions("preset", name))
+    assert schema is not None
+    assert len(schema) > 5
+    assert PRESETS[name].source
+
+
+def test_an_unknown_preset_names_the_nearest() -> None:
+    with pytest.raises(FormatError, match=r"'apache_combine' is not a preset; did you mean 'apache_combined'\?"):
+        format_schema(FormatOptions("preset", "apache_combine"))
+
+
+# ------------------------------------------------------------------------------------------- apache_combined
+
+COMBINED = '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326 "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"'
+
+
+def test_apache_combined() -> None:
+    found, corrupt = rows(
+        "apache_combined",
+        [
+            COMBINED,
+            '::1 - - [10/Oct/2000:13:55:36 -0700] "-" 408 - "-" "-"',
+            '10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /a\\"b HTTP/1.1" 404 0 "-" "\\x22evil\\x22 agent"',
+            '10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "curl" extra',
+        ],
+    )
+    assert found[0] == {
+        "remote_host": "127.0.0.1", "remote_logname": None, "remote_user": "frank",
+        "time": datetime(2000, 10, 10, 20, 55, 36, tzinfo=timezone.utc), "request": "GET /apache_pb.gif HTTP/1.0",
+        "status": 200, "bytes": 2326, "referer": "http://www.example.com/start.html",
+        "user_agent": "Mozilla/4.08 [en] (Win98; I ;Nav)",
+    }  # fmt: skip
+    assert [found[1][name] for name in ("request", "status", "bytes", "referer", "user_agent")] == [None, 408, None, None, None]
+    assert found[2]["request"] == 'GET /a"b HTTP/1.1'
+    assert found[2]["user_agent"] == '"evil" agent'
+    assert corrupt == [False, False, False, True], "this format is closed: text after it is not of it"
+
+
+# --------------------------------------------------------------------------------------------------- aws_alb
+
+# As in the provider's documentation, in the order in which fields were added over the years.
+ALB = [
+    "https", "2018-07-02T22:23:00.186641Z", "app/my-loadbalancer/50dc6c495c0c9188", "192.168.131.39:2817", "10.0.0.1:80",
+    "0.086", "0.048", "0.037", "200", "200", "0", "57", '"GET https://www.example.com:443/ HTTP/1.1"', '"curl/7.46.0"',
+    "ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.2", "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a067",
+    '"Root=1-58337281-1d84f3d73c47ec4e58577259"', '"www.example.com"', '"arn:aws:acm:us-east-2:123456789012:certificate/1"',
+    "1", "2018-07-02T22:22:48.364000Z", '"authenticate,forward"', '"-"', '"-"',
+    '"10.0.0.1:80"', '"200"', '"-"', '"-"', "TID_1234abcd5678ef90",
+    '"transformed.example.com"', '"/transformed"', "TransformSuccess", "10.0.0.9", '"not documented yet"',
+]  # fmt: skip
+
+
+def alb(count: int) -> str:
+    return " ".join(ALB[:count])
+
+
+def test_aws_alb_of_every_age_in_one_file() -> None:
+    counts = [25, 29, 30, 33, 34, 35]
+    found, corrupt = rows("aws_alb", [alb(count) for count in counts] * 40)
+    assert corrupt == [False] * 240
+    for count, row in zip(counts * 40, found, strict=True):
+        assert row["type"] == "https"
+        assert row["time"] == datetime(2018, 7, 2, 22, 23, 0, 186641, tzinfo=timezone.utc)
+        assert (row["client_ip"], row["client_port"], row["target_ip"], row["target_port"]) == ("192.168.131.39", 2817, "10.0.0.1", 80)
+        assert row["target_processing_time"] == 0.048
+        assert row["request"] == "GET https://www.example.com:443/ HTTP/1.1"
+        assert row["request_creation_time"] == datetime(2018, 7, 2, 22, 22, 48, 364000, tzinfo=timezone.utc)
+        assert row["actions_executed"] == "authenticate,forward"
+        assert row["error_reason"] is None
+        assert row["target_port_list"] == ("10.0.0.1:80" if count >= 29 else None)
+        assert row["conn_trace_id"] == ("TID_1234abcd5678ef90" if count >= 30 else None)
+        assert row["transformed_host"] == ("transformed.example.com" if count >= 33 else None)
+        assert row["request_transform_status"] == ("TransformSuccess" if count >= 33 else None)
+        assert row["alb_node_ip"] == ("10.0.0.9" if count >= 34 else None)
+
+
+def test_aws_alb_where_no_target_answered() -> None:
+    fields = ALB[:29]
+    fields[4:8], fields[8:10] = ["-", "-1", "-1", "-1"], ["460", "-"]
+    fields[12], fields[21] = '"- http://x:80- -"', "-"
+    found, corrupt = rows("aws_alb", [" ".join(fields)])
+    assert corrupt == [False]
+    assert (found[0]["target_ip"], found[0]["target_port"], found[0]["target_status_code"]) == (None, None, None)
+    assert (found[0]["request"], found[0]["request_creation_time"]) == ("- http://x:80- -", None)
+
+
+def test_aws_alb_that_is_cut_is_corrupt() -> None:
+    found, corrupt = rows("aws_alb", [alb(20), alb(27), alb(31)])
+    assert corrupt == [True, True, True]
+    assert found[0]["type"] is None
+
+
+def test_a_part_of_a_field_can_be_widened_and_asked_for_alone() -> None:
+    schema = pa.schema([("target_port", pa.int64()), ("client_ip", pa.string())])
+    assert rows("aws_alb", [alb(29)], schema)[0] == [{"target_port": 80, "client_ip": "192.168.131.39"}]
+
+
+@pytest.mark.parametrize(("name", "lines"), [("apache_combined", [COMBINED] * 100), ("aws_alb", [alb(29)] * 50 + [alb(30)] * 50)])
+def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> None:
+    options = FormatOptions("preset", name)
+    decoder = compile_decoder(options, format_schema(options) or pa.schema([]))
+    chain = next(engine for engine in decoder.engines if isinstance(engine, ChainEngine))
+    block = next(read_lines(iter(["\n".join(lines).encode()])))
+    sure = chain.parse(block.block, block.starts, block.ends, Moment())
+    assert sure.rows is None
+    assert all(len(plain(column)) == 100 for column in sure.columns)
