@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import pickle
 import tempfile
 from datetime import datetime, timedelta, timezone
@@ -23,6 +24,7 @@ from pyspark_logs.rows import Tally, path_value
 from tests.log_files import CODECS, read, read_pushed, write
 
 UTC = timezone.utc
+EXAMPLES = int(os.environ.get("READER_EXAMPLES", "60"))
 TEMPLATE = "{ts:timestamp?} {level?} {n:int?} {message}"
 
 
@@ -372,7 +374,7 @@ def holds(predicate: Predicate, value: Any) -> bool | None:
 class TestFilters:
     SCHEMA = "ts timestamp, level string, q string, n int, message string, team string, raw string"
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(data=st.data(), kind=st.sampled_from(sorted(FILTERED)))
     def test_pushed_is_as_filtered_afterwards(self, data: st.DataObject, kind: str) -> None:
         drawn = data.draw(st.lists(lines(kind), min_size=1, max_size=6))
@@ -415,6 +417,29 @@ class TestFilters:
             decoded.clear()
             rows, tally, _, _ = read_pushed(str(tmp_path), [predicate], **options)
             assert (len(rows), sum(decoded), tally.records) == (found, parsed, 5000)
+
+    @pytest.mark.parametrize(
+        ("kind", "column", "spelt", "value"),
+        [
+            ("template", "q", r'say \"hi\"', 'say "hi"'), ("template", "q", r"C:\\new", "C:\\new"), ("template", "level", r"a\x41", r"a\x41"),
+            ("escapes", "level", r"a\x41", "aA"), ("escapes", "message", r"tab\there", "tab\there"),
+            ("json", "message", r"caf\u00e9", "café"), ("json", "level", r"a\/b", "a/b"), ("json", "q", r'say \"hi\"', 'say "hi"'),
+        ],
+    )  # fmt: skip
+    def test_escapes_hide_no_value(self, kind: str, column: str, spelt: str, value: str, tmp_path: Path) -> None:
+        row = {"ts": 5, "level": "INFO", "q": "q", "n": 1, "message": "m"}
+        special = make_line(kind, row | {column: "SPECIAL"}).replace("SPECIAL", spelt)
+        write(tmp_path, {"a.log": "\n".join([make_line(kind, row)] * 200 + [special] + [make_line(kind, row)] * 200)})
+        options: dict[str, Any] = FILTERED[kind] | {"schema": f"{column} string"}
+        for predicate in (
+            Compare(column, "=", value),
+            Contains(column, value),
+            EndsWith(column, value),
+            In(column, (value, "zz")),
+        ):
+            rows, tally, _, _ = read_pushed(str(tmp_path), [predicate], **options)
+            assert rows == [{column: value}]
+            assert tally == Tally(401, 1, 400, 0, 0)
 
     def test_what_is_not_taken_is_left_to_the_caller(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.log": "1.5 x\n2.5 y\n"})
