@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -53,11 +56,19 @@ TYPES = [
 ]
 
 
+def as_spark_expects(spark_schema: Any) -> pa.Schema:
+    """What Spark checks batches against."""
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    if "timezone" in inspect.signature(to_arrow_schema).parameters:
+        return to_arrow_schema(spark_schema, timezone="UTC")
+    return to_arrow_schema(spark_schema)  # up to Spark 4.1
+
+
 @pytest.mark.parametrize(("ddl", "spark", "canonical"), TYPES, ids=[row[0] for row in TYPES])
 def test_type_is_exactly_the_one_spark_expects(ddl: str, spark: str, canonical: str) -> None:
     types = pytest.importorskip("pyspark.sql.types")
-    to_arrow_schema = pytest.importorskip("pyspark.sql.pandas.types").to_arrow_schema
-    expected = to_arrow_schema(types.StructType([types.StructField("x", eval(spark, {"T": types}))]), timezone="UTC")
+    expected = as_spark_expects(types.StructType([types.StructField("x", eval(spark, {"T": types}))]))
     got = parse_ddl(f"x {ddl}")
     assert got.equals(expected, check_metadata=True)
     assert to_ddl(got) == f"x {canonical}"

@@ -46,13 +46,23 @@ def register(spark: SparkSession) -> None:
     Works on classic and Connect sessions, and more than once. Where the session refuses the setting
     (``spark.sql.python.filterPushdown.enabled``), everything works but Spark evaluates the filters: a warning is logged.
 
+    Spark 4.1 to 4.3 have a fault here: they keep what was pushed with the loaded frame (or view), not with each use of
+    it. A query that uses one load several times with different filters (a self-join, a union, a scalar subquery) then
+    reads with the last of them everywhere, and its result is wrong. For such queries call ``load()`` once for each use,
+    or set the conf to ``false``.
+
     Args:
         spark: the session.
 
     >>> register(spark)                                                                 # doctest: +SKIP
     >>> spark.read.format("logs").option("preset", "nginx_combined").load("s3://...")   # doctest: +SKIP
     """
-    spark.dataSource.register(LogDataSource)
+    try:
+        spark.dataSource.register(LogDataSource)
+    except PySparkException as error:
+        # Spark 4.0 does not let a session replace what Spark has found by name: this very class.
+        if "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
+            raise
     try:
         spark.conf.set(PUSHDOWN_CONF, "true")
     except PySparkException as error:

@@ -303,19 +303,18 @@ def test_user_schemas_that_are_refused(spark: Any, logs: str, schema: str, messa
 
 
 def test_arrow_types_are_those_of_spark(spark: Any) -> None:
-    from pyspark.sql.pandas.types import to_arrow_schema
     from pyspark.sql.types import _parse_datatype_string
 
     from pyspark_logs.datasource import to_ddl, to_spark_schema
     from pyspark_logs.schema import parse_ddl
-    from tests.test_schema import TYPES
+    from tests.test_schema import TYPES, as_spark_expects
 
     del spark  # Spark's own DDL parser runs in its JVM
     ddl = ", ".join(
         f"`c-{i}` {data_type}" for i, (data_type, _, _) in enumerate(TYPES) if "char" not in data_type.lower()
     )
     parsed = _parse_datatype_string(ddl)
-    expected = to_arrow_schema(parsed, timezone="UTC")
+    expected = as_spark_expects(parsed)
     assert parse_ddl(ddl).equals(expected)
     assert parse_ddl(to_ddl(parsed)).equals(expected)
     assert to_spark_schema(expected) == parsed
