@@ -7,6 +7,7 @@ import functools
 import inspect
 import json
 import os
+import sys
 import threading
 from contextvars import ContextVar
 from typing import Any
@@ -57,6 +58,10 @@ def _leave_connections_to_parent() -> None:
     # Kept, or the garbage collector would close the parent's sockets.
     _INHERITED.append(dict(_CONNECTIONS))
     _CONNECTIONS.clear()
+    # Older versions of fsspec do not notice forks: the child would wait for a loop whose thread it does not have.
+    asyn = sys.modules.get("fsspec.asyn")
+    if asyn is not None:
+        asyn.reset_lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -64,7 +69,7 @@ if hasattr(os, "register_at_fork"):
 
 
 async def _before_call(context: dict[str, Any], **_: Any) -> None:
-    """Botocore's ``before-call``: once for a request, before its first attempt."""
+    """The event ``before-call``: once for a request, before its first attempt."""
     gate = GATE.get()
     if gate is not None:
         await asyncio.sleep(gate.delay_s())
@@ -79,8 +84,10 @@ async def _after_attempt(
     caught_exception: Any,
     request_dict: Any,
     **_: Any,
-) -> float | bool | None:
-    """Botocore's ``needs-retry``, after each attempt: a delay, no, or ``None`` to let ``standard`` mode decide."""
+) -> float | None:
+    """The event ``needs-retry``, after each attempt: a delay, or ``None`` to let ``standard`` mode decide."""
+    from botocore.exceptions import ClientError
+
     gate = GATE.get()
     if gate is None:
         return None
@@ -97,7 +104,8 @@ async def _after_attempt(
     context = request_dict["context"]
     gate.failed(context.get("pyspark_logs_ticket", -1), reason, throttled=fault.throttled)
     if gate.is_open:
-        return False
+        # Raised, since botocores differ in what they take for a "no" that overrules the other handlers.
+        raise caught_exception or ClientError(response[1], operation.name)
     await asyncio.sleep(gate.delay_s())
     context["pyspark_logs_ticket"] = gate.ticket()
     if code in _NOT_RETRIED_BY_BOTOCORE and attempts <= max_retries:
