@@ -313,7 +313,9 @@ def delimited(draw: st.DrawFn, opts: Options) -> list[Part]:
     for number in range(draw(st.integers(3, 6))):
         skipped = draw(st.integers(0, 9)) == 9
         kind = KINDS[0] if skipped else draw(kinds.filter(lambda kind: kind.name != "quoted"))
-        fields.append(Part(name="" if skipped else f"f{number}", kind=kind, nullable=not skipped and draw(st.booleans())))
+        fields.append(
+            Part(name="" if skipped else f"f{number}", kind=kind, nullable=not skipped and draw(st.booleans()))
+        )
     assume(any(part.name for part in fields))
     return [part for one in fields for part in (separator, one)][1:]
 

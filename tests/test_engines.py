@@ -42,9 +42,9 @@ ARROW: dict[str, pa.DataType] = {
 NUMBERS = ["int", "long", "double", "decimal(5,2)", "decimal(38,18)"]
 # What a schema may read a field as, beside its own type and string.
 RETYPES = {
-    **dict.fromkeys(["string", "quoted"], [*NUMBERS, "boolean", "date", "timestamp"]),
-    **dict.fromkeys(["int", "long", "double", "decimal"], NUMBERS),
-    **dict.fromkeys(["timestamp", "epoch"], ["wall", "day"]),
+    **{name: [*NUMBERS, "boolean", "date", "timestamp"] for name in ("string", "quoted")},
+    **dict.fromkeys(("int", "long", "double", "decimal"), NUMBERS),
+    **{name: ["wall", "day"] for name in ("timestamp", "epoch")},
 }
 
 
@@ -75,7 +75,10 @@ class Query(NamedTuple):
         wanted = pa.schema([pa.field(one.name, one.arrow) for one in self.asked])
         hidden = pa.schema([pa.field(one.name, one.arrow) for one in self.hidden])
         return compile_decoder(
-            FormatOptions("template", self.case.template, **options), wanted, hidden=hidden, judge_whole=self.judge_whole
+            FormatOptions("template", self.case.template, **options),
+            wanted,
+            hidden=hidden,
+            judge_whole=self.judge_whole,
         )
 
     def expected(self, line: bytes) -> tuple[list[object], bool]:
@@ -89,7 +92,9 @@ class Query(NamedTuple):
             # A hidden column never makes a line corrupt, but it is there only where a shown one would be.
             columns = [*dict.fromkeys([*names, *(other.name for other in self.hidden)])]
             others = {name: retyped for name, retyped in types.items() if name != one.name}
-            values.append(reference_parse(self.case.template, line, columns=columns, types=others, **options).values[one.name])
+            values.append(
+                reference_parse(self.case.template, line, columns=columns, types=others, **options).values[one.name]
+            )
         return values, row.corrupt
 
     def _finished(self, one: Asked, value: Any) -> object:
@@ -278,9 +283,17 @@ def test_the_csv_engine_leaves_the_odd_line_to_others() -> None:
 
 def whole_query(template: str, lines: list[bytes], *, judge_whole: bool = False, block_bytes: int = 1 << 20) -> Query:
     """All columns of a template."""
-    options = {"null_value": "-", "escape": "none", "allow_trailing": False, "zone": "UTC", "year_bound": strategies.YEAR_BOUND}
+    options = {
+        "null_value": "-",
+        "escape": "none",
+        "allow_trailing": False,
+        "zone": "UTC",
+        "year_bound": strategies.YEAR_BOUND,
+    }
     asked = [
-        Asked(f.name, column_type(f"{f.type.name}({f.type.argument})")) for f in named_fields(parse_template(template)) if f.name
+        Asked(f.name, column_type(f"{f.type.name}({f.type.argument})"))
+        for f in named_fields(parse_template(template))
+        if f.name
     ]
     case = strategies.Case(template, lines, b"\n".join(lines) + b"\n", options)
     return Query(case, asked, [], judge_whole, block_bytes)
@@ -292,7 +305,11 @@ def whole_query(template: str, lines: list[bytes], *, judge_whole: bool = False,
 @pytest.mark.parametrize("template", COMMON)
 def test_any_block_size_gives_the_same_rows(template: str) -> None:
     good = [COMMON[template].format(n=n, s=n % 60, d=n % 9 + 1).encode() for n in range(7)]
-    lines = [line for one in good for line in (one, one[: len(one) // 2], one + b" \xff\xe2\x86", b'"', b"\\", b"- -", one.replace(b"1", b""))]
+    lines = [
+        line
+        for one in good
+        for line in (one, one[: len(one) // 2], one + b" \xff\xe2\x86", b'"', b"\\", b"- -", one.replace(b"1", b""))
+    ]
     query = whole_query(template, lines)
     data, decoder = query.case.data.replace(b"\n", b"\r\n", 9), query.decoder()
     whole = rows_of(decoder, read_lines(iter([data])), query.moment)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.decoder import Decoder, compile_decoder
-from pyspark_logs.formats.jsonlines import JsonShapeEngine
+from pyspark_logs.formats.jsonshapes import JsonShapeEngine
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
@@ -31,12 +31,37 @@ NUMBERS = ["0", "-0", "1", "42", "-7", "007", "1.50", "1e2", "1E+2", "0.0", "-0.
            "9223372036854775808", "1" * 45, "0e999", "123.45", "1234.567", "1_0", "0x1", "NaN", "Infinity", "-"]  # fmt: skip
 TIMES = ["2026-11-22T10:00:00Z", "2026-11-22 10:00:00.123", "2026-11-22T10:00:00+01:00", "2026-11-22", "2026-02-30",
          "2026-03-29T02:30:00", "2026-10-25T02:30", "0001-01-01T00:00:00+01:00", "2026-11-22T10:00:00,5z"]  # fmt: skip
-WORDS = ["", "x", "INFO", "null", "true", "a b", "1", "é→😀", 'say "hi"', "back\\slash", "tab\t", "\x00", "\ud800", "\U0001f600", "{}", "[1]", ",", ":"]
+WORDS = [
+    "",
+    "x",
+    "INFO",
+    "null",
+    "true",
+    "a b",
+    "1",
+    "é→😀",
+    'say "hi"',
+    "back\\slash",
+    "tab\t",
+    "\x00",
+    "\ud800",
+    "\U0001f600",
+    "{}",
+    "[1]",
+    ",",
+    ":",
+]
 
-strings = st.sampled_from(WORDS).map(json.dumps) | st.sampled_from(WORDS[:10]).map(lambda w: json.dumps(w, ensure_ascii=False))
+strings = st.sampled_from(WORDS).map(json.dumps) | st.sampled_from(WORDS[:10]).map(
+    lambda w: json.dumps(w, ensure_ascii=False)
+)
 raw_strings = st.text("ab \t\x01é,:{}", max_size=5).map(lambda text: f'"{text}"')
 scalars = (
-    st.sampled_from(NUMBERS) | strings | raw_strings | st.sampled_from(["null", "true", "false"]) | st.sampled_from(TIMES).map(json.dumps)
+    st.sampled_from(NUMBERS)
+    | strings
+    | raw_strings
+    | st.sampled_from(["null", "true", "false"])
+    | st.sampled_from(TIMES).map(json.dumps)
 )
 
 
@@ -44,13 +69,18 @@ def objects(values: st.SearchStrategy[str], names: list[str] = NAMES) -> st.Sear
     pairs = st.tuples(st.sampled_from(names).map(lambda name: json.dumps(name, ensure_ascii=False)), values)
     spaces = st.sampled_from(["", "", " ", "\t", "\u2003"])
     return st.builds(
-        lambda items, s: "{" + f",{s}".join(f"{key}:{s}{value}" for key, value in items) + "}", st.lists(pairs, max_size=5), spaces
+        lambda items, s: "{" + f",{s}".join(f"{key}:{s}{value}" for key, value in items) + "}",
+        st.lists(pairs, max_size=5),
+        spaces,
     )
 
 
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]") | objects(inner, ["a", "b", "B", "ts", "l"]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]")
+        | objects(inner, ["a", "b", "B", "ts", "l"])
+    ),
     max_leaves=4,
 )
 
@@ -60,9 +90,14 @@ def shaped(draw: st.DrawFn) -> list[str]:
     """Lines with the same keys in the same order, as one program writes them."""
     keys = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True))
     comma, colon = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]))
-    kinds = [draw(st.sampled_from([st.sampled_from(NUMBERS), raw_strings, st.sampled_from(TIMES).map(json.dumps), scalars])) for _ in keys]
+    kinds = [
+        draw(st.sampled_from([st.sampled_from(NUMBERS), raw_strings, st.sampled_from(TIMES).map(json.dumps), scalars]))
+        for _ in keys
+    ]
     rows = draw(st.lists(st.tuples(*kinds), min_size=1, max_size=25))
-    return ["{" + comma.join(f'"{key}"{colon}{value}' for key, value in zip(keys, row, strict=True)) + "}" for row in rows]
+    return [
+        "{" + comma.join(f'"{key}"{colon}{value}' for key, value in zip(keys, row, strict=True)) + "}" for row in rows
+    ]
 
 
 class Query(NamedTuple):
@@ -141,7 +176,9 @@ def test_any_lines(fast: bool, query: Query) -> None:
 )
 def test_clean_lines_of_one_shape_are_all_taken_at_once(line: str) -> None:
     lines = [line % (row % 60, row) for row in range(500)]
-    schema = pa.schema([("ts", INSTANT), ("msg", STRING), ("n", pa.float64()), ("nothing", STRING), ("absent", pa.int32())])
+    schema = pa.schema(
+        [("ts", INSTANT), ("msg", STRING), ("n", pa.float64()), ("nothing", STRING), ("absent", pa.int32())]
+    )
     engine = JsonShapeEngine(compile_decoder(FormatOptions("json", "true"), schema).exact)
     block = next(read_lines(iter(["\n".join(lines).encode()])))
     sure = engine.parse(block.block, block.starts, block.ends, Moment())
@@ -174,7 +211,9 @@ def test_types_that_no_json_value_has_are_refused(dtype: pa.DataType, says: str)
 
 def test_the_rescued_column_is_text() -> None:
     with pytest.raises(LogSourceError, match="rescuedDataColumn"):
-        compile_decoder(FormatOptions("json", "true", rescued_column="r"), pa.schema([("a", STRING), ("r", pa.int32())]))
+        compile_decoder(
+            FormatOptions("json", "true", rescued_column="r"), pa.schema([("a", STRING), ("r", pa.int32())])
+        )
 
 
 def test_a_value_nested_too_deeply_is_a_bad_value_not_a_crash() -> None:

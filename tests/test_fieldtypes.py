@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError, SchemaError
+from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
 from pyspark_logs.formats.decoder import compile_decoder
-from pyspark_logs.formats.fieldtypes import (
-    Boolean, Date, DecimalNumber, Epoch, FieldType, Floating, HostOf, Integer, JsonText, ListOf, MapOf, PortOf, Quoted, Text,
-    Timestamp, Uuid, retype,
-)  # fmt: skip
-from pyspark_logs.formats.timecolumns import utc_to_walls_us, walls_to_utc_us
+from pyspark_logs.formats.fieldtypes import Boolean, HostOf, JsonText, ListOf, MapOf, PortOf, Uuid, retype
+from pyspark_logs.formats.numbertypes import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.timestamps import HIGHEST_US, LOWEST_US, Moment, parse_iso_us, wall_to_utc_us
+from pyspark_logs.formats.timetypes import Date, Epoch, Timestamp
+from pyspark_logs.formats.zones import utc_to_walls_us, walls_to_utc_us
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 
@@ -139,7 +139,7 @@ def test_a_text_gives(field_type: FieldType, text: str, value: object) -> None:
     ],
 )
 def test_a_text_is_not_of_its_type(field_type: FieldType, text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         field_type.parse(text, Moment())
     _, sure = field_type.convert(pa.array([text, text]), Moment())
     assert sure is not None
@@ -162,12 +162,17 @@ def test_walls_become_the_instants_python_gives(walls: list[int], zone: str) -> 
     ]
 
 
-@given(st.lists(times.filter(lambda t: LOWEST_US + 2 * 86_400_000_000 < t < HIGHEST_US - 2 * 86_400_000_000) | st.none()), st.sampled_from(ZONES))
+@given(
+    st.lists(times.filter(lambda t: LOWEST_US + 2 * 86_400_000_000 < t < HIGHEST_US - 2 * 86_400_000_000) | st.none()),
+    st.sampled_from(ZONES),
+)
 def test_instants_become_the_walls_python_gives(instants: list[int | None], zone: str) -> None:
     epoch = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
     walls = utc_to_walls_us(pa.array(instants, pa.timestamp("us", "UTC")), zone).to_pylist()
     assert walls == [
-        None if one is None else (epoch + dt.timedelta(microseconds=one)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        None
+        if one is None
+        else (epoch + dt.timedelta(microseconds=one)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         for one in instants
     ]
 

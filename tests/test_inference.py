@@ -87,10 +87,18 @@ def test_a_sample_has_an_end() -> None:
     assert infer_json_schema([b'{"a": 1}', b'{"b": 1}'], 9).names == ["a"]
 
 
-scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+)
 times = st.datetimes().map(lambda time: time.isoformat())
 values = st.recursive(
-    scalars | times, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abAB"), inner, max_size=3), max_leaves=5
+    scalars | times,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abAB"), inner, max_size=3),
+    max_leaves=5,
 )
 
 

@@ -88,7 +88,9 @@ def truth_of(name: str) -> list[dict[str, str]]:
 def test_every_header_field_is_the_truth(name: str) -> None:
     system = SYSTEMS[name]
     path = CORPUS / f"{name}_2k.log"
-    rows = pyspark_logs.scan(str(path), template=system.template, columnNameOfCorruptRecord="bad").read_all().to_pylist()
+    rows = (
+        pyspark_logs.scan(str(path), template=system.template, columnNameOfCorruptRecord="bad").read_all().to_pylist()
+    )
     truth = truth_of(name)
     assert len(rows) == len(truth) == len(path.read_bytes().splitlines())
     for row, expected in zip(rows, truth, strict=True):

@@ -62,7 +62,13 @@ def test_apache_combined() -> None:
         "status": 200, "bytes": 2326, "referer": "http://www.example.com/start.html",
         "user_agent": "Mozilla/4.08 [en] (Win98; I ;Nav)",
     }  # fmt: skip
-    assert [found[1][name] for name in ("request", "status", "bytes", "referer", "user_agent")] == [None, 408, None, None, None]
+    assert [found[1][name] for name in ("request", "status", "bytes", "referer", "user_agent")] == [
+        None,
+        408,
+        None,
+        None,
+        None,
+    ]
     assert found[2]["request"] == 'GET /a"b HTTP/1.1'
     assert found[2]["user_agent"] == '"evil" agent'
     assert corrupt == [False, False, False, True], "this format is closed: text after it is not of it"
@@ -93,7 +99,12 @@ def test_aws_alb_of_every_age_in_one_file() -> None:
     for count, row in zip(counts * 40, found, strict=True):
         assert row["type"] == "https"
         assert row["time"] == datetime(2018, 7, 2, 22, 23, 0, 186641, tzinfo=timezone.utc)
-        assert (row["client_ip"], row["client_port"], row["target_ip"], row["target_port"]) == ("192.168.131.39", 2817, "10.0.0.1", 80)
+        assert (row["client_ip"], row["client_port"], row["target_ip"], row["target_port"]) == (
+            "192.168.131.39",
+            2817,
+            "10.0.0.1",
+            80,
+        )
         assert row["target_processing_time"] == 0.048
         assert row["request"] == "GET https://www.example.com:443/ HTTP/1.1"
         assert row["request_creation_time"] == datetime(2018, 7, 2, 22, 22, 48, 364000, tzinfo=timezone.utc)
@@ -127,7 +138,9 @@ def test_a_part_of_a_field_can_be_widened_and_asked_for_alone() -> None:
     assert rows("aws_alb", [alb(29)], schema)[0] == [{"target_port": 80, "client_ip": "192.168.131.39"}]
 
 
-@pytest.mark.parametrize(("name", "lines"), [("apache_combined", [COMBINED] * 100), ("aws_alb", [alb(29)] * 50 + [alb(30)] * 50)])
+@pytest.mark.parametrize(
+    ("name", "lines"), [("apache_combined", [COMBINED] * 100), ("aws_alb", [alb(29)] * 50 + [alb(30)] * 50)]
+)
 def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> None:
     options = FormatOptions("preset", name)
     decoder = compile_decoder(options, format_schema(options) or pa.schema([]))

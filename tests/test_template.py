@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.fieldtypes import DecimalNumber, Epoch, Integer, ListOf, Text, Timestamp
+from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.fieldtypes import ListOf
+from pyspark_logs.formats.numbertypes import DecimalNumber, Integer
 from pyspark_logs.formats.template import Blanks, Field, Literal, parse_template
 from pyspark_logs.formats.timestamps import Moment, compile_pattern
+from pyspark_logs.formats.timetypes import Epoch, Timestamp
 from tests import reference
 from tests.test_reference import REFUSED
 
@@ -90,7 +93,9 @@ def test_what_the_reference_refuses_is_refused(text: str, why: str) -> None:
         parse_template(text)
 
 
-@pytest.mark.parametrize("text", ["{a}{? x?}}{b}?}", "{a?}{{", "}}{a}?", "{a:quoted}{b:date}{c:timestamp}{d}", "{a}{??{b}?}", "{ä}"])
+@pytest.mark.parametrize(
+    "text", ["{a}{? x?}}{b}?}", "{a?}{{", "}}{a}?", "{a:quoted}{b:date}{c:timestamp}{d}", "{a}{??{b}?}", "{ä}"]
+)
 def test_what_the_reference_takes_is_taken(text: str) -> None:
     names = [field.name for field in reference.named_fields(reference.parse_template(text))]
     assert [field.name for field in parse_template(text).fields] == names
@@ -102,3 +107,9 @@ def test_short_directives_are_what_they_stand_for() -> None:
     assert compile_pattern("%%T %F %T").parse_us("%T 2026-11-22 10:00:00", Moment()) == long
     assert compile_pattern("%D %R").parse_us("11/22/26 10:00", Moment()) == long
     assert compile_pattern("%d %h %Y").parse_us("22 nov 2026", Moment()) == long - 36_000_000_000
+
+
+@pytest.mark.parametrize("text", ["9999 366", "0000 001", "2026 366", "0001 000"])
+def test_a_day_that_no_year_has_is_not_of_its_pattern(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        compile_pattern("%Y %j").parse_us(text, Moment())

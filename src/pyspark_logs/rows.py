@@ -15,8 +15,8 @@ from pyspark_logs.errors import RecordError
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.decoder import Decoded, Decoder, compile_decoder
 from pyspark_logs.formats.fieldtypes import for_arrow
-from pyspark_logs.formats.timecolumns import utc_to_walls_us
 from pyspark_logs.formats.timestamps import DAY_US, Moment
+from pyspark_logs.formats.zones import utc_to_walls_us
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.predicates import Predicate, evaluate, needles, supported, survivors

@@ -11,29 +11,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.chain import ChainEngine, Sure
+from pyspark_logs.formats.chain import ChainEngine
 from pyspark_logs.formats.delimited import DelimitedEngine
+from pyspark_logs.formats.engine import Engine, Sure
 from pyspark_logs.formats.exact import Column, Parsed, Rules, TemplateLines
 from pyspark_logs.formats.fieldtypes import retype
-from pyspark_logs.formats.jsonlines import JsonLines, JsonShapeEngine
+from pyspark_logs.formats.jsonlines import JsonLines
+from pyspark_logs.formats.jsonshapes import JsonShapeEngine
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import Template, parse_template
-from pyspark_logs.formats.timecolumns import utc_to_walls_us
 from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.zones import utc_to_walls_us
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.kernels import Bool, Int32, Int64
-
-
-class Engine(Protocol):
-    """Turns the lines it is sure of into columns; None where it cannot help with this block."""
-
-    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
-        """The columns of the lines ``block[starts[i]:ends[i]]``, which are valid UTF-8 and ascending."""
+    from pyspark_logs.formats.kernels import Bool, Int64
 
 
 @dataclass(frozen=True)
@@ -84,7 +79,9 @@ class Decoder:
             exact, corrupt = self._exactly(lines, todo, moment)
             parts.append(exact)
         columns = _merged(parts, len(lines), self.native)
-        return Decoded([self._finished(*pair, moment) for pair in zip(columns, self.native, self.target)], corrupt)
+        return Decoded(
+            [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)], corrupt
+        )
 
     def reason(self, line: bytes, moment: Moment) -> str:
         """Why a line is corrupt; "" where it is not."""
@@ -100,10 +97,10 @@ class Decoder:
         for row in rows.tolist():
             text = lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
             parsed = self.exact.parse(text, moment)
-            for column, value in zip(values, parsed.values):
+            for column, value in zip(values, parsed.values, strict=True):
                 column.append(value)
             corrupt[row] = bool(parsed.reason)
-        arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native)]
+        arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
         return Sure(rows, arrays), corrupt if corrupt.any() else None
 
     def _finished(self, array: pa.Array, native: pa.DataType, target: pa.DataType, moment: Moment) -> pa.Array:
@@ -157,7 +154,11 @@ def _template_of(options: FormatOptions) -> tuple[Template, dict[str, tuple[Any,
     if options.kind == "template":
         return parse_template(options.spec, escape=options.escape), {}, options
     found = preset(options.spec)
-    return parse_template(found.template), found.parts, replace(options, allow_trailing=options.allow_trailing or found.allow_trailing)
+    return (
+        parse_template(found.template),
+        found.parts,
+        replace(options, allow_trailing=options.allow_trailing or found.allow_trailing),
+    )
 
 
 def _columns(template: Template, parts: dict[str, tuple[Any, ...]]) -> list[Column]:
@@ -191,6 +192,7 @@ def compile_decoder(
     """Choose the engines for a format and the columns wanted of it.
 
     Args:
+        options: the format.
         wanted: the columns, named as the format names them (without regard to case).
         hidden: further columns that are parsed but never make a line corrupt; they come last.
         judge_whole: a line is corrupt by any of its fields, not only by those wanted.
@@ -201,7 +203,9 @@ def compile_decoder(
     """
     fields = [(field, True) for field in wanted] + [(field, False) for field in hidden or ()]
     if options.kind == "json":
-        exact = JsonLines(tuple(field for field, _ in fields), tuple(judged for _, judged in fields), options.rescued_column)
+        exact = JsonLines(
+            tuple(field for field, _ in fields), tuple(judged for _, judged in fields), options.rescued_column
+        )
         exact.check()
         native = [field.type for field, _ in fields]
         return Decoder([JsonShapeEngine(exact)], exact, native, native)
@@ -223,8 +227,6 @@ def compile_decoder(
         engines.insert(0, delimited)
     native = [column.type.arrow() for column in columns]
     return Decoder(engines, TemplateLines(template, columns, rules), native, [field.type for field, _ in fields])
-
-
 
 
 def verbatim_fields(options: FormatOptions) -> tuple[set[str], set[str] | None]:

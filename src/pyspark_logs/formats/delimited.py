@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.chain import Sure, unescaped, with_gaps
+from pyspark_logs.formats.engine import Sure, unescaped, with_gaps
 from pyspark_logs.formats.exact import Column, Rules
-from pyspark_logs.formats.fieldtypes import Date, Timestamp
 from pyspark_logs.formats.template import Field, Literal, Template
 from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.timetypes import Date, Timestamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -166,6 +166,8 @@ def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes | None:
     returns = text.count(b"\r")
     if returns == 0:
         adjacent = bool((ends[:-1] + 1 == starts[1:]).all())
-        return text if adjacent else b"\n".join([block[s:e] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)])
+        return (
+            text if adjacent else b"\n".join([block[s:e] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)])
+        )
     # Only \r\n throughout, or there is a \r within a line.
     return text if returns == len(starts) - 1 and bool((ends[:-1] + 2 == starts[1:]).all()) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark_logs.formats import escapes
-from pyspark_logs.formats.fieldtypes import FieldType
+from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
 from pyspark_logs.formats.timestamps import Moment
 
@@ -76,7 +76,7 @@ class Scope:
 class TemplateLines:
     """Parses lines by the letter of the notation.
 
-    >>> from pyspark_logs.formats.fieldtypes import Text
+    >>> from pyspark_logs.formats.basetypes import Text
     >>> from pyspark_logs.formats.template import parse_template
     >>> TemplateLines(parse_template("{x} {y}"), [Column("y", Text())], Rules()).parse("a b", Moment()).values
     ['b']
@@ -101,7 +101,7 @@ class TemplateLines:
         return _Walk(self, line, moment).parse()
 
 
-class _Mismatch(Exception):
+class _MismatchError(Exception):
     """The line's structure is not the template's."""
 
 
@@ -122,7 +122,7 @@ class _Walk:
                 settled = settled or (name == scope.last_judged and not scope.judged_whole)
                 if name is not None and name == scope.last:
                     break
-        except _Mismatch as mismatch:
+        except _MismatchError as mismatch:
             if not settled:
                 return Parsed([None] * len(self.values), str(mismatch))
             # What is judged stands. A column that is not is there only where it would be if it were.
@@ -144,7 +144,7 @@ class _Walk:
                 else:
                     self._take(segment)
         if self.place < len(self.line) and not self.rules.allow_trailing:
-            raise _Mismatch(f"text after the last field, at byte {self._byte()}")
+            raise _MismatchError(f"text after the last field, at byte {self._byte()}")
 
     def _byte(self) -> int:
         return len(self.line[: self.place].encode())
@@ -166,7 +166,7 @@ class _Walk:
     def _take(self, segment: Literal | Blanks) -> None:
         if not self._stands(segment, self.place):
             what = repr(segment.text) if isinstance(segment, Literal) else "a blank"
-            raise _Mismatch(f"expected {what} at byte {self._byte()}")
+            raise _MismatchError(f"expected {what} at byte {self._byte()}")
         if isinstance(segment, Literal):
             self.place += len(segment.text)
         elif blanks := _BLANKS.match(self.line, self.place):
@@ -190,7 +190,7 @@ class _Walk:
         if isinstance(following, Field):
             if own is None:
                 kind = type(field.type).__name__.lower()
-                raise _Mismatch(f"field {field.name!r} is not a {kind} at byte {self._byte()}")
+                raise _MismatchError(f"field {field.name!r} is not a {kind} at byte {self._byte()}")
             return own.end(), True
         stop = following or group
         if own is not None and stop is not None and self._stands(stop, own.end()):
@@ -202,14 +202,14 @@ class _Walk:
             return first, False
         if following is not None:
             what = repr(following.text) if isinstance(following, Literal) else "a blank"
-            raise _Mismatch(f"no {what} after field {field.name!r}, which begins at byte {self._byte()}")
+            raise _MismatchError(f"no {what} after field {field.name!r}, which begins at byte {self._byte()}")
         return self._last_end(field, own)
 
     def _last_end(self, field: Field, own: re.Match[str] | None) -> tuple[int, bool]:
         """The end of the last field, or of the one before a group that is absent."""
         if own is not None:
             if not self.rules.allow_trailing:
-                raise _Mismatch(f"text after the last field, {field.name!r}")
+                raise _MismatchError(f"text after the last field, {field.name!r}")
             return own.end(), True
         if self.rules.allow_trailing and field.type.syntax is None and not field.type.takes_rest:
             blank = self._seek(Blanks())

@@ -85,6 +85,8 @@ def literal_at(view: Bytes, places: Int32, literal: bytes) -> Bool:
 
     Args:
         view: from :func:`ended_view`.
+        places: within lines, or at their ends.
+        literal: its bytes.
     """
     import numpy as np
 

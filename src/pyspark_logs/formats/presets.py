@@ -10,7 +10,8 @@ import difflib
 from dataclasses import dataclass, field
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.fieldtypes import FieldType, HostOf, PortOf
+from pyspark_logs.formats.basetypes import FieldType
+from pyspark_logs.formats.fieldtypes import HostOf, PortOf
 
 
 @dataclass(frozen=True)

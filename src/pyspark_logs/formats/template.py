@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.fieldtypes import TYPES, FieldType, Text
+from pyspark_logs.formats.basetypes import FieldType, Text
+from pyspark_logs.formats.fieldtypes import TYPES
 
 
 @dataclass(frozen=True)

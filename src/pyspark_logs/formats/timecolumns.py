@@ -7,7 +7,6 @@ not surely right here is left to the exact parsers of ``timestamps``.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +14,19 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.timestamps import (
-    DAY_US, DAYS, HIGHEST_US, ISO, ISO_DATE, LOWEST_US, MONTHS, YEARS_BACK, Moment, Pattern, year_of, zone_info,
-)  # fmt: skip
+    DAY_US,
+    DAYS,
+    HIGHEST_US,
+    ISO,
+    ISO_DATE,
+    LOWEST_US,
+    MONTHS,
+    YEARS_BACK,
+    Moment,
+    Pattern,
+    year_of,
+)
+from pyspark_logs.formats.zones import walls_to_utc_us
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -155,39 +165,10 @@ def _with_latest_year(
     return instant, sure & ~todo
 
 
-def walls_to_utc_us(walls: Int64, zone: str) -> Int64:
-    """Wall-clock times (microseconds as if UTC) to instants, by the rule of :func:`wall_to_utc_us`."""
-    if zone == "UTC" or len(walls) == 0:
-        return walls
-    info = zone_info(zone)
-    return walls - _offsets_of(walls, lambda wall: info.utcoffset(wall))
-
-
-def _offsets_of(times: Int64, offset_of: Callable[[dt.datetime], dt.timedelta | None]) -> Int64:
-    """The zone's offset at each time. Offsets change rarely: they are looked up once for each quarter of an hour."""
+def _all_digits(piece: Bytes) -> Bool:
     import numpy as np
 
-    quarter = 900_000_000
-    slots, inverse = np.unique(times // quarter, return_inverse=True)
-    inverse = inverse.reshape(-1)
-
-    def look_up(time_us: int) -> int:
-        # A day off the ends of the calendar, so that no zone leads beyond them.
-        time_us = min(max(time_us, LOWEST_US + DAY_US), HIGHEST_US - DAY_US)
-        time = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=time_us)
-        return (offset_of(time) or dt.timedelta(0)) // dt.timedelta(microseconds=1)
-
-    firsts = np.array([look_up(slot * quarter) for slot in slots.tolist()], np.int64)
-    lasts = np.array([look_up((slot + 1) * quarter - 1) for slot in slots.tolist()], np.int64)
-    offsets: Int64 = firsts[inverse]
-    # Long ago clocks were changed at odd times, within a quarter.
-    for row in np.flatnonzero((firsts != lasts)[inverse]).tolist():
-        offsets[row] = look_up(int(times[row]))
-    return offsets
-
-
-def _all_digits(piece: Bytes) -> Bool:
-    return ((piece - 48) <= 9).all(axis=1)  # uint8 wraps below "0", so one comparison is enough
+    return np.logical_and.reduce((piece - 48) <= 9, axis=1)  # uint8 wraps below "0": one comparison is enough
 
 
 def _digits(piece: Bytes) -> tuple[Int64, Bool]:
@@ -339,11 +320,22 @@ def _last_width(shape: Shape) -> int:
 
 
 def shaped_us(
-    block: bytes, view: Bytes, starts: Int32, limits: Int32, learn: Learn, moment: Moment, followed: Callable[[Int32], Bool]
+    block: bytes,
+    view: Bytes,
+    starts: Int32,
+    limits: Int32,
+    learn: Learn,
+    moment: Moment,
+    followed: Callable[[Int32], Bool],
 ) -> tuple[Int32, Int64, Bool]:
     """Timestamps that begin at ``starts`` and reach as far as their syntax does, at most to ``limits``.
 
     Args:
+        block: the text.
+        view: its bytes.
+        starts: where a timestamp is to begin.
+        limits: the ends of the lines.
+        moment: the zone and the year bound.
         learn: gives the shape of the timestamp at the start of a text.
         followed: tells of the places right behind whether what must follow stands there.
 
@@ -385,19 +377,3 @@ def followed_at(followed: Callable[[Int32], Bool], reach: Int32, count: int, row
     places = np.zeros(count, np.int32)
     places[rows] = reach
     return followed(places)[rows]
-
-
-def utc_to_walls_us(array: pa.Array, zone: str) -> pa.Array:
-    """Instants (``timestamp[us, UTC]``) to what a clock in ``zone`` showed (``timestamp[us]``).
-
-    By Python's zones, not Arrow's, which differ where they are old and beyond 2037.
-    """
-    import pyarrow as pa
-
-    instants = array.cast(pa.int64())
-    if zone != "UTC" and len(array):
-        info = zone_info(zone)
-        known = instants.fill_null(0).to_numpy()
-        walls = known + _offsets_of(known, lambda time: info.fromutc(time.replace(tzinfo=info)).utcoffset())
-        instants = pa.array(walls, pa.int64(), mask=array.is_null().to_numpy(zero_copy_only=False))
-    return instants.cast(pa.timestamp("us"))

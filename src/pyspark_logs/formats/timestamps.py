@@ -39,6 +39,7 @@ class Moment:
 
 @functools.lru_cache(maxsize=16)
 def zone_info(zone: str) -> dt.tzinfo:
+    """The zone of an IANA name."""
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(zone)
@@ -134,7 +135,7 @@ class Pattern:
         hour = int(part.get("H") or 0)
         if part.get("I"):
             hour = int(part["I"]) % 12 + (12 if (part.get("p") or "").lower() == "pm" else 0)
-        clock = (hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f")))
+        clock = dt.time(hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f")))
         offset = offset_us(part["z"]) if part.get("z") else 0 if part.get("Z") else None
         if part.get("Y"):
             return _instant(int(part["Y"]), part, clock, offset, moment.zone)
@@ -146,10 +147,10 @@ class Pattern:
 
 def _month_day(year: int, part: dict[str, str | None]) -> dt.date:
     if part.get("j"):
-        date = dt.date(year, 1, 1) + dt.timedelta(days=int(part["j"] or 0) - 1)
-        if date.year != year:
-            raise ValueError("day of year out of range")
-        return date
+        day = int(part["j"] or 0)
+        if day > dt.date(year, 12, 31).timetuple().tm_yday:
+            raise ValueError("the year has no such day")
+        return dt.date(year, 1, 1) + dt.timedelta(days=day - 1)
     month = int(part.get("m") or 0)
     for key, width in (("b", 3), ("B", None)):
         if part.get(key):
@@ -157,9 +158,8 @@ def _month_day(year: int, part: dict[str, str | None]) -> dt.date:
     return dt.date(year, month or 1, int(part.get("d") or 1))
 
 
-def _instant(year: int, part: dict[str, str | None], clock: tuple[int, ...], offset: int | None, zone: str) -> int:
-    date = _month_day(year, part)
-    wall = dt.datetime(date.year, date.month, date.day, *clock)
+def _instant(year: int, part: dict[str, str | None], clock: dt.time, offset: int | None, zone: str) -> int:
+    wall = dt.datetime.combine(_month_day(year, part), clock)
     return in_calendar(wall_to_utc_us(wall, zone) if offset is None else wall_to_utc_us(wall, "UTC") - offset)
 
 
@@ -168,7 +168,7 @@ def year_of(instant_us: int) -> int:
     return (dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=instant_us)).year
 
 
-def _latest_year(part: dict[str, str | None], clock: tuple[int, ...], offset: int | None, moment: Moment) -> int:
+def _latest_year(part: dict[str, str | None], clock: dt.time, offset: int | None, moment: Moment) -> int:
     newest = year_of(moment.year_bound_us) + 1  # in some zone it may be next year already
     error = ValueError("no year fits")
     for year in range(newest, newest - YEARS_BACK, -1):

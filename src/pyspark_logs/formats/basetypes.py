@@ -1,0 +1,122 @@
+"""What all field types have in common, and the plain texts.
+
+``parse`` is the exact meaning of a text, one value at a time. ``convert`` does the same for a column
+and may give up on some rows: it returns which rows it is sure of, and the others are parsed exactly.
+A row that is sure is also good: whatever is not of its type is never sure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyspark_logs.formats import escapes, kernels
+from pyspark_logs.formats.timestamps import Moment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool
+
+Converted = tuple["pa.Array", "Bool | None"]
+
+
+@dataclass(frozen=True)
+class FieldType:
+    """What the text of a field means.
+
+    Attributes:
+        takes_rest: as the last field it takes the rest of the line whatever follows.
+        syntax: a regex for types that know where they end themselves.
+    """
+
+    takes_rest: ClassVar[bool] = False
+    quoted: ClassVar[bool] = False
+    text: ClassVar[bool] = False
+
+    @property
+    def syntax(self) -> re.Pattern[str] | None:
+        return None
+
+    def arrow(self) -> pa.DataType:
+        """The Arrow type of the column."""
+        raise TypeError(f"{type(self).__name__} does not say its Arrow type")
+
+    def parse(self, text: str, moment: Moment) -> Any:
+        """The value of a text; ValueError where the text is not of this type."""
+        raise TypeError(f"{type(self).__name__} cannot parse")
+
+    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        """The column of a string array (no nulls), and which of its rows are surely right (None: all)."""
+        return by_row(self, array, moment)
+
+
+def by_row(field_type: FieldType, array: pa.Array, moment: Moment) -> Converted:
+    """One text at a time; equal texts only once."""
+    import numpy as np
+    import pyarrow as pa
+
+    encoded = array.dictionary_encode()
+    values: list[Any] = []
+    fine = np.ones(len(encoded.dictionary), np.bool_)
+    for index, text in enumerate(encoded.dictionary.to_pylist()):
+        try:
+            values.append(field_type.parse(text, moment))
+        except ValueError:
+            values.append(None)
+            fine[index] = False
+    column = pa.array(values, field_type.arrow()).take(encoded.indices)
+    return column, None if fine.all() else fine[encoded.indices.to_numpy()]
+
+
+def cast_or_parse(field_type: FieldType, array: pa.Array, moment: Moment, *, only: bytes) -> Converted:
+    """Arrow's own cast where all characters are among ``only``; it takes spellings that we do not."""
+    import pyarrow as pa
+
+    if made_of(array, only):
+        try:
+            return array.cast(field_type.arrow()), None
+        except pa.ArrowInvalid:
+            pass  # one bad text fails the whole column: find it below
+    return by_row(field_type, array, moment)
+
+
+def made_of(array: pa.Array, only: bytes) -> bool:
+    """Whether all characters of the texts are among ``only``."""
+    import numpy as np
+
+    alphabet = np.zeros(256, np.bool_)
+    alphabet[np.frombuffer(only, np.uint8)] = True
+    return bool(alphabet[kernels.string_bytes(array)].all())
+
+
+@dataclass(frozen=True)
+class Text(FieldType):
+    """``string``: the text as it stands."""
+
+    takes_rest: ClassVar[bool] = True
+    text: ClassVar[bool] = True
+
+    def arrow(self) -> pa.DataType:
+        import pyarrow as pa
+
+        return pa.string()
+
+    def parse(self, text: str, moment: Moment) -> str:
+        return text
+
+    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        return array, None
+
+
+@dataclass(frozen=True)
+class Quoted(Text):
+    """``quoted``: double-quoted, with backslash escapes. The value is what stands between the quotes."""
+
+    takes_rest: ClassVar[bool] = False
+    quoted: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return escapes.QUOTED

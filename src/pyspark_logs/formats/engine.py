@@ -1,0 +1,57 @@
+"""What every engine is and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pyspark_logs.formats import escapes
+from pyspark_logs.formats.timestamps import Moment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Int32, Int64
+
+
+@dataclass
+class Sure:
+    """The lines an engine vouches for (None: all of them) and their columns."""
+
+    rows: Int64 | None
+    columns: list[pa.Array]
+
+
+class Engine(Protocol):
+    """Turns the lines it is sure of into columns; None where it cannot help with this block."""
+
+    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
+        """The columns of the lines ``block[starts[i]:ends[i]]``, which are valid UTF-8 and ascending."""
+
+
+def with_gaps(array: pa.Array, null: Bool) -> pa.Array:
+    """Spread the values of ``array`` over the lines that are not null."""
+    import numpy as np
+    import pyarrow as pa
+
+    return array.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
+
+
+def with_nulls(array: pa.Array, null: Bool) -> pa.Array:
+    """The same values, null where ``null`` is set."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pa.array(null), pa.scalar(None, array.type), array)
+
+
+def unescaped(array: pa.Array) -> pa.Array:
+    """The texts with their escapes undone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    escaped = pc.match_substring(array, "\\")
+    if not pc.any(escaped).as_py():
+        return array
+    plain = [escapes.unescape(text) for text in array.filter(escaped).to_pylist()]
+    return pc.replace_with_mask(array, escaped, pa.array(plain, pa.string()))
