@@ -1,0 +1,152 @@
+"""The Spark face without a session: filters, schemas and registration as plain calls."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import pickle
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+from pyspark import cloudpickle
+from pyspark.errors import PySparkException
+from pyspark.sql import datasource as api
+from pyspark.sql.types import ArrayType, IntegerType, MapType, StringType, StructType
+
+from pyspark_logs.datasource import DefaultSource, LogBatchReader, LogDataSource, from_spark, register, to_ddl
+from pyspark_logs.errors import LogSourceError, OptionError
+from pyspark_logs.predicates import Compare, Contains, In, IsNull, Not
+from pyspark_logs.schema import parse_ddl
+
+needs_pushdown = pytest.mark.skipif(not hasattr(api, "EqualTo"), reason="Spark 4.0 pushes no filters")
+
+
+def reader(schema: StructType, **options: str) -> LogBatchReader:
+    source = LogDataSource({"path": "/tmp/logs", "template": "{a} {b:double} {c}", **options})
+    return source.reader(schema)
+
+
+@needs_pushdown
+def test_filters_become_predicates() -> None:
+    moment = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
+    assert from_spark(api.Not(api.EqualTo(("a",), "x"))) == Not(Compare("a", "=", "x"))
+    assert from_spark(api.In(("a",), [moment, None])) == In("a", (moment, None))
+    assert from_spark(api.StringContains(("a.b",), "x")) == Contains("a.b", "x")
+    assert from_spark(api.IsNull(("a",))) == IsNull("a")
+    for left in (
+        api.EqualTo(("a",), Decimal(1)),
+        api.LessThan(("a",), 1.5),
+        api.EqualTo(("a",), b"x"),
+        api.EqualTo(("a",), ["x"]),
+        api.In(("a",), [1, 1.5]),
+        api.Not(api.IsNull(("a", "b"))),
+        SimpleNamespace(attribute=("a",), value="x"),  # a filter of a later Spark
+    ):
+        assert from_spark(left) is None
+
+
+@needs_pushdown
+def test_what_is_not_taken_is_given_back_itself() -> None:
+    schema = (
+        StructType()
+        .add("a", StringType())
+        .add("b", "double")
+        .add("c", StringType("UTF8_LCASE"))
+        .add("_corrupt_record", "string")
+    )
+    logs = reader(schema)
+    taken = [api.EqualTo(("a",), "x"), api.EqualTo(("a",), "x"), api.IsNotNull(("a",))]
+    left = [
+        api.GreaterThan(("b",), 1.5),
+        api.IsNotNull(("b",)),
+        api.EqualTo(("c",), "x"),
+        api.EqualTo(("_corrupt_record",), "x"),
+        api.IsNotNull(("nosuch",)),
+        api.EqualTo(("a",), 5),
+    ]
+    returned = logs.pushFilters([*taken, *left])
+    assert [id(one) for one in returned] == [id(one) for one in left]
+    sent = cloudpickle.loads(cloudpickle.dumps(logs))
+    assert sent.predicates == logs.predicates
+
+
+def test_push_filters_passes_for_not_overridden() -> None:
+    # What Spark asks before it refuses readers that push while the conf is off.
+    base = getattr(api.DataSourceReader, "pushFilters", None)
+    assert getattr(reader(StructType().add("a", "string")).pushFilters, "__func__", None) is base
+
+
+def test_a_made_up_partition_has_no_rows() -> None:
+    assert list(reader(StructType().add("a", "string")).read(api.InputPartition(None))) == []
+
+
+def test_no_io_before_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyspark_logs.reader.open_store", lambda *_: pytest.fail("I/O in a constructor"))
+    assert reader(StructType().add("a", "string")).schema_ddl == "a string"
+
+
+def test_the_ddl_of_a_spark_schema() -> None:
+    schema = (
+        StructType()
+        .add("user-agent", StringType("UNICODE_CI"))
+        .add("s", StructType().add("a`b", MapType(StringType(), ArrayType(IntegerType()))))
+    )
+    assert to_ddl(schema) == "`user-agent` string, s struct<`a``b`:map<string,array<int>>>"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        StructType().add("x", "string", nullable=False),
+        StructType().add("x", StructType().add("y", "integer", nullable=False)),
+        StructType().add("x", ArrayType(IntegerType(), containsNull=False)),
+        StructType().add("x", MapType(StringType(), IntegerType(), valueContainsNull=False)),
+    ],
+)
+def test_what_may_not_be_null_is_refused_wherever_it_is(schema: StructType) -> None:
+    with pytest.raises(OptionError, match=r"column 'x(\.y)?' is NOT NULL"):
+        parse_ddl(to_ddl(schema))
+
+
+@pytest.mark.parametrize("ask", ["writer", "streamReader", "streamWriter"])
+def test_what_this_release_does_not_do(ask: str) -> None:
+    arguments: dict[str, Any] = {"schema": StructType()} | ({} if ask == "streamReader" else {"overwrite": False})
+    with pytest.raises(LogSourceError, match="reads batches only") as caught:
+        getattr(LogDataSource({}), ask)(**arguments)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_the_name_by_which_spark_finds_it() -> None:
+    assert DefaultSource.name() == "logs"
+    assert cloudpickle.loads(cloudpickle.dumps(DefaultSource)) is DefaultSource
+
+
+def session(register_error: str = "", conf_error: str = "") -> Any:
+    def refuse(message: str) -> None:
+        if message:
+            raise PySparkException(message)
+
+    return SimpleNamespace(
+        dataSource=SimpleNamespace(register=lambda _: refuse(register_error)),
+        conf=SimpleNamespace(set=lambda *_: refuse(conf_error)),
+    )
+
+
+def test_register_where_the_setting_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        register(session(conf_error="[CONFIG_NOT_AVAILABLE]"))
+    assert "filters are evaluated by Spark" in caplog.text
+
+
+def test_register_where_spark_has_found_the_format_itself() -> None:
+    register(session(register_error="[DATA_SOURCE_ALREADY_EXISTS] Data source 'logs' already exists."))
+
+
+def test_register_where_it_cannot() -> None:
+    with pytest.raises(PySparkException, match="no session"):
+        register(session(register_error="no session"))
