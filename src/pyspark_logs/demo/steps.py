@@ -1,0 +1,230 @@
+"""What the demo shows: the snippets, and what must come of them."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+
+from pyspark_logs.demo.screen import WIDTH
+from pyspark_logs.demo.tour import Step, Tour, require
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.reader import LogReader, infer_schema
+
+URL = "s3://acme-logs/"
+HOUR = "2026-11-22T13"
+SOME_FILE = "app/payments/2026/11/22/13/app-0.log"
+PUSHDOWN = "spark.sql.python.filterPushdown.enabled"
+
+
+def check_bucket(tour: Tour) -> Iterator[str]:
+    """All files of the sample are there."""
+    for name, what in (("app", "an application's own format, a folder an hour"), ("lb", "an AWS load balancer's")):
+        files = tour.bucket.below(f"{name}/")
+        require(f"files in {name}/", len(files), tour.expected[name]["files"])
+        size = sum(map(len, files.values()))
+        yield f"{URL}{name + '/':4}  {len(files)} files  {size / 1000:3.0f} KB   {what}"
+    yield f"\nSome lines of {SOME_FILE}:\n"
+    lines = tour.bucket.files[SOME_FILE].decode().splitlines()
+    yield from [line for line in lines if len(line) <= WIDTH][:3]
+
+
+def check_first_rows(tour: Tour) -> Iterator[str]:
+    """Every line is a row, those that are no records too."""
+    app = tour.expected["app"]
+    rows = tour.names["logs"].count()
+    require("rows of all application logs", rows, app["records"] + app["broken_lines"] + app["continuation_lines"])
+    yield f"{rows:,} rows in all. The column `team` comes from the path, the others from the line."
+
+
+def check_hour(tour: Tour) -> Iterator[str]:
+    """The figures of one hour, and what was listed and fetched for it."""
+    bucket, names = tour.bucket, tour.names
+    fetched, listings = bucket.fetched(), bucket.listings()
+    records = sum(row.records for row in names["by_service"].collect())
+    require("records of the hour", records, tour.expected["app"]["hour"][HOUR])
+
+    options = parse_read_options({**names["app"], **names["one_hour"], "path": f"{URL}app"})
+    report = LogReader(options, infer_schema(options)).plan().report
+    require("objects fetched for the hour", len(fetched), report.files_planned)
+    app = bucket.below("app/")
+    top, *folders = (prefix.removeprefix(URL) for prefix in report.prefixes_listed)
+    yield f"listed   {top} for its teams, then"
+    for start in range(0, len(folders), 3):
+        yield "         " + "  ".join(f"{folder:27}" for folder in folders[start : start + 3]).rstrip()
+    yield (
+        f"planned  {report.files_planned} of {len(app)} files, {report.bytes_planned / 1000:.0f} of"
+        f" {sum(map(len, app.values())) / 1000:.0f} KB: an hour more on each side, as records come late"
+    )
+    yield f"counted  by the S3 server: {listings} LIST requests, {len(fetched)} objects fetched"
+
+
+def check_bad_lines(tour: Tour) -> Iterator[str]:
+    """Every reported place holds the reported text."""
+    app = tour.expected["app"]
+    rows = tour.names["bad"].select("raw", "_metadata.file_path", "_metadata.record_offset").collect()
+    require("lines that do not match", len(rows), app["broken_lines"] + app["continuation_lines"])
+    for row in rows:
+        data = tour.bucket.files[row.file_path.removeprefix(URL)]
+        text = gzip.decompress(data) if row.file_path.endswith(".gz") else data
+        line = text[row.record_offset :].partition(b"\n")[0].decode()
+        require(f"the line at byte {row.record_offset} of {row.file_path}", row.raw, line)
+    yield (
+        f"{len(rows)} lines did not match: {app['broken_lines']} broken ones, {app['continuation_lines']} of stack"
+        " traces. Each was found again at its offset."
+    )
+
+
+def check_balancer(tour: Tour) -> Iterator[str]:
+    """Lines of all widths are records, whole."""
+    lb, alb = tour.expected["lb"], tour.names["alb"]
+    status = {str(row.elb_status_code): row["count"] for row in alb.groupBy("elb_status_code").count().collect()}
+    require("requests by status", status, lb["status"])
+    row = alb.selectExpr("count(*) AS lines", "count(conn_trace_id) AS traced", "count(alb_node_ip) AS placed").first()
+    fields = {int(width): count for width, count in lb["fields"].items()}
+    require("lines of the load balancer", row.lines, lb["records"])
+    require("lines of 30 fields or more", row.traced, sum(count for width, count in fields.items() if width >= 30))
+    require("lines of 34 fields", row.placed, fields[34])
+    widths = ", ".join(f"{count} of {width}" for width, count in fields.items())
+    yield f"All {row.lines:,} lines were read: {widths} fields."
+
+
+def check_pushdown(tour: Tour) -> Iterator[str]:
+    """The same rows with and without pushdown, for fewer objects."""
+    bucket, spark = tour.bucket, tour.names["spark"]
+    pushed = len(bucket.fetched())
+    rows = tour.names["errors"].toArrow().sort_by("ts").to_pylist()
+    spark.conf.set(PUSHDOWN, "false")
+    bucket.forget()
+    unpushed_rows = tour.names["find_errors"]().toArrow().sort_by("ts").to_pylist()
+    unpushed = len(bucket.fetched())
+    spark.conf.set(PUSHDOWN, "true")
+    require("errors, with pushdown", rows, unpushed_rows)
+    require("objects fetched without pushdown", unpushed, tour.expected["app"]["files"])
+    yield f"with pushdown  {len(rows)} rows from {pushed:2} objects"
+    yield f"without        {len(unpushed_rows)} rows from {unpushed:2} objects, the same ones"
+
+
+def check_scan(tour: Tour) -> Iterator[str]:
+    """The door without Spark gives what Spark gave."""
+    table = tour.names["table"]
+    records = table.num_rows - table["level"].null_count
+    require("records of the hour, by scan()", records, tour.expected["app"]["hour"][HOUR])
+    in_spark = {row.service: row.errors for row in tour.names["by_service"].collect()}
+    require("errors by service, by scan()", dict(tour.names["errors_by_service"]), in_spark)
+    yield f"{tour.seconds:.2f} seconds; the figures are those that Spark gave in step 3."
+
+
+STEPS = (
+    Step(
+        "A bucket of logs",
+        "They are invented: 28 hours of two teams' application, and of the load balancer in front of it.",
+        "",
+        check_bucket,
+    ),
+    Step(
+        "Describe the line, and read",
+        "Copy a line, put braces where the values are. `?` allows for a missing value, written `-`.",
+        r"""
+import pyspark_logs
+
+pyspark_logs.register(spark)
+
+s3 = dict(endpoint="ENDPOINT", accessKey="demo", secretKey="demo-secret")
+app = dict(
+    template="{ts:timestamp} {level} [{service}] req={request_id} "
+             "user={user:long?} took={took_ms:double?}ms {message}",
+    layout="{team}/{yyyy}/{MM}/{dd}/{HH}",
+    **s3,
+)
+logs = spark.read.format("logs").options(**app).load("s3://acme-logs/app")
+logs.printSchema()
+logs.drop("request_id").show(5, truncate=40)
+""",
+        check_first_rows,
+    ),
+    Step(
+        "Ask for one hour: only its folders are listed, only their files are read",
+        "The layout says where time is in the path. Rows outside the hour are dropped exactly.",
+        r"""
+one_hour = dict(startTime="2026-11-22T13:00:00Z", endTime="2026-11-22T14:00:00Z")
+hour = spark.read.format("logs").options(**app, **one_hour).load("s3://acme-logs/app")
+
+by_service = spark.sql('''
+    SELECT team, service, count(*) AS records, count_if(level = 'ERROR') AS errors,
+           round(percentile(took_ms, 0.95), 1) AS p95_ms
+    FROM {hour} WHERE service IS NOT NULL
+    GROUP BY team, service ORDER BY errors DESC, service
+''', hour=hour).cache()
+by_service.show()
+""",
+        check_hour,
+    ),
+    Step(
+        "See what did not match",
+        "Nothing is lost silently: ask for the text of such lines, and for where they are. If just a value is\n"
+        "not of its type, the line's other columns stand, like the level below.",
+        r"""
+bad = (
+    spark.read.format("logs").options(**app)
+    .option("columnNameOfCorruptRecord", "raw").option("metadata", "true")
+    .load("s3://acme-logs/app").where("raw IS NOT NULL").cache()
+)
+spark.sql('''
+    SELECT substring_index(_metadata.file_path, '/', -3) AS file,
+           _metadata.record_offset AS offset, level, raw
+    FROM {bad} WHERE raw RLIKE '^20|^--|INFO'    -- leave out the stack traces
+    ORDER BY _metadata.file_path, offset
+''', bad=bad).show(8, truncate=62)
+""",
+        check_bad_lines,
+    ),
+    Step(
+        "A format that ships: the access log of an AWS load balancer",
+        "AWS has appended fields over the years; lines here have from 25 to 34. One preset reads all.",
+        r"""
+alb = (
+    spark.read.format("logs").options(preset="aws_alb", **s3)
+    .option("layout", "AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}")
+    .load("s3://acme-logs/lb").cache()
+)
+failed = alb.where("elb_status_code = 500").orderBy("time")
+failed.select("time", "target_ip", "conn_trace_id", "alb_node_ip").show(3, truncate=26)
+alb.groupBy("target_ip").pivot("elb_status_code").count().na.fill(0).orderBy("target_ip").show()
+""",
+        check_balancer,
+    ),
+    Step(
+        "Filters go down to the reader",
+        "Filters on time and partitions choose files, those on fields drop rows before Spark sees them.\n"
+        "Spark (4.1 and later) leaves those that the reader took out of its plan: there is no Filter.",
+        r"""
+def find_errors():
+    return (
+        spark.read.format("logs").options(**app)
+        .schema("ts timestamp, level string, team string, message string")  # all that is parsed
+        .load("s3://acme-logs/app")
+        .where("level = 'ERROR' AND team = 'search'")
+        .where("ts >= '2026-11-22 13:00:00' AND ts < '2026-11-22 14:00:00'")
+    )
+
+errors = find_errors()
+errors.explain()
+errors.orderBy("ts").show(3, truncate=50)
+""",
+        check_pushdown,
+    ),
+    Step(
+        "The same hour without Spark",
+        "scan() takes the same options and gives Arrow batches: for notebooks, DuckDB, Polars.",
+        r"""
+import collections
+import pyarrow.compute as pc
+
+table = pyspark_logs.scan("s3://acme-logs/app", **app, **one_hour).read_all()
+errors = table.filter(pc.field("level") == "ERROR")
+errors_by_service = collections.Counter(errors["service"].to_pylist())
+print(errors_by_service.most_common())
+""",
+        check_scan,
+    ),
+)
