@@ -73,7 +73,8 @@ class DelimitedEngine:
         text = _joined(block, starts, ends) if wanted else None
         if text is None or text.startswith(b"\xef\xbb\xbf"):
             return None
-        surplus = text.count(self.separator.encode()) - len(starts) * (len(self.names) - 1)
+        separators = np.count_nonzero(np.frombuffer(text, np.uint8) == ord(self.separator))
+        surplus = separators - len(starts) * (len(self.names) - 1)
         if abs(surplus) > len(starts) // _ODD_LINES:
             return None
         read = self._read(text, wanted, len(starts))
@@ -163,11 +164,11 @@ def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes | None:
     if len(starts) == 0:
         return None
     text = block[starts[0] : ends[-1]]
-    returns = text.count(b"\r")
-    if returns == 0:
+    if b"\r" not in text:
         adjacent = bool((ends[:-1] + 1 == starts[1:]).all())
         return (
             text if adjacent else b"\n".join([block[s:e] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)])
         )
     # Only \r\n throughout, or there is a \r within a line.
-    return text if returns == len(starts) - 1 and bool((ends[:-1] + 2 == starts[1:]).all()) else None
+    throughout = text.count(b"\r") == len(starts) - 1 and bool((ends[:-1] + 2 == starts[1:]).all())
+    return text if throughout else None
