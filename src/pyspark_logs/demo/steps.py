@@ -25,7 +25,7 @@ def check_bucket(tour: Tour) -> Iterator[str]:
         yield f"{URL}{name + '/':4}  {len(files)} files  {size / 1000:3.0f} KB   {what}"
     yield f"\nSome lines of {SOME_FILE}:\n"
     lines = tour.bucket.files[SOME_FILE].decode().splitlines()
-    yield from [line for line in lines if len(line) <= WIDTH][:3]
+    yield from [line for line in lines if len(line) <= WIDTH][1:4]
 
 
 def check_first_rows(tour: Tour) -> Iterator[str]:
