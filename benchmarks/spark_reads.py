@@ -214,11 +214,9 @@ def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
 
 def _pushdown(spark: Any, folder: Path, rounds: int) -> None:
     frame = spark.read.format("logs").options(**OPTIONS["app"])
-    conf = "spark.sql.python.filterPushdown.enabled"
 
     def query(pushed: str) -> None:
-        spark.conf.set(conf, pushed)
-        noop(frame.load(str(folder)).where("level = 'ERROR'"))
+        noop(frame.option("filterPushdown", pushed).load(str(folder)).where("level = 'ERROR'"))
 
     pattern = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
     columns = {"ts": (1, "timestamp"), "level": (2, "string"), "service": (3, "string")}
@@ -229,7 +227,6 @@ def _pushdown(spark: Any, folder: Path, rounds: int) -> None:
         "text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, None).where("level = 'ERROR'")),
     }
     seconds = timing.in_turns(contenders, rounds)
-    spark.conf.set(conf, "true")
     size = data.total_bytes(folder)
     print(
         timing.table("app: where level = 'ERROR' (2% of the rows), all columns, to noop", seconds, size, "pushed"),

@@ -41,15 +41,11 @@ _logger = logging.getLogger(__name__)
 
 
 def register(spark: SparkSession) -> None:
-    """Make ``spark.read.format("logs")`` work in this session, with filter pushdown switched on.
+    """Make ``spark.read.format("logs")`` work in this session, and let Spark offer it filters.
 
-    Works on classic and Connect sessions, and more than once. Where the session refuses the setting
+    Works on classic and Connect sessions, and more than once. A load takes the filters only if it has the option
+    ``filterPushdown``; see :meth:`LogBatchReader.take_filters` for why. Where the session refuses the setting
     (``spark.sql.python.filterPushdown.enabled``), everything works but Spark evaluates the filters: a warning is logged.
-
-    Spark 4.1 to 4.3 have a fault here: they keep what was pushed with the loaded frame (or view), not with each use of
-    it. A query that uses one load several times with different filters (a self-join, a union, a scalar subquery) then
-    reads with the last of them everywhere, and its result is wrong. For such queries call ``load()`` once for each use,
-    or set the conf to ``false``.
 
     Args:
         spark: the session.
@@ -150,7 +146,15 @@ class LogBatchReader(LogReader, DataSourceReader):
             yield from self.read_task(partition.task)
 
     def take_filters(self, filters: list[Any]) -> list[Any]:
-        """Take what is evaluated here exactly as in Spark; the rest is returned, by identity."""
+        """Take what is evaluated here exactly as in Spark; the rest is returned, by identity.
+
+        Nothing is taken without the option ``filterPushdown``. Spark 4.1 to 4.3 keep what was pushed with the
+        loaded frame, not with the query: after ``df.where(...).count()`` a plain ``df.count()`` reads with the
+        filter, too, without asking us, and in a union of two filtered frames the last filter wins. Whoever gives
+        the option promises to use each load in one query.
+        """
+        if not self.options.plan.filter_pushdown:
+            return list(filters)
         predicates = [from_spark(spark_filter) for spark_filter in filters]
         ours = [predicate for predicate in predicates if predicate is not None and predicate.column in self._takes]
         taken = {id(predicate) for predicate, exact in zip(ours, self.push(ours), strict=True) if exact}

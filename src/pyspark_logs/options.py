@@ -76,6 +76,7 @@ class PlanOptions:
     max_partition_bytes: int = 128 * MIB
     open_cost_bytes: int = 4 * MIB
     compression: str | None = None
+    filter_pushdown: bool = False
 
 
 @dataclass(frozen=True)
@@ -333,6 +334,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("ignoreCorruptFiles", "plan.ignore_corrupt", parse_boolean, "files that cannot be decompressed end early (`false`)"),
     Option("maxPartitionBytes", "plan.max_partition_bytes", parse_bytes, "bytes a task reads (`128m`)"),
     Option("openCostInBytes", "plan.open_cost_bytes", parse_bytes, "what opening a file costs, in bytes (`4m`)"),
+    Option("filterPushdown", "plan.filter_pushdown", parse_boolean, "Spark: filters work while reading; one query a load (`false`)"),
     Option("compression", "plan.compression", _choice(*_COMPRESSIONS), "codec of all files (by suffix)"),
     Option("endpoint", "store.endpoint", _name, "URL of an S3-compatible server"),
     Option("region", "store.region", _name, "region of the bucket"),

@@ -208,7 +208,7 @@ def pushed(session: Any, logs: str) -> Any:
     pyspark_logs.register(fresh)
     # Each has a load of its own: see test_one_frame_twice_in_a_query.
     frames = [
-        load(fresh, logs).where(predicate).select(lit(i).alias("i"), "message")
+        load(fresh, logs, filterPushdown="true").where(predicate).select(lit(i).alias("i"), "message")
         for i, (predicate, _) in enumerate(PREDICATES)
     ]
     return reduce(lambda left, right: left.union(right), frames)
@@ -238,20 +238,23 @@ def test_filters_keep_what_spark_keeps(
         assert left_to_spark[i] == (not (taken and can_push()))
 
 
-@pytest.mark.parametrize("pushdown", ["true", "false"])
-def test_one_frame_twice_in_a_query(spark: Any, logs: str, pushdown: str, request: pytest.FixtureRequest) -> None:
-    """Spark 4.1 to 4.3 keep what was pushed with the loaded frame, not with its use: the last filters win everywhere."""
-    if pushdown == "true" and can_push() and not hasattr(DataSourceReader, "pushLimit"):
+@pytest.mark.parametrize("conf", ["true", "false"])
+@pytest.mark.parametrize("option", ["true", "false"])
+def test_one_frame_many_times(spark: Any, logs: str, conf: str, option: str, request: pytest.FixtureRequest) -> None:
+    """Spark 4.1 to 4.3 keep what was pushed with the loaded frame, not with its use; so nothing is, unless asked for."""
+    if conf == option == "true" and can_push() and not hasattr(DataSourceReader, "pushLimit"):
         request.applymarker(pytest.mark.xfail(reason="Spark shares what was pushed among all uses of one load"))
-    spark.conf.set(PUSHDOWN, pushdown)
-    frame = load(spark, logs)
+    spark.conf.set(PUSHDOWN, conf)
+    frame = load(spark, logs, filterPushdown=option)
     errors, warnings = frame.where("level = 'ERROR'"), frame.where("level = 'WARN'")
+    assert (errors.count(), frame.count(), warnings.count(), frame.count()) == (2, 8, 1, 8)
     assert messages(errors.union(warnings)) == ["a%b_c", "timed out after 5 ms", "été \U0001f600"]
     assert frame.union(errors).count() == 10
 
 
 def test_one_folder_loaded_twice_in_a_query(spark: Any, logs: str) -> None:
-    errors, warnings = load(spark, logs).where("level = 'ERROR'"), load(spark, logs).where("level = 'WARN'")
+    errors = load(spark, logs, filterPushdown="true").where("level = 'ERROR'")
+    warnings = load(spark, logs, filterPushdown="true").where("level = 'WARN'")
     assert messages(errors.union(warnings)) == ["a%b_c", "timed out after 5 ms", "été \U0001f600"]
     assert load(spark, logs).union(errors).count() == 10
 
@@ -386,11 +389,13 @@ def teams(spark: Any, tree: str, **options: str) -> Any:
 
 
 def test_partition_columns_and_pruning_by_time(spark: Any, tree: str) -> None:
-    frame = teams(spark, tree).where("ts < timestamp'2026-11-22T09:00:00Z'")
+    def early() -> Any:
+        return teams(spark, tree, filterPushdown="true").where("ts < timestamp'2026-11-22T09:00:00Z'")
+
     if can_push():
-        assert sorted({row.team for row in frame.collect()}) == ["ops", "web"]
-        assert messages(frame.where("team = 'web'")) == ["web0", "web1", "web2"]
-        assert messages(frame.where("team like 'o%' and ts > timestamp'2026-11-22T07:10:00Z'")) == ["ops2"]
+        assert sorted({row.team for row in early().collect()}) == ["ops", "web"]
+        assert messages(early().where("team = 'web'")) == ["web0", "web1", "web2"]
+        assert messages(early().where("team like 'o%' and ts > timestamp'2026-11-22T07:10:00Z'")) == ["ops2"]
     with pytest.raises(PySparkException, match="gzip"):
         teams(spark, tree).where("hour(ts) < 9").collect()
     assert teams(spark, tree, endTime="2026-11-22T09:00:00Z").count() == 6

@@ -59,7 +59,7 @@ def test_what_is_not_taken_is_given_back_itself() -> None:
         .add("c", StringType("UTF8_LCASE"))
         .add("_corrupt_record", "string")
     )
-    logs = reader(schema)
+    logs = reader(schema, filterPushdown="true")
     taken = [api.EqualTo(("a",), "x"), api.EqualTo(("a",), "x"), api.IsNotNull(("a",))]
     left = [
         api.GreaterThan(("b",), 1.5),
@@ -73,6 +73,14 @@ def test_what_is_not_taken_is_given_back_itself() -> None:
     assert [id(one) for one in returned] == [id(one) for one in left]
     sent = cloudpickle.loads(cloudpickle.dumps(logs))
     assert sent.predicates == logs.predicates
+
+
+@needs_pushdown
+def test_nothing_is_taken_unasked() -> None:
+    logs = reader(StructType().add("a", "string"))
+    filters = [api.EqualTo(("a",), "x")]
+    assert logs.pushFilters(filters) == filters
+    assert logs.predicates == ()
 
 
 def test_push_filters_passes_for_not_overridden() -> None:

@@ -13,7 +13,6 @@ from pyspark_logs.reader import LogReader, infer_schema
 URL = "s3://acme-logs/"
 HOUR = "2026-11-22T13"
 SOME_FILE = "app/payments/2026/11/22/13/app-0.log"
-PUSHDOWN = "spark.sql.python.filterPushdown.enabled"
 
 
 def check_bucket(tour: Tour) -> Iterator[str]:
@@ -90,14 +89,12 @@ def check_balancer(tour: Tour) -> Iterator[str]:
 
 def check_pushdown(tour: Tour) -> Iterator[str]:
     """The same rows with and without pushdown, for fewer objects."""
-    bucket, spark = tour.bucket, tour.names["spark"]
+    bucket = tour.bucket
     pushed = len(bucket.fetched())
     rows = tour.names["errors"].toArrow().sort_by("ts").to_pylist()
-    spark.conf.set(PUSHDOWN, "false")
     bucket.forget()
-    unpushed_rows = tour.names["find_errors"]().toArrow().sort_by("ts").to_pylist()
+    unpushed_rows = tour.names["find_errors"](False).toArrow().sort_by("ts").to_pylist()
     unpushed = len(bucket.fetched())
-    spark.conf.set(PUSHDOWN, "true")
     require("errors, with pushdown", rows, unpushed_rows)
     require("objects fetched without pushdown", unpushed, tour.expected["app"]["files"])
     yield f"with pushdown  {len(rows)} rows from {pushed:2} objects"
@@ -194,20 +191,20 @@ alb.groupBy("target_ip").pivot("elb_status_code").count().na.fill(0).orderBy("ta
         check_balancer,
     ),
     Step(
-        "Filters go down to the reader",
+        "Filters go down to the reader, if the load is for this one query",
         "Filters on time and partitions choose files, those on fields drop rows before Spark sees them.\n"
         "Spark (4.1 and later) leaves those that the reader took out of its plan: there is no Filter.",
         r"""
-def find_errors():
+def find_errors(pushdown):
     return (
-        spark.read.format("logs").options(**app)
+        spark.read.format("logs").options(**app, filterPushdown=pushdown)
         .schema("ts timestamp, level string, team string, message string")  # all that is parsed
         .load("s3://acme-logs/app")
         .where("level = 'ERROR' AND team = 'search'")
         .where("ts >= '2026-11-22 13:00:00' AND ts < '2026-11-22 14:00:00'")
     )
 
-errors = find_errors()
+errors = find_errors(True)
 errors.explain()
 errors.orderBy("ts").show(3, truncate=50)
 """,
