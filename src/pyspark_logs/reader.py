@@ -199,7 +199,7 @@ class LogReader:
         except PathNotFoundError as error:
             if not self.options.plan.ignore_missing:
                 raise SnapshotChangedError(
-                    f"{split.path}: was deleted after the query was planned. Run the query again, or set"
+                    f"{split.path}: was deleted after the query was planned. Load it again (a Spark frame keeps its plan), or set"
                     " ignoreMissingFiles=true to read without such files"
                 ) from error
             _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", split.path)

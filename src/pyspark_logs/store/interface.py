@@ -161,7 +161,7 @@ class Store(abc.ABC):
     def _changed(self, path: str, expected: str, found: str) -> SnapshotChangedError:
         return SnapshotChangedError(
             f"cannot read {path}{self._where()}: it changed after the query was planned (version {expected!r} expected, "
-            f"{found!r} found). Run the query again; log files that are read must not be rewritten."
+            f"{found!r} found). Load it again, since a Spark frame keeps its plan; log files that are read must not be rewritten."
         )
 
     def _where(self) -> str:

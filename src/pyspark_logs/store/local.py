@@ -56,7 +56,7 @@ class LocalStore(Store):
                     self._check(file.fileno(), path, etag)
                     raise TruncatedBodyError(
                         f"cannot read {path}: it ended at byte {position}, {end} were there when it was opened. "
-                        "Something truncated it meanwhile: run the query again."
+                        "Something truncated it meanwhile: load it again."
                     )
                 position += len(chunk)
                 yield chunk
