@@ -339,6 +339,7 @@ def test_any_block_size_gives_the_same_rows(template: str) -> None:
         ("{t:timestamp(%d1)}1{b}", b"1111x"),
         ("{t:timestamp},{b}", b"2026-11-22T10:00:00,5z,x"),
         ("{q:quoted?}{b}", b"-x"),
+        ("{a}{~}{b:int?} {c}", b"x  y"),
         ("{q:quoted?}-{b}", b"--"),
         ("{m:map}", b"a=" + b"x" * 100_000 + b' b="' + b"\\n" * 50_000 + b'"'),
     ],

@@ -14,7 +14,7 @@ from pyspark_logs.formats.inference import infer_json_schema
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
-from tests.test_engines import rows_of
+from tests.test_engines import rows_of, thorough
 
 INSTANT = pa.timestamp("us", "UTC")
 LONG, DOUBLE, STRING, BOOLEAN = pa.int64(), pa.float64(), pa.string(), pa.bool_()
@@ -103,6 +103,7 @@ values = st.recursive(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), values), min_size=1, max_size=6))
+@thorough
 def test_lines_read_without_a_fault_by_the_schema_they_gave(records: list[dict[str, object]]) -> None:
     lines = [json.dumps(record).encode() for record in records]
     schema = infer_json_schema(lines, 1 << 20)

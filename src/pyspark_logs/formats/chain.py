@@ -92,6 +92,7 @@ class ChainEngine:
 
     def _values(self, walk: Walk, column: Column, found: Found, rows: Int64 | None) -> tuple[pa.Array, Bool | None]:
         import numpy as np
+        import pyarrow as pa
 
         own = self.fields[column.field]
         pick = slice(None) if rows is None else rows
@@ -107,6 +108,10 @@ class ChainEngine:
             array = to_dates(found.instants[pick]) if days else to_array(found.instants[pick])
             return (array if null is None or not null.any() else with_nulls(array, null)), None
         if null is None or not null.any():
+            if type(column.type) is Integer and column.type.bits >= 32:
+                numbers = kernels.fixed_width_integers(walk.view, starts, ends)
+                if numbers is not None:
+                    return pa.array(numbers).cast(column.type.arrow()), None
             return self._convert(own.type, column.type, kernels.texts(walk.block, starts, ends), walk)
         array = self._masked(own.type, column.type, walk, starts, ends, null)
         if array is not None:
@@ -131,6 +136,8 @@ class ChainEngine:
         number = isinstance(wanted, (Integer, Floating)) and not isinstance(wanted, PortOf)
         if type(wanted) not in (Text, Quoted) and not number:
             return None
+        if null.all():
+            return pa.nulls(len(null), wanted.arrow())
         array = kernels.masked(kernels.texts(walk.block, starts, ends), null)
         if not number:
             escaped = walk.has_backslash and (own.quoted or (own.text and self.rules.escape))

@@ -46,7 +46,7 @@ class DelimitedEngine:
             return None
         level = template.levels[0]
         fields, literals = level[0::2], level[1::2]
-        separators = {segment.text for segment in literals if isinstance(segment, Literal)}
+        separators = {segment.text if isinstance(segment, Literal) else "" for segment in literals}
         if len(fields) < 3 or len(level) % 2 == 0 or len(separators) != 1 or len(literals) != len(fields) - 1:
             return None
         separator = separators.pop()

@@ -205,6 +205,9 @@ def _offsets(piece: Bytes) -> tuple[Int64, Bool]:
 def _names(piece: Bytes, names: tuple[str, ...]) -> tuple[Int64, Bool]:
     import numpy as np
 
+    if len(piece) > 1 and (piece == piece[0]).all():  # the month of a file
+        value, fine = _names(piece[:1], names)
+        return np.repeat(value, len(piece)), np.repeat(fine, len(piece))
     value = np.zeros(len(piece), np.int64)
     lower = piece | 32  # ASCII letters to lower case; anything else cannot become a letter of a name wrongly
     letters = ((lower >= 97) & (lower <= 122) & (piece >= 65)).all(axis=1)
