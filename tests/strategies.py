@@ -317,7 +317,9 @@ def delimited(draw: st.DrawFn, opts: Options) -> list[Part]:
             Part(name="" if skipped else f"f{number}", kind=kind, nullable=not skipped and draw(st.booleans()))
         )
     assume(any(part.name for part in fields))
-    return [part for one in fields for part in (separator, one)][1:]
+    # Now and then it is not quite one and the same.
+    between = [draw(st.sampled_from([separator] * 15 + [Part(blanks=True), Part(" | ")])) for _ in fields]
+    return [part for one, before in zip(fields, between, strict=True) for part in (before, one)][1:]
 
 
 def notation(parts: list[Part]) -> str:

@@ -48,6 +48,13 @@ RETYPES = {
 }
 
 
+# Where a year that is not written must be chosen with care: its ends, leap days, their absence.
+BOUNDS = [
+    datetime(*parts, tzinfo=timezone.utc)
+    for parts in [(2024, 2, 29), (2025, 3, 1), (2026, 12, 31, 23, 45), (2027, 1, 1), (2100, 3, 1), (1970, 1, 1)]
+]
+
+
 class Asked(NamedTuple):
     """One column of a query: ``retyped`` is None, a type of the notation, ``wall`` or ``day``."""
 
@@ -145,6 +152,8 @@ def queries(draw: st.DrawFn, cases: st.SearchStrategy[strategies.Case]) -> Query
     if case.lines and draw(st.booleans()):
         lines = draw(st.lists(st.sampled_from(case.lines), min_size=1, max_size=40))
         case = case._replace(lines=lines, data=draw(strategies.files(lines)))
+    bound = draw(st.sampled_from([case.options["year_bound"], *BOUNDS]))
+    case = case._replace(options={**case.options, "year_bound": bound})
     return Query(case, asked, hidden, draw(st.booleans()), draw(st.sampled_from([1, 20, 100, 1 << 20])))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.chain import ChainEngine
-from pyspark_logs.formats.decoder import compile_decoder, format_schema
+from pyspark_logs.formats.decoder import Decoder, compile_decoder, format_schema
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
@@ -136,6 +136,17 @@ def test_aws_alb_that_is_cut_is_corrupt() -> None:
 def test_a_part_of_a_field_can_be_widened_and_asked_for_alone() -> None:
     schema = pa.schema([("target_port", pa.int64()), ("client_ip", pa.string())])
     assert rows("aws_alb", [alb(29)], schema)[0] == [{"target_port": 80, "client_ip": "192.168.131.39"}]
+
+
+@pytest.mark.parametrize("engines", [True, False])
+def test_a_whole_line_is_judged_by_the_parts_of_its_fields(engines: bool) -> None:
+    options = FormatOptions("preset", "aws_alb")
+    wanted = pa.schema([("elb", pa.string())])
+    good, bad = alb(29), alb(29).replace(":2817", ":none")
+    for judge_whole in (True, False):
+        whole = compile_decoder(options, wanted, judge_whole=judge_whole)
+        decoder = whole if engines else Decoder([], whole.exact, whole.native, whole.target)
+        assert rows_of(decoder, read_lines(iter([f"{good}\n{bad}".encode()])), Moment())[1] == [False, judge_whole]
 
 
 @pytest.mark.parametrize(

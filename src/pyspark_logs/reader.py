@@ -37,7 +37,7 @@ MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # Smaller batches are joined, so that a selective filter does not send crumbs. Joining costs 100 ns a row of 36 columns,
 # sending one more batch of them 40 us in Python and as much again in Spark.
 FEWEST_ROWS = 2_048
-AHEAD_BLOCKS = 3
+AHEAD_BLOCKS = 2
 _BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
 

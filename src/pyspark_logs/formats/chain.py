@@ -35,10 +35,7 @@ class ChainEngine:
     def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = Scope(template, columns, rules)
-        typed = {column.field for column in columns if column.judged}
-        # Judging whole lines means checking the types of fields that nobody asked for, too.
-        checked = [f for f in template.fields if rules.judge_whole and f.name not in typed and not f.type.text]
-        self.extra = tuple(Column(f.name or "", f.type) for f in checked)
+        self.extra = tuple(column for column in rules.unasked if not column.type.text)
         self.fields = {f.name: f for f in template.fields if f.name is not None}
         ends = [
             after.raw

@@ -57,13 +57,8 @@ class DelimitedEngine:
             named[segment.name or f"\0{index}"] = segment
         if len(separator) != 1 or not separator.isascii() or separator in '"\\':
             return None
-        wanted = {column.field for column in columns if column.judged}
-        checked = [
-            Column(f.name, f.type)
-            for f in named.values()
-            if rules.judge_whole and f.name is not None and f.name not in wanted and not f.type.text
-        ]
-        return cls(separator, tuple(named), named, tuple(columns), tuple(checked), rules)
+        checked = tuple(column for column in rules.unasked if not column.type.text)
+        return cls(separator, tuple(named), named, tuple(columns), checked, rules)
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
         """The columns of the lines ``block[starts[i]:ends[i]]``; None where Arrow might cut them otherwise."""

@@ -39,12 +39,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Rules:
-    """The options that are part of a format's meaning."""
+    """The options that are part of a format's meaning.
+
+    ``unasked`` are the format's columns that nobody asked for, but by which whole lines are judged, too.
+    """
 
     null_value: str = "-"
     escape: bool = False
     allow_trailing: bool = False
     judge_whole: bool = False
+    unasked: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,8 @@ class TemplateLines:
         self.wanted: dict[str, list[tuple[int | None, Column]]] = {}
         for place, column in enumerate(columns):
             self.wanted.setdefault(column.field, []).append((place, column))
-        for field in template.fields if rules.judge_whole else ():
-            name = field.name or ""
-            if not any(column.judged for _, column in self.wanted.get(name, ())):
-                self.wanted.setdefault(name, []).append((None, Column(name, field.type)))
+        for column in rules.unasked:
+            self.wanted.setdefault(column.field, []).append((None, column))
 
     def parse(self, line: str, moment: Moment) -> Parsed:
         """The values of the columns."""

@@ -49,7 +49,8 @@ _ARCHIVED = Fault(
 _NO_BUCKET = Fault(PathNotFoundError, "Check the bucket's name, and that endpoint and region are the ones it lives in.")
 _NO_FILE = Fault(PathNotFoundError, "Check the path; ignoreMissingFiles=true skips files that went away.")
 _CHANGED = Fault(
-    SnapshotChangedError, "It was overwritten or deleted since the query was planned: load it again, since a Spark frame keeps its plan."
+    SnapshotChangedError,
+    "It was overwritten or deleted since the query was planned: load it again, since a Spark frame keeps its plan.",
 )
 _REGION = Fault(StoreError, "The bucket lives in another region: set the option region (and endpoint, if given) to it.")
 _BAD_REQUEST = Fault(
