@@ -220,8 +220,8 @@ def compile_decoder(
         columns.append(replace(column, type=retype(column.type, field.type, field.name), judged=judged))
     if options.rescued_column is not None:
         raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")
-    judged = {column.name for column in columns if column.judged}
-    unasked = tuple(column for column in known.values() if judge_whole and column.name not in judged)
+    shown = {column.name for column in columns if column.judged}
+    unasked = tuple(column for column in known.values() if judge_whole and column.name not in shown)
     rules = Rules(options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked)
     engines: list[Engine] = [ChainEngine(template, columns, rules)]
     delimited = DelimitedEngine.for_template(template, columns, rules)
