@@ -23,6 +23,8 @@ from pyspark_logs.formats.timetypes import Date, Epoch, Timestamp
 from pyspark_logs.formats.zones import utc_to_walls_us, walls_to_utc_us
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
+from tests import reference, strategies
+from tests.test_engines import BOUNDS, EPOCH, thorough
 
 UUID = "123e4567-e89b-12d3-a456-426614174000"
 ODD = [
@@ -144,6 +146,47 @@ def test_a_text_is_not_of_its_type(field_type: FieldType, text: str) -> None:
     _, sure = field_type.convert(pa.array([text, text]), Moment())
     assert sure is not None
     assert not sure.any()
+
+
+# ------------------------------------------------------------------------------------------------- patterns
+
+
+@st.composite
+def stamps(draw: st.DrawFn) -> tuple[str, list[str], strategies.Options]:
+    """A pattern and texts of it, some not quite; times without a year lie around the end of the time known."""
+    pattern = draw(
+        st.sampled_from(
+            [*strategies.PATTERNS, "%b %d %H:%M:%S.%f", "%m-%d %I%p", "%j", "%d %B", "%H%M%S", "%y%m%d%H%M%S"]
+        )
+    )
+    options = draw(strategies.options)._replace(year_bound=draw(st.sampled_from(BOUNDS)))
+    walls = st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2100, 1, 1))
+    texts = [
+        wall.strftime(pattern.replace("%z", "+0130").replace("%Z", "GMT")) for wall in draw(st.lists(walls, max_size=6))
+    ]
+    swap = st.sampled_from(
+        [("0", ""), ("1", "3"), ("2", "9"), (" ", "  "), ("-", "/"), ("Feb", "FEB"), ("0", " "), (":", ""), ("5", "61")]
+    )
+    return pattern, [text.replace(*draw(swap), 1) if draw(st.booleans()) else text for text in texts], options
+
+
+@given(stamps())
+@thorough
+def test_a_pattern_gives_what_the_reference_gives(case: tuple[str, list[str], strategies.Options]) -> None:
+    pattern, texts, options = case
+    bound_us = (options.year_bound - EPOCH) // dt.timedelta(microseconds=1)
+    moment, clock = Moment(options.zone, bound_us), reference.Clock(options.tz, options.year_bound)
+    for text in texts:
+        try:
+            expected = (
+                reference.to_timestamp(text, reference.Type("timestamp", pattern), clock) - EPOCH
+            ) // dt.timedelta(microseconds=1)
+        except (ValueError, ArithmeticError):
+            with pytest.raises(ValueError, match=r"\w"):
+                Timestamp(pattern).parse(text, moment)
+        else:
+            assert Timestamp(pattern).parse(text, moment) == expected
+    check(Timestamp(pattern), texts * 2, moment)
 
 
 # --------------------------------------------------------------------------------------------------- zones

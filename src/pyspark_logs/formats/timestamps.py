@@ -122,10 +122,6 @@ class Pattern:
     text: str
     regex: re.Pattern[str]
 
-    @property
-    def has_year(self) -> bool:
-        return bool({"Y", "y"} & set(self.regex.groupindex))
-
     def parse_us(self, text: str, moment: Moment) -> int:
         """A whole text. Raises ValueError where it does not match or is not in the calendar."""
         match = self.regex.fullmatch(text)
