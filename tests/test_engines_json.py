@@ -88,10 +88,14 @@ values = st.recursive(
 @st.composite
 def shaped(draw: st.DrawFn) -> list[str]:
     """Lines with the same keys in the same order, as one program writes them."""
-    keys = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True))
+    keys = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=draw(st.integers(0, 3)) > 0))
     comma, colon = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]))
     kinds = [
-        draw(st.sampled_from([st.sampled_from(NUMBERS), raw_strings, st.sampled_from(TIMES).map(json.dumps), scalars]))
+        draw(
+            st.sampled_from(
+                [st.sampled_from(NUMBERS), raw_strings, st.sampled_from(TIMES).map(json.dumps), scalars, values]
+            )
+        )
         for _ in keys
     ]
     rows = draw(st.lists(st.tuples(*kinds), min_size=1, max_size=25))
@@ -224,3 +228,25 @@ def test_a_value_nested_too_deeply_is_a_bad_value_not_a_crash() -> None:
     rows, corrupt = rows_of(decoder, read_lines(iter([data])), Moment())
     assert rows[2] == [3, None]
     assert corrupt[1:] == [True, False]
+
+
+MEAN = [
+    '{"a":0,"a":[]}', '{"a":1,"a":2}', '{"A":1,"a":2}', '{"a":1,"A":{}}', '{"a":null,"a":1}', '{"a":1}x', '{"a":1}}', '{"a":1', '{"a":1,}',
+    ' {"a":1} ', '\t{"a" : 1 }\r\t', '{"a":tru}', '{"a":01}', '{"a":-}', '{"a":1 2}', '{"a":1\u00a0}', '{"a":"x" "y"}', '{"a":"x"y"}', '{a:1}',
+    '{"a":"\x01"}', '{"a":"x", "b":"\\""}', '{"a":"\\ud83d\\ude00"}', '{"a":"\\ud83d"}', '{"\\ud83d":1,"a":2}', '{"a":{"a":"\\udc00"}}',
+    '{"a":{"b":1}}', '{"b":{"a":1}}', '{"b":[],"a":1}', '{"a":1,"b":[{"a":2}]}', '{"a":NaN}', '{"a":1,"b":Infinity}', '[{"a":1}]', '"a"', "{}",
+    '{"a":""}', '{"":1,"a":1}', '{"a":"null"}', '{"a":"}"}', '{"a":",\\"b\\":"}', '{"b":"a:1,","a":"b"}', "null", '{"a":1.0}', '{"a":1e400}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [STRING, pa.int64(), pa.float64(), ARROW["list"]], ids=str)
+@pytest.mark.parametrize("line", MEAN)
+def test_mean_lines(line: str, dtype: pa.DataType) -> None:
+    schema = pa.schema([("a", dtype), ("rest", STRING)])
+    decoder = compile_decoder(FormatOptions("json", "true", rescued_column="rest"), schema)
+    for lines in ([line], [line] * 30, ['{"a":1}'] * 20 + [line], [line, *['{"a":"x","b":2}'] * 20, line]):
+        rows, corrupt = rows_of(decoder, read_lines(iter(["\n".join(lines).encode()])), Moment())
+        for one, row, bad in zip(lines, rows, corrupt, strict=True):
+            values, expected_bad = reference_json(one.encode(), schema, rescued="rest")
+            assert same(row, list(values.values())), one
+            assert bad == expected_bad

@@ -57,6 +57,10 @@ class DelimitedEngine:
             named[segment.name or f"\0{index}"] = segment
         if len(separator) != 1 or not separator.isascii() or separator in '"\\':
             return None
+        # Behind a last field that ends by itself nothing may stand; only reading it as what it is would show that.
+        last = list(named.values())[-1]
+        if any(c.field == last.name and last.type.syntax is not None and c.type != last.type for c in columns):
+            return None
         checked = tuple(column for column in rules.unasked if not column.type.text)
         return cls(separator, tuple(named), named, tuple(columns), checked, rules)
 

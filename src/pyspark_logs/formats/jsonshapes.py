@@ -59,16 +59,14 @@ def learn(line: str) -> _Shape | None:
     keys = [key for key, _ in slots]
     if not slots or len({key.lower() for key in keys}) != len(keys) or any(len(x) == 0 for x in literals):
         return None
+    # With a plain value in every slot the literals alone decide whether the line is JSON, and has no other values.
+    plain = [(key, "x" if quoted else "1") for key, quoted in slots]
+    sample = "".join(literal + value for literal, (_, value) in zip(literals[:-1], plain, strict=True)) + literals[-1]
     try:
-        # With a plain value in every slot the literals alone decide whether the line is JSON.
-        sample = (
-            "".join(lit + ("x" if quoted else "1") for lit, (_, quoted) in zip(literals[:-1], slots, strict=True))
-            + literals[-1]
-        )
         record = load(sample)
     except ValueError:
         return None
-    return _Shape(tuple(literals), tuple(slots)) if isinstance(record, dict) and list(record) == keys else None
+    return _Shape(tuple(literals), tuple(slots)) if isinstance(record, dict) and list(record.items()) == plain else None
 
 
 class JsonShapeEngine:
