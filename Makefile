@@ -9,7 +9,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 PYTEST_ARGS ?=
-MARKS ?= -m "not slow"
+SLOW ?= and not slow
 
 # Spark's workers must run the Python that has the package, on the Spark that is installed here, whatever the
 # shell has set up for another one. A laptop's own name often does not resolve.
@@ -18,12 +18,6 @@ export PYSPARK_DRIVER_PYTHON := $(abspath $(PY))
 export SPARK_LOCAL_IP ?= 127.0.0.1
 export UV_PYTHON_DOWNLOADS := never
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
-
-ifdef COVERAGE
-override PYTEST_ARGS += --cov=pyspark_logs
-# Workers that wait for more work are ended by a signal, before they can write down what they covered.
-export PYSPARK_SUBMIT_ARGS := --conf spark.python.worker.reuse=false pyspark-shell
-endif
 
 .PHONY: help demo test test-all bench check docs lock clean java
 
@@ -34,10 +28,16 @@ demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machin
 	$(PY) -m pyspark_logs.demo
 
 test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
-	$(PY) -m pytest $(MARKS) $(PYTEST_ARGS)
+ifdef COVERAGE
+	@# Spark's workers are children of a JVM and end without a report; what they run is measured without Spark, too.
+	$(PY) -m pytest -m "not spark $(SLOW)" --cov=pyspark_logs $(PYTEST_ARGS)
+	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS)
+else
+	$(PY) -m pytest -m "(spark or not spark) $(SLOW)" $(PYTEST_ARGS)
+endif
 
 test-all: ## run all tests, the slow ones too, and demand the coverage
-	@$(MAKE) --no-print-directory test COVERAGE=yes MARKS=
+	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW=
 
 bench: java $(VENV)/.has-bench ## measure speed, beside Polars, DuckDB and Spark's own readers
 	$(PY) -m benchmarks

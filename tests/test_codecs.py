@@ -325,3 +325,12 @@ def test_the_codecs_are_those_of_the_option():
     for codec in CODECS:
         options = parse_read_options({"path": "p", "preset": "klog", "compression": codec.name})
         assert options.plan.compression == codec.name
+
+
+@pytest.mark.parametrize("suffix", [".snappy", ".Z", ".zip", ".lzma"])
+def test_a_compression_that_is_not_supported_is_no_text(suffix: str) -> None:
+    codec = codec_for(f"app.log{suffix}")
+    assert not codec.splittable
+    with pytest.raises(CorruptFileError, match="pathGlobFilter"):
+        list(codec.decompress(iter([b"x"]), path=f"app.log{suffix}"))
+    assert codec_for(f"app.log{suffix}", "none").name == "none"

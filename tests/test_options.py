@@ -195,3 +195,8 @@ class TestSecrets:
         while error is not None:
             assert not any(secret in f"{error!r}" for secret in self.SECRETS)
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def test_one_option_in_two_spellings_is_refused() -> None:
+    with pytest.raises(OptionError, match="'mode' is given twice"):
+        parse_read_options({"path": "x", "template": "{a}", "mode": "FAILFAST", "Mode": "PERMISSIVE"})

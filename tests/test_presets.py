@@ -127,10 +127,31 @@ def test_aws_alb_where_no_target_answered() -> None:
     assert (found[0]["request"], found[0]["request_creation_time"]) == ("- http://x:80- -", None)
 
 
-def test_aws_alb_that_is_cut_is_corrupt() -> None:
-    found, corrupt = rows("aws_alb", [alb(20), alb(27), alb(31)])
-    assert corrupt == [True, True, True]
+def test_aws_alb_before_any_field_was_appended_is_corrupt() -> None:
+    found, corrupt = rows("aws_alb", [alb(20), alb(22)])
+    assert corrupt == [True, True]
     assert found[0]["type"] is None
+
+
+def test_aws_alb_of_ages_between_those_documented() -> None:
+    counts = list(range(23, 36))
+    found, corrupt = rows("aws_alb", [alb(count) for count in counts])
+    assert corrupt == [False] * len(counts)
+    present = [sum(value is not None for value in row.values()) for row in found]
+    # The fields 24, 25, 28 and 29 are "-" here, and what comes after 34 has no column.
+    assert [b - a for a, b in zip(present, present[1:], strict=False)] == [0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]
+
+
+def test_an_address_is_spelt_one_way_whatever_stands_around_it() -> None:
+    fields = ALB[:25]
+    lines = []
+    for client in ("[2001:db8::1]:443", "2001:db8::1:443", "192.0.2.1:443", "-"):
+        fields[3] = client
+        lines.append(" ".join(fields))
+    found, corrupt = rows("aws_alb", lines)
+    assert corrupt == [False] * 4
+    assert [row["client_ip"] for row in found] == ["2001:db8::1", "2001:db8::1", "192.0.2.1", None]
+    assert [row["client_port"] for row in found] == [443, 443, 443, None]
 
 
 def test_a_part_of_a_field_can_be_widened_and_asked_for_alone() -> None:

@@ -75,7 +75,7 @@ def codec_for(path: str, option: str | None = None) -> Codec:
                 return codec
         known = ", ".join(codec.name for codec in CODECS)
         raise OptionError(f"option 'compression': {option!r} is not a codec; give one of {known}")
-    for codec in CODECS:
+    for codec in (*CODECS, FOREIGN):
         if path.lower().endswith(codec.suffixes):
             return codec
     return NONE
@@ -246,7 +246,18 @@ def _by_arrow(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[byte
     raise _corrupt(codec, path, damage, source.position)
 
 
+def _refuse(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
+    known = ", ".join(known.name for known in CODECS)
+    raise CorruptFileError(
+        f"{path}: the suffix is that of a compression that is not supported (supported: {known}). Leave such files out "
+        "with pathGlobFilter, or say option('compression', 'none') if they are plain text"
+    )
+    yield b""  # a generator, as the others are
+
+
 NONE = Codec("none", (), _as_it_is)
+# Read as text, these would be rows of garbage.
+FOREIGN = Codec("unsupported", (".snappy", ".sz", ".z", ".zip", ".7z", ".lzma", ".br", ".lzo", ".rar"), _refuse)
 
 CODECS = (
     NONE,

@@ -447,6 +447,9 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
         lower = key.lower()
         if value is None or lower in ignored:
             continue
+        known = lower if lower in ("path", "paths") or lower not in _BY_NAME else _BY_NAME[lower].name
+        if known in values:
+            raise OptionError(f"option {known!r} is given twice, in spellings that differ in case only; keep one")
         if lower in ("path", "paths"):
             values[lower] = value
         elif lower in _BY_NAME:

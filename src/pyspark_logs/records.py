@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-BLOCK_BYTES = 4 << 20  # parsers are fastest on 3-4 MiB: there are a few thousand of the widest lines in it
+BLOCK_BYTES = 3 << 20  # parsers are fastest on 3-4 MiB: there are a few thousand of the widest lines in it
 HEAD_BYTES = 64 << 10  # what is kept of a record that is too long
 # Offsets are int32, and replacing invalid bytes can make a text three times as long.
 LARGEST_RECORD_BYTES = 512 << 20

@@ -132,11 +132,13 @@ class HostOf(Text):
     """The address in ``address:port``; part of a preset, not of the notation."""
 
     def parse(self, text: str, moment: Moment) -> str:
-        return text.rpartition(":")[0] if ":" in text else text
+        host = text.rpartition(":")[0] if ":" in text else text
+        return host[1:-1] if host.startswith("[") and host.endswith("]") else host  # IPv6 beside a port
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         pieces = _host_and_port(array)
-        return (pieces[0], None) if pieces else by_row(self, array, moment)
+        bracketed = pieces is not None and bool((kernels.string_bytes(pieces[0]) == ord("[")).any())
+        return (pieces[0], None) if pieces and not bracketed else by_row(self, array, moment)
 
 
 @dataclass(frozen=True)

@@ -45,13 +45,13 @@ PRESETS: dict[str, Preset] = {
         " {target_status_code:int?} {received_bytes:long?} {sent_bytes:long?} {request:quoted?} {user_agent:quoted?}"
         " {ssl_cipher?} {ssl_protocol?} {target_group_arn?} {trace_id:quoted?} {domain_name:quoted?}"
         " {chosen_cert_arn:quoted?} {matched_rule_priority:int?} {request_creation_time:timestamp?}"
-        " {actions_executed:quoted?} {redirect_url:quoted?} {error_reason:quoted?}"
-        "{? {target_port_list:quoted?} {target_status_code_list:quoted?} {classification:quoted?}"
-        " {classification_reason:quoted?}"
-        "{? {conn_trace_id?}"
-        "{? {transformed_host:quoted?} {transformed_uri:quoted?} {request_transform_status?}"
-        "{? {alb_node_ip?}"
-        "{? {}?}?}?}?}?}",  # what is appended next year
+        " {actions_executed:quoted?}"
+        # A group for each field: the documentation does not say which of them came together.
+        "{? {redirect_url:quoted?}{? {error_reason:quoted?}"
+        "{? {target_port_list:quoted?}{? {target_status_code_list:quoted?}"
+        "{? {classification:quoted?}{? {classification_reason:quoted?}{? {conn_trace_id?}"
+        "{? {transformed_host:quoted?}{? {transformed_uri:quoted?}{? {request_transform_status?}{? {alb_node_ip?}"
+        "{? {}" + 12 * "?}",  # the last group is what is appended next year
         source='AWS, "Access logs for your Application Load Balancer"',
         parts={
             "client": (("client_ip", HostOf()), ("client_port", PortOf())),
