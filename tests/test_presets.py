@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -139,7 +140,7 @@ def test_aws_alb_of_ages_between_those_documented() -> None:
     assert corrupt == [False] * len(counts)
     present = [sum(value is not None for value in row.values()) for row in found]
     # The fields 24, 25, 28 and 29 are "-" here, and what comes after 34 has no column.
-    assert [b - a for a, b in zip(present, present[1:], strict=False)] == [0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]
+    assert [b - a for a, b in pairwise(present)] == [0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]
 
 
 def test_an_address_is_spelt_one_way_whatever_stands_around_it() -> None:

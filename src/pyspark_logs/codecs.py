@@ -246,13 +246,12 @@ def _by_arrow(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[byte
     raise _corrupt(codec, path, damage, source.position)
 
 
-def _refuse(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
-    known = ", ".join(known.name for known in CODECS)
+def _refuse(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:  # noqa: ARG001 (an engine)
+    supported = ", ".join(known.name for known in CODECS)
     raise CorruptFileError(
-        f"{path}: the suffix is that of a compression that is not supported (supported: {known}). Leave such files out "
-        "with pathGlobFilter, or say option('compression', 'none') if they are plain text"
+        f"{path}: the suffix is that of a compression that is not supported (supported: {supported}). Leave such files "
+        "out with pathGlobFilter, or say option('compression', 'none') if they are plain text"
     )
-    yield b""  # a generator, as the others are
 
 
 NONE = Codec("none", (), _as_it_is)
