@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import resource
 import subprocess
 import sys
 import tempfile
@@ -66,4 +65,6 @@ def memory_child(path: str) -> None:
     import pyspark_logs
 
     rows = sum(batch.num_rows for batch in pyspark_logs.scan(path, template=data.APP))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, rows)
+    # Not ru_maxrss: a process inherits that from the one that started it.
+    status = Path("/proc/self/status").read_text()
+    print(status.partition("VmHWM:")[2].split()[0], rows)
