@@ -142,7 +142,7 @@ def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> 
             from pyspark.sql import functions as f
 
             frame = spark.read.schema(ddl).csv(path, sep=" ", nullValue="-", escape="\\")
-            stamp = f.to_timestamp(f.concat_ws(" ", "time", "zone"), "[dd/MMM/yyyy:HH:mm:ss Z]")
+            stamp = f.to_timestamp(f.concat_ws(" ", "time", "zone"), "'['dd/MMM/yyyy:HH:mm:ss Z']'")
             noop(frame.withColumn("time", stamp).select(*(chosen or names)))
 
         return {"text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, chosen)), "csv": csv}
