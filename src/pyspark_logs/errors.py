@@ -14,6 +14,7 @@
         ├── PathNotFoundError(FileNotFoundError)
         ├── AccessDeniedError(PermissionError)
         ├── TruncatedBodyError           fewer bytes arrived than were promised
+        ├── ReadOnlyStoreError           the store cannot be written to, or not so that a commit is safe
         └── CircuitOpenError             too many failures in a row: the task stops asking
 
 Each message says what was wrong, where, and what to do. All of them survive pickling with their
@@ -100,6 +101,10 @@ class AccessDeniedError(StoreError, PermissionError):
 
 class TruncatedBodyError(StoreError):
     """Fewer bytes arrived than the store had promised."""
+
+
+class ReadOnlyStoreError(StoreError):
+    """The store cannot be written to, or has no create-only write and so nothing that a commit could rest on."""
 
 
 class CircuitOpenError(StoreError):

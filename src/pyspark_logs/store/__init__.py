@@ -20,10 +20,21 @@ Inside, imports run one way: ``s3`` (with ``s3_connection``), ``local``, ``gener
 from __future__ import annotations
 
 from pyspark_logs.options import StoreOptions
-from pyspark_logs.store.interface import Page, Store, StoredFile
+from pyspark_logs.store.interface import OpenUpload, Page, Store, StoredFile, UploadPage
 from pyspark_logs.store.paths import join, normalise, split_bucket, split_scheme
 
-__all__ = ["Page", "Store", "StoredFile", "join", "normalise", "open_store", "split_bucket", "split_scheme"]
+__all__ = [
+    "OpenUpload",
+    "Page",
+    "Store",
+    "StoredFile",
+    "UploadPage",
+    "join",
+    "normalise",
+    "open_store",
+    "split_bucket",
+    "split_scheme",
+]
 
 S3_SCHEMES = ("s3", "s3a", "s3n")
 

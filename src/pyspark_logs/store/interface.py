@@ -1,4 +1,9 @@
-"""What every store offers, and what all of them do the same way: errors, secrets, forks, pickling."""
+"""What every store offers, and what all of them do the same way: errors, secrets, forks, pickling.
+
+Each method is one request, retries of the transport aside. An answer can be lost after the request was applied,
+and the retry then meets what it did itself: where that leaves a question, the method says so and the caller
+reads back.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +14,18 @@ import re
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from pyspark_logs.errors import CircuitOpenError, LogSourceError, SnapshotChangedError
+from pyspark_logs.errors import (
+    CircuitOpenError,
+    LogSourceError,
+    PathNotFoundError,
+    ReadOnlyStoreError,
+    SnapshotChangedError,
+)
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.faults import find_fault, find_text
 from pyspark_logs.store.gate import Gate
@@ -29,12 +40,15 @@ class StoredFile:
         size: bytes.
         modified_ms: modification time, milliseconds since the epoch, UTC.
         etag: opaque identity of this version of the content; ``""`` where the store has none.
+        token: what :meth:`Store.start_upload` was given when this file was staged. Only a HEAD of a store that
+            keeps it tells (S3); ``""`` in listings, for other files, and on other stores.
     """
 
     path: str
     size: int
     modified_ms: int
     etag: str
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,12 +66,50 @@ class Page:
     next_token: str | None
 
 
+@dataclass(frozen=True)
+class OpenUpload:
+    """An upload that was started and neither completed nor aborted.
+
+    Attributes:
+        path: the file it is to become.
+        upload_id: what :meth:`Store.start_upload` returned.
+        started_ms: milliseconds since the epoch, UTC; where uploads are files, when the last part came.
+    """
+
+    path: str
+    upload_id: str
+    started_ms: int
+
+
+@dataclass(frozen=True)
+class UploadPage:
+    """One answer to a request for open uploads.
+
+    Attributes:
+        uploads: open uploads, in no order that a caller may rely on.
+        next_token: opaque, for the next request; ``None`` on the last page.
+    """
+
+    uploads: tuple[OpenUpload, ...]
+    next_token: str | None
+
+
 class Store(abc.ABC):
     """A place that holds files. Made by :func:`pyspark_logs.store.open_store`.
 
     Cheap to make, safe to use from threads, usable on both sides of a fork (each process makes a
     connection of its own), and picklable: what travels is scheme and options.
+
+    Attributes:
+        writable: whether the writing methods work; where not, they raise :class:`ReadOnlyStoreError`.
+        lists_in_order: whether a listing sees keys one after another in their order, as S3 does. Where not, a look that
+            must see one key before another lists twice.
+        smallest_part: bytes; no part of an upload but the last may be smaller.
     """
+
+    writable: ClassVar[bool] = False
+    lists_in_order: ClassVar[bool] = False
+    smallest_part: ClassVar[int] = 1
 
     def __init__(self, scheme: str, options: StoreOptions) -> None:
         self.scheme = scheme
@@ -79,7 +131,11 @@ class Store(abc.ABC):
 
     @property
     def calls(self) -> Counter[str]:
-        """Requests made by this process so far, retries included, by kind: ``LIST``, ``GET``, ``HEAD``."""
+        """Requests made by this process so far, retries included, by kind.
+
+        ``LIST``, ``GET``, ``HEAD``, ``PUT``, ``DELETE``, and of uploads ``CREATE``, ``PART``, ``COMPLETE``,
+        ``ABORT``, ``UPLOADS``.
+        """
         return self._gate.calls
 
     @abc.abstractmethod
@@ -127,6 +183,151 @@ class Store(abc.ABC):
             StoreError: the store refused or failed.
         """
 
+    # --- small files, whole ---------------------------------------------------------------------
+
+    def get(self, path: str) -> bytes | None:
+        """A small file, whole; ``None`` if there is none at this path. ``GET``. Works on every store.
+
+        Raises:
+            SnapshotChangedError: it was overwritten while it was read.
+            StoreError: the store refused or failed.
+        """
+        try:
+            return b"".join(self.read(path))
+        except PathNotFoundError:
+            return None
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a small file, whole, over what is there. Readers see all of it or what was there before. ``PUT``.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed; the file may be written all the same.
+        """
+        raise self._read_only("write", path)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a small file, whole, only if nothing is at this path: of all who try, one wins. ``PUT``.
+
+        Returns:
+            True: this call wrote it. False: something is there, possibly written by a try of this very call whose
+            answer was lost. The caller reads it back to tell.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to; the server has no create-only write counts as that.
+            StoreError: the store refused or failed; the file may be written all the same.
+        """
+        raise self._read_only("create", path)
+
+    def remove(self, path: str, *, etag: str = "") -> bool:
+        """Delete a file if it is the version ``etag``; ``""``: whichever version is there. ``DELETE``.
+
+        Returns:
+            True: there is no file at this path, or not any more. False: another version is there, untouched.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed; the file may be gone all the same.
+        """
+        raise self._read_only("delete", path)
+
+    def remove_all(self, paths: Sequence[str]) -> None:
+        """Delete files of one bucket, at most 1000; those that are not there are fine. ``DELETE``.
+
+        One request where the store can delete many at once.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: at least one could not be deleted; it is named, and the others may be gone.
+        """
+        if paths:
+            raise self._read_only("delete", paths[0])
+
+    # --- uploads: staged by one process, completed by another -----------------------------------
+
+    def start_upload(self, path: str, *, token: str, staging: str) -> str:
+        """Begin a file that nobody sees before :meth:`complete_upload`. ``CREATE``.
+
+        Args:
+            path: the file it will be.
+            token: ASCII; where the store keeps metadata (S3), the completed file's ``StoredFile.token``.
+            staging: the directory ``<root>/_staging/<job>``, below which stores without invisible uploads keep the
+                staged file, and make the directories it needs.
+
+        Returns:
+            The upload's id. With ``path`` it is all that any process needs for the other methods. A lost answer
+            can leave an upload that nobody knows of: :meth:`open_uploads` finds it.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed.
+        """
+        raise self._read_only("start an upload to", path)
+
+    def upload_part(self, path: str, upload_id: str, number: int, data: bytes) -> str:
+        """Add a part. ``PART``.
+
+        Args:
+            path: as given to :meth:`start_upload`.
+            upload_id: what that returned.
+            number: 1, 2, 3, ... in this order, each once, by one caller at a time.
+            data: at least ``smallest_part`` bytes, unless it is the last part; that one may be empty.
+
+        Returns:
+            The part's etag, for :meth:`complete_upload`.
+
+        Raises:
+            PathNotFoundError: there is no such upload (any more).
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed.
+        """
+        raise self._read_only("upload to", path)
+
+    def complete_upload(self, path: str, upload_id: str, parts: Sequence[str], *, size: int) -> bool:
+        """Make the file visible: all of it, at once, over what is there. ``COMPLETE``.
+
+        The names of staged files hold a random job id, so what is there can only be the same file.
+
+        Args:
+            path: as given to :meth:`start_upload`.
+            upload_id: what that returned.
+            parts: the etag of each part, in order of their numbers; at least one, if an empty one.
+            size: bytes in all; checked where the store can.
+
+        Returns:
+            True: done. False: there is no such upload (any more); it was aborted, or completed before, possibly by
+            a try of this very call whose answer was lost. The caller looks at ``path`` to tell. Some servers
+            answer True to a second completion.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed; the file may be visible all the same.
+        """
+        raise self._read_only("complete the upload to", path)
+
+    def abort_upload(self, path: str, upload_id: str) -> None:
+        """Drop an upload and its parts; one that is not there is fine. ``ABORT``.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed; the upload may be gone all the same.
+        """
+        raise self._read_only("abort the upload to", path)
+
+    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+        """Uploads that are open, by one request. ``UPLOADS``.
+
+        Args:
+            prefix: the root, ending in ``/``, that the files are to be below; staged files are looked for in its
+                ``_staging/``.
+            token: ``next_token`` of the page before.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed.
+        """
+        raise self._read_only("look for uploads below", prefix)
+
     # --- for the stores -------------------------------------------------------------------------
 
     @contextmanager
@@ -150,6 +351,11 @@ class Store(abc.ABC):
         text = find_text(error)
         reason = self._mask(text if code in text else f"{code}: {text}")
         return fault.error(f"cannot {doing} {path}{self._where()}: {reason}. {fault.advice}")
+
+    def _read_only(self, doing: str, path: str) -> ReadOnlyStoreError:
+        return ReadOnlyStoreError(
+            f"cannot {doing} {path}: {self.scheme}:// is read-only here. Write to S3 (s3://, s3a://), to local files, or to memory://."
+        )
 
     def _circuit_message(self, doing: str, path: str) -> str:
         last = self._mask(self._gate.last_failure)
