@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pyspark_logs.options import FORMATS, OPTIONS, Option
+from pyspark_logs.options.table import APART
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "options.md"
 
@@ -23,6 +24,8 @@ parentheses.
 - Times are `2026-11-22T06:00:00Z`, `2026-11-22 06:00:00+01:00` or `2026-11-22`; without a zone they are in `timeZone`.
 
 In `pyspark_logs.scan` values may also be of the natural Python type: `True`, `16 << 20`, `timedelta`, `datetime`.
+
+One set of options may serve a reader and a writer: each ignores what only the other one uses.
 """
 
 GROUPS = {
@@ -31,6 +34,7 @@ GROUPS = {
     "records": ("Rows", "See [Reading](reading.md#lines-that-do-not-match)."),
     "time": ("Time", "See [Layouts and time](layouts.md#a-range-of-time)."),
     "plan": ("Files", "See [Reading](reading.md#files) and [Layouts and time](layouts.md)."),
+    "rules": ("Writing", "What becomes of files that are written."),
     "store": ("The store", "See [S3 and other stores](s3.md)."),
     "schema": ("Without Spark", "With Spark, use `.schema(...)`."),
 }
@@ -43,12 +47,17 @@ def groups() -> dict[str, list[Option]]:
     for option in OPTIONS:
         if option.name in FORMATS:
             found["line"].append(option)
-        elif not option.target:  # parsed apart from the others; it stands before those it belongs to
+        elif option.read == APART:  # it stands before those it belongs to
             waiting.append(option)
         else:
-            found[option.target.partition(".")[0]] += [*waiting, option]
+            found[(option.read or option.write or "").partition(".")[0]] += [*waiting, option]
             waiting.clear()
     return found
+
+
+def users(option: Option) -> str:
+    """Who uses an option."""
+    return "both" if None not in (option.read, option.write) else "reader" if option.write is None else "writer"
 
 
 def page() -> str:
@@ -56,8 +65,8 @@ def page() -> str:
     parts = [HEAD]
     for name, options in groups().items():
         title, text = GROUPS[name]
-        rows = "\n".join(f"| `{option.name}` | {option.doc} |" for option in options)
-        parts.append(f"## {title}\n\n{text}\n\n| option | what it does |\n| --- | --- |\n{rows}\n")
+        rows = "\n".join(f"| `{option.name}` | {users(option)} | {option.doc} |" for option in options)
+        parts.append(f"## {title}\n\n{text}\n\n| option | for | what it does |\n| --- | --- | --- |\n{rows}\n")
     return "\n".join(parts)
 
 

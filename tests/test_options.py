@@ -44,7 +44,7 @@ class TestNames:
         assert parse(txnId="t", partSize="8m", layout=None, mode=None) == parse()
 
     def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
-        known = {option.target for option in OPTIONS if option.target}
+        known = {option.read for option in OPTIONS if option.read}
         # These need more than their own text, or say how another was given.
         known |= {"format.kind", "format.spec", "records.corrupt_column_given", "plan.paths"}
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
