@@ -44,12 +44,13 @@ class ChainEngine:
             if isinstance(own, Field) and own.type.syntax is None and isinstance(after, Literal) and len(after.raw) == 1
         ]
         self.separators = {raw: ends.count(raw) for raw in ends}
+        self.dense: set[bytes] = set()
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure:
         """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
         import numpy as np
 
-        walk = Walk(block, kernels.ended_view(block), starts, ends, moment, self.rules, self.separators)
+        walk = Walk(block, kernels.ended_view(block), starts, ends, moment, self.rules, self.separators, self.dense)
         if not self.scope.nothing:
             self._walk(walk)
         rows = None if walk.sure is None else np.flatnonzero(walk.sure)
@@ -137,7 +138,7 @@ class ChainEngine:
             return pa.nulls(len(null), wanted.arrow())
         array = kernels.masked(kernels.texts(walk.block, starts, ends), null)
         if not number:
-            escaped = walk.has_backslash and (own.quoted or (own.text and self.rules.escape))
+            escaped = (own.quoted or (own.text and self.rules.escape)) and walk.has_backslash
             return unescaped(array) if escaped else array
         try:
             return array.cast(wanted.arrow()) if plain_numbers(array) else None
@@ -145,6 +146,6 @@ class ChainEngine:
             return None
 
     def _convert(self, own: FieldType, wanted: FieldType, array: pa.Array, walk: Walk) -> tuple[pa.Array, Bool | None]:
-        if walk.has_backslash and (own.quoted or (own.text and self.rules.escape)):
+        if (own.quoted or (own.text and self.rules.escape)) and walk.has_backslash:
             array = unescaped(array)
         return wanted.convert(array, walk.moment)

@@ -142,12 +142,12 @@ def matrix(array: pa.Array, width: int) -> Bytes:
     return string_bytes(array).reshape(len(array), width)
 
 
-def unescaped_quotes(block: bytes, view: Bytes) -> Int32:
-    """Places of the double quotes that are not escaped by a backslash."""
+def unescaped_quotes(block: bytes, view: Bytes, *, escapes: bool = True) -> Int32:
+    """Places of the double quotes that are not escaped by a backslash; without ``escapes`` there is none in the block."""
     import numpy as np
 
     quotes = np.flatnonzero(view == 34).astype(np.int32)
-    if len(quotes) == 0 or block.find(b"\\") < 0:
+    if len(quotes) == 0 or not escapes:
         return quotes
     slashes = view == 92
     # A quote is escaped by an odd run of backslashes before it: walk all runs back in step.

@@ -6,6 +6,7 @@ The place reached in each line is one int32 array, and each step is taken in all
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
@@ -48,6 +49,7 @@ class Walk:
     moment: Moment
     rules: Rules
     separators: dict[bytes, int] = field(default_factory=dict)  # of one byte -> how many fields they end
+    dense: set[bytes] = field(default_factory=set)  # those that stand everywhere: outlives the block, which is like the next
     found: dict[str, Found] = field(default_factory=dict)
     sure: Bool | None = None  # None: all
     live: Bool | None = None  # lines in which the current optional group is there; None: all
@@ -55,11 +57,15 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.place = self.starts
-        self.has_backslash = self.block.find(b"\\") >= 0
         self._quotes: Int32 | None = None
         self._quote_index: Int64 | None = None
-        self._places: dict[bytes, Int32 | None] = {}
+        self._places: dict[bytes, Int32] = {}
         self._cursor: tuple[bytes, Int64] | None = None  # the separator found last, and which of its places
+
+    @cached_property
+    def has_backslash(self) -> bool:
+        """Whether any text of the block may be escaped."""
+        return self.block.find(b"\\") >= 0
 
     # Lines that are no longer walked stand at their end, where nothing is found and nothing goes wrong.
 
@@ -176,14 +182,17 @@ class Walk:
         """All places of a separator of one byte, where knowing them is cheaper than searching."""
         import numpy as np
 
-        if separator not in self.separators:
+        if separator not in self.separators or separator in self.dense:
             return None
         if separator not in self._places:
             hits = self.view[: len(self.block)] == separator[0]
             worth = np.count_nonzero(hits) <= _PLACES_A_SEARCH * self.separators[separator] * len(self.starts)
             # Two sentinels, so that an index past the last place is still an index.
             sentinels = np.array([len(self.block)] * 2, np.int32)
-            self._places[separator] = np.append(np.flatnonzero(hits).astype(np.int32), sentinels) if worth else None
+            if not worth:
+                self.dense.add(separator)
+                return None
+            self._places[separator] = np.append(np.flatnonzero(hits).astype(np.int32), sentinels)
         return self._places[separator]
 
     def _seek_place(self, separator: bytes, places: Int32) -> Int32:
@@ -316,7 +325,7 @@ class Walk:
 
         if self._quotes is None:
             # Two sentinels, so that an index past the last quote is still an index.
-            quotes = kernels.unescaped_quotes(self.block, self.view)
+            quotes = kernels.unescaped_quotes(self.block, self.view, escapes=self.has_backslash)
             self._quotes = np.append(quotes, np.array([len(self.block)] * 3, np.int32))
         quotes = self._quotes
         index = self._quote_index
