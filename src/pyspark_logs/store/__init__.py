@@ -1,4 +1,4 @@
-"""Storage: the one module that talks to it. List, stat and read files by path, nothing else.
+"""Storage: the one module that talks to it. Files are listed, read, staged, made visible and deleted by path.
 
 ::
 
@@ -13,7 +13,10 @@ systems are made to look like that, not the reverse. Stores are cheap to make (t
 comes with the first request), safe to use from threads, survive a fork, and pickle as their
 options alone.
 
-Inside, imports run one way: ``s3`` (with ``s3_connection``), ``local``, ``generic`` ->
+Writing rests on two things that a store must have: a small file created only if nothing is there, of which one
+of many wins, and an upload that nobody sees until it is completed, by whichever process.
+
+Inside, imports run one way: ``s3`` (with ``s3_body``, ``s3_connection``), ``local``, ``memory`` -> ``generic`` ->
 ``interface`` -> ``gate``, ``faults``, ``paths``.
 """
 
@@ -59,6 +62,10 @@ def open_store(path: str, options: StoreOptions) -> Store:
         from pyspark_logs.store.s3 import S3Store
 
         return S3Store(scheme, options)
+    if scheme == "memory":
+        from pyspark_logs.store.memory import MemoryStore
+
+        return MemoryStore(scheme, options)
     from pyspark_logs.store.generic import open_generic
 
     return open_generic(scheme, options)

@@ -9,11 +9,19 @@ Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark_logs.errors import AccessDeniedError, LogSourceError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.errors import (
+    AccessDeniedError,
+    LogSourceError,
+    PathNotFoundError,
+    ReadOnlyStoreError,
+    SnapshotChangedError,
+    StoreError,
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,32 @@ _BAD_REQUEST = Fault(
     "Check the path, the endpoint and the region; S3 says this of expired credentials too, where it gives no code.",
 )
 _UNSUPPORTED = Fault(StoreError, "The server does not implement this request: check the endpoint.")
+_READ_ONLY = Fault(ReadOnlyStoreError, "It is mounted read-only: choose another path.")
+_GONE = Fault(
+    PathNotFoundError,
+    "What was being written is gone: another attempt, recover or vacuum ended it. Write again; on a file system, check "
+    "that nothing removes the directory and that no part of the path is a file.",
+)
+_CONFLICT = Fault(
+    StoreError,
+    "Other requests for the same path kept coming in between: let one job at a time write there, or try again.",
+)
+_BAD_PART = Fault(
+    StoreError,
+    "The parts of an upload do not fit: all but the last need 5 MiB or more (partSize), and 10,000 are the most.",
+)
+_LONG_NAME = Fault(
+    StoreError,
+    "A name is longer than the store takes (S3: 1,024 bytes a key, file systems: mostly 255 a name): shorten the path, "
+    "the layout, or the values that go into it.",
+)
+_IN_THE_WAY = Fault(
+    StoreError, "A file is where a directory is needed, or the reverse: move it away, or choose another path."
+)
+_FULL = Fault(StoreError, "There is no room left: free some, or choose another path.")
+_DAMAGED = Fault(
+    StoreError, "Bytes were lost or changed on the way: check the network and proxies, and try again.", transient=True
+)
 _THROTTLED = Fault(
     StoreError,
     "The store asks for fewer requests: run fewer tasks at once, or raise maxRetries.",
@@ -80,13 +114,21 @@ _CODES_OF: dict[Fault, str] = {
     _CLOCK: "RequestTimeTooSkewed RequestExpired",
     _ARCHIVED: "InvalidObjectState",
     _NO_BUCKET: "NoSuchBucket",
+    _GONE: "NoSuchUpload",
     _NO_FILE: "NoSuchKey 404 NotFound NoSuchVersion FileNotFoundError NotADirectoryError",
     _CHANGED: "PreconditionFailed 412",
     _REGION: "PermanentRedirect Redirect TemporaryRedirect 301 307 AuthorizationHeaderMalformed "
     "IllegalLocationConstraintException",
-    _BAD_REQUEST: "400 BadRequest InvalidRequest InvalidArgument InvalidBucketName InvalidURI KeyTooLongError "
+    _BAD_REQUEST: "400 BadRequest InvalidRequest InvalidArgument InvalidBucketName InvalidURI "
     "ParamValidationError InvalidRegionError MalformedXML",
+    _CONFLICT: "ConditionalRequestConflict OperationAborted",
+    _BAD_PART: "EntityTooSmall EntityTooLarge InvalidPart InvalidPartOrder",
+    _LONG_NAME: "KeyTooLongError ENAMETOOLONG",
+    _IN_THE_WAY: "FileExistsError EISDIR",
+    _FULL: "ENOSPC EDQUOT QuotaExceeded XMinioStorageFull 507",
+    _DAMAGED: "BadDigest IncompleteBody XAmzContentSHA256Mismatch",
     _UNSUPPORTED: "NotImplemented 501 MethodNotAllowed 405",
+    _READ_ONLY: "EROFS",
     _THROTTLED: "SlowDown Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException "
     "TooManyRequests TooManyRequestsException 429 RequestLimitExceeded BandwidthLimitExceeded LimitExceededException "
     "ProvisionedThroughputExceededException PriorRequestNotComplete EC2ThrottledException ServiceUnavailable 503 ServerBusy",
@@ -97,18 +139,34 @@ _CODES_OF: dict[Fault, str] = {
 }
 FAULTS: dict[str, Fault] = {code: fault for fault, codes in _CODES_OF.items() for code in codes.split()}
 
+# What a code asks for where the request was to write.
+_FOR_WRITING: dict[Fault, Fault] = {
+    _NO_FILE: _GONE,
+    _DENIED: Fault(
+        AccessDeniedError,
+        "Allow s3:PutObject, s3:GetObject, s3:DeleteObject, s3:AbortMultipartUpload, s3:ListBucket and "
+        "s3:ListBucketMultipartUploads, or use other credentials; on a file system, allow writing to the directory.",
+    ),
+    _UNSUPPORTED: Fault(
+        ReadOnlyStoreError,
+        "The server does not implement what a safe commit needs: multipart uploads, and If-None-Match on PUT. Write elsewhere.",
+    ),
+    _CHANGED: _CONFLICT,
+}
+
 _UNKNOWN = Fault(StoreError, "This error is not known to pass with a retry; see its cause.")
 _MAX_CAUSES = 10  # longer chains of causes are cycles
 
 
-def find_fault(error: BaseException) -> tuple[str, Fault]:
-    """The code an exception carries, itself or in a cause, and what it means."""
+def find_fault(error: BaseException, *, writing: bool = False) -> tuple[str, Fault]:
+    """The code an exception carries, itself or in a cause, and what it means, to a request that was ``writing``."""
     causes = list(_causes(error))
     codes = [code for cause in causes for code in _codes(cause)]
     names = [cls.__name__ for cause in causes for cls in type(cause).__mro__]
     for code in [*codes, *names]:
         if code in FAULTS:
-            return code, FAULTS[code]
+            fault = FAULTS[code]
+            return code, _FOR_WRITING.get(fault, fault) if writing else fault
     return (codes or names)[0], _UNKNOWN
 
 
@@ -150,6 +208,9 @@ def _codes(error: BaseException) -> Iterator[str]:
     if isinstance(response, dict):  # botocore
         yield str(response.get("Error", {}).get("Code", ""))
         yield str(response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+    name = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
+    if name in FAULTS:  # s3fs makes up numbers for most other codes
+        yield name
     if type(error).__module__ == "aiohttp.http_exceptions":
         return  # a broken answer; its "code" is not one the server gave
     for attribute in ("code", "status_code", "status"):  # gcsfs, azure, aiohttp

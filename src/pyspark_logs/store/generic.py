@@ -1,4 +1,4 @@
-"""Any other fsspec file system, read-only: Google Cloud Storage, Azure, and ``memory://`` for tests.
+"""Any other fsspec file system, read-only: Google Cloud Storage, Azure and the like.
 
 Their drivers retry by themselves; here their answers become pages and versions. A listing of one
 page is the listing of one directory.
@@ -34,8 +34,6 @@ def open_generic(scheme: str, options: StoreOptions) -> Store:
     """
     from fsspec import get_filesystem_class
 
-    if scheme == "memory":
-        return MemoryStore(scheme, options)
     try:
         get_filesystem_class(scheme)
     except ValueError as error:
@@ -164,41 +162,27 @@ class GenericStore(Store):
         from fsspec import get_filesystem_class
 
         cls = get_filesystem_class(self.scheme)
-        arguments = cls._get_kwargs_from_urls(path) | _arguments(self.scheme, self.options)
+        arguments = cls._get_kwargs_from_urls(path) | self._arguments()
         key = json.dumps(arguments, sort_keys=True, default=str)
         with self._lock:
             if key not in self._handles:
                 self._handles[key] = cls(**arguments, use_listings_cache=False, skip_instance_cache=True)
             return self._handles[key]
 
-    def _translate(self, doing: str, path: str, error: Exception) -> Any:
+    def _arguments(self) -> dict[str, Any]:
+        """Constructor arguments of the driver."""
+        return _arguments(self.scheme, self.options)
+
+    def _translate(self, doing: str, path: str, error: Exception, *, writing: bool) -> Any:
         code, fault = find_fault(error)
         if fault.transient:  # the driver's own retries are over
             self._gate.failed(self._gate.ticket(), code, throttled=fault.throttled)
-        return super()._translate(doing, path, error)
-
-
-class MemoryStore(GenericStore):
-    """``memory://``: fsspec's dictionary of this process."""
-
-    def _split(self, prefix: str) -> tuple[str, str]:
-        parent, slash, name = prefix.rpartition("/")
-        return parent + slash, name
-
-    def _check_bucket(self, parent: str) -> None:
-        """There are no buckets."""
-
-    def _stored(self, path: str, entry: Mapping[str, Any]) -> StoredFile:
-        modified = self._filesystem(path).modified(entry["name"])
-        etag = f"{int(modified.timestamp() * 1e6):x}-{entry['size']:x}"
-        return StoredFile(path, entry["size"], _milliseconds(modified), etag)
+        return super()._translate(doing, path, error, writing=writing)
 
 
 def _arguments(scheme: str, options: StoreOptions) -> dict[str, Any]:
     """Constructor arguments from the options; those of S3 alone are refused, not dropped in silence."""
     arguments: dict[str, Any] = json.loads(options.storage_options or "{}")
-    if scheme == "memory":
-        return {}
     s3_only = {
         "endpoint": options.endpoint,
         "region": options.region,

@@ -14,7 +14,7 @@ import re
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -110,6 +110,8 @@ class Store(abc.ABC):
     writable: ClassVar[bool] = False
     lists_in_order: ClassVar[bool] = False
     smallest_part: ClassVar[int] = 1
+    page_size = 1000
+    """Entries asked for in one answer, where answers come in pages."""
 
     def __init__(self, scheme: str, options: StoreOptions) -> None:
         self.scheme = scheme
@@ -331,7 +333,7 @@ class Store(abc.ABC):
     # --- for the stores -------------------------------------------------------------------------
 
     @contextmanager
-    def _errors(self, doing: str, path: str) -> Iterator[None]:
+    def _errors(self, doing: str, path: str, *, writing: bool = False) -> Iterator[None]:
         """Requests run inside: the circuit is checked before, and what they raise becomes ours."""
         if self._gate.is_open:
             raise CircuitOpenError(self._circuit_message(doing, path))
@@ -340,12 +342,20 @@ class Store(abc.ABC):
         except LogSourceError:
             raise
         except Exception as error:  # noqa: BLE001 - drivers raise anything; all of it is raised again
-            translated = self._translate(doing, path, error)
+            translated = self._translate(doing, path, error, writing=writing)
             leaks = _leaks(error, self._secrets())
             raise translated from (None if leaks else error)
 
-    def _translate(self, doing: str, path: str, error: Exception) -> LogSourceError:
-        code, fault = find_fault(error)
+    def _upload_page(self, uploads: Iterable[OpenUpload], token: str | None) -> UploadPage:
+        """A page of uploads that are all known at once."""
+        left = sorted(
+            (upload for upload in uploads if upload.upload_id > (token or "")), key=lambda upload: upload.upload_id
+        )
+        page = tuple(left[: self.page_size])
+        return UploadPage(page, page[-1].upload_id if len(left) > len(page) else None)
+
+    def _translate(self, doing: str, path: str, error: Exception, *, writing: bool) -> LogSourceError:
+        code, fault = find_fault(error, writing=writing)
         if fault.transient and self._gate.is_open:
             return CircuitOpenError(self._circuit_message(doing, path))
         text = find_text(error)

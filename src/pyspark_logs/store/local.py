@@ -1,19 +1,34 @@
-"""Local files, seen as an object store: prefixes instead of directories, versions instead of inodes."""
+"""Local files, seen as an object store: prefixes instead of directories, versions instead of inodes.
+
+What is visible is whole: content is written under another name, forced to the disk, and then linked (``create``)
+or renamed (``put``, ``complete_upload``) to where it belongs. The temporary names begin with a dot, so that
+readers take what a crash may leave for no data.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pyspark_logs.errors import TruncatedBodyError
-from pyspark_logs.store.interface import Page, Store, StoredFile
+from pyspark_logs.errors import ReadOnlyStoreError, StoreError, TruncatedBodyError
+from pyspark_logs.store.interface import OpenUpload, Page, Store, StoredFile, UploadPage
 from pyspark_logs.store.paths import split_scheme
+
+_STAGING = "_staging"
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP)
+_TRIES = 100  # directories are taken away when empty, at the very moment perhaps when another thread wants one
 
 
 class LocalStore(Store):
     """Plain paths and ``file:`` URLs. A listing is one page; symbolic links are followed."""
+
+    writable = True
 
     def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """All of it in one page; what lies below is walked."""
@@ -62,10 +77,193 @@ class LocalStore(Store):
                 yield chunk
             self._check(file.fileno(), path, etag)
 
+    def put(self, path: str, data: bytes) -> None:
+        """A temporary file beside it, renamed."""
+        self._gate.count("PUT")
+        _, local = split_scheme(path)
+        with self._errors("write", path, writing=True), _written_beside(local, data) as temporary:
+            Path(temporary).replace(local)
+            _sync_directory(local)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """A temporary file beside it, linked, which fails if the name is taken. Directories are made."""
+        self._gate.count("PUT")
+        _, local = split_scheme(path)
+        with self._errors("create", path, writing=True), _written_beside(local, data) as temporary:
+            try:
+                os.link(temporary, local)
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                raise ReadOnlyStoreError(
+                    f"cannot create {path}: its file system has no hard links ({error.strerror}), so two writers could not be "
+                    "told apart. Write to another file system, or to S3."
+                ) from error
+            _sync_directory(local)
+        return True
+
+    def remove(self, path: str, *, etag: str = "") -> bool:
+        """``stat``, then ``unlink``: a file that replaces it in between goes with it, since systems have no better."""
+        self._gate.count("DELETE")
+        _, local = split_scheme(path)
+        with self._errors("delete", path, writing=True):
+            return _unlink(local, etag)
+
+    def remove_all(self, paths: Sequence[str]) -> None:
+        """One after another, counted as one request."""
+        if paths:
+            self._gate.count("DELETE")
+        for path in paths:
+            with self._errors("delete", path, writing=True):
+                _unlink(split_scheme(path)[1], "")
+
+    def start_upload(self, path: str, *, token: str, staging: str) -> str:
+        """An empty file ``<staging>/<random>/<path below the root>``; its path is the upload's id. ``token`` is not kept."""
+        self._gate.count("CREATE")
+        _, local = split_scheme(path)
+        _, directory = split_scheme(staging.rstrip("/"))
+        root, found, _ = directory.rpartition(f"/{_STAGING}/")
+        if not found or not local.startswith(f"{root}/"):
+            raise ValueError(f"{staging} is not <root>/{_STAGING}/<job> of a root that {path} is below")
+        with self._errors("start an upload to", path, writing=True):
+            return _new_staged_file(directory, local.removeprefix(f"{root}/"))
+
+    def upload_part(self, path: str, upload_id: str, number: int, data: bytes) -> str:
+        """Appended. The etag says where the part ends."""
+        self._gate.count("PART")
+        with self._errors("upload to", path, writing=True), Path(upload_id).open("r+b", buffering=0) as staged:
+            begin = staged.seek(0, os.SEEK_END)
+            try:
+                _write(staged, data)
+            except OSError:
+                staged.truncate(begin)  # a part is there or not
+                raise
+            return _part_etag(number, staged.tell())
+
+    def complete_upload(self, path: str, upload_id: str, parts: Sequence[str], *, size: int) -> bool:
+        """Forced to the disk, then renamed."""
+        self._gate.count("COMPLETE")
+        _, local = split_scheme(path)
+        with self._errors("complete the upload to", path, writing=True):
+            try:
+                with Path(upload_id).open("rb") as staged:
+                    os.fsync(staged.fileno())
+                    found = os.fstat(staged.fileno()).st_size
+            except FileNotFoundError:
+                return False
+            if found != size or list(parts[-1:]) != [_part_etag(len(parts), size)]:
+                raise StoreError(
+                    f"cannot complete the upload to {path}: {len(parts)} parts of {size} bytes were expected, {found} bytes are "
+                    f"staged in {upload_id}. Write the file again."
+                )
+            Path(local).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(upload_id).replace(local)
+            except FileNotFoundError:
+                if Path(upload_id).exists():
+                    raise
+                return False  # another process completed or aborted it just now
+            _sync_directory(local)
+        _clear_away(upload_id)
+        return True
+
+    def abort_upload(self, path: str, upload_id: str) -> None:
+        """The staged file is deleted, and its directories where empty."""
+        self._gate.count("ABORT")
+        with self._errors("abort the upload to", path, writing=True), suppress(FileNotFoundError):
+            Path(upload_id).unlink()
+        _clear_away(upload_id)
+
+    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+        """The files below ``<prefix>/_staging/``."""
+        self._gate.count("UPLOADS")
+        root = split_scheme(prefix)[1].rstrip("/")
+        staging = f"{root}/{_STAGING}"
+        files: list[StoredFile] = []
+        with self._errors("look for uploads below", prefix, writing=True):
+            _scan(staging, "", True, files, [], frozenset())
+        below = ((file, file.path.removeprefix(f"{staging}/").split("/", 2)) for file in files)
+        # A job, an upload, and the path of the file to be; anything else that lies there is not ours.
+        uploads = (OpenUpload(f"{root}/{names[2]}", file.path, file.modified_ms) for file, names in below if names[2:])
+        return self._upload_page(uploads, token)
+
     def _check(self, descriptor: int, path: str, etag: str) -> None:
         found = _etag(os.fstat(descriptor))
         if etag and found != etag:
             raise self._changed(path, etag, found)
+
+
+@contextmanager
+def _written_beside(path: str, data: bytes) -> Iterator[str]:
+    """A file on the disk with this content, in the directory of ``path``; afterwards it is gone, unless renamed."""
+    directory = Path(path).parent
+    directory.mkdir(parents=True, exist_ok=True)
+    temporary = directory / f".tmp-{uuid.uuid4().hex}"
+    try:
+        with temporary.open("xb", buffering=0) as file:
+            _write(file, data)
+            os.fsync(file.fileno())
+        yield str(temporary)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _write(file: io.FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _sync_directory(path: str) -> None:
+    """Force the name of a file to the disk, too."""
+    descriptor = os.open(Path(path).parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unlink(path: str, etag: str) -> bool:
+    try:
+        found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode):
+            return True  # to an object store, a directory is nothing
+        if etag and _etag(found) != etag:
+            return False
+        Path(path).unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    return True
+
+
+def _new_staged_file(staging: str, name: str) -> str:
+    staged = Path(staging, uuid.uuid4().hex, name)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            staged.touch(exist_ok=False)
+        except FileNotFoundError:
+            if not tries_left:
+                raise
+        else:
+            break
+    return str(staged)
+
+
+def _clear_away(upload_id: str) -> None:
+    """Remove the directories of an upload that has ended, up to ``_staging`` itself, as far as they are empty."""
+    with suppress(OSError):
+        for directory in Path(upload_id).parents:
+            directory.rmdir()
+            if directory.name == _STAGING:
+                break
+
+
+def _part_etag(number: int, end: int) -> str:
+    return f"{number}-{end:x}"
 
 
 def _etag(found: os.stat_result) -> str:

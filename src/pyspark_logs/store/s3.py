@@ -6,15 +6,13 @@ a row of failures is seen while it happens. Bodies that break are resumed here, 
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import inspect
-import os
-import re
+import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyspark_logs.errors import (
     AccessDeniedError,
@@ -22,25 +20,32 @@ from pyspark_logs.errors import (
     LogSourceError,
     OptionError,
     PathNotFoundError,
+    ReadOnlyStoreError,
     StoreError,
     TruncatedBodyError,
 )
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.faults import find_fault, find_text
 from pyspark_logs.store.gate import backoff_s
-from pyspark_logs.store.interface import Page, Store, StoredFile
+from pyspark_logs.store.interface import OpenUpload, Page, Store, StoredFile, UploadPage
 from pyspark_logs.store.paths import split_bucket
+from pyspark_logs.store.s3_body import Body
 from pyspark_logs.store.s3_connection import GATE, connection, forget
 
-_CLOSING: set[Any] = set()  # asyncio itself keeps tasks by weak references only
+_JOB = "pyspark-logs-job"  # the user metadata that an upload carries and a HEAD shows
+_AT_ONCE = 1000  # keys that one DeleteObjects takes
+_MISSING = ("NoSuchKey", "NoSuchUpload", "404", "NotFound")
+_CONDITION_FAILED = ("PreconditionFailed", "412")
+_NO_SUCH_REQUEST = ("NotImplemented", "501", "MethodNotAllowed", "405")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
 class S3Store(Store):
     """``s3://``, ``s3a://`` and ``s3n://``."""
 
-    page_size = 1000
-    """Keys asked for per list request; S3 gives at most 1000."""
+    writable = True
+    lists_in_order = True
+    smallest_part = 5 << 20
 
     def __init__(self, scheme: str, options: StoreOptions) -> None:
         super().__init__(scheme, options)
@@ -60,9 +65,7 @@ class S3Store(Store):
         with self._errors("list", prefix):
             answer = self._call("list_objects_v2", **request)
         if answer.get("IsTruncated") and not answer.get("NextContinuationToken"):
-            raise StoreError(
-                f"cannot list {prefix}{self._where()}: the server says there is more and not where; use another server"
-            )
+            raise self._no_marker(prefix)
         files = (_listed(root, item) for item in answer.get("Contents", ()) if not item["Key"].endswith("/"))
         directories = (root + item["Prefix"] for item in answer.get("CommonPrefixes", ()))
         return Page(tuple(files), tuple(directories), answer.get("NextContinuationToken"))
@@ -77,9 +80,8 @@ class S3Store(Store):
                 answer = self._call("head_object", Bucket=bucket, Key=key)
         except PathNotFoundError:
             return None
-        return StoredFile(
-            path, answer["ContentLength"], _milliseconds(answer["LastModified"]), answer.get("ETag", "").strip('"')
-        )
+        etag, token = answer.get("ETag", "").strip('"'), answer.get("Metadata", {}).get(_JOB, "")
+        return StoredFile(path, answer["ContentLength"], _milliseconds(answer["LastModified"]), etag, token)
 
     def read(
         self, path: str, start: int = 0, end: int | None = None, *, etag: str = "", chunk_bytes: int = 1 << 20
@@ -108,7 +110,7 @@ class S3Store(Store):
                 failures += 1
                 self._after_break(path, position, failures, body, error)
 
-    def _get(self, path: str, position: int, end: int | None, etag: str, *, resumed: bool) -> _Body | None:
+    def _get(self, path: str, position: int, end: int | None, etag: str, *, resumed: bool) -> Body | None:
         """Open the body from ``position`` on; ``None`` if the file has no byte there."""
         _, bucket, key = split_bucket(path)
         request = {"Bucket": bucket, "Key": key}
@@ -129,14 +131,14 @@ class S3Store(Store):
             if resumed:
                 raise self._changed(path, etag, "nothing") from error
             raise
-        body = _Body(answer, self._filesystem().loop, position, end, ticket)
+        body = Body(answer, self._filesystem().loop, position, end, ticket)
         problem = self._find_mismatch(path, body, etag)
         if problem is not None:
             body.close()
             raise problem
         return body
 
-    def _find_mismatch(self, path: str, body: _Body, etag: str) -> LogSourceError | None:
+    def _find_mismatch(self, path: str, body: Body, etag: str) -> LogSourceError | None:
         """An answer that is not what was asked for: servers exist that ignore conditions or ranges."""
         if etag and body.etag != etag:
             return self._changed(path, etag, body.etag)
@@ -148,7 +150,7 @@ class S3Store(Store):
             )
         return None
 
-    def _after_break(self, path: str, position: int, failures: int, body: _Body, error: Exception) -> None:
+    def _after_break(self, path: str, position: int, failures: int, body: Body, error: Exception) -> None:
         """Count a body that broke; wait before the next try, or raise if there is none."""
         reason = self._mask(f"{find_fault(error)[0]}: {find_text(error)}")
         self._gate.failed(body.ticket, reason)
@@ -162,6 +164,157 @@ class S3Store(Store):
             ) from error
         time.sleep(backoff_s(failures) + self._gate.delay_s())
 
+    def put(self, path: str, data: bytes) -> None:
+        """One ``PutObject``."""
+        with self._errors("write", path, writing=True):
+            self._call("put_object", **_object(path), Body=data)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """One ``PutObject`` with ``If-None-Match: *``; a conflict with another one is tried again, as S3 asks for."""
+        with self._errors("create", path, writing=True):
+            if not self._knows("PutObject", "IfNoneMatch"):
+                raise ReadOnlyStoreError(
+                    f"cannot create {path}: the botocore that is installed knows no conditional writes, so two writers could "
+                    "not be told apart. Install a newer s3fs: pip install --upgrade 's3fs>=2024.12'"
+                )
+            try:
+                self._call("put_object", **_object(path), Body=data, IfNoneMatch="*")
+            except Exception as error:
+                if find_fault(error)[0] in _CONDITION_FAILED:
+                    return False
+                raise
+        return True
+
+    def remove(self, path: str, *, etag: str = "") -> bool:
+        """One ``DeleteObject``, with ``If-Match`` if there is an etag.
+
+        Servers exist that ignore the condition. So a HEAD comes first then, but on AWS, which does not.
+        """
+        looked = etag != "" and not (self._is_aws() and self._knows("DeleteObject", "IfMatch"))
+        if looked:
+            found = self.head(path)
+            if found is None or found.etag != etag:
+                return found is None
+        with self._errors("delete", path, writing=True):
+            try:
+                return self._delete(path, etag)
+            except Exception as error:
+                if not (looked and find_fault(error)[0] in _NO_SUCH_REQUEST):
+                    raise
+                return self._delete(path, "")
+
+    def _delete(self, path: str, etag: str) -> bool:
+        condition = {"IfMatch": f'"{etag}"'} if etag else {}
+        try:
+            self._call("delete_object", **_object(path), **condition)
+        except Exception as error:
+            code, _ = find_fault(error)
+            if etag and code in _CONDITION_FAILED:
+                return False
+            if code not in _MISSING:
+                raise
+        return True
+
+    def remove_all(self, paths: Sequence[str]) -> None:
+        """One ``DeleteObjects`` for each thousand."""
+        by_root: dict[str, list[str]] = {}
+        for path in paths:
+            root, _, key = split_bucket(path)
+            by_root.setdefault(root, []).append(key)
+        for root, keys in by_root.items():
+            for start in range(0, len(keys), _AT_ONCE):
+                with self._errors("delete", root + keys[start], writing=True):
+                    self._delete_many(root, keys[start : start + _AT_ONCE])
+
+    def _delete_many(self, root: str, keys: list[str]) -> None:
+        """Keys that the store was too busy for are tried again; it says so in the answer, where botocore does not look."""
+        from botocore.exceptions import ClientError
+
+        for failures in range(1, self.options.max_retries + 2):
+            request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            try:
+                answer = self._call("delete_objects", Bucket=split_bucket(root)[1], Delete=request)
+            except Exception as error:
+                if find_fault(error)[0] not in (*_NO_SUCH_REQUEST, "MissingContentMD5"):
+                    raise
+                for key in keys:
+                    self._delete(root + key, "")
+                return
+            errors = [error for error in answer.get("Errors", ()) if error.get("Code") not in _MISSING]
+            if not errors:
+                return
+            refused = [ClientError({"Error": error}, "DeleteObjects") for error in errors]
+            final = next((error for error in refused if not find_fault(error)[1].transient), None)
+            if final is not None or failures > self.options.max_retries:
+                raise final or refused[0]
+            keys = [error["Key"] for error in errors]
+            time.sleep(backoff_s(failures) + self._gate.delay_s())
+
+    def start_upload(self, path: str, *, token: str, staging: str) -> str:
+        """One ``CreateMultipartUpload``; ``staging`` is not used."""
+        with self._errors("start an upload to", path, writing=True):
+            return str(self._call("create_multipart_upload", **_object(path), Metadata={_JOB: token})["UploadId"])
+
+    def upload_part(self, path: str, upload_id: str, number: int, data: bytes) -> str:
+        """One ``UploadPart``."""
+        with self._errors("upload to", path, writing=True):
+            answer = self._call("upload_part", **_object(path), UploadId=upload_id, PartNumber=number, Body=data)
+        return str(answer["ETag"]).strip('"')
+
+    def complete_upload(self, path: str, upload_id: str, parts: Sequence[str], *, size: int) -> bool:
+        """One ``CompleteMultipartUpload``; S3 checks the etags, not the size."""
+        listed = [{"PartNumber": number, "ETag": f'"{etag}"'} for number, etag in enumerate(parts, 1)]
+        with self._errors("complete the upload to", path, writing=True):
+            try:
+                self._call(
+                    "complete_multipart_upload", **_object(path), UploadId=upload_id, MultipartUpload={"Parts": listed}
+                )
+            except Exception as error:
+                if find_fault(error)[0] in _MISSING:
+                    return False
+                raise
+        return True
+
+    def abort_upload(self, path: str, upload_id: str) -> None:
+        """One ``AbortMultipartUpload``."""
+        with self._errors("abort the upload to", path, writing=True):
+            try:
+                self._call("abort_multipart_upload", **_object(path), UploadId=upload_id)
+            except Exception as error:
+                if find_fault(error)[0] not in _MISSING:
+                    raise
+
+    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+        """One ``ListMultipartUploads``."""
+        root, bucket, key = split_bucket(prefix)
+        request = {"Bucket": bucket, "Prefix": key, "MaxUploads": self.page_size}
+        if token is not None:
+            request["KeyMarker"], request["UploadIdMarker"] = json.loads(token)
+        with self._errors("look for uploads below", prefix, writing=True):
+            answer = self._call("list_multipart_uploads", **request)
+        uploads = (
+            OpenUpload(root + item["Key"], item["UploadId"], _milliseconds(item["Initiated"]))
+            for item in answer.get("Uploads", ())
+        )
+        markers = [answer.get("NextKeyMarker") or "", answer.get("NextUploadIdMarker") or ""]
+        if answer.get("IsTruncated") and not markers[0]:
+            raise self._no_marker(prefix)
+        return UploadPage(tuple(uploads), json.dumps(markers) if answer.get("IsTruncated") else None)
+
+    def _knows(self, operation: str, parameter: str) -> bool:
+        """Whether the botocore at hand has the parameter; s3fs leaves out what it has not, in silence."""
+        model = self._filesystem().s3.meta.service_model.operation_model(operation)
+        return parameter in model.input_shape.members
+
+    def _is_aws(self) -> bool:
+        host = urlsplit(self._filesystem().s3.meta.endpoint_url).hostname or ""
+        return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+    def _no_marker(self, prefix: str) -> StoreError:
+        return StoreError(
+            f"cannot list {prefix}{self._where()}: the server says there is more and not where; use another server"
+        )
+
     def _call(self, method: str, **request: Any) -> Any:
         """One request; its attempts are seen by the gate of this store, though connections are shared."""
         GATE.set(self._gate)
@@ -173,67 +326,16 @@ class S3Store(Store):
                 self._handles["s3"] = connection(self.options)
             return self._handles["s3"]
 
-    def _translate(self, doing: str, path: str, error: Exception) -> LogSourceError:
-        translated = super()._translate(doing, path, error)
+    def _translate(self, doing: str, path: str, error: Exception, *, writing: bool) -> LogSourceError:
+        translated = super()._translate(doing, path, error, writing=writing)
         if isinstance(translated, AccessDeniedError):
             forget(self.options)
         return translated
 
 
-class _Body:
-    """The body of one GET: bytes ``[start, end)`` of the version ``etag``; always to be closed."""
-
-    def __init__(
-        self, answer: Mapping[str, Any], loop: asyncio.AbstractEventLoop, start: int, end: int | None, ticket: int
-    ) -> None:
-        self._stream = answer["Body"]
-        self._loop = loop
-        self._pid = os.getpid()
-        self.ticket = ticket
-        self.start = start
-        self.etag = str(answer.get("ETag", "")).strip('"')
-        match = re.match(r"bytes (\d+)-", answer.get("ContentRange") or "bytes 0-")
-        self.first = int(match[1]) if match else -1
-        length = answer.get("ContentLength")
-        self.end = -1 if length is None else start + length
-        if end is not None:
-            self.end = min(self.end, end)
-
-    def take(self, size: int) -> tuple[bytes, Exception | None]:
-        """``size`` bytes; fewer only together with the error that says why."""
-        from fsspec.asyn import sync
-
-        taken: tuple[bytes, Exception | None] = sync(self._loop, _take, self._stream, size)
-        return taken
-
-    def close(self) -> None:
-        # Not waited for, and on the loop's own thread: a generator may be closed by the garbage collector
-        # on any thread. A forked child leaves its parent's connection alone.
-        if os.getpid() == self._pid and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_close, self._stream)
-
-
-async def _take(stream: Any, size: int) -> tuple[bytes, Exception | None]:
-    parts: list[bytes] = []
-    missing = size
-    try:
-        while missing > 0:
-            part = await stream.read(missing)
-            if not part:
-                raise EOFError(f"the body ended {missing} bytes early")
-            parts.append(part)
-            missing -= len(part)
-    except Exception as error:  # noqa: BLE001 - returned, not raised: the bytes that did arrive are good
-        return b"".join(parts), error
-    return b"".join(parts), None
-
-
-def _close(stream: Any) -> None:
-    closing = stream.close()
-    if inspect.isawaitable(closing):  # with the httpx backend
-        task = asyncio.ensure_future(closing)
-        _CLOSING.add(task)
-        task.add_done_callback(_CLOSING.discard)
+def _object(path: str) -> dict[str, Any]:
+    _, bucket, key = split_bucket(path)
+    return {"Bucket": bucket, "Key": key}
 
 
 def _listed(root: str, item: Mapping[str, Any]) -> StoredFile:

@@ -17,8 +17,25 @@ from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.faults import find_fault, find_response_fault, find_text
 from pyspark_logs.store.gate import Gate, backoff_s
 
-_KINDS = {"ListObjectsV2": "LIST", "GetObject": "GET", "HeadObject": "HEAD"}
-_NOT_RETRIED_BY_BOTOCORE = ("TooManyRequests", "429", "ServerBusy", "408", "OperationTimedOut")
+_KINDS = {
+    "ListObjectsV2": "LIST",
+    "GetObject": "GET",
+    "HeadObject": "HEAD",
+    "PutObject": "PUT",
+    "DeleteObject": "DELETE",
+    "DeleteObjects": "DELETE",
+    "CreateMultipartUpload": "CREATE",
+    "UploadPart": "PART",
+    "CompleteMultipartUpload": "COMPLETE",
+    "AbortMultipartUpload": "ABORT",
+    "ListMultipartUploads": "UPLOADS",
+}
+_NOT_RETRIED_BY_BOTOCORE = (
+    *("TooManyRequests", "429", "ServerBusy", "408", "OperationTimedOut"),
+    *("BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"),
+)
+# An answer, not a failure, and S3 asks for another try.
+_CONFLICTS = ("ConditionalRequestConflict", "OperationAborted")
 _POOL = 32  # connections; with fewer, parallel listings queue behind open bodies
 _LONGEST_CONNECT_S = 10.0
 _KEPT = 8  # connections that are kept for stores to come
@@ -100,7 +117,7 @@ async def _after_attempt(
         reason = f"{operation.name}: {code}"
     if not fault.transient:
         gate.succeeded()  # an answer, if perhaps an unwelcome one
-        return None
+        return backoff_s(attempts) if code in _CONFLICTS and attempts <= max_retries else None
     context = request_dict["context"]
     gate.failed(context.get("pyspark_logs_ticket", -1), reason, throttled=fault.throttled)
     if gate.is_open:

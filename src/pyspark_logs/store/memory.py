@@ -1,0 +1,149 @@
+"""``memory://``: fsspec's dictionary of this process, for tests and notebooks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark_logs.errors import StoreError
+from pyspark_logs.store.generic import GenericStore, _key
+from pyspark_logs.store.interface import OpenUpload, Page, StoredFile, UploadPage
+
+
+@dataclass
+class _Upload:
+    path: str
+    started_ms: int
+    parts: list[bytes] = field(default_factory=list)
+
+
+# Of the process, as the dictionary is: what one store stages, another one completes.
+_UPLOADS: dict[str, _Upload] = {}
+_LOCK = threading.Lock()
+
+if hasattr(os, "register_at_fork"):
+    # A child gets a copy of all of it, which must not be one of a moment between.
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
+
+
+class MemoryStore(GenericStore):
+    """``memory://``. There are no buckets, no options, and no other process that sees it."""
+
+    writable = True
+
+    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+        with _LOCK:
+            return super().page(prefix, recursive=recursive, token=token)
+
+    def head(self, path: str) -> StoredFile | None:
+        with _LOCK:
+            return super().head(path)
+
+    def get(self, path: str) -> bytes | None:
+        """One look into the dictionary."""
+        with self._request("GET", "read", path) as (filesystem, key):
+            data: bytes | None = filesystem.cat_file(key) if filesystem.isfile(key) else None
+        return data
+
+    def put(self, path: str, data: bytes) -> None:
+        with self._request("PUT", "write", path) as (filesystem, key):
+            filesystem.pipe_file(key, data)
+
+    def create(self, path: str, data: bytes) -> bool:
+        with self._request("PUT", "create", path) as (filesystem, key):
+            if filesystem.exists(key):
+                return False
+            filesystem.pipe_file(key, data)
+        return True
+
+    def remove(self, path: str, *, etag: str = "") -> bool:
+        with self._request("DELETE", "delete", path) as (filesystem, key):
+            if not filesystem.isfile(key):
+                return True
+            if etag and self._stored(path, filesystem.info(key)).etag != etag:
+                return False
+            filesystem.rm_file(key)
+        return True
+
+    def remove_all(self, paths: Sequence[str]) -> None:
+        if paths:
+            with self._request("DELETE", "delete", paths[0]) as (filesystem, _):
+                for key in {_key(filesystem, path) for path in paths}:
+                    if filesystem.isfile(key):
+                        filesystem.rm_file(key)
+
+    def start_upload(self, path: str, *, token: str, staging: str) -> str:
+        """Kept beside the dictionary, where no listing looks; ``token`` and ``staging`` are not used."""
+        upload_id = uuid.uuid4().hex
+        with self._request("CREATE", "start an upload to", path):
+            _UPLOADS[upload_id] = _Upload(path, time.time_ns() // 1_000_000)
+        return upload_id
+
+    def upload_part(self, path: str, upload_id: str, number: int, data: bytes) -> str:
+        with self._request("PART", "upload to", path):
+            upload = _UPLOADS.get(upload_id)
+            if upload is None:
+                raise FileNotFoundError(f"there is no upload {upload_id}")
+            upload.parts[number - 1 :] = [data]
+            return _part_etag(number, data)
+
+    def complete_upload(self, path: str, upload_id: str, parts: Sequence[str], *, size: int) -> bool:
+        with self._request("COMPLETE", "complete the upload to", path) as (filesystem, key):
+            upload = _UPLOADS.get(upload_id)
+            if upload is None:
+                return False
+            staged = [_part_etag(number, data) for number, data in enumerate(upload.parts, 1)]
+            data = b"".join(upload.parts)
+            if not parts or list(parts) != staged or len(data) != size:
+                raise StoreError(
+                    f"cannot complete the upload to {path}: {len(parts)} parts of {size} bytes were expected, {len(staged)} of "
+                    f"{len(data)} bytes are staged, or their etags differ. Write the file again."
+                )
+            filesystem.pipe_file(key, data)
+            del _UPLOADS[upload_id]
+        return True
+
+    def abort_upload(self, path: str, upload_id: str) -> None:
+        with self._request("ABORT", "abort the upload to", path):
+            _UPLOADS.pop(upload_id, None)
+
+    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+        with self._request("UPLOADS", "look for uploads below", prefix):
+            found = [OpenUpload(item.path, upload_id, item.started_ms) for upload_id, item in _UPLOADS.items()]
+        return self._upload_page([upload for upload in found if upload.path.startswith(prefix)], token)
+
+    @contextmanager
+    def _request(self, kind: str, doing: str, path: str) -> Iterator[tuple[Any, str]]:
+        """The file system and the key, with nobody else writing."""
+        self._gate.count(kind)
+        filesystem = self._filesystem(path)
+        with self._errors(doing, path, writing=kind != "GET"), _LOCK:
+            yield filesystem, _key(filesystem, path)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {}
+
+    def _split(self, prefix: str) -> tuple[str, str]:
+        parent, slash, name = prefix.rpartition("/")
+        return parent + slash, name
+
+    def _check_bucket(self, parent: str) -> None:
+        """There are no buckets."""
+
+    def _stored(self, path: str, entry: Mapping[str, Any]) -> StoredFile:
+        modified: dt.datetime = self._filesystem(path).modified(entry["name"])
+        since = modified - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+        etag = f"{since // dt.timedelta(microseconds=1):x}-{entry['size']:x}"
+        return StoredFile(path, entry["size"], since // dt.timedelta(milliseconds=1), etag)
+
+
+def _part_etag(number: int, data: bytes) -> str:
+    return f"{number}-{zlib.crc32(data):08x}"
