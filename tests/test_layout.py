@@ -271,7 +271,8 @@ RENDERED = [
     "{yyyy}/{MM}",
 ]
 values = st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
-tricky = st.none() | st.text(st.sampled_from("a1-_.%/=x:é2"), min_size=1, max_size=6)
+tricky = st.text(st.sampled_from("a1-_.%/=x:é2"), min_size=1, max_size=6)
+tricky |= st.sampled_from([None, "..", ".", "_", "__HIVE_DEFAULT_PARTITION__", "a._COPYING_", "_commits", "~"])
 
 
 @given(st.sampled_from(RENDERED), zones, instants, st.lists(values | tricky, min_size=2, max_size=2))
@@ -308,6 +309,7 @@ def test_values_are_escaped_as_hive_does() -> None:
     assert escape_value("a/b=c d:ü%") == "a%2Fb%3Dc d%3Aü%25"
     assert escape_value("_x", first=True) == "%5Fx"
     assert escape_value("_x") == "_x"
+    assert escape_value("x._COPYING_") == "x._COPYING%5F"
     assert unescape_value("%e4%3A") == "ä:"
     assert unescape_value("50%") == "50%"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+_UNFINISHED = "._COPYING_"  # how Hadoop ends the names of files that it is still copying
 
 _MAY_HIDE = re.compile(r"(?:\A|/)[_.]|\._COPYING_")
 _ESCAPED = re.compile(r"[\x00-\x1f\x7f\"#%'*/:=?\\{}\[\]^]")
@@ -19,7 +20,7 @@ def is_hidden(name: str) -> bool:
     """
     if name.startswith("_"):
         return "=" not in name and not name.startswith(HIVE_NULL)
-    return name.startswith(".") or name.endswith("._COPYING_")
+    return name.startswith(".") or name.endswith(_UNFINISHED)
 
 
 def is_hidden_key(key: str) -> bool:
@@ -49,16 +50,21 @@ def escape_value(value: str | None, *, first: bool = False, stop: str = "") -> s
     """A partition value as written in a path.
 
     Args:
-        value: the value; None is ``__HIVE_DEFAULT_PARTITION__``.
+        value: the value; None is ``__HIVE_DEFAULT_PARTITION__``, and that text is escaped.
         first: it begins the name, so a first ``_`` or ``.`` is escaped too: it would hide the name.
         stop: characters that would end the value too early, escaped too.
 
     Example:
         >>> escape_value("_a:b", first=True), escape_value("a-b", stop="-")
         ('%5Fa%3Ab', 'a%2Db')
+        >>> escape_value(None), escape_value("__HIVE_DEFAULT_PARTITION__")
+        ('__HIVE_DEFAULT_PARTITION__', '%5F_HIVE_DEFAULT_PARTITION__')
     """
     if value is None:
         return HIVE_NULL
     # Characters above 255 have no %XX; Hive leaves them as they are.
     text = "".join(f"%{ord(c):02X}" if (_ESCAPED.match(c) or c in stop) and ord(c) < 256 else c for c in value)
-    return f"%{ord(text[0]):02X}{text[1:]}" if first and text[:1] in ("_", ".") else text
+    if text.endswith(_UNFINISHED):
+        text = text[:-1] + "%5F"
+    hides = first and text[:1] in ("_", ".")
+    return f"%{ord(text[0]):02X}{text[1:]}" if hides or value == HIVE_NULL else text
