@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark_logs.errors import (
     AccessDeniedError,
     CircuitOpenError,
+    CommitConflictError,
+    CommitStateUnknownError,
     CorruptFileError,
     FormatError,
     LayoutError,
@@ -40,6 +42,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessDeniedError",
     "CircuitOpenError",
+    "CommitConflictError",
+    "CommitStateUnknownError",
     "CorruptFileError",
     "DefaultSource",
     "FormatError",

@@ -10,6 +10,8 @@
     ├── RecordError(ValueError)          a record does not match its format (mode=FAILFAST)
     ├── CorruptFileError                 a file's bytes cannot be decompressed or decoded
     ├── SnapshotChangedError             a file changed or went away between planning and reading
+    ├── CommitConflictError              another writer, or a recovery, got there first: nothing of the job is visible
+    ├── CommitStateUnknownError          a job was decided, and how cannot be found out
     └── StoreError(OSError)              the object store or file system said no
         ├── PathNotFoundError(FileNotFoundError)
         ├── AccessDeniedError(PermissionError)
@@ -85,6 +87,30 @@ class CorruptFileError(LogSourceError):
 
 class SnapshotChangedError(LogSourceError):
     """A file was overwritten or deleted after the query was planned."""
+
+
+class CommitConflictError(LogSourceError):
+    """Another writer, or a recovery, got there first; nothing of this job is visible.
+
+    Attributes:
+        job: id of the job that was not committed.
+    """
+
+    def __init__(self, message: str, job: str = "") -> None:
+        super().__init__(message)
+        self.job = job
+
+
+class CommitStateUnknownError(LogSourceError):
+    """Whether the job is committed cannot be found out; its files must not be deleted.
+
+    Attributes:
+        job: id of the job.
+    """
+
+    def __init__(self, message: str, job: str = "") -> None:
+        super().__init__(message)
+        self.job = job
 
 
 class StoreError(LogSourceError, OSError):

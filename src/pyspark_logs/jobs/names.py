@@ -1,0 +1,160 @@
+"""Names: job ids, keys of records, intents and claims, and the names of data files. All keys are relative to the root.
+
+A job id is 35 characters of ``[0-9a-z]``, so that ids sort by time and the keys of one job stand side by side::
+
+    0hq1ol1dkw0 kp1kmt3fy57l9 q3v8k2m9x0 a
+    time        random        chain      mode
+
+``chain`` says by which chain of claims the job's record may be kept: ten zeros for none, else ``t`` (a ``txnId``) or
+``q`` (a streaming query) and a hash of the chain's name. With it a commit knows from a listing alone which old records
+no claim needs any more.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+COMMITS = "_commits/"
+CLAIMS = "_claims/"
+STAGING = "_staging/"
+OVERWRITE_CHAIN = "overwrite"
+NO_TAG = "0" * 10
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_TIME, _RANDOM, _HASH = 11, 13, 9
+_MODES = {"append": "a", "overwrite": "o"}
+_JOB = r"[0-9a-z]{24}(?:0{10}|[tq][0-9a-z]{9})[ao]"
+_JOB_ID = re.compile(_JOB)
+_PART = re.compile(rf"part-[0-9]{{5,}}-[0-9]+-({_JOB})-[0-9]+(?:\..*)?", re.DOTALL)
+_DOCUMENT = re.compile(rf"({_JOB})(~intent)?\.json")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_KEPT_IN_CHAIN = re.compile(r"[0-9A-Za-z.\-]")
+_LONGEST_CHAIN = 150
+
+
+def new_job_id(mode: str, now_us: int, random: bytes | str, chain: str = "") -> str:
+    """The id of a new job.
+
+    Args:
+        mode: ``append`` or ``overwrite``.
+        now_us: microseconds since the epoch; ids sort by it.
+        random: what no other job has, at least 64 bits of randomness in it. The same arguments give the same id, so
+            the tasks of a streaming batch agree on one without talking.
+        chain: ``Transaction.chain`` of the job's transaction; empty without one.
+
+    Example:
+        >>> new_job_id("append", 1_800_000_000_000_000, "seed")
+        '0hq1ol1dkw0kp1kmt3fy57l90000000000a'
+    """
+    digest = sha256(random.encode() if isinstance(random, str) else random).digest()
+    return _base36(now_us, _TIME) + _base36(_number(digest), _RANDOM) + chain_tag(chain) + _MODES[mode]
+
+
+def chain_tag(chain: str) -> str:
+    """The ten characters of a job id that stand for its chain: of a transaction, or none."""
+    if not chain:
+        return NO_TAG
+    return ("t" if chain.startswith("txn-") else "q") + _base36(_number(sha256(chain.encode()).digest()), _HASH)
+
+
+def tag_of(job: str) -> str:
+    """What :func:`chain_tag` put into a job id."""
+    return job[_TIME + _RANDOM : -1]
+
+
+def mode_of(job: str) -> str:
+    """``append`` or ``overwrite``."""
+    return "overwrite" if job.endswith("o") else "append"
+
+
+def created_us_of(job: str) -> int:
+    """When the job was started, by the clock of its driver, in microseconds since the epoch."""
+    return int(job[:_TIME], 36)
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a text has the form of a job id."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def record_key(job: str) -> str:
+    """Key of the job's record: the commit, once it is written."""
+    return f"{COMMITS}{job}.json"
+
+
+def intent_key(job: str) -> str:
+    """Key of the job's intent; it is the very next after the record's."""
+    return f"{COMMITS}{job}~intent.json"
+
+
+def split_document_key(key: str) -> tuple[str, bool] | None:
+    """Job of a key below ``_commits/``, and whether it is the intent; ``None``: it is neither record nor intent."""
+    match = _DOCUMENT.fullmatch(key.removeprefix(COMMITS))
+    return None if match is None else (match[1], match[2] is not None)
+
+
+def claim_key(chain: str, number: tuple[int, ...]) -> str:
+    """Key of a claim.
+
+    Example:
+        >>> claim_key("overwrite", (7,)), claim_key("query-8c1f", (12, 1))
+        ('_claims/overwrite/7', '_claims/query-8c1f/12.1')
+    """
+    return f"{CLAIMS}{chain}/{'.'.join(map(str, number))}"
+
+
+def split_claim_key(key: str) -> tuple[str, tuple[int, ...]] | None:
+    """Chain and number of a key below ``_claims/``; ``None``: it is no claim."""
+    chain, _, number = key.removeprefix(CLAIMS).partition("/")
+    if not chain or _NUMBER.fullmatch(number) is None:
+        return None
+    return chain, tuple(map(int, number.split(".")))
+
+
+def chain_of(kind: str, name: str) -> str:
+    """A chain's name: ``txn-<txnId>`` or ``query-<id>``, with what may not be in a key escaped as ``_xx``.
+
+    Example:
+        >>> chain_of("txn", "2026-11-24/eu")
+        'txn-2026-11-24_2feu'
+    """
+    escaped = "".join(
+        char
+        if _KEPT_IN_CHAIN.fullmatch(char)
+        else "".join(f"_{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
+        for char in name
+    )
+    if len(escaped) > _LONGEST_CHAIN:
+        # A local file name has at most 255 bytes. "__" is in no other escaped name.
+        escaped = escaped[: _LONGEST_CHAIN - 66] + "__" + sha256(escaped.encode()).hexdigest()
+    return f"{kind}-{escaped}"
+
+
+def part_name(task: int, attempt: int, job: str, number: int, extension: str) -> str:
+    """Name of a data file: part ``number`` of what an attempt of a task wrote; ``extension`` comes without its dot.
+
+    Example:
+        >>> part_name(3, 0, "<job>", 1, "log.gz")
+        'part-00003-0-<job>-1.log.gz'
+    """
+    return f"part-{task:05d}-{attempt}-{job}-{number}" + (f".{extension}" if extension else "")
+
+
+def job_of(path: str) -> str | None:
+    """The job that wrote a data file, by the file's name; ``None`` for files of others."""
+    match = _PART.fullmatch(path, path.rfind("/") + 1)
+    return None if match is None else match[1]
+
+
+def _number(digest: bytes) -> int:
+    return int.from_bytes(digest[:16], "big")
+
+
+def _base36(number: int, width: int) -> str:
+    """The last ``width`` digits of a number."""
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, 36)
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
