@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from pyspark_logs.options import StoreOptions
+from tests.aws_answers import answer_as_aws
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def s3_server() -> Iterator[str]:
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        answer_as_aws(patch)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
         server.start()
         host, port = server.get_host_and_port()

@@ -1,4 +1,4 @@
-"""A proxy in front of an S3 server that fails on purpose: answers, resets, cuts and stalls, as it is told."""
+"""A proxy in front of an S3 server that fails on purpose: answers, resets, cuts, stalls and losses, as it is told."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ class Answer:
     status: int
     code: str
     message: str = "injected"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """This body instead of the server's answer."""
+
+    body: str
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The server does what is asked; the connection is reset before its answer."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ class Rewrite:
     without: str
 
 
-Fault = Answer | Reset | Cut | Stall | Rewrite
+Fault = Answer | Reply | Lost | Reset | Cut | Stall | Rewrite
 
 
 @dataclass
@@ -125,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         owner = self.owner
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with owner.lock:
             owner.requests.append((self.command, self.path, dict(self.headers)))
             fault = owner.choose(self.command)
@@ -132,21 +146,26 @@ class _Handler(BaseHTTPRequestHandler):
             return self.reset()
         if isinstance(fault, Answer):
             return self.answer(fault)
-        headers = dict(self.headers)
+        if isinstance(fault, Reply):
+            return self.reply(fault.status, fault.body.encode())
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
         if isinstance(fault, Rewrite):
             headers = {name: value for name, value in headers.items() if name.lower() != fault.without.lower()}
         host, port = owner.upstream.removeprefix("http://").split(":")
         upstream = http.client.HTTPConnection(host, int(port))
-        upstream.request(self.command, self.path, headers=headers)
+        upstream.request(self.command, self.path, body=sent or None, headers=headers)
         response = upstream.getresponse()
         body = response.read()
         upstream.close()
+        if isinstance(fault, Lost):
+            return self.reset()
         self.send_response(response.status)
         for name, value in response.getheaders():
             if name.lower() not in ("connection", "transfer-encoding", "server", "date", "content-length"):
                 self.send_header(name, value)
         length = response.getheader("Content-Length") if self.command == "HEAD" else len(body)
-        self.send_header("Content-Length", str(length))
+        if response.status != 204:
+            self.send_header("Content-Length", str(length))
         self.end_headers()
         if isinstance(fault, (Cut, Stall)) and fault.sent < len(body):
             self.wfile.write(body[: fault.sent])
@@ -164,14 +183,25 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
+    def do_PUT(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
     def reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
 
     def answer(self, fault: Answer) -> None:
-        body = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>".encode()
-        self.send_response(fault.status)
+        self.reply(fault.status, f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>".encode())
+
+    def reply(self, status: int, body: bytes) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

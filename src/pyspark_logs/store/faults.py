@@ -127,7 +127,7 @@ _CODES_OF: dict[Fault, str] = {
     _IN_THE_WAY: "FileExistsError EISDIR",
     _FULL: "ENOSPC EDQUOT QuotaExceeded XMinioStorageFull 507",
     _DAMAGED: "BadDigest IncompleteBody XAmzContentSHA256Mismatch",
-    _UNSUPPORTED: "NotImplemented 501 MethodNotAllowed 405",
+    _UNSUPPORTED: "NotImplemented 501 MethodNotAllowed 405 MissingContentMD5",
     _READ_ONLY: "EROFS",
     _THROTTLED: "SlowDown Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException "
     "TooManyRequests TooManyRequestsException 429 RequestLimitExceeded BandwidthLimitExceeded LimitExceededException "

@@ -241,25 +241,21 @@ def _unlink(path: str, etag: str) -> bool:
 
 def _new_staged_file(staging: str, name: str) -> str:
     staged = Path(staging, uuid.uuid4().hex, name)
-    for tries_left in reversed(range(_TRIES)):
-        try:
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
             staged.parent.mkdir(parents=True, exist_ok=True)
             staged.touch(exist_ok=False)
-        except FileNotFoundError:
-            if not tries_left:
-                raise
-        else:
-            break
-    return str(staged)
+            return str(staged)
+    raise FileNotFoundError(errno.ENOENT, f"{staging} is taken away again and again")
 
 
 def _clear_away(upload_id: str) -> None:
     """Remove the directories of an upload that has ended, up to ``_staging`` itself, as far as they are empty."""
     with suppress(OSError):
-        for directory in Path(upload_id).parents:
+        directory = Path(upload_id)
+        while directory.name != _STAGING:
+            directory = directory.parent
             directory.rmdir()
-            if directory.name == _STAGING:
-                break
 
 
 def _part_etag(number: int, end: int) -> str:

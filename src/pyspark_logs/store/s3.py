@@ -7,6 +7,7 @@ a row of failures is seen while it happens. Bodies that break are resumed here, 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ _JOB = "pyspark-logs-job"  # the user metadata that an upload carries and a HEAD
 _AT_ONCE = 1000  # keys that one DeleteObjects takes
 _MISSING = ("NoSuchKey", "NoSuchUpload", "404", "NotFound")
 _CONDITION_FAILED = ("PreconditionFailed", "412")
-_NO_SUCH_REQUEST = ("NotImplemented", "501", "MethodNotAllowed", "405")
+_NO_SUCH_REQUEST = ("NotImplemented", "501", "MethodNotAllowed", "405", "MissingContentMD5")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
@@ -230,12 +231,12 @@ class S3Store(Store):
         """Keys that the store was too busy for are tried again; it says so in the answer, where botocore does not look."""
         from botocore.exceptions import ClientError
 
-        for failures in range(1, self.options.max_retries + 2):
+        for failures in itertools.count(1):
             request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
             try:
                 answer = self._call("delete_objects", Bucket=split_bucket(root)[1], Delete=request)
             except Exception as error:
-                if find_fault(error)[0] not in (*_NO_SUCH_REQUEST, "MissingContentMD5"):
+                if find_fault(error)[0] not in _NO_SUCH_REQUEST:
                     raise
                 for key in keys:
                     self._delete(root + key, "")
