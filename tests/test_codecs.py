@@ -5,18 +5,23 @@ from __future__ import annotations
 import bz2
 import gc
 import gzip
+import io
 import lzma
 import pickle
 import random
+import shutil
 import struct
+import subprocess
 import tracemalloc
 import weakref
 import zlib
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pyspark_logs.codecs import CODECS, PIECE_BYTES, codec_for, decompress
+from pyspark_logs.codecs import BLOCK_BYTES, CODECS, FOREIGN, PIECE_BYTES, codec_for, decompress
 from pyspark_logs.errors import CorruptFileError, OptionError, TruncatedBodyError
 
 random.seed(7)
@@ -36,14 +41,77 @@ def arrow_compress(codec, text):
     return sink.getvalue().to_pybytes()
 
 
+def write(name, pieces, level=None):
+    """A file as our compressor writes it."""
+    compressor = codec_for("", name).compressor(level)
+    return b"".join([*map(compressor.feed, pieces), compressor.finish()])
+
+
 class CodecSuite:
-    """What holds for every codec. A subclass names it and compresses one member."""
+    """What holds for every codec. A subclass names it, compresses one member, and reads files, by other libraries."""
 
     name: str
     suffixes: tuple[str, ...]
 
     def compress(self, text):
         raise NotImplementedError
+
+    def decompress(self, data):
+        raise NotImplementedError
+
+    levels: tuple[int, ...]
+    compressed: float  # TEXT is smaller than this share of itself at the default level
+
+    @pytest.mark.parametrize("length", [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, len(LONG)])
+    @pytest.mark.parametrize("size", [5000, BLOCK_BYTES, 1 << 24])
+    def test_files_of_one_block_and_of_several(self, length, size):
+        data = write(self.name, cut(LONG[:length], size))
+        assert self.read(data) == self.decompress(data) == LONG[:length]
+        assert data == write(self.name, cut(LONG[:length], size))
+
+    def test_whatever_holds_bytes_can_be_fed(self):
+        kinds = (bytes, bytearray, memoryview, pa.py_buffer, lambda text: memoryview(pa.py_buffer(text)))
+        assert len({write(self.name, [kind(TEXT), kind(b"")]) for kind in kinds}) == 1
+
+    def test_every_level(self):
+        for level in self.levels:
+            assert self.decompress(write(self.name, [TEXT], level)) == TEXT
+        assert len(write(self.name, [TEXT])) <= self.compressed * len(TEXT)
+        codec = codec_for("", self.name)
+        if self.levels:
+            assert write(self.name, [TEXT]) == write(self.name, [TEXT], codec.default_level)
+            assert (self.levels[0], self.levels[-1]) == (codec.levels[0], codec.levels[-1])
+
+    def test_levels_that_there_are_not(self):
+        codec = codec_for("", self.name)
+        limits = f"takes {self.levels[0]} to {self.levels[-1]}" if self.levels else "has no levels"
+        for level in (self.levels[0] - 1, self.levels[-1] + 1) if self.levels else (0, 1):
+            with pytest.raises(
+                OptionError, match=f"'compressionLevel': {level} is none of {self.name}, which {limits}"
+            ):
+                codec.compressor(level)
+
+    def test_the_suffix_of_what_is_written(self):
+        codec = codec_for("", self.name)
+        assert codec_for(f"part-0.log{codec.suffix}").name == self.name
+
+    def test_an_open_file_takes_little_memory(self):
+        codec = codec_for("", self.name)
+        open_files = [codec.compressor(level) for level in (self.levels or [None])]
+        tracemalloc.start()
+        arrow_before = pa.total_allocated_bytes()
+        try:
+            for compressor in open_files:
+                compressor.feed(LONG[: 2 * BLOCK_BYTES - 1])
+            held, _ = tracemalloc.get_traced_memory()
+            held += pa.total_allocated_bytes() - arrow_before
+        finally:
+            tracemalloc.stop()
+        assert held <= len(open_files) * (codec.held_bytes * 1.2 + 10_000)  # a bytearray grows by an eighth
+
+    def test_what_is_compressed_comes_while_there_is_more_to_come(self):
+        compressor = codec_for("", self.name).compressor()
+        assert len(compressor.feed(LONG)) > 0.5 * len(self.compress(LONG))
 
     def read(self, data, size=1 << 20):
         return b"".join(decompress(self.name, cut(data, size), path=PATH))
@@ -210,8 +278,14 @@ class TestNone(CodecSuite):
     name = "none"
     suffixes = (".log", "", ".txt")
 
+    levels = ()
+    compressed = 1.0
+
     def compress(self, text):
         return text
+
+    def decompress(self, data):
+        return data
 
 
 class PaddedSuite(CompressingSuite):
@@ -226,8 +300,27 @@ class TestGzip(PaddedSuite):
     name = "gzip"
     suffixes = (".gz", ".gzip")
 
+    levels = tuple(range(10))
+    compressed = 0.45
+
     def compress(self, text):
         return gzip.compress(text)
+
+    def decompress(self, data):
+        return gzip.decompress(data)
+
+    @pytest.mark.skipif(shutil.which("zcat") is None, reason="needs zcat")
+    def test_zcat_reads_what_is_written(self):
+        data = write(self.name, cut(LONG, 100_000))
+        assert subprocess.run(["zcat"], input=data, stdout=subprocess.PIPE, check=True).stdout == LONG
+
+    def test_one_member_without_a_name_and_a_time(self):
+        data = write(self.name, cut(LONG, 100_000))
+        assert data[:8] == b"\x1f\x8b\x08\0" + bytes(4)
+        inflate = zlib.decompressobj(wbits=31)
+        inflate.decompress(data)
+        assert inflate.eof
+        assert inflate.unused_data == b""
 
     def test_a_name_in_the_header_and_stored_blocks(self):
         header = b"\x1f\x8b\x08\x08" + bytes(4) + b"\x00\x03" + b"app.log\x00"
@@ -246,16 +339,31 @@ class TestBzip2(PaddedSuite):
     name = "bzip2"
     suffixes = (".bz2",)
 
+    levels = tuple(range(1, 10))
+    compressed = 0.35
+
     def compress(self, text):
         return bz2.compress(text, 1)
+
+    def decompress(self, data):
+        return bz2.decompress(data)
 
 
 class TestXz(PaddedSuite):
     name = "xz"
     suffixes = (".xz",)
 
+    levels = tuple(range(10))
+    compressed = 0.4
+
     def compress(self, text):
         return lzma.compress(text, preset=0)
+
+    def decompress(self, data):
+        return lzma.decompress(data, lzma.FORMAT_XZ)
+
+    def test_what_is_written_asks_readers_for_little_memory(self):
+        assert lzma.decompress(write(self.name, [TEXT], 9), memlimit=BLOCK_BYTES + (256 << 10)) == TEXT
 
     def test_streams_that_want_too_much_memory_are_refused(self, monkeypatch):
         monkeypatch.setattr("pyspark_logs.codecs.XZ_MEMORY_BYTES", 1 << 20)
@@ -264,6 +372,12 @@ class TestXz(PaddedSuite):
 
 
 class FrameSuite(CompressingSuite):
+    def decompress_one(self, data):
+        raise NotImplementedError
+
+    def test_readers_that_stop_after_a_frame_get_all_of_it(self):
+        assert self.decompress_one(write(self.name, cut(LONG, 100_000))) == LONG
+
     may_lose = 16 << 10
     skippable = struct.pack("<II", 0x184D2A53, 5) + b"abcde"
 
@@ -283,6 +397,16 @@ class TestZstd(FrameSuite):
     def compress(self, text):
         return pytest.importorskip("zstandard").ZstdCompressor(write_checksum=True).compress(text)
 
+    levels = (-131_072, -5, 0, 1, 3, 9, 15, 19, 22)
+    compressed = 0.45
+
+    def decompress_one(self, data):
+        return pytest.importorskip("zstandard").ZstdDecompressor().stream_reader(data).read()
+
+    def decompress(self, data):
+        reader = pytest.importorskip("zstandard").ZstdDecompressor().stream_reader(data, read_across_frames=True)
+        return reader.read()
+
     def test_a_single_frame_loses_nothing(self):
         data = self.compress(LONG)
         cut_short = data[: len(data) // 2]
@@ -300,13 +424,38 @@ class TestLz4(FrameSuite):
     def compress(self, text):
         return pytest.importorskip("lz4.frame").compress(text, content_checksum=True)
 
+    levels = tuple(range(1, 13))
+    compressed = 0.75
+
+    def decompress_one(self, data):
+        return pytest.importorskip("lz4.frame").decompress(data)
+
+    def decompress(self, data):
+        with pytest.importorskip("lz4.frame").open(io.BytesIO(data)) as file:
+            return file.read()
+
     def test_frames_as_arrow_writes_them(self):
         assert self.read(arrow_compress("lz4", TEXT) * 2, 100) == TEXT * 2
 
 
+SUITES = (TestNone, TestGzip, TestBzip2, TestXz, TestZstd, TestLz4)
+
+
+@given(st.sampled_from(SUITES), st.booleans(), st.lists(st.binary(max_size=200)))
+def test_what_is_written_reads_back_however_it_is_cut(suite, at_best, pieces):
+    level = suite.levels[-1] if at_best and suite.levels else None
+    data = write(suite.name, pieces, level)
+    assert suite().read(data) == suite().decompress(data) == b"".join(pieces)
+
+
 def test_every_codec_has_a_suite():
-    tested = {suite.name for suite in (TestNone, TestGzip, TestBzip2, TestXz, TestZstd, TestLz4)}
+    tested = {suite.name for suite in SUITES}
     assert {codec.name for codec in CODECS} == tested
+
+
+def test_what_is_not_supported_is_not_written():
+    with pytest.raises(OptionError, match=r"cannot be written; give one of none, gzip, zstd, bzip2, lz4, xz"):
+        FOREIGN.compressor()
 
 
 def test_suffixes_are_of_one_codec_each():
