@@ -438,6 +438,11 @@ class TestLz4(FrameSuite):
         assert self.read(arrow_compress("lz4", TEXT) * 2, 100) == TEXT * 2
 
 
+def test_streams_of_arrow_are_of_the_default_level():
+    for name in ("zstd", "lz4"):
+        assert pa.Codec.default_compression_level(name) == codec_for("", name).default_level
+
+
 SUITES = (TestNone, TestGzip, TestBzip2, TestXz, TestZstd, TestLz4)
 
 

@@ -4,11 +4,6 @@ Every codec turns an iterator of compressed pieces into an iterator of text piec
 ``PIECE_BYTES``, however much the input inflates. Files of several members (gzip, bzip2, xz streams,
 zstd and lz4 frames) read as one text, as their command line tools read them. A file of no bytes is
 an empty text.
-
-What is written is the same text however it is cut into calls. gzip, and zstd and lz4 at their default level, write one
-member, since some readers stop after the first. Elsewhere it is a member for each ``BLOCK_BYTES`` of text, so that a
-compressor keeps no more than that between two calls, at any level: many files can be open. A text of no bytes is one
-empty member.
 """
 
 from __future__ import annotations
@@ -17,11 +12,24 @@ import io
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol
 
+from pyspark_logs.codecs.compressors import (
+    ARROW_LEVEL,
+    BLOCK_BYTES,
+    GZIP_BYTES,
+    ZSTD_BYTES,
+    Compressor,
+    GzipCompressor,
+    PlainCompressor,
+    bzip2_compressor,
+    lz4_compressor,
+    xz_compressor,
+    zstd_compressor,
+)
 from pyspark_logs.errors import CorruptFileError, OptionError
 
-BytesLike: TypeAlias = "bytes | bytearray | memoryview"
+__all__ = ["BLOCK_BYTES", "CODECS", "FOREIGN", "NONE", "PIECE_BYTES", "Codec", "Compressor", "codec_for", "decompress"]
 
 PIECE_BYTES = 1 << 20
 # zlib is faster with pieces that, with what they inflate to, stay in the processor's cache.
@@ -29,25 +37,8 @@ FEED_BYTES = 64 << 10
 # A read by Arrow that meets damage loses what it had; blocks of zstd and lz4 are a multiple of this, so that is nothing.
 ARROW_READ_BYTES = 16 << 10
 ARROW_PIECE_BYTES = 256 << 10
-ARROW_LEVEL = 1  # of its streams, zstd and lz4 alike
 # The header of an xz file says how large its dictionary is; `xz -9` takes 65 MiB.
 XZ_MEMORY_BYTES = 512 << 20
-# Of text, a member. With a quarter of it, zstd at its higher levels would write 5 to 10% more.
-BLOCK_BYTES = 1 << 20
-# What zlib asks for at its default memLevel, whatever the level (zlib.h: 256 KiB, "plus a few kilobytes").
-GZIP_BYTES = 272 << 10
-# Measured for a stream at level 1.
-ZSTD_BYTES = 5 << 18
-
-
-class Compressor(Protocol):
-    """A file that is being compressed. Used once, by one thread at a time."""
-
-    def feed(self, data: BytesLike) -> bytes:
-        """The next bytes of the file, perhaps none, after this text."""
-
-    def finish(self) -> bytes:
-        """The last bytes of the file. Nothing may be fed after this."""
 
 
 @dataclass(frozen=True)
@@ -316,141 +307,17 @@ def _refuse(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]
     )
 
 
-# --- the other way ---------------------------------------------------------------------------------
+# --- the table -----------------------------------------------------------------------------------
 
-
-class _Plain:
-    """No compression."""
-
-    def __init__(self, level: int) -> None:
-        """There is only one level."""
-
-    def feed(self, data: BytesLike) -> bytes:
-        return bytes(data)
-
-    def finish(self) -> bytes:
-        return b""
-
-
-class _Gzip:
-    """One member, whose header says neither a name nor a time."""
-
-    def __init__(self, level: int) -> None:
-        self._deflate = zlib.compressobj(level, wbits=zlib.MAX_WBITS | 16)
-
-    def feed(self, data: BytesLike) -> bytes:
-        return self._deflate.compress(data)
-
-    def finish(self) -> bytes:
-        return self._deflate.flush()
-
-
-class _Blocks:
-    """A member for each block of text."""
-
-    def __init__(self, compress: Callable[[BytesLike], bytes]) -> None:
-        self._compress = compress
-        self._held = bytearray()
-        self._is_empty = True
-
-    def feed(self, data: BytesLike) -> bytes:
-        members: list[bytes] = []
-        rest = memoryview(data)
-        while len(self._held) + len(rest) >= BLOCK_BYTES:
-            room = BLOCK_BYTES - len(self._held)
-            if self._held:
-                self._held += rest[:room]
-                members.append(self._compress(self._held))
-                self._held = bytearray()
-            else:
-                members.append(self._compress(rest[:room]))
-            rest = rest[room:]
-            self._is_empty = False
-        self._held += rest
-        return b"".join(members)
-
-    def finish(self) -> bytes:
-        held, self._held = self._held, bytearray()
-        return self._compress(held) if held or self._is_empty else b""
-
-
-class _Sink(io.RawIOBase):
-    """The file that Arrow writes to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._pieces: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
-
-
-class _ArrowStream:
-    """One frame; Arrow's streams know only the default level."""
-
-    def __init__(self, name: str) -> None:
-        import pyarrow as pa
-
-        self._sink = _Sink()
-        self._stream = pa.CompressedOutputStream(pa.PythonFile(self._sink, mode="w"), name)
-
-    def feed(self, data: BytesLike) -> bytes:
-        text = memoryview(data)
-        for begin in range(0, len(text), FEED_BYTES):  # Arrow's buffers grow with what they are given, for lz4 tenfold
-            self._stream.write(text[begin : begin + FEED_BYTES])
-        return self._sink.take()
-
-    def finish(self) -> bytes:
-        self._stream.close()
-        return self._sink.take()
-
-
-def _arrow_blocks(name: str, level: int) -> Compressor:
-    import pyarrow as pa
-
-    codec = pa.Codec(name, compression_level=level)
-    return _Blocks(lambda data: codec.compress(data, asbytes=True))
-
-
-def _zstd_compressor(level: int) -> Compressor:
-    return _ArrowStream("zstd") if level == ARROW_LEVEL else _arrow_blocks("zstd", level)
-
-
-def _lz4_compressor(level: int) -> Compressor:
-    return _ArrowStream("lz4") if level == ARROW_LEVEL else _arrow_blocks("lz4", level)
-
-
-def _bzip2_blocks(level: int) -> Compressor:
-    import bz2
-
-    return _Blocks(lambda data: bz2.compress(data, level))
-
-
-def _xz_blocks(level: int) -> Compressor:
-    import lzma
-
-    # A dictionary larger than what there is to look back to is memory for nothing: 94 MiB at level 6.
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": level, "dict_size": BLOCK_BYTES}]
-    return _Blocks(lambda data: lzma.compress(data, filters=filters))
-
-
-NONE = Codec("none", (), _as_it_is, _Plain, held_bytes=0)
+NONE = Codec("none", (), _as_it_is, PlainCompressor, held_bytes=0)
 # Read as text, these would be rows of garbage.
 FOREIGN = Codec("unsupported", (".snappy", ".sz", ".z", ".zip", ".7z", ".lzma", ".br", ".lzo", ".rar"), _refuse)
 
 CODECS = (
     NONE,
-    Codec("gzip", (".gz", ".gzip"), _gzip, _Gzip, range(10), 1, GZIP_BYTES),
-    Codec("zstd", (".zst", ".zstd"), _by_arrow, _zstd_compressor, range(-131_072, 23), ARROW_LEVEL, ZSTD_BYTES),
-    Codec("bzip2", (".bz2", ".bzip2"), _bzip2, _bzip2_blocks, range(1, 10), 9),
-    Codec("lz4", (".lz4",), _by_arrow, _lz4_compressor, range(1, 13), ARROW_LEVEL),
-    Codec("xz", (".xz",), _xz, _xz_blocks, range(10), 1),
+    Codec("gzip", (".gz", ".gzip"), _gzip, GzipCompressor, range(10), 1, GZIP_BYTES),
+    Codec("zstd", (".zst", ".zstd"), _by_arrow, zstd_compressor, range(-131_072, 23), ARROW_LEVEL, ZSTD_BYTES),
+    Codec("bzip2", (".bz2", ".bzip2"), _bzip2, bzip2_compressor, range(1, 10), 9),
+    Codec("lz4", (".lz4",), _by_arrow, lz4_compressor, range(1, 13), ARROW_LEVEL),
+    Codec("xz", (".xz",), _xz, xz_compressor, range(10), 1),
 )
