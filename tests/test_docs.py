@@ -10,6 +10,7 @@ import pytest
 import pyspark_logs
 from pyspark_logs import errors
 from pyspark_logs.options import OPTIONS
+from pyspark_logs.options.table import SPARKS_OWN
 from scripts.options_page import PAGE, groups, page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +37,7 @@ def test_the_tree_of_errors_on_its_page_is_the_one_in_the_code() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_option_set_in_an_example_exists(path: Path) -> None:
-    known = {option.name for option in OPTIONS}
+    known = {option.name for option in OPTIONS} | set(SPARKS_OWN)
     used = set(re.findall(r'\.option\("(\w+)"', path.read_text(encoding="utf-8")))
     assert used <= known
 
