@@ -1,0 +1,132 @@
+"""Vacuum: what jobs staged and never committed, and the records and claims that are not needed any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark_logs.commit.claims import Number, group_claims, read_holder
+from pyspark_logs.commit.decisions import remove_files
+from pyspark_logs.commit.parallel import in_parallel
+from pyspark_logs.commit.retention import StoreClock
+from pyspark_logs.commit.settings import DAY_US, CommitSettings
+from pyspark_logs.jobs import CLAIMS, CommitListing, job_of, read_commits, record_key
+from pyspark_logs.jobs.snapshots import list_all
+from pyspark_logs.store import OpenUpload, Store, StoredFile
+
+_DEFAULTS = CommitSettings()
+
+
+@dataclass(frozen=True)
+class VacuumReport:
+    """What a vacuum removed, or would remove; all sorted.
+
+    Attributes:
+        uploads: files that were staged and never became visible; in the order of their paths.
+        records: jobs whose record went.
+        claims: keys of claims, relative to the root.
+    """
+
+    uploads: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """A chain as it was listed: its newest claim, the job that holds it, and the claims below."""
+
+    name: str
+    newest: StoredFile
+    holder: str
+    older: tuple[StoredFile, ...]
+
+
+def vacuum(
+    store: Store,
+    root: str,
+    *,
+    older_than_us: int = DAY_US,
+    dry_run: bool = False,
+    settings: CommitSettings = _DEFAULTS,
+) -> VacuumReport:
+    """Remove what was staged and left, and what retention lets go. Visible files are never touched.
+
+    Args:
+        store: of the root.
+        root: a directory, ending in ``/``.
+        older_than_us: leave uploads alone that were started later than this, by the store's clock: a job may still be
+            writing. Uploads of a job that has an intent are left to ``recover``.
+        dry_run: only say what would be removed; nothing is written, and ages are by this machine's clock.
+        settings: the retentions of records and of ``txnId`` chains; threads.
+
+    Raises:
+        StoreError: the store refused or failed; what was removed by then is gone.
+    """
+    clock = StoreClock(store, root, dry_run=dry_run)
+    uploads = [upload for upload in _uploads_of_jobs(store, root) if clock.is_old(upload.started_ms, older_than_us)]
+    # In this order: a claim comes before the record of its job, so a record without a claim by now never gets one.
+    commits = read_commits(store, root)
+    chains = _read_chains(store, root, settings)
+    uploads = [upload for upload in uploads if job_of(upload.path) not in commits.intents]
+    ended = [chain for chain in chains if _has_ended(chain, commits, clock, settings)]
+    held = {chain.holder for chain in chains} - {chain.holder for chain in ended}
+    records = [
+        job
+        for job, modified_ms in sorted(commits.records.items())
+        if job not in commits.intents and job not in held and clock.is_old(modified_ms, settings.record_retention_us)
+    ]
+    older = [
+        file.path
+        for chain in chains
+        for file in chain.older
+        if clock.is_old(file.modified_ms, settings.record_retention_us)
+    ]
+    if not dry_run:
+        in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), uploads, settings.threads)
+        remove_files(store, older)
+        # Only the very version that was seen: a job may start the chain anew, with the same first number.
+        in_parallel(lambda chain: store.remove(chain.newest.path, etag=chain.newest.etag), ended, settings.threads)
+        remove_files(store, [root + record_key(job) for job in records])
+    claims = sorted([*older, *(chain.newest.path for chain in ended)])
+    return VacuumReport(
+        tuple(sorted(upload.path for upload in uploads)),
+        tuple(records),
+        tuple(path.removeprefix(root) for path in claims),
+    )
+
+
+def _uploads_of_jobs(store: Store, root: str) -> list[OpenUpload]:
+    found: list[OpenUpload] = []
+    token: str | None = None
+    while True:
+        page = store.open_uploads(root, token)
+        found += [upload for upload in page.uploads if job_of(upload.path) is not None]
+        token = page.next_token
+        if token is None:
+            return found
+
+
+def _read_chains(store: Store, root: str, settings: CommitSettings) -> list[_Chain]:
+    claims = group_claims(root, list_all(store, root + CLAIMS))
+    chains = in_parallel(lambda item: _read_chain(store, *item), sorted(claims.items()), settings.threads)
+    return [chain for chain in chains if chain is not None]
+
+
+def _read_chain(store: Store, name: str, claims: Mapping[Number, StoredFile]) -> _Chain | None:
+    numbers = sorted(claims)
+    newest = claims[numbers[-1]]
+    holder = read_holder(store, newest.path)
+    if holder is None:
+        return None
+    return _Chain(name, newest, holder, tuple(claims[number] for number in numbers[:-1]))
+
+
+def _has_ended(chain: _Chain, commits: CommitListing, clock: StoreClock, settings: CommitSettings) -> bool:
+    """Whether a ``txnId`` is old enough to be forgotten: its last claim, and the decision on it."""
+    return (
+        chain.name.startswith("txn-")
+        and chain.holder not in commits.intents
+        and clock.is_old(chain.newest.modified_ms, settings.txn_retention_us)
+        and clock.is_old(commits.records.get(chain.holder, chain.newest.modified_ms), settings.txn_retention_us)
+    )

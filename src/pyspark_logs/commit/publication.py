@@ -1,0 +1,91 @@
+"""What an overwrite replaces, and making staged files visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pyspark_logs.commit.decisions import is_published
+from pyspark_logs.commit.parallel import in_parallel
+from pyspark_logs.commit.settings import CommitSettings
+from pyspark_logs.errors import CommitConflictError
+from pyspark_logs.jobs import Job, Replaced, StagedFile, take_snapshot
+from pyspark_logs.jobs.snapshots import list_all
+from pyspark_logs.layout.names import is_hidden_key
+from pyspark_logs.store import Store, StoredFile
+
+
+def is_data(key: str) -> bool:
+    """Whether a key, relative to the root, is data as far as its names tell."""
+    return not is_hidden_key(key)
+
+
+def find_replaced(
+    store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings, of_table: Callable[[str], bool]
+) -> tuple[Replaced, ...]:
+    """The versions of files that an overwrite takes the place of: what a reader sees now, within the job's scope.
+
+    Raises:
+        SnapshotChangedError: other overwrites interfered, again and again.
+        StoreError: the store refused or failed.
+    """
+    directories = {file.key.rpartition("/")[0] for file in files} if job.scope == "partitions" else {""}
+    prefixes = [directory + "/" if directory else "" for directory in sorted(directories)]
+    prefixes = [
+        prefix for prefix in prefixes if not any(prefix != other and prefix.startswith(other) for other in prefixes)
+    ]
+
+    def list_data() -> list[StoredFile]:
+        found = in_parallel(lambda prefix: _list_below(store, job.root, prefix, settings), prefixes, settings.threads)
+        return [file for files in found for file in files if of_table(file.path.removeprefix(job.root))]
+
+    snapshot = take_snapshot(
+        store,
+        job.root,
+        list_data,
+        retries=settings.snapshot_retries,
+        longest_s=settings.record_retention_us / 2e6,
+    )
+    return tuple(sorted(Replaced(file.path.removeprefix(job.root), file.etag) for file in snapshot.files))
+
+
+def _list_below(store: Store, root: str, prefix: str, settings: CommitSettings) -> list[StoredFile]:
+    """All files below a directory; the top level of a root is listed by itself, to leave out ``_commits/`` and the like."""
+    if prefix:
+        return list_all(store, root + prefix)
+    files: list[StoredFile] = []
+    directories: list[str] = []
+    token: str | None = None
+    while True:
+        page = store.page(root, recursive=False, token=token)
+        files += page.files
+        directories += [
+            directory for directory in page.directories if is_data(directory.removeprefix(root).rstrip("/"))
+        ]
+        token = page.next_token
+        if token is None:
+            break
+    for found in in_parallel(lambda directory: list_all(store, directory), directories, settings.threads):
+        files += found
+    return files
+
+
+def publish(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings) -> None:
+    """Complete every upload, which makes its file appear; done before is done.
+
+    Raises:
+        CommitConflictError: an upload is gone, and its file is not there.
+        StoreError: the store refused or failed; files may be there all the same.
+    """
+    in_parallel(lambda file: _publish(store, job, file), files, settings.threads)
+
+
+def _publish(store: Store, job: Job, file: StagedFile) -> None:
+    path = job.root + file.key
+    if store.complete_upload(path, file.upload_id, file.parts, size=file.size):
+        return
+    if not is_published(store, job.root, job.id, file):
+        raise CommitConflictError(
+            f"job {job.id} cannot commit: the upload of {path} was aborted, by a recovery of this job or by a rule of the bucket "
+            "against incomplete uploads (give it more days than a job can take). Nothing of the job is visible; run it again.",
+            job.id,
+        )
