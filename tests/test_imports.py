@@ -37,16 +37,22 @@ ALLOWED: dict[str, set[str]] = {
     "formats": GROUND | {"records"},
     "jobs": GROUND | {"store"},
     "commit": GROUND | {"store", "jobs", "layout"},
-    "planning": GROUND | {"layout", "store"},
+    "planning": GROUND | {"jobs", "layout", "store"},
     "routing": GROUND | {"layout"},
     "staging": GROUND | {"store", "codecs", "jobs"},
     "columns": GROUND | {"formats"},
     "rows": GROUND | {"columns", "formats", "planning", "records"},
-    "reader": GROUND | {"store", "layout", "codecs", "records", "ahead", "formats", "planning", "columns", "rows"},
-    # The two doors.
+    # Reader and writer do not know each other.
+    "reader": GROUND
+    | {"store", "layout", "codecs", "records", "ahead", "formats", "jobs", "planning", "columns", "rows"},
+    "writer": GROUND | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},
+    # The doors: without Spark, Spark's, and the command line.
     "scans": GROUND | {"reader"},
-    "datasource": GROUND | {"reader"},
-    "__init__": {"errors", "scans", "datasource"},
+    "writes": GROUND | {"writer"},
+    "upkeep": GROUND | {"store", "commit"},
+    "datasource": GROUND | {"jobs", "reader", "writer"},
+    "cli": {"errors", "upkeep"},
+    "__init__": {"errors", "scans", "writes", "upkeep", "datasource"},
     # A visitor: sees what users see, and asks the reader for its plan.
     "demo": {"__init__", "options", "reader"},
 }

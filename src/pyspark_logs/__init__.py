@@ -36,6 +36,8 @@ from pyspark_logs.errors import (
 if TYPE_CHECKING:
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
     from pyspark_logs.scans import scan
+    from pyspark_logs.upkeep import recover, vacuum
+    from pyspark_logs.writes import WriteResult, write
 
 __version__ = "0.1.0"
 
@@ -58,17 +60,25 @@ __all__ = [
     "SnapshotChangedError",
     "StoreError",
     "TruncatedBodyError",
+    "WriteResult",
     "__version__",
+    "recover",
     "register",
     "scan",
+    "vacuum",
+    "write",
 ]
 
 # Public name -> the module that has it. Spark asks for DefaultSource by hasattr(), which comes through here.
 _LAZY = {
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
+    "WriteResult": "writes",
+    "recover": "upkeep",
     "register": "datasource",
     "scan": "scans",
+    "vacuum": "upkeep",
+    "write": "writes",
 }
 
 

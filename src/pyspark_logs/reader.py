@@ -19,6 +19,7 @@ from pyspark_logs.columns import FROM_PATH, Columns, full_schema, resolve_column
 from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SchemaError, SnapshotChangedError
 from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.inference import infer_json_schema
+from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
@@ -197,10 +198,11 @@ class LogReader:
         try:
             yield from self._blocks(store, split)
         except PathNotFoundError as error:
-            if not self.options.plan.ignore_missing:
+            # A job is seen whole or not at all: a file of one is missing because an overwrite replaced them all.
+            if not self.options.plan.ignore_missing or job_of(split.path):
+                advice = "" if job_of(split.path) else ", or set ignoreMissingFiles=true to read without such files"
                 raise SnapshotChangedError(
-                    f"{split.path}: was deleted after the query was planned. Load it again (a Spark frame keeps its plan), or set"
-                    " ignoreMissingFiles=true to read without such files"
+                    f"{split.path}: was deleted after the query was planned. Load it again (a Spark frame keeps its plan){advice}"
                 ) from error
             _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", split.path)
         except CorruptFileError:

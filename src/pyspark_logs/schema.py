@@ -116,6 +116,32 @@ def to_ddl(schema: pa.Schema) -> str:
     return ", ".join(f"{quote_name(field.name)} {_render_field(field, field.name)}" for field in schema)
 
 
+def all_nullable(schema: pa.Schema) -> pa.Schema:
+    """The same schema, every field of it nullable, inner ones too: what may be null is no matter where rows are written.
+
+    >>> import pyarrow as pa
+    >>> to_ddl(all_nullable(pa.schema([pa.field("id", pa.int64(), nullable=False)])))
+    'id bigint'
+    """
+    import pyarrow as pa
+
+    return pa.schema([_nullable(field) for field in schema])
+
+
+def _nullable(field: pa.Field) -> pa.Field:
+    import pyarrow as pa
+    import pyarrow.types as t
+
+    inner = field.type
+    if t.is_struct(inner):
+        inner = pa.struct([_nullable(inner.field(i)) for i in range(inner.num_fields)])
+    elif t.is_map(inner):
+        inner = pa.map_(_nullable(inner.key_field).type, _nullable(inner.item_field))
+    elif t.is_list(inner) or t.is_large_list(inner) or t.is_fixed_size_list(inner):
+        inner = pa.list_(_nullable(inner.value_field))
+    return pa.field(field.name, inner)
+
+
 def quote_name(name: str) -> str:
     """A column name as DDL text: in backticks unless it is plain.
 

@@ -5,7 +5,7 @@
     layout = resolve_layout(store, options)
     plan = plan(store, options, layout=layout, allowed={"team": {"web"}})
 
-Inside, imports run one way: this module -> ``roots`` -> ``listing`` -> ``selection`` -> ``globs``;
+Inside, imports run one way: this module -> ``snapshot`` -> ``roots`` -> ``listing`` -> ``selection`` -> ``globs``;
 ``packing`` stands beside them.
 """
 
@@ -24,6 +24,7 @@ from pyspark_logs.planning.listing import Found, Place, Walk, work_through
 from pyspark_logs.planning.packing import FileSplit, Task, pack, split_files
 from pyspark_logs.planning.roots import Root, exists, find_roots
 from pyspark_logs.planning.selection import Allowed, Selection, Window
+from pyspark_logs.planning.snapshot import visible_found
 from pyspark_logs.store import Page, Store, StoredFile
 
 __all__ = ["Allowed", "FileSplit", "Plan", "PlanReport", "Task", "plan", "plan_files", "resolve_layout"]
@@ -54,6 +55,7 @@ class PlanReport:
         pruned_by_partition: files of other partitions.
         pruned_by_glob: names that ``pathGlobFilter`` does not match.
         pruned_by_modified: files not modified in the range asked for.
+        skipped_uncommitted: files of write jobs that are not committed (yet), and files that an overwrite replaced.
         duplicates: files that several load paths named; read once.
     """
 
@@ -70,6 +72,7 @@ class PlanReport:
     pruned_by_partition: int = 0
     pruned_by_glob: int = 0
     pruned_by_modified: int = 0
+    skipped_uncommitted: int = 0
     duplicates: int = 0
 
 
@@ -149,19 +152,26 @@ def plan_files(
     Raises:
         PathNotFoundError: a load path is not there, or a glob matches nothing.
         OptionError: a malformed glob.
+        SnapshotChangedError: writers overwrote what was listed, each time it was listed.
         StoreError: the store refused or failed.
     """
     window = _range(options, start_us, end_us)
     walk = Walk(store, _selection(options, layout, window, allowed or {}, whole_files))
     roots, calls = find_roots(store, options.plan.paths)
-    found = Found(counts=calls)
-    if not window.is_empty:
-        places = [Place(root.path, root.path, source=root.source) for root in roots if root.file is None]
-        for more in work_through(walk.visit, places):
-            found.merge(more)
-    for root in (*roots, *_check_unseen(store, options.plan.paths, roots, found)):
-        if root.file is not None:
-            found.merge(walk.take_named(root.file, root.source))
+
+    def list_files() -> Found:
+        found = Found()
+        if not window.is_empty:
+            places = [Place(root.path, root.path, source=root.source) for root in roots if root.file is None]
+            for more in work_through(walk.visit, places):
+                found.merge(more)
+        for root in (*roots, *_check_unseen(store, options.plan.paths, roots, found)):
+            if root.file is not None:
+                found.merge(walk.take_named(root.file, root.source))
+        return found
+
+    found = visible_found(store, options.plan, roots, list_files)
+    found.counts += calls
 
     # Overlapping load paths find a file more than once: the first of them says how it is read.
     found.files.sort(key=lambda item: (item[0].path, item[2]))

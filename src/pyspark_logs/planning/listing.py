@@ -40,6 +40,9 @@ _FEW_CHILDREN = 2
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
+# A wanted file, what the layout says of it, and the load path (its number, and the root) below which it was found.
+FoundFile = tuple[StoredFile, LayoutMatch, tuple[int, str]]
+
 Node = TypeVar("Node")
 Result = TypeVar("Result")
 
@@ -76,7 +79,7 @@ class Found:
         unmatched: a path that did not fit the layout.
     """
 
-    files: list[tuple[StoredFile, LayoutMatch, tuple[int, str]]] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     prefixes: list[str] = field(default_factory=list)
     sources: set[int] = field(default_factory=set)

@@ -1,0 +1,212 @@
+"""Writing: this source beside Spark's ``concat`` + ``write.text``; what a commit costs in requests and in time."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import pyspark_logs
+from benchmarks import data, timing
+from benchmarks.spark_reads import OPTIONS, session
+from pyspark_logs.commit import CommitSettings, commit
+from pyspark_logs.jobs import Job, StagedFile, part_name
+from pyspark_logs.options import StoreOptions, WriteOptions, parse_write_options
+from pyspark_logs.schema import to_ddl
+from pyspark_logs.store import Store, open_store
+from pyspark_logs.writer import LogWriter
+
+OURS = "pyspark-logs"
+LATENCY_S = 0.02  # of a request: what S3 takes for a small one, or a little less
+
+
+def run(root: Path, mib: int, rounds: int) -> None:
+    """Print all tables of writing."""
+    with tempfile.TemporaryDirectory() as scratch:
+        _spark(root, mib, rounds, Path(scratch))
+        _shares(root, Path(scratch))
+    _requests()
+    _commits()
+
+
+# --- beside Spark ----------------------------------------------------------------------------------------
+
+
+def _parquet(root: Path, mib: int) -> Path:
+    """The rows of the application log, two files of them."""
+    folder = root / f"app-parquet-{mib}"
+    if not (folder / "_done").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        text = data.make("app", root, mib, copies=2)
+        for number, path in enumerate(sorted(text.glob("*.log"))):
+            reader = pyspark_logs.scan(str(path), **OPTIONS["app"])
+            with pq.ParquetWriter(folder / f"{number}.parquet", reader.schema) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+        (folder / "_done").touch()
+    return folder
+
+
+def _spark(root: Path, mib: int, rounds: int, scratch: Path) -> None:
+    from pyspark.sql import functions as f
+
+    spark = session()
+    folder, size = _parquet(root, mib), data.total_bytes(data.make("app", root, mib, copies=2))
+    rows = spark.read.parquet(str(folder))
+    line = f.concat(
+        f.date_format("ts", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"), f.lit(" "), "level", f.lit(" ["), "service",
+        f.lit("] req="), "request_id", f.lit(" user="), f.col("user").cast("string"), f.lit(" "), "message",
+    )  # fmt: skip
+    turn = iter(range(1_000_000))
+
+    def ours(compression: str) -> Callable[[], None]:
+        def write() -> None:
+            target = str(scratch / f"ours-{next(turn)}")
+            options = {**OPTIONS["app"], "compression": compression}
+            rows.write.format("logs").options(**options).mode("append").save(target)
+
+        return write
+
+    def theirs(compression: str) -> Callable[[], None]:
+        def write() -> None:
+            target = str(scratch / f"theirs-{next(turn)}")
+            rows.select(line.alias("value")).write.option("compression", compression).mode("append").text(target)
+
+        return write
+
+    for compression in ("gzip", "none"):
+        seconds = timing.in_turns({OURS: ours(compression), "concat + write.text": theirs(compression)}, rounds)
+        title = f"app: Parquet to lines, {compression}, local files, local[2], {size >> 20} MiB of text"
+        print(timing.table(title, seconds, size, OURS), flush=True)
+    spark.stop()
+
+
+# --- where the time goes -----------------------------------------------------------------------------------
+
+
+def _shares(root: Path, scratch: Path) -> None:
+    """Staging, publishing and deciding of one write of local files, without Spark."""
+    table = pyspark_logs.scan(str(data.make("app", root, 64)), **OPTIONS["app"]).read_all()
+    target = str(scratch / "shares")
+    writer = LogWriter(parse_write_options({**OPTIONS["app"], "path": target}), to_ddl(table.schema))
+    job = writer.job()
+    started = time.perf_counter()
+    output = writer.write_task(table.to_batches(), job)
+    staged = time.perf_counter()
+    writer.commit_job(job, [output])
+    done = time.perf_counter()
+    whole = done - started
+    print(
+        f"one task, 64 MiB of text to gzip: staging {(staged - started) / whole:.1%}, publishing and deciding"
+        f" {(done - staged) / whole:.1%} of {whole:.2f} s\n"
+    )
+
+
+# --- requests ----------------------------------------------------------------------------------------------
+
+
+def _requests() -> None:
+    """Requests of a small write to an S3 server in this process, by kind."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        keys = {"endpoint": f"http://{host}:{port}", "region": "us-east-1", "accessKey": "k", "secretKey": "s"}
+        _create_bucket(keys)
+        print("requests of a write of one small file to S3 (moto), after a first write to the same place")
+        print(f"  {'':<24}{'data':>6}{'control':>9}")
+        for title, more in (("append", {}), ("append with txnId", {"txnId": "t"})):
+            for turn in range(3):
+                options = {**keys, **{name: f"{value}-{turn}" for name, value in more.items()}}
+                calls = _calls_of_a_write(f"s3://logs/{title.replace(' ', '-')}", options)
+            of_data = sum(calls[kind] for kind in ("CREATE", "PART", "COMPLETE"))
+            rest = {kind: count for kind, count in calls.items() if kind not in ("CREATE", "PART", "COMPLETE")}
+            print(f"  {title:<24}{of_data:>6}{sum(rest.values()):>9}  {dict(sorted(rest.items()))}")
+        print(flush=True)
+    finally:
+        server.stop()
+
+
+def _create_bucket(keys: dict[str, str]) -> None:
+    from botocore.session import get_session
+
+    client = get_session().create_client(
+        "s3", region_name=keys["region"], endpoint_url=keys["endpoint"],
+        aws_access_key_id=keys["accessKey"], aws_secret_access_key=keys["secretKey"],
+    )  # fmt: skip
+    client.create_bucket(Bucket="logs")
+
+
+def _calls_of_a_write(path: str, options: dict[str, str]) -> Counter[str]:
+    """What one write of ten rows asks the store; the task's store and the driver's are counted together."""
+    table = pa.table({"level": ["INFO"] * 10, "message": ["hello"] * 10})
+    parsed = parse_write_options({"path": path, "template": "{level} {message}", **options})
+    writer = Counted(parsed, to_ddl(table.schema))
+    job = writer.job()
+    writer.commit_job(job, [writer.write_task(table.to_batches(), job)])
+    return sum((each.calls for each in writer.stores), Counter[str]())
+
+
+class Counted(LogWriter):
+    """A writer that remembers the stores it asked, each of which counts its requests."""
+
+    def __init__(self, options: WriteOptions, schema_ddl: str) -> None:
+        super().__init__(options, schema_ddl)
+        self.stores: list[Store] = []
+
+    def _store(self) -> Store:
+        self.stores.append(super()._store())
+        return self.stores[-1]
+
+
+# --- commits -----------------------------------------------------------------------------------------------
+
+
+def _commits() -> None:
+    """Seconds of a commit of many files, with threads and without, where every request takes a while."""
+    print(f"commit of staged files, memory:// with {LATENCY_S * 1000:.0f} ms added to every request")
+    print(f"  {'files':>8}{'1 thread':>12}{'16 threads':>12}{'ratio':>9}")
+    for count in (1, 100, 2_000):
+        alone, together = (_commit_s(count, threads) for threads in (1, 16))
+        print(f"  {count:>8}{alone:>10.2f} s{together:>10.2f} s{alone / together:>7.1f} x", flush=True)
+
+
+def _commit_s(count: int, threads: int) -> float:
+    root = f"memory://bench-{count}-{threads}/"
+    store = open_store(root, StoreOptions())
+    job = Job.start(root, random=f"{count}-{threads}", now_us=time.time_ns() // 1000)
+    files = []
+    for number in range(count):
+        key = part_name(number, 0, job.id, 0, "log")
+        upload = store.start_upload(root + key, token=job.id, staging=job.staging)
+        part = store.upload_part(root + key, upload, 1, b"line\n")
+        files.append(StagedFile(key, upload, (part,), 5, 1))
+    started = time.perf_counter()
+    commit(Slow(store), job, files, CommitSettings(threads=threads))  # type: ignore[arg-type]
+    return time.perf_counter() - started
+
+
+class Slow:
+    """A store of which every request takes a while longer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        if not callable(found):
+            return found
+
+        def slowly(*arguments: Any, **named: Any) -> Any:
+            time.sleep(LATENCY_S)
+            return found(*arguments, **named)
+
+        return slowly

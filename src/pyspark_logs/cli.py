@@ -1,0 +1,99 @@
+"""``pyspark-logs``: what is done by hand, or by a timer, to a place that is written to.
+
+Exit codes: 0: done; 1: a job could not be dealt with, run it again; 2: bad arguments, or the store said no.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pyspark_logs.errors import LogSourceError, OptionError
+from pyspark_logs.upkeep import recover, vacuum
+
+FAILED, REFUSED = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what it did goes to standard output, what went wrong to standard error."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        options = dict(_option(text) for text in parsed.option)
+        return int(parsed.run(parsed, options))
+    except LogSourceError as error:
+        print(f"pyspark-logs {parsed.command}: {error}", file=sys.stderr)
+        return REFUSED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pyspark-logs", description="Upkeep of places that pyspark-logs writes to.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("root", help="the directory that was written to, e.g. s3://acme-logs/app")
+    common.add_argument(
+        "--older-than", default="1d", metavar="AGE", help="leave alone what is younger: 30m, 1d (default: %(default)s)"
+    )
+    common.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    common.add_argument("--json", action="store_true", help="print JSON")
+    common.add_argument(
+        "-o", "--option", action="append", default=[], metavar="NAME=VALUE",
+        help="an option of the reader or writer, such as endpoint=http://127.0.0.1:9000; may be repeated",
+    )  # fmt: skip
+    text = "decide the jobs that died before they were done: roll back what has no decision, finish what has"
+    command = commands.add_parser("recover", parents=[common], help=text, description=text)
+    command.add_argument("--job", metavar="ID", help="this job only, whatever its age")
+    command.set_defaults(run=_recover)
+    text = "remove staged leftovers of dead jobs, and records that nobody needs any more; no visible file goes"
+    commands.add_parser("vacuum", parents=[common], help=text, description=text).set_defaults(run=_vacuum)
+    return parser
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise OptionError(f"--option {text!r} is not of the form name=value")
+    return name, value
+
+
+def _recover(parsed: argparse.Namespace, options: dict[str, str]) -> int:
+    report = recover(parsed.root, parsed.older_than, job=parsed.job, dry_run=parsed.dry_run, **options)
+    would = "would be " if parsed.dry_run else ""
+    _print(
+        parsed,
+        asdict(report),
+        [
+            *(f"{would}rolled back      {job}" for job in report.rolled_back),
+            *(f"{would}finished         {job}" for job in report.rolled_forward),
+            *(f"left alone, young {job}" for job in report.young),
+            *(f"failed           {job}: {why}" for job, why in report.failed),
+            (
+                f"{len(report.rolled_back)} rolled back, {len(report.rolled_forward)} finished, {len(report.young)} too young,"
+                f" {len(report.failed)} failed; {report.uploads} uploads of lost task attempts aborted"
+            ),
+        ],
+    )
+    return FAILED if report.failed else 0
+
+
+def _vacuum(parsed: argparse.Namespace, options: dict[str, str]) -> int:
+    report = vacuum(parsed.root, parsed.older_than, dry_run=parsed.dry_run, **options)
+    would = "would be " if parsed.dry_run else ""
+    _print(
+        parsed,
+        asdict(report),
+        [
+            *(f"{would}removed upload {path}" for path in report.uploads),
+            *(f"{would}removed record of {job}" for job in report.records),
+            *(f"{would}removed claim {key}" for key in report.claims),
+            f"{len(report.uploads)} uploads, {len(report.records)} records, {len(report.claims)} claims {would}removed",
+        ],
+    )
+    return 0
+
+
+def _print(parsed: argparse.Namespace, report: dict[str, Any], lines: Sequence[str]) -> None:
+    sys.stdout.write((json.dumps(report) if parsed.json else "\n".join(lines)) + "\n")

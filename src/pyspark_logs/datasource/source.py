@@ -1,0 +1,104 @@
+"""The format ``logs``: what Spark asks first, and how a session comes to know it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NoReturn
+
+from pyspark.errors import PySparkException
+from pyspark.sql.datasource import DataSource
+from pyspark.sql.types import StructType
+
+from pyspark_logs.datasource.batch_reader import LogBatchReader
+from pyspark_logs.datasource.schemas import to_spark_schema
+from pyspark_logs.datasource.writers import LogBatchWriter, LogStreamWriter
+from pyspark_logs.errors import LogSourceError, OptionError
+from pyspark_logs.options import ReadOptions, parse_read_options, parse_write_options
+from pyspark_logs.reader import infer_schema
+from pyspark_logs.schema import parse_ddl
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+PUSHDOWN_CONF = "spark.sql.python.filterPushdown.enabled"
+
+_logger = logging.getLogger(__name__)
+
+
+def register(spark: SparkSession) -> None:
+    """Make ``spark.read.format("logs")`` work in this session, and let Spark offer it filters.
+
+    Works on classic and Connect sessions, and more than once. A load takes the filters only if it has the option
+    ``filterPushdown``; see :meth:`LogBatchReader.take_filters` for why. Where the session refuses the setting
+    (``spark.sql.python.filterPushdown.enabled``), everything works but Spark evaluates the filters: a warning is logged.
+
+    Args:
+        spark: the session.
+
+    >>> register(spark)                                                                 # doctest: +SKIP
+    >>> spark.read.format("logs").option("preset", "nginx_combined").load("s3://...")   # doctest: +SKIP
+    """
+    try:
+        spark.dataSource.register(LogDataSource)
+    except PySparkException as error:
+        # Spark 4.0 does not let a session replace what Spark has found by name: this very class.
+        if "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
+            raise
+    try:
+        spark.conf.set(PUSHDOWN_CONF, "true")
+    except PySparkException as error:
+        _logger.warning("filters are evaluated by Spark, not while reading: cannot set %s: %s", PUSHDOWN_CONF, error)
+
+
+class LogDataSource(DataSource):
+    """The format ``logs``: what ``spark.read.format("logs")`` and ``df.write.format("logs")`` make of their options."""
+
+    @classmethod
+    def name(cls) -> str:
+        """The format's name in Spark."""
+        return "logs"
+
+    def schema(self) -> StructType:
+        """The schema where the user gives none: the format's fields, partition columns, ``_metadata`` if asked for."""
+        return to_spark_schema(parse_ddl(infer_schema(self._read_options())))
+
+    def reader(self, schema: StructType) -> LogBatchReader:
+        """A reader of just these columns."""
+        return LogBatchReader(self._read_options(), schema)
+
+    def writer(self, schema: StructType, overwrite: bool) -> LogBatchWriter:
+        """A writer of rows of this schema, once it is known that format, layout and store can take them."""
+        writer = LogBatchWriter(parse_write_options(self.options), schema, overwrite)
+        writer.check()
+        return writer
+
+    def streamReader(self, schema: StructType) -> NoReturn:  # noqa: N802 - Spark's signature
+        """Not in this release."""
+        raise LogSourceError(
+            "format 'logs': reading a stream is not in version 0.1; read batches with spark.read.format('logs')"
+        )
+
+    def streamWriter(self, schema: StructType, overwrite: bool) -> LogStreamWriter:  # noqa: N802 - Spark's signature
+        """A writer of micro-batches. The output modes append and update append.
+
+        Raises:
+            OptionError: ``outputMode("complete")``.
+        """
+        if overwrite:
+            raise OptionError(
+                "outputMode 'complete' would replace everything with each batch; use 'append', or write with foreachBatch"
+            )
+        writer = LogStreamWriter(parse_write_options(self.options), schema)
+        writer.check()
+        return writer
+
+    def _read_options(self) -> ReadOptions:
+        options = parse_read_options(self.options)
+        if options.schema is not None:
+            raise OptionError("option 'schema' is for scan(); in Spark say spark.read.schema('level string, ...')")
+        return options
+
+
+# Spark imports every top-level module named pyspark_* and registers its DefaultSource, so `format("logs")` is found
+# without register().
+DefaultSource = LogDataSource
