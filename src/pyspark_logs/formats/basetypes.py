@@ -2,7 +2,8 @@
 
 ``parse`` is the exact meaning of a text, one value at a time. ``convert`` does the same for a column
 and may give up on some rows: it returns which rows it is sure of, and the others are parsed exactly.
-A row that is sure is also good: whatever is not of its type is never sure.
+A row that is sure is also good: whatever is not of its type is never sure. ``render`` is the way back:
+the texts of a column, and which rows have none that ``parse`` would make the same value of.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool
 
 Converted = tuple["pa.Array", "Bool | None"]
+Rendered = tuple["pa.Array", "Bool | None"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class FieldType:
     Attributes:
         takes_rest: as the last field it takes the rest of the line whatever follows.
         syntax: a regex for types that know where they end themselves.
+        alphabet: all characters that rendered texts are made of; None: any.
     """
 
     takes_rest: ClassVar[bool] = False
     quoted: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    alphabet: ClassVar[str | None] = None
 
     @property
     def syntax(self) -> re.Pattern[str] | None:
@@ -46,6 +50,15 @@ class FieldType:
     def parse(self, text: str, moment: Moment) -> Any:
         """The value of a text; ValueError where the text is not of this type."""
         raise TypeError(f"{type(self).__name__} cannot parse")
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        """The texts of a column, null where it is, and which rows' texts do not mean the value (None: all do).
+
+        Args:
+            array: of type ``arrow()``.
+            zone: the zone that zoneless timestamps are written in.
+        """
+        return array.cast("string"), None
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         """The column of a string array (no nulls), and which of its rows are surely right (None: all)."""
@@ -94,6 +107,19 @@ def made_of(array: pa.Array, only: bytes) -> bool:
     return bool(alphabet[text].all())
 
 
+def rendered_if_parsed(field_type: FieldType, array: pa.Array) -> Rendered:
+    """Texts of a type that keeps the text as it is, once checked: those that fail the check are wrong."""
+    import numpy as np
+
+    there = array.is_valid().to_numpy(zero_copy_only=False)
+    _, fine = field_type.convert(array if array.null_count == 0 else array.drop_null(), Moment())
+    if fine is None:
+        return array, None
+    wrong = np.zeros(len(array), np.bool_)
+    wrong[there] = ~fine
+    return array, wrong
+
+
 @dataclass(frozen=True)
 class Text(FieldType):
     """``string``: the text as it stands."""
@@ -108,6 +134,9 @@ class Text(FieldType):
 
     def parse(self, text: str, moment: Moment) -> str:
         return text
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return array, None
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         return array, None

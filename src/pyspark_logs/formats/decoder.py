@@ -150,7 +150,8 @@ def _merged(parts: list[Sure], count: int, types: Sequence[pa.DataType]) -> list
 # --- what a format gives ----------------------------------------------------------------------------------
 
 
-def _template_of(options: FormatOptions) -> tuple[Template, dict[str, tuple[Any, ...]], FormatOptions]:
+def template_of(options: FormatOptions) -> tuple[Template, dict[str, tuple[Any, ...]], FormatOptions]:
+    """A template or preset, the parts of its fields that are columns, and the options with those of the preset."""
     if options.kind == "template":
         return parse_template(options.spec, escape=options.escape), {}, options
     found = preset(options.spec)
@@ -182,7 +183,7 @@ def format_schema(options: FormatOptions) -> pa.Schema | None:
 
     if options.kind == "json":
         return None
-    template, parts, _ = _template_of(options)
+    template, parts, _ = template_of(options)
     return pa.schema([pa.field(column.name, column.type.arrow()) for column in _columns(template, parts)])
 
 
@@ -209,7 +210,7 @@ def compile_decoder(
         exact.check()
         native = [field.type for field, _ in fields]
         return Decoder([JsonShapeEngine(exact)], exact, native, native)
-    template, parts, options = _template_of(options)
+    template, parts, options = template_of(options)
     known = {column.name.lower(): column for column in _columns(template, parts)}
     columns = []
     for field, judged in fields:
@@ -239,7 +240,7 @@ def verbatim_fields(options: FormatOptions) -> tuple[set[str], set[str] | None]:
     """
     if options.kind == "json":
         return set(), None
-    template, _, options = _template_of(options)
+    template, _, options = template_of(options)
     plain: set[str] = set()
     escaped: set[str] = set()
     for field in template.fields:

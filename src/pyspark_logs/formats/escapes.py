@@ -3,6 +3,13 @@ r"""Backslash escapes (``\\ \" \n \r \t \xHH``), quoted texts and ``k=v`` pairs.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyspark_logs.formats.kernels import string_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Runs of plain characters in one go: character by character a long text would take a hundred times its size.
 _INSIDE = r'[^"\\]*(?:\\.[^"\\]*)*'
@@ -50,3 +57,83 @@ def parse_pairs(text: str) -> dict[str, str]:
         pairs[match[1]] = unescape(match[2]) if match[2] is not None else match[3]
         place = match.end()
     return pairs
+
+
+# --- by the column, the other way ---------------------------------------------------------------------------
+
+_ROUNDS = 8  # overlapping occurrences take one round each
+_IN_HEX = "x0123456789abcdef"  # what stands behind the backslash of an escape in hex
+
+
+def in_hex(text: str) -> str:
+    r"""A text spelled as its UTF-8 bytes.
+
+    >>> in_hex("-→")
+    '\\x2d\\xe2\\x86\\x92'
+    """
+    return "".join(f"\\x{byte:02x}" for byte in text.encode())
+
+
+def escape_texts(
+    array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
+) -> pa.Array:
+    r"""Texts with backslashes, line ends and, inside quotes, quotes escaped; ``unescape`` undoes it.
+
+    Args:
+        array: strings; nulls stay.
+        quoted: whether they stand between double quotes.
+        avoid: further texts that must not occur. What no escape helps against (``x``, in whose own escape it
+            stands again) may occur all the same.
+        tails: texts that must not stand at the end; likewise.
+
+    >>> import pyarrow as pa
+    >>> escape_texts(pa.array(["a|b\n"]), avoid=["|"]).to_pylist()
+    ['a\\x7cb\\n']
+    """
+    import pyarrow.compute as pc
+
+    # In this order no step can hit upon a character of an escape that an earlier one wrote.
+    if occurs(array, "\\"):
+        array = pc.replace_substring(array, "\\", "\\\\")
+    for text in avoid:
+        if "\\" not in text and text not in in_hex(text[0]):
+            array = _avoiding(array, text)
+    for text in tails:
+        if text[0] not in _IN_HEX and "\\" not in text and pc.any(pc.ends_with(array, text)).as_py():
+            spelled = (in_hex(text[0]) + text[1:]).replace("\\", "\\\\")
+            array = pc.replace_substring_regex(array, re.escape(text) + r"\z", spelled)
+    plain = [("\n", "\\n"), ("\r", "\\r")]
+    for character, spelled in [*plain, ('"', '\\"')] if quoted else plain:
+        if occurs(array, character):
+            array = pc.replace_substring(array, character, spelled)
+    return array
+
+
+def _avoiding(array: pa.Array, text: str) -> pa.Array:
+    import pyarrow.compute as pc
+
+    for _ in range(1 if text[0] in _IN_HEX else _ROUNDS):
+        if not occurs(array, text):
+            break
+        array = pc.replace_substring(array, text, in_hex(text[0]) + text[1:])
+    return array
+
+
+def first_in_hex(array: pa.Array, which: pa.Array) -> pa.Array:
+    """Escaped texts with their first character in hex, where ``which`` is set, unless an escape stands there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    which = pc.and_(which.fill_null(False), pc.invert(pc.starts_with(array, "\\").fill_null(True)))
+    which = pc.and_(which, pc.greater(pc.binary_length(array), 0).fill_null(False))
+    if not pc.any(which).as_py():
+        return array
+    firsts = pc.utf8_slice_codeunits(array.filter(which), 0, 1).dictionary_encode()
+    spelled = pa.array([in_hex(first) for first in firsts.dictionary.to_pylist()], pa.string()).take(firsts.indices)
+    rest = pc.utf8_slice_codeunits(array.filter(which), 1)
+    return pc.replace_with_mask(array, which, pc.binary_join_element_wise(spelled, rest, ""))
+
+
+def occurs(array: pa.Array, text: str) -> bool:
+    """Whether a text stands in one of the strings, or looks so where two of them meet."""
+    return string_bytes(array).tobytes().find(text.encode()) >= 0

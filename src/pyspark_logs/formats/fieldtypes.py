@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats import escapes, kernels
-from pyspark_logs.formats.basetypes import Converted, FieldType, Quoted, Text, by_row
+from pyspark_logs.formats.basetypes import Converted, FieldType, Quoted, Rendered, Text, by_row, rendered_if_parsed
+from pyspark_logs.formats.nestedtexts import list_texts, map_texts
 from pyspark_logs.formats.numbertypes import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.timestamps import Moment, compile_pattern
 from pyspark_logs.formats.timetypes import EPOCH_SCALE, Date, Epoch, Timestamp
@@ -23,7 +24,9 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASC
 
 @dataclass(frozen=True)
 class Boolean(FieldType):
-    """``boolean``: true or false in any case, or 1 and 0."""
+    """``boolean``: true or false in any case, or 1 and 0; written ``true`` and ``false``."""
+
+    alphabet: ClassVar[str | None] = "truefals"
 
     def arrow(self) -> pa.DataType:
         import pyarrow as pa
@@ -48,6 +51,9 @@ class Uuid(Text):
         if not _UUID.fullmatch(text):
             raise ValueError("not a UUID")
         return text
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return rendered_if_parsed(self, array)
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import numpy as np
@@ -81,6 +87,9 @@ class JsonText(Text):
             raise ValueError("nested too deeply") from error
         return text
 
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return rendered_if_parsed(self, array)
+
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         return by_row(self, array, moment)
 
@@ -102,6 +111,9 @@ class ListOf(FieldType):
             return []
         return [self.element.parse(piece, moment) for piece in text.split(self.separator)]
 
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return list_texts(array, self.separator)
+
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -114,7 +126,13 @@ class ListOf(FieldType):
 
 @dataclass(frozen=True)
 class MapOf(FieldType):
-    """``map``: ``k=v`` pairs; a value may be double-quoted with backslash escapes."""
+    """``map``: ``k=v`` pairs; a value may be double-quoted with backslash escapes.
+
+    Attributes:
+        avoid: what a rendered value spells with escapes, because it would end the field.
+    """
+
+    avoid: tuple[str, ...] = ()
 
     takes_rest: ClassVar[bool] = True
 
@@ -125,6 +143,9 @@ class MapOf(FieldType):
 
     def parse(self, text: str, moment: Moment) -> list[tuple[str, str]]:
         return list(escapes.parse_pairs(text).items())
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return map_texts(array, self.avoid)
 
 
 @dataclass(frozen=True)
@@ -152,6 +173,17 @@ class PortOf(Integer):
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         pieces = _host_and_port(array)
         return Integer(self.bits).convert(pieces[1], moment) if pieces else by_row(self, array, moment)
+
+
+def address_texts(host: pa.Array, port: pa.Array) -> pa.Array:
+    """``address:port`` of the two columns; brackets around an address that would not be found without them."""
+    import pyarrow.compute as pc
+
+    colons = pc.or_(pc.match_substring(host, ":"), pc.and_(pc.starts_with(host, "["), pc.ends_with(host, "]")))
+    inside = pc.if_else(colons, pc.binary_join_element_wise("[", host, "]", ""), host)
+    ports = port.cast("string")
+    alone = pc.if_else(colons, pc.binary_join_element_wise(inside, ":-", ""), host)
+    return pc.if_else(ports.is_valid(), pc.binary_join_element_wise(inside, ports, ":"), alone)
 
 
 def _host_and_port(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Converted, FieldType, by_row, cast_or_parse, made_of
+from pyspark_logs.formats.basetypes import Converted, FieldType, Rendered, by_row, cast_or_parse, made_of
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def small_int(text: str) -> int:
 class Integer(FieldType):
     """``int`` (32 bits) and ``long`` (64 bits)."""
 
+    alphabet: ClassVar[str | None] = "0123456789-"
     bits: int = 32
 
     def arrow(self) -> pa.DataType:
@@ -57,8 +58,9 @@ class Integer(FieldType):
 
 @dataclass(frozen=True)
 class Floating(FieldType):
-    """``double``."""
+    """``double``: written as the shortest text that is the same number."""
 
+    alphabet: ClassVar[str | None] = "0123456789-+.einfa"
     bits: int = 64
 
     def arrow(self) -> pa.DataType:
@@ -82,6 +84,7 @@ DIGITS_OF_DECIMAL = 38
 class DecimalNumber(FieldType):
     """``decimal(p,s)``: nothing is rounded; a text that needs more digits is not of the type."""
 
+    alphabet: ClassVar[str | None] = "0123456789-."
     precision: int = 10
     scale: int = 0
 
@@ -99,8 +102,24 @@ class DecimalNumber(FieldType):
         except ArithmeticError as error:
             raise ValueError(f"does not fit in decimal({self.precision},{self.scale})") from error
 
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return decimal_texts(array), None
+
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         # Arrow's cast of very long texts wraps around and says nothing.
         if kernels.longest(array) > DIGITS_OF_DECIMAL:
             return by_row(self, array, moment)
         return cast_or_parse(self, array, moment, only=b"0123456789-+.")
+
+
+def decimal_texts(array: pa.Array) -> pa.Array:
+    """Decimals with all their digits and no exponent, which Arrow writes where there are many zeros."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = array.cast(pa.string())
+    scientific = pc.match_substring(texts, "E")
+    if not pc.any(scientific).as_py():
+        return texts
+    plain = [f"{value:f}" for value in array.filter(scientific).to_pylist()]
+    return pc.replace_with_mask(texts, scientific, pa.array(plain, pa.string()))

@@ -117,10 +117,20 @@ _COMPOSITES = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
 
 @dataclass(frozen=True)
 class Pattern:
-    """A compiled strptime pattern (Python's directives, English names, ``%f`` of 1 to 9 digits)."""
+    """A compiled strptime pattern (Python's directives, English names, ``%f`` of 1 to 9 digits).
+
+    Attributes:
+        pieces: directives (``%Y``, ``%%``), runs of blanks and the text between, in order.
+    """
 
     text: str
     regex: re.Pattern[str]
+    pieces: tuple[str, ...]
+
+    @property
+    def directives(self) -> tuple[str, ...]:
+        """The letters of the directives, in order."""
+        return tuple(piece[1] for piece in self.pieces if piece[0] == "%" and piece != "%%")
 
     def parse_us(self, text: str, moment: Moment) -> int:
         """A whole text. Raises ValueError where it does not match or is not in the calendar."""
@@ -190,7 +200,8 @@ def compile_pattern(text: str) -> Pattern:
     """
     expanded = re.sub("%(.)", lambda match: _COMPOSITES.get(match[1], match[0]), text, flags=re.DOTALL)
     out = []
-    for piece in re.findall(r"%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL):
+    pieces = tuple(re.findall(r"%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL))
+    for piece in pieces:
         if piece[0] in " \t":
             out.append(r"[ \t]+")
         elif piece == "%%":
@@ -206,6 +217,6 @@ def compile_pattern(text: str) -> Pattern:
     if not any(piece.startswith("(?P") for piece in out):
         raise FormatError(f"timestamp pattern {text!r} has no directive; leave the parentheses out for ISO 8601")
     try:
-        return Pattern(text, re.compile("".join(out), re.ASCII))
+        return Pattern(text, re.compile("".join(out), re.ASCII), pieces)
     except re.error as error:
         raise FormatError(f"timestamp pattern {text!r}: a directive appears twice ({error})") from error

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Converted, FieldType, by_row, made_of
+from pyspark_logs.formats.basetypes import Converted, FieldType, Rendered, by_row, made_of
 from pyspark_logs.formats.numbertypes import DIGITS_OF_DECIMAL, small_int
 from pyspark_logs.formats.timecolumns import Learn, iso_shape, pattern_shape, shaped_us, to_array
 from pyspark_logs.formats.timestamps import (
+    DAY_US,
     HIGHEST_US,
     ISO,
     ISO_DATE,
@@ -21,18 +22,22 @@ from pyspark_logs.formats.timestamps import (
     in_calendar,
     parse_iso_us,
 )
+from pyspark_logs.formats.timetexts import epoch_texts, iso_texts, pattern_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pyspark_logs.formats.kernels import Int64
 
+_FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US
 _EPOCH = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Date(FieldType):
     """``date``: YYYY-MM-DD."""
+
+    alphabet: ClassVar[str | None] = "0123456789-"
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -47,6 +52,18 @@ class Date(FieldType):
         if not ISO_DATE.fullmatch(text):
             raise ValueError("not a date YYYY-MM-DD")
         return dt.date.fromisoformat(text)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        days = array.cast(pa.int32())
+        strange = kernels.as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
+        if not strange.any():
+            return array.cast(pa.string()), None
+        return pc.if_else(pa.array(strange), pa.scalar(0, pa.int32()), days).cast(pa.date32()).cast(
+            pa.string()
+        ), strange
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         return by_row(self, array, moment)  # days repeat: the dictionary is tiny
@@ -80,6 +97,9 @@ class Timestamp(FieldType):
             return parse_iso_us(text, moment.zone)
         return compile_pattern(self.pattern).parse_us(text, moment)
 
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return iso_texts(array) if self.pattern is None else pattern_texts(compile_pattern(self.pattern), array, zone)
+
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import numpy as np
 
@@ -101,6 +121,7 @@ EPOCH_SCALE = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 class Epoch(FieldType):
     """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds."""
 
+    alphabet: ClassVar[str | None] = "0123456789-."
     unit: str = "s"
 
     def arrow(self) -> pa.DataType:
@@ -116,6 +137,9 @@ class Epoch(FieldType):
         digits = whole + (fraction or "").ljust(6, "0")[: max(EPOCH_SCALE[self.unit], 0)]
         value = small_int(digits) // (1000 if self.unit == "ns" else 1)
         return in_calendar(-value if sign else value)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return epoch_texts(array, EPOCH_SCALE[self.unit])
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import numpy as np

@@ -1,0 +1,378 @@
+"""From columns to lines: the inverse of the decoder.
+
+A line that is written reads back as its row, and as nothing else. What cannot be written so follows
+``onUnwritable``. A writer renders a batch and names the values that stood in the way; these are mended one
+step (a space for what offends, then null), rendered again, and an error where no step is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.casts import fits
+from pyspark_logs.formats.decoder import Decoder, compile_decoder, template_of
+from pyspark_logs.formats.fieldtypes import HostOf, PortOf
+from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
+from pyspark_logs.formats.jsonwriter import JsonWriter, check_writable
+from pyspark_logs.formats.linewriter import Lacks, LineWriter, Trouble, troubles
+from pyspark_logs.formats.template import Field, Template
+from pyspark_logs.formats.templatewriter import TemplateWriter, Written
+from pyspark_logs.formats.timestamps import Moment, compile_pattern
+from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines, keeps_lines
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Int64
+
+_BOM = "\ufeff"
+_AS_IT_IS, _SPACED, _NULL = range(3)  # what has been done to a value
+_SHOWN = 80  # characters of a value in a message
+
+
+class Encoder:
+    """Renders batches of one schema as lines of one format. Made by :func:`compile_encoder`."""
+
+    def __init__(
+        self, writer: LineWriter, options: FormatOptions, on_unwritable: str, heads: tuple[str, ...], decoder: Decoder | None,
+        zone: str,
+    ) -> None:  # fmt: skip
+        self.writer, self.options, self.on_unwritable = writer, options, on_unwritable
+        self.heads, self.decoder, self.zone = heads, decoder, zone
+
+    def encode(self, batch: pa.RecordBatch, first_row: int = 0) -> pa.StringArray:
+        r"""One line a row, in order, each ending in ``\n`` and with no other line end in it.
+
+        Args:
+            batch: the columns of the schema, by name; others are left alone.
+            first_row: number of the batch's first row, for messages.
+
+        Raises:
+            RecordError: a row cannot be written so that it reads back, and ``onUnwritable`` knows no way; names
+                the row and the column.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        if batch.num_rows == 0:
+            return pa.array([], pa.string())
+        columns, lost = self.writer.fitted(batch)
+        rows = np.arange(first_row, first_row + batch.num_rows)
+        return self._written(columns, lost, rows, np.zeros((len(columns), batch.num_rows), np.int8))
+
+    def to_bytes(self, lines: pa.StringArray) -> memoryview | bytes:
+        """The text of lines that :meth:`encode` gave, in the format's encoding; UTF-8 without copying."""
+        raw = kernels.string_bytes(lines)
+        return raw.data if self.options.encoding == "utf-8" else raw.tobytes().decode().encode(self.options.encoding)
+
+    def _written(self, columns: list[pa.Array], lost: list[Trouble], rows: Int64, done: Any) -> pa.Array:
+        """Lines of the columns; ``done`` says for each column and row what has been done to the value."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        lines, found = self.writer.lines(columns)
+        found = [*lost, *found]
+        bad = np.zeros(len(rows), np.bool_)
+        for trouble in found:
+            bad |= trouble.rows
+        for trouble in self._line_troubles(lines, columns, ~bad):
+            found.append(trouble)
+            bad = bad | trouble.rows
+        if not found:
+            return lines
+        if self.on_unwritable == "fail":
+            raise self._error(columns, found, rows)
+        stuck: list[Trouble] = []
+        for column in range(len(columns)):
+            inside = [trouble for trouble in found if trouble.column == column]
+            if inside:
+                columns[column], stuck_here = self._mended(columns[column], column, inside, done[column])
+                stuck += stuck_here
+        if stuck:
+            raise self._error(columns, stuck, rows)
+        again = np.flatnonzero(bad)
+        picked = [column.take(pa.array(again)) for column in columns]
+        return pc.replace_with_mask(lines, pa.array(bad), self._written(picked, [], rows[again], done[:, again]))
+
+    def _mended(
+        self, array: pa.Array, column: int, found: Sequence[Trouble], done: Any
+    ) -> tuple[pa.Array, list[Trouble]]:
+        """The column with the next step taken where there is trouble; and the trouble that no step is left for."""
+        import numpy as np
+        import pyarrow as pa
+
+        which = np.logical_or.reduce([trouble.rows for trouble in found])
+        if self.on_unwritable == "space":
+            fresh = np.flatnonzero(which & (done == _AS_IT_IS))
+            spaced = self.writer.spaced(column, array.take(pa.array(fresh))) if len(fresh) else None
+            if spaced is not None:
+                places = np.arange(len(array))
+                places[fresh] = len(array) + np.arange(len(fresh))
+                array = pa.concat_arrays([array, spaced]).take(pa.array(places))
+                done[fresh] = _SPACED
+                which[fresh] = False
+        final = which if not self.writer.nullable[column] else which & (done == _NULL)
+        if final.any():
+            return array, [Trouble(column, trouble.rows & final, trouble.why) for trouble in found]
+        done[which] = _NULL
+        return array.take(pa.array(np.arange(len(array)), mask=which)) if which.any() else array, []
+
+    def _error(self, columns: Sequence[pa.Array], found: Sequence[Trouble], rows: Int64) -> RecordError:
+        import numpy as np
+
+        firsts = [(int(np.flatnonzero(trouble.rows)[0]), trouble) for trouble in found if trouble.rows.any()]
+        row, trouble = min(firsts, key=lambda pair: (pair[0], pair[1].column))
+        shown = _shown(columns[trouble.column][row])
+        help_ = (
+            "change the value or the format (quoted fields, escape=backslash and json hold any text), or set"
+            " onUnwritable to null or space"
+            if self.on_unwritable == "fail"
+            else f"onUnwritable={self.on_unwritable} finds nothing to write in its place; change the value or the format"
+        )
+        return RecordError(
+            f"row {rows[row]} (from 0), column {self.writer.names[trouble.column]!r}: {shown} {trouble.why}; {help_}"
+        )
+
+    # --- whole lines ----------------------------------------------------------------------------------------
+
+    def _line_troubles(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[Trouble]:
+        """What is wrong with whole lines, among ``rows``."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        first = self.writer.first
+        sizes = np.diff(np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1])
+        found = troubles(first, (sizes <= 1) & rows, "makes an empty line, which is no record")
+        for head in self.heads:
+            begun = kernels.as_bool(pc.starts_with(lines, head)) & rows
+            found += troubles(first, begun, f"makes a line that begins with {head!r}, which is no record")
+        if self.options.encoding != "utf-8":
+            found += self._encoding_troubles(lines, rows)
+        elif sizes.max() - 1 > self.options.max_record_bytes:
+            found += self._too_long(lines, columns, (sizes - 1 > self.options.max_record_bytes) & rows)
+        checked = self.writer.checked(columns)
+        if checked is not None and self.decoder is not None:
+            places = np.flatnonzero(checked & rows)
+            picked = [column.take(pa.array(places)) for column in columns]
+            for column, differs in self._differing(lines.take(pa.array(places)), picked):
+                marked = np.zeros(len(lines), np.bool_)
+                marked[places[differs]] = True
+                found.append(Trouble(column, marked, "would not be read back with what stands around it"))
+        return found
+
+    def _too_long(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[Trouble]:
+        """Lines that are more than a reader takes; the longest text is to blame."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        sizes = [
+            pc.binary_length(column).fill_null(0).to_numpy()
+            if pa.types.is_string(column.type)
+            else np.zeros(len(lines), np.int32)
+            for column in columns
+        ]
+        longest = np.argmax(np.stack(sizes), axis=0)
+        why = f"makes a line longer than maxRecordBytes={self.options.max_record_bytes}"
+        return [one for column in range(len(columns)) for one in troubles(column, rows & (longest == column), why)]
+
+    def _encoding_troubles(self, lines: pa.Array, rows: Bool) -> list[Trouble]:
+        """Lines that are others after a way through the encoding, or too long there. A line at a time if there are any."""
+        import numpy as np
+
+        encoding, most = self.options.encoding, self.options.max_record_bytes
+        text = kernels.string_bytes(lines).tobytes().decode()
+        same = text.encode(encoding, "replace").decode(encoding, "replace") == text
+        if same and len(text) * 4 <= most:
+            return []
+        other: Bool = np.zeros(len(lines), np.bool_)
+        for row in np.flatnonzero(rows).tolist():
+            line = lines[row].as_py()
+            raw = line.encode(encoding, "replace")
+            size = max(len(raw), len(line.encode())) - 1
+            other[row] = raw.decode(encoding, "replace") != line or size > most
+        return troubles(self.writer.first, other, f"makes a line that {encoding} or maxRecordBytes has no room for")
+
+    def _differing(self, lines: pa.Array, columns: Sequence[pa.Array]) -> list[tuple[int, Bool]]:
+        """The lines parsed: for each column the rows where it is the first that differs."""
+        import numpy as np
+
+        if self.decoder is None or len(lines) == 0:
+            return []
+        offsets = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
+        block = kernels.string_bytes(lines).tobytes()
+        starts = offsets[:-1] - offsets[0]
+        read = self.decoder.decode(Lines(block, starts, offsets[1:] - offsets[0] - 1, 0), Moment(self.zone, 0))
+        left = np.ones(len(lines), np.bool_)
+        found = []
+        for column, (mine, theirs) in enumerate(zip(columns, read.columns, strict=True)):
+            pairs = zip(self._comparable(column, mine), self._comparable(column, theirs), strict=True)
+            differs = np.array([one != other for one, other in pairs], np.bool_) & left
+            left &= ~differs
+            if differs.any():
+                found.append((column, differs))
+        if read.corrupt is not None and (read.corrupt & left).any():
+            found.append((self.writer.first, read.corrupt & left))
+        return found
+
+    def _comparable(self, column: int, array: pa.Array) -> list[Any]:
+        """Values that are equal where the column's are: times as they are written, as a year may not be."""
+        if isinstance(self.writer, TemplateWriter):
+            array = self.writer.spelled(column, array)
+        return [str(value) for value in array.to_pylist()]
+
+
+def _shown(scalar: pa.Scalar) -> str:
+    """A value for a message, cut."""
+    try:
+        value = repr(scalar.as_py())
+    except (ValueError, OverflowError):  # a time that Python has not, bytes that are no text
+        return f"a value of type {scalar.type}"
+    return value[:_SHOWN] + ("..." if len(value) > _SHOWN else "")
+
+
+# --- compiling ------------------------------------------------------------------------------------------------
+
+
+def compile_encoder(
+    options: FormatOptions, schema: pa.Schema, *, zone: str = "UTC", on_unwritable: str = "fail"
+) -> Encoder:
+    """Check that a format can be written from columns, and prepare to do so.
+
+    Args:
+        options: the format.
+        schema: the columns of the lines, named as the format names them (without regard to case).
+        zone: IANA name; of wall clocks, both of columns without a zone and of patterns that write none.
+        on_unwritable: ``fail``; ``null``, where a ``?`` field (of JSON: any) can be null; or ``space``, which puts a
+            space in the place of what cannot be written, and null where that does not help.
+
+    Raises:
+        SchemaError: columns that the format lacks, fields without a column that cannot be null, types
+            from which a field cannot be written without loss; all of them in one message.
+        FormatError: the format cannot be written at all.
+    """
+    if on_unwritable not in ("fail", "null", "space"):
+        raise OptionError(f"option 'onUnwritable': {on_unwritable!r} is not one of fail, null, space")
+    lacks = _lacks(options.encoding)
+    heads = _heads(options)
+    if options.kind == "json":
+        _check_json(options, schema)
+        return Encoder(JsonWriter(schema, zone, lacks), options, on_unwritable, heads, None, zone)
+    template, parts, options = template_of(options)
+    _check_template(template, parts, options, lacks)
+    fields, native = _assigned(template, parts, options, schema, zone, lacks)
+    writer = TemplateWriter(
+        template, fields, native, allow_trailing=options.allow_trailing, null_value=options.null_value,
+        heads=heads, zone=zone,
+    )  # fmt: skip
+    decoder = compile_decoder(options, native) if any(depth.checked for depth in writer.depths) else None
+    return Encoder(writer, options, on_unwritable, heads, decoder, zone)
+
+
+def _lacks(encoding: str) -> Lacks | None:
+    if encoding == "utf-8":
+        return None
+    if "a\n".encode(encoding) * 2 != "a\na\n".encode(encoding):
+        raise FormatError(
+            f"encoding={encoding} begins each text with a mark of its own, so lines cannot be put together;"
+            " write with one that does not, such as utf-8 or utf-16-le"
+        )
+
+    def lacks(characters: Iterable[str]) -> set[str]:
+        return {c for c in characters if c.encode(encoding, "replace").decode(encoding, "replace") != c}
+
+    return lacks
+
+
+def _heads(options: FormatOptions) -> tuple[str, ...]:
+    """What a line must not begin with: a comment's prefix, and what would be taken for a file's byte order mark."""
+    mark = _BOM
+    if options.encoding != "utf-8" and keeps_lines(options.encoding):
+        mark = _BOM.encode().decode(options.encoding, "replace")
+    return (mark, *((options.comment_prefix,) if options.comment_prefix else ()))
+
+
+def _check_json(options: FormatOptions, schema: pa.Schema) -> None:
+    problems = [why for field in schema if (why := check_writable(field.name, field.type))]
+    problems += _twice(schema.names)
+    if options.rescued_column is not None and options.rescued_column in schema.names:
+        problems.append(f"{options.rescued_column!r} (rescuedDataColumn) is made by reading; drop it")
+    if not len(schema):
+        problems.append("there is no column to write")
+    _raise_all(problems, "json")
+
+
+def _twice(names: Sequence[str]) -> list[str]:
+    return [f"{name!r} is there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+def _raise_all(problems: Sequence[str], kind: str) -> None:
+    if problems:
+        raise SchemaError(f"the columns cannot be written as {kind}: {'; '.join(problems)}")
+
+
+def _check_template(
+    template: Template, parts: dict[str, tuple[Any, ...]], options: FormatOptions, lacks: Lacks | None
+) -> None:
+    """Raises FormatError where no line could be written."""
+    missing = lacks(template.text + options.null_value) if lacks is not None else set()
+    if missing:
+        shown = " ".join(map(repr, sorted(missing)))
+        raise FormatError(f"template {template.text!r}: encoding={options.encoding} has no {shown}")
+    for field in template.fields:
+        if field.name in parts and [type(part) for _, part in parts[field.name]] != [HostOf, PortOf]:
+            raise FormatError(f"{options.kind} {options.spec!r} is read only: {field.name!r} cannot be put together")
+        if isinstance(field.type, Timestamp) and field.type.pattern is not None:
+            pattern = compile_pattern(field.type.pattern)
+            if any(end in piece for piece in pattern.pieces for end in LINE_ENDS):
+                raise FormatError(f"timestamp pattern {pattern.text!r} holds a line end, but a record is one line")
+
+
+def _assigned(
+    template: Template, parts: dict[str, tuple[Any, ...]], options: FormatOptions, schema: pa.Schema, zone: str,
+    lacks: Lacks | None,
+) -> tuple[list[Written], pa.Schema]:  # fmt: skip
+    """The fields with the columns they are written from, and the schema of the types they are written as."""
+    import pyarrow as pa
+
+    problems = _twice([name.lower() for name in schema.names])
+    left = {name.lower(): place for place, name in enumerate(schema.names)}
+    native = list(schema)
+    fields: list[Written] = []
+    for field in template.fields:
+        name = field.name or ""
+        columns = []
+        for part, kind in parts.get(name, ((name, field.type),)):
+            place = left.pop(part.lower(), -1)
+            columns.append(place)
+            if place < 0:
+                continue
+            target = kind.arrow()
+            if not fits(schema[place].type, target):
+                problems.append(f"{schema[place].name!r} is {schema[place].type}, the format writes {target}; cast it")
+            native[place] = pa.field(schema[place].name, target)
+        writer = FieldWriter(field.type, field.nullable, options.null_value, options.escape == "backslash", zone, lacks)
+        fields.append(Written(field, writer, tuple(columns)))
+    problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
+    problems += _missing(template, fields)
+    _raise_all(problems, f"{options.kind} {options.spec!r}")
+    return fields, pa.schema(native)
+
+
+def _missing(template: Template, fields: Sequence[Written]) -> list[str]:
+    """Fields that every line, or every line with a group that has columns, would need a value for."""
+    by_name = {written.field.name: written for written in fields}
+    levels = [[by_name[s.name] for s in level if isinstance(s, Field) and s.name] for level in template.levels]
+    there = [depth for depth, level in enumerate(levels) if any(written.there for written in level)]
+    if not there:
+        return ["there is no column to write"]
+    needed = [written for level in levels[: there[-1] + 1] for written in level]
+    names = [written.field.name for written in needed if not written.there and not written.field.nullable]
+    return [f"{name!r} is missing, and its field has no '?'" for name in names]

@@ -1,0 +1,231 @@
+"""One field of a template, written: its texts, and which of them would not be read as what they were.
+
+Where a field ends is the reader's rule, turned around: a text must not hold what ends it, nor end in
+the beginning of that. The checks are made of constants and are exact; none looks at other fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pyspark_logs.formats import escapes, kernels
+from pyspark_logs.formats.basetypes import FieldType, Text
+from pyspark_logs.formats.casts import whole_texts
+from pyspark_logs.formats.fieldtypes import ListOf, MapOf, Uuid
+from pyspark_logs.formats.linewriter import Lacks, Trouble, characters_of, troubles
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool
+
+BLANKS = (" ", "\t")
+# Our reader ends a line at \n and \r\n only. Others end it at a lone \r too, so that would forge a line for them.
+LINE_ENDS = ("\n", "\r")
+_ROUNDS = 8  # overlapping occurrences take one round each
+
+
+@dataclass(frozen=True)
+class Place:
+    """What stands around a field in the lines of one depth of groups.
+
+    Attributes:
+        stop: the literal that ends it; "" where there is none.
+        stop_follows: whether that literal follows in these lines; else it begins a group that is absent.
+        blanks_end: whether any blank ends it.
+        field_follows: whether another field follows at once.
+        behind_blanks: whether ``{~}`` stands before it.
+        blank_follows: whether a blank follows.
+        heads: what no line may begin with, if this field begins the line.
+    """
+
+    stop: str = ""
+    stop_follows: bool = False
+    blanks_end: bool = False
+    field_follows: bool = False
+    behind_blanks: bool = False
+    blank_follows: bool = False
+    heads: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Texts that end the field wherever they stand in it."""
+        return (*((self.stop,) if self.stop else ()), *(BLANKS if self.blanks_end else ()))
+
+    @property
+    def tails(self) -> tuple[str, ...]:
+        """A text that ends so holds the stop too early, together with what follows: ``" |"`` before ``" | "``."""
+        stop = self.stop if self.stop_follows else ""
+        return tuple(stop[:size] for size in range(1, len(stop)) if stop[size:] == stop[:-size])
+
+    def takes(self, text: str) -> bool:
+        """Whether a text that does not delimit itself is read as it is, here."""
+        if self.field_follows or any(end in text for end in (*self.ends, *LINE_ENDS)):
+            return False
+        swallowed = self.behind_blanks and (text.startswith(BLANKS) or (not text and self.blank_follows))
+        return not swallowed and not text.endswith(self.tails) and not text.startswith(self.heads)
+
+
+@dataclass(frozen=True)
+class FieldWriter:
+    """Writes one field.
+
+    Attributes:
+        type: what its texts mean.
+        nullable: whether it is a ``?`` field.
+        null_value: what null is written as.
+        escape: whether unquoted strings have backslash escapes.
+        zone: of timestamps without a zone.
+        lacks: tells which of some characters the encoding does not have; None: it has all.
+    """
+
+    type: FieldType
+    nullable: bool
+    null_value: str
+    escape: bool
+    zone: str
+    lacks: Lacks | None = field(default=None, compare=False)
+
+    def null_text(self, place: Place) -> str | None:
+        """What null is written as, without quotes; None: nothing would be read as null."""
+        if not self.nullable:
+            return None
+        if self.type.quoted:
+            return "" if set('"\\\r\n') & set(self.null_value) else self.null_value
+        return next((text for text in (self.null_value, "") if place.takes(text)), None)
+
+    def texts(self, array: pa.Array, place: Place, column: int) -> tuple[pa.Array, list[Trouble]]:
+        """The texts (a quoted field's without its quotes), and which of them would not read back."""
+        kind = replace(self.type, avoid=place.ends) if isinstance(self.type, MapOf) else self.type
+        texts, wrong = kind.render(array, self.zone)
+        found = troubles(column, wrong, f"is no value that a field of type {_named(kind)} can write")
+        if isinstance(kind, (ListOf, MapOf)):
+            texts, wrong = whole_texts(texts)
+            found += troubles(column, wrong, "is not valid UTF-8")
+        if kind.quoted or (kind.text and self.escape):
+            texts = self._escaped(texts, place)
+        elif self.lacks is not None and kind.alphabet is None and kind.syntax is None:
+            lacking = _marked(texts, self.lacks(characters_of(texts)), _has)
+            found += troubles(column, lacking, "has a character that the encoding lacks")
+        if self.nullable:
+            found += troubles(column, self._read_as_null(texts), "would be read as null")
+        if kind.syntax is None:
+            found += _ended_early(texts, place, column, kind.alphabet)
+        if array.null_count:
+            null = self.null_text(place)
+            why = "would not be read as null here" if self.nullable else "cannot be written: the field has no '?'"
+            if null is None:
+                found += troubles(column, array.is_null().to_numpy(zero_copy_only=False), why)
+            texts = texts.fill_null(null or "")
+        return texts, found
+
+    def _read_as_null(self, texts: pa.Array) -> Bool:
+        import pyarrow.compute as pc
+
+        empty = pc.equal(pc.binary_length(texts), 0)
+        return kernels.as_bool(pc.or_(empty, pc.equal(texts, self.null_value)) if self.null_value else empty)
+
+    def _escaped(self, texts: pa.Array, place: Place) -> pa.Array:
+        """With all escapes that this place needs."""
+        import pyarrow.compute as pc
+
+        if self.type.quoted:
+            texts = escapes.escape_texts(texts, quoted=True)
+        else:
+            texts = escapes.escape_texts(texts, avoid=place.ends, tails=place.tails)
+            firsts = [*(BLANKS if place.behind_blanks else ()), *(head[0] for head in place.heads)]
+            for first in firsts:
+                texts = escapes.first_in_hex(texts, pc.starts_with(texts, first))
+        if self.nullable and self.null_value:
+            texts = escapes.first_in_hex(texts, pc.equal(texts, self.null_value))
+        for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():
+            texts = pc.replace_substring(texts, character, escapes.in_hex(character))
+        return texts
+
+    def spaced(self, array: pa.Array, place: Place) -> pa.Array | None:
+        """The values with a space for what cannot be written; None: no space makes a value of the type."""
+        import pyarrow as pa
+
+        if isinstance(self.type, ListOf):
+            plain = array.take(pa.array(range(len(array))))
+            texts = self._spaced_texts(plain.values, replace(place, heads=()), (self.type.separator,))
+            bitmap = plain.is_valid() if plain.null_count else None
+            return pa.ListArray.from_arrays(
+                plain.offsets, texts, type=array.type, mask=None if bitmap is None else _inverted(bitmap)
+            )
+        if not isinstance(self.type, Text) or isinstance(self.type, Uuid):
+            return None
+        return array if self.type.quoted else self._spaced_texts(array, place, ())
+
+    def _spaced_texts(self, texts: pa.Array, place: Place, also: tuple[str, ...]) -> pa.Array:
+        import pyarrow.compute as pc
+
+        texts = pc.replace_substring_regex(texts, "[\n\r]", " ")
+        for end in (*place.ends, *also):
+            for _ in range(_ROUNDS if end.strip(" ") else 0):
+                texts = pc.replace_substring(texts, end, " ")
+        for tail in sorted(place.tails, key=len, reverse=True):
+            texts = pc.replace_substring_regex(texts, re.escape(tail) + r"\z", " ")
+        for head in place.heads:
+            begun = pc.starts_with(texts, head)
+            texts = pc.if_else(begun, pc.utf8_replace_slice(texts, 0, 1, " "), texts)
+        for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():
+            texts = pc.replace_substring(texts, character, " ")
+        if self.nullable and self.null_value:
+            texts = pc.if_else(pc.equal(texts, self.null_value), " ", texts)
+        return texts
+
+
+def _inverted(mask: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.invert(mask)
+
+
+def _named(kind: FieldType) -> str:
+    return type(kind).__name__.lower()
+
+
+def _has(texts: pa.Array, part: str) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.match_substring(texts, part)
+
+
+def _marked(texts: pa.Array, parts: Iterable[str], test: Callable[[pa.Array, str], pa.Array]) -> Bool:
+    """The texts for which a test is true of any of the parts."""
+    import numpy as np
+
+    marked: Bool = np.zeros(len(texts), np.bool_)
+    for part in parts:
+        marked |= kernels.as_bool(test(texts, part))
+    return marked
+
+
+def _ended_early(texts: pa.Array, place: Place, column: int, alphabet: str | None) -> list[Trouble]:
+    """What is wrong with the texts of a field that does not delimit itself."""
+    import pyarrow.compute as pc
+
+    def possible(parts: Iterable[str]) -> list[str]:
+        return [part for part in parts if alphabet is None or set(part) <= set(alphabet)]
+
+    found: list[Trouble] = []
+    if alphabet is None:
+        data = kernels.string_bytes(texts)
+        if len(data) and data.min() < ord(" "):
+            found += troubles(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
+    for end in possible(place.ends):
+        if escapes.occurs(texts, end):
+            found += troubles(column, kernels.as_bool(_has(texts, end)), f"holds {end!r}, which ends the field")
+    tails = _marked(texts, possible(place.tails), pc.ends_with)
+    found += troubles(column, tails, f"and {place.stop!r} behind it hold that twice, and the first ends the field")
+    if place.behind_blanks and alphabet is None:
+        blank = _marked(texts, BLANKS, pc.starts_with)
+        if place.blank_follows:
+            blank |= kernels.as_bool(pc.equal(pc.binary_length(texts), 0))
+        found += troubles(column, blank, "would lose a blank to the blanks before it")
+    heads = _marked(texts, possible(place.heads), pc.starts_with)
+    return found + troubles(column, heads, "would make the line a comment, or begin it with a byte order mark")
