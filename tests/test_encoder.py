@@ -583,7 +583,7 @@ def test_another_encoding() -> None:
     assert line("{v}", "é€", encoding="iso8859-1", escape="backslash") == r"é\xe2\x82\xac"
     with pytest.raises(RecordError, match="byte order mark"):
         line("{v}", "ï»¿x", encoding="iso8859-1")  # its bytes are those of a mark
-    with pytest.raises(RecordError, match="maxRecordBytes"):
+    with pytest.raises(RecordError, match="longer there than maxRecordBytes=30"):
         line("{v}", "é" * 20, encoding="iso8859-1", max_record_bytes=30)
     with pytest.raises(FormatError, match="encoding=ascii has no '→'"):
         encoder("{a}→{b}", encoding="ascii")

@@ -11,24 +11,25 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
-from pyspark_logs.formats import kernels
 from pyspark_logs.formats.casts import fits
-from pyspark_logs.formats.decoder import Decoder, compile_decoder, template_of
+from pyspark_logs.formats.decoder import compile_decoder, template_of
 from pyspark_logs.formats.fieldtypes import HostOf, PortOf
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
 from pyspark_logs.formats.jsonwriter import JsonWriter, check_writable
-from pyspark_logs.formats.linewriter import Lacks, LineWriter, Trouble, troubles
+from pyspark_logs.formats.kernels import string_bytes
+from pyspark_logs.formats.linechecks import LineChecks
+from pyspark_logs.formats.linewriter import Lacks, LineWriter, Trouble
 from pyspark_logs.formats.template import Field, Template
 from pyspark_logs.formats.templatewriter import TemplateWriter, Written
-from pyspark_logs.formats.timestamps import Moment, compile_pattern
+from pyspark_logs.formats.timestamps import compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines, keeps_lines
+from pyspark_logs.records import keeps_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.kernels import Bool, Int64
+    from pyspark_logs.formats.kernels import Int64
 
 _BOM = "\ufeff"
 _AS_IT_IS, _SPACED, _NULL = range(3)  # what has been done to a value
@@ -38,12 +39,8 @@ _SHOWN = 80  # characters of a value in a message
 class Encoder:
     """Renders batches of one schema as lines of one format. Made by :func:`compile_encoder`."""
 
-    def __init__(
-        self, writer: LineWriter, options: FormatOptions, on_unwritable: str, heads: tuple[str, ...], decoder: Decoder | None,
-        zone: str,
-    ) -> None:  # fmt: skip
-        self.writer, self.options, self.on_unwritable = writer, options, on_unwritable
-        self.heads, self.decoder, self.zone = heads, decoder, zone
+    def __init__(self, writer: LineWriter, checks: LineChecks, encoding: str, on_unwritable: str) -> None:
+        self.writer, self.checks, self.encoding, self.on_unwritable = writer, checks, encoding, on_unwritable
 
     def encode(self, batch: pa.RecordBatch, first_row: int = 0) -> pa.StringArray:
         r"""One line a row, in order, each ending in ``\n`` and with no other line end in it.
@@ -67,8 +64,8 @@ class Encoder:
 
     def to_bytes(self, lines: pa.StringArray) -> memoryview | bytes:
         """The text of lines that :meth:`encode` gave, in the format's encoding; UTF-8 without copying."""
-        raw = kernels.string_bytes(lines)
-        return raw.data if self.options.encoding == "utf-8" else raw.tobytes().decode().encode(self.options.encoding)
+        raw = string_bytes(lines)
+        return raw.data if self.encoding == "utf-8" else raw.tobytes().decode().encode(self.encoding)
 
     def _written(self, columns: list[pa.Array], lost: list[Trouble], rows: Int64, done: Any) -> pa.Array:
         """Lines of the columns; ``done`` says for each column and row what has been done to the value."""
@@ -81,7 +78,7 @@ class Encoder:
         bad = np.zeros(len(rows), np.bool_)
         for trouble in found:
             bad |= trouble.rows
-        for trouble in self._line_troubles(lines, columns, ~bad):
+        for trouble in self.checks.troubles(lines, columns, ~bad):
             found.append(trouble)
             bad = bad | trouble.rows
         if not found:
@@ -139,95 +136,6 @@ class Encoder:
             f"row {rows[row]} (from 0), column {self.writer.names[trouble.column]!r}: {shown} {trouble.why}; {help_}"
         )
 
-    # --- whole lines ----------------------------------------------------------------------------------------
-
-    def _line_troubles(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[Trouble]:
-        """What is wrong with whole lines, among ``rows``."""
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        first = self.writer.first
-        sizes = np.diff(np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1])
-        found = troubles(first, (sizes <= 1) & rows, "makes an empty line, which is no record")
-        for head in self.heads:
-            begun = kernels.as_bool(pc.starts_with(lines, head)) & rows
-            found += troubles(first, begun, f"makes a line that begins with {head!r}, which is no record")
-        if self.options.encoding != "utf-8":
-            found += self._encoding_troubles(lines, rows)
-        elif sizes.max() - 1 > self.options.max_record_bytes:
-            found += self._too_long(lines, columns, (sizes - 1 > self.options.max_record_bytes) & rows)
-        checked = self.writer.checked(columns)
-        if checked is not None and self.decoder is not None:
-            places = np.flatnonzero(checked & rows)
-            picked = [column.take(pa.array(places)) for column in columns]
-            for column, differs in self._differing(lines.take(pa.array(places)), picked):
-                marked = np.zeros(len(lines), np.bool_)
-                marked[places[differs]] = True
-                found.append(Trouble(column, marked, "would not be read back with what stands around it"))
-        return found
-
-    def _too_long(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[Trouble]:
-        """Lines that are more than a reader takes; the longest text is to blame."""
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        sizes = [
-            pc.binary_length(column).fill_null(0).to_numpy()
-            if pa.types.is_string(column.type)
-            else np.zeros(len(lines), np.int32)
-            for column in columns
-        ]
-        longest = np.argmax(np.stack(sizes), axis=0)
-        why = f"makes a line longer than maxRecordBytes={self.options.max_record_bytes}"
-        return [one for column in range(len(columns)) for one in troubles(column, rows & (longest == column), why)]
-
-    def _encoding_troubles(self, lines: pa.Array, rows: Bool) -> list[Trouble]:
-        """Lines that are others after a way through the encoding, or too long there. A line at a time if there are any."""
-        import numpy as np
-
-        encoding, most = self.options.encoding, self.options.max_record_bytes
-        text = kernels.string_bytes(lines).tobytes().decode()
-        same = text.encode(encoding, "replace").decode(encoding, "replace") == text
-        if same and len(text) * 4 <= most:
-            return []
-        other: Bool = np.zeros(len(lines), np.bool_)
-        for row in np.flatnonzero(rows).tolist():
-            line = lines[row].as_py()
-            raw = line.encode(encoding, "replace")
-            size = max(len(raw), len(line.encode())) - 1
-            other[row] = raw.decode(encoding, "replace") != line or size > most
-        return troubles(self.writer.first, other, f"makes a line that {encoding} or maxRecordBytes has no room for")
-
-    def _differing(self, lines: pa.Array, columns: Sequence[pa.Array]) -> list[tuple[int, Bool]]:
-        """The lines parsed: for each column the rows where it is the first that differs."""
-        import numpy as np
-
-        if self.decoder is None or len(lines) == 0:
-            return []
-        offsets = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
-        block = kernels.string_bytes(lines).tobytes()
-        starts = offsets[:-1] - offsets[0]
-        read = self.decoder.decode(Lines(block, starts, offsets[1:] - offsets[0] - 1, 0), Moment(self.zone, 0))
-        left = np.ones(len(lines), np.bool_)
-        found = []
-        for column, (mine, theirs) in enumerate(zip(columns, read.columns, strict=True)):
-            pairs = zip(self._comparable(column, mine), self._comparable(column, theirs), strict=True)
-            differs = np.array([one != other for one, other in pairs], np.bool_) & left
-            left &= ~differs
-            if differs.any():
-                found.append((column, differs))
-        if read.corrupt is not None and (read.corrupt & left).any():
-            found.append((self.writer.first, read.corrupt & left))
-        return found
-
-    def _comparable(self, column: int, array: pa.Array) -> list[Any]:
-        """Values that are equal where the column's are: times as they are written, as a year may not be."""
-        if isinstance(self.writer, TemplateWriter):
-            array = self.writer.spelled(column, array)
-        return [str(value) for value in array.to_pylist()]
-
 
 def _shown(scalar: pa.Scalar) -> str:
     """A value for a message, cut."""
@@ -264,7 +172,8 @@ def compile_encoder(
     heads = _heads(options)
     if options.kind == "json":
         _check_json(options, schema)
-        return Encoder(JsonWriter(schema, zone, lacks), options, on_unwritable, heads, None, zone)
+        lines = JsonWriter(schema, zone, lacks)
+        return Encoder(lines, LineChecks(lines, options, heads, None, zone), options.encoding, on_unwritable)
     template, parts, options = template_of(options)
     _check_template(template, parts, options, lacks)
     fields, native = _assigned(template, parts, options, schema, zone, lacks)
@@ -273,7 +182,7 @@ def compile_encoder(
         heads=heads, zone=zone,
     )  # fmt: skip
     decoder = compile_decoder(options, native) if any(depth.checked for depth in writer.depths) else None
-    return Encoder(writer, options, on_unwritable, heads, decoder, zone)
+    return Encoder(writer, LineChecks(writer, options, heads, decoder, zone), options.encoding, on_unwritable)
 
 
 def _lacks(encoding: str) -> Lacks | None:

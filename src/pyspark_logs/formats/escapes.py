@@ -93,7 +93,8 @@ def escape_texts(
     import pyarrow.compute as pc
 
     # In this order no step can hit upon a character of an escape that an earlier one wrote.
-    if occurs(array, "\\"):
+    raw = string_bytes(array).tobytes()
+    if b"\\" in raw:
         array = pc.replace_substring(array, "\\", "\\\\")
     for text in avoid:
         if "\\" not in text and text not in in_hex(text[0]):
@@ -104,7 +105,7 @@ def escape_texts(
             array = pc.replace_substring_regex(array, re.escape(text) + r"\z", spelled)
     plain = [("\n", "\\n"), ("\r", "\\r")]
     for character, spelled in [*plain, ('"', '\\"')] if quoted else plain:
-        if occurs(array, character):
+        if character.encode() in raw:
             array = pc.replace_substring(array, character, spelled)
     return array
 

@@ -73,9 +73,13 @@ class JsonWriter:
             lines = pc.replace_substring(lines, character, json.dumps(character)[1:-1])
         return lines, found
 
-    def checked(self, columns: Sequence[pa.Array]) -> Any:
+    def checked(self, columns: Sequence[pa.Array]) -> None:
         """No row: what is written is JSON by construction."""
-        return None
+        return
+
+    def comparable(self, column: int, array: pa.Array) -> list[str]:
+        """Never asked for, as no line is checked."""
+        return [str(value) for value in array.to_pylist()]
 
     def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
         """Strings are always writable, but for bytes that are no text: those are U+FFFD by now."""

@@ -48,6 +48,9 @@ class LineWriter(Protocol):
     def checked(self, columns: Sequence[pa.Array]) -> Bool | None:
         """Which rows' lines must be parsed to be sure of them; None: not one."""
 
+    def comparable(self, column: int, array: pa.Array) -> list[str]:
+        """Texts that are equal where the values of a column are, as far as they are written."""
+
     def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
         """The values with a space for what cannot be written; None: no space makes a value of the type."""
 

@@ -110,10 +110,12 @@ class TemplateWriter:
             return None
         return np.array([depth.checked for depth in self.depths])[self._depths(columns)]
 
-    def spelled(self, column: int, array: pa.Array) -> pa.Array:
-        """The column of a timestamp as it would be written, of another type as it is."""
+    def comparable(self, column: int, array: pa.Array) -> list[str]:
+        """Values of a column as texts; times as they would be written, since a year may not be."""
         kind = next((one.field.type for one in self.fields if column in one.there), None)
-        return kind.render(array, self.zone)[0] if isinstance(kind, Timestamp) else array
+        return [
+            str(v) for v in (kind.render(array, self.zone)[0] if isinstance(kind, Timestamp) else array).to_pylist()
+        ]
 
     def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
         """By the place that forbids most: in lines with all groups."""
