@@ -52,7 +52,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.spark
 def test_all_steps_are_shown_within_a_terminal(shown: str) -> None:
-    assert re.findall(r"^(\d)  .* -+$", shown, re.MULTILINE) == list("1234567")
+    assert re.findall(r"^(\d)  .* -+$", shown, re.MULTILINE) == list("123456789")
     assert [line for line in shown.splitlines() if len(line) > 100] == []
     assert "WARN " not in re.sub(r"Z WARN \[", "", shown)  # none of Spark's log
     assert "\x1b" not in shown
@@ -79,7 +79,7 @@ def test_the_figures_are_those_of_the_sample_counted_by_plain_python(shown: str)
     expected = json.loads((SAMPLE / "expected.json").read_text(encoding="utf-8"))
     assert "5,699 rows in all" in shown
     assert "planned  8 of 68 files" in shown
-    assert "counted  by the S3 server: 7 LIST requests, 8 objects fetched" in shown
+    assert "counted  by the S3 server: 9 LIST requests, 8 objects fetched" in shown
     assert "606 lines did not match: 18 broken ones, 588 of stack traces" in shown
     for status, count in expected["lb"]["status"].items():
         (column,) = [
@@ -96,6 +96,11 @@ def test_the_figures_are_those_of_the_sample_counted_by_plain_python(shown: str)
     assert "with pushdown  14 rows from  4 objects" in shown
     assert "without        14 rows from 68 objects, the same ones" in shown
     assert "\n*(1) Filter" not in shown
+    (written,) = re.findall(r"^ +(\d+) uploads completed +the files are there", shown, re.MULTILINE)
+    assert f"{written} uploads begun, {written} parts sent" in shown
+    assert "0 rows are seen by Spark, 0 by scan()" in shown
+    assert re.search(r"^rolled back: [0-9a-z]{35}$", shown, re.MULTILINE)
+    assert "It was to write 56 files." in shown
 
 
 @pytest.mark.spark

@@ -58,6 +58,39 @@ class Bucket:
         """How many LIST requests there were."""
         return sum(method == "GET" and not key for method, key in self._asked())
 
+    def listed(self, prefix: str) -> list[str]:
+        """Keys of the objects that are below a prefix now, as any program sees them."""
+        return re.findall("<Key>([^<]*)</Key>", self._answer(f"list-type=2&prefix={quote(prefix)}"))
+
+    def open_uploads(self) -> int:
+        """How many uploads somebody has begun and nobody has completed or aborted."""
+        return self._answer("uploads").count("<UploadId>")
+
+    def _answer(self, query: str) -> str:
+        connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=30)
+        try:
+            connection.request("GET", f"/{BUCKET}?{query}")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    def data_files(self, prefix: str) -> list[str]:
+        """Those of :meth:`listed` that are logs."""
+        return [key for key in self.listed(prefix) if key.endswith(".gz")]
+
+    def writes(self) -> list[str]:
+        """What the writing requests were for, in their order: ``create``, ``part``, ``complete``, ``intent``, ``record``."""
+        kinds = {
+            r"POST .*\?uploads$": "create",
+            r"PUT .*partNumber=": "part",
+            r"POST .*\?uploadId=": "complete",
+            r"PUT .*/_commits/[^/]*~intent\.json$": "intent",
+            r"PUT .*/_commits/[^/]*\.json$": "record",
+        }
+        asked = [f"{method} {unquote(target)}" for method, target in list(self.requests)]
+        found = (next((kind for pattern, kind in kinds.items() if re.match(pattern, text)), None) for text in asked)
+        return [kind for kind in found if kind is not None]
+
     def _asked(self) -> Iterator[tuple[str, str]]:
         for method, target in list(self.requests):
             yield method, unquote(target.partition("?")[0]).removeprefix(f"/{BUCKET}").lstrip("/")

@@ -111,6 +111,39 @@ def check_scan(tour: Tour) -> Iterator[str]:
     yield f"{tour.seconds:.2f} seconds; the figures are those that Spark gave in step 3."
 
 
+def check_write(tour: Tour) -> Iterator[str]:
+    """What was written reads back, and no file was complete before all were staged and announced."""
+    written, again = tour.names["errors"], tour.names["again"]
+    require("rows that were written and not read back", written.exceptAll(again.select(*written.columns)).count(), 0)
+    require("rows read back", again.count(), written.count())
+    asked = tour.bucket.writes()
+    require("whether all was staged before a file was completed", _last(asked, "part") < asked.index("complete"), True)
+    require("whether it was announced before", asked.index("intent") < asked.index("complete"), True)
+    require("whether it was decided last", _last(asked, "complete") < asked.index("record"), True)
+    require("decisions", asked.count("record"), 1)
+    yield "What the S3 server was asked, in this order:\n"
+    yield f"{asked.count('create'):4} uploads begun, {asked.count('part')} parts sent   staged: nobody sees them"
+    yield "   1 intent                          what is about to be published"
+    yield f"{asked.count('complete'):4} uploads completed               the files are there, and readers skip them"
+    yield "   1 record, create-only             the commit: readers see all of them"
+
+
+def _last(items: list[str], wanted: str) -> int:
+    return len(items) - 1 - items[::-1].index(wanted)
+
+
+def check_crash(tour: Tour) -> Iterator[str]:
+    """A writer that was killed half-way has shown nothing, and leaves nothing."""
+    names = tour.names
+    hours = len({key.rpartition("/")[0] for key in tour.bucket.below("app/")})
+    require("rows seen of a job that died", (names["seen"], names["seen_by_scan"]), (0, 0))
+    require("whether some of its files were there, and not all", 3 <= len(names["left"]) < hours, True)
+    require("jobs rolled back", len(names["report"].rolled_back), 1)
+    require("files left after recover()", tour.bucket.data_files("copy/"), [])
+    require("uploads left open after recover()", tour.bucket.open_uploads(), 0)
+    yield f"It was to write {hours} files. What it had written is gone, its open uploads too."
+
+
 STEPS = (
     Step(
         "A bucket of logs",
@@ -223,5 +256,41 @@ errors_by_service = collections.Counter(errors["service"].to_pylist())
 print(errors_by_service.most_common())
 """,
         check_scan,
+    ),
+    Step(
+        "Write: all files of a job become visible at once, or none",
+        "The options that read a format and a layout write them. Tasks stage uploads; the driver commits.",
+        r"""
+errors = logs.where("level = 'ERROR'").dropna(subset=["ts", "service", "request_id", "message"])
+errors.write.format("logs").options(**app).mode("append").save("s3://acme-logs/errors")
+
+again = spark.read.format("logs").options(**app).load("s3://acme-logs/errors")
+again.groupBy("team").count().orderBy("team").show()
+""",
+        check_write,
+    ),
+    Step(
+        "Kill a writer half-way, and recover",
+        "A process without Spark copies the logs. SIGKILL hits it when three of its files are complete.",
+        r"""
+program = '''
+import pyarrow.compute as pc, pyspark_logs
+rows = pyspark_logs.scan("s3://acme-logs/app", **app).read_all()
+for column in ("ts", "level", "service", "request_id", "message"):
+    rows = rows.filter(pc.field(column).is_valid())
+pyspark_logs.write(rows, "s3://acme-logs/copy", commitThreads=1, **app)
+'''
+kill_after_files(3, program, app)
+
+left = data_files("copy/")
+seen = spark.read.format("logs").options(**app).load("s3://acme-logs/copy").count()
+seen_by_scan = pyspark_logs.scan("s3://acme-logs/copy", **app).read_all().num_rows
+print(f"{len(left)} files are there; {seen} rows are seen by Spark, {seen_by_scan} by scan()")
+
+report = pyspark_logs.recover("s3://acme-logs/copy", older_than="0s", **s3)
+print("rolled back:", *report.rolled_back)
+print(len(data_files("copy/")), "files are there")
+""",
+        check_crash,
     ),
 )

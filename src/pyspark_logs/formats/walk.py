@@ -49,7 +49,7 @@ class Walk:
     moment: Moment
     rules: Rules
     separators: dict[bytes, int] = field(default_factory=dict)  # of one byte -> how many fields they end
-    dense: set[bytes] = field(default_factory=set)  # those that stand everywhere: outlives the block, which is like the next
+    dense: set[bytes] = field(default_factory=set)  # those that stand everywhere; kept from block to block
     found: dict[str, Found] = field(default_factory=dict)
     sure: Bool | None = None  # None: all
     live: Bool | None = None  # lines in which the current optional group is there; None: all
