@@ -1,0 +1,85 @@
+"""A store whose process dies at one of its requests: before the request was applied, or after, its answer lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pyspark_logs.store import Page, Store, StoredFile, UploadPage
+
+
+class Died(BaseException):
+    """The process is gone; nothing handles this."""
+
+
+class DyingStore(Store):
+    """Passes requests on to another store.
+
+    Args:
+        inner: the store.
+        at: the number of the request at which it dies, from 1; 0: never.
+        applied: whether that request is applied.
+
+    Attributes:
+        requests: how many were made.
+    """
+
+    def __init__(self, inner: Store, at: int = 0, *, applied: bool = False) -> None:
+        super().__init__(inner.scheme, inner.options)
+        self.inner = inner
+        self.at = at
+        self.applied = applied
+        self.requests = 0
+        self.writable = inner.writable  # type: ignore[misc]
+        self.lists_in_order = inner.lists_in_order  # type: ignore[misc]
+        self.smallest_part = inner.smallest_part  # type: ignore[misc]
+
+    def _pass(self, name: str, *args: Any, **keywords: Any) -> Any:
+        self.requests += 1
+        if self.requests == self.at and not self.applied:
+            raise Died
+        answer = getattr(self.inner, name)(*args, **keywords)
+        if self.requests == self.at:
+            raise Died
+        return answer
+
+    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+        return self._pass("page", prefix, recursive=recursive, token=token)
+
+    def head(self, path: str) -> StoredFile | None:
+        return self._pass("head", path)
+
+    def get(self, path: str) -> bytes | None:
+        return self._pass("get", path)
+
+    def read(self, path: str, *args: Any, **keywords: Any) -> Iterator[bytes]:
+        return self._pass("read", path, *args, **keywords)
+
+    def put(self, path: str, data: bytes) -> None:
+        self._pass("put", path, data)
+
+    def create(self, path: str, data: bytes) -> bool:
+        return self._pass("create", path, data)
+
+    def remove(self, path: str, *, etag: str = "") -> bool:
+        return self._pass("remove", path, etag=etag)
+
+    def remove_all(self, paths: Sequence[str]) -> None:
+        # A store may die between any two of them.
+        for path in paths:
+            self._pass("remove_all", [path])
+
+    def start_upload(self, path: str, *, token: str, staging: str) -> str:
+        return self._pass("start_upload", path, token=token, staging=staging)
+
+    def upload_part(self, path: str, upload_id: str, number: int, data: bytes) -> str:
+        return self._pass("upload_part", path, upload_id, number, data)
+
+    def complete_upload(self, path: str, upload_id: str, parts: Sequence[str], *, size: int) -> bool:
+        return self._pass("complete_upload", path, upload_id, parts, size=size)
+
+    def abort_upload(self, path: str, upload_id: str) -> None:
+        self._pass("abort_upload", path, upload_id)
+
+    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+        return self._pass("open_uploads", prefix, token)
