@@ -27,7 +27,20 @@ from pyspark_logs.planning.selection import Allowed, Selection, Window
 from pyspark_logs.planning.snapshot import visible_found
 from pyspark_logs.store import Page, Store, StoredFile
 
-__all__ = ["Allowed", "FileSplit", "Plan", "PlanReport", "Task", "plan", "plan_files", "resolve_layout"]
+__all__ = [
+    "Allowed",
+    "FileSplit",
+    "Listing",
+    "Plan",
+    "PlanReport",
+    "Task",
+    "list_files",
+    "pack",
+    "plan",
+    "plan_files",
+    "resolve_layout",
+    "split_files",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +139,21 @@ def _hive_key(page: Page) -> str | None:
     return keys.pop() or None if whole and len(keys) == 1 else None
 
 
+@dataclass(frozen=True)
+class Listing:
+    """The files of one listing, as one moment shows them.
+
+    Attributes:
+        files: sorted by path, each with what the layout says about it.
+        report: what it took, and what was left out.
+        decided_ms: job of ours -> when its record was written, by the store's clock; only while the record is kept.
+    """
+
+    files: list[PlannedFile]
+    report: PlanReport
+    decided_ms: Mapping[str, int]
+
+
 def plan_files(
     store: Store,
     options: ReadOptions,
@@ -136,7 +164,24 @@ def plan_files(
     allowed: Mapping[str, Allowed] | None = None,
     whole_files: bool = False,
 ) -> tuple[list[PlannedFile], PlanReport]:
-    """The files to read, sorted by path, each with what the layout says about it.
+    """The files to read and what planning them took: :func:`list_files` without the rest."""
+    listing = list_files(
+        store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
+    )
+    return listing.files, listing.report
+
+
+def list_files(
+    store: Store,
+    options: ReadOptions,
+    layout: Layout,
+    *,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    allowed: Mapping[str, Allowed] | None = None,
+    whole_files: bool = False,
+) -> Listing:
+    """The files to read, of each write job all or none.
 
     Args:
         store: where the load paths are.
@@ -159,7 +204,7 @@ def plan_files(
     walk = Walk(store, _selection(options, layout, window, allowed or {}, whole_files))
     roots, calls = find_roots(store, options.plan.paths)
 
-    def list_files() -> Found:
+    def walk_all() -> Found:
         found = Found()
         if not window.is_empty:
             places = [Place(root.path, root.path, source=root.source) for root in roots if root.file is None]
@@ -170,14 +215,15 @@ def plan_files(
                 found.merge(walk.take_named(root.file, root.source))
         return found
 
-    found = visible_found(store, options.plan, roots, list_files)
+    found = visible_found(store, options.plan, roots, walk_all)
     found.counts += calls
 
     # Overlapping load paths find a file more than once: the first of them says how it is read.
     found.files.sort(key=lambda item: (item[0].path, item[2]))
     files = {file.path: (file, match) for file, match, _ in reversed(found.files)}
     _log_unmatched(found, layout)
-    return sorted(files.values(), key=lambda item: item[0].path), _report(found, [file for file, _ in files.values()])
+    report = _report(found, [file for file, _ in files.values()])
+    return Listing(sorted(files.values(), key=lambda item: item[0].path), report, found.decided_ms)
 
 
 def plan(

@@ -77,6 +77,7 @@ class Found:
         prefixes: those listed.
         sources: the load paths below which there was any file or directory.
         unmatched: a path that did not fit the layout.
+        decided_ms: job of ours -> when its record was written.
     """
 
     files: list[FoundFile] = field(default_factory=list)
@@ -84,6 +85,7 @@ class Found:
     prefixes: list[str] = field(default_factory=list)
     sources: set[int] = field(default_factory=set)
     unmatched: str = ""
+    decided_ms: dict[str, int] = field(default_factory=dict)
 
     def merge(self, other: Found) -> None:
         """Add what another visit found."""

@@ -85,6 +85,8 @@ def visible_found(
                 continue
         found.counts["list_calls"] += calls + store.calls["LIST"] - before
         if _keep_visible(found, below, places, firsts, seconds):
+            for first in firsts.values():
+                found.decided_ms |= first.listing.records
             return found
     paths = ", ".join(sorted(places)) or "the load paths"
     if slowest_s:
