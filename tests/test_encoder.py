@@ -71,6 +71,38 @@ class Case(NamedTuple):
         return [None if row.corrupt else row.values for row in rows]
 
 
+# Patterns whose texts may be read as longer ones, with what they lack.
+LOOSE: dict[str, dict[str, Any]] = {
+    "%Y%m%d%H%M%S%f": {},
+    "%Y-%b %e%H%M": {"second": 0, "microsecond": 0},
+    "%e %Y-%b": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
+    "%H%M %y%m %e": {"second": 0, "microsecond": 0},
+    "-%Y-%j ": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
+    "%z%Y%m%dT%H%M%S.%f": {},
+}
+PATTERNS = {**strategies.PATTERNS, **LOOSE}
+
+
+@st.composite
+def colliding(draw: st.DrawFn, opts: strategies.Options, *, first: int = 0, depth: int = 1) -> list[strategies.Part]:
+    """Templates of few characters: what ends a field, begins a group or is null looks like what fields hold."""
+    kinds = [strategies.KINDS[0]] * 4 + strategies.by_name["list"] + strategies.by_name["map"]
+    kinds += [strategies.Kind("timestamp", pattern, strategies.timestamp_text) for pattern in LOOSE]
+    kinds += strategies.by_name["date"] + strategies.by_name["int"]
+    literals = st.sampled_from(["-", "--", " - ", " | ", "aa", "a", "1", "2026", " ", "# "])
+    separators = mostly(literals.map(strategies.Part), st.just(strategies.Part(blanks=True)), 3)
+    parts = [draw(separators)] if first or draw(st.integers(0, 3)) == 0 else []
+    count = draw(st.integers(1, 3))
+    for number in range(first, first + count):
+        part = strategies.Part(name=f"f{number}", kind=draw(st.sampled_from(kinds)), nullable=draw(st.booleans()))
+        parts.append(part)
+        if number < first + count - 1 and not (part.self_delimiting and draw(st.booleans())):
+            parts.append(draw(separators))
+    if depth and draw(st.booleans()):
+        parts.append(strategies.Part(parts=draw(colliding(opts, first=first + count, depth=depth - 1))))
+    return parts
+
+
 def mean_texts(literals: list[str]) -> st.SearchStrategy[str]:
     """Texts made of what has a meaning in the template."""
     special = [*literals, *(part for literal in literals for part in literal), "\n", "\r", "-", "", "a=b", BOM, "#"]
@@ -86,7 +118,7 @@ def instants(pattern: str) -> st.SearchStrategy[datetime]:
         near = st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)) | st.datetimes(
             datetime(1000, 1, 2), datetime(9999, 12, 30)
         )
-    lost = strategies.PATTERNS.get(pattern, {})
+    lost = PATTERNS.get(pattern, {})
     fit = near.map(lambda wall: wall.replace(**lost))
     return st.one_of(fit, fit, near).map(lambda wall: wall.replace(tzinfo=UTC))
 
@@ -177,6 +209,11 @@ class TestLaw:
     def test_between_one_character(self, case: Case) -> None:
         self.check_fail(case)
 
+    @given(cases(shape=colliding))
+    @settings(thorough, max_examples=2 * EXAMPLES)
+    def test_where_all_looks_alike(self, case: Case) -> None:
+        self.check_fail(case)
+
     @given(cases(encodings=("iso8859-1", "cp1252", "shift_jis", "ascii", "utf-16-le", "gb18030")))
     @thorough
     def test_in_another_encoding(self, case: Case) -> None:
@@ -208,7 +245,7 @@ class TestLaw:
         found = case.read(line.encode())
         assert not (len(found) == 1 and equal(found[0], row)), line
 
-    @given(cases(), st.sampled_from(["null", "space"]))
+    @given(cases() | cases(shape=colliding), st.sampled_from(["null", "space"]))
     @thorough
     def test_what_is_mended_is_null_or_spaced(self, case: Case, on_unwritable: str) -> None:
         for row in case.rows:
@@ -333,6 +370,19 @@ def test_escapes_go_as_far_as_they_can(template: str, value: str, text: str | No
         written_line = line(template, value, None, escape="backslash")
         assert written_line == text + template.partition("}")[2].partition("{")[0] + "-"
         assert reference_parse(template, written_line.encode(), escape="backslash").values["a"] == value
+
+
+def test_a_blank_may_be_where_the_rest_begins() -> None:
+    assert line("{u:uuid?}{? {}?}", None, allow_trailing=True) == "-"
+    assert line("{l:list(;)}", ["a b"]) == "a b"
+    with pytest.raises(RecordError, match="holds ' ', which ends the field"):
+        line("{l:list(;)}", ["a b"], allow_trailing=True)
+
+
+def test_an_empty_null_before_what_looks_like_a_date() -> None:
+    assert line("{d:date?}1{b}", None, "x", null_value="") == "1x"
+    with pytest.raises(RecordError, match="what stands around"):
+        line("{d:date?}1{b}", None, "234-01-011x", null_value="")
 
 
 def test_what_begins_a_line_can_be_escaped() -> None:
