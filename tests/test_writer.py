@@ -97,6 +97,26 @@ def test_overwrite_and_transactions(tmp_path: Path) -> None:
         pyspark_logs.write(rows(4), tmp_path, mode="replace", **HOURLY)
 
 
+def test_an_overwrite_leaves_files_that_do_not_fit_the_layout(tmp_path: Path) -> None:
+    (tmp_path / "README.txt").write_text("not a log\n")
+    pyspark_logs.write(rows(10), tmp_path, **HOURLY)
+    pyspark_logs.write(rows(2), tmp_path, mode="overwrite", **HOURLY)
+    assert (tmp_path / "README.txt").exists()
+    assert back(tmp_path, **HOURLY).num_rows == 2
+
+
+def test_a_commit_that_fails_is_rolled_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(self: LocalStore, *_: Any, **__: Any) -> bool:
+        raise StoreError("cannot complete: the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "complete_upload", failing)
+        with pytest.raises(StoreError, match="the disk is full"):
+            pyspark_logs.write(rows(10), tmp_path, **HOURLY)
+    assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path.is_file()} <= {"_commits"}
+    assert not list(tmp_path.glob("_commits/*~intent.json"))
+
+
 def test_an_error_in_the_rows_leaves_nothing(tmp_path: Path) -> None:
     def failing() -> Iterator[pa.RecordBatch]:
         yield from rows(10).to_batches()

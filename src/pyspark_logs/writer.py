@@ -18,7 +18,7 @@ from pyspark_logs.errors import OptionError, SchemaError, StoreError
 from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
 from pyspark_logs.jobs import Job, StagedFile, Transaction
-from pyspark_logs.layout import Layout, hive_layout
+from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import WriteOptions
 from pyspark_logs.routing import Router
 from pyspark_logs.schema import parse_ddl
@@ -168,11 +168,15 @@ class LogWriter:
                     " different runs; run the query again"
                 )
         files = [file for output in outputs for file in output.files]
-        return commit(self._store(), job, files, self._settings())
+        return commit(self._store(), job, files, self._settings(), of_table=self._is_of_table)
 
     def abort_job(self, job: Job, outputs: Sequence[TaskOutput]) -> None:
         """Take back what was staged, as far as it is known; the rest is for ``recover`` and ``vacuum``."""
         abort(self._store(), job, [file for output in outputs for file in output.files])
+
+    def _is_of_table(self, key: str) -> bool:
+        """Whether a key is one that a reader with this layout sees, and so an overwrite replaces."""
+        return not is_hidden_key(key) and self._layout().match(key) is not None
 
     # --- parts -----------------------------------------------------------------------------------------------
 
@@ -189,9 +193,12 @@ class LogWriter:
         return open_store(self.options.path, self.options.store)
 
     def _router(self) -> Router:
+        rules = self.options.rules
+        return Router(self._layout(), self.schema(), self._time_column(), on_unwritable=rules.on_unwritable)
+
+    def _layout(self) -> Layout:
         options = self.options
-        layout = hive_layout([]) if options.layout is None else Layout.parse(options.layout, options.zone)
-        return Router(layout, self.schema(), self._time_column(), on_unwritable=options.rules.on_unwritable)
+        return hive_layout([]) if options.layout is None else Layout.parse(options.layout, options.zone)
 
     def _time_column(self) -> str | None:
         """The column that a reader of the same options takes the time from, whatever the order of these rows' columns."""
@@ -200,7 +207,7 @@ class LogWriter:
         known = format_schema(self.options.format)
         if self.options.time_column is not None or known is None:
             return self.options.time_column
-        given = {name.lower() for name in self.schema().names}
+        given = {field.name.lower() for field in self.schema() if pa.types.is_timestamp(field.type)}
         times = (field.name for field in known if pa.types.is_timestamp(field.type))
         return next((name for name in times if name.lower() in given), None)
 

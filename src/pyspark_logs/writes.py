@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pyspark_logs.errors import OptionError
+from pyspark_logs.errors import LogSourceError, OptionError
 from pyspark_logs.options import parse_write_options
 from pyspark_logs.schema import all_nullable, to_ddl
 from pyspark_logs.writer import LogWriter
@@ -76,7 +77,13 @@ def write(
     writer.check()
     job = writer.job()
     output = writer.write_task(rows, job)
-    result = writer.commit_job(job, [output])
+    try:
+        result = writer.commit_job(job, [output])
+    except Exception:
+        # Before its decision a commit that fails leaves the job undecided; this decides it, as far as the store answers.
+        with suppress(LogSourceError):
+            writer.abort_job(job, [output])
+        raise
     committed = result.outcome == "committed"
     files = output.files if committed else ()
     return WriteResult(
