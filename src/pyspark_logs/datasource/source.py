@@ -79,7 +79,7 @@ class LogDataSource(DataSource):
         )
 
     def streamWriter(self, schema: StructType, overwrite: bool) -> LogStreamWriter:  # noqa: N802 - Spark's signature
-        """A writer of micro-batches. The output modes append and update append.
+        """A writer of micro-batches, in output mode append; Spark itself refuses update for sources in Python.
 
         Raises:
             OptionError: ``outputMode("complete")``.

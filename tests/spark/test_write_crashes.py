@@ -1,0 +1,253 @@
+"""Jobs that die half-way, and jobs at the same time: readers see all of a job or nothing of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+
+import pyspark_logs
+from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
+from tests.s3_server import S3Bucket
+from tests.spark.places import Place
+from tests.spark.programs import Program, end
+from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
+from tests.store_faults import Fault, FaultyServer
+
+FORMAT = {"template": "{n:long} {message}", "layout": "{part}"}
+OLD, NEW = {"old": 300}, {"new": 1200}
+
+
+@pytest.fixture
+def proxy(s3: S3Bucket) -> Iterator[FaultyServer]:
+    server = FaultyServer(s3.endpoint)
+    server.start()
+    yield server
+    server.stop()
+
+
+def rows(message: str, count: int) -> pa.Table:
+    return pa.table({"n": range(count), "message": [message] * count, "part": [f"p{n % 12}" for n in range(count)]})
+
+
+def write(place: Place, message: str, count: int, mode: str = "append") -> None:
+    pyspark_logs.write(rows(message, count), place.url, mode=mode, **place.own_options, **FORMAT)
+
+
+def scanned(place: Place) -> dict[str, int]:
+    """How many rows a reader finds of each job; each row of it once."""
+    table = pyspark_logs.scan(place.url, mode="FAILFAST", **place.own_options, **FORMAT).read_all()
+    found = list(zip(table["message"].to_pylist(), table["n"].to_pylist(), strict=True))
+    assert len(found) == len(set(found))
+    return dict(Counter(message for message, _ in found))
+
+
+def read_by_spark(spark: Any, place: Place) -> dict[str, int]:
+    frame = spark.read.format("logs").options(**place.own_options, **FORMAT).load(place.url)
+    return {
+        row.message: row.rows for row in frame.groupBy("message").agg({"*": "count"}).toDF("message", "rows").collect()
+    }
+
+
+# --- a driver that is killed
+
+HALF_WAY = at(COMPLETE, 6)
+BEFORE = {
+    "staging": at(PART, 5),
+    "intent": at(INTENT, 1),
+    "publish": at(COMPLETE, 1),
+    "half-way": HALF_WAY,
+    "record": at(RECORD, 1),
+}
+
+
+def kill_at(
+    place: Place, proxy: FaultyServer, folder: Path, mode: str, here: Callable[[list[str]], bool], then: Fault | None
+) -> Hold:
+    """A driver that dies at a request; ``then`` says whether what it had sent still arrives."""
+    hold = Hold(proxy, here, then)
+    program = Program.start("write_program.py", folder, url=place.url, options={**place.options, **FORMAT}, mode=mode)
+    assert hold.reached.wait(120), program.log.read_text()[-4000:]
+    program.kill()
+    hold.go_on()
+    return hold
+
+
+def settle(spark: Any, place: Place, expected: dict[str, int]) -> None:
+    """Readers see this now, and after all upkeep; and then nothing is left to keep up."""
+    assert scanned(place) == read_by_spark(spark, place) == expected
+    place.lines()  # other programs see whole files only
+    pyspark_logs.recover(place.url, "0s", **place.own_options)
+    assert scanned(place) == expected
+    pyspark_logs.vacuum(place.url, "0s", **place.own_options)
+    assert scanned(place) == expected
+    assert place.unfinished() == []
+    assert len(place.lines()) == sum(expected.values())
+    # The next job is none the worse.
+    write(place, "next", 24, "overwrite")
+    assert scanned(place) == {"next": 24}
+    assert place.unfinished() == []
+
+
+@pytest.mark.parametrize("mode", ["append", pytest.param("overwrite", marks=pytest.mark.slow)])
+def test_killed_half_way_through_publishing(
+    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, mode: str
+) -> None:
+    place = Place.on_s3(s3, proxy.endpoint)
+    write(place, "old", 300)
+    hold = kill_at(place, proxy, tmp_path, mode, HALF_WAY, LOST)
+    assert hold.kinds.count(COMPLETE) == 6
+    assert RECORD not in hold.kinds
+    published = Counter(line.split(" ")[1] for line in place.lines())
+    assert 0 < published["new"] < 1200  # others see some of its files, readers none
+    settle(spark, place, OLD)
+
+
+@pytest.mark.parametrize("mode", ["overwrite", pytest.param("append", marks=pytest.mark.slow)])
+def test_killed_right_after_the_decision(
+    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, mode: str
+) -> None:
+    place = Place.on_s3(s3, proxy.endpoint)
+    write(place, "old", 300)
+    kill_at(place, proxy, tmp_path, mode, after(RECORD), LOST)
+    assert len(place.lines()) == 1500
+    assert place.unfinished() != []
+    settle(spark, place, {**OLD, **NEW} if mode == "append" else NEW)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+@pytest.mark.parametrize("arrives", [True, False], ids=["what was sent arrives", "what was sent is lost"])
+@pytest.mark.parametrize("where", ["staging", "intent", "publish", "record"])
+def test_killed_anywhere(
+    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, where: str, arrives: bool, mode: str
+) -> None:
+    place = Place.on_s3(s3, proxy.endpoint)
+    write(place, "old", 300)
+    kill_at(place, proxy, tmp_path, mode, BEFORE[where], None if arrives else LOST)
+    assert place.unfinished() != []
+    committed = {**OLD, **NEW} if mode == "append" else NEW
+    settle(spark, place, committed if where == "record" and arrives else OLD)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["publish", "half-way", "record"])
+def test_a_commit_that_goes_on_after_its_driver_died_and_was_recovered(
+    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, where: str
+) -> None:
+    place = Place.on_s3(s3, proxy.endpoint)
+    write(place, "old", 300)
+    hold = Hold(proxy, BEFORE[where])
+    options = {**place.options, **FORMAT}
+    program = Program.start("write_program.py", tmp_path, url=place.url, options=options, mode="overwrite")
+    assert hold.reached.wait(120), program.log.read_text()[-4000:]
+    workers = program.kill_driver()
+    assert workers
+    report = pyspark_logs.recover(place.url, "0s", **place.own_options)
+    assert len(report.rolled_back) == 1
+    hold.go_on()
+    end(workers, after_s=20)
+    settle(spark, place, OLD)
+
+
+# --- two jobs at once
+
+
+def at_once(*writes: Callable[[], None]) -> list[Exception | None]:
+    """How each of them ended."""
+    ended: list[Exception | None] = [None] * len(writes)
+    line = threading.Barrier(len(writes))
+
+    def one(number: int) -> None:
+        line.wait()
+        try:
+            writes[number]()
+        except Exception as error:  # noqa: BLE001 (looked at by the test)
+            ended[number] = error
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(len(writes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return ended
+
+
+def allowed(modes: tuple[str, str], ended: list[Exception | None]) -> list[dict[str, int]]:
+    """What may be there afterwards, by who of A and B got through."""
+    won = [name for name, error in zip(("A", "B"), ended, strict=True) if error is None]
+    a, b = ({name: count} if name in won else {} for name, count in (("A", 120), ("B", 240)))
+    if modes == ("append", "append"):
+        return [{**OLD, **a, **b}]
+    if modes == ("append", "overwrite"):
+        return [b, {**a, **b}]
+    return [state for state in (a, b) if state]
+
+
+MODES = [("append", "append"), ("append", "overwrite"), ("overwrite", "overwrite")]
+
+
+@pytest.mark.parametrize("modes", MODES, ids="+".join)
+def test_two_jobs_at_once(s3: S3Bucket, modes: tuple[str, str]) -> None:
+    states = []
+    for number in range(3):
+        place = Place.on_s3(s3)
+        place = Place(f"{place.url}-{number}", place.store_options, place.options)
+        write(place, "old", 300)
+        done, seen = threading.Event(), []
+
+        def read(place: Place = place, done: threading.Event = done, seen: list[Any] = seen) -> None:
+            while not done.is_set():
+                try:
+                    seen.append(scanned(place))
+                except SnapshotChangedError:
+                    seen.append("changed")
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        ended = at_once(
+            lambda place=place: write(place, "A", 120, modes[0]), lambda place=place: write(place, "B", 240, modes[1])
+        )
+        done.set()
+        reader.join()
+        assert all(error is None or isinstance(error, CommitConflictError) for error in ended), ended
+        assert None in ended
+        assert ended[0] is None or modes[0] == "overwrite"
+        states.append(scanned(place))
+        assert states[-1] in allowed(modes, ended)
+        between = [OLD, {**OLD, "A": 120}, {**OLD, "B": 240}, {"A": 120}, *allowed(modes, ended)]
+        assert [state for state in seen if state not in (*between, "changed")] == []
+        pyspark_logs.recover(place.url, "0s", **place.own_options)
+        assert scanned(place) == states[-1]
+        assert place.unfinished() == []
+    print(modes, Counter(map(str, states)))  # noqa: T201
+
+
+@pytest.mark.parametrize("modes", MODES, ids="+".join)
+def test_two_jobs_of_spark_at_once(spark: Any, s3: S3Bucket, modes: tuple[str, str]) -> None:
+    place = Place.on_s3(s3)
+    write(place, "old", 300)
+
+    def save(message: str, count: int, mode: str) -> None:
+        # Spark looks for Python sources in the thread's active session, and a thread of one's own has none before this.
+        spark.createDataFrame([], "n long")
+        frame = spark.range(count).selectExpr("id n", f"'{message}' message", "concat('p', id % 4) part")
+        frame.write.format("logs").options(**place.options, **FORMAT).mode(mode).save(place.url)
+
+    ended = at_once(lambda: save("A", 120, modes[0]), lambda: save("B", 240, modes[1]))
+    assert all(error is None or isinstance(error, PySparkException) for error in ended), list(map(str, ended))
+    assert all(error is None or "CommitConflictError" in str(error) for error in ended), ended
+    assert None in ended
+    assert ended[0] is None or modes[0] == "overwrite"
+    assert read_by_spark(spark, place) in allowed(modes, ended)
+    assert scanned(place) == read_by_spark(spark, place)
+    assert place.left_by_tasks() == []
