@@ -52,7 +52,8 @@ ALLOWED: dict[str, set[str]] = {
     "upkeep": GROUND | {"store", "commit"},
     "datasource": GROUND | {"jobs", "reader", "writer"},
     "cli": {"errors", "upkeep"},
-    "__init__": {"errors", "scans", "writes", "upkeep", "datasource"},
+    "tuning": set(),
+    "__init__": {"errors", "scans", "writes", "upkeep", "datasource", "tuning"},
     # A visitor: sees what users see, and asks the reader for its plan.
     "demo": {"__init__", "options", "reader"},
 }

@@ -36,6 +36,7 @@ from pyspark_logs.errors import (
 if TYPE_CHECKING:
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
     from pyspark_logs.scans import scan
+    from pyspark_logs.tuning import recommended_conf
     from pyspark_logs.upkeep import recover, vacuum
     from pyspark_logs.writes import WriteResult, write
 
@@ -62,6 +63,7 @@ __all__ = [
     "TruncatedBodyError",
     "WriteResult",
     "__version__",
+    "recommended_conf",
     "recover",
     "register",
     "scan",
@@ -74,6 +76,7 @@ _LAZY = {
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
     "WriteResult": "writes",
+    "recommended_conf": "tuning",
     "recover": "upkeep",
     "register": "datasource",
     "scan": "scans",
