@@ -34,6 +34,7 @@ GROUPS = {
     "records": ("Rows", "See [Reading](reading.md#lines-that-do-not-match)."),
     "time": ("Time", "See [Layouts and time](layouts.md#a-range-of-time)."),
     "plan": ("Files", "See [Reading](reading.md#files) and [Layouts and time](layouts.md)."),
+    "stream": ("Streams", "What a stream reads, and when. Batch reads ignore these."),
     "rules": ("Writing", "What becomes of files that are written."),
     "store": ("The store", "See [S3 and other stores](s3.md)."),
     "schema": ("Without Spark", "With Spark, use `.schema(...)`."),

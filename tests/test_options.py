@@ -48,10 +48,11 @@ class TestNames:
         # These need more than their own text, or say how another was given.
         known |= {"format.kind", "format.spec", "records.corrupt_column_given", "plan.paths"}
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
+        known |= {"stream.starting", "stream.starting_ms"}
         options = parse()
         groups = {
             f"{group}.{field.name}"
-            for group in ("format", "records", "time", "plan", "store")
+            for group in ("format", "records", "time", "plan", "store", "stream")
             for field in fields(getattr(options, group))
         }
         assert groups | {"schema"} == known

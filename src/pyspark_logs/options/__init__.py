@@ -4,7 +4,8 @@ After this room no code touches a raw option. ``OPTIONS`` is the one table of wh
 reader ignores what only writers use, and the reverse; an unknown name is an error that gives the nearest
 known one. Names match without case, because Spark hands them over in lower case.
 
-Inside, imports run one way: ``parsing`` -> ``table`` -> ``values``; ``groups`` are what comes out.
+Inside, imports run one way: ``parsing`` -> ``table`` -> ``values``; ``parsing`` -> ``places``; ``groups`` are what
+comes out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pyspark_logs.options.groups import (
     ReadOptions,
     RecordOptions,
     StoreOptions,
+    StreamOptions,
     TimeOptions,
     WriteOptions,
     WriteRules,
@@ -32,6 +34,7 @@ __all__ = [
     "ReadOptions",
     "RecordOptions",
     "StoreOptions",
+    "StreamOptions",
     "TimeOptions",
     "WriteOptions",
     "WriteRules",

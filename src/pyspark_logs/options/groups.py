@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 MIB = 1 << 20
+HOUR_US = 3_600_000_000
 DAY_US = 86_400_000_000
 
 
@@ -91,6 +92,37 @@ class StoreOptions:
 
 
 @dataclass(frozen=True)
+class StreamOptions:
+    """Which files a stream takes, and when. Durations in microseconds; None is no limit, or never.
+
+    Attributes:
+        starting: ``earliest``, ``latest`` or ``time``: where a new query begins.
+        starting_ms: that time, in milliseconds since the epoch; files modified then or later are read.
+        max_files: of a batch.
+        max_bytes: of a batch, as stored; one file is taken however large it is.
+        lateness_us: how long after its modification time a file may become visible.
+        full_listing_us: how often all prefixes are listed, for files that land under old layout times.
+        settle_us: how old a file must be to be taken.
+        allow_overwrites: a file is known by key and etag, not by its key alone.
+        clean_source: ``off``, ``archive`` or ``delete``, for files whose batch is done.
+        archive_dir: where they are archived; set if ``clean_source`` is ``archive``, and only then.
+        clean_retention_us: how long they stay before that.
+    """
+
+    starting: str = "earliest"
+    starting_ms: int | None = None
+    max_files: int = 1000
+    max_bytes: int | None = None
+    lateness_us: int = HOUR_US
+    full_listing_us: int | None = HOUR_US
+    settle_us: int = 0
+    allow_overwrites: bool = False
+    clean_source: str = "off"
+    archive_dir: str | None = None
+    clean_retention_us: int = 0
+
+
+@dataclass(frozen=True)
 class ReadOptions:
     """Everything a reader needs to know, as plain picklable values."""
 
@@ -99,6 +131,7 @@ class ReadOptions:
     time: TimeOptions = TimeOptions()
     plan: PlanOptions = PlanOptions()
     store: StoreOptions = StoreOptions()
+    stream: StreamOptions = StreamOptions()
     schema: str | None = None
 
 

@@ -15,10 +15,12 @@ from pyspark_logs.options.groups import (
     ReadOptions,
     RecordOptions,
     StoreOptions,
+    StreamOptions,
     TimeOptions,
     WriteOptions,
     WriteRules,
 )
+from pyspark_logs.options.places import is_inside
 from pyspark_logs.options.table import APART, FORMATS, ONLY_OF, OPTIONS, PATHS, SPARKS_OWN
 from pyspark_logs.options.values import bad_value, parse_boolean, parse_instant_us, parse_path
 
@@ -37,7 +39,7 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
 
     Raises:
         OptionError: an unknown option (with the nearest known one), one in two spellings, a bad value,
-            no or several line formats, no path, contradictory credentials, or an empty time range.
+            no or several line formats, no path, contradictory credentials, an empty time range, or an archive that the stream would read.
     """
     values = _given(raw)
     used = {name: value for name, value in values.items() if name in PATHS or _target(name, "read") is not None}
@@ -52,6 +54,7 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
         time=TimeOptions(**fields["time"]),
         plan=PlanOptions(**fields["plan"]),
         store=_checked_store(fields["store"]),
+        stream=_checked_stream(fields["stream"], fields["plan"]["paths"]),
         **fields[""],
     )
 
@@ -115,7 +118,7 @@ def _target(name: str, side: str) -> str | None:
 def _fields(values: Mapping[str, object], side: str) -> dict[str, dict[str, Any]]:
     """Group to field to parsed value; the group ``""`` has the fields that are in none."""
     fields: dict[str, dict[str, Any]] = {
-        group: {} for group in ("", "format", "records", "time", "plan", "store", "rules")
+        group: {} for group in ("", "format", "records", "time", "plan", "store", "stream", "rules")
     }
     for option in OPTIONS:
         target = _target(option.name, side)
@@ -208,15 +211,39 @@ def _save_path(values: Mapping[str, object]) -> str:
     return found[0]
 
 
+# --- streams --------------------------------------------------------------------------------------
+
+
+def _checked_stream(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> StreamOptions:
+    stream = StreamOptions(**fields)
+    if (stream.clean_source == "archive") != (stream.archive_dir is not None):
+        raise OptionError(
+            "options cleanSource=archive and 'sourceArchiveDir' belong together; only one of them is given"
+        )
+    for path in load_paths:
+        if stream.archive_dir is not None and is_inside(stream.archive_dir, path):
+            raise OptionError(
+                f"option 'sourceArchiveDir': {stream.archive_dir} lies inside the load path {path}, so that archived"
+                " files would be read again; give a directory outside of it"
+            )
+    return stream
+
+
 # --- times ----------------------------------------------------------------------------------------
 
 
 def _add_times(fields: dict[str, dict[str, Any]], values: Mapping[str, object]) -> None:
     zone = fields["time"].get("zone", "UTC")
+    start_at = values.get("startingPosition")
+    if isinstance(start_at, str) and start_at.strip().lower() in ("earliest", "latest"):
+        fields["stream"]["starting"] = start_at.strip().lower()
+    elif start_at is not None:
+        fields["stream"]["starting"] = "time"
     for name, group, attribute, unit in (("startTime", "time", "start_us", 1), ("endTime", "time", "end_us", 1),
                                          ("modifiedAfter", "plan", "modified_after_ms", 1000),
-                                         ("modifiedBefore", "plan", "modified_before_ms", 1000)):  # fmt: skip
-        if name in values:
+                                         ("modifiedBefore", "plan", "modified_before_ms", 1000),
+                                         ("startingPosition", "stream", "starting_ms", 1000)):  # fmt: skip
+        if name in values and (group != "stream" or fields[group]["starting"] == "time"):
             # Rounded up: a bound that lies within a millisecond must not take in what came before it.
             fields[group][attribute] = -(-parse_instant_us(name, values[name], zone) // unit)
     start, end = fields["time"].get("start_us"), fields["time"].get("end_us")

@@ -85,6 +85,12 @@ def parse_positive_duration_us(name: str, value: object) -> int:
     return micros
 
 
+def parse_interval_us(name: str, value: object) -> int | None:
+    """A duration in microseconds; None, which is never, for ``off``."""
+    is_off = isinstance(value, str) and value.strip().lower() == "off"
+    return None if is_off else parse_duration_us(name, value)
+
+
 def parse_seconds(name: str, value: object) -> float:
     """A duration of more than nothing, in seconds."""
     return parse_positive_duration_us(name, value) / 1e6
