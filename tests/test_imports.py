@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "jobs": GROUND | {"store"},
     "commit": GROUND | {"store", "jobs", "layout"},
     "planning": GROUND | {"jobs", "layout", "store"},
+    "offsets": GROUND,
     "routing": GROUND | {"layout"},
     "staging": GROUND | {"store", "codecs", "jobs"},
     "columns": GROUND | {"formats"},
@@ -46,11 +47,12 @@ ALLOWED: dict[str, set[str]] = {
     "reader": GROUND
     | {"store", "layout", "codecs", "records", "ahead", "formats", "jobs", "planning", "columns", "rows"},
     "writer": GROUND | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},
+    "stream": GROUND | {"offsets", "reader", "planning", "columns", "jobs", "layout", "store"},
     # The doors: without Spark, Spark's, and the command line.
     "scans": GROUND | {"reader"},
     "writes": GROUND | {"writer"},
     "upkeep": GROUND | {"store", "commit"},
-    "datasource": GROUND | {"jobs", "reader", "writer"},
+    "datasource": GROUND | {"jobs", "reader", "stream", "writer"},
     "cli": {"errors", "upkeep"},
     "tuning": set(),
     "__init__": {"errors", "scans", "writes", "upkeep", "datasource", "tuning"},

@@ -118,7 +118,7 @@ class LogReader:
             end_us=end_us,
             allowed=self._allowed(columns),
             whole_files=columns.time is None,
-            splittable=self._splittable,
+            splittable=self.splittable,
         )
         # Compiled here once, too, so that what cannot work fails before any task runs.
         self._builder(columns, ReadTask((), layout.columns))
@@ -154,7 +154,8 @@ class LogReader:
 
         return fits
 
-    def _splittable(self, path: str) -> bool:
+    def splittable(self, path: str) -> bool:
+        """Whether reading a file may begin in its middle."""
         return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
-from pyspark.sql.datasource import DataSource
+from pyspark.sql.datasource import DataSource, DataSourceStreamReader
 from pyspark.sql.types import StructType
 
 from pyspark_logs.datasource.batch_reader import LogBatchReader
 from pyspark_logs.datasource.schemas import to_spark_schema
+from pyspark_logs.datasource.stream_reader import stream_reader_class
 from pyspark_logs.datasource.writers import LogBatchWriter, LogStreamWriter
-from pyspark_logs.errors import LogSourceError, OptionError
+from pyspark_logs.errors import OptionError
 from pyspark_logs.options import ReadOptions, parse_read_options, parse_write_options
 from pyspark_logs.reader import infer_schema
 from pyspark_logs.schema import parse_ddl
@@ -72,11 +73,9 @@ class LogDataSource(DataSource):
         writer.check()
         return writer
 
-    def streamReader(self, schema: StructType) -> NoReturn:  # noqa: N802 - Spark's signature
-        """Not in this release."""
-        raise LogSourceError(
-            "format 'logs': reading a stream is not in version 0.1; read batches with spark.read.format('logs')"
-        )
+    def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's signature
+        """A reader of these columns of files as they land."""
+        return stream_reader_class()(self._read_options(), schema)
 
     def streamWriter(self, schema: StructType, overwrite: bool) -> LogStreamWriter:  # noqa: N802 - Spark's signature
         """A writer of micro-batches, in output mode append; Spark itself refuses update for sources in Python.

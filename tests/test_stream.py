@@ -1,0 +1,442 @@
+"""Streams without Spark: what polls find and cost, batches planned from offsets alone, restarts, cleaning."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import pyspark_logs
+from pyspark_logs import stream as streams
+from pyspark_logs.errors import OptionError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.store.local import LocalStore
+from pyspark_logs.stream import LogStream, cleaning, listings
+from pyspark_logs.stream.listings import Root
+
+TEMPLATE = "{level} {message}"
+HOURLY = "{yyyy}/{MM}/{dd}/{HH}"
+NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.timezone.utc)
+
+
+class Clock:
+    """What the stream takes for the time; files are given theirs by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return int(self.now.timestamp() * 1000)
+
+    def passes(self, **delta: float) -> None:
+        self.now += dt.timedelta(**delta)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(streams, "now_ms", clock)
+    monkeypatch.setattr(listings, "_now_ms", clock)
+    return clock
+
+
+def put(root: Path, key: str, *levels: str, at: dt.datetime = NOW) -> Path:
+    path = root / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{level} m\n" for level in levels or (path.stem,)))
+    os.utime(path, (at.timestamp(), at.timestamp()))
+    return path
+
+
+def stream(path: Any, **options: Any) -> LogStream:
+    where = "paths" if isinstance(path, list) else "path"
+    given = {where: path if isinstance(path, list) else str(path), "template": TEMPLATE, **options}
+    return LogStream(parse_read_options(given), "level string")
+
+
+def poll(one: LogStream, start: dict[str, Any], files: int | None = 1000, size: int | None = None) -> dict[str, Any]:
+    """Through JSON, as Spark does it."""
+    end = one.latest_offset(start, max_files=files, max_bytes=size)
+    return json.loads(json.dumps(end))  # type: ignore[no-any-return]
+
+
+def levels(one: LogStream, start: dict[str, Any], end: dict[str, Any]) -> list[str]:
+    batches = [batch for task in one.plan_batch(start, end) for batch in one.reader.read_task(task)]
+    return sorted(level for batch in batches for level in batch["level"].to_pylist())
+
+
+def drained(one: LogStream, start: dict[str, Any], files: int | None = 1000) -> tuple[list[str], dict[str, Any]]:
+    """All that is there now, batch by batch."""
+    found: list[str] = []
+    while (end := poll(one, start, files)) != start:
+        found += levels(one, start, end)
+        start = end
+    return found, start
+
+
+def lists(one: LogStream) -> int:
+    return one._lists().store.calls["LIST"]
+
+
+def test_each_file_once_as_it_lands(tmp_path: Path, clock: Clock) -> None:
+    one = stream(tmp_path)
+    put(tmp_path, "a.log", at=NOW - dt.timedelta(days=9))
+    found, start = drained(one, one.initial_offset())
+    assert found == ["a"]
+    assert one.latest_offset(start, max_files=1000, max_bytes=None) is start
+    put(tmp_path, "b.log", at=NOW - dt.timedelta(minutes=30))
+    put(tmp_path, "sub/c.log", at=NOW)
+    clock.passes(seconds=5)
+    assert levels(one, start, end := poll(one, start)) == ["b", "c"]
+    assert poll(one, end) == end
+    assert one.plan_batch(end, end) == ()
+
+
+def test_the_initial_offset_does_not_move(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "a.log")
+    one = stream(tmp_path, startingPosition="latest")
+    first = one.initial_offset()
+    put(tmp_path, "b.log", at=NOW + dt.timedelta(seconds=1))
+    assert one.initial_offset() is first
+    clock.passes(seconds=5)
+    assert drained(one, first)[0] == ["b"]
+
+
+def test_a_start_by_time(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "old.log", at=NOW - dt.timedelta(hours=2))
+    put(tmp_path, "new.log", at=NOW - dt.timedelta(hours=1))
+    one = stream(tmp_path, startingPosition="2026-11-22T11:00:00Z")
+    assert drained(one, one.initial_offset())[0] == ["new"]
+
+
+def test_limits_and_a_backlog_that_is_listed_once(tmp_path: Path, clock: Clock) -> None:
+    for number in range(20):
+        put(tmp_path, f"2026/11/22/{number % 10:02}/{number:02}.log", at=NOW - dt.timedelta(minutes=60 - number))
+    one = stream(tmp_path, layout=HOURLY)
+    start = one.initial_offset()
+    end = poll(one, start, files=3)
+    assert levels(one, start, end) == ["00", "01", "02"]
+    before, found = lists(one), []
+    for _ in range(5):  # filled by what is left of the first listing
+        start, end = end, poll(one, end, files=3)
+        found += levels(one, start, end)
+    assert lists(one) == before
+    found += drained(one, end, files=3)[0]
+    assert found == [f"{number:02}" for number in range(3, 20)]
+    assert one.newest() == {
+        "ts": int((NOW - dt.timedelta(minutes=41)).timestamp() * 1000),
+        "key": "2026/11/22/09/19.log",
+        "waiting": 0,
+    }
+
+
+def test_bytes_are_a_soft_limit(tmp_path: Path, clock: Clock) -> None:
+    for number in range(3):
+        put(tmp_path, f"{number}.log", *["x"] * 10, at=NOW - dt.timedelta(minutes=9 - number))
+    one = stream(tmp_path)
+    start = one.initial_offset()
+    assert len(levels(one, start, poll(one, start, size=1))) == 10
+    assert len(levels(one, start, poll(one, start, size=80))) == 20
+
+
+def test_another_process_goes_on_where_the_offset_says(tmp_path: Path, clock: Clock) -> None:
+    for number in range(6):
+        put(tmp_path, f"{number}.log", at=NOW - dt.timedelta(minutes=9 - number))
+    one = stream(tmp_path)
+    start = one.initial_offset()
+    middle = poll(one, start, files=2)
+    other = stream(tmp_path)
+    # The batch that was planned before the crash comes again, the same files.
+    assert levels(other, start, middle) == levels(one, start, middle) == ["0", "1"]
+    assert drained(other, middle, files=3)[0] == ["2", "3", "4", "5"]
+
+
+def test_planning_a_batch_asks_no_store(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "web/2026/11/22/10/a.log", "x", "y")
+    one = stream(tmp_path, layout="{team}/" + HOURLY, maxPartitionBytes="4")
+    one.reader.schema_ddl = "level string, team string"
+    start = one.initial_offset()
+    end = poll(one, start)
+    other = pickle.loads(pickle.dumps(one))
+    monkeypatch.setattr(streams, "open_store", None)
+    tasks = other.plan_batch(start, end)
+    assert len(tasks) == 2  # a file larger than a partition is cut
+    monkeypatch.undo()
+    rows = [row for task in tasks for batch in other.reader.read_task(task) for row in batch.to_pylist()]
+    assert rows == [{"level": "x", "team": "web"}, {"level": "y", "team": "web"}]
+
+
+def test_what_is_gone_or_changed_before_it_is_read(tmp_path: Path, clock: Clock) -> None:
+    path = put(tmp_path, "a.log")
+    one, lenient = stream(tmp_path), stream(tmp_path, ignoreMissingFiles="true")
+    start = one.initial_offset()
+    end = poll(one, start)
+    path.write_text("other text\n")
+    with pytest.raises(SnapshotChangedError, match="changed after the query was planned"):
+        levels(one, start, end)
+    path.unlink()
+    with pytest.raises(SnapshotChangedError, match="was deleted"):
+        levels(one, start, end)
+    assert levels(lenient, start, end) == []
+
+
+def test_polls_list_only_what_can_still_receive_files(tmp_path: Path, clock: Clock) -> None:
+    for hours in range(200):
+        at = NOW - dt.timedelta(hours=hours)
+        put(tmp_path, f"{at:%Y/%m/%d/%H}/{hours}.log", at=at)
+    one = stream(tmp_path, layout=HOURLY)
+    start = drained(one, one.initial_offset())[1]
+    counts = []
+    for minute in range(3):
+        clock.passes(minutes=1)
+        put(tmp_path, f"2026/11/22/12/new{minute}.log", at=clock.now)
+        before = lists(one)
+        found, start = drained(one, start)
+        assert found == [f"new{minute}"]
+        counts.append(lists(one) - before)
+    assert max(counts) - min(counts) <= 1
+    assert max(counts) <= 2 * (4 + 5)  # two polls: four looks, and the hours around now
+
+
+def test_a_file_under_an_old_layout_time_is_found_by_the_next_full_listing(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "2026/11/22/12/a.log")
+    one = stream(tmp_path, layout=HOURLY)
+    start = drained(one, one.initial_offset())[1]
+    clock.passes(minutes=1)
+    put(tmp_path, "2026/01/01/00/late.log", at=clock.now)
+    found: list[str] = []
+    for _ in range(60):
+        clock.passes(minutes=1)
+        more, start = drained(one, start)
+        found += more
+        for thread in threading.enumerate():
+            if thread.name == "pyspark-logs-full-listing":
+                thread.join()
+    assert found == ["late"]
+
+
+def test_where_polls_are_rare_the_full_listing_is_part_of_them(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "2026/11/22/12/a.log")
+    one = stream(tmp_path, layout=HOURLY)
+    start = drained(one, one.initial_offset())[1]
+    put(tmp_path, "2026/01/01/00/late.log", at=clock.now)
+    clock.passes(hours=3)
+    assert drained(one, start)[0] == ["late"]
+
+
+def test_without_full_listings_times_to_come_are_listed(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "2026/11/22/12/a.log")
+    one = stream(tmp_path, layout=HOURLY, fullListingInterval="off")
+    start = drained(one, one.initial_offset())[1]
+    clock.passes(minutes=1)
+    put(tmp_path, "2027/01/01/00/ahead.log", at=clock.now)
+    put(tmp_path, "2026/01/01/00/late.log", at=clock.now)
+    clock.passes(hours=2)
+    assert drained(one, start)[0] == ["ahead"]
+
+
+def test_an_error_of_the_listing_beside_comes_out_of_the_next_poll(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "2026/11/22/12/a.log")
+    one = stream(tmp_path, layout=HOURLY)
+    start = drained(one, one.initial_offset())[1]
+    clock.passes(minutes=44)
+    assert poll(one, start) == start
+
+    def failing(*_: Any, **__: Any) -> Any:
+        raise StoreError("cannot list: no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(listings.Listings, "everything", failing)
+        clock.passes(minutes=2)
+        with pytest.raises(StoreError, match="cannot list: no"):
+            [poll(one, start) for _ in range(500)]  # the one that finds the thread at its end
+    put(tmp_path, "2026/01/01/00/late.log", at=clock.now)
+    assert drained(one, start)[0] == ["late"]  # it looks everywhere again
+
+
+def test_available_now_reads_what_is_there_now(tmp_path: Path, clock: Clock) -> None:
+    for number in range(5):
+        put(tmp_path, f"{number}.log", at=NOW - dt.timedelta(minutes=9 - number))
+    one = stream(tmp_path)
+    start = one.initial_offset()
+    one.freeze()
+    put(tmp_path, "later.log")
+    assert drained(one, start, files=2)[0] == ["0", "1", "2", "3", "4"]
+
+
+def test_settle_leaves_young_files_for_later(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "a.log")
+    one = stream(tmp_path, settle="30s")
+    start = one.initial_offset()
+    assert poll(one, start) == start
+    clock.passes(seconds=31)
+    assert drained(one, start)[0] == ["a"]
+
+
+def test_a_file_overwritten_in_place(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "a.log")
+    by_key, by_version = stream(tmp_path), stream(tmp_path, allowOverwrites="true")
+    starts = [drained(one, one.initial_offset())[1] for one in (by_key, by_version)]
+    clock.passes(minutes=10)
+    put(tmp_path, "a.log", "again", at=clock.now)
+    assert drained(by_key, starts[0])[0] == []
+    assert drained(by_version, starts[1])[0] == ["again"]
+    with pytest.raises(OptionError):
+        by_version.latest_offset(starts[0], max_files=1, max_bytes=None)
+    with pytest.raises(OptionError):
+        stream(tmp_path / "elsewhere").plan_batch({}, starts[0])
+
+
+def test_jobs_of_our_own_are_seen_whole_and_from_their_decision_on(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = stream(tmp_path)
+    put(tmp_path, "a.log")
+    start = drained(one, one.initial_offset())[1]
+    table = pa.table({"level": ["j", "j"], "message": ["m", "m"]})
+    create = LocalStore.create
+    seen: list[Any] = []
+
+    def looking(self: LocalStore, path: str, data: bytes) -> bool:
+        if path.endswith(".json") and "~intent" not in path:
+            clock.now = dt.datetime.now(dt.timezone.utc)
+            seen.append(drained(stream(tmp_path), start)[0])
+        return create(self, path, data)
+
+    monkeypatch.setattr(LocalStore, "create", looking)
+    done = pyspark_logs.write(table, tmp_path, template=TEMPLATE)
+    assert seen == [[]]
+    # The data's own time may be long gone by then: what counts is the record.
+    (path,) = tmp_path.glob("part-*")
+    os.utime(path, (0, 0))
+    clock.now = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=2)
+    assert drained(one, start)[0] == ["j", "j"]
+    assert done.committed
+
+
+def test_a_long_pause_is_said(tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path, "a.log")
+    one = stream(tmp_path)
+    start = drained(one, one.initial_offset())[1]
+    clock.passes(hours=25)
+    with caplog.at_level(logging.WARNING):
+        poll(one, start)
+    assert "more than recordRetention" in caplog.text
+
+
+def test_a_path_that_is_not_there_is_an_error_and_one_that_was_cleaned_is_not(tmp_path: Path, clock: Clock) -> None:
+    one = stream(tmp_path / "logs")
+    start = one.initial_offset()
+    with pytest.raises(PathNotFoundError):
+        poll(one, start)
+    path = put(tmp_path, "logs/a.log")
+    found, start = drained(one, start)
+    assert found == ["a"]
+    path.unlink()
+    path.parent.rmdir()
+    assert poll(one, start) == start
+
+
+@pytest.mark.parametrize("archive", [False, True])
+def test_files_of_batches_that_are_done_are_cleaned(
+    tmp_path: Path, clock: Clock, archive: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    root, target = tmp_path / "logs", tmp_path / "done"
+    options = {"cleanSource": "archive", "sourceArchiveDir": str(target)} if archive else {"cleanSource": "delete"}
+    put(root, "2026/a.log")
+    put(root, "b.log")
+    one = stream(root, cleanSourceRetention="1m", **options)
+    start = one.initial_offset()
+    end = poll(one, start)
+    one.commit_batch(end)
+    assert len(list(root.rglob("*.log"))) == 2  # too young
+    (root / "b.log").write_text("other\n")
+    clock.passes(minutes=2)
+    one.commit_batch(start)
+    assert [path.name for path in root.rglob("*.log")] == ["b.log"]
+    assert ("it changed after" if archive else "was overwritten after it was read") in caplog.text
+    assert "stays" in caplog.text
+    archived = {path.relative_to(target).as_posix(): path.read_text() for path in target.rglob("*.log")}
+    assert archived.get("2026/a.log") == ("a m\n" if archive else None)
+
+
+def test_what_cannot_be_cleaned_stays_and_is_said(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "logs/a.log")
+    put(tmp_path, "logs/b.log")
+    one = stream(tmp_path / "logs", cleanSource="archive", sourceArchiveDir=str(tmp_path / "done"))
+    end = poll(one, one.initial_offset())
+    (tmp_path / "logs" / "a.log").unlink()
+
+    def failing(self: LocalStore, *_: Any, **__: Any) -> str:
+        raise StoreError("cannot write: no")
+
+    monkeypatch.setattr(LocalStore, "upload_part", failing)
+    one.commit_batch(end)
+    assert "cannot be cleaned (cleanSource); it stays" in caplog.text
+    assert (tmp_path / "logs" / "b.log").exists()
+    assert cleaning._PART_BYTES > 0
+
+
+def test_nothing_is_cleaned_where_that_is_not_asked_for(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "a.log")
+    one = stream(tmp_path)
+    one.commit_batch(poll(one, one.initial_offset()))
+    assert (tmp_path / "a.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("paths", "prefix"),
+    [
+        (["s3://b/app"], "s3://b/app/"),
+        (["s3://b/app/"], "s3://b/app/"),
+        (["s3://b/app/*/x"], "s3://b/app/"),
+        (["s3://b/a?c/x"], "s3://b/"),
+        (["/logs/a", "/logs/b"], ""),
+    ],
+)
+def test_keys_name_paths(paths: list[str], prefix: str) -> None:
+    root = Root.of(paths)
+    assert root.prefix == prefix
+    for path in ("s3://b/app//x", "s3://b/app/x/y", "/logs/a", "s3://b/app", "s3://b/other"):
+        assert root.path_of(root.key_of(path)) == path
+
+
+def test_several_paths_and_globs(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "one/a.log")
+    put(tmp_path, "two/b.log")
+    put(tmp_path, "three/c.log")
+    several = stream([str(tmp_path / "one"), str(tmp_path / "two")])
+    assert sorted(drained(several, several.initial_offset())[0]) == ["a", "b"]
+    pattern = stream(f"{tmp_path}/t*")
+    assert sorted(drained(pattern, pattern.initial_offset())[0]) == ["b", "c"]
+
+
+def test_a_stream_travels_without_what_it_remembers(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "a.log")
+    one = stream(tmp_path)
+    drained(one, one.initial_offset())
+    assert len(pickle.dumps(one)) < 5_000
+    other = pickle.loads(pickle.dumps(one))
+    assert other._listings is None
+    assert other.newest() is None
+
+
+def test_only_so_many_files_are_kept(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "MOST_KEPT", 4)
+    for number in range(10):
+        put(tmp_path, f"2026/11/{10 + number}/00/{number}.log", at=NOW - dt.timedelta(minutes=30 - number))
+    one = stream(tmp_path, layout=HOURLY)
+    found, _ = drained(one, one.initial_offset(), files=2)
+    assert found == [str(number) for number in range(10)]
