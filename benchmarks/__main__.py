@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import data, limits, scans, spark_reads, writes
+from benchmarks import data, limits, scans, spark_reads, streams, writes
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
         limits.memory_child(sys.argv[2])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=["spark", "scan", "limits", "write"], help="one part")
+    parser.add_argument("--only", choices=["spark", "scan", "limits", "write", "stream"], help="one part")
     parser.add_argument("--kinds", nargs="*", default=list(data.KINDS), choices=list(data.KINDS))
     parser.add_argument("--mib", type=int, default=256, help="text per format (default %(default)s)")
     parser.add_argument("--gib", type=float, default=2.0, help="text of the large gzip file (default %(default)s)")
@@ -31,6 +31,8 @@ def main() -> None:
         spark_reads.run(arguments.data, arguments.mib, arguments.rounds, arguments.kinds)
     if arguments.only in (None, "write"):
         writes.run(arguments.data, arguments.mib, arguments.rounds)
+    if arguments.only in (None, "stream"):
+        streams.run()
     if arguments.only in (None, "limits"):
         limits.run(arguments.data, arguments.gib)
 
