@@ -143,7 +143,8 @@ def queries(draw: st.DrawFn, *, versions: int = 1, identity: str = "key", ahead:
     slack_ms = draw(st.sampled_from([0, 2000, 5000]))
     interval_ms = draw(st.sampled_from([None, 0, 2000, 10_000]))
     settle_ms = draw(st.sampled_from([0, 0, 1500, 20_000]))
-    flat = draw(st.booleans())
+    # A version that overwrites an old one lands under an old layout time.
+    flat = draw(st.booleans()) or (versions > 1 and interval_ms is None)
     # A clock that runs ahead lists too little until the next full listing.
     clocks = [0, 0, -5000] if interval_ms is None or ahead else [0, 0, -5000, 5000]
     found = []

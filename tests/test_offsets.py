@@ -332,6 +332,14 @@ class TestLimits:
         late = poll(poll(start(), [mark("a")], NOON_MS, rules), [mark("b", -7200), mark("c", 5e5)], at(5e5), rules)
         assert keys(late) == ["b"]
 
+    def test_what_is_left_holds_the_floor_of_a_window_that_was_wider(self) -> None:
+        narrow = PollRules(1000, 1000, max_files=1)
+        files = [mark("a"), mark("late", -3000), mark("later", -2000)]
+        offset = poll(start(), files[:1], NOON_MS, RULES)
+        offset = poll(offset, files, at(1), narrow)
+        assert (keys(offset), offset.ts_ms, offset.floor_ms) == (["late"], NOON_MS, at(-2000))
+        assert keys(poll(offset, files, at(1), narrow)) == ["later"]
+
     def test_the_floor_stops_at_what_is_left_however_new_what_is_taken(self) -> None:
         rules = PollRules(0, 0, settle_ms=0, max_files=2)
         offset = poll(start(), [mark("a", 1), mark("b", 2), mark("c", 2)], at(3), rules)
