@@ -52,7 +52,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.spark
 def test_all_steps_are_shown_within_a_terminal(shown: str) -> None:
-    assert re.findall(r"^(\d)  .* -+$", shown, re.MULTILINE) == list("123456789")
+    assert re.findall(r"^(\d+)  .* -+$", shown, re.MULTILINE) == [str(n) for n in range(1, 11)]
     assert [line for line in shown.splitlines() if len(line) > 100] == []
     assert "WARN " not in re.sub(r"Z WARN \[", "", shown)  # none of Spark's log
     assert "\x1b" not in shown
@@ -101,6 +101,7 @@ def test_the_figures_are_those_of_the_sample_counted_by_plain_python(shown: str)
     assert "0 rows are seen by Spark, 0 by scan()" in shown
     assert re.search(r"^rolled back: [0-9a-z]{35}$", shown, re.MULTILINE)
     assert "It was to write 56 files." in shown
+    assert "8 files landed, 800 rows are in the sink, each once" in shown
 
 
 @pytest.mark.spark

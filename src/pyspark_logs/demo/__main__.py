@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import pyspark_logs
 from pyspark_logs.demo.bucket import serve
 from pyspark_logs.demo.crash import killer
+from pyspark_logs.demo.live import landing, say_now, watch
 from pyspark_logs.demo.screen import say
 from pyspark_logs.demo.session import spark_session
 from pyspark_logs.demo.steps import STEPS
@@ -52,7 +53,15 @@ def run(data: Path) -> int:
             with serve(data) as bucket:
                 say(f"pyspark-logs {pyspark_logs.__version__}: an S3 server runs at {bucket.endpoint}; starting Spark")
                 with spark_session(Path(scratch)) as spark:
-                    names = {"spark": spark, "kill_after_files": killer(bucket), "data_files": bucket.data_files}
+                    names = {
+                        "spark": spark,
+                        "kill_after_files": killer(bucket),
+                        "data_files": bucket.data_files,
+                        "landing": landing(bucket),
+                        "watch": watch,
+                        "say_now": say_now,
+                        "checkpoint": str(Path(scratch) / "checkpoint"),
+                    }
                     take(Tour(bucket, expected, names), STEPS)
         except DemoError:
             raise

@@ -74,9 +74,9 @@ class Bucket:
         finally:
             connection.close()
 
-    def data_files(self, prefix: str) -> list[str]:
+    def data_files(self, prefix: str, ending: str = ".gz") -> list[str]:
         """Those of :meth:`listed` that are logs."""
-        return [key for key in self.listed(prefix) if key.endswith(".gz")]
+        return [key for key in self.listed(prefix) if key.endswith(ending)]
 
     def writes(self) -> list[str]:
         """What the writing requests were for, in their order: ``create``, ``part``, ``complete``, ``intent``, ``record``."""

@@ -144,6 +144,17 @@ def check_crash(tour: Tour) -> Iterator[str]:
     yield f"It was to write {hours} files. What it had written is gone, its open uploads too."
 
 
+def check_stream(tour: Tour) -> Iterator[str]:
+    """Each row of each file that landed is in the sink, once."""
+    names = tour.names
+    keys = names["data_files"]("live/", ".log")
+    rows = names["sink"].select("request_id").collect()
+    require("files that landed", len(keys), 8)
+    require("rows in the sink", len(rows), 100 * len(keys))
+    require("different rows in the sink", len({row.request_id for row in rows}), 100 * len(keys))
+    yield f"{len(keys)} files landed, {len(rows)} rows are in the sink, each once; one file lay under an hour of yesterday."
+
+
 STEPS = (
     Step(
         "A bucket of logs",
@@ -292,5 +303,30 @@ print("rolled back:", *report.rolled_back)
 print(len(data_files("copy/")), "files are there")
 """,
         check_crash,
+    ),
+    Step(
+        "Stream what lands, each file once",
+        "A process puts a file about every second, one of them under an hour long over. The query is stopped\n"
+        "in the middle, while files keep landing, and goes on from its checkpoint.",
+        r"""
+def start_query():
+    return (
+        spark.readStream.format("logs").options(**app, fullListingInterval="4s", maxFilesPerTrigger=2)
+        .load("s3://acme-logs/live")
+        .writeStream.format("logs").options(**app, checkpointLocation=checkpoint)
+        .trigger(processingTime="500 milliseconds").start("s3://acme-logs/sink")
+    )
+
+with landing(8):
+    query = start_query()
+    watch(query, files=3)
+    query.stop()
+    say_now("  stopped; files keep landing")
+    query = start_query()
+    watch(query, files=5)
+query.stop()
+sink = spark.read.format("logs").options(**app).load("s3://acme-logs/sink")
+""",
+        check_stream,
     ),
 )

@@ -81,8 +81,8 @@ def show_output(code: str, name: str, names: dict[str, Any]) -> None:
             exec(compile(code, name, "exec"), names)  # noqa: S102 - the snippets are our own
     finally:
         text = re.sub(r"(only showing .*\n)", r"\1\n", output.getvalue())
-        say(re.sub(r"\n{3,}", "\n\n", text).rstrip("\n"))
-        say()
+        shown = re.sub(r"\n{3,}", "\n\n", text).rstrip("\n")
+        say(f"{shown}\n" if shown else "")
 
 
 def require(what: str, found: object, expected: object) -> None:
