@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
-from pyspark_logs.errors import OptionError, SchemaError, StoreError
+from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
 from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
 from pyspark_logs.jobs import Job, StagedFile, Transaction
@@ -145,8 +145,10 @@ class LogWriter:
                     files.write(directory, lines if places is None else lines.take(places))
                 rows += batch.num_rows
             staged = files.close()
-        except BaseException:
+        except BaseException as error:
             files.discard()
+            if isinstance(error, RecordError):
+                raise RecordError(f"task {task}: {error}", record=error.record) from error
             raise
         return TaskOutput(job, staged, rows)
 

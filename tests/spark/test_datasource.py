@@ -461,13 +461,3 @@ def test_no_path(spark: Any) -> None:
 def test_a_path_that_does_not_exist(spark: Any, tmp_path: Path) -> None:
     with pytest.raises(PySparkException, match="nowhere"):
         load(spark, str(tmp_path / "nowhere")).collect()
-
-
-def test_writing_and_streaming_are_refused_clearly(spark: Any, logs: str, tmp_path: Path) -> None:
-    refused = r"is not in version 0\.1, which reads batches only"
-    frame = load(spark, logs)
-    with pytest.raises(PySparkException, match=refused):
-        frame.write.format("logs").option("template", TEMPLATE).mode("append").save(str(tmp_path / "out"))
-    stream = spark.readStream.format("logs").option("template", TEMPLATE).load(logs)
-    with pytest.raises(PySparkException, match=refused):
-        stream.writeStream.format("noop").trigger(availableNow=True).start().awaitTermination()

@@ -19,7 +19,7 @@ from pyspark.sql import datasource as api
 from pyspark.sql.types import ArrayType, IntegerType, MapType, StringType, StructType
 
 from pyspark_logs.datasource import DefaultSource, LogBatchReader, LogDataSource, from_spark, register, to_ddl
-from pyspark_logs.errors import LogSourceError, OptionError
+from pyspark_logs.errors import OptionError
 from pyspark_logs.predicates import Compare, Contains, In, IsNull, Not
 from pyspark_logs.schema import parse_ddl
 
@@ -121,11 +121,9 @@ def test_what_may_not_be_null_is_refused_wherever_it_is(schema: StructType) -> N
         parse_ddl(to_ddl(schema))
 
 
-@pytest.mark.parametrize("ask", ["writer", "streamReader", "streamWriter"])
-def test_what_this_release_does_not_do(ask: str) -> None:
-    arguments: dict[str, Any] = {"schema": StructType()} | ({} if ask == "streamReader" else {"overwrite": False})
-    with pytest.raises(LogSourceError, match="reads batches only") as caught:
-        getattr(LogDataSource({}), ask)(**arguments)
+def test_what_a_stream_cannot_write_is_refused() -> None:
+    with pytest.raises(OptionError, match="outputMode 'complete' would replace everything") as caught:
+        LogDataSource({"path": "s3://b/x", "json": "true"}).streamWriter(StructType(), overwrite=True)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 

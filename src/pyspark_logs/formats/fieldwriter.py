@@ -185,8 +185,16 @@ def _inverted(mask: pa.Array) -> pa.Array:
     return pc.invert(mask)
 
 
+_INT_BITS = 32
+_NAMES = {"Floating": "double", "DecimalNumber": "decimal", "JsonText": "json", "ListOf": "list", "MapOf": "map"}
+
+
 def _named(kind: FieldType) -> str:
-    return type(kind).__name__.lower()
+    """The type as templates call it."""
+    name = type(kind).__name__
+    if name == "Integer":
+        return "long" if getattr(kind, "bits", 64) > _INT_BITS else "int"
+    return _NAMES.get(name, name.lower())
 
 
 def _has(texts: pa.Array, part: str) -> pa.Array:
