@@ -1,0 +1,485 @@
+"""The streaming source: files as they land, each once, through a real Spark."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import json
+import os
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+from pyspark.errors import PySparkException, StreamingQueryException
+from pyspark.sql.types import StructType
+
+from pyspark_logs.datasource.stream_reader import LogStreamReaderWithoutLimits
+from pyspark_logs.offsets import Offset
+from pyspark_logs.options import parse_read_options
+from tests.s3_server import S3Bucket
+from tests.spark.places import Place
+from tests.spark.programs import run
+
+LINE = {"template": "{n:long} {message}"}
+APP = {"template": "{ts:timestamp} {level?} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
+
+
+@pytest.fixture(params=["local", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "local":
+        return Place.local(tmp_path / "app")
+    return Place.on_s3(request.getfixturevalue("s3"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Place:
+    return Place.local(tmp_path / "app")
+
+
+def put(place: Place, key: str, *lines: str) -> None:
+    place.store().put(f"{place.url}/{key}", "".join(f"{line}\n" for line in lines).encode())
+
+
+def put_numbered(place: Place, *numbers: int, rows: int = 2, minutes_ago: int = 0) -> None:
+    """A file for each number, with so many rows; on local files each is a second younger than the one before."""
+    for count, number in enumerate(numbers):
+        put(place, f"{number:04}.log", *(f"{number} row {row}" for row in range(rows)))
+        if not place.options:
+            moment = time.time() - 60 * minutes_ago - len(numbers) + count
+            os.utime(f"{place.url}/{number:04}.log", (moment, moment))
+
+
+@dataclass
+class Run:
+    """What a query did until it ended.
+
+    Attributes:
+        batches: batch -> its rows, sorted.
+        progress: of each batch, as Spark tells it.
+    """
+
+    batches: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
+    progress: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        return sorted((row for rows in self.batches.values() for row in rows), key=repr)
+
+    @property
+    def numbers(self) -> dict[int, list[int]]:
+        """Of numbered files: which ones each batch had."""
+        return {batch: sorted({row[0] for row in rows}) for batch, rows in self.batches.items()}
+
+    @property
+    def counts(self) -> list[int]:
+        """Rows of each batch, by Spark's own count."""
+        return [progress["numInputRows"] for progress in self.progress if progress["numInputRows"]]
+
+
+def load(spark: Any, place: Place, schema: str | None = None, **options: str) -> Any:
+    reader = spark.readStream.format("logs").options(**place.options, **options)
+    return (reader.schema(schema) if schema else reader).load(place.url)
+
+
+def stream(
+    spark: Any,
+    place: Place,
+    folder: Path,
+    schema: str | None = None,
+    meanwhile: Callable[[int], None] = lambda batch: None,
+    trigger: Any = None,
+    **options: str,
+) -> Run:
+    """Run a query until it has nothing to do; ``meanwhile`` is called in each batch, with its number."""
+    done = Run()
+
+    def take(frame: Any, batch: int) -> None:
+        rows = sorted((tuple(row) for row in frame.collect()), key=repr)
+        meanwhile(batch)
+        assert batch not in done.batches
+        done.batches[batch] = rows
+
+    written = load(spark, place, schema, **{**LINE, **options}).writeStream.foreachBatch(take)
+    written = written.trigger(**(trigger or {"availableNow": True}))
+    query = written.option("checkpointLocation", str(folder / "checkpoint")).start()
+    try:
+        assert query.awaitTermination(120)
+        done.progress = [json.loads(progress.json) for progress in query.recentProgress]
+    finally:
+        query.stop()
+    return done
+
+
+def forget_newest_commit(folder: Path) -> int:
+    """The newest batch is not marked as done: what a driver leaves that dies before."""
+    commits = folder / "checkpoint" / "commits"
+    newest = max(int(path.name) for path in commits.iterdir() if path.name.isdigit())
+    for path in (commits / str(newest), commits / f".{newest}.crc"):
+        path.unlink(missing_ok=True)
+    return newest
+
+
+# --- the rows of a stream are those of a batch
+
+
+def put_app(place: Place, hours: int = 3) -> None:
+    for team in ("ops", "web"):
+        for hour in range(hours):
+            lines = [f"2026-11-22T{hour:02}:{minute}0:00Z INFO {team}{hour}{minute}" for minute in range(3)]
+            put(place, f"{team}/2026/11/22/{hour:02}/a.log", *lines, "nothing")
+
+
+def test_a_stream_has_the_rows_of_a_batch(spark: Any, place: Place, tmp_path: Path) -> None:
+    put_app(place)
+    options = {**APP, "columnNameOfCorruptRecord": "raw", "metadata": "true"}
+    batch = spark.read.format("logs").options(**place.options, **options).load(place.url)
+    streamed = load(spark, place, **options)
+    assert streamed.schema == batch.schema
+    assert streamed.columns == ["ts", "level", "message", "team", "_metadata", "raw"]
+    first = stream(spark, place, tmp_path, **options)
+    assert first.rows == sorted((tuple(row) for row in batch.collect()), key=repr)
+    assert len(first.rows) == 2 * 3 * 4
+    assert [row[5] for row in first.rows if row[0] is None] == ["nothing"] * 6
+    # What lands then, under an old layout time, is all that the next run reads.
+    put(place, "ops/2026/11/22/01/b.log", "2026-11-22T01:59:59Z - late")
+    ((ts, level, message, team, metadata, raw),) = stream(spark, place, tmp_path, **options).rows
+    assert (level, message, team, raw) == (None, "late", "ops", None)
+    assert ts.timestamp() == dt.datetime(2026, 11, 22, 1, 59, 59, tzinfo=dt.timezone.utc).timestamp()
+    assert (metadata.file_name, metadata.record_offset) == ("b.log", 0)
+    assert metadata.file_path.endswith("/app/ops/2026/11/22/01/b.log")
+
+
+def test_a_range_of_time(spark: Any, folder: Place, tmp_path: Path) -> None:
+    put_app(folder)
+    given = {**APP, "startTime": "2026-11-22T00:20:00Z", "endTime": "2026-11-22T01:10:00Z"}
+    found = stream(spark, folder, tmp_path, "message string, team string", **given)
+    wanted = [(f"{team}{text}", team) for team in ("ops", "web") for text in ("02", "10")]
+    assert [row for row in found.rows if row[0] is not None] == wanted
+
+
+def test_json_with_a_schema(spark: Any, folder: Place, tmp_path: Path) -> None:
+    put(folder, "a.json", '{"n": 1, "user": {"name": "ann"}, "tags": ["x"]}', '{"n": "no"}')
+    put(folder, "b.json", '{"n": 2, "user": {"name": null}, "more": 1}')
+    schema = "n int, user struct<name: string>, tags array<string>"
+    done = Run()
+    reader = load(spark, folder, schema, json="true")
+
+    def take(frame: Any, batch: int) -> None:
+        done.batches[batch] = [(row.n, row.user and row.user.name, row.tags) for row in frame.collect()]
+
+    written = reader.writeStream.foreachBatch(take).trigger(availableNow=True)
+    written.option("checkpointLocation", str(tmp_path / "checkpoint")).start().awaitTermination(60)
+    assert done.rows == sorted([(1, "ann", ["x"]), (None, None, None), (2, None, None)], key=repr)
+
+
+def test_through_spark_connect(s3: S3Bucket, tmp_path: Path) -> None:
+    place = Place.on_s3(s3)
+    put_numbered(place, *range(5))
+    target = {"url": f"{s3.url}/target", "checkpoint": str(tmp_path / "checkpoint")}
+    given = {"source": place.url, "options": {**place.options, **LINE}, **target}
+    answer = run("connect_stream_program.py", tmp_path, **given)
+    assert answer["rows"] == sorted([n, f"row {row}"] for n in range(5) for row in range(2))
+    assert answer["counts"] == [4, 4, 2]
+    assert "OptionError: unknown option 'latenes'; did you mean 'lateness'" in answer["refused"]
+
+
+# --- limits and triggers
+
+
+def test_files_of_a_batch(spark: Any, place: Place, tmp_path: Path) -> None:
+    put_numbered(place, *range(5))
+
+    def land(batch: int) -> None:
+        if batch == 0:
+            put_numbered(place, 7)
+
+    done = stream(spark, place, tmp_path, meanwhile=land, maxFilesPerTrigger="2")
+    # It ends with what was there when it began; what landed meanwhile is the next run's.
+    assert done.numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
+    assert done.counts == [4, 4, 2]
+    assert stream(spark, place, tmp_path, maxFilesPerTrigger="2").numbers == {3: [7]}
+    assert stream(spark, place, tmp_path).numbers == {}
+
+
+def test_bytes_of_a_batch(spark: Any, folder: Place, tmp_path: Path) -> None:
+    for number, rows in enumerate([1, 1, 1, 40, 1]):
+        put_numbered(folder, number, rows=rows, minutes_ago=10 - number)
+    size = Path(folder.url, "0000.log").stat().st_size
+    done = stream(spark, folder, tmp_path, maxBytesPerTrigger=str(2 * size))
+    assert done.counts == [2, 1, 40, 1]
+    # Of two limits the one that is reached first.
+    (tmp_path / "both").mkdir()
+    limits = {"maxBytesPerTrigger": str(3 * size), "maxFilesPerTrigger": "2"}
+    assert stream(spark, folder, tmp_path / "both", **limits).counts == [2, 1, 40, 1]
+
+
+def test_a_trigger_without_limits(spark: Any, folder: Place, tmp_path: Path) -> None:
+    put_numbered(folder, *range(5))
+    assert stream(spark, folder, tmp_path, trigger={"once": True}, maxFilesPerTrigger="2").counts == [10]
+
+
+def test_a_query_that_goes_on(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
+    """Files are read as they land; what was there before is not, if so asked; and the progress tells how far it is."""
+    place = Place.on_s3(s3)
+    put_numbered(place, 0, 1)
+    rows: list[int] = []
+
+    def take(frame: Any, batch: int) -> None:
+        rows.extend(row.n for row in frame.collect())
+
+    frame = load(spark, place, **LINE, startingPosition="latest", maxFilesPerTrigger="2")
+    written = frame.writeStream.foreachBatch(take).option("checkpointLocation", str(tmp_path / "checkpoint"))
+    query = written.trigger(processingTime="100 milliseconds").start()
+    try:
+        query.processAllAvailable()
+        assert rows == []
+        for number in range(2, 5):
+            put_numbered(place, number, rows=1)
+            query.processAllAvailable()
+            assert rows == list(range(2, number + 1))
+        put_numbered(place, 5, 6, 7, rows=1)
+        query.processAllAvailable()
+        assert sorted(rows) == list(range(2, 8))
+        (source,) = json.loads(query.lastProgress.json)["sources"]
+        start, end, latest = (
+            json.loads(source[name]) if isinstance(source[name], str) else source[name]
+            for name in ("startOffset", "endOffset", "latestOffset")
+        )
+        assert set(start) == set(end) == {"v", "root", "identity", "ts", "floor", "from", "seen", "batch"}
+        assert latest["key"] == "0007.log"
+        assert latest["waiting"] <= 2
+        assert start["ts"] <= end["ts"] <= latest["ts"] <= time.time() * 1000
+    finally:
+        query.stop()
+    # What "latest" was, is in the checkpoint.
+    put_numbered(place, 8, rows=1)
+    assert stream(spark, place, tmp_path, startingPosition="latest").rows == [(8, "row 0")]
+
+
+# --- restarts
+
+
+def offsets(folder: Path) -> dict[int, dict[str, Any]]:
+    """The offsets of a checkpoint, by batch."""
+    files = [path for path in (folder / "checkpoint" / "offsets").iterdir() if path.name.isdigit()]
+    return {int(path.name): json.loads(path.read_text().splitlines()[-1]) for path in files}
+
+
+def test_other_limits_lateness_and_template_after_a_restart(spark: Any, folder: Place, tmp_path: Path) -> None:
+    put_numbered(folder, *range(4), minutes_ago=90)
+    given = {"lateness": "1m", "maxFilesPerTrigger": "3", "fullListingInterval": "off"}
+    assert stream(spark, folder, tmp_path, **given).numbers == {0: [0, 1, 2], 1: [3]}
+    before = offsets(tmp_path)[1]
+    # An hour late, and lateness now allows for that; but the floor does not go back.
+    put_numbered(folder, 4, minutes_ago=150)
+    put_numbered(folder, 5, minutes_ago=30)
+    put_numbered(folder, 6)
+    given |= {"lateness": "2h", "maxFilesPerTrigger": "1", "template": "{n:long} {word} {row:int}"}
+    last = stream(spark, folder, tmp_path, **given)
+    assert last.numbers == {2: [5], 3: [6]}
+    assert last.rows[0] == (5, "row", 0)
+    after = offsets(tmp_path)[3]
+    assert after["ts"] > before["ts"]
+    assert after["floor"] >= before["floor"]
+    put_numbered(folder, 7, minutes_ago=80)
+    assert stream(spark, folder, tmp_path, lateness="2h").numbers == {4: [7]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"path": "elsewhere"}, r"OptionError: the checkpoint belongs to a stream over '.*/app', and this one reads '.*/elsewhere'"),
+        ({"allowOverwrites": "true"}, "OptionError: the checkpoint was made with allowOverwrites=false, and this query has true"),
+    ],
+    ids=["path", "allowOverwrites"],
+)  # fmt: skip
+def test_what_may_not_change(spark: Any, folder: Place, tmp_path: Path, change: dict[str, str], message: str) -> None:
+    put_numbered(folder, 0)
+    stream(spark, folder, tmp_path)
+    other = Place.local(tmp_path / change.pop("path", "app"))
+    put_numbered(other, 1)
+    with pytest.raises(StreamingQueryException, match=message):
+        stream(spark, other, tmp_path, **change)
+    # Nothing is lost: changed back, the query goes on.
+    put_numbered(folder, 2)
+    assert 2 in stream(spark, folder, tmp_path).numbers[1]
+
+
+def test_a_batch_that_is_replayed_has_the_same_files(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
+    place = Place.on_s3(s3)
+    put_numbered(place, *range(5))
+    first = stream(spark, place, tmp_path, maxFilesPerTrigger="2")
+    assert first.numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
+    assert forget_newest_commit(tmp_path) == 2
+    put_numbered(place, *range(5, 8))
+    again = stream(spark, place, tmp_path, maxFilesPerTrigger="3")
+    assert again.batches[2] == first.batches[2]
+    assert again.numbers == {2: [4], 3: [5, 6, 7]}
+    # The first batch has no offset before it.
+    (tmp_path / "new").mkdir()
+    stream(spark, place, tmp_path / "new", maxFilesPerTrigger="8")
+    assert forget_newest_commit(tmp_path / "new") == 0
+    put_numbered(place, 8)
+    assert stream(spark, place, tmp_path / "new").numbers == {0: list(range(8)), 1: [8]}
+
+
+def test_a_file_that_vanished_after_it_was_planned(spark: Any, folder: Place, tmp_path: Path) -> None:
+    put_numbered(folder, 0, 1)
+    stream(spark, folder, tmp_path)
+    forget_newest_commit(tmp_path)
+    folder.store().remove(f"{folder.url}/0000.log")
+    with pytest.raises(StreamingQueryException, match=r"SnapshotChangedError: .*/app/0000\.log.* was deleted"):
+        stream(spark, folder, tmp_path)
+    assert stream(spark, folder, tmp_path, ignoreMissingFiles="true").numbers == {0: [1]}
+
+
+def test_a_file_that_changed_after_it_was_planned(spark: Any, folder: Place, tmp_path: Path) -> None:
+    put_numbered(folder, 0)
+    stream(spark, folder, tmp_path)
+    forget_newest_commit(tmp_path)
+    put_numbered(folder, 0, rows=7)
+    with pytest.raises(StreamingQueryException, match=r"SnapshotChangedError: .*/app/0000\.log.* changed after"):
+        stream(spark, folder, tmp_path)
+
+
+# --- what is done is cleaned
+
+
+def check_cleaning(spark: Any, place: Place, done: Place, folder: Path, **options: str) -> None:
+    put_numbered(place, *range(5))
+    given = {**options, "maxFilesPerTrigger": "2"}
+    assert stream(spark, place, folder, **given).numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
+    # Spark says that a batch is done when the next one begins, be that in another run.
+    assert place.listing() == ["0004.log"]
+    put_numbered(place, 5)
+    assert stream(spark, place, folder, **given).numbers == {3: [5]}
+    assert place.listing() == ["0005.log"]
+    archived = [f"{number:04}.log" for number in range(5)] if options["cleanSource"] == "archive" else []
+    assert done.listing() == archived
+    assert [key for place in (place, done) for key in place.unfinished()] == []
+    for key in archived:
+        data = done.store().get(f"{done.url}/{key}")
+        assert data == f"{int(key[:4])} row 0\n{int(key[:4])} row 1\n".encode()
+
+
+def test_delete_what_is_done(spark: Any, folder: Place, tmp_path: Path) -> None:
+    check_cleaning(spark, folder, Place.local(tmp_path / "done"), tmp_path, cleanSource="delete")
+
+
+def test_archive_what_is_done(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
+    place = Place.on_s3(s3)
+    done = Place(f"{s3.url}/done", place.store_options, place.options)
+    check_cleaning(spark, place, done, tmp_path, cleanSource="archive", sourceArchiveDir=done.url)
+
+
+# --- errors that reach the user
+
+
+def test_option_errors_reach_the_user(spark: Any, folder: Place, tmp_path: Path) -> None:
+    put_numbered(folder, 0)
+    for options, message in (
+        ({"lateness": "soon"}, "option 'lateness'"),
+        ({"maxFilesPerTrigger": "0"}, "option 'maxFilesPerTrigger'"),
+        ({"cleanSource": "archive"}, "sourceArchiveDir"),
+        ({"cleanSource": "archive", "sourceArchiveDir": f"{folder.url}/done"}, "sourceArchiveDir"),
+        ({"startingPosition": "newest"}, "option 'startingPosition'"),
+        ({"path": "other"}, "path"),
+    ):
+        with pytest.raises(PySparkException, match=message):
+            stream(spark, folder, tmp_path, **options)
+
+
+def test_a_path_that_does_not_exist(spark: Any, tmp_path: Path) -> None:
+    nowhere = Place.local(tmp_path / "nowhere")
+    with pytest.raises(StreamingQueryException, match=r"PathNotFoundError: .*nowhere"):
+        stream(spark, nowhere, tmp_path)
+    (tmp_path / "nowhere").mkdir()
+    # Spark begins with a batch, whether there is anything or not.
+    assert stream(spark, nowhere, tmp_path).numbers == {0: []}
+    put_numbered(nowhere, 1)
+    assert stream(spark, nowhere, tmp_path).numbers == {1: [1]}
+
+
+# --- Spark 4.0 and 4.1
+
+
+class OldSpark:
+    """What Spark 4.0 and 4.1 ask of a stream reader, in their order; a run of a query is one of these.
+
+    Args:
+        log: the offset and the commit log: survives the run.
+    """
+
+    def __init__(self, place: Place, log: list[tuple[str, bool]], **options: str) -> None:
+        given = parse_read_options({**place.options, **LINE, **options, "path": place.url})
+        self.reader = LogStreamReaderWithoutLimits(given, StructType().add("n", "long"))
+        self.log = log
+        if log:
+            # setLatestSeenOffset, which was made for what reads ahead.
+            assert self._plan(log[-1][0], log[-1][0]) == []
+            if not log[-1][1]:
+                self.replayed = self._run(len(log) - 1)
+
+    def batch(self) -> list[int] | None:
+        """What the next batch has; None: nothing is new."""
+        start = self.log[-1][0] if self.log else json.dumps(self.reader.initialOffset())
+        end = json.dumps(self.reader.latestOffset())
+        if end == start and self.log:
+            return None
+        self.log.append((end, False))
+        if len(self.log) > 1:
+            self.reader.commit(json.loads(start))
+        return self._run(len(self.log) - 1)
+
+    def _run(self, number: int) -> list[int]:
+        end = self.log[number][0]
+        start = self.log[number - 1][0] if number else json.dumps(self.reader.initialOffset())
+        partitions = self._plan(start, end)
+        self.log[number] = (end, True)
+        reader = pickle.loads(pickle.dumps(self.reader))
+        rows = [n for one in partitions for batch in reader.read(one) for n in batch["n"].to_pylist()]
+        return sorted(set(rows))
+
+    def _plan(self, start: str, end: str) -> Any:
+        return self.reader.partitions(json.loads(start), json.loads(end))
+
+
+@pytest.mark.parametrize("starting", ["earliest", "latest"])
+def test_the_reader_for_older_sparks(place: Place, tmp_path: Path, starting: str) -> None:
+    log: list[tuple[str, bool]] = []
+    put_numbered(place, *range(5))
+    options = {"maxFilesPerTrigger": "2", "startingPosition": starting}
+    query = OldSpark(place, log, **options)
+    found = [query.batch() for _ in range(4)]
+    assert found == ([[0, 1], [2, 3], [4], None] if starting == "earliest" else [[], None, None, None])
+    put_numbered(place, 5, 6, 7)
+    assert query.batch() == [5, 6]
+    # It dies, and goes on.
+    query = OldSpark(place, log, **options)
+    assert (query.batch(), query.batch()) == ([7], None)
+    # It dies before a batch is done; meanwhile more has landed.
+    log[-1] = (log[-1][0], False)
+    put_numbered(place, 8)
+    query = OldSpark(place, log, **options)
+    assert query.replayed == [7]
+    assert (query.batch(), query.batch()) == ([8], None)
+    # All batches are in the log: each file once.
+    ends = [json.loads(end) for end, _ in log]
+    keys = [file.key for end in ends for file in Offset.from_dict(end, root=end["root"], identity="key").batch.files]
+    wanted = range(0 if starting == "earliest" else 5, 9)
+    assert sorted(keys) == [f"{number:04}.log" for number in wanted]
+
+
+def test_the_reader_for_older_sparks_cleans_and_has_no_limits_to_tell(folder: Place, tmp_path: Path) -> None:
+    put_numbered(folder, 0, 1)
+    query = OldSpark(folder, [], maxBytesPerTrigger="1", cleanSource="delete")
+    assert (query.batch(), query.batch()) == ([0], [1])
+    assert folder.listing() == ["0001.log"]
+    assert list(inspect.signature(query.reader.latestOffset).parameters) == []
