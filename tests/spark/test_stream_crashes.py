@@ -1,0 +1,294 @@
+"""A query from our source into our sink that is killed again and again, while others write: each row once.
+
+What lands meanwhile is all that a bucket can see: objects that are put, large ones that become visible long after the
+time they bear, and jobs of many files, some of whose drivers die half-way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+import pyspark_logs
+from tests.s3_server import S3Bucket
+from tests.spark.places import Place
+from tests.spark.programs import Program, run
+from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
+from tests.store_faults import FaultyServer
+
+TEMPLATE = {"template": "{ts:timestamp} {n:long} {message}"}
+LAYOUT = "{yyyy}/{MM}/{dd}/{HH}"
+SOURCE = {**TEMPLATE, "layout": LAYOUT}
+# Uploads stay open for up to six seconds here, on a machine that may stall.
+READ = {"lateness": "1m", "fullListingInterval": "3s", "maxFilesPerTrigger": "8"}
+ROWS = 20  # of a file
+
+
+@pytest.fixture
+def uploads_are_dated_by_their_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto dates an object of many parts by the end of its upload; AWS dates it by the begin."""
+    from moto.s3.models import FakeKey
+
+    make = FakeKey.__init__
+
+    def make_as_aws(self: Any, *args: Any, **kwargs: Any) -> None:
+        make(self, *args, **kwargs)
+        if self.multipart is not None:
+            self.last_modified = self.multipart.initiated.replace(tzinfo=self.last_modified.tzinfo)
+
+    monkeypatch.setattr(FakeKey, "__init__", make_as_aws)
+
+
+@pytest.fixture
+def proxy(s3: S3Bucket) -> Iterator[FaultyServer]:
+    """In front of the server for the jobs, so that they can be stopped at a request."""
+    server = FaultyServer(s3.endpoint)
+    server.start()
+    yield server
+    server.stop()
+
+
+@dataclass
+class Others:
+    """Everybody who writes to the source, each in a thread, until told to stop.
+
+    Attributes:
+        files: first number -> key, of what was put or uploaded by programs that know nothing of us.
+        late_s: how long each upload was open.
+        committed: first numbers of jobs whose driver said so.
+        killed: first numbers of jobs whose driver was killed.
+    """
+
+    s3: S3Bucket
+    proxy: FaultyServer
+    folder: Path
+    seed: int
+    files: dict[int, str] = field(default_factory=dict)
+    late_s: list[float] = field(default_factory=list)
+    committed: dict[int, int] = field(default_factory=dict)
+    killed: dict[int, int] = field(default_factory=dict)
+    _next: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _errors: list[BaseException] = field(default_factory=list)
+
+    @property
+    def place(self) -> Place:
+        return Place.on_s3(self.s3, self.proxy.endpoint)
+
+    def start(self) -> None:
+        for number, work in enumerate([self._put, self._upload, self._write]):
+            chance = random.Random(self.seed * 10 + number)
+            thread = threading.Thread(target=self._guarded, args=(work, chance), name=work.__name__)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        for error in self._errors:
+            raise error
+
+    def die_undecided(self) -> int:
+        """One more job, which dies when all its files are published and nothing is decided."""
+        first, count = self._numbers(4 * ROWS), 4 * ROWS
+        self._write_and_kill(first, count, random.Random(self.seed), at(RECORD, 1), LOST)
+        return first
+
+    # --- the three ways
+
+    def _put(self, chance: random.Random) -> None:
+        while not self._stop.wait(chance.uniform(0.5, 2)):
+            first, key, data = self._file(chance, "put")
+            self.s3.put(key, data)
+            self.files[first] = key
+
+    def _upload(self, chance: random.Random) -> None:
+        import boto3
+
+        client = boto3.client(
+            "s3", "us-east-1", endpoint_url=self.s3.endpoint, aws_access_key_id="testing", aws_secret_access_key="x"
+        )
+        opened: list[tuple[float, float, Callable[[], Any], int, str]] = []
+        while opened or not self._stop.is_set():
+            if not self._stop.is_set():
+                first, key, data = self._file(chance, "upload")
+                name = {"Bucket": self.s3.bucket, "Key": key}
+                begin = time.monotonic()
+                name["UploadId"] = client.create_multipart_upload(**name)["UploadId"]
+                part = client.upload_part(**name, PartNumber=1, Body=data)["ETag"]
+
+                def complete(name: dict[str, str] = name, part: str = part) -> None:
+                    parts = [{"PartNumber": 1, "ETag": part}]
+                    client.complete_multipart_upload(**name, MultipartUpload={"Parts": parts})
+
+                opened.append((begin + chance.uniform(0.5, 6), begin, complete, first, key))
+                opened.sort(key=lambda upload: upload[0])
+            while opened and (opened[0][0] <= time.monotonic() or self._stop.is_set()):
+                _, begin, complete, first, key = opened.pop(0)
+                complete()
+                self.late_s.append(time.monotonic() - begin)
+                self.files[first] = key
+            self._stop.wait(chance.uniform(0.5, 2))
+        client.close()
+
+    def _write(self, chance: random.Random) -> None:
+        moments = [
+            at(INTENT, 1),
+            at(PART, 2),
+            *(at(COMPLETE, number) for number in (1, 3)),
+            at(RECORD, 1),
+            after(RECORD),
+        ]
+        while not self._stop.wait(chance.uniform(2, 6)):
+            first, count = self._numbers(4 * ROWS), 4 * ROWS
+            if chance.random() < 0.5:
+                self._write_and_kill(first, count, chance, chance.choice(moments), chance.choice([LOST, None]))
+                if chance.random() < 0.5:
+                    pyspark_logs.recover(self.place.url, "0s", **self.place.own_options)
+                continue
+            self._program(first, count, chance).answer()
+            self.committed[first] = count
+
+    def _write_and_kill(self, first: int, count: int, chance: random.Random, here: Any, then: Any) -> None:
+        self.killed[first] = count
+        hold = Hold(self.proxy, here, then)
+        program = self._program(first, count, chance)
+        assert hold.reached.wait(120), program.log.read_text()[-4000:]
+        program.kill()
+        hold.go_on()
+        time.sleep(0.2)  # what was sent arrives, or not, before the next one uses the proxy
+        self.proxy.choose = lambda method: None
+
+    def _program(self, first: int, count: int, chance: random.Random) -> Program:
+        given = {"first": first, "count": count, "hours": [self._hour(chance).isoformat() for _ in range(4)]}
+        options = {**self.place.options, **SOURCE}
+        return Program.start("write_logs_program.py", self.folder, url=self.place.url, options=options, **given)
+
+    # --- parts
+
+    def _file(self, chance: random.Random, kind: str) -> tuple[int, str, bytes]:
+        first, hour = self._numbers(ROWS), self._hour(chance)
+        lines = [f"{hour:%Y-%m-%dT%H:%M:%SZ} {n} {kind} {first}\n" for n in range(first, first + ROWS)]
+        return first, f"app/{hour:%Y/%m/%d/%H}/{kind}-{first:06}.log", "".join(lines).encode()
+
+    def _hour(self, chance: random.Random) -> dt.datetime:
+        """This hour mostly; or one of days that are over."""
+        now = dt.datetime.now(dt.timezone.utc).replace(minute=0, second=0, microsecond=0)
+        return now - dt.timedelta(hours=chance.choice([0, 0, 1, chance.randint(2, 60)]))
+
+    def _numbers(self, count: int) -> int:
+        with self._lock:
+            self._next += count
+            return self._next - count
+
+    def _guarded(self, work: Callable[[random.Random], None], chance: random.Random) -> None:
+        try:
+            work(chance)
+        except BaseException as error:  # noqa: BLE001 (raised by stop)
+            self._errors.append(error)
+
+
+def newest(checkpoint: Path, log: str) -> int:
+    """The newest batch in a log of a checkpoint; -1: none."""
+    folder = checkpoint / log
+    return max((int(path.name) for path in folder.glob("*") if path.name.isdigit()), default=-1)
+
+
+def sunk(place: Place) -> Counter[int]:
+    """What a reader of the sink finds, and how often."""
+    table = pyspark_logs.scan(place.url, mode="FAILFAST", **place.own_options, **TEMPLATE).read_all()
+    return Counter(table["n"].to_pylist())
+
+
+def check_kills(s3: S3Bucket, proxy: FaultyServer, folder: Path, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    source = Place.on_s3(s3)
+    sink = Place(f"{s3.url}/sink", source.store_options, source.options)
+    checkpoint = folder / "checkpoint"
+    given = {
+        "source": source.url,
+        "url": sink.url,
+        "checkpoint": str(checkpoint),
+        "read": {**source.options, **SOURCE, **READ},
+        "write": {**sink.options, **TEMPLATE},
+    }
+    others = Others(s3, proxy, folder, seed)
+    s3.put("app/2026/01/01/00/first.log", b"")  # the query begins with what is there
+    others.start()
+    died: Counter[str] = Counter()
+    try:
+        for _ in range(kills):
+            before, began = newest(checkpoint, "commits"), time.monotonic()
+            program = Program.start("copy_stream_program.py", folder, finish=False, **given)
+            while newest(checkpoint, "commits") <= before and time.monotonic() < began + 120:
+                assert program.process.poll() is None, program.log.read_text()[-8000:]
+                time.sleep(0.05)
+            time.sleep(chance.choice([chance.uniform(0, 0.5), chance.uniform(0, 4)]))
+            program.kill()
+            planned, done = newest(checkpoint, "offsets"), newest(checkpoint, "commits")
+            died["in a batch" if planned > done else "between batches"] += 1
+            assert done > before, program.log.read_text()[-8000:]
+            assert set(sunk(sink).values()) <= {1}
+            if chance.random() < 0.3:
+                time.sleep(chance.uniform(0, 3))  # it stays down for a while
+    finally:
+        others.stop()
+    undecided = others.die_undecided()
+    given["read"]["maxFilesPerTrigger"] = "100"
+    run("copy_stream_program.py", folder, finish=True, **given)
+    found = sunk(sink)
+    assert set(found.values()) == {1}
+    assert undecided not in found
+
+    # The source now, by its files alone, once all jobs are decided and what is of none is removed.
+    pyspark_logs.recover(source.url, "0s", **source.own_options)
+    pyspark_logs.vacuum(source.url, "0s", **source.own_options)
+    assert source.unfinished() == []
+    table = pyspark_logs.scan(source.url, mode="FAILFAST", **source.own_options, **SOURCE).read_all()
+    there = set(table["n"].to_pylist())
+    assert len(there) == table.num_rows
+    assert set(found) == there
+
+    # ... which is just what those who wrote it know.
+    plain = {n for first in others.files for n in range(first, first + ROWS)}
+    told = {n for first, count in others.committed.items() for n in range(first, first + count)}
+    assert plain | told <= there
+    survived = [first for first, count in others.killed.items() if first in there]
+    assert there - plain - told == {n for first in survived for n in range(first, first + others.killed[first])}
+    assert sorted(int(line.split(" ")[1]) for line in sink.lines()) == sorted(there) or sink.unfinished()
+    pyspark_logs.recover(sink.url, "0s", **sink.own_options)
+    pyspark_logs.vacuum(sink.url, "0s", **sink.own_options)
+    assert sorted(int(line.split(" ")[1]) for line in sink.lines()) == sorted(there)
+    assert sink.unfinished() == []
+    uploads = len(others.late_s)
+    print(  # noqa: T201
+        f"\n{kills} kills ({', '.join(f'{count} {where}' for where, count in died.items())}), {newest(checkpoint, 'commits') + 1} batches: "
+        f"{len(there)} rows in, {sum(found.values())} out; {len(others.files) - uploads} files put, {uploads} uploaded (visible up to "
+        f"{max(others.late_s):.1f} s late), {len(others.committed)} jobs committed, {len(others.killed)} killed, of which "
+        f"{len(survived)} had committed"
+    )
+
+
+@pytest.mark.usefixtures("uploads_are_dated_by_their_begin")
+def test_killed_three_times(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
+    check_kills(s3, proxy, tmp_path, kills=3, seed=7)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("uploads_are_dated_by_their_begin")
+def test_killed_twenty_times(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
+    check_kills(s3, proxy, tmp_path, kills=20, seed=20)
