@@ -51,8 +51,8 @@ ALLOWED: dict[str, set[str]] = {
     # The doors: without Spark, Spark's, and the command line.
     "scans": GROUND | {"reader"},
     "writes": GROUND | {"writer"},
-    "upkeep": GROUND | {"store", "commit"},
-    "datasource": GROUND | {"jobs", "reader", "stream", "writer"},
+    "upkeep": GROUND | {"store", "jobs", "commit"},
+    "datasource": GROUND | {"jobs", "reader", "store", "stream", "writer"},
     "cli": {"errors", "upkeep"},
     "tuning": set(),
     "__init__": {"errors", "scans", "writes", "upkeep", "datasource", "tuning"},

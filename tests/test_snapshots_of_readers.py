@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs.errors import SnapshotChangedError
+from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
 from pyspark_logs.options import PlanOptions, parse_read_options
 from pyspark_logs.planning import plan, snapshot
 from pyspark_logs.planning.listing import Found
@@ -130,6 +130,27 @@ def test_a_missing_file_of_a_job_is_an_error_whatever_the_options_say(tmp_path: 
     with pytest.raises(SnapshotChangedError, match="was deleted after the query was planned") as caught:
         [list(reader.read_task(task)) for task in tasks]
     assert "ignoreMissingFiles" not in str(caught.value)
+
+
+def test_a_reader_of_a_directory_above_honours_the_commits_below(undecided: Path, tmp_path: Path) -> None:
+    above = tmp_path / "lake"
+    above.mkdir()
+    (above / "app").mkdir()
+    for path in list(undecided.iterdir()):
+        if path != above:
+            path.rename(above / "app" / path.name)
+    assert levels(above, layout="{root}/{team}/{hour}") == ["OLD"]
+    assert levels(above, layout="{root}/{team}") == ["OLD"]
+    assert levels(above) == ["OLD"]
+
+
+def test_a_directory_that_is_written_to_inside_of_one_is_not_overwritten(tmp_path: Path) -> None:
+    pyspark_logs.write(rows("INNER"), tmp_path / "app", **FORMAT)
+    options = {"template": FORMAT["template"], "layout": "{team}/{hour}"}
+    with pytest.raises(CommitConflictError, match=r"app/ in it is written to by itself"):
+        pyspark_logs.write(rows("OUTER"), tmp_path, mode="overwrite", **options)
+    assert levels(tmp_path / "app") == ["INNER"]
+    assert levels(tmp_path) == ["INNER"]
 
 
 # --- what happens while a reader lists -----------------------------------------------------------------------

@@ -72,7 +72,7 @@ class TestValues:
             ("commitThreads", ["4", 4], "rules.commit_threads", 4),
             ("onUnwritable", ["NULL", "null"], "rules.on_unwritable", "null"),
             ("overwriteScope", ["Partitions"], "rules.overwrite_scope", "partitions"),
-            ("txnId", ["load-7", " load-7 "], "rules.txn_id", "load-7"),
+            ("txnId", ["load-7"], "rules.txn_id", "load-7"),
             ("txnRetention", ["7d", timedelta(days=7)], "rules.txn_retention_us", 7 * DAY_US),
             ("txnRetention", ["0s"], "rules.txn_retention_us", 0),
             ("recordRetention", ["2h", timedelta(hours=2)], "rules.record_retention_us", DAY_US // 12),

@@ -183,6 +183,20 @@ def test_a_line_must_hold_something(tmp_path: Path) -> None:
         LogWriter(options, "team string").check()
 
 
+def test_json_columns_that_a_reader_fills_itself_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="'_corrupt_record': a reader of JSON fills this column itself"):
+        pyspark_logs.write(pa.table({"_corrupt_record": ["v"]}), tmp_path, json=True)
+
+
+def test_a_schema_may_be_ddl(tmp_path: Path) -> None:
+    assert pyspark_logs.write([], tmp_path, schema="a string", json=True).rows == 0
+
+
+def test_ids_of_transactions_are_taken_as_they_are(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="txnId"):
+        pyspark_logs.write(pa.table({"a": ["x"]}), tmp_path, json=True, txnId=" A")
+
+
 def test_small_parts_are_refused_for_s3() -> None:
     with pytest.raises(OptionError, match="partSize"):
         writer("s3://b/app", SCHEMA, partSize="1m").check()
@@ -278,6 +292,8 @@ def test_recover_and_vacuum(dead: tuple[Path, str]) -> None:
     assert pyspark_logs.recover(root, "0s").rolled_back == ()
     with pytest.raises(OptionError, match="older_than"):
         pyspark_logs.recover(root, "soon")
+    with pytest.raises(OptionError, match="there is no job nope at"):
+        pyspark_logs.recover(root, job="nope")
     with pytest.raises(OptionError, match="did you mean 'endpoint'"):
         pyspark_logs.vacuum(root, endpiont="x")
 

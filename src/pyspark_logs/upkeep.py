@@ -7,6 +7,8 @@ from typing import Any
 
 from pyspark_logs import commit
 from pyspark_logs.commit import CommitSettings, RecoverReport, VacuumReport
+from pyspark_logs.errors import OptionError
+from pyspark_logs.jobs import read_commits
 from pyspark_logs.options import WriteOptions, parse_duration_us, parse_write_options
 from pyspark_logs.store import Store, normalise, open_store
 
@@ -29,11 +31,15 @@ def recover(
         **options: how to reach the store (``endpoint``, ``accessKey``...), and ``commitThreads``.
 
     Raises:
-        OptionError: a bad option.
+        OptionError: a bad option, or there is no such job.
         StoreError: the store refused or failed; run it again.
     """
     store, directory, settings = _place(root, options)
     age_us = parse_duration_us("older_than", older_than)
+    if job is not None and not read_commits(store, directory).knows(job):
+        raise OptionError(
+            f"there is no job {job} at {directory}: check both; a job that was undone leaves at most its record"
+        )
     return commit.recover(store, directory, older_than_us=age_us, job=job, dry_run=dry_run, settings=settings)
 
 

@@ -19,7 +19,7 @@ from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
 from pyspark_logs.jobs import Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
-from pyspark_logs.options import WriteOptions
+from pyspark_logs.options import RecordOptions, WriteOptions
 from pyspark_logs.routing import Router
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.staging import TaskFiles, check_part_size
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_ROWS = 65_536
+CORRUPT = RecordOptions().corrupt_column
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,9 @@ class LogWriter:
         import pyarrow as pa
 
         known = format_schema(self.options.format)
+        clash = [f.name for f in self.schema() if known is None and f.name.lower() == CORRUPT]
+        if clash:
+            raise SchemaError(f"column {clash[0]!r}: a reader of JSON fills this column itself; rename it, or drop it")
         both = set() if known is None else {name.lower() for name in known.names}
         fields = [f for f in self.schema() if f.name not in router.columns_in_path or f.name.lower() in both]
         if not fields:

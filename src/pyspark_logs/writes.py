@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import LogSourceError, OptionError
 from pyspark_logs.options import parse_write_options
-from pyspark_logs.schema import all_nullable, to_ddl
+from pyspark_logs.schema import all_nullable, parse_ddl, to_ddl
 from pyspark_logs.writer import LogWriter
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def write(
     path: str | os.PathLike[str],
     *,
     mode: str = "append",
-    schema: pa.Schema | None = None,
+    schema: pa.Schema | str | None = None,
     **options: Any,
 ) -> WriteResult:
     r"""Write rows as log lines, without Spark. Readers see all of the files or none.
@@ -50,7 +50,7 @@ def write(
         batches: a table, a batch, a reader, or batches of one schema in an iterable.
         path: the directory to write to.
         mode: ``append``, or ``overwrite`` to replace what is there (``overwriteScope`` says how much of it).
-        schema: of the batches; needed only where an iterable may be empty.
+        schema: of the batches, a ``pyarrow.Schema`` or DDL; needed only where an iterable may be empty.
         **options: those of ``df.write.format("logs")``, as strings or of the natural Python type.
 
     Raises:
@@ -71,7 +71,7 @@ def write(
     """
     if mode not in ("append", "overwrite"):
         raise OptionError(f"mode {mode!r} is not 'append' or 'overwrite'")
-    found, rows = _batches(batches, schema)
+    found, rows = _batches(batches, parse_ddl(schema) if isinstance(schema, str) else schema)
     parsed = parse_write_options({**options, "path": path})
     writer = LogWriter(parsed, to_ddl(all_nullable(found)), overwrite=mode == "overwrite")
     writer.check()

@@ -127,6 +127,12 @@ def test_what_a_stream_cannot_write_is_refused() -> None:
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
+def test_memory_is_refused_by_spark() -> None:
+    schema = StructType().add("a", StringType())
+    with pytest.raises(OptionError, match="memory:// is of one process"):
+        LogDataSource({"path": "memory://x", "json": "true"}).writer(schema, overwrite=False)
+
+
 def test_the_name_by_which_spark_finds_it() -> None:
     assert DefaultSource.name() == "logs"
     assert cloudpickle.loads(cloudpickle.dumps(DefaultSource)) is DefaultSource

@@ -179,6 +179,7 @@ def test_json_with_a_schema(spark: Any, folder: Place, tmp_path: Path) -> None:
     assert done.rows == sorted([(1, "ann", ["x"]), (None, None, None), (2, None, None)], key=repr)
 
 
+@pytest.mark.slow
 def test_through_spark_connect(s3: S3Bucket, tmp_path: Path) -> None:
     place = Place.on_s3(s3)
     put_numbered(place, *range(5))

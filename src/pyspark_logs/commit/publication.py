@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pyspark_logs.commit.decisions import is_published
 from pyspark_logs.commit.parallel import in_parallel
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
-from pyspark_logs.jobs import Job, Replaced, StagedFile, take_snapshot
+from pyspark_logs.jobs import COMMITS, Job, Replaced, StagedFile, take_snapshot
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.layout.names import is_hidden_key
 from pyspark_logs.store import Store, StoredFile
@@ -36,7 +36,9 @@ def find_replaced(
 
     def list_data() -> list[StoredFile]:
         found = in_parallel(lambda prefix: _list_below(store, job.root, prefix, settings), prefixes, settings.threads)
-        return [file for files in found for file in files if of_table(file.path.removeprefix(job.root))]
+        listed = [(file, file.path.removeprefix(job.root)) for files in found for file in files]
+        _check_no_root_inside(job, (key for _, key in listed))
+        return [file for file, key in listed if of_table(key)]
 
     snapshot = take_snapshot(
         store,
@@ -46,6 +48,17 @@ def find_replaced(
         longest_s=settings.record_retention_us / 2e6,
     )
     return tuple(sorted(Replaced(file.path.removeprefix(job.root), file.etag) for file in snapshot.files))
+
+
+def _check_no_root_inside(job: Job, keys: Iterable[str]) -> None:
+    """Files of jobs of another root must not be replaced: whether they are visible is decided there."""
+    inside = next((key for key in keys if f"/{COMMITS}" in key), None)
+    if inside is not None:
+        directory = job.root + inside[: inside.index(f"/{COMMITS}") + 1]
+        raise CommitConflictError(
+            f"cannot overwrite {job.root}: {directory} in it is written to by itself (it has a {COMMITS}). Overwrite that directory,"
+            " or write everything to one of the two; nothing of this job is visible"
+        )
 
 
 def _list_below(store: Store, root: str, prefix: str, settings: CommitSettings) -> list[StoredFile]:

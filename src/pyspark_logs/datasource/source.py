@@ -14,9 +14,10 @@ from pyspark_logs.datasource.schemas import to_spark_schema
 from pyspark_logs.datasource.stream_reader import stream_reader_class
 from pyspark_logs.datasource.writers import LogBatchWriter, LogStreamWriter
 from pyspark_logs.errors import OptionError
-from pyspark_logs.options import ReadOptions, parse_read_options, parse_write_options
+from pyspark_logs.options import ReadOptions, WriteOptions, parse_read_options, parse_write_options
 from pyspark_logs.reader import infer_schema
 from pyspark_logs.schema import parse_ddl
+from pyspark_logs.store import split_scheme
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -69,7 +70,7 @@ class LogDataSource(DataSource):
 
     def writer(self, schema: StructType, overwrite: bool) -> LogBatchWriter:
         """A writer of rows of this schema, once it is known that format, layout and store can take them."""
-        writer = LogBatchWriter(parse_write_options(self.options), schema, overwrite)
+        writer = LogBatchWriter(self._write_options(), schema, overwrite)
         writer.check()
         return writer
 
@@ -87,9 +88,18 @@ class LogDataSource(DataSource):
             raise OptionError(
                 "outputMode 'complete' would replace everything with each batch; use 'append', or write with foreachBatch"
             )
-        writer = LogStreamWriter(parse_write_options(self.options), schema)
+        writer = LogStreamWriter(self._write_options(), schema)
         writer.check()
         return writer
+
+    def _write_options(self) -> WriteOptions:
+        options = parse_write_options(self.options)
+        if split_scheme(options.path)[0] == "memory":
+            raise OptionError(
+                f"cannot write to {options.path} with Spark: memory:// is of one process, and tasks run in others; write to local"
+                " files, or with pyspark_logs.write()"
+            )
+        return options
 
     def _read_options(self) -> ReadOptions:
         options = parse_read_options(self.options)

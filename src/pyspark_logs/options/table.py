@@ -89,7 +89,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("onUnwritable", None, "rules.on_unwritable", v.one_of("fail", "null", "space"), "a value that would not read back: stop, or write null or spaces (`fail`)"),
     Option("overwriteScope", None, "rules.overwrite_scope", v.one_of("table", "partitions"), "what an overwrite replaces: all, or the partitions it writes (`table`)"),
     Option("commitThreads", None, "rules.commit_threads", v.parse_positive_count, "requests of a commit at once (`16`)"),
-    Option("txnId", None, "rules.txn_id", v.parse_name, "a job with the id of one that has committed does nothing"),
+    Option("txnId", None, "rules.txn_id", v.parse_id, "a job with the id of one that has committed does nothing"),
     Option("txnRetention", None, "rules.txn_retention_us", v.parse_duration_us, "how long a `txnId` is remembered (`30d`)"),
     Option("endpoint", "store.endpoint", "store.endpoint", v.parse_name, "URL of an S3-compatible server"),
     Option("region", "store.region", "store.region", v.parse_name, "region of the bucket"),

@@ -34,6 +34,14 @@ def parse_name(name: str, value: object) -> str:
     return text
 
 
+def parse_id(name: str, value: object) -> str:
+    """Text as it is; blanks around it, which would be hard to see, are refused."""
+    text = parse_text(name, value)
+    if text != parse_name(name, text):
+        raise bad_value(name, value, "a text without blanks around it")
+    return text
+
+
 def parse_prefix(name: str, value: object) -> str:
     """Text within one line, not empty."""
     text = parse_text(name, value)

@@ -30,13 +30,15 @@ from pyspark_logs.layout import (
     leading,
     unescape_value,
 )
-from pyspark_logs.planning.selection import MOST_CONSTRUCTED, UNMATCHED, Selection
+from pyspark_logs.planning.selection import HIDDEN, MOST_CONSTRUCTED, UNMATCHED, Selection
 from pyspark_logs.store import Page, Store, StoredFile
 
 LIST_THREADS = 16
 
 # A listing is split where a page spans at most so many children: each then fills about half a page or more.
 _FEW_CHILDREN = 2
+
+_COMMITS = "/_commits/"  # of a directory below the load path, which is written to by itself
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -78,6 +80,7 @@ class Found:
         sources: the load paths below which there was any file or directory.
         unmatched: a path that did not fit the layout.
         decided_ms: job of ours -> when its record was written.
+        nested: directories below a load path that have a ``_commits/`` of their own.
     """
 
     files: list[FoundFile] = field(default_factory=list)
@@ -86,6 +89,7 @@ class Found:
     sources: set[int] = field(default_factory=set)
     unmatched: str = ""
     decided_ms: dict[str, int] = field(default_factory=dict)
+    nested: set[str] = field(default_factory=set)
 
     def merge(self, other: Found) -> None:
         """Add what another visit found."""
@@ -93,6 +97,7 @@ class Found:
         self.counts += other.counts
         self.prefixes += other.prefixes
         self.sources |= other.sources
+        self.nested |= other.nested
         self.unmatched = min(filter(None, (self.unmatched, other.unmatched)), default="")
 
 
@@ -235,6 +240,8 @@ class Walk:
             found.files.append((file, verdict, origin))
             return
         found.counts[verdict] += 1
+        if verdict == HIDDEN and _COMMITS in key:
+            found.nested.add(file.path[: file.path.rindex(_COMMITS) + 1])
         if verdict == UNMATCHED:
             found.unmatched = min(found.unmatched or file.path, file.path)
 
@@ -303,6 +310,8 @@ class Walk:
                     children.append(replace(place, prefix=directory, segment=place.segment + 1, part=0, tokens=tokens))
                 else:
                     found.counts["directories_pruned"] += 1
+                    if directory.endswith(_COMMITS) and place.prefix != place.root:
+                        found.nested.add(place.prefix)
         return children
 
     def _wants(self, fields: Iterable[tuple[Part, str]], tokens: Tokens) -> bool:

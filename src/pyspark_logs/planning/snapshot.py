@@ -51,12 +51,13 @@ def visible_found(
     # Where the commits about a load path are: in it, as long as nothing says otherwise.
     places = {_directory(root): _directory(root) for root in roots if root.file is None or job_of(root.path)}
     climbed: set[str] = set()
+    nested: set[str] = set()
     longest_s, slowest_s = options.record_retention_us / 2e6, 0.0
     attempts = options.snapshot_retries + 1
     while attempts > 0:
         attempts -= 1
         started, calls = clock(), store.calls["LIST"]
-        firsts = _first_looks(store, set(places.values()))
+        firsts = _first_looks(store, {*places.values(), *nested})
         calls = store.calls["LIST"] - calls
         if firsts is None:
             continue
@@ -67,11 +68,16 @@ def visible_found(
         if took_s > longest_s:
             slowest_s = took_s
             continue
-        below = _by_place(found.files, places)
+        if not found.nested <= nested:
+            nested |= found.nested
+            attempts += 1  # nothing was disturbed: we had not known where to look
+            continue
+        below = _by_directory(found.files, places, nested)
         lost = [
             directory
             for directory, files in below.items()
-            if directory not in climbed
+            if directory in places
+            and directory not in climbed
             and _says_nothing(places[directory], firsts, seconds)
             and _written_by_jobs(files)
         ]
@@ -81,7 +87,7 @@ def visible_found(
             moved = {path: root for path, root in higher.items() if root is not None}
             if moved:
                 places |= moved
-                attempts += 1  # nothing was disturbed: we had not known where to look
+                attempts += 1
                 continue
         found.counts["list_calls"] += calls + store.calls["LIST"] - before
         if _keep_visible(found, below, places, firsts, seconds):
@@ -117,14 +123,21 @@ def _second_looks(store: Store, firsts: Mapping[str, FirstLook]) -> dict[str, Se
     )
 
 
-def _by_place(files: Iterable[FoundFile], places: Mapping[str, str]) -> dict[str, list[FoundFile]]:
-    """The files below each directory that is looked at; those of no job that were named one by one are in none."""
+def _by_directory(
+    files: Iterable[FoundFile], places: Mapping[str, str], nested: Iterable[str]
+) -> dict[str, list[FoundFile]]:
+    """The files below each directory that is looked at by itself, the innermost one; those of no job that were named one
+    by one are in none.
+    """
+    inner = sorted(nested, key=len, reverse=True)
     below: dict[str, list[FoundFile]] = {}
     for item in files:
-        origin = item[2][1]
-        directory = origin if origin.endswith("/") else origin + "/"
-        if directory in places:
-            below.setdefault(directory, []).append(item)
+        directory = next((root for root in inner if item[0].path.startswith(root)), None)
+        if directory is None:
+            directory = item[2][1] if item[2][1].endswith("/") else item[2][1] + "/"
+            if directory not in places:
+                continue
+        below.setdefault(directory, []).append(item)
     return below
 
 
@@ -147,7 +160,7 @@ def _keep_visible(
     """Drop from ``found`` what is not visible; False: start again."""
     dropped: set[int] = set()
     for directory, files in below.items():
-        place = places[directory]
+        place = places.get(directory, directory)
         visible = visible_files(firsts[place], files, seconds[place], place, lambda item: item[0])
         if visible is None:
             return False
