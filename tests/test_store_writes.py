@@ -614,6 +614,7 @@ from pyspark_logs.store import open_store
 
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12+ on forks beside threads; Spark does that
 store, done = open_store("memory://x/", StoreOptions()), threading.Event()
+store.put("memory://x/a", b"x")  # what is to be imported is, before there are threads
 
 def write():
     while not done.is_set():
