@@ -269,7 +269,7 @@ def test_a_batch_that_fails_is_written_by_the_next_run(
 ) -> None:
     source.add(1)
     (source.folder / "bad.txt").write_text("none is a number\n")
-    with pytest.raises(StreamingQueryException, match=r"RecordError: row \d+ .from 0., column 'n': None"):
+    with pytest.raises(StreamingQueryException, match=r"RecordError: task \d+: row \d+ .from 0., column 'n': None"):
         stream(spark, source, place, tmp_path)
     assert place.files() == {}
     assert place.left_by_tasks() == []

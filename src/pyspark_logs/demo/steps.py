@@ -311,7 +311,8 @@ print(len(data_files("copy/")), "files are there")
         r"""
 def start_query():
     return (
-        spark.readStream.format("logs").options(**app, fullListingInterval="4s", maxFilesPerTrigger=2)
+        spark.readStream.format("logs").options(**app)
+        .options(fullListingInterval="4s", maxFilesPerTrigger=2)
         .load("s3://acme-logs/live")
         .writeStream.format("logs").options(**app, checkpointLocation=checkpoint)
         .trigger(processingTime="500 milliseconds").start("s3://acme-logs/sink")
