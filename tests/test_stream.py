@@ -271,7 +271,12 @@ def test_available_now_reads_what_is_there_now(tmp_path: Path, clock: Clock) -> 
     start = one.initial_offset()
     one.freeze()
     put(tmp_path, "later.log")
-    assert drained(one, start, files=2)[0] == ["0", "1", "2", "3", "4"]
+    assert poll(one, start, files=2) != start
+    assert one.newest() == {"ts": int((NOW - dt.timedelta(minutes=5)).timestamp() * 1000), "key": "4.log", "waiting": 5}
+    found, end = drained(one, start, files=2)
+    assert found == ["0", "1", "2", "3", "4"]
+    assert poll(one, end) == end
+    assert (one.newest() or {})["waiting"] == 0
 
 
 def test_settle_leaves_young_files_for_later(tmp_path: Path, clock: Clock) -> None:

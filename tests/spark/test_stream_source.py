@@ -205,6 +205,12 @@ def test_files_of_a_batch(spark: Any, place: Place, tmp_path: Path) -> None:
     # It ends with what was there when it began; what landed meanwhile is the next run's.
     assert done.numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
     assert done.counts == [4, 4, 2]
+    behind = [progress["sources"][0]["latestOffset"] for progress in done.progress if progress["numInputRows"]]
+    assert [(latest["key"], latest["waiting"]) for latest in behind] == [
+        ("0004.log", 5),
+        ("0004.log", 3),
+        ("0004.log", 1),
+    ]
     assert stream(spark, place, tmp_path, maxFilesPerTrigger="2").numbers == {3: [7]}
     assert stream(spark, place, tmp_path).numbers == {}
 

@@ -83,7 +83,8 @@ class LogStreamReaderWithoutLimits(_StreamReader):
     """A :class:`~pyspark_logs.stream.LogStream` for Spark 4.0 and 4.1, which tell neither position nor limit.
 
     The position is the end of the batch that was planned last: after a restart Spark plans from the last offset to
-    itself, before it asks for the latest one.
+    itself, before it asks for the latest one. ``Trigger.AvailableNow`` is one batch there, of so many files as the
+    limits allow.
     """
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:

@@ -145,6 +145,8 @@ class Listings:
     def poll(self, offset: Offset, max_files: int | None) -> Found:
         """What the next batch may be taken from."""
         if self._frozen is not None:
+            self._frozen.files = [mark for mark in self._frozen.files if self._may_be_new(mark, offset)]
+            self._behind = len(self._frozen.files)
             return self._found(self._frozen)
         moment = _now_ms()
         kept = self._still_enough(offset, max_files, moment)
@@ -152,8 +154,8 @@ class Listings:
             files = self._list(offset, moment)
             kept = self._left_of(files, offset, moment)
             self._kept = kept
-            self._newest = max(files, key=lambda mark: (mark.modified_ms, mark.key), default=self._newest)
-            self._behind = len(kept.files)
+            self._newest = max(files, key=_order, default=self._newest)
+        self._behind = len(kept.files)
         return self._found(kept)
 
     def everything(self, moment: int) -> list[FileMark]:
@@ -167,10 +169,12 @@ class Listings:
     def freeze(self) -> None:
         """List everything, and show no later file to any poll."""
         moment = _now_ms()
-        self._frozen = _Kept(sorted(self.everything(moment), key=_order), moment, None)
+        files = sorted(self.everything(moment), key=_order)
+        self._frozen = _Kept(files, moment, None)
+        self._newest = files[-1] if files else None
 
     def newest(self) -> dict[str, Any] | None:
-        """Of the last listing: the newest file and how many were waiting, as primitives."""
+        """Of the last listing: the newest file, and how many were waiting at the last poll, as primitives."""
         if self._newest is None:
             return None
         return {"ts": self._newest.modified_ms, "key": self._newest.key, "waiting": self._behind}
