@@ -310,7 +310,9 @@ def test_what_cannot_work_is_refused_before_any_task(
 
 def test_a_value_that_would_not_read_back(spark: Any, place: Place) -> None:
     frame = app(spark).selectExpr("* except (message)", "if(request_id = '599', 'a\\nforged line', message) message")
-    with pytest.raises(PySparkException, match=r"RecordError: task \d+: row \d+ .from 0., column 'message': 'a\\nforged line'"):
+    with pytest.raises(
+        PySparkException, match=r"RecordError: task \d+: row \d+ .from 0., column 'message': 'a\\nforged line'"
+    ):
         save(frame, place, **APP)
     assert place.files() == {}
     assert place.left_by_tasks() == []
