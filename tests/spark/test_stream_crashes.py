@@ -153,7 +153,7 @@ class Others:
             at(RECORD, 1),
             after(RECORD),
         ]
-        while not self._stop.wait(chance.uniform(2, 6)):
+        while not self._stop.wait(chance.uniform(3, 8)):
             first, count = self._numbers(4 * ROWS), 4 * ROWS
             if chance.random() < 0.5:
                 self._write_and_kill(first, count, chance, chance.choice(moments), chance.choice([LOST, None]))
