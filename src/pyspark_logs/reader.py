@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING
 from pyspark_logs.ahead import ahead
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.columns import FROM_PATH, Columns, full_schema, resolve_columns
-from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SchemaError, SnapshotChangedError
-from pyspark_logs.formats.decoder import format_schema
-from pyspark_logs.formats.inference import infer_json_schema
+from pyspark_logs.errors import (
+    CorruptFileError,
+    FormatError,
+    OptionError,
+    PathNotFoundError,
+    SchemaError,
+    SnapshotChangedError,
+)
+from pyspark_logs.formats.kinds import line_format
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
@@ -213,7 +219,7 @@ class LogReader:
 
     def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
         codec = codec_for(split.path, self.options.plan.compression)
-        fmt = self.options.format
+        fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
         by_line = keeps_lines(fmt.encoding)
         if codec.splittable and by_line:
@@ -291,15 +297,15 @@ def infer_schema(options: ReadOptions) -> str:
         layout = Layout.parse(options.plan.layout, options.time.zone)
     else:
         layout = resolve_layout(store, options)
-    in_line = format_schema(options.format)
+    described = line_format(options.format)
+    in_line = described.schema()
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
-        sampled = infer_json_schema(_sample(options, store, layout), options.format.sampling_bytes)
-        if not len(sampled):
-            raise OptionError(
-                f"{', '.join(options.plan.paths)}: no line of the sample is a JSON object with a key; name the format"
-                " of these lines, or give a schema"
-            )
+        try:
+            sampled = described.infer(_sample(options, store, layout))
+        except FormatError as error:
+            paths = ", ".join(options.plan.paths)
+            raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error
         _check_sampled_time(options.time.column, sampled)
         in_line = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in taken])
     schema = full_schema(options, in_line, layout.columns)
@@ -320,20 +326,18 @@ def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
         )
 
 
-def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[bytes]:
+def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Lines]:
     """Records of the first files by key in the range."""
     planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
     if not splits:
         raise OptionError(
-            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns of JSON from;"
+            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns from;"
             " give a schema, e.g. .schema('ts timestamp, message string')"
         )
     reader = LogReader(options, "")
     for split in splits:
-        for lines in reader.records(store, split):
-            for row in range(len(lines)):
-                yield lines.record(row)
+        yield from reader.records(store, split)
 
 
 def _normalised(options: ReadOptions) -> ReadOptions:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from pyspark_logs.columns import FROM_LINE, FROM_PATH, RAW_TEXT, Columns
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.decoder import Decoded, Decoder, compile_decoder
+from pyspark_logs.formats.decoder import Decoded, Decoder
 from pyspark_logs.formats.fieldtypes import for_arrow
+from pyspark_logs.formats.kinds import compile_decoder, line_format
+from pyspark_logs.formats.lineformat import Verbatim
 from pyspark_logs.formats.timestamps import DAY_US, Moment
 from pyspark_logs.formats.zones import utc_to_walls_us
 from pyspark_logs.options import ReadOptions
@@ -63,11 +65,11 @@ class RowBuilder:
         )
         types = {field.name: field.type for field in columns.target}
         self.predicates = tuple(p for p in predicates if p.column in types and supported(p, types[p.column]))
-        plain, escaped = _searchable(options, columns)
-        self.needles = needles(self.predicates, plain, escaped)
-        if options.format.kind == "json":
-            # A nested value read as a string is written anew, so its punctuation may stand otherwise in the line.
-            self.needles = tuple(n for n in self.needles if not any(set(text) & set(b'{}[]",:') for text in n))
+        verbatim = line_format(options.format).verbatim()
+        plain, escaped = _searchable(verbatim, columns)
+        unfit = set(verbatim.not_with.encode())
+        found = needles(self.predicates, plain, escaped)
+        self.needles = tuple(one for one in found if not any(set(text) & unfit for text in one))
         self.pause = 0
         self.tally = Tally()
 
@@ -234,16 +236,14 @@ def _compacted(lines: Lines) -> Lines:
     return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets)
 
 
-def _searchable(options: ReadOptions, columns: Columns) -> tuple[list[str], list[str]]:
+def _searchable(verbatim: Verbatim, columns: Columns) -> tuple[list[str], list[str]]:
     """String columns whose values stand in the raw line: as they are, and unless there is a backslash."""
     import pyarrow as pa
 
-    from pyspark_logs.formats.decoder import verbatim_fields
-
     strings = [f.name for f in columns.wanted if pa.types.is_string(f.type)]
-    plain, escaped = verbatim_fields(options.format)
-    in_plain = [name for name in strings if name.lower() in plain]
-    return in_plain, [name for name in strings if name not in in_plain and (escaped is None or name.lower() in escaped)]
+    plain = [name for name in strings if name.lower() in verbatim.plain]
+    escaped = verbatim.unless_escaped
+    return plain, [name for name in strings if name not in plain and (escaped is None or name.lower() in escaped)]
 
 
 def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
 from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
-from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
+from pyspark_logs.formats.kinds import format_schema, line_format
 from pyspark_logs.jobs import Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import RecordOptions, WriteOptions
@@ -239,7 +239,7 @@ class LogWriter:
 
 def _suffix(options: WriteOptions) -> str:
     codec = codec_for("", options.rules.compression)
-    return ("json" if options.format.kind == "json" else "log") + codec.suffix
+    return line_format(options.format).suffix + codec.suffix
 
 
 def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

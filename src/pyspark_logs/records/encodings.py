@@ -45,6 +45,7 @@ def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
         lines: records of one block.
         encoding: of the block; one that :func:`keeps_lines`.
 
+    >>> from pyspark_logs.records.lines import find_lines
     >>> lines = sanitise(find_lines(b"a\xff\nb\n", 0))
     >>> lines.record(0).decode(), lines.record(1).decode(), lines.offsets.tolist()
     ('a\ufffd', 'b', [0, 3])

@@ -1,0 +1,83 @@
+"""The table of line formats: from the option that names one to what it is."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.jsonformat import JsonFormat
+from pyspark_logs.formats.lineformat import Asked, LineFormat
+from pyspark_logs.formats.presets import preset
+from pyspark_logs.formats.template import parse_template
+from pyspark_logs.formats.templateformat import TemplateFormat
+from pyspark_logs.options import FormatOptions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def _template(options: FormatOptions) -> LineFormat:
+    template = parse_template(options.spec, escape=options.escape)
+    return TemplateFormat(template, options, f"template {options.spec!r}")
+
+
+def _preset(options: FormatOptions) -> LineFormat:
+    found = preset(options.spec)
+    return TemplateFormat(
+        parse_template(found.template),
+        replace(options, allow_trailing=options.allow_trailing or found.allow_trailing),
+        f"preset {options.spec!r}",
+        found.parts,
+    )
+
+
+# option -> what it makes of its value. To add a format, write a LineFormat and add its row.
+KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
+    "template": _template,
+    "preset": _preset,
+    "json": JsonFormat,
+}
+
+
+@functools.lru_cache(maxsize=64)
+def line_format(options: FormatOptions) -> LineFormat:
+    """What the options describe.
+
+    Raises:
+        FormatError: the description is wrong.
+
+    >>> line_format(FormatOptions("template", "{level} {message}")).schema().names
+    ['level', 'message']
+    """
+    return KINDS[options.kind](options)
+
+
+def format_schema(options: FormatOptions) -> pa.Schema | None:
+    """The columns a format gives; None where only the data can tell.
+
+    Raises:
+        FormatError: the description is wrong.
+    """
+    return line_format(options).schema()
+
+
+def compile_decoder(
+    options: FormatOptions, wanted: pa.Schema, *, hidden: pa.Schema | None = None, judge_whole: bool = False
+) -> Decoder:
+    """A decoder for a format and the columns wanted of it.
+
+    Args:
+        options: the format.
+        wanted: the columns, named as the format names them (without regard to case).
+        hidden: further columns that are parsed but never make a line corrupt; they come last.
+        judge_whole: a line is corrupt by any of its fields, not only by those wanted.
+
+    Raises:
+        FormatError: the format's description is wrong.
+        SchemaError: a column that the format does not have, or a type it cannot give.
+    """
+    asked = [Asked(field) for field in wanted] + [Asked(field, judged=False) for field in hidden or ()]
+    return line_format(options).decoder(asked, judge_whole=judge_whole)
