@@ -7,7 +7,7 @@ step (a space for what offends, then null), rendered again, and an error where n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
@@ -19,7 +19,7 @@ from pyspark_logs.formats.jsonwriter import JsonWriter, check_writable
 from pyspark_logs.formats.kernels import string_bytes
 from pyspark_logs.formats.linechecks import LineChecks
 from pyspark_logs.formats.linewriter import Lacks, LineWriter, Trouble
-from pyspark_logs.formats.template import Field, Template
+from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter, Written
 from pyspark_logs.formats.timestamps import compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
@@ -181,7 +181,7 @@ def compile_encoder(
         template, fields, native, allow_trailing=options.allow_trailing, null_value=options.null_value,
         heads=heads, zone=zone,
     )  # fmt: skip
-    decoder = compile_decoder(options, native) if any(depth.checked for depth in writer.depths) else None
+    decoder = compile_decoder(options, native) if writer.unsure else None
     return Encoder(writer, LineChecks(writer, options, heads, decoder, zone), options.encoding, on_unwritable)
 
 
@@ -278,10 +278,16 @@ def _assigned(
 def _missing(template: Template, fields: Sequence[Written]) -> list[str]:
     """Fields that every line, or every line with a group that has columns, would need a value for."""
     by_name = {written.field.name: written for written in fields}
-    levels = [[by_name[s.name] for s in level if isinstance(s, Field) and s.name] for level in template.levels]
-    there = [depth for depth, level in enumerate(levels) if any(written.there for written in level)]
-    if not there:
+    if not any(written.there for written in fields):
         return ["there is no column to write"]
-    needed = [written for level in levels[: there[-1] + 1] for written in level]
-    names = [written.field.name for written in needed if not written.there and not written.field.nullable]
+
+    def needed(segments: Iterable[Segment]) -> Iterator[Written]:
+        for segment in segments:
+            if isinstance(segment, Group):
+                if any(by_name[field.name].there for field in named(segment.segments)):
+                    yield from needed(segment.segments)
+            elif isinstance(segment, Field) and segment.name is not None:
+                yield by_name[segment.name]
+
+    names = [one.field.name for one in needed(template.segments) if not one.there and not one.field.nullable]
     return [f"{name!r} is missing, and its field has no '?'" for name in names]
