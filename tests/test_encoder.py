@@ -74,6 +74,7 @@ class Case(NamedTuple):
 # Patterns whose texts may be read as longer ones, with what they lack.
 LOOSE: dict[str, dict[str, Any]] = {
     "%Y%m%d%H%M%S%f": {},
+    "%y%m%d%H%M%S%L": {"microsecond": 74_000},
     "%Y-%b %e%H%M": {"second": 0, "microsecond": 0},
     "%e %Y-%b": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
     "%H%M %y%m %e": {"second": 0, "microsecond": 0},
@@ -344,6 +345,7 @@ NOON = datetime(2026, 3, 5, 12, 34, 56, 789_000, tzinfo=UTC)
         ("timestamp", NOON.replace(microsecond=0), "2026-03-05T12:34:56.000000Z"),
         ("timestamp", datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000000Z"),
         ("timestamp(%d/%b/%Y:%H:%M:%S.%f %z)", NOON, "05/Mar/2026:12:34:56.789000 +0000"),
+        ("timestamp(%Y%m%d-%H:%M:%S:%L)", NOON.replace(microsecond=74_000), "20260305-12:34:56:074"),
         ("timestamp(%A %e %B %y, %j, %I %p %M%%%S%f %Z)", NOON, "Thursday  5 March 26, 064, 12 PM 34%56789000 UTC"),
         ("epoch(s)", NOON, "1772714096.789000"),
         ("epoch(ms)", NOON, "1772714096789"),
@@ -430,6 +432,7 @@ def test_what_begins_a_line_can_be_escaped() -> None:
         ("{j:json}", ["{"], "of type json"),
         ("{t:timestamp(%Y-%m-%d %H:%M)}", [NOON], "of type timestamp"),
         ("{t:timestamp(%y%m%d %H%M%S%f)}", [NOON.replace(year=1968)], "of type timestamp"),
+        ("{t:timestamp(%Y-%m-%d %H:%M:%S.%L)}", [NOON.replace(microsecond=1)], "of type timestamp"),
         ("{t:timestamp(%H %f)}", [NOON], "of type timestamp"),
         ("{t:timestamp(%Y %I:%M:%S.%f)}", [NOON], "of type timestamp"),
         ("{l:list(;;)}", [["a;", "b"]], "of type list"),
