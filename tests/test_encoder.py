@@ -407,6 +407,79 @@ def test_an_empty_null_before_what_looks_like_a_date() -> None:
         line("{d:date?}1{b}", None, "234-01-011x", null_value="")
 
 
+BETWEEN = "{a}{?, b={b:int?}?}{?, c={c}?}, {d}"
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "text"),
+    [
+        ("{a}{?[{p:int}]?}: {m}", ["cron", 7, "x"], "cron[7]: x"),
+        ("{a}{?[{p:int}]?}: {m}", ["cron", None, "x [7]"], "cron: x [7]"),
+        (BETWEEN, ["x", None, None, "y"], "x, y"),
+        (BETWEEN, ["x", 1, None, "y"], "x, b=1, y"),
+        (BETWEEN, ["x", None, "", "y"], "x, c=, y"),
+        (BETWEEN, ["x", 1, "z", "y"], "x, b=1, c=z, y"),
+        ("{a}{?{~}{b}?}{?:{c}?}{?{~}end?}", ["x", None, "y"], "x:y"),
+        ("{?<{p:int}>?}{m}", [3, "<5>x"], "<3><5>x"),
+        ("{?<{p:int}>?}{m}", [None, "5> x"], "5> x"),
+        ("{{{a}{?, {b?}?}}}", ["x", "y"], "{x, y}"),
+        ("{a}{?[{b}{?:{c}?}]?} {d}", ["x", None, "y", "z"], None),
+        ("{a}{?[{b?}{?:{c}?}]?} {d}", ["x", None, "y", "z"], "x[-:y] z"),
+    ],
+)
+def test_a_group_is_written_if_anything_in_it_is_not_null(template: str, values: list[Any], text: str | None) -> None:
+    if text is None:
+        with pytest.raises(RecordError, match="the field has no"):
+            line(template, *values)
+    else:
+        assert line(template, *values) == text
+        read = reference_parse(template, text.encode())
+        assert list(read.values.values()) == values
+        assert not read.corrupt
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "why", "escaped", "spaced"),
+    [
+        ("{a}{?[{p:int}]?}: {m}", ["x[y", None, "z"], "'x.y' holds '.', which ends the field", r"x\x5by: z", "x y: z"),
+        ("{a}{?[{p:int}]?}: {m}", ["x:", 7, ": "], None, "x:[7]: : ", "x:[7]: : "),
+        ("{a}{?|;#{b}?}{?;{c}?}: {d}", ["x|", None, "y", "z"], None, r"x\x7c;y: z", "x|;y: z"),
+        ("{a}{?|;#{b}?}{?;{c}?}: {d}", ["x|", None, "#", "z"], "would not be read back", r"x\x7c;#: z", None),
+        ("{a}{?|;{b}?};{d}", ["x|", None, "y"], "hold twice what ends the field", r"x\x7c;y", "x ;y"),
+        (BETWEEN, ["x", None, None, "c=y"], "'c=y' would be read as the beginning of a part", r"x, \x63=y", "x,  =y"),
+        ("{?<{p:int}>?}{m}", [None, "<5>x"], "'<5>x' would be read as the beginning", r"\x3c5>x", " 5>x"),
+        ("{?<{p:int}>?}{m:quoted}", [None, "<5>x"], None, '"<5>x"', '"<5>x"'),
+        ('{?"<{p:int}>?}{m:quoted}', [None, "<5>x"], None, r'"\x3c5>x"', r'"\x3c5>x"'),
+        ("{?0?}{m:double}", [0.5], None, "0.5", "0.5"),
+        ("{?-{p:int}:?}{m:int}", [None, -5], "would not be read back", None, None),
+        ("{a}{? x{b}?}{? x{c}?};{d}", ["q", None, "1", "z"], "would not be read back", None, None),
+    ],
+)
+def test_what_looks_like_a_group(
+    template: str, values: list[Any], why: str | None, escaped: str | None, spaced: str | None
+) -> None:
+    if why is not None:
+        with pytest.raises(RecordError, match=why):
+            line(template, *values)
+    if spaced is not None:
+        assert line(template, *values, on_unwritable="space") == spaced
+    if escaped is not None:
+        assert line(template, *values, escape="backslash") == escaped
+        read = reference_parse(template, escaped.encode(), escape="backslash")
+        assert list(read.values.values()) == values
+
+
+def test_many_groups() -> None:
+    names = [f"b{number}" for number in range(130)]
+    template = "{a}" + "".join(f"{{? {name}={{{name}}}?}}" for name in names) + "; {c}"
+    rows = [{"a": "x", "c": "z", **dict.fromkeys(names[row :: row + 1], f"y{row}")} for row in range(100)]
+    batch = pa.RecordBatch.from_pylist(rows, schema=format_schema(FormatOptions("template", template)))
+    lines = encoder(template).encode(batch).to_pylist()
+    for text, row in zip(lines, rows, strict=True):
+        shown = "".join(f" {name}={row[name]}" for name in names if name in row)
+        assert text == f"x{shown}; z\n"
+
+
 def test_what_begins_a_line_can_be_escaped() -> None:
     assert line("{a}", "#x", escape="backslash", comment_prefix="#") == r"\x23x"
     assert line("{a}", BOM, escape="backslash") == r"\xef\xbb\xbf"
@@ -517,6 +590,8 @@ def test_columns_that_are_not_there_are_null() -> None:
     batch = pa.RecordBatch.from_pydict({"B": ["x"]}, schema=schema)
     template = "{a:int?} {} {q:quoted?} {b}{? {c:int}?}"
     assert encoder(template, schema).encode(batch).to_pylist() == ['- - "-" x\n']
+    template = "{?<{a:int}>?}{}{? [{d?}{?:{e:int}?}]?} {b}"
+    assert encoder(template, schema).encode(batch).to_pylist() == ["- x\n"]
     with pytest.raises(SchemaError, match="'a' is missing"):
         encoder("{b}{? {a:int} {c?}?}", pa.schema([("b", "string"), ("c", "string")]))
     with pytest.raises(SchemaError, match="nothing would be read as null there"):
