@@ -73,4 +73,5 @@ def time_text(value: datetime, kind: Type, clock: Clock) -> str:
     if not kind.argument:
         return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
     utc = "%z" in kind.argument or "%Z" in kind.argument
-    return value.astimezone(timezone.utc if utc else clock.zone).strftime(kind.argument)
+    pattern = kind.argument.replace("%L", str(value.microsecond // 1000))
+    return value.astimezone(timezone.utc if utc else clock.zone).strftime(pattern)

@@ -149,6 +149,7 @@ PATTERNS: dict[str, dict[str, Any]] = {  # pattern: the parts of a datetime that
     "%d/%b/%Y:%H:%M:%S %z": {"microsecond": 0},
     "%Y-%m-%d %H:%M:%S.%f": {},
     "%Y/%m/%d-%H:%M:%S,%f": {},
+    "%Y%m%d-%H:%M:%S:%L": {"microsecond": 74_000},
     "%b %d %H:%M:%S": {"microsecond": 0},
     "%a %b %e %H:%M:%S %Y": {"microsecond": 0},
     "%A, %d %B %Y %I:%M:%S %p": {"microsecond": 0},
@@ -169,6 +170,7 @@ def timestamp_text(draw: st.DrawFn, pattern: str, opts: Options) -> Typed:
         wall = wall.replace(year=1970 + wall.year % 98, day=min(wall.day, 28))
     zone = draw(offsets) if "%z" in pattern else UTC if "%Z" in pattern else opts.tz
     on = wall.replace(tzinfo=zone)
+    pattern = pattern.replace("%L", str(wall.microsecond // 1000))
     return wall.replace(tzinfo=zone).strftime(pattern), on.astimezone(UTC)
 
 

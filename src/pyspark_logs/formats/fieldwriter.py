@@ -40,6 +40,7 @@ class Place:
         must_end_itself: whether it is read by its own syntax or not at all.
         behind_blanks: whether ``{~}`` stands before it.
         heads: what no line may begin with, if this field begins the line.
+        seeming: with what stands before it, a text that begins so looks like a group that is absent.
     """
 
     stops: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Place:
     must_end_itself: bool = False
     behind_blanks: bool = False
     heads: tuple[str, ...] = ()
+    seeming: tuple[str, ...] = ()
 
     @property
     def blank_follows(self) -> bool:
@@ -79,7 +81,7 @@ class Place:
         if self.must_end_itself or any(end in text for end in (*self.ends, *LINE_ENDS)):
             return False
         swallowed = self.behind_blanks and (text.startswith(BLANKS) or (not text and self.blank_follows))
-        return not swallowed and not text.endswith(self.tails) and not text.startswith(self.heads)
+        return not swallowed and not text.endswith(self.tails) and not text.startswith((*self.heads, *self.seeming))
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class FieldWriter:
     def texts(self, array: pa.Array, place: Place, column: int) -> tuple[pa.Array, list[Trouble]]:
         """The texts (a quoted field's without its quotes), and which of them would not read back."""
         kind = replace(self.type, avoid=place.ends) if isinstance(self.type, MapOf) else self.type
+        import pyarrow.compute as pc
+
         texts, wrong = kind.render(array, self.zone)
         found = troubles(column, wrong, f"is no value that a field of type {_named(kind)} can write")
         if isinstance(kind, (ListOf, MapOf)):
@@ -127,6 +131,9 @@ class FieldWriter:
             found += troubles(column, self._read_as_null(texts), "would be read as null")
         if kind.syntax is None:
             found += _ended_early(texts, place, column, kind.alphabet)
+        if kind.syntax is None and kind.alphabet is None:  # others may mean the same without their beginning
+            seeming = _marked(texts, place.seeming, pc.starts_with)
+            found += troubles(column, seeming, "would be read as the beginning of a part that is missing here")
         if array.null_count:
             null = self.null_text(place)
             why = "would not be read as null here" if self.nullable else "cannot be written: the field has no '?'"
@@ -148,10 +155,12 @@ class FieldWriter:
         if self.type.quoted:
             texts = escapes.escape_texts(texts, quoted=True)
         else:
-            texts = escapes.escape_texts(texts, avoid=place.ends, tails=place.tails)
+            texts = escapes.escape_texts(texts, avoid=place.ends, tails=(*place.tails, *place.unsure_tails))
             firsts = [*(BLANKS if place.behind_blanks else ()), *(head[0] for head in place.heads)]
             for first in firsts:
                 texts = escapes.first_in_hex(texts, pc.starts_with(texts, first))
+        for first in place.seeming:
+            texts = escapes.first_in_hex(texts, pc.starts_with(texts, first))
         if self.nullable and self.null_value:
             texts = escapes.first_in_hex(texts, pc.equal(texts, self.null_value))
         for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():
@@ -164,7 +173,7 @@ class FieldWriter:
 
         if isinstance(self.type, ListOf):
             plain = array.take(pa.array(range(len(array))))
-            texts = self._spaced_texts(plain.values, replace(place, heads=()), (self.type.separator,))
+            texts = self._spaced_texts(plain.values, replace(place, heads=(), seeming=()), (self.type.separator,))
             bitmap = plain.is_valid() if plain.null_count else None
             return pa.ListArray.from_arrays(
                 plain.offsets, texts, type=array.type, mask=None if bitmap is None else _inverted(bitmap)
@@ -182,7 +191,7 @@ class FieldWriter:
                 texts = pc.replace_substring(texts, end, " ")
         for tail in sorted(place.tails, key=len, reverse=True):
             texts = pc.replace_substring_regex(texts, re.escape(tail) + r"\z", " ")
-        for head in place.heads:
+        for head in (*place.heads, *place.seeming):
             begun = pc.starts_with(texts, head)
             texts = pc.if_else(begun, pc.utf8_replace_slice(texts, 0, 1, " "), texts)
         for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import SchemaError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Int64
 
 _MOST_SHAPES = 64  # compiled before the first row; of templates with more, the others as they come
-_BITS = 62  # groups that fit into one number
+_BITS = 32  # groups whose pattern fits into one number beside that of a row
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,14 @@ class TemplateWriter:
         pieces: list[Any] = []
         checked = False
         before: Segment | None = None
+        seeming: list[str] = []  # what the next field must not begin with
         for index, step in enumerate(steps):
             segment = step.segment
             behind, field_behind = _behind(steps[index + 1 :])
             if isinstance(segment, Group):
-                checked |= _may_seem_there(segment.segments[0], behind, field_behind)
+                firsts = _beginnings(segment.segments[0], behind, field_behind)
+                checked |= bool(firsts)
+                seeming += firsts if firsts and all(firsts) else []
                 continue  # absent
             if isinstance(segment, Literal):
                 pieces.append(segment.text)
@@ -187,6 +190,8 @@ class TemplateWriter:
                 checked |= behind.startswith(BLANKS)
             else:
                 place = self._place(segment, step.after, before, behind, field_behind)
+                place = replace(place, seeming=tuple(seeming))
+                seeming.clear()
                 written = self.by_name.get(segment.name)
                 checked |= bool(place.unsure_tails) or (written is not None and _unsure(written, place))
                 if written is None:  # {}: it is read over, whatever it is
@@ -277,11 +282,12 @@ def _behind(steps: Sequence[Step]) -> tuple[str, bool]:
     return text, False
 
 
-def _may_seem_there(first: Segment, behind: str, field_behind: bool) -> bool:
-    """Whether what stands in the place of an absent group may be taken for the group."""
-    if isinstance(first, Literal):
-        return behind.startswith(first.text) or (field_behind and first.text.startswith(behind))
-    return behind.startswith(BLANKS) or (field_behind and not behind)
+def _beginnings(first: Segment, behind: str, field_behind: bool) -> tuple[str, ...]:
+    """How the next field would have to begin for an absent group to seem there; an empty text: whatever it is."""
+    starts = (first.text,) if isinstance(first, Literal) else BLANKS
+    if behind.startswith(starts):
+        return ("",)
+    return tuple(start[len(behind) :] for start in starts if field_behind and start.startswith(behind))
 
 
 def _null(written: Written, place: Place) -> str:
