@@ -17,6 +17,7 @@ from pyspark_logs.formats.engine import Engine, Sure, with_gaps
 from pyspark_logs.formats.exact import Parsed
 from pyspark_logs.formats.expression import Expression, parse_regex, shortened
 from pyspark_logs.formats.fieldtypes import retype
+from pyspark_logs.formats.grok.expansion import parse_grok
 from pyspark_logs.formats.lineformat import Asked, Verbatim, Written
 from pyspark_logs.formats.linewriter import Lacks
 from pyspark_logs.formats.timestamps import Moment
@@ -92,6 +93,11 @@ class ExpressionFormat:
 def regex_format(options: FormatOptions) -> ExpressionFormat:
     """The format of the option ``regex``."""
     return ExpressionFormat(parse_regex(options.spec), options)
+
+
+def grok_format(options: FormatOptions) -> ExpressionFormat:
+    """The format of the option ``grok``; as in Logstash, a group without text gives no value."""
+    return ExpressionFormat(parse_grok(options.spec, options.grok_patterns), options, empty_is_null=True)
 
 
 @dataclass(frozen=True)
