@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.expressionformat import grok_format, regex_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.presets import preset
@@ -38,6 +39,8 @@ def _preset(options: FormatOptions) -> LineFormat:
 KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "template": _template,
     "preset": _preset,
+    "grok": grok_format,
+    "regex": regex_format,
     "json": JsonFormat,
 }
 
