@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.dialects.apache import apache_format
+from pyspark_logs.formats.dialects.nginx import nginx_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.presets import preset
@@ -38,6 +40,8 @@ def _preset(options: FormatOptions) -> LineFormat:
 KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "template": _template,
     "preset": _preset,
+    "nginx": nginx_format,
+    "apache": apache_format,
     "json": JsonFormat,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import SchemaError
@@ -12,6 +12,7 @@ from pyspark_logs.formats.casts import fitted
 from pyspark_logs.formats.fieldtypes import address_texts
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
+from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import Blanks, Field, Literal, Template
 from pyspark_logs.formats.template import Plain as Segment
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
@@ -189,6 +190,8 @@ def _depth(
             checked |= isinstance(after, Blanks) or (isinstance(after, Literal) and after.text.startswith(BLANKS))
         else:
             place = _place(segment, before, after, absent, allow_trailing, heads)
+            if index > 1 and isinstance(before, Literal):
+                place = replace(place, behind_list=_is_list(segments[index - 2]))
             written = fields.get(segment.name)
             checked |= written is not None and _unsure(written, place)
             if written is None:  # {}: it is read over, whatever it is
@@ -197,6 +200,10 @@ def _depth(
                 text = (written, place) if written.there else _null(written, place)
                 pieces += ['"', text, '"'] if segment.type.quoted else [text]
     return Depth(tuple(_merged([*pieces, "\n"])), checked)
+
+
+def _is_list(segment: Segment) -> bool:
+    return isinstance(segment, Field) and isinstance(segment.type, Listed)
 
 
 def _place(
@@ -251,7 +258,7 @@ def _unsure(written: Written, place: Place) -> bool:
         return False
     # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
-    signed = pattern is not None and (pattern.pieces[0] == "%z" or pattern.pieces[0][0] == "-")
+    signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
     return null is not None and (null[:1] != "-" or signed)
 
 
@@ -281,4 +288,8 @@ def _reaches_on(pattern: Pattern, place: Place) -> bool:
 
 
 def _begins_with_digit(piece: str) -> bool:
-    return piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", "Z", "%") if piece[0] == "%" else piece[0].isdecimal()
+    return (
+        piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
+        if piece[0] == "%"
+        else piece[0].isdecimal()
+    )

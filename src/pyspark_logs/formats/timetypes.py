@@ -119,10 +119,15 @@ EPOCH_SCALE = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 
 @dataclass(frozen=True)
 class Epoch(FieldType):
-    """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds."""
+    """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds.
+
+    Attributes:
+        digits: of the fraction, as it is written; None: all there are. It is read either way.
+    """
 
     alphabet: ClassVar[str | None] = "0123456789-."
     unit: str = "s"
+    digits: int | None = None
 
     def arrow(self) -> pa.DataType:
         import pyarrow as pa
@@ -139,7 +144,7 @@ class Epoch(FieldType):
         return in_calendar(-value if sign else value)
 
     def render(self, array: pa.Array, zone: str) -> Rendered:
-        return epoch_texts(array, EPOCH_SCALE[self.unit])
+        return epoch_texts(array, EPOCH_SCALE[self.unit], self.digits)
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import numpy as np
