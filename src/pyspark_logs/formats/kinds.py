@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.dialects.apache import apache_format
+from pyspark_logs.formats.dialects.logback import logback_format
 from pyspark_logs.formats.dialects.nginx import nginx_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
@@ -42,6 +43,7 @@ KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "preset": _preset,
     "nginx": nginx_format,
     "apache": apache_format,
+    "logback": logback_format,
     "json": JsonFormat,
 }
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Converted, Text, by_row
-from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.basetypes import Text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,18 +39,3 @@ def unlisted(texts: pa.Array) -> Bool:
     import pyarrow.compute as pc
 
     return ~kernels.as_bool(pc.match_substring_regex(texts, _WHOLE)) & kernels.as_bool(texts.is_valid())
-
-
-@dataclass(frozen=True)
-class LineNumber(Integer):
-    """A line of source code; ``?``, where the program does not know it, is null (Logback, "Layouts")."""
-
-    def parse(self, text: str, moment: Moment) -> Any:
-        return None if text == "?" else super().parse(text, moment)
-
-    def convert(self, array: pa.Array, moment: Moment) -> Converted:
-        import pyarrow.compute as pc
-
-        if pc.any(pc.equal(array, "?")).as_py():
-            return by_row(self, array, moment)
-        return super().convert(array, moment)

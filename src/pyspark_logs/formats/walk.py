@@ -384,10 +384,10 @@ class Walk:
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
         else:
-            stamp = isinstance(field.type, Timestamp)
-            learn = field.type.learn if isinstance(field.type, Timestamp) else date_shape
+            stamp = field.type if isinstance(field.type, Timestamp) else None
+            learn = date_shape if stamp is None else stamp.learn
             ends, instants, sure = shaped_us(
-                self.block, self.view, start, self.ends, learn, self.moment if stamp else Moment(),
+                self.block, self.view, start, self.ends, learn, Moment() if stamp is None else stamp.at(self.moment),
                 lambda places: self._followed(after, places),
             )  # fmt: skip
             found = Found(start, ends, instants=instants)

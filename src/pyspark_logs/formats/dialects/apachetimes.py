@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType
+from pyspark_logs.formats.basetypes import FieldType, Text
+from pyspark_logs.formats.dialects.javatime import has_day
 from pyspark_logs.formats.dialects.pointing import nearest
 from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.timestamps import compile_pattern
+from pyspark_logs.formats.spellings import APACHE
 from pyspark_logs.formats.timetypes import Epoch, Timestamp
 
 _DEFAULT = "%d/%b/%Y:%H:%M:%S %z"
@@ -70,8 +71,12 @@ def clock_part(inside: str | None) -> ClockPart:
             f"{inside!r} is no time{nearest(inside, known)}; there are {', '.join(known)} and strftime's %Y, %m ..."
         )
     pattern = re.sub(r"%[EO]?([a-zA-Z])", lambda match: _OF_C.get(match[1], "%" + match[1]), inside)
-    compile_pattern(pattern)
-    return ClockPart(column, Timestamp(pattern), pattern)
+    return ClockPart(column, clock_type(pattern), pattern)
+
+
+def clock_type(pattern: str) -> FieldType:
+    """A time; a string where the pattern does not say of which day, as that is no instant."""
+    return Timestamp(pattern) if has_day(pattern) else Text(APACHE)
 
 
 def joined(one: ClockPart, between: str, other: ClockPart) -> ClockPart | None:
@@ -90,7 +95,6 @@ def joined(one: ClockPart, between: str, other: ClockPart) -> ClockPart | None:
         return None
     pattern = one.pattern + between + more
     try:
-        compile_pattern(pattern)
+        return replace(one, type=clock_type(pattern), pattern=pattern)
     except FormatError:  # a directive stands in both: two times
         return None
-    return replace(one, type=Timestamp(pattern), pattern=pattern)
