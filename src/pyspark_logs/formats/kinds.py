@@ -8,6 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.dialects.apache import apache_format
+from pyspark_logs.formats.dialects.logback import logback_format
+from pyspark_logs.formats.dialects.nginx import nginx_format
 from pyspark_logs.formats.expressionformat import grok_format, regex_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
@@ -39,6 +42,9 @@ def _preset(options: FormatOptions) -> LineFormat:
 KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "template": _template,
     "preset": _preset,
+    "nginx": nginx_format,
+    "apache": apache_format,
+    "logback": logback_format,
     "grok": grok_format,
     "regex": regex_format,
     "json": JsonFormat,
