@@ -39,12 +39,20 @@ class _Cut:
         self.lines, self.separators = lines, separators
         self.starts, self.ends = starts[lines], ends[lines]
         self.first, self.counts = first[lines], counts[lines]
+        # Nearly always each line has as many: a matrix, of which no value must be looked up.
+        width = len(separators) // max(len(starts), 1)
+        regular = len(lines) == len(starts) and bool((counts == width).all()) and width * len(starts) == len(separators)
+        self.table = separators.reshape(len(starts), width) if regular and width else None
 
     def bounds(self, place: int, size: int) -> tuple[Int32, Int32]:
         """Where the values of this place begin and end, quotes included; separators are of so many bytes."""
         import numpy as np
 
         starts, ends = self.starts, self.ends
+        if self.table is not None:
+            if place:
+                starts = self.table[:, place - 1] + np.int32(size)
+            return starts, (self.table[:, place] if place < self.table.shape[1] else ends)
         if place:
             starts = self.separators[self.first + (place - 1)] + np.int32(size)
         if len(self.separators) and (more := self.counts > place).any():
@@ -73,14 +81,15 @@ class DelimitedColumns:
         cut = self._cut(block, view, starts, ends)
         if cut is None or len(cut.lines) == 0:
             return None
-        doubled = self.quote.decode() if self.quote and 2 * self.quote in block else None
+        has_quotes = bool(self.quote) and self.quote in block
+        doubled = self.quote.decode() if has_quotes and 2 * self.quote in block else None
         quoted: dict[int, tuple[Int32, Int32, Bool]] = {}
         sure: Bool = np.ones(len(cut.lines), np.bool_)
         arrays = []
         for slot in (*self.slots, *self.rules.unasked):
             for place in slot.places:
                 if place not in quoted:
-                    quoted[place] = self._inside(view, *cut.bounds(place, len(self.separator)))
+                    quoted[place] = self._inside(view, *cut.bounds(place, len(self.separator)), has_quotes)
             spans = [quoted[place] for place in slot.places]
             array, fine = self._column(slot, spans, len(cut.lines), block, view, doubled, moment)
             arrays.append(array)
@@ -133,29 +142,31 @@ class DelimitedColumns:
             good: Bool = np.ones(len(starts), np.bool_)
             good[_line_of(self._occurrences(view, self.quote), starts)] = False
             return np.ones(len(separators), np.bool_), good
-        mark, separator = self.quote[0], self.separator[0]
-        is_quote = view == mark
+        is_quote = view == self.quote[0]
         # Whether the number of quotes up to a byte, itself included, is odd.
         odd = np.bitwise_xor.accumulate(is_quote.view(np.uint8))
         before = np.where(starts > 0, odd[np.maximum(starts - 1, 0)], 0)
         good = odd[np.maximum(ends - 1, 0)] == before
         quotes = np.flatnonzero(is_quote).astype(np.int32)
-        line = _line_of(quotes, starts)
-        ours = (line >= 0) & (quotes < ends[line])
-        quotes, line = quotes[ours], line[ours]
-        opening = odd[quotes] != before[line]
-        previous = np.where(quotes > 0, view[np.maximum(quotes - 1, 0)], _NEWLINE)
-        begins = (previous == separator) | (previous == mark) | (quotes == starts[line])
+        opening, outside = odd[quotes], odd[separators]
+        if before.any():  # behind a line with an odd number of them
+            opening = opening ^ before[_line_of(quotes, starts)]
+            outside = outside ^ before[_line_of(separators, starts)]
+        edges: Bool = np.zeros(256, np.bool_)
+        edges[[self.separator[0], self.quote[0], _NEWLINE]] = True
+        begins = edges[view[np.maximum(quotes - 1, 0)]] | (quotes == 0)
         following = kernels.bytes_at(view, quotes + np.int32(1))
-        finishes = (following == separator) | (following == mark) | (quotes + 1 == ends[line])
-        good[line[np.where(opening, ~begins, ~finishes)]] = False
-        return odd[separators] == before[_line_of(separators, starts)], good
+        finishes = edges[following]
+        finishes |= (following == _RETURN) & (kernels.bytes_at(view, quotes + np.int32(2)) == _NEWLINE)
+        strays = quotes[np.where(opening, ~begins, ~finishes)]
+        good[_line_of(strays, starts)] = False
+        return outside == 0, good
 
-    def _inside(self, view: Bytes, starts: Int32, ends: Int32) -> tuple[Int32, Int32, Bool]:
+    def _inside(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> tuple[Int32, Int32, Bool]:
         """The same spans without their quotes, and which had some."""
         import numpy as np
 
-        if not self.quote:
+        if not has_quotes:
             return starts, ends, np.zeros(len(starts), np.bool_)
         quoted = kernels.literal_at(view, starts, self.quote) & (ends > starts)
         if not quoted.any():
