@@ -128,12 +128,10 @@ def check_field(given: pa.Field, field: JsonField) -> str:
 
 def check_paths(fields: Sequence[JsonField]) -> list[str]:
     """What is wrong with fields that would be inside of each other."""
-    keys = [tuple(key.lower() for key in field.keys) for field in fields]
     return [
         f"{one.name!r} would be inside of {other.name!r}"
-        for one, path in zip(fields, keys, strict=True)
-        for other, start in zip(fields, keys, strict=True)
-        if one is not other and path[: len(start)] == start
+        for one, other in itertools.permutations(fields, 2)
+        if one.keys[: len(other.keys)] == other.keys
     ]
 
 
