@@ -30,7 +30,7 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
-from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
+from pyspark_logs.records import Lines, document_lines, keeps_lines, read_lines, sanitise, transcode
 from pyspark_logs.rows import RowBuilder, Tally, path_value
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
@@ -162,7 +162,12 @@ class LogReader:
 
     def splittable(self, path: str) -> bool:
         """Whether reading a file may begin in its middle."""
-        return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
+        by_line = line_format(self.options.format).options.document is None
+        return (
+            by_line
+            and keeps_lines(self.options.format.encoding)
+            and codec_for(path, self.options.plan.compression).splittable
+        )
 
     # --- executor -----------------------------------------------------------------------------------------
 
@@ -221,13 +226,15 @@ class LogReader:
         codec = codec_for(split.path, self.options.plan.compression)
         fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = keeps_lines(fmt.encoding)
-        if codec.splittable and by_line:
+        by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
+        if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
             start, length = split.start, split.length
         else:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
+            if fmt.document is not None:
+                chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
             start, length = 0, None
         prefix = (fmt.comment_prefix or "").encode(fmt.encoding if by_line else "utf-8")
         for lines in read_lines(
