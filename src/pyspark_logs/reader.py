@@ -25,13 +25,15 @@ from pyspark_logs.errors import (
     SnapshotChangedError,
 )
 from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.formats.starts import record_starts
+from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
 from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
-from pyspark_logs.rows import RowBuilder, Tally, path_value
+from pyspark_logs.rows import RowBuilder, Tally, path_value, year_bound_us
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
 
@@ -127,6 +129,7 @@ class LogReader:
             splittable=self.splittable,
         )
         # Compiled here once, too, so that what cannot work fails before any task runs.
+        record_starts(self.options.format)
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
@@ -193,11 +196,22 @@ class LogReader:
 
     def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
-        with closing(ahead(self.records(store, split), max_items=AHEAD_BLOCKS)) as blocks:
-            yield from builder.batches(split, blocks)
+        with closing(ahead(self.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
+            yield from builder.batches(split, self.joined(split, blocks, builder.moment(split)))
 
-    def records(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        """The records of one split, in blocks; without what the options say may be missing or damaged.
+    def joined(self, split: FileSplit, blocks: Iterator[Lines], moment: Moment) -> Iterator[Lines]:
+        """The records of the lines of a split: the lines themselves, unless ``multiLine`` is given."""
+        starts = record_starts(self.options.format)
+        return blocks if starts is None else starts.join(blocks, moment, *self._range(split))
+
+    def _range(self, split: FileSplit) -> tuple[int, int | None]:
+        """Start and length of a split in the text that its offsets are about."""
+        return (split.start, split.length) if self.splittable(split.path) else (0, None)
+
+    def lines(self, store: Store, split: FileSplit) -> Iterator[Lines]:
+        """The lines of one split, in blocks; without what the options say may be missing or damaged.
+
+        With ``multiLine`` they go on behind the split, for as long as somebody asks.
 
         Raises:
             SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
@@ -224,16 +238,21 @@ class LogReader:
         by_line = keeps_lines(fmt.encoding)
         if codec.splittable and by_line:
             chunks = _range_and_behind(store, split)
-            start, length = split.start, split.length
         else:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
-            start, length = 0, None
+        start, length = self._range(split)
         prefix = (fmt.comment_prefix or "").encode(fmt.encoding if by_line else "utf-8")
+        to_join = fmt.multi_line is not None  # such lines are joined as they are
         for lines in read_lines(
-            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix or None
+            chunks,
+            start=start,
+            length=length,
+            max_record_bytes=fmt.max_record_bytes,
+            comment_prefix=prefix or None,
+            to_join=to_join,
         ):
-            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" else lines
+            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
@@ -298,6 +317,7 @@ def infer_schema(options: ReadOptions) -> str:
     else:
         layout = resolve_layout(store, options)
     described = line_format(options.format)
+    record_starts(options.format)  # what is wrong with multiLine is not wrong with the sample
     in_line = described.schema()
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
@@ -337,7 +357,8 @@ def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Line
         )
     reader = LogReader(options, "")
     for split in splits:
-        yield from reader.records(store, split)
+        lines = reader.lines(store, split)
+        yield from reader.joined(split, lines, Moment(options.time.zone, year_bound_us(split, 0)))
 
 
 def _normalised(options: ReadOptions) -> ReadOptions:

@@ -75,7 +75,7 @@ class RowBuilder:
 
     def batches(self, split: FileSplit, blocks: Iterator[Lines]) -> Iterator[pa.RecordBatch]:
         """The rows of one split, a batch a block; empty ones are left out."""
-        moment = Moment(self.options.time.zone, self._year_bound_us(split))
+        moment = self.moment(split)
         for lines in blocks:
             self.tally.records += len(lines)
             batch = self._batch(split, lines, moment)
@@ -83,10 +83,9 @@ class RowBuilder:
                 self.tally.rows += batch.num_rows
                 yield batch
 
-    def _year_bound_us(self, split: FileSplit) -> int:
-        if split.layout_end_us is not None:
-            return split.layout_end_us + self.slack_us
-        return split.modified_ms * 1000 + DAY_US
+    def moment(self, split: FileSplit) -> Moment:
+        """What a file says about its records' times."""
+        return Moment(self.options.time.zone, year_bound_us(split, self.slack_us))
 
     def _batch(self, split: FileSplit, lines: Lines, moment: Moment) -> pa.RecordBatch | None:
         import numpy as np
@@ -221,6 +220,11 @@ class RowBuilder:
             places = pa.array(np.flatnonzero(keep))
             arrays = [array.take(places) for array in arrays]
         return pa.RecordBatch.from_arrays(arrays, schema=self.columns.target)
+
+
+def year_bound_us(split: FileSplit, slack_us: int) -> int:
+    """A timestamp without a year belongs to the latest year that puts it no later than this."""
+    return split.layout_end_us + slack_us if split.layout_end_us is not None else split.modified_ms * 1000 + DAY_US
 
 
 def _compacted(lines: Lines) -> Lines:

@@ -53,8 +53,20 @@ class Decoder:
             lines: records of valid UTF-8 (see ``records.sanitise``).
             moment: the zone and the year bound of the file.
         """
+        parts, todo = self.surely(lines, moment)
+        corrupt = None
+        if todo is None or len(todo):
+            exact, corrupt = self._exactly(lines, todo, moment)
+            parts.append(exact)
+        columns = _merged(parts, len(lines), self.native)
+        return Decoded(
+            [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)], corrupt
+        )
+
+    def surely(self, lines: Lines, moment: Moment) -> tuple[list[Sure], Int64 | None]:
+        """What the engines vouch for, and the lines that are left for the exact parser; None: all."""
         parts: list[Sure] = []
-        todo: Int64 | None = None  # None: all lines
+        todo: Int64 | None = None
         for engine in self.engines:
             if todo is not None and len(todo) == 0:
                 break
@@ -65,14 +77,7 @@ class Decoder:
                 continue
             parts.append(Sure(_within(todo, sure.rows), sure.columns))
             todo = _left(todo, sure.rows, len(lines))
-        corrupt = None
-        if todo is None or len(todo):
-            exact, corrupt = self._exactly(lines, todo, moment)
-            parts.append(exact)
-        columns = _merged(parts, len(lines), self.native)
-        return Decoded(
-            [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)], corrupt
-        )
+        return parts, todo
 
     def reason(self, line: bytes, moment: Moment) -> str:
         """Why a line is corrupt; "" where it is not."""

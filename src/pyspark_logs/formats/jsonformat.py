@@ -12,8 +12,9 @@ from pyspark_logs.formats.inference import infer_json_schema
 from pyspark_logs.formats.jsonlines import JsonLines
 from pyspark_logs.formats.jsonshapes import JsonShapeEngine
 from pyspark_logs.formats.jsonwriter import JsonWriter, check_writable
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
@@ -53,6 +54,10 @@ class JsonFormat:
         exact.check()
         native = [field.type for field in fields]
         return Decoder([JsonShapeEngine(exact)], exact, native, native)
+
+    def matcher(self) -> Matcher:
+        """An object ends with its brace: nothing could be joined to it."""
+        raise begins_by_regex_only("json")
 
     def verbatim(self) -> Verbatim:
         """All strings; a nested value read as a string is written anew, so its punctuation may stand otherwise."""
