@@ -35,7 +35,7 @@ from pyspark_logs.errors import (
 
 if TYPE_CHECKING:
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
-    from pyspark_logs.scans import scan
+    from pyspark_logs.scans import ScanSummary, scan
     from pyspark_logs.tuning import recommended_conf
     from pyspark_logs.upkeep import recover, vacuum
     from pyspark_logs.writes import WriteResult, write
@@ -57,6 +57,7 @@ __all__ = [
     "PathNotFoundError",
     "ReadOnlyStoreError",
     "RecordError",
+    "ScanSummary",
     "SchemaError",
     "SnapshotChangedError",
     "StoreError",
@@ -75,6 +76,7 @@ __all__ = [
 _LAZY = {
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
+    "ScanSummary": "scans",
     "WriteResult": "writes",
     "recommended_conf": "tuning",
     "recover": "upkeep",

@@ -33,9 +33,11 @@ from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
 from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
-from pyspark_logs.rows import RowBuilder, Tally, path_value, year_bound_us
+from pyspark_logs.rejects import Rejects
+from pyspark_logs.rows import RowBuilder, path_value, year_bound_us
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
+from pyspark_logs.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -172,6 +174,12 @@ class LogReader:
     def read_task(self, task: ReadTask, tally: Tally | None = None) -> Iterator[pa.RecordBatch]:
         """The rows of a task, in batches of exactly :meth:`target`.
 
+        A warning is logged if records did not match, when the task is done or its reading is given up.
+
+        Args:
+            task: of a plan.
+            tally: what becomes of the records is added to it as they are read.
+
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
             SnapshotChangedError: a file changed or went away since planning.
@@ -180,19 +188,35 @@ class LogReader:
         """
         target = self.target()
         builder = self._builder(resolve_columns(self.options, target, task.path_columns), task)
-        if tally is not None:
-            builder.tally = tally
+        builder.tally = tally if tally is not None else builder.tally
+        before = replace(builder.tally, reasons=dict(builder.tally.reasons))
         store = _store(self.options)
         batches = (batch for split in task.splits for batch in self._read_split(store, split, builder))
-        for batch in _sized(batches, target):
-            # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
-            if batch.schema != target:
-                raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
-            yield batch
+        try:
+            for batch in _sized(batches, target):
+                # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
+                if batch.schema != target:
+                    raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
+                yield batch
+        except GeneratorExit:
+            _warn_of_corrupt(builder, before)
+            raise
+        _warn_of_corrupt(builder, before)
 
     def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder:
         window = (self.options.time.start_us, self.options.time.end_us)
-        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us)
+        rejects = self._rejects(task)
+        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us, rejects)
+
+    def _rejects(self, task: ReadTask) -> Rejects | None:
+        """What writes to ``badRecordsPath``."""
+        path = self.options.records.bad_path
+        if path is None:
+            return None
+        path, options = normalise(path), self.options
+        # All that decides, beside the split, which records are rejects, and what is said of them.
+        query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
+        return Rejects(path, open_store(path, options.store), query)
 
     def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
@@ -253,6 +277,18 @@ class LogReader:
             to_join=to_join,
         ):
             yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
+
+
+def _warn_of_corrupt(builder: RowBuilder, before: Tally) -> None:
+    counted = builder.tally.since(before)
+    if builder.example is None or not counted.corrupt:
+        return
+    what = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
+    path, offset = builder.example
+    _log.warning(
+        "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
+        counted.corrupt, counted.records, what, counted.top_reasons(), path, offset,
+    )  # fmt: skip
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:

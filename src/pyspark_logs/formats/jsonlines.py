@@ -107,9 +107,11 @@ class JsonLines:
             if not isinstance(record, dict):
                 raise ValueError("not a JSON object")
         except ValueError as error:
-            return Parsed([None] * len(self.fields), f"not a line of JSON: {error}")
+            # Of "Expecting value: line 1 column 1 (char 0)" the place is of this one line.
+            general = f"not a line of JSON: {str(error).partition(': ')[0]}"
+            return Parsed([None] * len(self.fields), f"not a line of JSON: {error}", general)
         values: list[Any] = []
-        reason = ""
+        reason = general = ""
         for field, judged in zip(self.fields, self.judged, strict=True):
             try:
                 values.append(self._value(record, field, moment))
@@ -117,7 +119,8 @@ class JsonLines:
                 values.append(None)
                 if judged and not reason:
                     reason = f"field {field.name!r}: {error}"
-        return Parsed(values, reason)
+                    general = f"field {field.name!r}: not of type {field.type}"
+        return Parsed(values, reason, general)
 
     def _value(self, record: dict[str, Any], field: pa.Field, moment: Moment) -> Any:
         if self.is_rescue(field):
