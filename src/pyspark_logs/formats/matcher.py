@@ -17,7 +17,7 @@ from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
+from pyspark_logs.formats.template import Blanks, Field, Group, Literal, Segment, Template
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.walk import never_begins
 from pyspark_logs.records import Lines
@@ -81,13 +81,17 @@ def matcher_of(template: Template, decoder: Decoder, parted: Collection[str] = (
         decoder: as in :class:`Matcher`.
         parted: fields whose text is read as something else than their type.
     """
-    first, needed = _first_bytes(template.levels[0][0], parted), _needed(template.levels[0], parted)
-    return Matcher(decoder, first, needed)
+    first, last = template.segments[0], len(template.segments) - 1
+    # What ends the last field is said elsewhere, and so is what a group there holds.
+    known = template.segments[:last] if isinstance(template.segments[last], (Field, Group)) else template.segments
+    return Matcher(decoder, _first_bytes(first, parted), _needed(known, parted))
 
 
 def ends_in_text(template: Template) -> bool:
     """Whether the last field of a template, at its very end, is a string that takes the rest: the deepest counts."""
-    last = template.levels[-1][-1]
+    last = template.segments[-1]
+    while isinstance(last, Group):
+        last = last.segments[-1]
     return isinstance(last, Field) and type(last.type) is Text
 
 
@@ -102,7 +106,7 @@ def _first_bytes(first: Segment, parted: Collection[str]) -> frozenset[int] | No
         return frozenset(first.raw[:1])
     if isinstance(first, Blanks):
         return frozenset(b" \t")
-    if first.type.syntax is None or not _typed(first, parted):
+    if isinstance(first, Group) or first.type.syntax is None or not _typed(first, parted):
         return None
     return frozenset(range(128, 256)) | {byte for byte in range(128) if not never_begins(first.type, chr(byte))}
 
@@ -111,8 +115,6 @@ def _needed(segments: Sequence[Segment], parted: Collection[str]) -> str:
     """A regular expression for the beginning of every line that matches, as far as that can be said and compiled."""
     pieces: list[str] = []
     for segment in segments:
-        if isinstance(segment, Field) and segment is segments[-1]:
-            break  # what ends the last field is said elsewhere
         piece = _piece(segment, parted)
         if not _compiles("".join([*pieces, piece])):
             break
@@ -125,6 +127,8 @@ def _piece(segment: Segment, parted: Collection[str]) -> str:
         return _PUNCTUATION.sub(r"\\\g<0>", segment.text)
     if isinstance(segment, Blanks):
         return "[ \t]+"
+    if isinstance(segment, Group):
+        return "(?:" + "".join(_piece(one, parted) for one in segment.segments) + ")?"
     if _typed(segment, parted) and type(segment.type) is Integer:
         return "[+-]?[0-9]+"
     if _typed(segment, parted) and segment.type.syntax is not None:
