@@ -5,7 +5,7 @@ RE2 alone says what matches: it runs over all lines of a block at once, and over
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.engine import Engine, Sure, with_gaps
 from pyspark_logs.formats.exact import Parsed
 from pyspark_logs.formats.expression import Expression, parse_regex, shortened
+from pyspark_logs.formats.expressionengine import PathEngine
+from pyspark_logs.formats.expressionpath import find_path
 from pyspark_logs.formats.fieldtypes import retype
 from pyspark_logs.formats.grok.expansion import parse_grok
 from pyspark_logs.formats.lineformat import Asked, Verbatim, Written
@@ -75,8 +77,11 @@ class ExpressionFormat:
         return MatchDecoder(self.engines(matcher), matcher, native, [one.field.type for one in asked])
 
     def engines(self, matcher: Matcher) -> list[Engine]:
-        """What is faster than RE2 for some lines."""
-        return []
+        """What is faster than RE2 for most lines, where there is such."""
+        if self.options.multi_line is not None or not matcher.keep:
+            return []
+        path = find_path(self.expression, matcher.keep)
+        return [] if path is None else [PathEngine(matcher, path)]
 
     def verbatim(self) -> Verbatim:
         """All: a group's text is a part of the line."""
@@ -140,15 +145,30 @@ class Matcher:
 
         if not self.wanted and not self.is_judged:
             return Matched([], np.zeros(len(lines), np.bool_))
-        texts, matched = self._texts(lines)
-        corrupt = ~matched
-        arrays = []
+        texts, matched = self._groups(lines)
+        columns, bad = self.columns(texts, len(lines), moment)
+        corrupt = np.zeros(len(lines), np.bool_)
+        if self.is_judged:
+            corrupt = ~matched if bad is None else ~matched | bad
+        return Matched(columns, corrupt)
+
+    def columns(
+        self, groups: Mapping[int, pa.StringArray], count: int, moment: Moment
+    ) -> tuple[list[pa.Array], Bool | None]:
+        """The columns of lines that match, and which lines are corrupt for what is in them (None: none).
+
+        Args:
+            groups: the text of each group, null where it took no part; groups that took part nowhere may be left out.
+            count: of lines.
+            moment: what the file says of times.
+        """
+        arrays, corrupt = [], None
         for one in (*self.wanted, *self.rest):
-            array, bad = self._values(one, texts[one.name], moment)
+            array, bad = self._values(one, self._text(one.name, groups, count), moment)
             arrays.append(array)
             if one.judged and bad is not None:
-                corrupt |= bad
-        return Matched(arrays[: len(self.wanted)], corrupt if self.is_judged else np.zeros(len(lines), np.bool_))
+                corrupt = bad if corrupt is None else corrupt | bad
+        return arrays[: len(self.wanted)], corrupt
 
     def parse(self, line: str, moment: Moment) -> Parsed:
         """One line, and what is wrong with it."""
@@ -163,11 +183,11 @@ class Matcher:
         """Why a line that is corrupt is so."""
         import pyarrow as pa
 
-        texts, matched = self._texts(pa.array([line], pa.string()))
+        groups, matched = self._groups(pa.array([line], pa.string()))
         if not matched[0]:
             return "the line does not match"
         for one in (*self.wanted, *self.rest):
-            text = texts[one.name][0].as_py()
+            text = self._text(one.name, groups, 1)[0].as_py()
             if not one.judged or text is None or type(one.type) is Text or text in ("", self.null_value):
                 continue
             try:
@@ -176,28 +196,36 @@ class Matcher:
                 return f"field {one.name!r} is {shortened(text)!r}: {error}"
         return "the line does not match"
 
-    def _texts(self, lines: pa.StringArray) -> tuple[dict[str, pa.StringArray], Bool]:
-        """The text of each column, null where its groups took no part, and which lines match."""
+    def _groups(self, lines: pa.StringArray) -> tuple[dict[int, pa.StringArray], Bool]:
+        """The text of each group, null where there is no match, and which lines match."""
         import pyarrow.compute as pc
 
         if not self.keep:
             return {}, kernels.as_bool(pc.match_substring_regex(lines, self.pattern))
         found = pc.extract_regex(lines, pattern=self.pattern)
         matched = kernels.as_bool(found.is_valid())
-        texts = {}
-        for name, indices in self.of.items():
-            groups = [self._group(found, index, matched) for index in indices]
-            texts[name] = groups[0] if len(groups) == 1 else pc.coalesce(*groups)
-        return texts, matched
+        groups = [found.field(place) for place in range(len(self.keep))]
+        if not matched.all():
+            groups = [kernels.masked(group, ~matched) for group in groups]
+        return dict(zip(self.keep, groups, strict=True)), matched
 
-    def _group(self, found: pa.StructArray, index: int, matched: Bool) -> pa.StringArray:
+    def _text(self, name: str, groups: Mapping[int, pa.StringArray], count: int) -> pa.StringArray:
+        """The text of a column, null where none of its groups took part."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        array = found.field(self.keep.index(index))
-        null = ~matched
-        if index in self.optional:
-            null |= kernels.as_bool(pc.equal(array, ""))
-        return kernels.masked(array, null) if null.any() else array
+        texts = []
+        for index in self.of[name]:
+            if index not in groups:
+                continue
+            array = groups[index]
+            if index in self.optional:
+                empty = kernels.as_bool(pc.equal(pc.binary_length(array), 0))
+                array = kernels.masked(array, empty | kernels.as_bool(array.is_null())) if empty.any() else array
+            texts.append(array)
+        if not texts:
+            return pa.nulls(count, pa.string())
+        return texts[0] if len(texts) == 1 else pc.coalesce(*texts)
 
     def _values(self, one: Wanted, texts: pa.StringArray, moment: Moment) -> tuple[pa.Array, Bool | None]:
         """The column of these texts, and which of them are not of its type (None: all are)."""
