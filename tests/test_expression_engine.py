@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspark_logs.formats.expression import Expression
-from pyspark_logs.formats.expressionpath import Run, find_path
+from pyspark_logs.formats.expressions.expression import Expression
+from pyspark_logs.formats.expressions.path import Run, find_path
 from pyspark_logs.formats.kinds import compile_decoder, line_format
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions

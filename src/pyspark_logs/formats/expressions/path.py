@@ -16,8 +16,8 @@ import functools
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from pyspark_logs.formats.expression import Expression
-from pyspark_logs.formats.expressiontree import (
+from pyspark_logs.formats.expressions.expression import Expression
+from pyspark_logs.formats.expressions.tree import (
     Alphabet,
     Atom,
     Branches,

@@ -14,14 +14,14 @@ from pyspark_logs.formats.basetypes import Text, made_of
 from pyspark_logs.formats.chain import ChainEngine
 from pyspark_logs.formats.engine import Sure
 from pyspark_logs.formats.exact import Column, Rules
-from pyspark_logs.formats.expressionpath import Path, Run
+from pyspark_logs.formats.expressions.matching import Matcher
+from pyspark_logs.formats.expressions.path import Path, Run
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.expressionformat import Matcher
     from pyspark_logs.formats.kernels import Bool, Int32
 
 _SAMPLE = 64  # lines by which it is found out how many spaces the times of a file hold

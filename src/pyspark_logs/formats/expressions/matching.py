@@ -1,27 +1,17 @@
-"""Formats that are a regular expression: ``regex``, and ``grok`` once its patterns are put in. They are read only.
-
-RE2 alone says what matches: it runs over all lines of a block at once, and over single lines for their reasons.
-"""
+"""Matching lines: RE2 over all lines of a block at once, and over single lines for their reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.engine import Engine, Sure, with_gaps
+from pyspark_logs.formats.engine import Sure, with_gaps
 from pyspark_logs.formats.exact import Parsed
-from pyspark_logs.formats.expression import Expression, parse_regex, shortened
-from pyspark_logs.formats.expressionengine import PathEngine
-from pyspark_logs.formats.expressionpath import find_path
-from pyspark_logs.formats.fieldtypes import retype
-from pyspark_logs.formats.grok.expansion import parse_grok
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written
-from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.expressions.expression import Expression, shortened
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
@@ -30,79 +20,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pyspark_logs.formats.kernels import Bool, Int64
-
-
-@dataclass(frozen=True)
-class ExpressionFormat:
-    """A regular expression; see :class:`~pyspark_logs.formats.lineformat.LineFormat`.
-
-    Attributes:
-        empty_is_null: whether a group that matched nothing is null though it took part.
-    """
-
-    expression: Expression
-    options: FormatOptions
-    empty_is_null: bool = False
-
-    suffix = "log"
-    is_open = False
-
-    def schema(self) -> pa.Schema:
-        """The named groups, in order."""
-        import pyarrow as pa
-
-        return pa.schema([pa.field(name, kind.arrow()) for name, kind in self._columns().items()])
-
-    def infer(self, sample: Iterator[Lines]) -> pa.Schema:
-        """The same whatever the sample."""
-        return self.schema()
-
-    def _columns(self) -> dict[str, FieldType]:
-        return {name: self.expression.groups[self.expression.of(name)[0]].type for name in self.expression.names()}
-
-    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> Decoder:
-        """RE2 over the block, capturing what is asked for."""
-        known = {name.lower(): (name, kind) for name, kind in self._columns().items()}
-        wanted = []
-        for one in asked:
-            found = known.get(one.field.name.lower())
-            if found is None:
-                names = ", ".join(name for name, _ in known.values())
-                raise SchemaError(f"column {one.field.name!r} is not in the format, which gives {names}")
-            wanted.append(Wanted(found[0], retype(found[1], one.field.type, one.field.name), one.judged))
-        shown = {one.name for one in wanted if one.judged}
-        rest = [pair for pair in known.values() if judge_whole and pair[0] not in shown and type(pair[1]) is not Text]
-        matcher = Matcher(self, tuple(wanted), tuple(Wanted(*pair) for pair in rest), judge_whole=judge_whole)
-        native = [one.type.arrow() for one in wanted]
-        return MatchDecoder(self.engines(matcher), matcher, native, [one.field.type for one in asked])
-
-    def engines(self, matcher: Matcher) -> list[Engine]:
-        """What is faster than RE2 for most lines, where there is such."""
-        if self.options.multi_line is not None or not matcher.keep:
-            return []
-        path = find_path(self.expression, matcher.keep)
-        return [] if path is None else [PathEngine(matcher, path)]
-
-    def verbatim(self) -> Verbatim:
-        """All: a group's text is a part of the line."""
-        return Verbatim(frozenset(name.lower() for name in self.expression.names()))
-
-    def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
-        """Raises FormatError: which of the lines that match would be the one to write?"""
-        raise FormatError(
-            f"{self.options.kind} {shortened(self.expression.text)!r} can be read only: a regular expression matches"
-            " many lines and does not say which to write; write with a template"
-        )
-
-
-def regex_format(options: FormatOptions) -> ExpressionFormat:
-    """The format of the option ``regex``."""
-    return ExpressionFormat(parse_regex(options.spec), options)
-
-
-def grok_format(options: FormatOptions) -> ExpressionFormat:
-    """The format of the option ``grok``; as in Logstash, a group without text gives no value."""
-    return ExpressionFormat(parse_grok(options.spec, options.grok_patterns), options, empty_is_null=True)
 
 
 @dataclass(frozen=True)
@@ -126,18 +43,23 @@ class Matcher:
     """Matches lines, in blocks or one at a time.
 
     A text of a column that is no string is null where it is empty or the null token; a string stands as it is.
+
+    Attributes:
+        wanted: the columns to give.
+        rest: further columns by whose types lines are judged.
+        keep: the groups that capture.
     """
 
     def __init__(
-        self, form: ExpressionFormat, wanted: tuple[Wanted, ...], rest: tuple[Wanted, ...], *, judge_whole: bool
-    ) -> None:
-        self.wanted, self.rest, self.null_value = wanted, rest, form.options.null_value
+        self, expression: Expression, options: FormatOptions, wanted: tuple[Wanted, ...], rest: tuple[Wanted, ...],
+        *, judge_whole: bool,
+    ) -> None:  # fmt: skip
+        self.wanted, self.rest, self.null_value = wanted, rest, options.null_value
         self.is_judged = judge_whole or any(one.judged for one in wanted)
-        expression = form.expression
         self.of = {one.name: expression.of(one.name) for one in (*wanted, *rest)}
         self.keep = sorted({index for indices in self.of.values() for index in indices})
-        self.optional = {index for index in self.keep if form.empty_is_null or expression.groups[index].optional}
-        self.pattern = expression.pattern(self.keep, multi_line=form.options.multi_line is not None)
+        self.optional = {index for index in self.keep if expression.groups[index].optional}
+        self.pattern = expression.pattern(self.keep, multi_line=options.multi_line is not None)
 
     def match(self, lines: pa.StringArray, moment: Moment) -> Matched:
         """The columns of these lines."""
