@@ -12,7 +12,7 @@ from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
 from pyspark_logs.formats.dialects.apache import apache_format
 from pyspark_logs.formats.dialects.logback import logback_format
 from pyspark_logs.formats.dialects.nginx import nginx_format
-from pyspark_logs.formats.expressionformat import grok_format, regex_format
+from pyspark_logs.formats.expressions.format import grok_format, regex_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.presets import preset
