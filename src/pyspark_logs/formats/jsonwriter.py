@@ -60,7 +60,7 @@ class JsonWriter:
         opening = "{"
         for place, (key, array) in enumerate(zip(self.keys, columns, strict=True)):
             if pa.types.is_string(array.type) and array.null_count == 0:  # its quotes are part of the constants
-                pieces += [opening + key + '"', _escaped(array)]
+                pieces += [opening + key + '"', escaped_texts(array)]
                 opening = '",'
                 continue
             texts, wrong = json_texts(array, self.zone)
@@ -118,7 +118,7 @@ def json_texts(array: pa.Array, zone: str) -> Rendered:
     dtype = array.type
     if pa.types.is_string(dtype):
         whole, wrong = whole_texts(array)
-        return pc.binary_join_element_wise('"', _escaped(whole), '"', ""), wrong
+        return pc.binary_join_element_wise('"', escaped_texts(whole), '"', ""), wrong
     if pa.types.is_struct(dtype):
         return _object_texts(array, zone)
     if pa.types.is_list(dtype):
@@ -141,7 +141,7 @@ def _plain(array: pa.Array) -> pa.Array:
     return array if array.type == plain else array.cast(plain)
 
 
-def _escaped(array: pa.Array) -> pa.Array:
+def escaped_texts(array: pa.Array) -> pa.Array:
     """Strings without their quotes; control characters escaped, all else as it is."""
     import pyarrow.compute as pc
 

@@ -11,6 +11,7 @@ from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
+from pyspark_logs.formats.logfmtformat import LogfmtFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
@@ -42,6 +43,7 @@ KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "preset": _preset,
     "json": JsonFormat,
     "delimited": delimited,
+    "logfmt": LogfmtFormat,
 }
 
 
