@@ -382,9 +382,15 @@ def unescape(text: str) -> str:
 def pattern_syntax(pattern: str) -> re.Pattern[str]:
     """The regular expression of a strptime pattern; ValueError for a directive that is not supported."""
     expression = ""
-    for part in re.finditer(r"%(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL):
+    for part in re.finditer(
+        r"%(?P<digits>[1-9])f|%:?(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL
+    ):
         directive = part["directive"]
-        if directive is None:
+        if part["digits"] and "(?P<f>" not in expression:
+            expression += f"(?P<f>[0-9]{{{part['digits']}}})"
+        elif part["digits"]:
+            raise ValueError(f"a fraction stands twice in {pattern!r}")
+        elif directive is None:
             expression += "[ \\t]+" if part["blanks"] else re.escape(part["text"])
         elif directive == "%":
             expression += "%"

@@ -8,6 +8,7 @@ the values it was made of. The renderer here is the tests' own; it shares no cod
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -156,6 +157,9 @@ PATTERNS: dict[str, dict[str, Any]] = {  # pattern: the parts of a datetime that
     "%y%m%d %H%M": {"second": 0, "microsecond": 0},
     "%Y-%j": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
     "%m/%d/%Y %H:%M %Z": {"second": 0, "microsecond": 0},
+    "%Y-%m-%d %H:%M:%S,%3f": {"microsecond": 123_000},
+    "%Y%m%d%H%M%S%7f": {},
+    "%Y-%m-%dT%H:%M:%S%:z": {"microsecond": 0},
 }
 
 
@@ -168,10 +172,11 @@ def timestamp_text(draw: st.DrawFn, pattern: str, opts: Options) -> Typed:
         wall = draw(st.datetimes(bound - timedelta(days=363), bound - timedelta(days=1))).replace(microsecond=0)
     if "%y" in pattern:
         wall = wall.replace(year=1970 + wall.year % 98, day=min(wall.day, 28))
-    zone = draw(offsets) if "%z" in pattern else UTC if "%Z" in pattern else opts.tz
+    zone = draw(offsets) if "%z" in pattern or "%:z" in pattern else UTC if "%Z" in pattern else opts.tz
     on = wall.replace(tzinfo=zone)
-    pattern = pattern.replace("%L", str(wall.microsecond // 1000))
-    return wall.replace(tzinfo=zone).strftime(pattern), on.astimezone(UTC)
+    pattern = pattern.replace("%L", str(wall.microsecond // 1000)).replace("%:z", "%z")
+    digits = re.sub(r"%([1-9])f", lambda match: f"{wall.microsecond:06}000"[: int(match[1])], pattern)
+    return wall.replace(tzinfo=zone).strftime(digits), on.astimezone(UTC)
 
 
 def epoch_text(draw: st.DrawFn, unit: str, opts: Options) -> Typed:

@@ -20,8 +20,8 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.formats.chain import ChainEngine
-from pyspark_logs.formats.decoder import compile_decoder, format_schema
 from pyspark_logs.formats.encoder import compile_encoder
+from pyspark_logs.formats.kinds import compile_decoder, format_schema
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions, parse_read_options

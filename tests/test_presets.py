@@ -11,7 +11,8 @@ import pytest
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.chain import ChainEngine
-from pyspark_logs.formats.decoder import Decoder, compile_decoder, format_schema
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.kinds import compile_decoder, format_schema
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
@@ -40,6 +41,12 @@ def test_a_preset_has_a_schema_and_a_source(name: str) -> None:
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(FormatError, match=r"'apache_combine' is not a preset; did you mean 'apache_combined'\?"):
         format_schema(FormatOptions("preset", "apache_combine"))
+
+
+def test_a_preset_that_is_a_template_has_no_further_columns() -> None:
+    options = FormatOptions("preset", "aws_alb", rescued_column="rest")
+    with pytest.raises(FormatError, match="'rescuedDataColumn' belongs to json"):
+        compile_decoder(options, pa.schema([("elb", pa.string())]))
 
 
 # ------------------------------------------------------------------------------------------- apache_combined

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,15 +16,31 @@ from typing import TYPE_CHECKING
 from pyspark_logs.ahead import ahead
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.columns import FROM_PATH, Columns, full_schema, resolve_columns
-from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SchemaError, SnapshotChangedError
-from pyspark_logs.formats.decoder import format_schema
-from pyspark_logs.formats.inference import infer_json_schema
+from pyspark_logs.errors import (
+    CorruptFileError,
+    FormatError,
+    OptionError,
+    PathNotFoundError,
+    SchemaError,
+    SnapshotChangedError,
+)
+from pyspark_logs.formats.kinds import header_rule, line_format
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.options import ReadOptions
+from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
-from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
+from pyspark_logs.records import (
+    FirstLine,
+    Lines,
+    document_lines,
+    first_line,
+    keeps_lines,
+    read_lines,
+    sanitise,
+    transcode,
+    under_headers,
+)
 from pyspark_logs.rows import RowBuilder, Tally, path_value
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
@@ -39,6 +55,7 @@ MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # sending one more batch of them 40 us in Python and as much again in Spark.
 FEWEST_ROWS = 2_048
 AHEAD_BLOCKS = 2
+_HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 _BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
 
@@ -155,7 +172,11 @@ class LogReader:
         return fits
 
     def splittable(self, path: str) -> bool:
-        """Whether reading a file may begin in its middle."""
+        """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
+        rule = header_rule(self.options.format)
+        in_document = line_format(self.options.format).options.document is not None
+        if in_document or (rule is not None and rule.by_fields):
+            return False
         return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
@@ -213,21 +234,45 @@ class LogReader:
 
     def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
         codec = codec_for(split.path, self.options.plan.compression)
-        fmt = self.options.format
+        fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = keeps_lines(fmt.encoding)
-        if codec.splittable and by_line:
+        by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
+        if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
             start, length = split.start, split.length
         else:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
+            if fmt.document is not None:
+                chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
             start, length = 0, None
-        prefix = (fmt.comment_prefix or "").encode(fmt.encoding if by_line else "utf-8")
-        for lines in read_lines(
-            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix or None
-        ):
+        encoding = fmt.encoding if by_line else "utf-8"
+        prefix = (fmt.comment_prefix or "").encode(encoding) or None
+        rule = header_rule(self.options.format)
+        found = read_lines(
+            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
+            comment_prefix=None if rule is not None and rule.by_fields else prefix,
+        )  # fmt: skip
+        if rule is not None:
+            first = _first_line(store, split, prefix, fmt) if start > 0 else None
+            found = under_headers(found, rule, path=split.path, encoding=encoding, first=first)
+        for lines in found:
             yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" else lines
+
+
+def _first_line(store: Store, split: FileSplit, prefix: bytes | None, fmt: FormatOptions) -> FirstLine | None:
+    """The first record of a file that a split is of; its beginning is read for that."""
+    head = replace(split, start=0, length=_HEAD_BYTES)
+    found = read_lines(
+        _range_and_behind(store, head),
+        block_bytes=_HEAD_BYTES,
+        max_record_bytes=fmt.max_record_bytes,
+        comment_prefix=prefix,
+    )
+    lines = next(found, None)
+    if isinstance(found, Generator):
+        found.close()
+    return None if lines is None else first_line(lines, fmt.encoding, split.path)
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
@@ -291,15 +336,15 @@ def infer_schema(options: ReadOptions) -> str:
         layout = Layout.parse(options.plan.layout, options.time.zone)
     else:
         layout = resolve_layout(store, options)
-    in_line = format_schema(options.format)
+    described = line_format(options.format)
+    in_line = described.schema()
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
-        sampled = infer_json_schema(_sample(options, store, layout), options.format.sampling_bytes)
-        if not len(sampled):
-            raise OptionError(
-                f"{', '.join(options.plan.paths)}: no line of the sample is a JSON object with a key; name the format"
-                " of these lines, or give a schema"
-            )
+        try:
+            sampled = described.infer(_sample(options, store, layout))
+        except FormatError as error:
+            paths = ", ".join(options.plan.paths)
+            raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error
         _check_sampled_time(options.time.column, sampled)
         in_line = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in taken])
     schema = full_schema(options, in_line, layout.columns)
@@ -320,20 +365,18 @@ def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
         )
 
 
-def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[bytes]:
+def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Lines]:
     """Records of the first files by key in the range."""
     planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
     if not splits:
         raise OptionError(
-            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns of JSON from;"
+            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns from;"
             " give a schema, e.g. .schema('ts timestamp, message string')"
         )
     reader = LogReader(options, "")
     for split in splits:
-        for lines in reader.records(store, split):
-            for row in range(len(lines)):
-                yield lines.record(row)
+        yield from reader.records(store, split)
 
 
 def _normalised(options: ReadOptions) -> ReadOptions:

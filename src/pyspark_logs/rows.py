@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from pyspark_logs.columns import FROM_LINE, FROM_PATH, RAW_TEXT, Columns
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.decoder import Decoded, Decoder, compile_decoder
+from pyspark_logs.formats.decoder import Decoded, Decoder
 from pyspark_logs.formats.fieldtypes import for_arrow
+from pyspark_logs.formats.kinds import compile_decoder, line_format
+from pyspark_logs.formats.lineformat import Verbatim
 from pyspark_logs.formats.timestamps import DAY_US, Moment
 from pyspark_logs.formats.zones import utc_to_walls_us
 from pyspark_logs.options import ReadOptions
@@ -63,11 +65,11 @@ class RowBuilder:
         )
         types = {field.name: field.type for field in columns.target}
         self.predicates = tuple(p for p in predicates if p.column in types and supported(p, types[p.column]))
-        plain, escaped = _searchable(options, columns)
-        self.needles = needles(self.predicates, plain, escaped)
-        if options.format.kind == "json":
-            # A nested value read as a string is written anew, so its punctuation may stand otherwise in the line.
-            self.needles = tuple(n for n in self.needles if not any(set(text) & set(b'{}[]",:') for text in n))
+        verbatim = line_format(options.format).verbatim()
+        plain, escaped = _searchable(verbatim, columns)
+        unfit = set(verbatim.not_with.encode())
+        found = needles(self.predicates, plain, escaped)
+        self.needles = tuple(one for one in found if not any(set(text) & unfit for text in one))
         self.pause = 0
         self.tally = Tally()
 
@@ -75,6 +77,8 @@ class RowBuilder:
         """The rows of one split, a batch a block; empty ones are left out."""
         moment = Moment(self.options.time.zone, self._year_bound_us(split))
         for lines in blocks:
+            if not len(lines):  # no more than a header
+                continue
             self.tally.records += len(lines)
             batch = self._batch(split, lines, moment)
             if batch is not None and batch.num_rows:
@@ -131,7 +135,7 @@ class RowBuilder:
         import pyarrow as pa
 
         if lines.full_length is None:
-            return self.decoder.decode(lines, moment)
+            return self.decoder.for_header(lines.header).decode(lines, moment)
         # The head of a record that is too long to be held: one corrupt row.
         return Decoded([pa.nulls(1, dtype) for dtype in self.decoder.target], np.ones(1, np.bool_))
 
@@ -176,7 +180,7 @@ class RowBuilder:
         if lines.full_length is not None:
             reason = f"the record has {lines.full_length} bytes, more than maxRecordBytes={self.options.format.max_record_bytes}"
         else:
-            reason = self.decoder.reason(raw, moment)
+            reason = self.decoder.for_header(lines.header).reason(raw, moment)
         return RecordError(
             f"{split.path}: record at byte {offset} does not match the format: {reason}. Record: {shown!r}."
             " Mend the format, or read with mode=PERMISSIVE (nulls) or DROPMALFORMED",
@@ -231,19 +235,17 @@ def _compacted(lines: Lines) -> Lines:
     block = b"\n".join([lines.block[s:e] for s, e in zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)])
     lengths = lines.ends - lines.starts
     ends = (np.cumsum(lengths) + np.arange(len(lengths))).astype(np.int32)
-    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets)
+    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets, lines.header)
 
 
-def _searchable(options: ReadOptions, columns: Columns) -> tuple[list[str], list[str]]:
+def _searchable(verbatim: Verbatim, columns: Columns) -> tuple[list[str], list[str]]:
     """String columns whose values stand in the raw line: as they are, and unless there is a backslash."""
     import pyarrow as pa
 
-    from pyspark_logs.formats.decoder import verbatim_fields
-
     strings = [f.name for f in columns.wanted if pa.types.is_string(f.type)]
-    plain, escaped = verbatim_fields(options.format)
-    in_plain = [name for name in strings if name.lower() in plain]
-    return in_plain, [name for name in strings if name not in in_plain and (escaped is None or name.lower() in escaped)]
+    plain = [name for name in strings if name.lower() in verbatim.plain]
+    escaped = verbatim.unless_escaped
+    return plain, [name for name in strings if name not in plain and (escaped is None or name.lower() in escaped)]
 
 
 def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:

@@ -12,6 +12,7 @@ from pyspark_logs.formats.casts import fitted
 from pyspark_logs.formats.fieldtypes import address_texts
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
+from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
@@ -194,6 +195,8 @@ class TemplateWriter:
                 place = self._place(segment, step.after, before, behind, field_behind)
                 place = replace(place, seeming=tuple(seeming))
                 seeming.clear()
+                if index > 1 and isinstance(before, Literal) and _is_list(steps[index - 2].segment):
+                    place = replace(place, behind_list=True)
                 written = self.by_name.get(segment.name)
                 checked |= bool(place.unsure_tails) or (written is not None and _unsure(written, place))
                 if written is None:  # {}: it is read over, whatever it is
@@ -292,6 +295,10 @@ def _beginnings(first: Segment, behind: str, field_behind: bool) -> tuple[str, .
     return tuple(start[len(behind) :] for start in starts if field_behind and start.startswith(behind))
 
 
+def _is_list(segment: Segment) -> bool:
+    return isinstance(segment, Field) and isinstance(segment.type, Listed)
+
+
 def _null(written: Written, place: Place) -> str:
     """What stands for a field that has no column."""
     text = written.writer.null_text(place)
@@ -327,7 +334,7 @@ def _unsure(written: Written, place: Place) -> bool:
         return False
     # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
-    signed = pattern is not None and (pattern.pieces[0] == "%z" or pattern.pieces[0][0] == "-")
+    signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
     return null is not None and (null[:1] != "-" or signed)
 
 
@@ -357,4 +364,8 @@ def _reaches_on(pattern: Pattern, place: Place) -> bool:
 
 
 def _begins_with_digit(piece: str) -> bool:
-    return piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", "Z", "%") if piece[0] == "%" else piece[0].isdecimal()
+    return (
+        piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
+        if piece[0] == "%"
+        else piece[0].isdecimal()
+    )

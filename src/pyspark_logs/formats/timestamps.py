@@ -113,14 +113,16 @@ _DIRECTIVES = {
     "A": _names("A", DAYS),
 }
 _DIRECTIVES["h"] = _DIRECTIVES["b"]
+_FRACTION = re.compile(r"%[1-9]f")
 _COMPOSITES = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A compiled strptime pattern: Python's directives, English names, ``%f`` of 1 to 9 digits.
+    """A compiled strptime pattern: Python's directives, English names, ``%f`` of 1 to 9 digits, ``%3f`` of three.
 
-    ``%L`` is Ruby's for milliseconds: a number from 0 to 999, of which ``%f`` would make a fraction.
+    ``%L`` is Ruby's for milliseconds: a number from 0 to 999, of which ``%f`` would make a fraction. ``%:z`` reads what
+    ``%z`` does, and is written with a colon.
 
     Attributes:
         pieces: directives (``%Y``, ``%%``), runs of blanks and the text between, in order.
@@ -133,7 +135,12 @@ class Pattern:
     @property
     def directives(self) -> tuple[str, ...]:
         """The letters of the directives, in order."""
-        return tuple(piece[1] for piece in self.pieces if piece[0] == "%" and piece != "%%")
+        return tuple(piece[-1] for piece in self.pieces if piece[0] == "%" and piece != "%%")
+
+    @property
+    def digits(self) -> int | None:
+        """How many digits the fraction has; None: as many as there are, or no fraction."""
+        return next((int(piece[1]) for piece in self.pieces if _FRACTION.fullmatch(piece)), None)
 
     def parse_us(self, text: str, moment: Moment) -> int:
         """A whole text. Raises ValueError where it does not match or is not in the calendar."""
@@ -203,17 +210,21 @@ def compile_pattern(text: str) -> Pattern:
     """
     expanded = re.sub("%(.)", lambda match: _COMPOSITES.get(match[1], match[0]), text, flags=re.DOTALL)
     out = []
-    pieces = tuple(re.findall(r"%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL))
+    pieces = tuple(re.findall(r"%[1-9]f|%:z|%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL))
     for piece in pieces:
         if piece[0] in " \t":
             out.append(r"[ \t]+")
         elif piece == "%%":
             out.append("%")
+        elif _FRACTION.fullmatch(piece):
+            out.append(rf"(?P<f>\d{{{piece[1]}}})")
         elif piece[0] == "%":
-            directive = _DIRECTIVES.get(piece[1:])
+            directive = _DIRECTIVES.get(piece[1:].removeprefix(":"))
             if directive is None:
                 known = " ".join(f"%{name}" for name in _DIRECTIVES)
-                raise FormatError(f"timestamp pattern {text!r}: unknown directive {piece!r}; known are {known} %%")
+                raise FormatError(
+                    f"timestamp pattern {text!r}: unknown directive {piece!r}; known are {known} %3f %:z %%"
+                )
             out.append(directive)
         else:
             out.append(re.escape(piece))

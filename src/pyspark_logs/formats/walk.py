@@ -13,6 +13,7 @@ from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
 from pyspark_logs.formats.seeker import Seeker
+from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
@@ -145,8 +146,13 @@ class Walk:
         """Find a field's end and move there."""
         import numpy as np
 
+        if field.pad is not None and field.pad.before:
+            self._pass_spaces(field.pad.width)
         start = self.place
-        if field.type.syntax is not None:
+        listed = isinstance(field.type, Listed)
+        if listed and len(after.stops) == 1 and isinstance(after.stops[0], Literal):
+            found = self._listed(after.stops[0])
+        elif field.type.syntax is not None:
             found = self._own_end(field, after)
         elif after.line_end:
             found = Found(start, self._last_end(field, after))
@@ -162,8 +168,79 @@ class Walk:
             found.ends = np.where(inactive, self.ends, found.ends)
             if self.live is not None:
                 found.null = ~self.live if found.null is None else found.null | ~self.live
+        if field.pad is not None and not field.pad.before:
+            self._settle(found.ends)
+            self._strip(found)
+            self._pass_padding(found, field.pad.width, after)
+            return found
         self._settle(found.ends if found.instants is None and not field.type.quoted else self.place)
         return found
+
+    def _listed(self, following: Literal) -> Found:
+        """A list that one space ends, where that is the first space; others are for the exact parser."""
+        import numpy as np
+
+        start, at = self.place, self.seeker.seek(following, self.place)
+        self._drop(at < 0)
+        at = np.where(at < 0, self.place, at)
+        self._drop((kernels.bytes_at(self.view, np.maximum(at - 1, 0)) == ord(",")) & (at > start))
+        self._drop(kernels.literal_at(self.view, at, b" : "))
+        self.at_found = True
+        return Found(start, at)
+
+    # --- spaces beside a value --------------------------------------------------------------------------
+
+    def _pass_spaces(self, most: int) -> None:
+        """Before a value: no more than its width."""
+        import numpy as np
+
+        self.seeker.forget()
+        self.at_found = False
+        place = self.place.copy()
+        rows = np.flatnonzero(~self._idle())
+        for _ in range(most):
+            rows = rows[kernels.bytes_at(self.view, place[rows]) == ord(" ")]
+            place[rows] += 1
+        self._settle(place)
+
+    def _strip(self, found: Found) -> None:
+        """Take the spaces behind the values off them."""
+        import numpy as np
+
+        ends = found.ends.copy()
+        rows = np.arange(len(ends))
+        for _ in range(_MOST_BLANKS):
+            rows = rows[(ends[rows] > found.starts[rows]) & (self.view[np.maximum(ends[rows] - 1, 0)] == ord(" "))]
+            if len(rows) == 0:
+                break
+            ends[rows] -= 1
+        endless = np.zeros(len(ends), np.bool_)
+        endless[rows] = True
+        self._drop(endless)
+        found.ends = ends
+
+    def _pass_padding(self, found: Found, width: int, after: After) -> None:
+        """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        stop = after.stops[0] if after.stops else None
+        if not isinstance(stop, Literal) or stop.text.strip(" "):
+            return
+        self.seeker.forget()
+        if self.block.isascii():
+            sizes = found.ends - found.starts
+        else:
+            sizes = pc.utf8_length(kernels.texts(self.block, found.starts, found.ends)).to_numpy()
+        place = self.place.copy()
+        rows = np.flatnonzero(~self._idle())
+        for step in range(width):
+            behind = kernels.literal_at(self.view, place[rows] + np.int32(1), stop.raw)
+            rows = rows[(sizes[rows] + step < width) & behind]
+            if len(rows) == 0:
+                break
+            place[rows] += 1
+        self._settle(place)
 
     def _last_end(self, field: Field, after: After) -> Int32:
         """The end of a field with nothing behind it, or only optional groups."""
@@ -219,10 +296,10 @@ class Walk:
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
         else:
-            stamp = isinstance(field.type, Timestamp)
-            learn = field.type.learn if isinstance(field.type, Timestamp) else date_shape
+            stamp = field.type if isinstance(field.type, Timestamp) else None
+            learn = date_shape if stamp is None else stamp.learn
             ends, instants, sure = shaped_us(
-                self.block, self.view, start, self.ends, learn, self.moment if stamp else Moment(),
+                self.block, self.view, start, self.ends, learn, Moment() if stamp is None else stamp.at(self.moment),
                 lambda places: self._followed(after, places),
             )  # fmt: skip
             found = Found(start, ends, instants=instants)

@@ -21,7 +21,7 @@ from pyspark_logs.options.groups import (
     WriteRules,
 )
 from pyspark_logs.options.places import is_inside
-from pyspark_logs.options.table import APART, FORMATS, ONLY_OF, OPTIONS, PATHS, SPARKS_OWN
+from pyspark_logs.options.table import APART, FORMATS, ONLY_OF, OPTIONS, PATHS, SPARKS_OWN, SWITCHES
 from pyspark_logs.options.values import bad_value, parse_boolean, parse_instant_us, parse_path
 
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
@@ -133,19 +133,16 @@ def _fields(values: Mapping[str, object], side: str) -> dict[str, dict[str, Any]
 
 def _line_format(values: Mapping[str, object]) -> dict[str, str]:
     given = [name for name in FORMATS if name in values]
-    if "json" in given and not parse_boolean("json", values["json"]):
-        given.remove("json")
+    given = [name for name in given if name not in SWITCHES or parse_boolean(name, values[name])]
     if len(given) != 1:
         what = "none is given" if not given else " and ".join(given) + " are given"
         raise OptionError(f"exactly one of {', '.join(FORMATS)} must name the line format; {what}")
     kind = given[0]
-    lines = "json" if kind == "json" else "template"
-    strange = [name for name, only in ONLY_OF.items() if name in values and only != lines]
+    strange = [name for name, kinds in ONLY_OF.items() if name in values and kind not in kinds]
     if strange:
-        raise OptionError(
-            f"option {strange[0]!r} belongs to {ONLY_OF[strange[0]]}, and means nothing for {kind}; leave it out"
-        )
-    return {"kind": kind, "spec": "" if kind == "json" else _BY_NAME[kind].parse(kind, values[kind])}
+        only = ", ".join(ONLY_OF[strange[0]])
+        raise OptionError(f"option {strange[0]!r} belongs to {only}, and means nothing for {kind}; leave it out")
+    return {"kind": kind, "spec": "" if kind in SWITCHES else _BY_NAME[kind].parse(kind, values[kind])}
 
 
 def _checked_format(fields: Mapping[str, Any]) -> FormatOptions:
