@@ -331,9 +331,9 @@ class Walk:
         width = behind - self.place
         null = there & (width == 0)
         firsts = [stop.text[0] if isinstance(stop, Literal) else " " for stop in after.stops]
-        if not all(_never_begins(field.type, first) for first in firsts):
+        if not all(never_begins(field.type, first) for first in firsts):
             null &= self.place == self.ends
-        if token and _never_begins(field.type, token[0]):
+        if token and never_begins(field.type, token[0]):
             null |= there & (width == len(token.encode())) & kernels.literal_at(self.view, self.place, token.encode())
         return null, behind
 
@@ -399,7 +399,7 @@ class Walk:
             self._drop(self.place != self.ends)
 
 
-def _never_begins(field_type: FieldType, character: str) -> bool:
+def never_begins(field_type: FieldType, character: str) -> bool:
     """Whether no value of a type that ends by itself begins with this character."""
     if field_type.quoted:
         return character != '"'

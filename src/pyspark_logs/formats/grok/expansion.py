@@ -9,12 +9,20 @@ from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import FieldType, Text
-from pyspark_logs.formats.expression import Builder, Expression, Group, checked, put_structure, refuse_open, shortened
+from pyspark_logs.formats.expressions.expression import (
+    Builder,
+    Expression,
+    Group,
+    checked,
+    put_structure,
+    refuse_open,
+    shortened,
+)
+from pyspark_logs.formats.expressions.syntax import Token, tokens, wrong
 from pyspark_logs.formats.fieldtypes import Boolean
 from pyspark_logs.formats.grok.library import LIBRARY
 from pyspark_logs.formats.grok.pattern import Pattern
 from pyspark_logs.formats.numbertypes import Floating, Integer
-from pyspark_logs.formats.resyntax import Token, tokens, wrong
 
 TYPES: dict[str, FieldType] = {
     "string": Text(), "int": Integer(32), "long": Integer(64), "float": Floating(), "double": Floating(),
@@ -45,7 +53,7 @@ def parse_grok(text: str, definitions: str | None = None) -> Expression:
     if not builder.groups:
         raise FormatError(f"grok {shortened(text)!r} names no column; name one as %{{PATTERN:name}}")
     expression = builder.finished(text)
-    return checked(replace(expression, groups=_typed_alike(expression.groups)), "grok")
+    return checked(replace(expression, groups=_as_columns(expression.groups)), "grok")
 
 
 def parse_definitions(text: str) -> dict[str, Pattern]:
@@ -69,8 +77,8 @@ def parse_definitions(text: str) -> dict[str, Pattern]:
     return own
 
 
-def _typed_alike(groups: tuple[Group, ...]) -> tuple[Group, ...]:
-    """The groups, those of one name with the type that one of them has."""
+def _as_columns(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    """The groups; those of one name have the type that one of them has, and one without text gives no value."""
     types: dict[str, FieldType] = {}
     spelled: dict[str, str] = {}
     for group in groups:
@@ -83,7 +91,7 @@ def _typed_alike(groups: tuple[Group, ...]) -> tuple[Group, ...]:
             continue
         if types.setdefault(group.name, group.type) != group.type:
             raise FormatError(f"grok: column {group.name!r} is named with two types; give it one")
-    return tuple(replace(group, type=types.get(group.name, group.type)) for group in groups)
+    return tuple(replace(group, type=types.get(group.name, group.type), optional=True) for group in groups)
 
 
 @dataclass(frozen=True)

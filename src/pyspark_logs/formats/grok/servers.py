@@ -60,7 +60,7 @@ SYSLOG = (
     Pattern("SYSLOGHOST", "the host in syslog", r"%{IPORHOST}"),
     Pattern("SYSLOGFACILITY", "`<facility.priority>`", r"<%{NONNEGINT:facility}.%{NONNEGINT:priority}>"),
     Pattern("SYSLOGBASE", "the head of a syslog line (RFC 3164)", r"%{SYSLOGTIMESTAMP:timestamp} (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:logsource} %{SYSLOGPROG}:"),
-    Pattern("SYSLOGBASE2", "the same, or with an ISO time, or without a program", r"(?:%{SYSLOGTIMESTAMP:timestamp}|%{TIMESTAMP_ISO8601:timestamp8601}) (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:logsource}+(?: %{SYSLOGPROG}:|)"),
+    Pattern("SYSLOGBASE2", "the same, or with an ISO time, or without a program", r"(?:%{SYSLOGTIMESTAMP:timestamp}|%{TIMESTAMP_ISO8601:timestamp8601}) (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:logsource}(?: %{SYSLOGPROG}:|)"),
     Pattern("SYSLOGLINE", "a syslog line (RFC 3164)", r"%{SYSLOGBASE2} %{GREEDYDATA:message}"),
     Pattern("SYSLOGPAMSESSION", "PAM: a session was opened or closed", r"%{SYSLOGBASE} (?<message>%{WORD:pam_module}\(%{DATA:pam_caller}\): session %{WORD:pam_session_state} for user %{USERNAME:username}(?: by %{GREEDYDATA:pam_by})?.*)"),
     Pattern("CRON_ACTION", "what cron did: `CMD`", r"[A-Z ]+"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import FieldType, Text
-from pyspark_logs.formats.resyntax import Token, tokens, wrong
+from pyspark_logs.formats.expressions.syntax import Token, tokens, wrong
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _SHOWN = 200
@@ -24,7 +24,8 @@ class Group:
     Attributes:
         name: of the column; several groups may have one (in alternatives).
         type: what the text means.
-        optional: whether the expression can match without the group: it stands under ``?``, ``*`` or in a branch.
+        optional: whether no text is no value: of a regex, where it can match without the group, which stands under
+            ``?``, ``*`` or in one of several branches; of grok always, as in Logstash.
     """
 
     name: str
