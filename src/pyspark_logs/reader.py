@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,15 +24,25 @@ from pyspark_logs.errors import (
     SchemaError,
     SnapshotChangedError,
 )
-from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.formats.kinds import header_rule, line_format
 from pyspark_logs.formats.starts import record_starts
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.options import ReadOptions
+from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
-from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
+from pyspark_logs.records import (
+    FirstLine,
+    Lines,
+    document_lines,
+    first_line,
+    keeps_lines,
+    read_lines,
+    sanitise,
+    transcode,
+    under_headers,
+)
 from pyspark_logs.rejects import Rejects
 from pyspark_logs.rows import RowBuilder, path_value, year_bound_us
 from pyspark_logs.schema import parse_ddl, to_ddl
@@ -49,6 +59,7 @@ MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # sending one more batch of them 40 us in Python and as much again in Spark.
 FEWEST_ROWS = 2_048
 AHEAD_BLOCKS = 2
+_HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 _BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
 
@@ -166,7 +177,11 @@ class LogReader:
         return fits
 
     def splittable(self, path: str) -> bool:
-        """Whether reading a file may begin in its middle."""
+        """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
+        rule = header_rule(self.options.format)
+        in_document = line_format(self.options.format).options.document is not None
+        if in_document or (rule is not None and rule.by_fields):
+            return False
         return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
@@ -259,23 +274,27 @@ class LogReader:
         codec = codec_for(split.path, self.options.plan.compression)
         fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = keeps_lines(fmt.encoding)
-        if codec.splittable and by_line:
+        by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
+        if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
         else:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
+            if fmt.document is not None:
+                chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
         start, length = self._range(split)
-        prefix = (fmt.comment_prefix or "").encode(fmt.encoding if by_line else "utf-8")
+        encoding = fmt.encoding if by_line else "utf-8"
+        prefix = (fmt.comment_prefix or "").encode(encoding) or None
+        rule = header_rule(self.options.format)
         to_join = fmt.multi_line is not None  # such lines are joined as they are
-        for lines in read_lines(
-            chunks,
-            start=start,
-            length=length,
-            max_record_bytes=fmt.max_record_bytes,
-            comment_prefix=prefix or None,
-            to_join=to_join,
-        ):
+        found = read_lines(
+            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
+            comment_prefix=None if rule is not None and rule.by_fields else prefix, to_join=to_join,
+        )  # fmt: skip
+        if rule is not None:
+            first = _first_line(store, split, prefix, fmt) if start > 0 else None
+            found = under_headers(found, rule, path=split.path, encoding=encoding, first=first)
+        for lines in found:
             yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
 
 
@@ -289,6 +308,21 @@ def _warn_of_corrupt(builder: RowBuilder, before: Tally) -> None:
         "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
         counted.corrupt, counted.records, what, counted.top_reasons(), path, offset,
     )  # fmt: skip
+
+
+def _first_line(store: Store, split: FileSplit, prefix: bytes | None, fmt: FormatOptions) -> FirstLine | None:
+    """The first record of a file that a split is of; its beginning is read for that."""
+    head = replace(split, start=0, length=_HEAD_BYTES)
+    found = read_lines(
+        _range_and_behind(store, head),
+        block_bytes=_HEAD_BYTES,
+        max_record_bytes=fmt.max_record_bytes,
+        comment_prefix=prefix,
+    )
+    lines = next(found, None)
+    if isinstance(found, Generator):
+        found.close()
+    return None if lines is None else first_line(lines, fmt.encoding, split.path)
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:

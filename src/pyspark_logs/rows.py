@@ -81,6 +81,8 @@ class RowBuilder:
         if self.rejects is not None:
             self.rejects.begin(split)
         for lines in blocks:
+            if not len(lines):  # no more than a header
+                continue
             self.tally.records += len(lines)
             batch = self._batch(split, lines, moment)
             if batch is not None and batch.num_rows:
@@ -137,7 +139,7 @@ class RowBuilder:
         import pyarrow as pa
 
         if lines.full_length is None:
-            return self.decoder.decode(lines, moment)
+            return self.decoder.for_header(lines.header).decode(lines, moment)
         # The head of a record that is too long to be held: one corrupt row.
         most = self.options.format.max_record_bytes
         reason = f"the record has {lines.full_length} bytes, more than maxRecordBytes={most}"
@@ -248,7 +250,7 @@ def _compacted(lines: Lines) -> Lines:
     block = b"\n".join([lines.block[s:e] for s, e in zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)])
     lengths = lines.ends - lines.starts
     ends = (np.cumsum(lengths) + np.arange(len(lengths))).astype(np.int32)
-    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets)
+    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets, lines.header)
 
 
 def _searchable(verbatim: Verbatim, columns: Columns) -> tuple[list[str], list[str]]:

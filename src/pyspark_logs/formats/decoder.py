@@ -85,6 +85,10 @@ class Decoder:
             todo = _left(todo, sure.rows, len(lines))
         return parts, todo
 
+    def for_header(self, header: str | None) -> Decoder:
+        """The decoder of lines under a header; of most formats it is always this one."""
+        return self
+
     def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
         import numpy as np
         import pyarrow as pa

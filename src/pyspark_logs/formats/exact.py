@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pyspark_logs.formats import escapes
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Template, named
 from pyspark_logs.formats.timestamps import Moment
@@ -224,13 +223,29 @@ class _Walk:
     # --- fields -------------------------------------------------------------------------------------------
 
     def _field(self, field: Field, after: After) -> None:
+        if field.pad is not None and field.pad.before:
+            spaces = self.line[self.place : self.place + field.pad.width]
+            self.place += len(spaces) - len(spaces.lstrip(" "))
         start = self.place
         own = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
         end, by_itself = self._end(field, own, after)
         self.place = end
+        if field.pad is not None and not field.pad.before:
+            end = start + len(self.line[start:end].rstrip(" "))
+            self._pass_padding(field.pad.width - (end - start), after)
         if field.name is not None and field.name in self.parser.wanted:
             inside = by_itself and own is not None and field.type.quoted
             self._value(field, own[1] if inside and own else self.line[start:end], by_itself)
+
+    def _pass_padding(self, most: int, after: After) -> None:
+        """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
+        stop = after.stops[0] if after.stops else None
+        if not isinstance(stop, Literal) or stop.text.strip(" "):
+            return
+        for _ in range(most):
+            if not self._stands(stop, self.place + 1):
+                break
+            self.place += 1
 
     def _end(self, field: Field, own: re.Match[str] | None, after: After) -> tuple[int, bool]:
         """Where a field ends, and whether its own syntax says so."""
@@ -263,7 +278,7 @@ class _Walk:
         return len(self.line), False
 
     def _value(self, field: Field, text: str, by_itself: bool) -> None:
-        if field.nullable and text in ("", self.rules.null_value):
+        if text in field.nulls(self.rules.null_value):
             return
         columns = self.parser.wanted[field.name or ""]
         stray = field.type.syntax is not None and not by_itself
@@ -271,8 +286,9 @@ class _Walk:
             for _, column in columns:
                 self._blame(column, field, text, "not a quoted text")
             return
-        if field.type.quoted or (field.type.text and self.rules.escape):
-            text = escapes.unescape(text)
+        spelling = field.type.spelled(self.rules.escape)
+        if spelling is not None:
+            text = spelling.unescape(text)
         for place, column in columns:
             if stray and column.type == field.type:
                 self._blame(column, field, text, "what must follow does not stand behind it")

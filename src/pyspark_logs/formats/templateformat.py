@@ -107,7 +107,8 @@ class TemplateFormat:
         escaped: set[str] = set()
         for one in self.template.fields:
             name = (one.name or "").lower()
-            (escaped if one.type.quoted or self.options.escape != "none" else plain).add(name)
+            is_escaped = one.type.spelled(self.options.escape != "none") is not None
+            (escaped if is_escaped else plain).add(name)
         return Verbatim(frozenset(plain), frozenset(escaped))
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ class TemplateFormat:
                     )
                 native[place] = pa.field(schema[place].name, target)
             escape = options.escape == "backslash"
-            writer = FieldWriter(one.type, one.nullable, options.null_value, escape, zone, lacks)
+            writer = FieldWriter(one.type, one.nulls(options.null_value), escape, zone, lacks, one.pad)
             fields.append(WrittenField(one, writer, tuple(columns)))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
         problems += _missing(self.template, fields)

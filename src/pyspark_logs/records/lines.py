@@ -27,6 +27,7 @@ class Lines:
             this is the length in bytes it has in the file.
         origins: int64, offset in the file of each record where that is not ``offset + starts``,
             because bytes of the block were replaced.
+        header: the line that names the columns of these records, where there is one (see ``headers``).
     """
 
     block: bytes
@@ -35,6 +36,7 @@ class Lines:
     offset: int
     full_length: int | None = None
     origins: npt.NDArray[np.int64] | None = None
+    header: str | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -121,7 +123,7 @@ def find_lines(
     keep = ends > starts
     lines = Lines(block, starts, ends, offset, full_length)
     if comment_prefix and comment_prefix in block:
-        comments = _begins_with(block, starts, ends, comment_prefix)
+        comments = begins_with(block, starts, ends, comment_prefix)
         keep &= ~comments
         if cut_comments and comments.any():
             return _without(lines, comments).select(keep[~comments])
@@ -141,9 +143,10 @@ def _without(lines: Lines, which: npt.NDArray[np.bool_]) -> Lines:
     )
 
 
-def _begins_with(
+def begins_with(
     block: bytes, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32], prefix: bytes
 ) -> npt.NDArray[np.bool_]:
+    """Which of the lines ``block[starts[i]:ends[i]]`` begin with the prefix."""
     import numpy as np
 
     raw = np.frombuffer(block, dtype=np.uint8)
