@@ -114,7 +114,7 @@ class DelimitedColumns:
             close = np.flatnonzero(np.diff(separators) < len(self.separator))
             good[_line_of(separators[close], starts)] = False
         if self.quote and self.quote in block:
-            outside, well = self._quotes(view, starts, ends, separators)
+            outside, well = self._quotes(block, view, starts, ends, separators)
             separators, good = separators[outside], good & well
         first = np.searchsorted(separators, starts)
         counts = np.searchsorted(separators, ends) - first
@@ -133,7 +133,7 @@ class DelimitedColumns:
             places = places[kernels.literal_at(view, places, text)]
         return places
 
-    def _quotes(self, view: Bytes, starts: Int32, ends: Int32, separators: Int32) -> tuple[Bool, Bool]:
+    def _quotes(self, block: bytes, view: Bytes, starts: Int32, ends: Int32, separators: Int32) -> tuple[Bool, Bool]:
         """Which separators are outside of quotes, and which lines have all their quotes where they belong."""
         import numpy as np
 
@@ -160,7 +160,7 @@ class DelimitedColumns:
         finishes |= (following == _RETURN) & (kernels.bytes_at(view, quotes + np.int32(2)) == _NEWLINE)
         strays = quotes[np.where(opening, ~begins, ~finishes)]
         good[_line_of(strays, starts)] = False
-        return outside == 0, good
+        return outside == 0, good & _of_one_line(block, view, starts, ends)
 
     def _inside(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> tuple[Int32, Int32, Bool]:
         """The same spans without their quotes, and which had some."""
@@ -200,6 +200,17 @@ class DelimitedColumns:
         if slot.type.text:
             empty &= ~quoted
         return empty | (equals(view, starts, ends, self.null) & ~quoted)
+
+
+def _of_one_line(block: bytes, view: Bytes, starts: Int32, ends: Int32) -> Bool:
+    """Which records hold no line end, at which a quote might be taken to begin or end a value."""
+    import numpy as np
+
+    if block.count(b"\n", int(starts[0]), int(ends[-1])) < len(starts):
+        return np.ones(len(starts), np.bool_)  # no more than between them
+    newlines = np.flatnonzero(view == _NEWLINE)
+    alone: Bool = np.searchsorted(newlines, starts) == np.searchsorted(newlines, ends)
+    return alone
 
 
 def _line_of(places: Int32, starts: Int32) -> Int64:

@@ -198,6 +198,8 @@ def _chained(
 
     head, tail = literals[0].encode(), literals[-1].encode()
     ok = kernels.literal_at(view, starts, head)
+    # In a record of several lines a literal may hold line ends, and so reach over the end of another record.
+    ok &= starts + np.int32(len(head)) <= ends
     place = np.where(ok, starts + np.int32(len(head)), ends).astype(np.int32)
     bounds: list[tuple[Int32, Int32]] = []
     for literal in literals[1:-1]:
