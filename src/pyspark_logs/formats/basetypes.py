@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark_logs.formats import escapes, kernels
+from pyspark_logs.formats.spellings import BACKSLASH, Spelling
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ class FieldType:
 
     @property
     def syntax(self) -> re.Pattern[str] | None:
+        return None
+
+    def spelled(self, escape: bool) -> Spelling | None:
+        """How characters are escaped in a field's text; None: not at all.
+
+        Args:
+            escape: whether the format's unquoted strings have backslash escapes.
+        """
         return None
 
     def arrow(self) -> pa.DataType:
@@ -122,10 +131,16 @@ def rendered_if_parsed(field_type: FieldType, array: pa.Array) -> Rendered:
 
 @dataclass(frozen=True)
 class Text(FieldType):
-    """``string``: the text as it stands."""
+    """``string``: the text as it stands, or as the program that wrote it spells it."""
 
     takes_rest: ClassVar[bool] = True
     text: ClassVar[bool] = True
+    spelling: Spelling | None = None
+
+    def spelled(self, escape: bool) -> Spelling | None:
+        if not self.text:
+            return None
+        return self.spelling or (BACKSLASH if escape or self.quoted else None)
 
     def arrow(self) -> pa.DataType:
         import pyarrow as pa

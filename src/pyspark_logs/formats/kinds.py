@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
+from pyspark_logs.formats.dialects.apache import apache_format
+from pyspark_logs.formats.dialects.logback import logback_format
+from pyspark_logs.formats.dialects.nginx import nginx_format
+from pyspark_logs.formats.expressions.format import grok_format, regex_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.logfmtformat import LogfmtFormat
@@ -41,6 +45,11 @@ def _preset(options: FormatOptions) -> LineFormat:
 KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "template": _template,
     "preset": _preset,
+    "nginx": nginx_format,
+    "apache": apache_format,
+    "logback": logback_format,
+    "grok": grok_format,
+    "regex": regex_format,
     "json": JsonFormat,
     "delimited": delimited,
     "logfmt": LogfmtFormat,
@@ -77,6 +86,15 @@ def format_schema(options: FormatOptions) -> pa.Schema | None:
         FormatError: the description is wrong.
     """
     return line_format(options).schema()
+
+
+def takes_any_column(options: FormatOptions) -> bool:
+    """Whether a record may have columns that the format does not list.
+
+    Raises:
+        FormatError: the description is wrong.
+    """
+    return line_format(options).is_open
 
 
 def compile_decoder(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,10 @@ from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.exact import Column, Rules, TemplateLines
 from pyspark_logs.formats.fieldtypes import HostOf, PortOf, retype
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
-from pyspark_logs.formats.template import Field, Template
+from pyspark_logs.formats.matcher import Matcher, ends_in_text, matcher_of
+from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter
 from pyspark_logs.formats.templatewriter import Written as WrittenField
 from pyspark_logs.formats.timestamps import compile_pattern
@@ -94,13 +95,20 @@ class TemplateFormat:
         target = [one.field.type for one in asked]
         return Decoder(engines, TemplateLines(self.template, columns, rules), native, target)
 
+    def matcher(self) -> Matcher:
+        """By all fields; what does not match goes to the last one."""
+        if not ends_in_text(self.template):
+            raise begins_by_regex_only(self.name)
+        return matcher_of(self.template, self.decoder((), judge_whole=True), self.parts)
+
     def verbatim(self) -> Verbatim:
         """All string fields; those with escapes only where there are none."""
         plain: set[str] = set()
         escaped: set[str] = set()
         for one in self.template.fields:
             name = (one.name or "").lower()
-            (escaped if one.type.quoted or self.options.escape != "none" else plain).add(name)
+            is_escaped = one.type.spelled(self.options.escape != "none") is not None
+            (escaped if is_escaped else plain).add(name)
         return Verbatim(frozenset(plain), frozenset(escaped))
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -114,7 +122,7 @@ class TemplateFormat:
             null_value=self.options.null_value, heads=heads, zone=zone,
         )  # fmt: skip
         check = None
-        if any(depth.checked for depth in writer.depths):
+        if writer.unsure:
             check = self.decoder([Asked(one) for one in native], judge_whole=False)
         return Written(writer, check)
 
@@ -157,7 +165,7 @@ class TemplateFormat:
                     )
                 native[place] = pa.field(schema[place].name, target)
             escape = options.escape == "backslash"
-            writer = FieldWriter(one.type, one.nullable, options.null_value, escape, zone, lacks)
+            writer = FieldWriter(one.type, one.nulls(options.null_value), escape, zone, lacks, one.pad)
             fields.append(WrittenField(one, writer, tuple(columns)))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
         problems += _missing(self.template, fields)
@@ -168,10 +176,16 @@ class TemplateFormat:
 def _missing(template: Template, fields: Sequence[WrittenField]) -> list[str]:
     """Fields that every line, or every line with a group that has columns, would need a value for."""
     by_name = {written.field.name: written for written in fields}
-    levels = [[by_name[s.name] for s in level if isinstance(s, Field) and s.name] for level in template.levels]
-    there = [depth for depth, level in enumerate(levels) if any(written.there for written in level)]
-    if not there:
+    if not any(written.there for written in fields):
         return ["there is no column to write"]
-    needed = [written for level in levels[: there[-1] + 1] for written in level]
-    names = [written.field.name for written in needed if not written.there and not written.field.nullable]
+
+    def needed(segments: Iterable[Segment]) -> Iterator[WrittenField]:
+        for segment in segments:
+            if isinstance(segment, Group):
+                if any(by_name[one.name].there for one in named(segment.segments)):
+                    yield from needed(segment.segments)
+            elif isinstance(segment, Field) and segment.name is not None:
+                yield by_name[segment.name]
+
+    names = [one.field.name for one in needed(template.segments) if not one.there and not one.field.nullable]
     return [f"{name!r} is missing, and its field has no '?'" for name in names]
