@@ -10,11 +10,12 @@ from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.fieldtypes import retype
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
 from pyspark_logs.formats.logfmtlines import Key, LogfmtLines, infer_logfmt_schema
 from pyspark_logs.formats.logfmtshapes import LogfmtShapeEngine
 from pyspark_logs.formats.logfmtwriter import LogfmtWriter, key_problem
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.scalarwriter import scalar_type, type_problem
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
@@ -57,6 +58,10 @@ class LogfmtFormat:
             raise SchemaError(f"column {wrong[0]!r} (rescuedDataColumn) holds JSON text: declare it a string")
         native = [key.type.arrow() for key in keys]
         return Decoder([LogfmtShapeEngine(exact)], exact, native, [one.field.type for one in asked])
+
+    def matcher(self) -> Matcher:
+        """A line is pairs to its end: nothing could be joined to it."""
+        raise begins_by_regex_only("logfmt")
 
     def verbatim(self) -> Verbatim:
         """All strings; what is rescued is JSON, whose punctuation the line does not have."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Parsed
 from pyspark_logs.formats.fieldtypes import Boolean
-from pyspark_logs.formats.jsonlines import lookup
+from pyspark_logs.formats.jsonvalues import lookup
 from pyspark_logs.formats.timestamps import ISO, Moment, parse_iso_us
 
 if TYPE_CHECKING:
@@ -132,15 +132,15 @@ class LogfmtLines:
         if all(pair.flag for pair in found.values()):
             return Parsed([None] * len(self.keys), "it has no key=value")
         values: list[Any] = []
-        reason = ""
+        reason = general = ""
         for key in self.keys:
             try:
                 values.append(self._rest(found) if self.is_rescue(key) else self._value(found, key, moment))
             except ValueError as error:
                 values.append(None)
                 if key.judged and not reason:
-                    reason = f"key {key.name!r}: {error}"
-        return Parsed(values, reason)
+                    reason, general = f"key {key.name!r}: {error}", f"key {key.name!r}: not of its type"
+        return Parsed(values, reason, general)
 
     def is_rescue(self, key: Key) -> bool:
         """Whether this column gets what the schema lacks."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.engine import Sure
 from pyspark_logs.formats.fieldtypes import Boolean
-from pyspark_logs.formats.jsonlines import lookup
+from pyspark_logs.formats.jsonvalues import lookup
 from pyspark_logs.formats.logfmtlines import Key, LogfmtLines, pairs
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.valuecolumns import column_at, equals
