@@ -201,7 +201,8 @@ def _chained(
     import numpy as np
 
     head, tail = literals[0].encode(), literals[-1].encode()
-    ok = kernels.literal_at(view, starts, head)
+    # A record of several lines has line ends among its blanks, so a head may seem to reach over a record's end.
+    ok = kernels.literal_at(view, starts, head) & (starts + len(head) <= ends)
     place = np.where(ok, starts + np.int32(len(head)), ends).astype(np.int32)
     bounds: list[tuple[Int32, Int32]] = []
     for literal in literals[1:-1]:
