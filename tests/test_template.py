@@ -8,20 +8,44 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.fieldtypes import ListOf
 from pyspark_logs.formats.numbertypes import DecimalNumber, Integer
-from pyspark_logs.formats.template import Blanks, Field, Literal, parse_template
+from pyspark_logs.formats.template import Blanks, Field, Group, Literal, Template, make_template, parse_template
 from pyspark_logs.formats.timestamps import Moment, compile_pattern
 from pyspark_logs.formats.timetypes import Epoch, Timestamp
 from tests import reference
 from tests.test_reference import REFUSED
 
 
-def test_notation_becomes_levels_of_segments() -> None:
+def test_notation_becomes_segments() -> None:
     template = parse_template("{{[{a:int?}]{~}{}{? x={b:list(})}{?{~}{c}?}?}")
-    assert template.levels == (
-        (Literal("{["), Field("a", Integer(32), nullable=True), Literal("]"), Blanks(), Field(None, Text())),
-        (Literal(" x="), Field("b", ListOf("}"))),
-        (Blanks(), Field("c", Text())),
+    assert template.segments == (
+        Literal("{["),
+        Field("a", Integer(32), nullable=True),
+        Literal("]"),
+        Blanks(),
+        Field(None, Text()),
+        Group((Literal(" x="), Field("b", ListOf("}")), Group((Blanks(), Field("c", Text()))))),
     )
+
+
+def test_a_template_is_made_of_segments_with_the_same_checks() -> None:
+    a, b = Field("a", Text()), Field("b", Text())
+    template = make_template(
+        "%a%b", [Literal("x"), Literal(""), Literal("y"), a, Group((Literal("["), Literal("]"), b))]
+    )
+    assert template == Template("%a%b", (Literal("xy"), a, Group((Literal("[]"), b))))
+    for segments, says in [
+        ([a, b], "template '%a%b': nothing separates field 'a' from 'b'"),
+        ([a, Literal(""), b], "nothing separates"),
+        ([a, Group((b,))], "must begin with literal text"),
+        ([a, Group((Literal(""),))], "must begin with literal text"),
+        ([a, Literal("\n"), b], "a literal holds a line end"),
+        ([a, Literal(" "), a], "field 'a' appears twice"),
+        ([Literal("x")], "no named field"),
+    ]:
+        with pytest.raises(FormatError, match=says):
+            make_template("%a%b", segments)
+    with pytest.raises(FormatError, match="escape=backslash"):
+        make_template("%a%b", [a, Literal("\\"), b], escape="backslash")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any
 
 from pyspark_logs.formats import escapes
 from pyspark_logs.formats.basetypes import FieldType
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
+from pyspark_logs.formats.template import Blanks, Field, Literal, Template
+from pyspark_logs.formats.template import Plain as Segment
 from pyspark_logs.formats.timestamps import Moment
 
 _BLANKS = re.compile(r"[ \t]+")

@@ -1,14 +1,13 @@
 """The template notation: text to segments.
 
-A template is literal text and fields in braces; ``{? ... ?}`` groups at its end are optional. Since a
-group may only be followed by the end of what encloses it, a template is a list of *levels*: level 0 is
-always there, each further one only if the one before it is and its first literal follows.
+A template is literal text and fields in braces; groups in ``{? ... ?}`` may be absent. It is a small tree:
+a group is a segment that holds segments.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pyspark_logs.errors import FormatError
@@ -42,24 +41,52 @@ class Field:
     nullable: bool = False
 
 
-Segment = Literal | Blanks | Field
+@dataclass(frozen=True)
+class Group:
+    """``{? ... ?}``: segments that are there, all of them, where the first of them stands; else none is."""
+
+    segments: tuple[Segment, ...]
+
+
+Plain = Literal | Blanks | Field
+Segment = Plain | Group
 
 
 @dataclass(frozen=True)
 class Template:
-    """A compiled template.
+    """A compiled template. Made by :func:`parse_template` or :func:`make_template`, which check it.
 
     Attributes:
-        levels: the segments; level 0 first, then each nested optional group.
+        text: the notation, or whatever it was made from; for messages.
+        segments: what must stand in a line, in order; a literal is never next to another.
     """
 
     text: str
-    levels: tuple[tuple[Segment, ...], ...]
+    segments: tuple[Segment, ...]
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The named fields in order."""
-        return tuple(s for level in self.levels for s in level if isinstance(s, Field) and s.name is not None)
+        """The named fields in order, those of groups among them."""
+        return tuple(s for s in flat(self.segments) if isinstance(s, Field) and s.name is not None)
+
+    @property
+    def levels(self) -> tuple[tuple[Plain, ...], ...]:
+        """The segments without groups; level 0 first, then each nested optional group."""
+        levels, segments = [], self.segments
+        while True:
+            levels.append(tuple(s for s in segments if not isinstance(s, Group)))
+            if not segments or not isinstance(segments[-1], Group):
+                return tuple(levels)
+            segments = segments[-1].segments
+
+
+def flat(segments: Iterable[Segment]) -> Iterator[Plain]:
+    """All segments in order, those of groups in the place of the groups."""
+    for segment in segments:
+        if isinstance(segment, Group):
+            yield from flat(segment.segments)
+        else:
+            yield segment
 
 
 _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
@@ -75,29 +102,62 @@ def parse_template(text: str, *, escape: str = "none") -> Template:
     >>> [field.name for field in parse_template("{ts:timestamp} [{level}] {message}").fields]
     ['ts', 'level', 'message']
     """
-    levels: list[list[Segment]] = [[]]
-    depth, closed = 0, False
+    segments: list[Segment] = []
+    outer: list[list[Segment]] = []  # the segments around each open group
     for kind, value, place in _tokens(text):
-        if closed and kind != "close":
+        if segments and isinstance(segments[-1], Group) and kind != "close":
             raise _wrong(text, place, "nothing may follow an optional group but the end of what encloses it")
         if kind == "open":
-            depth += 1
-            levels.append([])
+            outer.append(segments)
+            segments = []
         elif kind == "close":
-            if depth == 0:
+            if not outer:
                 raise _wrong(text, place, "'?}' closes a group that was not opened with '{?'")
-            depth, closed = depth - 1, True
+            segments = [*outer.pop(), Group(tuple(segments))]
         elif kind == "literal":
-            levels[-1].append(Literal(value))
+            segments.append(Literal(value))
         elif value == "~":
-            levels[-1].append(Blanks())
+            segments.append(Blanks())
         else:
-            levels[-1].append(_field(text, place, value))
-    if depth:
+            segments.append(_field(text, place, value))
+    if outer:
         raise _wrong(text, len(text), "a group opened with '{?' is not closed with '?}'")
-    template = Template(text, tuple(tuple(level) for level in levels))
+    return make_template(text, segments, escape=escape)
+
+
+def make_template(text: str, segments: Iterable[Segment], *, escape: str = "none") -> Template:
+    """A template of segments that were made from something else than this notation.
+
+    Args:
+        text: what they were made from, for messages.
+        segments: in order. Literals side by side are one, and empty ones none: a field ends at the whole text.
+        escape: the option; with ``backslash`` a literal may hold no backslash.
+
+    Raises:
+        FormatError: the same as of the notation, without a place.
+
+    >>> time, rest = Field("time", Text()), Group((Literal(" "), Field("rest", Text())))
+    >>> make_template("%t", [Literal("["), Literal(""), time, Literal("]"), rest]) == Template(
+    ...     "%t", parse_template("[{time}]{? {rest}?}").segments
+    ... )
+    True
+    """
+    template = Template(text, _joined(segments))
     _check(template, escape)
     return template
+
+
+def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """The segments with each run of literals as one."""
+    joined: list[Segment] = []
+    for segment in segments:
+        if isinstance(segment, Group):
+            joined.append(Group(_joined(segment.segments)))
+        elif isinstance(segment, Literal) and joined and isinstance(joined[-1], Literal):
+            joined[-1] = Literal(joined[-1].text + segment.text)
+        elif segment != Literal(""):
+            joined.append(segment)
+    return tuple(joined)
 
 
 def _wrong(text: str, place: int, problem: str) -> FormatError:
@@ -172,18 +232,28 @@ def _check(template: Template, escape: str) -> None:
         if name.lower() in seen:
             raise FormatError(f"template {text!r}: field {name!r} appears twice (names match without case)")
         seen[name.lower()] = name
+    _check_order(text, template.segments)
+    for segment in flat(template.segments):
+        if isinstance(segment, Literal) and ("\n" in segment.text or "\r" in segment.text):
+            raise FormatError(f"template {text!r}: a literal holds a line end, but a record is one line")
+        if isinstance(segment, Literal) and escape != "none" and "\\" in segment.text:
+            raise FormatError(f"template {text!r}: escape=backslash needs literals without backslashes")
+
+
+def _check_order(text: str, segments: Iterable[Segment]) -> None:
     before: Segment | None = None
-    for depth, level in enumerate(template.levels):
-        if depth and (not level or isinstance(level[0], Field)):
-            raise FormatError(f"template {text!r}: an optional group must begin with literal text or {{~}}")
-        for segment in level:
-            if isinstance(segment, Literal) and ("\n" in segment.text or "\r" in segment.text):
-                raise FormatError(f"template {text!r}: a literal holds a line end, but a record is one line")
-            if isinstance(segment, Literal) and escape != "none" and "\\" in segment.text:
-                raise FormatError(f"template {text!r}: escape=backslash needs literals without backslashes")
-            if isinstance(segment, Field) and isinstance(before, Field) and before.type.syntax is None:
-                raise FormatError(
-                    f"template {text!r}: nothing separates field {before.name!r} from {segment.name!r};"
-                    " put literal text between them (only quoted, date and timestamps end by themselves)"
-                )
-            before = segment
+    for segment in segments:
+        if isinstance(segment, Group):
+            if not segment.segments or not isinstance(segment.segments[0], (Literal, Blanks)):
+                raise FormatError(f"template {text!r}: an optional group must begin with literal text or {{~}}")
+            _check_order(text, segment.segments)
+        if isinstance(before, Group):
+            raise FormatError(
+                f"template {text!r}: nothing may follow an optional group but the end of what encloses it"
+            )
+        if isinstance(segment, Field) and isinstance(before, Field) and before.type.syntax is None:
+            raise FormatError(
+                f"template {text!r}: nothing separates field {before.name!r} from {segment.name!r};"
+                " put literal text between them (only quoted, date and timestamps end by themselves)"
+            )
+        before = segment

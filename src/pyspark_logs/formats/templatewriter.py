@@ -12,7 +12,8 @@ from pyspark_logs.formats.casts import fitted
 from pyspark_logs.formats.fieldtypes import address_texts
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
+from pyspark_logs.formats.template import Blanks, Field, Literal, Template
+from pyspark_logs.formats.template import Plain as Segment
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment
+from pyspark_logs.formats.template import Blanks, Field, Literal
+from pyspark_logs.formats.template import Plain as Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Timestamp
