@@ -8,7 +8,7 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.fieldtypes import ListOf
 from pyspark_logs.formats.numbertypes import DecimalNumber, Integer
-from pyspark_logs.formats.template import Blanks, Field, Group, Literal, Template, make_template, parse_template
+from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Template, make_template, parse_template
 from pyspark_logs.formats.timestamps import Moment, compile_pattern
 from pyspark_logs.formats.timetypes import Epoch, Timestamp
 from tests import reference
@@ -46,6 +46,20 @@ def test_a_template_is_made_of_segments_with_the_same_checks() -> None:
             make_template("%a%b", segments)
     with pytest.raises(FormatError, match="escape=backslash"):
         make_template("%a%b", [a, Literal("\\"), b], escape="backslash")
+
+
+def test_steps_know_what_may_come_next() -> None:
+    a, b, c, d = (Field(name, Text()) for name in "abcd")
+    template = parse_template("{a}{? {b}{?:{c}?}?}{?{~}?}; {d}")
+    colon, blank, semicolon = Literal(":"), Literal(" "), Literal("; ")
+    assert {step.segment: step.after for step in template.steps if isinstance(step.segment, Field)} == {
+        a: After((blank, Blanks(), semicolon)),
+        b: After((colon, Blanks(), semicolon)),
+        c: After((Blanks(), semicolon)),
+        d: After(line_end=True),
+    }
+    assert [step.size for step in template.steps] == [0, 5, 0, 0, 2, 0, 0, 1, 0, 0, 0]
+    assert parse_template("{?<{a}>?}{b}").steps[0].after == After(field=b)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +104,8 @@ WORDS = [
     ("{a}{? b", "at character 8: a group opened with '{?' is not closed with '?}'"),
     ("{a} b?}", "at character 6: '?}' closes a group that was not opened with '{?'"),
     ("{a}{?{b}?}", "an optional group must begin with literal text or {~}"),
-    ("{a}{? b?} c", "at character 10: nothing may follow an optional group but the end of what encloses it"),
+    ("{a}{? b?}{c}", "nothing but what may be absent separates field 'a' from 'c'; put literal text between them"),
+    ("{?<{a}?}{b}", "nothing separates field 'a' from 'b'"),
     ("plain text", "has no named field; write one as {name} or {name:type}"),
     ("{}", "has no named field"),
     ("{a}\n{b}", "a literal holds a line end, but a record is one line"),
@@ -118,7 +133,17 @@ def test_what_the_reference_refuses_is_refused(text: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{a}{? x?}}{b}?}", "{a?}{{", "}}{a}?", "{a:quoted}{b:date}{c:timestamp}{d}", "{a}{??{b}?}", "{ä}"]
+    "text",
+    [
+        "{a}{? x?}}{b}?}",
+        "{a?}{{",
+        "}}{a}?",
+        "{a:quoted}{b:date}{c:timestamp}{d}",
+        "{a}{??{b}?}",
+        "{ä}",
+        "{a}{? b?}{? c?} {d}{? x?}}}",
+        "{?<{a}>?}{b}",
+    ],
 )
 def test_what_the_reference_takes_is_taken(text: str) -> None:
     names = [field.name for field in reference.named_fields(reference.parse_template(text))]

@@ -8,7 +8,6 @@ for the exact engine. The walk stops behind the last column wanted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
@@ -17,11 +16,11 @@ from pyspark_logs.formats.engine import Sure, unescaped, with_gaps, with_nulls
 from pyspark_logs.formats.exact import Column, Rules, Scope
 from pyspark_logs.formats.fieldtypes import PortOf
 from pyspark_logs.formats.numbertypes import Floating, Integer, plain_numbers
-from pyspark_logs.formats.template import Field, Literal, Template
+from pyspark_logs.formats.template import Field, Group, Literal, Template, named
 from pyspark_logs.formats.timecolumns import to_array, to_dates
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Date, Timestamp
-from pyspark_logs.formats.walk import Found, Walk
+from pyspark_logs.formats.walk import Found, Outside, Walk
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,12 +36,12 @@ class ChainEngine:
         self.scope = Scope(template, columns, rules)
         self.extra = tuple(column for column in rules.unasked if not column.type.text)
         self.fields = {f.name: f for f in template.fields if f.name is not None}
-        ends = [
-            after.raw
-            for level in template.levels
-            for own, after in pairwise(level)
-            if isinstance(own, Field) and own.type.syntax is None and isinstance(after, Literal) and len(after.raw) == 1
+        stops = [
+            step.after.stops[-1]
+            for step in template.steps
+            if isinstance(step.segment, Field) and step.segment.type.syntax is None and not step.after.line_end
         ]
+        ends = [stop.raw for stop in stops if isinstance(stop, Literal) and len(stop.raw) == 1]
         self.separators = {raw: ends.count(raw) for raw in ends}
         self.dense: set[bytes] = set()
 
@@ -69,21 +68,32 @@ class ChainEngine:
     # --- the walk -------------------------------------------------------------------------------------
 
     def _walk(self, walk: Walk) -> None:
-        levels = self.template.levels
-        for depth, level in enumerate(levels):
-            if depth:
-                walk.enter_group(level[0])
-            group = levels[depth + 1][0] if depth + 1 < len(levels) else None
-            for index, segment in enumerate(level):
-                if not isinstance(segment, Field):
-                    walk.take(segment)
-                    continue
-                following = level[index + 1] if index + 1 < len(level) else None
-                found = walk.field(segment, following, group if following is None else None)
-                if segment.name is not None:
-                    walk.found[segment.name] = found
-                if segment.name is not None and segment.name == self.scope.last:
-                    return
+        steps = self.template.steps
+        inside: list[tuple[int, Outside]] = []  # the groups around a step: where each ends
+        index = 0
+        while index < len(steps):
+            while inside and inside[-1][0] == index:
+                walk.leave_group(inside.pop()[1])
+            step = steps[index]
+            index += 1
+            if isinstance(step.segment, Group):
+                outside = walk.enter_group(step.segment.segments[0], step.after)
+                if walk.nobody:
+                    index += step.size
+                    for field in named(step.segment.segments):
+                        walk.found[field.name or ""] = walk.nothing()
+                        if field.name == self.scope.last:
+                            return
+                if step.after.stops or step.after.field is not None:  # else nothing comes after it
+                    inside.append((index + (0 if walk.nobody else step.size), outside))
+            elif isinstance(step.segment, Field):
+                found, name = walk.field(step.segment, step.after), step.segment.name
+                if name is not None:
+                    walk.found[name] = found
+                    if name == self.scope.last:
+                        return
+            else:
+                walk.take(step.segment)
         walk.finish()
 
     # --- texts to values --------------------------------------------------------------------------------

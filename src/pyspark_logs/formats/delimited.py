@@ -42,9 +42,9 @@ class DelimitedEngine:
     @classmethod
     def for_template(cls, template: Template, columns: Sequence[Column], rules: Rules) -> DelimitedEngine | None:
         """The engine, or None where the template is not of the kind."""
-        if len(template.levels) != 1 or rules.allow_trailing:
+        level = template.segments
+        if rules.allow_trailing:
             return None
-        level = template.levels[0]
         fields, literals = level[0::2], level[1::2]
         separators = {segment.text if isinstance(segment, Literal) else "" for segment in literals}
         if len(fields) < 3 or len(level) % 2 == 0 or len(separators) != 1 or len(literals) != len(fields) - 1:

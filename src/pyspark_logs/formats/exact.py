@@ -9,8 +9,7 @@ from typing import Any
 
 from pyspark_logs.formats import escapes
 from pyspark_logs.formats.basetypes import FieldType
-from pyspark_logs.formats.template import Blanks, Field, Literal, Template
-from pyspark_logs.formats.template import Plain as Segment
+from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Template, named
 from pyspark_logs.formats.timestamps import Moment
 
 _BLANKS = re.compile(r"[ \t]+")
@@ -134,20 +133,29 @@ class _Walk:
         return Parsed(self.values, self.reason)
 
     def _fields(self) -> Iterator[str | None]:
-        """Walk the template; yields the name of each field once its value is known."""
-        levels = self.parser.template.levels
-        for depth, level in enumerate(levels):
-            if depth and not self._stands(level[0], self.place):
-                break
-            group = levels[depth + 1][0] if depth + 1 < len(levels) else None
-            for segment, following in zip(level, (*level[1:], None), strict=True):
-                if isinstance(segment, Field):
-                    self._field(segment, following, group if following is None else None)
-                    yield segment.name
-                else:
-                    self._take(segment)
+        """Walk the template; yields the name of each field once its value is known.
+
+        That of a field in a group that is absent is known once there stands what may stand in the group's place.
+        """
+        steps = self.parser.template.steps
+        index, absent = 0, []
+        while index < len(steps):
+            segment, after, size = steps[index].segment, steps[index].after, steps[index].size
+            index += 1
+            if isinstance(segment, Group) and not self._stands(segment.segments[0], self.place):
+                absent += [field.name for field in named(segment.segments)]
+                index += size
+                continue
+            if isinstance(segment, (Literal, Blanks)):
+                self._take(segment)
+            yield from absent
+            absent.clear()
+            if isinstance(segment, Field):
+                self._field(segment, after)
+                yield segment.name
         if self.place < len(self.line) and not self.rules.allow_trailing:
             raise _MismatchError(f"text after the last field, at byte {self._byte()}")
+        yield from absent
 
     def _byte(self) -> int:
         return len(self.line[: self.place].encode())
@@ -157,19 +165,24 @@ class _Walk:
     def _stands(self, segment: Segment, place: int) -> bool:
         if isinstance(segment, Literal):
             return self.line.startswith(segment.text, place)
-        return isinstance(segment, Field) or self.line[place : place + 1] in (" ", "\t")
+        return self.line[place : place + 1] in (" ", "\t")
 
-    def _seek(self, segment: Segment) -> int:
-        """The first place at or after the current one where a literal or a blank stands; -1: nowhere."""
-        if isinstance(segment, Literal):
-            return self.line.find(segment.text, self.place)
-        blank = _BLANKS.search(self.line, self.place)
-        return blank.start() if blank else -1
+    def _seek(self, stops: tuple[Literal | Blanks, ...]) -> int:
+        """The first place at or after the current one where one of them stands; -1: nowhere."""
+        first = -1
+        for stop in reversed(stops):  # none is looked for behind what was found: the last one is seldom far away
+            end = len(self.line) if first < 0 else first
+            if isinstance(stop, Literal):
+                at = self.line.find(stop.text, self.place, end if first < 0 else end + len(stop.text) - 1)
+            else:
+                blank = _BLANKS.search(self.line, self.place, end)
+                at = blank.start() if blank else -1
+            first = at if at >= 0 else first
+        return first
 
     def _take(self, segment: Literal | Blanks) -> None:
         if not self._stands(segment, self.place):
-            what = repr(segment.text) if isinstance(segment, Literal) else "a blank"
-            raise _MismatchError(f"expected {what} at byte {self._byte()}")
+            raise _MismatchError(f"expected {_shown(segment)} at byte {self._byte()}")
         if isinstance(segment, Literal):
             self.place += len(segment.text)
         elif blanks := _BLANKS.match(self.line, self.place):
@@ -177,45 +190,42 @@ class _Walk:
 
     # --- fields -------------------------------------------------------------------------------------------
 
-    def _field(self, field: Field, following: Segment | None, group: Segment | None) -> None:
+    def _field(self, field: Field, after: After) -> None:
         start = self.place
         own = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
-        end, by_itself = self._end(field, own, following, group)
+        end, by_itself = self._end(field, own, after)
         self.place = end
         if field.name is not None and field.name in self.parser.wanted:
             inside = by_itself and own is not None and field.type.quoted
             self._value(field, own[1] if inside and own else self.line[start:end], by_itself)
 
-    def _end(
-        self, field: Field, own: re.Match[str] | None, following: Segment | None, group: Segment | None
-    ) -> tuple[int, bool]:
+    def _end(self, field: Field, own: re.Match[str] | None, after: After) -> tuple[int, bool]:
         """Where a field ends, and whether its own syntax says so."""
-        if isinstance(following, Field):
+        if after.field is not None:
             if own is None:
                 kind = type(field.type).__name__.lower()
                 raise _MismatchError(f"field {field.name!r} is not a {kind} at byte {self._byte()}")
             return own.end(), True
-        stop = following or group
-        if own is not None and stop is not None and self._stands(stop, own.end()):
+        if own is not None and any(self._stands(stop, own.end()) for stop in after.stops):
             return own.end(), True
-        if own is not None and following is None and own.end() == len(self.line):
+        if own is not None and after.line_end and own.end() == len(self.line):
             return own.end(), True
-        first = self._seek(stop) if stop is not None else -1
+        first = self._seek(after.stops)
         if first >= 0:
             return first, False
-        if following is not None:
-            what = repr(following.text) if isinstance(following, Literal) else "a blank"
+        if not after.line_end:
+            what = " or ".join(_shown(stop) for stop in after.stops)
             raise _MismatchError(f"no {what} after field {field.name!r}, which begins at byte {self._byte()}")
         return self._last_end(field, own)
 
     def _last_end(self, field: Field, own: re.Match[str] | None) -> tuple[int, bool]:
-        """The end of the last field, or of the one before a group that is absent."""
+        """The end of the last field, or of the one with nothing but absent groups behind it."""
         if own is not None:
             if not self.rules.allow_trailing:
                 raise _MismatchError(f"text after the last field, {field.name!r}")
             return own.end(), True
         if self.rules.allow_trailing and field.type.syntax is None and not field.type.takes_rest:
-            blank = self._seek(Blanks())
+            blank = self._seek((Blanks(),))
             return (blank if blank >= 0 else len(self.line)), False
         return len(self.line), False
 
@@ -245,3 +255,7 @@ class _Walk:
     def _blame(self, column: Column, field: Field, text: str, problem: str) -> None:
         if column.judged and not self.reason:
             self.reason = f"field {field.name!r}: {text[:80]!r}: {problem}"
+
+
+def _shown(stop: Literal | Blanks) -> str:
+    return repr(stop.text) if isinstance(stop, Literal) else "a blank"

@@ -30,40 +30,53 @@ _ROUNDS = 8  # overlapping occurrences take one round each
 
 @dataclass(frozen=True)
 class Place:
-    """What stands around a field in the lines of one depth of groups.
+    """What stands around a field in the lines with the same groups.
 
     Attributes:
-        stop: the literal that ends it; "" where there is none.
-        stop_follows: whether that literal follows in these lines; else it begins a group that is absent.
+        stops: literals that end it, whether they follow or begin a group that is absent.
+        behind: the constant text that follows, up to the next field or the line's end.
+        open: whether a field follows that text.
         blanks_end: whether any blank ends it.
-        field_follows: whether another field follows at once.
+        must_end_itself: whether it is read by its own syntax or not at all.
         behind_blanks: whether ``{~}`` stands before it.
-        blank_follows: whether a blank follows.
         heads: what no line may begin with, if this field begins the line.
     """
 
-    stop: str = ""
-    stop_follows: bool = False
+    stops: tuple[str, ...] = ()
+    behind: str = ""
+    open: bool = False
     blanks_end: bool = False
-    field_follows: bool = False
+    must_end_itself: bool = False
     behind_blanks: bool = False
-    blank_follows: bool = False
     heads: tuple[str, ...] = ()
+
+    @property
+    def blank_follows(self) -> bool:
+        """Whether a blank follows."""
+        return self.behind.startswith(BLANKS)
 
     @property
     def ends(self) -> tuple[str, ...]:
         """Texts that end the field wherever they stand in it."""
-        return (*((self.stop,) if self.stop else ()), *(BLANKS if self.blanks_end else ()))
+        return (*self.stops, *(BLANKS if self.blanks_end else ()))
 
     @property
     def tails(self) -> tuple[str, ...]:
-        """A text that ends so holds the stop too early, together with what follows: ``" |"`` before ``" | "``."""
-        stop = self.stop if self.stop_follows else ""
-        return tuple(stop[:size] for size in range(1, len(stop)) if stop[size:] == stop[:-size])
+        """A text that ends so holds a stop too early, together with what follows: ``" |"`` before ``" | "``."""
+        return tuple(begun for begun, rest in self._cut_stops() if self.behind.startswith(rest))
+
+    @property
+    def unsure_tails(self) -> tuple[str, ...]:
+        """A text that ends so may hold a stop too early: the field behind what follows decides."""
+        cut = self._cut_stops() if self.open else ()
+        return tuple(begun for begun, rest in cut if rest.startswith(self.behind) and rest != self.behind)
+
+    def _cut_stops(self) -> Iterable[tuple[str, str]]:
+        return ((stop[:size], stop[size:]) for stop in self.stops for size in range(1, len(stop)))
 
     def takes(self, text: str) -> bool:
         """Whether a text that does not delimit itself is read as it is, here."""
-        if self.field_follows or any(end in text for end in (*self.ends, *LINE_ENDS)):
+        if self.must_end_itself or any(end in text for end in (*self.ends, *LINE_ENDS)):
             return False
         swallowed = self.behind_blanks and (text.startswith(BLANKS) or (not text and self.blank_follows))
         return not swallowed and not text.endswith(self.tails) and not text.startswith(self.heads)
@@ -229,7 +242,7 @@ def _ended_early(texts: pa.Array, place: Place, column: int, alphabet: str | Non
         if escapes.occurs(texts, end):
             found += troubles(column, kernels.as_bool(_has(texts, end)), f"holds {end!r}, which ends the field")
     tails = _marked(texts, possible(place.tails), pc.ends_with)
-    found += troubles(column, tails, f"and {place.stop!r} behind it hold that twice, and the first ends the field")
+    found += troubles(column, tails, f"and {place.behind!r} behind it hold twice what ends the field")
     if place.behind_blanks and alphabet is None:
         blank = _marked(texts, BLANKS, pc.starts_with)
         if place.blank_follows:

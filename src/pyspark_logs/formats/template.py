@@ -1,7 +1,8 @@
 """The template notation: text to segments.
 
 A template is literal text and fields in braces; groups in ``{? ... ?}`` may be absent. It is a small tree:
-a group is a segment that holds segments.
+a group is a segment that holds segments. Who walks it takes it as a list of steps, in which a group is a
+number of steps that may be left out; each step knows what may come after it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import FieldType, Text
@@ -53,6 +55,31 @@ Segment = Plain | Group
 
 
 @dataclass(frozen=True)
+class After:
+    """What may come right behind a field, or in the place of a group that is absent.
+
+    Attributes:
+        stops: what each of the groups that come next begins with, then what follows them if that is no field;
+            the first of them in the line ends a field.
+        line_end: whether the line may end there.
+        field: the field that may come next, with nothing before it but groups.
+    """
+
+    stops: tuple[Literal | Blanks, ...] = ()
+    line_end: bool = False
+    field: Field | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A segment, and what may come after it. The ``size`` steps behind that of a group are the group's own."""
+
+    segment: Segment
+    after: After
+    size: int = 0
+
+
+@dataclass(frozen=True)
 class Template:
     """A compiled template. Made by :func:`parse_template` or :func:`make_template`, which check it.
 
@@ -67,26 +94,46 @@ class Template:
     @property
     def fields(self) -> tuple[Field, ...]:
         """The named fields in order, those of groups among them."""
-        return tuple(s for s in flat(self.segments) if isinstance(s, Field) and s.name is not None)
+        return named(self.segments)
 
-    @property
-    def levels(self) -> tuple[tuple[Plain, ...], ...]:
-        """The segments without groups; level 0 first, then each nested optional group."""
-        levels, segments = [], self.segments
-        while True:
-            levels.append(tuple(s for s in segments if not isinstance(s, Group)))
-            if not segments or not isinstance(segments[-1], Group):
-                return tuple(levels)
-            segments = segments[-1].segments
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The segments in order, those of groups behind their groups."""
+        return tuple(_steps(self.segments, ()))
 
 
-def flat(segments: Iterable[Segment]) -> Iterator[Plain]:
-    """All segments in order, those of groups in the place of the groups."""
+def named(segments: Iterable[Segment]) -> tuple[Field, ...]:
+    """The named fields in order, those of groups among them."""
+    return tuple(s for s in _flat(segments) if isinstance(s, Field) and s.name is not None)
+
+
+def _flat(segments: Iterable[Segment]) -> Iterator[Plain]:
     for segment in segments:
         if isinstance(segment, Group):
-            yield from flat(segment.segments)
+            yield from _flat(segment.segments)
         else:
             yield segment
+
+
+def _steps(segments: tuple[Segment, ...], behind: tuple[Segment, ...]) -> Iterator[Step]:
+    for index, segment in enumerate(segments, start=1):
+        following = (*segments[index:], *behind)
+        inside = tuple(_steps(segment.segments, following)) if isinstance(segment, Group) else ()
+        yield Step(segment, _after(following), len(inside))
+        yield from inside
+
+
+def _after(following: tuple[Segment, ...]) -> After:
+    stops: list[Literal | Blanks] = []
+    for segment in following:
+        if isinstance(segment, Field):
+            return After(tuple(stops), field=segment)
+        first = segment.segments[0] if isinstance(segment, Group) else segment
+        if isinstance(first, (Literal, Blanks)):
+            stops.append(first)
+        if not isinstance(segment, Group):
+            return After(tuple(stops))
+    return After(tuple(stops), line_end=True)
 
 
 _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
@@ -105,8 +152,6 @@ def parse_template(text: str, *, escape: str = "none") -> Template:
     segments: list[Segment] = []
     outer: list[list[Segment]] = []  # the segments around each open group
     for kind, value, place in _tokens(text):
-        if segments and isinstance(segments[-1], Group) and kind != "close":
-            raise _wrong(text, place, "nothing may follow an optional group but the end of what encloses it")
         if kind == "open":
             outer.append(segments)
             segments = []
@@ -170,7 +215,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     while place < len(text):
         two = text[place : place + 2]
         mark = {"{?": "open", "?}": "close"}.get(two)
-        if text.startswith("?}}", place):  # a question mark and a brace: a group is never closed before a '}'
+        if mark == "close" and _braces(text, place + 1) % 2 == 0:  # a question mark and literal braces
             mark = None
         if two in ("{{", "}}"):
             literal, place = literal + two[0], place + 2
@@ -192,6 +237,11 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
             literal, place = literal + text[place], place + 1
     if literal:
         yield "literal", literal, start
+
+
+def _braces(text: str, place: int) -> int:
+    """How many ``}`` stand there: with ``?}}`` text goes on, with ``?}}}`` a group ends before a literal brace."""
+    return len(text) - place - len(text[place:].lstrip("}"))
 
 
 def _field_end(text: str, place: int) -> int:
@@ -232,28 +282,24 @@ def _check(template: Template, escape: str) -> None:
         if name.lower() in seen:
             raise FormatError(f"template {text!r}: field {name!r} appears twice (names match without case)")
         seen[name.lower()] = name
-    _check_order(text, template.segments)
-    for segment in flat(template.segments):
+    _check_groups(text, template.segments)
+    for step in template.steps:
+        segment, after = step.segment, step.after
         if isinstance(segment, Literal) and ("\n" in segment.text or "\r" in segment.text):
             raise FormatError(f"template {text!r}: a literal holds a line end, but a record is one line")
         if isinstance(segment, Literal) and escape != "none" and "\\" in segment.text:
             raise FormatError(f"template {text!r}: escape=backslash needs literals without backslashes")
+        if isinstance(segment, Field) and segment.type.syntax is None and after.field is not None:
+            nothing = "nothing but what may be absent" if after.stops else "nothing"
+            raise FormatError(
+                f"template {text!r}: {nothing} separates field {segment.name!r} from {after.field.name!r};"
+                " put literal text between them (only quoted, date and timestamps end by themselves)"
+            )
 
 
-def _check_order(text: str, segments: Iterable[Segment]) -> None:
-    before: Segment | None = None
+def _check_groups(text: str, segments: Iterable[Segment]) -> None:
     for segment in segments:
         if isinstance(segment, Group):
             if not segment.segments or not isinstance(segment.segments[0], (Literal, Blanks)):
                 raise FormatError(f"template {text!r}: an optional group must begin with literal text or {{~}}")
-            _check_order(text, segment.segments)
-        if isinstance(before, Group):
-            raise FormatError(
-                f"template {text!r}: nothing may follow an optional group but the end of what encloses it"
-            )
-        if isinstance(segment, Field) and isinstance(before, Field) and before.type.syntax is None:
-            raise FormatError(
-                f"template {text!r}: nothing separates field {before.name!r} from {segment.name!r};"
-                " put literal text between them (only quoted, date and timestamps end by themselves)"
-            )
-        before = segment
+            _check_groups(text, segment.segments)

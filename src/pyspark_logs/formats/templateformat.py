@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from pyspark_logs.formats.fieldtypes import HostOf, PortOf, retype
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
 from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
-from pyspark_logs.formats.template import Field, Template
+from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter
 from pyspark_logs.formats.templatewriter import Written as WrittenField
 from pyspark_logs.formats.timestamps import compile_pattern
@@ -113,9 +113,7 @@ class TemplateFormat:
             self.template, fields, native, allow_trailing=self.options.allow_trailing,
             null_value=self.options.null_value, heads=heads, zone=zone,
         )  # fmt: skip
-        check = None
-        if any(depth.checked for depth in writer.depths):
-            check = self.decoder([Asked(one) for one in native], judge_whole=False)
+        check = self.decoder([Asked(one) for one in native], judge_whole=False) if writer.unsure else None
         return Written(writer, check)
 
     def _check_writable(self, lacks: Lacks | None) -> None:
@@ -168,10 +166,16 @@ class TemplateFormat:
 def _missing(template: Template, fields: Sequence[WrittenField]) -> list[str]:
     """Fields that every line, or every line with a group that has columns, would need a value for."""
     by_name = {written.field.name: written for written in fields}
-    levels = [[by_name[s.name] for s in level if isinstance(s, Field) and s.name] for level in template.levels]
-    there = [depth for depth, level in enumerate(levels) if any(written.there for written in level)]
-    if not there:
+    if not any(written.there for written in fields):
         return ["there is no column to write"]
-    needed = [written for level in levels[: there[-1] + 1] for written in level]
-    names = [written.field.name for written in needed if not written.there and not written.field.nullable]
+
+    def needed(segments: Iterable[Segment]) -> Iterator[WrittenField]:
+        for segment in segments:
+            if isinstance(segment, Group):
+                if any(by_name[field.name].there for field in named(segment.segments)):
+                    yield from needed(segment.segments)
+            elif isinstance(segment, Field) and segment.name is not None:
+                yield by_name[segment.name]
+
+    names = [one.field.name for one in needed(template.segments) if not one.there and not one.field.nullable]
     return [f"{name!r} is missing, and its field has no '?'" for name in names]

@@ -5,6 +5,7 @@ The place reached in each line is one int32 array, and each step is taken in all
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
-from pyspark_logs.formats.template import Blanks, Field, Literal
-from pyspark_logs.formats.template import Plain as Segment
+from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Timestamp
@@ -37,6 +37,14 @@ class Found:
     ends: Int32
     null: Bool | None = None  # lines where the value is null, whatever the text
     instants: Int64 | None = None
+
+
+@dataclass
+class Outside:
+    """What is put back where a group ends: the place of the lines without it, and the lines that go on."""
+
+    place: Int32
+    live: Bool | None
 
 
 @dataclass
@@ -141,21 +149,36 @@ class Walk:
     def _seek(self, segment: Literal | Blanks) -> Int32:
         """As :meth:`_search`, by what is known of the separators and of this literal in other lines."""
         if not isinstance(segment, Literal):
-            return self._search(segment)
+            return self._search(segment, self.ends)
         places = self._places_of(segment.raw)
         return self._seek_near(segment) if places is None else self._seek_place(segment.raw, places)
 
-    def _search(self, segment: Segment) -> Int32:
-        """Where a literal or a blank first stands at or behind the place; -1: nowhere."""
+    def _search(self, segment: Literal | Blanks, limits: Int32) -> Int32:
+        """Where a literal or a blank first stands at or behind the place, and before a limit; -1: nowhere."""
         import numpy as np
 
         if isinstance(segment, Literal):
-            return kernels.find(self.block, self.place, self.ends, segment.text)
-        space = kernels.find(self.block, self.place, self.ends, " ")
+            limits = np.minimum(limits + np.int32(len(segment.raw) - 1), self.ends)
+            return kernels.find(self.block, self.place, limits, segment.text)
+        space = kernels.find(self.block, self.place, limits, " ")
         if self.block.find(b"\t") < 0:
             return space
-        tab = kernels.find(self.block, self.place, self.ends, "\t")
+        tab = kernels.find(self.block, self.place, limits, "\t")
         return np.where((tab >= 0) & ((space < 0) | (tab < space)), tab, space)
+
+    def _sooner(self, at: Int32, stops: Sequence[Literal | Blanks]) -> Int32:
+        """Places, or where one of some stops first stands before them; -1: nowhere."""
+        import numpy as np
+
+        for stop in reversed(stops):
+            # What is known of a line that is not walked may lie before its place.
+            sooner = self._search(stop, np.where(at < 0, self.ends, np.maximum(at, self.place)))
+            at = np.where(sooner < 0, at, sooner)
+        return at
+
+    def _first(self, stops: Sequence[Literal | Blanks]) -> Int32:
+        """Where the first of some stops stands at or behind the place; -1: nowhere."""
+        return self._sooner(self._search(stops[-1], self.ends), stops[:-1])
 
     def _seek_near(self, literal: Literal) -> Int32:
         """As :meth:`_seek`, where fields are so short in all lines (``-``, ``200``) that looking beats searching."""
@@ -209,20 +232,20 @@ class Walk:
         at = places[index]
         return np.where(at < self.ends, at, np.int32(-1))
 
-    def field(self, field: Field, following: Segment | None, group: Segment | None) -> Found:
+    def field(self, field: Field, after: After) -> Found:
         """Find a field's end and move there."""
         import numpy as np
 
         start = self.place
         if field.type.syntax is not None:
-            found = self._own_end(field, following, group)
-        elif isinstance(following, (Literal, Blanks)):
-            at = self._seek(following)
-            self._drop(at < 0)
-            found = Found(start, np.where(at < 0, self.place, at))
-            self.at_found = True
+            found = self._own_end(field, after)
+        elif after.line_end:
+            found = Found(start, self._last_end(field, after))
         else:
-            found = Found(start, self._last_end(field, group))
+            at = self._seek(after.stops[-1])
+            self._drop(at < 0)  # a group may begin, but what must follow it is missing
+            found = Found(start, self._sooner(np.where(at < 0, self.place, at), after.stops[:-1]))
+            self.at_found = len(after.stops) == 1
         if self.sure is not None or self.live is not None:
             # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
             inactive = self._idle()
@@ -233,8 +256,8 @@ class Walk:
         self._settle(found.ends if found.instants is None and not field.type.quoted else self.place)
         return found
 
-    def _last_end(self, field: Field, group: Segment | None) -> Int32:
-        """The end of a field with nothing behind it, or only an optional group."""
+    def _last_end(self, field: Field, after: After) -> Int32:
+        """The end of a field with nothing behind it, or only optional groups."""
         import numpy as np
 
         self._cursor = None
@@ -243,25 +266,31 @@ class Walk:
         if self.rules.allow_trailing and not field.type.takes_rest:
             blank = self._seek(Blanks())
             ends = np.where(blank < 0, self.ends, blank)
-        if isinstance(group, (Literal, Blanks)):
-            at = self._seek(group)
+        if after.stops:
+            at = self._sooner(self._seek(after.stops[-1]), after.stops[:-1])
             ends = np.where(at < 0, ends, at)
         return ends
 
-    def _followed(self, following: Segment | None, group: Segment | None, places: Int32) -> Bool:
+    def _next_stands(self, after: After, places: Int32) -> Bool:
+        """Whether there stands what may come next; text after the last field may not."""
+        import numpy as np
+
+        if after.field is not None:
+            return np.ones(len(places), np.bool_)
+        there: Bool | None = places == self.ends if after.line_end else None
+        for stop in after.stops:
+            here = self._stands(stop, places)
+            there = here if there is None else there | here
+        return np.ones(len(places), np.bool_) if there is None else there
+
+    def _followed(self, after: After, places: Int32) -> Bool:
         """Whether behind a field that ends by itself there stands what must."""
         import numpy as np
 
-        if isinstance(following, Field):
-            return np.ones(len(places), np.bool_)
-        if following is not None:
-            return self._stands(following, places)
-        there: Bool = places == self.ends
-        if group is not None:
-            there |= self._stands(group, places)
-        if self.rules.allow_trailing and not there.all():
+        there = self._next_stands(after, places)
+        if after.line_end and self.rules.allow_trailing and not there.all():
             # Anything may follow, but a group that begins later on ends the field there.
-            there |= np.ones(len(places), np.bool_) if group is None else self._search(group) < 0
+            there = there | (self._first(after.stops) < 0 if after.stops else np.ones(len(places), np.bool_))
         return there
 
     def _stands(self, segment: Segment, places: Int32) -> Bool:
@@ -269,7 +298,7 @@ class Walk:
             return kernels.literal_at(self.view, places, segment.raw)
         return self._blank_at(places)
 
-    def _own_end(self, field: Field, following: Segment | None, group: Segment | None) -> Found:
+    def _own_end(self, field: Field, after: After) -> Found:
         """A field that ends by itself: quoted, date or timestamp."""
         import numpy as np
 
@@ -277,17 +306,17 @@ class Walk:
 
         start = self.place
         if field.type.quoted:
-            found, ends, sure = self._quoted(following, group)
+            found, ends, sure = self._quoted(after)
         else:
             stamp = isinstance(field.type, Timestamp)
             learn = field.type.learn if isinstance(field.type, Timestamp) else date_shape
             ends, instants, sure = shaped_us(
                 self.block, self.view, start, self.ends, learn, self.moment if stamp else Moment(),
-                lambda places: self._followed(following, group, places),
+                lambda places: self._followed(after, places),
             )  # fmt: skip
             found = Found(start, ends, instants=instants)
-        if field.nullable and not sure.all() and not isinstance(following, Field):
-            null, behind = self._nulls(field, following, group)
+        if field.nullable and not sure.all() and after.field is None:
+            null, behind = self._nulls(field, after)
             null &= ~sure
             if null.any():
                 ends = np.where(null, behind, ends)
@@ -295,32 +324,32 @@ class Walk:
                 found.starts = np.where(null, start, found.starts)
                 found.ends = np.where(null, start, found.ends)
         self._drop(~sure)
-        self.at_found = isinstance(following, (Literal, Blanks))
+        self.at_found = len(after.stops) == 1 and not after.line_end and after.field is None
         self._settle(ends)
         return found
 
-    def _nulls(self, field: Field, following: Literal | Blanks | None, group: Segment | None) -> tuple[Bool, Int32]:
+    def _nulls(self, field: Field, after: After) -> tuple[Bool, Int32]:
         """Lines in which nothing, or the null token, stands in place of a value, and where that ends.
 
         Only where it cannot be the beginning of a value.
         """
         import numpy as np
 
-        stop, token = following or group, self.rules.null_value
-        behind = self._search(stop) if stop is not None else self.ends
+        token = self.rules.null_value
+        behind = self._first(after.stops) if after.stops else self.ends
         there: Bool = behind >= 0
-        if following is None:
+        if after.line_end:
             behind, there = np.where(there, behind, self.ends), np.ones(len(behind), np.bool_)
         width = behind - self.place
         null = there & (width == 0)
-        first = stop.text[0] if isinstance(stop, Literal) else " "
-        if stop is not None and not _never_begins(field.type, first):
+        firsts = [stop.text[0] if isinstance(stop, Literal) else " " for stop in after.stops]
+        if not all(_never_begins(field.type, first) for first in firsts):
             null &= self.place == self.ends
         if token and _never_begins(field.type, token[0]):
             null |= there & (width == len(token.encode())) & kernels.literal_at(self.view, self.place, token.encode())
         return null, behind
 
-    def _quoted(self, following: Segment | None, group: Segment | None) -> tuple[Found, Int32, Bool]:
+    def _quoted(self, after: After) -> tuple[Found, Int32, Bool]:
         """The text between the quotes, the place behind the closing one, and in which lines that is sure."""
         import numpy as np
 
@@ -336,22 +365,45 @@ class Walk:
         self._quote_index = np.minimum(index + 2, len(quotes) - 2)
         sure = (opening == self.place) & (closing < self.ends)
         behind = np.where(sure, closing + 1, self.ends).astype(np.int32)
-        sure &= self._followed(following, group, behind)
+        sure &= self._followed(after, behind)
         inner = np.where(sure, opening + 1, self.ends).astype(np.int32)
         return Found(inner, np.where(sure, closing, self.ends).astype(np.int32)), behind, sure
 
-    def enter_group(self, first: Segment) -> None:
+    def enter_group(self, first: Segment, after: After) -> Outside:
         """Go on only in lines where the group's first literal stands."""
         import numpy as np
 
         present = self._walking(self._stands(first, self.place))
-        absent = self._walking(~present)
-        if not self.rules.allow_trailing:
-            self._drop(absent & (self.place != self.ends))
+        if not (after.line_end and self.rules.allow_trailing):
+            self._drop(self._walking(~present) & ~self._next_stands(after, self.place))
+        outside = Outside(self.place, self.live)
         self._cursor = None
-        self.live = present if self.live is None else self.live & present
-        self.place = np.where(self.live, self.place, self.ends)
         self.at_found = True
+        if not present.all():
+            self.live = present if self.live is None else self.live & present
+            self.place = np.where(self.live, self.place, self.ends)
+        return outside
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no line is walked."""
+        return self.live is not None and not self.live.any()
+
+    def nothing(self) -> Found:
+        """A field that no line has."""
+        import numpy as np
+
+        return Found(self.ends, self.ends, null=np.ones(len(self.ends), np.bool_))
+
+    def leave_group(self, outside: Outside) -> None:
+        """Go on in the lines without the group, too."""
+        import numpy as np
+
+        if self.live is not None:
+            self.place = np.where(self.live, self.place, outside.place)
+        self.live = outside.live
+        self._cursor = None
+        self.at_found = False
 
     def finish(self) -> None:
         """Behind the last segment nothing may be left."""
