@@ -53,9 +53,12 @@ ALLOWED: dict[str, set[str]] = {
     "writes": GROUND | {"writer"},
     "upkeep": GROUND | {"store", "jobs", "commit"},
     "datasource": GROUND | {"jobs", "reader", "store", "stream", "writer"},
-    "cli": {"errors", "upkeep"},
+    # Reads the beginning of a file by every format there is, as a user would.
+    "detection": GROUND | {"store", "codecs", "formats", "reader", "scans"},
+    "console": set(),
+    "cli": {"errors", "upkeep", "detection", "console"},
     "tuning": set(),
-    "__init__": {"errors", "scans", "writes", "upkeep", "datasource", "tuning"},
+    "__init__": {"errors", "scans", "detection", "writes", "upkeep", "datasource", "tuning"},
     # A visitor: sees what users see, and asks the reader for its plan.
     "demo": {"__init__", "offsets", "options", "reader"},
 }
