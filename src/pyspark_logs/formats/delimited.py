@@ -151,11 +151,11 @@ def _apart(field: Field, separator: str) -> bool:
     """Whether the field ends at the separator by its own syntax, too."""
     if isinstance(field.type, Date):
         return not (separator.isdigit() or separator == "-")
-    if isinstance(field.type, Timestamp):
+    if type(field.type) is Timestamp:
         pattern = field.type.pattern or ""
         blank = separator == "\t" and " " in pattern  # a blank of a pattern may be a tab in the line
         return separator in "\t|;" and separator not in pattern and not blank
-    return True
+    return field.type.syntax is None
 
 
 def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes | None:

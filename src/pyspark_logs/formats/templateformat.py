@@ -7,17 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.casts import fits
 from pyspark_logs.formats.chain import ChainEngine
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimited import DelimitedEngine
 from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.exact import Column, Rules, TemplateLines
-from pyspark_logs.formats.fieldtypes import HostOf, PortOf, retype
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
 from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.pieces import Parts, retyped
 from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter
 from pyspark_logs.formats.templatewriter import Written as WrittenField
@@ -28,8 +27,6 @@ from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Parts = Mapping[str, tuple[tuple[str, FieldType], ...]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class TemplateFormat:
     template: Template
     options: FormatOptions
     name: str
-    parts: Parts = field(default_factory=dict)
+    parts: Mapping[str, Parts] = field(default_factory=dict)
 
     suffix = "log"
     is_open = False
@@ -64,7 +61,7 @@ class TemplateFormat:
         for one in self.template.fields:
             name = one.name or ""
             if name in self.parts:
-                columns += [Column(part, part_type, part_of=name) for part, part_type in self.parts[name]]
+                columns += [Column(part, part_type, part_of=name) for part, part_type in self.parts[name].columns]
             else:
                 columns.append(Column(name, one.type))
         return columns
@@ -78,7 +75,7 @@ class TemplateFormat:
             if column is None:
                 names = ", ".join(column.name for column in known.values())
                 raise SchemaError(f"column {one.field.name!r} is not in the format, which gives {names}")
-            kind = retype(column.type, one.field.type, one.field.name)
+            kind = retyped(column.type, one.field.type, one.field.name)
             columns.append(replace(column, type=kind, judged=one.judged))
         if self.options.rescued_column is not None:
             raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")
@@ -95,12 +92,14 @@ class TemplateFormat:
         return Decoder(engines, TemplateLines(self.template, columns, rules), native, target)
 
     def verbatim(self) -> Verbatim:
-        """All string fields; those with escapes only where there are none."""
+        """All string columns; those with escapes only where there are none."""
         plain: set[str] = set()
         escaped: set[str] = set()
         for one in self.template.fields:
-            name = (one.name or "").lower()
-            (escaped if one.type.quoted or self.options.escape != "none" else plain).add(name)
+            name = one.name or ""
+            parts = self.parts.get(name)
+            into = escaped if one.type.escapes or self.options.escape != "none" else plain
+            into.update([name.lower()] if parts is None else [part.lower() for part, _ in parts.columns])
         return Verbatim(frozenset(plain), frozenset(escaped))
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -123,9 +122,6 @@ class TemplateFormat:
             shown = " ".join(map(repr, sorted(missing)))
             raise FormatError(f"{self.name}: encoding={self.options.encoding} has no {shown}")
         for one in self.template.fields:
-            kinds = [type(part) for _, part in self.parts.get(one.name or "", ())]
-            if kinds and kinds != [HostOf, PortOf]:
-                raise FormatError(f"{self.name} is read only: {one.name!r} cannot be put together")
             if isinstance(one.type, Timestamp) and one.type.pattern is not None:
                 pattern = compile_pattern(one.type.pattern)
                 if any(end in piece for piece in pattern.pieces for end in LINE_ENDS):
@@ -143,7 +139,8 @@ class TemplateFormat:
         for one in self.template.fields:
             name = one.name or ""
             columns = []
-            for part, kind in self.parts.get(name, ((name, one.type),)):
+            parts = self.parts.get(name)
+            for part, kind in parts.columns if parts is not None else ((name, one.type),):
                 place = left.pop(part.lower(), -1)
                 columns.append(place)
                 if place < 0:
@@ -156,7 +153,7 @@ class TemplateFormat:
                 native[place] = pa.field(schema[place].name, target)
             escape = options.escape == "backslash"
             writer = FieldWriter(one.type, one.nullable, options.null_value, escape, zone, lacks)
-            fields.append(WrittenField(one, writer, tuple(columns)))
+            fields.append(WrittenField(one, writer, tuple(columns), parts))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
         problems += _missing(self.template, fields)
         refuse_all(problems, self.name)

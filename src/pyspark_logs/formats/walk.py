@@ -16,7 +16,7 @@ from pyspark_logs.formats.exact import Rules
 from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.timetypes import Date, Timestamp
 
 if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
@@ -253,7 +253,7 @@ class Walk:
             found.ends = np.where(inactive, self.ends, found.ends)
             if self.live is not None:
                 found.null = ~self.live if found.null is None else found.null | ~self.live
-        self._settle(found.ends if found.instants is None and not field.type.quoted else self.place)
+        self._settle(found.ends if field.type.syntax is None else self.place)
         return found
 
     def _last_end(self, field: Field, after: After) -> Int32:
@@ -307,6 +307,12 @@ class Walk:
         start = self.place
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
+        elif not isinstance(field.type, (Timestamp, Date)):
+            ends = field.type.own_ends(self.block, self.view, start, self.ends)
+            sure = ends >= 0
+            ends = np.where(sure, ends, self.ends)
+            sure &= self._followed(after, ends)
+            found = Found(start, ends)
         else:
             stamp = isinstance(field.type, Timestamp)
             learn = field.type.learn if isinstance(field.type, Timestamp) else date_shape
