@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,13 +24,22 @@ from pyspark_logs.errors import (
     SchemaError,
     SnapshotChangedError,
 )
-from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.formats.kinds import header_rule, line_format
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.options import ReadOptions
+from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
-from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
+from pyspark_logs.records import (
+    FirstLine,
+    Lines,
+    first_line,
+    keeps_lines,
+    read_lines,
+    sanitise,
+    transcode,
+    under_headers,
+)
 from pyspark_logs.rows import RowBuilder, Tally, path_value
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
@@ -45,6 +54,7 @@ MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # sending one more batch of them 40 us in Python and as much again in Spark.
 FEWEST_ROWS = 2_048
 AHEAD_BLOCKS = 2
+_HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 _BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
 
@@ -161,8 +171,10 @@ class LogReader:
         return fits
 
     def splittable(self, path: str) -> bool:
-        """Whether reading a file may begin in its middle."""
-        return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
+        """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
+        rule = header_rule(self.options.format)
+        by_line = keeps_lines(self.options.format.encoding) and not (rule is not None and rule.by_fields)
+        return by_line and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
 
@@ -229,11 +241,33 @@ class LogReader:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
             start, length = 0, None
-        prefix = (fmt.comment_prefix or "").encode(fmt.encoding if by_line else "utf-8")
-        for lines in read_lines(
-            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix or None
-        ):
+        encoding = fmt.encoding if by_line else "utf-8"
+        prefix = (fmt.comment_prefix or "").encode(encoding) or None
+        rule = header_rule(self.options.format)
+        found = read_lines(
+            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
+            comment_prefix=None if rule is not None and rule.by_fields else prefix,
+        )  # fmt: skip
+        if rule is not None:
+            first = _first_line(store, split, prefix, fmt) if start > 0 else None
+            found = under_headers(found, rule, path=split.path, encoding=encoding, first=first)
+        for lines in found:
             yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" else lines
+
+
+def _first_line(store: Store, split: FileSplit, prefix: bytes | None, fmt: FormatOptions) -> FirstLine | None:
+    """The first record of a file that a split is of; its beginning is read for that."""
+    head = replace(split, start=0, length=_HEAD_BYTES)
+    found = read_lines(
+        _range_and_behind(store, head),
+        block_bytes=_HEAD_BYTES,
+        max_record_bytes=fmt.max_record_bytes,
+        comment_prefix=prefix,
+    )
+    lines = next(found, None)
+    if isinstance(found, Generator):
+        found.close()
+    return None if lines is None else first_line(lines, fmt.encoding, split.path)
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:

@@ -77,6 +77,8 @@ class RowBuilder:
         """The rows of one split, a batch a block; empty ones are left out."""
         moment = Moment(self.options.time.zone, self._year_bound_us(split))
         for lines in blocks:
+            if not len(lines):  # no more than a header
+                continue
             self.tally.records += len(lines)
             batch = self._batch(split, lines, moment)
             if batch is not None and batch.num_rows:
@@ -133,7 +135,7 @@ class RowBuilder:
         import pyarrow as pa
 
         if lines.full_length is None:
-            return self.decoder.decode(lines, moment)
+            return self.decoder.for_header(lines.header).decode(lines, moment)
         # The head of a record that is too long to be held: one corrupt row.
         return Decoded([pa.nulls(1, dtype) for dtype in self.decoder.target], np.ones(1, np.bool_))
 
@@ -178,7 +180,7 @@ class RowBuilder:
         if lines.full_length is not None:
             reason = f"the record has {lines.full_length} bytes, more than maxRecordBytes={self.options.format.max_record_bytes}"
         else:
-            reason = self.decoder.reason(raw, moment)
+            reason = self.decoder.for_header(lines.header).reason(raw, moment)
         return RecordError(
             f"{split.path}: record at byte {offset} does not match the format: {reason}. Record: {shown!r}."
             " Mend the format, or read with mode=PERMISSIVE (nulls) or DROPMALFORMED",
@@ -233,7 +235,7 @@ def _compacted(lines: Lines) -> Lines:
     block = b"\n".join([lines.block[s:e] for s, e in zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)])
     lengths = lines.ends - lines.starts
     ends = (np.cumsum(lengths) + np.arange(len(lengths))).astype(np.int32)
-    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets)
+    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets, lines.header)
 
 
 def _searchable(verbatim: Verbatim, columns: Columns) -> tuple[list[str], list[str]]:

@@ -74,6 +74,10 @@ class Decoder:
             [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)], corrupt
         )
 
+    def for_header(self, header: str | None) -> Decoder:
+        """The decoder of lines under a header; of most formats it is always this one."""
+        return self
+
     def reason(self, line: bytes, moment: Moment) -> str:
         """Why a line is corrupt; "" where it is not."""
         return self.exact.parse(line.decode("utf-8", "replace"), moment).reason

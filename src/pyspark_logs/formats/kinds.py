@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
 from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import HeaderRule
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +34,7 @@ KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "template": _template,
     "preset": _preset,
     "json": JsonFormat,
+    "delimited": delimited,
 }
 
 
@@ -46,6 +49,16 @@ def line_format(options: FormatOptions) -> LineFormat:
     ['level', 'message']
     """
     return KINDS[options.kind](options)
+
+
+def header_rule(options: FormatOptions) -> HeaderRule | None:
+    """Where the lines are that name a file's columns; None: a format of this kind has none.
+
+    Raises:
+        FormatError: the description is wrong.
+    """
+    described = line_format(options)
+    return described.spec.header_rule() if isinstance(described, DelimitedFormat) else None
 
 
 def format_schema(options: FormatOptions) -> pa.Schema | None:

@@ -103,10 +103,17 @@ class LineFormat(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """How a format is written: the writer of its lines, and a decoder for lines of which that is not sure."""
+    """How a format is written.
+
+    Attributes:
+        writer: of its lines.
+        check: a decoder for lines of which that is not sure.
+        head: text that each file begins with, with its line end; no record.
+    """
 
     writer: LineWriter
     check: Decoder | None = None
+    head: str = ""
 
 
 def twice(names: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ A file may be read in splits. A split ``[start, start + length)`` owns the lines
 in it: it skips the line that began before it and reads past its end to finish its last one. So any
 cut of a file gives each record exactly once.
 
-Inside, imports run one way: ``encodings``, ``lines`` -> ``blocks``.
+Inside, imports run one way: ``encodings``, ``headers`` -> ``lines`` -> ``blocks``.
 
 Nothing here copies a record out of its block: a block is one buffer, records are offsets into it.
 """
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_BYTES, Block, blocks
 from pyspark_logs.records.encodings import is_utf8, keeps_lines, sanitise, transcode
+from pyspark_logs.records.headers import FirstLine, HeaderRule, first_line, under_headers
 from pyspark_logs.records.lines import Lines, find_lines, read_lines
 
 __all__ = [
@@ -24,12 +25,16 @@ __all__ = [
     "HEAD_BYTES",
     "LARGEST_RECORD_BYTES",
     "Block",
+    "FirstLine",
+    "HeaderRule",
     "Lines",
     "blocks",
     "find_lines",
+    "first_line",
     "is_utf8",
     "keeps_lines",
     "read_lines",
     "sanitise",
     "transcode",
+    "under_headers",
 ]

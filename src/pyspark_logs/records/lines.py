@@ -26,6 +26,7 @@ class Lines:
             this is the length in bytes it has in the file.
         origins: int64, offset in the file of each record where that is not ``offset + starts``,
             because bytes of the block were replaced.
+        header: the line that names the columns of these records, where there is one (see ``headers``).
     """
 
     block: bytes
@@ -34,6 +35,7 @@ class Lines:
     offset: int
     full_length: int | None = None
     origins: npt.NDArray[np.int64] | None = None
+    header: str | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -106,14 +108,15 @@ def find_lines(block: bytes, offset: int, comment_prefix: bytes | None = None, f
         starts, ends = np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32)
     keep = ends > starts
     if comment_prefix and comment_prefix in block:
-        keep &= ~_begins_with(block, starts, ends, comment_prefix)
+        keep &= ~begins_with(block, starts, ends, comment_prefix)
     lines = Lines(block, starts, ends, offset, full_length)
     return lines if keep.all() else lines.select(keep)
 
 
-def _begins_with(
+def begins_with(
     block: bytes, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32], prefix: bytes
 ) -> npt.NDArray[np.bool_]:
+    """Which of the lines ``block[starts[i]:ends[i]]`` begin with the prefix."""
     import numpy as np
 
     raw = np.frombuffer(block, dtype=np.uint8)
