@@ -192,5 +192,5 @@ def test_whatever_is_written_reads_back(name: str, data: st.DataObject) -> None:
     for on_unwritable in ("null", "space"):
         raw = written(name, rows, on_unwritable)
         if raw is not None:
-            found, corrupt = decoded(decoder_of(name), name, raw)
+            _, corrupt = decoded(decoder_of(name), name, raw)
             assert corrupt == [False] * len(rows), raw
