@@ -33,6 +33,7 @@ from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_
 from pyspark_logs.records import (
     FirstLine,
     Lines,
+    document_lines,
     first_line,
     keeps_lines,
     read_lines,
@@ -173,8 +174,14 @@ class LogReader:
     def splittable(self, path: str) -> bool:
         """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
         rule = header_rule(self.options.format)
-        by_line = keeps_lines(self.options.format.encoding) and not (rule is not None and rule.by_fields)
-        return by_line and codec_for(path, self.options.plan.compression).splittable
+        by_line = line_format(self.options.format).options.document is None and not (
+            rule is not None and rule.by_fields
+        )
+        return (
+            by_line
+            and keeps_lines(self.options.format.encoding)
+            and codec_for(path, self.options.plan.compression).splittable
+        )
 
     # --- executor -----------------------------------------------------------------------------------------
 
@@ -233,13 +240,15 @@ class LogReader:
         codec = codec_for(split.path, self.options.plan.compression)
         fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = keeps_lines(fmt.encoding)
-        if codec.splittable and by_line:
+        by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
+        if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
             start, length = split.start, split.length
         else:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
+            if fmt.document is not None:
+                chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
             start, length = 0, None
         encoding = fmt.encoding if by_line else "utf-8"
         prefix = (fmt.comment_prefix or "").encode(encoding) or None

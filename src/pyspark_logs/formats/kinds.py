@@ -70,6 +70,15 @@ def format_schema(options: FormatOptions) -> pa.Schema | None:
     return line_format(options).schema()
 
 
+def takes_any_column(options: FormatOptions) -> bool:
+    """Whether a record may have columns that the format does not list.
+
+    Raises:
+        FormatError: the description is wrong.
+    """
+    return line_format(options).is_open
+
+
 def compile_decoder(
     options: FormatOptions, wanted: pa.Schema, *, hidden: pa.Schema | None = None, judge_whole: bool = False
 ) -> Decoder:
