@@ -11,6 +11,7 @@ import pyspark_logs
 from pyspark_logs import errors
 from pyspark_logs.options import OPTIONS
 from pyspark_logs.options.table import SPARKS_OWN
+from scripts import presets_page
 from scripts.options_page import PAGE, groups, page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,11 @@ PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sampl
 
 def test_the_options_page_is_the_table_of_options() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/options_page.py"
+
+
+def test_the_presets_page_is_the_table_of_presets() -> None:
+    written = presets_page.PAGE.read_text(encoding="utf-8")
+    assert written == presets_page.page(), "run: python scripts/presets_page.py"
 
 
 def test_the_options_page_has_every_option_once() -> None:

@@ -1,7 +1,7 @@
 """Named formats that ship: one table from name to entry, a module for each family of them.
 
-Field names and types are those of the provider's documentation, in lower case and with underscores. A preset may
-give a field's text as several columns (``client:port`` is one text in the log).
+Field names and types are those of the provider's documentation: keys of JSON as they are, others in lower case and
+with underscores. A preset may give a field's text as several columns (``client:port`` is one text in the log).
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import difflib
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.presets import applications, aws, containers, servers, syslog, web
+from pyspark_logs.formats.presets import applications, aws, awsjson, containers, headed, servers, syslog, web
 from pyspark_logs.formats.presets.entry import Preset
 
 PRESETS: dict[str, Preset] = {
     **web.PRESETS,
     **aws.PRESETS,
+    **awsjson.PRESETS,
+    **headed.PRESETS,
     **syslog.PRESETS,
     **servers.PRESETS,
     **applications.PRESETS,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pyspark_logs.formats.anytimestamp import AnyTimestamp
 from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.jsonfields import JsonField
 from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces, ZonedStamp
-from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 
 # Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
 _PROCESS_AND_CLIENT = Pieces(
@@ -104,5 +105,30 @@ PRESETS: dict[str, Preset] = {
         source="Redis, serverLogRaw() in server.c: pid:role day month year time level message; before 3.0 [pid] and no year:"
         " https://redis.io/docs/latest/operate/oss_and_stack/management/",
         sample=("123:M 22 Nov 2026 01:00:11.045 * Ready to accept connections tcp",),
+    ),
+    "mongodb_json": Preset(
+        JsonForm(
+            (
+                JsonField("t", "timestamp", "t.$date"),
+                JsonField("s"),
+                JsonField("c"),
+                JsonField("id", "int"),
+                JsonField("ctx"),
+                JsonField("svc"),
+                JsonField("msg"),
+                JsonField("attr", "json"),
+                JsonField("tags", "array<string>"),
+                JsonField("truncated", "json"),
+                JsonField("size", "json"),
+            )
+        ),
+        source='MongoDB, "Log Messages", structured logging (4.4 and later):'
+        " https://www.mongodb.com/docs/manual/reference/log-messages/",
+        sample=(
+            (
+                '{"t":{"$date":"2026-11-22T01:00:11.045+00:00"},"s":"I","c":"NETWORK","id":22943,"ctx":"listener",'
+                '"msg":"Connection accepted","attr":{"remote":"192.0.2.7:51012","connectionId":12}}'
+            ),
+        ),
     ),
 }
