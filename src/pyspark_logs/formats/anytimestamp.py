@@ -33,6 +33,9 @@ class AnyTimestamp(Timestamp):
     def syntax(self) -> re.Pattern[str]:
         return _union(self.patterns)
 
+    def never_begins(self, character: str) -> bool:
+        return not (character.isalnum() or character in " \t")
+
     @property
     def learn(self) -> Learn:
         return functools.partial(_first_shape, self.patterns)

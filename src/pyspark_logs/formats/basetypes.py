@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark_logs.formats import escapes, kernels
+from pyspark_logs.formats.spellings import BACKSLASH, Spelling
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class FieldType:
     def syntax(self) -> re.Pattern[str] | None:
         return None
 
+    def never_begins(self, character: str) -> bool | None:
+        """Whether no text of ``syntax`` begins with a character; None: that is known of the type as such."""
+        return None
+
     def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         """Where texts of ``syntax`` that begin at ``starts`` end, at most at ``limits``; -1 where there is none.
 
@@ -60,6 +65,14 @@ class FieldType:
                 match = pattern.match(block, start, limit)
                 ends[row] = match.end() if match else -1
         return ends
+
+    def spelled(self, escape: bool) -> Spelling | None:
+        """How characters are escaped in a field's text; None: not at all.
+
+        Args:
+            escape: whether the format's unquoted strings have backslash escapes.
+        """
+        return None
 
     def arrow(self) -> pa.DataType:
         """The Arrow type of the column."""
@@ -146,10 +159,16 @@ def rendered_if_parsed(field_type: FieldType, array: pa.Array) -> Rendered:
 
 @dataclass(frozen=True)
 class Text(FieldType):
-    """``string``: the text as it stands."""
+    """``string``: the text as it stands, or as the program that wrote it spells it."""
 
     takes_rest: ClassVar[bool] = True
     text: ClassVar[bool] = True
+    spelling: Spelling | None = None
+
+    def spelled(self, escape: bool) -> Spelling | None:
+        if not self.text:
+            return None
+        return self.spelling or (BACKSLASH if escape or self.quoted else None)
 
     def arrow(self) -> pa.DataType:
         import pyarrow as pa

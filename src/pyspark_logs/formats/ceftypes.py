@@ -37,6 +37,9 @@ class CefHeader(Text):
     def syntax(self) -> re.Pattern[str]:
         return _HEADER
 
+    def never_begins(self, character: str) -> bool:
+        return False
+
     def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         import numpy as np
 

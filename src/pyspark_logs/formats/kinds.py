@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
+from pyspark_logs.formats.dialects.apache import apache_format
+from pyspark_logs.formats.dialects.logback import logback_format
+from pyspark_logs.formats.dialects.nginx import nginx_format
+from pyspark_logs.formats.expressions.format import grok_format, regex_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
+from pyspark_logs.formats.logfmtformat import LogfmtFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
@@ -33,8 +38,14 @@ def _preset(options: FormatOptions) -> LineFormat:
 KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "template": _template,
     "preset": _preset,
+    "nginx": nginx_format,
+    "apache": apache_format,
+    "logback": logback_format,
+    "grok": grok_format,
+    "regex": regex_format,
     "json": JsonFormat,
     "delimited": delimited,
+    "logfmt": LogfmtFormat,
 }
 
 

@@ -48,6 +48,9 @@ class StructuredData(MapOf):
     def syntax(self) -> re.Pattern[str]:
         return _DATA
 
+    def never_begins(self, character: str) -> bool:
+        return character != "["
+
     def parse(self, text: str, moment: Moment) -> list[tuple[str, str]]:
         if _DATA.fullmatch(text) is None:
             raise ValueError("not structured data")
@@ -137,6 +140,9 @@ class Letter(Text):
     @property
     def syntax(self) -> re.Pattern[str]:
         return _LETTER
+
+    def never_begins(self, character: str) -> bool:
+        return _LETTER.match(character) is None
 
     def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         import numpy as np

@@ -35,12 +35,38 @@ class Blanks:
 
 
 @dataclass(frozen=True)
+class Pad:
+    """Spaces beside a value that is shorter than a width; no part of the value. The notation has none, others do.
+
+    Attributes:
+        width: in characters, of the value and its spaces.
+        before: whether the spaces stand before the value.
+        most: the longest value that is written; None: any. It is read whatever its length.
+    """
+
+    width: int
+    before: bool
+    most: int | None = None
+
+
+@dataclass(frozen=True)
 class Field:
-    """A field; ``name`` is None for ``{}``, whose text is skipped."""
+    """A field; ``name`` is None for ``{}``, whose text is skipped.
+
+    ``null`` is what null is written as here, and read beside the null token, where that is another one.
+    """
 
     name: str | None
     type: FieldType
     nullable: bool = False
+    pad: Pad | None = None
+    null: str | None = None
+
+    def nulls(self, null_value: str) -> tuple[str, ...]:
+        """The texts that are null here, the one that is written first; the empty text is the last."""
+        if not self.nullable:
+            return ()
+        return tuple(dict.fromkeys((null_value, "") if self.null is None else (self.null, null_value, "")))
 
 
 @dataclass(frozen=True)

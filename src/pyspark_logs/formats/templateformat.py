@@ -14,8 +14,9 @@ from pyspark_logs.formats.delimited import DelimitedEngine
 from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.exact import Column, Rules, TemplateLines
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher, ends_in_text, matcher_of
 from pyspark_logs.formats.pieces import Parts, retyped
 from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter
@@ -91,6 +92,12 @@ class TemplateFormat:
         target = [one.field.type for one in asked]
         return Decoder(engines, TemplateLines(self.template, columns, rules), native, target)
 
+    def matcher(self) -> Matcher:
+        """By all fields; what does not match goes to the last one."""
+        if not ends_in_text(self.template):
+            raise begins_by_regex_only(self.name)
+        return matcher_of(self.template, self.decoder((), judge_whole=True), self.parts)
+
     def verbatim(self) -> Verbatim:
         """All string columns; those with escapes only where there are none."""
         plain: set[str] = set()
@@ -98,7 +105,8 @@ class TemplateFormat:
         for one in self.template.fields:
             name = one.name or ""
             parts = self.parts.get(name)
-            into = escaped if one.type.escapes or self.options.escape != "none" else plain
+            is_escaped = one.type.escapes or one.type.spelled(self.options.escape != "none") is not None
+            into = escaped if is_escaped else plain
             into.update([name.lower()] if parts is None else [part.lower() for part, _ in parts.columns])
         return Verbatim(frozenset(plain), frozenset(escaped))
 
@@ -152,7 +160,7 @@ class TemplateFormat:
                     )
                 native[place] = pa.field(schema[place].name, target)
             escape = options.escape == "backslash"
-            writer = FieldWriter(one.type, one.nullable, options.null_value, escape, zone, lacks)
+            writer = FieldWriter(one.type, one.nulls(options.null_value), escape, zone, lacks, one.pad)
             fields.append(WrittenField(one, writer, tuple(columns), parts))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
         problems += _missing(self.template, fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import SchemaError
@@ -11,6 +11,7 @@ from pyspark_logs.formats.casts import fitted
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
 from pyspark_logs.formats.pieces import Parts
+from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Int64
 
 _MOST_SHAPES = 64  # compiled before the first row; of templates with more, the others as they come
-_BITS = 62  # groups that fit into one number
+_BITS = 32  # groups whose pattern fits into one number beside that of a row
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,8 @@ class TemplateWriter:
         """A number for each row, the same for rows with the same groups, and the shapes by these numbers."""
         import numpy as np
 
+        if not self.groups:
+            return np.zeros(len(columns[0]), np.int64), {0: self._shape(())}
         valid = {c: columns[c].is_valid().to_numpy(zero_copy_only=False) for group in self.groups for c in group}
         nowhere = np.zeros(len(columns[0]), np.bool_)
         there = [np.logical_or.reduce([nowhere, *(valid[c] for c in group)]) for group in self.groups]
@@ -179,11 +182,14 @@ class TemplateWriter:
         pieces: list[Any] = []
         checked = False
         before: Segment | None = None
+        seeming: list[str] = []  # what the next field must not begin with
         for index, step in enumerate(steps):
             segment = step.segment
             behind, field_behind = _behind(steps[index + 1 :])
             if isinstance(segment, Group):
-                checked |= _may_seem_there(segment.segments[0], behind, field_behind)
+                firsts = _beginnings(segment.segments[0], behind, field_behind)
+                checked |= bool(firsts)
+                seeming += firsts if firsts and all(firsts) else []
                 continue  # absent
             if isinstance(segment, Literal):
                 pieces.append(segment.text)
@@ -192,6 +198,10 @@ class TemplateWriter:
                 checked |= behind.startswith(BLANKS)
             else:
                 place = self._place(segment, step.after, before, behind, field_behind)
+                place = replace(place, seeming=tuple(seeming))
+                seeming.clear()
+                if index > 1 and isinstance(before, Literal) and _is_list(steps[index - 2].segment):
+                    place = replace(place, behind_list=True)
                 written = self.by_name.get(segment.name)
                 checked |= bool(place.unsure_tails) or (written is not None and _unsure(written, place))
                 if written is None:  # {}: it is read over, whatever it is
@@ -290,11 +300,16 @@ def _behind(steps: Sequence[Step]) -> tuple[str, bool]:
     return text, False
 
 
-def _may_seem_there(first: Segment, behind: str, field_behind: bool) -> bool:
-    """Whether what stands in the place of an absent group may be taken for the group."""
-    if isinstance(first, Literal):
-        return behind.startswith(first.text) or (field_behind and first.text.startswith(behind))
-    return behind.startswith(BLANKS) or (field_behind and not behind)
+def _beginnings(first: Segment, behind: str, field_behind: bool) -> tuple[str, ...]:
+    """How the next field would have to begin for an absent group to seem there; an empty text: whatever it is."""
+    starts = (first.text,) if isinstance(first, Literal) else BLANKS
+    if behind.startswith(starts):
+        return ("",)
+    return tuple(start[len(behind) :] for start in starts if field_behind and start.startswith(behind))
+
+
+def _is_list(segment: Segment) -> bool:
+    return isinstance(segment, Field) and isinstance(segment.type, Listed)
 
 
 def _null(written: Written, place: Place) -> str:
@@ -334,7 +349,7 @@ def _unsure(written: Written, place: Place) -> bool:
         return False
     # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
-    signed = pattern is not None and (pattern.pieces[0] == "%z" or pattern.pieces[0][0] == "-")
+    signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
     return null is not None and (null[:1] != "-" or signed)
 
 
@@ -364,4 +379,8 @@ def _reaches_on(pattern: Pattern, place: Place) -> bool:
 
 
 def _begins_with_digit(piece: str) -> bool:
-    return piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", "Z", "%") if piece[0] == "%" else piece[0].isdecimal()
+    return (
+        piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
+        if piece[0] == "%"
+        else piece[0].isdecimal()
+    )
