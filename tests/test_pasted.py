@@ -136,6 +136,14 @@ class TestNginx:
             {"status": None, "uri": None, "ok": None},
         ]
 
+    def test_json_without_escapes_of_its_own(self) -> None:
+        spec = '{"t": "$msec", "ua": "$http_user_agent", "n": $bytes_sent}'
+        line = '{"t": "1795341600.000", "ua": "a\\x22b", "n": -}'
+        assert rows("nginx", spec, line) == [{"t": AT, "ua": 'a"b', "n": None}]
+        raw = '{"t": "1795341600.000", "ua": "a"b", "n": 5}'
+        assert rows("nginx", f"escape=none {spec}", raw) == [{"t": AT, "ua": 'a"b', "n": 5}]
+        assert list(columns("nginx", "{ $status }")) == ["status"]
+
     def test_json_that_is_written_is_json(self) -> None:
         spec = 'escape=json {"status":$status,"uri":"$uri","t":"$msec","u":$upstream_status}'
         assert written("nginx", spec, {}) == '{"status":null,"uri":"","t":"","u":null}'
@@ -190,7 +198,7 @@ class TestApache:
     def test_directives(self) -> None:
         spec = (
             "%a|%{c}a|%A|%B|%b|%{V}C|%D|%{V}e|%f|%h|%{c}h|%H|%{X-Y}i|%k|%l|%L|%m|%{V}n|%{V}o|%p|%{local}p|%{remote}p|%P|"
-            "%{tid}P|%{hextid}P|%q|%r|%R|%s|%t|%T|%{ms}T|%{us}T|%u|%U|%v|%V|%X|%I|%O|%S|%{V}^ti|%{V}^to|%{SSL_CIPHER}x|"
+            "%{tid}P|%{hextid}P|%q|%r|%R|%s|%t|%T|%{ms}T|%{us}T|%u|%U|%v|%V|%X|%I|%O|%S|%{V}^ti|%{V}^to|%^FB|%{SSL_CIPHER}x|"
             "%{version}c|100%%"
         )
         assert list(columns("apache", spec)) == [
@@ -200,6 +208,7 @@ class TestApache:
             "process_id", "thread_id", "thread_id_hex", "query_string", "request", "handler", "status", "time",
             "duration_s", "duration_ms", "duration_us_2", "remote_user", "url_path", "server_name", "host_name",
             "connection_status", "bytes_received", "bytes_sent", "bytes_transferred", "trailer_v", "response_trailer_v",
+            "first_byte_us",
             "ssl_cipher", "ssl_version",
         ]  # fmt: skip
 
