@@ -74,5 +74,6 @@ def time_text(value: datetime, kind: Type, clock: Clock) -> str:
     if not kind.argument:
         return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
     utc = "%z" in kind.argument or "%:z" in kind.argument or "%Z" in kind.argument
-    digits = re.sub(r"%([1-9])f", lambda match: f"{value.microsecond:06}000"[: int(match[1])], kind.argument)
-    return value.astimezone(timezone.utc if utc else clock.zone).strftime(digits.replace("%:z", "%z"))
+    pattern = kind.argument.replace("%L", str(value.microsecond // 1000)).replace("%:z", "%z")
+    digits = re.sub(r"%([1-9])f", lambda match: f"{value.microsecond:06}000"[: int(match[1])], pattern)
+    return value.astimezone(timezone.utc if utc else clock.zone).strftime(digits)

@@ -150,6 +150,7 @@ PATTERNS: dict[str, dict[str, Any]] = {  # pattern: the parts of a datetime that
     "%d/%b/%Y:%H:%M:%S %z": {"microsecond": 0},
     "%Y-%m-%d %H:%M:%S.%f": {},
     "%Y/%m/%d-%H:%M:%S,%f": {},
+    "%Y%m%d-%H:%M:%S:%L": {"microsecond": 74_000},
     "%b %d %H:%M:%S": {"microsecond": 0},
     "%a %b %e %H:%M:%S %Y": {"microsecond": 0},
     "%A, %d %B %Y %I:%M:%S %p": {"microsecond": 0},
@@ -173,8 +174,9 @@ def timestamp_text(draw: st.DrawFn, pattern: str, opts: Options) -> Typed:
         wall = wall.replace(year=1970 + wall.year % 98, day=min(wall.day, 28))
     zone = draw(offsets) if "%z" in pattern or "%:z" in pattern else UTC if "%Z" in pattern else opts.tz
     on = wall.replace(tzinfo=zone)
+    pattern = pattern.replace("%L", str(wall.microsecond // 1000)).replace("%:z", "%z")
     digits = re.sub(r"%([1-9])f", lambda match: f"{wall.microsecond:06}000"[: int(match[1])], pattern)
-    return wall.replace(tzinfo=zone).strftime(digits.replace("%:z", "%z")), on.astimezone(UTC)
+    return wall.replace(tzinfo=zone).strftime(digits), on.astimezone(UTC)
 
 
 def epoch_text(draw: st.DrawFn, unit: str, opts: Options) -> Typed:

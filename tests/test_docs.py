@@ -9,8 +9,10 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs import errors
+from pyspark_logs.formats.grok.library import LIBRARY
 from pyspark_logs.options import OPTIONS
 from pyspark_logs.options.table import SPARKS_OWN
+from scripts import grok_page
 from scripts.options_page import PAGE, groups, page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +21,12 @@ PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sampl
 
 def test_the_options_page_is_the_table_of_options() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/options_page.py"
+
+
+def test_the_grok_page_has_the_patterns_of_the_library() -> None:
+    assert grok_page.PAGE.read_text(encoding="utf-8") == grok_page.page(), "run: python scripts/grok_page.py"
+    listed = [pattern.name for patterns in grok_page.GROUPS.values() for pattern in patterns]
+    assert listed == list(LIBRARY)
 
 
 def test_the_options_page_has_every_option_once() -> None:

@@ -16,7 +16,7 @@ from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
 from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
-from pyspark_logs.formats.kinds import format_schema, line_format
+from pyspark_logs.formats.kinds import format_schema, line_format, takes_any_column
 from pyspark_logs.jobs import Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import RecordOptions, WriteOptions
@@ -135,6 +135,7 @@ class LogWriter:
             rules=self.options.rules,
             suffix=_suffix(self.options),
             to_bytes=encoder.to_bytes,
+            head=encoder.head,
         )
         rows = 0
         try:
@@ -225,9 +226,13 @@ class LogWriter:
         import pyarrow as pa
 
         known = format_schema(self.options.format)
-        clash = [f.name for f in self.schema() if known is None and f.name.lower() == CORRUPT]
+        any_column = takes_any_column(self.options.format)
+        clash = [f.name for f in self.schema() if any_column and f.name.lower() == CORRUPT]
         if clash:
-            raise SchemaError(f"column {clash[0]!r}: a reader of JSON fills this column itself; rename it, or drop it")
+            kind = self.options.format.kind.replace("json", "JSON")
+            raise SchemaError(
+                f"column {clash[0]!r}: a reader of {kind} fills this column itself; rename it, or drop it"
+            )
         both = set() if known is None else {name.lower() for name in known.names}
         fields = [f for f in self.schema() if f.name not in router.columns_in_path or f.name.lower() in both]
         if not fields:

@@ -43,6 +43,7 @@ class Place:
         must_end_itself: whether it is read by its own syntax or not at all.
         behind_blanks: whether ``{~}`` stands before it.
         heads: what no line may begin with, if this field begins the line.
+        seeming: with what stands before it, a text that begins so looks like a group that is absent.
         behind_list: whether a list stands before it, that a colon would go on with.
     """
 
@@ -53,6 +54,7 @@ class Place:
     must_end_itself: bool = False
     behind_blanks: bool = False
     heads: tuple[str, ...] = ()
+    seeming: tuple[str, ...] = ()
     behind_list: bool = False
 
     @property
@@ -85,7 +87,7 @@ class Place:
             return False
         swallowed = self.behind_blanks and (text.startswith(BLANKS) or (not text and self.blank_follows))
         swallowed |= self.behind_list and text.startswith(":")
-        return not swallowed and not text.endswith(self.tails) and not text.startswith(self.heads)
+        return not swallowed and not text.endswith(self.tails) and not text.startswith((*self.heads, *self.seeming))
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class FieldWriter:
         import pyarrow.compute as pc
 
         kind = replace(self.type, avoid=place.ends) if isinstance(self.type, MapOf) else self.type
+
         texts, wrong = kind.render(array, self.zone)
         found = troubles(column, wrong, f"is no value that a field of type {_named(kind)} can write")
         if isinstance(kind, (ListOf, MapOf)):
@@ -139,6 +142,9 @@ class FieldWriter:
             found += troubles(column, self._read_as_null(texts), "would be read as null")
         if kind.syntax is None:
             found += _ended_early(texts, place, column, kind.alphabet)
+            if kind.alphabet is None:  # others may mean the same without their beginning
+                seeming = _marked(texts, place.seeming, pc.starts_with)
+                found += troubles(column, seeming, "would be read as the beginning of a part that is missing here")
         elif isinstance(kind, Listed):
             found += troubles(column, unlisted(texts), "is no list that ends before the next field")
             found += troubles(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
@@ -173,11 +179,13 @@ class FieldWriter:
             odd = unlisted(plain)
             texts = pc.if_else(odd, spelling.escape(texts, avoid=place.ends, tails=(",",)), plain)
         else:
-            texts = spelling.escape(texts, avoid=place.ends, tails=place.tails)
+            texts = spelling.escape(texts, avoid=place.ends, tails=(*place.tails, *place.unsure_tails))
         if not self.type.quoted:
             firsts = [*(BLANKS if place.behind_blanks else ()), *(head[0] for head in place.heads)]
             for first in (*firsts, *((":",) if place.behind_list else ())):
                 texts = escapes.first_spelled(texts, pc.starts_with(texts, first), spelling.spell)
+        for first in place.seeming:
+            texts = escapes.first_spelled(texts, pc.starts_with(texts, first), spelling.spell)
         for null in filter(None, self.nulls):
             texts = escapes.first_spelled(texts, pc.equal(texts, null), spelling.spell)
         for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():
@@ -190,7 +198,7 @@ class FieldWriter:
 
         if isinstance(self.type, ListOf):
             plain = array.take(pa.array(range(len(array))))
-            texts = self._spaced_texts(plain.values, replace(place, heads=()), (self.type.separator,))
+            texts = self._spaced_texts(plain.values, replace(place, heads=(), seeming=()), (self.type.separator,))
             bitmap = plain.is_valid() if plain.null_count else None
             return pa.ListArray.from_arrays(
                 plain.offsets, texts, type=array.type, mask=None if bitmap is None else _inverted(bitmap)
@@ -208,7 +216,7 @@ class FieldWriter:
                 texts = pc.replace_substring(texts, end, " ")
         for tail in sorted(place.tails, key=len, reverse=True):
             texts = pc.replace_substring_regex(texts, re.escape(tail) + r"\z", " ")
-        for head in place.heads:
+        for head in (*place.heads, *place.seeming):
             begun = pc.starts_with(texts, head)
             texts = pc.if_else(begun, pc.utf8_replace_slice(texts, 0, 1, " "), texts)
         for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():

@@ -8,15 +8,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
 from pyspark_logs.formats.dialects.apache import apache_format
 from pyspark_logs.formats.dialects.logback import logback_format
 from pyspark_logs.formats.dialects.nginx import nginx_format
+from pyspark_logs.formats.expressions.format import grok_format, regex_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
 from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import HeaderRule
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +47,10 @@ KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "nginx": nginx_format,
     "apache": apache_format,
     "logback": logback_format,
+    "grok": grok_format,
+    "regex": regex_format,
     "json": JsonFormat,
+    "delimited": delimited,
 }
 
 
@@ -61,6 +67,16 @@ def line_format(options: FormatOptions) -> LineFormat:
     return KINDS[options.kind](options)
 
 
+def header_rule(options: FormatOptions) -> HeaderRule | None:
+    """Where the lines are that name a file's columns; None: a format of this kind has none.
+
+    Raises:
+        FormatError: the description is wrong.
+    """
+    described = line_format(options)
+    return described.spec.header_rule() if isinstance(described, DelimitedFormat) else None
+
+
 def format_schema(options: FormatOptions) -> pa.Schema | None:
     """The columns a format gives; None where only the data can tell.
 
@@ -68,6 +84,15 @@ def format_schema(options: FormatOptions) -> pa.Schema | None:
         FormatError: the description is wrong.
     """
     return line_format(options).schema()
+
+
+def takes_any_column(options: FormatOptions) -> bool:
+    """Whether a record may have columns that the format does not list.
+
+    Raises:
+        FormatError: the description is wrong.
+    """
+    return line_format(options).is_open
 
 
 def compile_decoder(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Int64
 
 _MOST_SHAPES = 64  # compiled before the first row; of templates with more, the others as they come
-_BITS = 62  # groups that fit into one number
+_BITS = 32  # groups whose pattern fits into one number beside that of a row
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,8 @@ class TemplateWriter:
         """A number for each row, the same for rows with the same groups, and the shapes by these numbers."""
         import numpy as np
 
+        if not self.groups:
+            return np.zeros(len(columns[0]), np.int64), {0: self._shape(())}
         valid = {c: columns[c].is_valid().to_numpy(zero_copy_only=False) for group in self.groups for c in group}
         nowhere = np.zeros(len(columns[0]), np.bool_)
         there = [np.logical_or.reduce([nowhere, *(valid[c] for c in group)]) for group in self.groups]
@@ -175,11 +177,14 @@ class TemplateWriter:
         pieces: list[Any] = []
         checked = False
         before: Segment | None = None
+        seeming: list[str] = []  # what the next field must not begin with
         for index, step in enumerate(steps):
             segment = step.segment
             behind, field_behind = _behind(steps[index + 1 :])
             if isinstance(segment, Group):
-                checked |= _may_seem_there(segment.segments[0], behind, field_behind)
+                firsts = _beginnings(segment.segments[0], behind, field_behind)
+                checked |= bool(firsts)
+                seeming += firsts if firsts and all(firsts) else []
                 continue  # absent
             if isinstance(segment, Literal):
                 pieces.append(segment.text)
@@ -188,6 +193,8 @@ class TemplateWriter:
                 checked |= behind.startswith(BLANKS)
             else:
                 place = self._place(segment, step.after, before, behind, field_behind)
+                place = replace(place, seeming=tuple(seeming))
+                seeming.clear()
                 if index > 1 and isinstance(before, Literal) and _is_list(steps[index - 2].segment):
                     place = replace(place, behind_list=True)
                 written = self.by_name.get(segment.name)
@@ -280,11 +287,12 @@ def _behind(steps: Sequence[Step]) -> tuple[str, bool]:
     return text, False
 
 
-def _may_seem_there(first: Segment, behind: str, field_behind: bool) -> bool:
-    """Whether what stands in the place of an absent group may be taken for the group."""
-    if isinstance(first, Literal):
-        return behind.startswith(first.text) or (field_behind and first.text.startswith(behind))
-    return behind.startswith(BLANKS) or (field_behind and not behind)
+def _beginnings(first: Segment, behind: str, field_behind: bool) -> tuple[str, ...]:
+    """How the next field would have to begin for an absent group to seem there; an empty text: whatever it is."""
+    starts = (first.text,) if isinstance(first, Literal) else BLANKS
+    if behind.startswith(starts):
+        return ("",)
+    return tuple(start[len(behind) :] for start in starts if field_behind and start.startswith(behind))
 
 
 def _is_list(segment: Segment) -> bool:

@@ -71,8 +71,8 @@ def offset_us(text: str) -> int:
     return (hours * 60 + minutes) * 60_000_000 * (-1 if text[0] == "-" else 1)
 
 
-def _micros(fraction: str | None) -> int:
-    return int((fraction or "0")[:6].ljust(6, "0"))
+def _micros(fraction: str | None, millis: str | None = None) -> int:
+    return int(millis) * 1000 if millis else int((fraction or "0")[:6].ljust(6, "0"))
 
 
 def parse_iso_us(text: str, zone: str) -> int:
@@ -105,6 +105,7 @@ _DIRECTIVES = {
     "M": r"(?P<M>[0-5]\d|\d)",
     "S": r"(?P<S>6[01]|[0-5]\d|\d)",
     "f": r"(?P<f>\d{1,9})",
+    "L": r"(?P<L>\d{1,3})",
     "z": r"(?P<z>Z|[+-]\d\d:?[0-5]\d)",
     "Z": _names("Z", ("utc", "gmt")),
     "j": r"(?P<j>36[0-6]|3[0-5]\d|[12]\d\d|0[1-9]\d|00[1-9]|[1-9]\d|0[1-9]|[1-9])",
@@ -118,9 +119,10 @@ _COMPOSITES = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
 
 @dataclass(frozen=True)
 class Pattern:
-    """A compiled strptime pattern (Python's directives, English names, ``%f`` of 1 to 9 digits, ``%3f`` of three).
+    """A compiled strptime pattern: Python's directives, English names, ``%f`` of 1 to 9 digits, ``%3f`` of three.
 
-    ``%:z`` reads what ``%z`` does, and is written with a colon.
+    ``%L`` is Ruby's for milliseconds: a number from 0 to 999, of which ``%f`` would make a fraction. ``%:z`` reads what
+    ``%z`` does, and is written with a colon.
 
     Attributes:
         pieces: directives (``%Y``, ``%%``), runs of blanks and the text between, in order.
@@ -149,7 +151,7 @@ class Pattern:
         hour = int(part.get("H") or 0)
         if part.get("I"):
             hour = int(part["I"]) % 12 + (12 if (part.get("p") or "").lower() == "pm" else 0)
-        clock = dt.time(hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f")))
+        clock = dt.time(hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f"), part.get("L")))
         offset = offset_us(part["z"]) if part.get("z") else 0 if part.get("Z") else None
         if part.get("Y"):
             return _instant(int(part["Y"]), part, clock, offset, moment.zone)
@@ -226,6 +228,8 @@ def compile_pattern(text: str) -> Pattern:
             out.append(directive)
         else:
             out.append(re.escape(piece))
+    if {"%f", "%L"} <= set(pieces):
+        raise FormatError(f"timestamp pattern {text!r}: %f and %L both give the part of the second; one must do")
     if not any(piece.startswith("(?P") for piece in out):
         raise FormatError(f"timestamp pattern {text!r} has no directive; leave the parentheses out for ISO 8601")
     try:

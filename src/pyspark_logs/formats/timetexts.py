@@ -148,7 +148,9 @@ def _lost(there: set[str], part: dict[str, Int64], digits: int | None) -> Bool:
     import numpy as np
 
     lost: Bool = np.zeros(len(part["S"]), np.bool_)
-    for name in ("f", "S", "M"):
+    if "f" not in there:
+        lost |= (part["f"] % 1000 if "L" in there else part["f"]) != 0
+    for name in ("S", "M"):
         if name not in there:
             lost |= part[name] != 0
     if digits is not None and digits < 6:
@@ -194,6 +196,8 @@ def _column(directive: str, part: dict[str, Int64]) -> list[Bytes] | pa.Array:
 
     if directive in _WIDTHS:
         return [_numbers(_WIDTHS[directive])[part[directive]]]
+    if directive == "L":
+        return [_numbers(3)[part["f"] // 1000]]
     if directive.endswith("f"):
         width = int(directive[:-1] or 6)
         table = np.full((len(part["f"]), max(width, 6)), ord("0"), np.uint8)

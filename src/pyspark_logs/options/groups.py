@@ -21,6 +21,8 @@ class FormatOptions:
         grok_patterns: definitions of one's own, ``NAME pattern`` a line.
         multi_line: None: a record is a line; ``true``: lines that do not match go on the record before them; else a
             regular expression that is found in the first line of each record.
+        document: None: a record is a line; else a file is one JSON document, whose records are the elements of the
+            array under this key, or the document itself is the array (``""``). A format says so, not a user.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class FormatOptions:
     header: str = "none"
     grok_patterns: str | None = None
     multi_line: str | None = None
+    document: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("nginx", APART, APART, v.parse_name, "an nginx `log_format`, as it stands in the configuration"),
     Option("apache", APART, APART, v.parse_name, "an Apache `LogFormat`, as it stands in the configuration"),
     Option("logback", APART, APART, v.parse_name, "a PatternLayout of Logback or Log4j 2"),
-    Option("grok", APART, APART, v.parse_text, "a grok pattern: `%{PATTERN:name:type}`"),
+    Option("grok", APART, APART, v.parse_text, "a grok pattern: `%{PATTERN:name:type}`; reads only"),
     Option("regex", APART, APART, v.parse_text, "a regular expression (RE2) with named groups; reads only"),
     Option("json", APART, APART, v.parse_boolean, "'true': one JSON object a line"),
     Option("logfmt", APART, APART, v.parse_boolean, "'true': `key=value` pairs"),

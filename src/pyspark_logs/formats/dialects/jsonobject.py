@@ -11,7 +11,7 @@ from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.dialects.pointing import Pasted
 from pyspark_logs.formats.exact import Parsed, TemplateLines
-from pyspark_logs.formats.jsonlines import dump, load
+from pyspark_logs.formats.jsonvalues import dump, load
 from pyspark_logs.formats.lineformat import Asked
 from pyspark_logs.formats.spellings import JSON, Spelling
 from pyspark_logs.formats.template import Field, Literal, Segment
