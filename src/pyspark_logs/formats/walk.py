@@ -402,11 +402,13 @@ def never_begins(field_type: FieldType, character: str) -> bool:
     """Whether no value of a type that ends by itself begins with this character."""
     if field_type.quoted:
         return character != '"'
+    if isinstance(field_type, Listed):
+        return character == " "
     pattern = field_type.pattern if isinstance(field_type, Timestamp) else None
     if pattern is None:
         return not character.isdigit()
     if character.isalnum():
         return False  # perhaps none does, but that is seldom asked
     if pattern[0] == "%":
-        return character not in {"d": " ", "e": " ", "z": "+-", "%": "%"}.get(pattern[1:2], "\0")
+        return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(pattern[1:2], "\0")
     return character not in " \t" if pattern[0] in " \t" else character != pattern[0]
