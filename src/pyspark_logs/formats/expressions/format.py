@@ -21,6 +21,7 @@ from pyspark_logs.formats.fieldtypes import retype
 from pyspark_logs.formats.grok.expansion import parse_grok
 from pyspark_logs.formats.lineformat import Asked, Verbatim, Written
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher as LineMatcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
@@ -74,6 +75,10 @@ class ExpressionFormat:
             return []
         path = find_path(self.expression, matcher.keep)
         return [] if path is None else [PathEngine(matcher, path)]
+
+    def matcher(self) -> LineMatcher:
+        """A line is of the format where the expression matches and its values are of their types."""
+        return LineMatcher(self.decoder((), judge_whole=True))
 
     def verbatim(self) -> Verbatim:
         """All: a group's text is a part of the line."""

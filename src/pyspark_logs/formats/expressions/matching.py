@@ -10,7 +10,7 @@ from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.engine import Sure, with_gaps
-from pyspark_logs.formats.exact import Parsed
+from pyspark_logs.formats.exact import Parsed, Reason
 from pyspark_logs.formats.expressions.expression import Expression, shortened
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pyspark_logs.formats.kernels import Bool, Int64
+
+
+_NO_MATCH = Reason("the line does not match", "the line does not match")
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Matched:
-    """All lines of a block: their columns, and which lines are corrupt."""
+    """All lines of a block: their columns, which lines are corrupt, and which match at all."""
 
     columns: list[pa.Array]
     corrupt: Bool
+    matched: Bool
 
 
 class Matcher:
@@ -66,13 +70,13 @@ class Matcher:
         import numpy as np
 
         if not self.wanted and not self.is_judged:
-            return Matched([], np.zeros(len(lines), np.bool_))
+            return Matched([], np.zeros(len(lines), np.bool_), np.ones(len(lines), np.bool_))
         texts, matched = self._groups(lines)
         columns, bad = self.columns(texts, len(lines), moment)
         corrupt = np.zeros(len(lines), np.bool_)
         if self.is_judged:
             corrupt = ~matched if bad is None else ~matched | bad
-        return Matched(columns, corrupt)
+        return Matched(columns, corrupt, matched)
 
     def columns(
         self, groups: Mapping[int, pa.StringArray], count: int, moment: Moment
@@ -99,15 +103,16 @@ class Matcher:
         found = self.match(pa.array([line], pa.string()), moment)
         values = [column.cast(pa.int64())[0].as_py() if pa.types.is_timestamp(column.type) else column[0].as_py()
                   for column in found.columns]  # fmt: skip
-        return Parsed(values, self._reason(line, moment) if found.corrupt[0] else "")
+        reason = self._reason(line, moment) if found.corrupt[0] else Reason("", "")
+        return Parsed(values, reason.text, reason.general)
 
-    def _reason(self, line: str, moment: Moment) -> str:
+    def _reason(self, line: str, moment: Moment) -> Reason:
         """Why a line that is corrupt is so."""
         import pyarrow as pa
 
         groups, matched = self._groups(pa.array([line], pa.string()))
         if not matched[0]:
-            return "the line does not match"
+            return _NO_MATCH
         for one in (*self.wanted, *self.rest):
             text = self._text(one.name, groups, 1)[0].as_py()
             if not one.judged or text is None or type(one.type) is Text or text in ("", self.null_value):
@@ -115,8 +120,10 @@ class Matcher:
             try:
                 one.type.parse(text, moment)
             except ValueError as error:
-                return f"field {one.name!r} is {shortened(text)!r}: {error}"
-        return "the line does not match"
+                problem = str(error)
+                general = f"field {one.name!r}: {problem.partition(': ')[0]}"
+                return Reason(f"field {one.name!r} is {shortened(text)!r}: {problem}", general)
+        return _NO_MATCH
 
     def _groups(self, lines: pa.StringArray) -> tuple[dict[int, pa.StringArray], Bool]:
         """The text of each group, null where there is no match, and which lines match."""
@@ -199,7 +206,7 @@ class MatchDecoder(Decoder):
 
     exact: Matcher
 
-    def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None]:
+    def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
         import numpy as np
 
         starts = lines.starts if todo is None else lines.starts[todo]
@@ -208,4 +215,8 @@ class MatchDecoder(Decoder):
         rows = np.arange(len(lines)) if todo is None else todo
         corrupt = np.zeros(len(lines), np.bool_)
         corrupt[rows] = found.corrupt
-        return Sure(rows, found.columns), corrupt if corrupt.any() else None
+        bad = np.flatnonzero(found.corrupt)
+        reasons = dict.fromkeys(rows[bad].tolist(), _NO_MATCH)
+        for row in rows[bad[found.matched[bad]]].tolist():
+            reasons[row] = self.exact.parse(lines.record(row).decode("utf-8", "replace"), moment).why
+        return Sure(rows, found.columns), corrupt if len(bad) else None, reasons
