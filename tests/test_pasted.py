@@ -39,7 +39,7 @@ def rows(option: str, spec: str, *lines: str) -> list[dict[str, Any]]:
     assert schema is not None
     decoder = compile_decoder(options, schema, judge_whole=True)
     found, corrupt = rows_of(decoder, iter([find_lines("\n".join(lines).encode(), 0)]), Moment())
-    reasons = [decoder.reason(line.encode(), Moment()) for line in lines]
+    reasons = [decoder.exact.parse(line, Moment()).reason for line in lines]
     assert corrupt == [False] * len(lines), reasons
     return [dict(zip(schema.names, row, strict=True)) for row in found]
 
@@ -421,6 +421,17 @@ class TestLogback:
         message = error("logback", spec)
         assert message.startswith(f"option 'logback': at character {place}: ")
         assert words in message
+
+    @pytest.mark.parametrize("spec", ["%d %-5p [%t] %c - %m%n%ex", "%-6r %d %5p [%t] %c - %m%n"])
+    def test_exceptions_join_the_message(self, spec: str, tmp_path: Path) -> None:
+        begin = "17     " if spec.startswith("%-6r") else ""
+        level = "ERROR"
+        first = f"{begin}2026-11-22 10:00:00,123 {level} [main] a.B - failed"
+        trace = "java.lang.IllegalStateException: x\n\tat a.B.c(B.java:7)\n\t... 3 more"
+        (tmp_path / "a.log").write_text(f"{first}\n{trace}\n{first}\n")
+        read = pyspark_logs.scan(str(tmp_path / "a.log"), logback=spec, multiLine="true", mode="FAILFAST").read_all()
+        assert read["message"].to_pylist() == [f"failed\n{trace}", "failed"]
+        assert read["level"].to_pylist() == ["ERROR", "ERROR"]
 
     def test_deep_nesting_is_refused(self) -> None:
         assert "nested deeper" in error("logback", "%(" * 500 + "%m")
