@@ -14,18 +14,23 @@ from pyspark_logs.console import table
 from pyspark_logs.detection import GOOD_SHARE
 from pyspark_logs.detection.proposal import propose
 from pyspark_logs.errors import OptionError, PathNotFoundError
+from pyspark_logs.formats.presets import PRESETS
 
 CORPUS = Path(__file__).parents[1] / ".." / "shared" / "corpus" / "loghub"
 
 APP = [
-    "2026-11-22 01:00:11,045 INFO [main] acme.Cart: order 1399 accepted",
-    "2026-11-22 01:00:12,145 WARN [worker-2] acme.Cart: slow: 307 ms",
-    "2026-11-22 01:00:13,245 ERROR [main] acme.billing.Invoice: no such order",
+    "2026-11-22 01:00:11,045 [main] user=17 INFO acme.Cart: order 1399 accepted",
+    "2026-11-22 01:00:12,145 [worker-2] user=3 WARN acme.Cart: slow: 307 ms",
+    "2026-11-22 01:00:13,245 [main] user=17 ERROR acme.billing.Invoice: no such order",
 ]
 
 # Lines that nobody described, and the template that is made of them.
 UNKNOWN = {
-    "{ts:timestamp} {level} [{thread}] {logger}: {message}": APP,
+    "{ts:timestamp} [{thread}] user={user:long} {level} {logger}: {message}": APP,
+    "{ts:timestamp} {level} [{thread}] {logger}: {message}": [
+        "2026-11-22 01:00:11,045 INFO [main] acme.Cart: order 1399 accepted",
+        "2026-11-22 01:00:12,145 WARN [worker-2] acme.Cart: slow: 307 ms",
+    ],
     "[{ts:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {level} {message}": [
         "[22/Nov/2026:01:00:11 +0000] info a b",
         "[22/Nov/2026:01:00:12 +0000] error c d e",
@@ -95,6 +100,37 @@ def test_real_systems(system: str) -> None:
     assert len(rows.column_names) >= 4, "a time, and more than a message"
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_preset_is_found_by_its_sample(name: str, tmp_path: Path) -> None:
+    (tmp_path / "sample").write_text("\n".join(PRESETS[name].sample) + "\n")
+    found = pyspark_logs.detect(tmp_path / "sample")[0]
+    assert found.options == {"preset": name}
+    assert found.share == 1
+
+
+COMBINED = '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"'
+GIVEN = {
+    '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 - "-" "-"': {"preset": "apache_combined"},
+    '127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 499 0 "-" "-"': {"preset": "nginx_combined"},
+    COMBINED + ' "10.0.0.1"': {
+        "nginx": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
+        ' "$http_user_agent" "$http_x_forwarded_for"'
+    },
+    "2026-11-22T01:00:11.045Z  INFO 123 --- [           main] com.acme.CartApplication                 : Started": {
+        "logback": "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %5p ${PID:- } --- [%15.15t] %-40.40logger{39} : %m%n"
+    },
+    'time=2026-11-22T01:00:11Z level=info msg="a b" n=3': {"logfmt": "true"},
+    "id,name,at\n1,a b,2026-11-22T01:00:11Z": {"delimited": ",", "header": "first"},
+    '{"timestamp": "2026-11-22T01:00:11Z", "level": "info", "message": "like that of many presets"}': {"json": "true"},
+}
+
+
+@pytest.mark.parametrize("text", GIVEN)
+def test_what_servers_and_libraries_write(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(text + "\n")
+    assert pyspark_logs.detect(tmp_path / "a")[0].options == GIVEN[text]
+
+
 # --- files
 
 
@@ -106,7 +142,7 @@ def test_a_compressed_file_in_a_directory(tmp_path: Path) -> None:
     assert found.options == {"template": next(iter(UNKNOWN))}
     assert 1000 < found.records < 5000, "the beginning is enough"
     assert (found.share, found.matched) == (1, found.records)
-    assert found.columns == ["ts", "level", "thread", "logger", "message"]
+    assert found.columns == ["ts", "thread", "user", "level", "logger", "message"]
 
 
 def test_json_lines(tmp_path: Path) -> None:
@@ -136,10 +172,11 @@ def test_the_command_shows_what_it_found(tmp_path: Path, capsys: pytest.CaptureF
     assert cli.main(["detect", str(tmp_path / "a.log"), "--rows", "2"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert (
-        out[0] == " 100.0%  template {ts:timestamp} {level} [{thread}] {logger}: {message}  (3 of 3 records, 5 columns)"
+        out[0]
+        == " 100.0%  template {ts:timestamp} [{thread}] user={user:long} {level} {logger}: {message}  (3 of 3 records, 6 columns)"
     )
-    assert out[-3].split() == ["ts", "level", "thread", "logger", "message"]
-    assert out[-2].split()[2:5] == ["INFO", "main", "acme.Cart"]
+    assert out[-3].split() == ["ts", "thread", "user", "level", "logger", "message"]
+    assert out[-2].split()[2:6] == ["main", "17", "INFO", "acme.Cart"]
     assert len(out[-1]) <= 120
 
 

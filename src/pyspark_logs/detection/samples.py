@@ -19,6 +19,7 @@ from pyspark_logs.store import open_store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_FIRST, _FIRST_LINES = "first.log", 40
 _CORRUPT = "corrupt record of this sample"
 
 
@@ -37,10 +38,17 @@ class Sample:
     lines: tuple[str, ...]
 
     def read(self, described: Mapping[str, str]) -> tuple[pa.Table, int] | None:
-        """The rows that match a format, and how many records there are by it; None where it cannot be read so at all."""
+        """The rows that match a format, and how many records there are by it; None where not one does."""
+        # Lines that do not match take longest. If the first ones all do not, neither will the others.
+        first = self._read(self.file.with_name(_FIRST), described)
+        if first is None or not first[0].num_rows:
+            return None
+        return self._read(self.file, described)
+
+    def _read(self, file: Path, described: Mapping[str, str]) -> tuple[pa.Table, int] | None:
         options = {**self.options, **described, "columnNameOfCorruptRecord": _CORRUPT}
         try:
-            rows = _read(parse_read_options({**options, "path": self.file}))
+            rows = _read(parse_read_options({**options, "path": file}))
         except LogSourceError:
             return None
         good = rows.filter(rows.column(_CORRUPT).is_null()).drop_columns([_CORRUPT])
@@ -113,7 +121,10 @@ def on_disk(head: Head, options: Mapping[str, Any]) -> Iterator[Sample]:
     with tempfile.TemporaryDirectory(prefix="pyspark-logs-") as folder:
         file = Path(folder) / "sample.log"
         file.write_bytes(head.text)
-        os.utime(file, (head.modified_ms / 1000,) * 2)
+        first = file.with_name(_FIRST)
+        first.write_bytes(b"".join(head.text.splitlines(keepends=True)[:_FIRST_LINES]))
+        for one in (file, first):
+            os.utime(one, (head.modified_ms / 1000,) * 2)
         text = head.text.decode(str(options.get("encoding") or "utf-8"), "replace").removeprefix("\ufeff")
         lines = tuple(line for raw in text.split("\n") if (line := raw.removesuffix("\r")).strip())
         yield Sample(file, options, lines)

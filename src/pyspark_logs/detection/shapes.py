@@ -88,12 +88,3 @@ def times() -> tuple[Time, ...]:
     """All kinds of times, ISO 8601 first."""
     patterns = [Time(f"timestamp({text})", compile_pattern(text).regex) for text in TIME_PATTERNS]
     return (Time("timestamp", ISO), *patterns)
-
-
-def is_level(text: str) -> bool:
-    """Whether a text is what a log calls a level.
-
-    >>> is_level("WARN"), is_level("warned")
-    (True, False)
-    """
-    return LEVEL.fullmatch(text) is not None

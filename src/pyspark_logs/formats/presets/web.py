@@ -76,7 +76,10 @@ PRESETS: dict[str, Preset] = {
         ),
         source='nginx, ngx_http_log_module, log_format "combined":'
         " https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format",
-        sample=('192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120 "-" "curl/8.5.0"',),
+        sample=(
+            '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120 "-" "curl/8.5.0"',
+            '192.0.2.8 - - [22/Nov/2026:01:00:12 +0000] "" 400 0 "-" "-"',
+        ),
     ),
     "nginx_error": Preset(
         TemplateForm(
