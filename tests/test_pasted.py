@@ -72,11 +72,10 @@ class TestNginx:
     def test_strings_without_their_directive(self) -> None:
         assert list(columns("nginx", "'$remote_addr '\n '\"$request\"';")) == ["remote_addr", "request"]
 
-    def test_combined_needs_no_configuration(self) -> None:
-        assert list(columns("nginx", "combined")) == [
-            "remote_addr", "remote_user", "time_local", "request", "status", "body_bytes_sent", "http_referer",
-            "http_user_agent",
-        ]  # fmt: skip
+    def test_combined_needs_no_configuration_and_is_the_preset(self) -> None:
+        preset = format_schema(FormatOptions("preset", "nginx_combined"))
+        assert preset is not None
+        assert columns("nginx", "combined") == {field.name: str(field.type) for field in preset}
 
     def test_names_in_braces_and_names_that_only_this_server_has(self) -> None:
         found = columns("nginx", "${status}ms $my_own_2 $cookie_sid $status")
