@@ -34,7 +34,7 @@ class Listed(Text):
         return _LISTED
 
     def never_begins(self, character: str) -> bool:
-        """Only a space ends it."""
+        """A space ends it, so none begins it."""
         return character == " "
 
 
