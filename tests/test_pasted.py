@@ -72,6 +72,11 @@ class TestNginx:
     def test_strings_without_their_directive(self) -> None:
         assert list(columns("nginx", "'$remote_addr '\n '\"$request\"';")) == ["remote_addr", "request"]
 
+    def test_combined_needs_no_configuration_and_is_the_preset(self) -> None:
+        preset = format_schema(FormatOptions("preset", "nginx_combined"))
+        assert preset is not None
+        assert columns("nginx", "combined") == {field.name: str(field.type) for field in preset}
+
     def test_names_in_braces_and_names_that_only_this_server_has(self) -> None:
         found = columns("nginx", "${status}ms $my_own_2 $cookie_sid $status")
         assert found == {"status": "int32", "my_own_2": "string", "cookie_sid": "string", "status_2": "int32"}
@@ -135,6 +140,14 @@ class TestNginx:
             {"status": 200, "uri": "/é", "ok": "true"},
             {"status": None, "uri": None, "ok": None},
         ]
+
+    def test_json_of_any_layout_begins_a_record(self, tmp_path: Path) -> None:
+        (tmp_path / "a.log").write_text('{"s": 1, "u": "a"}\n{"u":"b","s":2}\n ...\n')
+        spec = 'escape=json {"s": $status, "u": "$uri"}'
+        read = pyspark_logs.scan(str(tmp_path / "a.log"), nginx=spec, multiLine="true", columnNameOfCorruptRecord="bad")
+        assert [row["s"] for row in read.read_all().to_pylist()] == [1, None]
+        read = pyspark_logs.scan(str(tmp_path / "a.log"), nginx=spec)
+        assert [row["s"] for row in read.read_all().to_pylist()] == [1, 2, None]
 
     def test_json_without_escapes_of_its_own(self) -> None:
         spec = '{"t": "$msec", "ua": "$http_user_agent", "n": $bytes_sent}'
@@ -410,6 +423,7 @@ class TestLogback:
             ("%p %(%m", 5, "is not closed with ')'"),
             ("%p %X{a", 4, "is not closed with '}'"),
             ("%caller{2} %m", 1, "writes several lines"),
+            ("%p %esb(){APPLICATION_NAME}[%t] %m", 4, "'%esb': writes the application's name where one is set"),
             ("%highlight %m", 1, "needs what it is put around"),
             ("%-9(%p %t)%m", 1, "needs a space behind it"),
             ("%20d{MMMM} %m", 1, "has no fixed width"),

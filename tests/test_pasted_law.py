@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from datetime import datetime, timedelta, timezone
@@ -173,6 +174,24 @@ def encoded(form: Format, rows: list[dict[str, Any]], on_unwritable: str = "fail
         assert "\n" not in line[:-1]
         assert "\r" not in line
     return [line[:-1] for line in lines]
+
+
+@thorough
+@given(st.lists(st.tuples(MEAN | st.none(), MEAN | st.none(), st.integers(0, 999) | st.none()), min_size=1, max_size=4))
+def test_json_that_is_written_is_the_values(drawn: list[tuple[str | None, str | None, int | None]]) -> None:
+    form = Format("nginx", 'escape=json {"a": "$a", "b":"$b$c", "n":$status}', [])
+    rows = [dict(zip("abn", values, strict=True)) for values in drawn]
+    for row in rows:
+        lines = encoded(form, [row])
+        if lines is None:
+            assert {"", "-"} & {row["a"], row["b"]}, "what is null must not be a text as well"
+            continue
+        expected = {"a": row["a"] or "", "b": row["b"] or "", "n": row["n"]}
+        assert json.loads(lines[0]) == expected
+        schema = format_schema(form.options)
+        assert schema is not None
+        found = compile_decoder(form.options, schema).decode(find_lines(lines[0].encode(), 0), Moment())
+        assert {name: column[0].as_py() for name, column in zip("abn", found.columns, strict=True)} == row
 
 
 def in_utc(value: Any) -> Any:

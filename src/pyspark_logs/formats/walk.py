@@ -173,7 +173,7 @@ class Walk:
             self._strip(found)
             self._pass_padding(found, field.pad.width, after)
             return found
-        self._settle(found.ends if field.type.syntax is None else self.place)
+        self._settle(found.ends if field.type.syntax is None or listed else self.place)
         return found
 
     def _listed(self, following: Literal) -> Found:

@@ -72,8 +72,7 @@ CONVERSIONS = (
         ("ex", "exception", "throwable", "xEx", "xException", "xThrowable", "rEx", "rException", "rThrowable",
          "rootException", "wEx", "wex"), kind=EXCEPTION,
     ),
-    # Spring Boot's %esb writes the application's name in brackets where that is set, and is nothing where it is not.
-    Conversion(("nopex", "nopexception", "esb"), kind=NOTHING),
+    Conversion(("nopex", "nopexception"), kind=NOTHING),
 )  # fmt: skip
 WORDS = {word: conversion for conversion in CONVERSIONS for word in conversion.words}
 

@@ -12,7 +12,8 @@ from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.dialects.pointing import Pasted
 from pyspark_logs.formats.exact import Parsed, TemplateLines
 from pyspark_logs.formats.jsonvalues import dump, load
-from pyspark_logs.formats.lineformat import Asked
+from pyspark_logs.formats.lineformat import Asked, Verbatim
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.spellings import JSON, Spelling
 from pyspark_logs.formats.template import Field, Literal, Segment
 from pyspark_logs.formats.templateformat import TemplateFormat
@@ -52,6 +53,15 @@ class JsonObjectFormat(TemplateFormat):
         if not isinstance(made.exact, TemplateLines):
             raise TypeError("the exact parser of a template is another one")
         return Decoder(made.engines, AnyLayout(made.exact), made.native, made.target)
+
+    def matcher(self) -> Matcher:
+        """Any object matches, however it is laid out."""
+        return Matcher(self.decoder((), judge_whole=True), frozenset(b"{ \t"))
+
+    def verbatim(self) -> Verbatim:
+        """All strings in lines without escapes, but for what JSON may punctuate otherwise."""
+        names = frozenset(one.name.lower() for one in self.template.fields if one.name is not None)
+        return Verbatim(unless_escaped=names, not_with='{}[]",:')
 
 
 @dataclass(frozen=True)

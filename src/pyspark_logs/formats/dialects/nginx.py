@@ -24,11 +24,14 @@ from pyspark_logs.formats.timetypes import Epoch, Timestamp
 from pyspark_logs.options import FormatOptions
 
 _INT, _LONG, _DOUBLE = Integer(32), Integer(64), Floating()
-_BOTH = "%d/%b/%Y:%H:%M:%S %z"
+_COMBINED = (
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+)
+_CLF = "%d/%b/%Y:%H:%M:%S %z"
 
 # variable -> type; all others are strings, lists of upstreams among them.
 TYPES: dict[str, FieldType] = {
-    "time_local": Timestamp(_BOTH),
+    "time_local": Timestamp(_CLF),
     "time_iso8601": Timestamp("%Y-%m-%dT%H:%M:%S%:z"),
     "msec": Epoch("s", digits=3),
     **dict.fromkeys(("request_time", "session_time", "connection_time", "gzip_ratio"), _DOUBLE),
@@ -58,7 +61,7 @@ def nginx_format(options: FormatOptions) -> LineFormat:
     Raises:
         FormatError: what is wrong with it, and where.
     """
-    pasted, escape = _read(options.spec)
+    pasted, escape = _read(_COMBINED if options.spec == "combined" else options.spec)
     spelling = _SPELLINGS[escape]
     name = f"nginx {pasted.text!r}"
     if pasted.text.lstrip().startswith("{") and not pasted.text.lstrip().startswith("{$"):

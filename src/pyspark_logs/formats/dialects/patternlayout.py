@@ -21,6 +21,11 @@ _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "_": ""}
 _PROCESS = re.compile(r"(?:sys:|env:)?PID", re.ASCII)
 _OF_NO_USE = frozenset({"replace", "maxLen", "maxLength"})  # whose own options say what becomes of the text
+_APPLICATION = (
+    "writes the application's name where one is set, and nothing where none is: take it out, or put what it writes in its"
+    " place, such as '[shop] '"
+)
+_SET_ELSEWHERE = {"esb": _APPLICATION, "applicationName": _APPLICATION, "applicationGroup": _APPLICATION}
 _DEEPEST = 50  # properties and groups within others
 
 
@@ -140,6 +145,8 @@ class _Reader:
             raise self.pasted.wrong(
                 place, self.text[place : at + 1], "is not followed by a conversion word; write %% for a percent sign"
             )
+        if word[0] in _SET_ELSEWHERE:
+            raise self.pasted.wrong(place, self.text[place : word.end()], _SET_ELSEWHERE[word[0]])
         if word[0] not in WORDS and word[0] not in AROUND:
             problem = (
                 f"is no conversion word that is known{nearest(word[0], [*WORDS, *AROUND])};"
@@ -148,7 +155,7 @@ class _Reader:
             raise self.pasted.wrong(place, self.text[place : word.end()], problem)
         at = word.end()
         inside: list[str | Item] | None = None
-        around = word[0] in AROUND or word[0] == "esb"
+        around = word[0] in AROUND
         if around and self.text.startswith("(", at):
             inside, at = self._items(at + 1, end, in_group=True, depth=depth + 1)
         options, at = self._options(place, at, end, inside is None and around, depth)
@@ -159,7 +166,7 @@ class _Reader:
         if word[0] in _OF_NO_USE and inside is not None and sum(isinstance(one, Item) for one in inside) != 1:
             raise self.pasted.wrong(place, self.text[place:at], "may be put around one word alone here")
         plain = tuple(one for one in options if isinstance(one, str))
-        made = None if inside is None or word[0] == "esb" else tuple(inside)
+        made = None if inside is None else tuple(inside)
         return Item(self.text[place:at], place, word[0], plain, pad, made), at
 
     def _options(self, place: int, at: int, end: int, first_inside: bool, depth: int) -> tuple[list[Any], int]:
