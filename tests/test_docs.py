@@ -67,3 +67,19 @@ def test_the_counts_in_the_quickstart_are_those_of_the_sample() -> None:
     assert {level: levels.count(None if level == "NULL" else level) for level, _ in shown} == {
         level: int(count) for level, count in shown
     }
+
+
+@pytest.mark.parametrize("option", ["nginx", "apache", "logback"])
+def test_the_examples_of_pasted_configuration_are_read_and_written(option: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs/pasted.md").read_text(encoding="utf-8")
+    examples = re.findall(
+        rf'```text title="{option}"\n(.*?)```\n\n```text title="lines"\n(.*?)```', text, flags=re.DOTALL
+    )
+    assert examples
+    for number, (spec, lines) in enumerate(examples):
+        (tmp_path / "a.log").write_text(lines)
+        table = pyspark_logs.scan(str(tmp_path / "a.log"), **{option: spec}, mode="FAILFAST").read_all()
+        assert len(table) == lines.count("\n")
+        place = tmp_path / str(number)
+        pyspark_logs.write(table.to_batches(), str(place), **{option: spec}, schema=table.schema, compression="none")
+        assert "".join(path.read_text() for path in sorted(place.glob("part*"))) == lines

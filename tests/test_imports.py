@@ -42,14 +42,17 @@ ALLOWED: dict[str, set[str]] = {
     "routing": GROUND | {"layout"},
     "staging": GROUND | {"store", "codecs", "jobs"},
     "columns": GROUND | {"formats"},
-    "rows": GROUND | {"columns", "formats", "planning", "records"},
+    "tally": set(),
+    "rejects": GROUND | {"planning", "store"},
+    "rows": GROUND | {"columns", "formats", "planning", "records", "rejects", "tally"},
     # Reader and writer do not know each other.
     "reader": GROUND
-    | {"store", "layout", "codecs", "records", "ahead", "formats", "jobs", "planning", "columns", "rows"},
+    | {"store", "layout", "codecs", "records", "ahead", "formats", "jobs", "planning", "columns", "rows"}
+    | {"rejects", "tally"},
     "writer": GROUND | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},
     "stream": GROUND | {"offsets", "reader", "planning", "columns", "jobs", "layout", "store"},
     # The doors: without Spark, Spark's, and the command line.
-    "scans": GROUND | {"reader"},
+    "scans": GROUND | {"reader", "tally"},
     "writes": GROUND | {"writer"},
     "upkeep": GROUND | {"store", "jobs", "commit"},
     "datasource": GROUND | {"jobs", "reader", "store", "stream", "writer"},

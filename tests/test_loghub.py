@@ -27,7 +27,7 @@ from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.reader import LogReader
 from pyspark_logs.records import find_lines
-from pyspark_logs.rows import Tally
+from pyspark_logs.tally import Tally
 
 CORPUS = Path(__file__).parents[1] / ".." / "shared" / "corpus" / "loghub"
 

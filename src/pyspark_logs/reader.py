@@ -25,6 +25,8 @@ from pyspark_logs.errors import (
     SnapshotChangedError,
 )
 from pyspark_logs.formats.kinds import header_rule, line_format
+from pyspark_logs.formats.starts import record_starts
+from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import FormatOptions, ReadOptions
@@ -41,9 +43,11 @@ from pyspark_logs.records import (
     transcode,
     under_headers,
 )
-from pyspark_logs.rows import RowBuilder, Tally, path_value
+from pyspark_logs.rejects import Rejects
+from pyspark_logs.rows import RowBuilder, path_value, year_bound_us
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
+from pyspark_logs.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,6 +142,7 @@ class LogReader:
             splittable=self.splittable,
         )
         # Compiled here once, too, so that what cannot work fails before any task runs.
+        record_starts(self.options.format)
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
@@ -184,6 +189,12 @@ class LogReader:
     def read_task(self, task: ReadTask, tally: Tally | None = None) -> Iterator[pa.RecordBatch]:
         """The rows of a task, in batches of exactly :meth:`target`.
 
+        A warning is logged if records did not match, when the task is done or its reading is given up.
+
+        Args:
+            task: of a plan.
+            tally: what becomes of the records is added to it as they are read.
+
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
             SnapshotChangedError: a file changed or went away since planning.
@@ -192,27 +203,54 @@ class LogReader:
         """
         target = self.target()
         builder = self._builder(resolve_columns(self.options, target, task.path_columns), task)
-        if tally is not None:
-            builder.tally = tally
+        builder.tally = tally if tally is not None else builder.tally
+        before = replace(builder.tally, reasons=dict(builder.tally.reasons))
         store = _store(self.options)
         batches = (batch for split in task.splits for batch in self._read_split(store, split, builder))
-        for batch in _sized(batches, target):
-            # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
-            if batch.schema != target:
-                raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
-            yield batch
+        try:
+            for batch in _sized(batches, target):
+                # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
+                if batch.schema != target:
+                    raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
+                yield batch
+        except GeneratorExit:
+            _warn_of_corrupt(builder, before)
+            raise
+        _warn_of_corrupt(builder, before)
 
     def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder:
         window = (self.options.time.start_us, self.options.time.end_us)
-        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us)
+        rejects = self._rejects(task)
+        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us, rejects)
+
+    def _rejects(self, task: ReadTask) -> Rejects | None:
+        """What writes to ``badRecordsPath``."""
+        path = self.options.records.bad_path
+        if path is None:
+            return None
+        path, options = normalise(path), self.options
+        # All that decides, beside the split, which records are rejects, and what is said of them.
+        query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
+        return Rejects(path, open_store(path, options.store), query)
 
     def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
-        with closing(ahead(self.records(store, split), max_items=AHEAD_BLOCKS)) as blocks:
-            yield from builder.batches(split, blocks)
+        with closing(ahead(self.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
+            yield from builder.batches(split, self.joined(split, blocks, builder.moment(split)))
 
-    def records(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        """The records of one split, in blocks; without what the options say may be missing or damaged.
+    def joined(self, split: FileSplit, blocks: Iterator[Lines], moment: Moment) -> Iterator[Lines]:
+        """The records of the lines of a split: the lines themselves, unless ``multiLine`` is given."""
+        starts = record_starts(self.options.format)
+        return blocks if starts is None else starts.join(blocks, moment, *self._range(split))
+
+    def _range(self, split: FileSplit) -> tuple[int, int | None]:
+        """Start and length of a split in the text that its offsets are about."""
+        return (split.start, split.length) if self.splittable(split.path) else (0, None)
+
+    def lines(self, store: Store, split: FileSplit) -> Iterator[Lines]:
+        """The lines of one split, in blocks; without what the options say may be missing or damaged.
+
+        With ``multiLine`` they go on behind the split, for as long as somebody asks.
 
         Raises:
             SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
@@ -239,25 +277,37 @@ class LogReader:
         by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
         if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
-            start, length = split.start, split.length
         else:
             chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
             if fmt.document is not None:
                 chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
-            start, length = 0, None
+        start, length = self._range(split)
         encoding = fmt.encoding if by_line else "utf-8"
         prefix = (fmt.comment_prefix or "").encode(encoding) or None
         rule = header_rule(self.options.format)
+        to_join = fmt.multi_line is not None  # such lines are joined as they are
         found = read_lines(
             chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
-            comment_prefix=None if rule is not None and rule.by_fields else prefix,
+            comment_prefix=None if rule is not None and rule.by_fields else prefix, to_join=to_join,
         )  # fmt: skip
         if rule is not None:
             first = _first_line(store, split, prefix, fmt) if start > 0 else None
             found = under_headers(found, rule, path=split.path, encoding=encoding, first=first)
         for lines in found:
-            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" else lines
+            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
+
+
+def _warn_of_corrupt(builder: RowBuilder, before: Tally) -> None:
+    counted = builder.tally.since(before)
+    if builder.example is None or not counted.corrupt:
+        return
+    what = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
+    path, offset = builder.example
+    _log.warning(
+        "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
+        counted.corrupt, counted.records, what, counted.top_reasons(), path, offset,
+    )  # fmt: skip
 
 
 def _first_line(store: Store, split: FileSplit, prefix: bytes | None, fmt: FormatOptions) -> FirstLine | None:
@@ -337,6 +387,7 @@ def infer_schema(options: ReadOptions) -> str:
     else:
         layout = resolve_layout(store, options)
     described = line_format(options.format)
+    record_starts(options.format)  # what is wrong with multiLine is not wrong with the sample
     in_line = described.schema()
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
@@ -376,7 +427,8 @@ def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Line
         )
     reader = LogReader(options, "")
     for split in splits:
-        yield from reader.records(store, split)
+        lines = reader.lines(store, split)
+        yield from reader.joined(split, lines, Moment(options.time.zone, year_bound_us(split, 0)))
 
 
 def _normalised(options: ReadOptions) -> ReadOptions:

@@ -170,6 +170,10 @@ def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes | None:
     if len(starts) == 0:
         return None
     text = block[starts[0] : ends[-1]]
+    # More line ends than those between the lines: there is something else between, or a record has several lines.
+    pairs = zip(starts.tolist(), ends.tolist(), strict=True) if text.count(b"\n") != len(starts) - 1 else ()
+    if any(b"\n" in block[start:end] for start, end in pairs):
+        return None
     if b"\r" not in text:
         adjacent = bool((ends[:-1] + 1 == starts[1:]).all())
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Template, named
@@ -50,12 +50,36 @@ class Rules:
     unasked: tuple[Column, ...] = ()
 
 
+class Reason(NamedTuple):
+    """Why a record is corrupt.
+
+    Attributes:
+        text: all that is known, with places and values.
+        general: the same without what is of this one record alone, to count by.
+    """
+
+    text: str
+    general: str
+
+
 @dataclass(frozen=True)
 class Parsed:
-    """One line's values in the order of the columns, and why it is corrupt ("" where it is not)."""
+    """One line's values in the order of the columns, and why it is corrupt.
+
+    Attributes:
+        values: of the columns.
+        reason: all that is known, with places and values; "" where the line is not corrupt.
+        general: see :class:`Reason`; "": what stands before the first colon of ``reason``.
+    """
 
     values: list[Any]
     reason: str
+    general: str = ""
+
+    @property
+    def why(self) -> Reason:
+        """Both forms of the reason."""
+        return Reason(self.reason, self.general or self.reason.partition(": ")[0])
 
 
 class Scope:
@@ -103,7 +127,16 @@ class TemplateLines:
 
 
 class _MismatchError(Exception):
-    """The line's structure is not the template's."""
+    """The line's structure is not the template's.
+
+    Args:
+        general: what is wrong.
+        where: in this line.
+    """
+
+    def __init__(self, general: str, where: str = "") -> None:
+        super().__init__(general + where)
+        self.general = general
 
 
 class _Walk:
@@ -112,7 +145,7 @@ class _Walk:
     def __init__(self, parser: TemplateLines, line: str, moment: Moment) -> None:
         self.parser, self.line, self.moment, self.rules = parser, line, moment, parser.rules
         self.values: list[Any] = [None] * len(parser.columns)
-        self.reason = ""
+        self.reason = self.general = ""
         self.place = 0
 
     def parse(self) -> Parsed:
@@ -125,11 +158,11 @@ class _Walk:
                     break
         except _MismatchError as mismatch:
             if not settled:
-                return Parsed([None] * len(self.values), str(mismatch))
+                return Parsed([None] * len(self.values), str(mismatch), mismatch.general)
             # What is judged stands. A column that is not is there only where it would be if it were.
             judged = [column.judged for column in self.parser.columns]
             self.values = [value if keep else None for value, keep in zip(self.values, judged, strict=True)]
-        return Parsed(self.values, self.reason)
+        return Parsed(self.values, self.reason, self.general)
 
     def _fields(self) -> Iterator[str | None]:
         """Walk the template; yields the name of each field once its value is known.
@@ -153,7 +186,7 @@ class _Walk:
                 self._field(segment, after)
                 yield segment.name
         if self.place < len(self.line) and not self.rules.allow_trailing:
-            raise _MismatchError(f"text after the last field, at byte {self._byte()}")
+            raise _MismatchError("text after the last field", f", at byte {self._byte()}")
         yield from absent
 
     def _byte(self) -> int:
@@ -181,7 +214,7 @@ class _Walk:
 
     def _take(self, segment: Literal | Blanks) -> None:
         if not self._stands(segment, self.place):
-            raise _MismatchError(f"expected {_shown(segment)} at byte {self._byte()}")
+            raise _MismatchError(f"expected {_shown(segment)}", f" at byte {self._byte()}")
         if isinstance(segment, Literal):
             self.place += len(segment.text)
         elif blanks := _BLANKS.match(self.line, self.place):
@@ -219,7 +252,7 @@ class _Walk:
         if after.field is not None:
             if own is None:
                 kind = type(field.type).__name__.lower()
-                raise _MismatchError(f"field {field.name!r} is not a {kind} at byte {self._byte()}")
+                raise _MismatchError(f"field {field.name!r} is not a {kind}", f" at byte {self._byte()}")
             return own.end(), True
         if own is not None and any(self._stands(stop, own.end()) for stop in after.stops):
             return own.end(), True
@@ -230,7 +263,7 @@ class _Walk:
             return first, False
         if not after.line_end:
             what = " or ".join(_shown(stop) for stop in after.stops)
-            raise _MismatchError(f"no {what} after field {field.name!r}, which begins at byte {self._byte()}")
+            raise _MismatchError(f"no {what} after field {field.name!r}", f", which begins at byte {self._byte()}")
         return self._last_end(field, own)
 
     def _last_end(self, field: Field, own: re.Match[str] | None) -> tuple[int, bool]:
@@ -271,6 +304,7 @@ class _Walk:
     def _blame(self, column: Column, field: Field, text: str, problem: str) -> None:
         if column.judged and not self.reason:
             self.reason = f"field {field.name!r}: {text[:80]!r}: {problem}"
+            self.general = f"field {field.name!r}: {problem.partition(': ')[0]}"
 
 
 def _shown(stop: Literal | Blanks) -> str:

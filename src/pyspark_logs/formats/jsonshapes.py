@@ -139,6 +139,8 @@ class JsonShapeEngine:
         import numpy as np
 
         ok = kernels.literal_at(view, starts, shape.literals[0].encode())
+        # In a record of several lines a literal may hold line ends, and so reach over the end of another record.
+        ok &= starts + np.int32(len(shape.literals[0].encode())) <= ends
         place = np.where(ok, starts + np.int32(len(shape.literals[0].encode())), ends).astype(np.int32)
         bounds: list[tuple[Int32, Int32]] = []
         for literal in shape.literals[1:-1]:

@@ -16,8 +16,9 @@ from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.exact import Column, Rules, TemplateLines
 from pyspark_logs.formats.fieldtypes import HostOf, PortOf, retype
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher, ends_in_text, matcher_of
 from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter
 from pyspark_logs.formats.templatewriter import Written as WrittenField
@@ -93,6 +94,12 @@ class TemplateFormat:
         native = [column.type.arrow() for column in columns]
         target = [one.field.type for one in asked]
         return Decoder(engines, TemplateLines(self.template, columns, rules), native, target)
+
+    def matcher(self) -> Matcher:
+        """By all fields; what does not match goes to the last one."""
+        if not ends_in_text(self.template):
+            raise begins_by_regex_only(self.name)
+        return matcher_of(self.template, self.decoder((), judge_whole=True), self.parts)
 
     def verbatim(self) -> Verbatim:
         """All string fields; those with escapes only where there are none."""

@@ -153,6 +153,8 @@ class TemplateWriter:
         """A number for each row, the same for rows with the same groups, and the shapes by these numbers."""
         import numpy as np
 
+        if not self.groups:
+            return np.zeros(len(columns[0]), np.int64), {0: self._shape(())}
         valid = {c: columns[c].is_valid().to_numpy(zero_copy_only=False) for group in self.groups for c in group}
         nowhere = np.zeros(len(columns[0]), np.bool_)
         there = [np.logical_or.reduce([nowhere, *(valid[c] for c in group)]) for group in self.groups]

@@ -130,8 +130,10 @@ def _segments(pasted: Pasted, items: list[Flat]) -> list[Segment]:
     for index, item in enumerate(items):
         after = items[index + 1] if index + 1 < len(items) else None
         if isinstance(item, str):
-            segments.append(Literal(item))
+            segments += [Literal(item)] if item else []
         elif isinstance(item, Padding):
+            if item.before and segments and isinstance(segments[-1], Blanks):
+                continue  # the padding of the group before reaches here
             if item.before:
                 before = segments.pop() if segments else None
                 if not isinstance(before, Literal) or not before.text.endswith(" "):
