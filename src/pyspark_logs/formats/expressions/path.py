@@ -242,8 +242,8 @@ class _Finder:
 
     def _check(self, steps: tuple[str | Run, ...]) -> None:
         """Raises _NoPathError where there is no run, or whether a word ends depends on what is around one."""
-        if not any(isinstance(step, Run) for step in steps):
-            raise _NoPathError
+        if not any(isinstance(step, Run) and (step.regex or step.group is not None) for step in steps):
+            raise _NoPathError  # nothing of it is asked for
         for place, step in enumerate(steps):
             if isinstance(step, str) or "\\b" not in (step.regex or ""):
                 continue
