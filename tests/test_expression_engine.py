@@ -60,7 +60,7 @@ PARTS = (
     "%{TIMESTAMP_ISO8601:#}", "%{SYSLOGTIMESTAMP:#}", "%{IPORHOST:#}", "(?:%{INT:#}|-)", "(?:-|%{DATA:#})", "(?:-|%{WORD:#})",
     "(?:%{NOTSPACE:#}|-)", r"(?<#>[^\]\"]*)", "(?<#>a|ab)", "(?<#>a|ab|.b?)", r"(?<#>\d+?)", "(?: %{WORD:#})?", "(?:%{WORD:#} )?",
     "(?:x%{WORD:#})?", "(?:x%{INT:#}|%{DATA:#})", "%{WORD}", "%{DATA}", "%{NOTSPACE}", "%{QS}", r"(?<#>\w+b)", "(?:a%{WORD:#}b)*",
-    r"(?: \[%{INT:#}\])?", "(?:%{DATA:#}-)", r"\s+", " +",
+    r"(?: \[%{INT:#}\])?", "(?:%{DATA:#}-)", r"\s+", " +", r"(?<#>\Qab\E)", r"(?<#>(?:\Qa\E|[^\w])*)", r"(?<#>\Qa]\E+)",
 )  # fmt: skip
 TEXTS = (" ", " ", " ", "-", "] ", " [", '"', '" ', ":", "x", "a", "")
 VALUES = (
@@ -161,7 +161,7 @@ def test_a_path_is_texts_and_runs() -> None:
     expression: Expression = line_format(
         FormatOptions("grok", r"^%{WORD:a} \[(?:%{INT:b}|-)\] %{GREEDYDATA:c}")
     ).expression
-    path = find_path(expression, [0, 1])
+    path = find_path(expression, frozenset([0, 1]))
     assert path is not None
     word = "".join(char for char in map(chr, range(128)) if char.isalnum() or char == "_")
     number = Run(r"(?:(?:[+-]?[0-9]+)|-)", 1, null="-")

@@ -15,8 +15,9 @@ from pyspark_logs.formats.delimitedwriter import DelimitedWriter, head_of, writt
 from pyspark_logs.formats.exact import Parsed
 from pyspark_logs.formats.fieldtypes import retype
 from pyspark_logs.formats.headernames import Places, column_name, distinct
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines
@@ -261,6 +262,10 @@ class DelimitedFormat:
                 f"column {missing[0]!r} is not in the schema, which says what the values of a line are where header=none;"
                 " name all of them in it, in their order"
             )
+
+    def matcher(self) -> Matcher:
+        """Values stand between separators: a line that has none of them is no part of the last."""
+        raise begins_by_regex_only(f"delimited {self.options.spec!r}")
 
     def verbatim(self) -> Verbatim:
         """Strings that are one value; a quote within them is doubled in the line."""

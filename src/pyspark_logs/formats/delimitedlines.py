@@ -158,12 +158,13 @@ class DelimitedLines:
         if problem and len(found) <= self.judged:
             return Parsed([None] * len(self.slots), problem)
         values: list[Any] = []
-        reason = ""
+        reason = general = ""
         for slot in (*self.slots, *self.rules.unasked):
             value, wrong = self._value(slot, found, moment)
             values.append(value)
-            reason = reason or wrong
-        return Parsed(values[: len(self.slots)], reason)
+            if wrong and not reason:
+                reason, general = wrong, f"column {slot.name!r}: not of its type"
+        return Parsed(values[: len(self.slots)], reason, general)
 
     def _misplaced(self, place: int, value: Value) -> str:
         """What is wrong with a value's being, or not being, the last; "" where nothing is."""

@@ -15,6 +15,7 @@ from pyspark_logs.formats.dialects.nginx import nginx_format
 from pyspark_logs.formats.expressions.format import grok_format, regex_format
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
+from pyspark_logs.formats.logfmtformat import LogfmtFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
@@ -51,6 +52,7 @@ KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "regex": regex_format,
     "json": JsonFormat,
     "delimited": delimited,
+    "logfmt": LogfmtFormat,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.formats.kinds import header_rule, line_format
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, join_lines, keeps_lines, sanitise
@@ -71,7 +71,14 @@ def record_starts(options: FormatOptions) -> RecordStarts | None:
     Raises:
         FormatError: as :class:`RecordStarts`.
     """
-    return None if options.multi_line is None else RecordStarts(options)
+    if options.multi_line is None:
+        return None
+    if header_rule(options) is not None or line_format(options).options.document is not None:
+        raise FormatError(
+            "option 'multiLine' means nothing for files with a header, or with one JSON document: their records do not begin"
+            " where lines do; leave it out"
+        )
+    return RecordStarts(options)
 
 
 def _check_pattern(pattern: str) -> None:

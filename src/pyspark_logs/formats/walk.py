@@ -180,7 +180,7 @@ class Walk:
         """A list that one space ends, where that is the first space; others are for the exact parser."""
         import numpy as np
 
-        start, at = self.place, self._seek(following)
+        start, at = self.place, self.seeker.seek(following, self.place)
         self._drop(at < 0)
         at = np.where(at < 0, self.place, at)
         self._drop((kernels.bytes_at(self.view, np.maximum(at - 1, 0)) == ord(",")) & (at > start))
@@ -194,7 +194,8 @@ class Walk:
         """Before a value: no more than its width."""
         import numpy as np
 
-        self._cursor, self.at_found = None, False
+        self.seeker.forget()
+        self.at_found = False
         place = self.place.copy()
         rows = np.flatnonzero(~self._idle())
         for _ in range(most):
@@ -226,7 +227,7 @@ class Walk:
         stop = after.stops[0] if after.stops else None
         if not isinstance(stop, Literal) or stop.text.strip(" "):
             return
-        self._cursor = None
+        self.seeker.forget()
         if self.block.isascii():
             sizes = found.ends - found.starts
         else:

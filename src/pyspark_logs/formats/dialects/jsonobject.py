@@ -71,7 +71,7 @@ class AnyLayout:
     def _by_keys(self, record: Mapping[str, Any], moment: Moment) -> Parsed:
         fields = {one.name: one for one in self.lines.template.fields}
         values: list[Any] = []
-        reason = ""
+        reason = general = ""
         for column in (*self.lines.columns, *self.lines.rules.unasked):
             item = record.get(column.name)
             text = item if isinstance(item, str) else dump(item)
@@ -83,7 +83,8 @@ class AnyLayout:
             except ValueError as error:
                 if column.judged and not reason:
                     reason = f"field {column.name!r}: {text[:80]!r}: {error}"
-        return Parsed(values[: len(self.lines.columns)], reason)
+                    general = f"field {column.name!r}: {str(error).partition(': ')[0]}"
+        return Parsed(values[: len(self.lines.columns)], reason, general)
 
 
 class _Reader:

@@ -72,7 +72,7 @@ class ExpressionFormat:
         """What is faster than RE2 for most lines, where there is such."""
         if self.options.multi_line is not None or not lines.keep:
             return []
-        path = find_path(self.expression, lines.keep)
+        path = find_path(self.expression, frozenset(lines.keep))
         return [] if path is None else [PathEngine(lines, path)]
 
     def matcher(self) -> Matcher:

@@ -13,12 +13,10 @@ can be cut so, and each piece is what its part of the expression matches, the cu
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pyspark_logs.formats.expressions.expression import Expression
 from pyspark_logs.formats.expressions.tree import (
-    Alphabet,
     Atom,
     Branches,
     Node,
@@ -26,6 +24,7 @@ from pyspark_logs.formats.expressions.tree import (
     captures,
     full_match,
     literal,
+    may_hold,
     parse_pieces,
     render,
 )
@@ -67,12 +66,13 @@ class _NoPathError(Exception):
     """The expression is not of that kind."""
 
 
-def find_path(expression: Expression, keep: Collection[int]) -> Path | None:
+@functools.lru_cache(maxsize=64)
+def find_path(expression: Expression, keep: frozenset[int]) -> Path | None:
     """The path of an expression of which these groups are asked for; None: it has none."""
     tree = parse_pieces(expression.pieces)
     if tree is None:
         return None
-    finder = _Finder(frozenset(keep))
+    finder = _Finder(keep)
     try:
         return finder.path(tree)
     except _NoPathError:
@@ -97,7 +97,7 @@ class _Finder:
     """Finds the path from the end of the expression to its beginning: what follows decides how a run ends."""
 
     def __init__(self, keep: frozenset[int]) -> None:
-        self.keep, self.alphabet = keep, Alphabet()
+        self.keep = keep
         self.steps: list[str | Run] = []  # the last first
         self.whole = False
 
@@ -222,7 +222,7 @@ class _Finder:
             self._put_text('"')
             self.steps.append(replace(run, quotes=True))
             self._put_text('"')
-        elif self.whole if not behind else not self.alphabet.holds((node,), behind[0]):
+        elif self.whole if not behind else not may_hold((node,), behind[0]):
             self.steps.append(replace(run, regex=regex, made_of=self._made_of(plain, regex)))
         else:
             counts = [spaces for name, spaces in _UNIQUE.items() if regex == _regex_of(name)]
@@ -237,7 +237,7 @@ class _Finder:
             if inside == (Atom("\\b"), Atom("\\w", "+"), Atom("\\b")):
                 plain = inside[1]
         if isinstance(plain, Atom) and plain.repeat == "+":
-            return "".join(filter(lambda char: self.alphabet.holds((plain,), char), map(chr, range(128))))
+            return "".join(filter(lambda char: may_hold((plain,), char), map(chr, range(128))))
         return "0123456789" if regex in map(_regex_of, ("INT", "NUMBER", "NONNEGINT")) else ""
 
     def _check(self, steps: tuple[str | Run, ...]) -> None:
