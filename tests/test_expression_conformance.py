@@ -36,6 +36,7 @@ class TestRegexWithTypes(FormatConformance):
         "schema": "n bigint, word string, x double, on date",
     }
     lines: ClassVar[list[str]] = ["17 1.5 2026-11-22 a", "- - - -"]
+    broken = "x y"
     rows: ClassVar[list[dict[str, Any]]] = [
         {"n": 17, "word": "a", "x": 1.5},
         {"n": None, "word": "-", "x": None, "on": None},

@@ -29,11 +29,10 @@ _ENOUGH = 0.5  # of the lines; where a path fits fewer, walking it costs more th
 
 
 class PathEngine:
-    """The lines that go the way which RE2 tries first."""
+    """The lines that go one of the ways which RE2 tries first; which one is found out from the lines."""
 
-    def __init__(self, lines: ExpressionLines, path: Path) -> None:
-        self.lines = lines
-        self.variants = [_Variant(lines, path, spaces) for spaces in _spaces(path)]
+    def __init__(self, lines: ExpressionLines, paths: Sequence[Path]) -> None:
+        self.variants = [_Variant(lines, path, spaces) for path in paths for spaces in _spaces(path)]
         self.chosen: _Variant | None = None
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:

@@ -15,7 +15,7 @@ from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.expressions.engine import PathEngine
 from pyspark_logs.formats.expressions.expression import Expression, parse_regex, shortened
 from pyspark_logs.formats.expressions.matching import ExpressionDecoder, ExpressionLines, ExpressionMatcher, Wanted
-from pyspark_logs.formats.expressions.path import find_path
+from pyspark_logs.formats.expressions.path import find_paths
 from pyspark_logs.formats.fieldtypes import retype
 from pyspark_logs.formats.grok.expansion import parse_grok
 from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only
@@ -26,6 +26,9 @@ from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_ENGINES = 2
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ class ExpressionFormat:
         """What is faster than RE2 for most lines, where there is such."""
         if self.options.multi_line is not None or not lines.keep:
             return []
-        path = find_path(self.expression, frozenset(lines.keep))
-        return [] if path is None else [PathEngine(lines, path)]
+        paths = find_paths(self.expression, frozenset(lines.keep))
+        # Each engine chooses a path by the lines that it gets: the second by those that the first leaves.
+        return [PathEngine(lines, paths) for _ in range(min(len(paths), _ENGINES))]
 
     def matcher(self) -> Matcher:
         """RE2 for all lines of a block, if the expression ends in ``.*``, which takes in the lines that go on."""
