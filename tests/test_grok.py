@@ -86,7 +86,7 @@ def test_a_text_that_is_not_of_its_type_makes_the_row_corrupt() -> None:
     found = read(r"%{WORD:a} %{NOTSPACE:n:int}", "x 1\nx y\nx -\n")
     assert found.rows == [{"a": "x", "n": 1}, {"a": "x", "n": None}, {"a": "x", "n": None}]
     assert found.corrupt == [False, True, False]
-    assert found.reasons[1] == "field 'n' is 'y': not a whole number"
+    assert found.reasons[1] == "field 'n': 'y': not a whole number"
 
 
 def test_ones_own_patterns_come_before_the_librarys_everywhere() -> None:

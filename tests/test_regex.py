@@ -40,7 +40,7 @@ class Read:
             columns = [column.to_pylist() for column in decoded.columns]
             self.rows += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
             self.corrupt += [False] * len(clean) if decoded.corrupt is None else [bool(bad) for bad in decoded.corrupt]
-            self.reasons += [decoder.reason(clean.record(row), Moment()) for row in range(len(clean))]
+            self.reasons += [decoded.reasons[row].text if row in decoded.reasons else "" for row in range(len(clean))]
 
 
 def read(spec: str, data: str | bytes, schema: pa.Schema | None = None, **more: Any) -> Read:
@@ -101,8 +101,8 @@ def test_a_text_that_is_not_of_its_type_is_null_and_the_row_corrupt_and_the_rest
     assert found.rows == [{"a": 1, "b": "x"}, {"a": None, "b": "y"}, {"a": None, "b": "z"}]
     assert found.corrupt == [False, True, True]
     assert found.reasons[1:] == [
-        "field 'a' is 'no': not a whole number",
-        "field 'a' is '99999999999': does not fit in 32 bits",
+        "field 'a': 'no': not a whole number",
+        "field 'a': '99999999999': does not fit in 32 bits",
     ]
 
 

@@ -14,7 +14,7 @@ from pyspark_logs.formats.basetypes import Text, made_of
 from pyspark_logs.formats.chain import ChainEngine
 from pyspark_logs.formats.engine import Sure
 from pyspark_logs.formats.exact import Column, Rules
-from pyspark_logs.formats.expressions.matching import Matcher
+from pyspark_logs.formats.expressions.matching import ExpressionLines
 from pyspark_logs.formats.expressions.path import Path, Run
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.timestamps import Moment
@@ -29,11 +29,10 @@ _ENOUGH = 0.5  # of the lines; where a path fits fewer, walking it costs more th
 
 
 class PathEngine:
-    """The lines that go the way which RE2 tries first."""
+    """The lines that go one of the ways which RE2 tries first; which one is found out from the lines."""
 
-    def __init__(self, matcher: Matcher, path: Path) -> None:
-        self.matcher = matcher
-        self.variants = [_Variant(matcher, path, spaces) for spaces in _spaces(path)]
+    def __init__(self, lines: ExpressionLines, paths: Sequence[Path]) -> None:
+        self.variants = [_Variant(lines, path, spaces) for path in paths for spaces in _spaces(path)]
         self.chosen: _Variant | None = None
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
@@ -74,8 +73,8 @@ def _spaces(path: Path) -> list[tuple[int, ...]]:
 class _Variant:
     """A path in which it is known how many spaces each run holds: a template."""
 
-    def __init__(self, matcher: Matcher, path: Path, spaces: Sequence[int]) -> None:
-        self.matcher = matcher
+    def __init__(self, lines: ExpressionLines, path: Path, spaces: Sequence[int]) -> None:
+        self.lines = lines
         self.runs: list[tuple[Run, list[int]]] = []  # with the columns of the chain that make up its text
         text, columns = "", 0
         counts = iter(spaces)
@@ -109,7 +108,7 @@ class _Variant:
             _check(run, array, fine)
             if run.group is not None:
                 texts[run.group] = _group(run, array)
-        columns, bad = self.matcher.columns(texts, count, moment)
+        columns, bad = self.lines.columns(texts, count, moment)
         if bad is not None:
             fine &= ~bad
         if fine.all():

@@ -47,6 +47,12 @@ class Expression:
     pieces: tuple[str | int, ...]
     groups: tuple[Group, ...]
 
+    @property
+    def takes_rest(self) -> bool:
+        """Whether it ends in ``.*`` or ``.+``, whatever the groups around that."""
+        last = [piece for piece in self.pieces[-20:] if piece not in (")", "$", "")]
+        return last[-2:-1] == ["."] and last[-1] in ("*", "+", "*?", "+?")
+
     def names(self) -> list[str]:
         """The columns, in order of their first group."""
         return list(dict.fromkeys(group.name for group in self.groups))

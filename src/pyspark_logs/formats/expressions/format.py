@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.basetypes import FieldType, Text
-from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.expressions.engine import PathEngine
 from pyspark_logs.formats.expressions.expression import Expression, parse_regex, shortened
-from pyspark_logs.formats.expressions.matching import MatchDecoder, Matcher, Wanted
-from pyspark_logs.formats.expressions.path import find_path
+from pyspark_logs.formats.expressions.matching import ExpressionDecoder, ExpressionLines, ExpressionMatcher, Wanted
+from pyspark_logs.formats.expressions.path import find_paths
 from pyspark_logs.formats.fieldtypes import retype
 from pyspark_logs.formats.grok.expansion import parse_grok
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only
 from pyspark_logs.formats.linewriter import Lacks
-from pyspark_logs.formats.matcher import Matcher as LineMatcher
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_ENGINES = 2
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class ExpressionFormat:
     def _columns(self) -> dict[str, FieldType]:
         return {name: self.expression.groups[self.expression.of(name)[0]].type for name in self.expression.names()}
 
-    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> Decoder:
+    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> ExpressionDecoder:
         """RE2 over the block, capturing what is asked for."""
         known = {name.lower(): (name, kind) for name, kind in self._columns().items()}
         wanted = []
@@ -65,20 +67,23 @@ class ExpressionFormat:
         shown = {one.name for one in wanted if one.judged}
         rest = [pair for pair in known.values() if judge_whole and pair[0] not in shown and type(pair[1]) is not Text]
         unasked = tuple(Wanted(*pair) for pair in rest)
-        matcher = Matcher(self.expression, self.options, tuple(wanted), unasked, judge_whole=judge_whole)
+        lines = ExpressionLines(self.expression, self.options, tuple(wanted), unasked, judge_whole=judge_whole)
         native = [one.type.arrow() for one in wanted]
-        return MatchDecoder(self.engines(matcher), matcher, native, [one.field.type for one in asked])
+        return ExpressionDecoder(self._engines(lines), lines, native, [one.field.type for one in asked])
 
-    def engines(self, matcher: Matcher) -> list[Engine]:
+    def _engines(self, lines: ExpressionLines) -> list[Engine]:
         """What is faster than RE2 for most lines, where there is such."""
-        if self.options.multi_line is not None or not matcher.keep:
+        if self.options.multi_line is not None or not lines.keep:
             return []
-        path = find_path(self.expression, matcher.keep)
-        return [] if path is None else [PathEngine(matcher, path)]
+        paths = find_paths(self.expression, frozenset(lines.keep))
+        # Each engine chooses a path by the lines that it gets: the second by those that the first leaves.
+        return [PathEngine(lines, paths) for _ in range(min(len(paths), _ENGINES))]
 
-    def matcher(self) -> LineMatcher:
-        """A line is of the format where the expression matches and its values are of their types."""
-        return LineMatcher(self.decoder((), judge_whole=True))
+    def matcher(self) -> Matcher:
+        """RE2 for all lines of a block, if the expression ends in ``.*``, which takes in the lines that go on."""
+        if not self.expression.takes_rest:
+            raise begins_by_regex_only(f"{self.options.kind} whose expression does not end in .* or %{{GREEDYDATA}}")
+        return ExpressionMatcher(self.decoder((), judge_whole=True))
 
     def verbatim(self) -> Verbatim:
         """All: a group's text is a part of the line."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.engine import Sure, with_gaps
 from pyspark_logs.formats.exact import Parsed, Reason
-from pyspark_logs.formats.expressions.expression import Expression, shortened
+from pyspark_logs.formats.expressions.expression import Expression
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
@@ -34,16 +35,21 @@ class Wanted:
     judged: bool = True
 
 
-@dataclass(frozen=True)
-class Matched:
-    """All lines of a block: their columns, which lines are corrupt, and which match at all."""
+class Matched(NamedTuple):
+    """All lines of a block: their columns, and why some are corrupt."""
 
     columns: list[pa.Array]
-    corrupt: Bool
-    matched: Bool
+    reasons: dict[int, Reason]
 
 
-class Matcher:
+class Values(NamedTuple):
+    """A column, and in which rows the text is not of its type (None: in none)."""
+
+    array: pa.Array
+    bad: Bool | None
+
+
+class ExpressionLines:
     """Matches lines, in blocks or one at a time.
 
     A text of a column that is no string is null where it is empty or the null token; a string stands as it is.
@@ -70,31 +76,38 @@ class Matcher:
         import numpy as np
 
         if not self.wanted and not self.is_judged:
-            return Matched([], np.zeros(len(lines), np.bool_), np.ones(len(lines), np.bool_))
-        texts, matched = self._groups(lines)
-        columns, bad = self.columns(texts, len(lines), moment)
-        corrupt = np.zeros(len(lines), np.bool_)
+            return Matched([], {})
+        groups, matched = self._groups(lines)
+        found = self._columns(groups, len(lines), moment)
+        reasons = {}
         if self.is_judged:
-            corrupt = ~matched if bad is None else ~matched | bad
-        return Matched(columns, corrupt, matched)
+            reasons = dict.fromkeys(np.flatnonzero(~matched).tolist(), _NO_MATCH)
+            for one, values in zip((*self.wanted, *self.rest), found, strict=True):
+                if one.judged and values.bad is not None:
+                    texts = self._text(one.name, groups, len(lines))
+                    for row in np.flatnonzero(values.bad).tolist():
+                        reasons.setdefault(row, _blame(one, texts[row].as_py(), moment))
+        return Matched([values.array for values in found[: len(self.wanted)]], reasons)
 
     def columns(
         self, groups: Mapping[int, pa.StringArray], count: int, moment: Moment
     ) -> tuple[list[pa.Array], Bool | None]:
-        """The columns of lines that match, and which lines are corrupt for what is in them (None: none).
+        """The columns of lines that match, and which lines have a text that is not of its type (None: none).
 
         Args:
             groups: the text of each group, null where it took no part; groups that took part nowhere may be left out.
             count: of lines.
             moment: what the file says of times.
         """
-        arrays, corrupt = [], None
-        for one in (*self.wanted, *self.rest):
-            array, bad = self._values(one, self._text(one.name, groups, count), moment)
-            arrays.append(array)
-            if one.judged and bad is not None:
-                corrupt = bad if corrupt is None else corrupt | bad
-        return arrays[: len(self.wanted)], corrupt
+        found = self._columns(groups, count, moment)
+        corrupt = None
+        for values in found:
+            if values.bad is not None:
+                corrupt = values.bad if corrupt is None else corrupt | values.bad
+        return [values.array for values in found[: len(self.wanted)]], corrupt
+
+    def _columns(self, groups: Mapping[int, pa.StringArray], count: int, moment: Moment) -> list[Values]:
+        return [self._values(one, self._text(one.name, groups, count), moment) for one in (*self.wanted, *self.rest)]
 
     def parse(self, line: str, moment: Moment) -> Parsed:
         """One line, and what is wrong with it."""
@@ -103,27 +116,7 @@ class Matcher:
         found = self.match(pa.array([line], pa.string()), moment)
         values = [column.cast(pa.int64())[0].as_py() if pa.types.is_timestamp(column.type) else column[0].as_py()
                   for column in found.columns]  # fmt: skip
-        reason = self._reason(line, moment) if found.corrupt[0] else Reason("", "")
-        return Parsed(values, reason.text, reason.general)
-
-    def _reason(self, line: str, moment: Moment) -> Reason:
-        """Why a line that is corrupt is so."""
-        import pyarrow as pa
-
-        groups, matched = self._groups(pa.array([line], pa.string()))
-        if not matched[0]:
-            return _NO_MATCH
-        for one in (*self.wanted, *self.rest):
-            text = self._text(one.name, groups, 1)[0].as_py()
-            if not one.judged or text is None or type(one.type) is Text or text in ("", self.null_value):
-                continue
-            try:
-                one.type.parse(text, moment)
-            except ValueError as error:
-                problem = str(error)
-                general = f"field {one.name!r}: {problem.partition(': ')[0]}"
-                return Reason(f"field {one.name!r} is {shortened(text)!r}: {problem}", general)
-        return _NO_MATCH
+        return Parsed(values, *found.reasons.get(0, ("", "")))
 
     def _groups(self, lines: pa.StringArray) -> tuple[dict[int, pa.StringArray], Bool]:
         """The text of each group, null where there is no match, and which lines match."""
@@ -156,26 +149,26 @@ class Matcher:
             return pa.nulls(count, pa.string())
         return texts[0] if len(texts) == 1 else pc.coalesce(*texts)
 
-    def _values(self, one: Wanted, texts: pa.StringArray, moment: Moment) -> tuple[pa.Array, Bool | None]:
-        """The column of these texts, and which of them are not of its type (None: all are)."""
+    def _values(self, one: Wanted, texts: pa.StringArray, moment: Moment) -> Values:
+        """The column of these texts."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
         if type(one.type) is Text:
-            return texts, None
+            return Values(texts, None)
         absent = pc.is_in(texts, value_set=pa.array(["", self.null_value, None], pa.string()))
         null = kernels.as_bool(absent)
         if null.all():
-            return pa.nulls(len(texts), one.type.arrow()), None
+            return Values(pa.nulls(len(texts), one.type.arrow()), None)
         present = texts.filter(pa.array(~null)) if null.any() else texts
         array, wrong = _converted(one.type, present, moment)
         array = with_gaps(array, null) if null.any() else array
         if wrong is None:
-            return array, None
+            return Values(array, None)
         bad = np.zeros(len(texts), np.bool_)
         bad[np.flatnonzero(~null)[wrong]] = True
-        return array, bad
+        return Values(array, bad)
 
 
 def _converted(kind: FieldType, texts: pa.StringArray, moment: Moment) -> tuple[pa.Array, Bool | None]:
@@ -201,22 +194,46 @@ def _converted(kind: FieldType, texts: pa.StringArray, moment: Moment) -> tuple[
     return pa.concat_arrays([array, exact]).take(pa.array(places)), wrong if wrong.any() else None
 
 
-class MatchDecoder(Decoder):
+def _blame(one: Wanted, text: str, moment: Moment) -> Reason:
+    """Why a text is not of its column's type."""
+    problem = ""
+    try:
+        one.type.parse(text, moment)
+    except ValueError as error:
+        problem = str(error)
+    return Reason(f"field {one.name!r}: {text[:80]!r}: {problem}", f"field {one.name!r}: {problem.partition(': ')[0]}")
+
+
+class ExpressionDecoder(Decoder):
     """A decoder whose exact parser takes blocks of lines, too."""
 
-    exact: Matcher
+    exact: ExpressionLines
+
+    def matched(self, lines: Lines, moment: Moment) -> Matched:
+        """What the exact parser says of these lines."""
+        return self.exact.match(kernels.texts(lines.block, lines.starts, lines.ends), moment)
 
     def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
         import numpy as np
 
-        starts = lines.starts if todo is None else lines.starts[todo]
-        ends = lines.ends if todo is None else lines.ends[todo]
-        found = self.exact.match(kernels.texts(lines.block, starts, ends), moment)
         rows = np.arange(len(lines)) if todo is None else todo
+        found = self.matched(lines if todo is None else lines.select(todo), moment)
+        reasons = {int(rows[row]): reason for row, reason in found.reasons.items()}
         corrupt = np.zeros(len(lines), np.bool_)
-        corrupt[rows] = found.corrupt
-        bad = np.flatnonzero(found.corrupt)
-        reasons = dict.fromkeys(rows[bad].tolist(), _NO_MATCH)
-        for row in rows[bad[found.matched[bad]]].tolist():
-            reasons[row] = self.exact.parse(lines.record(row).decode("utf-8", "replace"), moment).why
-        return Sure(rows, found.columns), corrupt if len(bad) else None, reasons
+        corrupt[list(reasons)] = True
+        return Sure(rows, found.columns), corrupt if reasons else None, reasons
+
+
+@dataclass(frozen=True)
+class ExpressionMatcher(Matcher):
+    """Tells which lines an expression matches, with texts of the columns' types."""
+
+    decoder: ExpressionDecoder
+
+    def matching(self, lines: Lines, moment: Moment) -> Bool:
+        """Which lines of a block match; they are valid UTF-8 and not empty."""
+        import numpy as np
+
+        matches: Bool = np.ones(len(lines), np.bool_)
+        matches[list(self.decoder.matched(lines, moment).reasons)] = False
+        return matches

@@ -3,22 +3,22 @@ r"""The way that RE2 takes first through an expression, as texts to find and wha
 ``^%{WORD:level} \[%{DATA:thread}\] %{GREEDYDATA:text}`` is: a word, `` [``, something, ``] ``, the rest. Where a line
 can be cut so, and each piece is what its part of the expression matches, the cut is RE2's, for one of two reasons:
 
-- *There is no other.* A part that cannot hold the first character of the text behind it ends where that text first
+- *There is no other.* A part that cannot hold one of the characters of the text behind it ends where that text first
   stands. (A few more cannot be cut otherwise for a reason of their own, see ``_UNIQUE``.)
 - *RE2 tries it first* and takes it, since all that follows fits: the nearest end of ``.*?``, the rest of the line for a
   ``.*`` at the end, an optional group that is there, the first of several alternatives. The match begins at the line's
-  first character, and no other can begin before.
+  first character, and no other can begin before. An optional group is not there, where what follows it cannot begin as
+  it does; so there may be several paths.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pyspark_logs.formats.expressions.expression import Expression
 from pyspark_logs.formats.expressions.tree import (
-    Alphabet,
     Atom,
     Branches,
     Node,
@@ -26,6 +26,7 @@ from pyspark_logs.formats.expressions.tree import (
     captures,
     full_match,
     literal,
+    may_hold,
     parse_pieces,
     render,
 )
@@ -63,20 +64,28 @@ class Path:
 _EVERYTHING = (Atom(".", "*?"), Atom(".", "*"))
 
 
+_MOST_WAYS = 32
+
+
 class _NoPathError(Exception):
     """The expression is not of that kind."""
 
 
-def find_path(expression: Expression, keep: Collection[int]) -> Path | None:
-    """The path of an expression of which these groups are asked for; None: it has none."""
+@functools.lru_cache(maxsize=64)
+def find_paths(expression: Expression, keep: frozenset[int]) -> tuple[Path, ...]:
+    """The paths of an expression of which these groups are asked for, with its optional groups and without them."""
     tree = parse_pieces(expression.pieces)
+    found: dict[Path, None] = {}
     if tree is None:
-        return None
-    finder = _Finder(frozenset(keep))
-    try:
-        return finder.path(tree)
-    except _NoPathError:
-        return None
+        return ()
+    todo = [frozenset[int]()]
+    for without in todo:  # grows meanwhile
+        finder = _Finder(keep, without)
+        with contextlib.suppress(_NoPathError):  # it may have one without another group
+            found[finder.path(tree)] = None
+        further = [without | {group} for group in finder.optional if group not in without]
+        todo += [one for one in further if one not in todo][: max(_MOST_WAYS - len(todo), 0)]
+    return tuple(found)
 
 
 # Times that hold spaces and are followed by one, and how many they hold: none of them, with a space behind it, begins
@@ -96,9 +105,11 @@ def _regex_of(name: str) -> str:
 class _Finder:
     """Finds the path from the end of the expression to its beginning: what follows decides how a run ends."""
 
-    def __init__(self, keep: frozenset[int]) -> None:
-        self.keep, self.alphabet = keep, Alphabet()
+    def __init__(self, keep: frozenset[int], without: frozenset[int]) -> None:
+        self.keep, self.without = keep, without
         self.steps: list[str | Run] = []  # the last first
+        self.nodes: list[Node | None] = []  # what each run matches; None: no run, or it may match anything
+        self.optional: list[int] = []  # the groups that may be left out, by identity
         self.whole = False
 
     def path(self, tree: Branches) -> Path:
@@ -146,7 +157,9 @@ class _Finder:
             self._put_run(Run(None, node.index), Branches(None, node.branches))
         elif asked:
             self._put_asked(node, asked)
-        elif node.repeat == "?" or not self._put_whole(node):
+        elif node.repeat == "?":
+            self._put_optional(node)
+        elif not self._put_whole(node):
             self._put_inside(node)
 
     def _put_whole(self, node: Branches) -> bool:
@@ -161,14 +174,43 @@ class _Finder:
         if self.steps and isinstance(self.steps[-1], str):
             self.steps[-1] = text + self.steps[-1]
         else:
-            self.steps.append(text)
+            self._append(text, None)
+
+    def _append(self, step: str | Run, node: Node | None) -> None:
+        self.steps.append(step)
+        self.nodes.append(node)
 
     def _put_asked(self, node: Branches, asked: frozenset[int]) -> None:
         """A group around what is asked for."""
         if node.index in asked or node.repeat not in ("", "?"):
             raise _NoPathError
-        if node.repeat or not self._put_or_text(node):
+        if node.repeat:
+            self._put_optional(node)
+        elif not self._put_or_text(node):
             self._put_inside(node)
+
+    def _put_optional(self, node: Branches) -> None:
+        """A group that RE2 tries first, and leaves out where it cannot be."""
+        self.optional.append(id(node))
+        if id(node) not in self.without:
+            self._put_inside(node)
+            return
+        first: Node = replace(node, repeat="")
+        while isinstance(first, Branches):
+            if len(first.branches) != 1 or not first.branches[0] or first.repeat:
+                raise _NoPathError
+            first = first.branches[0][0]
+        if first.char is None or self._may_begin(first.char):
+            raise _NoPathError
+
+    def _may_begin(self, char: str) -> bool:
+        """Whether what follows may begin with a character."""
+        for step, node in zip(reversed(self.steps), reversed(self.nodes), strict=True):
+            if isinstance(step, str):
+                return step[0] == char
+            if node is None or may_hold((node,), char):
+                return True
+        return not self.whole
 
     def _put_or_text(self, node: Branches) -> bool:
         """Put a group or a text in its place as one run: ``(?:%{INT:bytes}|-)``; whether it is that."""
@@ -187,7 +229,7 @@ class _Finder:
                 # Either is over where the text behind first stands, if that is not before the end of this text.
                 if (text + behind).find(behind) < len(text):
                     return False
-                self.steps.append(Run(None, inner.index, null=text))
+                self._append(Run(None, inner.index, null=text), None)
                 return True
             if text_first or not full_match(render((inner,)), text):
                 self._put_run(Run(None, inner.index, null=text), node)
@@ -217,18 +259,18 @@ class _Finder:
             nearest = plain == Atom(".", "*?")
             if nearest != bool(behind) and not (nearest and self.whole):
                 raise _NoPathError
-            self.steps.append(run)
+            self._append(run, None)
         elif run.null is None and regex == _regex_of("QUOTEDSTRING"):
             self._put_text('"')
-            self.steps.append(replace(run, quotes=True))
+            self._append(replace(run, quotes=True), None)
             self._put_text('"')
-        elif self.whole if not behind else not self.alphabet.holds((node,), behind[0]):
-            self.steps.append(replace(run, regex=regex, made_of=self._made_of(plain, regex)))
+        elif self.whole if not behind else _is_over(node, behind):
+            self._append(replace(run, regex=regex, made_of=self._made_of(plain, regex)), node)
         else:
             counts = [spaces for name, spaces in _UNIQUE.items() if regex == _regex_of(name)]
             if not counts or behind[:1] != " " or run.null is not None:
                 raise _NoPathError
-            self.steps.append(replace(run, regex=regex, spaces=counts[0]))
+            self._append(replace(run, regex=regex, spaces=counts[0]), node)
 
     def _made_of(self, plain: Node, regex: str) -> str:
         """See :class:`Run`."""
@@ -237,19 +279,29 @@ class _Finder:
             if inside == (Atom("\\b"), Atom("\\w", "+"), Atom("\\b")):
                 plain = inside[1]
         if isinstance(plain, Atom) and plain.repeat == "+":
-            return "".join(filter(lambda char: self.alphabet.holds((plain,), char), map(chr, range(128))))
+            return "".join(filter(lambda char: may_hold((plain,), char), map(chr, range(128))))
         return "0123456789" if regex in map(_regex_of, ("INT", "NUMBER", "NONNEGINT")) else ""
 
     def _check(self, steps: tuple[str | Run, ...]) -> None:
         """Raises _NoPathError where there is no run, or whether a word ends depends on what is around one."""
-        if not any(isinstance(step, Run) for step in steps):
-            raise _NoPathError
+        if not any(isinstance(step, Run) and (step.regex or step.group is not None) for step in steps):
+            raise _NoPathError  # nothing of it is asked for
         for place, step in enumerate(steps):
             if isinstance(step, str) or "\\b" not in (step.regex or ""):
                 continue
             around = [_text(steps, place - 1)[-1:], _text(steps, place + 1)[:1]]
             if any(one.isalnum() or one == "_" for one in around):
                 raise _NoPathError
+
+
+def _is_over(node: Node, behind: str) -> bool:
+    """Whether what matches the node is over where the text behind it first stands.
+
+    It is, if it cannot hold one of the text's characters. It ends before the first of these, where the text first
+    stands; and were it to end between the text's beginning and that, the text would stand there again, with a character
+    that the node can hold in that one's place.
+    """
+    return any(not may_hold((node,), char) for char in behind)
 
 
 def _text(steps: tuple[str | Run, ...], place: int) -> str:

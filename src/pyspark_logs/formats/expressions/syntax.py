@@ -20,7 +20,7 @@ _REPEAT = re.compile(r"(?P<op>[*+?]|\{(?P<least>\d*)(?P<comma>,?)(?P<most>\d*)\}
 _POSIX = re.compile(r"\[:\^?\w*:\]")
 _REFERENCE = re.compile(r"%\{([^{}]*)\}")
 # An escape, as long as it is: what follows must not be taken for a quantifier or a bracket.
-_ESCAPE = re.compile(r"\\(?:x\{[^{}]*\}|x[0-9A-Fa-f]{2}|[pP]\{[^{}]*\}|[pP].|[0-7]{2,3}|.)", re.DOTALL)
+ESCAPE = re.compile(r"\\(?:x\{[^{}]*\}|x[0-9A-Fa-f]{2}|[pP]\{[^{}]*\}|[pP].|[0-7]{2,3}|.)", re.DOTALL)
 
 _LACKS = (
     ("(?=", "look-ahead"),
@@ -125,7 +125,7 @@ def _repeat(repeat: re.Match[str], place: int, where: str, grok: bool) -> tuple[
 
 
 def _escape(text: str, place: int, where: str, grok: bool) -> tuple[Token, int]:
-    match = _ESCAPE.match(text, place)
+    match = ESCAPE.match(text, place)
     if match is None:
         raise wrong(where, place, "backslash", "nothing follows it; write \\\\ for a backslash")
     if match[0] == "\\Q":
@@ -166,7 +166,7 @@ def _class(text: str, place: int, where: str, grok: bool) -> tuple[Token, int]:
     while at < len(text):
         char = text[at]
         posix = _POSIX.match(text, at)
-        escape = _ESCAPE.match(text, at) if char == "\\" else None
+        escape = ESCAPE.match(text, at) if char == "\\" else None
         if char == "]" and at > first:
             return Token("text", spelled + "]", place), at + 1
         if posix is not None:

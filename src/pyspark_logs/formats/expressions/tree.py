@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from pyspark_logs.formats.expressions.syntax import ESCAPE
 
 # A piece that is one character, however it is spelled; others that stand for one of several.
 _ESCAPED = re.compile(r"\\([^\w\s])")
@@ -65,11 +68,16 @@ def parse_pieces(pieces: Sequence[str | int]) -> Branches | None:
             if not sequence or sequence[-1].repeat:
                 return None
             sequence[-1] = replace(sequence[-1], repeat=piece)
-        elif piece.startswith("(?") or piece in _ASSERTIONS:
+        elif piece in _ASSERTIONS or not _is_atom(piece):
             return None
         else:
             stack[-1][1][-1].append(Atom(piece))
     return Branches(None, tuple(map(tuple, stack[0][1])))
+
+
+def _is_atom(piece: str) -> bool:
+    """Whether a piece is one atom; flags, and texts that were quoted, are not."""
+    return len(piece) <= 1 or piece[0] == "[" or ESCAPE.fullmatch(piece) is not None
 
 
 def render(nodes: Sequence[Node]) -> str:
@@ -114,23 +122,22 @@ def literal(nodes: Sequence[Node]) -> str | None:
     return found
 
 
-class Alphabet:
-    """Which atoms may be, or hold, a character; said by RE2."""
+def may_hold(nodes: Sequence[Node], char: str) -> bool:
+    """Whether a text that the sequence matches may have the character in it."""
+    return any(_may_be(atom, char) for atom in atoms(nodes))
 
-    def __init__(self) -> None:
-        self.known: dict[tuple[str, str], bool] = {}
 
-    def holds(self, nodes: Sequence[Node], char: str) -> bool:
-        """Whether a text that the sequence matches may have the character in it."""
-        return any(self._is(atom.text, char) for atom in atoms(nodes))
+def _may_be(atom: Atom, char: str) -> bool:
+    if atom.text in _ZERO_WIDTH:
+        return False
+    if atom.text.isalnum():  # a letter or digit, as most are
+        return atom.text == char
+    return _matches_char(atom.text, char)
 
-    def _is(self, atom: str, char: str) -> bool:
-        if atom in _ZERO_WIDTH:
-            return False
-        key = atom, char
-        if key not in self.known:
-            self.known[key] = full_match(atom, char)
-        return self.known[key]
+
+@functools.lru_cache(maxsize=4096)
+def _matches_char(atom: str, char: str) -> bool:
+    return full_match(atom, char)
 
 
 def full_match(pattern: str, text: str) -> bool:
