@@ -422,6 +422,15 @@ def test_times_are_found_by_name(tmp_path: Path) -> None:
         scan(tmp_path, timeColumn="ts", schema="n int", **options)
 
 
+def test_a_header_that_comes_again_cuts_nothing() -> None:
+    text = b"#Fields: a b\n1 2\n#Fields: a b\n#x\n3 4\n#Fields: a b\n" * 3 + b"#Fields: b\n"
+    found = list(under_headers(read_lines(iter([text])), HeaderRule(True), path="x"))
+    assert [(one.header, [one.record(row) for row in range(len(one))]) for one in found] == [
+        (" a b", [b"1 2", b"3 4"] * 3),
+        (" b", []),
+    ]
+
+
 def test_empty_lines_of_a_file_with_a_header_only() -> None:
     found = list(under_headers(read_lines(iter([b"#Fields: a b\n"])), HeaderRule(True), path="x"))
     assert [(one.header, len(one)) for one in found] == [(" a b", 0)]
