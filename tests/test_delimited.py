@@ -28,7 +28,7 @@ from pyspark_logs.formats.kinds import compile_decoder
 from pyspark_logs.formats.lineformat import Asked
 from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.timetypes import Date, Timestamp
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.records import HeaderRule, Lines, find_lines, read_lines, sanitise, under_headers
 from tests import strategies
@@ -422,6 +422,15 @@ def test_times_are_found_by_name(tmp_path: Path) -> None:
         scan(tmp_path, timeColumn="ts", schema="n int", **options)
 
 
+def test_a_header_that_comes_again_cuts_nothing() -> None:
+    text = b"#Fields: a b\n1 2\n#Fields: a b\n#x\n3 4\n#Fields: a b\n" * 3 + b"#Fields: b\n"
+    found = list(under_headers(read_lines(iter([text])), HeaderRule(True), path="x"))
+    assert [(one.header, [one.record(row) for row in range(len(one))]) for one in found] == [
+        (" a b", [b"1 2", b"3 4"] * 3),
+        (" b", []),
+    ]
+
+
 def test_empty_lines_of_a_file_with_a_header_only() -> None:
     found = list(under_headers(read_lines(iter([b"#Fields: a b\n"])), HeaderRule(True), path="x"))
     assert [(one.header, len(one)) for one in found] == [(" a b", 0)]
@@ -486,6 +495,29 @@ def test_a_documented_format_is_written_with_its_own_names() -> None:
     ]
     with pytest.raises(SchemaError, match="'other' is not in the format"):
         DOCUMENTED.writer(pa.schema([("other", STRING)]), zone="UTC", lacks=None, heads=())
+
+
+def test_a_time_and_the_date_and_clock_that_it_is_made_of() -> None:
+    """All three may be written, as they are read: if they say the same."""
+    clock = (DelimitedField("date", Date()), DelimitedField("clock"))
+    spec = DelimitedSpec(" ", header="first", fields=(*SPEC.fields, *clock))
+    described = delimited_format(spec, FormatOptions("preset", "flows"), "preset 'flows'")
+    schema = pa.schema([("time", INSTANT), ("date", DAY), ("clock", STRING)])
+    writer = described.writer(schema, zone="UTC", lacks=None, heads=()).writer
+    ten, day = 1_795_341_600_000_000, date(2026, 11, 22)
+    times = pa.array([ten, None, None, ten, None, ten + 1, ten], INSTANT)
+    days = pa.array([day, None, day, day, day, day, None], DAY)
+    clocks = pa.array(["10:00:00", None, None, "10:00", "10:00:00", "10:00:00", "10:00:00"])
+    lines, found = writer.lines([times, days, clocks])
+    assert lines.to_pylist()[:4] == ["2026-11-22 10:00:00\n", "- -\n", "2026-11-22 -\n", "2026-11-22 10:00\n"]
+    assert [(one.column, np.flatnonzero(one.rows).tolist(), one.why) for one in found] == [
+        (0, [4, 5, 6], "is not what 'date' and 'clock' say")
+    ]
+    _, found = writer.lines([times[:1], days[:1], pa.array(["late"])])
+    assert [one.rows.tolist() for one in found] == [[True]]
+    part = described.writer(pa.schema([("date", DAY), ("time", INSTANT)]), zone="UTC", lacks=None, heads=())
+    lines, found = part.writer.lines([days[:1], times[:1]])
+    assert (part.head, lines.to_pylist(), found) == ("date clock\n", ["2026-11-22 10:00:00\n"], [])
 
 
 # ------------------------------------------------------------------------------------------------------- writing

@@ -176,7 +176,7 @@ def written(name: str, rows: list[dict[str, Any]], on_unwritable: str) -> bytes 
 
 
 def written_schema(name: str) -> pa.Schema:
-    """Where date and time are one column, too, that is the one that is written."""
+    """Where date and time are one column, too, that is the one that random rows have: others would contradict it."""
     schema = schema_of(name)
     twice = {"timestamp", "date", "time"} <= set(schema.names)
     return pa.schema([field for field in schema if not (twice and field.name in ("date", "time"))])
@@ -208,6 +208,17 @@ def test_the_rows_of_the_sample_are_written_and_read_back(name: str) -> None:
     raw = written(name, rows, "fail")
     assert raw is not None
     assert read_back(name, raw) == (rows, [False] * len(rows))
+
+
+@pytest.mark.parametrize("name", ["aws_cloudfront", "w3c_iis"])
+def test_date_and_time_are_written_beside_the_timestamp_that_they_are(name: str) -> None:
+    options, schema = FormatOptions("preset", name), schema_of(name)
+    rows, _ = decoded(compile_decoder(options, schema, judge_whole=True), name, sample_of(name), schema)
+    encoder = compile_encoder(options, schema)
+    raw = encoder.head + bytes(encoder.to_bytes(encoder.encode(pa.RecordBatch.from_pylist(rows, schema=schema))))
+    assert decoded(compile_decoder(options, schema, judge_whole=True), name, raw, schema) == (rows, [False] * len(rows))
+    with pytest.raises(RecordError, match=r"column 'timestamp': .* is not what 'date' and 'time' say"):
+        encoder.encode(pa.RecordBatch.from_pylist([{**rows[0], "time": "23:59:59"}], schema=schema))
 
 
 @pytest.mark.parametrize("name", WRITABLE)

@@ -283,7 +283,7 @@ class DelimitedFormat:
         by_header = spec.header != "none"
         sources = list(dict.fromkeys(source for field in spec.fields for source in field.sources))
         order = sources if by_header else spec.order or sources
-        values, kinds, problems = written_values(schema, spec.fields, order, all_of_them=not by_header)
+        values, kinds, joined, problems = written_values(schema, spec.fields, order, all_of_them=not by_header)
         quote, null = spec.quote or "", self.options.null_value
         missing = lacks(spec.separator + quote + null) if lacks is not None else set()
         problems += [f"encoding={self.options.encoding} has no {character!r}" for character in sorted(missing)]
@@ -294,7 +294,9 @@ class DelimitedFormat:
             names = [value.name for value in values]
             head, problems = head_of(names, spec.cutter, by_fields=spec.header == "fields", heads=heads, lacks=lacks)
         refuse_all(problems, self.name)
-        writer = DelimitedWriter(values, schema, kinds, spec.cutter, null, zone=zone, lacks=lacks, heads=heads)
+        writer = DelimitedWriter(
+            values, schema, kinds, spec.cutter, null, zone=zone, lacks=lacks, heads=heads, joined=joined
+        )
         return Written(writer, head=head)
 
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import FieldType, Text
+from pyspark_logs.formats.basetypes import FieldType, Text, by_row
 from pyspark_logs.formats.delimitedlines import Cutter
 from pyspark_logs.formats.fieldwriter import LINE_ENDS
 from pyspark_logs.formats.headernames import column_name
 from pyspark_logs.formats.lineformat import twice
 from pyspark_logs.formats.linewriter import Lacks, Trouble, troubles
 from pyspark_logs.formats.scalarwriter import ScalarWriter, among, holding, replaced, scalar_type, type_problem
+from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.valuecolumns import spread
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +40,21 @@ class WrittenValue:
     part: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True)
+class Joined:
+    """A column that reading makes of several values, some of which have columns of their own, too.
+
+    Attributes:
+        column: its place.
+        values: names of the values.
+        tail: text behind these.
+    """
+
+    column: int
+    values: tuple[str, ...]
+    tail: str
+
+
 class DelimitedWriter(ScalarWriter):
     """Renders columns between separators; see :class:`pyspark_logs.formats.linewriter.LineWriter`.
 
@@ -46,9 +63,10 @@ class DelimitedWriter(ScalarWriter):
 
     def __init__(
         self, values: Sequence[WrittenValue], schema: pa.Schema, kinds: Sequence[FieldType], cutter: Cutter,
-        null_value: str, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...],
+        null_value: str, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...], joined: Sequence[Joined] = (),
     ) -> None:  # fmt: skip
         super().__init__(schema, kinds, zone, lacks)
+        self.joined = tuple(joined)
         self.values, self.cutter, self.null_value, self.heads = tuple(values), cutter, null_value, heads
         self.first = next(value.column for value in values if value.column >= 0)
 
@@ -59,6 +77,7 @@ class DelimitedWriter(ScalarWriter):
         pieces: list[pa.Array | str] = []
         found: list[Trouble] = []
         rendered: dict[int, pa.Array] = {}
+        parts: dict[str, pa.Array] = {}
         for place, value in enumerate(self.values):
             null = self._null_text(place)
             if value.column < 0:
@@ -67,11 +86,29 @@ class DelimitedWriter(ScalarWriter):
                 if value.column not in rendered:
                     rendered[value.column], wrong = self.texts(columns, value.column)
                     found += wrong
-                texts, wrong = self._safe(_part(rendered[value.column], value.part), value.column, place)
+                parts[value.name] = _part(rendered[value.column], value.part)
+                texts, wrong = self._safe(parts[value.name], value.column, place)
                 found += wrong
                 pieces.append(texts.fill_null(null))
             pieces.append(self.cutter.separator if place + 1 < len(self.values) else "\n")
+        for one in self.joined:
+            found += self._contradicted(one, columns[one.column], [parts[name] for name in one.values])
         return pc.binary_join_element_wise(*pieces, ""), found
+
+    def _contradicted(self, joined: Joined, column: pa.Array, parts: Sequence[pa.Array]) -> list[Trouble]:
+        """Rows in which the values that are written do not make up the column that is read of them."""
+        import pyarrow.compute as pc
+
+        texts = pc.binary_join_element_wise(pc.binary_join_element_wise(*parts, " "), joined.tail, "")
+        null = texts.is_null().to_numpy(zero_copy_only=False)
+        kind, given = self.kinds[joined.column], texts.drop_null()
+        read, sure = kind.convert(given, Moment(self.zone))
+        if sure is not None:
+            read, sure = by_row(kind, given, Moment(self.zone))
+        read, sure = spread(read, sure, null)
+        same = kernels.as_bool(pc.equal(read, column)) | (null & kernels.as_bool(column.is_null()))
+        wrong = ~same if sure is None else ~(same & sure)
+        return troubles(joined.column, wrong, f"is not what {' and '.join(map(repr, joined.values))} say")
 
     def unwritable(self) -> tuple[str, ...]:
         """Line ends; without quotes the separator's first character, too."""
@@ -142,8 +179,10 @@ class _Field(Protocol):
 
 def written_values(
     schema: pa.Schema, fields: Sequence[_Field], order: Sequence[str], *, all_of_them: bool
-) -> tuple[list[WrittenValue], list[FieldType], list[str]]:
-    """The values of a line, the types that the columns are written as, and what is wrong with them.
+) -> tuple[list[WrittenValue], list[FieldType], list[Joined], list[str]]:
+    """The values of a line, the types that the columns are written as, those to check, and what is wrong with them.
+
+    A value that has a column of its own is written from that, though another column could give it, too.
 
     Args:
         schema: the columns.
@@ -157,6 +196,7 @@ def written_values(
     problems = twice([name.lower() for name in schema.names])
     kinds: list[FieldType] = []
     made: dict[str, WrittenValue] = {}
+    joined: list[Joined] = []
     known = {field.name.lower(): field for field in fields}
     for column, one in enumerate(schema):
         field = known.get(one.name.lower())
@@ -166,16 +206,20 @@ def written_values(
         elif why := type_problem(one, kind):
             problems.append(why)
         kinds.append(kind or Text())
-        for value in _values_of(field, one.name, column):
-            if value.name in made:
-                problems.append(
-                    f"{one.name!r} and {schema.names[made[value.name].column]!r} are both {value.name!r} in a line; drop one"
-                )
-            made[value.name] = value
+        values = _values_of(field, one.name, column)
+        for value in values:
+            other = made.get(value.name)
+            if other is not None and other.part is None and value.part is None:
+                problems.append(f"{one.name!r} and {schema.names[other.column]!r} are both {value.name!r}; drop one")
+            if other is None or value.part is None:
+                made[value.name] = value
+        if field is not None and values[0].part is not None:
+            joined.append(Joined(column, field.sources, field.tail))
+    joined = [one for one in joined if any(made[name].column != one.column for name in one.values)]
     if not fields:
-        return list(made.values()), kinds, problems
+        return list(made.values()), kinds, [], problems
     ordered = [made.get(name) or WrittenValue(name, -1) for name in order]
-    return [value for value in ordered if all_of_them or value.column >= 0], kinds, problems
+    return [value for value in ordered if all_of_them or value.column >= 0], kinds, joined, problems
 
 
 def _values_of(field: _Field | None, name: str, column: int) -> list[WrittenValue]:

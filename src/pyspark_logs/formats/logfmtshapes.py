@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MOST_SHAPES = 12
 _FEWEST_LINES = 16  # that are worth a further shape
 _LONGEST_LITERAL = 300  # literals are compared a byte at a time
+_LONGEST_LINE = 64 << 10  # that is worth learning from
 _EQUALS, _QUOTE, _BACKSLASH, _SPACE = 0x3D, 0x22, 0x5C, 0x20
 
 
@@ -52,7 +53,9 @@ class Shape:
 
 
 def learn(line: str) -> Shape | None:
-    """The shape of a line; None where it repeats a key, has escapes or very long keys, or is not made of pairs."""
+    """The shape of a line; None where it repeats a key, has escapes, is very long, or is not made of pairs."""
+    if len(line) > _LONGEST_LINE:
+        return None
     try:
         found = list(pairs(line))
     except ValueError:

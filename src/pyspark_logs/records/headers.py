@@ -108,13 +108,14 @@ def _under_fields(found: Iterator[Lines], path: str, encoding: str) -> Iterator[
             unused = None
             continue
         heads = np.flatnonzero(begins_with(lines.block, lines.starts, lines.ends, FIELDS)).tolist()
-        for number, (begin, end) in enumerate(zip([0, *heads], [*heads, len(lines)], strict=True)):
-            if number:
-                if lines.full_length is not None:
-                    raise FormatError(
-                        f"{path}: a #Fields: line has {lines.full_length} bytes, more than maxRecordBytes"
-                    )
-                header = _text(lines.record(begin)[len(FIELDS) :], encoding)
+        if heads and lines.full_length is not None:
+            raise FormatError(f"{path}: a #Fields: line has {lines.full_length} bytes, more than maxRecordBytes")
+        texts = {head: _text(lines.record(head)[len(FIELDS) :], encoding) for head in heads}
+        # Most of a file's headers are the one before them again, and change nothing.
+        before = [header, *texts.values()]
+        changes = [head for head, old in zip(heads, before[:-1], strict=True) if texts[head] != old]
+        for begin, end in zip([0, *changes], [*changes, len(lines)], strict=True):
+            header = texts.get(begin, header)
             piece = lines.select(_records(marked, begin, end))
             if len(piece):
                 yield replace(piece, header=header)
