@@ -206,7 +206,8 @@ class MatchDecoder(Decoder):
 
     exact: Matcher
 
-    def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+    def exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+        """As :meth:`Decoder.exactly`, all lines at once."""
         import numpy as np
 
         starts = lines.starts if todo is None else lines.starts[todo]
