@@ -12,7 +12,7 @@ from pyspark_logs import errors
 from pyspark_logs.formats.grok.library import LIBRARY
 from pyspark_logs.options import OPTIONS
 from pyspark_logs.options.table import SPARKS_OWN
-from scripts import grok_page
+from scripts import grok_page, presets_page
 from scripts.options_page import PAGE, groups, page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +21,11 @@ PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sampl
 
 def test_the_options_page_is_the_table_of_options() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/options_page.py"
+
+
+def test_the_presets_page_is_the_table_of_presets() -> None:
+    written = presets_page.PAGE.read_text(encoding="utf-8")
+    assert written == presets_page.page(), "run: python scripts/presets_page.py"
 
 
 def test_the_grok_page_has_the_patterns_of_the_library() -> None:

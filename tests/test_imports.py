@@ -59,7 +59,8 @@ ALLOWED: dict[str, set[str]] = {
     # Reads the beginning of a file by every format there is, as a user would.
     "detection": GROUND | {"store", "codecs", "formats", "reader", "scans"},
     "console": set(),
-    "cli": {"errors", "upkeep", "detection", "console"},
+    "catalogue": GROUND | {"formats"},
+    "cli": {"errors", "upkeep", "detection", "console", "catalogue"},
     "tuning": set(),
     "__init__": {"errors", "scans", "detection", "writes", "upkeep", "datasource", "tuning"},
     # A visitor: sees what users see, and asks the reader for its plan.

@@ -158,7 +158,7 @@ def _apart(field: Field, separator: str) -> bool:
     """Whether the field ends at the separator by its own syntax, too."""
     if isinstance(field.type, Date):
         return not (separator.isdigit() or separator == "-")
-    if isinstance(field.type, Timestamp):
+    if type(field.type) is Timestamp:
         pattern = field.type.pattern or ""
         blank = separator == "\t" and " " in pattern  # a blank of a pattern may be a tab in the line
         return separator in "\t|;" and separator not in pattern and not blank

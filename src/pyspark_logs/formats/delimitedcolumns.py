@@ -20,8 +20,6 @@ from pyspark_logs.formats.valuecolumns import column_at, equals, single, spread
 if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
 
-_NEWLINE, _RETURN = 0x0A, 0x0D
-
 
 class _Cut:
     """Where the values of some lines of a block are.
@@ -114,7 +112,7 @@ class DelimitedColumns:
             close = np.flatnonzero(np.diff(separators) < len(self.separator))
             good[_line_of(separators[close], starts)] = False
         if self.quote and self.quote in block:
-            outside, well = self._quotes(block, view, starts, ends, separators)
+            outside, well = self._quotes(view, starts, ends, separators)
             separators, good = separators[outside], good & well
         first = np.searchsorted(separators, starts)
         counts = np.searchsorted(separators, ends) - first
@@ -133,7 +131,7 @@ class DelimitedColumns:
             places = places[kernels.literal_at(view, places, text)]
         return places
 
-    def _quotes(self, block: bytes, view: Bytes, starts: Int32, ends: Int32, separators: Int32) -> tuple[Bool, Bool]:
+    def _quotes(self, view: Bytes, starts: Int32, ends: Int32, separators: Int32) -> tuple[Bool, Bool]:
         """Which separators are outside of quotes, and which lines have all their quotes where they belong."""
         import numpy as np
 
@@ -153,14 +151,15 @@ class DelimitedColumns:
             opening = opening ^ before[_line_of(quotes, starts)]
             outside = outside ^ before[_line_of(separators, starts)]
         edges: Bool = np.zeros(256, np.bool_)
-        edges[[self.separator[0], self.quote[0], _NEWLINE]] = True
-        begins = edges[view[np.maximum(quotes - 1, 0)]] | (quotes == 0)
-        following = kernels.bytes_at(view, quotes + np.int32(1))
-        finishes = edges[following]
-        finishes |= (following == _RETURN) & (kernels.bytes_at(view, quotes + np.int32(2)) == _NEWLINE)
-        strays = quotes[np.where(opening, ~begins, ~finishes)]
-        good[_line_of(strays, starts)] = False
-        return outside == 0, good & _of_one_line(block, view, starts, ends)
+        edges[[self.separator[0], self.quote[0]]] = True
+        begins = edges[view[np.maximum(quotes - 1, 0)]]
+        finishes = edges[kernels.bytes_at(view, quotes + np.int32(1))]
+        # The others are at the ends of lines, or astray. A record of several lines has line ends within it.
+        odd_ones = np.flatnonzero(np.where(opening, ~begins, ~finishes))
+        line = _line_of(quotes[odd_ones], starts)
+        fine = np.where(opening[odd_ones], quotes[odd_ones] == starts[line], quotes[odd_ones] + 1 == ends[line])
+        good[line[~fine]] = False
+        return outside == 0, good
 
     def _inside(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> tuple[Int32, Int32, Bool]:
         """The same spans without their quotes, and which had some."""
@@ -200,17 +199,6 @@ class DelimitedColumns:
         if slot.type.text:
             empty &= ~quoted
         return empty | (equals(view, starts, ends, self.null) & ~quoted)
-
-
-def _of_one_line(block: bytes, view: Bytes, starts: Int32, ends: Int32) -> Bool:
-    """Which records hold no line end, at which a quote might be taken to begin or end a value."""
-    import numpy as np
-
-    if block.count(b"\n", int(starts[0]), int(ends[-1])) < len(starts):
-        return np.ones(len(starts), np.bool_)  # no more than between them
-    newlines = np.flatnonzero(view == _NEWLINE)
-    alone: Bool = np.searchsorted(newlines, starts) == np.searchsorted(newlines, ends)
-    return alone
 
 
 def _line_of(places: Int32, starts: Int32) -> Int64:

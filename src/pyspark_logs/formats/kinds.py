@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
@@ -32,13 +31,7 @@ def _template(options: FormatOptions) -> LineFormat:
 
 
 def _preset(options: FormatOptions) -> LineFormat:
-    found = preset(options.spec)
-    return TemplateFormat(
-        parse_template(found.template),
-        replace(options, allow_trailing=options.allow_trailing or found.allow_trailing),
-        f"preset {options.spec!r}",
-        found.parts,
-    )
+    return preset(options.spec).form.line_format(options, f"preset {options.spec!r}")
 
 
 # option -> what it makes of its value. To add a format, write a LineFormat and add its row.

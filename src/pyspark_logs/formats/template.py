@@ -8,8 +8,8 @@ number of steps that may be left out; each step knows what may come after it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pyspark_logs.errors import FormatError
@@ -166,8 +166,13 @@ _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w.-]*|\d[\w.-]*", re.UNICODE)
 
 
-def parse_template(text: str, *, escape: str = "none") -> Template:
+def parse_template(text: str, *, escape: str = "none", types: Mapping[str, FieldType] | None = None) -> Template:
     """Compile a template.
+
+    Args:
+        text: the notation.
+        escape: the option.
+        types: of fields by name, for types that the notation has no name for.
 
     Raises:
         FormatError: what is wrong, and at which character of the template.
@@ -190,7 +195,8 @@ def parse_template(text: str, *, escape: str = "none") -> Template:
         elif value == "~":
             segments.append(Blanks())
         else:
-            segments.append(_field(text, place, value))
+            field = _field(text, place, value)
+            segments.append(replace(field, type=(types or {}).get(field.name or "", field.type)))
     if outer:
         raise _wrong(text, len(text), "a group opened with '{?' is not closed with '?}'")
     return make_template(text, segments, escape=escape)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats import kernels
 from pyspark_logs.formats.casts import fitted
-from pyspark_logs.formats.fieldtypes import address_texts
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
+from pyspark_logs.formats.pieces import Parts
 from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.walk import never_begins
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,11 +28,12 @@ _BITS = 32  # groups whose pattern fits into one number beside that of a row
 
 @dataclass(frozen=True)
 class Written:
-    """A field and the columns it is written from: one, or an address and its port; none where there is no such column."""
+    """A field and the columns it is written from: one, or its parts; none where there is no such column."""
 
     field: Field
     writer: FieldWriter
     columns: tuple[int, ...]
+    parts: Parts | None = None
 
     @property
     def there(self) -> tuple[int, ...]:
@@ -71,6 +72,10 @@ class TemplateWriter:
             tuple(c for field in named(step.segment.segments) for c in self.by_name[field.name].there)
             for step in template.steps
             if isinstance(step.segment, Group)
+        )
+        #: columns that may be spaced: not the parts of a field that are no text
+        self.texts = frozenset(
+            column for one in fields for column in one.there if one.parts is None or _is_string(schema.field(column))
         )
         self.first = next((c for field in template.fields for c in self.by_name[field.name].there), 0)
         self.shapes: dict[tuple[bool, ...], Shape] = {}
@@ -132,7 +137,8 @@ class TemplateWriter:
         for shape in self.shapes.values():
             pieces = [piece for piece in shape.pieces if not isinstance(piece, str)]
             places.update({place: one.writer for one, place in pieces if one.there[:1] == (column,)})
-        spaced: pa.Array | None = values if places else None
+        # The first of some parts need be no text, though the field that they make is.
+        spaced: pa.Array | None = values if places and column in self.texts else None
         for place, writer in places.items():
             spaced = writer.spaced(spaced, place) if spaced is not None else None
         return spaced
@@ -240,16 +246,24 @@ class TemplateWriter:
         return pc.binary_join_element_wise(*pieces, ""), found
 
 
-def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
-    """What a field is written from; an address and its port become one text."""
+def _is_string(field: pa.Field) -> bool:
     import pyarrow as pa
 
-    if len(written.columns) == 1:
+    return bool(pa.types.is_string(field.type))
+
+
+def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
+    """What a field is written from; parts become one text."""
+    import pyarrow as pa
+
+    if written.parts is None:
         return columns[written.columns[0]], []
-    count = len(columns[0])
-    host, port = (columns[column] if column >= 0 else pa.nulls(count, pa.string()) for column in written.columns)
-    lonely = kernels.as_bool(host.is_null()) & kernels.as_bool(port.is_valid())
-    return address_texts(host, port), troubles(written.columns[1], lonely, "is a port without an address")
+    kinds = [kind.arrow() for _, kind in written.parts.columns]
+    arrays = [
+        columns[place] if place >= 0 else pa.nulls(len(columns[0]), kind)
+        for place, kind in zip(written.columns, kinds, strict=True)
+    ]
+    return written.parts.joined(arrays, written.columns, written.writer.zone)
 
 
 # --- lines with the same groups --------------------------------------------------------------------------------
@@ -325,6 +339,8 @@ def _merged(pieces: Sequence[Any]) -> list[Any]:
 def _unsure(written: Written, place: Place) -> bool:
     """Whether it takes a parser to know where this field would end."""
     kind = written.field.type
+    if written.parts is not None and not written.parts.sure:
+        return True
     if kind.syntax is None or kind.quoted:
         return False
     pattern = compile_pattern(kind.pattern) if isinstance(kind, Timestamp) and kind.pattern is not None else None
@@ -334,6 +350,8 @@ def _unsure(written: Written, place: Place) -> bool:
         return False
     # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
+    if null == "" and place.behind and never_begins(kind, place.behind[0]):
+        return False
     signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
     return null is not None and (null[:1] != "-" or signed)
 

@@ -17,7 +17,7 @@ from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.timetypes import Date, Timestamp
 
 if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
@@ -173,7 +173,7 @@ class Walk:
             self._strip(found)
             self._pass_padding(found, field.pad.width, after)
             return found
-        self._settle(found.ends if found.instants is None and not field.type.quoted else self.place)
+        self._settle(found.ends if field.type.syntax is None else self.place)
         return found
 
     def _listed(self, following: Literal) -> Found:
@@ -295,6 +295,12 @@ class Walk:
         start = self.place
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
+        elif not isinstance(field.type, (Timestamp, Date)):
+            ends = field.type.own_ends(self.block, self.view, start, self.ends)
+            sure = ends >= 0
+            ends = np.where(sure, ends, self.ends)
+            sure &= self._followed(after, ends)
+            found = Found(start, ends)
         else:
             stamp = field.type if isinstance(field.type, Timestamp) else None
             learn = date_shape if stamp is None else stamp.learn
@@ -403,11 +409,14 @@ def never_begins(field_type: FieldType, character: str) -> bool:
     """Whether no value of a type that ends by itself begins with this character."""
     if field_type.quoted:
         return character != '"'
+    own = field_type.never_begins(character)
+    if own is not None:
+        return own
     pattern = field_type.pattern if isinstance(field_type, Timestamp) else None
     if pattern is None:
         return not character.isdigit()
     if character.isalnum():
         return False  # perhaps none does, but that is seldom asked
     if pattern[0] == "%":
-        return character not in {"d": " ", "e": " ", "z": "+-", "%": "%"}.get(pattern[1:2], "\0")
+        return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(pattern[1:2], "\0")
     return character not in " \t" if pattern[0] in " \t" else character != pattern[0]
