@@ -40,7 +40,8 @@ class Read:
             columns = [column.to_pylist() for column in decoded.columns]
             self.rows += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
             self.corrupt += [False] * len(clean) if decoded.corrupt is None else [bool(bad) for bad in decoded.corrupt]
-            self.reasons += [decoder.reason(clean.record(row), Moment()) for row in range(len(clean))]
+            found = [decoded.reasons.get(row) for row in range(len(clean))]
+            self.reasons += ["" if reason is None else reason.text for reason in found]
 
 
 def read(spec: str, data: str | bytes, schema: pa.Schema | None = None, **more: Any) -> Read:
