@@ -183,6 +183,16 @@ class TestMatcher:
         assert matcher.matching(lines, Moment()).tolist() == [False]
         assert len(parsed) == 1
 
+    def test_an_expression_looks_at_all_lines_of_a_block_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        matcher = line_format(FormatOptions("regex", r"^(?<n>\d+) (?s:(?<m>.*))", multi_line="true")).matcher()
+
+        def refused(*_: Any) -> None:
+            raise AssertionError("a line was parsed by itself")
+
+        monkeypatch.setattr(type(matcher.decoder.exact), "parse", refused)
+        (lines,) = read_lines(iter([b"1 a\n at x\n\n2 b\n3\n"]))
+        assert matcher.matching(lines, Moment()).tolist() == [True, False, True, False]
+
 
 # --------------------------------------------------------------------------------- engines on records of several lines
 
@@ -419,9 +429,10 @@ class TestReading:
         [
             (
                 {"template": TEMPLATE, "multiLine": "(?=x)"},
-                r"option 'multiLine': '\(\?=x\)' is not a regular expression",
+                r"option 'multiLine': '\(\?=x\)': look-ahead at character 1",
             ),
-            ({"template": TEMPLATE, "multiLine": "("}, "option 'multiLine'"),
+            ({"template": TEMPLATE, "multiLine": r"(a)\1"}, r"'multiLine': .*: back-reference at character 4"),
+            ({"template": TEMPLATE, "multiLine": "("}, "option 'multiLine': '\\(' is no regular expression of RE2"),
             ({"template": "{a} {b:int}", "multiLine": "true"}, "template '{a} {b:int}': multiLine=true"),
             ({"template": "{a} [{b}]", "multiLine": "true"}, "multiLine=true"),
             ({"template": "{a} {b:quoted}", "multiLine": "true"}, "multiLine=true"),

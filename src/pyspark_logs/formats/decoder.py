@@ -63,7 +63,7 @@ class Decoder:
         parts, todo = self.surely(lines, moment)
         corrupt, reasons = None, dict[int, Reason]()
         if todo is None or len(todo):
-            exact, corrupt, reasons = self._exactly(lines, todo, moment)
+            exact, corrupt, reasons = self.exactly(lines, todo, moment)
             parts.append(exact)
         columns = _merged(parts, len(lines), self.native)
         finished = [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)]
@@ -89,7 +89,8 @@ class Decoder:
         """The decoder of lines under a header; of most formats it is always this one."""
         return self
 
-    def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+    def exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+        """Some lines (None: all) by the exact parser: their columns, which of the block's are corrupt, and why."""
         import numpy as np
         import pyarrow as pa
 

@@ -58,8 +58,10 @@ class Matcher:
         unsure = rows if left is None else rows[left]
         matches[rows] = True
         matches[unsure] = False
-        for row in unsure[self._perhaps(lines.select(unsure))].tolist():
-            matches[row] = not self.decoder.exact.parse(lines.record(row).decode("utf-8", "replace"), moment).reason
+        unsure = unsure[self._perhaps(lines.select(unsure))]
+        if len(unsure):
+            _, corrupt, _ = self.decoder.exactly(lines, unsure, moment)
+            matches[unsure] = True if corrupt is None else ~corrupt[unsure]
         return matches
 
     def _perhaps(self, lines: Lines) -> Bool:

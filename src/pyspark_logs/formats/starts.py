@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats import kernels
+from pyspark_logs.formats.expressions.expression import shortened
+from pyspark_logs.formats.expressions.syntax import tokens
 from pyspark_logs.formats.kinds import header_rule, line_format
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
@@ -85,10 +87,11 @@ def _check_pattern(pattern: str) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    where = f"option 'multiLine': {shortened(pattern)!r}"
+    list(tokens(pattern, where))  # refuses what RE2 lacks, by its name and place
     try:
         pc.match_substring_regex(pa.array([""]), pattern)
     except pa.ArrowInvalid as error:
         raise FormatError(
-            f"option 'multiLine': {pattern!r} is not a regular expression of RE2: {error}."
-            " It has neither look-around nor back-references"
+            f"{where} is no regular expression of RE2, whose syntax is at https://github.com/google/re2/wiki/Syntax: {error}"
         ) from error

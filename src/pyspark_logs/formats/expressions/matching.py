@@ -213,7 +213,8 @@ class ExpressionDecoder(Decoder):
         """What the exact parser says of these lines."""
         return self.exact.match(kernels.texts(lines.block, lines.starts, lines.ends), moment)
 
-    def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+    def exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+        """As :meth:`Decoder.exactly`, all lines at once."""
         import numpy as np
 
         rows = np.arange(len(lines)) if todo is None else todo
