@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyspark_logs.ahead import ahead
 from pyspark_logs.codecs import codec_for
@@ -24,7 +24,8 @@ from pyspark_logs.errors import (
     SchemaError,
     SnapshotChangedError,
 )
-from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.filerows import FileRowBuilder
+from pyspark_logs.formats.kinds import file_format, format_schema, line_format
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # Smaller batches are joined, so that a selective filter does not send crumbs. Joining costs 100 ns a row of 36 columns,
@@ -162,12 +165,10 @@ class LogReader:
 
     def splittable(self, path: str) -> bool:
         """Whether reading a file may begin in its middle."""
-        by_line = line_format(self.options.format).options.document is None
-        return (
-            by_line
-            and keeps_lines(self.options.format.encoding)
-            and codec_for(path, self.options.plan.compression).splittable
-        )
+        fmt = self.options.format
+        if file_format(fmt) is not None or line_format(fmt).options.document is not None:
+            return False
+        return keeps_lines(fmt.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
 
@@ -192,12 +193,21 @@ class LogReader:
                 raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
             yield batch
 
-    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder:
+    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder | FileRowBuilder:
         window = (self.options.time.start_us, self.options.time.end_us)
+        own = file_format(self.options.format)
+        if own is not None:
+            return FileRowBuilder(own, self.options, columns, task.path_columns, self.predicates, window)
         return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us)
 
-    def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
+    def _read_split(
+        self, store: Store, split: FileSplit, builder: RowBuilder | FileRowBuilder
+    ) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
+        if isinstance(builder, FileRowBuilder):
+            with closing(ahead(self._whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
+                yield from self._tolerant(split, builder.batches(split, pieces))
+            return
         with closing(ahead(self.records(store, split), max_items=AHEAD_BLOCKS)) as blocks:
             yield from builder.batches(split, blocks)
 
@@ -207,8 +217,12 @@ class LogReader:
         Raises:
             SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
         """
+        yield from self._tolerant(split, self._blocks(store, split))
+
+    def _tolerant(self, split: FileSplit, items: Iterator[T]) -> Iterator[T]:
+        """The same, without what the options say may be missing or damaged."""
         try:
-            yield from self._blocks(store, split)
+            yield from items
         except PathNotFoundError as error:
             # A job is seen whole or not at all: a file of one is missing because an overwrite replaced them all.
             if not self.options.plan.ignore_missing or job_of(split.path):
@@ -223,7 +237,6 @@ class LogReader:
             _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", split.path, exc_info=True)
 
     def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        codec = codec_for(split.path, self.options.plan.compression)
         fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
         by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
@@ -231,7 +244,7 @@ class LogReader:
             chunks = _range_and_behind(store, split)
             start, length = split.start, split.length
         else:
-            chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
+            chunks = self._whole(store, split)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
             if fmt.document is not None:
                 chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
@@ -241,6 +254,11 @@ class LogReader:
             chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix or None
         ):
             yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" else lines
+
+    def _whole(self, store: Store, split: FileSplit) -> Iterator[bytes]:
+        """The bytes of a file, decompressed."""
+        codec = codec_for(split.path, self.options.plan.compression)
+        return codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
@@ -304,12 +322,11 @@ def infer_schema(options: ReadOptions) -> str:
         layout = Layout.parse(options.plan.layout, options.time.zone)
     else:
         layout = resolve_layout(store, options)
-    described = line_format(options.format)
-    in_line = described.schema()
+    in_line = format_schema(options.format)
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
         try:
-            sampled = described.infer(_sample(options, store, layout))
+            sampled = line_format(options.format).infer(_sample(options, store, layout))
         except FormatError as error:
             paths = ", ".join(options.plan.paths)
             raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error

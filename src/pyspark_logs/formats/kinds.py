@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.fileformat import OwnFormat
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.presets import preset
@@ -41,6 +42,8 @@ KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "json": JsonFormat,
 }
 
+OWN_KIND = "formatClass"  # which is no line format
+
 
 @functools.lru_cache(maxsize=64)
 def line_format(options: FormatOptions) -> LineFormat:
@@ -55,13 +58,19 @@ def line_format(options: FormatOptions) -> LineFormat:
     return KINDS[options.kind](options)
 
 
+def file_format(options: FormatOptions) -> OwnFormat | None:
+    """What the options describe, if that is not about lines but a class of the user's own, which reads whole files."""
+    return OwnFormat(options) if options.kind == OWN_KIND else None
+
+
 def format_schema(options: FormatOptions) -> pa.Schema | None:
     """The columns a format gives; None where only the data can tell.
 
     Raises:
         FormatError: the description is wrong.
     """
-    return line_format(options).schema()
+    own = file_format(options)
+    return line_format(options).schema() if own is None else own.schema()
 
 
 def takes_any_column(options: FormatOptions) -> bool:
@@ -70,7 +79,7 @@ def takes_any_column(options: FormatOptions) -> bool:
     Raises:
         FormatError: the description is wrong.
     """
-    return line_format(options).is_open
+    return options.kind != OWN_KIND and line_format(options).is_open
 
 
 def compile_decoder(
