@@ -18,9 +18,7 @@ CLASS = "shipped_formats:LengthPrefixed"
 ROWS = [(dt.datetime(2026, 11, 22, 10, 0, n), f"text {n}\n\x00é") for n in range(50)]
 
 
-def test_a_binary_format_is_written_and_read(
-    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_binary_format_is_written_and_read(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Not in any folder that the workers look into: they have it from Spark alone.
     module = tmp_path / "module" / "shipped_formats.py"
     module.parent.mkdir()
