@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import inspect
 import itertools
 import sys
 import types
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pyspark_logs
-from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError, OptionError, RecordError, SchemaError
+from pyspark_logs.errors import CorruptFileError, FormatError, OptionError, RecordError, SchemaError
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.predicates import Compare
 from pyspark_logs.reader import LogReader
@@ -302,5 +303,7 @@ class TestClasses:
 
         assert read(tmp_path, formatClass=make(schema=says(SCHEMA), decode=decode), schema="a int") == [{"a": 1}]
 
-    def test_errors_are_of_the_tree(self) -> None:
-        assert issubclass(CorruptFileError, LogSourceError)
+
+def test_the_example_of_the_documentation_is_this_one() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "custom.md").read_text(encoding="utf-8")
+    assert inspect.getsource(LengthPrefixed) in page

@@ -147,7 +147,7 @@ class OwnFormat:
         if not callable(getattr(made, method, None)):
             what = "it reads only" if method == "encode" else "it cannot be read"
             raise FormatError(
-                f"{self.name} has no method {method}(): {what}; see FileFormat for what a format's class has"
+                f"{self.name} has no method {method}(): {what}. A format's class has schema(), decode(blocks) and, to write, encode(batch)"
             )
         return made
 
