@@ -22,6 +22,7 @@ from pyspark_logs.errors import CorruptFileError, FormatError, OptionError, Reco
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.predicates import Compare
 from pyspark_logs.reader import LogReader
+from pyspark_logs.stream import LogStream
 from tests.length_prefixed import LengthPrefixed
 
 CLASS = "tests.length_prefixed:LengthPrefixed"
@@ -123,6 +124,20 @@ class TestReading:
         value = {"mode": "FAILFAST", "multiLine": "true", "maxRecordBytes": "1m"}.get(option, "ascii")
         with pytest.raises(OptionError, match=f"{option}.*means nothing for formatClass"):
             parse_read_options({"path": "/x", "formatClass": CLASS, option: value})
+
+
+def test_a_stream_takes_each_file_once(tmp_path: Path) -> None:
+    options = parse_read_options({"path": str(tmp_path), "formatClass": CLASS, "maxFilesPerTrigger": "1"})
+    stream = LogStream(options, "ts timestamp, message string")
+    (tmp_path / "a.rec").write_bytes(encoded(ROWS[:2]))
+    (tmp_path / "b.rec").write_bytes(encoded(ROWS[2:]))
+    offset, found = stream.initial_offset(), []
+    for _ in range(3):
+        following = stream.latest_offset(offset, max_files=1, max_bytes=None)
+        tasks = stream.plan_batch(offset, following) if following != offset else ()
+        found.append([row for task in tasks for batch in stream.reader.read_task(task) for row in batch.to_pylist()])
+        offset = following
+    assert found == [ROWS[:2], ROWS[2:], []]
 
 
 class TestWriting:
