@@ -357,6 +357,7 @@ DIRECTIVES = {  # as Python's strptime reads them, with English names
     "M": r"[0-5][0-9]|[0-9]",
     "S": r"6[01]|[0-5][0-9]|[0-9]",
     "f": r"[0-9]{1,9}",
+    "L": r"[0-9]{1,3}",
     "z": r"Z|[+-][0-9]{2}:?[0-5][0-9]",
     "b": f"(?ai:{SHORT_MONTHS})",
     "B": f"(?ai:{MONTHS})",
@@ -381,9 +382,15 @@ def unescape(text: str) -> str:
 def pattern_syntax(pattern: str) -> re.Pattern[str]:
     """The regular expression of a strptime pattern; ValueError for a directive that is not supported."""
     expression = ""
-    for part in re.finditer(r"%(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL):
+    for part in re.finditer(
+        r"%(?P<digits>[1-9])f|%:?(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL
+    ):
         directive = part["directive"]
-        if directive is None:
+        if part["digits"] and "(?P<f>" not in expression:
+            expression += f"(?P<f>[0-9]{{{part['digits']}}})"
+        elif part["digits"]:
+            raise ValueError(f"a fraction stands twice in {pattern!r}")
+        elif directive is None:
             expression += "[ \\t]+" if part["blanks"] else re.escape(part["text"])
         elif directive == "%":
             expression += "%"
@@ -391,6 +398,8 @@ def pattern_syntax(pattern: str) -> re.Pattern[str]:
             expression += f"(?P<{directive}>{DIRECTIVES[directive]})"
         else:
             raise ValueError(f"%{directive} is unknown or stands twice in {pattern!r}")
+    if "(?P<f>" in expression and "(?P<L>" in expression:
+        raise ValueError(f"both %f and %L in {pattern!r}")
     return re.compile(expression)
 
 
@@ -410,7 +419,7 @@ def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
     if "I" in part:
         hour = int(part["I"]) % 12 + (12 if part.get("p", "").lower() == "pm" else 0)
     minute, second = int(part.get("M", 0)), int(part.get("S", 0))
-    micros = int(part.get("f", "")[:6].ljust(6, "0"))
+    micros = int(part["L"]) * 1000 if "L" in part else int(part.get("f", "")[:6].ljust(6, "0"))
     zone = zone_of(part["z"]) if "z" in part else UTC if "Z" in part else clock.zone
 
     def in_year(year: int) -> datetime:

@@ -8,6 +8,7 @@ the values it was made of. The renderer here is the tests' own; it shares no cod
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -149,12 +150,16 @@ PATTERNS: dict[str, dict[str, Any]] = {  # pattern: the parts of a datetime that
     "%d/%b/%Y:%H:%M:%S %z": {"microsecond": 0},
     "%Y-%m-%d %H:%M:%S.%f": {},
     "%Y/%m/%d-%H:%M:%S,%f": {},
+    "%Y%m%d-%H:%M:%S:%L": {"microsecond": 74_000},
     "%b %d %H:%M:%S": {"microsecond": 0},
     "%a %b %e %H:%M:%S %Y": {"microsecond": 0},
     "%A, %d %B %Y %I:%M:%S %p": {"microsecond": 0},
     "%y%m%d %H%M": {"second": 0, "microsecond": 0},
     "%Y-%j": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
     "%m/%d/%Y %H:%M %Z": {"second": 0, "microsecond": 0},
+    "%Y-%m-%d %H:%M:%S,%3f": {"microsecond": 123_000},
+    "%Y%m%d%H%M%S%7f": {},
+    "%Y-%m-%dT%H:%M:%S%:z": {"microsecond": 0},
 }
 
 
@@ -167,9 +172,11 @@ def timestamp_text(draw: st.DrawFn, pattern: str, opts: Options) -> Typed:
         wall = draw(st.datetimes(bound - timedelta(days=363), bound - timedelta(days=1))).replace(microsecond=0)
     if "%y" in pattern:
         wall = wall.replace(year=1970 + wall.year % 98, day=min(wall.day, 28))
-    zone = draw(offsets) if "%z" in pattern else UTC if "%Z" in pattern else opts.tz
+    zone = draw(offsets) if "%z" in pattern or "%:z" in pattern else UTC if "%Z" in pattern else opts.tz
     on = wall.replace(tzinfo=zone)
-    return wall.replace(tzinfo=zone).strftime(pattern), on.astimezone(UTC)
+    pattern = pattern.replace("%L", str(wall.microsecond // 1000)).replace("%:z", "%z")
+    digits = re.sub(r"%([1-9])f", lambda match: f"{wall.microsecond:06}000"[: int(match[1])], pattern)
+    return wall.replace(tzinfo=zone).strftime(digits), on.astimezone(UTC)
 
 
 def epoch_text(draw: st.DrawFn, unit: str, opts: Options) -> Typed:

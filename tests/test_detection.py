@@ -30,9 +30,9 @@ UNKNOWN = {
         "[22/Nov/2026:01:00:11 +0000] info a b",
         "[22/Nov/2026:01:00:12 +0000] error c d e",
     ],
-    "{ts:timestamp} level={level} user={user:long} path={path:quoted} {message}": [
-        '2026-11-22T01:00:11Z level=info user=17 path="/a b" done it',
-        '2026-11-22T01:00:12Z level=warn user=3 path="/" and more',
+    "{ts:timestamp} level={level} user={user:long?} took={took:double}ms path={path:quoted} {message}": [
+        '2026-11-22T01:00:11Z level=info user=17 took=3.5ms path="/a b" done it',
+        '2026-11-22T01:00:12Z level=warn user=- took=12ms path="/" and more',
     ],
     "{ts:timestamp(%b %d %H:%M:%S)} {host} {program}[{pid:long}]: {message}": [
         "Nov 22 01:00:11 web1 sshd[12]: Accepted key",
@@ -59,8 +59,19 @@ def test_a_template_is_made_of_unknown_lines(template: str, tmp_path: Path) -> N
     assert rows.num_rows == len(UNKNOWN[template])
 
 
-def test_a_few_lines_of_another_kind_do_no_harm() -> None:
-    assert propose(APP * 20 + ["\tat acme.Cart.order(Cart.java:17)"])[0] == next(iter(UNKNOWN))
+@pytest.mark.parametrize("share", [1, 60, 100])
+def test_lines_of_another_kind_do_no_harm(share: int) -> None:
+    assert propose(APP * 20 + ["\tat acme.Cart.order(Cart.java:17)", "Caused by: x"] * share)[0] == next(iter(UNKNOWN))
+
+
+def test_records_of_several_lines(tmp_path: Path) -> None:
+    trace = ["java.lang.IllegalStateException: no", "\tat acme.Cart.order(Cart.java:17)", "\t... 3 more"]
+    (tmp_path / "a.log").write_text("\n".join([*APP, *trace] * 20))
+    found = pyspark_logs.detect(tmp_path / "a.log")[0]
+    assert found.options == {"template": next(iter(UNKNOWN)), "multiLine": "true"}
+    assert (found.share, found.records) == (1, 60)
+    rows = pyspark_logs.scan(str(tmp_path), **found.options).read_all().to_pylist()
+    assert rows[2]["message"] == "\n".join(["no such order", *trace])
 
 
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["no structure here", "whatever comes"], ["\x00\x01", "}{", '"']])

@@ -252,6 +252,7 @@ COMMON = {
     "{message}": "anything {n}",
     "{ts:timestamp(%b %d %H:%M:%S)} {host} {program}{?[{pid:int}]?}: {message}": "Nov  {d} 10:00:{s:02} box sshd{pid}: accepted: [yes]",
     "{?<{pri:int}>?}{ts:timestamp} {a}{? b={b:quoted?}?}{? c={c}{?;{d:int}?}?} - {e}": "{pri}2026-11-22T10:00:{s:02}Z x{b}{c} - c={n}",
+    "{ts:timestamp(%Y%m%d-%H:%M:%S:%L)}|{c}|{p:int}|{m}": "20261122-{d}:{s}:{s}:{n}|Step|30002312| x|{n}",
     "{a}{?[{b:int}]?} {c}{?: {d}?}": "x[{n}] y: z",
     "{a}{?[{b}{? {c:int?}?}]?}{~}{d:timestamp}{?!?}": "x   2026-11-22T10:00:{s:02}Z",
 }  # fmt: skip

@@ -99,6 +99,7 @@ WORDS = [
     ("{a:timestamp(%Q)}", "timestamp pattern '%Q': unknown directive '%Q'; known are %d %e"),
     ("{a:timestamp(today)}", "has no directive; leave the parentheses out for ISO 8601"),
     ("{a:timestamp(%Y %Y)}", "a directive appears twice"),
+    ("{a:timestamp(%S.%f %L)}", "%f and %L both give the part of the second; one must do"),
     ("{a} {A}", "field 'A' appears twice (names match without case)"),
     ("{a}{b}", "nothing separates field 'a' from 'b'; put literal text between them"),
     ("{a}{? b", "at character 8: a group opened with '{?' is not closed with '?}'"),

@@ -36,7 +36,7 @@ from pyspark_logs.errors import (
 if TYPE_CHECKING:
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
     from pyspark_logs.detection import Candidate, detect
-    from pyspark_logs.scans import scan
+    from pyspark_logs.scans import ScanSummary, scan
     from pyspark_logs.tuning import recommended_conf
     from pyspark_logs.upkeep import recover, vacuum
     from pyspark_logs.writes import WriteResult, write
@@ -59,6 +59,7 @@ __all__ = [
     "PathNotFoundError",
     "ReadOnlyStoreError",
     "RecordError",
+    "ScanSummary",
     "SchemaError",
     "SnapshotChangedError",
     "StoreError",
@@ -79,6 +80,7 @@ _LAZY = {
     "Candidate": "detection",
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
+    "ScanSummary": "scans",
     "WriteResult": "writes",
     "detect": "detection",
     "recommended_conf": "tuning",

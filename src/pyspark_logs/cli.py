@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from pyspark_logs.catalogue import Listed, catalogue, listed
 from pyspark_logs.console import table
 from pyspark_logs.detection import GOOD_SHARE, detect, preview
 from pyspark_logs.errors import LogSourceError, OptionError
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     text = "remove staged leftovers of dead jobs, and records that nobody needs any more; no visible file goes"
     commands.add_parser("vacuum", parents=[common], help=text, description=text).set_defaults(run=_vacuum)
     _add_detect(commands)
+    _add_presets(commands)
     return parser
 
 
@@ -70,6 +72,14 @@ def _add_detect(commands: Any) -> None:
         help="an option of the reader, such as encoding=latin-1 or endpoint=http://127.0.0.1:9000; may be repeated",
     )  # fmt: skip
     command.set_defaults(run=_detect)
+
+
+def _add_presets(commands: Any) -> None:
+    text = "list the formats that ship, or show one: its columns, a sample, where its files lie, and its source"
+    command = commands.add_parser("presets", help=text, description=text)
+    command.add_argument("name", nargs="?", help="a preset; without one, all of them are listed")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=_presets, option=[])
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -132,6 +142,39 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         lines += ["", f"The first rows as {best.name}:", "", *table(rows.to_pylist(), rows.column_names, width)]
     _print(parsed, {"candidates": report}, lines)
     return 0 if good else FAILED
+
+
+def _presets(parsed: argparse.Namespace, _: dict[str, str]) -> int:
+    width = shutil.get_terminal_size((120, 24)).columns
+    if parsed.name is not None:
+        one = listed(parsed.name)
+        _print(parsed, _preset_report(one), _preset_lines(one, width))
+        return 0
+    found = catalogue()
+    rows = [{"preset": one.name, "columns": len(one.columns), "layout": one.layout or ""} for one in found]
+    _print(
+        parsed, {"presets": [_preset_report(one) for one in found]}, table(rows, ["preset", "columns", "layout"], width)
+    )
+    return 0
+
+
+def _preset_report(one: Listed) -> dict[str, Any]:
+    return {**asdict(one), "columns": [{"name": name, "type": kind} for name, kind in one.columns]}
+
+
+def _preset_lines(one: Listed, width: int) -> list[str]:
+    columns = [{"column": name, "type": kind} for name, kind in one.columns]
+    return [
+        one.name,
+        "",
+        *table(columns, ["column", "type"], width),
+        "",
+        "sample",
+        *(f"    {line}" for line in one.sample),
+        "",
+        f"layout  {one.layout or 'none'}",
+        f"source  {one.source}",
+    ]
 
 
 def _print(parsed: argparse.Namespace, report: dict[str, Any], lines: Sequence[str]) -> None:

@@ -16,7 +16,8 @@ from pyspark_logs.formats.fileformat import OwnFormat, own_retyped
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.predicates import Predicate, evaluate, supported
-from pyspark_logs.rows import Tally, assembled, metadata_column, path_value
+from pyspark_logs.rows import assembled, metadata_column, path_value
+from pyspark_logs.tally import Tally
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,12 @@ _MOST_ROWS = 65_536  # worked on at once
 
 
 class FileRowBuilder:
-    """Builds the rows of whole files for one query. Made once a task."""
+    """Builds the rows of whole files for one query. Made once a task.
+
+    Attributes:
+        tally: counts what becomes of rows.
+        example: of a record that does not match: there is none.
+    """
 
     def __init__(
         self, own: OwnFormat, options: ReadOptions, columns: Columns, path_columns: tuple[str, ...],
@@ -44,7 +50,7 @@ class FileRowBuilder:
             own_retyped(field.name, own.schema().field(self.given[field.name.lower()]).type, field.type)
         types = {field.name: field.type for field in columns.target}
         self.predicates = tuple(p for p in predicates if p.column in types and supported(p, types[p.column]))
-        self.tally = Tally()
+        self.tally, self.example = Tally(), None
 
     def batches(self, split: FileSplit, blocks: Iterator[bytes]) -> Iterator[pa.RecordBatch]:
         """The rows of one file; empty batches are left out.
@@ -58,6 +64,7 @@ class FileRowBuilder:
             FormatError: it gave other batches than its schema says.
             RecordError: a value does not fit in the type that the schema asks for.
         """
+        self.tally.files += 1
         for whole in self.own.batches(blocks, split.path):
             for start in range(0, whole.num_rows, _MOST_ROWS):
                 piece = whole.slice(start, _MOST_ROWS)

@@ -136,6 +136,7 @@ class LogWriter:
             rules=self.options.rules,
             suffix=_suffix(self.options),
             to_bytes=encoder.to_bytes,
+            head=encoder.head,
         )
         rows = 0
         try:
@@ -232,7 +233,10 @@ class LogWriter:
         any_column = takes_any_column(self.options.format)
         clash = [f.name for f in self.schema() if any_column and f.name.lower() == CORRUPT]
         if clash:
-            raise SchemaError(f"column {clash[0]!r}: a reader of JSON fills this column itself; rename it, or drop it")
+            kind = self.options.format.kind.replace("json", "JSON")
+            raise SchemaError(
+                f"column {clash[0]!r}: a reader of {kind} fills this column itself; rename it, or drop it"
+            )
         both = set() if known is None else {name.lower() for name in known.names}
         fields = [f for f in self.schema() if f.name not in router.columns_in_path or f.name.lower() in both]
         if not fields:

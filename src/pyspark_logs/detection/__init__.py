@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SAMPLE_BYTES = 256 << 10  # about a thousand lines
+_FEWEST_FIRST = 0.2  # of the lines match, where the others go on with them
 GOOD_SHARE = 0.95  # of the records; with fewer a format is not what the file is written in
 _LEAST_SHARE = 0.05
 
@@ -59,8 +60,8 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """The options in words: ``preset aws_alb``."""
-        return " ".join(name if value == "true" else f"{name} {value}" for name, value in self.options.items())
+        """The options in words: ``preset aws_alb``, ``template {a} {b}, multiLine``."""
+        return ", ".join(name if value == "true" else f"{name} {value}" for name, value in self.options.items())
 
 
 def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
@@ -137,7 +138,16 @@ def _fitting(sample: Sample, formats: Iterable[Mapping[str, str]]) -> list[Candi
         read = sample.read(described)
         if read is None or not read[1]:
             continue
-        rows, records = read
-        if rows.num_rows >= _LEAST_SHARE * records and len(rows.schema):
-            found.append(Candidate(described, records, rows.num_rows, specificity(rows), to_ddl(rows.schema)))
+        one = _candidate(described, *read)
+        if _FEWEST_FIRST <= one.share < 1:
+            lines = {**described, "multiLine": "true"}
+            joined = sample.read(lines)
+            if joined is not None and joined[1]:
+                one = max(one, _candidate(lines, *joined), key=lambda either: either.share)
+        if one.share >= _LEAST_SHARE and one.columns:
+            found.append(one)
     return found
+
+
+def _candidate(described: Mapping[str, str], rows: pa.Table, records: int) -> Candidate:
+    return Candidate(described, records, rows.num_rows, specificity(rows), to_ddl(rows.schema))

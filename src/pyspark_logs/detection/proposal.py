@@ -17,6 +17,7 @@ _MOST_FIELDS = 40
 _MOST_LINES, _LONGEST_LINE = 1000, 4096  # that are looked at
 _MOST = 0.97  # of the lines that are left agree on what comes next; the others are left out
 _FEWEST = 0.95  # of all lines are still there in the end
+_FEWEST_FIRST = 0.2  # of all lines bear a time, where the others are stack traces
 _AHEAD = 5  # words that are looked at to see whether structure goes on
 _LONGEST = 300  # characters of a text in brackets
 _MARKS = "[](){}<>|,;:-=/#*+@~!'"
@@ -59,7 +60,7 @@ def propose(lines: Sequence[str]) -> list[str]:
     >>> propose(["2026-11-22 01:00:11,045 INFO [main] a.B: x y", "2026-11-22 01:00:12,1 WARN [w-1] a.C: z"])[0]
     '{ts:timestamp} {level} [{thread}] {logger}: {message}'
     """
-    lines = [line[:_LONGEST_LINE] for line in lines[:_MOST_LINES] if line.strip()]
+    lines = _firsts([line[:_LONGEST_LINE] for line in lines[:_MOST_LINES] if line.strip()])
     if not lines:
         return []
     draft = _Draft(list(lines), len(lines))
@@ -75,6 +76,15 @@ def propose(lines: Sequence[str]) -> list[str]:
         if draft.pieces[-1][-1] in " }" or draft.pieces[-1] == "{~}":
             draft.cuts.append(len(draft.pieces))
     return _endings(draft, whole)
+
+
+def _firsts(lines: Sequence[str]) -> Sequence[str]:
+    """The lines that begin a record, where others go on with one: those that begin with the same kind of time."""
+    best: Sequence[str] = ()
+    for time in shapes.times():
+        dated = [line for line in lines if time.end(line) or (line[:1] in _MARKS and time.end(line[1:]))]
+        best = dated if len(dated) > len(best) else best
+    return best if len(best) >= _FEWEST_FIRST * len(lines) else lines
 
 
 def _endings(draft: _Draft, whole: bool) -> list[str]:
@@ -148,14 +158,12 @@ def _key(draft: _Draft) -> bool:
     draft.advance(f"{key}=", _over(f"{key}="))
     if draft.share(shapes.QUOTED.match) >= _MOST:
         draft.add_field(key, "quoted", _end_of(shapes.QUOTED))
-    elif draft.share(shapes.WHOLE.match) >= _MOST and _stop_behind(draft, shapes.WHOLE) is not None:
-        draft.add_field(key, "long", _end_of(shapes.WHOLE))
-    else:
+    elif not _number(draft, key) and not _quantity(draft, key):
         draft.add_field(key, "", lambda rest: len(re.split(r"[ \t]", rest, maxsplit=1)[0]))
     return True
 
 
-def _number(draft: _Draft) -> bool:
+def _number(draft: _Draft, called: str = "") -> bool:
     for regex, notation in ((shapes.WHOLE, "long"), (shapes.FRACTION, "double")):
         null = 0.0 if draft.share(regex.match) < 0.2 else draft.share(lambda rest: re.match(r"-(?=[ \t]|$)", rest))
         if draft.share(regex.match) + null >= _MOST and _stop_behind(draft, regex) is not None:
@@ -163,9 +171,23 @@ def _number(draft: _Draft) -> bool:
             status = notation == "long" and all(len(text) == 3 and text[0] in "12345" for text in known)
             name = "pid" if draft.opened else "status" if status else "number"
             either = re.compile(f"(?:{regex.pattern})|-(?=[ \t]|$)") if null else regex
-            draft.add_field(name, notation + ("?" if null else ""), _end_of(either))
+            draft.add_field(called or name, notation + ("?" if null else ""), _end_of(either))
             return True
     return False
+
+
+def _quantity(draft: _Draft, called: str) -> bool:
+    """A number with its unit: ``682.2ms``."""
+    units = Counter(one["unit"] for one in map(shapes.QUANTITY.match, draft.rests) if one)
+    if not units or units.most_common(1)[0][1] < _MOST * len(draft.rests):
+        return False
+    unit = units.most_common(1)[0][0]
+    null = "?" if draft.share(lambda rest: rest.startswith(f"-{unit}")) else ""
+    draft.add_field(
+        called, "double" + null, lambda rest: found.end(1) if (found := shapes.QUANTITY.match(rest)) else None
+    )
+    draft.advance(unit, _over(unit))
+    return True
 
 
 def _bracketed(draft: _Draft) -> bool:

@@ -54,6 +54,7 @@ LEVEL = re.compile(rf"({'|'.join(sorted(_LEVEL_WORDS, key=len, reverse=True))})(
 QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 WHOLE = re.compile(r"-?\d{1,18}(?![\w.:,/-])", re.ASCII)
 FRACTION = re.compile(r"-?\d{1,15}\.\d{1,12}(?![\w.:,/-])", re.ASCII)
+QUANTITY = re.compile(r"(-?\d{1,15}(?:\.\d{1,12})?|-)(?P<unit>ns|us|µs|ms|s|m|h|B|[kKMGT]i?B|%)(?![\w.-])")
 KEY = re.compile(r"([A-Za-z_][\w.-]*)=", re.ASCII)
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])", re.ASCII)
 ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}(?![\w.-])|[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,7}(?![\w:.-])", re.ASCII)

@@ -107,10 +107,12 @@ class ChainEngine:
         starts, ends = found.starts[pick], found.ends[pick]
         null = found.null[pick] if found.null is not None else None
         if own.nullable:
-            token = self.rules.null_value.encode()
-            empty = ends == starts
-            is_token = (ends - starts == len(token)) & kernels.literal_at(walk.view, starts, token)
-            null = empty | is_token if null is None else null | empty | is_token
+            for text in own.nulls(self.rules.null_value):
+                token = text.encode()
+                here = ends - starts == len(token)
+                if token:
+                    here &= kernels.literal_at(walk.view, starts, token)
+                null = here if null is None else null | here
         if found.instants is not None and isinstance(column.type, (Timestamp, Date)):
             days = isinstance(column.type, Date)
             array = to_dates(found.instants[pick]) if days else to_array(found.instants[pick])
@@ -148,14 +150,15 @@ class ChainEngine:
             return pa.nulls(len(null), wanted.arrow())
         array = kernels.masked(kernels.texts(walk.block, starts, ends), null)
         if not number:
-            escaped = (own.quoted or (own.text and self.rules.escape)) and walk.has_backslash
-            return unescaped(array) if escaped else array
+            spelling = own.spelled(self.rules.escape) if walk.has_backslash else None
+            return array if spelling is None else unescaped(array, spelling)
         try:
             return array.cast(wanted.arrow()) if plain_numbers(array) else None
         except pa.ArrowInvalid:
             return None
 
     def _convert(self, own: FieldType, wanted: FieldType, array: pa.Array, walk: Walk) -> tuple[pa.Array, Bool | None]:
-        if (own.quoted or (own.text and self.rules.escape)) and walk.has_backslash:
-            array = unescaped(array)
+        spelling = own.spelled(self.rules.escape) if walk.has_backslash else None
+        if spelling is not None:
+            array = unescaped(array, spelling)
         return wanted.convert(array, walk.moment)

@@ -6,12 +6,12 @@ parsed one line at a time by the exact parser. No line is ever silently wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspark_logs.formats.engine import Engine, Sure
-from pyspark_logs.formats.exact import Parsed
+from pyspark_logs.formats.exact import Parsed, Reason
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.zones import utc_to_walls_us
 from pyspark_logs.records import Lines
@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decoded:
-    """One block's columns, a value for each line, and which lines are corrupt (None: not one)."""
+    """One block's columns, a value for each line.
+
+    Attributes:
+        columns: of the types asked for.
+        corrupt: which lines are corrupt; None: not one.
+        reasons: why, for each line that is.
+    """
 
     columns: list[pa.Array]
     corrupt: Bool | None
+    reasons: Mapping[int, Reason] = field(default_factory=dict)
 
 
 class LineParser(Protocol):
@@ -53,8 +60,19 @@ class Decoder:
             lines: records of valid UTF-8 (see ``records.sanitise``).
             moment: the zone and the year bound of the file.
         """
+        parts, todo = self.surely(lines, moment)
+        corrupt, reasons = None, dict[int, Reason]()
+        if todo is None or len(todo):
+            exact, corrupt, reasons = self._exactly(lines, todo, moment)
+            parts.append(exact)
+        columns = _merged(parts, len(lines), self.native)
+        finished = [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)]
+        return Decoded(finished, corrupt, reasons)
+
+    def surely(self, lines: Lines, moment: Moment) -> tuple[list[Sure], Int64 | None]:
+        """What the engines vouch for, and the lines that are left for the exact parser; None: all."""
         parts: list[Sure] = []
-        todo: Int64 | None = None  # None: all lines
+        todo: Int64 | None = None
         for engine in self.engines:
             if todo is not None and len(todo) == 0:
                 break
@@ -65,34 +83,30 @@ class Decoder:
                 continue
             parts.append(Sure(_within(todo, sure.rows), sure.columns))
             todo = _left(todo, sure.rows, len(lines))
-        corrupt = None
-        if todo is None or len(todo):
-            exact, corrupt = self._exactly(lines, todo, moment)
-            parts.append(exact)
-        columns = _merged(parts, len(lines), self.native)
-        return Decoded(
-            [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)], corrupt
-        )
+        return parts, todo
 
-    def reason(self, line: bytes, moment: Moment) -> str:
-        """Why a line is corrupt; "" where it is not."""
-        return self.exact.parse(line.decode("utf-8", "replace"), moment).reason
+    def for_header(self, header: str | None) -> Decoder:
+        """The decoder of lines under a header; of most formats it is always this one."""
+        return self
 
-    def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None]:
+    def _exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
         import numpy as np
         import pyarrow as pa
 
         rows = np.arange(len(lines)) if todo is None else todo
         values: list[list[Any]] = [[] for _ in self.native]
         corrupt = np.zeros(len(lines), np.bool_)
+        reasons: dict[int, Reason] = {}
         for row in rows.tolist():
             text = lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
             parsed = self.exact.parse(text, moment)
             for column, value in zip(values, parsed.values, strict=True):
                 column.append(value)
-            corrupt[row] = bool(parsed.reason)
+            if parsed.reason:
+                corrupt[row] = True
+                reasons[row] = parsed.why
         arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
-        return Sure(rows, arrays), corrupt if corrupt.any() else None
+        return Sure(rows, arrays), corrupt if reasons else None, reasons
 
     def _finished(self, array: pa.Array, native: pa.DataType, target: pa.DataType, moment: Moment) -> pa.Array:
         """From what the format gives to what the schema wants: instants to wall clocks and days."""

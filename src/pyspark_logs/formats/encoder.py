@@ -31,8 +31,11 @@ _SHOWN = 80  # characters of a value in a message
 class Encoder:
     """Renders batches of one schema as lines of one format. Made by :func:`compile_encoder`."""
 
-    def __init__(self, writer: LineWriter, checks: LineChecks, encoding: str, on_unwritable: str) -> None:
+    def __init__(
+        self, writer: LineWriter, checks: LineChecks, encoding: str, on_unwritable: str, head: str = ""
+    ) -> None:
         self.writer, self.checks, self.encoding, self.on_unwritable = writer, checks, encoding, on_unwritable
+        self.head = head.encode(encoding)  # what each file begins with
 
     def encode(self, batch: pa.RecordBatch, first_row: int = 0) -> pa.StringArray:
         r"""One line a row, in order, each ending in ``\n`` and with no other line end in it.
@@ -165,7 +168,7 @@ def compile_encoder(
     heads = _heads(options)
     written = described.writer(schema, zone=zone, lacks=_lacks(options.encoding), heads=heads)
     checks = LineChecks(written.writer, options, heads, written.check, zone)
-    return Encoder(written.writer, checks, options.encoding, on_unwritable)
+    return Encoder(written.writer, checks, options.encoding, on_unwritable, written.head)
 
 
 def _lacks(encoding: str) -> Lacks | None:

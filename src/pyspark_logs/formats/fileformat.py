@@ -229,6 +229,8 @@ class OwnEncoder:
         FormatError: the format cannot be written.
     """
 
+    head = b""  # a file begins with its first row
+
     def __init__(self, own: OwnFormat, given: pa.Schema) -> None:
         self.own, self.made, self.schema = own, own.made("encode"), own.said()
         there = {field.name.lower(): field for field in given}

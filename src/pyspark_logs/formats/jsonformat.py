@@ -13,8 +13,9 @@ from pyspark_logs.formats.jsonfields import JsonField
 from pyspark_logs.formats.jsonlines import JsonColumn, JsonLines
 from pyspark_logs.formats.jsonshapes import JsonShapeEngine
 from pyspark_logs.formats.jsonwriter import JsonWriter, check_field, check_paths, check_writable
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
@@ -75,9 +76,13 @@ class JsonFormat:
         declared = (field for field in self.fields if field.name.lower() == name.lower())
         return next(declared, None) or JsonField(name, "", (name,))
 
+    def matcher(self) -> Matcher:
+        """An object ends with its brace: nothing could be joined to it."""
+        raise begins_by_regex_only("json")
+
     def verbatim(self) -> Verbatim:
         """All strings; a nested value read as a string is written anew, so its punctuation may stand otherwise."""
-        return Verbatim(unless_escaped=None, not_with='{}[]",:')
+        return Verbatim(unless_escaped=None, not_with='{}[]",:\\')
 
     def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
         """JSON by construction; documents are read only."""

@@ -65,9 +65,11 @@ class JsonLines:
             if not isinstance(record, dict):
                 raise ValueError("not a JSON object")
         except ValueError as error:
-            return Parsed([None] * len(self.given), f"not a line of JSON: {error}")
+            # Of "Expecting value: line 1 column 1 (char 0)" the place is of this one line.
+            general = f"not a line of JSON: {str(error).partition(': ')[0]}"
+            return Parsed([None] * len(self.given), f"not a line of JSON: {error}", general)
         values: list[Any] = []
-        reason = ""
+        reason = general = ""
         for column in self.columns:
             try:
                 values.append(self._value(record, column, moment))
@@ -75,7 +77,8 @@ class JsonLines:
                 values.append(None)
                 if column.judged and not reason:
                     reason = f"field {column.field.name!r}: {error}"
-        return Parsed(values[: len(self.given)], reason)
+                    general = f"field {column.field.name!r}: not of type {column.field.type}"
+        return Parsed(values[: len(self.given)], reason, general)
 
     def _value(self, record: dict[str, Any], column: JsonColumn, moment: Moment) -> Any:
         if self.is_rescue(column):

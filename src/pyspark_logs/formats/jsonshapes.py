@@ -164,9 +164,8 @@ class JsonShapeEngine:
 
         starts, ends = lines.starts, lines.ends
         ok = kernels.literal_at(view, starts, shape.literals[0].encode())
-        ok &= (
-            starts + np.int32(len(shape.literals[0].encode())) <= ends
-        )  # a record may hold line ends, and so may literals
+        # In a record of several lines a literal may hold line ends, and so reach over the end of another record.
+        ok &= starts + np.int32(len(shape.literals[0].encode())) <= ends
         place = np.where(ok, starts + np.int32(len(shape.literals[0].encode())), ends).astype(np.int32)
         bounds: list[tuple[Int32, Int32]] = []
         for literal in shape.literals[1:-1]:

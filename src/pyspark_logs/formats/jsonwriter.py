@@ -77,7 +77,7 @@ class JsonWriter:
             array = columns[place]
             plain = self.times[place] is None and not self.json[place]
             if plain and pa.types.is_string(array.type) and array.null_count == 0:
-                pieces += [quote + opening + '"', _escaped(array)]  # its quotes are part of the constants
+                pieces += [quote + opening + '"', escaped_texts(array)]  # its quotes are part of the constants
                 quote = '"'
                 continue
             texts, wrong = self._texts(place, array)
@@ -100,7 +100,7 @@ class JsonWriter:
             return json_texts(array, self.zone)
         texts, wrong = time.render(array, self.zone)
         if not isinstance(time, Epoch):
-            texts = pc.binary_join_element_wise('"', _escaped(texts), '"', "")
+            texts = pc.binary_join_element_wise('"', escaped_texts(texts), '"', "")
         return texts, wrong
 
     def checked(self, columns: Sequence[pa.Array]) -> None:
@@ -165,7 +165,7 @@ def json_texts(array: pa.Array, zone: str) -> Rendered:
     dtype = array.type
     if pa.types.is_string(dtype):
         whole, wrong = whole_texts(array)
-        return pc.binary_join_element_wise('"', _escaped(whole), '"', ""), wrong
+        return pc.binary_join_element_wise('"', escaped_texts(whole), '"', ""), wrong
     if pa.types.is_struct(dtype):
         return _object_texts(array, zone)
     if pa.types.is_list(dtype):
@@ -234,7 +234,7 @@ def _plain(array: pa.Array) -> pa.Array:
     return array if array.type == plain else array.cast(plain)
 
 
-def _escaped(array: pa.Array) -> pa.Array:
+def escaped_texts(array: pa.Array) -> pa.Array:
     """Strings without their quotes; control characters escaped, all else as it is."""
     import pyarrow.compute as pc
 

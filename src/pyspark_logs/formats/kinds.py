@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
+from pyspark_logs.formats.dialects.apache import apache_format
+from pyspark_logs.formats.dialects.logback import logback_format
+from pyspark_logs.formats.dialects.nginx import nginx_format
+from pyspark_logs.formats.expressions.format import grok_format, regex_format
 from pyspark_logs.formats.fileformat import OwnFormat
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
+from pyspark_logs.formats.logfmtformat import LogfmtFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
 from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import HeaderRule
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,20 +32,21 @@ def _template(options: FormatOptions) -> LineFormat:
 
 
 def _preset(options: FormatOptions) -> LineFormat:
-    found = preset(options.spec)
-    return TemplateFormat(
-        parse_template(found.template),
-        replace(options, allow_trailing=options.allow_trailing or found.allow_trailing),
-        f"preset {options.spec!r}",
-        found.parts,
-    )
+    return preset(options.spec).form.line_format(options, f"preset {options.spec!r}")
 
 
 # option -> what it makes of its value. To add a format, write a LineFormat and add its row.
 KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "template": _template,
     "preset": _preset,
+    "nginx": nginx_format,
+    "apache": apache_format,
+    "logback": logback_format,
+    "grok": grok_format,
+    "regex": regex_format,
     "json": JsonFormat,
+    "delimited": delimited,
+    "logfmt": LogfmtFormat,
 }
 
 OWN_KIND = "formatClass"  # which is no line format
@@ -61,6 +68,18 @@ def line_format(options: FormatOptions) -> LineFormat:
 def file_format(options: FormatOptions) -> OwnFormat | None:
     """What the options describe, if that is not about lines but a class of the user's own, which reads whole files."""
     return OwnFormat(options) if options.kind == OWN_KIND else None
+
+
+def header_rule(options: FormatOptions) -> HeaderRule | None:
+    """Where the lines are that name a file's columns; None: a format of this kind has none.
+
+    Raises:
+        FormatError: the description is wrong.
+    """
+    if options.kind == OWN_KIND:
+        return None
+    described = line_format(options)
+    return described.spec.header_rule() if isinstance(described, DelimitedFormat) else None
 
 
 def format_schema(options: FormatOptions) -> pa.Schema | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pyspark_logs.errors import SchemaError
+from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.linewriter import Lacks, LineWriter
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
@@ -83,6 +84,13 @@ class LineFormat(Protocol):
             SchemaError: a column that the format does not have, or a type it cannot give.
         """
 
+    def matcher(self) -> Matcher:
+        """Tells which lines are of the format, for ``multiLine=true``: the others continue the record before them.
+
+        Raises:
+            FormatError: the format has no last field that could take them in; see :func:`begins_by_regex_only`.
+        """
+
     def verbatim(self) -> Verbatim:
         """What can be searched for in the raw lines."""
 
@@ -103,10 +111,26 @@ class LineFormat(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """How a format is written: the writer of its lines, and a decoder for lines of which that is not sure."""
+    """How a format is written.
+
+    Attributes:
+        writer: of its lines.
+        check: a decoder for lines of which that is not sure.
+        head: text that each file begins with, with its line end; no record.
+    """
 
     writer: LineWriter
     check: Decoder | None = None
+    head: str = ""
+
+
+def begins_by_regex_only(name: str) -> FormatError:
+    """The error of a format that ``multiLine=true`` does not suit."""
+    return FormatError(
+        f"{name}: multiLine=true puts the lines that do not match into the last field, which is then a string that takes the"
+        " rest of the line; here it is not. Give multiLine a regular expression that is found in the first line of each"
+        " record, and in no other: multiLine='^\\d{4}-'"
+    )
 
 
 def twice(names: Sequence[str]) -> list[str]:

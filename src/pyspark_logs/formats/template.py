@@ -8,8 +8,8 @@ number of steps that may be left out; each step knows what may come after it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pyspark_logs.errors import FormatError
@@ -35,12 +35,38 @@ class Blanks:
 
 
 @dataclass(frozen=True)
+class Pad:
+    """Spaces beside a value that is shorter than a width; no part of the value. The notation has none, others do.
+
+    Attributes:
+        width: in characters, of the value and its spaces.
+        before: whether the spaces stand before the value.
+        most: the longest value that is written; None: any. It is read whatever its length.
+    """
+
+    width: int
+    before: bool
+    most: int | None = None
+
+
+@dataclass(frozen=True)
 class Field:
-    """A field; ``name`` is None for ``{}``, whose text is skipped."""
+    """A field; ``name`` is None for ``{}``, whose text is skipped.
+
+    ``null`` is what null is written as here, and read beside the null token, where that is another one.
+    """
 
     name: str | None
     type: FieldType
     nullable: bool = False
+    pad: Pad | None = None
+    null: str | None = None
+
+    def nulls(self, null_value: str) -> tuple[str, ...]:
+        """The texts that are null here, the one that is written first; the empty text is the last."""
+        if not self.nullable:
+            return ()
+        return tuple(dict.fromkeys((null_value, "") if self.null is None else (self.null, null_value, "")))
 
 
 @dataclass(frozen=True)
@@ -140,8 +166,13 @@ _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w.-]*|\d[\w.-]*", re.UNICODE)
 
 
-def parse_template(text: str, *, escape: str = "none") -> Template:
+def parse_template(text: str, *, escape: str = "none", types: Mapping[str, FieldType] | None = None) -> Template:
     """Compile a template.
+
+    Args:
+        text: the notation.
+        escape: the option.
+        types: of fields by name, for types that the notation has no name for.
 
     Raises:
         FormatError: what is wrong, and at which character of the template.
@@ -164,7 +195,8 @@ def parse_template(text: str, *, escape: str = "none") -> Template:
         elif value == "~":
             segments.append(Blanks())
         else:
-            segments.append(_field(text, place, value))
+            field = _field(text, place, value)
+            segments.append(replace(field, type=(types or {}).get(field.name or "", field.type)))
     if outer:
         raise _wrong(text, len(text), "a group opened with '{?' is not closed with '?}'")
     return make_template(text, segments, escape=escape)

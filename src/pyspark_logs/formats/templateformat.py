@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.casts import fits
 from pyspark_logs.formats.chain import ChainEngine
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimited import DelimitedEngine
 from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.exact import Column, Rules, TemplateLines
-from pyspark_logs.formats.fieldtypes import HostOf, PortOf, retype
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, refuse_all, twice
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
 from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher, ends_in_text, matcher_of
+from pyspark_logs.formats.pieces import Parts, retyped
 from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter
 from pyspark_logs.formats.templatewriter import Written as WrittenField
@@ -28,8 +28,6 @@ from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Parts = Mapping[str, tuple[tuple[str, FieldType], ...]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class TemplateFormat:
     template: Template
     options: FormatOptions
     name: str
-    parts: Parts = field(default_factory=dict)
+    parts: Mapping[str, Parts] = field(default_factory=dict)
 
     suffix = "log"
     is_open = False
@@ -64,7 +62,7 @@ class TemplateFormat:
         for one in self.template.fields:
             name = one.name or ""
             if name in self.parts:
-                columns += [Column(part, part_type, part_of=name) for part, part_type in self.parts[name]]
+                columns += [Column(part, part_type, part_of=name) for part, part_type in self.parts[name].columns]
             else:
                 columns.append(Column(name, one.type))
         return columns
@@ -78,7 +76,7 @@ class TemplateFormat:
             if column is None:
                 names = ", ".join(column.name for column in known.values())
                 raise SchemaError(f"column {one.field.name!r} is not in the format, which gives {names}")
-            kind = retype(column.type, one.field.type, one.field.name)
+            kind = retyped(column.type, one.field.type, one.field.name)
             columns.append(replace(column, type=kind, judged=one.judged))
         if self.options.rescued_column is not None:
             raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")
@@ -94,13 +92,22 @@ class TemplateFormat:
         target = [one.field.type for one in asked]
         return Decoder(engines, TemplateLines(self.template, columns, rules), native, target)
 
+    def matcher(self) -> Matcher:
+        """By all fields; what does not match goes to the last one."""
+        if not ends_in_text(self.template):
+            raise begins_by_regex_only(self.name)
+        return matcher_of(self.template, self.decoder((), judge_whole=True), self.parts)
+
     def verbatim(self) -> Verbatim:
-        """All string fields; those with escapes only where there are none."""
+        """All string columns; those with escapes only where there are none."""
         plain: set[str] = set()
         escaped: set[str] = set()
         for one in self.template.fields:
-            name = (one.name or "").lower()
-            (escaped if one.type.quoted or self.options.escape != "none" else plain).add(name)
+            name = one.name or ""
+            parts = self.parts.get(name)
+            is_escaped = one.type.escapes or one.type.spelled(self.options.escape != "none") is not None
+            into = escaped if is_escaped else plain
+            into.update([name.lower()] if parts is None else [part.lower() for part, _ in parts.columns])
         return Verbatim(frozenset(plain), frozenset(escaped))
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -113,9 +120,7 @@ class TemplateFormat:
             self.template, fields, native, allow_trailing=self.options.allow_trailing,
             null_value=self.options.null_value, heads=heads, zone=zone,
         )  # fmt: skip
-        check = None
-        if writer.unsure:
-            check = self.decoder([Asked(one) for one in native], judge_whole=False)
+        check = self.decoder([Asked(one) for one in native], judge_whole=False) if writer.unsure else None
         return Written(writer, check)
 
     def _check_writable(self, lacks: Lacks | None) -> None:
@@ -125,9 +130,6 @@ class TemplateFormat:
             shown = " ".join(map(repr, sorted(missing)))
             raise FormatError(f"{self.name}: encoding={self.options.encoding} has no {shown}")
         for one in self.template.fields:
-            kinds = [type(part) for _, part in self.parts.get(one.name or "", ())]
-            if kinds and kinds != [HostOf, PortOf]:
-                raise FormatError(f"{self.name} is read only: {one.name!r} cannot be put together")
             if isinstance(one.type, Timestamp) and one.type.pattern is not None:
                 pattern = compile_pattern(one.type.pattern)
                 if any(end in piece for piece in pattern.pieces for end in LINE_ENDS):
@@ -145,7 +147,8 @@ class TemplateFormat:
         for one in self.template.fields:
             name = one.name or ""
             columns = []
-            for part, kind in self.parts.get(name, ((name, one.type),)):
+            parts = self.parts.get(name)
+            for part, kind in parts.columns if parts is not None else ((name, one.type),):
                 place = left.pop(part.lower(), -1)
                 columns.append(place)
                 if place < 0:
@@ -157,8 +160,8 @@ class TemplateFormat:
                     )
                 native[place] = pa.field(schema[place].name, target)
             escape = options.escape == "backslash"
-            writer = FieldWriter(one.type, one.nullable, options.null_value, escape, zone, lacks)
-            fields.append(WrittenField(one, writer, tuple(columns)))
+            writer = FieldWriter(one.type, one.nulls(options.null_value), escape, zone, lacks, one.pad)
+            fields.append(WrittenField(one, writer, tuple(columns), parts))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
         problems += _missing(self.template, fields)
         refuse_all(problems, self.name)
@@ -174,7 +177,7 @@ def _missing(template: Template, fields: Sequence[WrittenField]) -> list[str]:
     def needed(segments: Iterable[Segment]) -> Iterator[WrittenField]:
         for segment in segments:
             if isinstance(segment, Group):
-                if any(by_name[one.name].there for one in named(segment.segments)):
+                if any(by_name[field.name].there for field in named(segment.segments)):
                     yield from needed(segment.segments)
             elif isinstance(segment, Field) and segment.name is not None:
                 yield by_name[segment.name]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats import kernels
 from pyspark_logs.formats.casts import fitted
-from pyspark_logs.formats.fieldtypes import address_texts
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
+from pyspark_logs.formats.pieces import Parts
+from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.walk import never_begins
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,16 +23,17 @@ if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Int64
 
 _MOST_SHAPES = 64  # compiled before the first row; of templates with more, the others as they come
-_BITS = 62  # groups that fit into one number
+_BITS = 32  # groups whose pattern fits into one number beside that of a row
 
 
 @dataclass(frozen=True)
 class Written:
-    """A field and the columns it is written from: one, or an address and its port; none where there is no such column."""
+    """A field and the columns it is written from: one, or its parts; none where there is no such column."""
 
     field: Field
     writer: FieldWriter
     columns: tuple[int, ...]
+    parts: Parts | None = None
 
     @property
     def there(self) -> tuple[int, ...]:
@@ -70,6 +72,10 @@ class TemplateWriter:
             tuple(c for field in named(step.segment.segments) for c in self.by_name[field.name].there)
             for step in template.steps
             if isinstance(step.segment, Group)
+        )
+        #: columns that may be spaced: not the parts of a field that are no text
+        self.texts = frozenset(
+            column for one in fields for column in one.there if one.parts is None or _is_string(schema.field(column))
         )
         self.first = next((c for field in template.fields for c in self.by_name[field.name].there), 0)
         self.shapes: dict[tuple[bool, ...], Shape] = {}
@@ -131,7 +137,8 @@ class TemplateWriter:
         for shape in self.shapes.values():
             pieces = [piece for piece in shape.pieces if not isinstance(piece, str)]
             places.update({place: one.writer for one, place in pieces if one.there[:1] == (column,)})
-        spaced: pa.Array | None = values if places else None
+        # The first of some parts need be no text, though the field that they make is.
+        spaced: pa.Array | None = values if places and column in self.texts else None
         for place, writer in places.items():
             spaced = writer.spaced(spaced, place) if spaced is not None else None
         return spaced
@@ -152,6 +159,8 @@ class TemplateWriter:
         """A number for each row, the same for rows with the same groups, and the shapes by these numbers."""
         import numpy as np
 
+        if not self.groups:
+            return np.zeros(len(columns[0]), np.int64), {0: self._shape(())}
         valid = {c: columns[c].is_valid().to_numpy(zero_copy_only=False) for group in self.groups for c in group}
         nowhere = np.zeros(len(columns[0]), np.bool_)
         there = [np.logical_or.reduce([nowhere, *(valid[c] for c in group)]) for group in self.groups]
@@ -174,11 +183,14 @@ class TemplateWriter:
         pieces: list[Any] = []
         checked = False
         before: Segment | None = None
+        seeming: list[str] = []  # what the next field must not begin with
         for index, step in enumerate(steps):
             segment = step.segment
             behind, field_behind = _behind(steps[index + 1 :])
             if isinstance(segment, Group):
-                checked |= _may_seem_there(segment.segments[0], behind, field_behind)
+                firsts = _beginnings(segment.segments[0], behind, field_behind)
+                checked |= bool(firsts)
+                seeming += firsts if firsts and all(firsts) else []
                 continue  # absent
             if isinstance(segment, Literal):
                 pieces.append(segment.text)
@@ -187,6 +199,10 @@ class TemplateWriter:
                 checked |= behind.startswith(BLANKS)
             else:
                 place = self._place(segment, step.after, before, behind, field_behind)
+                place = replace(place, seeming=tuple(seeming))
+                seeming.clear()
+                if index > 1 and isinstance(before, Literal) and _is_list(steps[index - 2].segment):
+                    place = replace(place, behind_list=True)
                 written = self.by_name.get(segment.name)
                 checked |= bool(place.unsure_tails) or (written is not None and _unsure(written, place))
                 if written is None:  # {}: it is read over, whatever it is
@@ -230,16 +246,24 @@ class TemplateWriter:
         return pc.binary_join_element_wise(*pieces, ""), found
 
 
-def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
-    """What a field is written from; an address and its port become one text."""
+def _is_string(field: pa.Field) -> bool:
     import pyarrow as pa
 
-    if len(written.columns) == 1:
+    return bool(pa.types.is_string(field.type))
+
+
+def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
+    """What a field is written from; parts become one text."""
+    import pyarrow as pa
+
+    if written.parts is None:
         return columns[written.columns[0]], []
-    count = len(columns[0])
-    host, port = (columns[column] if column >= 0 else pa.nulls(count, pa.string()) for column in written.columns)
-    lonely = kernels.as_bool(host.is_null()) & kernels.as_bool(port.is_valid())
-    return address_texts(host, port), troubles(written.columns[1], lonely, "is a port without an address")
+    kinds = [kind.arrow() for _, kind in written.parts.columns]
+    arrays = [
+        columns[place] if place >= 0 else pa.nulls(len(columns[0]), kind)
+        for place, kind in zip(written.columns, kinds, strict=True)
+    ]
+    return written.parts.joined(arrays, written.columns, written.writer.zone)
 
 
 # --- lines with the same groups --------------------------------------------------------------------------------
@@ -277,11 +301,16 @@ def _behind(steps: Sequence[Step]) -> tuple[str, bool]:
     return text, False
 
 
-def _may_seem_there(first: Segment, behind: str, field_behind: bool) -> bool:
-    """Whether what stands in the place of an absent group may be taken for the group."""
-    if isinstance(first, Literal):
-        return behind.startswith(first.text) or (field_behind and first.text.startswith(behind))
-    return behind.startswith(BLANKS) or (field_behind and not behind)
+def _beginnings(first: Segment, behind: str, field_behind: bool) -> tuple[str, ...]:
+    """How the next field would have to begin for an absent group to seem there; an empty text: whatever it is."""
+    starts = (first.text,) if isinstance(first, Literal) else BLANKS
+    if behind.startswith(starts):
+        return ("",)
+    return tuple(start[len(behind) :] for start in starts if field_behind and start.startswith(behind))
+
+
+def _is_list(segment: Segment) -> bool:
+    return isinstance(segment, Field) and isinstance(segment.type, Listed)
 
 
 def _null(written: Written, place: Place) -> str:
@@ -310,6 +339,8 @@ def _merged(pieces: Sequence[Any]) -> list[Any]:
 def _unsure(written: Written, place: Place) -> bool:
     """Whether it takes a parser to know where this field would end."""
     kind = written.field.type
+    if written.parts is not None and not written.parts.sure:
+        return True
     if kind.syntax is None or kind.quoted:
         return False
     pattern = compile_pattern(kind.pattern) if isinstance(kind, Timestamp) and kind.pattern is not None else None
@@ -319,7 +350,9 @@ def _unsure(written: Written, place: Place) -> bool:
         return False
     # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
-    signed = pattern is not None and (pattern.pieces[0] == "%z" or pattern.pieces[0][0] == "-")
+    if null == "" and place.behind and never_begins(kind, place.behind[0]):
+        return False
+    signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
     return null is not None and (null[:1] != "-" or signed)
 
 
@@ -349,4 +382,8 @@ def _reaches_on(pattern: Pattern, place: Place) -> bool:
 
 
 def _begins_with_digit(piece: str) -> bool:
-    return piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", "Z", "%") if piece[0] == "%" else piece[0].isdecimal()
+    return (
+        piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
+        if piece[0] == "%"
+        else piece[0].isdecimal()
+    )

@@ -5,7 +5,6 @@ The place reached in each line is one int32 array, and each step is taken in all
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,20 +12,19 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
+from pyspark_logs.formats.seeker import Seeker
+from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.timetypes import Date, Timestamp
 
 if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
 
 
-# Looking up all places of a separator costs 5 ns for each place, one search 25 ns more than a place known.
-_PLACES_A_SEARCH = 4
 # Blanks are stepped over one at a time; a line with more in a row is for the exact parser.
 _MOST_BLANKS = 100
-_SHORT = 4
 
 
 @dataclass
@@ -68,8 +66,7 @@ class Walk:
         self.place = self.starts
         self._quotes: Int32 | None = None
         self._quote_index: Int64 | None = None
-        self._places: dict[bytes, Int32] = {}
-        self._cursor: tuple[bytes, Int64] | None = None  # the separator found last, and which of its places
+        self.seeker = Seeker(self.block, self.view, self.starts, self.ends, self.separators, self.dense)
 
     @cached_property
     def has_backslash(self) -> bool:
@@ -117,10 +114,9 @@ class Walk:
             if not self.at_found:
                 self._drop(~kernels.literal_at(self.view, self.place, segment.raw))
             self._settle(self.place + np.int32(len(segment.raw)))
-            if self._cursor is not None and self._cursor[0] != segment.raw:
-                self._cursor = None
+            self.seeker.step_over(segment)
         else:
-            self._cursor = None
+            self.seeker.forget()
             if not self.at_found:
                 self._drop(~self._blank_at(self.place))
             self._settle(self._behind_blanks())
@@ -146,105 +142,24 @@ class Walk:
         self._drop(endless)
         return place
 
-    def _seek(self, segment: Literal | Blanks) -> Int32:
-        """As :meth:`_search`, by what is known of the separators and of this literal in other lines."""
-        if not isinstance(segment, Literal):
-            return self._search(segment, self.ends)
-        places = self._places_of(segment.raw)
-        return self._seek_near(segment) if places is None else self._seek_place(segment.raw, places)
-
-    def _search(self, segment: Literal | Blanks, limits: Int32) -> Int32:
-        """Where a literal or a blank first stands at or behind the place, and before a limit; -1: nowhere."""
-        import numpy as np
-
-        if isinstance(segment, Literal):
-            limits = np.minimum(limits + np.int32(len(segment.raw) - 1), self.ends)
-            return kernels.find(self.block, self.place, limits, segment.text)
-        space = kernels.find(self.block, self.place, limits, " ")
-        if self.block.find(b"\t") < 0:
-            return space
-        tab = kernels.find(self.block, self.place, limits, "\t")
-        return np.where((tab >= 0) & ((space < 0) | (tab < space)), tab, space)
-
-    def _sooner(self, at: Int32, stops: Sequence[Literal | Blanks]) -> Int32:
-        """Places, or where one of some stops first stands before them; -1: nowhere."""
-        import numpy as np
-
-        for stop in reversed(stops):
-            # What is known of a line that is not walked may lie before its place.
-            sooner = self._search(stop, np.where(at < 0, self.ends, np.maximum(at, self.place)))
-            at = np.where(sooner < 0, at, sooner)
-        return at
-
-    def _first(self, stops: Sequence[Literal | Blanks]) -> Int32:
-        """Where the first of some stops stands at or behind the place; -1: nowhere."""
-        return self._sooner(self._search(stops[-1], self.ends), stops[:-1])
-
-    def _seek_near(self, literal: Literal) -> Int32:
-        """As :meth:`_seek`, where fields are so short in all lines (``-``, ``200``) that looking beats searching."""
-        import numpy as np
-
-        first = self.starts.size // 2  # a line from the middle is as good a guess as the first, and never a header
-        start, end = self.place[first : first + 1], self.ends[first : first + 1]
-        width = int(kernels.find(self.block, start, end, literal.text)[0]) - int(start[0]) if len(start) else -1
-        if not 0 <= width <= _SHORT:
-            return kernels.find(self.block, self.place, self.ends, literal.text)
-        at = self.place + np.int32(width)
-        right = kernels.literal_at(self.view, at, literal.raw) & (at < self.ends)
-        for step in range(width):
-            # Conservative: not even the literal's first byte may come before.
-            right &= kernels.bytes_at(self.view, self.place + np.int32(step)) != literal.raw[0]
-        if right.all():
-            return at
-        rest = np.flatnonzero(~right)
-        if 8 * len(rest) > len(right):
-            return kernels.find(self.block, self.place, self.ends, literal.text)
-        at[rest] = kernels.find(self.block, self.place[rest], self.ends[rest], literal.text)
-        return at
-
-    def _places_of(self, separator: bytes) -> Int32 | None:
-        """All places of a separator of one byte, where knowing them is cheaper than searching."""
-        import numpy as np
-
-        if separator not in self.separators or separator in self.dense:
-            return None
-        if separator not in self._places:
-            hits = self.view[: len(self.block)] == separator[0]
-            worth = np.count_nonzero(hits) <= _PLACES_A_SEARCH * self.separators[separator] * len(self.starts)
-            # Two sentinels, so that an index past the last place is still an index.
-            sentinels = np.array([len(self.block)] * 2, np.int32)
-            if not worth:
-                self.dense.add(separator)
-                return None
-            self._places[separator] = np.append(np.flatnonzero(hits).astype(np.int32), sentinels)
-        return self._places[separator]
-
-    def _seek_place(self, separator: bytes, places: Int32) -> Int32:
-        """As :meth:`_seek`, among known places."""
-        import numpy as np
-
-        # Right behind a separator the next one is the next of the list.
-        if self._cursor is not None and self._cursor[0] == separator:
-            index = np.minimum(self._cursor[1] + 1, len(places) - 1)
-        else:
-            index = np.searchsorted(places[:-1], self.place)
-        self._cursor = (separator, index)
-        at = places[index]
-        return np.where(at < self.ends, at, np.int32(-1))
-
     def field(self, field: Field, after: After) -> Found:
         """Find a field's end and move there."""
         import numpy as np
 
+        if field.pad is not None and field.pad.before:
+            self._pass_spaces(field.pad.width)
         start = self.place
-        if field.type.syntax is not None:
+        listed = isinstance(field.type, Listed)
+        if listed and len(after.stops) == 1 and isinstance(after.stops[0], Literal):
+            found = self._listed(after.stops[0])
+        elif field.type.syntax is not None:
             found = self._own_end(field, after)
         elif after.line_end:
             found = Found(start, self._last_end(field, after))
         else:
-            at = self._seek(after.stops[-1])
+            at = self.seeker.seek(after.stops[-1], self.place)
             self._drop(at < 0)  # a group may begin, but what must follow it is missing
-            found = Found(start, self._sooner(np.where(at < 0, self.place, at), after.stops[:-1]))
+            found = Found(start, self.seeker.sooner(np.where(at < 0, self.place, at), after.stops[:-1], self.place))
             self.at_found = len(after.stops) == 1
         if self.sure is not None or self.live is not None:
             # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
@@ -253,21 +168,92 @@ class Walk:
             found.ends = np.where(inactive, self.ends, found.ends)
             if self.live is not None:
                 found.null = ~self.live if found.null is None else found.null | ~self.live
-        self._settle(found.ends if found.instants is None and not field.type.quoted else self.place)
+        if field.pad is not None and not field.pad.before:
+            self._settle(found.ends)
+            self._strip(found)
+            self._pass_padding(found, field.pad.width, after)
+            return found
+        self._settle(found.ends if field.type.syntax is None else self.place)
         return found
+
+    def _listed(self, following: Literal) -> Found:
+        """A list that one space ends, where that is the first space; others are for the exact parser."""
+        import numpy as np
+
+        start, at = self.place, self.seeker.seek(following, self.place)
+        self._drop(at < 0)
+        at = np.where(at < 0, self.place, at)
+        self._drop((kernels.bytes_at(self.view, np.maximum(at - 1, 0)) == ord(",")) & (at > start))
+        self._drop(kernels.literal_at(self.view, at, b" : "))
+        self.at_found = True
+        return Found(start, at)
+
+    # --- spaces beside a value --------------------------------------------------------------------------
+
+    def _pass_spaces(self, most: int) -> None:
+        """Before a value: no more than its width."""
+        import numpy as np
+
+        self.seeker.forget()
+        self.at_found = False
+        place = self.place.copy()
+        rows = np.flatnonzero(~self._idle())
+        for _ in range(most):
+            rows = rows[kernels.bytes_at(self.view, place[rows]) == ord(" ")]
+            place[rows] += 1
+        self._settle(place)
+
+    def _strip(self, found: Found) -> None:
+        """Take the spaces behind the values off them."""
+        import numpy as np
+
+        ends = found.ends.copy()
+        rows = np.arange(len(ends))
+        for _ in range(_MOST_BLANKS):
+            rows = rows[(ends[rows] > found.starts[rows]) & (self.view[np.maximum(ends[rows] - 1, 0)] == ord(" "))]
+            if len(rows) == 0:
+                break
+            ends[rows] -= 1
+        endless = np.zeros(len(ends), np.bool_)
+        endless[rows] = True
+        self._drop(endless)
+        found.ends = ends
+
+    def _pass_padding(self, found: Found, width: int, after: After) -> None:
+        """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        stop = after.stops[0] if after.stops else None
+        if not isinstance(stop, Literal) or stop.text.strip(" "):
+            return
+        self.seeker.forget()
+        if self.block.isascii():
+            sizes = found.ends - found.starts
+        else:
+            sizes = pc.utf8_length(kernels.texts(self.block, found.starts, found.ends)).to_numpy()
+        place = self.place.copy()
+        rows = np.flatnonzero(~self._idle())
+        for step in range(width):
+            behind = kernels.literal_at(self.view, place[rows] + np.int32(1), stop.raw)
+            rows = rows[(sizes[rows] + step < width) & behind]
+            if len(rows) == 0:
+                break
+            place[rows] += 1
+        self._settle(place)
 
     def _last_end(self, field: Field, after: After) -> Int32:
         """The end of a field with nothing behind it, or only optional groups."""
         import numpy as np
 
-        self._cursor = None
+        self.seeker.forget()
 
         ends = self.ends
         if self.rules.allow_trailing and not field.type.takes_rest:
-            blank = self._seek(Blanks())
+            blank = self.seeker.seek(Blanks(), self.place)
             ends = np.where(blank < 0, self.ends, blank)
         if after.stops:
-            at = self._sooner(self._seek(after.stops[-1]), after.stops[:-1])
+            at = self.seeker.sooner(self.seeker.seek(after.stops[-1], self.place), after.stops[:-1], self.place)
             ends = np.where(at < 0, ends, at)
         return ends
 
@@ -290,7 +276,9 @@ class Walk:
         there = self._next_stands(after, places)
         if after.line_end and self.rules.allow_trailing and not there.all():
             # Anything may follow, but a group that begins later on ends the field there.
-            there = there | (self._first(after.stops) < 0 if after.stops else np.ones(len(places), np.bool_))
+            there = there | (
+                self.seeker.first(after.stops, self.place) < 0 if after.stops else np.ones(len(places), np.bool_)
+            )
         return there
 
     def _stands(self, segment: Segment, places: Int32) -> Bool:
@@ -302,16 +290,22 @@ class Walk:
         """A field that ends by itself: quoted, date or timestamp."""
         import numpy as np
 
-        self._cursor = None
+        self.seeker.forget()
 
         start = self.place
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
+        elif not isinstance(field.type, (Timestamp, Date)):
+            ends = field.type.own_ends(self.block, self.view, start, self.ends)
+            sure = ends >= 0
+            ends = np.where(sure, ends, self.ends)
+            sure &= self._followed(after, ends)
+            found = Found(start, ends)
         else:
-            stamp = isinstance(field.type, Timestamp)
-            learn = field.type.learn if isinstance(field.type, Timestamp) else date_shape
+            stamp = field.type if isinstance(field.type, Timestamp) else None
+            learn = date_shape if stamp is None else stamp.learn
             ends, instants, sure = shaped_us(
-                self.block, self.view, start, self.ends, learn, self.moment if stamp else Moment(),
+                self.block, self.view, start, self.ends, learn, Moment() if stamp is None else stamp.at(self.moment),
                 lambda places: self._followed(after, places),
             )  # fmt: skip
             found = Found(start, ends, instants=instants)
@@ -336,16 +330,16 @@ class Walk:
         import numpy as np
 
         token = self.rules.null_value
-        behind = self._first(after.stops) if after.stops else self.ends
+        behind = self.seeker.first(after.stops, self.place) if after.stops else self.ends
         there: Bool = behind >= 0
         if after.line_end:
             behind, there = np.where(there, behind, self.ends), np.ones(len(behind), np.bool_)
         width = behind - self.place
         null = there & (width == 0)
         firsts = [stop.text[0] if isinstance(stop, Literal) else " " for stop in after.stops]
-        if not all(_never_begins(field.type, first) for first in firsts):
+        if not all(never_begins(field.type, first) for first in firsts):
             null &= self.place == self.ends
-        if token and _never_begins(field.type, token[0]):
+        if token and never_begins(field.type, token[0]):
             null |= there & (width == len(token.encode())) & kernels.literal_at(self.view, self.place, token.encode())
         return null, behind
 
@@ -377,7 +371,7 @@ class Walk:
         if not (after.line_end and self.rules.allow_trailing):
             self._drop(self._walking(~present) & ~self._next_stands(after, self.place))
         outside = Outside(self.place, self.live)
-        self._cursor = None
+        self.seeker.forget()
         self.at_found = True
         if not present.all():
             self.live = present if self.live is None else self.live & present
@@ -402,7 +396,7 @@ class Walk:
         if self.live is not None:
             self.place = np.where(self.live, self.place, outside.place)
         self.live = outside.live
-        self._cursor = None
+        self.seeker.forget()
         self.at_found = False
 
     def finish(self) -> None:
@@ -411,15 +405,18 @@ class Walk:
             self._drop(self.place != self.ends)
 
 
-def _never_begins(field_type: FieldType, character: str) -> bool:
+def never_begins(field_type: FieldType, character: str) -> bool:
     """Whether no value of a type that ends by itself begins with this character."""
     if field_type.quoted:
         return character != '"'
+    own = field_type.never_begins(character)
+    if own is not None:
+        return own
     pattern = field_type.pattern if isinstance(field_type, Timestamp) else None
     if pattern is None:
         return not character.isdigit()
     if character.isalnum():
         return False  # perhaps none does, but that is seldom asked
     if pattern[0] == "%":
-        return character not in {"d": " ", "e": " ", "z": "+-", "%": "%"}.get(pattern[1:2], "\0")
+        return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(pattern[1:2], "\0")
     return character not in " \t" if pattern[0] in " \t" else character != pattern[0]

@@ -39,7 +39,8 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
 
     Raises:
         OptionError: an unknown option (with the nearest known one), one in two spellings, a bad value,
-            no or several line formats, no path, contradictory credentials, an empty time range, or an archive that the stream would read.
+            no or several line formats, no path, contradictory credentials, an empty time range, or a place for archived files or
+            bad records that would be read again.
     """
     values = _given(raw)
     used = {name: value for name, value in values.items() if name in PATHS or _target(name, "read") is not None}
@@ -50,7 +51,7 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
     _add_times(fields, used)
     return ReadOptions(
         format=_checked_format(fields["format"]),
-        records=RecordOptions(**fields["records"]),
+        records=_checked_records(fields["records"], fields["plan"]["paths"]),
         time=TimeOptions(**fields["time"]),
         plan=PlanOptions(**fields["plan"]),
         store=_checked_store(fields["store"]),
@@ -206,6 +207,25 @@ def _save_path(values: Mapping[str, object]) -> str:
             " what is in the data goes into option 'layout'"
         )
     return found[0]
+
+
+# --- bad records ----------------------------------------------------------------------------------
+
+
+def _checked_records(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> RecordOptions:
+    records = RecordOptions(**fields)
+    special = _GLOB.search(records.bad_path or "")
+    if special is not None:
+        raise OptionError(
+            f"option 'badRecordsPath': {special[0]!r} makes {records.bad_path!r} a glob; give one directory to write to"
+        )
+    for path in load_paths:
+        if records.bad_path is not None and is_inside(records.bad_path, path):
+            raise OptionError(
+                f"option 'badRecordsPath': {records.bad_path} lies inside the load path {path}, so that bad records"
+                " would be read as logs; give a directory outside of it"
+            )
+    return records
 
 
 # --- streams --------------------------------------------------------------------------------------

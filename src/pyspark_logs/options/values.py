@@ -89,8 +89,8 @@ def parse_definitions(name: str, value: object) -> str:
 
 def parse_multi_line(name: str, value: object) -> str | None:
     """``true``, a regular expression, or None for ``false``."""
-    text = str(value).lower() if isinstance(value, bool) else parse_name(name, value)
-    return {"true": "true", "false": None}.get(text.strip().lower(), text)
+    text = str(value) if isinstance(value, bool) else parse_text(name, value)
+    return {"true": "true", "false": None}.get(parse_name(name, text).lower(), text)
 
 
 def parse_secret(name: str, value: object) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 3 << 20  # parsers are fastest on 3-4 MiB: there are a few thousand of the widest lines in it
 HEAD_BYTES = 64 << 10  # what is kept of a record that is too long
+BEHIND_BYTES = 64 << 10  # a block behind a split's end, where only the rest of one record is looked for
 # Offsets are int32, and replacing invalid bytes can make a text three times as long.
 LARGEST_RECORD_BYTES = 512 << 20
 
@@ -40,6 +41,7 @@ def blocks(
     length: int | None = None,
     block_bytes: int = BLOCK_BYTES,
     max_record_bytes: int = 16 << 20,
+    beyond: bool = False,
 ) -> Iterator[Block]:
     r"""Cut the text that one split owns into blocks of whole lines.
 
@@ -54,6 +56,8 @@ def blocks(
         length: bytes of the split; None: up to the end of the file.
         block_bytes: size of a block, except where a single record is longer.
         max_record_bytes: longest record that is held; beyond 512 MiB the limit is 512 MiB.
+        beyond: go on behind the split's last line, in small blocks, for as long as somebody asks. A split in
+            which no line begins gives nothing all the same.
 
     Raises:
         CorruptFileError: ``chunks`` raised it; the lines that were whole by then have been given.
@@ -64,7 +68,9 @@ def blocks(
     end = None if length is None else start + length
     cutter = _Cutter(block_bytes, min(max_record_bytes, LARGEST_RECORD_BYTES))
     try:
-        for offset, piece in _owned(chunks, start, end):
+        for offset, piece in _owned(chunks, start, end, beyond):
+            if end is not None and offset >= end:
+                cutter.block_bytes = min(block_bytes, BEHIND_BYTES)
             yield from cutter.feed(offset, piece)
         yield from cutter.finish()
     except CorruptFileError:
@@ -75,8 +81,8 @@ def blocks(
             chunks.close()
 
 
-def _owned(chunks: Iterator[bytes], start: int, end: int | None) -> Iterator[tuple[int, bytes]]:
-    """The text from the first line that begins in [start, end) to the end of the last, with offsets."""
+def _owned(chunks: Iterator[bytes], start: int, end: int | None, beyond: bool) -> Iterator[tuple[int, bytes]]:
+    """The text from the first line that begins in [start, end) to the end of the last, or beyond, with offsets."""
     if end is not None and end <= start:
         return
     position = max(start - 1, 0)
@@ -105,7 +111,7 @@ def _owned(chunks: Iterator[bytes], start: int, end: int | None) -> Iterator[tup
     if end is not None and position >= end:
         return
     while True:
-        if end is not None:
+        if end is not None and not beyond:
             # The last line is the one that holds byte end - 1.
             newline = text.find(b"\n", max(end - 1 - position, 0))
             if newline >= 0:
@@ -120,10 +126,10 @@ def _owned(chunks: Iterator[bytes], start: int, end: int | None) -> Iterator[tup
 
 
 class _Cutter:
-    """Collects pieces of text until they make a block."""
+    """Collects pieces of text until they make a block of ``block_bytes``, which may change on the way."""
 
     def __init__(self, block_bytes: int, max_record_bytes: int) -> None:
-        self._block_bytes = block_bytes
+        self.block_bytes = block_bytes
         self._most = max_record_bytes
         self._parts: list[bytes] = []
         self._size = 0
@@ -143,8 +149,8 @@ class _Cutter:
                 continue
             if not self._parts:
                 self._offset = offset + done
-            room = self._block_bytes - self._size
-            part = piece[done : done + (room if room > 0 else self._block_bytes)]
+            room = self.block_bytes - self._size
+            part = piece[done : done + (room if room > 0 else self.block_bytes)]
             done += len(part)
             yield from self._add(part)
 
@@ -165,7 +171,7 @@ class _Cutter:
             self._cut = self._size + newline
         self._parts.append(part)
         self._size += len(part)
-        if self._cut and self._size >= self._block_bytes:
+        if self._cut and self._size >= self.block_bytes:
             # The last newline is nearly always in the last part: then the block is copied together once.
             last = self._parts.pop() if newline else b""
             whole = memoryview(last)[:newline]
@@ -179,7 +185,7 @@ class _Cutter:
         # One byte more may be the \r of the line end.
         if not self._cut and self._size > self._most + 1:
             text = b"".join(self._parts)
-            self._head = _head(text, self._most)
+            self._head = head_of(text, self._most)
             self._length = len(text)
             self._carriage_return = text.endswith(b"\r")
             self._parts = []
@@ -194,10 +200,10 @@ class _Cutter:
             self._head = None
 
 
-def _head(text: bytes, most: int) -> bytes:
-    """The first bytes of a record that is too long, not cut within a character."""
+def head_of(text: bytes, most: int) -> bytes:
+    """The first bytes of a record that is longer than ``most``, not cut within a character."""
     size = min(most, HEAD_BYTES)
-    if size > 3:
+    if size > 3 and len(text) > size:
         while size > min(most, HEAD_BYTES) - 3 and text[size] & 0xC0 == 0x80:
             size -= 1
     return text[:size]
@@ -216,7 +222,7 @@ def _without_long_lines(offset: int, text: bytes, most: int) -> Iterator[Block]:
         start, stop = int(starts[line]), int(ends[line])
         if start > done:
             yield Block(offset + done, text[done:start])
-        yield Block(offset + start, _head(text[start:stop], most), stop - start)
+        yield Block(offset + start, head_of(text[start:stop], most), stop - start)
         done = int(starts[line + 1]) if line + 1 < len(starts) else len(text)
     if done < len(text):
         yield Block(offset + done, text[done:])

@@ -44,6 +44,7 @@ class TaskFiles:
         rules: sizes, and the codec.
         suffix: of the files' names, without its first dot: ``log.gz``.
         to_bytes: lines, or rows, as the bytes that a file holds of them.
+        head: what each file begins with; no row.
 
     Raises:
         OptionError: ``partSize`` is below what the store takes, or the codec has no such level.
@@ -61,6 +62,7 @@ class TaskFiles:
         rules: WriteRules,
         suffix: str,
         to_bytes: Callable[[Any], Any],
+        head: bytes = b"",
     ) -> None:
         check_part_size(store, rules)
         self._store = store
@@ -69,7 +71,7 @@ class TaskFiles:
         self._rules = rules
         self._codec = codec_for("", rules.compression)
         self._codec.compressor(rules.compression_level)  # refused now, not with the first row
-        self._to_bytes = to_bytes
+        self._to_bytes, self._head = to_bytes, head
         self._queue = UploadQueue(store)
         self._open: dict[str, OpenFile] = {}  # the least recently written first
         self._files: list[OpenFile] = []
@@ -125,7 +127,8 @@ class TaskFiles:
                 self._end(next(iter(self._open.values())))
             name = part_name(self._task, self._attempt, self._job.id, len(self._files), self._suffix)
             key = f"{directory}/{name}" if directory else name
-            file = OpenFile(directory, self._job, key, self._codec.compressor(self._rules.compression_level))
+            compressor = self._codec.compressor(self._rules.compression_level)
+            file = OpenFile(directory, self._job, key, compressor, self._head)
             self._files.append(file)
         self._open[directory] = file
         return file
