@@ -94,6 +94,10 @@ leaves = st.sampled_from(
         st.sampled_from(NUMBERS[:10]),
         st.sampled_from(["null", "true", "1", "7"]),
         st.text("ab é,:{}", max_size=4).map(lambda text: f'"{text}"'),
+        st.text('ab"\\/\n\t', max_size=4).map(json.dumps),
+        st.sampled_from(
+            [r'"\/"', r'"\\\""', r'"\u00e9"', r'"\q"', '"\x7f"', r'"\\\\"', r'"\\\n"', "\\", r'"\ud83d\ude00"']
+        ),
         st.sampled_from(TIMES).map(json.dumps),
         scalars,
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.formats import kinds
 from pyspark_logs.formats.encoder import Encoder
 from pyspark_logs.formats.jsonfields import JsonField
 from pyspark_logs.formats.jsonformat import JsonFormat, documented
@@ -21,6 +23,7 @@ from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from pyspark_logs.schema import parse_ddl
+from tests.conformance import FormatConformance
 from tests.test_engines import plain, rows_of, thorough
 from tests.test_engines_json import scalars
 
@@ -148,6 +151,47 @@ def test_a_path_is_a_struct_of_which_one_field_is_wanted(texts: list[str]) -> No
         deep, bad_deep = read(fmt, lines, f"a struct<b:{kind}>")
         assert bad == bad_deep
         assert [row[0] for row in flat] == [None if row[0] is None else row[0]["b"] for row in deep]
+
+
+# --- what holds for every format -----------------------------------------------------------------------------
+
+
+class TestDocumentedFormat(FormatConformance):
+    """A format of nested records with a time that is a number, as presets declare it."""
+
+    options: ClassVar[dict[str, Any]] = {"preset": "nested"}
+    lines: ClassVar[list[str]] = [
+        '{"timestamp":1573255402005,"http":{"ip":"1.2.3.4","headers":[{"name":"A","value":"b"}]},"extra":{"a": 1.50},"n":7}',
+        '{"timestamp":1573255402006,"http":{"ip":"1.2.3.5","headers":[{"name":"\\"A","value":"\\u00e9"}]},"extra":"x","n":8}',
+        '{"http": null, "n": null}',
+        "{}",
+    ]
+    rows: ClassVar[list[dict[str, Any]]] = [
+        {
+            "timestamp": dt.datetime(2019, 11, 8, 23, 23, 22, 5000, tzinfo=UTC), "ip": "1.2.3.4",
+            "headers": [{"name": "A", "value": "b"}], "extra": '{"a":1.50}', "n": 7,
+        },
+        {
+            "timestamp": dt.datetime(2019, 11, 8, 23, 23, 22, 6000, tzinfo=UTC), "ip": "1.2.3.5",
+            "headers": [{"name": '"A', "value": "é"}], "extra": "x", "n": 8,
+        },
+        dict.fromkeys(["timestamp", "ip", "headers", "extra", "n"]),
+        dict.fromkeys(["timestamp", "ip", "headers", "extra", "n"]),
+    ]  # fmt: skip
+
+    @pytest.fixture(autouse=True)
+    def nested(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        fields = [
+            JsonField("timestamp", "epoch(ms)"),
+            JsonField("ip", path="http.ip"),
+            JsonField("headers", "array<struct<name:string,value:string>>", "http.headers"),
+            JsonField("extra", "json"),
+            JsonField("n", "int"),
+        ]
+        monkeypatch.setitem(kinds.KINDS, "preset", lambda options: documented(options, fields))
+        kinds.line_format.cache_clear()
+        yield
+        kinds.line_format.cache_clear()
 
 
 # --- declarations that are wrong -----------------------------------------------------------------------------

@@ -49,6 +49,7 @@ class TestNames:
         known |= {"format.kind", "format.spec", "format.document", "records.corrupt_column_given", "plan.paths"}
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
         known |= {"stream.starting", "stream.starting_ms"}
+        known |= {"format.document"}  # a preset says so
         options = parse()
         groups = {
             f"{group}.{field.name}"

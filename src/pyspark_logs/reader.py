@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyspark_logs.ahead import ahead
 from pyspark_logs.codecs import codec_for
@@ -24,7 +24,8 @@ from pyspark_logs.errors import (
     SchemaError,
     SnapshotChangedError,
 )
-from pyspark_logs.formats.kinds import header_rule, line_format
+from pyspark_logs.filerows import FileRowBuilder
+from pyspark_logs.formats.kinds import file_format, format_schema, header_rule, line_format
 from pyspark_logs.formats.starts import record_starts
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.jobs import job_of
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # Smaller batches are joined, so that a selective filter does not send crumbs. Joining costs 100 ns a row of 36 columns,
@@ -178,11 +181,12 @@ class LogReader:
 
     def splittable(self, path: str) -> bool:
         """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
-        rule = header_rule(self.options.format)
-        in_document = line_format(self.options.format).options.document is not None
-        if in_document or (rule is not None and rule.by_fields):
+        fmt, rule = self.options.format, header_rule(self.options.format)
+        if file_format(fmt) is not None or line_format(fmt).options.document is not None:
             return False
-        return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
+        if rule is not None and rule.by_fields:
+            return False
+        return keeps_lines(fmt.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
 
@@ -221,8 +225,11 @@ class LogReader:
         if warn:
             _warn_of_corrupt(builder, before)
 
-    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder:
+    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder | FileRowBuilder:
         window = (self.options.time.start_us, self.options.time.end_us)
+        own = file_format(self.options.format)
+        if own is not None:
+            return FileRowBuilder(own, self.options, columns, task.path_columns, self.predicates, window)
         rejects = self._rejects(task)
         return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us, rejects)
 
@@ -236,8 +243,14 @@ class LogReader:
         query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
         return Rejects(path, open_store(path, options.store), query)
 
-    def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
+    def _read_split(
+        self, store: Store, split: FileSplit, builder: RowBuilder | FileRowBuilder
+    ) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
+        if isinstance(builder, FileRowBuilder):
+            with closing(ahead(self._whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
+                yield from self._tolerant(split, builder.batches(split, pieces))
+            return
         with closing(ahead(self.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
             yield from builder.batches(split, self.joined(split, blocks, builder.moment(split)))
 
@@ -258,8 +271,12 @@ class LogReader:
         Raises:
             SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
         """
+        yield from self._tolerant(split, self._blocks(store, split))
+
+    def _tolerant(self, split: FileSplit, items: Iterator[T]) -> Iterator[T]:
+        """The same, without what the options say may be missing or damaged."""
         try:
-            yield from self._blocks(store, split)
+            yield from items
         except PathNotFoundError as error:
             # A job is seen whole or not at all: a file of one is missing because an overwrite replaced them all.
             if not self.options.plan.ignore_missing or job_of(split.path):
@@ -274,14 +291,13 @@ class LogReader:
             _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", split.path, exc_info=True)
 
     def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        codec = codec_for(split.path, self.options.plan.compression)
         fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
         by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
         if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
         else:
-            chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
+            chunks = self._whole(store, split)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
             if fmt.document is not None:
                 chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
@@ -300,8 +316,13 @@ class LogReader:
         for lines in found:
             yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
 
+    def _whole(self, store: Store, split: FileSplit) -> Iterator[bytes]:
+        """The bytes of a file, decompressed."""
+        codec = codec_for(split.path, self.options.plan.compression)
+        return codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
 
-def _warn_of_corrupt(builder: RowBuilder, before: Tally) -> None:
+
+def _warn_of_corrupt(builder: RowBuilder | FileRowBuilder, before: Tally) -> None:
     counted = builder.tally.since(before)
     if builder.example is None or not counted.corrupt:
         return
@@ -389,13 +410,12 @@ def infer_schema(options: ReadOptions) -> str:
         layout = Layout.parse(options.plan.layout, options.time.zone)
     else:
         layout = resolve_layout(store, options)
-    described = line_format(options.format)
     record_starts(options.format)  # what is wrong with multiLine is not wrong with the sample
-    in_line = described.schema()
+    in_line = format_schema(options.format)
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
         try:
-            sampled = described.infer(_sample(options, store, layout))
+            sampled = line_format(options.format).infer(_sample(options, store, layout))
         except FormatError as error:
             paths = ", ".join(options.plan.paths)
             raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error

@@ -117,7 +117,7 @@ class RowBuilder:
         self.tally.filtered += count - (len(lines) if keep is None else int(np.count_nonzero(keep)))
         if corrupt is not None and corrupt.any():
             keep = self._judge(split, lines, decoded.reasons, corrupt, keep)
-        return self._assembled(arrays, keep, len(lines))
+        return assembled(arrays, self.columns.target, keep, len(lines))
 
     # --- which lines --------------------------------------------------------------------------------------
 
@@ -200,6 +200,8 @@ class RowBuilder:
     # --- columns --------------------------------------------------------------------------------------------
 
     def _arrays(self, split: FileSplit, lines: Lines, decoded: Decoded) -> list[pa.Array]:
+        import pyarrow as pa
+
         from_line = iter(decoded.columns)
         arrays: list[pa.Array] = []
         for field, source in zip(self.columns.target, self.columns.sources, strict=True):
@@ -210,7 +212,7 @@ class RowBuilder:
             elif source == RAW_TEXT:
                 arrays.append(_raw_texts(lines, decoded.corrupt))
             else:
-                arrays.append(_metadata(field.type, split, lines))
+                arrays.append(metadata_column(field.type, split, pa.array(lines.offsets, pa.int64())))
         return arrays
 
     def _path_column(self, field: pa.Field, split: FileSplit, count: int) -> pa.Array:
@@ -219,20 +221,22 @@ class RowBuilder:
         text = split.partition_values[self.path_columns[field.name.lower()]]
         return pa.repeat(path_value(text, field.type, self.options.time.zone), count)
 
-    def _assembled(self, arrays: list[pa.Array], keep: Bool | None, count: int) -> pa.RecordBatch | None:
-        import numpy as np
-        import pyarrow as pa
 
-        rows = count if keep is None else int(np.count_nonzero(keep))
-        if rows == 0:
-            return None
-        if not arrays:
-            # Arrow keeps no row count without a column; a struct array does.
-            return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
-        if keep is not None and rows < count:
-            places = pa.array(np.flatnonzero(keep))
-            arrays = [array.take(places) for array in arrays]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.columns.target)
+def assembled(arrays: list[pa.Array], target: pa.Schema, keep: Bool | None, count: int) -> pa.RecordBatch | None:
+    """The batch of the rows that are kept (None: all); None: not one is."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows = count if keep is None else int(np.count_nonzero(keep))
+    if rows == 0:
+        return None
+    if not arrays:
+        # Arrow keeps no row count without a column; a struct array does.
+        return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
+    if keep is not None and rows < count:
+        places = pa.array(np.flatnonzero(keep))
+        arrays = [array.take(places) for array in arrays]
+    return pa.RecordBatch.from_arrays(arrays, schema=target)
 
 
 def year_bound_us(split: FileSplit, slack_us: int) -> int:
@@ -295,7 +299,8 @@ def _raw_texts(lines: Lines, corrupt: Bool | None) -> pa.Array:
     return texts.take(pa.array(places, mask=~corrupt))
 
 
-def _metadata(dtype: pa.StructType, split: FileSplit, lines: Lines) -> pa.Array:
+def metadata_column(dtype: pa.StructType, split: FileSplit, offsets: pa.Array) -> pa.Array:
+    """The column ``_metadata`` of rows whose records begin at these offsets in the file."""
     import pyarrow as pa
 
     path = split.path if "://" in split.path else "file://" + split.path
@@ -305,9 +310,9 @@ def _metadata(dtype: pa.StructType, split: FileSplit, lines: Lines) -> pa.Array:
         "file_modification_time": split.modified_ms * 1000,
     }  # fmt: skip
     children = [
-        pa.array(lines.offsets, pa.int64())
+        offsets
         if field.name.lower() == "record_offset"
-        else pa.repeat(pa.scalar(constants[field.name.lower()], field.type), len(lines))
+        else pa.repeat(pa.scalar(constants[field.name.lower()], field.type), len(offsets))
         for field in dtype
     ]
     return pa.StructArray.from_arrays(children, fields=list(dtype))

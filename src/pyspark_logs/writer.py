@@ -16,7 +16,8 @@ from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
 from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
-from pyspark_logs.formats.kinds import format_schema, line_format, takes_any_column
+from pyspark_logs.formats.fileformat import OwnEncoder
+from pyspark_logs.formats.kinds import file_format, format_schema, line_format, takes_any_column
 from pyspark_logs.jobs import Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import RecordOptions, WriteOptions
@@ -215,8 +216,11 @@ class LogWriter:
         times = (field.name for field in known if pa.types.is_timestamp(field.type))
         return next((name for name in times if name.lower() in given), None)
 
-    def _encoder(self, router: Router) -> Encoder:
+    def _encoder(self, router: Router) -> Encoder | OwnEncoder:
         options = self.options
+        own = file_format(options.format)
+        if own is not None:
+            return OwnEncoder(own, self._in_line(router))
         return compile_encoder(
             options.format, self._in_line(router), zone=options.zone, on_unwritable=options.rules.on_unwritable
         )
@@ -244,7 +248,8 @@ class LogWriter:
 
 def _suffix(options: WriteOptions) -> str:
     codec = codec_for("", options.rules.compression)
-    return line_format(options.format).suffix + codec.suffix
+    own = file_format(options.format)
+    return (line_format(options.format).suffix if own is None else own.suffix) + codec.suffix
 
 
 def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Column = tuple[pa.Array, Bool | None] | None  # and which rows are sure (None: all); None: not one is
 
 _FIRST_PRINTABLE = 0x20
+_ESCAPES = {'"': '"', "/": "/", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,12 @@ class SlotValues:
     def _quoted(self, slot: Slot, dtype: pa.DataType, time: FieldType | None) -> Column:
         if isinstance(time, Epoch):
             return None
-        return _quoted_column(self._texts(slot), dtype, self.moment, time)
+        return _quoted_column(_unescaped(self._texts(slot)), dtype, self.moment, time)
 
     # --- nested values ----------------------------------------------------------------------------------------
 
     def _json_text(self, node: Any) -> Column:
-        """The text of an object or array, written without blanks; not sure of strings that need escapes."""
+        """The text of an object or array, written without blanks; not sure of strings that are escaped otherwise."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -164,7 +165,7 @@ class SlotValues:
                 continue
             texts = self._texts(piece)
             if piece.quoted:
-                sure &= ~_controlled(texts)
+                sure &= ~_written_otherwise(texts)
             pieces += [constant, texts]
             constant = ""
         if not pieces:
@@ -227,15 +228,32 @@ def _pieces(node: Any) -> Iterator[str | Slot]:
     yield "}" if is_object else "]"
 
 
-def _controlled(texts: pa.Array) -> Bool:
-    """Which texts have control characters, which JSON writes as escapes."""
+def _written_otherwise(texts: pa.Array) -> Bool:
+    """Which strings are not escaped as we do: with raw control characters, or needlessly."""
     import numpy as np
     import pyarrow.compute as pc
 
     data = kernels.string_bytes(texts)
-    if len(data) == 0 or data.min() >= _FIRST_PRINTABLE:
+    if len(data) == 0 or (data.min() >= _FIRST_PRINTABLE and not (data == ord("\\")).any()):
         return np.zeros(len(texts), np.bool_)
-    return kernels.as_bool(pc.match_substring_regex(texts, "[\\x00-\\x1f]"))
+    return kernels.as_bool(pc.match_substring_regex(texts, r"[\x00-\x1f]|\\/"))
+
+
+def _unescaped(texts: pa.Array) -> pa.Array:
+    """Strings with their escapes undone, which are of one character each."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    data = kernels.string_bytes(texts)
+    if len(data) == 0 or not (data == ord("\\")).any():
+        return texts
+    if b"\\\\" not in data.tobytes():  # then each backslash begins an escape
+        for character, meaning in _ESCAPES.items():
+            texts = pc.replace_substring(texts, "\\" + character, meaning)
+        return texts
+    escaped = pc.match_substring(texts, "\\")
+    plain = [json.loads(f'"{text}"', strict=False) for text in texts.filter(escaped).to_pylist()]
+    return pc.replace_with_mask(texts, escaped, pa.array(plain, pa.string()))
 
 
 def _plain_scalars(array: pa.Array) -> Bool:

@@ -82,7 +82,7 @@ class JsonFormat:
 
     def verbatim(self) -> Verbatim:
         """All strings; a nested value read as a string is written anew, so its punctuation may stand otherwise."""
-        return Verbatim(unless_escaped=None, not_with='{}[]",:')
+        return Verbatim(unless_escaped=None, not_with='{}[]",:\\')
 
     def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
         """JSON by construction; documents are read only."""

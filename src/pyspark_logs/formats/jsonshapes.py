@@ -1,9 +1,9 @@
 """The fast engine for JSON lines.
 
 Most lines of a file have the same keys in the same order: the text between the values is then one and
-the same, and a line is a chain of literals. It takes only lines without backslashes, whose number of
-quotes is that of the shape: then every quote is one of the literals', so that no value can reach over
-its end.
+the same, and a line is a chain of literals, however nested it is. It takes only lines whose number of quotes,
+without those that are escaped, is that of the shape: then every quote is one of the literals', so that
+no value can reach over its end.
 """
 
 from __future__ import annotations
@@ -18,12 +18,18 @@ from pyspark_logs.formats.jsoncolumns import Slot, SlotValues
 from pyspark_logs.formats.jsonlines import JsonLines
 from pyspark_logs.formats.jsonvalues import Number, load
 from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from pyspark_logs.formats.kernels import Bool, Int32, Int64
 
 _TOKEN = re.compile(r'"[^"]*"(?P<key>\s*:)?|[^\s"{}\[\],:]+', re.DOTALL)
-_MOST_SHAPES = 8
+_QUOTE, _SLASH = b'"\\'
+_SIMPLE = b'"\\\\/bfnrt'  # escapes of one character
+_MASK = "\x7f"  # in the place of escapes
+_MOST_SHAPES = 24
 _MOST_SLOTS = 300  # a shape costs some time for each, however few its lines are
 _MOST_BRACKETS = 200
 _FEWEST_LINES = 16  # of one shape, to be worth it
@@ -65,7 +71,7 @@ def learn(line: str) -> _Shape | None:
         slots.append(Slot(len(slots), quoted))
         carried = token.end() - quoted
     literals.append(line[carried:])
-    if not slots or any(len(literal) == 0 for literal in literals):
+    if not slots or any(len(literal) == 0 or _MASK in literal or "\\" in literal for literal in literals):
         return None
     # With a plain value in every slot the literals alone decide whether the line is JSON, and has no other values.
     sample = (
@@ -103,26 +109,31 @@ class JsonShapeEngine:
 
         if len(starts) == 0 or not self.exact.columns:
             return None
-        view = kernels.ended_view(block)
-        todo = np.arange(len(starts))
-        if block.find(b"\\") >= 0:
-            todo = todo[_free_of(view, 92, starts, ends)]
+        text, todo = block, np.arange(len(starts))
+        if b"\\" in block:
+            text, odd = _without_escapes(block, starts, ends)
+            todo = todo[~odd]
+        view = kernels.ended_view(text)
+        quotes: Int64 | None = None  # of each line; lines of one shape have as many
+        if len(todo) and self._learn(text, starts, ends, todo[0]) != self._learn(text, starts, ends, todo[-1]):
+            quotes = _counts(view, _QUOTE, starts, ends)
         parts: list[Sure] = []
         for _ in range(_MOST_SHAPES):
             if len(todo) == 0 or (parts and len(todo) < _FEWEST_LINES):
                 break
-            shape = learn(block[starts[todo[0]] : ends[todo[0]]].decode())
+            shape = self._learn(text, starts, ends, todo[0])
+            left = np.ones(len(starts), np.bool_)
+            left[todo[0]] = False
             if shape is not None:
-                part = self._parse_shape(shape, block, view, starts[todo], ends[todo], moment)
+                rows = todo if quotes is None else todo[quotes[todo] == shape.quotes]
+                lines = Lines(block, starts[rows], ends[rows], 0)
+                part = self._parse_shape(shape, lines, text, view, moment, counted=quotes is not None)
                 if part is not None and part.rows is not None and len(part.rows):
-                    parts.append(Sure(todo[part.rows], part.columns))
-            first = todo[0]
-            done = np.zeros(len(starts), np.bool_)
-            if parts:
-                done[parts[-1].rows] = True
-            todo = todo[~done[todo]]
-            if len(todo) and todo[0] == first:
-                todo = todo[1:]
+                    parts.append(Sure(rows[part.rows], part.columns))
+                    left[parts[-1].rows] = False
+            todo = todo[left[todo]]
+            if quotes is None and len(todo):
+                quotes = _counts(view, _QUOTE, starts, ends)
         if not parts:
             return None
         columns = [pa.concat_arrays([part.columns[i] for part in parts]) for i in range(len(self.exact.given))]
@@ -133,18 +144,32 @@ class JsonShapeEngine:
         order = np.argsort(rows, kind="stable")
         return Sure(rows[order], [column.take(pa.array(order)) for column in columns])
 
+    def _learn(self, text: bytes, starts: Int32, ends: Int32, row: np.int64) -> _Shape | None:
+        return learn(text[starts[row] : ends[row]].decode())
+
     def _parse_shape(
-        self, shape: _Shape, block: bytes, view: kernels.Bytes, starts: Int32, ends: Int32, moment: Moment
+        self, shape: _Shape, lines: Lines, text: bytes, view: kernels.Bytes, moment: Moment, *, counted: bool
     ) -> Sure | None:
+        """The lines of the shape among ``lines``.
+
+        Args:
+            shape: of some line.
+            lines: of the block.
+            text: the block without escapes.
+            view: its bytes.
+            moment: the zone and the year bound.
+            counted: whether the lines are known to have the shape's number of quotes.
+        """
         import numpy as np
 
+        starts, ends = lines.starts, lines.ends
         ok = kernels.literal_at(view, starts, shape.literals[0].encode())
         # In a record of several lines a literal may hold line ends, and so reach over the end of another record.
         ok &= starts + np.int32(len(shape.literals[0].encode())) <= ends
         place = np.where(ok, starts + np.int32(len(shape.literals[0].encode())), ends).astype(np.int32)
         bounds: list[tuple[Int32, Int32]] = []
         for literal in shape.literals[1:-1]:
-            at = kernels.find(block, place, ends, literal)
+            at = kernels.find(text, place, ends, literal)
             ok &= at >= 0
             at = np.where(ok, at, ends).astype(np.int32)
             bounds.append((place, at))
@@ -155,9 +180,9 @@ class JsonShapeEngine:
         bounds.append((place, at))
         rows = np.flatnonzero(ok)
         # Each of these lines has the literals' quotes. If the block has no more, no value has one.
-        if np.count_nonzero(view == 34) != shape.quotes * len(rows):
-            rows = rows[_counts(view, 34, starts[rows], ends[rows]) == shape.quotes]
-        values = SlotValues(block, view, [(s[rows], e[rows]) for s, e in bounds], len(rows), moment)
+        if not counted and np.count_nonzero(view == _QUOTE) != shape.quotes * len(rows):
+            rows = rows[_counts(view, _QUOTE, starts[rows], ends[rows]) == shape.quotes]
+        values = SlotValues(lines.block, view, [(s[rows], e[rows]) for s, e in bounds], len(rows), moment)
         return self._columns(shape, values, rows)
 
     def _columns(self, shape: _Shape, values: SlotValues, rows: Int64) -> Sure | None:
@@ -187,6 +212,25 @@ class JsonShapeEngine:
         return Sure(rows[keep], [column.take(keep) for column in columns])
 
 
+def _without_escapes(block: bytes, starts: Int32, ends: Int32) -> tuple[bytes, Bool]:
+    """The block with other characters in the place of escapes, and which lines have some that are not simple."""
+    import numpy as np
+
+    raw = np.frombuffer(block, np.uint8)
+    text = raw.copy()
+    slashes = np.flatnonzero(raw == _SLASH)
+    begins = np.concatenate([[True], np.diff(slashes) > 1])
+    first = slashes[begins][np.cumsum(begins) - 1]  # of the run that a backslash is in
+    escapes = slashes[(slashes - first) % 2 == 0]
+    escaped = raw[np.minimum(escapes + 1, len(raw) - 1)]
+    simple = np.isin(escaped, np.frombuffer(_SIMPLE, np.uint8)) & (escapes + 1 < len(raw))
+    text[escapes[simple]] = text[escapes[simple] + 1] = ord(_MASK)
+    # A line whose text has the mask by itself is odd, too: its keys might be taken for others.
+    odd = np.concatenate([escapes[~simple], np.flatnonzero(raw == ord(_MASK))])
+    odd.sort()
+    return text.tobytes(), np.searchsorted(odd, starts) < np.searchsorted(odd, ends)
+
+
 def _counts(view: kernels.Bytes, byte: int, starts: Int32, ends: Int32) -> Int64:
     """How often a byte occurs in each line."""
     import numpy as np
@@ -198,7 +242,3 @@ def _counts(view: kernels.Bytes, byte: int, starts: Int32, ends: Int32) -> Int64
         if (table[:, 0] >= starts).all() and (table[:, -1] < ends).all():
             return np.full(len(starts), table.shape[1], np.int64)
     return np.searchsorted(places, ends) - np.searchsorted(places, starts)
-
-
-def _free_of(view: kernels.Bytes, byte: int, starts: Int32, ends: Int32) -> Bool:
-    return _counts(view, byte, starts, ends) == 0

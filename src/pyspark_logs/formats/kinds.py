@@ -12,6 +12,7 @@ from pyspark_logs.formats.dialects.apache import apache_format
 from pyspark_logs.formats.dialects.logback import logback_format
 from pyspark_logs.formats.dialects.nginx import nginx_format
 from pyspark_logs.formats.expressions.format import grok_format, regex_format
+from pyspark_logs.formats.fileformat import OwnFormat
 from pyspark_logs.formats.jsonformat import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
 from pyspark_logs.formats.logfmtformat import LogfmtFormat
@@ -48,6 +49,8 @@ KINDS: dict[str, Callable[[FormatOptions], LineFormat]] = {
     "logfmt": LogfmtFormat,
 }
 
+OWN_KIND = "formatClass"  # which is no line format
+
 
 @functools.lru_cache(maxsize=64)
 def line_format(options: FormatOptions) -> LineFormat:
@@ -62,12 +65,19 @@ def line_format(options: FormatOptions) -> LineFormat:
     return KINDS[options.kind](options)
 
 
+def file_format(options: FormatOptions) -> OwnFormat | None:
+    """What the options describe, if that is not about lines but a class of the user's own, which reads whole files."""
+    return OwnFormat(options) if options.kind == OWN_KIND else None
+
+
 def header_rule(options: FormatOptions) -> HeaderRule | None:
     """Where the lines are that name a file's columns; None: a format of this kind has none.
 
     Raises:
         FormatError: the description is wrong.
     """
+    if options.kind == OWN_KIND:
+        return None
     described = line_format(options)
     return described.spec.header_rule() if isinstance(described, DelimitedFormat) else None
 
@@ -78,7 +88,8 @@ def format_schema(options: FormatOptions) -> pa.Schema | None:
     Raises:
         FormatError: the description is wrong.
     """
-    return line_format(options).schema()
+    own = file_format(options)
+    return line_format(options).schema() if own is None else own.schema()
 
 
 def takes_any_column(options: FormatOptions) -> bool:
@@ -87,7 +98,7 @@ def takes_any_column(options: FormatOptions) -> bool:
     Raises:
         FormatError: the description is wrong.
     """
-    return line_format(options).is_open
+    return options.kind != OWN_KIND and line_format(options).is_open
 
 
 def compile_decoder(

@@ -143,7 +143,7 @@ def _line_format(values: Mapping[str, object]) -> dict[str, str]:
     if strange:
         only = ", ".join(ONLY_OF[strange[0]])
         raise OptionError(f"option {strange[0]!r} belongs to {only}, and means nothing for {kind}; leave it out")
-    return {"kind": kind, "spec": "" if kind in SWITCHES else _BY_NAME[kind].parse(kind, values[kind])}
+    return {"kind": kind, "spec": "" if kind in SWITCHES else _BY_NAME[kind.lower()].parse(kind, values[kind])}
 
 
 def _checked_format(fields: Mapping[str, Any]) -> FormatOptions:

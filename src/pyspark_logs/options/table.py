@@ -133,7 +133,15 @@ SWITCHES = ("json", "logfmt")  # whose value is 'true'
 
 # Options that would be without effect on other formats than these.
 _PASTED = ("nginx", "apache", "logback")
+_OF_LINES = tuple(name for name in FORMATS if name != "formatClass")
 ONLY_OF: dict[str, tuple[str, ...]] = {
+    "encoding": _OF_LINES,
+    "commentPrefix": _OF_LINES,
+    "multiLine": _OF_LINES,
+    "maxRecordBytes": _OF_LINES,
+    "mode": _OF_LINES,
+    "columnNameOfCorruptRecord": _OF_LINES,
+    "badRecordsPath": _OF_LINES,
     "nullValue": ("template", "preset", *_PASTED, "grok", "regex", "logfmt", "delimited"),
     "escape": ("template", "preset"),
     "allowTrailing": ("template", "preset", *_PASTED, "delimited"),
