@@ -19,7 +19,7 @@ from pyspark_logs.formats.engine import with_gaps
 from pyspark_logs.formats.fieldtypes import HostOf, PortOf, address_texts, retype
 from pyspark_logs.formats.linewriter import Trouble, troubles
 from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.timestamps import Moment, compile_pattern
+from pyspark_logs.formats.timestamps import Moment, compile_pattern, in_calendar, offset_us
 from pyspark_logs.formats.timetexts import pattern_texts
 from pyspark_logs.formats.timetypes import Timestamp
 
@@ -261,16 +261,22 @@ class Priority:
 
 
 _STAMP = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<zone>[^ ]+))?"
+_OFFSET = re.compile(r"([+-]\d\d):?(\d\d)?", re.ASCII)
 _OF_UTC = ("UTC", "GMT", "Z")
 
 
 @dataclass(frozen=True)
 class ZonedTime(PieceOf):
-    """The time of a text that ends in the name of a zone: UTC or GMT, else it is in the option ``timeZone``."""
+    """The time of a text that ends in the name of a zone: UTC, GMT or an offset, else it is in the option ``timeZone``."""
 
     def parse(self, text: str, moment: Moment) -> Any:
-        zone = "UTC" if text.rpartition(" ")[2] in _OF_UTC else moment.zone
-        return super().parse(text, replace(moment, zone=zone))
+        name = text.rpartition(" ")[2]
+        offset = _OFFSET.fullmatch(name)
+        zone = "UTC" if offset or name in _OF_UTC else moment.zone
+        value = super().parse(text, replace(moment, zone=zone))
+        if offset is None or not isinstance(value, int):
+            return value
+        return in_calendar(value - offset_us(f"{offset[1]}{offset[2] or '00'}"))
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import pyarrow.compute as pc
