@@ -159,12 +159,19 @@ class PieceOf(FieldType):
         piece = next((pieces[group] for group in self.groups if pieces[group]), None)
         return None if piece is None else self.inner.parse(piece, moment)
 
+    def extract(self, array: pa.Array) -> pa.Array:
+        """The texts of all groups as a struct, which is null where the expression does not match."""
+        return _extracted(array, self.regex)
+
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        return self.converted(array, self.extract(array), moment)
+
+    def converted(self, array: pa.Array, pieces: pa.Array, moment: Moment) -> Converted:
+        """As :meth:`convert`, of texts that have been taken apart."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        pieces = _extracted(array, self.regex)
         fine = pieces.is_valid().to_numpy(zero_copy_only=False)
         texts = pc.struct_field(pieces, [self.groups[0]])
         for group in self.groups[1:]:
@@ -278,13 +285,13 @@ class ZonedTime(PieceOf):
             return value
         return in_calendar(value - offset_us(f"{offset[1]}{offset[2] or '00'}"))
 
-    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+    def converted(self, array: pa.Array, pieces: pa.Array, moment: Moment) -> Converted:
         import pyarrow.compute as pc
 
         universal = pc.match_substring_regex(array, f" ({'|'.join(_OF_UTC)})$")
         if not pc.all(universal).as_py():
             return by_row(self, array, moment)
-        return super().convert(array, replace(moment, zone="UTC"))
+        return super().converted(array, pieces, replace(moment, zone="UTC"))
 
 
 @dataclass(frozen=True)
