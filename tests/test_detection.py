@@ -14,18 +14,19 @@ from pyspark_logs.console import table
 from pyspark_logs.detection import GOOD_SHARE
 from pyspark_logs.detection.proposal import propose
 from pyspark_logs.errors import OptionError, PathNotFoundError
+from pyspark_logs.formats.presets import PRESETS
 
 CORPUS = Path(__file__).parents[1] / ".." / "shared" / "corpus" / "loghub"
 
 APP = [
-    "2026-11-22 01:00:11,045 INFO [main] acme.Cart: order 1399 accepted",
-    "2026-11-22 01:00:12,145 WARN [worker-2] acme.Cart: slow: 307 ms",
-    "2026-11-22 01:00:13,245 ERROR [main] acme.billing.Invoice: no such order",
+    "[2026-11-22 01:00:11,045] INFO (main) acme.Cart: order 1399 accepted",
+    "[2026-11-22 01:00:12,145] WARN (worker-2) acme.Cart: slow: 307 ms",
+    "[2026-11-22 01:00:13,245] ERROR (main) acme.billing.Invoice: no such order",
 ]
 
 # Lines that nobody described, and the template that is made of them.
 UNKNOWN = {
-    "{ts:timestamp} {level} [{thread}] {logger}: {message}": APP,
+    "[{ts:timestamp}] {level} ({thread}) {logger}: {message}": APP,
     "[{ts:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {level} {message}": [
         "[22/Nov/2026:01:00:11 +0000] info a b",
         "[22/Nov/2026:01:00:12 +0000] error c d e",
@@ -95,6 +96,13 @@ def test_real_systems(system: str) -> None:
     assert len(rows.column_names) >= 4, "a time, and more than a message"
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_found_by_its_sample(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("\n".join(PRESETS[name].sample) + "\n", encoding="utf-8")
+    best = pyspark_logs.detect(tmp_path / "a.log")[0]
+    assert (best.options, best.share) == ({"preset": name}, 1.0)
+
+
 # --- files
 
 
@@ -136,7 +144,8 @@ def test_the_command_shows_what_it_found(tmp_path: Path, capsys: pytest.CaptureF
     assert cli.main(["detect", str(tmp_path / "a.log"), "--rows", "2"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert (
-        out[0] == " 100.0%  template {ts:timestamp} {level} [{thread}] {logger}: {message}  (3 of 3 records, 5 columns)"
+        out[0]
+        == " 100.0%  template [{ts:timestamp}] {level} ({thread}) {logger}: {message}  (3 of 3 records, 5 columns)"
     )
     assert out[-3].split() == ["ts", "level", "thread", "logger", "message"]
     assert out[-2].split()[2:5] == ["INFO", "main", "acme.Cart"]

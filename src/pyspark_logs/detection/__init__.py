@@ -17,7 +17,8 @@ from pyspark_logs.detection.candidates import DIALECTS, general, presets, templa
 from pyspark_logs.detection.samples import Sample, on_disk, read_head
 from pyspark_logs.detection.scores import specificity
 from pyspark_logs.errors import OptionError
-from pyspark_logs.options import FORMATS, parse_read_options
+from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.options import FORMATS, FormatOptions, parse_read_options
 from pyspark_logs.scans import scan
 from pyspark_logs.schema import parse_ddl, to_ddl
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SAMPLE_BYTES = 256 << 10  # about a thousand lines
 _FEWEST_FIRST = 0.2  # of the lines match, where the others go on with them
 GOOD_SHARE = 0.95  # of the records; with fewer a format is not what the file is written in
+_FEWEST_KEYS = 0.3  # of those that a preset of JSON objects has, in the average object
 _LEAST_SHARE = 0.05
 
 
@@ -85,9 +87,9 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
 
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp(), "app.log")
-    >>> _ = file.write_text("2026-11-22 01:00:11,045 ERROR [main] acme.Cart: no such order\n")
+    >>> _ = file.write_text("[2026-11-22 01:00:11,045] ERROR (main) acme.Cart: no such order\n")
     >>> detect(file)[0].options["template"]
-    '{ts:timestamp} {level} [{thread}] {logger}: {message}'
+    '[{ts:timestamp}] {level} ({thread}) {logger}: {message}'
     """
     given = [name for name in options if name.lower() in {format_name.lower() for format_name in FORMATS}]
     if given:
@@ -144,9 +146,17 @@ def _fitting(sample: Sample, formats: Iterable[Mapping[str, str]]) -> list[Candi
             joined = sample.read(lines)
             if joined is not None and joined[1]:
                 one = max(one, _candidate(lines, *joined), key=lambda either: either.share)
-        if one.share >= _LEAST_SHARE and one.columns:
+        if one.share >= _LEAST_SHARE and one.columns and not _fits_anything(described, read[0]):
             found.append(one)
     return found
+
+
+def _fits_anything(described: Mapping[str, str], rows: pa.Table) -> bool:
+    """Whether a preset of objects, which any object is of, finds few of its keys in them."""
+    if "preset" not in described or not line_format(FormatOptions("preset", described["preset"])).is_open:
+        return False
+    filled = sum(len(column) - column.null_count for column in rows.columns)
+    return filled < _FEWEST_KEYS * rows.num_rows * rows.num_columns
 
 
 def _candidate(described: Mapping[str, str], rows: pa.Table, records: int) -> Candidate:

@@ -66,8 +66,8 @@ class CefHeader(Text):
 class CefExtension(MapOf):
     r"""``k=v k2=v with blanks``: a value runs to the next `` key=``; ``\=``, ``\\``, ``\n`` and ``\r`` are escapes.
 
-    >>> CefExtension().parse(r"src=10.0.0.1 msg=a \\= b \\n end", Moment())
-    [('src', '10.0.0.1'), ('msg', 'a = b \n end')]
+    >>> CefExtension().parse(r"src=10.0.0.1 msg=a \= b \\ end", Moment())
+    [('src', '10.0.0.1'), ('msg', 'a = b \\ end')]
     """
 
     takes_rest: ClassVar[bool] = True
