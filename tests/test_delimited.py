@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +30,7 @@ from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Timestamp
 from pyspark_logs.options import FormatOptions, parse_read_options
-from pyspark_logs.records import HeaderRule, find_lines, read_lines, sanitise, under_headers
+from pyspark_logs.records import HeaderRule, Lines, find_lines, read_lines, sanitise, under_headers
 from tests import strategies
 from tests.conformance import FormatConformance
 from tests.reference import same
@@ -199,6 +200,25 @@ def test_the_engines_give_what_the_reference_gives(query: Query) -> None:
         )
         assert all(map(same, row, values.values())), (line, row, values)
         assert bad == expected, line
+
+
+def several(records: list[bytes]) -> Lines:
+    """Records that may have line ends within them, as those that are joined of several lines."""
+    ends = np.cumsum([len(record) + 1 for record in records]).astype(np.int32) - np.int32(1)
+    starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int32)
+    return Lines(b"\n".join(records) + b"\n", starts, ends, 0)
+
+
+@thorough
+@given(st.lists(st.text('a",\n', min_size=1, max_size=8), min_size=1, max_size=8))
+def test_records_of_several_lines(records: list[str]) -> None:
+    lines = [record.encode() for record in records]
+    schema = pa.schema([("a", STRING), ("b", STRING)])
+    decoder = compile_decoder(FormatOptions("delimited", ","), schema, judge_whole=True)
+    rows, corrupt = rows_of(decoder, iter([several(lines)]), Moment())
+    for line, row, bad in zip(lines, rows, corrupt, strict=True):
+        values, expected = reference_delimited(line, ["a", "b"], schema, separator=",", quote='"', judge_whole=True)
+        assert (row, bad) == (list(values.values()), expected), line
 
 
 @thorough

@@ -28,6 +28,7 @@ from tests import strategies
 from tests.conformance import FormatConformance
 from tests.reference import same
 from tests.reference_logfmt import reference_logfmt
+from tests.test_delimited import several
 from tests.test_engines import DAY, INSTANT, STRING, WALL, rows_of
 
 thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
@@ -208,6 +209,26 @@ def test_the_engines_give_what_the_reference_gives(query: Query) -> None:
         aside, _ = reference_logfmt(line, query.hidden, query.zone, None, query.null_value)
         assert all(map(same, row, [*values.values(), *aside.values()])), (line, row, values)
         assert bad == expected, line
+
+
+@thorough
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a=1", "\na=1", "f\na=1", "f", "a=1\n", "a=1\nf", "f\n", "\n", 'a="\n"', "a=1 b=2", "f\na=1 b=2"]
+        ),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_records_of_several_lines(records: list[str]) -> None:
+    schema = pa.schema([("a", pa.int32()), ("b", pa.int32())])
+    rows, corrupt = rows_of(
+        compile_decoder(FormatOptions("logfmt", ""), schema), iter([several([r.encode() for r in records])]), Moment()
+    )
+    for record, row, bad in zip(records, rows, corrupt, strict=True):
+        values, expected = reference_logfmt(record.encode(), schema)
+        assert (row, bad) == (list(values.values()), expected), record
 
 
 def test_clean_lines_never_reach_the_exact_parser() -> None:

@@ -31,9 +31,11 @@ from pyspark_logs.predicates import Contains
 from pyspark_logs.reader import LogReader
 from pyspark_logs.records import Lines, join_lines, read_lines, sanitise
 from pyspark_logs.store.local import LocalStore
-from tests import strategies, test_engines_json
+from tests import strategies, test_delimited, test_engines_json, test_logfmt
 from tests.log_files import CODECS, read, read_pushed, write
 from tests.reference import named_fields, parse_template, reference_lines, reference_parse, same
+from tests.reference_delimited import reference_delimited
+from tests.reference_logfmt import reference_logfmt
 from tests.test_engines import Query, queries, rows_of, thorough
 
 EXAMPLES = int(os.environ.get("READER_EXAMPLES", "60"))
@@ -199,6 +201,20 @@ def joined(draw: st.DrawFn, data: bytes) -> Lines:
     return Lines(data, first, last, 0)
 
 
+@st.composite
+def broken_up(draw: st.DrawFn, lines: list[bytes]) -> bytes:
+    """A file of lines, some of them broken where they may mean something else then."""
+    assume(lines)
+    places = st.sampled_from([b" ", b"=", b'"', b",", b"a"])
+    text = []
+    for line in lines:
+        place, count = draw(places), draw(st.sampled_from([0, 1, 1, 100]))
+        text.append(line.replace(place, draw(st.sampled_from([b"\n", place + b"\n", b"\n" + place])), count))
+    data = b"\n".join(text)
+    assume(reference_lines(data) and not data.startswith(BOM))
+    return data
+
+
 class TestEngines:
     @thorough
     @given(st.data(), queries(strategies.cases()) | queries(strategies.cases(shape=strategies.delimited)))
@@ -222,6 +238,36 @@ class TestEngines:
         for index, (row, bad) in enumerate(zip(rows, corrupt, strict=True)):
             values, expected_bad = query.expected(lines.record(index))
             assert all(map(same, row, values)), (lines.record(index), row, values)
+            assert bad == expected_bad, lines.record(index)
+
+    @thorough
+    @given(st.data(), test_delimited.queries())
+    def test_values_between_separators(self, data: st.DataObject, query: test_delimited.Query) -> None:
+        lines = data.draw(joined(data.draw(broken_up(query.lines))))
+        rows, corrupt = rows_of(test_delimited.decoder_of(query), iter([lines]), Moment(query.zone))
+        for index, (row, bad) in enumerate(zip(rows, corrupt, strict=True)):
+            values, expected_bad = reference_delimited(
+                lines.record(index),
+                query.names,
+                query.schema,
+                judge_whole=query.judge_whole,
+                zone=query.zone,
+                **query.options,
+            )
+            assert all(map(same, row, values.values())), (lines.record(index), row, values)
+            assert bad == expected_bad, lines.record(index)
+
+    @thorough
+    @given(st.data(), test_logfmt.queries())
+    def test_pairs(self, data: st.DataObject, query: test_logfmt.Query) -> None:
+        lines = data.draw(joined(data.draw(broken_up(query.lines))))
+        options = FormatOptions("logfmt", "", query.null_value, rescued_column=query.rescued)
+        rows, corrupt = rows_of(compile_decoder(options, query.schema), iter([lines]), Moment(query.zone))
+        for index, (row, bad) in enumerate(zip(rows, corrupt, strict=True)):
+            values, expected_bad = reference_logfmt(
+                lines.record(index), query.schema, query.zone, query.rescued, query.null_value
+            )
+            assert all(map(same, row, values.values())), (lines.record(index), row, values)
             assert bad == expected_bad, lines.record(index)
 
     def test_a_shape_with_line_ends_does_not_reach_over_a_record(self) -> None:

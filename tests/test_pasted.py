@@ -39,7 +39,7 @@ def rows(option: str, spec: str, *lines: str) -> list[dict[str, Any]]:
     assert schema is not None
     decoder = compile_decoder(options, schema, judge_whole=True)
     found, corrupt = rows_of(decoder, iter([find_lines("\n".join(lines).encode(), 0)]), Moment())
-    reasons = [decoder.reason(line.encode(), Moment()) for line in lines]
+    reasons = [decoder.exact.parse(line, Moment()).reason for line in lines]
     assert corrupt == [False] * len(lines), reasons
     return [dict(zip(schema.names, row, strict=True)) for row in found]
 
@@ -136,6 +136,14 @@ class TestNginx:
             {"status": None, "uri": None, "ok": None},
         ]
 
+    def test_json_without_escapes_of_its_own(self) -> None:
+        spec = '{"t": "$msec", "ua": "$http_user_agent", "n": $bytes_sent}'
+        line = '{"t": "1795341600.000", "ua": "a\\x22b", "n": -}'
+        assert rows("nginx", spec, line) == [{"t": AT, "ua": 'a"b', "n": None}]
+        raw = '{"t": "1795341600.000", "ua": "a"b", "n": 5}'
+        assert rows("nginx", f"escape=none {spec}", raw) == [{"t": AT, "ua": 'a"b', "n": 5}]
+        assert list(columns("nginx", "{ $status }")) == ["status"]
+
     def test_json_that_is_written_is_json(self) -> None:
         spec = 'escape=json {"status":$status,"uri":"$uri","t":"$msec","u":$upstream_status}'
         assert written("nginx", spec, {}) == '{"status":null,"uri":"","t":"","u":null}'
@@ -190,7 +198,7 @@ class TestApache:
     def test_directives(self) -> None:
         spec = (
             "%a|%{c}a|%A|%B|%b|%{V}C|%D|%{V}e|%f|%h|%{c}h|%H|%{X-Y}i|%k|%l|%L|%m|%{V}n|%{V}o|%p|%{local}p|%{remote}p|%P|"
-            "%{tid}P|%{hextid}P|%q|%r|%R|%s|%t|%T|%{ms}T|%{us}T|%u|%U|%v|%V|%X|%I|%O|%S|%{V}^ti|%{V}^to|%{SSL_CIPHER}x|"
+            "%{tid}P|%{hextid}P|%q|%r|%R|%s|%t|%T|%{ms}T|%{us}T|%u|%U|%v|%V|%X|%I|%O|%S|%{V}^ti|%{V}^to|%^FB|%{SSL_CIPHER}x|"
             "%{version}c|100%%"
         )
         assert list(columns("apache", spec)) == [
@@ -200,6 +208,7 @@ class TestApache:
             "process_id", "thread_id", "thread_id_hex", "query_string", "request", "handler", "status", "time",
             "duration_s", "duration_ms", "duration_us_2", "remote_user", "url_path", "server_name", "host_name",
             "connection_status", "bytes_received", "bytes_sent", "bytes_transferred", "trailer_v", "response_trailer_v",
+            "first_byte_us",
             "ssl_cipher", "ssl_version",
         ]  # fmt: skip
 
@@ -412,6 +421,17 @@ class TestLogback:
         message = error("logback", spec)
         assert message.startswith(f"option 'logback': at character {place}: ")
         assert words in message
+
+    @pytest.mark.parametrize("spec", ["%d %-5p [%t] %c - %m%n%ex", "%-6r %d %5p [%t] %c - %m%n"])
+    def test_exceptions_join_the_message(self, spec: str, tmp_path: Path) -> None:
+        begin = "17     " if spec.startswith("%-6r") else ""
+        level = "ERROR"
+        first = f"{begin}2026-11-22 10:00:00,123 {level} [main] a.B - failed"
+        trace = "java.lang.IllegalStateException: x\n\tat a.B.c(B.java:7)\n\t... 3 more"
+        (tmp_path / "a.log").write_text(f"{first}\n{trace}\n{first}\n")
+        read = pyspark_logs.scan(str(tmp_path / "a.log"), logback=spec, multiLine="true", mode="FAILFAST").read_all()
+        assert read["message"].to_pylist() == [f"failed\n{trace}", "failed"]
+        assert read["level"].to_pylist() == ["ERROR", "ERROR"]
 
     def test_deep_nesting_is_refused(self) -> None:
         assert "nested deeper" in error("logback", "%(" * 500 + "%m")

@@ -186,7 +186,7 @@ class LogReader:
 
     # --- executor -----------------------------------------------------------------------------------------
 
-    def read_task(self, task: ReadTask, tally: Tally | None = None) -> Iterator[pa.RecordBatch]:
+    def read_task(self, task: ReadTask, tally: Tally | None = None, *, warn: bool = True) -> Iterator[pa.RecordBatch]:
         """The rows of a task, in batches of exactly :meth:`target`.
 
         A warning is logged if records did not match, when the task is done or its reading is given up.
@@ -194,6 +194,7 @@ class LogReader:
         Args:
             task: of a plan.
             tally: what becomes of the records is added to it as they are read.
+            warn: whether that warning is logged.
 
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
@@ -214,9 +215,11 @@ class LogReader:
                     raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
                 yield batch
         except GeneratorExit:
-            _warn_of_corrupt(builder, before)
+            if warn:
+                _warn_of_corrupt(builder, before)
             raise
-        _warn_of_corrupt(builder, before)
+        if warn:
+            _warn_of_corrupt(builder, before)
 
     def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder:
         window = (self.options.time.start_us, self.options.time.end_us)

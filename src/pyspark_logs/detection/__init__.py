@@ -62,8 +62,8 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """The options in words: ``preset aws_alb``."""
-        return " ".join(name if value == "true" else f"{name} {value}" for name, value in self.options.items())
+        """The options in words: ``preset aws_alb``, ``template {a} {b}, multiLine``."""
+        return ", ".join(name if value == "true" else f"{name} {value}" for name, value in self.options.items())
 
 
 def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, LogSourceError
-from pyspark_logs.options import ReadOptions
-from pyspark_logs.reader import LogReader
-from pyspark_logs.scans import scan
+from pyspark_logs.options import ReadOptions, parse_read_options
+from pyspark_logs.reader import LogReader, infer_schema
 from pyspark_logs.store import open_store
 
 if TYPE_CHECKING:
@@ -41,11 +40,20 @@ class Sample:
         """The rows that match a format, and how many records there are by it; None where it cannot be read so at all."""
         options = {**self.options, **described, "columnNameOfCorruptRecord": _CORRUPT}
         try:
-            rows = scan(self.file, **options).read_all()
+            rows = _read(parse_read_options({**options, "path": self.file}))
         except LogSourceError:
             return None
         good = rows.filter(rows.column(_CORRUPT).is_null()).drop_columns([_CORRUPT])
         return good, rows.num_rows
+
+
+def _read(options: ReadOptions) -> pa.Table:
+    """As ``scan()`` reads, but for the warnings: here it is no wonder if nothing matches."""
+    import pyarrow as pa
+
+    reader = LogReader(options, options.schema if options.schema is not None else infer_schema(options))
+    batches = (batch for task in reader.plan().tasks for batch in reader.read_task(task, warn=False))
+    return pa.Table.from_batches(batches, reader.target())
 
 
 @dataclass(frozen=True)

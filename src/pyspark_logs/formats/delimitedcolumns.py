@@ -20,8 +20,6 @@ from pyspark_logs.formats.valuecolumns import column_at, equals, single, spread
 if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
 
-_NEWLINE, _RETURN = 0x0A, 0x0D
-
 
 class _Cut:
     """Where the values of some lines of a block are.
@@ -153,13 +151,14 @@ class DelimitedColumns:
             opening = opening ^ before[_line_of(quotes, starts)]
             outside = outside ^ before[_line_of(separators, starts)]
         edges: Bool = np.zeros(256, np.bool_)
-        edges[[self.separator[0], self.quote[0], _NEWLINE]] = True
-        begins = edges[view[np.maximum(quotes - 1, 0)]] | (quotes == 0)
-        following = kernels.bytes_at(view, quotes + np.int32(1))
-        finishes = edges[following]
-        finishes |= (following == _RETURN) & (kernels.bytes_at(view, quotes + np.int32(2)) == _NEWLINE)
-        strays = quotes[np.where(opening, ~begins, ~finishes)]
-        good[_line_of(strays, starts)] = False
+        edges[[self.separator[0], self.quote[0]]] = True
+        begins = edges[view[np.maximum(quotes - 1, 0)]]
+        finishes = edges[kernels.bytes_at(view, quotes + np.int32(1))]
+        # The others are at the ends of lines, or astray. A record of several lines has line ends within it.
+        odd_ones = np.flatnonzero(np.where(opening, ~begins, ~finishes))
+        line = _line_of(quotes[odd_ones], starts)
+        fine = np.where(opening[odd_ones], quotes[odd_ones] == starts[line], quotes[odd_ones] + 1 == ends[line])
+        good[line[~fine]] = False
         return outside == 0, good
 
     def _inside(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> tuple[Int32, Int32, Bool]:

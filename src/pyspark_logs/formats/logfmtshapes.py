@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_SHAPES = 12
 _FEWEST_LINES = 16  # that are worth a further shape
+_LONGEST_LITERAL = 300  # literals are compared a byte at a time
 _EQUALS, _QUOTE, _BACKSLASH, _SPACE = 0x3D, 0x22, 0x5C, 0x20
 
 
@@ -51,7 +52,7 @@ class Shape:
 
 
 def learn(line: str) -> Shape | None:
-    """The shape of a line; None where it repeats a key, has escapes or is not made of pairs."""
+    """The shape of a line; None where it repeats a key, has escapes or very long keys, or is not made of pairs."""
     try:
         found = list(pairs(line))
     except ValueError:
@@ -62,6 +63,8 @@ def learn(line: str) -> Shape | None:
         return None
     starts, ends = [pair.start for pair in valued], [pair.end for pair in valued]
     literals = [line[begin:end] for begin, end in zip([0, *ends], [*starts, len(line)], strict=True)]
+    if max(map(len, literals)) > _LONGEST_LITERAL:
+        return None
     slots = tuple((pair.key, pair.quoted) for pair in valued)
     return Shape(tuple(literals), slots, tuple(pair.key for pair in found if pair.flag))
 
@@ -180,13 +183,14 @@ class _Marks:
         import numpy as np
 
         self.quotes = np.flatnonzero(view == _QUOTE)
-        # How many blanks and equals signs there are before each byte.
-        self._before = np.zeros(len(view) + 1, np.int32)
-        np.cumsum((view <= _SPACE) | (view == _EQUALS), dtype=np.int32, out=self._before[1:])
+        # Blanks and equals signs, and one place behind all.
+        self._ends = np.append(np.flatnonzero((view <= _SPACE) | (view == _EQUALS)), len(view)).astype(np.int32)
 
     def none_within(self, starts: Int32, ends: Int32) -> Bool:
         """Which spans have neither a blank nor an equals sign."""
-        none: Bool = self._before[starts] == self._before[ends]
+        import numpy as np
+
+        none: Bool = self._ends[np.searchsorted(self._ends, starts)] >= ends
         return none
 
 
@@ -197,7 +201,8 @@ def _chained(
     import numpy as np
 
     head, tail = literals[0].encode(), literals[-1].encode()
-    ok = kernels.literal_at(view, starts, head)
+    # A record of several lines has line ends among its blanks, so a head may seem to reach over a record's end.
+    ok = kernels.literal_at(view, starts, head) & (starts + len(head) <= ends)
     place = np.where(ok, starts + np.int32(len(head)), ends).astype(np.int32)
     bounds: list[tuple[Int32, Int32]] = []
     for literal in literals[1:-1]:

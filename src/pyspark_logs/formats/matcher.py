@@ -97,7 +97,8 @@ def ends_in_text(template: Template) -> bool:
 
 def _typed(segment: Field, parted: Collection[str]) -> bool:
     """Whether a field without a text of its type makes a line not match."""
-    return segment.name is not None and segment.name not in parted and not segment.nullable
+    plain = not segment.nullable and segment.pad is None
+    return segment.name is not None and segment.name not in parted and plain
 
 
 def _first_bytes(first: Segment, parted: Collection[str]) -> frozenset[int] | None:

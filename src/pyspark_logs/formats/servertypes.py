@@ -33,6 +33,10 @@ class Listed(Text):
     def syntax(self) -> re.Pattern[str]:
         return _LISTED
 
+    def never_begins(self, character: str) -> bool:
+        """A space ends it, so none begins it."""
+        return character == " "
+
 
 def unlisted(texts: pa.Array) -> Bool:
     """Which texts are not what a field of type :class:`Listed` ends with by itself."""

@@ -15,6 +15,7 @@ from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.walk import never_begins
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -349,6 +350,8 @@ def _unsure(written: Written, place: Place) -> bool:
         return False
     # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
+    if null == "" and place.behind and never_begins(kind, place.behind[0]):
+        return False
     signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
     return null is not None and (null[:1] != "-" or signed)
 

@@ -421,5 +421,5 @@ def never_begins(field_type: FieldType, character: str) -> bool:
     if character.isalnum():
         return False  # perhaps none does, but that is seldom asked
     if pattern[0] == "%":
-        return character not in {"d": " ", "e": " ", "z": "+-", "%": "%"}.get(pattern[1:2], "\0")
+        return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(pattern[1:2], "\0")
     return character not in " \t" if pattern[0] in " \t" else character != pattern[0]

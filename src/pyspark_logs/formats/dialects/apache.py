@@ -32,7 +32,7 @@ PLAIN: dict[str, tuple[str, FieldType]] = {
     "O": ("bytes_sent", _LONG), "p": ("server_port", _INT), "P": ("process_id", _LONG), "q": ("query_string", _TEXT),
     "r": ("request", _TEXT), "R": ("handler", _TEXT), "s": ("status", _INT), "S": ("bytes_transferred", _LONG),
     "T": ("duration_s", _LONG), "u": ("remote_user", _TEXT), "U": ("url_path", _TEXT), "v": ("server_name", _TEXT),
-    "V": ("host_name", _TEXT), "X": ("connection_status", _TEXT),
+    "V": ("host_name", _TEXT), "^FB": ("first_byte_us", _LONG), "X": ("connection_status", _TEXT),
 }  # fmt: skip
 # directives whose braces hold a word -> word -> column and type
 WORDS: dict[str, dict[str, tuple[str, FieldType]]] = {
@@ -198,7 +198,7 @@ def _item(pasted: Pasted, place: int) -> tuple[Item, int]:
         elif text[at] in "<>":
             which = text[at]
         at += 1
-    letter = text[at : at + 3] if text.startswith("^t", at) else text[at : at + 1]
+    letter = text[at : at + 3] if text.startswith("^", at) else text[at : at + 1]
     whole = text[place : at + len(letter)]
     if not letter:
         raise pasted.wrong(place, whole, "is not followed by a directive; write %% for a percent sign")

@@ -13,7 +13,7 @@ from pyspark_logs.formats.dialects.pointing import Pasted
 from pyspark_logs.formats.exact import Parsed, TemplateLines
 from pyspark_logs.formats.jsonvalues import dump, load
 from pyspark_logs.formats.lineformat import Asked
-from pyspark_logs.formats.spellings import JSON
+from pyspark_logs.formats.spellings import JSON, Spelling
 from pyspark_logs.formats.template import Field, Literal, Segment
 from pyspark_logs.formats.templateformat import TemplateFormat
 from pyspark_logs.formats.timestamps import Moment
@@ -23,7 +23,9 @@ _BARE = re.compile(r'[^\s,{}\[\]"$]*(?:\$(?:\{\w+\}|\w+)[^\s,{}\[\]"$]*)*')
 _SPACE = re.compile(r"\s*")
 
 
-def json_segments(pasted: Pasted, variable: re.Pattern[str], types: Mapping[str, FieldType]) -> list[Segment]:
+def json_segments(
+    pasted: Pasted, variable: re.Pattern[str], types: Mapping[str, FieldType], spelling: Spelling | None
+) -> list[Segment]:
     """The segments of the lines: punctuation as it stands in the format, and a field for each key.
 
     A value that is one variable has its type, in quotes or not; all others are strings.
@@ -32,11 +34,12 @@ def json_segments(pasted: Pasted, variable: re.Pattern[str], types: Mapping[str,
         pasted: the format.
         variable: a whole variable, whose name is its first group or its second.
         types: of variables; others are strings.
+        spelling: of values.
 
     Raises:
         FormatError: the text is no JSON object with plain values.
     """
-    return _Reader(pasted, variable, types).read()
+    return _Reader(pasted, variable, types, spelling).read()
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,10 @@ class AnyLayout:
 
 
 class _Reader:
-    def __init__(self, pasted: Pasted, variable: re.Pattern[str], types: Mapping[str, FieldType]) -> None:
-        self.pasted, self.variable, self.types = pasted, variable, types
+    def __init__(
+        self, pasted: Pasted, variable: re.Pattern[str], types: Mapping[str, FieldType], spelling: Spelling | None
+    ) -> None:
+        self.pasted, self.variable, self.types, self.spelling = pasted, variable, types, spelling
         self.text, self.place = pasted.text, 0
         self.segments: list[Segment] = []
 
@@ -150,16 +155,17 @@ class _Reader:
         if string is not None:
             self.place = string.end()
             known = self._type(string[1])
-            if known is None:
-                self.segments.append(Field(name, Quoted(JSON), nullable=True, null=""))
+            if known is None and self.spelling is not None:
+                self.segments.append(Field(name, Quoted(self.spelling), nullable=True, null=""))
             else:
-                self.segments += [Literal('"'), Field(name, known, nullable=True, null=""), Literal('"')]
+                field = Field(name, known or Text(), nullable=True, null="")
+                self.segments += [Literal('"'), field, Literal('"')]
             return
         bare = _BARE.match(self.text, self.place)
         if bare is None or not bare[0]:
             raise self.pasted.wrong(self.place, self.text[self.place : self.place + 1], f"key {name!r} has no value")
         self.place = bare.end()
-        self.segments.append(Field(name, self._type(bare[0]) or Text(JSON), nullable=True, null="null"))
+        self.segments.append(Field(name, self._type(bare[0]) or Text(self.spelling), nullable=True, null="null"))
 
     def _type(self, value: str) -> FieldType | None:
         """The type of a value that is one variable with a type."""

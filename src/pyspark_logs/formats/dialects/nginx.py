@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
 from pyspark_logs.formats.dialects.jsonobject import JsonObjectFormat, json_segments
 from pyspark_logs.formats.dialects.pointing import Names, Pasted, nearest, plainly, wrong
@@ -60,10 +61,15 @@ def nginx_format(options: FormatOptions) -> LineFormat:
     pasted, escape = _read(options.spec)
     spelling = _SPELLINGS[escape]
     name = f"nginx {pasted.text!r}"
-    if escape == "json" and pasted.text.lstrip().startswith("{"):
-        segments = json_segments(pasted, _VARIABLE, TYPES)
-        _check_any(pasted, segments)
-        return JsonObjectFormat(make_template(pasted.text, segments), options, name)
+    if pasted.text.lstrip().startswith("{") and not pasted.text.lstrip().startswith("{$"):
+        try:
+            segments = json_segments(pasted, _VARIABLE, TYPES, spelling)
+        except FormatError:  # braces may also be just text; where JSON is meant, the error is of use
+            if escape == "json":
+                raise
+        else:
+            _check_any(pasted, segments)
+            return JsonObjectFormat(make_template(pasted.text, segments), options, name)
     segments = _segments(pasted, spelling)
     _check_any(pasted, segments)
     return TemplateFormat(make_template(pasted.text, segments), options, name)
