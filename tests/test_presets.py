@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pyspark_logs import cli
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.chain import ChainEngine
 from pyspark_logs.formats.decoder import Decoder
@@ -189,3 +191,28 @@ def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> N
     sure = chain.parse(block.block, block.starts, block.ends, Moment())
     assert sure.rows is None
     assert all(len(plain(column)) == 100 for column in sure.columns)
+
+
+# --------------------------------------------------------------------------------------------- the command line
+
+
+def test_the_command_lists_all_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["preset", "columns", "layout"]
+    assert [line.split()[0] for line in lines[1:]] == list(PRESETS)
+    assert cli.main(["presets", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["presets"]
+    assert [one["name"] for one in report] == list(PRESETS)
+    assert report[0]["columns"][0] == {"name": "remote_host", "type": "string"}
+
+
+def test_the_command_shows_a_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["presets", "aws_elb_classic"]) == 0
+    shown = capsys.readouterr().out
+    assert "client_port" in shown
+    assert PRESETS["aws_elb_classic"].sample[0] in shown
+    assert "layout  AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}" in shown
+    assert PRESETS["aws_elb_classic"].source in shown
+    assert cli.main(["presets", "aws_elb"]) == 2
+    assert "did you mean 'aws_" in capsys.readouterr().err

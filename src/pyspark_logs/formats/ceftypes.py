@@ -66,8 +66,8 @@ class CefHeader(Text):
 class CefExtension(MapOf):
     r"""``k=v k2=v with blanks``: a value runs to the next `` key=``; ``\=``, ``\\``, ``\n`` and ``\r`` are escapes.
 
-    >>> CefExtension().parse(r"src=10.0.0.1 msg=a \\= b \\n end", Moment())
-    [('src', '10.0.0.1'), ('msg', 'a = b \n end')]
+    >>> CefExtension().parse(r"src=10.0.0.1 msg=a \= b \\ end", Moment())
+    [('src', '10.0.0.1'), ('msg', 'a = b \\ end')]
     """
 
     takes_rest: ClassVar[bool] = True
@@ -76,7 +76,7 @@ class CefExtension(MapOf):
         keys = list(_KEY.finditer(text))
         if text[: keys[0].start() if keys else len(text)].strip(" "):
             raise ValueError("not a list of k=v pairs")
-        ends = [key.start() - 1 for key in keys[1:]] + [len(text)]
+        ends = [key.start() - 1 for key in keys[1:]] + [len(text)] * bool(keys)
         values = (text[key.end() : end] for key, end in zip(keys, ends, strict=True))
         pairs = {
             key[1]: _ESCAPE.sub(lambda match: _PLAIN[match[1]], value) for key, value in zip(keys, values, strict=True)

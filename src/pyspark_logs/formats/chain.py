@@ -16,6 +16,7 @@ from pyspark_logs.formats.engine import Sure, unescaped, with_gaps, with_nulls
 from pyspark_logs.formats.exact import Column, Rules, Scope
 from pyspark_logs.formats.fieldtypes import PortOf
 from pyspark_logs.formats.numbertypes import Floating, Integer, plain_numbers
+from pyspark_logs.formats.pieces import PieceOf
 from pyspark_logs.formats.template import Field, Group, Literal, Template, named
 from pyspark_logs.formats.timecolumns import to_array, to_dates
 from pyspark_logs.formats.timestamps import Moment
@@ -122,14 +123,12 @@ class ChainEngine:
                 numbers = kernels.fixed_width_integers(walk.view, starts, ends)
                 if numbers is not None:
                     return pa.array(numbers).cast(column.type.arrow()), None
-            return self._convert(own.type, column.type, kernels.texts(walk.block, starts, ends), walk)
+            return self._convert(column, kernels.texts(walk.block, starts, ends), walk)
         array = self._masked(own.type, column.type, walk, starts, ends, null)
         if array is not None:
             return array, None
         present = np.flatnonzero(~null)
-        array, sure = self._convert(
-            own.type, column.type, kernels.texts(walk.block, starts[present], ends[present]), walk
-        )
+        array, sure = self._convert(column, kernels.texts(walk.block, starts[present], ends[present]), walk)
         spread = with_gaps(array, null)
         if sure is not None:
             whole = np.ones(len(null), np.bool_)
@@ -157,8 +156,13 @@ class ChainEngine:
         except pa.ArrowInvalid:
             return None
 
-    def _convert(self, own: FieldType, wanted: FieldType, array: pa.Array, walk: Walk) -> tuple[pa.Array, Bool | None]:
-        spelling = own.spelled(self.rules.escape) if walk.has_backslash else None
+    def _convert(self, column: Column, array: pa.Array, walk: Walk) -> tuple[pa.Array, Bool | None]:
+        wanted = column.type
+        spelling = self.fields[column.field].type.spelled(self.rules.escape) if walk.has_backslash else None
         if spelling is not None:
             array = unescaped(array, spelling)
-        return wanted.convert(array, walk.moment)
+        if not isinstance(wanted, PieceOf):
+            return wanted.convert(array, walk.moment)
+        if column.field not in walk.pieces:  # all columns of a field take their pieces of the same texts
+            walk.pieces[column.field] = wanted.extract(array)
+        return wanted.converted(array, walk.pieces[column.field], walk.moment)

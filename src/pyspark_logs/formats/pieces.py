@@ -19,7 +19,7 @@ from pyspark_logs.formats.engine import with_gaps
 from pyspark_logs.formats.fieldtypes import HostOf, PortOf, address_texts, retype
 from pyspark_logs.formats.linewriter import Trouble, troubles
 from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.timestamps import Moment, compile_pattern
+from pyspark_logs.formats.timestamps import Moment, compile_pattern, in_calendar, offset_us
 from pyspark_logs.formats.timetexts import pattern_texts
 from pyspark_logs.formats.timetypes import Timestamp
 
@@ -159,12 +159,19 @@ class PieceOf(FieldType):
         piece = next((pieces[group] for group in self.groups if pieces[group]), None)
         return None if piece is None else self.inner.parse(piece, moment)
 
+    def extract(self, array: pa.Array) -> pa.Array:
+        """The texts of all groups as a struct, which is null where the expression does not match."""
+        return _extracted(array, self.regex)
+
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        return self.converted(array, self.extract(array), moment)
+
+    def converted(self, array: pa.Array, pieces: pa.Array, moment: Moment) -> Converted:
+        """As :meth:`convert`, of texts that have been taken apart."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        pieces = _extracted(array, self.regex)
         fine = pieces.is_valid().to_numpy(zero_copy_only=False)
         texts = pc.struct_field(pieces, [self.groups[0]])
         for group in self.groups[1:]:
@@ -261,24 +268,30 @@ class Priority:
 
 
 _STAMP = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<zone>[^ ]+))?"
+_OFFSET = re.compile(r"([+-]\d\d):?(\d\d)?", re.ASCII)
 _OF_UTC = ("UTC", "GMT", "Z")
 
 
 @dataclass(frozen=True)
 class ZonedTime(PieceOf):
-    """The time of a text that ends in the name of a zone: UTC or GMT, else it is in the option ``timeZone``."""
+    """The time of a text that ends in the name of a zone: UTC, GMT or an offset, else it is in the option ``timeZone``."""
 
     def parse(self, text: str, moment: Moment) -> Any:
-        zone = "UTC" if text.rpartition(" ")[2] in _OF_UTC else moment.zone
-        return super().parse(text, replace(moment, zone=zone))
+        name = text.rpartition(" ")[2]
+        offset = _OFFSET.fullmatch(name)
+        zone = "UTC" if offset or name in _OF_UTC else moment.zone
+        value = super().parse(text, replace(moment, zone=zone))
+        if offset is None or not isinstance(value, int):
+            return value
+        return in_calendar(value - offset_us(f"{offset[1]}{offset[2] or '00'}"))
 
-    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+    def converted(self, array: pa.Array, pieces: pa.Array, moment: Moment) -> Converted:
         import pyarrow.compute as pc
 
         universal = pc.match_substring_regex(array, f" ({'|'.join(_OF_UTC)})$")
         if not pc.all(universal).as_py():
             return by_row(self, array, moment)
-        return super().convert(array, replace(moment, zone="UTC"))
+        return super().converted(array, pieces, replace(moment, zone="UTC"))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Date, Timestamp
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
 
 
@@ -58,6 +60,7 @@ class Walk:
     separators: dict[bytes, int] = field(default_factory=dict)  # of one byte -> how many fields they end
     dense: set[bytes] = field(default_factory=set)  # those that stand everywhere; kept from block to block
     found: dict[str, Found] = field(default_factory=dict)
+    pieces: dict[str, pa.Array] = field(default_factory=dict)  # field -> its texts, taken apart
     sure: Bool | None = None  # None: all
     live: Bool | None = None  # lines in which the current optional group is there; None: all
     at_found: bool = False  # the literal behind the last field has been found at its end already

@@ -40,7 +40,7 @@ PRESETS: dict[str, Preset] = {
     "apache_common": Preset(
         TemplateForm(_COMMON),
         source='Apache HTTP Server 2.4, "Log Files", Common Log Format: https://httpd.apache.org/docs/2.4/logs.html#common',
-        sample=('192.0.2.7 - frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
+        sample=('192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
     ),
     "apache_combined": Preset(
         TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}"),
@@ -48,7 +48,7 @@ PRESETS: dict[str, Preset] = {
         " https://httpd.apache.org/docs/2.4/logs.html#combined",
         sample=(
             (
-                '192.0.2.7 - frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120'
+                '192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120'
                 ' "https://example.com/start" "Mozilla/5.0 (X11; Linux x86_64)"'
             ),
         ),
