@@ -144,7 +144,8 @@ def _fitting(sample: Sample, formats: Iterable[Mapping[str, str]]) -> list[Candi
             joined = sample.read(lines)
             if joined is not None and joined[1]:
                 one = max(one, _candidate(lines, *joined), key=lambda either: either.share)
-        if one.share >= _LEAST_SHARE and one.columns:
+        # A format of objects fits any of them, also where it finds none of its fields.
+        if one.share >= _LEAST_SHARE and one.columns and one.specificity > 0:
             found.append(one)
     return found
 
