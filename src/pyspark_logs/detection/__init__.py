@@ -93,9 +93,9 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
 
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp(), "app.log")
-    >>> _ = file.write_text("2026-11-22 01:00:11,045 ERROR user=17 took=3.5ms no such order\n")
+    >>> _ = file.write_text("2026-11-22 01:00:11,045 ERROR user=17 took=3.5ms status=500 no such order\n")
     >>> detect(file)[0].options["template"]
-    '{ts:timestamp} {level} user={user:long} took={took:double}ms {message}'
+    '{ts:timestamp} {level} user={user:long} took={took:double}ms status={status:long} {message}'
     """
     given = [name for name in options if name.lower() in {format_name.lower() for format_name in FORMATS}]
     if given:
