@@ -12,6 +12,7 @@ import pyspark_logs
 from pyspark_logs import cli
 from pyspark_logs.console import table
 from pyspark_logs.detection import GOOD_SHARE
+from pyspark_logs.detection.candidates import general
 from pyspark_logs.detection.proposal import propose
 from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.formats.presets import PRESETS
@@ -87,6 +88,13 @@ def test_lines_without_structure_have_no_template(lines: list[str]) -> None:
 @pytest.mark.parametrize("unit", ['"', "[", "{", "=", ": ", "a.", "1", "-", "\\", "(<"])
 def test_long_lines_of_anything(unit: str) -> None:
     propose([unit * 300_000] * 50)
+
+
+@pytest.mark.parametrize("unit", ["x", "a.", "a=", '"', ","])
+def test_general_formats_of_a_line_without_end(unit: str) -> None:
+    """As a binary file has it; the time is linear, else this would take minutes."""
+    assert all(described.get("json") is None for described in general([unit * 2_000_000]))
+    assert {"logfmt": "true"} in general(["ts=1 level=info msg=" + unit * 2_000_000])
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the Loghub logs are not beside the project")
