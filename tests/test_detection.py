@@ -158,6 +158,22 @@ def test_json_lines(tmp_path: Path) -> None:
     assert pyspark_logs.detect(tmp_path / "a.log")[0].options == {"json": "true"}
 
 
+def test_a_header_says_more_than_a_template_of_the_lines(tmp_path: Path) -> None:
+    row = '2026-11-22T00:00:0{}Z,ERROR,"a, b"\n'
+    (tmp_path / "a.csv").write_text("ts,level,message\n" + "".join(row.format(n % 10) for n in range(50)))
+    found = pyspark_logs.detect(tmp_path / "a.csv")[0]
+    assert (found.options, found.share) == ({"delimited": ",", "header": "first"}, 1)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_document_of_many_lines(indent: int | None, tmp_path: Path) -> None:
+    records = json.loads(PRESETS["aws_cloudtrail"].sample[0])["Records"] * 300
+    (tmp_path / "a.json").write_text(json.dumps({"Records": records}, indent=indent))
+    found = pyspark_logs.detect(tmp_path / "a.json")[0]
+    assert found.options == {"preset": "aws_cloudtrail"}
+    assert found.matched >= found.records - 1 > 50, "only the last one may be cut off"
+
+
 def test_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("\n".join(APP), encoding="utf-16")
     assert pyspark_logs.detect(tmp_path / "a.log", encoding="utf-16")[0].options == {"template": next(iter(UNKNOWN))}
