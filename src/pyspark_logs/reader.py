@@ -24,7 +24,7 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
-from pyspark_logs.records import Lines, keeps_lines, read_lines, sanitise, transcode
+from pyspark_logs.records import BLOCK_BYTES, Lines, keeps_lines, read_lines, sanitise, transcode
 from pyspark_logs.rows import RowBuilder, Tally, path_value
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
@@ -236,7 +236,7 @@ def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
     end = min(split.start + split.length, split.size)
     step = _BEHIND_BYTES
     while place < split.size:
-        yield from store.read(split.path, place, end, etag=split.etag)
+        yield from store.read(split.path, place, end, etag=split.etag, chunk_bytes=BLOCK_BYTES)
         place, end, step = end, min(end + step, split.size), 2 * step
 
 
