@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels
+from pyspark_logs.formats import kernels, words
 from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
 from pyspark_logs.formats.engine import Sure, unescaped, with_gaps, with_nulls
 from pyspark_logs.formats.exact import Column, Rules, Scope
@@ -26,7 +26,7 @@ from pyspark_logs.formats.walk import Found, Walk
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.kernels import Bool, Int32, Int64
+    from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
 
 
 class ChainEngine:
@@ -97,19 +97,20 @@ class ChainEngine:
         starts, ends = found.starts[pick], found.ends[pick]
         null = found.null[pick] if found.null is not None else None
         if own.nullable:
-            token = self.rules.null_value.encode()
-            empty = ends == starts
-            is_token = (ends - starts == len(token)) & kernels.literal_at(walk.view, starts, token)
-            null = empty | is_token if null is None else null | empty | is_token
+            absent = _absent(walk.view, starts, ends, self.rules.null_value.encode())
+            null = absent if null is None else null if absent is None else null | absent
+        if null is not None and not null.any():
+            null = None
         if found.instants is not None and isinstance(column.type, (Timestamp, Date)):
             days = isinstance(column.type, Date)
             array = to_dates(found.instants[pick]) if days else to_array(found.instants[pick])
-            return (array if null is None or not null.any() else with_nulls(array, null)), None
-        if null is None or not null.any():
-            if type(column.type) is Integer and column.type.bits >= 32:
-                numbers = kernels.fixed_width_integers(walk.view, starts, ends)
-                if numbers is not None:
-                    return pa.array(numbers).cast(column.type.arrow()), None
+            return (array if null is None else with_nulls(array, null)), None
+        if type(column.type) is Integer and column.type.bits >= 32:
+            near = words.words_at(walk.view, starts) if found.words is None else found.words[pick]
+            numbers = words.small_integers(near, ends - starts, null)
+            if numbers is not None:
+                return pa.array(numbers, mask=null).cast(column.type.arrow()), None
+        if null is None:
             return self._convert(own.type, column.type, kernels.texts(walk.block, starts, ends), walk)
         array = self._masked(own.type, column.type, walk, starts, ends, null)
         if array is not None:
@@ -149,3 +150,17 @@ class ChainEngine:
         if (own.quoted or (own.text and self.rules.escape)) and walk.has_backslash:
             array = unescaped(array)
         return wanted.convert(array, walk.moment)
+
+
+def _absent(view: Bytes, starts: Int32, ends: Int32, token: bytes) -> Bool | None:
+    """In which lines nothing or the null token stands in place of a value; None: in none."""
+    import numpy as np
+
+    widths = ends - starts
+    if len(widths) == 0 or widths.min() > len(token):
+        return None
+    absent: Bool = widths == 0
+    if token:
+        rows = np.flatnonzero(widths == len(token))
+        absent[rows] = kernels.literal_at(view, starts[rows], token)
+    return absent

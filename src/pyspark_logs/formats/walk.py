@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels
+from pyspark_logs.formats import kernels, words
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
+from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.template import Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
@@ -19,13 +20,13 @@ from pyspark_logs.formats.timetypes import Timestamp
 
 if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
+    from pyspark_logs.formats.words import Words
 
 
 # Looking up all places of a separator costs 5 ns for each place, one search 25 ns more than a place known.
 _PLACES_A_SEARCH = 4
 # Blanks are stepped over one at a time; a line with more in a row is for the exact parser.
 _MOST_BLANKS = 100
-_SHORT = 4
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Found:
     ends: Int32
     null: Bool | None = None  # lines where the value is null, whatever the text
     instants: Int64 | None = None
+    words: Words | None = None  # the first eight bytes of each text, of numbers
 
 
 @dataclass
@@ -58,9 +60,10 @@ class Walk:
     def __post_init__(self) -> None:
         self.place = self.starts
         self._quotes: Int32 | None = None
-        self._quote_index: Int64 | None = None
+        self._quote_index: Int64 | slice | None = None
         self._places: dict[bytes, Int32] = {}
         self._cursor: tuple[bytes, Int64] | None = None  # the separator found last, and which of its places
+        self._looked: tuple[Int32, Words] | None = None  # where words were looked at last, and these
 
     @cached_property
     def has_backslash(self) -> bool:
@@ -89,6 +92,10 @@ class Walk:
         import numpy as np
 
         return ~self._walking(np.ones(len(self.place), np.bool_))
+
+    def _all_walking(self, mask: Bool) -> bool:
+        """Whether it is set in all lines that are still walked."""
+        return bool(mask.all() or (mask | self._idle()).all())
 
     def _settle(self, ends: Int32) -> None:
         """Move on; lines not walked any more stay at their end."""
@@ -157,25 +164,28 @@ class Walk:
         return np.where((tab >= 0) & ((space < 0) | (tab < space)), tab, space)
 
     def _seek_near(self, literal: Literal) -> Int32:
-        """As :meth:`_seek`, where fields are so short in all lines (``-``, ``200``) that looking beats searching."""
+        """As :meth:`_seek`, where fields are so short in most lines that looking at a few bytes beats searching."""
         import numpy as np
 
         first = self.starts.size // 2  # a line from the middle is as good a guess as the first, and never a header
-        start, end = self.place[first : first + 1], self.ends[first : first + 1]
-        width = int(kernels.find(self.block, start, end, literal.text)[0]) - int(start[0]) if len(start) else -1
-        if not 0 <= width <= _SHORT:
+        start, end = (int(places[first]) if len(places) else 0 for places in (self.place, self.ends))
+        if not 0 <= self.block.find(literal.raw, start, end) - start < words.SOON:
             return kernels.find(self.block, self.place, self.ends, literal.text)
-        at = self.place + np.int32(width)
-        right = kernels.literal_at(self.view, at, literal.raw) & (at < self.ends)
-        for step in range(width):
-            # Conservative: not even the literal's first byte may come before.
-            right &= kernels.bytes_at(self.view, self.place + np.int32(step)) != literal.raw[0]
-        if right.all():
-            return at
+        near = words.words_at(self.view, self.place)
+        self._looked = self.place, near
+        at = words.first_soon(self.view, self.place, near, literal.raw[0])
+        nowhere = at >= self.ends
+        right = at - self.place < words.SOON
+        if len(literal.raw) > 1:
+            right &= kernels.literal_at(self.view, at, literal.raw)
+        if nowhere.any():
+            right |= nowhere
+            at[nowhere] = -1
         rest = np.flatnonzero(~right)
-        if 8 * len(rest) > len(right):
-            return kernels.find(self.block, self.place, self.ends, literal.text)
-        at[rest] = kernels.find(self.block, self.place[rest], self.ends[rest], literal.text)
+        if len(rest):
+            if 8 * len(rest) > len(right):
+                return kernels.find(self.block, self.place, self.ends, literal.text)
+            at[rest] = kernels.find(self.block, self.place[rest], self.ends[rest], literal.text)
         return at
 
     def _places_of(self, separator: bytes) -> Int32 | None:
@@ -217,14 +227,20 @@ class Walk:
             found = self._own_end(field, following, group)
         elif isinstance(following, (Literal, Blanks)):
             at = self._seek(following)
-            self._drop(at < 0)
-            found = Found(start, np.where(at < 0, self.place, at))
+            nowhere = at < 0
+            if nowhere.any():
+                self._drop(nowhere)
+                at = np.where(nowhere, self.place, at)
+            found = Found(start, at)
+            if self._looked is not None and self._looked[0] is start and isinstance(field.type, Integer):
+                found.words = self._looked[1]
             self.at_found = True
         else:
             found = Found(start, self._last_end(field, group))
         if self.sure is not None or self.live is not None:
             # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
             inactive = self._idle()
+            found.words = None
             found.starts = np.where(inactive, self.ends, found.starts)
             found.ends = np.where(inactive, self.ends, found.ends)
             if self.live is not None:
@@ -327,13 +343,24 @@ class Walk:
             # Two sentinels, so that an index past the last quote is still an index.
             quotes = kernels.unescaped_quotes(self.block, self.view, escapes=self.has_backslash)
             self._quotes = np.append(quotes, np.array([len(self.block)] * 3, np.int32))
-        quotes = self._quotes
+        quotes, count = self._quotes, len(self.place)
         index = self._quote_index
-        if index is None or not (self._idle() | (quotes[index] == self.place)).all():
+        if index is None:
+            # Where all lines have the same number of quotes, as they mostly do, it is clear which are whose.
+            each = max((len(quotes) - 3) // max(count, 1), 1)
+            index = slice(0, each * count, each)
+        opening, closing = _and_next(quotes, index)
+        if len(closing) != count or not self._all_walking(opening == self.place):
             index = np.searchsorted(quotes[:-2], self.place)
-        opening, closing = quotes[index], quotes[index + 1]
-        self._quote_index = np.minimum(index + 2, len(quotes) - 2)
+            opening, closing = _and_next(quotes, index)
+        if isinstance(index, slice):
+            self._quote_index = slice(index.start + 2, index.stop + 2, index.step)
+        else:
+            self._quote_index = np.minimum(index + 2, len(quotes) - 2)
         sure = (opening == self.place) & (closing < self.ends)
+        if sure.all():
+            behind = closing + np.int32(1)
+            return Found(opening + np.int32(1), closing), behind, self._followed(following, group, behind)
         behind = np.where(sure, closing + 1, self.ends).astype(np.int32)
         sure &= self._followed(following, group, behind)
         inner = np.where(sure, opening + 1, self.ends).astype(np.int32)
@@ -356,6 +383,13 @@ class Walk:
         """Behind the last segment nothing may be left."""
         if not self.rules.allow_trailing:
             self._drop(self.place != self.ends)
+
+
+def _and_next(places: Int32, index: Int64 | slice) -> tuple[Int32, Int32]:
+    """The places of these indices, and of those one higher."""
+    if isinstance(index, slice):
+        return places[index], places[index.start + 1 : index.stop + 1 : index.step]
+    return places[index], places[index + 1]
 
 
 def _never_begins(field_type: FieldType, character: str) -> bool:
