@@ -16,7 +16,7 @@ from pyspark_logs import scan
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.predicates import Predicate
 from pyspark_logs.reader import LogReader, infer_schema
-from pyspark_logs.rows import Tally
+from pyspark_logs.tally import Tally
 
 Rows = list[dict[str, Any]]
 

@@ -57,7 +57,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Group:
-    """`{? ... ?}`: trailing segments that old files lack."""
+    """`{? ... ?}`: segments that some lines lack, all of them."""
 
     start: Literal | Blanks  # tells whether the group is there; it is also the first of the segments
     segments: list[Segment]
@@ -69,7 +69,7 @@ TOKEN = re.compile(
     r"(?P<brace>\{\{|\}\})"
     r"|(?P<blanks>\{~\})"
     r"|(?P<open>\{\?)"
-    r"|(?P<close>\?\}(?!\}))"  # `?}}` is a question mark and a literal brace: nothing may follow a group but `?}`
+    r"|(?P<close>\?\}(?!\}(?:\}\})*(?!\})))"  # `?}}` is a question mark and a brace, `?}}}` ends a group before a brace
     r"|(?P<field>\{(?:(?P<name>[^\W\d]\w*)(?::(?P<type>[a-z]+(?:\(.*?\))?))?(?P<nullable>\?)?)?\})"
     r"|(?P<text>[^{}])",
     re.DOTALL,
@@ -119,8 +119,6 @@ def parse_template(text: str) -> list[Segment]:
         if token is None:
             raise ValueError(f"a brace or a field that cannot be read, at {at}: {text[at:]!r}")
         at = token.end()
-        if segments and isinstance(segments[-1], Group) and token.lastgroup != "close":
-            raise ValueError("nothing may follow a group but the end of what holds it")
         if token["brace"] or token["text"]:
             character = token["text"] or token["brace"][0]
             if segments and isinstance(segments[-1], Literal):
@@ -139,15 +137,46 @@ def parse_template(text: str) -> list[Segment]:
                 raise ValueError("a group must start with a literal or {~}")
             segments = [*outer.pop(), Group(segments[0], segments)]
         else:
-            if segments and isinstance(segments[-1], Field) and own_syntax(segments[-1].type) is None:
-                raise ValueError(f"no literal between {segments[-1].name!r} and {token['name']!r}")
             segments.append(Field(token["name"], parse_type(token["type"] or "string"), bool(token["nullable"])))
     if outer:
         raise ValueError("{? without ?}")
+    check_ends(segments)
     names = [field.name.lower() for field in named_fields(segments) if field.name]
     if len(set(names)) < len(names):  # columns are matched without case
         raise ValueError(f"a field name stands twice: {names}")
     return segments
+
+
+class Next(NamedTuple):
+    """What may come next in a line."""
+
+    stops: list[Literal | Blanks]  # each is the first segment of something that may
+    field: bool  # whether a field may, which has no first segment
+    line_end: bool  # whether nothing more may come
+
+
+def coming(segments: list[Segment]) -> Next:
+    """What may come next where these segments do: each of the groups that come first, and what follows them."""
+    stops = []
+    for segment in segments:
+        if isinstance(segment, Field):
+            return Next(stops, field=True, line_end=False)
+        stops.append(segment.start if isinstance(segment, Group) else segment)
+        if not isinstance(segment, Group):
+            return Next(stops, field=False, line_end=False)
+    return Next(stops, field=False, line_end=True)
+
+
+def check_ends(segments: list[Segment]) -> None:
+    """ValueError where a field neither delimits itself nor is followed by anything but a field.
+
+    What follows the last segment of a group is what follows the group.
+    """
+    for index, segment in enumerate(segments, start=1):
+        if isinstance(segment, Group):
+            check_ends([*segment.segments, *segments[index:]])
+        elif isinstance(segment, Field) and own_syntax(segment.type) is None and coming(segments[index:]).field:
+            raise ValueError(f"no literal between {segment.name!r} and the field behind it")
 
 
 def flatten(segments: list[Segment]) -> list[Segment]:
@@ -229,27 +258,25 @@ def take(segment: Literal | Blanks, text: str, at: int) -> int:
     return blank.end() if blank else -1
 
 
-def field_end(field: Field, following: Segment | None, text: str, at: int, allow_trailing: bool) -> tuple[int, bool]:
+def field_end(field: Field, following: Next, text: str, at: int, allow_trailing: bool) -> tuple[int, bool]:
     """Where the field that starts at `at` ends, and whether its own syntax says so."""
     syntax = own_syntax(field.type)
     own = syntax.match(text, at) if syntax else None
-    if isinstance(following, Field):  # the notation allows this only after a field that delimits itself
+    if following.field:  # the notation allows this only after a field that delimits itself
         if own is None:
             raise MismatchError(f"{field.name}: nothing of its type before the next field")
         return own.end(), True
 
-    # A group is known by its first segment; without that the line may end here, as after the last field.
-    may_end = following is None or isinstance(following, Group)
-    stop = following.start if isinstance(following, Group) else following
-
-    if own and ((stop and take(stop, text, own.end()) >= 0) or (may_end and own.end() == len(text))):
+    if own and any(take(stop, text, own.end()) >= 0 for stop in following.stops):
         return own.end(), True
-    first = find(stop, text, at) if stop else -1
-    if first >= 0:
-        return first, False
-    if not may_end:
+    if own and following.line_end and own.end() == len(text):
+        return own.end(), True
+    places = [place for stop in following.stops if (place := find(stop, text, at)) >= 0]
+    if places:
+        return min(places), False
+    if not following.line_end:
         raise MismatchError(f"{field.name}: what follows it is not found")
-    # The last field, or the one before a group that is absent.
+    # The last field, or the one before groups that are all absent.
     if own and allow_trailing:
         return own.end(), True
     if own:
@@ -263,18 +290,23 @@ def field_end(field: Field, following: Segment | None, text: str, at: int, allow
 def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | None) -> list[Found]:
     """The fields of a line up to and with `last`, or all and the end of the line if `last` is None.
 
-    A field counts as matched with what ends it. MismatchError if the structure is another.
+    A field counts as matched with what ends it; that it is absent with its group, with what stands in the group's
+    place. MismatchError if the structure is another.
     """
     found = []
     at = 0
+    passed = False  # whether `last` is in a group that is absent
     while segments:
         segment, segments = segments[0], segments[1:]
         if isinstance(segment, Group):
             if take(segment.start, text, at) < 0:
-                break  # absent
-            segments = segment.segments  # a group is the end of what holds it
+                passed = passed or last in [field.name for field in named_fields(segment.segments)]
+                continue
+            segments = [*segment.segments, *segments]
         elif isinstance(segment, Field):
-            end, own = field_end(segment, segments[0] if segments else None, text, at, allow_trailing)
+            if passed:
+                return found
+            end, own = field_end(segment, coming(segments), text, at, allow_trailing)
             found.append(Found(segment, text[at:end], own))
             at = end
             if last is not None and segment.name == last:
@@ -283,6 +315,8 @@ def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | 
             at = take(segment, text, at)
             if at < 0:
                 raise MismatchError(f"{segment} is not found where it must stand")
+        if passed:
+            return found
     if at < len(text) and not allow_trailing:
         raise MismatchError("text after the last field")
     return found
@@ -323,6 +357,7 @@ DIRECTIVES = {  # as Python's strptime reads them, with English names
     "M": r"[0-5][0-9]|[0-9]",
     "S": r"6[01]|[0-5][0-9]|[0-9]",
     "f": r"[0-9]{1,9}",
+    "L": r"[0-9]{1,3}",
     "z": r"Z|[+-][0-9]{2}:?[0-5][0-9]",
     "b": f"(?ai:{SHORT_MONTHS})",
     "B": f"(?ai:{MONTHS})",
@@ -347,9 +382,15 @@ def unescape(text: str) -> str:
 def pattern_syntax(pattern: str) -> re.Pattern[str]:
     """The regular expression of a strptime pattern; ValueError for a directive that is not supported."""
     expression = ""
-    for part in re.finditer(r"%(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL):
+    for part in re.finditer(
+        r"%(?P<digits>[1-9])f|%:?(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL
+    ):
         directive = part["directive"]
-        if directive is None:
+        if part["digits"] and "(?P<f>" not in expression:
+            expression += f"(?P<f>[0-9]{{{part['digits']}}})"
+        elif part["digits"]:
+            raise ValueError(f"a fraction stands twice in {pattern!r}")
+        elif directive is None:
             expression += "[ \\t]+" if part["blanks"] else re.escape(part["text"])
         elif directive == "%":
             expression += "%"
@@ -357,6 +398,8 @@ def pattern_syntax(pattern: str) -> re.Pattern[str]:
             expression += f"(?P<{directive}>{DIRECTIVES[directive]})"
         else:
             raise ValueError(f"%{directive} is unknown or stands twice in {pattern!r}")
+    if "(?P<f>" in expression and "(?P<L>" in expression:
+        raise ValueError(f"both %f and %L in {pattern!r}")
     return re.compile(expression)
 
 
@@ -376,7 +419,7 @@ def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
     if "I" in part:
         hour = int(part["I"]) % 12 + (12 if part.get("p", "").lower() == "pm" else 0)
     minute, second = int(part.get("M", 0)), int(part.get("S", 0))
-    micros = int(part.get("f", "")[:6].ljust(6, "0"))
+    micros = int(part["L"]) * 1000 if "L" in part else int(part.get("f", "")[:6].ljust(6, "0"))
     zone = zone_of(part["z"]) if "z" in part else UTC if "Z" in part else clock.zone
 
     def in_year(year: int) -> datetime:

@@ -84,6 +84,26 @@ def value_of(value: Any, dtype: pa.DataType, zone: str) -> Any:
     raise ValueError(f"not of type {dtype}")
 
 
+NOTHING: Any = object()
+
+
+def left_of(value: Any, dtype: pa.DataType) -> Any:
+    """What a column of the type does not take of a value: the keys that no field is for, wherever they are."""
+    if pa.types.is_struct(dtype) and isinstance(value, dict):
+        fields = {key_of(value, field.name): field.type for field in dtype}
+        left = {key: left_of(item, fields[key]) if key in fields else item for key, item in value.items()}
+        return {key: item for key, item in left.items() if item is not NOTHING} or NOTHING
+    if pa.types.is_map(dtype) and isinstance(value, dict):
+        left = {key: left_of(item, dtype.item_type) for key, item in value.items()}
+        return {key: item for key, item in left.items() if item is not NOTHING} or NOTHING
+    if pa.types.is_list(dtype) and isinstance(value, list):
+        items = [left_of(item, dtype.value_type) for item in value]
+        while items and items[-1] is NOTHING:
+            items.pop()
+        return [{} if item is NOTHING else item for item in items] or NOTHING
+    return NOTHING
+
+
 def reference_json(
     line: bytes, schema: pa.Schema, zone: str = "UTC", rescued: str | None = None
 ) -> tuple[dict[str, Any], bool]:
@@ -101,15 +121,15 @@ def reference_json(
     if not isinstance(record, dict):
         return values, True
     corrupt = False
-    for field in schema:
+    shown = pa.struct([field for field in schema if field.name != rescued])
+    for field in shown:
         key = key_of(record, field.name)
-        if field.name != rescued and key is not None:
+        if key is not None:
             try:
                 values[field.name] = value_of(record[key], field.type, zone)
             except (ValueError, ArithmeticError):
                 corrupt = True
-    taken = {key_of(record, name) for name in schema.names if name != rescued}
-    rest = {key: value for key, value in record.items() if key not in taken}
-    if rescued in values and rest:
+    rest = left_of(record, shown)
+    if rescued in values and rest is not NOTHING:
         values[str(rescued)] = text_of(rest)
     return values, corrupt

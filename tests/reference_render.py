@@ -7,6 +7,7 @@ the row. It shares no code with what it tests.
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -72,5 +73,7 @@ def time_text(value: datetime, kind: Type, clock: Clock) -> str:
         return ("-" if micros < 0 else "") + str(whole) + (f".{rest:0{power}}" if rest else "")
     if not kind.argument:
         return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
-    utc = "%z" in kind.argument or "%Z" in kind.argument
-    return value.astimezone(timezone.utc if utc else clock.zone).strftime(kind.argument)
+    utc = "%z" in kind.argument or "%:z" in kind.argument or "%Z" in kind.argument
+    pattern = kind.argument.replace("%L", str(value.microsecond // 1000)).replace("%:z", "%z")
+    digits = re.sub(r"%([1-9])f", lambda match: f"{value.microsecond:06}000"[: int(match[1])], pattern)
+    return value.astimezone(timezone.utc if utc else clock.zone).strftime(digits)

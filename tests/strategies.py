@@ -8,6 +8,7 @@ the values it was made of. The renderer here is the tests' own; it shares no cod
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -149,12 +150,16 @@ PATTERNS: dict[str, dict[str, Any]] = {  # pattern: the parts of a datetime that
     "%d/%b/%Y:%H:%M:%S %z": {"microsecond": 0},
     "%Y-%m-%d %H:%M:%S.%f": {},
     "%Y/%m/%d-%H:%M:%S,%f": {},
+    "%Y%m%d-%H:%M:%S:%L": {"microsecond": 74_000},
     "%b %d %H:%M:%S": {"microsecond": 0},
     "%a %b %e %H:%M:%S %Y": {"microsecond": 0},
     "%A, %d %B %Y %I:%M:%S %p": {"microsecond": 0},
     "%y%m%d %H%M": {"second": 0, "microsecond": 0},
     "%Y-%j": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
     "%m/%d/%Y %H:%M %Z": {"second": 0, "microsecond": 0},
+    "%Y-%m-%d %H:%M:%S,%3f": {"microsecond": 123_000},
+    "%Y%m%d%H%M%S%7f": {},
+    "%Y-%m-%dT%H:%M:%S%:z": {"microsecond": 0},
 }
 
 
@@ -167,9 +172,11 @@ def timestamp_text(draw: st.DrawFn, pattern: str, opts: Options) -> Typed:
         wall = draw(st.datetimes(bound - timedelta(days=363), bound - timedelta(days=1))).replace(microsecond=0)
     if "%y" in pattern:
         wall = wall.replace(year=1970 + wall.year % 98, day=min(wall.day, 28))
-    zone = draw(offsets) if "%z" in pattern else UTC if "%Z" in pattern else opts.tz
+    zone = draw(offsets) if "%z" in pattern or "%:z" in pattern else UTC if "%Z" in pattern else opts.tz
     on = wall.replace(tzinfo=zone)
-    return wall.replace(tzinfo=zone).strftime(pattern), on.astimezone(UTC)
+    pattern = pattern.replace("%L", str(wall.microsecond // 1000)).replace("%:z", "%z")
+    digits = re.sub(r"%([1-9])f", lambda match: f"{wall.microsecond:06}000"[: int(match[1])], pattern)
+    return wall.replace(tzinfo=zone).strftime(digits), on.astimezone(UTC)
 
 
 def epoch_text(draw: st.DrawFn, unit: str, opts: Options) -> Typed:
@@ -285,24 +292,53 @@ class Part:
 
 
 @st.composite
-def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = 0) -> list[Part]:
-    """The segments of a template; names are f0, f1, ... in order. With `first`, those of a group."""
+def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = -1) -> list[Part]:
+    """The segments of a template; names are f0, f1, ... in order. With `first`, those of a group, named from there."""
     literals = st.sampled_from(LITERALS if opts.escape == "backslash" else [*LITERALS, "\\"])
     separators = literals.map(Part) | literals.map(Part) | st.just(Part(blanks=True))
-    parts = [draw(separators)] if first or draw(st.integers(0, 2)) == 0 else []
-    count = draw(st.integers(1, 4))
-    for number in range(first, first + count):
+    parts: list[Part] = []
+    inside, number = first >= 0, max(first, 0)
+
+    def groups(one_in: int) -> None:
+        nonlocal number
+        while depth and draw(st.integers(1, one_in)) == one_in:
+            parts.append(Part(parts=draw(templates(opts, depth=depth - 1, first=number))))
+            number += sum(part.kind is not None for part in all_parts(parts[-1:]))
+
+    if inside or draw(st.integers(0, 2)) == 0:
+        parts.append(draw(separators))
+    if not inside:
+        groups(8)
+        if unseparated(parts):
+            parts.append(draw(separators))
+    last = draw(st.integers(0, 3 if depth == 2 else 1))
+    for place in range(last + 1):
         skipped = draw(st.integers(0, 9)) == 9
         kind = KINDS[0] if skipped else draw(kinds)
-        part = Part(name="" if skipped else f"f{number}", kind=kind, nullable=not skipped and draw(st.booleans()))
-        parts.append(part)
-        if number < first + count - 1 and not (part.self_delimiting and draw(st.integers(0, 4)) == 4):
-            parts.append(draw(separators))
+        name = "" if skipped else f"f{number}"
+        parts.append(Part(name=name, kind=kind, nullable=not skipped and draw(st.booleans())))
+        number += 1
+        if place < last:
+            groups(5)
+            if unseparated(parts) or draw(st.integers(0, 4)) < 4:
+                parts.append(draw(separators))
+                groups(12)
+                if unseparated(parts):
+                    parts.append(draw(separators))
     if draw(st.integers(0, 3)) == 3:
         parts.append(draw(separators))
-    if depth and draw(st.integers(0, 2)) == 2:
-        parts.append(Part(parts=draw(templates(opts, depth=depth - 1, first=first + count))))
+    groups(3)
     return parts
+
+
+def unseparated(parts: list[Part]) -> bool:
+    """Whether no field may follow, because where the one before ends would not be known."""
+    for part in reversed(parts):
+        if part.parts and unseparated(part.parts):
+            return True
+        if not part.parts:
+            return part.kind is not None and not part.self_delimiting
+    return False
 
 
 @st.composite
@@ -346,25 +382,24 @@ class Line:
 def good_lines(draw: st.DrawFn, parts: list[Part], opts: Options) -> Line:
     """A line as a writer with no care for ambiguity makes it, from random values."""
     values: dict[str, object] = {part.name: None for part in all_parts(parts) if part.name}
-    present = []  # the segments that this line has, each with the one that follows it in the template
+    present = []  # the segments that this line has, and the groups that it lacks, each with what may follow
     while parts:
         part, parts = parts[0], parts[1:]
-        if part.parts:
-            if draw(st.integers(0, 2)) == 0:
-                break
-            parts = part.parts
+        if part.parts and draw(st.integers(0, 2)) > 0:
+            parts = [*part.parts, *parts]
         else:
-            present.append((part, parts[0] if parts else None))
+            present.append((part, parts))
 
-    pieces: list[tuple[Part, Part | None, str]] = []
+    pieces: list[tuple[Part, list[Part], str]] = []
     for part, following in present:
         if part.kind is None:
-            pieces.append((part, following, draw(st.sampled_from([" ", "\t", "  \t "])) if part.blanks else part.text))
+            blanks = draw(st.sampled_from([" ", "\t", "  \t "])) if part.blanks else ""
+            pieces.append((part, following, blanks or part.text))
             continue
         text, value = part.kind.text(draw, part.kind.argument, opts)
-        if part.kind.name == "string" and following and opts.escape == "none":  # leave out what would end it
-            start = following.parts[0] if following.parts else following
-            text = value = "".join(c for c in text if c not in (" \t" if start.blanks else start.text))
+        if part.kind.name == "string" and opts.escape == "none":  # leave out what would end it
+            ends = "".join(" \t" if stop.blanks else stop.text for stop in stops(following))
+            text = value = "".join(c for c in text if c not in ends)
         quoted = part.kind.name == "quoted"
         if part.nullable and draw(st.integers(0, 2)) == 0:
             text, value = draw(st.sampled_from(["", opts.null_value])), None
@@ -383,8 +418,26 @@ def good_lines(draw: st.DrawFn, parts: list[Part], opts: Options) -> Line:
     return Line(line, values, sure)
 
 
-def ends_for_sure(part: Part, following: Part | None, text: str, rest: str, opts: Options) -> bool:
+def stops(following: list[Part]) -> list[Part]:
+    """What each of the groups that come first begins with, and the literal or blanks after them."""
+    found = []
+    for part in following:
+        if part.kind is not None:
+            break
+        found.append(part.parts[0] if part.parts else part)
+        if not part.parts:
+            break
+    return found
+
+
+def begins(part: Part, text: str) -> bool:
+    return text.startswith((" ", "\t") if part.blanks else part.text)
+
+
+def ends_for_sure(part: Part, following: list[Part], text: str, rest: str, opts: Options) -> bool:
     """Whether the piece `text` of a line, with `rest` after it, can only be read to end there."""
+    if part.parts:
+        return not begins(part.parts[0], rest)  # it is not there
     if part.blanks:
         return not rest.startswith((" ", "\t"))
     if part.kind is None:
@@ -394,16 +447,16 @@ def ends_for_sure(part: Part, following: Part | None, text: str, rest: str, opts
     if part.self_delimiting and text not in ("", opts.null_value):
         definite = text.endswith("Z") or part.kind.name != "timestamp"
         return definite or not rest or rest[0] not in "0123456789.,:Z+-"
-    if following is None or (following.parts and not rest):
-        ends = not opts.allow_trailing or part.self_delimiting or part.kind.name in REST or not {*" \t"} & {*text}
-        start = following.parts[0] if following else None
-        return ends and not (start and ({*" \t"} & {*text} if start.blanks else start.text in text))
-    start = following.parts[0] if following.parts else following
-    if start.kind is not None:
+    if next((one.kind for one in following if not one.parts), None) is not None:
+        return False  # a field comes next
+    if any(
+        {*" \t"} & {*text} if stop.blanks else (text + rest).find(stop.text) in range(len(text))
+        for stop in stops(following)
+    ):
         return False
-    if start.blanks:
-        return not {*" \t"} & {*text}
-    return (text + start.text).find(start.text) == len(text)
+    last = not rest and all(one.parts for one in following)
+    ends = part.self_delimiting or part.kind.name in REST or not {*" \t"} & {*text}
+    return not last or not opts.allow_trailing or ends
 
 
 @st.composite

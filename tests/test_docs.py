@@ -9,8 +9,10 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs import errors
+from pyspark_logs.formats.grok.library import LIBRARY
 from pyspark_logs.options import OPTIONS
 from pyspark_logs.options.table import SPARKS_OWN
+from scripts import grok_page, presets_page
 from scripts.options_page import PAGE, groups, page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +21,17 @@ PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sampl
 
 def test_the_options_page_is_the_table_of_options() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/options_page.py"
+
+
+def test_the_presets_page_is_the_table_of_presets() -> None:
+    written = presets_page.PAGE.read_text(encoding="utf-8")
+    assert written == presets_page.page(), "run: python scripts/presets_page.py"
+
+
+def test_the_grok_page_has_the_patterns_of_the_library() -> None:
+    assert grok_page.PAGE.read_text(encoding="utf-8") == grok_page.page(), "run: python scripts/grok_page.py"
+    listed = [pattern.name for patterns in grok_page.GROUPS.values() for pattern in patterns]
+    assert listed == list(LIBRARY)
 
 
 def test_the_options_page_has_every_option_once() -> None:
@@ -59,3 +72,19 @@ def test_the_counts_in_the_quickstart_are_those_of_the_sample() -> None:
     assert {level: levels.count(None if level == "NULL" else level) for level, _ in shown} == {
         level: int(count) for level, count in shown
     }
+
+
+@pytest.mark.parametrize("option", ["nginx", "apache", "logback"])
+def test_the_examples_of_pasted_configuration_are_read_and_written(option: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs/pasted.md").read_text(encoding="utf-8")
+    examples = re.findall(
+        rf'```text title="{option}"\n(.*?)```\n\n```text title="lines"\n(.*?)```', text, flags=re.DOTALL
+    )
+    assert examples
+    for number, (spec, lines) in enumerate(examples):
+        (tmp_path / "a.log").write_text(lines)
+        table = pyspark_logs.scan(str(tmp_path / "a.log"), **{option: spec}, mode="FAILFAST").read_all()
+        assert len(table) == lines.count("\n")
+        place = tmp_path / str(number)
+        pyspark_logs.write(table.to_batches(), str(place), **{option: spec}, schema=table.schema, compression="none")
+        assert "".join(path.read_text() for path in sorted(place.glob("part*"))) == lines

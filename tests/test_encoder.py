@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
-from pyspark_logs.formats.decoder import compile_decoder, format_schema
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
+from pyspark_logs.formats.kinds import compile_decoder, format_schema
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
@@ -74,6 +74,7 @@ class Case(NamedTuple):
 # Patterns whose texts may be read as longer ones, with what they lack.
 LOOSE: dict[str, dict[str, Any]] = {
     "%Y%m%d%H%M%S%f": {},
+    "%y%m%d%H%M%S%L": {"microsecond": 74_000},
     "%Y-%b %e%H%M": {"second": 0, "microsecond": 0},
     "%e %Y-%b": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
     "%H%M %y%m %e": {"second": 0, "microsecond": 0},
@@ -84,22 +85,41 @@ PATTERNS = {**strategies.PATTERNS, **LOOSE}
 
 
 @st.composite
-def colliding(draw: st.DrawFn, opts: strategies.Options, *, first: int = 0, depth: int = 1) -> list[strategies.Part]:
+def colliding(draw: st.DrawFn, opts: strategies.Options, *, first: int = -1, depth: int = 1) -> list[strategies.Part]:
     """Templates of few characters: what ends a field, begins a group or is null looks like what fields hold."""
     kinds = [strategies.KINDS[0]] * 4 + strategies.by_name["list"] + strategies.by_name["map"]
     kinds += [strategies.Kind("timestamp", pattern, strategies.timestamp_text) for pattern in LOOSE]
     kinds += strategies.by_name["date"] + strategies.by_name["int"]
     literals = st.sampled_from(["-", "--", " - ", " | ", "aa", "a", "1", "2026", " ", "# "])
     separators = mostly(literals.map(strategies.Part), st.just(strategies.Part(blanks=True)), 3)
-    parts = [draw(separators)] if first or draw(st.integers(0, 3)) == 0 else []
-    count = draw(st.integers(1, 3))
-    for number in range(first, first + count):
-        part = strategies.Part(name=f"f{number}", kind=draw(st.sampled_from(kinds)), nullable=draw(st.booleans()))
-        parts.append(part)
-        if number < first + count - 1 and not (part.self_delimiting and draw(st.booleans())):
+    parts = [draw(separators)] if first >= 0 or draw(st.integers(0, 3)) == 0 else []
+    inside, number = first >= 0, max(first, 0)
+
+    def groups(one_in: int) -> None:
+        nonlocal number
+        while depth and draw(st.integers(1, one_in)) == one_in:
+            parts.append(strategies.Part(parts=draw(colliding(opts, first=number, depth=depth - 1))))
+            number += len(strategies.all_parts(parts[-1:]))
+
+    if not inside:
+        groups(8)
+        if strategies.unseparated(parts):
             parts.append(draw(separators))
-    if depth and draw(st.booleans()):
-        parts.append(strategies.Part(parts=draw(colliding(opts, first=first + count, depth=depth - 1))))
+    last = draw(st.integers(0, 2))
+    for place in range(last + 1):
+        kind = draw(st.sampled_from(kinds))
+        parts.append(strategies.Part(name=f"f{number}", kind=kind, nullable=draw(st.booleans())))
+        number += 1
+        if place < last:
+            groups(3)
+            if strategies.unseparated(parts) or draw(st.booleans()):
+                parts.append(draw(separators))
+                groups(8)
+                if strategies.unseparated(parts):
+                    parts.append(draw(separators))
+    if inside and draw(st.booleans()):
+        parts.append(draw(separators))
+    groups(2)
     return parts
 
 
@@ -161,16 +181,17 @@ def cases(draw: st.DrawFn, *, encodings: tuple[str, ...] = ("utf-8",), shape: An
     assume(strategies.notation(parts).encode(encoding, "replace").decode(encoding) == strategies.notation(parts))
     columns = {part.name: mostly(values_of(part, literals), st.none(), 3 if part.nullable else 30) for part in fields}
     rows = draw(st.lists(st.fixed_dictionaries(columns), min_size=1, max_size=4))
-    names = [
-        name for part in parts if part.parts for name in (one.name for one in strategies.all_parts([part])) if name
-    ]
-    for row in rows:  # some without a group
-        if names and draw(st.booleans()):
-            first = draw(st.integers(0, len(names) - 1)) if draw(st.booleans()) else 0
-            row.update(dict.fromkeys(names[first:]))
+    for group in groups_in(parts):  # some rows without a group
+        for row in rows:
+            if draw(st.booleans()):
+                row.update({part.name: None for part in strategies.all_parts([group]) if part.name})
     comment = draw(st.sampled_from([None, None, None, "#", "-", '"', "20", "a"]))
     nullable = {part.name: part.nullable for part in fields}
     return Case(strategies.notation(parts), rows, {}, opts, comment, encoding, nullable)
+
+
+def groups_in(parts: list[strategies.Part]) -> list[strategies.Part]:
+    return [group for part in parts if part.parts for group in (part, *groups_in(part.parts))]
 
 
 def equal(one: dict[str, Any] | None, other: dict[str, Any]) -> bool:
@@ -324,6 +345,7 @@ NOON = datetime(2026, 3, 5, 12, 34, 56, 789_000, tzinfo=UTC)
         ("timestamp", NOON.replace(microsecond=0), "2026-03-05T12:34:56.000000Z"),
         ("timestamp", datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000000Z"),
         ("timestamp(%d/%b/%Y:%H:%M:%S.%f %z)", NOON, "05/Mar/2026:12:34:56.789000 +0000"),
+        ("timestamp(%Y%m%d-%H:%M:%S:%L)", NOON.replace(microsecond=74_000), "20260305-12:34:56:074"),
         ("timestamp(%A %e %B %y, %j, %I %p %M%%%S%f %Z)", NOON, "Thursday  5 March 26, 064, 12 PM 34%56789000 UTC"),
         ("epoch(s)", NOON, "1772714096.789000"),
         ("epoch(ms)", NOON, "1772714096789"),
@@ -364,7 +386,7 @@ def test_how_values_are_spelled(kind: str, value: Any, text: str) -> None:
 )
 def test_escapes_go_as_far_as_they_can(template: str, value: str, text: str | None) -> None:
     if text is None:
-        with pytest.raises(RecordError, match=r"ends the field|hold that twice"):
+        with pytest.raises(RecordError, match="ends the field"):
             line(template, value, None, escape="backslash")
     else:
         written_line = line(template, value, None, escape="backslash")
@@ -385,6 +407,79 @@ def test_an_empty_null_before_what_looks_like_a_date() -> None:
         line("{d:date?}1{b}", None, "234-01-011x", null_value="")
 
 
+BETWEEN = "{a}{?, b={b:int?}?}{?, c={c}?}, {d}"
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "text"),
+    [
+        ("{a}{?[{p:int}]?}: {m}", ["cron", 7, "x"], "cron[7]: x"),
+        ("{a}{?[{p:int}]?}: {m}", ["cron", None, "x [7]"], "cron: x [7]"),
+        (BETWEEN, ["x", None, None, "y"], "x, y"),
+        (BETWEEN, ["x", 1, None, "y"], "x, b=1, y"),
+        (BETWEEN, ["x", None, "", "y"], "x, c=, y"),
+        (BETWEEN, ["x", 1, "z", "y"], "x, b=1, c=z, y"),
+        ("{a}{?{~}{b}?}{?:{c}?}{?{~}end?}", ["x", None, "y"], "x:y"),
+        ("{?<{p:int}>?}{m}", [3, "<5>x"], "<3><5>x"),
+        ("{?<{p:int}>?}{m}", [None, "5> x"], "5> x"),
+        ("{{{a}{?, {b?}?}}}", ["x", "y"], "{x, y}"),
+        ("{a}{?[{b}{?:{c}?}]?} {d}", ["x", None, "y", "z"], None),
+        ("{a}{?[{b?}{?:{c}?}]?} {d}", ["x", None, "y", "z"], "x[-:y] z"),
+    ],
+)
+def test_a_group_is_written_if_anything_in_it_is_not_null(template: str, values: list[Any], text: str | None) -> None:
+    if text is None:
+        with pytest.raises(RecordError, match="the field has no"):
+            line(template, *values)
+    else:
+        assert line(template, *values) == text
+        read = reference_parse(template, text.encode())
+        assert list(read.values.values()) == values
+        assert not read.corrupt
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "why", "escaped", "spaced"),
+    [
+        ("{a}{?[{p:int}]?}: {m}", ["x[y", None, "z"], "'x.y' holds '.', which ends the field", r"x\x5by: z", "x y: z"),
+        ("{a}{?[{p:int}]?}: {m}", ["x:", 7, ": "], None, "x:[7]: : ", "x:[7]: : "),
+        ("{a}{?|;#{b}?}{?;{c}?}: {d}", ["x|", None, "y", "z"], None, r"x\x7c;y: z", "x|;y: z"),
+        ("{a}{?|;#{b}?}{?;{c}?}: {d}", ["x|", None, "#", "z"], "would not be read back", r"x\x7c;#: z", None),
+        ("{a}{?|;{b}?};{d}", ["x|", None, "y"], "hold twice what ends the field", r"x\x7c;y", "x ;y"),
+        (BETWEEN, ["x", None, None, "c=y"], "'c=y' would be read as the beginning of a part", r"x, \x63=y", "x,  =y"),
+        ("{?<{p:int}>?}{m}", [None, "<5>x"], "'<5>x' would be read as the beginning", r"\x3c5>x", " 5>x"),
+        ("{?<{p:int}>?}{m:quoted}", [None, "<5>x"], None, '"<5>x"', '"<5>x"'),
+        ('{?"<{p:int}>?}{m:quoted}', [None, "<5>x"], None, r'"\x3c5>x"', r'"\x3c5>x"'),
+        ("{?0?}{m:double}", [0.5], None, "0.5", "0.5"),
+        ("{?-{p:int}:?}{m:int}", [None, -5], "would not be read back", None, None),
+        ("{a}{? x{b}?}{? x{c}?};{d}", ["q", None, "1", "z"], "would not be read back", None, None),
+    ],
+)
+def test_what_looks_like_a_group(
+    template: str, values: list[Any], why: str | None, escaped: str | None, spaced: str | None
+) -> None:
+    if why is not None:
+        with pytest.raises(RecordError, match=why):
+            line(template, *values)
+    if spaced is not None:
+        assert line(template, *values, on_unwritable="space") == spaced
+    if escaped is not None:
+        assert line(template, *values, escape="backslash") == escaped
+        read = reference_parse(template, escaped.encode(), escape="backslash")
+        assert list(read.values.values()) == values
+
+
+def test_many_groups() -> None:
+    names = [f"b{number}" for number in range(130)]
+    template = "{a}" + "".join(f"{{? {name}={{{name}}}?}}" for name in names) + "; {c}"
+    rows = [{"a": "x", "c": "z", **dict.fromkeys(names[row :: row + 1], f"y{row}")} for row in range(100)]
+    batch = pa.RecordBatch.from_pylist(rows, schema=format_schema(FormatOptions("template", template)))
+    lines = encoder(template).encode(batch).to_pylist()
+    for text, row in zip(lines, rows, strict=True):
+        shown = "".join(f" {name}={row[name]}" for name in names if name in row)
+        assert text == f"x{shown}; z\n"
+
+
 def test_what_begins_a_line_can_be_escaped() -> None:
     assert line("{a}", "#x", escape="backslash", comment_prefix="#") == r"\x23x"
     assert line("{a}", BOM, escape="backslash") == r"\xef\xbb\xbf"
@@ -397,7 +492,7 @@ def test_what_begins_a_line_can_be_escaped() -> None:
         ("{a} {b}", ["x y", "z"], "row 0 .* column 'a': 'x y' holds ' ', which ends the field"),
         ("{a} {b}", ["x", "y\nz"], "column 'b': 'y.nz' holds a line end"),
         ("{a} {b}", ["x", "y\rz"], "holds a line end"),
-        ("{a} | {b}", ["x |", "y"], "hold that twice"),
+        ("{a} | {b}", ["x |", "y"], "hold twice what ends the field"),
         ("{a}{? x={b:int?}?}", ["1 x=2", None], "holds ' x=', which ends the field"),
         ("{a:int}", [None], "column 'a': None cannot be written: the field has no '.'"),
         ("{a?} {b}", ["-", "x"], "would be read as null"),
@@ -410,6 +505,7 @@ def test_what_begins_a_line_can_be_escaped() -> None:
         ("{j:json}", ["{"], "of type json"),
         ("{t:timestamp(%Y-%m-%d %H:%M)}", [NOON], "of type timestamp"),
         ("{t:timestamp(%y%m%d %H%M%S%f)}", [NOON.replace(year=1968)], "of type timestamp"),
+        ("{t:timestamp(%Y-%m-%d %H:%M:%S.%L)}", [NOON.replace(microsecond=1)], "of type timestamp"),
         ("{t:timestamp(%H %f)}", [NOON], "of type timestamp"),
         ("{t:timestamp(%Y %I:%M:%S.%f)}", [NOON], "of type timestamp"),
         ("{l:list(;;)}", [["a;", "b"]], "of type list"),
@@ -494,6 +590,8 @@ def test_columns_that_are_not_there_are_null() -> None:
     batch = pa.RecordBatch.from_pydict({"B": ["x"]}, schema=schema)
     template = "{a:int?} {} {q:quoted?} {b}{? {c:int}?}"
     assert encoder(template, schema).encode(batch).to_pylist() == ['- - "-" x\n']
+    template = "{?<{a:int}>?}{}{? [{d?}{?:{e:int}?}]?} {b}"
+    assert encoder(template, schema).encode(batch).to_pylist() == ["- x\n"]
     with pytest.raises(SchemaError, match="'a' is missing"):
         encoder("{b}{? {a:int} {c?}?}", pa.schema([("b", "string"), ("c", "string")]))
     with pytest.raises(SchemaError, match="nothing would be read as null there"):

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.formats.chain import ChainEngine
-from pyspark_logs.formats.decoder import Decoder, compile_decoder
+from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimited import DelimitedEngine
+from pyspark_logs.formats.kinds import compile_decoder
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, read_lines, sanitise
@@ -249,13 +250,25 @@ COMMON = {
     "{a:int}{? {b:quoted?}{? c={c:timestamp}?}?}": '{n} "x" c=2026-11-22T10:00:00Z',
     "{a:int}{? {b:int}?}": "{n}",
     "{message}": "anything {n}",
+    "{ts:timestamp(%b %d %H:%M:%S)} {host} {program}{?[{pid:int}]?}: {message}": "Nov  {d} 10:00:{s:02} box sshd{pid}: accepted: [yes]",
+    "{?<{pri:int}>?}{ts:timestamp} {a}{? b={b:quoted?}?}{? c={c}{?;{d:int}?}?} - {e}": "{pri}2026-11-22T10:00:{s:02}Z x{b}{c} - c={n}",
+    "{ts:timestamp(%Y%m%d-%H:%M:%S:%L)}|{c}|{p:int}|{m}": "20261122-{d}:{s}:{s}:{n}|Step|30002312| x|{n}",
+    "{a}{?[{b:int}]?} {c}{?: {d}?}": "x[{n}] y: z",
+    "{a}{?[{b}{? {c:int?}?}]?}{~}{d:timestamp}{?!?}": "x   2026-11-22T10:00:{s:02}Z",
 }  # fmt: skip
+
+
+def common(template: str, n: int) -> bytes:
+    """A clean line, by its number; the groups are there in some."""
+    groups = {"pid": f"[{n}]" if n % 3 else "", "pri": "<13>" if n % 2 else "", "b": ' b="[x] c="' if n % 5 else ""}
+    groups["c"] = (" c=-", "", f" c={n};{n}")[n % 3]
+    return COMMON[template].format(n=n, s=n % 60, d=n % 9 + 1, **groups).encode()
 
 
 @pytest.mark.parametrize("judge_whole", [False, True])
 @pytest.mark.parametrize("template", COMMON)
 def test_the_chain_takes_all_clean_lines(template: str, judge_whole: bool) -> None:
-    lines = [COMMON[template].format(n=n, s=n % 60, d=n % 9 + 1).encode() for n in range(300)]
+    lines = [common(template, n) for n in range(300)]
     query = whole_query(template, lines, judge_whole=judge_whole)
     decoder = query.decoder()
     chain = next(engine for engine in decoder.engines if isinstance(engine, ChainEngine))
@@ -313,7 +326,7 @@ def whole_query(template: str, lines: list[bytes], *, judge_whole: bool = False,
 
 @pytest.mark.parametrize("template", COMMON)
 def test_any_block_size_gives_the_same_rows(template: str) -> None:
-    good = [COMMON[template].format(n=n, s=n % 60, d=n % 9 + 1).encode() for n in range(7)]
+    good = [common(template, n) for n in range(7)]
     lines = [
         line
         for one in good
@@ -351,6 +364,9 @@ def test_any_block_size_gives_the_same_rows(template: str) -> None:
         ("{a}{~}{b:int?} {c}", b"x  y"),
         ("{a}|{b}|{c:date}", b"x|y|2000-01-01 "),
         ("{q:quoted?}-{b}", b"--"),
+        ("{a}{?[{b}]?}: {c}", b"x[" * 5000 + b": " * 5000),
+        ("{a}{? {b}?}{?\t{c}?}{?::{d}?}:{e}", b"x:" + b"\t" * 5000),
+        ("{a}{?::{b}?}:{c}{?:::{d}?}", b":" * 5000),
         ("{m:map}", b"a=" + b"x" * 100_000 + b' b="' + b"\\n" * 50_000 + b'"'),
     ],
 )

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError
-from pyspark_logs.formats.decoder import Decoder, compile_decoder
+from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.jsonshapes import JsonShapeEngine
+from pyspark_logs.formats.kinds import compile_decoder
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
+from pyspark_logs.schema import parse_ddl
 from tests import reference, strategies
 from tests.reference_json import reference_json
 from tests.test_engines import ARROW, DAY, INSTANT, STRING, WALL, rows_of, thorough
@@ -24,6 +26,8 @@ NAMES = ["a", "A", "b", "level", "ts", "n", "é", "d.e", "f g"]
 TYPES = [
     STRING, STRING, pa.int32(), pa.int64(), pa.int8(), pa.float64(), pa.bool_(), DAY, INSTANT, WALL, pa.decimal128(5, 2),
     pa.decimal128(38, 18), ARROW["list"], pa.list_(pa.field("element", pa.int64())), pa.map_(STRING, pa.float64()),
+    pa.list_(pa.field("element", pa.struct([("a", pa.int64()), ("l", STRING)]))), pa.map_(STRING, pa.struct([("b", STRING)])),
+    pa.struct([("a", pa.struct([("b", pa.float64())])), ("B", STRING)]), pa.map_(STRING, STRING),
     pa.struct([("a", pa.int64()), ("b", STRING)]), pa.struct([("ts", INSTANT), ("l", pa.list_(pa.field("element", STRING)))]),
 ]  # fmt: skip
 
@@ -85,6 +89,40 @@ values = st.recursive(
 )
 
 
+leaves = st.sampled_from(
+    [
+        st.sampled_from(NUMBERS[:10]),
+        st.sampled_from(["null", "true", "1", "7"]),
+        st.text("ab é,:{}", max_size=4).map(lambda text: f'"{text}"'),
+        st.text('ab"\\/\n\t', max_size=4).map(json.dumps),
+        st.sampled_from(
+            [r'"\/"', r'"\\\""', r'"\u00e9"', r'"\q"', '"\x7f"', r'"\\\\"', r'"\\\n"', "\\", r'"\ud83d\ude00"']
+        ),
+        st.sampled_from(TIMES).map(json.dumps),
+        scalars,
+    ]
+)
+
+
+def skeletons(inner: st.SearchStrategy[st.SearchStrategy[str]]) -> st.SearchStrategy[st.SearchStrategy[str]]:
+    """Strategies of nested values whose keys, and whose numbers of elements, are always the same."""
+
+    def array(items: list[st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
+        return st.tuples(*items).map(lambda texts: "[" + ",".join(texts) + "]")
+
+    def record(items: dict[str, st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
+        pairs = st.tuples(*items.values())
+        return pairs.map(
+            lambda texts: "{" + ",".join(f'"{key}": {text}' for key, text in zip(items, texts, strict=True)) + "}"
+        )
+
+    keys = st.sampled_from(["a", "b", "B", "ts", "l", "d.e"])
+    return st.lists(inner, max_size=3).map(array) | st.dictionaries(keys, inner, max_size=3).map(record)
+
+
+nested = skeletons(st.recursive(leaves, skeletons, max_leaves=6))
+
+
 @st.composite
 def shaped(draw: st.DrawFn) -> list[str]:
     """Lines with the same keys in the same order, as one program writes them."""
@@ -95,6 +133,7 @@ def shaped(draw: st.DrawFn) -> list[str]:
             st.sampled_from(
                 [st.sampled_from(NUMBERS), raw_strings, st.sampled_from(TIMES).map(json.dumps), scalars, values]
             )
+            | nested
         )
         for _ in keys
     ]
@@ -190,6 +229,28 @@ def test_clean_lines_of_one_shape_are_all_taken_at_once(line: str) -> None:
     assert sure.rows is None
 
 
+@pytest.mark.parametrize(
+    ("line", "dtype", "value"),
+    [
+        ('{"c": {"t": {"$date": "x"}, "n": %d}}', pa.struct([("n", pa.int64())]), {"n": 7}),
+        ('{"c": {"t": {"$date": "x"}, "n": %d}}', STRING, '{"t":{"$date":"x"},"n":7}'),
+        ('{"c": [ {"n": %d}, {"n": 1} ], "d": {}}', pa.list_(pa.field("element", pa.map_(STRING, pa.int8()))), None),
+        ('{"c": [1, %d]}', pa.list_(pa.field("element", pa.int32())), [1, 7]),
+        ('{"c": {"x": null, "y": %d}}', pa.map_(STRING, pa.float64()), [("x", None), ("y", 7.0)]),
+        ('{"c": {}, "d": [[], %d]}', STRING, "{}"),
+    ],
+)
+def test_nested_lines_of_one_shape_are_all_taken_at_once(line: str, dtype: pa.DataType, value: Any) -> None:
+    engine = JsonShapeEngine(
+        compile_decoder(FormatOptions("json", "true"), pa.schema([pa.field("c", dtype), ("no", STRING)])).exact
+    )
+    block = next(read_lines(iter(["\n".join(line % row for row in range(100)).encode()])))
+    sure = engine.parse(block.block, block.starts, block.ends, Moment())
+    assert sure is not None
+    assert sure.rows is None
+    assert sure.columns[0][7].as_py() == ([[("n", 7)], [("n", 1)]] if value is None else value)
+
+
 def test_lines_of_a_few_shapes_are_all_taken_at_once() -> None:
     shapes = ['{"a":%d}', '{"a":%d,"b":"x"}', '{"b":null,"a":%d}', '{"a": %d}']
     block = next(read_lines(iter(["\n".join(shapes[row % 4] % row for row in range(400)).encode()])))
@@ -218,6 +279,42 @@ def test_the_rescued_column_is_text() -> None:
         compile_decoder(
             FormatOptions("json", "true", rescued_column="r"), pa.schema([("a", STRING), ("r", pa.int32())])
         )
+
+
+RESCUED = [
+    ("a struct<x:int>, r {}", '{"a": {"x": 1, "y": 2.50, "z": {"w": null}}}', {"a": {"y": "2.50", "z": {"w": None}}},
+     {"a.y": "2.50", "a.z": '{"w":null}'}),
+    ("a struct<x:int>, r {}", '{"A": {"X": 1}, "b": "text"}', {"b": "text"}, {"b": "text"}),
+    ("a struct<x:int>, r {}", '{"a": {"X": 1}}', None, None),
+    ("a array<struct<x:int>>, r {}", '{"a": [{"x": 1}, {"x": 2, "y": [3]}, {}]}', {"a": [{}, {"y": ["3"]}]}, {"a[1].y": "[3]"}),
+    ("a map<string,struct<x:int>>, r {}", '{"a": {"k": {"y": true}}, "b": null}', {"a": {"k": {"y": True}}, "b": None},
+     {"a.k.y": "true", "b": None}),
+    ("a struct<x:struct<y:int>>, r {}", '{"a.x.z": 1, "a": {"x": {"z": 2}}}', {"a.x.z": "1", "a": {"x": {"z": "2"}}},
+     {"a.x.z": "1", "`a`.`x`.`z`": "2"}),
+    ("a string, r {}", '{"a": {"x": 1}}', None, None),
+    ("r {}", '{"a": {"x": "s"}}', {"a": {"x": "s"}}, {"a": '{"x":"s"}'}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("times", [1, 40], ids=["one line", "many lines"])
+@pytest.mark.parametrize(("ddl", "line", "as_text", "as_map"), RESCUED)
+def test_what_the_schema_lacks_is_rescued(
+    ddl: str, line: str, as_text: Any, as_map: dict[str, str | None] | None, times: int
+) -> None:
+    options = FormatOptions("json", "true", rescued_column="R")
+
+    def rescued(dtype: str) -> list[Any]:
+        decoder = compile_decoder(options, parse_ddl(ddl.format(dtype)))
+        rows, corrupt = rows_of(decoder, read_lines(iter([f"{line}\n".encode() * times])), Moment())
+        assert not any(corrupt)
+        return [row[-1] for row in rows]
+
+    texts = rescued("string")
+    assert [None if text is None else json.loads(text, parse_int=str, parse_float=str) for text in texts] == [
+        as_text
+    ] * times
+    maps = rescued("map<string,string>")
+    assert [None if pairs is None else dict(pairs) for pairs in maps] == [as_map] * times
 
 
 def test_a_value_nested_too_deeply_is_a_bad_value_not_a_crash() -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError, SchemaError
 from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
-from pyspark_logs.formats.decoder import compile_decoder
 from pyspark_logs.formats.fieldtypes import Boolean, HostOf, JsonText, ListOf, MapOf, PortOf, Uuid, retype
+from pyspark_logs.formats.kinds import compile_decoder
 from pyspark_logs.formats.numbertypes import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.timestamps import HIGHEST_US, LOWEST_US, Moment, parse_iso_us, wall_to_utc_us
 from pyspark_logs.formats.timetypes import Date, Epoch, Timestamp

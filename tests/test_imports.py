@@ -42,20 +42,28 @@ ALLOWED: dict[str, set[str]] = {
     "routing": GROUND | {"layout"},
     "staging": GROUND | {"store", "codecs", "jobs"},
     "columns": GROUND | {"formats"},
-    "rows": GROUND | {"columns", "formats", "planning", "records"},
+    "tally": set(),
+    "rejects": GROUND | {"planning", "store"},
+    "rows": GROUND | {"columns", "formats", "planning", "records", "rejects", "tally"},
+    "filerows": GROUND | {"columns", "formats", "planning", "rows", "tally"},
     # Reader and writer do not know each other.
     "reader": GROUND
-    | {"store", "layout", "codecs", "records", "ahead", "formats", "jobs", "planning", "columns", "rows"},
+    | {"store", "layout", "codecs", "records", "ahead", "formats", "jobs", "planning", "columns", "rows", "filerows"}
+    | {"rejects", "tally"},
     "writer": GROUND | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},
     "stream": GROUND | {"offsets", "reader", "planning", "columns", "jobs", "layout", "store"},
     # The doors: without Spark, Spark's, and the command line.
-    "scans": GROUND | {"reader"},
+    "scans": GROUND | {"reader", "tally"},
     "writes": GROUND | {"writer"},
     "upkeep": GROUND | {"store", "jobs", "commit"},
     "datasource": GROUND | {"jobs", "reader", "store", "stream", "writer"},
-    "cli": {"errors", "upkeep"},
+    # Reads the beginning of a file by every format there is, as a user would.
+    "detection": GROUND | {"store", "codecs", "formats", "reader", "scans"},
+    "console": set(),
+    "catalogue": GROUND | {"formats"},
+    "cli": {"errors", "upkeep", "detection", "console", "catalogue"},
     "tuning": set(),
-    "__init__": {"errors", "scans", "writes", "upkeep", "datasource", "tuning"},
+    "__init__": {"errors", "scans", "detection", "writes", "upkeep", "datasource", "tuning"},
     # A visitor: sees what users see, and asks the reader for its plan.
     "demo": {"__init__", "offsets", "options", "reader"},
 }
@@ -63,7 +71,7 @@ ALLOWED: dict[str, set[str]] = {
 # third-party package -> the rooms that may import it, at all
 THIRD_PARTY: dict[str, set[str]] = {
     "pyarrow": set(ALLOWED) - {"__init__", "errors", "options"},
-    "numpy": {"formats", "records", "predicates", "planning", "rows", "reader", "routing", "staging"},
+    "numpy": {"formats", "records", "predicates", "planning", "rows", "filerows", "reader", "routing", "staging"},
     "fsspec": {"store"},
     "s3fs": {"store"},
     "botocore": {"store"},

@@ -46,9 +46,10 @@ class TestNames:
     def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
         known = {option.read for option in OPTIONS if option.read}
         # These need more than their own text, or say how another was given.
-        known |= {"format.kind", "format.spec", "records.corrupt_column_given", "plan.paths"}
+        known |= {"format.kind", "format.spec", "format.document", "records.corrupt_column_given", "plan.paths"}
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
         known |= {"stream.starting", "stream.starting_ms"}
+        known |= {"format.document"}  # a preset says so
         options = parse()
         groups = {
             f"{group}.{field.name}"
@@ -144,7 +145,7 @@ class TestTogether:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"template": None}, "exactly one of template, preset, json must name the line format; none is given"),
+            ({"template": None}, "exactly one of template, preset, nginx, apache, logback, grok, regex, json, logfmt, delimited, formatClass must name the line format; none is given"),
             ({"json": True}, "template and json are given"),
             ({"template": None, "json": False}, "none is given"),
             ({"path": None}, "no path: give load"),
@@ -154,11 +155,12 @@ class TestTogether:
             ({"anonymous": True, "defaultCredential": True}, "anonymous and defaultCredential contradict"),
             ({"accessKey": "a", "secretKey": "b", "anonymous": "true"}, "contradict each other"),
             ({"commentPrefix": "→", "encoding": "latin-1"}, "'→' has a character that encoding=iso8859-1 lacks"),
-            ({"rescuedDataColumn": "r"}, "option 'rescuedDataColumn' belongs to json, and means nothing for template"),
-            ({"template": None, "json": True, "nullValue": "x"}, "option 'nullValue' belongs to template, and means nothing for json"),
-            ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template"),
-            ({"template": None, "json": True, "allowTrailing": True}, "'allowTrailing' belongs to template"),
-            ({"template": None, "preset": "aws_alb", "rescuedDataColumn": "r"}, "means nothing for preset"),
+            ({"rescuedDataColumn": "r"}, "option 'rescuedDataColumn' belongs to json, logfmt, preset, and means nothing for template"),
+            ({"template": None, "json": True, "nullValue": "x"}, "option 'nullValue' belongs to template, preset, nginx, .*, and means nothing for json"),
+            ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template, preset, and means"),
+            ({"template": None, "json": True, "allowTrailing": True}, "'allowTrailing' belongs to template, preset, nginx"),
+            ({"template": None, "logfmt": True, "header": "first"}, "'header' belongs to delimited, and means nothing for logfmt"),
+            ({"logfmt": True}, "exactly one of .*; template and logfmt are given"),
         ],
     )  # fmt: skip
     def test_what_does_not_go_together(self, options: dict[str, Any], message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pyspark_logs import cli
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.chain import ChainEngine
-from pyspark_logs.formats.decoder import Decoder, compile_decoder, format_schema
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.kinds import compile_decoder, format_schema
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
@@ -29,7 +32,7 @@ def rows(preset: str, lines: list[str], schema: pa.Schema | None = None) -> tupl
     return [dict(zip(wanted.names, row, strict=True)) for row in found], corrupt
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", ["apache_combined", "aws_alb"])
 def test_a_preset_has_a_schema_and_a_source(name: str) -> None:
     schema = format_schema(FormatOptions("preset", name))
     assert schema is not None
@@ -40,6 +43,12 @@ def test_a_preset_has_a_schema_and_a_source(name: str) -> None:
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(FormatError, match=r"'apache_combine' is not a preset; did you mean 'apache_combined'\?"):
         format_schema(FormatOptions("preset", "apache_combine"))
+
+
+def test_a_preset_that_is_a_template_has_no_further_columns() -> None:
+    options = FormatOptions("preset", "aws_alb", rescued_column="rest")
+    with pytest.raises(FormatError, match="'rescuedDataColumn' belongs to json"):
+        compile_decoder(options, pa.schema([("elb", pa.string())]))
 
 
 # ------------------------------------------------------------------------------------------- apache_combined
@@ -182,3 +191,28 @@ def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> N
     sure = chain.parse(block.block, block.starts, block.ends, Moment())
     assert sure.rows is None
     assert all(len(plain(column)) == 100 for column in sure.columns)
+
+
+# --------------------------------------------------------------------------------------------- the command line
+
+
+def test_the_command_lists_all_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["preset", "columns", "layout"]
+    assert [line.split()[0] for line in lines[1:]] == list(PRESETS)
+    assert cli.main(["presets", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["presets"]
+    assert [one["name"] for one in report] == list(PRESETS)
+    assert report[0]["columns"][0] == {"name": "remote_host", "type": "string"}
+
+
+def test_the_command_shows_a_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["presets", "aws_elb_classic"]) == 0
+    shown = capsys.readouterr().out
+    assert "client_port" in shown
+    assert PRESETS["aws_elb_classic"].sample[0] in shown
+    assert "layout  AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}" in shown
+    assert PRESETS["aws_elb_classic"].source in shown
+    assert cli.main(["presets", "aws_elb"]) == 2
+    assert "did you mean 'aws_" in capsys.readouterr().err

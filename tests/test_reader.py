@@ -21,7 +21,7 @@ from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
 from pyspark_logs.records import read_lines
-from pyspark_logs.rows import Tally
+from pyspark_logs.tally import Tally
 from tests import strategies
 from tests.log_files import CODECS, read, read_pushed, write
 from tests.reference import named_fields, parse_template, reference_lines, reference_parse, same

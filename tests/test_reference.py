@@ -215,6 +215,8 @@ PATTERNS = [
     Case("{t:timestamp(%Y %j)}", "2026 366", bad(t=None), "... of a year that has it"),
     Case("{t:timestamp(%Y-%m-%d %I:%M %p)}", "2026-11-22 12:05 am", {"t": at(2026, 11, 22, 0, 5)}, "%I and %p"),
     Case("{t:timestamp(%Y-%m-%d %H:%M:%S.%f)}", "2026-11-22 10:00:00.1234567", {"t": at(2026, 11, 22, 10, 0, 0, 123_456)}, "%f has 1 to 9 digits, cut"),
+    Case("{t:timestamp(%Y%m%d-%H:%M:%S:%L)}|{m}", "20261122-0:9:5:74|x", {"t": at(2026, 11, 22, 0, 9, 5, 74_000), "m": "x"}, "%L is a number of milliseconds"),
+    Case("{t:timestamp(%Y-%m-%d %H:%M:%S.%L)}", "2026-11-22 10:00:00.0074", CORRUPT, "... of 1 to 3 digits"),
     Case("{t:timestamp(%Y-%m-%d %H:%M %Z)}", "2026-11-22 10:00 GMT", {"t": at(2026, 11, 22, 10)}, "%Z is UTC or GMT, not the wall clock", {"zone": "Asia/Tokyo"}),
     Case("{t:timestamp(%Y-%m-%d %H:%M%z)}", "2026-11-22 10:00Z", {"t": at(2026, 11, 22, 10)}, "%z may be Z"),
     Case("{t:timestamp(%Y-%m-%d %H:%M)}", "2026-11-22 10:00", {"t": at(2026, 11, 22, 1)}, "zoneless: the wall clock of timeZone", {"zone": "Asia/Tokyo"}),
@@ -264,6 +266,40 @@ GROUPS = [
     Case("{a}{? {n:int?}?}", "x -", {"a": "x", "n": None}, "?} ends the group, also after a nullable field"),
 ]  # fmt: skip
 
+GROUPS_WITHIN = [
+    Case("{a}{?[{p:int}]?}: {m}", "cron[7]: x", {"a": "cron", "p": 7, "m": "x"}, "a group within a line that is there"),
+    Case("{a}{?[{p:int}]?}: {m}", "cron: x [7]", {"a": "cron", "p": None, "m": "x [7]"}, "... and that is absent: the field before it ends at what follows the group, which is first"),
+    Case("{a}{?[{p:int}]?}: {m}", "su(pam)[7]: x", {"a": "su(pam)", "p": 7, "m": "x"}, "... or at the first literal of the group, where that is first"),
+    Case("{a}{?[{p:int}]?}: {m}", "cron[7] x: y", CORRUPT, "a group that begins must match, and what follows it stand behind it: there is no backtracking"),
+    Case("{a}{?[{p:int}]?}: {m}", "cron[x]: y", bad(a="cron", p=None, m="y"), "a field in a group is judged as any"),
+    Case("{a}{?[{p:int}]?}: {m}", "cron", CORRUPT, "what follows a group must be there"),
+    Case("[{a}]{? <{b}>?} {c}", "[x] <y> z", {"a": "x", "b": "y", "c": "z"}, "after a literal the group stands right there"),
+    Case("[{a}]{? <{b}>?} {c}", "[x] z", {"a": "x", "b": None, "c": "z"}, "... or what follows it does"),
+    Case("[{a}]{? <{b}>?} {c}", "[x]z <y> z", CORRUPT, "... or nothing does"),
+    Case("{a}{? b={b}?} c={c}", "x b=1 c=2", {"a": "x", "b": "1", "c": "2"}, "the last field of a group ends at what follows the group"),
+    Case("{a}{? b={b}?} c={c}", "x c=2", {"a": "x", "b": None, "c": "2"}, "... which may come at once"),
+    Case("{a}{? b={b}?}{? c={c}?}", "x c=2", {"a": "x", "b": None, "c": "2"}, "groups in a row: each may be absent alone"),
+    Case("{a}{? b={b}?}{? c={c}?}", "x b=1 c=2", {"a": "x", "b": "1", "c": "2"}, "... they come in the order of the template"),
+    Case("{a}{? b={b}?}{? c={c}?}", "x c=2 b=1", {"a": "x", "b": None, "c": "2 b=1"}, "... and in no other"),
+    Case("{a}{? b={b}?}{? c={c}?}", "x", {"a": "x", "b": None, "c": None}, "... all of them may be absent"),
+    Case("{a}{? b={b}?}{? c={c}?}{~}{d}", "x  y", {"a": "x", "b": None, "c": None, "d": "y"}, "what follows the groups may be {~}"),
+    Case("{a}{?;b{b}?}{?;{c}?}; {d}", "x; y", CORRUPT, "at the same place the earlier one of the template is taken, whatever comes later"),
+    Case("{a}{?;b{b}?}{?;{c}?}; {d}", "x;z; y", {"a": "x", "b": None, "c": "z", "d": "y"}, "... which is the first that stands there"),
+    Case("{a}{? [{b}{?:{c}?}]?} {d}", "x [y:1] z", {"a": "x", "b": "y", "c": "1", "d": "z"}, "groups nest within a line"),
+    Case("{a}{? [{b}{?:{c}?}]?} {d}", "x [y] z:1", {"a": "x", "b": "y", "c": None, "d": "z:1"}, "... and b ends at the first of : and ]"),
+    Case("{a}{? [{b}{?:{c}?}?}] {d}", "x] z", {"a": "x", "b": None, "c": None, "d": "z"}, "what follows a group in a group may be what follows both"),
+    Case("{?<{p:int}>?}{m}", "<13>x", {"p": 13, "m": "x"}, "a field may follow a group where no field that needs an end comes before"),
+    Case("{?<{p:int}>?}{m}", "x <13>", {"p": None, "m": "x <13>"}, "... it begins where the group would"),
+    Case("{t:date}{?T?}{m}", "2026-11-22Tx", {"t": date(2026, 11, 22), "m": "x"}, "... a field that delimits itself needs none"),
+    Case("{t:date}{?T?}{m}", "-x", CORRUPT, "... and must then match"),
+    Case("{q:quoted}{? [{p}]?}: {m}", '"a: b" [1]: x', {"q": "a: b", "p": "1", "m": "x"}, "a field that delimits itself ends there if the group follows"),
+    Case("{q:quoted}{? [{p}]?}: {m}", '"a: b": x', {"q": "a: b", "p": None, "m": "x"}, "... or what follows the group"),
+    Case("{q:quoted}{? [{p}]?}: {m}", '"a b" c [1]: x', bad(q=None, p="1", m="x"), "... else at the first of them, not of its type"),
+    Case("{n:int}{? b={b}?}{? c={c}?}", "7 more c=2", bad(n=None, b=None, c="2"), "allowTrailing: any group of the row ends the field", TRAILING),
+    Case("{n:int}{? b={b}?}{? c={c}?}", "7 more", {"n": 7, "b": None, "c": None}, "... before absent groups it is the last one", TRAILING),
+    Case("{{{a}{?, {b}?}}}", "{x, y}", {"a": "x", "b": "y"}, "?}}} ends a group, and a literal brace follows"),
+]  # fmt: skip
+
 BYTES = [
     Case("{a} {b}", b"x\xff\xc3 y", {"a": "x\ufffd\ufffd", "b": "y"}, "bytes that are not UTF-8 become U+FFFD, which is no corruption"),
     Case("{a}→{b}", b"x\xe2\x86\xe2\x86\x92y", {"a": "x\ufffd", "b": "y"}, "... and literals are found among them"),
@@ -283,6 +319,12 @@ COLUMNS = [
     Case("{q:quoted}{? |{b}?}", '"x" y', CORRUPT, "what ends a selected field is judged: here neither the group nor the end", {"columns": ["q"]}),
     Case("{a}", "", {}, "with no column selected no line is judged", {"columns": []}),
     Case("{a}{? b={b}?}", "x b=", {"b": ""}, "a column of a group", {"columns": ["b"]}),
+    Case("{a}{?[{p}]?}: {m:int}", "x[1]; y", {"p": "1"}, "a column of a group within a line: up to what ends it", {"columns": ["p"]}),
+    Case("{a}{?[{p}]?}: {m:int}", "x: y", {"p": None}, "... where the group is absent, up to what stands in its place", {"columns": ["p"]}),
+    Case("[{a}]{? <{p}>?} {m}", "[x]y", CORRUPT, "... which must be something that may", {"columns": ["p"]}),
+    Case("[{a}]{? <{p}>?}{? {m}?}", "[x]y", CORRUPT, "... another group or the line's end, too", {"columns": ["p"]}),
+    Case("[{a}]{? <{p}>?}{? {m}?}", "[x] y", {"p": None}, "... here it is another group", {"columns": ["p"]}),
+    Case("[{a}]{? <{p}>?}{m}", "[x]y", {"p": None}, "... and where a field comes next, anything may", {"columns": ["p"]}),
 ]  # fmt: skip
 
 SCHEMA_TYPES = [
@@ -299,7 +341,7 @@ SCHEMA_TYPES = [
 ]  # fmt: skip
 
 CASES = [
-    *LITERALS, *LAST, *NULLS, *TYPES, *OWN_SYNTAX, *PATTERNS, *ESCAPES, *GROUPS, *BYTES, *COLUMNS, *SCHEMA_TYPES,
+    *LITERALS, *LAST, *NULLS, *TYPES, *OWN_SYNTAX, *PATTERNS, *ESCAPES, *GROUPS, *GROUPS_WITHIN, *BYTES, *COLUMNS, *SCHEMA_TYPES,
 ]  # fmt: skip
 
 
@@ -331,6 +373,7 @@ REFUSED = [
     ("{a:list()}", "a list without a separator"),
     ("{a:timestamp(%Q)}", "an unknown directive"),
     ("{a:timestamp(%Y%)}", "half a directive"),
+    ("{a:timestamp(%S %f %L)}", "two directives for the part of a second"),
     ("{a} {a}", "a name twice"),
     ("{a} {A}", "... names match without case"),
     ("{a}{b}", "two fields side by side, where the first does not delimit itself"),
@@ -340,13 +383,19 @@ REFUSED = [
     ("{a} b?}", "a group that is not opened"),
     ("{a}{?{b}?}", "a group that starts with a field"),
     ("{a}{??}", "an empty group"),
-    ("{a}{? b?} c", "text after a group"),
-    ("{a}{? b?}{? c?}", "a group after a group"),
+    ("{a}{? b?}{c}", "a field after a group that follows a field"),
+    ("{a}{? b?}{? c?}{d}", "... or several groups"),
+    ("{?<{a}?}{b}", "a field after a group that ends in a field"),
+    ("{?<{a}{?:?}?}{b}", "... or in a group after a field"),
+    ("{?{?<?}{a}?} {b}", "a group that starts with a group"),
 ]
 
 
 def test_a_brace_after_a_question_mark_is_a_brace() -> None:
     assert parse_template("{a}{? x?}}{b}?}")[1] == Group(Literal(" x?}"), [Literal(" x?}"), Field("b", Type("string"))])
+    assert parse_template("{a}?}}}}")[1:] == [Literal("?}}")]
+    assert parse_template("{a}{? x?}}}")[1:] == [Group(Literal(" x"), [Literal(" x")]), Literal("}")]
+    assert parse_template("{a}{? x?}}}}}")[1:] == [Group(Literal(" x"), [Literal(" x")]), Literal("}}")]
 
 
 @pytest.mark.parametrize(("template", "why"), REFUSED, ids=lambda text: text)

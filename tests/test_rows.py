@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import RecordError
 from pyspark_logs.predicates import Compare, Contains, EndsWith, In, IsNull, Not, Predicate, StartsWith
-from pyspark_logs.rows import Tally, path_value
+from pyspark_logs.rows import path_value
+from pyspark_logs.tally import Tally
 from tests.log_files import CODECS, read, read_pushed, write
 
 UTC = timezone.utc

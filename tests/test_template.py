@@ -8,20 +8,58 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.fieldtypes import ListOf
 from pyspark_logs.formats.numbertypes import DecimalNumber, Integer
-from pyspark_logs.formats.template import Blanks, Field, Literal, parse_template
+from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Template, make_template, parse_template
 from pyspark_logs.formats.timestamps import Moment, compile_pattern
 from pyspark_logs.formats.timetypes import Epoch, Timestamp
 from tests import reference
 from tests.test_reference import REFUSED
 
 
-def test_notation_becomes_levels_of_segments() -> None:
+def test_notation_becomes_segments() -> None:
     template = parse_template("{{[{a:int?}]{~}{}{? x={b:list(})}{?{~}{c}?}?}")
-    assert template.levels == (
-        (Literal("{["), Field("a", Integer(32), nullable=True), Literal("]"), Blanks(), Field(None, Text())),
-        (Literal(" x="), Field("b", ListOf("}"))),
-        (Blanks(), Field("c", Text())),
+    assert template.segments == (
+        Literal("{["),
+        Field("a", Integer(32), nullable=True),
+        Literal("]"),
+        Blanks(),
+        Field(None, Text()),
+        Group((Literal(" x="), Field("b", ListOf("}")), Group((Blanks(), Field("c", Text()))))),
     )
+
+
+def test_a_template_is_made_of_segments_with_the_same_checks() -> None:
+    a, b = Field("a", Text()), Field("b", Text())
+    template = make_template(
+        "%a%b", [Literal("x"), Literal(""), Literal("y"), a, Group((Literal("["), Literal("]"), b))]
+    )
+    assert template == Template("%a%b", (Literal("xy"), a, Group((Literal("[]"), b))))
+    for segments, says in [
+        ([a, b], "template '%a%b': nothing separates field 'a' from 'b'"),
+        ([a, Literal(""), b], "nothing separates"),
+        ([a, Group((b,))], "must begin with literal text"),
+        ([a, Group((Literal(""),))], "must begin with literal text"),
+        ([a, Literal("\n"), b], "a literal holds a line end"),
+        ([a, Literal(" "), a], "field 'a' appears twice"),
+        ([Literal("x")], "no named field"),
+    ]:
+        with pytest.raises(FormatError, match=says):
+            make_template("%a%b", segments)
+    with pytest.raises(FormatError, match="escape=backslash"):
+        make_template("%a%b", [a, Literal("\\"), b], escape="backslash")
+
+
+def test_steps_know_what_may_come_next() -> None:
+    a, b, c, d = (Field(name, Text()) for name in "abcd")
+    template = parse_template("{a}{? {b}{?:{c}?}?}{?{~}?}; {d}")
+    colon, blank, semicolon = Literal(":"), Literal(" "), Literal("; ")
+    assert {step.segment: step.after for step in template.steps if isinstance(step.segment, Field)} == {
+        a: After((blank, Blanks(), semicolon)),
+        b: After((colon, Blanks(), semicolon)),
+        c: After((Blanks(), semicolon)),
+        d: After(line_end=True),
+    }
+    assert [step.size for step in template.steps] == [0, 5, 0, 0, 2, 0, 0, 1, 0, 0, 0]
+    assert parse_template("{?<{a}>?}{b}").steps[0].after == After(field=b)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +99,14 @@ WORDS = [
     ("{a:timestamp(%Q)}", "timestamp pattern '%Q': unknown directive '%Q'; known are %d %e"),
     ("{a:timestamp(today)}", "has no directive; leave the parentheses out for ISO 8601"),
     ("{a:timestamp(%Y %Y)}", "a directive appears twice"),
+    ("{a:timestamp(%S.%f %L)}", "%f and %L both give the part of the second; one must do"),
     ("{a} {A}", "field 'A' appears twice (names match without case)"),
     ("{a}{b}", "nothing separates field 'a' from 'b'; put literal text between them"),
     ("{a}{? b", "at character 8: a group opened with '{?' is not closed with '?}'"),
     ("{a} b?}", "at character 6: '?}' closes a group that was not opened with '{?'"),
     ("{a}{?{b}?}", "an optional group must begin with literal text or {~}"),
-    ("{a}{? b?} c", "at character 10: nothing may follow an optional group but the end of what encloses it"),
+    ("{a}{? b?}{c}", "nothing but what may be absent separates field 'a' from 'c'; put literal text between them"),
+    ("{?<{a}?}{b}", "nothing separates field 'a' from 'b'"),
     ("plain text", "has no named field; write one as {name} or {name:type}"),
     ("{}", "has no named field"),
     ("{a}\n{b}", "a literal holds a line end, but a record is one line"),
@@ -94,7 +134,17 @@ def test_what_the_reference_refuses_is_refused(text: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{a}{? x?}}{b}?}", "{a?}{{", "}}{a}?", "{a:quoted}{b:date}{c:timestamp}{d}", "{a}{??{b}?}", "{ä}"]
+    "text",
+    [
+        "{a}{? x?}}{b}?}",
+        "{a?}{{",
+        "}}{a}?",
+        "{a:quoted}{b:date}{c:timestamp}{d}",
+        "{a}{??{b}?}",
+        "{ä}",
+        "{a}{? b?}{? c?} {d}{? x?}}}",
+        "{?<{a}>?}{b}",
+    ],
 )
 def test_what_the_reference_takes_is_taken(text: str) -> None:
     names = [field.name for field in reference.named_fields(reference.parse_template(text))]

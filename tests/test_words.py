@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyspark_logs.formats import words
-from pyspark_logs.records import _STRETCH_BYTES, byte_places
+from pyspark_logs.records import byte_places
+from pyspark_logs.records.blocks import _STRETCH_BYTES
 
 # Bytes that differ from the one searched for by little, which is where arithmetic on whole words may go wrong.
 texts = st.text(st.sampled_from(",-+.0123456789:/ \x00\x01\x7f\x80\xac\xff"), max_size=60).map(

@@ -119,7 +119,11 @@ class TestValues:
             ("path", "/logs/a?", "makes it a glob"),
             ("path", None, "^no path: give save"),
             ("paths", '["/b"]', r"^2 paths \(/logs, /b\): give save\(path\), or option 'path', one directory"),
-            ("template", None, "exactly one of template, preset, json must name the line format; none is given"),
+            (
+                "template",
+                None,
+                "exactly one of template, preset, nginx, apache, logback, grok, regex, json, logfmt, delimited, formatClass must name the line format; none is given",
+            ),
             ("json", "true", "template and json are given"),
             ("accessKey", "a", "'accessKey' and 'secretKey' belong together"),
             ("commentPrefix", "", "is not a non-empty prefix"),
@@ -133,7 +137,7 @@ class TestValues:
         assert parse(path=None, paths='["/logs"]') == parse()
 
     def test_what_belongs_to_another_format_is_refused(self) -> None:
-        with pytest.raises(OptionError, match="'escape' belongs to template, and means nothing for json"):
+        with pytest.raises(OptionError, match="'escape' belongs to template, preset, and means nothing for json"):
             parse(template=None, json=True, escape="none")
 
     def test_they_travel_and_show_no_secret(self) -> None:
@@ -177,7 +181,8 @@ class TestNames:
     def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
         known = {option.write for option in OPTIONS if option.write}
         # These need more than their own text, or are not options of readers.
-        known |= {"format.kind", "format.spec", "format.sampling_bytes", "format.rescued_column", "path"}
+        known |= {"format.kind", "format.spec", "format.sampling_bytes", "format.rescued_column"}
+        known |= {"format.multi_line", "format.document", "path"}
         options = parse()
         groups = ("format", "store", "rules")
         inner = {f"{group}.{field.name}" for group in groups for field in fields(getattr(options, group))}

@@ -35,7 +35,8 @@ from pyspark_logs.errors import (
 
 if TYPE_CHECKING:
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
-    from pyspark_logs.scans import scan
+    from pyspark_logs.detection import Candidate, detect
+    from pyspark_logs.scans import ScanSummary, scan
     from pyspark_logs.tuning import recommended_conf
     from pyspark_logs.upkeep import recover, vacuum
     from pyspark_logs.writes import WriteResult, write
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccessDeniedError",
+    "Candidate",
     "CircuitOpenError",
     "CommitConflictError",
     "CommitStateUnknownError",
@@ -57,12 +59,14 @@ __all__ = [
     "PathNotFoundError",
     "ReadOnlyStoreError",
     "RecordError",
+    "ScanSummary",
     "SchemaError",
     "SnapshotChangedError",
     "StoreError",
     "TruncatedBodyError",
     "WriteResult",
     "__version__",
+    "detect",
     "recommended_conf",
     "recover",
     "register",
@@ -73,9 +77,12 @@ __all__ = [
 
 # Public name -> the module that has it. Spark asks for DefaultSource by hasattr(), which comes through here.
 _LAZY = {
+    "Candidate": "detection",
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
+    "ScanSummary": "scans",
     "WriteResult": "writes",
+    "detect": "detection",
     "recommended_conf": "tuning",
     "recover": "upkeep",
     "register": "datasource",

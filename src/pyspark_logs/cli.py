@@ -1,17 +1,22 @@
-"""``pyspark-logs``: what is done by hand, or by a timer, to a place that is written to.
+"""``pyspark-logs``: what is done by hand, or by a timer.
 
-Exit codes: 0: done; 1: a job could not be dealt with, run it again; 2: bad arguments, or the store said no.
+Exit codes: 0: done; 1: a job could not be dealt with, run it again, or no format was found; 2: bad arguments, or the
+store said no.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from pyspark_logs.catalogue import Listed, catalogue, listed
+from pyspark_logs.console import table
+from pyspark_logs.detection import GOOD_SHARE, detect, preview
 from pyspark_logs.errors import LogSourceError, OptionError
 from pyspark_logs.upkeep import recover, vacuum
 
@@ -30,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pyspark-logs", description="Upkeep of places that pyspark-logs writes to.")
+    parser = argparse.ArgumentParser(
+        prog="pyspark-logs", description="Look at log files, and keep up places that pyspark-logs writes to."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("root", help="the directory that was written to, e.g. s3://acme-logs/app")
@@ -49,7 +56,30 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_recover)
     text = "remove staged leftovers of dead jobs, and records that nobody needs any more; no visible file goes"
     commands.add_parser("vacuum", parents=[common], help=text, description=text).set_defaults(run=_vacuum)
+    _add_detect(commands)
+    _add_presets(commands)
     return parser
+
+
+def _add_detect(commands: Any) -> None:
+    text = "find out which format a file has: presets, common configurations, or a template made for its lines"
+    command = commands.add_parser("detect", help=text, description=text)
+    command.add_argument("file", help="a file; of a directory or a glob, its first file")
+    command.add_argument("--rows", type=int, default=5, metavar="N", help="rows of the preview (default: %(default)s)")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument(
+        "-o", "--option", action="append", default=[], metavar="NAME=VALUE",
+        help="an option of the reader, such as encoding=latin-1 or endpoint=http://127.0.0.1:9000; may be repeated",
+    )  # fmt: skip
+    command.set_defaults(run=_detect)
+
+
+def _add_presets(commands: Any) -> None:
+    text = "list the formats that ship, or show one: its columns, a sample, where its files lie, and its source"
+    command = commands.add_parser("presets", help=text, description=text)
+    command.add_argument("name", nargs="?", help="a preset; without one, all of them are listed")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=_presets, option=[])
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -93,6 +123,58 @@ def _vacuum(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         ],
     )
     return 0
+
+
+def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
+    found = detect(parsed.file, **options)
+    good = [one for one in found if one.share >= GOOD_SHARE]
+    report = [{**asdict(one), "share": round(one.share, 4), "specificity": round(one.specificity, 2)} for one in found]
+    lines = (
+        [f"{parsed.file}: no known format matches" + ("" if found else ", and no template fits")] if not good else []
+    )
+    for one in found:
+        records = f"{one.matched} of {one.records} records, {len(one.columns)} columns"
+        lines.append(f"{one.share:7.1%}  {one.name}  ({records})")
+    if found and parsed.rows > 0:
+        best = found[0]
+        rows = preview(parsed.file, best.options, parsed.rows, **options)
+        width = shutil.get_terminal_size((120, 24)).columns
+        lines += ["", f"The first rows as {best.name}:", "", *table(rows.to_pylist(), rows.column_names, width)]
+    _print(parsed, {"candidates": report}, lines)
+    return 0 if good else FAILED
+
+
+def _presets(parsed: argparse.Namespace, _: dict[str, str]) -> int:
+    width = shutil.get_terminal_size((120, 24)).columns
+    if parsed.name is not None:
+        one = listed(parsed.name)
+        _print(parsed, _preset_report(one), _preset_lines(one, width))
+        return 0
+    found = catalogue()
+    rows = [{"preset": one.name, "columns": len(one.columns), "layout": one.layout or ""} for one in found]
+    _print(
+        parsed, {"presets": [_preset_report(one) for one in found]}, table(rows, ["preset", "columns", "layout"], width)
+    )
+    return 0
+
+
+def _preset_report(one: Listed) -> dict[str, Any]:
+    return {**asdict(one), "columns": [{"name": name, "type": kind} for name, kind in one.columns]}
+
+
+def _preset_lines(one: Listed, width: int) -> list[str]:
+    columns = [{"column": name, "type": kind} for name, kind in one.columns]
+    return [
+        one.name,
+        "",
+        *table(columns, ["column", "type"], width),
+        "",
+        "sample",
+        *(f"    {line}" for line in one.sample),
+        "",
+        f"layout  {one.layout or 'none'}",
+        f"source  {one.source}",
+    ]
 
 
 def _print(parsed: argparse.Namespace, report: dict[str, Any], lines: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """Where each column of a schema comes from: the line, the path, or the reading itself.
 
-A column that both the template and the layout have comes from the line. A JSON line has any columns at all,
-so there it is the other way round: what the layout names comes from the path. Then a filter on such a column
-may choose directories without looking into files, and never loses a row.
+A column that both the format and the layout have comes from the line. A JSON line has any columns at all,
+so of those that its format does not list it is the other way round: what the layout names comes from the path.
+Then a filter on such a column may choose directories without looking into files, and never loses a row.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import OptionError, SchemaError
-from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.fieldtypes import for_arrow
+from pyspark_logs.formats.kinds import format_schema, takes_any_column
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.schema import metadata_type
 
@@ -73,12 +73,13 @@ def resolve_columns(options: ReadOptions, target: pa.Schema, path_columns: Seque
     import pyarrow as pa
 
     known = format_schema(options.format)
-    in_line = None if known is None else {name.lower() for name in known.names}
+    in_line = set() if known is None else {name.lower() for name in known.names}
+    is_open = takes_any_column(options.format)
     in_path = {name.lower() for name in path_columns}
     sources = []
     for field in target:
         name = field.name.lower()
-        if in_line is not None and name in in_line:
+        if name in in_line:
             sources.append(FROM_LINE)
         elif name == options.records.corrupt_column.lower():
             _check_string(field, "the text of corrupt records")
@@ -89,9 +90,7 @@ def resolve_columns(options: ReadOptions, target: pa.Schema, path_columns: Seque
         elif name in in_path:
             _check_castable(field)
             sources.append(FROM_PATH)
-        elif in_line is None:
-            if name == (options.format.rescued_column or "").lower():
-                _check_string(field, "what the schema lacks, as JSON")
+        elif is_open:
             sources.append(FROM_LINE)
         else:
             there = [*(known.names if known else ()), *path_columns]
@@ -141,12 +140,14 @@ def _time_column(options: ReadOptions, known: pa.Schema | None, wanted: pa.Schem
         candidates = [*(known or ()), *wanted]
         return next((field.name for field in candidates if pa.types.is_timestamp(field.type)), None)
     retyped = {f.name.lower(): f for f in wanted if pa.types.is_timestamp(f.type)}
-    if known is None or name.lower() in retyped:
-        return name  # JSON: parsed as a timestamp whether the schema has it or not
-    for field in known:
+    if name.lower() in retyped:
+        return name
+    for field in known or ():
         if field.name.lower() == name.lower() and pa.types.is_timestamp(field.type):
             return field.name
-    stamps = [field.name for field in known if pa.types.is_timestamp(field.type)]
+    if takes_any_column(options.format):
+        return name  # JSON: parsed as a timestamp whether the schema has it or not
+    stamps = [field.name for field in known or () if pa.types.is_timestamp(field.type)]
     raise OptionError(
         f"option 'timeColumn': {name!r} is not a timestamp of the format (there are: {', '.join(stamps) or 'none'})"
     )

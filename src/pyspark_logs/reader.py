@@ -8,37 +8,62 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyspark_logs.ahead import ahead
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.columns import FROM_PATH, Columns, full_schema, resolve_columns
-from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SchemaError, SnapshotChangedError
-from pyspark_logs.formats.decoder import format_schema
-from pyspark_logs.formats.inference import infer_json_schema
+from pyspark_logs.errors import (
+    CorruptFileError,
+    FormatError,
+    OptionError,
+    PathNotFoundError,
+    SchemaError,
+    SnapshotChangedError,
+)
+from pyspark_logs.filerows import FileRowBuilder
+from pyspark_logs.formats.kinds import file_format, format_schema, header_rule, line_format
+from pyspark_logs.formats.starts import record_starts
+from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.options import ReadOptions
+from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
-from pyspark_logs.records import BLOCK_BYTES, Lines, keeps_lines, read_lines, sanitise, transcode
-from pyspark_logs.rows import RowBuilder, Tally, path_value
+from pyspark_logs.records import (
+    BLOCK_BYTES,
+    FirstLine,
+    Lines,
+    document_lines,
+    first_line,
+    keeps_lines,
+    read_lines,
+    sanitise,
+    transcode,
+    under_headers,
+)
+from pyspark_logs.rejects import Rejects
+from pyspark_logs.rows import RowBuilder, path_value, year_bound_us
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
+from pyspark_logs.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # Smaller batches are joined, so that a selective filter does not send crumbs. Joining costs 100 ns a row of 36 columns,
 # sending one more batch of them 40 us in Python and as much again in Spark.
 FEWEST_ROWS = 2_048
 AHEAD_BLOCKS = 2
+_HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 _BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
 
@@ -121,6 +146,7 @@ class LogReader:
             splittable=self.splittable,
         )
         # Compiled here once, too, so that what cannot work fails before any task runs.
+        record_starts(self.options.format)
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
@@ -155,13 +181,25 @@ class LogReader:
         return fits
 
     def splittable(self, path: str) -> bool:
-        """Whether reading a file may begin in its middle."""
-        return keeps_lines(self.options.format.encoding) and codec_for(path, self.options.plan.compression).splittable
+        """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
+        fmt, rule = self.options.format, header_rule(self.options.format)
+        if file_format(fmt) is not None or line_format(fmt).options.document is not None:
+            return False
+        if rule is not None and rule.by_fields:
+            return False
+        return keeps_lines(fmt.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
 
-    def read_task(self, task: ReadTask, tally: Tally | None = None) -> Iterator[pa.RecordBatch]:
+    def read_task(self, task: ReadTask, tally: Tally | None = None, *, warn: bool = True) -> Iterator[pa.RecordBatch]:
         """The rows of a task, in batches of exactly :meth:`target`.
+
+        A warning is logged if records did not match, when the task is done or its reading is given up.
+
+        Args:
+            task: of a plan.
+            tally: what becomes of the records is added to it as they are read.
+            warn: whether that warning is logged.
 
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
@@ -171,33 +209,75 @@ class LogReader:
         """
         target = self.target()
         builder = self._builder(resolve_columns(self.options, target, task.path_columns), task)
-        if tally is not None:
-            builder.tally = tally
+        builder.tally = tally if tally is not None else builder.tally
+        before = replace(builder.tally, reasons=dict(builder.tally.reasons))
         store = _store(self.options)
         batches = (batch for split in task.splits for batch in self._read_split(store, split, builder))
-        for batch in _sized(batches, target):
-            # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
-            if batch.schema != target:
-                raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
-            yield batch
+        try:
+            for batch in _sized(batches, target):
+                # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
+                if batch.schema != target:
+                    raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
+                yield batch
+        except GeneratorExit:
+            if warn:
+                _warn_of_corrupt(builder, before)
+            raise
+        if warn:
+            _warn_of_corrupt(builder, before)
 
-    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder:
+    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder | FileRowBuilder:
         window = (self.options.time.start_us, self.options.time.end_us)
-        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us)
+        own = file_format(self.options.format)
+        if own is not None:
+            return FileRowBuilder(own, self.options, columns, task.path_columns, self.predicates, window)
+        rejects = self._rejects(task)
+        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us, rejects)
 
-    def _read_split(self, store: Store, split: FileSplit, builder: RowBuilder) -> Iterator[pa.RecordBatch]:
+    def _rejects(self, task: ReadTask) -> Rejects | None:
+        """What writes to ``badRecordsPath``."""
+        path = self.options.records.bad_path
+        if path is None:
+            return None
+        path, options = normalise(path), self.options
+        # All that decides, beside the split, which records are rejects, and what is said of them.
+        query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
+        return Rejects(path, open_store(path, options.store), query)
+
+    def _read_split(
+        self, store: Store, split: FileSplit, builder: RowBuilder | FileRowBuilder
+    ) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
-        with closing(ahead(self.records(store, split), max_items=AHEAD_BLOCKS)) as blocks:
-            yield from builder.batches(split, blocks)
+        if isinstance(builder, FileRowBuilder):
+            with closing(ahead(self._whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
+                yield from self._tolerant(split, builder.batches(split, pieces))
+            return
+        with closing(ahead(self.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
+            yield from builder.batches(split, self.joined(split, blocks, builder.moment(split)))
 
-    def records(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        """The records of one split, in blocks; without what the options say may be missing or damaged.
+    def joined(self, split: FileSplit, blocks: Iterator[Lines], moment: Moment) -> Iterator[Lines]:
+        """The records of the lines of a split: the lines themselves, unless ``multiLine`` is given."""
+        starts = record_starts(self.options.format)
+        return blocks if starts is None else starts.join(blocks, moment, *self._range(split))
+
+    def _range(self, split: FileSplit) -> tuple[int, int | None]:
+        """Start and length of a split in the text that its offsets are about."""
+        return (split.start, split.length) if self.splittable(split.path) else (0, None)
+
+    def lines(self, store: Store, split: FileSplit) -> Iterator[Lines]:
+        """The lines of one split, in blocks; without what the options say may be missing or damaged.
+
+        With ``multiLine`` they go on behind the split, for as long as somebody asks.
 
         Raises:
             SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
         """
+        yield from self._tolerant(split, self._blocks(store, split))
+
+    def _tolerant(self, split: FileSplit, items: Iterator[T]) -> Iterator[T]:
+        """The same, without what the options say may be missing or damaged."""
         try:
-            yield from self._blocks(store, split)
+            yield from items
         except PathNotFoundError as error:
             # A job is seen whole or not at all: a file of one is missing because an overwrite replaced them all.
             if not self.options.plan.ignore_missing or job_of(split.path):
@@ -212,22 +292,62 @@ class LogReader:
             _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", split.path, exc_info=True)
 
     def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        codec = codec_for(split.path, self.options.plan.compression)
-        fmt = self.options.format
+        fmt = line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = keeps_lines(fmt.encoding)
-        if codec.splittable and by_line:
+        by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
+        if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
-            start, length = split.start, split.length
         else:
-            chunks = codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
+            chunks = self._whole(store, split)
             chunks = chunks if by_line else transcode(chunks, fmt.encoding)
-            start, length = 0, None
-        prefix = (fmt.comment_prefix or "").encode(fmt.encoding if by_line else "utf-8")
-        for lines in read_lines(
-            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes, comment_prefix=prefix or None
-        ):
-            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" else lines
+            if fmt.document is not None:
+                chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
+        start, length = self._range(split)
+        encoding = fmt.encoding if by_line else "utf-8"
+        prefix = (fmt.comment_prefix or "").encode(encoding) or None
+        rule = header_rule(self.options.format)
+        to_join = fmt.multi_line is not None  # such lines are joined as they are
+        found = read_lines(
+            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
+            comment_prefix=None if rule is not None and rule.by_fields else prefix, to_join=to_join,
+        )  # fmt: skip
+        if rule is not None:
+            first = _first_line(store, split, prefix, fmt) if start > 0 else None
+            found = under_headers(found, rule, path=split.path, encoding=encoding, first=first)
+        for lines in found:
+            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
+
+    def _whole(self, store: Store, split: FileSplit) -> Iterator[bytes]:
+        """The bytes of a file, decompressed."""
+        codec = codec_for(split.path, self.options.plan.compression)
+        return codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
+
+
+def _warn_of_corrupt(builder: RowBuilder | FileRowBuilder, before: Tally) -> None:
+    counted = builder.tally.since(before)
+    if builder.example is None or not counted.corrupt:
+        return
+    what = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
+    path, offset = builder.example
+    _log.warning(
+        "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
+        counted.corrupt, counted.records, what, counted.top_reasons(), path, offset,
+    )  # fmt: skip
+
+
+def _first_line(store: Store, split: FileSplit, prefix: bytes | None, fmt: FormatOptions) -> FirstLine | None:
+    """The first record of a file that a split is of; its beginning is read for that."""
+    head = replace(split, start=0, length=_HEAD_BYTES)
+    found = read_lines(
+        _range_and_behind(store, head),
+        block_bytes=_HEAD_BYTES,
+        max_record_bytes=fmt.max_record_bytes,
+        comment_prefix=prefix,
+    )
+    lines = next(found, None)
+    if isinstance(found, Generator):
+        found.close()
+    return None if lines is None else first_line(lines, fmt.encoding, split.path)
 
 
 def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
@@ -291,15 +411,15 @@ def infer_schema(options: ReadOptions) -> str:
         layout = Layout.parse(options.plan.layout, options.time.zone)
     else:
         layout = resolve_layout(store, options)
+    record_starts(options.format)  # what is wrong with multiLine is not wrong with the sample
     in_line = format_schema(options.format)
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
-        sampled = infer_json_schema(_sample(options, store, layout), options.format.sampling_bytes)
-        if not len(sampled):
-            raise OptionError(
-                f"{', '.join(options.plan.paths)}: no line of the sample is a JSON object with a key; name the format"
-                " of these lines, or give a schema"
-            )
+        try:
+            sampled = line_format(options.format).infer(_sample(options, store, layout))
+        except FormatError as error:
+            paths = ", ".join(options.plan.paths)
+            raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error
         _check_sampled_time(options.time.column, sampled)
         in_line = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in taken])
     schema = full_schema(options, in_line, layout.columns)
@@ -320,20 +440,19 @@ def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
         )
 
 
-def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[bytes]:
+def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Lines]:
     """Records of the first files by key in the range."""
     planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
     if not splits:
         raise OptionError(
-            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns of JSON from;"
+            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns from;"
             " give a schema, e.g. .schema('ts timestamp, message string')"
         )
     reader = LogReader(options, "")
     for split in splits:
-        for lines in reader.records(store, split):
-            for row in range(len(lines)):
-                yield lines.record(row)
+        lines = reader.lines(store, split)
+        yield from reader.joined(split, lines, Moment(options.time.zone, year_bound_us(split, 0)))
 
 
 def _normalised(options: ReadOptions) -> ReadOptions:

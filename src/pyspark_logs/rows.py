@@ -6,21 +6,25 @@ predicates, add the columns that are not in the line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pyspark_logs.columns import FROM_LINE, FROM_PATH, RAW_TEXT, Columns
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.decoder import Decoded, Decoder, compile_decoder
+from pyspark_logs.formats.decoder import Decoded, Decoder
+from pyspark_logs.formats.exact import Reason
 from pyspark_logs.formats.fieldtypes import for_arrow
+from pyspark_logs.formats.kinds import compile_decoder, line_format
+from pyspark_logs.formats.lineformat import Verbatim
 from pyspark_logs.formats.timestamps import DAY_US, Moment
 from pyspark_logs.formats.zones import utc_to_walls_us
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.predicates import Predicate, evaluate, needles, supported, survivors
 from pyspark_logs.records import Lines, sanitise
+from pyspark_logs.rejects import Rejects
+from pyspark_logs.tally import Tally
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,23 +37,22 @@ if TYPE_CHECKING:
 _BLOCKS_WITHOUT_SEARCH = 15
 
 
-@dataclass
-class Tally:
-    """What became of the records of a split; nothing is lost, so ``records`` is the sum of the rest."""
-
-    records: int = 0
-    rows: int = 0
-    filtered: int = 0
-    dropped: int = 0
-    corrupt: int = 0  # counted among rows or dropped, too
+_UNKNOWN = Reason("it does not match the format", "does not match the format")
 
 
 class RowBuilder:
-    """Builds the rows of splits for one query. Compiled once a task."""
+    """Builds the rows of splits for one query. Compiled once a task.
+
+    Attributes:
+        rejects: gets the records that do not match; None: nobody asked for them.
+        tally: counts what becomes of records.
+        example: file and offset of the first record that does not match.
+    """
 
     def __init__(
         self, options: ReadOptions, columns: Columns, path_columns: tuple[str, ...],
         predicates: tuple[Predicate, ...], window: tuple[int | None, int | None], slack_us: int,
+        rejects: Rejects | None = None,
     ) -> None:  # fmt: skip
         import pyarrow as pa
 
@@ -58,33 +61,39 @@ class RowBuilder:
         self.start_us, self.end_us = window
         instant = pa.timestamp("us", "UTC")
         hidden = pa.schema([pa.field(columns.time, instant)]) if columns.hidden_time and columns.time else None
-        self.decoder: Decoder = compile_decoder(
-            options.format, columns.wanted, hidden=hidden, judge_whole=columns.judge_whole
-        )
+        whole = columns.judge_whole or options.records.bad_path is not None
+        self.decoder: Decoder = compile_decoder(options.format, columns.wanted, hidden=hidden, judge_whole=whole)
         types = {field.name: field.type for field in columns.target}
         self.predicates = tuple(p for p in predicates if p.column in types and supported(p, types[p.column]))
-        plain, escaped = _searchable(options, columns)
-        self.needles = needles(self.predicates, plain, escaped)
-        if options.format.kind == "json":
-            # A nested value read as a string is written anew, so its punctuation may stand otherwise in the line.
-            self.needles = tuple(n for n in self.needles if not any(set(text) & set(b'{}[]",:') for text in n))
+        verbatim = line_format(options.format).verbatim()
+        plain, escaped = _searchable(verbatim, columns)
+        unfit = set(verbatim.not_with.encode())
+        found = needles(self.predicates, plain, escaped)
+        self.needles = tuple(one for one in found if not any(set(text) & unfit for text in one))
         self.pause = 0
-        self.tally = Tally()
+        self.rejects, self.tally = rejects, Tally()
+        self.example: tuple[str, int] | None = None
 
     def batches(self, split: FileSplit, blocks: Iterator[Lines]) -> Iterator[pa.RecordBatch]:
         """The rows of one split, a batch a block; empty ones are left out."""
-        moment = Moment(self.options.time.zone, self._year_bound_us(split))
+        moment = self.moment(split)
+        self.tally.files += split.start == 0
+        if self.rejects is not None:
+            self.rejects.begin(split)
         for lines in blocks:
+            if not len(lines):  # no more than a header
+                continue
             self.tally.records += len(lines)
             batch = self._batch(split, lines, moment)
             if batch is not None and batch.num_rows:
                 self.tally.rows += batch.num_rows
                 yield batch
+        if self.rejects is not None:
+            self.rejects.finish()
 
-    def _year_bound_us(self, split: FileSplit) -> int:
-        if split.layout_end_us is not None:
-            return split.layout_end_us + self.slack_us
-        return split.modified_ms * 1000 + DAY_US
+    def moment(self, split: FileSplit) -> Moment:
+        """What a file says about its records' times."""
+        return Moment(self.options.time.zone, year_bound_us(split, self.slack_us))
 
     def _batch(self, split: FileSplit, lines: Lines, moment: Moment) -> pa.RecordBatch | None:
         import numpy as np
@@ -107,9 +116,8 @@ class RowBuilder:
             corrupt = corrupt & keep
         self.tally.filtered += count - (len(lines) if keep is None else int(np.count_nonzero(keep)))
         if corrupt is not None and corrupt.any():
-            self.tally.corrupt += int(np.count_nonzero(corrupt))
-            keep = self._judge(split, lines, corrupt, keep, moment)
-        return self._assembled(arrays, keep, len(lines))
+            keep = self._judge(split, lines, decoded.reasons, corrupt, keep)
+        return assembled(arrays, self.columns.target, keep, len(lines))
 
     # --- which lines --------------------------------------------------------------------------------------
 
@@ -131,9 +139,12 @@ class RowBuilder:
         import pyarrow as pa
 
         if lines.full_length is None:
-            return self.decoder.decode(lines, moment)
+            return self.decoder.for_header(lines.header).decode(lines, moment)
         # The head of a record that is too long to be held: one corrupt row.
-        return Decoded([pa.nulls(1, dtype) for dtype in self.decoder.target], np.ones(1, np.bool_))
+        most = self.options.format.max_record_bytes
+        reason = f"the record has {lines.full_length} bytes, more than maxRecordBytes={most}"
+        columns = [pa.nulls(1, dtype) for dtype in self.decoder.target]
+        return Decoded(columns, np.ones(1, np.bool_), {0: Reason(reason, "longer than maxRecordBytes")})
 
     def _in_time(self, decoded: Decoded, split: FileSplit, count: int) -> Bool | None:
         """Which rows lie in the half-open time range; a row without a time counts at its file's."""
@@ -156,29 +167,32 @@ class RowBuilder:
             return -1
         return int(self.columns.wanted.get_field_index(self.columns.shown_time))
 
-    def _judge(self, split: FileSplit, lines: Lines, corrupt: Bool, keep: Bool | None, moment: Moment) -> Bool | None:
-        """What ``mode`` says of the corrupt rows."""
-        import numpy as np
-
-        mode = self.options.records.mode
-        if mode == "FAILFAST":
-            raise self._error(split, lines, int(np.flatnonzero(corrupt)[0]), moment)
+    def _judge(
+        self, split: FileSplit, lines: Lines, reasons: Mapping[int, Reason], corrupt: Bool, keep: Bool | None
+    ) -> Bool | None:
+        """Count the corrupt rows and pass them on; then what ``mode`` says of them."""
+        mode, rows = self.options.records.mode, corrupt.nonzero()[0].tolist()
+        for row in rows:
+            reason = reasons.get(row, _UNKNOWN)
+            self.tally.blame(reason.general)
+            if mode == "FAILFAST":
+                raise self._error(split, lines, row, reason)
+            if self.rejects is not None:
+                text = lines.record(row).decode("utf-8", "replace")
+                self.rejects.add(split.path, int(lines.offsets[row]), text, reason.text)
+        if self.example is None:
+            self.example = (split.path, int(lines.offsets[rows[0]]))
         if mode == "PERMISSIVE":
             return keep
-        self.tally.dropped += int(np.count_nonzero(corrupt))
+        self.tally.dropped += len(rows)
         return ~corrupt if keep is None else keep & ~corrupt
 
-    def _error(self, split: FileSplit, lines: Lines, row: int, moment: Moment) -> RecordError:
-        raw = lines.record(row)
-        text = raw.decode("utf-8", "replace")
+    def _error(self, split: FileSplit, lines: Lines, row: int, reason: Reason) -> RecordError:
+        text = lines.record(row).decode("utf-8", "replace")
         shown = text[:200] + ("..." if len(text) > 200 or lines.full_length is not None else "")
         offset = int(lines.offsets[row])
-        if lines.full_length is not None:
-            reason = f"the record has {lines.full_length} bytes, more than maxRecordBytes={self.options.format.max_record_bytes}"
-        else:
-            reason = self.decoder.reason(raw, moment)
         return RecordError(
-            f"{split.path}: record at byte {offset} does not match the format: {reason}. Record: {shown!r}."
+            f"{split.path}: record at byte {offset} does not match the format: {reason.text}. Record: {shown!r}."
             " Mend the format, or read with mode=PERMISSIVE (nulls) or DROPMALFORMED",
             path=split.path, offset=offset, record=text[:200],
         )  # fmt: skip
@@ -186,6 +200,8 @@ class RowBuilder:
     # --- columns --------------------------------------------------------------------------------------------
 
     def _arrays(self, split: FileSplit, lines: Lines, decoded: Decoded) -> list[pa.Array]:
+        import pyarrow as pa
+
         from_line = iter(decoded.columns)
         arrays: list[pa.Array] = []
         for field, source in zip(self.columns.target, self.columns.sources, strict=True):
@@ -196,7 +212,7 @@ class RowBuilder:
             elif source == RAW_TEXT:
                 arrays.append(_raw_texts(lines, decoded.corrupt))
             else:
-                arrays.append(_metadata(field.type, split, lines))
+                arrays.append(metadata_column(field.type, split, pa.array(lines.offsets, pa.int64())))
         return arrays
 
     def _path_column(self, field: pa.Field, split: FileSplit, count: int) -> pa.Array:
@@ -205,20 +221,27 @@ class RowBuilder:
         text = split.partition_values[self.path_columns[field.name.lower()]]
         return pa.repeat(path_value(text, field.type, self.options.time.zone), count)
 
-    def _assembled(self, arrays: list[pa.Array], keep: Bool | None, count: int) -> pa.RecordBatch | None:
-        import numpy as np
-        import pyarrow as pa
 
-        rows = count if keep is None else int(np.count_nonzero(keep))
-        if rows == 0:
-            return None
-        if not arrays:
-            # Arrow keeps no row count without a column; a struct array does.
-            return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
-        if keep is not None and rows < count:
-            places = pa.array(np.flatnonzero(keep))
-            arrays = [array.take(places) for array in arrays]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.columns.target)
+def assembled(arrays: list[pa.Array], target: pa.Schema, keep: Bool | None, count: int) -> pa.RecordBatch | None:
+    """The batch of the rows that are kept (None: all); None: not one is."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows = count if keep is None else int(np.count_nonzero(keep))
+    if rows == 0:
+        return None
+    if not arrays:
+        # Arrow keeps no row count without a column; a struct array does.
+        return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
+    if keep is not None and rows < count:
+        places = pa.array(np.flatnonzero(keep))
+        arrays = [array.take(places) for array in arrays]
+    return pa.RecordBatch.from_arrays(arrays, schema=target)
+
+
+def year_bound_us(split: FileSplit, slack_us: int) -> int:
+    """A timestamp without a year belongs to the latest year that puts it no later than this."""
+    return split.layout_end_us + slack_us if split.layout_end_us is not None else split.modified_ms * 1000 + DAY_US
 
 
 def _compacted(lines: Lines) -> Lines:
@@ -231,19 +254,17 @@ def _compacted(lines: Lines) -> Lines:
     block = b"\n".join([lines.block[s:e] for s, e in zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)])
     lengths = lines.ends - lines.starts
     ends = (np.cumsum(lengths) + np.arange(len(lengths))).astype(np.int32)
-    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets)
+    return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets, lines.header)
 
 
-def _searchable(options: ReadOptions, columns: Columns) -> tuple[list[str], list[str]]:
+def _searchable(verbatim: Verbatim, columns: Columns) -> tuple[list[str], list[str]]:
     """String columns whose values stand in the raw line: as they are, and unless there is a backslash."""
     import pyarrow as pa
 
-    from pyspark_logs.formats.decoder import verbatim_fields
-
     strings = [f.name for f in columns.wanted if pa.types.is_string(f.type)]
-    plain, escaped = verbatim_fields(options.format)
-    in_plain = [name for name in strings if name.lower() in plain]
-    return in_plain, [name for name in strings if name not in in_plain and (escaped is None or name.lower() in escaped)]
+    plain = [name for name in strings if name.lower() in verbatim.plain]
+    escaped = verbatim.unless_escaped
+    return plain, [name for name in strings if name not in plain and (escaped is None or name.lower() in escaped)]
 
 
 def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
@@ -278,7 +299,8 @@ def _raw_texts(lines: Lines, corrupt: Bool | None) -> pa.Array:
     return texts.take(pa.array(places, mask=~corrupt))
 
 
-def _metadata(dtype: pa.StructType, split: FileSplit, lines: Lines) -> pa.Array:
+def metadata_column(dtype: pa.StructType, split: FileSplit, offsets: pa.Array) -> pa.Array:
+    """The column ``_metadata`` of rows whose records begin at these offsets in the file."""
     import pyarrow as pa
 
     path = split.path if "://" in split.path else "file://" + split.path
@@ -288,9 +310,9 @@ def _metadata(dtype: pa.StructType, split: FileSplit, lines: Lines) -> pa.Array:
         "file_modification_time": split.modified_ms * 1000,
     }  # fmt: skip
     children = [
-        pa.array(lines.offsets, pa.int64())
+        offsets
         if field.name.lower() == "record_offset"
-        else pa.repeat(pa.scalar(constants[field.name.lower()], field.type), len(lines))
+        else pa.repeat(pa.scalar(constants[field.name.lower()], field.type), len(offsets))
         for field in dtype
     ]
     return pa.StructArray.from_arrays(children, fields=list(dtype))

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def scan(path: str | os.PathLike[str] | list[str], **options: Any) -> pa.RecordBatchReader:
+@dataclass
+class ScanSummary(Tally):
+    """What became of the records of a :func:`scan`: ``records == rows + filtered + dropped`` once all are read.
+
+    Attributes:
+        records: that were found.
+        rows: that were given.
+        filtered: that a time range or a filter left out.
+        dropped: that did not match, with ``mode=DROPMALFORMED``.
+        corrupt: that did not match and were not filtered; they count among ``rows`` or ``dropped``, too.
+        files: whose reading has begun.
+        reasons: how many of the corrupt ones there are by reason; beyond 100 reasons the others count as ``other``.
+
+    >>> ScanSummary()
+    ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={})
+    """
+
+
+def scan(
+    path: str | os.PathLike[str] | list[str], *, summary: ScanSummary | None = None, **options: Any
+) -> pa.RecordBatchReader:
     r"""Read log files without Spark.
 
     Args:
         path: a directory, file or glob, or a list of them.
+        summary: is filled while batches are read; a new one for each scan. It is an argument, since a
+            ``pyarrow.RecordBatchReader`` takes no attributes.
         **options: the options of ``spark.read.format("logs")``, as strings or of the natural Python
             type; ``schema`` is a DDL string or a ``pyarrow.Schema``.
 
@@ -33,6 +57,11 @@ def scan(path: str | os.PathLike[str] | list[str], **options: Any) -> pa.RecordB
     >>> _ = (folder / "app.log").write_text("INFO started\nWARN slow\n")
     >>> scan(str(folder), template="{level} {message}").read_all().to_pylist()
     [{'level': 'INFO', 'message': 'started'}, {'level': 'WARN', 'message': 'slow'}]
+    >>> summary = ScanSummary()
+    >>> scan(str(folder), template="{level} {n:int}", summary=summary).read_all().num_rows
+    2
+    >>> summary.corrupt, summary.reasons
+    (2, {"field 'n': not a whole number": 2})
     """
     import pyarrow as pa
 
@@ -42,6 +71,6 @@ def scan(path: str | os.PathLike[str] | list[str], **options: Any) -> pa.RecordB
 
     def batches() -> Iterator[pa.RecordBatch]:
         for task in plan.tasks:
-            yield from reader.read_task(task)
+            yield from reader.read_task(task, summary)
 
     return pa.RecordBatchReader.from_batches(reader.target(), batches())

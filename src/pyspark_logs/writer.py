@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
 from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
-from pyspark_logs.formats.decoder import format_schema
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
+from pyspark_logs.formats.fileformat import OwnEncoder
+from pyspark_logs.formats.kinds import file_format, format_schema, line_format, takes_any_column
 from pyspark_logs.jobs import Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import RecordOptions, WriteOptions
@@ -135,6 +136,7 @@ class LogWriter:
             rules=self.options.rules,
             suffix=_suffix(self.options),
             to_bytes=encoder.to_bytes,
+            head=encoder.head,
         )
         rows = 0
         try:
@@ -214,8 +216,11 @@ class LogWriter:
         times = (field.name for field in known if pa.types.is_timestamp(field.type))
         return next((name for name in times if name.lower() in given), None)
 
-    def _encoder(self, router: Router) -> Encoder:
+    def _encoder(self, router: Router) -> Encoder | OwnEncoder:
         options = self.options
+        own = file_format(options.format)
+        if own is not None:
+            return OwnEncoder(own, self._in_line(router))
         return compile_encoder(
             options.format, self._in_line(router), zone=options.zone, on_unwritable=options.rules.on_unwritable
         )
@@ -225,9 +230,13 @@ class LogWriter:
         import pyarrow as pa
 
         known = format_schema(self.options.format)
-        clash = [f.name for f in self.schema() if known is None and f.name.lower() == CORRUPT]
+        any_column = takes_any_column(self.options.format)
+        clash = [f.name for f in self.schema() if any_column and f.name.lower() == CORRUPT]
         if clash:
-            raise SchemaError(f"column {clash[0]!r}: a reader of JSON fills this column itself; rename it, or drop it")
+            kind = self.options.format.kind.replace("json", "JSON")
+            raise SchemaError(
+                f"column {clash[0]!r}: a reader of {kind} fills this column itself; rename it, or drop it"
+            )
         both = set() if known is None else {name.lower() for name in known.names}
         fields = [f for f in self.schema() if f.name not in router.columns_in_path or f.name.lower() in both]
         if not fields:
@@ -239,7 +248,8 @@ class LogWriter:
 
 def _suffix(options: WriteOptions) -> str:
     codec = codec_for("", options.rules.compression)
-    return ("json" if options.format.kind == "json" else "log") + codec.suffix
+    own = file_format(options.format)
+    return (line_format(options.format).suffix if own is None else own.suffix) + codec.suffix
 
 
 def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

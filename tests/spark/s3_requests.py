@@ -52,7 +52,7 @@ class Hold:
         self.kinds.append(kind_of(*self._server.requests[-1][:2]))
         if self._here(self.kinds):
             self.reached.set()
-            self._go_on.wait(120)
+            self._go_on.wait(300)
             return self.then
         return None
 

@@ -461,3 +461,19 @@ def test_no_path(spark: Any) -> None:
 def test_a_path_that_does_not_exist(spark: Any, tmp_path: Path) -> None:
     with pytest.raises(PySparkException, match="nowhere"):
         load(spark, str(tmp_path / "nowhere")).collect()
+
+
+def test_tasks_that_share_a_file_know_its_header(spark: Any, tmp_path: Path) -> None:
+    rows = [(n, f"name {n}") for n in range(2000)]
+    (tmp_path / "a.csv").write_text("name,n\n" + "".join(f'"{name}",{n}\n' for n, name in rows))
+    reader = spark.read.format("logs").options(
+        delimited=",", header="first", maxPartitionBytes="4k", openCostInBytes="1"
+    )
+    frame = reader.schema("n int, name string").load(str(tmp_path))
+    assert frame.rdd.getNumPartitions() > 4
+    assert sorted((row.n, row.name) for row in frame.collect()) == rows
+    target = tmp_path / "written"
+    frame.repartition(3).write.format("logs").options(delimited=",", header="fields").mode("append").save(str(target))
+    again = spark.read.format("logs").options(delimited=",", header="fields").load(str(target))
+    assert again.columns == ["n", "name"]
+    assert sorted((int(row.n), row.name) for row in again.collect()) == rows

@@ -33,6 +33,7 @@ SOURCE = {**TEMPLATE, "layout": LAYOUT}
 # Uploads stay open for up to six seconds here, on a machine that may stall.
 READ = {"lateness": "1m", "fullListingInterval": "3s", "maxFilesPerTrigger": "8"}
 ROWS = 20  # of a file
+PATIENCE_S = 300  # a machine with other work needs a minute to start a Spark
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ class Others:
             at(RECORD, 1),
             after(RECORD),
         ]
-        while not self._stop.wait(chance.uniform(2, 6)):
+        while not self._stop.wait(chance.uniform(3, 8)):
             first, count = self._numbers(4 * ROWS), 4 * ROWS
             if chance.random() < 0.5:
                 self._write_and_kill(first, count, chance, chance.choice(moments), chance.choice([LOST, None]))
@@ -167,14 +168,17 @@ class Others:
         self.killed[first] = count
         hold = Hold(self.proxy, here, then)
         program = self._program(first, count, chance)
-        assert hold.reached.wait(120), program.log.read_text()[-4000:]
+        assert hold.reached.wait(PATIENCE_S), program.log.read_text()[-4000:]
         program.kill()
         hold.go_on()
         time.sleep(0.2)  # what was sent arrives, or not, before the next one uses the proxy
         self.proxy.choose = lambda method: None
 
     def _program(self, first: int, count: int, chance: random.Random) -> Program:
-        given = {"first": first, "count": count, "hours": [self._hour(chance).isoformat() for _ in range(4)]}
+        hours: dict[dt.datetime, None] = {}  # as many files as hours: the third is one to be killed at
+        while len(hours) < 4:
+            hours[self._hour(chance)] = None
+        given = {"first": first, "count": count, "hours": [hour.isoformat() for hour in hours]}
         options = {**self.place.options, **SOURCE}
         return Program.start("write_logs_program.py", self.folder, url=self.place.url, options=options, **given)
 
@@ -234,7 +238,7 @@ def check_kills(s3: S3Bucket, proxy: FaultyServer, folder: Path, kills: int, see
         for _ in range(kills):
             before, began = newest(checkpoint, "commits"), time.monotonic()
             program = Program.start("copy_stream_program.py", folder, finish=False, **given)
-            while newest(checkpoint, "commits") <= before and time.monotonic() < began + 120:
+            while newest(checkpoint, "commits") <= before and time.monotonic() < began + PATIENCE_S:
                 assert program.process.poll() is None, program.log.read_text()[-8000:]
                 time.sleep(0.05)
             time.sleep(chance.choice([chance.uniform(0, 0.5), chance.uniform(0, 4)]))

@@ -8,17 +8,19 @@ the texts of a column, and which rows have none that ``parse`` would make the sa
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyspark_logs.formats import escapes, kernels
+from pyspark_logs.formats.spellings import BACKSLASH, Spelling
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.kernels import Bool
+    from pyspark_logs.formats.kernels import Bool, Bytes, Int32
 
 Converted = tuple["pa.Array", "Bool | None"]
 Rendered = tuple["pa.Array", "Bool | None"]
@@ -30,6 +32,7 @@ class FieldType:
 
     Attributes:
         takes_rest: as the last field it takes the rest of the line whatever follows.
+        escapes: whether texts may hold characters of the value otherwise than as they are.
         syntax: a regex for types that know where they end themselves.
         alphabet: all characters that rendered texts are made of; None: any.
     """
@@ -37,10 +40,38 @@ class FieldType:
     takes_rest: ClassVar[bool] = False
     quoted: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None
 
     @property
     def syntax(self) -> re.Pattern[str] | None:
+        return None
+
+    def never_begins(self, character: str) -> bool | None:
+        """Whether no text of ``syntax`` begins with a character; None: that is known of the type as such."""
+        return None
+
+    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        """Where texts of ``syntax`` that begin at ``starts`` end, at most at ``limits``; -1 where there is none.
+
+        Asked of types whose ends are not known otherwise: neither quoted ones nor times.
+        """
+        import numpy as np
+
+        ends = np.full(len(starts), -1, np.int32)
+        if self.syntax is not None:
+            pattern = _of_bytes(self.syntax)
+            for row, (start, limit) in enumerate(zip(starts.tolist(), limits.tolist(), strict=True)):
+                match = pattern.match(block, start, limit)
+                ends[row] = match.end() if match else -1
+        return ends
+
+    def spelled(self, escape: bool) -> Spelling | None:
+        """How characters are escaped in a field's text; None: not at all.
+
+        Args:
+            escape: whether the format's unquoted strings have backslash escapes.
+        """
         return None
 
     def arrow(self) -> pa.DataType:
@@ -63,6 +94,12 @@ class FieldType:
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         """The column of a string array (no nulls), and which of its rows are surely right (None: all)."""
         return by_row(self, array, moment)
+
+
+@functools.lru_cache(maxsize=64)
+def _of_bytes(pattern: re.Pattern[str]) -> re.Pattern[bytes]:
+    """The same expression over UTF-8; one that names only ASCII characters means the same there."""
+    return re.compile(pattern.pattern.encode(), pattern.flags & ~(re.UNICODE | re.ASCII))
 
 
 def by_row(field_type: FieldType, array: pa.Array, moment: Moment) -> Converted:
@@ -122,10 +159,16 @@ def rendered_if_parsed(field_type: FieldType, array: pa.Array) -> Rendered:
 
 @dataclass(frozen=True)
 class Text(FieldType):
-    """``string``: the text as it stands."""
+    """``string``: the text as it stands, or as the program that wrote it spells it."""
 
     takes_rest: ClassVar[bool] = True
     text: ClassVar[bool] = True
+    spelling: Spelling | None = None
+
+    def spelled(self, escape: bool) -> Spelling | None:
+        if not self.text:
+            return None
+        return self.spelling or (BACKSLASH if escape or self.quoted else None)
 
     def arrow(self) -> pa.DataType:
         import pyarrow as pa
@@ -148,6 +191,7 @@ class Quoted(Text):
 
     takes_rest: ClassVar[bool] = False
     quoted: ClassVar[bool] = True
+    escapes: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:

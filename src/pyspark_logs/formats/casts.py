@@ -146,3 +146,71 @@ def whole_texts(array: pa.Array) -> Fitted:
         bad = np.array([text is not None and text.encode() != value for text, value in zip(texts, raw, strict=True)])
         return pa.array(texts, pa.string()), bad
     return array, None
+
+
+def convertible(source: pa.DataType, target: pa.DataType, *, narrowing: bool = False) -> bool:
+    """Whether a column of one type may be given as another, if its values bear it: see :func:`converted`.
+
+    Args:
+        source: what there is.
+        target: what is asked for.
+        narrowing: whether it may become text, less exact, or a wall clock or a day of an instant.
+    """
+    import pyarrow as pa
+
+    source, target = plain_type(source), plain_type(target)
+    if source == target or pa.types.is_null(source):
+        return True
+    if pa.types.is_struct(source) and pa.types.is_struct(target):
+        return [f.name for f in source] == [f.name for f in target] and all(
+            convertible(one.type, other.type) for one, other in zip(source, target, strict=True)
+        )
+    if pa.types.is_list(source) and pa.types.is_list(target):
+        return convertible(source.value_type, target.value_type)
+    if pa.types.is_map(source) and pa.types.is_map(target):
+        return convertible(source.key_type, target.key_type) and convertible(source.item_type, target.item_type)
+    if pa.types.is_timestamp(source) and pa.types.is_timestamp(target):
+        return narrowing or (source.tz is None) == (target.tz is None)
+    if pa.types.is_integer(source):
+        numbers = pa.types.is_integer(target) or pa.types.is_decimal(target) or pa.types.is_floating(target)
+        return bool(numbers or (narrowing and pa.types.is_string(target)))
+    if pa.types.is_floating(source) and pa.types.is_floating(target):
+        return narrowing or bool(source.bit_width <= target.bit_width)
+    if pa.types.is_date(source):
+        return pa.types.is_date(target) or (narrowing and pa.types.is_string(target))
+    if pa.types.is_large_binary(source) or pa.types.is_fixed_size_binary(source):
+        return pa.types.is_binary(target)
+    if pa.types.is_decimal(source) and pa.types.is_decimal(target):
+        return True
+    if narrowing and pa.types.is_timestamp(source):
+        return pa.types.is_date(target)
+    texts = pa.types.is_boolean(source) or pa.types.is_floating(source) or pa.types.is_decimal(source)
+    return narrowing and texts and pa.types.is_string(target)
+
+
+def converted(array: pa.Array, target: pa.DataType, zone: str = "UTC") -> pa.Array | None:
+    """A column as a type that it is :func:`convertible` to; None: a value does not bear it.
+
+    Args:
+        array: of any of the types.
+        target: the type.
+        zone: of the wall clocks and days that instants become.
+    """
+    import pyarrow as pa
+
+    if array.type == target:
+        return array
+    source = array.type
+    if pa.types.is_timestamp(source) and not (
+        pa.types.is_timestamp(target) and (source.tz is None) == (target.tz is None)
+    ):
+        # An instant is to be a wall clock or a day, or a wall clock an instant or a day.
+        if source.tz is None and pa.types.is_timestamp(target):
+            found, lost = instants(array, zone)
+            return None if lost is not None else found
+        walls = utc_to_walls_us(array.cast(pa.timestamp("us", "UTC")), zone) if source.tz is not None else array
+        return walls.cast(target, safe=pa.types.is_timestamp(target))
+    try:
+        return array.cast(target, safe=not (pa.types.is_floating(source) and pa.types.is_floating(target)))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None

@@ -8,7 +8,6 @@ for the exact engine. The walk stops behind the last column wanted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels, words
@@ -17,11 +16,12 @@ from pyspark_logs.formats.engine import Sure, unescaped, with_gaps, with_nulls
 from pyspark_logs.formats.exact import Column, Rules, Scope
 from pyspark_logs.formats.fieldtypes import PortOf
 from pyspark_logs.formats.numbertypes import Floating, Integer, plain_numbers
-from pyspark_logs.formats.template import Field, Literal, Template
+from pyspark_logs.formats.pieces import PieceOf
+from pyspark_logs.formats.template import Field, Group, Literal, Template, named
 from pyspark_logs.formats.timecolumns import to_array, to_dates
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Date, Timestamp
-from pyspark_logs.formats.walk import Found, Walk
+from pyspark_logs.formats.walk import Found, Outside, Walk
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,12 +37,12 @@ class ChainEngine:
         self.scope = Scope(template, columns, rules)
         self.extra = tuple(column for column in rules.unasked if not column.type.text)
         self.fields = {f.name: f for f in template.fields if f.name is not None}
-        ends = [
-            after.raw
-            for level in template.levels
-            for own, after in pairwise(level)
-            if isinstance(own, Field) and own.type.syntax is None and isinstance(after, Literal) and len(after.raw) == 1
+        stops = [
+            step.after.stops[-1]
+            for step in template.steps
+            if isinstance(step.segment, Field) and step.segment.type.syntax is None and not step.after.line_end
         ]
+        ends = [stop.raw for stop in stops if isinstance(stop, Literal) and len(stop.raw) == 1]
         self.separators = {raw: ends.count(raw) for raw in ends}
         self.dense: set[bytes] = set()
 
@@ -69,21 +69,32 @@ class ChainEngine:
     # --- the walk -------------------------------------------------------------------------------------
 
     def _walk(self, walk: Walk) -> None:
-        levels = self.template.levels
-        for depth, level in enumerate(levels):
-            if depth:
-                walk.enter_group(level[0])
-            group = levels[depth + 1][0] if depth + 1 < len(levels) else None
-            for index, segment in enumerate(level):
-                if not isinstance(segment, Field):
-                    walk.take(segment)
-                    continue
-                following = level[index + 1] if index + 1 < len(level) else None
-                found = walk.field(segment, following, group if following is None else None)
-                if segment.name is not None:
-                    walk.found[segment.name] = found
-                if segment.name is not None and segment.name == self.scope.last:
-                    return
+        steps = self.template.steps
+        inside: list[tuple[int, Outside]] = []  # the groups around a step: where each ends
+        index = 0
+        while index < len(steps):
+            while inside and inside[-1][0] == index:
+                walk.leave_group(inside.pop()[1])
+            step = steps[index]
+            index += 1
+            if isinstance(step.segment, Group):
+                outside = walk.enter_group(step.segment.segments[0], step.after)
+                if walk.nobody:
+                    index += step.size
+                    for field in named(step.segment.segments):
+                        walk.found[field.name or ""] = walk.nothing()
+                        if field.name == self.scope.last:
+                            return
+                if step.after.stops or step.after.field is not None:  # else nothing comes after it
+                    inside.append((index + (0 if walk.nobody else step.size), outside))
+            elif isinstance(step.segment, Field):
+                found, name = walk.field(step.segment, step.after), step.segment.name
+                if name is not None:
+                    walk.found[name] = found
+                    if name == self.scope.last:
+                        return
+            else:
+                walk.take(step.segment)
         walk.finish()
 
     # --- texts to values --------------------------------------------------------------------------------
@@ -97,7 +108,7 @@ class ChainEngine:
         starts, ends = found.starts[pick], found.ends[pick]
         null = found.null[pick] if found.null is not None else None
         if own.nullable:
-            absent = _absent(walk.view, starts, ends, self.rules.null_value.encode())
+            absent = _absent(walk.view, starts, ends, [text.encode() for text in own.nulls(self.rules.null_value)])
             null = absent if null is None else null if absent is None else null | absent
         if null is not None and not null.any():
             null = None
@@ -111,14 +122,12 @@ class ChainEngine:
             if numbers is not None:
                 return pa.array(numbers, mask=null).cast(column.type.arrow()), None
         if null is None:
-            return self._convert(own.type, column.type, kernels.texts(walk.block, starts, ends), walk)
+            return self._convert(column, kernels.texts(walk.block, starts, ends), walk)
         array = self._masked(own.type, column.type, walk, starts, ends, null)
         if array is not None:
             return array, None
         present = np.flatnonzero(~null)
-        array, sure = self._convert(
-            own.type, column.type, kernels.texts(walk.block, starts[present], ends[present]), walk
-        )
+        array, sure = self._convert(column, kernels.texts(walk.block, starts[present], ends[present]), walk)
         spread = with_gaps(array, null)
         if sure is not None:
             whole = np.ones(len(null), np.bool_)
@@ -139,28 +148,35 @@ class ChainEngine:
             return pa.nulls(len(null), wanted.arrow())
         array = kernels.masked(kernels.texts(walk.block, starts, ends), null)
         if not number:
-            escaped = (own.quoted or (own.text and self.rules.escape)) and walk.has_backslash
-            return unescaped(array) if escaped else array
+            spelling = own.spelled(self.rules.escape) if walk.has_backslash else None
+            return array if spelling is None else unescaped(array, spelling)
         try:
             return array.cast(wanted.arrow()) if plain_numbers(array) else None
         except pa.ArrowInvalid:
             return None
 
-    def _convert(self, own: FieldType, wanted: FieldType, array: pa.Array, walk: Walk) -> tuple[pa.Array, Bool | None]:
-        if (own.quoted or (own.text and self.rules.escape)) and walk.has_backslash:
-            array = unescaped(array)
-        return wanted.convert(array, walk.moment)
+    def _convert(self, column: Column, array: pa.Array, walk: Walk) -> tuple[pa.Array, Bool | None]:
+        wanted = column.type
+        spelling = self.fields[column.field].type.spelled(self.rules.escape) if walk.has_backslash else None
+        if spelling is not None:
+            array = unescaped(array, spelling)
+        if not isinstance(wanted, PieceOf):
+            return wanted.convert(array, walk.moment)
+        if column.field not in walk.pieces:  # all columns of a field take their pieces of the same texts
+            walk.pieces[column.field] = wanted.extract(array)
+        return wanted.converted(array, walk.pieces[column.field], walk.moment)
 
 
-def _absent(view: Bytes, starts: Int32, ends: Int32, token: bytes) -> Bool | None:
-    """In which lines nothing or the null token stands in place of a value; None: in none."""
+def _absent(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:
+    """In which lines one of the null tokens stands in place of a value; None: in none."""
     import numpy as np
 
     widths = ends - starts
-    if len(widths) == 0 or widths.min() > len(token):
+    if len(widths) == 0 or widths.min() > max(map(len, tokens)):
         return None
-    absent: Bool = widths == 0
-    if token:
+    absent: Bool = np.zeros(len(widths), np.bool_)
+    for token in tokens:
         rows = np.flatnonzero(widths == len(token))
-        absent[rows] = kernels.literal_at(view, starts[rows], token)
+        if len(rows):
+            absent[rows] |= kernels.literal_at(view, starts[rows], token)
     return absent

@@ -42,9 +42,9 @@ class DelimitedEngine:
     @classmethod
     def for_template(cls, template: Template, columns: Sequence[Column], rules: Rules) -> DelimitedEngine | None:
         """The engine, or None where the template is not of the kind."""
-        if len(template.levels) != 1 or rules.allow_trailing:
+        level = template.segments
+        if rules.allow_trailing:
             return None
-        level = template.levels[0]
         fields, literals = level[0::2], level[1::2]
         separators = {segment.text if isinstance(segment, Literal) else "" for segment in literals}
         if len(fields) < 3 or len(level) % 2 == 0 or len(separators) != 1 or len(literals) != len(fields) - 1:
@@ -52,7 +52,12 @@ class DelimitedEngine:
         separator = separators.pop()
         named: dict[str, Field] = {}
         for index, segment in enumerate(fields):
-            if not isinstance(segment, Field) or segment.type.quoted or not _apart(segment, separator):
+            if (
+                not isinstance(segment, Field)
+                or segment.type.quoted
+                or segment.pad is not None
+                or not _apart(segment, separator)
+            ):
                 return None
             named[segment.name or f"\0{index}"] = segment
         if len(separator) != 1 or not separator.isascii() or separator in '"\\':
@@ -127,16 +132,18 @@ class DelimitedEngine:
 
     def _values(self, column: Column, array: pa.Array, moment: Moment) -> tuple[pa.Array, Bool | None]:
         import numpy as np
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         own = self.fields[column.field]
         null = None
         if own.nullable:
-            null = kernels.as_bool(pc.or_(pc.equal(array, ""), pc.equal(array, self.rules.null_value)))
+            null = kernels.as_bool(pc.is_in(array, pa.array(own.nulls(self.rules.null_value), pa.string())))
             null = null if null.any() else None
         texts = array if null is None else array.filter(~null)
-        if own.type.text and self.rules.escape:
-            texts = unescaped(texts)
+        spelling = own.type.spelled(self.rules.escape)
+        if spelling is not None:
+            texts = unescaped(texts, spelling)
         values, sure = column.type.convert(texts, moment)
         if null is None:
             return values, sure
@@ -151,11 +158,11 @@ def _apart(field: Field, separator: str) -> bool:
     """Whether the field ends at the separator by its own syntax, too."""
     if isinstance(field.type, Date):
         return not (separator.isdigit() or separator == "-")
-    if isinstance(field.type, Timestamp):
+    if type(field.type) is Timestamp:
         pattern = field.type.pattern or ""
         blank = separator == "\t" and " " in pattern  # a blank of a pattern may be a tab in the line
         return separator in "\t|;" and separator not in pattern and not blank
-    return True
+    return field.type.syntax is None
 
 
 def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes | None:
@@ -163,6 +170,10 @@ def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes | None:
     if len(starts) == 0:
         return None
     text = block[starts[0] : ends[-1]]
+    # More line ends than those between the lines: there is something else between, or a record has several lines.
+    pairs = zip(starts.tolist(), ends.tolist(), strict=True) if text.count(b"\n") != len(starts) - 1 else ()
+    if any(b"\n" in block[start:end] for start, end in pairs):
+        return None
     if b"\r" not in text:
         adjacent = bool((ends[:-1] + 1 == starts[1:]).all())
         return (

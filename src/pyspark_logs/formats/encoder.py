@@ -10,19 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
-from pyspark_logs.formats.casts import fits
-from pyspark_logs.formats.decoder import compile_decoder, template_of
-from pyspark_logs.formats.fieldtypes import HostOf, PortOf
-from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
-from pyspark_logs.formats.jsonwriter import JsonWriter, check_writable
+from pyspark_logs.errors import FormatError, OptionError, RecordError
 from pyspark_logs.formats.kernels import string_bytes
+from pyspark_logs.formats.kinds import line_format
 from pyspark_logs.formats.linechecks import LineChecks
 from pyspark_logs.formats.linewriter import Lacks, LineWriter, Trouble
-from pyspark_logs.formats.template import Field, Template
-from pyspark_logs.formats.templatewriter import TemplateWriter, Written
-from pyspark_logs.formats.timestamps import compile_pattern
-from pyspark_logs.formats.timetypes import Timestamp
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import keeps_lines
 
@@ -39,8 +31,11 @@ _SHOWN = 80  # characters of a value in a message
 class Encoder:
     """Renders batches of one schema as lines of one format. Made by :func:`compile_encoder`."""
 
-    def __init__(self, writer: LineWriter, checks: LineChecks, encoding: str, on_unwritable: str) -> None:
+    def __init__(
+        self, writer: LineWriter, checks: LineChecks, encoding: str, on_unwritable: str, head: str = ""
+    ) -> None:
         self.writer, self.checks, self.encoding, self.on_unwritable = writer, checks, encoding, on_unwritable
+        self.head = head.encode(encoding)  # what each file begins with
 
     def encode(self, batch: pa.RecordBatch, first_row: int = 0) -> pa.StringArray:
         r"""One line a row, in order, each ending in ``\n`` and with no other line end in it.
@@ -168,21 +163,12 @@ def compile_encoder(
     """
     if on_unwritable not in ("fail", "null", "space"):
         raise OptionError(f"option 'onUnwritable': {on_unwritable!r} is not one of fail, null, space")
-    lacks = _lacks(options.encoding)
+    described = line_format(options)
+    options = described.options
     heads = _heads(options)
-    if options.kind == "json":
-        _check_json(options, schema)
-        lines = JsonWriter(schema, zone, lacks)
-        return Encoder(lines, LineChecks(lines, options, heads, None, zone), options.encoding, on_unwritable)
-    template, parts, options = template_of(options)
-    _check_template(template, parts, options, lacks)
-    fields, native = _assigned(template, parts, options, schema, zone, lacks)
-    writer = TemplateWriter(
-        template, fields, native, allow_trailing=options.allow_trailing, null_value=options.null_value,
-        heads=heads, zone=zone,
-    )  # fmt: skip
-    decoder = compile_decoder(options, native) if any(depth.checked for depth in writer.depths) else None
-    return Encoder(writer, LineChecks(writer, options, heads, decoder, zone), options.encoding, on_unwritable)
+    written = described.writer(schema, zone=zone, lacks=_lacks(options.encoding), heads=heads)
+    checks = LineChecks(written.writer, options, heads, written.check, zone)
+    return Encoder(written.writer, checks, options.encoding, on_unwritable, written.head)
 
 
 def _lacks(encoding: str) -> Lacks | None:
@@ -206,82 +192,3 @@ def _heads(options: FormatOptions) -> tuple[str, ...]:
     if options.encoding != "utf-8" and keeps_lines(options.encoding):
         mark = _BOM.encode().decode(options.encoding, "replace")
     return (mark, *((options.comment_prefix,) if options.comment_prefix else ()))
-
-
-def _check_json(options: FormatOptions, schema: pa.Schema) -> None:
-    problems = [why for field in schema if (why := check_writable(field.name, field.type))]
-    problems += _twice(schema.names)
-    if options.rescued_column is not None and options.rescued_column in schema.names:
-        problems.append(f"{options.rescued_column!r} (rescuedDataColumn) is made by reading; drop it")
-    if not len(schema):
-        problems.append("there is no column to write")
-    _raise_all(problems, "json")
-
-
-def _twice(names: Sequence[str]) -> list[str]:
-    return [f"{name!r} is there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
-
-
-def _raise_all(problems: Sequence[str], kind: str) -> None:
-    if problems:
-        raise SchemaError(f"the columns cannot be written as {kind}: {'; '.join(problems)}")
-
-
-def _check_template(
-    template: Template, parts: dict[str, tuple[Any, ...]], options: FormatOptions, lacks: Lacks | None
-) -> None:
-    """Raises FormatError where no line could be written."""
-    missing = lacks(template.text + options.null_value) if lacks is not None else set()
-    if missing:
-        shown = " ".join(map(repr, sorted(missing)))
-        raise FormatError(f"template {template.text!r}: encoding={options.encoding} has no {shown}")
-    for field in template.fields:
-        if field.name in parts and [type(part) for _, part in parts[field.name]] != [HostOf, PortOf]:
-            raise FormatError(f"{options.kind} {options.spec!r} is read only: {field.name!r} cannot be put together")
-        if isinstance(field.type, Timestamp) and field.type.pattern is not None:
-            pattern = compile_pattern(field.type.pattern)
-            if any(end in piece for piece in pattern.pieces for end in LINE_ENDS):
-                raise FormatError(f"timestamp pattern {pattern.text!r} holds a line end, but a record is one line")
-
-
-def _assigned(
-    template: Template, parts: dict[str, tuple[Any, ...]], options: FormatOptions, schema: pa.Schema, zone: str,
-    lacks: Lacks | None,
-) -> tuple[list[Written], pa.Schema]:  # fmt: skip
-    """The fields with the columns they are written from, and the schema of the types they are written as."""
-    import pyarrow as pa
-
-    problems = _twice([name.lower() for name in schema.names])
-    left = {name.lower(): place for place, name in enumerate(schema.names)}
-    native = list(schema)
-    fields: list[Written] = []
-    for field in template.fields:
-        name = field.name or ""
-        columns = []
-        for part, kind in parts.get(name, ((name, field.type),)):
-            place = left.pop(part.lower(), -1)
-            columns.append(place)
-            if place < 0:
-                continue
-            target = kind.arrow()
-            if not fits(schema[place].type, target):
-                problems.append(f"{schema[place].name!r} is {schema[place].type}, the format writes {target}; cast it")
-            native[place] = pa.field(schema[place].name, target)
-        writer = FieldWriter(field.type, field.nullable, options.null_value, options.escape == "backslash", zone, lacks)
-        fields.append(Written(field, writer, tuple(columns)))
-    problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
-    problems += _missing(template, fields)
-    _raise_all(problems, f"{options.kind} {options.spec!r}")
-    return fields, pa.schema(native)
-
-
-def _missing(template: Template, fields: Sequence[Written]) -> list[str]:
-    """Fields that every line, or every line with a group that has columns, would need a value for."""
-    by_name = {written.field.name: written for written in fields}
-    levels = [[by_name[s.name] for s in level if isinstance(s, Field) and s.name] for level in template.levels]
-    there = [depth for depth, level in enumerate(levels) if any(written.there for written in level)]
-    if not there:
-        return ["there is no column to write"]
-    needed = [written for level in levels[: there[-1] + 1] for written in level]
-    names = [written.field.name for written in needed if not written.there and not written.field.nullable]
-    return [f"{name!r} is missing, and its field has no '?'" for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pyspark_logs.formats import escapes
+from pyspark_logs.formats.spellings import Spelling
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def with_nulls(array: pa.Array, null: Bool) -> pa.Array:
     return pc.if_else(pa.array(null), pa.scalar(None, array.type), array)
 
 
-def unescaped(array: pa.Array) -> pa.Array:
+def unescaped(array: pa.Array, spelling: Spelling) -> pa.Array:
     """The texts with their escapes undone."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -53,5 +53,5 @@ def unescaped(array: pa.Array) -> pa.Array:
     escaped = pc.match_substring(array, "\\")
     if not pc.any(escaped).as_py():
         return array
-    plain = [escapes.unescape(text) for text in array.filter(escaped).to_pylist()]
+    plain = [spelling.unescape(text) for text in array.filter(escaped).to_pylist()]
     return pc.replace_with_mask(array, escaped, pa.array(plain, pa.string()))

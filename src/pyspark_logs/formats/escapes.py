@@ -3,7 +3,7 @@ r"""Backslash escapes (``\\ \" \n \r \t \xHH``), quoted texts and ``k=v`` pairs.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.kernels import string_bytes
@@ -96,13 +96,7 @@ def escape_texts(
     raw = string_bytes(array).tobytes()
     if b"\\" in raw:
         array = pc.replace_substring(array, "\\", "\\\\")
-    for text in avoid:
-        if "\\" not in text and text not in in_hex(text[0]):
-            array = _avoiding(array, text)
-    for text in tails:
-        if text[0] not in _IN_HEX and "\\" not in text and pc.any(pc.ends_with(array, text)).as_py():
-            spelled = (in_hex(text[0]) + text[1:]).replace("\\", "\\\\")
-            array = pc.replace_substring_regex(array, re.escape(text) + r"\z", spelled)
+    array = avoiding(array, avoid, tails)
     plain = [("\n", "\\n"), ("\r", "\\r")]
     for character, spelled in [*plain, ('"', '\\"')] if quoted else plain:
         if character.encode() in raw:
@@ -110,18 +104,34 @@ def escape_texts(
     return array
 
 
-def _avoiding(array: pa.Array, text: str) -> pa.Array:
+def avoiding(
+    array: pa.Array, avoid: Sequence[str], tails: Sequence[str], spell: Callable[[str], str] = in_hex
+) -> pa.Array:
+    """Escaped texts in which some texts occur no more, or not at the end; ``spell`` makes escapes of a character."""
+    import pyarrow.compute as pc
+
+    for text in avoid:
+        if "\\" not in text and text not in spell(text[0]):
+            array = _avoiding(array, text, spell)
+    for text in tails:
+        if text[0] not in _IN_HEX and "\\" not in text and pc.any(pc.ends_with(array, text)).as_py():
+            spelled = (spell(text[0]) + text[1:]).replace("\\", "\\\\")
+            array = pc.replace_substring_regex(array, re.escape(text) + r"\z", spelled)
+    return array
+
+
+def _avoiding(array: pa.Array, text: str, spell: Callable[[str], str]) -> pa.Array:
     import pyarrow.compute as pc
 
     for _ in range(1 if text[0] in _IN_HEX else _ROUNDS):
         if not occurs(array, text):
             break
-        array = pc.replace_substring(array, text, in_hex(text[0]) + text[1:])
+        array = pc.replace_substring(array, text, spell(text[0]) + text[1:])
     return array
 
 
-def first_in_hex(array: pa.Array, which: pa.Array) -> pa.Array:
-    """Escaped texts with their first character in hex, where ``which`` is set, unless an escape stands there."""
+def first_spelled(array: pa.Array, which: pa.Array, spell: Callable[[str], str] = in_hex) -> pa.Array:
+    """Escaped texts with their first character spelled, where ``which`` is set, unless an escape stands there."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -130,7 +140,7 @@ def first_in_hex(array: pa.Array, which: pa.Array) -> pa.Array:
     if not pc.any(which).as_py():
         return array
     firsts = pc.utf8_slice_codeunits(array.filter(which), 0, 1).dictionary_encode()
-    spelled = pa.array([in_hex(first) for first in firsts.dictionary.to_pylist()], pa.string()).take(firsts.indices)
+    spelled = pa.array([spell(first) for first in firsts.dictionary.to_pylist()], pa.string()).take(firsts.indices)
     rest = pc.utf8_slice_codeunits(array.filter(which), 1)
     return pc.replace_with_mask(array, which, pc.binary_join_element_wise(spelled, rest, ""))
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pyspark_logs.formats import escapes
 from pyspark_logs.formats.basetypes import FieldType
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
+from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Template, named
 from pyspark_logs.formats.timestamps import Moment
 
 _BLANKS = re.compile(r"[ \t]+")
@@ -51,12 +50,36 @@ class Rules:
     unasked: tuple[Column, ...] = ()
 
 
+class Reason(NamedTuple):
+    """Why a record is corrupt.
+
+    Attributes:
+        text: all that is known, with places and values.
+        general: the same without what is of this one record alone, to count by.
+    """
+
+    text: str
+    general: str
+
+
 @dataclass(frozen=True)
 class Parsed:
-    """One line's values in the order of the columns, and why it is corrupt ("" where it is not)."""
+    """One line's values in the order of the columns, and why it is corrupt.
+
+    Attributes:
+        values: of the columns.
+        reason: all that is known, with places and values; "" where the line is not corrupt.
+        general: see :class:`Reason`; "": what stands before the first colon of ``reason``.
+    """
 
     values: list[Any]
     reason: str
+    general: str = ""
+
+    @property
+    def why(self) -> Reason:
+        """Both forms of the reason."""
+        return Reason(self.reason, self.general or self.reason.partition(": ")[0])
 
 
 class Scope:
@@ -104,7 +127,16 @@ class TemplateLines:
 
 
 class _MismatchError(Exception):
-    """The line's structure is not the template's."""
+    """The line's structure is not the template's.
+
+    Args:
+        general: what is wrong.
+        where: in this line.
+    """
+
+    def __init__(self, general: str, where: str = "") -> None:
+        super().__init__(general + where)
+        self.general = general
 
 
 class _Walk:
@@ -113,7 +145,7 @@ class _Walk:
     def __init__(self, parser: TemplateLines, line: str, moment: Moment) -> None:
         self.parser, self.line, self.moment, self.rules = parser, line, moment, parser.rules
         self.values: list[Any] = [None] * len(parser.columns)
-        self.reason = ""
+        self.reason = self.general = ""
         self.place = 0
 
     def parse(self) -> Parsed:
@@ -126,27 +158,36 @@ class _Walk:
                     break
         except _MismatchError as mismatch:
             if not settled:
-                return Parsed([None] * len(self.values), str(mismatch))
+                return Parsed([None] * len(self.values), str(mismatch), mismatch.general)
             # What is judged stands. A column that is not is there only where it would be if it were.
             judged = [column.judged for column in self.parser.columns]
             self.values = [value if keep else None for value, keep in zip(self.values, judged, strict=True)]
-        return Parsed(self.values, self.reason)
+        return Parsed(self.values, self.reason, self.general)
 
     def _fields(self) -> Iterator[str | None]:
-        """Walk the template; yields the name of each field once its value is known."""
-        levels = self.parser.template.levels
-        for depth, level in enumerate(levels):
-            if depth and not self._stands(level[0], self.place):
-                break
-            group = levels[depth + 1][0] if depth + 1 < len(levels) else None
-            for segment, following in zip(level, (*level[1:], None), strict=True):
-                if isinstance(segment, Field):
-                    self._field(segment, following, group if following is None else None)
-                    yield segment.name
-                else:
-                    self._take(segment)
+        """Walk the template; yields the name of each field once its value is known.
+
+        That of a field in a group that is absent is known once there stands what may stand in the group's place.
+        """
+        steps = self.parser.template.steps
+        index, absent = 0, []
+        while index < len(steps):
+            segment, after, size = steps[index].segment, steps[index].after, steps[index].size
+            index += 1
+            if isinstance(segment, Group) and not self._stands(segment.segments[0], self.place):
+                absent += [field.name for field in named(segment.segments)]
+                index += size
+                continue
+            if isinstance(segment, (Literal, Blanks)):
+                self._take(segment)
+            yield from absent
+            absent.clear()
+            if isinstance(segment, Field):
+                self._field(segment, after)
+                yield segment.name
         if self.place < len(self.line) and not self.rules.allow_trailing:
-            raise _MismatchError(f"text after the last field, at byte {self._byte()}")
+            raise _MismatchError("text after the last field", f", at byte {self._byte()}")
+        yield from absent
 
     def _byte(self) -> int:
         return len(self.line[: self.place].encode())
@@ -156,19 +197,24 @@ class _Walk:
     def _stands(self, segment: Segment, place: int) -> bool:
         if isinstance(segment, Literal):
             return self.line.startswith(segment.text, place)
-        return isinstance(segment, Field) or self.line[place : place + 1] in (" ", "\t")
+        return self.line[place : place + 1] in (" ", "\t")
 
-    def _seek(self, segment: Segment) -> int:
-        """The first place at or after the current one where a literal or a blank stands; -1: nowhere."""
-        if isinstance(segment, Literal):
-            return self.line.find(segment.text, self.place)
-        blank = _BLANKS.search(self.line, self.place)
-        return blank.start() if blank else -1
+    def _seek(self, stops: tuple[Literal | Blanks, ...]) -> int:
+        """The first place at or after the current one where one of them stands; -1: nowhere."""
+        first = -1
+        for stop in reversed(stops):  # none is looked for behind what was found: the last one is seldom far away
+            end = len(self.line) if first < 0 else first
+            if isinstance(stop, Literal):
+                at = self.line.find(stop.text, self.place, end if first < 0 else end + len(stop.text) - 1)
+            else:
+                blank = _BLANKS.search(self.line, self.place, end)
+                at = blank.start() if blank else -1
+            first = at if at >= 0 else first
+        return first
 
     def _take(self, segment: Literal | Blanks) -> None:
         if not self._stands(segment, self.place):
-            what = repr(segment.text) if isinstance(segment, Literal) else "a blank"
-            raise _MismatchError(f"expected {what} at byte {self._byte()}")
+            raise _MismatchError(f"expected {_shown(segment)}", f" at byte {self._byte()}")
         if isinstance(segment, Literal):
             self.place += len(segment.text)
         elif blanks := _BLANKS.match(self.line, self.place):
@@ -176,50 +222,63 @@ class _Walk:
 
     # --- fields -------------------------------------------------------------------------------------------
 
-    def _field(self, field: Field, following: Segment | None, group: Segment | None) -> None:
+    def _field(self, field: Field, after: After) -> None:
+        if field.pad is not None and field.pad.before:
+            spaces = self.line[self.place : self.place + field.pad.width]
+            self.place += len(spaces) - len(spaces.lstrip(" "))
         start = self.place
         own = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
-        end, by_itself = self._end(field, own, following, group)
+        end, by_itself = self._end(field, own, after)
         self.place = end
+        if field.pad is not None and not field.pad.before:
+            end = start + len(self.line[start:end].rstrip(" "))
+            self._pass_padding(field.pad.width - (end - start), after)
         if field.name is not None and field.name in self.parser.wanted:
             inside = by_itself and own is not None and field.type.quoted
             self._value(field, own[1] if inside and own else self.line[start:end], by_itself)
 
-    def _end(
-        self, field: Field, own: re.Match[str] | None, following: Segment | None, group: Segment | None
-    ) -> tuple[int, bool]:
+    def _pass_padding(self, most: int, after: After) -> None:
+        """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
+        stop = after.stops[0] if after.stops else None
+        if not isinstance(stop, Literal) or stop.text.strip(" "):
+            return
+        for _ in range(most):
+            if not self._stands(stop, self.place + 1):
+                break
+            self.place += 1
+
+    def _end(self, field: Field, own: re.Match[str] | None, after: After) -> tuple[int, bool]:
         """Where a field ends, and whether its own syntax says so."""
-        if isinstance(following, Field):
+        if after.field is not None:
             if own is None:
                 kind = type(field.type).__name__.lower()
-                raise _MismatchError(f"field {field.name!r} is not a {kind} at byte {self._byte()}")
+                raise _MismatchError(f"field {field.name!r} is not a {kind}", f" at byte {self._byte()}")
             return own.end(), True
-        stop = following or group
-        if own is not None and stop is not None and self._stands(stop, own.end()):
+        if own is not None and any(self._stands(stop, own.end()) for stop in after.stops):
             return own.end(), True
-        if own is not None and following is None and own.end() == len(self.line):
+        if own is not None and after.line_end and own.end() == len(self.line):
             return own.end(), True
-        first = self._seek(stop) if stop is not None else -1
+        first = self._seek(after.stops)
         if first >= 0:
             return first, False
-        if following is not None:
-            what = repr(following.text) if isinstance(following, Literal) else "a blank"
-            raise _MismatchError(f"no {what} after field {field.name!r}, which begins at byte {self._byte()}")
+        if not after.line_end:
+            what = " or ".join(_shown(stop) for stop in after.stops)
+            raise _MismatchError(f"no {what} after field {field.name!r}", f", which begins at byte {self._byte()}")
         return self._last_end(field, own)
 
     def _last_end(self, field: Field, own: re.Match[str] | None) -> tuple[int, bool]:
-        """The end of the last field, or of the one before a group that is absent."""
+        """The end of the last field, or of the one with nothing but absent groups behind it."""
         if own is not None:
             if not self.rules.allow_trailing:
                 raise _MismatchError(f"text after the last field, {field.name!r}")
             return own.end(), True
         if self.rules.allow_trailing and field.type.syntax is None and not field.type.takes_rest:
-            blank = self._seek(Blanks())
+            blank = self._seek((Blanks(),))
             return (blank if blank >= 0 else len(self.line)), False
         return len(self.line), False
 
     def _value(self, field: Field, text: str, by_itself: bool) -> None:
-        if field.nullable and text in ("", self.rules.null_value):
+        if text in field.nulls(self.rules.null_value):
             return
         columns = self.parser.wanted[field.name or ""]
         stray = field.type.syntax is not None and not by_itself
@@ -227,8 +286,9 @@ class _Walk:
             for _, column in columns:
                 self._blame(column, field, text, "not a quoted text")
             return
-        if field.type.quoted or (field.type.text and self.rules.escape):
-            text = escapes.unescape(text)
+        spelling = field.type.spelled(self.rules.escape)
+        if spelling is not None:
+            text = spelling.unescape(text)
         for place, column in columns:
             if stray and column.type == field.type:
                 self._blame(column, field, text, "what must follow does not stand behind it")
@@ -244,3 +304,8 @@ class _Walk:
     def _blame(self, column: Column, field: Field, text: str, problem: str) -> None:
         if column.judged and not self.reason:
             self.reason = f"field {field.name!r}: {text[:80]!r}: {problem}"
+            self.general = f"field {field.name!r}: {problem.partition(': ')[0]}"
+
+
+def _shown(stop: Literal | Blanks) -> str:
+    return repr(stop.text) if isinstance(stop, Literal) else "a blank"

@@ -16,6 +16,9 @@ from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.casts import whole_texts
 from pyspark_logs.formats.fieldtypes import ListOf, MapOf, Uuid
 from pyspark_logs.formats.linewriter import Lacks, Trouble, characters_of, troubles
+from pyspark_logs.formats.servertypes import Listed, unlisted
+from pyspark_logs.formats.spellings import Spelling
+from pyspark_logs.formats.template import Pad
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,43 +33,61 @@ _ROUNDS = 8  # overlapping occurrences take one round each
 
 @dataclass(frozen=True)
 class Place:
-    """What stands around a field in the lines of one depth of groups.
+    """What stands around a field in the lines with the same groups.
 
     Attributes:
-        stop: the literal that ends it; "" where there is none.
-        stop_follows: whether that literal follows in these lines; else it begins a group that is absent.
+        stops: literals that end it, whether they follow or begin a group that is absent.
+        behind: the constant text that follows, up to the next field or the line's end.
+        open: whether a field follows that text.
         blanks_end: whether any blank ends it.
-        field_follows: whether another field follows at once.
+        must_end_itself: whether it is read by its own syntax or not at all.
         behind_blanks: whether ``{~}`` stands before it.
-        blank_follows: whether a blank follows.
         heads: what no line may begin with, if this field begins the line.
+        seeming: with what stands before it, a text that begins so looks like a group that is absent.
+        behind_list: whether a list stands before it, that a colon would go on with.
     """
 
-    stop: str = ""
-    stop_follows: bool = False
+    stops: tuple[str, ...] = ()
+    behind: str = ""
+    open: bool = False
     blanks_end: bool = False
-    field_follows: bool = False
+    must_end_itself: bool = False
     behind_blanks: bool = False
-    blank_follows: bool = False
     heads: tuple[str, ...] = ()
+    seeming: tuple[str, ...] = ()
+    behind_list: bool = False
+
+    @property
+    def blank_follows(self) -> bool:
+        """Whether a blank follows."""
+        return self.behind.startswith(BLANKS)
 
     @property
     def ends(self) -> tuple[str, ...]:
         """Texts that end the field wherever they stand in it."""
-        return (*((self.stop,) if self.stop else ()), *(BLANKS if self.blanks_end else ()))
+        return (*self.stops, *(BLANKS if self.blanks_end else ()))
 
     @property
     def tails(self) -> tuple[str, ...]:
-        """A text that ends so holds the stop too early, together with what follows: ``" |"`` before ``" | "``."""
-        stop = self.stop if self.stop_follows else ""
-        return tuple(stop[:size] for size in range(1, len(stop)) if stop[size:] == stop[:-size])
+        """A text that ends so holds a stop too early, together with what follows: ``" |"`` before ``" | "``."""
+        return tuple(begun for begun, rest in self._cut_stops() if self.behind.startswith(rest))
+
+    @property
+    def unsure_tails(self) -> tuple[str, ...]:
+        """A text that ends so may hold a stop too early: the field behind what follows decides."""
+        cut = self._cut_stops() if self.open else ()
+        return tuple(begun for begun, rest in cut if rest.startswith(self.behind) and rest != self.behind)
+
+    def _cut_stops(self) -> Iterable[tuple[str, str]]:
+        return ((stop[:size], stop[size:]) for stop in self.stops for size in range(1, len(stop)))
 
     def takes(self, text: str) -> bool:
         """Whether a text that does not delimit itself is read as it is, here."""
-        if self.field_follows or any(end in text for end in (*self.ends, *LINE_ENDS)):
+        if self.must_end_itself or any(end in text for end in (*self.ends, *LINE_ENDS)):
             return False
         swallowed = self.behind_blanks and (text.startswith(BLANKS) or (not text and self.blank_follows))
-        return not swallowed and not text.endswith(self.tails) and not text.startswith(self.heads)
+        swallowed |= self.behind_list and text.startswith(":")
+        return not swallowed and not text.endswith(self.tails) and not text.startswith((*self.heads, *self.seeming))
 
 
 @dataclass(frozen=True)
@@ -75,38 +96,45 @@ class FieldWriter:
 
     Attributes:
         type: what its texts mean.
-        nullable: whether it is a ``?`` field.
-        null_value: what null is written as.
+        nulls: what is read as null, the best first; empty: nothing is.
         escape: whether unquoted strings have backslash escapes.
         zone: of timestamps without a zone.
         lacks: tells which of some characters the encoding does not have; None: it has all.
+        pad: the spaces beside the value.
     """
 
     type: FieldType
-    nullable: bool
-    null_value: str
+    nulls: tuple[str, ...]
     escape: bool
     zone: str
     lacks: Lacks | None = field(default=None, compare=False)
+    pad: Pad | None = None
+
+    @property
+    def nullable(self) -> bool:
+        """Whether it is a ``?`` field."""
+        return bool(self.nulls)
 
     def null_text(self, place: Place) -> str | None:
         """What null is written as, without quotes; None: nothing would be read as null."""
-        if not self.nullable:
-            return None
         if self.type.quoted:
-            return "" if set('"\\\r\n') & set(self.null_value) else self.null_value
-        return next((text for text in (self.null_value, "") if place.takes(text)), None)
+            return next((text for text in self.nulls if not set('"\\\r\n') & set(text)), None)
+        return next((text for text in self.nulls if place.takes(text)), None)
 
     def texts(self, array: pa.Array, place: Place, column: int) -> tuple[pa.Array, list[Trouble]]:
         """The texts (a quoted field's without its quotes), and which of them would not read back."""
+        import pyarrow.compute as pc
+
         kind = replace(self.type, avoid=place.ends) if isinstance(self.type, MapOf) else self.type
+
         texts, wrong = kind.render(array, self.zone)
         found = troubles(column, wrong, f"is no value that a field of type {_named(kind)} can write")
         if isinstance(kind, (ListOf, MapOf)):
             texts, wrong = whole_texts(texts)
             found += troubles(column, wrong, "is not valid UTF-8")
-        if kind.quoted or (kind.text and self.escape):
-            texts = self._escaped(texts, place)
+        spelling = kind.spelled(self.escape)
+        if spelling is not None:
+            texts = self._escaped(texts, place, spelling)
         elif self.lacks is not None and kind.alphabet is None and kind.syntax is None:
             lacking = _marked(texts, self.lacks(characters_of(texts)), _has)
             found += troubles(column, lacking, "has a character that the encoding lacks")
@@ -114,35 +142,54 @@ class FieldWriter:
             found += troubles(column, self._read_as_null(texts), "would be read as null")
         if kind.syntax is None:
             found += _ended_early(texts, place, column, kind.alphabet)
+            if kind.alphabet is None:  # others may mean the same without their beginning
+                seeming = _marked(texts, place.seeming, pc.starts_with)
+                found += troubles(column, seeming, "would be read as the beginning of a part that is missing here")
+        elif isinstance(kind, Listed):
+            found += troubles(column, unlisted(texts), "is no list that ends before the next field")
+            found += troubles(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
+        if place.behind_list:
+            found += troubles(column, _marked(texts, (":",), pc.starts_with), "would go on the list before it")
+        if self.pad is not None:
+            found += _padding_troubles(texts, self.pad, place, column)
         if array.null_count:
             null = self.null_text(place)
             why = "would not be read as null here" if self.nullable else "cannot be written: the field has no '?'"
             if null is None:
                 found += troubles(column, array.is_null().to_numpy(zero_copy_only=False), why)
             texts = texts.fill_null(null or "")
+        if self.pad is not None:
+            texts = (pc.utf8_lpad if self.pad.before else pc.utf8_rpad)(texts, self.pad.width, " ")
         return texts, found
 
     def _read_as_null(self, texts: pa.Array) -> Bool:
+        import numpy as np
         import pyarrow.compute as pc
 
-        empty = pc.equal(pc.binary_length(texts), 0)
-        return kernels.as_bool(pc.or_(empty, pc.equal(texts, self.null_value)) if self.null_value else empty)
+        return np.logical_or.reduce([kernels.as_bool(pc.equal(texts, null)) for null in self.nulls])
 
-    def _escaped(self, texts: pa.Array, place: Place) -> pa.Array:
+    def _escaped(self, texts: pa.Array, place: Place, spelling: Spelling) -> pa.Array:
         """With all escapes that this place needs."""
         import pyarrow.compute as pc
 
         if self.type.quoted:
-            texts = escapes.escape_texts(texts, quoted=True)
+            texts = spelling.escape(texts, quoted=True)
+        elif isinstance(self.type, Listed):
+            plain = spelling.escape(texts)
+            odd = unlisted(plain)
+            texts = pc.if_else(odd, spelling.escape(texts, avoid=place.ends, tails=(",",)), plain)
         else:
-            texts = escapes.escape_texts(texts, avoid=place.ends, tails=place.tails)
+            texts = spelling.escape(texts, avoid=place.ends, tails=(*place.tails, *place.unsure_tails))
+        if not self.type.quoted:
             firsts = [*(BLANKS if place.behind_blanks else ()), *(head[0] for head in place.heads)]
-            for first in firsts:
-                texts = escapes.first_in_hex(texts, pc.starts_with(texts, first))
-        if self.nullable and self.null_value:
-            texts = escapes.first_in_hex(texts, pc.equal(texts, self.null_value))
+            for first in (*firsts, *((":",) if place.behind_list else ())):
+                texts = escapes.first_spelled(texts, pc.starts_with(texts, first), spelling.spell)
+        for first in place.seeming:
+            texts = escapes.first_spelled(texts, pc.starts_with(texts, first), spelling.spell)
+        for null in filter(None, self.nulls):
+            texts = escapes.first_spelled(texts, pc.equal(texts, null), spelling.spell)
         for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():
-            texts = pc.replace_substring(texts, character, escapes.in_hex(character))
+            texts = pc.replace_substring(texts, character, spelling.spell(character))
         return texts
 
     def spaced(self, array: pa.Array, place: Place) -> pa.Array | None:
@@ -151,7 +198,7 @@ class FieldWriter:
 
         if isinstance(self.type, ListOf):
             plain = array.take(pa.array(range(len(array))))
-            texts = self._spaced_texts(plain.values, replace(place, heads=()), (self.type.separator,))
+            texts = self._spaced_texts(plain.values, replace(place, heads=(), seeming=()), (self.type.separator,))
             bitmap = plain.is_valid() if plain.null_count else None
             return pa.ListArray.from_arrays(
                 plain.offsets, texts, type=array.type, mask=None if bitmap is None else _inverted(bitmap)
@@ -169,13 +216,13 @@ class FieldWriter:
                 texts = pc.replace_substring(texts, end, " ")
         for tail in sorted(place.tails, key=len, reverse=True):
             texts = pc.replace_substring_regex(texts, re.escape(tail) + r"\z", " ")
-        for head in place.heads:
+        for head in (*place.heads, *place.seeming):
             begun = pc.starts_with(texts, head)
             texts = pc.if_else(begun, pc.utf8_replace_slice(texts, 0, 1, " "), texts)
         for character in self.lacks(characters_of(texts)) if self.lacks is not None else ():
             texts = pc.replace_substring(texts, character, " ")
-        if self.nullable and self.null_value:
-            texts = pc.if_else(pc.equal(texts, self.null_value), " ", texts)
+        for null in filter(None, self.nulls):
+            texts = pc.if_else(pc.equal(texts, null), " ", texts)
         return texts
 
 
@@ -195,6 +242,23 @@ def _named(kind: FieldType) -> str:
     if name == "Integer":
         return "long" if getattr(kind, "bits", 64) > _INT_BITS else "int"
     return _NAMES.get(name, name.lower())
+
+
+def _padding_troubles(texts: pa.Array, pad: Pad, place: Place, column: int) -> list[Trouble]:
+    """What is wrong with texts that get spaces at one side."""
+    import pyarrow.compute as pc
+
+    lost = (pc.starts_with if pad.before else pc.ends_with)(texts, " ")
+    found = troubles(column, kernels.as_bool(lost), "would lose a space to the padding")
+    if pad.most is not None:
+        long = kernels.as_bool(pc.greater(pc.utf8_length(texts), pad.most))
+        found += troubles(column, long, f"is longer than the {pad.most} characters that are written of it")
+    for stop in () if pad.before else place.stops:
+        # The spaces may make up a stop together with the value's end.
+        whole = pc.binary_join_element_wise(pc.utf8_rpad(texts, pad.width, " "), stop, "")
+        early = kernels.as_bool(pc.less(pc.find_substring(whole, stop), pc.binary_length(texts)))
+        found += troubles(column, early, f"and the spaces behind it hold {stop!r}, which ends the field")
+    return found
 
 
 def _has(texts: pa.Array, part: str) -> pa.Array:
@@ -229,7 +293,7 @@ def _ended_early(texts: pa.Array, place: Place, column: int, alphabet: str | Non
         if escapes.occurs(texts, end):
             found += troubles(column, kernels.as_bool(_has(texts, end)), f"holds {end!r}, which ends the field")
     tails = _marked(texts, possible(place.tails), pc.ends_with)
-    found += troubles(column, tails, f"and {place.stop!r} behind it hold that twice, and the first ends the field")
+    found += troubles(column, tails, f"and {place.behind!r} behind it hold twice what ends the field")
     if place.behind_blanks and alphabet is None:
         blank = _marked(texts, BLANKS, pc.starts_with)
         if place.blank_follows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pyspark_logs.formats.jsonlines import Number, load
+from pyspark_logs.formats.jsonvalues import Number, load
 from pyspark_logs.formats.timestamps import ISO, Moment, parse_iso_us
 
 if TYPE_CHECKING:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import Rendered
-from pyspark_logs.formats.casts import instants, plain_type, whole_texts
+from pyspark_logs.formats.casts import fits, instants, plain_type, whole_texts
+from pyspark_logs.formats.jsonfields import JsonField
+from pyspark_logs.formats.jsonvalues import dump, load
 from pyspark_logs.formats.linewriter import Lacks, Trouble, characters_of, troubles
 from pyspark_logs.formats.nestedtexts import any_of, joined, nulled, opened, repeated
 from pyspark_logs.formats.numbertypes import decimal_texts
 from pyspark_logs.formats.timetexts import iso_texts
-from pyspark_logs.formats.timetypes import Date
+from pyspark_logs.formats.timetypes import Date, Epoch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,24 +31,35 @@ class JsonWriter:
 
     Every key is in every line, null as ``null``: so the lines of a file have one shape, which is what readers are
     fastest at, and a schema that is inferred from some of them has all columns.
+
+    Args:
+        schema: the columns.
+        zone: of wall clocks.
+        lacks: which characters the encoding does not have.
+        fields: for each column, where its value goes and how it is written.
     """
 
     first = 0
 
-    def __init__(self, schema: pa.Schema, zone: str, lacks: Lacks | None = None) -> None:
+    def __init__(self, schema: pa.Schema, zone: str, lacks: Lacks | None, fields: Sequence[JsonField]) -> None:
         self.zone, self.lacks = zone, lacks
         self.names = tuple(schema.names)
         self.nullable = (True,) * len(self.names)
-        self.keys = [json.dumps(name, ensure_ascii=False) + ":" for name in self.names]
+        self.times = [field.time() for field in fields]
+        self.json = [field.type == "json" for field in fields]
+        self.order, self.openings, self.closing = _keys_between([field.keys for field in fields])
 
     def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[Trouble]]:
-        """The columns as they are; strings that are not UTF-8 are found."""
+        """The columns as they are; strings that are not UTF-8, and times that never were, are found."""
         import pyarrow as pa
 
         columns, found = [], []
         for place, name in enumerate(self.names):
             array = _plain(batch.column(name))
-            if pa.types.is_string(array.type):
+            if self.times[place] is not None:
+                array, lost = instants(array, self.zone)
+                found += troubles(place, lost, "never was in the time zone, or is finer than microseconds")
+            elif pa.types.is_string(array.type):
                 array, lost = whole_texts(array)
                 found += troubles(place, lost, "is not valid UTF-8")
             columns.append(array)
@@ -57,21 +72,36 @@ class JsonWriter:
 
         pieces: list[pa.Array | str] = []
         found: list[Trouble] = []
-        opening = "{"
-        for place, (key, array) in enumerate(zip(self.keys, columns, strict=True)):
-            if pa.types.is_string(array.type) and array.null_count == 0:  # its quotes are part of the constants
-                pieces += [opening + key + '"', _escaped(array)]
-                opening = '",'
+        quote = ""
+        for place, opening in zip(self.order, self.openings, strict=True):
+            array = columns[place]
+            plain = self.times[place] is None and not self.json[place]
+            if plain and pa.types.is_string(array.type) and array.null_count == 0:
+                pieces += [quote + opening + '"', escaped_texts(array)]  # its quotes are part of the constants
+                quote = '"'
                 continue
-            texts, wrong = json_texts(array, self.zone)
+            texts, wrong = self._texts(place, array)
             found += troubles(place, wrong, "has no JSON text that reads back")
-            pieces += [opening + key, texts.fill_null("null")]
-            opening = ","
-        pieces.append(opening.removesuffix(",") + "}\n")
+            pieces += [quote + opening, texts.fill_null("null")]
+            quote = ""
+        pieces.append(quote + self.closing + "\n")
         lines = pc.binary_join_element_wise(*pieces, "")
         for character in self.lacks(characters_of(lines)) if self.lacks is not None else ():
             lines = pc.replace_substring(lines, character, json.dumps(character)[1:-1])
         return lines, found
+
+    def _texts(self, place: int, array: pa.Array) -> Rendered:
+        import pyarrow.compute as pc
+
+        time = self.times[place]
+        if self.json[place]:
+            return _embedded(array), None
+        if time is None:
+            return json_texts(array, self.zone)
+        texts, wrong = time.render(array, self.zone)
+        if not isinstance(time, Epoch):
+            texts = pc.binary_join_element_wise('"', escaped_texts(texts), '"', "")
+        return texts, wrong
 
     def checked(self, columns: Sequence[pa.Array]) -> None:
         """No row: what is written is JSON by construction."""
@@ -86,6 +116,23 @@ class JsonWriter:
         import pyarrow as pa
 
         return values if pa.types.is_string(values.type) else None
+
+
+def check_field(given: pa.Field, field: JsonField) -> str:
+    """Why a column cannot be written as a documented field; "" if it can."""
+    target = field.arrow()
+    if fits(given.type, target) or plain_type(given.type) == target:
+        return ""
+    return f"{given.name!r} is {given.type}, not {target}, as {field.type} is written from; cast it in the query"
+
+
+def check_paths(fields: Sequence[JsonField]) -> list[str]:
+    """What is wrong with fields that would be inside of each other."""
+    return [
+        f"{one.name!r} would be inside of {other.name!r}"
+        for one, other in itertools.permutations(fields, 2)
+        if one.keys[: len(other.keys)] == other.keys
+    ]
 
 
 def check_writable(name: str, dtype: pa.DataType) -> str:
@@ -118,7 +165,7 @@ def json_texts(array: pa.Array, zone: str) -> Rendered:
     dtype = array.type
     if pa.types.is_string(dtype):
         whole, wrong = whole_texts(array)
-        return pc.binary_join_element_wise('"', _escaped(whole), '"', ""), wrong
+        return pc.binary_join_element_wise('"', escaped_texts(whole), '"', ""), wrong
     if pa.types.is_struct(dtype):
         return _object_texts(array, zone)
     if pa.types.is_list(dtype):
@@ -136,12 +183,58 @@ def json_texts(array: pa.Array, zone: str) -> Rendered:
     return array.cast(pa.string()), None
 
 
+def _embedded(array: pa.Array) -> pa.Array:
+    """Texts of JSON as what they are; those that reading would not give back the same, and other texts, as strings."""
+    import pyarrow as pa
+
+    def embedded(text: str) -> str:
+        if text[:1] in ("{", "["):
+            with suppress(ValueError):
+                if dump(load(text)) == text:
+                    return text
+        return json.dumps(text, ensure_ascii=False)
+
+    return pa.array([None if text is None else embedded(text) for text in array.to_pylist()], pa.string())
+
+
+def _keys_between(paths: Sequence[tuple[str, ...]]) -> tuple[list[int], list[str], str]:
+    """The order in which values are written, so that those of one object stand together; and what is before each.
+
+    Args:
+        paths: keys that lead to each value; none is the beginning of another.
+
+    Returns:
+        places in ``paths``, the text before the value of each of these, and the text behind the last value.
+
+    >>> _keys_between([("a", "x"), ("b",), ("a", "y")])
+    ([0, 2, 1], ['{"a":{"x":', ',"y":', '},"b":'], '}')
+    """
+    first: dict[tuple[str, ...], int] = {}
+    for path in paths:
+        for end in range(1, len(path) + 1):
+            first.setdefault(path[:end], len(first))
+    order = sorted(
+        range(len(paths)), key=lambda place: [first[paths[place][:end]] for end in range(1, len(paths[place]) + 1)]
+    )
+    openings: list[str] = []
+    inside: tuple[str, ...] = ()  # the objects that are open
+    for place in order:
+        *parents, key = (json.dumps(name, ensure_ascii=False) for name in paths[place])
+        shared = sum(
+            1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(inside, parents, strict=False))
+        )
+        text = "}" * (len(inside) - shared) + ("," if openings else "{")
+        openings.append(text + "".join(f"{name}:{{" for name in parents[shared:]) + key + ":")
+        inside = tuple(parents)
+    return order, openings, "}" * (len(inside) + 1)
+
+
 def _plain(array: pa.Array) -> pa.Array:
     plain = plain_type(array.type)
     return array if array.type == plain else array.cast(plain)
 
 
-def _escaped(array: pa.Array) -> pa.Array:
+def escaped_texts(array: pa.Array) -> pa.Array:
     """Strings without their quotes; control characters escaped, all else as it is."""
     import pyarrow.compute as pc
 

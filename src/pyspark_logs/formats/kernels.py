@@ -120,6 +120,16 @@ def longest(array: pa.Array) -> int:
     return int(np.diff(offsets).max())
 
 
+def shortest(array: pa.Array) -> int:
+    """The bytes of the shortest text; 0 where there is none."""
+    import numpy as np
+
+    if len(array) == 0:
+        return 0
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    return int(np.diff(offsets).min())
+
+
 def matrix(array: pa.Array, width: int) -> Bytes:
     """Equally long texts as a (rows, width) matrix of bytes."""
     return string_bytes(array).reshape(len(array), width)

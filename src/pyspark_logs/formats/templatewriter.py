@@ -1,34 +1,39 @@
-"""Lines of a template. The lines of one depth of groups have the same pieces: texts between constants."""
+"""Lines of a template. The lines that have the same groups have the same pieces: texts between constants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats import kernels
 from pyspark_logs.formats.casts import fitted
-from pyspark_logs.formats.fieldtypes import address_texts
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, Template
+from pyspark_logs.formats.pieces import Parts
+from pyspark_logs.formats.servertypes import Listed
+from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
 from pyspark_logs.formats.timestamps import Pattern, compile_pattern
 from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.walk import never_begins
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pyspark_logs.formats.kernels import Bool, Int64
 
+_MOST_SHAPES = 64  # compiled before the first row; of templates with more, the others as they come
+_BITS = 32  # groups whose pattern fits into one number beside that of a row
+
 
 @dataclass(frozen=True)
 class Written:
-    """A field and the columns it is written from: one, or an address and its port; none where there is no such column."""
+    """A field and the columns it is written from: one, or its parts; none where there is no such column."""
 
     field: Field
     writer: FieldWriter
     columns: tuple[int, ...]
+    parts: Parts | None = None
 
     @property
     def there(self) -> tuple[int, ...]:
@@ -37,8 +42,8 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Depth:
-    """The lines that have so many groups.
+class Shape:
+    """The lines that have the same groups.
 
     Attributes:
         pieces: constant text, or a field and its place.
@@ -56,20 +61,29 @@ class TemplateWriter:
         self, template: Template, fields: Sequence[Written], schema: pa.Schema, *, allow_trailing: bool,
         null_value: str, heads: tuple[str, ...], zone: str,
     ) -> None:  # fmt: skip
-        self.schema, self.zone, self.fields = schema, zone, tuple(fields)
+        self.template, self.schema, self.zone, self.fields = template, schema, zone, tuple(fields)
+        self.allow_trailing, self.null_value, self.heads = allow_trailing, null_value, heads
         self.names = tuple(schema.names)
-        by_name = {one.field.name: one for one in fields}
+        self.by_name: dict[str | None, Written] = {one.field.name: one for one in fields}
         nullable = {column: one.field.nullable for one in fields for column in one.there}
         self.nullable = tuple(nullable[column] for column in range(len(self.names)))
-        #: level -> the columns in it
-        self.levels = [
-            [c for s in level if isinstance(s, Field) and s.name for c in by_name[s.name].there]
-            for level in template.levels
-        ]
-        self.first = next((c for level in self.levels for c in level), 0)
-        deepest = max((depth for depth, columns in enumerate(self.levels) if columns), default=0)
-        rules = (allow_trailing, null_value, heads)
-        self.depths = [_depth(template, depth, by_name, *rules) for depth in range(deepest + 1)]
+        #: of each group, in order: the columns in it and in those within it
+        self.groups = tuple(
+            tuple(c for field in named(step.segment.segments) for c in self.by_name[field.name].there)
+            for step in template.steps
+            if isinstance(step.segment, Group)
+        )
+        #: columns that may be spaced: not the parts of a field that are no text
+        self.texts = frozenset(
+            column for one in fields for column in one.there if one.parts is None or _is_string(schema.field(column))
+        )
+        self.first = next((c for field in template.fields for c in self.by_name[field.name].there), 0)
+        self.shapes: dict[tuple[bool, ...], Shape] = {}
+        possible = self._possible(template.segments)
+        for present in possible[:_MOST_SHAPES]:
+            self._shape(present)
+        #: whether lines of some shape must be parsed to be sure of them
+        self.unsure = len(possible) > _MOST_SHAPES or any(shape.checked for shape in self.shapes.values())
 
     def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[Trouble]]:
         """The columns as the fields' types."""
@@ -81,34 +95,34 @@ class TemplateWriter:
         return columns, found
 
     def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
-        """Each row by its own depth: a group is written if a field of it, or of one within it, is not null."""
+        """Each row with the groups it needs: those in which a field, or in a group within, is not null."""
         import numpy as np
         import pyarrow as pa
 
-        depths = self._depths(columns)
-        present = np.unique(depths).tolist()
-        if len(present) == 1:
-            return self._lines(self.depths[present[0]], columns)
+        codes, shapes = self._shapes(columns)
+        if len(shapes) == 1:
+            return self._lines(next(iter(shapes.values())), columns)
         parts, order, found = [], [], []
-        for depth in present:
-            rows = np.flatnonzero(depths == depth)
-            texts, inside = self._lines(self.depths[depth], [column.take(pa.array(rows)) for column in columns])
+        for code, shape in shapes.items():
+            rows = np.flatnonzero(codes == code)
+            texts, inside = self._lines(shape, [column.take(pa.array(rows)) for column in columns])
             parts.append(texts)
             order.append(rows)
             for trouble in inside:
-                everywhere = np.zeros(len(depths), np.bool_)
+                everywhere = np.zeros(len(codes), np.bool_)
                 everywhere[rows[trouble.rows]] = True
                 found.append(Trouble(trouble.column, everywhere, trouble.why))
         back = np.argsort(np.concatenate(order), kind="stable")
         return pa.concat_arrays(parts).take(pa.array(back)), found
 
     def checked(self, columns: Sequence[pa.Array]) -> Bool | None:
-        """Rows whose depth has a field that may reach too far."""
+        """Rows of a shape with a field that may reach too far, or what may be read as a group."""
         import numpy as np
 
-        if not any(depth.checked for depth in self.depths):
+        if not self.unsure:
             return None
-        return np.array([depth.checked for depth in self.depths])[self._depths(columns)]
+        codes, shapes = self._shapes(columns)
+        return np.isin(codes, [code for code, shape in shapes.items() if shape.checked])
 
     def comparable(self, column: int, array: pa.Array) -> list[str]:
         """Values of a column as texts; times as they would be written, since a year may not be."""
@@ -118,33 +132,107 @@ class TemplateWriter:
         ]
 
     def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
-        """By the place that forbids most: in lines with all groups."""
-        pieces = [piece for piece in self.depths[-1].pieces if not isinstance(piece, str)]
-        for one, place in pieces:
-            if one.there[:1] == (column,):
-                return one.writer.spaced(values, place)
-        return None
+        """By all the places that the field may have."""
+        places: dict[Place, FieldWriter] = {}
+        for shape in self.shapes.values():
+            pieces = [piece for piece in shape.pieces if not isinstance(piece, str)]
+            places.update({place: one.writer for one, place in pieces if one.there[:1] == (column,)})
+        # The first of some parts need be no text, though the field that they make is.
+        spaced: pa.Array | None = values if places and column in self.texts else None
+        for place, writer in places.items():
+            spaced = writer.spaced(spaced, place) if spaced is not None else None
+        return spaced
 
-    def _depths(self, columns: Sequence[pa.Array]) -> Int64:
+    def _possible(self, segments: Sequence[Segment]) -> list[tuple[bool, ...]]:
+        """Which groups may be there together, those with all that have columns first; no more than are of use."""
+        found: list[tuple[bool, ...]] = [()]
+        for segment in segments:
+            if isinstance(segment, Group):
+                inside = self._possible(segment.segments)
+                own = any(isinstance(s, Field) and s.name and self.by_name[s.name].there for s in segment.segments)
+                choices = [(True, *one) for one in inside if own or any(one)]
+                choices.append((False,) * (len(inside[0]) + 1))
+                found = [(*one, *choice) for choice in choices for one in found][: _MOST_SHAPES + 1]
+        return found
+
+    def _shapes(self, columns: Sequence[pa.Array]) -> tuple[Int64, dict[int, Shape]]:
+        """A number for each row, the same for rows with the same groups, and the shapes by these numbers."""
         import numpy as np
 
-        count = len(columns[0])
-        depths = np.zeros(count, np.int64)
-        there = np.zeros(count, np.bool_)
-        for level in reversed(self.levels[1:]):
-            for column in level:
-                if not there.all():
-                    there |= columns[column].is_valid().to_numpy(zero_copy_only=False)
-            depths += there
-        return depths
+        if not self.groups:
+            return np.zeros(len(columns[0]), np.int64), {0: self._shape(())}
+        valid = {c: columns[c].is_valid().to_numpy(zero_copy_only=False) for group in self.groups for c in group}
+        nowhere = np.zeros(len(columns[0]), np.bool_)
+        there = [np.logical_or.reduce([nowhere, *(valid[c] for c in group)]) for group in self.groups]
+        codes = nowhere.astype(np.int64)
+        for place, present in enumerate(there):
+            if place and place % _BITS == 0:
+                codes = np.unique(codes, return_inverse=True)[1]
+            codes = 2 * codes + present
+        distinct, firsts = np.unique(codes, return_index=True)
+        rows = zip(distinct.tolist(), firsts.tolist(), strict=True)
+        return codes, {code: self._shape(tuple(bool(present[row]) for present in there)) for code, row in rows}
 
-    def _lines(self, depth: Depth, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
+    def _shape(self, present: tuple[bool, ...]) -> Shape:
+        if present not in self.shapes:
+            self.shapes[present] = self._compiled(present)
+        return self.shapes[present]
+
+    def _compiled(self, present: tuple[bool, ...]) -> Shape:
+        steps = _written(self.template, present)
+        pieces: list[Any] = []
+        checked = False
+        before: Segment | None = None
+        seeming: list[str] = []  # what the next field must not begin with
+        for index, step in enumerate(steps):
+            segment = step.segment
+            behind, field_behind = _behind(steps[index + 1 :])
+            if isinstance(segment, Group):
+                firsts = _beginnings(segment.segments[0], behind, field_behind)
+                checked |= bool(firsts)
+                seeming += firsts if firsts and all(firsts) else []
+                continue  # absent
+            if isinstance(segment, Literal):
+                pieces.append(segment.text)
+            elif isinstance(segment, Blanks):
+                pieces.append(" ")
+                checked |= behind.startswith(BLANKS)
+            else:
+                place = self._place(segment, step.after, before, behind, field_behind)
+                place = replace(place, seeming=tuple(seeming))
+                seeming.clear()
+                if index > 1 and isinstance(before, Literal) and _is_list(steps[index - 2].segment):
+                    place = replace(place, behind_list=True)
+                written = self.by_name.get(segment.name)
+                checked |= bool(place.unsure_tails) or (written is not None and _unsure(written, place))
+                if written is None:  # {}: it is read over, whatever it is
+                    pieces.append(next((text for text in (self.null_value, "-", "", "0") if place.takes(text)), "-"))
+                else:
+                    text = (written, place) if written.there else _null(written, place)
+                    pieces += ['"', text, '"'] if segment.type.quoted else [text]
+            before = segment
+        return Shape(tuple(_merged([*pieces, "\n"])), checked)
+
+    def _place(self, segment: Field, after: After, before: Segment | None, behind: str, field_behind: bool) -> Place:
+        last = after.line_end and not behind and not field_behind
+        short = self.allow_trailing and last and segment.type.syntax is None and not segment.type.takes_rest
+        return Place(
+            stops=tuple(stop.text for stop in after.stops if isinstance(stop, Literal)),
+            behind=behind,
+            open=field_behind,
+            blanks_end=short or Blanks() in after.stops,
+            must_end_itself=after.field is not None,
+            behind_blanks=isinstance(before, Blanks),
+            heads=self.heads if before is None else (),
+        )
+
+    def _lines(self, shape: Shape, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
         import pyarrow as pa
         import pyarrow.compute as pc
 
         pieces: list[pa.Array | str] = []
         found: list[Trouble] = []
-        for piece in depth.pieces:
+        for piece in shape.pieces:
             if isinstance(piece, str):
                 pieces.append(piece)
                 continue
@@ -158,61 +246,71 @@ class TemplateWriter:
         return pc.binary_join_element_wise(*pieces, ""), found
 
 
-def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
-    """What a field is written from; an address and its port become one text."""
+def _is_string(field: pa.Field) -> bool:
     import pyarrow as pa
 
-    if len(written.columns) == 1:
+    return bool(pa.types.is_string(field.type))
+
+
+def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
+    """What a field is written from; parts become one text."""
+    import pyarrow as pa
+
+    if written.parts is None:
         return columns[written.columns[0]], []
-    count = len(columns[0])
-    host, port = (columns[column] if column >= 0 else pa.nulls(count, pa.string()) for column in written.columns)
-    lonely = kernels.as_bool(host.is_null()) & kernels.as_bool(port.is_valid())
-    return address_texts(host, port), troubles(written.columns[1], lonely, "is a port without an address")
+    kinds = [kind.arrow() for _, kind in written.parts.columns]
+    arrays = [
+        columns[place] if place >= 0 else pa.nulls(len(columns[0]), kind)
+        for place, kind in zip(written.columns, kinds, strict=True)
+    ]
+    return written.parts.joined(arrays, written.columns, written.writer.zone)
 
 
-def _depth(
-    template: Template, depth: int, fields: dict[str | None, Written], allow_trailing: bool, null_value: str,
-    heads: tuple[str, ...],
-) -> Depth:  # fmt: skip
-    segments = [segment for level in template.levels[: depth + 1] for segment in level]
-    absent = template.levels[depth + 1][0] if depth + 1 < len(template.levels) else None
-    pieces: list[Any] = []
-    checked = False
-    for index, segment in enumerate(segments):
-        before = segments[index - 1] if index else None
-        after = segments[index + 1] if index + 1 < len(segments) else None
-        if isinstance(segment, Literal):
-            pieces.append(segment.text)
-        elif isinstance(segment, Blanks):
-            pieces.append(" ")
-            checked |= isinstance(after, Blanks) or (isinstance(after, Literal) and after.text.startswith(BLANKS))
+# --- lines with the same groups --------------------------------------------------------------------------------
+
+
+def _written(template: Template, present: Sequence[bool]) -> list[Step]:
+    """The steps of lines with some groups; a step of a group is left where the group is absent."""
+    steps: list[Step] = []
+    index, group = 0, 0
+    while index < len(template.steps):
+        step = template.steps[index]
+        index += 1
+        if isinstance(step.segment, Group):
+            group += 1
+            if present[group - 1]:
+                continue
+            steps.append(step)
+            group += sum(isinstance(one.segment, Group) for one in template.steps[index : index + step.size])
+            index += step.size
         else:
-            place = _place(segment, before, after, absent, allow_trailing, heads)
-            written = fields.get(segment.name)
-            checked |= written is not None and _unsure(written, place)
-            if written is None:  # {}: it is read over, whatever it is
-                pieces.append(next((text for text in (null_value, "-", "", "0") if place.takes(text)), "-"))
-            else:
-                text = (written, place) if written.there else _null(written, place)
-                pieces += ['"', text, '"'] if segment.type.quoted else [text]
-    return Depth(tuple(_merged([*pieces, "\n"])), checked)
+            steps.append(step)
+    return steps
 
 
-def _place(
-    segment: Field, before: Segment | None, after: Segment | None, absent: Segment | None, allow_trailing: bool,
-    heads: tuple[str, ...],
-) -> Place:  # fmt: skip
-    stop = after if after is not None else absent
-    short = allow_trailing and after is None and segment.type.syntax is None and not segment.type.takes_rest
-    return Place(
-        stop=stop.text if isinstance(stop, Literal) else "",
-        stop_follows=isinstance(after, Literal),
-        blanks_end=isinstance(stop, Blanks) or short,
-        field_follows=isinstance(after, Field),
-        behind_blanks=isinstance(before, Blanks),
-        blank_follows=isinstance(after, Blanks) or (isinstance(after, Literal) and after.text.startswith(BLANKS)),
-        heads=heads if before is None else (),
-    )
+def _behind(steps: Sequence[Step]) -> tuple[str, bool]:
+    """The constant text that steps begin with, and whether a field follows it."""
+    text = ""
+    for step in steps:
+        if isinstance(step.segment, Literal):
+            text += step.segment.text
+        elif isinstance(step.segment, Blanks):
+            text += " "
+        elif isinstance(step.segment, Field):
+            return text + ('"' if step.segment.type.quoted else ""), True
+    return text, False
+
+
+def _beginnings(first: Segment, behind: str, field_behind: bool) -> tuple[str, ...]:
+    """How the next field would have to begin for an absent group to seem there; an empty text: whatever it is."""
+    starts = (first.text,) if isinstance(first, Literal) else BLANKS
+    if behind.startswith(starts):
+        return ("",)
+    return tuple(start[len(behind) :] for start in starts if field_behind and start.startswith(behind))
+
+
+def _is_list(segment: Segment) -> bool:
+    return isinstance(segment, Field) and isinstance(segment.type, Listed)
 
 
 def _null(written: Written, place: Place) -> str:
@@ -241,6 +339,8 @@ def _merged(pieces: Sequence[Any]) -> list[Any]:
 def _unsure(written: Written, place: Place) -> bool:
     """Whether it takes a parser to know where this field would end."""
     kind = written.field.type
+    if written.parts is not None and not written.parts.sure:
+        return True
     if kind.syntax is None or kind.quoted:
         return False
     pattern = compile_pattern(kind.pattern) if isinstance(kind, Timestamp) and kind.pattern is not None else None
@@ -250,7 +350,9 @@ def _unsure(written: Written, place: Place) -> bool:
         return False
     # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
-    signed = pattern is not None and (pattern.pieces[0] == "%z" or pattern.pieces[0][0] == "-")
+    if null == "" and place.behind and never_begins(kind, place.behind[0]):
+        return False
+    signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
     return null is not None and (null[:1] != "-" or signed)
 
 
@@ -272,7 +374,7 @@ def _reaches_on(pattern: Pattern, place: Place) -> bool:
         if not loose:
             continue
         if index + 1 == len(pieces):
-            if place.field_follows or place.stop[:1].isdecimal():
+            if (place.open and not place.behind) or place.behind[:1].isdecimal():
                 return True
         elif _begins_with_digit(pieces[index + 1]):
             return True
@@ -280,4 +382,8 @@ def _reaches_on(pattern: Pattern, place: Place) -> bool:
 
 
 def _begins_with_digit(piece: str) -> bool:
-    return piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", "Z", "%") if piece[0] == "%" else piece[0].isdecimal()
+    return (
+        piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
+        if piece[0] == "%"
+        else piece[0].isdecimal()
+    )

@@ -49,6 +49,9 @@ class Shape:
         return any(name in ("Y", "y") for name, _, _ in self.parts)
 
 
+# Hours, minutes, seconds and milliseconds that are not padded are 24 shapes; files with more are not worth it here.
+_MOST_SHAPES = 24
+
 Learn = Callable[[str], "Shape | None"]
 
 _ISO_GROUPS = "YmdHMSfz"
@@ -105,6 +108,10 @@ def column_us(table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
             value, fine = _digits(piece[:, :6])
             sure &= fine & _all_digits(piece[:, 6:])
             numbers["f"] = value * 10 ** (6 - min(width, 6))
+        elif name == "L":
+            value, fine = _digits(piece)
+            sure &= fine
+            numbers["f"] = value * 1000
         elif name == "z":
             numbers["z"], fine = _offsets(piece)
             sure &= fine
@@ -307,7 +314,9 @@ def _may_extend(view: Bytes, places: Int32, ends: Int32, shape: Shape) -> Bool |
     """Whether what stands right behind could belong to a longer timestamp; None: never."""
     import numpy as np
 
-    if shape.parts[-1][0] == "z" or (not shape.iso and shape.parts[-1][0] != "f" and _last_width(shape) != 1):
+    if shape.parts[-1][0] == "z" or (
+        not shape.iso and shape.parts[-1][0] not in ("f", "L") and _last_width(shape) != 1
+    ):
         return None
     last = max(len(view) - 1, 0)
     first, second = view[np.minimum(places, last)], view[np.minimum(places + 1, last)]
@@ -356,7 +365,7 @@ def shaped_us(
             return ends, instants, sure
     ends, instants, sure = starts.copy(), np.zeros(count, np.int64), np.zeros(count, np.bool_)
     todo = np.flatnonzero(starts < limits)
-    for _ in range(12):  # fractions of 0 to 9 digits are ten shapes; files with more are not worth it here
+    for _ in range(_MOST_SHAPES):
         if len(todo) == 0:
             break
         first = todo[0]
@@ -383,7 +392,7 @@ def _all_alike(
     block: bytes, view: Bytes, starts: Int32, limits: Int32, learn: Learn, followed: Callable[[Int32], Bool]
 ) -> tuple[Int32, Shape] | None:
     """Where the timestamps end, and their shape, if all may be of one, as they nearly always are."""
-    if len(starts) == 0:
+    if len(starts) == 0 or not (starts < limits).all():
         return None
     shape = learn(block[starts[0] : min(limits[0], starts[0] + 80)].decode("utf-8", "replace"))
     if shape is None:

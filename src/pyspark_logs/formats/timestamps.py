@@ -71,8 +71,8 @@ def offset_us(text: str) -> int:
     return (hours * 60 + minutes) * 60_000_000 * (-1 if text[0] == "-" else 1)
 
 
-def _micros(fraction: str | None) -> int:
-    return int((fraction or "0")[:6].ljust(6, "0"))
+def _micros(fraction: str | None, millis: str | None = None) -> int:
+    return int(millis) * 1000 if millis else int((fraction or "0")[:6].ljust(6, "0"))
 
 
 def parse_iso_us(text: str, zone: str) -> int:
@@ -105,6 +105,7 @@ _DIRECTIVES = {
     "M": r"(?P<M>[0-5]\d|\d)",
     "S": r"(?P<S>6[01]|[0-5]\d|\d)",
     "f": r"(?P<f>\d{1,9})",
+    "L": r"(?P<L>\d{1,3})",
     "z": r"(?P<z>Z|[+-]\d\d:?[0-5]\d)",
     "Z": _names("Z", ("utc", "gmt")),
     "j": r"(?P<j>36[0-6]|3[0-5]\d|[12]\d\d|0[1-9]\d|00[1-9]|[1-9]\d|0[1-9]|[1-9])",
@@ -112,12 +113,16 @@ _DIRECTIVES = {
     "A": _names("A", DAYS),
 }
 _DIRECTIVES["h"] = _DIRECTIVES["b"]
+_FRACTION = re.compile(r"%[1-9]f")
 _COMPOSITES = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A compiled strptime pattern (Python's directives, English names, ``%f`` of 1 to 9 digits).
+    """A compiled strptime pattern: Python's directives, English names, ``%f`` of 1 to 9 digits, ``%3f`` of three.
+
+    ``%L`` is Ruby's for milliseconds: a number from 0 to 999, of which ``%f`` would make a fraction. ``%:z`` reads what
+    ``%z`` does, and is written with a colon.
 
     Attributes:
         pieces: directives (``%Y``, ``%%``), runs of blanks and the text between, in order.
@@ -130,7 +135,12 @@ class Pattern:
     @property
     def directives(self) -> tuple[str, ...]:
         """The letters of the directives, in order."""
-        return tuple(piece[1] for piece in self.pieces if piece[0] == "%" and piece != "%%")
+        return tuple(piece[-1] for piece in self.pieces if piece[0] == "%" and piece != "%%")
+
+    @property
+    def digits(self) -> int | None:
+        """How many digits the fraction has; None: as many as there are, or no fraction."""
+        return next((int(piece[1]) for piece in self.pieces if _FRACTION.fullmatch(piece)), None)
 
     def parse_us(self, text: str, moment: Moment) -> int:
         """A whole text. Raises ValueError where it does not match or is not in the calendar."""
@@ -141,7 +151,7 @@ class Pattern:
         hour = int(part.get("H") or 0)
         if part.get("I"):
             hour = int(part["I"]) % 12 + (12 if (part.get("p") or "").lower() == "pm" else 0)
-        clock = dt.time(hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f")))
+        clock = dt.time(hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f"), part.get("L")))
         offset = offset_us(part["z"]) if part.get("z") else 0 if part.get("Z") else None
         if part.get("Y"):
             return _instant(int(part["Y"]), part, clock, offset, moment.zone)
@@ -200,20 +210,26 @@ def compile_pattern(text: str) -> Pattern:
     """
     expanded = re.sub("%(.)", lambda match: _COMPOSITES.get(match[1], match[0]), text, flags=re.DOTALL)
     out = []
-    pieces = tuple(re.findall(r"%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL))
+    pieces = tuple(re.findall(r"%[1-9]f|%:z|%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL))
     for piece in pieces:
         if piece[0] in " \t":
             out.append(r"[ \t]+")
         elif piece == "%%":
             out.append("%")
+        elif _FRACTION.fullmatch(piece):
+            out.append(rf"(?P<f>\d{{{piece[1]}}})")
         elif piece[0] == "%":
-            directive = _DIRECTIVES.get(piece[1:])
+            directive = _DIRECTIVES.get(piece[1:].removeprefix(":"))
             if directive is None:
                 known = " ".join(f"%{name}" for name in _DIRECTIVES)
-                raise FormatError(f"timestamp pattern {text!r}: unknown directive {piece!r}; known are {known} %%")
+                raise FormatError(
+                    f"timestamp pattern {text!r}: unknown directive {piece!r}; known are {known} %3f %:z %%"
+                )
             out.append(directive)
         else:
             out.append(re.escape(piece))
+    if {"%f", "%L"} <= set(pieces):
+        raise FormatError(f"timestamp pattern {text!r}: %f and %L both give the part of the second; one must do")
     if not any(piece.startswith("(?P") for piece in out):
         raise FormatError(f"timestamp pattern {text!r} has no directive; leave the parentheses out for ISO 8601")
     try:

@@ -46,8 +46,11 @@ def _in_calendar(array: pa.Array) -> tuple[Int64, Bool | None]:
     return np.where(bad, 0, micros), bad
 
 
-def epoch_texts(array: pa.Array, power: int) -> Rendered:
-    """``timestamp[us, UTC]`` counted in units of 10 to the ``power`` microseconds; a fraction only where there is one."""
+def epoch_texts(array: pa.Array, power: int, digits: int | None = None) -> Rendered:
+    """``timestamp[us, UTC]`` counted in units of 10 to the ``power`` microseconds; a fraction only where there is one.
+
+    With ``digits`` the fraction always has so many, up to ``power``, and what is finer has no text.
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -59,7 +62,12 @@ def epoch_texts(array: pa.Array, power: int) -> Rendered:
     if power < 0:
         texts = pc.binary_join_element_wise(texts, "0" * -power, "")
     rest = size % 10 ** max(power, 0)
-    if rest.any():
+    if digits is not None:
+        finer = rest % 10 ** (power - digits) != 0
+        bad = finer if bad is None else bad | finer
+        fraction = pc.utf8_lpad(pa.array(rest // 10 ** (power - digits)).cast(pa.string()), digits, "0")
+        texts = pc.binary_join_element_wise(texts, fraction, ".") if digits else texts
+    elif rest.any():
         fraction = pc.utf8_lpad(pa.array(rest).cast(pa.string()), power, "0")
         texts = pc.if_else(pa.array(rest == 0), texts, pc.binary_join_element_wise(texts, ".", fraction, ""))
     return pc.if_else(array.is_valid(), texts, None) if array.null_count else texts, bad
@@ -99,7 +107,9 @@ def pattern_texts(pattern: Pattern, array: pa.Array, zone: str) -> Rendered:
         wrong = wrong | (walls < LOWEST_US) | (walls > HIGHEST_US) | (walls_to_utc_us(walls, zone) != micros)
         micros = np.where(wrong, 0, walls)
     part = _parts(micros)
-    wrong = (wrong | _lost(set(pattern.directives), part)) & array.is_valid().to_numpy(zero_copy_only=False)
+    wrong = (wrong | _lost(set(pattern.directives), part, pattern.digits)) & array.is_valid().to_numpy(
+        zero_copy_only=False
+    )
     return _joined(pattern, part, array), wrong if wrong.any() else None
 
 
@@ -133,14 +143,18 @@ def _parts(walls: Int64) -> dict[str, Int64]:
     return part
 
 
-def _lost(there: set[str], part: dict[str, Int64]) -> Bool:
-    """Which instants have something that no directive writes."""
+def _lost(there: set[str], part: dict[str, Int64], digits: int | None) -> Bool:
+    """Which instants have something that no directive writes; ``digits`` as the pattern's."""
     import numpy as np
 
     lost: Bool = np.zeros(len(part["S"]), np.bool_)
-    for name in ("f", "S", "M"):
+    if "f" not in there:
+        lost |= (part["f"] % 1000 if "L" in there else part["f"]) != 0
+    for name in ("S", "M"):
         if name not in there:
             lost |= part[name] != 0
+    if digits is not None and digits < 6:
+        lost |= part["f"] % 10 ** (6 - digits) != 0
     if "H" not in there and not {"I", "p"} <= there:
         lost |= part["H"] >= 12 if "I" in there else part["H"] != 0
     if "j" not in there:
@@ -171,6 +185,7 @@ def _names(names: tuple[str, ...], width: int | None = None) -> Bytes:
 
 _MONTHS = tuple(name.capitalize() for name in MONTHS)
 _DAYS = tuple(name.capitalize() for name in DAYS)
+_UTC = {"z": "+0000", ":z": "+00:00", "Z": "UTC"}
 _WIDTHS = {"d": 2, "m": 2, "y": 2, "Y": 4, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}
 
 
@@ -181,8 +196,13 @@ def _column(directive: str, part: dict[str, Int64]) -> list[Bytes] | pa.Array:
 
     if directive in _WIDTHS:
         return [_numbers(_WIDTHS[directive])[part[directive]]]
-    if directive == "f":
-        return [_numbers(3)[part["f"] // 1000], _numbers(3)[part["f"] % 1000]]
+    if directive == "L":
+        return [_numbers(3)[part["f"] // 1000]]
+    if directive.endswith("f"):
+        width = int(directive[:-1] or 6)
+        table = np.full((len(part["f"]), max(width, 6)), ord("0"), np.uint8)
+        table[:, :3], table[:, 3:6] = _numbers(3)[part["f"] // 1000], _numbers(3)[part["f"] % 1000]
+        return [table[:, :width]]
     if directive == "e":
         padded = _numbers(2)[part["d"]]
         padded[part["d"] < 10, 0] = ord(" ")
@@ -193,8 +213,8 @@ def _column(directive: str, part: dict[str, Int64]) -> list[Bytes] | pa.Array:
         return [_names(_DAYS, 3)[part["a"]]]
     if directive == "p":
         return [_names(("AM", "PM"))[part["p"]]]
-    if directive in ("z", "Z"):
-        return [_names(("+0000" if directive == "z" else "UTC",))[np.zeros(len(part["S"]), np.int64)]]
+    if directive in _UTC:
+        return [_names((_UTC[directive],))[np.zeros(len(part["S"]), np.int64)]]
     names, number = (_MONTHS, part["m"] - 1) if directive == "B" else (_DAYS, part["a"])
     return pa.array(names).take(pa.array(number))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import kernels
@@ -71,9 +71,16 @@ class Date(FieldType):
 
 @dataclass(frozen=True)
 class Timestamp(FieldType):
-    """``timestamp``: ISO 8601, or the strptime ``pattern``. Values are microseconds since the epoch, UTC."""
+    """``timestamp``: ISO 8601, or the strptime ``pattern``. Values are microseconds since the epoch, UTC.
+
+    Attributes:
+        zone: of times that have none, where the format says so itself; None: the file's.
+        written: the pattern that ISO 8601 is written by; None: our own, in UTC.
+    """
 
     pattern: str | None = None
+    zone: str | None = None
+    written: str | None = None
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -92,13 +99,21 @@ class Timestamp(FieldType):
 
         return pa.timestamp("us", "UTC")
 
+    def at(self, moment: Moment) -> Moment:
+        """What is known of a file, with the zone that the format names."""
+        return moment if self.zone is None else replace(moment, zone=self.zone)
+
     def parse(self, text: str, moment: Moment) -> int:
+        moment = self.at(moment)
         if self.pattern is None:
             return parse_iso_us(text, moment.zone)
         return compile_pattern(self.pattern).parse_us(text, moment)
 
     def render(self, array: pa.Array, zone: str) -> Rendered:
-        return iso_texts(array) if self.pattern is None else pattern_texts(compile_pattern(self.pattern), array, zone)
+        pattern = self.pattern or self.written
+        return (
+            iso_texts(array) if pattern is None else pattern_texts(compile_pattern(pattern), array, self.zone or zone)
+        )
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import numpy as np
@@ -110,7 +125,9 @@ class Timestamp(FieldType):
         starts, limits = offsets[:-1], offsets[1:]
         data = (array.buffers()[2] or b"") and array.buffers()[2].to_pybytes()
         view = np.frombuffer(data, np.uint8)
-        _, instants, sure = shaped_us(data, view, starts, limits, self.learn, moment, lambda places: places == limits)
+        _, instants, sure = shaped_us(
+            data, view, starts, limits, self.learn, self.at(moment), lambda places: places == limits
+        )
         return to_array(instants), None if sure.all() else sure
 
 
@@ -119,10 +136,15 @@ EPOCH_SCALE = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 
 @dataclass(frozen=True)
 class Epoch(FieldType):
-    """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds."""
+    """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds.
+
+    Attributes:
+        digits: of the fraction, as it is written; None: all there are. It is read either way.
+    """
 
     alphabet: ClassVar[str | None] = "0123456789-."
     unit: str = "s"
+    digits: int | None = None
 
     def arrow(self) -> pa.DataType:
         import pyarrow as pa
@@ -139,7 +161,7 @@ class Epoch(FieldType):
         return in_calendar(-value if sign else value)
 
     def render(self, array: pa.Array, zone: str) -> Rendered:
-        return epoch_texts(array, EPOCH_SCALE[self.unit])
+        return epoch_texts(array, EPOCH_SCALE[self.unit], self.digits)
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:
         import numpy as np

@@ -9,22 +9,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels, words
+from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
 from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment
+from pyspark_logs.formats.seeker import Seeker
+from pyspark_logs.formats.servertypes import Listed
+from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timecolumns import date_shape, shaped_us
 from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.timetypes import Date, Timestamp
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
     from pyspark_logs.formats.words import Words
 
 
-# Looking up all places of a separator costs 5 ns for each place, one search 25 ns more than a place known.
-_PLACES_A_SEARCH = 4
 # Blanks are stepped over one at a time; a line with more in a row is for the exact parser.
 _MOST_BLANKS = 100
 
@@ -41,6 +43,14 @@ class Found:
 
 
 @dataclass
+class Outside:
+    """What is put back where a group ends: the place of the lines without it, and the lines that go on."""
+
+    place: Int32
+    live: Bool | None
+
+
+@dataclass
 class Walk:
     """Where all lines of a block have got to."""
 
@@ -53,6 +63,7 @@ class Walk:
     separators: dict[bytes, int] = field(default_factory=dict)  # of one byte -> how many fields they end
     dense: set[bytes] = field(default_factory=set)  # those that stand everywhere; kept from block to block
     found: dict[str, Found] = field(default_factory=dict)
+    pieces: dict[str, pa.Array] = field(default_factory=dict)  # field -> its texts, taken apart
     sure: Bool | None = None  # None: all
     live: Bool | None = None  # lines in which the current optional group is there; None: all
     at_found: bool = False  # the literal behind the last field has been found at its end already
@@ -61,9 +72,7 @@ class Walk:
         self.place = self.starts
         self._quotes: Int32 | None = None
         self._quote_index: Int64 | slice | None = None
-        self._places: dict[bytes, Int32] = {}
-        self._cursor: tuple[bytes, Int64] | None = None  # the separator found last, and which of its places
-        self._looked: tuple[Int32, Words] | None = None  # where words were looked at last, and these
+        self.seeker = Seeker(self.block, self.view, self.starts, self.ends, self.separators, self.dense)
 
     @cached_property
     def has_backslash(self) -> bool:
@@ -115,10 +124,9 @@ class Walk:
             if not self.at_found:
                 self._drop(~kernels.literal_at(self.view, self.place, segment.raw))
             self._settle(self.place + np.int32(len(segment.raw)))
-            if self._cursor is not None and self._cursor[0] != segment.raw:
-                self._cursor = None
+            self.seeker.step_over(segment)
         else:
-            self._cursor = None
+            self.seeker.forget()
             if not self.at_found:
                 self._drop(~self._blank_at(self.place))
             self._settle(self._behind_blanks())
@@ -144,99 +152,31 @@ class Walk:
         self._drop(endless)
         return place
 
-    def _seek(self, segment: Literal | Blanks) -> Int32:
-        """As :meth:`_search`, by what is known of the separators and of this literal in other lines."""
-        if not isinstance(segment, Literal):
-            return self._search(segment)
-        places = self._places_of(segment.raw)
-        return self._seek_near(segment) if places is None else self._seek_place(segment.raw, places)
-
-    def _search(self, segment: Segment) -> Int32:
-        """Where a literal or a blank first stands at or behind the place; -1: nowhere."""
-        import numpy as np
-
-        if isinstance(segment, Literal):
-            return kernels.find(self.block, self.place, self.ends, segment.text)
-        space = kernels.find(self.block, self.place, self.ends, " ")
-        if self.block.find(b"\t") < 0:
-            return space
-        tab = kernels.find(self.block, self.place, self.ends, "\t")
-        return np.where((tab >= 0) & ((space < 0) | (tab < space)), tab, space)
-
-    def _seek_near(self, literal: Literal) -> Int32:
-        """As :meth:`_seek`, where fields are so short in most lines that looking at a few bytes beats searching."""
-        import numpy as np
-
-        first = self.starts.size // 2  # a line from the middle is as good a guess as the first, and never a header
-        start, end = (int(places[first]) if len(places) else 0 for places in (self.place, self.ends))
-        if not 0 <= self.block.find(literal.raw, start, end) - start < words.SOON:
-            return kernels.find(self.block, self.place, self.ends, literal.text)
-        near = words.words_at(self.view, self.place)
-        self._looked = self.place, near
-        at = words.first_soon(self.view, self.place, near, literal.raw[0])
-        nowhere = at >= self.ends
-        right = at - self.place < words.SOON
-        if len(literal.raw) > 1:
-            right &= kernels.literal_at(self.view, at, literal.raw)
-        if nowhere.any():
-            right |= nowhere
-            at[nowhere] = -1
-        rest = np.flatnonzero(~right)
-        if len(rest):
-            if 8 * len(rest) > len(right):
-                return kernels.find(self.block, self.place, self.ends, literal.text)
-            at[rest] = kernels.find(self.block, self.place[rest], self.ends[rest], literal.text)
-        return at
-
-    def _places_of(self, separator: bytes) -> Int32 | None:
-        """All places of a separator of one byte, where knowing them is cheaper than searching."""
-        import numpy as np
-
-        if separator not in self.separators or separator in self.dense:
-            return None
-        if separator not in self._places:
-            hits = self.view[: len(self.block)] == separator[0]
-            worth = np.count_nonzero(hits) <= _PLACES_A_SEARCH * self.separators[separator] * len(self.starts)
-            # Two sentinels, so that an index past the last place is still an index.
-            sentinels = np.array([len(self.block)] * 2, np.int32)
-            if not worth:
-                self.dense.add(separator)
-                return None
-            self._places[separator] = np.append(np.flatnonzero(hits).astype(np.int32), sentinels)
-        return self._places[separator]
-
-    def _seek_place(self, separator: bytes, places: Int32) -> Int32:
-        """As :meth:`_seek`, among known places."""
-        import numpy as np
-
-        # Right behind a separator the next one is the next of the list.
-        if self._cursor is not None and self._cursor[0] == separator:
-            index = np.minimum(self._cursor[1] + 1, len(places) - 1)
-        else:
-            index = np.searchsorted(places[:-1], self.place)
-        self._cursor = (separator, index)
-        at = places[index]
-        return np.where(at < self.ends, at, np.int32(-1))
-
-    def field(self, field: Field, following: Segment | None, group: Segment | None) -> Found:
+    def field(self, field: Field, after: After) -> Found:
         """Find a field's end and move there."""
         import numpy as np
 
+        if field.pad is not None and field.pad.before:
+            self._pass_spaces(field.pad.width)
         start = self.place
-        if field.type.syntax is not None:
-            found = self._own_end(field, following, group)
-        elif isinstance(following, (Literal, Blanks)):
-            at = self._seek(following)
+        listed = isinstance(field.type, Listed)
+        if listed and len(after.stops) == 1 and isinstance(after.stops[0], Literal):
+            found = self._listed(after.stops[0])
+        elif field.type.syntax is not None:
+            found = self._own_end(field, after)
+        elif after.line_end:
+            found = Found(start, self._last_end(field, after))
+        else:
+            at = self.seeker.seek(after.stops[-1], self.place)
             nowhere = at < 0
             if nowhere.any():
-                self._drop(nowhere)
+                self._drop(nowhere)  # a group may begin, but what must follow it is missing
                 at = np.where(nowhere, self.place, at)
-            found = Found(start, at)
-            if self._looked is not None and self._looked[0] is start and isinstance(field.type, Integer):
-                found.words = self._looked[1]
-            self.at_found = True
-        else:
-            found = Found(start, self._last_end(field, group))
+            found = Found(start, self.seeker.sooner(at, after.stops[:-1], self.place))
+            looked = self.seeker.looked
+            if looked is not None and looked[0] is start and isinstance(field.type, Integer):
+                found.words = looked[1]
+            self.at_found = len(after.stops) == 1
         if self.sure is not None or self.live is not None:
             # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
             inactive = self._idle()
@@ -245,38 +185,117 @@ class Walk:
             found.ends = np.where(inactive, self.ends, found.ends)
             if self.live is not None:
                 found.null = ~self.live if found.null is None else found.null | ~self.live
-        self._settle(found.ends if found.instants is None and not field.type.quoted else self.place)
+        if field.pad is not None and not field.pad.before:
+            self._settle(found.ends)
+            self._strip(found)
+            self._pass_padding(found, field.pad.width, after)
+            return found
+        self._settle(found.ends if field.type.syntax is None or listed else self.place)
         return found
 
-    def _last_end(self, field: Field, group: Segment | None) -> Int32:
-        """The end of a field with nothing behind it, or only an optional group."""
+    def _listed(self, following: Literal) -> Found:
+        """A list that one space ends, where that is the first space; others are for the exact parser."""
         import numpy as np
 
-        self._cursor = None
+        start, at = self.place, self.seeker.seek(following, self.place)
+        self._drop(at < 0)
+        at = np.where(at < 0, self.place, at)
+        self._drop((kernels.bytes_at(self.view, np.maximum(at - 1, 0)) == ord(",")) & (at > start))
+        self._drop(kernels.literal_at(self.view, at, b" : "))
+        self.at_found = True
+        return Found(start, at)
+
+    # --- spaces beside a value --------------------------------------------------------------------------
+
+    def _pass_spaces(self, most: int) -> None:
+        """Before a value: no more than its width."""
+        import numpy as np
+
+        self.seeker.forget()
+        self.at_found = False
+        place = self.place.copy()
+        rows = np.flatnonzero(~self._idle())
+        for _ in range(most):
+            rows = rows[kernels.bytes_at(self.view, place[rows]) == ord(" ")]
+            place[rows] += 1
+        self._settle(place)
+
+    def _strip(self, found: Found) -> None:
+        """Take the spaces behind the values off them."""
+        import numpy as np
+
+        ends = found.ends.copy()
+        rows = np.arange(len(ends))
+        for _ in range(_MOST_BLANKS):
+            rows = rows[(ends[rows] > found.starts[rows]) & (self.view[np.maximum(ends[rows] - 1, 0)] == ord(" "))]
+            if len(rows) == 0:
+                break
+            ends[rows] -= 1
+        endless = np.zeros(len(ends), np.bool_)
+        endless[rows] = True
+        self._drop(endless)
+        found.ends = ends
+
+    def _pass_padding(self, found: Found, width: int, after: After) -> None:
+        """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        stop = after.stops[0] if after.stops else None
+        if not isinstance(stop, Literal) or stop.text.strip(" "):
+            return
+        self.seeker.forget()
+        if self.block.isascii():
+            sizes = found.ends - found.starts
+        else:
+            sizes = pc.utf8_length(kernels.texts(self.block, found.starts, found.ends)).to_numpy()
+        place = self.place.copy()
+        rows = np.flatnonzero(~self._idle())
+        for step in range(width):
+            behind = kernels.literal_at(self.view, place[rows] + np.int32(1), stop.raw)
+            rows = rows[(sizes[rows] + step < width) & behind]
+            if len(rows) == 0:
+                break
+            place[rows] += 1
+        self._settle(place)
+
+    def _last_end(self, field: Field, after: After) -> Int32:
+        """The end of a field with nothing behind it, or only optional groups."""
+        import numpy as np
+
+        self.seeker.forget()
 
         ends = self.ends
         if self.rules.allow_trailing and not field.type.takes_rest:
-            blank = self._seek(Blanks())
+            blank = self.seeker.seek(Blanks(), self.place)
             ends = np.where(blank < 0, self.ends, blank)
-        if isinstance(group, (Literal, Blanks)):
-            at = self._seek(group)
+        if after.stops:
+            at = self.seeker.sooner(self.seeker.seek(after.stops[-1], self.place), after.stops[:-1], self.place)
             ends = np.where(at < 0, ends, at)
         return ends
 
-    def _followed(self, following: Segment | None, group: Segment | None, places: Int32) -> Bool:
+    def _next_stands(self, after: After, places: Int32) -> Bool:
+        """Whether there stands what may come next; text after the last field may not."""
+        import numpy as np
+
+        if after.field is not None:
+            return np.ones(len(places), np.bool_)
+        there: Bool | None = places == self.ends if after.line_end else None
+        for stop in after.stops:
+            here = self._stands(stop, places)
+            there = here if there is None else there | here
+        return np.ones(len(places), np.bool_) if there is None else there
+
+    def _followed(self, after: After, places: Int32) -> Bool:
         """Whether behind a field that ends by itself there stands what must."""
         import numpy as np
 
-        if isinstance(following, Field):
-            return np.ones(len(places), np.bool_)
-        if following is not None:
-            return self._stands(following, places)
-        there: Bool = places == self.ends
-        if group is not None:
-            there |= self._stands(group, places)
-        if self.rules.allow_trailing and not there.all():
+        there = self._next_stands(after, places)
+        if after.line_end and self.rules.allow_trailing and not there.all():
             # Anything may follow, but a group that begins later on ends the field there.
-            there |= np.ones(len(places), np.bool_) if group is None else self._search(group) < 0
+            there = there | (
+                self.seeker.first(after.stops, self.place) < 0 if after.stops else np.ones(len(places), np.bool_)
+            )
         return there
 
     def _stands(self, segment: Segment, places: Int32) -> Bool:
@@ -284,25 +303,31 @@ class Walk:
             return kernels.literal_at(self.view, places, segment.raw)
         return self._blank_at(places)
 
-    def _own_end(self, field: Field, following: Segment | None, group: Segment | None) -> Found:
+    def _own_end(self, field: Field, after: After) -> Found:
         """A field that ends by itself: quoted, date or timestamp."""
         import numpy as np
 
-        self._cursor = None
+        self.seeker.forget()
 
         start = self.place
         if field.type.quoted:
-            found, ends, sure = self._quoted(following, group)
+            found, ends, sure = self._quoted(after)
+        elif not isinstance(field.type, (Timestamp, Date)):
+            ends = field.type.own_ends(self.block, self.view, start, self.ends)
+            sure = ends >= 0
+            ends = np.where(sure, ends, self.ends)
+            sure &= self._followed(after, ends)
+            found = Found(start, ends)
         else:
-            stamp = isinstance(field.type, Timestamp)
-            learn = field.type.learn if isinstance(field.type, Timestamp) else date_shape
+            stamp = field.type if isinstance(field.type, Timestamp) else None
+            learn = date_shape if stamp is None else stamp.learn
             ends, instants, sure = shaped_us(
-                self.block, self.view, start, self.ends, learn, self.moment if stamp else Moment(),
-                lambda places: self._followed(following, group, places),
+                self.block, self.view, start, self.ends, learn, Moment() if stamp is None else stamp.at(self.moment),
+                lambda places: self._followed(after, places),
             )  # fmt: skip
             found = Found(start, ends, instants=instants)
-        if field.nullable and not sure.all() and not isinstance(following, Field):
-            null, behind = self._nulls(field, following, group)
+        if field.nullable and not sure.all() and after.field is None:
+            null, behind = self._nulls(field, after)
             null &= ~sure
             if null.any():
                 ends = np.where(null, behind, ends)
@@ -310,32 +335,32 @@ class Walk:
                 found.starts = np.where(null, start, found.starts)
                 found.ends = np.where(null, start, found.ends)
         self._drop(~sure)
-        self.at_found = isinstance(following, (Literal, Blanks))
+        self.at_found = len(after.stops) == 1 and not after.line_end and after.field is None
         self._settle(ends)
         return found
 
-    def _nulls(self, field: Field, following: Literal | Blanks | None, group: Segment | None) -> tuple[Bool, Int32]:
+    def _nulls(self, field: Field, after: After) -> tuple[Bool, Int32]:
         """Lines in which nothing, or the null token, stands in place of a value, and where that ends.
 
         Only where it cannot be the beginning of a value.
         """
         import numpy as np
 
-        stop, token = following or group, self.rules.null_value
-        behind = self._search(stop) if stop is not None else self.ends
+        token = self.rules.null_value
+        behind = self.seeker.first(after.stops, self.place) if after.stops else self.ends
         there: Bool = behind >= 0
-        if following is None:
+        if after.line_end:
             behind, there = np.where(there, behind, self.ends), np.ones(len(behind), np.bool_)
         width = behind - self.place
         null = there & (width == 0)
-        first = stop.text[0] if isinstance(stop, Literal) else " "
-        if stop is not None and not _never_begins(field.type, first):
+        firsts = [stop.text[0] if isinstance(stop, Literal) else " " for stop in after.stops]
+        if not all(never_begins(field.type, first) for first in firsts):
             null &= self.place == self.ends
-        if token and _never_begins(field.type, token[0]):
+        if token and never_begins(field.type, token[0]):
             null |= there & (width == len(token.encode())) & kernels.literal_at(self.view, self.place, token.encode())
         return null, behind
 
-    def _quoted(self, following: Segment | None, group: Segment | None) -> tuple[Found, Int32, Bool]:
+    def _quoted(self, after: After) -> tuple[Found, Int32, Bool]:
         """The text between the quotes, the place behind the closing one, and in which lines that is sure."""
         import numpy as np
 
@@ -360,24 +385,47 @@ class Walk:
         sure = (opening == self.place) & (closing < self.ends)
         if sure.all():
             behind = closing + np.int32(1)
-            return Found(opening + np.int32(1), closing), behind, self._followed(following, group, behind)
+            return Found(opening + np.int32(1), closing), behind, self._followed(after, behind)
         behind = np.where(sure, closing + 1, self.ends).astype(np.int32)
-        sure &= self._followed(following, group, behind)
+        sure &= self._followed(after, behind)
         inner = np.where(sure, opening + 1, self.ends).astype(np.int32)
         return Found(inner, np.where(sure, closing, self.ends).astype(np.int32)), behind, sure
 
-    def enter_group(self, first: Segment) -> None:
+    def enter_group(self, first: Segment, after: After) -> Outside:
         """Go on only in lines where the group's first literal stands."""
         import numpy as np
 
         present = self._walking(self._stands(first, self.place))
-        absent = self._walking(~present)
-        if not self.rules.allow_trailing:
-            self._drop(absent & (self.place != self.ends))
-        self._cursor = None
-        self.live = present if self.live is None else self.live & present
-        self.place = np.where(self.live, self.place, self.ends)
+        if not (after.line_end and self.rules.allow_trailing):
+            self._drop(self._walking(~present) & ~self._next_stands(after, self.place))
+        outside = Outside(self.place, self.live)
+        self.seeker.forget()
         self.at_found = True
+        if not present.all():
+            self.live = present if self.live is None else self.live & present
+            self.place = np.where(self.live, self.place, self.ends)
+        return outside
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no line is walked."""
+        return self.live is not None and not self.live.any()
+
+    def nothing(self) -> Found:
+        """A field that no line has."""
+        import numpy as np
+
+        return Found(self.ends, self.ends, null=np.ones(len(self.ends), np.bool_))
+
+    def leave_group(self, outside: Outside) -> None:
+        """Go on in the lines without the group, too."""
+        import numpy as np
+
+        if self.live is not None:
+            self.place = np.where(self.live, self.place, outside.place)
+        self.live = outside.live
+        self.seeker.forget()
+        self.at_found = False
 
     def finish(self) -> None:
         """Behind the last segment nothing may be left."""
@@ -392,15 +440,18 @@ def _and_next(places: Int32, index: Int64 | slice) -> tuple[Int32, Int32]:
     return places[index], places[index + 1]
 
 
-def _never_begins(field_type: FieldType, character: str) -> bool:
+def never_begins(field_type: FieldType, character: str) -> bool:
     """Whether no value of a type that ends by itself begins with this character."""
     if field_type.quoted:
         return character != '"'
+    own = field_type.never_begins(character)
+    if own is not None:
+        return own
     pattern = field_type.pattern if isinstance(field_type, Timestamp) else None
     if pattern is None:
         return not character.isdigit()
     if character.isalnum():
         return False  # perhaps none does, but that is seldom asked
     if pattern[0] == "%":
-        return character not in {"d": " ", "e": " ", "z": "+-", "%": "%"}.get(pattern[1:2], "\0")
+        return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(pattern[1:2], "\0")
     return character not in " \t" if pattern[0] in " \t" else character != pattern[0]

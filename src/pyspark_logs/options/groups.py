@@ -11,7 +11,19 @@ DAY_US = 86_400_000_000
 
 @dataclass(frozen=True)
 class FormatOptions:
-    """What a line looks like, to readers and writers. ``kind`` is ``template``, ``preset`` or ``json``."""
+    """What a line looks like, to readers and writers.
+
+    Attributes:
+        kind: the option that names the format: ``template``, ``preset``, ``json`` ...
+        spec: its value; "" where that is no more than ``true``.
+        quote: of delimited values; None: there is none.
+        header: ``none``, ``first`` (line) or ``fields`` (a ``#Fields:`` line).
+        grok_patterns: definitions of one's own, ``NAME pattern`` a line.
+        multi_line: None: a record is a line; ``true``: lines that do not match go on the record before them; else a
+            regular expression that is found in the first line of each record.
+        document: None: a record is a line; else a file is one JSON document, whose records are the elements of the
+            array under this key, or the document itself is the array (``""``). A format says so, not a user.
+    """
 
     kind: str
     spec: str
@@ -23,11 +35,18 @@ class FormatOptions:
     max_record_bytes: int = 16 * MIB
     sampling_bytes: int = 8 * MIB
     rescued_column: str | None = None
+    quote: str | None = '"'
+    header: str = "none"
+    grok_patterns: str | None = None
+    multi_line: str | None = None
+    document: str | None = None
 
 
 @dataclass(frozen=True)
 class RecordOptions:
     """What becomes of records: the bad ones, and the columns added to each.
+
+    ``bad_path`` is a directory that gets the records that do not match, as JSON lines.
 
     ``corrupt_column_given`` tells a column the user asked for (it joins ``schema()``) from the
     default name (used only where a user schema has it).
@@ -37,6 +56,7 @@ class RecordOptions:
     corrupt_column: str = "_corrupt_record"
     corrupt_column_given: bool = False
     metadata: bool = False
+    bad_path: str | None = None
 
 
 @dataclass(frozen=True)

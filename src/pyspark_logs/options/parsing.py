@@ -21,7 +21,7 @@ from pyspark_logs.options.groups import (
     WriteRules,
 )
 from pyspark_logs.options.places import is_inside
-from pyspark_logs.options.table import APART, FORMATS, ONLY_OF, OPTIONS, PATHS, SPARKS_OWN
+from pyspark_logs.options.table import APART, FORMATS, ONLY_OF, OPTIONS, PATHS, SPARKS_OWN, SWITCHES
 from pyspark_logs.options.values import bad_value, parse_boolean, parse_instant_us, parse_path
 
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
@@ -39,7 +39,8 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
 
     Raises:
         OptionError: an unknown option (with the nearest known one), one in two spellings, a bad value,
-            no or several line formats, no path, contradictory credentials, an empty time range, or an archive that the stream would read.
+            no or several line formats, no path, contradictory credentials, an empty time range, or a place for archived files or
+            bad records that would be read again.
     """
     values = _given(raw)
     used = {name: value for name, value in values.items() if name in PATHS or _target(name, "read") is not None}
@@ -50,7 +51,7 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
     _add_times(fields, used)
     return ReadOptions(
         format=_checked_format(fields["format"]),
-        records=RecordOptions(**fields["records"]),
+        records=_checked_records(fields["records"], fields["plan"]["paths"]),
         time=TimeOptions(**fields["time"]),
         plan=PlanOptions(**fields["plan"]),
         store=_checked_store(fields["store"]),
@@ -133,19 +134,16 @@ def _fields(values: Mapping[str, object], side: str) -> dict[str, dict[str, Any]
 
 def _line_format(values: Mapping[str, object]) -> dict[str, str]:
     given = [name for name in FORMATS if name in values]
-    if "json" in given and not parse_boolean("json", values["json"]):
-        given.remove("json")
+    given = [name for name in given if name not in SWITCHES or parse_boolean(name, values[name])]
     if len(given) != 1:
         what = "none is given" if not given else " and ".join(given) + " are given"
         raise OptionError(f"exactly one of {', '.join(FORMATS)} must name the line format; {what}")
     kind = given[0]
-    lines = "json" if kind == "json" else "template"
-    strange = [name for name, only in ONLY_OF.items() if name in values and only != lines]
+    strange = [name for name, kinds in ONLY_OF.items() if name in values and kind not in kinds]
     if strange:
-        raise OptionError(
-            f"option {strange[0]!r} belongs to {ONLY_OF[strange[0]]}, and means nothing for {kind}; leave it out"
-        )
-    return {"kind": kind, "spec": "" if kind == "json" else _BY_NAME[kind].parse(kind, values[kind])}
+        only = ", ".join(ONLY_OF[strange[0]])
+        raise OptionError(f"option {strange[0]!r} belongs to {only}, and means nothing for {kind}; leave it out")
+    return {"kind": kind, "spec": "" if kind in SWITCHES else _BY_NAME[kind.lower()].parse(kind, values[kind])}
 
 
 def _checked_format(fields: Mapping[str, Any]) -> FormatOptions:
@@ -209,6 +207,25 @@ def _save_path(values: Mapping[str, object]) -> str:
             " what is in the data goes into option 'layout'"
         )
     return found[0]
+
+
+# --- bad records ----------------------------------------------------------------------------------
+
+
+def _checked_records(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> RecordOptions:
+    records = RecordOptions(**fields)
+    special = _GLOB.search(records.bad_path or "")
+    if special is not None:
+        raise OptionError(
+            f"option 'badRecordsPath': {special[0]!r} makes {records.bad_path!r} a glob; give one directory to write to"
+        )
+    for path in load_paths:
+        if records.bad_path is not None and is_inside(records.bad_path, path):
+            raise OptionError(
+                f"option 'badRecordsPath': {records.bad_path} lies inside the load path {path}, so that bad records"
+                " would be read as logs; give a directory outside of it"
+            )
+    return records
 
 
 # --- streams --------------------------------------------------------------------------------------

@@ -42,17 +42,30 @@ _MODES = ("PERMISSIVE", "DROPMALFORMED", "FAILFAST")
 OPTIONS: tuple[Option, ...] = (
     Option("template", APART, APART, v.parse_text, "line format in this project's notation"),
     Option("preset", APART, APART, v.parse_name, "a named line format that ships"),
+    Option("nginx", APART, APART, v.parse_name, "an nginx `log_format`, as it stands in the configuration"),
+    Option("apache", APART, APART, v.parse_name, "an Apache `LogFormat`, as it stands in the configuration"),
+    Option("logback", APART, APART, v.parse_name, "a PatternLayout of Logback or Log4j 2"),
+    Option("grok", APART, APART, v.parse_text, "a grok pattern: `%{PATTERN:name:type}`; reads only"),
+    Option("regex", APART, APART, v.parse_text, "a regular expression (RE2) with named groups; reads only"),
     Option("json", APART, APART, v.parse_boolean, "'true': one JSON object a line"),
-    Option("nullValue", "format.null_value", "format.null_value", v.parse_text, "text that means null in `?` fields (`-`)"),
+    Option("logfmt", APART, APART, v.parse_boolean, "'true': `key=value` pairs"),
+    Option("delimited", APART, APART, v.parse_separator, "values between separators; the separator"),
+    Option("formatClass", APART, APART, v.parse_class, "a format of one's own, as `module:Class`"),
+    Option("quote", "format.quote", "format.quote", v.parse_quote, "delimited: what stands around a value that holds the separator; empty: nothing (`\"`)"),
+    Option("header", "format.header", "format.header", v.one_of("none", "first", "fields"), "delimited: whether the first line, or a `#Fields:` line, names the columns (`none`)"),
+    Option("grokPatterns", "format.grok_patterns", "format.grok_patterns", v.parse_definitions, "grok: patterns of one's own, `NAME pattern` a line"),
+    Option("multiLine", "format.multi_line", None, v.parse_multi_line, "records of several lines: `true`, or a regular expression that begins one (`false`)"),
+    Option("nullValue", "format.null_value", "format.null_value", v.parse_text, "text that means null, in templates in `?` fields (`-`)"),
     Option("encoding", "format.encoding", "format.encoding", v.parse_encoding, "text encoding (`utf-8`)"),
     Option("commentPrefix", "format.comment_prefix", "format.comment_prefix", v.parse_prefix, "lines that start so are not records"),
     Option("escape", "format.escape", "format.escape", v.one_of("none", "backslash"), "escapes in unquoted strings (`none`)"),
     Option("allowTrailing", "format.allow_trailing", "format.allow_trailing", v.parse_boolean, "text after the last field is fine (`false`)"),
     Option("maxRecordBytes", "format.max_record_bytes", "format.max_record_bytes", v.parse_bytes, "longer records are corrupt rows (`16m`)"),
-    Option("samplingBytes", "format.sampling_bytes", None, v.parse_bytes, "text read to infer a JSON schema (`8m`)"),
-    Option("rescuedDataColumn", "format.rescued_column", None, v.parse_name, "JSON: column for what the schema lacks"),
+    Option("samplingBytes", "format.sampling_bytes", None, v.parse_bytes, "text read to find the columns of JSON or logfmt (`8m`)"),
+    Option("rescuedDataColumn", "format.rescued_column", None, v.parse_name, "JSON, logfmt: column for what the schema lacks"),
     Option("mode", "records.mode", None, v.one_of(*_MODES), "rows that do not match (`PERMISSIVE`)"),
     Option("columnNameOfCorruptRecord", "records.corrupt_column", None, v.parse_name, "column for the raw text of corrupt rows"),
+    Option("badRecordsPath", "records.bad_path", None, v.parse_path, "directory that gets the records that do not match, as JSON lines"),
     Option("metadata", "records.metadata", None, v.parse_boolean, "append the `_metadata` column (`false`)"),
     Option("startTime", APART, None, _later, "first instant of the range, inclusive"),
     Option("endTime", APART, None, _later, "end of the range, exclusive"),
@@ -113,7 +126,27 @@ PATHS = ("path", "paths")
 # What Spark itself puts among the options of a stream.
 SPARKS_OWN = ("checkpointLocation", "queryName")
 
-FORMATS = ("template", "preset", "json")
+FORMATS = (
+    "template", "preset", "nginx", "apache", "logback", "grok", "regex", "json", "logfmt", "delimited", "formatClass",
+)  # fmt: skip
+SWITCHES = ("json", "logfmt")  # whose value is 'true'
 
-# Options that would be without effect on the other formats (a preset is a template).
-ONLY_OF = {"nullValue": "template", "escape": "template", "allowTrailing": "template", "rescuedDataColumn": "json"}
+# Options that would be without effect on other formats than these.
+_PASTED = ("nginx", "apache", "logback")
+_OF_LINES = tuple(name for name in FORMATS if name != "formatClass")
+ONLY_OF: dict[str, tuple[str, ...]] = {
+    "encoding": _OF_LINES,
+    "commentPrefix": _OF_LINES,
+    "multiLine": _OF_LINES,
+    "maxRecordBytes": _OF_LINES,
+    "mode": _OF_LINES,
+    "columnNameOfCorruptRecord": _OF_LINES,
+    "badRecordsPath": _OF_LINES,
+    "nullValue": ("template", "preset", *_PASTED, "grok", "regex", "logfmt", "delimited"),
+    "escape": ("template", "preset"),
+    "allowTrailing": ("template", "preset", *_PASTED, "delimited"),
+    "rescuedDataColumn": ("json", "logfmt", "preset"),
+    "quote": ("delimited",),
+    "header": ("delimited",),
+    "grokPatterns": ("grok",),
+}

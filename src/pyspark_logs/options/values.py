@@ -50,6 +50,49 @@ def parse_prefix(name: str, value: object) -> str:
     return text
 
 
+def parse_separator(name: str, value: object) -> str:
+    r"""What stands between values: any text within one line; ``\\t`` (a backslash and a t) is a tab."""
+    text = parse_text(name, value).replace("\\t", "\t")
+    if not text or "\n" in text or "\r" in text:
+        raise bad_value(name, value, "a non-empty separator without line ends")
+    return text
+
+
+def parse_quote(name: str, value: object) -> str | None:
+    """One character; None for an empty text."""
+    text = parse_text(name, value)
+    if len(text) > 1 or text in ("\n", "\r"):
+        raise bad_value(name, value, "one character, or empty")
+    return text or None
+
+
+def parse_class(name: str, value: object) -> str:
+    """``module:Class``."""
+    text = parse_name(name, value)
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", text):
+        raise bad_value(name, value, "a class as 'module:Class'")
+    return text
+
+
+def parse_definitions(name: str, value: object) -> str:
+    """Lines of ``NAME pattern``, or a mapping of names to patterns (as JSON text, too)."""
+    parsed = value
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            parsed = json.loads(value)
+        except ValueError as error:
+            raise bad_value(name, value, "a JSON object of names and patterns") from error
+    if isinstance(parsed, Mapping):
+        parsed = "\n".join(f"{key} {pattern}" for key, pattern in parsed.items())
+    return parse_name(name, parsed)
+
+
+def parse_multi_line(name: str, value: object) -> str | None:
+    """``true``, a regular expression, or None for ``false``."""
+    text = str(value) if isinstance(value, bool) else parse_text(name, value)
+    return {"true": "true", "false": None}.get(parse_name(name, text).lower(), text)
+
+
 def parse_secret(name: str, value: object) -> str:
     """A credential; no message shows it."""
     if not isinstance(value, str) or not value.strip():

@@ -43,7 +43,8 @@ class TaskFiles:
         attempt: what no other attempt at the task has.
         rules: sizes, and the codec.
         suffix: of the files' names, without its first dot: ``log.gz``.
-        to_bytes: lines as the bytes that a file holds of them.
+        to_bytes: lines, or rows, as the bytes that a file holds of them.
+        head: what each file begins with; no row.
 
     Raises:
         OptionError: ``partSize`` is below what the store takes, or the codec has no such level.
@@ -60,7 +61,8 @@ class TaskFiles:
         attempt: int,
         rules: WriteRules,
         suffix: str,
-        to_bytes: Callable[[pa.StringArray], Any],
+        to_bytes: Callable[[Any], Any],
+        head: bytes = b"",
     ) -> None:
         check_part_size(store, rules)
         self._store = store
@@ -69,26 +71,25 @@ class TaskFiles:
         self._rules = rules
         self._codec = codec_for("", rules.compression)
         self._codec.compressor(rules.compression_level)  # refused now, not with the first row
-        self._to_bytes = to_bytes
+        self._to_bytes, self._head = to_bytes, head
         self._queue = UploadQueue(store)
         self._open: dict[str, OpenFile] = {}  # the least recently written first
         self._files: list[OpenFile] = []
 
-    def write(self, directory: str, lines: pa.StringArray) -> None:
-        """Add lines to the file of a directory, or to several one after the other.
+    def write(self, directory: str, lines: pa.StringArray | pa.RecordBatch) -> None:
+        """Add lines, or rows, to the file of a directory, or to several one after the other.
 
         Args:
             directory: relative to the root, without a slash at its end; ``""`` is the root itself.
-            lines: each ends with its line end; without nulls.
+            lines: each ends with its line end; without nulls. Or rows, which are as large as they are in memory.
 
         Raises:
             StoreError: the store refused or failed, here or for what was written before.
         """
         import numpy as np
-        import pyarrow.compute as pc
 
         self._queue.check()
-        ends = np.cumsum(pc.binary_length(lines).to_numpy(), dtype=np.int64)
+        ends = np.cumsum(_sizes(lines), dtype=np.int64)
         start, sent = 0, 0
         while start < len(lines):
             file = self._file(directory)
@@ -126,7 +127,8 @@ class TaskFiles:
                 self._end(next(iter(self._open.values())))
             name = part_name(self._task, self._attempt, self._job.id, len(self._files), self._suffix)
             key = f"{directory}/{name}" if directory else name
-            file = OpenFile(directory, self._job, key, self._codec.compressor(self._rules.compression_level))
+            compressor = self._codec.compressor(self._rules.compression_level)
+            file = OpenFile(directory, self._job, key, compressor, self._head)
             self._files.append(file)
         self._open[directory] = file
         return file
@@ -165,6 +167,17 @@ class TaskFiles:
         rest = file.finish()
         if rest or not file.upload.parts:
             self._queue.send(file.upload, rest)
+
+
+def _sizes(lines: pa.StringArray | pa.RecordBatch) -> Any:
+    """Bytes of each line, or row."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(lines, pa.RecordBatch):
+        return np.full(len(lines), max(lines.nbytes // max(len(lines), 1), 1))
+    return pc.binary_length(lines).to_numpy()
 
 
 def check_part_size(store: Store, rules: WriteRules) -> None:

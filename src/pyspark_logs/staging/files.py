@@ -20,9 +20,11 @@ class OpenFile:
         rows: in it so far.
         size: bytes of it so far, compressed, without what the compressor still holds.
         waiting: those of them that were not sent.
+
+    ``head`` is what the file begins with, before any row.
     """
 
-    def __init__(self, directory: str, job: Job, key: str, compressor: Compressor) -> None:
+    def __init__(self, directory: str, job: Job, key: str, compressor: Compressor, head: bytes = b"") -> None:
         self.directory = directory
         self.upload = Upload(job, key)
         self.rows = 0
@@ -30,6 +32,8 @@ class OpenFile:
         self.waiting = 0
         self._compressor = compressor
         self._pieces: list[bytes] = []
+        if head:
+            self.add(head, 0)
 
     def add(self, data: Any, rows: int) -> None:
         """Compress text."""

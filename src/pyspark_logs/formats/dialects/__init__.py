@@ -1,0 +1,1 @@
+"""Line formats as the configuration of a server says them: compiled to templates."""

@@ -1,0 +1,163 @@
+"""The fast engine of regular expressions: a path of texts and runs, walked in all lines at once.
+
+It vouches for the lines that the path fits and whose runs are what they must be; RE2 does the others. Whether a run is
+what it must be is still said by RE2, but without captures, on less text, and for equal texts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.basetypes import Text, made_of
+from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.engine import Sure
+from pyspark_logs.formats.exact import Column, Rules
+from pyspark_logs.formats.expressions.matching import ExpressionLines
+from pyspark_logs.formats.expressions.path import Path, Run
+from pyspark_logs.formats.template import parse_template
+from pyspark_logs.formats.timestamps import Moment
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Int32
+
+_SAMPLE = 64  # lines by which it is found out how many spaces the times of a file hold
+_ENOUGH = 0.5  # of the lines; where a path fits fewer, walking it costs more than it saves
+
+
+class PathEngine:
+    """The lines that go one of the ways which RE2 tries first; which one is found out from the lines."""
+
+    def __init__(self, lines: ExpressionLines, paths: Sequence[Path]) -> None:
+        self.variants = [_Variant(lines, path, spaces) for path in paths for spaces in _spaces(path)]
+        self.chosen: _Variant | None = None
+
+    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
+        """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
+        if len(starts) == 0:
+            return None
+        if self.chosen is None:
+            self.chosen = self._choose(block, starts, ends, moment)
+        if self.chosen is None:
+            return None
+        sure = self.chosen.parse(block, starts, ends, moment)
+        if sure.rows is not None and len(sure.rows) < _ENOUGH * len(starts):
+            self.chosen = None  # the next block may be otherwise
+        return sure
+
+    def _choose(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> _Variant | None:
+        """The variant that fits most lines of a sample from the middle; None: none fits enough of them."""
+        first = max(len(starts) // 2 - _SAMPLE // 2, 0)
+        starts, ends = starts[first : first + _SAMPLE], ends[first : first + _SAMPLE]
+        best, most = None, _ENOUGH * len(starts)
+        for variant in self.variants:
+            rows = variant.parse(block, starts, ends, moment).rows
+            fitting = len(starts) if rows is None else len(rows)
+            if fitting >= most and fitting:
+                best, most = variant, fitting
+        return best
+
+
+def _spaces(path: Path) -> list[tuple[int, ...]]:
+    """How many spaces the runs may hold, in all combinations."""
+    found: list[tuple[int, ...]] = [()]
+    for step in path.steps:
+        if isinstance(step, Run):
+            found = [(*one, count) for one in found for count in step.spaces]
+    return found
+
+
+class _Variant:
+    """A path in which it is known how many spaces each run holds: a template."""
+
+    def __init__(self, lines: ExpressionLines, path: Path, spaces: Sequence[int]) -> None:
+        self.lines = lines
+        self.runs: list[tuple[Run, list[int]]] = []  # with the columns of the chain that make up its text
+        text, columns = "", 0
+        counts = iter(spaces)
+        for step in path.steps:
+            if isinstance(step, str):
+                text += step.replace("{", "{{").replace("}", "}}")
+                continue
+            pieces = next(counts) + 1
+            if step.regex is None and step.group is None and not step.quotes:
+                text += "{}" * pieces
+                continue
+            places = list(range(columns, columns + pieces))
+            columns += pieces
+            text += " ".join(f"{{r{place}}}" for place in places)
+            self.runs.append((step, places))
+        template = parse_template(text)
+        rules = Rules(allow_trailing=not path.whole, judge_whole=True)
+        self.chain = ChainEngine(template, [Column(f"r{place}", Text()) for place in range(columns)], rules)
+
+    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure:
+        """The columns of the lines that it is sure of."""
+        import numpy as np
+        import pyarrow as pa
+
+        cut = self.chain.parse(block, starts, ends, moment)
+        count = len(starts) if cut.rows is None else len(cut.rows)
+        texts: dict[int, pa.StringArray] = {}
+        fine: Bool = np.ones(count, np.bool_)
+        for run, places in self.runs:
+            array = _joined([cut.columns[place] for place in places])
+            _check(run, array, fine)
+            if run.group is not None:
+                texts[run.group] = _group(run, array)
+        columns, bad = self.lines.columns(texts, count, moment)
+        if bad is not None:
+            fine &= ~bad
+        if fine.all():
+            return Sure(cut.rows, columns)
+        keep = np.flatnonzero(fine)
+        return Sure(keep if cut.rows is None else cut.rows[keep], [column.take(pa.array(keep)) for column in columns])
+
+
+def _joined(pieces: list[pa.StringArray]) -> pa.StringArray:
+    import pyarrow.compute as pc
+
+    return pieces[0] if len(pieces) == 1 else pc.binary_join_element_wise(*pieces, " ")
+
+
+def _check(run: Run, array: pa.StringArray, fine: Bool) -> None:
+    """Clear in ``fine`` the rows whose text is not what the run must be."""
+    import pyarrow.compute as pc
+
+    if run.quotes:
+        for char in ('"', "\\"):  # the chain ends it at a quote with more behind it; the first quote must be that
+            if (kernels.string_bytes(array) == ord(char)).any():
+                fine &= ~kernels.as_bool(pc.match_substring(array, char))
+    elif run.regex is not None and not _surely(run, array):
+        few = _repeated(array)
+        if few is None:
+            fine &= kernels.as_bool(pc.match_substring_regex(array, f"^(?:{run.regex})$"))
+        else:
+            matching = pc.match_substring_regex(few.dictionary, f"^(?:{run.regex})$")
+            fine &= kernels.as_bool(matching)[few.indices.to_numpy()]
+
+
+def _surely(run: Run, array: pa.StringArray) -> bool:
+    """Whether all texts are of characters of which they may be."""
+    return bool(run.made_of) and kernels.shortest(array) > 0 and made_of(array, run.made_of.encode())
+
+
+def _repeated(array: pa.StringArray) -> pa.DictionaryArray | None:
+    """The texts as a dictionary, where they are so few that looking them up is cheaper than matching them."""
+    sample = array.slice(len(array) // 2, _SAMPLE)
+    return array.dictionary_encode() if len(sample.unique()) * 4 <= len(sample) else None
+
+
+def _group(run: Run, array: pa.StringArray) -> pa.StringArray:
+    """The text of the run's group, null where it took no part."""
+    import pyarrow.compute as pc
+
+    if run.quotes:
+        return pc.binary_join_element_wise('"', array, '"', "")
+    if run.null is None:
+        return array
+    null = kernels.as_bool(pc.equal(array, run.null))
+    return kernels.masked(array, null) if null.any() else array

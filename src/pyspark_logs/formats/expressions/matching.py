@@ -1,0 +1,240 @@
+"""Matching lines: RE2 over all lines of a block at once, and over single lines for their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.basetypes import FieldType, Text
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.engine import Sure, with_gaps
+from pyspark_logs.formats.exact import Parsed, Reason
+from pyspark_logs.formats.expressions.expression import Expression
+from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool, Int64
+
+
+_NO_MATCH = Reason("the line does not match", "the line does not match")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A column to give, or only to judge by: its name in the format, how to read it, whether it counts."""
+
+    name: str
+    type: FieldType
+    judged: bool = True
+
+
+class Matched(NamedTuple):
+    """All lines of a block: their columns, and why some are corrupt."""
+
+    columns: list[pa.Array]
+    reasons: dict[int, Reason]
+
+
+class Values(NamedTuple):
+    """A column, and in which rows the text is not of its type (None: in none)."""
+
+    array: pa.Array
+    bad: Bool | None
+
+
+class ExpressionLines:
+    """Matches lines, in blocks or one at a time.
+
+    A text of a column that is no string is null where it is empty or the null token; a string stands as it is.
+
+    Attributes:
+        wanted: the columns to give.
+        rest: further columns by whose types lines are judged.
+        keep: the groups that capture.
+    """
+
+    def __init__(
+        self, expression: Expression, options: FormatOptions, wanted: tuple[Wanted, ...], rest: tuple[Wanted, ...],
+        *, judge_whole: bool,
+    ) -> None:  # fmt: skip
+        self.wanted, self.rest, self.null_value = wanted, rest, options.null_value
+        self.is_judged = judge_whole or any(one.judged for one in wanted)
+        self.of = {one.name: expression.of(one.name) for one in (*wanted, *rest)}
+        self.keep = sorted({index for indices in self.of.values() for index in indices})
+        self.optional = {index for index in self.keep if expression.groups[index].optional}
+        self.pattern = expression.pattern(self.keep, multi_line=options.multi_line is not None)
+
+    def match(self, lines: pa.StringArray, moment: Moment) -> Matched:
+        """The columns of these lines."""
+        import numpy as np
+
+        if not self.wanted and not self.is_judged:
+            return Matched([], {})
+        groups, matched = self._groups(lines)
+        found = self._columns(groups, len(lines), moment)
+        reasons = {}
+        if self.is_judged:
+            reasons = dict.fromkeys(np.flatnonzero(~matched).tolist(), _NO_MATCH)
+            for one, values in zip((*self.wanted, *self.rest), found, strict=True):
+                if one.judged and values.bad is not None:
+                    texts = self._text(one.name, groups, len(lines))
+                    for row in np.flatnonzero(values.bad).tolist():
+                        reasons.setdefault(row, _blame(one, texts[row].as_py(), moment))
+        return Matched([values.array for values in found[: len(self.wanted)]], reasons)
+
+    def columns(
+        self, groups: Mapping[int, pa.StringArray], count: int, moment: Moment
+    ) -> tuple[list[pa.Array], Bool | None]:
+        """The columns of lines that match, and which lines have a text that is not of its type (None: none).
+
+        Args:
+            groups: the text of each group, null where it took no part; groups that took part nowhere may be left out.
+            count: of lines.
+            moment: what the file says of times.
+        """
+        found = self._columns(groups, count, moment)
+        corrupt = None
+        for values in found:
+            if values.bad is not None:
+                corrupt = values.bad if corrupt is None else corrupt | values.bad
+        return [values.array for values in found[: len(self.wanted)]], corrupt
+
+    def _columns(self, groups: Mapping[int, pa.StringArray], count: int, moment: Moment) -> list[Values]:
+        return [self._values(one, self._text(one.name, groups, count), moment) for one in (*self.wanted, *self.rest)]
+
+    def parse(self, line: str, moment: Moment) -> Parsed:
+        """One line, and what is wrong with it."""
+        import pyarrow as pa
+
+        found = self.match(pa.array([line], pa.string()), moment)
+        values = [column.cast(pa.int64())[0].as_py() if pa.types.is_timestamp(column.type) else column[0].as_py()
+                  for column in found.columns]  # fmt: skip
+        return Parsed(values, *found.reasons.get(0, ("", "")))
+
+    def _groups(self, lines: pa.StringArray) -> tuple[dict[int, pa.StringArray], Bool]:
+        """The text of each group, null where there is no match, and which lines match."""
+        import pyarrow.compute as pc
+
+        if not self.keep:
+            return {}, kernels.as_bool(pc.match_substring_regex(lines, self.pattern))
+        found = pc.extract_regex(lines, pattern=self.pattern)
+        matched = kernels.as_bool(found.is_valid())
+        groups = [found.field(place) for place in range(len(self.keep))]
+        if not matched.all():
+            groups = [kernels.masked(group, ~matched) for group in groups]
+        return dict(zip(self.keep, groups, strict=True)), matched
+
+    def _text(self, name: str, groups: Mapping[int, pa.StringArray], count: int) -> pa.StringArray:
+        """The text of a column, null where none of its groups took part."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        texts = []
+        for index in self.of[name]:
+            if index not in groups:
+                continue
+            array = groups[index]
+            if index in self.optional:
+                empty = kernels.as_bool(pc.equal(pc.binary_length(array), 0))
+                array = kernels.masked(array, empty | kernels.as_bool(array.is_null())) if empty.any() else array
+            texts.append(array)
+        if not texts:
+            return pa.nulls(count, pa.string())
+        return texts[0] if len(texts) == 1 else pc.coalesce(*texts)
+
+    def _values(self, one: Wanted, texts: pa.StringArray, moment: Moment) -> Values:
+        """The column of these texts."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if type(one.type) is Text:
+            return Values(texts, None)
+        absent = pc.is_in(texts, value_set=pa.array(["", self.null_value, None], pa.string()))
+        null = kernels.as_bool(absent)
+        if null.all():
+            return Values(pa.nulls(len(texts), one.type.arrow()), None)
+        present = texts.filter(pa.array(~null)) if null.any() else texts
+        array, wrong = _converted(one.type, present, moment)
+        array = with_gaps(array, null) if null.any() else array
+        if wrong is None:
+            return Values(array, None)
+        bad = np.zeros(len(texts), np.bool_)
+        bad[np.flatnonzero(~null)[wrong]] = True
+        return Values(array, bad)
+
+
+def _converted(kind: FieldType, texts: pa.StringArray, moment: Moment) -> tuple[pa.Array, Bool | None]:
+    """Texts as values; where the column's conversion is not sure, one at a time, null for what is not of the type."""
+    import numpy as np
+    import pyarrow as pa
+
+    array, sure = kind.convert(texts, moment)
+    if sure is None:
+        return array, None
+    doubtful = np.flatnonzero(~sure)
+    values = []
+    wrong = np.zeros(len(texts), np.bool_)
+    for row in doubtful.tolist():
+        try:
+            values.append(kind.parse(texts[row].as_py(), moment))
+        except ValueError:
+            values.append(None)
+            wrong[row] = True
+    places = np.arange(len(texts))
+    places[doubtful] = len(texts) + np.arange(len(doubtful))
+    exact = pa.array(values, kind.arrow())
+    return pa.concat_arrays([array, exact]).take(pa.array(places)), wrong if wrong.any() else None
+
+
+def _blame(one: Wanted, text: str, moment: Moment) -> Reason:
+    """Why a text is not of its column's type."""
+    problem = ""
+    try:
+        one.type.parse(text, moment)
+    except ValueError as error:
+        problem = str(error)
+    return Reason(f"field {one.name!r}: {text[:80]!r}: {problem}", f"field {one.name!r}: {problem.partition(': ')[0]}")
+
+
+class ExpressionDecoder(Decoder):
+    """A decoder whose exact parser takes blocks of lines, too."""
+
+    exact: ExpressionLines
+
+    def matched(self, lines: Lines, moment: Moment) -> Matched:
+        """What the exact parser says of these lines."""
+        return self.exact.match(kernels.texts(lines.block, lines.starts, lines.ends), moment)
+
+    def exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+        """As :meth:`Decoder.exactly`, all lines at once."""
+        import numpy as np
+
+        rows = np.arange(len(lines)) if todo is None else todo
+        found = self.matched(lines if todo is None else lines.select(todo), moment)
+        reasons = {int(rows[row]): reason for row, reason in found.reasons.items()}
+        corrupt = np.zeros(len(lines), np.bool_)
+        corrupt[list(reasons)] = True
+        return Sure(rows, found.columns), corrupt if reasons else None, reasons
+
+
+@dataclass(frozen=True)
+class ExpressionMatcher(Matcher):
+    """Tells which lines an expression matches, with texts of the columns' types."""
+
+    decoder: ExpressionDecoder
+
+    def matching(self, lines: Lines, moment: Moment) -> Bool:
+        """Which lines of a block match; they are valid UTF-8 and not empty."""
+        import numpy as np
+
+        matches: Bool = np.ones(len(lines), np.bool_)
+        matches[list(self.decoder.matched(lines, moment).reasons)] = False
+        return matches

@@ -1,0 +1,67 @@
+"""What logging libraries write unless told otherwise: Log4j, Python's logging, klog, glog."""
+
+from __future__ import annotations
+
+from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.pieces import Mark, Piece, Pieces
+from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+from pyspark_logs.formats.syslogtypes import Letter
+
+# Level and thread in either order, the thread or the logger perhaps missing.
+_LOG4J_EVENT = Pieces(
+    r"(?:\[(?P<first_thread>[^\]]*)\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>[^\]]*)\] +)?"
+    r"(?:(?P<logger>[^\s:]+)(?: ?:| -) )?(?P<message>.*)",
+    (
+        Piece("level", Text(), after=" "),
+        Piece("thread", Text(), before="[", after="] ", also="first_thread"),
+        Piece("logger", Text()),
+        Mark(": ", "logger"),
+        Piece("message", Text()),
+    ),
+)
+_GLOG_TIME = "%Y%m%d %H:%M:%S.%f"
+_GLOG = "{severity}{time:timestamp(%m%d %H:%M:%S.%f)}{~}{thread_id:long} {file}:{line:int}] {message}"
+
+PRESETS: dict[str, Preset] = {
+    "log4j": Preset(
+        TemplateForm(
+            "{timestamp:timestamp} {event}",
+            types={"timestamp": AnyTimestamp(patterns=(ISO_8601, "%y/%m/%d %H:%M:%S"))},
+            parts={"event": _LOG4J_EVENT},
+        ),
+        source="Apache Log4j, PatternLayout, %d{ISO8601} %-5p [%t] %c: %m%n, with or without the thread, before or behind the"
+        " level: https://logging.apache.org/log4j/2.x/manual/pattern-layout.html",
+        sample=(
+            "2026-11-22 01:00:11,045 INFO  [main] org.example.shop.Checkout: order 1399 accepted",
+            "2026-11-22 01:00:12,310 [pool-1-thread-2] ERROR org.example.shop.Ledger - cannot post",
+        ),
+    ),
+    "python_logging": Preset(
+        TemplateForm("{asctime:timestamp} - {name} - {levelname} - {message}"),
+        source='Python, "Logging HOWTO", the format %(asctime)s - %(name)s - %(levelname)s - %(message)s:'
+        " https://docs.python.org/3/howto/logging.html#configuring-logging",
+        sample=("2026-11-22 01:00:11,045 - shop.checkout - INFO - order 1399 accepted",),
+    ),
+    "klog": Preset(
+        TemplateForm(_GLOG, types={"severity": Letter()}),
+        source="Kubernetes, klog, formatHeader(): Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg:"
+        " https://github.com/kubernetes/klog",
+        sample=("I1122 01:00:11.045123       1 controller.go:116] Starting workers",),
+    ),
+    "glog": Preset(
+        TemplateForm(
+            _GLOG,
+            types={
+                "severity": Letter(),
+                "time": AnyTimestamp(_GLOG_TIME, patterns=(_GLOG_TIME, "%m%d %H:%M:%S.%f")),
+            },
+        ),
+        source="Google glog, log line prefix: Lyyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg, before 0.6 without the"
+        " year: https://google.github.io/glog/stable/logging/",
+        sample=(
+            "W20261122 01:00:11.045123 12345 checkout.cc:116] queue is almost full",
+            "I1122 01:00:12.000001 12345 checkout.cc:120] done",
+        ),
+    ),
+}

@@ -1,0 +1,143 @@
+"""Services of AWS that put log files into a bucket."""
+
+from __future__ import annotations
+
+from pyspark_logs.formats.pieces import Address
+from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+
+_LOAD_BALANCERS = "AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}"
+
+
+def _grown(first: str, *appended: str) -> str:
+    """A template whose later fields stand in a group each, as nobody says which of them came together.
+
+    The last group is what is appended next year.
+    """
+    return first + "".join("{? " + field for field in (*appended, "{}")) + "?}" * (len(appended) + 1)
+
+
+PRESETS: dict[str, Preset] = {
+    "aws_alb": Preset(
+        TemplateForm(
+            _grown(
+                "{type} {time:timestamp} {elb} {client?} {target?} {request_processing_time:double?}"
+                " {target_processing_time:double?} {response_processing_time:double?} {elb_status_code:int?}"
+                " {target_status_code:int?} {received_bytes:long?} {sent_bytes:long?} {request:quoted?}"
+                " {user_agent:quoted?} {ssl_cipher?} {ssl_protocol?} {target_group_arn?} {trace_id:quoted?}"
+                " {domain_name:quoted?} {chosen_cert_arn:quoted?} {matched_rule_priority:int?}"
+                " {request_creation_time:timestamp?} {actions_executed:quoted?}",
+                "{redirect_url:quoted?}",
+                "{error_reason:quoted?}",
+                "{target_port_list:quoted?}",
+                "{target_status_code_list:quoted?}",
+                "{classification:quoted?}",
+                "{classification_reason:quoted?}",
+                "{conn_trace_id?}",
+                "{transformed_host:quoted?}",
+                "{transformed_uri:quoted?}",
+                "{request_transform_status?}",
+                "{alb_node_ip?}",
+            ),
+            parts={"client": Address("client_ip", "client_port"), "target": Address("target_ip", "target_port")},
+            allow_trailing=True,
+        ),
+        source='AWS, "Access logs for your Application Load Balancer":'
+        " https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
+        sample=(
+            (
+                "https 2026-11-22T01:00:11.186641Z app/shop/50dc6c495c0c9188 192.0.2.7:51012 10.0.0.1:80 0.086 0.048 0.037"
+                ' 200 200 0 57 "GET https://www.example.com:443/ HTTP/1.1" "curl/8.5.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2'
+                " arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/shop/73e2d6bc24d8a067"
+                ' "Root=1-58337281-1d84f3d73c47ec4e58577259" "www.example.com"'
+                ' "arn:aws:acm:us-east-2:123456789012:certificate/12345678-1234-1234-1234-123456789012" 1'
+                ' 2026-11-22T01:00:11.014000Z "authenticate,forward" "-" "-" "10.0.0.1:80" "200" "-" "-"'
+                " TID_1234abcd5678ef90"
+            ),
+        ),
+        layout=_LOAD_BALANCERS,
+    ),
+    "aws_nlb": Preset(
+        TemplateForm(
+            _grown(
+                "{type} {version} {time:timestamp} {elb} {listener} {client?} {destination?} {connection_time:long?}"
+                " {tls_handshake_time:long?} {received_bytes:long?} {sent_bytes:long?} {incoming_tls_alert:int?}"
+                " {chosen_cert_arn?} {chosen_cert_serial?} {tls_cipher?} {tls_protocol_version?} {tls_named_group?}"
+                " {domain_name?}",
+                "{alpn_fe_protocol?}",
+                "{alpn_be_protocol?}",
+                "{alpn_client_preference_list?}",
+                "{tls_connection_creation_time:timestamp?}",
+            ),
+            parts={
+                "client": Address("client_ip", "client_port"),
+                "destination": Address("destination_ip", "destination_port"),
+            },
+            allow_trailing=True,
+        ),
+        source='AWS, "Access logs for your Network Load Balancer" (TLS listeners):'
+        " https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
+        sample=(
+            (
+                "tls 2.0 2026-11-22T01:00:11 net/shop/c6e77e28c25b2234 g3d4b5e8bb8464cd 192.0.2.7:51341 10.0.0.1:443 5 2 98"
+                " 246 - arn:aws:acm:us-east-2:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 -"
+                ' ECDHE-RSA-AES128-SHA tlsv12 - shop.example.com h2 h2 "h2","http/1.1" 2026-11-22T01:00:10'
+            ),
+        ),
+        layout=_LOAD_BALANCERS,
+    ),
+    "aws_elb_classic": Preset(
+        TemplateForm(
+            _grown(
+                "{timestamp:timestamp} {elb} {client?} {backend?} {request_processing_time:double?}"
+                " {backend_processing_time:double?} {response_processing_time:double?} {elb_status_code:int?}"
+                " {backend_status_code:int?} {received_bytes:long?} {sent_bytes:long?} {request:quoted?}",
+                "{user_agent:quoted?}",
+                "{ssl_cipher?}",
+                "{ssl_protocol?}",
+            ),
+            parts={"client": Address("client_ip", "client_port"), "backend": Address("backend_ip", "backend_port")},
+            allow_trailing=True,
+        ),
+        source='AWS, "Access logs for your Classic Load Balancer":'
+        " https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html",
+        sample=(
+            (
+                "2026-11-22T01:00:11.123456Z shop 192.0.2.7:2817 10.0.0.1:80 0.000086 0.001048 0.001337 200 200 0 57"
+                ' "GET https://www.example.com:443/ HTTP/1.1" "curl/8.5.0" DHE-RSA-AES128-SHA TLSv1.2'
+            ),
+        ),
+        layout=_LOAD_BALANCERS,
+    ),
+    "aws_s3_access": Preset(
+        TemplateForm(
+            _grown(
+                "{owner?} {bucket?} [{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {remote_ip?} {requester?} {request_id?}"
+                " {operation?} {key?} {request_uri:quoted?} {http_status:int?} {error_code?} {bytes_sent:long?}"
+                " {object_size:long?} {total_time:long?} {turn_around_time:long?} {referer:quoted?} {user_agent:quoted?}"
+                " {version_id?}",
+                "{host_id?}",
+                "{signature_version?}",
+                "{cipher_suite?}",
+                "{authentication_type?}",
+                "{host_header?}",
+                "{tls_version?}",
+                "{access_point_arn?}",
+                "{acl_required?}",
+                "{source_region?}",
+            ),
+            allow_trailing=True,
+        ),
+        source='AWS, "Amazon S3 server access log format":'
+        " https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
+        sample=(
+            (
+                "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be acme-data [22/Nov/2026:01:00:11 +0000]"
+                " 192.0.2.7 arn:aws:iam::123456789012:user/ana 3E57427F33A59F07 REST.GET.OBJECT reports/2026.csv"
+                ' "GET /acme-data/reports/2026.csv HTTP/1.1" 200 - 113 113 7 6 "-" "S3Console/0.4" -'
+                " s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234= SigV4"
+                " ECDHE-RSA-AES128-GCM-SHA256 AuthHeader acme-data.s3.us-west-1.amazonaws.com TLSv1.2 - - us-west-1"
+            ),
+        ),
+        layout="{yyyy-MM-dd-HH}-*",
+    ),
+}

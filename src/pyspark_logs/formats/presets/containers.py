@@ -1,0 +1,57 @@
+"""Container runtimes, and what is sent from them: CRI, Docker, GELF."""
+
+from __future__ import annotations
+
+from pyspark_logs.formats.jsonfields import JsonField
+from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
+
+PRESETS: dict[str, Preset] = {
+    "cri": Preset(
+        TemplateForm("{timestamp:timestamp} {stream} {tags} {log}"),
+        source="Kubernetes, CRI container log format: timestamp stream tags log; the first tag is P where a line goes on in"
+        " the next, else F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
+        sample=(
+            "2026-11-22T01:00:11.045123456Z stdout F order 1399 accepted",
+            "2026-11-22T01:00:12.310000000Z stderr P a line that is cut",
+        ),
+    ),
+    "docker_json": Preset(
+        JsonForm(
+            (
+                JsonField("log"),
+                JsonField("stream"),
+                JsonField("time", "timestamp"),
+                JsonField("attrs", "map<string,string>"),
+            )
+        ),
+        source='Docker, "JSON File logging driver"; log ends with the line end that the container wrote:'
+        " https://docs.docker.com/engine/logging/drivers/json-file/",
+        sample=(
+            r'{"log":"order 1399 accepted\n","stream":"stdout","time":"2026-11-22T01:00:11.045123456Z"}',
+            r'{"log":"cannot post\n","stream":"stderr","attrs":{"tag":"shop"},"time":"2026-11-22T01:00:12.31Z"}',
+        ),
+    ),
+    "gelf": Preset(
+        JsonForm(
+            (
+                JsonField("version"),
+                JsonField("host"),
+                JsonField("short_message"),
+                JsonField("full_message"),
+                JsonField("timestamp", "epoch(s)"),
+                JsonField("level", "int"),
+                JsonField("facility"),
+                JsonField("line", "int"),
+                JsonField("file"),
+            )
+        ),
+        source="Graylog, GELF payload specification 1.1; additional fields (_name) can be asked for by their names:"
+        " https://go2docs.graylog.org/current/getting_in_log_data/gelf.html",
+        sample=(
+            (
+                '{"version":"1.1","host":"web-1","short_message":"order accepted","full_message":"order 1399 accepted",'
+                '"timestamp":1795309211.045,"level":6,"_order_id":"1399"}'
+            ),
+        ),
+    ),
+}

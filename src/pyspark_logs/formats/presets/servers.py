@@ -1,0 +1,134 @@
+"""Proxies and databases: HAProxy, PostgreSQL, Redis, MongoDB."""
+
+from __future__ import annotations
+
+from pyspark_logs.formats.anytimestamp import AnyTimestamp
+from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.jsonfields import JsonField
+from pyspark_logs.formats.numbertypes import Integer
+from pyspark_logs.formats.pieces import Mark, Piece, Pieces, ZonedStamp
+from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
+
+# Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
+_PROCESS_AND_CLIENT = Pieces(
+    r"(?:(?:(?P<syslog_header>.*) )?(?P<process_name>[^\s\[\]:]+)(?:\[(?P<pid>\d{1,9})\])?: )?"
+    r"(?P<client_ip>[^ ]+):(?P<client_port>\d{1,5})",
+    (
+        Piece("syslog_header", Text(), after=" "),
+        Piece("process_name", Text()),
+        Piece("pid", Integer(32), before="[", after="]"),
+        Mark(": ", "process_name"),
+        Piece("client_ip", Text(), after=":"),
+        Piece("client_port", Integer(32)),
+    ),
+)
+# A long request is cut, its closing quote with it.
+_REQUEST = Pieces('"(?P<http_request>[^"]*)"?', (Piece("http_request", Text(), before='"', after='"'),))
+
+_PROXY_HEAD = "{client} [{accept_date:timestamp(%d/%b/%Y:%H:%M:%S.%f)}] {frontend_name} {backend_name}/{server_name} "
+_PROXY_COUNTS = (
+    "{actconn:int}/{feconn:int}/{beconn:int}/{srv_conn:int}/{retries:int} {srv_queue:int}/{backend_queue:int}"
+)
+
+_WHO_AND_SEVERITY = Pieces(
+    r"(?:(?P<user_name>[^@]*)@(?P<database_name>.*) )?(?P<error_severity>[A-Z]+\d?)",
+    (
+        Piece("user_name", Text(), after="@"),
+        Piece("database_name", Text(), after=" "),
+        Piece("error_severity", Text()),
+    ),
+)
+
+_REDIS_PROCESS = Pieces(
+    r"(?:\[(?P<old_pid>\d{1,9})\]|(?P<pid>\d{1,9}):(?P<role>[A-Z]?))",
+    (Piece("pid", Integer(32), after=":", also="old_pid"), Piece("role", Text())),
+)
+_REDIS_TIME = "%d %b %Y %H:%M:%S.%f"
+
+PRESETS: dict[str, Preset] = {
+    "haproxy_http": Preset(
+        TemplateForm(
+            _PROXY_HEAD
+            + "{time_request:int}/{time_queue:int}/{time_backend_connect:int}/{time_backend_response:int}/{time_duration:int}"
+            " {status_code:int} {bytes_read:long} {captured_request_cookie?} {captured_response_cookie?}"
+            " {termination_state} " + _PROXY_COUNTS + "{? {{{captured_request_headers}}}?}"
+            "{? {{{captured_response_headers}}}?} {request}",
+            parts={"client": _PROCESS_AND_CLIENT, "request": _REQUEST},
+        ),
+        source='HAProxy Configuration Manual, "HTTP log format" (option httplog); the timers TR, Tw, Tc, Tr and Ta (Tq and Tt'
+        " before 1.7) by their meaning, as TR and Tr cannot be told apart in SQL:"
+        " https://docs.haproxy.org/2.8/configuration.html#8.2.3",
+        sample=(
+            (
+                "Nov 22 01:00:14 localhost haproxy[14389]: 10.0.1.2:33317 [22/Nov/2026:01:00:14.655] http-in static/srv1"
+                ' 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"'
+            ),
+        ),
+    ),
+    "haproxy_tcp": Preset(
+        TemplateForm(
+            _PROXY_HEAD + "{time_queue:int}/{time_backend_connect:int}/{time_duration:int} {bytes_read:long}"
+            " {termination_state} " + _PROXY_COUNTS,
+            parts={"client": _PROCESS_AND_CLIENT},
+        ),
+        source='HAProxy Configuration Manual, "TCP log format" (option tcplog); the timers Tw, Tc and Tt by their meaning:'
+        " https://docs.haproxy.org/2.8/configuration.html#8.2.2",
+        sample=(
+            (
+                "Nov 22 01:00:12 localhost haproxy[14387]: 10.0.1.2:33313 [22/Nov/2026:01:00:12.443] fnt bck/srv1 0/0/5007"
+                " 212 -- 0/0/0/0/3 0/0"
+            ),
+        ),
+    ),
+    "postgres": Preset(
+        TemplateForm(
+            "{stamp} [{process_id:int}{?-{session_line_num:long}?}] {who}:  {message}",
+            parts={"stamp": ZonedStamp("log_time", "time_zone"), "who": _WHO_AND_SEVERITY},
+        ),
+        source="PostgreSQL, log_line_prefix '%m [%p] ' (the default) and '%m [%p-%l] %q%u@%d '; the columns as in its CSV log:"
+        " https://www.postgresql.org/docs/current/runtime-config-logging.html",
+        sample=(
+            "2026-11-22 01:00:11.045 UTC [123] LOG:  database system is ready to accept connections",
+            '2026-11-22 01:00:12.310 UTC [456] ana@shop ERROR:  relation "orders" does not exist at character 15',
+        ),
+    ),
+    "redis": Preset(
+        TemplateForm(
+            "{process} {time:timestamp} {level} {message}",
+            types={
+                "time": AnyTimestamp(
+                    _REDIS_TIME, patterns=(_REDIS_TIME, "%d %b %H:%M:%S.%f", "%d %b %Y %H:%M:%S", "%d %b %H:%M:%S")
+                )
+            },
+            parts={"process": _REDIS_PROCESS},
+        ),
+        source="Redis, serverLogRaw() in server.c: pid:role day month year time level message; before 3.0 [pid] and no year:"
+        " https://redis.io/docs/latest/operate/oss_and_stack/management/",
+        sample=("123:M 22 Nov 2026 01:00:11.045 * Ready to accept connections tcp",),
+    ),
+    "mongodb_json": Preset(
+        JsonForm(
+            (
+                JsonField("t", "timestamp", "t.$date"),
+                JsonField("s"),
+                JsonField("c"),
+                JsonField("id", "int"),
+                JsonField("ctx"),
+                JsonField("svc"),
+                JsonField("msg"),
+                JsonField("attr", "json"),
+                JsonField("tags", "array<string>"),
+                JsonField("truncated", "json"),
+                JsonField("size", "json"),
+            )
+        ),
+        source='MongoDB, "Log Messages", structured logging (4.4 and later):'
+        " https://www.mongodb.com/docs/manual/reference/log-messages/",
+        sample=(
+            (
+                '{"t":{"$date":"2026-11-22T01:00:11.045+00:00"},"s":"I","c":"NETWORK","id":22943,"ctx":"listener",'
+                '"msg":"Connection accepted","attr":{"remote":"192.0.2.7:51012","connectionId":12}}'
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,89 @@
+"""Syslog: RFC 3164 in its dialects, RFC 5424, and CEF, which travels in it."""
+
+from __future__ import annotations
+
+from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.ceftypes import CefExtension, CefHeader
+from pyspark_logs.formats.numbertypes import Integer
+from pyspark_logs.formats.pieces import Mark, Piece, Pieces, Priority
+from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+from pyspark_logs.formats.syslogtypes import Message, StructuredData
+
+# Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
+SYSLOG_TIME = AnyTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
+
+# A word that ends in a colon, or has a number in brackets, is the tag: there may be no host before it.
+_HEADER_AND_MESSAGE = Pieces(
+    r"(?:(?P<hostname>[^\s\[]*[^\s\[:]) )?"
+    r"(?:(?P<tag>[^\s:\[]+)(?:\[(?P<pid>\d{1,9})\])?:(?: |$))?(?P<message>.*)",
+    (
+        Piece("hostname", Text(), after=" "),
+        Piece("tag", Text()),
+        Piece("pid", Integer(32), before="[", after="]"),
+        Mark(": ", "tag"),
+        Piece("message", Text()),
+    ),
+)
+
+# What stands before "CEF:" is a syslog header, or nothing.
+_CEF_HEADER = Pieces(
+    r"(?:<(?P<pri>\d{1,3})>)?"
+    r"(?:(?P<time>[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
+    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?:(?P<host>[^ ]+) )?)?(?P<header>.*)",
+    (
+        Piece("pri", Integer(32), before="<", after=">"),
+        Piece("time", SYSLOG_TIME, after=" "),
+        Piece("host", Text(), after=" "),
+        Piece("header", Text()),
+    ),
+)
+_CEF_FIELDS = ("device_vendor", "device_product", "device_version", "device_event_class_id", "name", "severity")
+
+PRESETS: dict[str, Preset] = {
+    "syslog_rfc3164": Preset(
+        TemplateForm(
+            "{?<{pri}>?}{timestamp:timestamp}{?:?} {rest}",
+            types={"timestamp": SYSLOG_TIME},
+            parts={"pri": Priority(), "rest": _HEADER_AND_MESSAGE},
+        ),
+        source="RFC 3164, 4 and 5.4; the times that rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (a year) write,"
+        " and files without PRI, host, tag or pid",
+        sample=(
+            "<34>Nov 22 01:00:11 web-1 su: 'su root' failed for lonvick on /dev/pts/8",
+            "Nov  2 01:00:12 web-1 sshd[4721]: Accepted publickey for deploy from 192.0.2.7 port 51012 ssh2",
+            "2026-11-22T01:00:13.045123+01:00 web-1 systemd[1]: Started nginx.service.",
+        ),
+    ),
+    "syslog_rfc5424": Preset(
+        TemplateForm(
+            "<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {structured_data?}"
+            "{? {message}?}",
+            types={"structured_data": StructuredData(), "message": Message()},
+            parts={"pri": Priority()},
+        ),
+        source="RFC 5424, 6: https://www.rfc-editor.org/rfc/rfc5424#section-6",
+        sample=(
+            (
+                '<165>1 2026-11-22T01:00:11.003Z web-1.example.com evntslog - ID47 [exampleSDID@32473 iut="3"'
+                ' eventSource="Application"] An application event log entry'
+            ),
+            "<34>1 2026-11-22T01:00:12Z web-1 su 4721 - - 'su root' failed for lonvick on /dev/pts/8",
+        ),
+    ),
+    "cef": Preset(
+        TemplateForm(
+            "{before?}CEF:{version:int}|" + "|".join(f"{{{name}}}" for name in _CEF_FIELDS) + "{?|{extension}?}",
+            types={**dict.fromkeys(_CEF_FIELDS, CefHeader()), "extension": CefExtension()},
+            parts={"before": _CEF_HEADER},
+            null_value="",
+        ),
+        source='ArcSight, "Implementing ArcSight Common Event Format (CEF)", version 26: header, extension, escapes',
+        sample=(
+            (
+                "Nov 22 01:00:11 fw-1 CEF:0|Security|threatmanager|1.0|100|worm successfully stopped|10|"
+                r"src=192.0.2.7 dst=198.51.100.1 spt=1232 msg=a value with \= and blanks"
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,101 @@
+"""Web servers: Apache HTTP Server, nginx."""
+
+from __future__ import annotations
+
+from pyspark_logs.formats.anytimestamp import AnyTimestamp
+from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.pieces import Piece, Pieces
+from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+
+_CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}]"
+# A user's name may hold blanks: what ends it is the bracket of the time.
+_COMMON = (
+    "{remote_host} {remote_logname?} {remote_user?} " + _CLF_TIME + " {request:quoted?} {status:int?} {bytes:long?}"
+)
+
+_ERROR_TIME = "%a %b %d %H:%M:%S.%f %Y"
+_MODULE_LEVEL = Pieces(
+    r"(?:(?P<module>[^:]*):)?(?P<level>[^:]*)", (Piece("module", Text(), after=":"), Piece("level", Text()))
+)
+
+# In the order in which ngx_http_log_error_handler() appends them; none is escaped.
+_CONTEXT = Pieces(
+    r"(?P<client>[^,]*)(?:, server: (?P<server>[^,]*))?"
+    + "".join(
+        rf'(?:, {name}: "(?P<{name}>.*?)")?' for name in ("request", "subrequest", "upstream", "host", "referrer")
+    )
+    + r"(?:, (?P<context>.*))?",
+    (
+        Piece("client", Text()),
+        Piece("server", Text(), before=", server: "),
+        *(
+            Piece(name, Text(), before=f', {name}: "', after='"')
+            for name in ("request", "subrequest", "upstream", "host", "referrer")
+        ),
+        Piece("context", Text(), before=", "),
+    ),
+)
+
+PRESETS: dict[str, Preset] = {
+    "apache_common": Preset(
+        TemplateForm(_COMMON),
+        source='Apache HTTP Server 2.4, "Log Files", Common Log Format: https://httpd.apache.org/docs/2.4/logs.html#common',
+        sample=('192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
+    ),
+    "apache_combined": Preset(
+        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}"),
+        source='Apache HTTP Server 2.4, "Log Files", Combined Log Format:'
+        " https://httpd.apache.org/docs/2.4/logs.html#combined",
+        sample=(
+            (
+                '192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120'
+                ' "https://example.com/start" "Mozilla/5.0 (X11; Linux x86_64)"'
+            ),
+        ),
+    ),
+    "apache_error": Preset(
+        TemplateForm(
+            "[{time:timestamp}] [{module_level}] {?[pid {pid:int}{?:tid {tid:long}?}] ?}{?[client {client}] ?}{message}",
+            types={"time": AnyTimestamp(_ERROR_TIME, patterns=(_ERROR_TIME, "%a %b %d %H:%M:%S %Y"))},
+            parts={"module_level": _MODULE_LEVEL},
+        ),
+        source="Apache HTTP Server 2.4, ErrorLogFormat (the default) and that of 2.2:"
+        " https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
+        sample=(
+            (
+                "[Sun Nov 22 01:00:11.902022 2026] [core:error] [pid 35708:tid 4328636416] [client 192.0.2.7:51012]"
+                " AH00128: File does not exist: /srv/www/favicon.ico"
+            ),
+            "[Sun Nov 22 01:00:12 2026] [error] [client 192.0.2.7] File does not exist: /srv/www/favicon.ico",
+        ),
+    ),
+    "nginx_combined": Preset(
+        TemplateForm(
+            "{remote_addr} - {remote_user?} [{time_local:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {request:quoted?}"
+            " {status:int?} {body_bytes_sent:long?} {http_referer:quoted?} {http_user_agent:quoted?}"
+        ),
+        source='nginx, ngx_http_log_module, log_format "combined":'
+        " https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format",
+        sample=(
+            '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120 "-" "curl/8.5.0"',
+            '192.0.2.8 - - [22/Nov/2026:01:00:12 +0000] "" 400 0 "-" "-"',
+        ),
+    ),
+    "nginx_error": Preset(
+        TemplateForm(
+            "{time:timestamp(%Y/%m/%d %H:%M:%S)} [{level}] {pid:int}#{tid:int}: {?*{connection:long} ?}"
+            "{message}{?, client: {context_of}?}",
+            parts={"context_of": _CONTEXT},
+        ),
+        source="nginx, error_log, as ngx_log_error_core() and ngx_http_log_error_handler() write it:"
+        " https://nginx.org/en/docs/ngx_core_module.html#error_log",
+        sample=(
+            (
+                '2026/11/22 01:00:11 [error] 123#456: *789 open() "/srv/www/favicon.ico" failed (2: No such file or'
+                ' directory), client: 192.0.2.7, server: example.com, request: "GET /favicon.ico HTTP/1.1",'
+                ' host: "example.com"'
+            ),
+            "2026/11/22 01:00:12 [notice] 123#123: signal process started",
+        ),
+    ),
+}

@@ -1,0 +1,45 @@
+"""Texts as some servers write them, which the notation has no type for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.basetypes import Text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Bool
+
+_LISTED = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
+# The same, for whole texts, without looking back; and what follows must not go on.
+_WHOLE = r"^(?:[^ ]*, |[^ ]+ : )*[^ ]*[^ ,]$"
+
+
+@dataclass(frozen=True)
+class Listed(Text):
+    """Texts with ``, `` or `` : `` between them, where a space ends the field; the value is the whole text.
+
+    nginx, "Module ngx_http_upstream_module", Embedded Variables: the servers that were asked for one request are
+    separated by commas, groups of them by colons. ``X-Forwarded-For`` has commas, too.
+    """
+
+    takes_rest: ClassVar[bool] = False
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _LISTED
+
+    def never_begins(self, character: str) -> bool:
+        """A space ends it, so none begins it."""
+        return character == " "
+
+
+def unlisted(texts: pa.Array) -> Bool:
+    """Which texts are not what a field of type :class:`Listed` ends with by itself."""
+    import pyarrow.compute as pc
+
+    return ~kernels.as_bool(pc.match_substring_regex(texts, _WHOLE)) & kernels.as_bool(texts.is_valid())

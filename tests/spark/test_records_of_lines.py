@@ -1,0 +1,50 @@
+"""Records of several lines and bad records, in a real Spark session."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+from tests.spark.programs import run
+
+TEMPLATE = "{ts:timestamp} {level} {n:int} {message}"
+TRACE = "java.lang.IllegalStateException: no such card\n\tat com.acme.Pay.charge(Pay.java:17)\n\n\t... 2 more"
+
+
+def records(count: int) -> list[str]:
+    """Every third one has a stack trace."""
+    heads = [f"2026-11-22T00:00:00Z ERROR {n} failed" for n in range(count)]
+    return [head if n % 3 else f"{head}\n{TRACE}" for n, head in enumerate(heads)]
+
+
+def test_splits_of_a_file_never_cut_a_record(spark: Any, tmp_path: Path) -> None:
+    text = "\n".join(records(60)) + "\n"
+    (tmp_path / "a.log").write_text(text)
+    load = spark.read.format("logs").option("template", TEMPLATE).option("multiLine", "true").option("mode", "FAILFAST")
+    df = load.option("maxPartitionBytes", "397").load(str(tmp_path))
+    assert df.rdd.getNumPartitions() == -(-len(text.encode()) // 397)
+    rows = df.select("n", "message").orderBy("n").collect()
+    assert [(row.n, row.message) for row in rows] == [
+        (n, record.split(f" {n} ", 1)[1]) for n, record in enumerate(records(60))
+    ]
+
+
+def test_a_task_that_is_tried_again_writes_its_rejects_over(spark: Any, tmp_path: Path) -> None:
+    logs, bad = tmp_path / "logs", tmp_path / "bad"
+    logs.mkdir()
+    (logs / "a.log").write_text("2026-11-22T00:00:00Z INFO 1 ok\nbroken\n2026-11-22T00:00:00Z INFO x bad\n" * 50)
+    options = {"template": TEMPLATE, "badRecordsPath": str(bad)}
+    told = run("rejects_program.py", tmp_path, logs=str(logs), options=options, markers=str(tmp_path))
+    assert told == [150, 150]
+    assert len(list(tmp_path.glob("failed-*"))) == 2
+    (file,) = bad.iterdir()
+    rejects = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [reject["record"] for reject in rejects] == ["broken", "2026-11-22T00:00:00Z INFO x bad"] * 50
+    back = spark.read.format("logs").option("json", "true").load(str(bad))
+    assert sorted(back.columns) == ["offset", "path", "reason", "record"]
+    assert {row["count"] for row in back.groupBy("record").count().collect()} == {50}

@@ -1,0 +1,178 @@
+"""Files of AWS's services and of IIS, of every age."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pyspark_logs
+from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.formats.presets import PRESETS
+from tests.preset_lines import at, is_corrupt, row
+
+
+def scanned(folder: Path, preset: str, text: str, **options: Any) -> list[dict[str, Any]]:
+    """The rows of a file, without what is null."""
+    (folder / "a.log.gz").write_bytes(gzip.compress(text.encode()))
+    rows = pyspark_logs.scan(str(folder), preset=preset, mode="FAILFAST", **options).read_all().to_pylist()
+    return [{name: value for name, value in one.items() if value is not None} for one in rows]
+
+
+# ------------------------------------------------------------------------------------- lines that grew by fields
+
+
+@pytest.mark.parametrize(("preset", "first"), [("aws_nlb", 18), ("aws_elb_classic", 14), ("aws_s3_access", 19)])
+def test_lines_of_every_age(preset: str, first: int) -> None:
+    """Blanks in quotes and brackets are no separators: fields are cut at the sample's own."""
+    (line,) = PRESETS[preset].sample
+    whole = row(preset, line)
+    places = [place for place, character in enumerate(line) if character == " " and line[:place].count('"') % 2 == 0]
+    for place in places[first - 1 :]:
+        found = row(preset, line[:place])
+        assert found == {name: value for name, value in whole.items() if name in found}
+    assert row(preset, line + ' "more" than -') == whole
+    assert is_corrupt(preset, line[: places[first - 5]])
+
+
+def test_classic_elb_of_twelve_fields() -> None:
+    line = '2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 - 0.000073 -1 -1 504 0 0 0 "- - - "'
+    assert row("aws_elb_classic", line) == {
+        "timestamp": at(2015, 5, 13, 23, 39, 43, 945958), "elb": "my-loadbalancer", "client_ip": "192.168.131.39",
+        "client_port": 2817, "request_processing_time": 0.000073, "backend_processing_time": -1.0,
+        "response_processing_time": -1.0, "elb_status_code": 504, "backend_status_code": 0, "received_bytes": 0,
+        "sent_bytes": 0, "request": "- - - ",
+    }  # fmt: skip
+
+
+def test_s3_access_without_a_request() -> None:
+    line = (
+        "owner bucket [06/Feb/2019:00:01:57 +0000] - arn:aws:iam::1:user/x DD6CC733AEXAMPLE S3.EXPIRE.OBJECT a/b%20c"
+        ' "-" - - - 41 - - "-" "-" -'
+    )
+    assert row("aws_s3_access", line) == {
+        "owner": "owner", "bucket": "bucket", "time": at(2019, 2, 6, 0, 1, 57), "requester": "arn:aws:iam::1:user/x",
+        "request_id": "DD6CC733AEXAMPLE", "operation": "S3.EXPIRE.OBJECT", "key": "a/b%20c", "object_size": 41,
+    }  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------- files with headers
+
+FLOW = "2 123456789010 eni-1 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK"
+FLOW_ROW = {
+    "version": 2, "account_id": "123456789010", "interface_id": "eni-1", "srcaddr": "172.31.16.139",
+    "dstaddr": "172.31.16.21", "srcport": 20641, "dstport": 22, "protocol": 6, "packets": 20, "bytes": 4249,
+    "start": at(2014, 12, 14, 4, 6, 50), "end": at(2014, 12, 14, 4, 7, 50), "action": "ACCEPT", "log_status": "OK",
+}  # fmt: skip
+
+
+def test_vpc_flow_with_and_without_a_header(tmp_path: Path) -> None:
+    header = PRESETS["aws_vpc_flow"].sample[0]
+    assert scanned(tmp_path, "aws_vpc_flow", f"{header}\n{FLOW}\n") == [FLOW_ROW]
+    assert scanned(tmp_path, "aws_vpc_flow", f"{FLOW}\n{FLOW}\n") == [FLOW_ROW] * 2
+
+
+def test_vpc_flow_of_fields_in_any_order(tmp_path: Path) -> None:
+    text = (
+        "vpc-id flow-direction start pkt-src-aws-service tcp-flags what-comes-next-year\n"
+        "vpc-1 ingress 1418530010 S3 19 x\nvpc-1 egress 1418530011 - 2 -\n"
+    )
+    assert scanned(tmp_path, "aws_vpc_flow", text) == [
+        {
+            "vpc_id": "vpc-1", "flow_direction": "ingress", "start": at(2014, 12, 14, 4, 6, 50),
+            "pkt_src_aws_service": "S3", "tcp_flags": 19,
+        },
+        {"vpc_id": "vpc-1", "flow_direction": "egress", "start": at(2014, 12, 14, 4, 6, 51), "tcp_flags": 2},
+    ]  # fmt: skip
+
+
+def test_cloudfront_of_selected_fields(tmp_path: Path) -> None:
+    text = (
+        "#Version: 1.0\n#Fields: date time cs(User-Agent) sc-status c-country timestamp(ms)\n"
+        "2019-12-04\t21:02:31\tMozilla/5.0%20(X11)\t000\tDE\t1575493351000\n"
+    )
+    assert scanned(tmp_path, "aws_cloudfront", text) == [
+        {
+            "timestamp": at(2019, 12, 4, 21, 2, 31), "date": date(2019, 12, 4), "time": "21:02:31",
+            "cs_user_agent": "Mozilla/5.0%20(X11)", "sc_status": 0, "c_country": "DE",
+            "timestamp_ms": at(2019, 12, 4, 21, 2, 31),
+        }
+    ]  # fmt: skip
+
+
+def test_iis_whose_fields_change_in_a_file(tmp_path: Path) -> None:
+    text = (
+        "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time s-ip sc-status\n"
+        "2026-11-22 01:00:11 10.0.0.1 200\n"
+        "#Fields: time date cs-uri-stem sc-win32-status X-Forwarded-For\n01:00:12 2026-11-22 /a 2148074254 192.0.2.7\n"
+    )
+    first, second = scanned(tmp_path, "w3c_iis", text)
+    assert first == {
+        "timestamp": at(2026, 11, 22, 1, 0, 11), "date": date(2026, 11, 22), "time": "01:00:11", "s_ip": "10.0.0.1",
+        "sc_status": 200,
+    }  # fmt: skip
+    assert second["timestamp"] == at(2026, 11, 22, 1, 0, 12)
+    assert (second["sc_win32_status"], second["x_forwarded_for"]) == (2148074254, "192.0.2.7")
+
+
+def test_headers_are_written_as_the_provider_writes_them(tmp_path: Path) -> None:
+    rows = pyspark_logs.scan(
+        _file(tmp_path, "w3c_iis"), preset="w3c_iis", schema="timestamp timestamp, cs_user_agent string"
+    )
+    pyspark_logs.write(rows, str(tmp_path / "out"), preset="w3c_iis", compression="none")
+    (written,) = list((tmp_path / "out").glob("*.log"))
+    assert "#Fields: date time cs(User-Agent)\n" in written.read_text()
+    with pytest.raises(SchemaError, match="drop one"):
+        pyspark_logs.write(
+            pyspark_logs.scan(_file(tmp_path, "w3c_iis"), preset="w3c_iis"), str(tmp_path / "b"), preset="w3c_iis"
+        )
+
+
+def _file(folder: Path, preset: str) -> str:
+    path = folder / "sample.log"
+    path.write_text("\n".join(PRESETS[preset].sample), encoding="utf-8")
+    return str(path)
+
+
+# ------------------------------------------------------------------------------------------------------- JSON
+
+
+def test_cloudtrail_is_a_document(tmp_path: Path) -> None:
+    events = [
+        {
+            "eventTime": f"2026-11-22T01:00:{second:02}Z",
+            "eventName": "StartInstances",
+            "requestParameters": {"n": second},
+        }
+        for second in range(3)
+    ]
+    found = scanned(tmp_path, "aws_cloudtrail", json.dumps({"Records": events}, indent=1))
+    assert [one["eventTime"] for one in found] == [at(2026, 11, 22, 1, 0, second) for second in range(3)]
+    assert [json.loads(one["requestParameters"]) for one in found] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+def test_further_keys_of_waf_can_be_asked_for(tmp_path: Path) -> None:
+    schema = "action string, newKey bigint, rest map<string,string>"
+    text = '{"timestamp":1683355579981,"action":"BLOCK","newKey":7,"other":{"a":1}}\n'
+    rows = scanned(tmp_path, "aws_waf", text, schema=schema, rescuedDataColumn="rest")
+    assert rows[0]["action"] == "BLOCK"
+    assert rows[0]["newKey"] == 7
+    assert dict(rows[0]["rest"])["other"] == '{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("preset", "option", "value"),
+    [
+        ("aws_waf", "nullValue", "x"),
+        ("aws_waf", "allowTrailing", "true"),
+        ("aws_cloudfront", "escape", "backslash"),
+        ("aws_vpc_flow", "rescuedDataColumn", "rest"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(tmp_path: Path, preset: str, option: str, value: str) -> None:
+    with pytest.raises(FormatError, match=option):
+        pyspark_logs.scan(_file(tmp_path, preset), preset=preset, **{option: value}).read_all()
