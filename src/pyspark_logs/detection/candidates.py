@@ -61,7 +61,8 @@ def general(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
     first = lines[0] if lines else ""
     if first.lstrip().startswith("{"):
         yield {"json": "true"}
-    if KEY.match(first) and len(KEY.findall(first)) > 1:
+    # A long word is tried from each of its places up to its end, so not more of a line than costs nothing.
+    if KEY.match(first) and len(KEY.findall(first, 0, _LONGEST)) > 1:
         yield {"logfmt": "true"}
     for separator in (",", "\t", ";", "|"):
         if any(line.startswith("#Fields:") for line in lines[:10]):
