@@ -210,6 +210,7 @@ def test_a_line_of(preset: str, line: str, expected: dict[str, Any]) -> None:
     ("preset", "line"),
     [
         ("klog", "i1122 01:00:11.045123 1 a.go:1] lower case"),
+        ("klog", "D1122 01:00:11.045123 1 a.go:1] a severity that klog has not"),
         ("klog", "I20261122 01:00:11.045123 1 a.go:1] a year"),
         ("glog", "goroutine 1 [running]:"),
         ("redis", "x:M 22 Nov 2026 01:00:11.045 # x"),
