@@ -8,9 +8,11 @@ from pyspark_logs.formats.pieces import Mark, Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.syslogtypes import GlogSeverity
 
-# Level and thread in either order, the thread or the logger perhaps missing.
+# Level and thread in either order, the thread or the logger perhaps missing. A thread's name may have brackets in it, as
+# ZooKeeper's `QuorumPeer[myid=1]` has.
+_THREAD = r"(?:[^\[\]]|\[[^\[\]]*\])*|[^\]]*"
 _LOG4J_EVENT = Pieces(
-    r"(?:\[(?P<first_thread>[^\]]*)\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>[^\]]*)\] +)?"
+    rf"(?:\[(?P<first_thread>{_THREAD})\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>{_THREAD})\] +)?"
     r"(?:(?P<logger>[^\s:]+)(?: ?:| -) )?(?P<message>.*)",
     (
         Piece("level", Text(), after=" "),
