@@ -32,7 +32,10 @@ _FEWEST_FIRST = 0.2  # of the lines match, where the others go on with them
 GOOD_SHARE = 0.95  # of the records; with fewer a format is not what the file is written in
 _LEAST_SHARE = 0.05
 _ENOUGH_RECORDS = 20
-_LEAST_TELLING = 0.9  # of what a template made for the lines says, or a format fits by chance
+_LEAST_TELLING, _LEAST_TELLING_OF_FEW = (
+    0.9,
+    0.6,
+)  # of what a template made for the lines says, or a format fits by chance
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,9 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
 
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp(), "app.log")
-    >>> _ = file.write_text("2026-11-22 01:00:11,045 ERROR user=17 took=3.5ms no such order\n")
+    >>> _ = file.write_text("2026-11-22 01:00:11,045 ERROR user=17 took=3.5ms status=500 no such order\n")
     >>> detect(file)[0].options["template"]
-    '{ts:timestamp} {level} user={user:long} took={took:double}ms {message}'
+    '{ts:timestamp} {level} user={user:long} took={took:double}ms status={status:long} {message}'
     """
     given = [name for name in options if name.lower() in {format_name.lower() for format_name in FORMATS}]
     if given:
@@ -103,13 +106,13 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
         formats = (presets(), DIALECTS, general(sample.lines), templates(sample.lines))
         groups = [_fitting(sample, group) for group in formats]
         told = {name for name, tell in TELLS.items() if any(map(tell.search, sample.lines))}
-    # Of a few lines a template can be made that says more of them than anything, by chance.
-    reliable = [one for one in groups[-1] if one.share >= GOOD_SHARE and one.records >= _ENOUGH_RECORDS]
-    made = max((one.specificity for one in reliable), default=0.0)
+    made = max((one for one in groups[-1] if one.share >= GOOD_SHARE), key=lambda one: one.specificity, default=None)
+    least = 0.0
+    if made is not None:
+        # Of a few lines a template can be made that says more of them than it should, by chance.
+        least = made.specificity * (_LEAST_TELLING if made.records >= _ENOUGH_RECORDS else _LEAST_TELLING_OF_FEW)
     ranked = [
-        (len(groups) if one.specificity < _LEAST_TELLING * made else group, one)
-        for group, found in enumerate(groups)
-        for one in found
+        (len(groups) if one.specificity < least else group, one) for group, found in enumerate(groups) for one in found
     ]
     ranked.sort(
         key=lambda pair: (pair[1].share < GOOD_SHARE, *_order(*pair), pair[1].options.get("preset") not in told)

@@ -60,7 +60,7 @@ def general(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
     first = lines[0] if lines else ""
     if first.lstrip().startswith("{"):
         yield {"json": "true"}
-    if len(KEY.findall(first)) > 1:
+    if KEY.match(first) and len(KEY.findall(first)) > 1:
         yield {"logfmt": "true"}
     for separator in (",", "\t", ";", "|"):
         if any(line.startswith("#Fields:") for line in lines[:10]):
