@@ -84,6 +84,8 @@ from tests.preset_lines import at, is_corrupt, row
             },
         ),
         ("Nov 22 01:00:11 db-2", {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "db-2"}),
+        ("<14>Nov 22 01:00:11", {"facility": 1, "severity": 6, "timestamp": at(2026, 11, 22, 1, 0, 11)}),
+        ("Nov 22 01:00:11 ", {"timestamp": at(2026, 11, 22, 1, 0, 11)}),
         ("Nov 22 01:00:11 db-2 :", {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "db-2"}),
         ("Nov 22 01:00:11 : nobody", {"timestamp": at(2026, 11, 22, 1, 0, 11), "message": "nobody"}),
     ],

@@ -48,7 +48,7 @@ _CEF_FIELDS = ("device_vendor", "device_product", "device_version", "device_even
 PRESETS: dict[str, Preset] = {
     "syslog_rfc3164": Preset(
         TemplateForm(
-            "{?<{pri}>?}{? ?}{timestamp:timestamp}{?:?} {rest}",
+            "{?<{pri}>?}{? ?}{timestamp:timestamp}{?:?}{? {rest}?}",
             types={"timestamp": SYSLOG_TIME},
             parts={"pri": Priority(), "rest": _HEADER_AND_MESSAGE},
         ),
