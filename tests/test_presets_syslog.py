@@ -205,4 +205,5 @@ def test_cef_extension() -> None:
     ]  # fmt: skip
     assert row("cef", "CEF:0|v|p|1|2|n|5|")["extension"] == []
     assert row("cef", "CEF:0|v|p|1|2|n|5").get("extension") is None
+    assert row("cef", "CEF: 1|v|p|1|2|n|5|a=b")["version"] == 1
     assert is_corrupt("cef", "CEF:0|v|p|1|2|n|5|no pairs")

@@ -78,7 +78,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "cef": Preset(
         TemplateForm(
-            "{before?}CEF:{version:int}|" + "|".join(f"{{{name}}}" for name in _CEF_FIELDS) + "{?|{extension}?}",
+            "{before?}CEF:{? ?}{version:int}|" + "|".join(f"{{{name}}}" for name in _CEF_FIELDS) + "{?|{extension}?}",
             types={**dict.fromkeys(_CEF_FIELDS, CefHeader()), "extension": CefExtension()},
             parts={"before": _CEF_HEADER},
             null_value="",
