@@ -401,6 +401,14 @@ class TestLogback:
         with pytest.raises(RecordError, match="would lose a space to the padding"):
             written("logback", spec, {**row, "level": "x "})
 
+    def test_a_blank_right_before_the_lines_end(self) -> None:
+        spec = "%-4relative [%thread] - %msg %n"
+        row = {"relative_ms": 17, "thread": "main", "message": "one and two"}
+        assert rows("logback", spec, "17   [main] - one and two ") == [row]
+        assert rows("logback", spec, written("logback", spec, row)) == [row]
+        with pytest.raises(RecordError, match="would lose a space to the padding"):
+            written("logback", spec, {**row, "message": "x "})
+
     def test_a_group_with_a_width(self) -> None:
         spec = "%-30(%d{HH:mm:ss} [%thread]) %20(%p in %F) %m"
         row = {"time": "10:00:00", "thread": "main", "level": "INFO", "file": "A.java", "message": "m"}
