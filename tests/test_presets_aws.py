@@ -60,6 +60,36 @@ def test_s3_access_without_a_request() -> None:
     }  # fmt: skip
 
 
+def test_s3_access_before_there_were_versions() -> None:
+    line = (
+        "owner bucket [06/Mar/2009:23:13:28 +0000] 192.0.2.7 4711 C46E93FF2EXAMPLE REST.GET.OBJECT a/b.zip"
+        ' "GET /a/b.zip HTTP/1.1" 206 - 43457 1003293 697 611 "-" "Wget/1.11"'
+    )
+    found = row("aws_s3_access", line)
+    assert (found["turn_around_time"], found["user_agent"]) == (611, "Wget/1.11")
+    assert row("aws_s3_access", line + " v7") == found | {"version_id": "v7"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ("10.0.0.1:80 200", {"target_port_list": "10.0.0.1:80", "target_status_code_list": "200"}),
+        ('"10.0.0.1:80 10.0.0.2:80" -', {"target_port_list": "10.0.0.1:80 10.0.0.2:80"}),
+        (r"a\x41 b\n", {"target_port_list": r"a\x41", "target_status_code_list": r"b\n"}),
+    ],
+)
+def test_lists_of_alb_without_quotes(texts: str, expected: dict[str, str]) -> None:
+    """So did the examples of AWS's page show them when these fields were new."""
+    (line,) = PRESETS["aws_alb"].sample
+    before, found, after = line.partition(' "10.0.0.1:80" "200" ')
+    assert found
+    lists = {"target_port_list", "target_status_code_list"}
+    whole = {name: value for name, value in row("aws_alb", line).items() if name not in lists}
+    assert row("aws_alb", f"{before} {texts} {after}") == whole | expected
+    assert is_corrupt("aws_alb", f'{before} "10.0.0.1:80"x 200 {after}')
+    assert is_corrupt("aws_alb", f'{before} "10.0.0.1:80 200 {after}')
+
+
 # -------------------------------------------------------------------------------------------- files with headers
 
 FLOW = "2 123456789010 eni-1 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK"

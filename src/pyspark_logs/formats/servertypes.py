@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.basetypes import Quoted, Text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +36,13 @@ class Listed(Text):
     def never_begins(self, character: str) -> bool:
         """A space ends it, so none begins it."""
         return character == " "
+
+
+@dataclass(frozen=True)
+class QuotedOrBare(Quoted):
+    """``quoted``, which is written so, and read without the quotes, too: some age of the writer had none there."""
+
+    bare: ClassVar[bool] = True
 
 
 def unlisted(texts: pa.Array) -> Bool:
