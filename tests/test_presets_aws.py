@@ -149,6 +149,20 @@ def test_iis_whose_fields_change_in_a_file(tmp_path: Path) -> None:
     assert (second["sc_win32_status"], second["x_forwarded_for"]) == (2148074254, "192.0.2.7")
 
 
+def test_vpc_flow_of_version_10(tmp_path: Path) -> None:
+    text = "version resource-id encryption-status reject-reason\n10 nat-1 1 BPA\n10 - - -\n"
+    first, second = scanned(tmp_path, "aws_vpc_flow", text)
+    assert first == {"version": 10, "resource_id": "nat-1", "encryption_status": 1, "reject_reason": "BPA"}
+    assert second == {"version": 10}
+
+
+def test_iis_whose_header_ends_in_a_blank_and_spells_the_referer_otherwise(tmp_path: Path) -> None:
+    text = "#Fields: time cs(Referrer) sc-status \n01:00:11 http://a.example/ 200\n"
+    assert scanned(tmp_path, "w3c_iis", text) == [
+        {"time": "01:00:11", "cs_referer": "http://a.example/", "sc_status": 200}
+    ]
+
+
 def test_headers_are_written_as_the_provider_writes_them(tmp_path: Path) -> None:
     rows = pyspark_logs.scan(
         _file(tmp_path, "w3c_iis"), preset="w3c_iis", schema="timestamp timestamp, cs_user_agent string"
@@ -183,6 +197,33 @@ def test_cloudtrail_is_a_document(tmp_path: Path) -> None:
     found = scanned(tmp_path, "aws_cloudtrail", json.dumps({"Records": events}, indent=1))
     assert [one["eventTime"] for one in found] == [at(2026, 11, 22, 1, 0, second) for second in range(3)]
     assert [json.loads(one["requestParameters"]) for one in found] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+def test_who_called_and_for_whom(tmp_path: Path) -> None:
+    who = {
+        "type": "AssumedRole",
+        "sessionContext": {
+            "webIdFederationData": {"federatedProvider": "accounts.example", "attributes": {"aud": "x"}},
+            "sourceIdentity": "ana",
+        },
+        "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"},
+    }
+    text = json.dumps({"Records": [{"userIdentity": who, "eventContext": {"tagContext": {}}}]})
+    (found,) = scanned(tmp_path, "aws_cloudtrail", text)
+    session = found["userIdentity"]["sessionContext"]
+    assert dict(session["webIdFederationData"]["attributes"]) == {"aud": "x"}
+    assert (session["sourceIdentity"], session["assumedRoot"]) == ("ana", None)
+    assert found["userIdentity"]["onBehalfOf"]["userId"] == "u-1"
+    assert found["eventContext"] == '{"tagContext":{}}'
+
+
+def test_a_query_that_came_through_an_endpoint(tmp_path: Path) -> None:
+    text = (
+        '{"query_name":"example.com.","srcids":{"resolver_endpoint":"rslvr-in-1","resolver_network_interface":"rni-1"}}'
+    )
+    (found,) = scanned(tmp_path, "aws_route53_resolver", text)
+    expected = {"instance": None, "resolver_endpoint": "rslvr-in-1", "resolver_network_interface": "rni-1"}
+    assert found["srcids"] == expected
 
 
 def test_further_keys_of_waf_can_be_asked_for(tmp_path: Path) -> None:
