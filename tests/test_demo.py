@@ -52,7 +52,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.spark
 def test_all_steps_are_shown_within_a_terminal(shown: str) -> None:
-    assert re.findall(r"^(\d+)  .* -+$", shown, re.MULTILINE) == [str(n) for n in range(1, 11)]
+    assert re.findall(r"^(\d+)  .* -+$", shown, re.MULTILINE) == [str(n) for n in range(1, 12)]
     assert [line for line in shown.splitlines() if len(line) > 100] == []
     assert "WARN " not in re.sub(r"Z WARN \[", "", shown)  # none of Spark's log
     assert "\x1b" not in shown
@@ -93,6 +93,7 @@ def test_the_figures_are_those_of_the_sample_counted_by_plain_python(shown: str)
             line.split("|")[column] for line in shown.splitlines() if re.match(r"\|( +NULL|192\.0\.2\.\d+)\|", line)
         ]
         assert sum(map(int, cells)) == count, status
+    assert "5,093 records are 5,093 rows" in shown
     assert "with pushdown  14 rows from  4 objects" in shown
     assert "without        14 rows from 68 objects, the same ones" in shown
     assert "\n*(1) Filter" not in shown

@@ -73,6 +73,14 @@ def check_bad_lines(tour: Tour) -> Iterator[str]:
     )
 
 
+def check_records(tour: Tour) -> Iterator[str]:
+    """Each record is one row, stack trace and all."""
+    app, whole = tour.expected["app"], tour.names["whole"]
+    require("rows, a record each", whole.count(), app["records"])
+    traces = whole.where(r"message LIKE '%\n%'").count()
+    yield f"{app['records']:,} records are {whole.count():,} rows; {traces} of them have lines that go on."
+
+
 def check_balancer(tour: Tour) -> Iterator[str]:
     """Lines of all widths are records, whole."""
     lb, alb = tour.expected["lb"], tour.names["alb"]
@@ -218,6 +226,20 @@ spark.sql('''
 ''', bad=bad).show(8, truncate=62)
 """,
         check_bad_lines,
+    ),
+    Step(
+        "Find out the format, and keep stack traces with their records",
+        "detect() reads the beginning of a file by everything that it may be. With multiLine, a line that does\n"
+        "not match continues the record before it.",
+        r"""
+found = pyspark_logs.detect("s3://acme-logs/app", **s3)[0]
+print(f"{found.share:.0%} of {found.records} records match:")
+print(*found.options.items(), sep="\n")
+
+whole = spark.read.format("logs").options(**app, multiLine=True).load("s3://acme-logs/app").cache()
+print(whole.where(r"message LIKE '%\n%'").orderBy("ts").first().message)
+""",
+        check_records,
     ),
     Step(
         "A format that ships: the access log of an AWS load balancer",

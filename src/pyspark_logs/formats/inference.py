@@ -40,7 +40,7 @@ def infer_json_schema(records: Iterable[bytes], most_bytes: int) -> pa.Schema:
             continue
         if isinstance(value, dict):
             for key, item in value.items():
-                kinds[key] = _merge(kinds.get(key), _kind(item))
+                kinds[key] = merge_kinds(kinds.get(key), _kind(item))
     return pa.schema(_fields(kinds))
 
 
@@ -57,16 +57,17 @@ def _kind(value: Any) -> Any:
             return "double"
         return "long" if len(value) < 21 and -(1 << 63) <= int(value) < 1 << 63 else "double"
     if isinstance(value, str):
-        return "timestamp" if _is_time(value) else "string"
+        return "timestamp" if is_time(value) else "string"
     if isinstance(value, list):
         kind = None
         for item in value:
-            kind = _merge(kind, _kind(item))
+            kind = merge_kinds(kind, _kind(item))
         return {"list": kind}
     return {"struct": {key: _kind(item) for key, item in value.items()}}
 
 
-def _is_time(text: str) -> bool:
+def is_time(text: str) -> bool:
+    """Whether a text is an ISO 8601 time that the calendar has."""
     if not ISO.fullmatch(text):
         return False
     try:
@@ -76,14 +77,15 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _merge(one: Any, other: Any) -> Any:
+def merge_kinds(one: Any, other: Any) -> Any:
+    """The kind that holds what both hold."""
     if one is None or other is None or one == other:
         return other if one is None else one
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         if "list" in one:
-            return {"list": _merge(one["list"], other["list"])}
+            return {"list": merge_kinds(one["list"], other["list"])}
         keys = {**one["struct"], **other["struct"]}
-        return {"struct": {key: _merge(one["struct"].get(key), other["struct"].get(key)) for key in keys}}
+        return {"struct": {key: merge_kinds(one["struct"].get(key), other["struct"].get(key)) for key in keys}}
     return "double" if (one, other) in (("long", "double"), ("double", "long")) else "string"
 
 
@@ -95,7 +97,7 @@ def _fields(kinds: dict[str, Any]) -> list[pa.Field]:
     for key, kind in kinds.items():
         if key:  # no column can have an empty name
             name = names.setdefault(key.lower(), key)
-            merged[name] = _merge(merged.get(name), kind)
+            merged[name] = merge_kinds(merged.get(name), kind)
     return [pa.field(name, _arrow(kind)) for name, kind in merged.items()]
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Parsed
 from pyspark_logs.formats.fieldtypes import Boolean
+from pyspark_logs.formats.inference import is_time, merge_kinds
 from pyspark_logs.formats.jsonvalues import lookup
-from pyspark_logs.formats.timestamps import ISO, Moment, parse_iso_us
+from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -211,7 +212,7 @@ def infer_logfmt_schema(records: Iterable[bytes], most_bytes: int, null_value: s
             continue
         for pair in found:
             name = names.setdefault(pair.key.lower(), pair.key)
-            kinds[name] = _merged(kinds.get(name), _kind(pair, null_value))
+            kinds[name] = merge_kinds(kinds.get(name), _kind(pair, null_value))
     types = {"boolean": pa.bool_(), "long": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
     return pa.schema([pa.field(name, types.get(kind or "", pa.string())) for name, kind in kinds.items()])
 
@@ -229,20 +230,4 @@ def _kind(pair: Pair, null_value: str) -> str | None:
         if _NUMBER.fullmatch(text):
             whole = _WHOLE.fullmatch(text) and len(text) <= _LONG_DIGITS and -(1 << 63) <= int(text) < 1 << 63
             return "long" if whole else "double"
-    return "timestamp" if _is_time(text) else "string"
-
-
-def _is_time(text: str) -> bool:
-    if not ISO.fullmatch(text):
-        return False
-    try:
-        parse_iso_us(text, Moment().zone)
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
-def _merged(one: str | None, other: str | None) -> str | None:
-    if one is None or other is None or one == other:
-        return other if one is None else one
-    return "double" if {one, other} == {"long", "double"} else "string"
+    return "timestamp" if is_time(text) else "string"
