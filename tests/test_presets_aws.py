@@ -60,6 +60,13 @@ def test_s3_access_without_a_request() -> None:
     }  # fmt: skip
 
 
+def test_times_of_nlb_are_utc_wherever_the_reader_is(tmp_path: Path) -> None:
+    (line,) = PRESETS["aws_nlb"].sample
+    (found,) = scanned(tmp_path, "aws_nlb", line, timeZone="Asia/Tokyo")
+    assert found["time"] == at(2026, 11, 22, 1, 0, 11)
+    assert found["tls_connection_creation_time"] == at(2026, 11, 22, 1, 0, 10)
+
+
 def test_s3_access_before_there_were_versions() -> None:
     line = (
         "owner bucket [06/Mar/2009:23:13:28 +0000] 192.0.2.7 4711 C46E93FF2EXAMPLE REST.GET.OBJECT a/b.zip"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark_logs.formats.pieces import Address
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.servertypes import QuotedOrBare
+from pyspark_logs.formats.timetypes import Timestamp
 
 # Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
 _ONCE_BARE = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")
@@ -72,6 +73,9 @@ PRESETS: dict[str, Preset] = {
                 "{alpn_client_preference_list?}",
                 "{tls_connection_creation_time:timestamp?}",
             ),
+            types=dict.fromkeys(
+                ("time", "tls_connection_creation_time"), Timestamp(zone="UTC")
+            ),  # and they do not say so
             parts={
                 "client": Address("client_ip", "client_port"),
                 "destination": Address("destination_ip", "destination_port"),
