@@ -18,6 +18,13 @@ def test_apache_common() -> None:
     assert is_corrupt("apache_common", line + ' "-" "curl/8"')
 
 
+def test_a_virtual_host_before_the_client_is_another_format() -> None:
+    line = '10.0.0.1 - {} [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.0" 200 1 "-" "-"'
+    assert row("apache_combined", line.format("-x y"))["remote_user"] == "-x y"
+    for user in ("-", "ana"):
+        assert is_corrupt("apache_combined", "shop.example:80 " + line.format(user))
+
+
 def test_apache_spells_control_characters_as_c_does() -> None:
     line = r'::1 - - [10/Oct/2000:13:55:36 +0000] "GET /\b\v\\b HTTP/1.0" 200 1 "\x66\t" "a \"b\""'
     found = row("apache_combined", line)

@@ -6,6 +6,7 @@ from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
 from pyspark_logs.formats.basetypes import Quoted, Text
 from pyspark_logs.formats.pieces import Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+from pyspark_logs.formats.servertypes import UserName
 from pyspark_logs.formats.spellings import APACHE
 
 _CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}]"
@@ -13,7 +14,7 @@ _CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}]"
 _COMMON = (
     "{remote_host} {remote_logname?} {remote_user?} " + _CLF_TIME + " {request:quoted?} {status:int?} {bytes:long?}"
 )
-_ESCAPED = dict.fromkeys(("request", "referer", "user_agent"), Quoted(APACHE))
+_TYPES = {**dict.fromkeys(("request", "referer", "user_agent"), Quoted(APACHE)), "remote_user": UserName()}
 
 _ERROR_TIME = "%a %b %d %H:%M:%S.%f %Y"
 # %{u}t, %t; %{cu}t, %{c}t; and the time of access logs, to which some set it.
@@ -54,12 +55,12 @@ _CONTEXT = Pieces(
 
 PRESETS: dict[str, Preset] = {
     "apache_common": Preset(
-        TemplateForm(_COMMON, types=_ESCAPED),
+        TemplateForm(_COMMON, types=_TYPES),
         source='Apache HTTP Server 2.4, "Log Files", Common Log Format: https://httpd.apache.org/docs/2.4/logs.html#common',
         sample=('192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
     ),
     "apache_combined": Preset(
-        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_ESCAPED),
+        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_TYPES),
         source='Apache HTTP Server 2.4, "Log Files", Combined Log Format:'
         " https://httpd.apache.org/docs/2.4/logs.html#combined",
         sample=(
