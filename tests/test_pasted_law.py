@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema
+from pyspark_logs.formats.servertypes import Listed, unlisted
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
@@ -199,6 +200,14 @@ def in_utc(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: in_utc(item) for key, item in value.items()}
     return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+@settings(max_examples=300)
+@given(st.text(" ,:a", max_size=8))
+def test_what_a_list_is_as_a_whole_is_what_a_field_ends_with(text: str) -> None:
+    found = Listed().syntax.match(text + " b")
+    ends_there = found is not None and text != "" and found.end() == len(text)
+    assert unlisted(pa.array([text]))[0] == (not ends_there), text
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -121,6 +121,12 @@ class TestSplits:
         reading.close()
         assert closed == [True, True]
 
+    def test_pieces_of_whole_lines_are_blocks_as_they_are(self):
+        pieces = [b"one\ntwo\n", b"three\nfour\n", b"five\n"]
+        found = [block.data for block in blocks(iter(pieces), block_bytes=10)]
+        assert found == pieces
+        assert all(data is piece for data, piece in zip(found, pieces, strict=True))
+
     def test_a_byte_order_mark_elsewhere_is_text(self):
         (lines,) = read_lines(iter([BOM + b"a\n" + BOM + b"b"]))
         assert [lines.record(0), lines.record(1)] == [b"a", BOM + b"b"]

@@ -268,6 +268,15 @@ class TestLocal(StoreSuite):
         path.write_bytes(data)
         return str(path)
 
+    def test_a_chunk_ends_with_a_line_where_one_is_near(self):
+        lines = [b"%d\n" % number for number in range(3000)]
+        path = self.put("a.log", b"".join(lines) + b"x" * 20_000 + b"\nend")
+        chunks = list(self.store.read(path, 2, None, chunk_bytes=1000))
+        assert b"".join(chunks) == b"".join(lines)[2:] + b"x" * 20_000 + b"\nend"
+        ended = [chunk.endswith(b"\n") for chunk in chunks]
+        assert all(ended[: len(b"".join(lines)) // 1000])
+        assert {len(chunk) for chunk in chunks if set(chunk) == {ord("x")}} == {1000}
+
     def test_links_are_followed_and_cycles_end(self, tmp_path):
         outside = tmp_path / "outside"
         outside.mkdir()

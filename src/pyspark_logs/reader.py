@@ -34,6 +34,7 @@ from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
 from pyspark_logs.records import (
+    BLOCK_BYTES,
     FirstLine,
     Lines,
     document_lines,
@@ -355,7 +356,7 @@ def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
     end = min(split.start + split.length, split.size)
     step = _BEHIND_BYTES
     while place < split.size:
-        yield from store.read(split.path, place, end, etag=split.etag)
+        yield from store.read(split.path, place, end, etag=split.etag, chunk_bytes=BLOCK_BYTES)
         place, end, step = end, min(end + step, split.size), 2 * step
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels
+from pyspark_logs.formats import kernels, words
 from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
 from pyspark_logs.formats.engine import Sure, unescaped, with_gaps, with_nulls
 from pyspark_logs.formats.exact import Column, Rules, Scope
@@ -26,7 +26,7 @@ from pyspark_logs.formats.walk import Found, Outside, Walk
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.kernels import Bool, Int32, Int64
+    from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
 
 
 class ChainEngine:
@@ -108,21 +108,20 @@ class ChainEngine:
         starts, ends = found.starts[pick], found.ends[pick]
         null = found.null[pick] if found.null is not None else None
         if own.nullable:
-            for text in own.nulls(self.rules.null_value):
-                token = text.encode()
-                here = ends - starts == len(token)
-                if token:
-                    here &= kernels.literal_at(walk.view, starts, token)
-                null = here if null is None else null | here
+            absent = _absent(walk.view, starts, ends, [text.encode() for text in own.nulls(self.rules.null_value)])
+            null = absent if null is None else null if absent is None else null | absent
+        if null is not None and not null.any():
+            null = None
         if found.instants is not None and isinstance(column.type, (Timestamp, Date)):
             days = isinstance(column.type, Date)
             array = to_dates(found.instants[pick]) if days else to_array(found.instants[pick])
-            return (array if null is None or not null.any() else with_nulls(array, null)), None
-        if null is None or not null.any():
-            if type(column.type) is Integer and column.type.bits >= 32:
-                numbers = kernels.fixed_width_integers(walk.view, starts, ends)
-                if numbers is not None:
-                    return pa.array(numbers).cast(column.type.arrow()), None
+            return (array if null is None else with_nulls(array, null)), None
+        if type(column.type) is Integer and column.type.bits >= 32:
+            near = words.words_at(walk.view, starts) if found.words is None else found.words[pick]
+            numbers = words.small_integers(near, ends - starts, null)
+            if numbers is not None:
+                return pa.array(numbers, mask=null).cast(column.type.arrow()), None
+        if null is None:
             return self._convert(column, kernels.texts(walk.block, starts, ends), walk)
         array = self._masked(own.type, column.type, walk, starts, ends, null)
         if array is not None:
@@ -166,3 +165,18 @@ class ChainEngine:
         if column.field not in walk.pieces:  # all columns of a field take their pieces of the same texts
             walk.pieces[column.field] = wanted.extract(array)
         return wanted.converted(array, walk.pieces[column.field], walk.moment)
+
+
+def _absent(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:
+    """In which lines one of the null tokens stands in place of a value; None: in none."""
+    import numpy as np
+
+    widths = ends - starts
+    if len(widths) == 0 or widths.min() > max(map(len, tokens)):
+        return None
+    absent: Bool = np.zeros(len(widths), np.bool_)
+    for token in tokens:
+        rows = np.flatnonzero(widths == len(token))
+        if len(rows):
+            absent[rows] |= kernels.literal_at(view, starts[rows], token)
+    return absent

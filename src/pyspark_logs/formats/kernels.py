@@ -11,6 +11,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from pyspark_logs.records import byte_places
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -66,9 +68,6 @@ def find(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int32:
     return np.where(relative < 0, np.int32(-1), starts + relative)
 
 
-_FEW_DIGITS = 4
-
-
 def ended_view(block: bytes) -> Bytes:
     """The block's bytes, with a line end behind them if there is none: see :func:`bytes_at`."""
     import numpy as np
@@ -93,27 +92,11 @@ def literal_at(view: Bytes, places: Int32, literal: bytes) -> Bool:
     """
     import numpy as np
 
-    there: Bool = np.ones(len(places), np.bool_)
+    there: Bool | None = None
     for index, byte in enumerate(literal):
         here = bytes_at(view, places + np.int32(index) if index else places) == byte
-        there = here if index == 0 else there & here
-    return there
-
-
-def fixed_width_integers(view: Bytes, starts: Int32, ends: Int32) -> Int64 | None:
-    """Numbers that are all written in the same few digits (``200``), read where they stand; None: they are not."""
-    import numpy as np
-
-    width = int(ends[0] - starts[0]) if len(starts) else 0
-    if not 0 < width <= _FEW_DIGITS or not (ends - starts == width).all():
-        return None
-    value = np.zeros(len(starts), np.int64)
-    for step in range(width):
-        digit = bytes_at(view, starts + np.int32(step)) - np.uint8(48)
-        if (digit > 9).any():  # uint8 wraps below "0"
-            return None
-        value = value * 10 + digit
-    return value
+        there = here if there is None else there & here
+    return np.ones(len(places), np.bool_) if there is None else there
 
 
 def string_bytes(array: pa.Array) -> Bytes:
@@ -156,7 +139,7 @@ def unescaped_quotes(block: bytes, view: Bytes, *, escapes: bool = True) -> Int3
     """Places of the double quotes that are not escaped by a backslash; without ``escapes`` there is none in the block."""
     import numpy as np
 
-    quotes = np.flatnonzero(view == 34).astype(np.int32)
+    quotes = byte_places(view, 34)
     if len(quotes) == 0 or not escapes:
         return quotes
     slashes = view == 92

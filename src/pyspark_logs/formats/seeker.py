@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels
+from pyspark_logs.formats import kernels, words
 from pyspark_logs.formats.template import Blanks, Literal
 
 if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bytes, Int32, Int64
+    from pyspark_logs.formats.words import Words
 
 
 # Looking up all places of a separator costs 5 ns for each place, one search 25 ns more than a place known.
 _PLACES_A_SEARCH = 4
-_SHORT = 4
 
 
 class Seeker:
@@ -24,6 +24,7 @@ class Seeker:
         starts, ends: of the lines.
         separators: literals of one byte, and how many fields they end.
         dense: those that stand everywhere; kept from block to block.
+        looked: the places where the first bytes of fields were looked at last, and these; None: nowhere yet.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Seeker:
         self.separators, self.dense = separators, dense
         self._places: dict[bytes, Int32] = {}
         self._cursor: tuple[bytes, Int64] | None = None  # the separator found last, and which of its places
+        self.looked: tuple[Int32, Words] | None = None
 
     def forget(self) -> None:
         """All lines are somewhere else."""
@@ -78,25 +80,28 @@ class Seeker:
         return self.sooner(self.search(stops[-1], place, self.ends), stops[:-1], place)
 
     def _seek_near(self, literal: Literal, place: Int32) -> Int32:
-        """As :meth:`seek`, where fields are so short in all lines (``-``, ``200``) that looking beats searching."""
+        """As :meth:`seek`, where fields are so short in most lines that looking at a few bytes beats searching."""
         import numpy as np
 
-        first = self.starts.size // 2  # a line from the middle is as good a guess as the first, and never a header
-        start, end = place[first : first + 1], self.ends[first : first + 1]
-        width = int(kernels.find(self.block, start, end, literal.text)[0]) - int(start[0]) if len(start) else -1
-        if not 0 <= width <= _SHORT:
+        middle = self.starts.size // 2  # a line from the middle is as good a guess as the first, and never a header
+        start, end = (int(places[middle]) if len(places) else 0 for places in (place, self.ends))
+        if not 0 <= self.block.find(literal.raw, start, end) - start < words.SOON:
             return kernels.find(self.block, place, self.ends, literal.text)
-        at = place + np.int32(width)
-        right = kernels.literal_at(self.view, at, literal.raw) & (at < self.ends)
-        for step in range(width):
-            # Conservative: not even the literal's first byte may come before.
-            right &= kernels.bytes_at(self.view, place + np.int32(step)) != literal.raw[0]
-        if right.all():
-            return at
+        near = words.words_at(self.view, place)
+        self.looked = place, near
+        at = words.first_soon(self.view, place, near, literal.raw[0])
+        nowhere = at >= self.ends
+        right = at - place < words.SOON
+        if len(literal.raw) > 1:
+            right &= kernels.literal_at(self.view, at, literal.raw)
+        if nowhere.any():
+            right |= nowhere
+            at[nowhere] = -1
         rest = np.flatnonzero(~right)
-        if 8 * len(rest) > len(right):
-            return kernels.find(self.block, place, self.ends, literal.text)
-        at[rest] = kernels.find(self.block, place[rest], self.ends[rest], literal.text)
+        if len(rest):
+            if 8 * len(rest) > len(right):
+                return kernels.find(self.block, place, self.ends, literal.text)
+            at[rest] = kernels.find(self.block, place[rest], self.ends[rest], literal.text)
         return at
 
     def _places_of(self, separator: bytes) -> Int32 | None:

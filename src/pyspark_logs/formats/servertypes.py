@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool
 
 _LISTED = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
-# The same, for whole texts, without looking back; and what follows must not go on.
-_WHOLE = r"^(?:[^ ]*, |[^ ]+ : )*[^ ]*[^ ,]$"
+# The same, for whole texts, without looking back; and what follows must not go on. Behind a comma a colon is an item.
+_WHOLE = r"^(?:[^ ]*, |[^ ]*[^ ,] : )*[^ ]*[^ ,]$"
 
 
 @dataclass(frozen=True)

@@ -310,14 +310,14 @@ def instants_us(array: pa.Array, shape: Shape, moment: Moment) -> tuple[Int64, B
     return _distinct_us(array, table, shape, moment)
 
 
-def _may_extend(view: Bytes, places: Int32, ends: Int32, shape: Shape) -> Bool:
-    """Whether what stands right behind could belong to a longer timestamp."""
+def _may_extend(view: Bytes, places: Int32, ends: Int32, shape: Shape) -> Bool | None:
+    """Whether what stands right behind could belong to a longer timestamp; None: never."""
     import numpy as np
 
     if shape.parts[-1][0] == "z" or (
         not shape.iso and shape.parts[-1][0] not in ("f", "L") and _last_width(shape) != 1
     ):
-        return np.zeros(len(places), np.bool_)
+        return None
     last = max(len(view) - 1, 0)
     first, second = view[np.minimum(places, last)], view[np.minimum(places + 1, last)]
     digit = (first - 48) <= 9
@@ -357,6 +357,12 @@ def shaped_us(
     import numpy as np
 
     count = len(starts)
+    alike = _all_alike(block, view, starts, limits, learn, followed)
+    if alike is not None:
+        ends, one = alike
+        instants, sure = instants_us(kernels.texts(block, starts, ends), one, moment)
+        if sure.all():
+            return ends, instants, sure
     ends, instants, sure = starts.copy(), np.zeros(count, np.int64), np.zeros(count, np.bool_)
     todo = np.flatnonzero(starts < limits)
     for _ in range(_MOST_SHAPES):
@@ -369,7 +375,9 @@ def shaped_us(
             continue
         reach = starts[todo] + np.int32(shape.width)
         alike = (reach <= limits[todo]) & followed_at(followed, reach, count, todo)
-        alike &= ~_may_extend(view, reach, limits[todo], shape)
+        longer = _may_extend(view, reach, limits[todo], shape)
+        if longer is not None:
+            alike &= ~longer
         rows = todo[alike]
         if len(rows):
             values, fine = instants_us(kernels.texts(block, starts[rows], reach[alike]), shape, moment)
@@ -378,6 +386,22 @@ def shaped_us(
         remaining = todo[~sure[todo]]
         todo = remaining[1:] if len(remaining) and remaining[0] == first else remaining
     return ends, instants, sure
+
+
+def _all_alike(
+    block: bytes, view: Bytes, starts: Int32, limits: Int32, learn: Learn, followed: Callable[[Int32], Bool]
+) -> tuple[Int32, Shape] | None:
+    """Where the timestamps end, and their shape, if all may be of one, as they nearly always are."""
+    if len(starts) == 0 or not (starts < limits).all():
+        return None
+    shape = learn(block[starts[0] : min(limits[0], starts[0] + 80)].decode("utf-8", "replace"))
+    if shape is None:
+        return None
+    reach = starts + starts.dtype.type(shape.width)
+    if not ((reach <= limits).all() and followed(reach).all()):
+        return None
+    longer = _may_extend(view, reach, limits, shape)
+    return None if longer is not None and longer.any() else (reach, shape)
 
 
 def followed_at(followed: Callable[[Int32], Bool], reach: Int32, count: int, rows: Int64) -> Bool:

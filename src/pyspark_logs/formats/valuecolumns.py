@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels
+from pyspark_logs.formats import kernels, words
 from pyspark_logs.formats.basetypes import Converted, FieldType, Text
 from pyspark_logs.formats.engine import with_gaps
 from pyspark_logs.formats.numbertypes import Floating, Integer, plain_numbers
@@ -44,7 +44,7 @@ def column_at(
 
     if not null.any():
         if type(kind) is Integer and kind.bits >= _NARROWEST:
-            numbers = kernels.fixed_width_integers(view, starts, ends)
+            numbers = words.small_integers(words.words_at(view, starts), ends - starts)
             if numbers is not None:
                 return pa.array(numbers).cast(kind.arrow()), None
         return kind.convert(single(kernels.texts(block, starts, ends), doubled), moment)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
+from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.seeker import Seeker
 from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
+    from pyspark_logs.formats.words import Words
 
 
 # Blanks are stepped over one at a time; a line with more in a row is for the exact parser.
@@ -37,6 +39,7 @@ class Found:
     ends: Int32
     null: Bool | None = None  # lines where the value is null, whatever the text
     instants: Int64 | None = None
+    words: Words | None = None  # the first eight bytes of each text, of numbers
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Walk:
     def __post_init__(self) -> None:
         self.place = self.starts
         self._quotes: Int32 | None = None
-        self._quote_index: Int64 | None = None
+        self._quote_index: Int64 | slice | None = None
         self.seeker = Seeker(self.block, self.view, self.starts, self.ends, self.separators, self.dense)
 
     @cached_property
@@ -98,6 +101,10 @@ class Walk:
         import numpy as np
 
         return ~self._walking(np.ones(len(self.place), np.bool_))
+
+    def _all_walking(self, mask: Bool) -> bool:
+        """Whether it is set in all lines that are still walked."""
+        return bool(mask.all() or (mask | self._idle()).all())
 
     def _settle(self, ends: Int32) -> None:
         """Move on; lines not walked any more stay at their end."""
@@ -161,12 +168,19 @@ class Walk:
             found = Found(start, self._last_end(field, after))
         else:
             at = self.seeker.seek(after.stops[-1], self.place)
-            self._drop(at < 0)  # a group may begin, but what must follow it is missing
-            found = Found(start, self.seeker.sooner(np.where(at < 0, self.place, at), after.stops[:-1], self.place))
+            nowhere = at < 0
+            if nowhere.any():
+                self._drop(nowhere)  # a group may begin, but what must follow it is missing
+                at = np.where(nowhere, self.place, at)
+            found = Found(start, self.seeker.sooner(at, after.stops[:-1], self.place))
+            looked = self.seeker.looked
+            if looked is not None and looked[0] is start and isinstance(field.type, Integer):
+                found.words = looked[1]
             self.at_found = len(after.stops) == 1
         if self.sure is not None or self.live is not None:
             # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
             inactive = self._idle()
+            found.words = None
             found.starts = np.where(inactive, self.ends, found.starts)
             found.ends = np.where(inactive, self.ends, found.ends)
             if self.live is not None:
@@ -354,13 +368,24 @@ class Walk:
             # Two sentinels, so that an index past the last quote is still an index.
             quotes = kernels.unescaped_quotes(self.block, self.view, escapes=self.has_backslash)
             self._quotes = np.append(quotes, np.array([len(self.block)] * 3, np.int32))
-        quotes = self._quotes
+        quotes, count = self._quotes, len(self.place)
         index = self._quote_index
-        if index is None or not (self._idle() | (quotes[index] == self.place)).all():
+        if index is None:
+            # Where all lines have the same number of quotes, as they mostly do, it is clear which are whose.
+            each = max((len(quotes) - 3) // max(count, 1), 1)
+            index = slice(0, each * count, each)
+        opening, closing = _and_next(quotes, index)
+        if len(closing) != count or not self._all_walking(opening == self.place):
             index = np.searchsorted(quotes[:-2], self.place)
-        opening, closing = quotes[index], quotes[index + 1]
-        self._quote_index = np.minimum(index + 2, len(quotes) - 2)
+            opening, closing = _and_next(quotes, index)
+        if isinstance(index, slice):
+            self._quote_index = slice(index.start + 2, index.stop + 2, index.step)
+        else:
+            self._quote_index = np.minimum(index + 2, len(quotes) - 2)
         sure = (opening == self.place) & (closing < self.ends)
+        if sure.all():
+            behind = closing + np.int32(1)
+            return Found(opening + np.int32(1), closing), behind, self._followed(after, behind)
         behind = np.where(sure, closing + 1, self.ends).astype(np.int32)
         sure &= self._followed(after, behind)
         inner = np.where(sure, opening + 1, self.ends).astype(np.int32)
@@ -406,6 +431,13 @@ class Walk:
         """Behind the last segment nothing may be left."""
         if not self.rules.allow_trailing:
             self._drop(self.place != self.ends)
+
+
+def _and_next(places: Int32, index: Int64 | slice) -> tuple[Int32, Int32]:
+    """The places of these indices, and of those one higher."""
+    if isinstance(index, slice):
+        return places[index], places[index.start + 1 : index.stop + 1 : index.step]
+    return places[index], places[index + 1]
 
 
 def never_begins(field_type: FieldType, character: str) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 3 << 20  # parsers are fastest on 3-4 MiB: there are a few thousand of the widest lines in it
 HEAD_BYTES = 64 << 10  # what is kept of a record that is too long
+_STRETCH_BYTES = 1 << 20  # that are searched at once
 BEHIND_BYTES = 64 << 10  # a block behind a split's end, where only the rest of one record is looked for
 # Offsets are int32, and replacing invalid bytes can make a text three times as long.
 LARGEST_RECORD_BYTES = 512 << 20
@@ -149,10 +150,16 @@ class _Cutter:
                 continue
             if not self._parts:
                 self._offset = offset + done
-            room = self.block_bytes - self._size
-            part = piece[done : done + (room if room > 0 else self.block_bytes)]
+            part = piece[done : done + self._room(len(piece) - done)]
             done += len(part)
             yield from self._add(part)
+
+    def _room(self, wanted: int) -> int:
+        """How many of the next ``wanted`` bytes to add: all of them, rather than copy a part, unless that is far too many."""
+        room = self.block_bytes - self._size
+        if wanted <= room + self.block_bytes:
+            return wanted
+        return room if room > 0 else self.block_bytes
 
     def finish(self) -> Iterator[Block]:
         if self._head is not None:
@@ -171,11 +178,12 @@ class _Cutter:
             self._cut = self._size + newline
         self._parts.append(part)
         self._size += len(part)
-        if self._cut and self._size >= self.block_bytes:
+        # Without a begun line to carry on with, half a block is one, and nothing is copied.
+        if self._cut and self._size >= (self.block_bytes if self._cut < self._size else self.block_bytes // 2):
             # The last newline is nearly always in the last part: then the block is copied together once.
             last = self._parts.pop() if newline else b""
             whole = memoryview(last)[:newline]
-            text = b"".join([*self._parts, whole])
+            text = b"".join([*self._parts, whole]) if self._parts or newline < len(last) else last
             rest = text[self._cut :] + last[newline:]
             yield from _without_long_lines(self._offset, text[: self._cut], self._most)
             self._parts = [rest] if rest else []
@@ -233,7 +241,7 @@ def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int3
     import numpy as np
 
     raw = np.frombuffer(text, dtype=np.uint8)
-    newlines = np.flatnonzero(raw == 0x0A)
+    newlines = byte_places(raw, 0x0A)
     unended = 1 if text and not text.endswith(b"\n") else 0
     ends: npt.NDArray[np.int32] = np.empty(len(newlines) + unended, dtype=np.int32)
     ends[: len(newlines)] = newlines
@@ -244,3 +252,35 @@ def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int3
     if b"\r" in text:
         ends -= (ends > starts) & (raw[ends - 1] == 0x0D)
     return starts, ends
+
+
+def byte_places(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]:
+    """Where a byte stands, ascending.
+
+    Eight bytes at a time: those without the byte are left out before the others are looked at one by one. That takes
+    two thirds of the time of ``flatnonzero(raw == byte)`` where it stands as often as line ends and quotes do in logs.
+
+    >>> import numpy as np
+    >>> byte_places(np.frombuffer(b"a,b,", np.uint8), ord(",")).tolist()
+    [1, 3]
+    """
+    import numpy as np
+
+    # In stretches, whose mask stays in the processor's cache; one for all would be new memory for each block, too.
+    found = []
+    mask = np.empty(min(_STRETCH_BYTES, len(raw)), np.bool_)
+    for begin in range(0, len(raw), _STRETCH_BYTES):
+        piece = raw[begin : begin + _STRETCH_BYTES]
+        here = np.equal(piece, byte, out=mask[: len(piece)])
+        aligned = len(piece) & ~7
+        words = here[:aligned].view(np.uint64)
+        hits = np.flatnonzero(words != 0)
+        bytes_of_hits = np.flatnonzero(words[hits].view(np.bool_))
+        places = hits[bytes_of_hits >> 3]
+        places <<= 3
+        bytes_of_hits &= 7
+        places += bytes_of_hits
+        found.append(places if begin == 0 else places + begin)
+        if aligned < len(piece):
+            found.append(np.flatnonzero(here[aligned:]) + (begin + aligned))
+    return np.concatenate(found).astype(np.int32) if found else np.zeros(0, np.int32)

@@ -22,6 +22,7 @@ from pyspark_logs.store.paths import split_scheme
 
 _STAGING = "_staging"
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP)
+_LOOK_BACK = 4096  # bytes, in which a line that is read has nearly always begun
 _TRIES = 100  # directories are taken away when empty, at the very moment perhaps when another thread wants one
 
 
@@ -56,7 +57,10 @@ class LocalStore(Store):
     def read(
         self, path: str, start: int = 0, end: int | None = None, *, etag: str = "", chunk_bytes: int = 1 << 20
     ) -> Iterator[bytes]:
-        """The open file is checked against ``etag`` before the first byte and after the last one."""
+        """The open file is checked against ``etag`` before the first byte and after the last one.
+
+        A chunk ends with a line where one ends near, so that who cuts lines need not join what two chunks share.
+        """
         self._gate.count("GET")
         _, local = split_scheme(path)
         with self._errors("read", path), Path(local).open("rb", buffering=0) as file:
@@ -66,7 +70,11 @@ class LocalStore(Store):
             file.seek(start)
             position = start
             while position < end:
-                chunk = file.read(min(chunk_bytes, end - position))
+                size = min(chunk_bytes, end - position)
+                if position + size < end:
+                    size -= _begun(file, position + size, min(size, _LOOK_BACK))
+                    file.seek(position)
+                chunk = file.read(size)
                 if not chunk:
                     self._check(file.fileno(), path, etag)
                     raise TruncatedBodyError(
@@ -264,6 +272,13 @@ def _part_etag(number: int, end: int) -> str:
 
 def _etag(found: os.stat_result) -> str:
     return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
+
+
+def _begun(file: io.FileIO, place: int, most: int) -> int:
+    """How many of the ``most`` bytes before ``place`` are of a line that goes on there; 0 where all may be."""
+    file.seek(place - most)
+    tail = file.read(most)
+    return len(tail) - (tail.rfind(b"\n") + 1) if b"\n" in tail else 0
 
 
 def _stored(path: str, found: os.stat_result) -> StoredFile:
