@@ -12,6 +12,7 @@ import pyspark_logs
 from pyspark_logs import cli
 from pyspark_logs.console import table
 from pyspark_logs.detection import GOOD_SHARE
+from pyspark_logs.detection.candidates import general
 from pyspark_logs.detection.proposal import propose
 from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.formats.presets import PRESETS
@@ -89,6 +90,13 @@ def test_long_lines_of_anything(unit: str) -> None:
     propose([unit * 300_000] * 50)
 
 
+@pytest.mark.parametrize("unit", ["x", "a.", "a=", '"', ","])
+def test_general_formats_of_a_line_without_end(unit: str) -> None:
+    """As a binary file has it; the time is linear, else this would take minutes."""
+    assert all(described.get("json") is None for described in general([unit * 2_000_000]))
+    assert {"logfmt": "true"} in general(["ts=1 level=info msg=" + unit * 2_000_000])
+
+
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the Loghub logs are not beside the project")
 @pytest.mark.parametrize("system", ["Apache", "HDFS", "Hadoop", "OpenSSH", "Spark", "Zookeeper"])
 def test_real_systems(system: str) -> None:
@@ -148,6 +156,22 @@ def test_a_compressed_file_in_a_directory(tmp_path: Path) -> None:
 def test_json_lines(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text('{"a": 1}\n{"a": 2}\n')
     assert pyspark_logs.detect(tmp_path / "a.log")[0].options == {"json": "true"}
+
+
+def test_a_header_says_more_than_a_template_of_the_lines(tmp_path: Path) -> None:
+    row = '2026-11-22T00:00:0{}Z,ERROR,"a, b"\n'
+    (tmp_path / "a.csv").write_text("ts,level,message\n" + "".join(row.format(n % 10) for n in range(50)))
+    found = pyspark_logs.detect(tmp_path / "a.csv")[0]
+    assert (found.options, found.share) == ({"delimited": ",", "header": "first"}, 1)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_document_of_many_lines(indent: int | None, tmp_path: Path) -> None:
+    records = json.loads(PRESETS["aws_cloudtrail"].sample[0])["Records"] * 300
+    (tmp_path / "a.json").write_text(json.dumps({"Records": records}, indent=indent))
+    found = pyspark_logs.detect(tmp_path / "a.json")[0]
+    assert found.options == {"preset": "aws_cloudtrail"}
+    assert found.matched >= found.records - 1 > 50, "only the last one may be cut off"
 
 
 def test_another_encoding(tmp_path: Path) -> None:

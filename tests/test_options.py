@@ -156,6 +156,7 @@ class TestTogether:
             ({"accessKey": "a", "secretKey": "b", "anonymous": "true"}, "contradict each other"),
             ({"commentPrefix": "→", "encoding": "latin-1"}, "'→' has a character that encoding=iso8859-1 lacks"),
             ({"rescuedDataColumn": "r"}, "option 'rescuedDataColumn' belongs to json, logfmt, preset, and means nothing for template"),
+            ({"samplingBytes": "1m"}, "option 'samplingBytes' belongs to json, logfmt, and means nothing for template"),
             ({"template": None, "json": True, "nullValue": "x"}, "option 'nullValue' belongs to template, preset, nginx, .*, and means nothing for json"),
             ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template, preset, and means"),
             ({"template": None, "json": True, "allowTrailing": True}, "'allowTrailing' belongs to template, preset, nginx"),
@@ -166,6 +167,12 @@ class TestTogether:
     def test_what_does_not_go_together(self, options: dict[str, Any], message: str) -> None:
         with pytest.raises(OptionError, match=message):
             parse(**options)
+
+    def test_opening_a_file_may_cost_nothing(self) -> None:
+        assert [parse(openCostInBytes=cost).plan.open_cost_bytes for cost in (0, "0", " 0 ", "1k")] == [0, 0, 0, 1024]
+        for cost in (-1, False, "", "0x0"):
+            with pytest.raises(OptionError, match="openCostInBytes"):
+                parse(openCostInBytes=cost)
 
     def test_json_false_is_as_if_not_given(self) -> None:
         assert parse(json="false") == parse()

@@ -258,6 +258,7 @@ class TestClasses:
             ({"__init__": lambda self, x: None, "schema": says(SCHEMA)}, "cannot be made without arguments"),
             ({"schema": says(SCHEMA), "decode": lambda self, blocks: 7}, r"decode\(\) gave int, not batches"),
             ({"schema": says(SCHEMA), "decode": gives({"a": 1})}, r"decode\(\) gave dict, not pyarrow.RecordBatch"),
+            ({"schema": says(SCHEMA), "decode": gives(None)}, r"decode\(\) gave NoneType, not pyarrow.RecordBatch"),
             ({"schema": says(SCHEMA), "decode": gives(columns(a=[1]))}, "see 'b'"),
             ({"schema": says(SCHEMA), "decode": gives(columns(b=B, a=pa.array([1])))}, "columns b, a, where"),
             (

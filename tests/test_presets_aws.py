@@ -249,8 +249,10 @@ def test_further_keys_of_waf_can_be_asked_for(tmp_path: Path) -> None:
         ("aws_waf", "allowTrailing", "true"),
         ("aws_cloudfront", "escape", "backslash"),
         ("aws_vpc_flow", "rescuedDataColumn", "rest"),
+        ("aws_alb", "rescuedDataColumn", "rest"),
+        ("aws_cloudtrail", "commentPrefix", "#"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(tmp_path: Path, preset: str, option: str, value: str) -> None:
-    with pytest.raises(FormatError, match=option):
+    with pytest.raises(FormatError, match=f"option '{option}'"):
         pyspark_logs.scan(_file(tmp_path, preset), preset=preset, **{option: value}).read_all()

@@ -112,7 +112,10 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
         # Of a few lines a template can be made that says more of them than it should, by chance.
         least = made.specificity * (_LEAST_TELLING if made.records >= _ENOUGH_RECORDS else _LEAST_TELLING_OF_FEW)
     ranked = [
-        (len(groups) if one.specificity < least else group, one) for group, found in enumerate(groups) for one in found
+        # A header that names the columns says what no template can.
+        (len(groups) if one.specificity < least and "header" not in one.options else group, one)
+        for group, found in enumerate(groups)
+        for one in found
     ]
     ranked.sort(
         key=lambda pair: (pair[1].share < GOOD_SHARE, *_order(*pair), pair[1].options.get("preset") not in told)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MOST_COLUMNS_APART = 0.6  # of the columns that a preset's own sample fills, what JSON must fill to be of it
 _NAME = re.compile(r"[A-Za-z_][\w .()/-]*")
 _FEWEST_VALUES = 3
+_LONGEST = 2048  # characters of a line in which keys are looked for
 _COMBINED = '"$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 
 # Configurations that are so common that nobody looks them up: what nginx, Apache, Spring Boot, Logback and Log4j document
@@ -60,7 +61,8 @@ def general(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
     first = lines[0] if lines else ""
     if first.lstrip().startswith("{"):
         yield {"json": "true"}
-    if KEY.match(first) and len(KEY.findall(first)) > 1:
+    # A long word is tried from each of its places up to its end, so not more of a line than costs nothing.
+    if KEY.match(first) and len(KEY.findall(first, 0, _LONGEST)) > 1:
         yield {"logfmt": "true"}
     for separator in (",", "\t", ";", "|"):
         if any(line.startswith("#Fields:") for line in lines[:10]):

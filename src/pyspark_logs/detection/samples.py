@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, LogSourceError
-from pyspark_logs.options import ReadOptions, parse_read_options
+from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
 from pyspark_logs.store import open_store
 
@@ -39,10 +40,12 @@ class Sample:
 
     def read(self, described: Mapping[str, str]) -> tuple[pa.Table, int] | None:
         """The rows that match a format, and how many records there are by it; None where not one does."""
-        # Lines that do not match take longest. If the first ones all do not, neither will the others.
-        first = self._read(self.file.with_name(_FIRST), described)
-        if first is None or not first[0].num_rows:
-            return None
+        # Lines that do not match take longest. If the first ones all do not, neither will the others. Of a document the
+        # first lines may end within the first record.
+        if not _is_document(described):
+            first = self._read(self.file.with_name(_FIRST), described)
+            if first is None or not first[0].num_rows:
+                return None
         return self._read(self.file, described)
 
     def _read(self, file: Path, described: Mapping[str, str]) -> tuple[pa.Table, int] | None:
@@ -53,6 +56,11 @@ class Sample:
             return None
         good = rows.filter(rows.column(_CORRUPT).is_null()).drop_columns([_CORRUPT])
         return good, rows.num_rows
+
+
+def _is_document(described: Mapping[str, str]) -> bool:
+    name = described.get("preset")
+    return name is not None and line_format(FormatOptions("preset", name)).options.document is not None
 
 
 def _read(options: ReadOptions) -> pa.Table:

@@ -108,7 +108,9 @@ class OwnFormat:
         decoded = self._decoded(made, blocks, path)
         while True:
             try:
-                batch = next(decoded, None)
+                batch = next(decoded)
+            except StopIteration:
+                return
             except LogSourceError:
                 raise  # of the bytes that it read
             except Exception as error:
@@ -116,8 +118,6 @@ class OwnFormat:
                     f"{path}: {self.name} could not decode it: {type(error).__name__}: {error}. Mend the file or the class,"
                     " or set ignoreCorruptFiles=true to read such files up to here"
                 ) from error
-            if batch is None:
-                return
             yield self._checked(batch, schema, path)
 
     def encoded(self, made: Any, batch: pa.RecordBatch) -> bytes:

@@ -162,6 +162,12 @@ def parse_bytes(name: str, value: object) -> int:
     return number
 
 
+def parse_bytes_or_zero(name: str, value: object) -> int:
+    """A size as :func:`parse_bytes` reads it, or ``0``."""
+    none = value == 0 if isinstance(value, int) and not isinstance(value, bool) else str(value).strip() == "0"
+    return 0 if none else parse_bytes(name, value)
+
+
 def parse_count(name: str, value: object) -> int:
     """A whole number of zero or more."""
     if isinstance(value, str) and re.fullmatch(r"\s*\d+\s*", value):

@@ -61,6 +61,7 @@ class TemplateForm:
     null_value: str | None = None
 
     def line_format(self, options: FormatOptions, name: str) -> LineFormat:
+        _refuse(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
         options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing)
         if self.null_value is not None and options.null_value == FormatOptions.null_value:
@@ -98,6 +99,7 @@ class JsonForm:
             escape=options.escape != FormatOptions.escape,
             allowTrailing=options.allow_trailing,
             nullValue=options.null_value != FormatOptions.null_value,
+            commentPrefix=self.document is not None and options.comment_prefix is not None,
         )
         return documented(options, self.fields, document=self.document)
 
