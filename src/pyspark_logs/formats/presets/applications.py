@@ -25,6 +25,15 @@ _LOG4J_EVENT = Pieces(
 _GLOG_TIME = "%Y%m%d %H:%M:%S.%f"
 _GLOG = "{severity}{time:timestamp(%m%d %H:%M:%S.%f)}{~}{thread_id:long} {file}:{line:int}] {message}"
 
+# What a glog file begins with; the second is there if the program says so.
+_GLOG_BANNERS = (
+    "Log file created at: ",
+    "Application fingerprint: ",
+    "Running on machine: ",
+    "Running duration (h:mm:ss): ",
+    "Log line format: ",
+)
+
 PRESETS: dict[str, Preset] = {
     "log4j": Preset(
         TemplateForm(
@@ -58,6 +67,7 @@ PRESETS: dict[str, Preset] = {
                 "severity": GlogSeverity(),
                 "time": AnyTimestamp(_GLOG_TIME, patterns=(_GLOG_TIME, "%m%d %H:%M:%S.%f")),
             },
+            banners=_GLOG_BANNERS,
         ),
         source="Google glog, log line prefix: Lyyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg, before 0.6 without the"
         " year: https://google.github.io/glog/stable/logging/",
