@@ -26,7 +26,8 @@ underscores. Where a text is several things (`client:port`), each is a column.
 - Lines of older and newer generations may be mixed in a file: what a line lacks is null, and what a provider will
   append to a cloud log is passed over.
 - Where files name their fields (CloudFront, VPC flow logs, IIS), each file's own header says what its lines have.
-- Times without a zone are in `timeZone`, times without a year get [the year of their file](template.md#timestamps).
+- Times without a zone are in `timeZone`, but for those of CloudFront, IIS and Network Load Balancers, which are UTC. Times
+  without a year get [the year of their file](template.md#timestamps).
 - All presets can be written, but for `aws_cloudtrail`, whose files are documents. Where a format has several
   dialects, the first one that can hold the value without loss is written.
 - The layout is where the provider puts its files. It is not applied by itself: give it as `layout`, with your prefix in

@@ -46,7 +46,14 @@ class TestNames:
     def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
         known = {option.read for option in OPTIONS if option.read}
         # These need more than their own text, or say how another was given.
-        known |= {"format.kind", "format.spec", "format.document", "records.corrupt_column_given", "plan.paths"}
+        known |= {
+            "format.kind",
+            "format.spec",
+            "format.document",
+            "format.banners",
+            "records.corrupt_column_given",
+            "plan.paths",
+        }
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
         known |= {"stream.starting", "stream.starting_ms"}
         known |= {"format.document"}  # a preset says so

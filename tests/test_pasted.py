@@ -112,6 +112,40 @@ class TestNginx:
         assert line == 'x "GET /\\x22\\x5C\\x0A\\x7F\\xD0\\x96" 200 a b'
         assert written("nginx", "$remote_user $status", {**row, "status": None}) == "a\\x20b -"
 
+    def test_an_address_beside_its_port_may_have_colons(self) -> None:
+        spec = '$remote_addr:$remote_port "$server_addr:$server_port" $host:$server_port'
+        assert columns("nginx", spec) == {
+            "remote_addr": "string", "remote_port": "int32", "server_addr": "string", "server_port": "int32",
+            "host": "string", "server_port_2": "int32",
+        }  # fmt: skip
+        lines = [
+            '10.0.0.1:51012 "::1:443" a:443',
+            'unix:: "unix:/run/x.sock:" a:443',
+            '-:- "-" a:443',
+            '-:7 "fe80::1:-" a:443',
+        ]
+        found = [list(row.values())[:4] for row in rows("nginx", spec, *lines)]
+        assert found == [
+            ["10.0.0.1", 51012, "::1", 443],
+            ["unix:", None, "unix:/run/x.sock", None],
+            [None, None, None, None],
+            [None, 7, "fe80::1", None],
+        ]
+        for line, row in zip(lines[:2], rows("nginx", spec, *lines[:2]), strict=True):
+            assert written("nginx", spec, row) == line
+        assert written("nginx", "$remote_addr:$remote_port", {"remote_addr": None, "remote_port": None}) == "-:-"
+        with pytest.raises(RecordError, match="remote_addr"):
+            written("nginx", "$remote_addr:$remote_port", {"remote_addr": "-", "remote_port": 1})
+        options = FormatOptions("nginx", "$remote_addr:$remote_port x")
+        schema = pa.schema({"remote_port": pa.string(), "remote_addr": pa.string()})
+        decoder = compile_decoder(options, schema, judge_whole=True)
+        block = find_lines(b"::1:80 x\n10.0.0.1 x\n10.0.0.1:http x", 0)
+        assert rows_of(decoder, iter([block]), Moment()) == (
+            [["80", "::1"], [None, None], [None, None]],
+            [False, True, True],
+        )
+        assert "nothing separates it from '$uri'" in error("nginx", "$remote_addr:$remote_port$uri")
+
     def test_a_list_of_upstreams_ends_where_the_list_does(self) -> None:
         spec = "$upstream_addr $upstream_status $request_id"
         line = "10.0.0.1:80, 10.0.0.2:80 : unix:/tmp/s 502, 502 : 200 abc"
@@ -184,6 +218,16 @@ class TestNginx:
 
 
 class TestApache:
+    def test_an_address_beside_a_port_may_have_colons(self) -> None:
+        spec = '%v:%p %a:%{remote}p "%h:%{local}p" %s'
+        assert rows("apache", spec, 'web:80 2001:db8::7:51012 "::1:443" 200') == [
+            {
+                "server_name": "web", "server_port": 80, "client_ip": "2001:db8::7", "remote_port": 51012,
+                "remote_host": "::1", "local_port": 443, "status": 200,
+            }
+        ]  # fmt: skip
+        assert "'%a:%{remote}p': nothing separates it from '%s'" in error("apache", "%a:%{remote}p%s")
+
     COMBINED = r'LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined'
 
     def test_combined_is_the_preset(self) -> None:
@@ -400,6 +444,14 @@ class TestLogback:
             written("logback", spec, {**row, "logger": "com.example"})
         with pytest.raises(RecordError, match="would lose a space to the padding"):
             written("logback", spec, {**row, "level": "x "})
+
+    def test_a_blank_right_before_the_lines_end(self) -> None:
+        spec = "%-4relative [%thread] - %msg %n"
+        row = {"relative_ms": 17, "thread": "main", "message": "one and two"}
+        assert rows("logback", spec, "17   [main] - one and two ") == [row]
+        assert rows("logback", spec, written("logback", spec, row)) == [row]
+        with pytest.raises(RecordError, match="would lose a space to the padding"):
+            written("logback", spec, {**row, "message": "x "})
 
     def test_a_group_with_a_width(self) -> None:
         spec = "%-30(%d{HH:mm:ss} [%thread]) %20(%p in %F) %m"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+import pyspark_logs
 from pyspark_logs import cli
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.chain import ChainEngine
@@ -216,3 +218,17 @@ def test_the_command_shows_a_preset(capsys: pytest.CaptureFixture[str]) -> None:
     assert PRESETS["aws_elb_classic"].source in shown
     assert cli.main(["presets", "aws_elb"]) == 2
     assert "did you mean 'aws_" in capsys.readouterr().err
+
+
+def test_what_a_glog_file_begins_with_is_no_record(tmp_path: Path) -> None:
+    banner = [
+        "Log file created at: 2026/11/22 01:00:11",
+        "Running on machine: web-1",
+        "Running duration (h:mm:ss): 0:00:00",
+        "Log line format: [IWEF]yyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg",
+    ]
+    lines = ["I20261122 01:00:11.045123 12345 cart.cc:1] Running on machine: none", "E1122 01:00:12.000001 7 a.cc:2] x"]
+    (tmp_path / "a.log").write_text("\n".join([*banner, *lines]) + "\n")
+    for options in ({}, {"multiLine": True}):
+        rows = pyspark_logs.scan(str(tmp_path), preset="glog", mode="FAILFAST", **options).read_all()
+        assert rows["message"].to_pylist() == ["Running on machine: none", "x"]

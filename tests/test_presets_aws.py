@@ -60,6 +60,43 @@ def test_s3_access_without_a_request() -> None:
     }  # fmt: skip
 
 
+def test_times_of_nlb_are_utc_wherever_the_reader_is(tmp_path: Path) -> None:
+    (line,) = PRESETS["aws_nlb"].sample
+    (found,) = scanned(tmp_path, "aws_nlb", line, timeZone="Asia/Tokyo")
+    assert found["time"] == at(2026, 11, 22, 1, 0, 11)
+    assert found["tls_connection_creation_time"] == at(2026, 11, 22, 1, 0, 10)
+
+
+def test_s3_access_before_there_were_versions() -> None:
+    line = (
+        "owner bucket [06/Mar/2009:23:13:28 +0000] 192.0.2.7 4711 C46E93FF2EXAMPLE REST.GET.OBJECT a/b.zip"
+        ' "GET /a/b.zip HTTP/1.1" 206 - 43457 1003293 697 611 "-" "Wget/1.11"'
+    )
+    found = row("aws_s3_access", line)
+    assert (found["turn_around_time"], found["user_agent"]) == (611, "Wget/1.11")
+    assert row("aws_s3_access", line + " v7") == found | {"version_id": "v7"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ("10.0.0.1:80 200", {"target_port_list": "10.0.0.1:80", "target_status_code_list": "200"}),
+        ('"10.0.0.1:80 10.0.0.2:80" -', {"target_port_list": "10.0.0.1:80 10.0.0.2:80"}),
+        (r"a\x41 b\n", {"target_port_list": r"a\x41", "target_status_code_list": r"b\n"}),
+    ],
+)
+def test_lists_of_alb_without_quotes(texts: str, expected: dict[str, str]) -> None:
+    """So did the examples of AWS's page show them when these fields were new."""
+    (line,) = PRESETS["aws_alb"].sample
+    before, found, after = line.partition(' "10.0.0.1:80" "200" ')
+    assert found
+    lists = {"target_port_list", "target_status_code_list"}
+    whole = {name: value for name, value in row("aws_alb", line).items() if name not in lists}
+    assert row("aws_alb", f"{before} {texts} {after}") == whole | expected
+    assert is_corrupt("aws_alb", f'{before} "10.0.0.1:80"x 200 {after}')
+    assert is_corrupt("aws_alb", f'{before} "10.0.0.1:80 200 {after}')
+
+
 # -------------------------------------------------------------------------------------------- files with headers
 
 FLOW = "2 123456789010 eni-1 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK"
@@ -119,6 +156,20 @@ def test_iis_whose_fields_change_in_a_file(tmp_path: Path) -> None:
     assert (second["sc_win32_status"], second["x_forwarded_for"]) == (2148074254, "192.0.2.7")
 
 
+def test_vpc_flow_of_version_10(tmp_path: Path) -> None:
+    text = "version resource-id encryption-status reject-reason\n10 nat-1 1 BPA\n10 - - -\n"
+    first, second = scanned(tmp_path, "aws_vpc_flow", text)
+    assert first == {"version": 10, "resource_id": "nat-1", "encryption_status": 1, "reject_reason": "BPA"}
+    assert second == {"version": 10}
+
+
+def test_iis_whose_header_ends_in_a_blank_and_spells_the_referer_otherwise(tmp_path: Path) -> None:
+    text = "#Fields: time cs(Referrer) sc-status \n01:00:11 http://a.example/ 200\n"
+    assert scanned(tmp_path, "w3c_iis", text) == [
+        {"time": "01:00:11", "cs_referer": "http://a.example/", "sc_status": 200}
+    ]
+
+
 def test_headers_are_written_as_the_provider_writes_them(tmp_path: Path) -> None:
     rows = pyspark_logs.scan(
         _file(tmp_path, "w3c_iis"), preset="w3c_iis", schema="timestamp timestamp, cs_user_agent string"
@@ -153,6 +204,33 @@ def test_cloudtrail_is_a_document(tmp_path: Path) -> None:
     found = scanned(tmp_path, "aws_cloudtrail", json.dumps({"Records": events}, indent=1))
     assert [one["eventTime"] for one in found] == [at(2026, 11, 22, 1, 0, second) for second in range(3)]
     assert [json.loads(one["requestParameters"]) for one in found] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+def test_who_called_and_for_whom(tmp_path: Path) -> None:
+    who = {
+        "type": "AssumedRole",
+        "sessionContext": {
+            "webIdFederationData": {"federatedProvider": "accounts.example", "attributes": {"aud": "x"}},
+            "sourceIdentity": "ana",
+        },
+        "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"},
+    }
+    text = json.dumps({"Records": [{"userIdentity": who, "eventContext": {"tagContext": {}}}]})
+    (found,) = scanned(tmp_path, "aws_cloudtrail", text)
+    session = found["userIdentity"]["sessionContext"]
+    assert dict(session["webIdFederationData"]["attributes"]) == {"aud": "x"}
+    assert (session["sourceIdentity"], session["assumedRoot"]) == ("ana", None)
+    assert found["userIdentity"]["onBehalfOf"]["userId"] == "u-1"
+    assert found["eventContext"] == '{"tagContext":{}}'
+
+
+def test_a_query_that_came_through_an_endpoint(tmp_path: Path) -> None:
+    text = (
+        '{"query_name":"example.com.","srcids":{"resolver_endpoint":"rslvr-in-1","resolver_network_interface":"rni-1"}}'
+    )
+    (found,) = scanned(tmp_path, "aws_route53_resolver", text)
+    expected = {"instance": None, "resolver_endpoint": "rslvr-in-1", "resolver_network_interface": "rni-1"}
+    assert found["srcids"] == expected
 
 
 def test_further_keys_of_waf_can_be_asked_for(tmp_path: Path) -> None:

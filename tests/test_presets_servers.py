@@ -148,6 +148,13 @@ def test_postgres_in_a_zone_with_a_name_is_in_the_time_zone_of_the_option() -> N
             },
         ),
         (
+            "log4j", "2026-11-22 01:00:11,045 INFO  [Peer[id=3]/10.0.0.7:2181] o.e.Quorum: [x] in",
+            {
+                "timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "level": "INFO", "thread": "Peer[id=3]/10.0.0.7:2181",
+                "logger": "o.e.Quorum", "message": "[x] in",
+            },
+        ),
+        (
             "log4j", "2026-11-22T01:00:11.045Z [http-1] WARN  o.e.Shop - slow - very",
             {
                 "timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "level": "WARN", "thread": "http-1",
@@ -210,6 +217,7 @@ def test_a_line_of(preset: str, line: str, expected: dict[str, Any]) -> None:
     ("preset", "line"),
     [
         ("klog", "i1122 01:00:11.045123 1 a.go:1] lower case"),
+        ("klog", "D1122 01:00:11.045123 1 a.go:1] a severity that klog has not"),
         ("klog", "I20261122 01:00:11.045123 1 a.go:1] a year"),
         ("glog", "goroutine 1 [running]:"),
         ("redis", "x:M 22 Nov 2026 01:00:11.045 # x"),

@@ -68,12 +68,49 @@ from tests.preset_lines import at, is_corrupt, row
         ),
         (
             "Nov 22 01:00:11 host app[x]: y",
-            {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "host", "message": "app[x]: y"},
+            {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "host", "tag": "app[x]", "message": "y"},
         ),
+        (
+            "<14> Nov 22 01:00:11 host  app[012]: a blank behind PRI, two behind the host",
+            {
+                "facility": 1, "severity": 6, "timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "host", "tag": "app",
+                "pid": 12, "message": "a blank behind PRI, two behind the host",
+            },
+        ),
+        (
+            "Nov 22 01:00:11 asa-7 : %ASA-4-106023: Deny",
+            {
+                "timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "asa-7", "tag": "%ASA-4-106023", "message": "Deny",
+            },
+        ),
+        ("Nov 22 01:00:11 db-2", {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "db-2"}),
+        ("<14>Nov 22 01:00:11", {"facility": 1, "severity": 6, "timestamp": at(2026, 11, 22, 1, 0, 11)}),
+        ("Nov 22 01:00:11 ", {"timestamp": at(2026, 11, 22, 1, 0, 11)}),
+        ("Nov 22 01:00:11 db-2 :", {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "db-2"}),
+        ("Nov 22 01:00:11 : nobody", {"timestamp": at(2026, 11, 22, 1, 0, 11), "message": "nobody"}),
     ],
 )  # fmt: skip
 def test_rfc3164(line: str, expected: dict[str, Any]) -> None:
     assert row("syslog_rfc3164", line) == expected
+
+
+@pytest.mark.parametrize(
+    ("behind_host", "expected"),
+    [
+        ("app:text: more", {"tag": "app", "message": "text: more"}),
+        ("app[7]:5 left", {"tag": "app", "pid": 7, "message": "5 left"}),
+        ("app[7]:", {"tag": "app", "pid": 7}),
+        ("10:23 text", {"message": "10:23 text"}),
+        ("10: text", {"tag": "10", "message": "text"}),
+        ("fe80::1 text", {"message": "fe80::1 text"}),
+        ("http://x/ text", {"message": "http://x/ text"}),
+        ("two words: text", {"message": "two words: text"}),
+        ("  text", {"message": "  text"}),
+    ],
+)
+def test_rfc3164_tags(behind_host: str, expected: dict[str, Any]) -> None:
+    found = row("syslog_rfc3164", f"Nov 22 01:00:11 host {behind_host}")
+    assert found == {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "host", **expected}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +157,13 @@ def test_rfc3164_that_it_is_not(line: str) -> None:
                 "structured_data": [("a.x", 'q"]\\ ] \\n'), ("b", "")],
             },
         ),
+        (
+            '<165>1 - - - - - [a x="1" y= "a b" z=  ""] msg',
+            {
+                "facility": 20, "severity": 5, "version": 1, "message": "msg",
+                "structured_data": [("a.x", "1"), ("a.y", "a b"), ("a.z", "")],
+            },
+        ),
     ],
 )  # fmt: skip
 def test_rfc5424(line: str, expected: dict[str, Any]) -> None:
@@ -161,4 +205,5 @@ def test_cef_extension() -> None:
     ]  # fmt: skip
     assert row("cef", "CEF:0|v|p|1|2|n|5|")["extension"] == []
     assert row("cef", "CEF:0|v|p|1|2|n|5").get("extension") is None
+    assert row("cef", "CEF: 1|v|p|1|2|n|5|a=b")["version"] == 1
     assert is_corrupt("cef", "CEF:0|v|p|1|2|n|5|no pairs")

@@ -18,6 +18,20 @@ def test_apache_common() -> None:
     assert is_corrupt("apache_common", line + ' "-" "curl/8"')
 
 
+def test_a_virtual_host_before_the_client_is_another_format() -> None:
+    line = '10.0.0.1 - {} [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.0" 200 1 "-" "-"'
+    assert row("apache_combined", line.format("-x y"))["remote_user"] == "-x y"
+    for user in ("-", "ana"):
+        assert is_corrupt("apache_combined", "shop.example:80 " + line.format(user))
+
+
+def test_apache_spells_control_characters_as_c_does() -> None:
+    line = r'::1 - - [10/Oct/2000:13:55:36 +0000] "GET /\b\v\\b HTTP/1.0" 200 1 "\x66\t" "a \"b\""'
+    found = row("apache_combined", line)
+    assert (found["request"], found["referer"], found["user_agent"]) == ("GET /\b\v\\b HTTP/1.0", "f\t", 'a "b"')
+    assert row("apache_common", line[: line.index(' "\\x66')])["request"] == found["request"]
+
+
 def test_a_user_may_have_blanks_in_the_name() -> None:
     line = '::1 - John Doe [10/Oct/2000:13:55:36 +0000] "-" 408 -'
     assert row("apache_common", line) == {
@@ -63,6 +77,36 @@ def test_a_user_may_have_blanks_in_the_name() -> None:
             {
                 "time": at(2026, 11, 26, 8, 4, 3, 100003), "level": "error", "pid": 17, "client": "10.0.0.1:54321",
                 "message": "PHP Notice: x",
+            },
+        ),
+        (
+            ("[Thu Nov 26 08:04:03.100003 2026] [proxy_http:debug] [pid 17:tid 9] mod_proxy_http.c(1361): (70007)The timeout"
+            " has expired: [client 10.0.0.1:5432] AH01110: no answer: [x], referer: http://y/"),
+            {
+                "time": at(2026, 11, 26, 8, 4, 3, 100003), "module": "proxy_http", "level": "debug", "pid": 17, "tid": 9,
+                "source": "mod_proxy_http.c(1361)", "error_status": "(70007)The timeout has expired",
+                "client": "10.0.0.1:5432", "message": "AH01110: no answer: [x], referer: http://y/",
+            },
+        ),
+        (
+            "[Thu Nov 26 08:04:03.100003 2026] [core:error] [pid 17] (13)Permission denied: AH00091: cannot open [client x] y",
+            {
+                "time": at(2026, 11, 26, 8, 4, 3, 100003), "module": "core", "level": "error", "pid": 17,
+                "message": "(13)Permission denied: AH00091: cannot open [client x] y",
+            },
+        ),
+        (
+            "[2026-11-26 08:04:03.100003] [ssl:info] [pid 17] [remote 10.0.0.1:443] AH02008: handshake failed",
+            {
+                "time": at(2026, 11, 26, 8, 4, 3, 100003), "module": "ssl", "level": "info", "pid": 17,
+                "client": "10.0.0.1:443", "message": "AH02008: handshake failed",
+            },
+        ),
+        (
+            "[26/Nov/2026:09:04:03 +0100] [core:warn] [pid 17] AH00111: not defined",
+            {
+                "time": at(2026, 11, 26, 8, 4, 3), "module": "core", "level": "warn", "pid": 17,
+                "message": "AH00111: not defined",
             },
         ),
     ],

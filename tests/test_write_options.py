@@ -182,7 +182,7 @@ class TestNames:
         known = {option.write for option in OPTIONS if option.write}
         # These need more than their own text, or are not options of readers.
         known |= {"format.kind", "format.spec", "format.sampling_bytes", "format.rescued_column"}
-        known |= {"format.multi_line", "format.document", "path"}
+        known |= {"format.multi_line", "format.document", "format.banners", "path"}
         options = parse()
         groups = ("format", "store", "rules")
         inner = {f"{group}.{field.name}" for group in groups for field in fields(getattr(options, group))}

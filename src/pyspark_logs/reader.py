@@ -309,7 +309,7 @@ class LogReader:
         to_join = fmt.multi_line is not None  # such lines are joined as they are
         found = read_lines(
             chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
-            comment_prefix=None if rule is not None and rule.by_fields else prefix, to_join=to_join,
+            comment_prefix=None if rule is not None and rule.by_fields else prefix, to_join=to_join, banners=tuple(text.encode(encoding) for text in fmt.banners),
         )  # fmt: skip
         if rule is not None:
             first = _first_line(store, split, prefix, fmt) if start > 0 else None

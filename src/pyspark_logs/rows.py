@@ -69,7 +69,7 @@ class RowBuilder:
         plain, escaped = _searchable(verbatim, columns)
         unfit = set(verbatim.not_with.encode())
         found = needles(self.predicates, plain, escaped)
-        self.needles = tuple(one for one in found if not any(set(text) & unfit for text in one))
+        self.needles = tuple(one for one in found if not verbatim.not_with or _fit(one, unfit))
         self.pause = 0
         self.rejects, self.tally = rejects, Tally()
         self.example: tuple[str, int] | None = None
@@ -255,6 +255,12 @@ def _compacted(lines: Lines) -> Lines:
     lengths = lines.ends - lines.starts
     ends = (np.cumsum(lengths) + np.arange(len(lengths))).astype(np.int32)
     return Lines(block, (ends - lengths).astype(np.int32), ends, lines.offset, None, lines.offsets, lines.header)
+
+
+def _fit(alternatives: tuple[bytes, ...], unfit: set[int]) -> bool:
+    """Whether no literal has one of some characters; a backslash alone stands for all lines that have one."""
+    literals = [text for text in alternatives if text != b"\\"]
+    return bool(literals) and not any(set(text) & unfit for text in literals)
 
 
 def _searchable(verbatim: Verbatim, columns: Columns) -> tuple[list[str], list[str]]:

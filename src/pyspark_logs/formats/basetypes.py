@@ -35,10 +35,12 @@ class FieldType:
         escapes: whether texts may hold characters of the value otherwise than as they are.
         syntax: a regex for types that know where they end themselves.
         alphabet: all characters that rendered texts are made of; None: any.
+        bare: of a quoted type, whether a text without its quotes is one, too, as it stands.
     """
 
     takes_rest: ClassVar[bool] = False
     quoted: ClassVar[bool] = False
+    bare: ClassVar[bool] = False
     text: ClassVar[bool] = False
     escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None

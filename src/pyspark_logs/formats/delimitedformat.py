@@ -64,6 +64,7 @@ class DelimitedSpec:
         fields: the columns; none: whatever the header or a schema says, as text.
         order: what the values of a line are called where there is no header; none: that needs one.
         only_known: a first line is a header only if all that it holds are names of ``fields``.
+        also: what headers call a value beside its documented name, and that name.
     """
 
     separator: str
@@ -72,6 +73,7 @@ class DelimitedSpec:
     fields: tuple[DelimitedField, ...] = ()
     order: tuple[str, ...] = ()
     only_known: bool = False
+    also: tuple[tuple[str, str], ...] = ()
 
     @property
     def cutter(self) -> Cutter:
@@ -95,7 +97,8 @@ class DelimitedSpec:
     def names(self, header: str) -> tuple[str, ...]:
         """What the values of lines under a header are called. Those of ``#Fields:`` stand between blanks."""
         if self.header == "fields":
-            return distinct(column_name(name) for name in header.split())
+            known = dict(self.also)
+            return distinct(column_name(known.get(name.lower(), name)) for name in header.split())
         return distinct(self.cutter.names(header))
 
 

@@ -191,4 +191,4 @@ def _heads(options: FormatOptions) -> tuple[str, ...]:
     mark = _BOM
     if options.encoding != "utf-8" and keeps_lines(options.encoding):
         mark = _BOM.encode().decode(options.encoding, "replace")
-    return (mark, *((options.comment_prefix,) if options.comment_prefix else ()))
+    return (mark, *((options.comment_prefix,) if options.comment_prefix else ()), *options.banners)

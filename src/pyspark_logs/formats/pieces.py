@@ -81,14 +81,15 @@ class Piece:
         type: what that text means.
         before: constant text written before it, where it is not null.
         after: the same, behind it.
-        also: a further group that is its text where the first is empty, for texts in two orders.
+        also: further groups, the first of which that is not empty is its text where the one of its name is, for texts
+            in several orders.
     """
 
     name: str
     type: FieldType
     before: str = ""
     after: str = ""
-    also: str | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Pieces:
     @property
     def columns(self) -> tuple[tuple[str, FieldType], ...]:
         pieces = [one for one in self.pieces if isinstance(one, Piece)]
-        groups = [(one.name,) if one.also is None else (one.name, one.also) for one in pieces]
+        groups = [(one.name, *one.also) for one in pieces]
         return tuple((one.name, PieceOf(self.regex, own, one.type)) for one, own in zip(pieces, groups, strict=True))
 
     def joined(self, arrays: Sequence[pa.Array], places: Sequence[int], zone: str) -> tuple[pa.Array, list[Trouble]]:

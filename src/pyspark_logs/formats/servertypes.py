@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.basetypes import Converted, Quoted, Rendered, Text, rendered_if_parsed
+from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +37,36 @@ class Listed(Text):
     def never_begins(self, character: str) -> bool:
         """A space ends it, so none begins it."""
         return character == " "
+
+
+@dataclass(frozen=True)
+class QuotedOrBare(Quoted):
+    """``quoted``, which is written so, and read without the quotes, too: some age of the writer had none there."""
+
+    bare: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class UserName(Text):
+    """The user in Apache's lines, whose name may hold blanks.
+
+    It does not begin with a dash and a blank: then the line has one value more before it, a virtual host say, and
+    all of them would be taken for their neighbours.
+    """
+
+    def parse(self, text: str, moment: Moment) -> str:
+        if text.startswith("- "):
+            raise ValueError("there is one value more before it")
+        return text
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return rendered_if_parsed(self, array)
+
+    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        import pyarrow.compute as pc
+
+        shifted = kernels.as_bool(pc.starts_with(array, "- "))
+        return array, ~shifted if shifted.any() else None
 
 
 def unlisted(texts: pa.Array) -> Bool:

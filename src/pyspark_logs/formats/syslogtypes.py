@@ -1,4 +1,4 @@
-"""Field types of syslog: structured data and the message of RFC 5424, and one-letter severities."""
+"""Field types of syslog: structured data and the message of RFC 5424, and the severity of glog."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Pairs = Sequence[tuple[str, str]]
 
 _BOM = "\ufeff"
 _NAME = r'[^ =\]"\[\\]+'
-_PARAM = rf'(?P<name>{_NAME})="(?P<value>[^"\\]*(?:\\.[^"\\]*)*)"'
+_PARAM = rf'(?P<name>{_NAME})= *"(?P<value>[^"\\]*(?:\\.[^"\\]*)*)"'
 _BARE_PARAM = re.sub(r"\(\?P<\w+>", "(?:", _PARAM)
 _ELEMENT = re.compile(rf"\[(?P<id>{_NAME})(?P<params>(?: +{_BARE_PARAM})*) *\]", re.DOTALL)
 _PARAMS = re.compile(_PARAM, re.DOTALL)
 _DATA = re.compile(rf"(?:\[{_NAME}(?: +{_BARE_PARAM})* *\])+", re.DOTALL)
-_LETTER = re.compile("[A-Z]", re.ASCII)
+_SEVERITY = re.compile("[IWEF]")
 _ESCAPE = re.compile(r'\\(["\\\]])')
 
 
@@ -36,7 +36,7 @@ class StructuredData(MapOf):
 
     An element without parameters is the key ``id`` with an empty value; of equal keys the last counts. ``\"``, ``\\``
     and ``\]`` are escapes, any other backslash stands for itself. A ``]`` in a value need not be escaped, as quotes
-    stand around it.
+    stand around it. Blanks may stand behind ``=``, as they do where the RFC breaks the lines of its examples (6.5).
 
     >>> StructuredData().parse('[a@1 x="1" y="\\"q\\""][b]', Moment())
     [('a@1.x', '1'), ('a@1.y', '"q"'), ('b', '')]
@@ -131,29 +131,29 @@ class Message(Text):
 
 
 @dataclass(frozen=True)
-class Letter(Text):
-    """One capital letter, right before another field: the severity of glog's lines."""
+class GlogSeverity(Text):
+    """The severity of glog's lines, right before the time: INFO, WARNING, ERROR or FATAL by its first letter."""
 
     takes_rest: ClassVar[bool] = False
     text: ClassVar[bool] = False
 
     @property
     def syntax(self) -> re.Pattern[str]:
-        return _LETTER
+        return _SEVERITY
 
     def never_begins(self, character: str) -> bool:
-        return _LETTER.match(character) is None
+        return _SEVERITY.match(character) is None
 
     def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         import numpy as np
 
         byte = kernels.bytes_at(view, starts)
-        there = (starts < limits) & (byte >= ord("A")) & (byte <= ord("Z"))
+        there = (starts < limits) & np.isin(byte, np.frombuffer(b"IWEF", np.uint8))
         return np.where(there, starts + 1, -1).astype(np.int32)
 
     def parse(self, text: str, moment: Moment) -> str:
-        if _LETTER.fullmatch(text) is None:
-            raise ValueError("not a capital letter")
+        if _SEVERITY.fullmatch(text) is None:
+            raise ValueError("not I, W, E or F")
         return text
 
     def convert(self, array: pa.Array, moment: Moment) -> Converted:

@@ -21,6 +21,8 @@ class FormatOptions:
         grok_patterns: definitions of one's own, ``NAME pattern`` a line.
         multi_line: None: a record is a line; ``true``: lines that do not match go on the record before them; else a
             regular expression that is found in the first line of each record.
+        banners: what further lines begin with that are no records: a program says there what it is, at the beginning of
+            a file. A format says so, not a user.
         document: None: a record is a line; else a file is one JSON document, whose records are the elements of the
             array under this key, or the document itself is the array (``""``). A format says so, not a user.
     """
@@ -40,6 +42,7 @@ class FormatOptions:
     grok_patterns: str | None = None
     multi_line: str | None = None
     document: str | None = None
+    banners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

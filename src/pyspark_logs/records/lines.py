@@ -72,6 +72,7 @@ def read_lines(
     block_bytes: int = BLOCK_BYTES,
     max_record_bytes: int = 16 << 20,
     comment_prefix: bytes | None = None,
+    banners: tuple[bytes, ...] = (),
     to_join: bool = False,
 ) -> Iterator[Lines]:
     r"""The records that one split of a file owns: :func:`blocks`, then :func:`find_lines`.
@@ -84,11 +85,12 @@ def read_lines(
     [b'ab']
     """
     # The prefix must fit into what is kept of a long line, or a long comment would pass for a record.
-    most = max(max_record_bytes, len(comment_prefix or b""))
+    prefixes = (*((comment_prefix,) if comment_prefix else ()), *banners)
+    most = max([max_record_bytes, *map(len, prefixes)])
     for block in blocks(
         chunks, start=start, length=length, block_bytes=block_bytes, max_record_bytes=most, beyond=to_join
     ):
-        lines = find_lines(block.data, block.offset, comment_prefix, block.full_length, cut_comments=to_join)
+        lines = find_lines(block.data, block.offset, prefixes, block.full_length, cut_comments=to_join)
         if len(lines) or to_join:
             yield lines
 
@@ -96,7 +98,7 @@ def read_lines(
 def find_lines(
     block: bytes,
     offset: int,
-    comment_prefix: bytes | None = None,
+    prefixes: bytes | tuple[bytes, ...] | None = None,
     full_length: int | None = None,
     *,
     cut_comments: bool = False,
@@ -106,7 +108,7 @@ def find_lines(
     Args:
         block: what :func:`blocks` gives as ``data``.
         offset: where it begins in the uncompressed file.
-        comment_prefix: lines that begin with it are no records.
+        prefixes: lines that begin with one of them are no records.
         full_length: as in :class:`Block`; if it is given, the block is the head of one record.
         cut_comments: they are no part of the resulting block either.
 
@@ -122,8 +124,10 @@ def find_lines(
         starts, ends = np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32)
     keep = ends > starts
     lines = Lines(block, starts, ends, offset, full_length)
-    if comment_prefix and comment_prefix in block:
-        comments = begins_with(block, starts, ends, comment_prefix)
+    among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()
+    found = [begins_with(block, starts, ends, prefix) for prefix in among if prefix and prefix in block]
+    if found:
+        comments = np.logical_or.reduce(found)
         keep &= ~comments
         if cut_comments and comments.any():
             return _without(lines, comments).select(keep[~comments])

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
+from pyspark_logs.formats.dialects.addresses import address_field
 from pyspark_logs.formats.dialects.apachetimes import ClockPart, clock_part, joined
 from pyspark_logs.formats.dialects.pointing import Names, Pasted, nearest, wrong
 from pyspark_logs.formats.lineformat import LineFormat
 from pyspark_logs.formats.numbertypes import Floating, Integer
+from pyspark_logs.formats.pieces import Parts
 from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.spellings import APACHE
 from pyspark_logs.formats.template import Field, Literal, Segment, make_template
@@ -50,6 +52,8 @@ NAMED = {
 }  # fmt: skip
 _ORIGINAL = frozenset("UTDr")  # mod_log_config: these look at the original request by default, the others at the final
 _LISTS = frozenset({"x_forwarded_for"})
+_ADDRESSES = frozenset({"client_ip", "peer_ip", "local_ip", "remote_host", "peer_host"})
+_PORTS = frozenset({"remote_port", "server_port", "local_port"})
 _ALL = (*PLAIN, "t", *(f"{{...}}{letter}" for letter in (*WORDS, *NAMED, "t")))
 _DIRECTIVE = re.compile(r"\s*(LogFormat|CustomLog|GlobalLog|TransferLog|ErrorLogFormat)\s+", re.IGNORECASE)
 _NOT_ACCESS = {
@@ -65,10 +69,11 @@ def apache_format(options: FormatOptions) -> LineFormat:
         FormatError: what is wrong with it, and where.
     """
     pasted = _read(options.spec)
-    segments = _segments(pasted, _together(_items(pasted)))
+    parts: dict[str, Parts] = {}
+    segments = _segments(pasted, _together(_items(pasted)), parts)
     if not any(isinstance(segment, Field) for segment in segments):
         raise pasted.wrong(0, pasted.text, "has no directive, and so no column; directives begin with '%'")
-    return TemplateFormat(make_template(pasted.text, segments), options, f"apache {pasted.text!r}")
+    return TemplateFormat(make_template(pasted.text, segments), options, f"apache {pasted.text!r}", parts)
 
 
 # --- the configuration's syntax ---------------------------------------------------------------------------
@@ -280,9 +285,11 @@ def _unknown(letter: str) -> FormatError:
 # --- segments ------------------------------------------------------------------------------------------------
 
 
-def _segments(pasted: Pasted, items: list[str | Item]) -> list[Segment]:
+def _segments(pasted: Pasted, items: list[str | Item], parts: dict[str, Parts]) -> list[Segment]:
+    """``parts`` is told what is an address with its port."""
     segments: list[Segment] = []
     names = Names()
+    items = _with_addresses(items)
     for index, item in enumerate(items):
         if isinstance(item, str):
             segments.append(Literal(item))
@@ -293,6 +300,11 @@ def _segments(pasted: Pasted, items: list[str | Item]) -> list[Segment]:
                 f"nothing separates it from {after.text!r}, so nobody can tell where it ends; put text between them"
             )
             raise pasted.wrong(item.place, item.text, problem)
+        if ":" in item.column:
+            host, port = map(names.new, item.column.split(":"))
+            field, parts[f"{host}:{port}"] = address_field(host, port, item.type)
+            segments.append(field)
+            continue
         before = segments[-1].text if segments and isinstance(segments[-1], Literal) else ""
         kind = item.type
         if kind == _TEXT and isinstance(after, str) and before.endswith('"') and after.startswith('"'):
@@ -303,3 +315,17 @@ def _segments(pasted: Pasted, items: list[str | Item]) -> list[Segment]:
             kind = Listed(APACHE)
         segments.append(Field(names.new(item.column), kind, nullable=True))
     return segments
+
+
+def _with_addresses(items: list[str | Item]) -> list[str | Item]:
+    """An address, a colon and a port as one item, as an address of IPv6 has colons, too."""
+    found: list[str | Item] = []
+    for item in items:
+        before = found[-2] if len(found) > 1 else None
+        is_port = isinstance(item, Item) and item.column in _PORTS and found[-1:] == [":"]
+        if isinstance(item, Item) and is_port and isinstance(before, Item) and before.column in _ADDRESSES:
+            whole = replace(before, text=f"{before.text}:{item.text}", column=f"{before.column}:{item.column}")
+            found[-2:] = [whole]
+        else:
+            found.append(item)
+    return found

@@ -24,7 +24,7 @@ from pyspark_logs.formats.dialects.javatime import has_day, width
 from pyspark_logs.formats.dialects.patternlayout import Item, read_pattern
 from pyspark_logs.formats.dialects.pointing import Names, Pasted
 from pyspark_logs.formats.lineformat import LineFormat
-from pyspark_logs.formats.template import Blanks, Field, Literal, Segment, make_template
+from pyspark_logs.formats.template import Blanks, Field, Literal, Pad, Segment, make_template
 from pyspark_logs.formats.templateformat import TemplateFormat
 from pyspark_logs.formats.timestamps import compile_pattern
 from pyspark_logs.formats.timetypes import Epoch, Timestamp
@@ -146,7 +146,22 @@ def _segments(pasted: Pasted, items: list[Flat]) -> list[Segment]:
                 raise _unpadded(pasted, item)
         else:
             segments += _field(pasted, item, after, names)
-    return segments
+    return _open_end(segments)
+
+
+def _open_end(segments: list[Segment]) -> list[Segment]:
+    """With blanks between the last text and the line's end as its padding, since the text may hold blanks itself.
+
+    Logback manual, chapter 6, has ``%msg %n`` in its first examples.
+    """
+    if len(segments) < 2:
+        return segments
+    *before, field, end = segments
+    if not (isinstance(end, Literal) and not end.text.strip(" ") and isinstance(field, Field)):
+        return segments
+    if not isinstance(field.type, Text) or field.pad is not None:
+        return segments
+    return [*before, replace(field, pad=Pad(0, False, None))]
 
 
 def _unpadded(pasted: Pasted, padding: Padding) -> FormatError:

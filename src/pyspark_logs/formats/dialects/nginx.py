@@ -12,10 +12,12 @@ from dataclasses import replace
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
+from pyspark_logs.formats.dialects.addresses import address_field
 from pyspark_logs.formats.dialects.jsonobject import JsonObjectFormat, json_segments
 from pyspark_logs.formats.dialects.pointing import Names, Pasted, nearest, plainly, wrong
 from pyspark_logs.formats.lineformat import LineFormat
 from pyspark_logs.formats.numbertypes import Floating, Integer
+from pyspark_logs.formats.pieces import Parts
 from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.spellings import JSON, NGINX, Spelling
 from pyspark_logs.formats.template import Field, Literal, Segment, make_template
@@ -73,9 +75,10 @@ def nginx_format(options: FormatOptions) -> LineFormat:
         else:
             _check_any(pasted, segments)
             return JsonObjectFormat(make_template(pasted.text, segments), options, name)
-    segments = _segments(pasted, spelling)
+    parts: dict[str, Parts] = {}
+    segments = _segments(pasted, spelling, parts)
     _check_any(pasted, segments)
-    return TemplateFormat(make_template(pasted.text, segments), options, name)
+    return TemplateFormat(make_template(pasted.text, segments), options, name, parts)
 
 
 def _check_any(pasted: Pasted, segments: Sequence[Segment]) -> None:
@@ -179,9 +182,9 @@ def _word(source: str, start: int, quote: str) -> tuple[str, list[int], int]:
 # --- variables -----------------------------------------------------------------------------------------------
 
 
-def _segments(pasted: Pasted, spelling: Spelling | None) -> list[Segment]:
-    """Text and variables, as segments."""
-    pieces = _pieces(pasted)
+def _segments(pasted: Pasted, spelling: Spelling | None, parts: dict[str, Parts]) -> list[Segment]:
+    """Text and variables, as segments; ``parts`` is told what is an address with its port."""
+    pieces = _with_addresses(_pieces(pasted))
     segments: list[Segment] = []
     names = Names()
     for index, (text, variable, place) in enumerate(pieces):
@@ -189,9 +192,14 @@ def _segments(pasted: Pasted, spelling: Spelling | None) -> list[Segment]:
             segments.append(Literal(text))
             continue
         after = pieces[index + 1] if index + 1 < len(pieces) else ("", None, 0)
-        if after[1] is not None and TYPES.get(variable, Text()).syntax is None:
+        if after[1] is not None and (":" in variable or TYPES.get(variable, Text()).syntax is None):
             problem = f"nothing separates it from {after[0]!r}, so nobody can tell where it ends; put text between them"
             raise pasted.wrong(place, text, problem)
+        if ":" in variable:
+            host, port = map(names.new, variable.split(":"))
+            field, parts[f"{host}:{port}"] = address_field(host, port, Text(spelling))
+            segments.append(field)
+            continue
         before = segments[-1].text if segments and isinstance(segments[-1], Literal) else ""
         kind = TYPES.get(variable) or Text(spelling)
         in_quotes = before.endswith('"') and after[0].startswith('"')
@@ -203,6 +211,19 @@ def _segments(pasted: Pasted, spelling: Spelling | None) -> list[Segment]:
             kind = Listed(spelling)
         segments.append(Field(names.new(variable), kind, nullable=True))
     return segments
+
+
+def _with_addresses(pieces: list[tuple[str, str | None, int]]) -> list[tuple[str, str | None, int]]:
+    """An address, a colon and its port as one piece, as an address of IPv6 has colons, too."""
+    found: list[tuple[str, str | None, int]] = []
+    for text, variable, place in pieces:
+        colon, before = (found[-1], found[-2]) if len(found) > 1 else (("", "", 0), ("", None, 0))
+        is_port = variable is not None and (before[1] or "").endswith("_addr") and colon[:2] == (":", None)
+        if is_port and variable == f"{(before[1] or '').removesuffix('addr')}port":
+            found[-2:] = [(before[0] + ":" + text, f"{before[1]}:{variable}", before[2])]
+        else:
+            found.append((text, variable, place))
+    return found
 
 
 def _pieces(pasted: Pasted) -> list[tuple[str, str | None, int]]:

@@ -6,15 +6,17 @@ from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
 from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.syslogtypes import Letter
+from pyspark_logs.formats.syslogtypes import GlogSeverity
 
-# Level and thread in either order, the thread or the logger perhaps missing.
+# Level and thread in either order, the thread or the logger perhaps missing. A thread's name may have brackets in it, as
+# ZooKeeper's `QuorumPeer[myid=1]` has.
+_THREAD = r"(?:[^\[\]]|\[[^\[\]]*\])*|[^\]]*"
 _LOG4J_EVENT = Pieces(
-    r"(?:\[(?P<first_thread>[^\]]*)\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>[^\]]*)\] +)?"
+    rf"(?:\[(?P<first_thread>{_THREAD})\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>{_THREAD})\] +)?"
     r"(?:(?P<logger>[^\s:]+)(?: ?:| -) )?(?P<message>.*)",
     (
         Piece("level", Text(), after=" "),
-        Piece("thread", Text(), before="[", after="] ", also="first_thread"),
+        Piece("thread", Text(), before="[", after="] ", also=("first_thread",)),
         Piece("logger", Text()),
         Mark(": ", "logger"),
         Piece("message", Text()),
@@ -22,6 +24,15 @@ _LOG4J_EVENT = Pieces(
 )
 _GLOG_TIME = "%Y%m%d %H:%M:%S.%f"
 _GLOG = "{severity}{time:timestamp(%m%d %H:%M:%S.%f)}{~}{thread_id:long} {file}:{line:int}] {message}"
+
+# What a glog file begins with; the second is there if the program says so.
+_GLOG_BANNERS = (
+    "Log file created at: ",
+    "Application fingerprint: ",
+    "Running on machine: ",
+    "Running duration (h:mm:ss): ",
+    "Log line format: ",
+)
 
 PRESETS: dict[str, Preset] = {
     "log4j": Preset(
@@ -44,7 +55,7 @@ PRESETS: dict[str, Preset] = {
         sample=("2026-11-22 01:00:11,045 - shop.checkout - INFO - order 1399 accepted",),
     ),
     "klog": Preset(
-        TemplateForm(_GLOG, types={"severity": Letter()}),
+        TemplateForm(_GLOG, types={"severity": GlogSeverity()}),
         source="Kubernetes, klog, formatHeader(): Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg:"
         " https://github.com/kubernetes/klog",
         sample=("I1122 01:00:11.045123       1 controller.go:116] Starting workers",),
@@ -53,9 +64,10 @@ PRESETS: dict[str, Preset] = {
         TemplateForm(
             _GLOG,
             types={
-                "severity": Letter(),
+                "severity": GlogSeverity(),
                 "time": AnyTimestamp(_GLOG_TIME, patterns=(_GLOG_TIME, "%m%d %H:%M:%S.%f")),
             },
+            banners=_GLOG_BANNERS,
         ),
         source="Google glog, log line prefix: Lyyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg, before 0.6 without the"
         " year: https://google.github.io/glog/stable/logging/",

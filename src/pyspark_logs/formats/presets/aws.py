@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pyspark_logs.formats.pieces import Address
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+from pyspark_logs.formats.servertypes import QuotedOrBare
+from pyspark_logs.formats.timetypes import Timestamp
 
+# Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
+_ONCE_BARE = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")
 _LOAD_BALANCERS = "AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}"
 
 
@@ -38,6 +42,7 @@ PRESETS: dict[str, Preset] = {
                 "{request_transform_status?}",
                 "{alb_node_ip?}",
             ),
+            types=dict.fromkeys(_ONCE_BARE, QuotedOrBare()),
             parts={"client": Address("client_ip", "client_port"), "target": Address("target_ip", "target_port")},
             allow_trailing=True,
         ),
@@ -68,6 +73,9 @@ PRESETS: dict[str, Preset] = {
                 "{alpn_client_preference_list?}",
                 "{tls_connection_creation_time:timestamp?}",
             ),
+            types=dict.fromkeys(
+                ("time", "tls_connection_creation_time"), Timestamp(zone="UTC")
+            ),  # and they do not say so
             parts={
                 "client": Address("client_ip", "client_port"),
                 "destination": Address("destination_ip", "destination_port"),
@@ -113,8 +121,8 @@ PRESETS: dict[str, Preset] = {
             _grown(
                 "{owner?} {bucket?} [{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {remote_ip?} {requester?} {request_id?}"
                 " {operation?} {key?} {request_uri:quoted?} {http_status:int?} {error_code?} {bytes_sent:long?}"
-                " {object_size:long?} {total_time:long?} {turn_around_time:long?} {referer:quoted?} {user_agent:quoted?}"
-                " {version_id?}",
+                " {object_size:long?} {total_time:long?} {turn_around_time:long?} {referer:quoted?} {user_agent:quoted?}",
+                "{version_id?}",
                 "{host_id?}",
                 "{signature_version?}",
                 "{cipher_suite?}",

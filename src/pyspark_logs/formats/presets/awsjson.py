@@ -10,7 +10,11 @@ _ISSUER = "struct<type:string,principalId:string,arn:string,accountId:string,use
 _IDENTITY = (
     "struct<type:string,principalId:string,arn:string,accountId:string,accessKeyId:string,userName:string,"
     f"invokedBy:string,identityProvider:string,sessionContext:struct<sessionIssuer:{_ISSUER},"
-    "attributes:struct<creationDate:string,mfaAuthenticated:string>>>"
+    "attributes:struct<creationDate:string,mfaAuthenticated:string>,"
+    "webIdFederationData:struct<federatedProvider:string,attributes:map<string,string>>,"
+    "sourceIdentity:string,ec2RoleDelivery:string,assumedRoot:string>,"
+    "onBehalfOf:struct<userId:string,identityStoreArn:string>,credentialId:string,"
+    "inScopeOf:struct<sourceArn:string,sourceAccount:string,issuerType:string,credentialsIssuedTo:string>>"
 )
 
 PRESETS: dict[str, Preset] = {
@@ -46,6 +50,8 @@ PRESETS: dict[str, Preset] = {
                 JsonField("requestBodySizeInspectedByWAF", "bigint"),
                 JsonField("oversizeFields", "array<string>"),
                 JsonField("clientAsn", "bigint"),
+                JsonField("forwardedAsn", "bigint"),
+                JsonField("cfDistributionTenantId"),
             )
         ),
         source='AWS, "Log fields for protection pack (web ACL) traffic":'
@@ -98,6 +104,7 @@ PRESETS: dict[str, Preset] = {
                 JsonField("edgeDeviceDetails", "json"),
                 JsonField("tlsDetails", "struct<tlsVersion:string,cipherSuite:string,clientProvidedHostHeader:string>"),
                 JsonField("insightDetails", "json"),
+                JsonField("eventContext", "json"),
             ),
             document="Records",
         ),
@@ -134,7 +141,9 @@ PRESETS: dict[str, Preset] = {
                 JsonField("srcaddr"),
                 JsonField("srcport"),
                 JsonField("transport"),
-                JsonField("srcids", "struct<instance:string,resolver_endpoint:string>"),
+                JsonField(
+                    "srcids", "struct<instance:string,resolver_endpoint:string,resolver_network_interface:string>"
+                ),
                 JsonField("firewall_rule_action"),
                 JsonField("firewall_rule_group_id"),
                 JsonField("firewall_domain_list_id"),

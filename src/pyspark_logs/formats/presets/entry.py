@@ -52,6 +52,7 @@ class TemplateForm:
         parts: field -> the columns given in its place.
         allow_trailing: whether text after the last field is fine (providers append fields).
         null_value: what null is written as, where it is not ``-`` and the option says nothing else.
+        banners: what lines begin with by which a program says what it is; they are no records.
     """
 
     template: str
@@ -59,11 +60,12 @@ class TemplateForm:
     parts: Mapping[str, Parts] = field(default_factory=dict)
     allow_trailing: bool = False
     null_value: str | None = None
+    banners: tuple[str, ...] = ()
 
     def line_format(self, options: FormatOptions, name: str) -> LineFormat:
         _refuse(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
-        options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing)
+        options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing, banners=self.banners)
         if self.null_value is not None and options.null_value == FormatOptions.null_value:
             options = replace(options, null_value=self.null_value)
         return TemplateFormat(template, options, name, self.parts)

@@ -51,12 +51,13 @@ _FLOW_LATER = (
     # version 7
     " ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id"
     " ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id"
-    # version 8
-    " reject-reason"
+    # versions 8 to 10
+    " reject-reason resource-id encryption-status"
 )
 _FLOW_TYPES: dict[str, FieldType] = {
     "version": _INT, "srcport": _INT, "dstport": _INT, "protocol": _INT, "packets": _LONG, "bytes": _LONG,
     "start": Epoch("s"), "end": Epoch("s"), "tcp-flags": _INT, "traffic-path": _INT,
+    "encryption-status": _INT,
 }  # fmt: skip
 
 
@@ -134,6 +135,7 @@ PRESETS: dict[str, Preset] = {
                 header="fields",
                 fields=(_W3C_TIME, *_fields(f"{_IIS} {_IIS_MORE}", _IIS_TYPES)),
                 order=tuple(_IIS.split()),
+                also=(("cs(referrer)", "cs(Referer)"),),  # so the samples of Microsoft's own pages spell it
             )
         ),
         source='Microsoft, "W3C Logging" of IIS; date and time are UTC:'

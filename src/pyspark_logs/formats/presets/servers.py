@@ -41,7 +41,7 @@ _WHO_AND_SEVERITY = Pieces(
 
 _REDIS_PROCESS = Pieces(
     r"(?:\[(?P<old_pid>\d{1,9})\]|(?P<pid>\d{1,9}):(?P<role>[A-Z]?))",
-    (Piece("pid", Integer(32), after=":", also="old_pid"), Piece("role", Text())),
+    (Piece("pid", Integer(32), after=":", also=("old_pid",)), Piece("role", Text())),
 )
 _REDIS_TIME = "%d %b %Y %H:%M:%S.%f"
 

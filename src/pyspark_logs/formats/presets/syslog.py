@@ -13,14 +13,19 @@ from pyspark_logs.formats.syslogtypes import Message, StructuredData
 # Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
 SYSLOG_TIME = AnyTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
 
-# A word that ends in a colon, or has a number in brackets, is the tag: there may be no host before it.
+# A word that ends in a colon is the tag, and there may be no host before it. Brackets belong to the tag, but for those
+# around the number of a process. RFC 3164, 4.1.3, has a tag end with its name, so the message may follow without a
+# blank; but `10:23` is none, nor are `fe80::1` and `http://`.
+_TAG = (
+    r"(?:(?P<tag>[^\s:\[]+)(?:\[(?P<pid>\d{1,9})\])?|(?P<whole_tag>[^\s:\[]+\[[^\s\[\]]*\])):(?: |$)"
+    r"|(?P<close_tag>[^\s:\[\d][^\s:\[]*)(?:\[(?P<close_pid>\d{1,9})\])?:\b"
+)
 _HEADER_AND_MESSAGE = Pieces(
-    r"(?:(?P<hostname>[^\s\[]*[^\s\[:]) )?"
-    r"(?:(?P<tag>[^\s:\[]+)(?:\[(?P<pid>\d{1,9})\])?:(?: |$))?(?P<message>.*)",
+    rf"(?:(?P<hostname>[^\s\[]*[^\s\[:])(?: |$))?(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*)",
     (
         Piece("hostname", Text(), after=" "),
-        Piece("tag", Text()),
-        Piece("pid", Integer(32), before="[", after="]"),
+        Piece("tag", Text(), also=("whole_tag", "close_tag")),
+        Piece("pid", Integer(32), before="[", after="]", also=("close_pid",)),
         Mark(": ", "tag"),
         Piece("message", Text()),
     ),
@@ -43,7 +48,7 @@ _CEF_FIELDS = ("device_vendor", "device_product", "device_version", "device_even
 PRESETS: dict[str, Preset] = {
     "syslog_rfc3164": Preset(
         TemplateForm(
-            "{?<{pri}>?}{timestamp:timestamp}{?:?} {rest}",
+            "{?<{pri}>?}{? ?}{timestamp:timestamp}{?:?}{? {rest}?}",
             types={"timestamp": SYSLOG_TIME},
             parts={"pri": Priority(), "rest": _HEADER_AND_MESSAGE},
         ),
@@ -73,7 +78,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "cef": Preset(
         TemplateForm(
-            "{before?}CEF:{version:int}|" + "|".join(f"{{{name}}}" for name in _CEF_FIELDS) + "{?|{extension}?}",
+            "{before?}CEF:{? ?}{version:int}|" + "|".join(f"{{{name}}}" for name in _CEF_FIELDS) + "{?|{extension}?}",
             types={**dict.fromkeys(_CEF_FIELDS, CefHeader()), "extension": CefExtension()},
             parts={"before": _CEF_HEADER},
             null_value="",

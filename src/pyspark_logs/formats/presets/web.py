@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.anytimestamp import AnyTimestamp
-from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.basetypes import Quoted, Text
 from pyspark_logs.formats.pieces import Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
+from pyspark_logs.formats.servertypes import UserName
+from pyspark_logs.formats.spellings import APACHE
 
 _CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}]"
 # A user's name may hold blanks: what ends it is the bracket of the time.
 _COMMON = (
     "{remote_host} {remote_logname?} {remote_user?} " + _CLF_TIME + " {request:quoted?} {status:int?} {bytes:long?}"
 )
+_TYPES = {**dict.fromkeys(("request", "referer", "user_agent"), Quoted(APACHE)), "remote_user": UserName()}
 
 _ERROR_TIME = "%a %b %d %H:%M:%S.%f %Y"
+# %{u}t, %t; %{cu}t, %{c}t; and the time of access logs, to which some set it.
+_ERROR_TIMES = (_ERROR_TIME, "%a %b %d %H:%M:%S %Y", ISO_8601, "%d/%b/%Y:%H:%M:%S %z")
 _MODULE_LEVEL = Pieces(
     r"(?:(?P<module>[^:]*):)?(?P<level>[^:]*)", (Piece("module", Text(), after=":"), Piece("level", Text()))
+)
+# As do_errorlog_default() in server/log.c writes them. What stands before the client cannot be told from the message
+# where there is none.
+_SOURCE_CLIENT = Pieces(
+    r"(?:(?:(?P<source>[^\s:()\[\]]+\(\d+\)): )?(?:(?P<error_status>\(\d+\)[^\[\]]*): )?"
+    r"\[(?:client|remote) (?P<client>[^\]]*)\] )?(?P<message>.*)",
+    (
+        Piece("source", Text(), after=": "),
+        Piece("error_status", Text(), after=": "),
+        Piece("client", Text(), before="[client ", after="] "),
+        Piece("message", Text()),
+    ),
 )
 
 # In the order in which ngx_http_log_error_handler() appends them; none is escaped.
@@ -38,12 +55,12 @@ _CONTEXT = Pieces(
 
 PRESETS: dict[str, Preset] = {
     "apache_common": Preset(
-        TemplateForm(_COMMON),
+        TemplateForm(_COMMON, types=_TYPES),
         source='Apache HTTP Server 2.4, "Log Files", Common Log Format: https://httpd.apache.org/docs/2.4/logs.html#common',
         sample=('192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
     ),
     "apache_combined": Preset(
-        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}"),
+        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_TYPES),
         source='Apache HTTP Server 2.4, "Log Files", Combined Log Format:'
         " https://httpd.apache.org/docs/2.4/logs.html#combined",
         sample=(
@@ -55,9 +72,9 @@ PRESETS: dict[str, Preset] = {
     ),
     "apache_error": Preset(
         TemplateForm(
-            "[{time:timestamp}] [{module_level}] {?[pid {pid:int}{?:tid {tid:long}?}] ?}{?[client {client}] ?}{message}",
-            types={"time": AnyTimestamp(_ERROR_TIME, patterns=(_ERROR_TIME, "%a %b %d %H:%M:%S %Y"))},
-            parts={"module_level": _MODULE_LEVEL},
+            "[{time:timestamp}] [{module_level}] {?[pid {pid:int}{?:tid {tid:long}?}] ?}{rest}",
+            types={"time": AnyTimestamp(_ERROR_TIME, patterns=_ERROR_TIMES)},
+            parts={"module_level": _MODULE_LEVEL, "rest": _SOURCE_CLIENT},
         ),
         source="Apache HTTP Server 2.4, ErrorLogFormat (the default) and that of 2.2:"
         " https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
@@ -65,6 +82,10 @@ PRESETS: dict[str, Preset] = {
             (
                 "[Sun Nov 22 01:00:11.902022 2026] [core:error] [pid 35708:tid 4328636416] [client 192.0.2.7:51012]"
                 " AH00128: File does not exist: /srv/www/favicon.ico"
+            ),
+            (
+                "[Sun Nov 22 01:00:11.903417 2026] [proxy:error] [pid 35708:tid 4328636416] (111)Connection refused:"
+                " [client 192.0.2.7:51013] AH01102: error reading from remote server"
             ),
             "[Sun Nov 22 01:00:12 2026] [error] [client 192.0.2.7] File does not exist: /srv/www/favicon.ico",
         ),
