@@ -143,7 +143,7 @@ class FormatConformance:
     @pytest.mark.parametrize("size", [1, 7, 64, 1000])
     def test_blocks_of_any_size(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
         whole = self.read(tmp_path, self.file(self.lines * 3))
-        monkeypatch.setattr("pyspark_logs.reader.read_lines", partial(read_lines, block_bytes=size))
+        monkeypatch.setattr("pyspark_logs.splits.read_lines", partial(read_lines, block_bytes=size))
         assert self.read(tmp_path, self.file(self.lines * 3)) == whole
 
     @pytest.mark.parametrize("size", [1, 13, 100])

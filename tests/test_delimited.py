@@ -356,7 +356,7 @@ def test_a_fields_line_in_mid_file_is_for_what_follows(tmp_path: Path, monkeypat
     ]
     schema = "sc_status int, cs_method string, date date"
     for size in (1, 20, 10_000):
-        monkeypatch.setattr("pyspark_logs.reader.read_lines", partial(read_lines, block_bytes=size))
+        monkeypatch.setattr("pyspark_logs.splits.read_lines", partial(read_lines, block_bytes=size))
         assert scan(tmp_path, schema=schema, maxPartitionBytes=10, **options) == expected
     assert pyspark_logs.scan(str(tmp_path), **options).schema.names == ["date", "cs_method", "sc_status"]
 

@@ -46,9 +46,10 @@ ALLOWED: dict[str, set[str]] = {
     "rejects": GROUND | {"planning", "store"},
     "rows": GROUND | {"columns", "formats", "planning", "records", "rejects", "tally"},
     "filerows": GROUND | {"columns", "formats", "planning", "rows", "tally"},
+    "splits": GROUND | {"codecs", "formats", "jobs", "planning", "records", "store"},
     # Reader and writer do not know each other.
     "reader": GROUND
-    | {"store", "layout", "codecs", "records", "ahead", "formats", "jobs", "planning", "columns", "rows", "filerows"}
+    | {"store", "layout", "records", "ahead", "formats", "planning", "columns", "rows", "filerows", "splits"}
     | {"rejects", "tally"},
     "writer": GROUND | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},
     "stream": GROUND | {"offsets", "reader", "planning", "columns", "jobs", "layout", "store"},

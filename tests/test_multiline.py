@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 import pyspark_logs.reader
+import pyspark_logs.splits
 from pyspark_logs import scan
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.kinds import compile_decoder, line_format
@@ -493,9 +494,9 @@ class TestNothingIsLost:
         assume(not any(b"#~" in text for _, text in expected))  # comments within records have tests of their own
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                pyspark_logs.reader, "read_lines", functools.partial(read_lines, block_bytes=drawn["block_bytes"])
+                pyspark_logs.splits, "read_lines", functools.partial(read_lines, block_bytes=drawn["block_bytes"])
             )
-            patch.setattr(pyspark_logs.reader, "_BEHIND_BYTES", 7)
+            patch.setattr(pyspark_logs.splits, "_BEHIND_BYTES", 7)
             bound_ms = round((case.options["year_bound"] - strategies.EPOCH).total_seconds() * 1000) - 86_400_000
             path = write(Path(folder), {f"a.log{drawn['suffix']}": drawn["data"]}, bound_ms)
             rows = read(

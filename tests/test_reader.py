@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import pyspark_logs.reader
+import pyspark_logs.splits
 from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SnapshotChangedError
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
@@ -49,8 +50,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def lines(*args: Any, **kwargs: Any) -> Any:
         return read_lines(*args, block_bytes=size[0], **kwargs)
 
-    monkeypatch.setattr(pyspark_logs.reader, "read_lines", lines)
-    monkeypatch.setattr(pyspark_logs.reader, "_BEHIND_BYTES", 7)
+    monkeypatch.setattr(pyspark_logs.splits, "read_lines", lines)
+    monkeypatch.setattr(pyspark_logs.splits, "_BEHIND_BYTES", 7)
     return size
 
 

@@ -8,46 +8,33 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pyspark_logs.ahead import ahead
-from pyspark_logs.codecs import codec_for
 from pyspark_logs.columns import FROM_PATH, Columns, full_schema, resolve_columns
 from pyspark_logs.errors import (
-    CorruptFileError,
     FormatError,
     OptionError,
-    PathNotFoundError,
     SchemaError,
-    SnapshotChangedError,
 )
 from pyspark_logs.filerows import FileRowBuilder
-from pyspark_logs.formats.kinds import file_format, format_schema, header_rule, line_format
+from pyspark_logs.formats.kinds import file_format, format_schema, line_format
 from pyspark_logs.formats.starts import record_starts
 from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.options import FormatOptions, ReadOptions
+from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
 from pyspark_logs.records import (
-    BLOCK_BYTES,
-    FirstLine,
     Lines,
-    document_lines,
-    first_line,
-    keeps_lines,
-    read_lines,
-    sanitise,
-    transcode,
-    under_headers,
 )
 from pyspark_logs.rejects import Rejects
 from pyspark_logs.rows import RowBuilder, path_value, year_bound_us
 from pyspark_logs.schema import parse_ddl, to_ddl
+from pyspark_logs.splits import SplitText
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
 from pyspark_logs.tally import Tally
 
@@ -56,15 +43,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
 # Smaller batches are joined, so that a selective filter does not send crumbs. Joining costs 100 ns a row of 36 columns,
 # sending one more batch of them 40 us in Python and as much again in Spark.
 FEWEST_ROWS = 2_048
 AHEAD_BLOCKS = 2
-_HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
-_BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
 
 @dataclass(frozen=True)
@@ -101,6 +84,7 @@ class LogReader:
 
     def __init__(self, options: ReadOptions, schema_ddl: str, predicates: Sequence[Predicate] = ()) -> None:
         self.options = _normalised(options)
+        self.text = SplitText(self.options)
         self.schema_ddl = schema_ddl
         self.predicates = tuple(predicates)
 
@@ -143,7 +127,7 @@ class LogReader:
             end_us=end_us,
             allowed=self._allowed(columns),
             whole_files=columns.time is None,
-            splittable=self.splittable,
+            splittable=self.text.splittable,
         )
         # Compiled here once, too, so that what cannot work fails before any task runs.
         record_starts(self.options.format)
@@ -179,15 +163,6 @@ class LogReader:
             return evaluate(about, {field.name: value})[0].as_py() is True
 
         return fits
-
-    def splittable(self, path: str) -> bool:
-        """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
-        fmt, rule = self.options.format, header_rule(self.options.format)
-        if file_format(fmt) is not None or line_format(fmt).options.document is not None:
-            return False
-        if rule is not None and rule.by_fields:
-            return False
-        return keeps_lines(fmt.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     # --- executor -----------------------------------------------------------------------------------------
 
@@ -249,78 +224,11 @@ class LogReader:
     ) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
         if isinstance(builder, FileRowBuilder):
-            with closing(ahead(self._whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
-                yield from self._tolerant(split, builder.batches(split, pieces))
+            with closing(ahead(self.text.whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
+                yield from self.text.tolerant(split, builder.batches(split, pieces))
             return
-        with closing(ahead(self.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
-            yield from builder.batches(split, self.joined(split, blocks, builder.moment(split)))
-
-    def joined(self, split: FileSplit, blocks: Iterator[Lines], moment: Moment) -> Iterator[Lines]:
-        """The records of the lines of a split: the lines themselves, unless ``multiLine`` is given."""
-        starts = record_starts(self.options.format)
-        return blocks if starts is None else starts.join(blocks, moment, *self._range(split))
-
-    def _range(self, split: FileSplit) -> tuple[int, int | None]:
-        """Start and length of a split in the text that its offsets are about."""
-        return (split.start, split.length) if self.splittable(split.path) else (0, None)
-
-    def lines(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        """The lines of one split, in blocks; without what the options say may be missing or damaged.
-
-        With ``multiLine`` they go on behind the split, for as long as somebody asks.
-
-        Raises:
-            SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
-        """
-        yield from self._tolerant(split, self._blocks(store, split))
-
-    def _tolerant(self, split: FileSplit, items: Iterator[T]) -> Iterator[T]:
-        """The same, without what the options say may be missing or damaged."""
-        try:
-            yield from items
-        except PathNotFoundError as error:
-            # A job is seen whole or not at all: a file of one is missing because an overwrite replaced them all.
-            if not self.options.plan.ignore_missing or job_of(split.path):
-                advice = "" if job_of(split.path) else ", or set ignoreMissingFiles=true to read without such files"
-                raise SnapshotChangedError(
-                    f"{split.path}: was deleted after the query was planned. Load it again (a Spark frame keeps its plan){advice}"
-                ) from error
-            _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", split.path)
-        except CorruptFileError:
-            if not self.options.plan.ignore_corrupt:
-                raise
-            _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", split.path, exc_info=True)
-
-    def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        fmt = line_format(self.options.format).options
-        # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
-        if self.splittable(split.path):
-            chunks = _range_and_behind(store, split)
-        else:
-            chunks = self._whole(store, split)
-            chunks = chunks if by_line else transcode(chunks, fmt.encoding)
-            if fmt.document is not None:
-                chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
-        start, length = self._range(split)
-        encoding = fmt.encoding if by_line else "utf-8"
-        prefix = (fmt.comment_prefix or "").encode(encoding) or None
-        rule = header_rule(self.options.format)
-        to_join = fmt.multi_line is not None  # such lines are joined as they are
-        found = read_lines(
-            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
-            comment_prefix=None if rule is not None and rule.by_fields else prefix, to_join=to_join, banners=tuple(text.encode(encoding) for text in fmt.banners),
-        )  # fmt: skip
-        if rule is not None:
-            first = _first_line(store, split, prefix, fmt) if start > 0 else None
-            found = under_headers(found, rule, path=split.path, encoding=encoding, first=first)
-        for lines in found:
-            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
-
-    def _whole(self, store: Store, split: FileSplit) -> Iterator[bytes]:
-        """The bytes of a file, decompressed."""
-        codec = codec_for(split.path, self.options.plan.compression)
-        return codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
+        with closing(ahead(self.text.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
+            yield from builder.batches(split, self.text.joined(split, blocks, builder.moment(split)))
 
 
 def _warn_of_corrupt(builder: RowBuilder | FileRowBuilder, before: Tally) -> None:
@@ -333,31 +241,6 @@ def _warn_of_corrupt(builder: RowBuilder | FileRowBuilder, before: Tally) -> Non
         "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
         counted.corrupt, counted.records, what, counted.top_reasons(), path, offset,
     )  # fmt: skip
-
-
-def _first_line(store: Store, split: FileSplit, prefix: bytes | None, fmt: FormatOptions) -> FirstLine | None:
-    """The first record of a file that a split is of; its beginning is read for that."""
-    head = replace(split, start=0, length=_HEAD_BYTES)
-    found = read_lines(
-        _range_and_behind(store, head),
-        block_bytes=_HEAD_BYTES,
-        max_record_bytes=fmt.max_record_bytes,
-        comment_prefix=prefix,
-    )
-    lines = next(found, None)
-    if isinstance(found, Generator):
-        found.close()
-    return None if lines is None else first_line(lines, fmt.encoding, split.path)
-
-
-def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
-    """The bytes of a split, from the byte before it; then, as far as somebody asks, those behind it."""
-    place = max(split.start - 1, 0)
-    end = min(split.start + split.length, split.size)
-    step = _BEHIND_BYTES
-    while place < split.size:
-        yield from store.read(split.path, place, end, etag=split.etag, chunk_bytes=BLOCK_BYTES)
-        place, end, step = end, min(end + step, split.size), 2 * step
 
 
 def _sized(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -451,8 +334,8 @@ def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Line
         )
     reader = LogReader(options, "")
     for split in splits:
-        lines = reader.lines(store, split)
-        yield from reader.joined(split, lines, Moment(options.time.zone, year_bound_us(split, 0)))
+        lines = reader.text.lines(store, split)
+        yield from reader.text.joined(split, lines, Moment(options.time.zone, year_bound_us(split, 0)))
 
 
 def _normalised(options: ReadOptions) -> ReadOptions:

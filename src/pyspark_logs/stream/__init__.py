@@ -147,7 +147,7 @@ class LogStream:
             for mark in batch.files
         ]
         plan = self.options.plan
-        splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.splittable)
+        splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.text.splittable)
         tasks = pack(splits, max_bytes=plan.max_partition_bytes, open_cost_bytes=plan.open_cost_bytes)
         return tuple(ReadTask(task.splits, batch.columns, batch.slack_us) for task in tasks)
 
