@@ -7,6 +7,7 @@ doors that users have, so that files, splits, codecs and headers take part.
 from __future__ import annotations
 
 import gzip
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import find_lines, read_lines, sanitise
 
 LONG = 1 << 20
+EXAMPLES = int(os.environ.get("CONFORMANCE_EXAMPLES", "30"))  # for each format
 HOSTILE = ['"', "[", "\\"]
 UNFRIENDLY = [
     "]",
@@ -52,6 +54,7 @@ UNFRIENDLY = [
 ]
 
 
+@pytest.mark.suite
 class FormatConformance:
     """Asks a format what users take for granted.
 
@@ -146,7 +149,7 @@ class FormatConformance:
         monkeypatch.setattr("pyspark_logs.splits.read_lines", partial(read_lines, block_bytes=size))
         assert self.read(tmp_path, self.file(self.lines * 3)) == whole
 
-    @pytest.mark.parametrize("size", [1, 13, 100])
+    @pytest.mark.parametrize("size", [7, 100])
     def test_splits_of_any_size(self, tmp_path: Path, size: int) -> None:
         whole = self.read(tmp_path, self.file(self.lines * 3))
         assert self.read(tmp_path, self.file(self.lines * 3), maxPartitionBytes=size, openCostInBytes=1) == whole
@@ -235,7 +238,7 @@ class FormatConformance:
 
     # --- the engines ------------------------------------------------------------------------------------------
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
     @given(st.data())
     def test_the_engines_say_what_the_exact_parser_says(self, data: st.DataObject) -> None:
         """Of good lines and of lines that were good."""

@@ -87,7 +87,7 @@ def test_lines_without_structure_have_no_template(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("unit", ['"', "[", "{", "=", ": ", "a.", "1", "-", "\\", "(<"])
 def test_long_lines_of_anything(unit: str) -> None:
-    propose([unit * 300_000] * 50)
+    propose([unit * 300_000] * 5)
 
 
 @pytest.mark.parametrize("unit", ["x", "a.", "a=", '"', ","])
