@@ -229,14 +229,17 @@ spark.sql('''
     ),
     Step(
         "Find out the format, and keep stack traces with their records",
-        "detect() reads the beginning of a file by everything that it may be. With multiLine, a line that does\n"
-        "not match continues the record before it.",
+        "detect() reads the beginning of a file by everything that it may be. With multiLine, a line that\n"
+        "does not match continues the record before it.",
         r"""
 found = pyspark_logs.detect("s3://acme-logs/app", **s3)[0]
-print(f"{found.share:.0%} of {found.records} records match:")
-print(*found.options.items(), sep="\n")
+print(f"{found.share:.0%} of {found.records} records match; multiLine={found.options['multiLine']}")
+print("its columns:", ", ".join(found.columns))
 
-whole = spark.read.format("logs").options(**app, multiLine=True).load("s3://acme-logs/app").cache()
+whole = (
+    spark.read.format("logs").options(**app, multiLine=True)
+    .load("s3://acme-logs/app").cache()
+)
 print(whole.where(r"message LIKE '%\n%'").orderBy("ts").first().message)
 """,
         check_records,
