@@ -233,7 +233,7 @@ spark.sql('''
         "does not match continues the record before it.",
         r"""
 found = pyspark_logs.detect("s3://acme-logs/app", **s3)[0]
-print(f"{found.share:.0%} of {found.records} records match; multiLine={found.options['multiLine']}")
+print(f"{found.share:.0%} of {found.records} records match by", *found.options)
 print("its columns:", ", ".join(found.columns))
 
 whole = (
