@@ -30,8 +30,8 @@ demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machin
 test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
 ifdef COVERAGE
 	@# Spark's workers are children of a JVM and end without a report; what they run is measured without Spark, too.
-	$(PY) -m pytest -m "not spark and not suite $(SLOW)" --cov=pyspark_logs $(PYTEST_ARGS)
-	$(PY) -m pytest -m "(spark or suite) $(SLOW)" $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not spark $(SLOW)" --cov=pyspark_logs $(PYTEST_ARGS)
+	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS)
 else
 	$(PY) -m pytest -m "(spark or not spark) $(SLOW)" $(PYTEST_ARGS)
 endif

@@ -54,7 +54,6 @@ UNFRIENDLY = [
 ]
 
 
-@pytest.mark.suite
 class FormatConformance:
     """Asks a format what users take for granted.
 
