@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats.timecolumns import Learn, Shape, iso_shape, pattern_shape
+from pyspark_logs.formats.timeshapes import Learn, Shape, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps import ISO, Moment, compile_pattern, parse_iso_us
 from pyspark_logs.formats.timetypes import Timestamp
 

@@ -135,6 +135,20 @@ def matrix(array: pa.Array, width: int) -> Bytes:
     return string_bytes(array).reshape(len(array), width)
 
 
+def matrix_at(view: Bytes, starts: Int32, width: int) -> Bytes:
+    """The ``width`` bytes at each place, all within ``view``, as a (rows, width) matrix.
+
+    >>> import numpy as np
+    >>> matrix_at(np.frombuffer(b"abcde", np.uint8), np.array([0, 3], np.int32), 2).tobytes()
+    b'abde'
+    """
+    import numpy as np
+
+    # A value for each byte of the view: they overlap, and nothing is copied before the few that are wanted.
+    table = np.ndarray(max(len(view) - width + 1, 0), np.dtype((np.void, width)), buffer=view, strides=(1,))
+    return table[starts].view(np.uint8).reshape(len(starts), width)
+
+
 def unescaped_quotes(block: bytes, view: Bytes, *, escapes: bool = True) -> Int32:
     """Places of the double quotes that are not escaped by a backslash; without ``escapes`` there is none in the block."""
     import numpy as np
@@ -156,6 +170,15 @@ def unescaped_quotes(block: bytes, view: Bytes, *, escapes: bool = True) -> Int3
         head = block[: quotes[row]]
         odd[row] = (len(head) - len(head.rstrip(b"\\"))) % 2
     return quotes[~odd]
+
+
+def all_but(count: int, rows: Int64) -> Bool:
+    """A mask that is set in all rows but some."""
+    import numpy as np
+
+    mask: Bool = np.ones(count, np.bool_)
+    mask[rows] = False
+    return mask
 
 
 def masked(array: pa.Array, null: Bool) -> pa.Array:

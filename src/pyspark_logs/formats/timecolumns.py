@@ -1,31 +1,18 @@
 """Timestamps by the column: texts that look alike are turned into instants together.
 
-A :class:`Shape` is learnt from one example: where year, month, ... stand in a text of that length. All
-texts of the shape become one matrix of bytes whose columns are checked and combined by numpy. What is
-not surely right here is left to the exact parsers of ``timestamps``.
+All texts of a shape (see ``timeshapes``) become one matrix of bytes whose columns are checked and combined by
+numpy. What is not surely right here is left to the exact parsers of ``timestamps``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.timestamps import (
-    DAY_US,
-    DAYS,
-    HIGHEST_US,
-    ISO,
-    ISO_DATE,
-    LOWEST_US,
-    MONTHS,
-    YEARS_BACK,
-    Moment,
-    Pattern,
-    year_of,
-)
+from pyspark_logs.formats.timeshapes import FULL_WIDTH, Learn, Shape
+from pyspark_logs.formats.timestamps import DAY_US, DAYS, HIGHEST_US, LOWEST_US, MONTHS, YEARS_BACK, Moment, year_of
 from pyspark_logs.formats.zones import walls_to_utc_us
 
 if TYPE_CHECKING:
@@ -34,76 +21,21 @@ if TYPE_CHECKING:
     from pyspark_logs.formats.kernels import Bool, Bytes, Int32, Int64
 
 
-@dataclass(frozen=True)
-class Shape:
-    """Where the parts stand in all texts that look like one example: ``(directive, start, width)``."""
-
-    width: int
-    parts: tuple[tuple[str, int, int], ...]
-    example: bytes
-    iso: bool = False
-
-    @property
-    def has_year(self) -> bool:
-        """Whether a year is among the parts."""
-        return any(name in ("Y", "y") for name, _, _ in self.parts)
-
-
 # Hours, minutes, seconds and milliseconds that are not padded are 24 shapes; files with more are not worth it here.
 _MOST_SHAPES = 24
 
-Learn = Callable[[str], "Shape | None"]
-
-_ISO_GROUPS = "YmdHMSfz"
-# In other widths a part's value is written so rarely that the exact parser may have it.
-_FULL_WIDTH = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _NAMES = {"b": tuple(name[:3] for name in MONTHS), "B": MONTHS, "a": tuple(name[:3] for name in DAYS), "A": DAYS}
-
-
-def iso_shape(text: str) -> Shape | None:
-    """The shape of the ISO timestamp at the start of ``text``."""
-    match = ISO.match(text)
-    if match is None:
-        return None
-    parts = tuple((_ISO_GROUPS[i], *_span(match, i + 1)) for i in range(8) if match.group(i + 1) is not None)
-    return Shape(match.end(), parts, match.group().encode(), iso=True)
-
-
-def date_shape(text: str) -> Shape | None:
-    """The shape of the date YYYY-MM-DD at the start of ``text``."""
-    match = ISO_DATE.match(text)
-    return None if match is None else Shape(10, (("Y", 0, 4), ("m", 5, 2), ("d", 8, 2)), match.group().encode())
-
-
-def pattern_shape(pattern: Pattern, text: str) -> Shape | None:
-    """The shape of the pattern's match at the start of ``text``; None where it is not one we vectorise."""
-    match = pattern.regex.match(text)
-    if match is None or not match.group().isascii() or {"I", "p", "j", "Z"} & set(pattern.regex.groupindex):
-        return None
-    spans = sorted((*_span(match, group), name) for name, group in pattern.regex.groupindex.items())
-    parts = tuple((name, start, width) for start, width, name in spans)
-    for name, start, width in parts:
-        # One digit where two could be is certain only if no digit follows, of another part or a literal.
-        single = width == 1 and not match.group()[start + 1 : start + 2].isdigit()
-        if width != _FULL_WIDTH.get(name, width) and not single:
-            return None
-    return Shape(match.end(), parts, match.group().encode())
-
-
-def _span(match: re.Match[str], group: int) -> tuple[int, int]:
-    return match.start(group), match.end(group) - match.start(group)
 
 
 def column_us(table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
     """Instants of the texts in a (rows, width) matrix, and of which of them we are sure."""
     import numpy as np
 
-    sure: Bool = np.ones(len(table), np.bool_)
-    numbers: dict[str, Int64] = {}
-    covered = np.zeros(shape.width, np.bool_)
+    numbers, sure = _pairs(table, shape)
     for name, start, width in shape.parts:
-        covered[start : start + width] = True
         piece = table[:, start : start + width]
+        if name in numbers:
+            continue
         if name == "f":
             value, fine = _digits(piece[:, :6])
             sure &= fine & _all_digits(piece[:, 6:])
@@ -121,15 +53,34 @@ def column_us(table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
         else:
             numbers[name], fine = _digits(piece)
             sure &= fine
-    for index in np.flatnonzero(~covered):
-        byte = shape.example[index]
-        if shape.iso and index == 10:
-            sure &= (table[:, 10] == 84) | (table[:, 10] == 32)
-        elif shape.iso and byte in b".,":
-            sure &= (table[:, index] == 46) | (table[:, index] == 44)
-        else:
-            sure &= table[:, index] == byte
+    literals = shape.literals
+    for index in [index for index in literals if shape.iso and (index == 10 or shape.example[index] in b".,")]:
+        one, other = b"T " if index == 10 else b".,"
+        sure &= (table[:, index] == one) | (table[:, index] == other)
+        literals = [other for other in literals if other != index]
+    wrong = table[:, literals] != np.frombuffer(shape.example, np.uint8)[literals]
+    if wrong.any():
+        sure &= ~np.logical_or.reduce(wrong, axis=1)
     return _assemble(numbers, sure, shape, moment)
+
+
+def _pairs(table: Bytes, shape: Shape) -> tuple[dict[str, Int64], Bool]:
+    """The numbers of two and four digits, all at once, and where they are numbers."""
+    import numpy as np
+
+    parts = [part for part in shape.parts if part[0] in FULL_WIDTH and part[2] in (2, 4)]
+    digits = table[:, [start + place for _, start, width in parts for place in range(width)]] - 48
+    sure: Bool = np.ones(len(table), np.bool_)
+    if digits.size and digits.max() > 9:  # uint8 wraps below "0": one comparison is enough
+        sure = np.logical_and.reduce(digits <= 9, axis=1)
+    pairs = digits[:, 0::2] * np.uint8(10) + digits[:, 1::2]
+    numbers: dict[str, Int64] = {}
+    column = 0
+    for name, _, width in parts:
+        number = pairs[:, column].astype(np.int64)
+        numbers[name] = number if width == 2 else number * 100 + pairs[:, column + 1]
+        column += width // 2
+    return numbers, sure
 
 
 def _assemble(numbers: dict[str, Int64], sure: Bool, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
@@ -144,8 +95,9 @@ def _assemble(numbers: dict[str, Int64], sure: Bool, shape: Shape, moment: Momen
     if not shape.has_year:
         return _with_latest_year(month, day, clock, numbers.get("z"), sure, moment)
     year = numbers["Y"] if "Y" in numbers else numbers["y"] + np.where(numbers["y"] > 68, 1900, 2000)
-    sure &= (year >= 1) & (day <= _days_in_month(year, month))
-    wall = _days(year, month, day) * DAY_US + clock
+    days, exists = _dates(year, month, day)
+    sure &= exists
+    wall = days * DAY_US + clock
     instant = wall - numbers["z"] if "z" in numbers else walls_to_utc_us(wall, moment.zone)
     return instant, sure & (instant >= LOWEST_US) & (instant <= HIGHEST_US)
 
@@ -197,9 +149,9 @@ def _offsets(piece: Bytes) -> tuple[Int64, Bool]:
     count, width = piece.shape
     if width == 1:
         return np.zeros(count, np.int64), piece[:, 0] == 90
-    if count > 1 and (piece == piece[:1]).all():  # nearly always: one zone a file
-        value, fine = _offsets(piece[:1])
-        return value.repeat(count), fine.repeat(count)
+    if count > 1 and (piece == piece[0]).all():  # nearly always: one zone a file
+        value, right = _one_offset(piece[0].tobytes())
+        return np.full(count, value, np.int64), np.full(count, right)
     hours, fine = _digits(piece[:, 1:3])
     minutes, fine_minutes = _digits(piece[:, width - 2 :])
     sign = np.where(piece[:, 0] == 45, -1, 1)
@@ -209,12 +161,20 @@ def _offsets(piece: Bytes) -> tuple[Int64, Bool]:
     return (hours * 60 + minutes) * 60_000_000 * sign, fine
 
 
+@lru_cache(maxsize=64)
+def _one_offset(text: bytes) -> tuple[int, bool]:
+    import numpy as np
+
+    value, fine = _offsets(np.frombuffer(text, np.uint8).reshape(1, -1))
+    return int(value[0]), bool(fine[0])
+
+
 def _names(piece: Bytes, names: tuple[str, ...]) -> tuple[Int64, Bool]:
     import numpy as np
 
     if len(piece) > 1 and (piece == piece[0]).all():  # the month of a file
-        value, fine = _names(piece[:1], names)
-        return np.repeat(value, len(piece)), np.repeat(fine, len(piece))
+        one, right = _one_name(piece[0].tobytes(), names)
+        return np.full(len(piece), one, np.int64), np.full(len(piece), right)
     value = np.zeros(len(piece), np.int64)
     lower = piece | 32  # ASCII letters to lower case; anything else cannot become a letter of a name wrongly
     letters = ((lower >= 97) & (lower <= 122) & (piece >= 65)).all(axis=1)
@@ -222,6 +182,32 @@ def _names(piece: Bytes, names: tuple[str, ...]) -> tuple[Int64, Bool]:
         if len(name) == piece.shape[1]:
             value[(lower == np.frombuffer(name.encode(), np.uint8)).all(axis=1)] = number
     return value, letters & (value > 0)
+
+
+@lru_cache(maxsize=64)
+def _one_name(text: bytes, names: tuple[str, ...]) -> tuple[int, bool]:
+    import numpy as np
+
+    value, fine = _names(np.frombuffer(text, np.uint8).reshape(1, -1), names)
+    return int(value[0]), bool(fine[0])
+
+
+def _dates(year: Int64, month: Int64, day: Int64) -> tuple[Int64, Bool]:
+    """Days since the epoch, and which of the dates exist; a day of a month that is one."""
+    import numpy as np
+
+    if len(year) > 1 and all((part == part[0]).all() for part in (year, month, day)):  # the day of a file
+        days, exists = _one_date(int(year[0]), int(month[0]), int(day[0]))
+        return np.full(len(year), days, np.int64), np.full(len(year), exists)
+    return _days(year, month, day), (year >= 1) & (day <= _days_in_month(year, month))
+
+
+@lru_cache(maxsize=64)
+def _one_date(year: int, month: int, day: int) -> tuple[int, bool]:
+    import numpy as np
+
+    days, exists = _dates(*(np.array([part], np.int64) for part in (year, month, day)))
+    return int(days[0]), bool(exists[0])
 
 
 def _days(year: Int64, month: Int64, day: Int64) -> Int64:
@@ -282,32 +268,53 @@ def _iso_cast_us(array: pa.Array, table: Bytes, shape: Shape, moment: Moment) ->
     return None if instants.min() < LOWEST_US or instants.max() > HIGHEST_US else instants
 
 
-def _distinct_us(array: pa.Array, table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
+def _distinct_us(table: Bytes, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
     """As :func:`column_us`, but each run of equal texts is parsed once: sorted logs repeat their seconds."""
     import numpy as np
-    import pyarrow.compute as pc
 
-    runs = pc.run_end_encode(array)
-    ends = np.frombuffer(runs.run_ends.buffers()[1], np.int32, count=len(runs.run_ends))
-    if 2 * len(ends) > len(array):
+    firsts = _begins_of_runs(table)
+    if 2 * len(firsts) > len(table):
         return column_us(table, shape, moment)
-    firsts = np.concatenate(([0], ends[:-1]))
     instants, sure = column_us(table[firsts], shape, moment)
-    lengths = np.diff(ends, prepend=0)
+    lengths = np.diff(firsts, append=len(table))
     return np.repeat(instants, lengths), np.repeat(sure, lengths)
 
 
-def instants_us(array: pa.Array, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
-    """Instants of texts that are all ``shape.width`` long, and of which of them we are sure."""
+def _begins_of_runs(table: Bytes) -> Int64:
+    """Rows that begin a run of equal ones, and a few that only go on with one.
+
+    >>> import numpy as np
+    >>> _begins_of_runs(np.frombuffer(b"12:59:58.0" * 20 + b"12:59:59.0" * 20, np.uint8).reshape(-1, 10)).tolist()
+    [0, 20, 39]
+    """
     import numpy as np
 
+    rows, width = table.shape
+    if width < 8:
+        return np.arange(rows)
+    text = table.reshape(-1)
+    size = (len(text) - width) // 8 * 8  # each byte is compared to that of the row before it, eight at a time
+    changed = np.flatnonzero(text[width : width + size].view(np.uint64) != text[:size].view(np.uint64))
+    begins = np.zeros(rows, np.bool_)
+    begins[changed * 8 // width + 1] = True
+    begins[(changed * 8 + 7) // width + 1] = True  # eight bytes may be of two rows
+    begins[size // width + 1 :] = True
+    begins[:1] = True
+    return np.flatnonzero(begins)
+
+
+def instants_us(block: bytes, view: Bytes, starts: Int32, shape: Shape, moment: Moment) -> tuple[Int64, Bool]:
+    """Instants of the texts of a shape that begin at ``starts``, and of which of them we are sure."""
+    import numpy as np
+
+    if not shape.iso:
+        return _distinct_us(kernels.matrix_at(view, starts, shape.width), shape, moment)
+    array = kernels.texts(block, starts, starts + np.int32(shape.width))
     table = kernels.matrix(array, shape.width)
-    if shape.iso:
-        instants = _iso_cast_us(array, table, shape, moment)
-        if instants is not None:
-            return instants, np.ones(len(array), np.bool_)
-        return column_us(table, shape, moment)
-    return _distinct_us(array, table, shape, moment)
+    instants = _iso_cast_us(array, table, shape, moment)
+    if instants is not None:
+        return instants, np.ones(len(array), np.bool_)
+    return column_us(table, shape, moment)
 
 
 def _may_extend(view: Bytes, places: Int32, ends: Int32, shape: Shape) -> Bool | None:
@@ -360,7 +367,7 @@ def shaped_us(
     alike = _all_alike(block, view, starts, limits, learn, followed)
     if alike is not None:
         ends, one = alike
-        instants, sure = instants_us(kernels.texts(block, starts, ends), one, moment)
+        instants, sure = instants_us(block, view, starts, one, moment)
         if sure.all():
             return ends, instants, sure
     ends, instants, sure = starts.copy(), np.zeros(count, np.int64), np.zeros(count, np.bool_)
@@ -380,7 +387,7 @@ def shaped_us(
             alike &= ~longer
         rows = todo[alike]
         if len(rows):
-            values, fine = instants_us(kernels.texts(block, starts[rows], reach[alike]), shape, moment)
+            values, fine = instants_us(block, view, starts[rows], shape, moment)
             good = rows[fine]
             ends[good], instants[good], sure[good] = reach[alike][fine], values[fine], True
         remaining = todo[~sure[todo]]

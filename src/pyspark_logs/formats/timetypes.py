@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.basetypes import Converted, FieldType, Rendered, by_row, made_of
 from pyspark_logs.formats.numbertypes import DIGITS_OF_DECIMAL, small_int
-from pyspark_logs.formats.timecolumns import Learn, iso_shape, pattern_shape, shaped_us, to_array
+from pyspark_logs.formats.timecolumns import shaped_us, to_array
+from pyspark_logs.formats.timeshapes import Learn, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps import (
     DAY_US,
     HIGHEST_US,
