@@ -34,7 +34,15 @@ def with_gaps(array: pa.Array, null: Bool) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    return array.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
+    if not pa.types.is_string(array.type) or array.null_count:
+        return array.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
+    # A gap is an empty text: only the offsets change.
+    before = np.zeros(len(null) + 1, np.intp)
+    np.cumsum(~null, out=before[1:])
+    _, offsets, data = array.buffers()
+    places = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1].take(before)
+    validity = pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return pa.StringArray.from_buffers(len(null), pa.py_buffer(places), data, validity)
 
 
 def with_nulls(array: pa.Array, null: Bool) -> pa.Array:

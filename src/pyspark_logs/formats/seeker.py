@@ -52,6 +52,10 @@ class Seeker:
         places = self._places_of(segment.raw)
         return self._seek_near(segment, place) if places is None else self._seek_place(segment.raw, places, place)
 
+    def knows(self, separator: bytes) -> bool:
+        """Whether all places of it are known, so that the next one is there for the asking."""
+        return self._places_of(separator) is not None
+
     def search(self, segment: Literal | Blanks, place: Int32, limits: Int32) -> Int32:
         """Where a literal or a blank first stands at or behind the place, and before a limit; -1: nowhere."""
         import numpy as np

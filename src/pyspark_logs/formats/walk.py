@@ -10,13 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
+from pyspark_logs.formats.alike import Run, find_alike
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Rules
 from pyspark_logs.formats.numbertypes import Integer
+from pyspark_logs.formats.quotes import Quotes
 from pyspark_logs.formats.seeker import Seeker
 from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
-from pyspark_logs.formats.timecolumns import date_shape, shaped_us
+from pyspark_logs.formats.timecolumns import shaped_us
+from pyspark_logs.formats.timeshapes import date_shape
 from pyspark_logs.formats.timestamps import Moment
 from pyspark_logs.formats.timetypes import Date, Timestamp
 
@@ -40,6 +43,8 @@ class Found:
     null: Bool | None = None  # lines where the value is null, whatever the text
     instants: Int64 | None = None
     words: Words | None = None  # the first eight bytes of each text, of numbers
+    same: bytes | None = None  # the text of all lines but a few
+    others: Int64 | None = None  # these
 
 
 @dataclass
@@ -70,8 +75,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.place = self.starts
-        self._quotes: Int32 | None = None
-        self._quote_index: Int64 | slice | None = None
+        self._quotes: Quotes | None = None
         self.seeker = Seeker(self.block, self.view, self.starts, self.ends, self.separators, self.dense)
 
     @cached_property
@@ -151,6 +155,27 @@ class Walk:
         endless[rows] = True
         self._drop(endless)
         return place
+
+    def alike(self, run: Run) -> int | None:
+        """Find the fields that begin a run, if they are the same in most lines, and move behind them.
+
+        Returns:
+            How many they are; None: that is not known, as some lines are elsewhere.
+        """
+        if self.live is not None or self.sure is not None or len(self.place) == 0:
+            return None
+        found = find_alike(run, self.block, self.view, self.place, self.ends)
+        if found is None:
+            return 0
+        for name, starts, ends, text in found.fields:
+            if name is not None:
+                self.found[name] = Found(starts, ends, same=text, others=found.others)
+        self.place = found.places
+        if len(found.nowhere):
+            self.sure = kernels.all_but(len(self.place), found.nowhere)
+        self.seeker.forget()
+        self.at_found = False
+        return len(found.fields)
 
     def field(self, field: Field, after: After) -> Found:
         """Find a field's end and move there."""
@@ -365,23 +390,8 @@ class Walk:
         import numpy as np
 
         if self._quotes is None:
-            # Two sentinels, so that an index past the last quote is still an index.
-            quotes = kernels.unescaped_quotes(self.block, self.view, escapes=self.has_backslash)
-            self._quotes = np.append(quotes, np.array([len(self.block)] * 3, np.int32))
-        quotes, count = self._quotes, len(self.place)
-        index = self._quote_index
-        if index is None:
-            # Where all lines have the same number of quotes, as they mostly do, it is clear which are whose.
-            each = max((len(quotes) - 3) // max(count, 1), 1)
-            index = slice(0, each * count, each)
-        opening, closing = _and_next(quotes, index)
-        if len(closing) != count or not self._all_walking(opening == self.place):
-            index = np.searchsorted(quotes[:-2], self.place)
-            opening, closing = _and_next(quotes, index)
-        if isinstance(index, slice):
-            self._quote_index = slice(index.start + 2, index.stop + 2, index.step)
-        else:
-            self._quote_index = np.minimum(index + 2, len(quotes) - 2)
+            self._quotes = Quotes(self.block, self.view, len(self.place), escapes=self.has_backslash)
+        opening, closing = self._quotes.next_pair(self.place, self._all_walking)
         sure = (opening == self.place) & (closing < self.ends)
         if sure.all():
             behind = closing + np.int32(1)
@@ -431,13 +441,6 @@ class Walk:
         """Behind the last segment nothing may be left."""
         if not self.rules.allow_trailing:
             self._drop(self.place != self.ends)
-
-
-def _and_next(places: Int32, index: Int64 | slice) -> tuple[Int32, Int32]:
-    """The places of these indices, and of those one higher."""
-    if isinstance(index, slice):
-        return places[index], places[index.start + 1 : index.stop + 1 : index.step]
-    return places[index], places[index + 1]
 
 
 def never_begins(field_type: FieldType, character: str) -> bool:
