@@ -139,19 +139,33 @@ def test_aws_alb_where_no_target_answered() -> None:
     assert (found[0]["request"], found[0]["request_creation_time"]) == ("- http://x:80- -", None)
 
 
-def test_aws_alb_before_any_field_was_appended_is_corrupt() -> None:
-    found, corrupt = rows("aws_alb", [alb(20), alb(22)])
-    assert corrupt == [True, True]
+def test_aws_alb_of_the_first_years() -> None:
+    """It began with 18 fields in 2016; those up to 25 came in 2017 and 2018, and old files lie in buckets to this day."""
+    counts = list(range(18, 23))
+    found, corrupt = rows("aws_alb", [alb(count) for count in counts] * 40)
+    assert corrupt == [False] * 200
+    for count, row in zip(counts * 40, found, strict=True):
+        assert row["trace_id"] == "Root=1-58337281-1d84f3d73c47ec4e58577259"
+        assert row["domain_name"] == ("www.example.com" if count >= 19 else None)
+        assert row["chosen_cert_arn"] == ("arn:aws:acm:us-east-2:123456789012:certificate/1" if count >= 20 else None)
+        assert row["matched_rule_priority"] == (1 if count >= 21 else None)
+        assert (row["request_creation_time"] is None) == (count < 22)
+        assert row["actions_executed"] is None
+
+
+def test_aws_alb_of_fewer_fields_than_it_ever_had_is_corrupt() -> None:
+    found, corrupt = rows("aws_alb", [alb(16), alb(17), alb(19)[:-1]])
+    assert corrupt == [True, True, True]
     assert found[0]["type"] is None
 
 
 def test_aws_alb_of_ages_between_those_documented() -> None:
-    counts = list(range(23, 36))
+    counts = list(range(18, 36))
     found, corrupt = rows("aws_alb", [alb(count) for count in counts])
     assert corrupt == [False] * len(counts)
     present = [sum(value is not None for value in row.values()) for row in found]
     # The fields 24, 25, 28 and 29 are "-" here, and what comes after 34 has no column.
-    assert [b - a for a, b in pairwise(present)] == [0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]
+    assert [b - a for a, b in pairwise(present)] == [1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]
 
 
 def test_an_address_is_spelt_one_way_whatever_stands_around_it() -> None:

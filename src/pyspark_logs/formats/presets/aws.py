@@ -27,9 +27,12 @@ PRESETS: dict[str, Preset] = {
                 "{type} {time:timestamp} {elb} {client?} {target?} {request_processing_time:double?}"
                 " {target_processing_time:double?} {response_processing_time:double?} {elb_status_code:int?}"
                 " {target_status_code:int?} {received_bytes:long?} {sent_bytes:long?} {request:quoted?}"
-                " {user_agent:quoted?} {ssl_cipher?} {ssl_protocol?} {target_group_arn?} {trace_id:quoted?}"
-                " {domain_name:quoted?} {chosen_cert_arn:quoted?} {matched_rule_priority:int?}"
-                " {request_creation_time:timestamp?} {actions_executed:quoted?}",
+                " {user_agent:quoted?} {ssl_cipher?} {ssl_protocol?} {target_group_arn?} {trace_id:quoted?}",
+                "{domain_name:quoted?}",
+                "{chosen_cert_arn:quoted?}",
+                "{matched_rule_priority:int?}",
+                "{request_creation_time:timestamp?}",
+                "{actions_executed:quoted?}",
                 "{redirect_url:quoted?}",
                 "{error_reason:quoted?}",
                 "{target_port_list:quoted?}",
