@@ -120,9 +120,10 @@ COMBINED = '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET / HTTP/1.1" 200 5 "-
 GIVEN = {
     '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 - "-" "-"': {"preset": "apache_combined"},
     '127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 499 0 "-" "-"': {"preset": "nginx_combined"},
-    COMBINED + ' "10.0.0.1"': {
+    COMBINED + ' "10.0.0.1"': {"preset": "nginx_combined"},
+    COMBINED + " 0.005": {
         "nginx": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
-        ' "$http_user_agent" "$http_x_forwarded_for"'
+        ' "$http_user_agent" $request_time'
     },
     "2026-11-22T01:00:11.045Z  INFO 123 --- [           main] com.acme.CartApplication                 : Started": {
         "logback": "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %5p ${PID:- } --- [%15.15t] %-40.40logger{39} : %m%n"

@@ -126,6 +126,18 @@ def test_nginx_combined() -> None:
     assert row("nginx_combined", garbage.replace(r"\x16\x03\x01", "")).get("request") is None
 
 
+def test_nginx_combined_with_the_last_value_of_main() -> None:
+    line = '10.0.0.1 - - [17/May/2015:08:05:32 +0000] "GET / HTTP/1.1" 200 612 "https://example.com/" "curl/8.5.0"'
+    found = row("nginx_combined", line)
+    assert "http_x_forwarded_for" not in found
+    assert row("nginx_combined", line + ' "-"') == found
+    assert row("nginx_combined", line + ' "192.0.2.7, 10.0.0.9"') == {
+        **found, "http_x_forwarded_for": "192.0.2.7, 10.0.0.9"
+    }  # fmt: skip
+    for more in (' "192.0.2.7" 0.005', " 0.005", ' "192.0.2.7'):
+        assert is_corrupt("nginx_combined", line + more)
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -23,7 +23,6 @@ _COMBINED = '"$request" $status $body_bytes_sent "$http_referer" "$http_user_age
 # as their defaults or as an example.
 _MOST_TEMPLATES = 2  # beyond that they only say less and less
 DIALECTS: tuple[Mapping[str, str], ...] = (
-    {"nginx": f'$remote_addr - $remote_user [$time_local] {_COMBINED} "$http_x_forwarded_for"'},
     {"nginx": f"$remote_addr - $remote_user [$time_local] {_COMBINED} $request_time"},
     {"nginx": f"$remote_addr - $remote_user [$time_local] {_COMBINED} $request_time $upstream_response_time"},
     {

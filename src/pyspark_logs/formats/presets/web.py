@@ -94,12 +94,15 @@ PRESETS: dict[str, Preset] = {
         TemplateForm(
             "{remote_addr} - {remote_user?} [{time_local:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {request:quoted?}"
             " {status:int?} {body_bytes_sent:long?} {http_referer:quoted?} {http_user_agent:quoted?}"
+            "{? {http_x_forwarded_for:quoted?}?}"
         ),
-        source='nginx, ngx_http_log_module, log_format "combined":'
+        source='nginx, ngx_http_log_module, log_format "combined"; with a last value, "$http_x_forwarded_for", it is the'
+        ' log_format "main" of the nginx.conf that comes with nginx:'
         " https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format",
         sample=(
             '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120 "-" "curl/8.5.0"',
             '192.0.2.8 - - [22/Nov/2026:01:00:12 +0000] "" 400 0 "-" "-"',
+            '10.0.0.1 - - [22/Nov/2026:01:00:13 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0" "192.0.2.7, 10.0.0.9"',
         ),
     ),
     "nginx_error": Preset(
