@@ -18,6 +18,17 @@ def test_apache_common() -> None:
     assert is_corrupt("apache_common", line + ' "-" "curl/8"')
 
 
+def test_whatever_is_not_available_is_a_dash() -> None:
+    assert row("apache_common", '- - - [-] "-" - -') == {}
+    assert row("apache_common", "- - - [-] - - -") == {}
+    assert row("apache_combined", '- - - [-] "-" - - "-" "-"') == {}
+    assert row("apache_combined", '::1 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.0" 200 1 - -') == {
+        "remote_host": "::1", "time": at(2000, 10, 10, 13, 55, 36), "request": "GET / HTTP/1.0", "status": 200, "bytes": 1
+    }  # fmt: skip
+    for time in ("[1234]", "[- ]", "[--]"):
+        assert is_corrupt("apache_common", f'- - - {time} "-" - -')
+
+
 def test_a_virtual_host_before_the_client_is_another_format() -> None:
     line = '10.0.0.1 - {} [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.0" 200 1 "-" "-"'
     assert row("apache_combined", line.format("-x y"))["remote_user"] == "-x y"

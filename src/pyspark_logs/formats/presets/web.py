@@ -9,10 +9,10 @@ from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.servertypes import UserName
 from pyspark_logs.formats.spellings import APACHE
 
-_CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}]"
-# A user's name may hold blanks: what ends it is the bracket of the time.
+_CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)?}]"
+# "Log Files" of Apache: a hyphen stands for whatever is not available. A user's name may hold blanks: what ends it is the bracket of the time.
 _COMMON = (
-    "{remote_host} {remote_logname?} {remote_user?} " + _CLF_TIME + " {request:quoted?} {status:int?} {bytes:long?}"
+    "{remote_host?} {remote_logname?} {remote_user?} " + _CLF_TIME + " {request:quoted?} {status:int?} {bytes:long?}"
 )
 _TYPES = {**dict.fromkeys(("request", "referer", "user_agent"), Quoted(APACHE)), "remote_user": UserName()}
 
