@@ -170,7 +170,27 @@ def test_rfc5424(line: str, expected: dict[str, Any]) -> None:
     assert row("syslog_rfc5424", line) == expected
 
 
-@pytest.mark.parametrize("data", ["[a", '[a x="1]', "[]", "[a x=1]", "text"])
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("State changed from starting to up", {"message": "State changed from starting to up"}),
+        ("-5 degrees", {"message": "-5 degrees"}),
+        ("- -", {"message": "-"}),
+        ("- ", {"message": ""}),
+        (" two blanks", {"message": " two blanks"}),
+        ('[a x="1"]', {"structured_data": [("a.x", "1")]}),
+        ('[a x="1"] ', {"structured_data": [("a.x", "1")], "message": ""}),
+        ("- [a is no data] but text", {"message": "[a is no data] but text"}),
+    ],
+)
+def test_rfc5424_without_structured_data(rest: str, expected: dict[str, Any]) -> None:
+    """As Heroku's drains write it: the message stands where structured data would."""
+    found = row("syslog_rfc5424", f"<40>1 2026-11-22T01:00:11+00:00 host app web.3 - {rest}")
+    head = {"version": 1, "timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "host", "app_name": "app"}
+    assert found == {"facility": 5, "severity": 0, **head, "procid": "web.3", **expected}
+
+
+@pytest.mark.parametrize("data", ["[a", '[a x="1]', "[]", "[a x=1]", "[a]b", "[text]s"])
 def test_rfc5424_whose_data_is_none(data: str) -> None:
     assert is_corrupt("syslog_rfc5424", f"<34>1 - h a - - {data} message")
 

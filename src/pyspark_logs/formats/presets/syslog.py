@@ -8,7 +8,7 @@ from pyspark_logs.formats.ceftypes import CefExtension, CefHeader
 from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces, Priority
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.syslogtypes import Message, StructuredData
+from pyspark_logs.formats.syslogparts import DataAndMessage
 
 # Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
 SYSLOG_TIME = AnyTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
@@ -62,18 +62,18 @@ PRESETS: dict[str, Preset] = {
     ),
     "syslog_rfc5424": Preset(
         TemplateForm(
-            "<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {structured_data?}"
-            "{? {message}?}",
-            types={"structured_data": StructuredData(), "message": Message()},
-            parts={"pri": Priority()},
+            "<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {rest?}",
+            parts={"pri": Priority(), "rest": DataAndMessage()},
         ),
-        source="RFC 5424, 6: https://www.rfc-editor.org/rfc/rfc5424#section-6",
+        source="RFC 5424, 6, and what Heroku's log drains make of it, which leave structured data out:"
+        " https://www.rfc-editor.org/rfc/rfc5424#section-6",
         sample=(
             (
                 '<165>1 2026-11-22T01:00:11.003Z web-1.example.com evntslog - ID47 [exampleSDID@32473 iut="3"'
                 ' eventSource="Application"] An application event log entry'
             ),
             "<34>1 2026-11-22T01:00:12Z web-1 su 4721 - - 'su root' failed for lonvick on /dev/pts/8",
+            "<40>1 2026-11-22T01:00:13.000000+00:00 host heroku web.3 - State changed from starting to up",
         ),
     ),
     "cef": Preset(
