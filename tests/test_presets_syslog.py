@@ -95,6 +95,47 @@ def test_rfc3164(line: str, expected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("643: *Jan  8 19:46:03.295: ", {"message_counter": 643, "timestamp": at(2026, 1, 8, 19, 46, 3, 295000)}),
+        ("643: .Jan  8 19:46:03: ", {"message_counter": 643, "timestamp": at(2026, 1, 8, 19, 46, 3)}),
+        (
+            "643: 000104: *Jan 31 01:00:11.123: ",
+            {"message_counter": 643, "sequence_number": 104, "timestamp": at(2026, 1, 31, 1, 0, 11, 123000)},
+        ),
+        ("000104: Jan 31 01:00:11: ", {"sequence_number": 104, "timestamp": at(2026, 1, 31, 1, 0, 11)}),
+        (": *Jan 31 01:00:11: ", {"timestamp": at(2026, 1, 31, 1, 0, 11)}),
+        ("*Jan 31 01:00:11: ", {"timestamp": at(2026, 1, 31, 1, 0, 11)}),
+        (": 104: Jan 31 01:00:11: ", {"sequence_number": 104, "timestamp": at(2026, 1, 31, 1, 0, 11)}),
+        (
+            "643: router-1: *Jan 31 01:00:11.5: ",
+            {"message_counter": 643, "origin_id": "router-1", "timestamp": at(2026, 1, 31, 1, 0, 11, 500000)},
+        ),
+        (
+            "643: 104: 10.0.0.1: Jan 31 2025 01:00:11: ",
+            {
+                "message_counter": 643, "sequence_number": 104, "origin_id": "10.0.0.1",
+                "timestamp": at(2025, 1, 31, 1, 0, 11),
+            },
+        ),
+        ("643: Jan 31 2025 01:00:11.5 UTC: ", {"message_counter": 643, "timestamp": at(2025, 1, 31, 1, 0, 11, 500000)}),
+        ("643: Jan 31 01:00:11 GMT: ", {"message_counter": 643, "timestamp": at(2026, 1, 31, 1, 0, 11)}),
+        (": 2025 Jan 31 01:00:11.123 UTC: ", {"timestamp": at(2025, 1, 31, 1, 0, 11, 123000)}),
+        ("643: 2025-01-31T01:00:11Z: ", {"message_counter": 643, "timestamp": at(2025, 1, 31, 1, 0, 11)}),
+    ],
+)  # fmt: skip
+def test_rfc3164_of_cisco(head: str, expected: dict[str, Any]) -> None:
+    found = row("syslog_rfc3164", f"<189>{head}%SYS-5-CONFIG_I: Configured from console")
+    behind = {"tag": "%SYS-5-CONFIG_I", "message": "Configured from console"}
+    assert found == {"facility": 23, "severity": 5, **expected, **behind}
+
+
+def test_rfc3164_of_a_host_that_is_called_as_a_zone_is() -> None:
+    found = row("syslog_rfc3164", "Nov 22 01:00:11 utc app: x")
+    assert found == {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "utc", "tag": "app", "message": "x"}
+
+
+@pytest.mark.parametrize(
     ("behind_host", "expected"),
     [
         ("app:text: more", {"tag": "app", "message": "text: more"}),
@@ -114,8 +155,12 @@ def test_rfc3164_tags(behind_host: str, expected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["<192>Nov 22 01:00:11 h a: b", "<01>Nov 22 01:00:11 h a: b", "Nov 32 01:00:11 h a: b"]
-)
+    "line",
+    [
+        "<192>Nov 22 01:00:11 h a: b", "<01>Nov 22 01:00:11 h a: b", "Nov 32 01:00:11 h a: b",
+        "<189>643 Nov 22 01:00:11 h a: b", "<189>643: Configured", "<189>router-1: Nov 22 01:00:11: a: b",
+    ],
+)  # fmt: skip
 def test_rfc3164_that_it_is_not(line: str) -> None:
     assert is_corrupt("syslog_rfc3164", line)
 

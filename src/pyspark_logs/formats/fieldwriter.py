@@ -119,7 +119,16 @@ class FieldWriter:
         """What null is written as, without quotes; None: nothing would be read as null."""
         if self.type.quoted:
             return next((text for text in self.nulls if not set('"\\\r\n') & set(text)), None)
-        return next((text for text in self.nulls if place.takes(text)), None)
+        return next((text for text in self.nulls if place.takes(text) or self._ends_empty(text, place)), None)
+
+    def _ends_empty(self, text: str, place: Place) -> bool:
+        """Whether the empty text is one of a type that says itself where its texts end."""
+        return (
+            place.must_end_itself
+            and text == ""
+            and self.type.syntax is not None
+            and bool(self.type.syntax.fullmatch(""))
+        )
 
     def texts(self, array: pa.Array, place: Place, column: int) -> tuple[pa.Array, list[Trouble]]:
         """The texts (a quoted field's without its quotes), and which of them would not read back."""

@@ -94,10 +94,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Mark:
-    """Constant text that is written where a column is not null, apart from that column."""
+    """Constant text that is written where a column is not null, apart from that column; with ``absent`` where it is."""
 
     text: str
     column: str
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ class Pieces:
         own = {name: (array, place) for (name, _), array, place in zip(self.columns, arrays, places, strict=True)}
         for piece in self.pieces:
             if isinstance(piece, Mark):
-                texts.append(pc.if_else(own[piece.column][0].is_valid(), piece.text, ""))
+                column = own[piece.column][0]
+                texts.append(pc.if_else(column.is_null() if piece.absent else column.is_valid(), piece.text, ""))
                 continue
             array, place = own[piece.name]
             rendered, wrong = piece.type.render(array, zone)

@@ -9,9 +9,25 @@ from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces, Priority
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.syslogparts import DataAndMessage
+from pyspark_logs.formats.syslogtypes import CiscoPrefix
 
 # Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
 SYSLOG_TIME = AnyTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
+# Cisco sends times with a year, at either end of the date, and with a zone, the colon behind which is part of the form: a
+# host may be called UTC.
+_DATES = ("%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S", "%b %d %H:%M:%S")
+_SENT_TIME = AnyTimestamp(
+    patterns=(ISO_8601, *(date + rest for date in _DATES for rest in (".%f %Z:", " %Z:", ".%f", "")))
+)
+_CISCO = Pieces(
+    r"(?:(?::|(?P<message_counter>0|[1-9]\d*):)? *(?:(?P<sequence_number>\d+): +)?(?:(?P<origin_id>[^\s:*%]+): +)?)?[*.]?",
+    (
+        Mark(": ", "message_counter", absent=True),
+        Piece("message_counter", Integer(64), after=": "),
+        Piece("sequence_number", Integer(64), after=": "),
+        Piece("origin_id", Text(), after=": "),
+    ),
+)
 
 # A word that ends in a colon is the tag, and there may be no host before it. Brackets belong to the tag, but for those
 # around the number of a process. RFC 3164, 4.1.3, has a tag end with its name, so the message may follow without a
@@ -48,16 +64,17 @@ _CEF_FIELDS = ("device_vendor", "device_product", "device_version", "device_even
 PRESETS: dict[str, Preset] = {
     "syslog_rfc3164": Preset(
         TemplateForm(
-            "{?<{pri}>?}{? ?}{timestamp:timestamp}{?:?}{? {rest}?}",
-            types={"timestamp": SYSLOG_TIME},
-            parts={"pri": Priority(), "rest": _HEADER_AND_MESSAGE},
+            "{?<{pri}>?}{? ?}{counted?}{timestamp:timestamp}{?:?}{? {rest}?}",
+            types={"counted": CiscoPrefix(), "timestamp": _SENT_TIME},
+            parts={"pri": Priority(), "counted": _CISCO, "rest": _HEADER_AND_MESSAGE},
         ),
-        source="RFC 3164, 4 and 5.4; the times that rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (a year) write,"
-        " and files without PRI, host, tag or pid",
+        source="RFC 3164, 4 and 5.4; the times that rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (a year, a zone) write,"
+        " what Cisco IOS numbers messages with before the time, and files without PRI, host, tag or pid",
         sample=(
             "<34>Nov 22 01:00:11 web-1 su: 'su root' failed for lonvick on /dev/pts/8",
             "Nov  2 01:00:12 web-1 sshd[4721]: Accepted publickey for deploy from 192.0.2.7 port 51012 ssh2",
             "2026-11-22T01:00:13.045123+01:00 web-1 systemd[1]: Started nginx.service.",
+            "<189>643: 000104: router-1: *Nov 22 01:00:14.295: %SYS-5-CONFIG_I: Configured from console by console",
         ),
     ),
     "syslog_rfc5424": Preset(
