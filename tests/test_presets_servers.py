@@ -96,6 +96,28 @@ def test_haproxy_tcp() -> None:
             },
         ),
         (
+            "2026-11-22 01:00:13 UTC [456]: [7-1] user=ana,db=shop,app=psql, x,client=192.0.2.7 LOG:  duration: 0.6 ms",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 13), "time_zone": "UTC", "process_id": 456, "session_line_num": 7,
+                "user_name": "ana", "database_name": "shop", "application_name": "psql, x", "error_severity": "LOG",
+                "connection_from": "192.0.2.7", "message": "duration: 0.6 ms",
+            },
+        ),
+        (
+            "2026-11-22 01:00:13.045 UTC [456]: user=ana,db=shop ERROR:  no",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 13, 45000), "time_zone": "UTC", "process_id": 456, "user_name": "ana",
+                "database_name": "shop", "error_severity": "ERROR", "message": "no",
+            },
+        ),
+        (
+            "2026-11-22 01:00:13 UTC [456]: [1-1] user=,db=,app=,client= LOG:  checkpoint starting",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 13), "time_zone": "UTC", "process_id": 456, "session_line_num": 1,
+                "error_severity": "LOG", "message": "checkpoint starting",
+            },
+        ),
+        (
             "2026-11-22 01:00:11.045 -03 [123] [unknown]@[unknown] FATAL:  no pg_hba.conf entry",
             {
                 "log_time": at(2026, 11, 22, 4, 0, 11, 45000), "time_zone": "-03", "process_id": 123,
@@ -114,6 +136,16 @@ def test_postgres_in_a_zone_with_a_name_is_in_the_time_zone_of_the_option() -> N
     lines = find_lines(b"2026-11-22 01:00:11 CET [1] LOG:  a\n2026-11-22 01:00:11 UTC [1] LOG:  b", 0)
     (times,) = decoder.decode(lines, Moment("Europe/Berlin", 0)).columns
     assert times.to_pylist() == [at(2026, 11, 22, 0, 0, 11), at(2026, 11, 22, 1, 0, 11)]
+
+
+@pytest.mark.parametrize("line", ["[456]: [7] LOG:  x", "[456]; LOG:  x", "[]: LOG:  x", "[456]: user=ana LOG:  x"])
+def test_postgres_that_it_is_not(line: str) -> None:
+    assert is_corrupt("postgres", f"2026-11-22 01:00:13 UTC {line}")
+
+
+@pytest.mark.parametrize("number", ['"six"', '""', '"6.5"', '"06"', '" 6"', '"NaN"', "true"])
+def test_gelf_whose_level_is_no_number(number: str) -> None:
+    assert is_corrupt("gelf", f'{{"version":"1.1","host":"h","short_message":"s","level":{number}}}')
 
 
 # ---------------------------------------------------------------------------------------- others, line by line
@@ -190,6 +222,20 @@ def test_postgres_in_a_zone_with_a_name_is_in_the_time_zone_of_the_option() -> N
         (
             "docker_json", r'{"log":"a\n","stream":"stderr","time":"2026-11-22T01:00:11.045123456Z"}',
             {"log": "a\n", "stream": "stderr", "time": at(2026, 11, 22, 1, 0, 11, 45123)},
+        ),
+        (
+            "gelf", '{"version":"1.1","host":"h","short_message":"s","timestamp":"1385053862.5","level":"6","line":"356"}',
+            {
+                "version": "1.1", "host": "h", "short_message": "s", "timestamp": at(2013, 11, 21, 17, 11, 2, 500000),
+                "level": 6, "line": 356,
+            },
+        ),
+        (
+            "redis", "1234:signal-handler (1795309211) Received SIGTERM scheduling shutdown...",
+            {
+                "pid": 1234, "role": "signal-handler", "time": at(2026, 11, 22, 1, 0, 11),
+                "message": "Received SIGTERM scheduling shutdown...",
+            },
         ),
         (
             "gelf", '{"version":"1.1","host":"h","short_message":"s","timestamp":1385053862.3072,"level":1,"_some":"x"}',

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ISO_8601 = ""
+_SECONDS = re.compile(r"\(\d{1,10}\)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,26 @@ class AnyTimestamp(Timestamp):
 
     Attributes:
         patterns: strptime patterns; :data:`ISO_8601` stands for that. One that another begins with comes after it.
+        seconds: whether seconds since the epoch in parentheses are one, too.
     """
 
     patterns: tuple[str, ...] = ()
+    seconds: bool = False
 
     @property
     def syntax(self) -> re.Pattern[str]:
-        return _union(self.patterns)
+        return _union(self.patterns, self.seconds)
 
     def never_begins(self, character: str) -> bool:
-        return not (character.isalnum() or character in " \t")
+        return not (character.isalnum() or character in " \t" or (self.seconds and character == "("))
 
     @property
     def learn(self) -> Learn:
         return functools.partial(_first_shape, self.patterns)
 
     def parse(self, text: str, moment: Moment) -> int:
+        if self.seconds and _SECONDS.fullmatch(text):
+            return int(text[1:-1]) * 1_000_000
         for pattern in self.patterns:
             if _regex(pattern).fullmatch(text):
                 return compile_pattern(pattern).parse_us(text, moment) if pattern else parse_iso_us(text, moment.zone)
@@ -52,8 +57,9 @@ def _regex(pattern: str) -> re.Pattern[str]:
 
 
 @functools.lru_cache(maxsize=64)
-def _union(patterns: Sequence[str]) -> re.Pattern[str]:
+def _union(patterns: Sequence[str], seconds: bool) -> re.Pattern[str]:
     plain = [re.sub(r"\(\?P<\w+>", "(?:", _regex(pattern).pattern) for pattern in patterns]
+    plain += [_SECONDS.pattern] if seconds else []
     return re.compile("|".join(f"(?:{one})" for one in plain), re.ASCII)
 
 

@@ -30,6 +30,7 @@ class JsonField:
             (a number, fraction allowed); or ``json``: any value, as its JSON text. Empty: what the schema asks for.
         path: keys from the record to the value; a text has dots between them. Empty: the name is the key. Like
             names of columns, keys match without case where none is the same.
+        numerals: whether some write this number as a string.
 
     >>> JsonField("t", "timestamp", "t.$date").keys
     ('t', '$date')
@@ -38,6 +39,7 @@ class JsonField:
     name: str
     type: str = "string"
     path: str | tuple[str, ...] = ""
+    numerals: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -79,6 +81,6 @@ class JsonField:
 
         time = self.time()
         if time is None or not (pa.types.is_timestamp(field.type) or pa.types.is_date32(field.type)):
-            return JsonColumn(field, judged, self.keys)
+            return JsonColumn(field, judged, self.keys, numerals=self.numerals)
         # The line gives an instant; the decoder makes wall clocks and days of it.
-        return JsonColumn(field.with_type(time.arrow()), judged, self.keys, time)
+        return JsonColumn(field.with_type(time.arrow()), judged, self.keys, time, self.numerals)

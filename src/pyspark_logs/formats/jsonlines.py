@@ -14,7 +14,7 @@ from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.exact import Parsed
 from pyspark_logs.formats.jsonrest import Claim, claims_of, is_text_map, left_over, rest_of
-from pyspark_logs.formats.jsonvalues import check_type, convert, instant, load, value_at
+from pyspark_logs.formats.jsonvalues import check_type, convert, instant, load, number_of, value_at
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ class JsonColumn:
             have it.
         path: the keys that lead to it.
         time: the notation of a time that is not plainly ISO 8601 by its type; None: the type says it all.
+        numerals: whether a string that is a number's text is that number.
     """
 
     field: pa.Field
     judged: bool
     path: tuple[str, ...]
     time: FieldType | None = None
+    numerals: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class JsonLines:
         if self.is_rescue(column):
             return convert(self.rest(record, column.field.type), column.field.type, moment)
         value = value_at(record, column.path)
+        if column.numerals:
+            value = number_of(value)
         if column.time is not None:
             return instant(value, column.time, moment)
         return convert(value, column.field.type, moment)

@@ -28,6 +28,18 @@ class Number(str):
     __slots__ = ()
 
 
+_NUMERAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+
+
+def number_of(value: Any) -> Any:
+    """The number of a string that is the text of one; any other value as it is.
+
+    >>> number_of("6").__class__.__name__, number_of("six")
+    ('Number', 'six')
+    """
+    return Number(value) if isinstance(value, str) and _NUMERAL.fullmatch(value) else value
+
+
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 

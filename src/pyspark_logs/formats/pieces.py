@@ -108,10 +108,12 @@ class Pieces:
     Attributes:
         regex: of the whole text. Texts that it does not match make the line corrupt.
         pieces: the columns; the text is written as these, in this order.
+        short: another way to write it, for rows in which the columns that it lacks are null; none: there is none.
     """
 
     regex: str
     pieces: tuple[Piece | Mark, ...]
+    short: tuple[Piece | Mark, ...] = ()
     sure = False
 
     @property
@@ -123,20 +125,32 @@ class Pieces:
     def joined(self, arrays: Sequence[pa.Array], places: Sequence[int], zone: str) -> tuple[pa.Array, list[Trouble]]:
         import pyarrow.compute as pc
 
-        found: list[Trouble] = []
-        texts: list[Any] = []
         own = {name: (array, place) for (name, _), array, place in zip(self.columns, arrays, places, strict=True)}
-        for piece in self.pieces:
-            if isinstance(piece, Mark):
-                column = own[piece.column][0]
-                texts.append(pc.if_else(column.is_null() if piece.absent else column.is_valid(), piece.text, ""))
-                continue
-            array, place = own[piece.name]
-            rendered, wrong = piece.type.render(array, zone)
-            found += troubles(place, wrong, "is no value that the format can write")
-            texts.append(pc.binary_join_element_wise(piece.before, rendered, piece.after, "").fill_null(""))
-        whole = pc.binary_join_element_wise(*texts, "")
+        whole, found = _put_together(self.pieces, own, zone)
+        if self.short:
+            kept = {one.name for one in self.short if isinstance(one, Piece)}
+            needed = _any_valid([array for name, (array, _) in own.items() if name not in kept])
+            whole = pc.if_else(needed, whole, _put_together(self.short, own, zone)[0])
         return pc.if_else(_any_valid(arrays), whole, None), found
+
+
+def _put_together(
+    pieces: Sequence[Piece | Mark], own: dict[str, tuple[pa.Array, int]], zone: str
+) -> tuple[pa.Array, list[Trouble]]:
+    import pyarrow.compute as pc
+
+    found: list[Trouble] = []
+    texts: list[Any] = []
+    for piece in pieces:
+        if isinstance(piece, Mark):
+            column = own[piece.column][0]
+            texts.append(pc.if_else(column.is_null() if piece.absent else column.is_valid(), piece.text, ""))
+            continue
+        array, place = own[piece.name]
+        rendered, wrong = piece.type.render(array, zone)
+        found += troubles(place, wrong, "is no value that the format can write")
+        texts.append(pc.binary_join_element_wise(piece.before, rendered, piece.after, "").fill_null(""))
+    return pc.binary_join_element_wise(*texts, ""), found
 
 
 @dataclass(frozen=True)

@@ -38,14 +38,15 @@ PRESETS: dict[str, Preset] = {
                 JsonField("host"),
                 JsonField("short_message"),
                 JsonField("full_message"),
-                JsonField("timestamp", "epoch(s)"),
-                JsonField("level", "int"),
+                JsonField("timestamp", "epoch(s)", numerals=True),
+                JsonField("level", "int", numerals=True),
                 JsonField("facility"),
-                JsonField("line", "int"),
+                JsonField("line", "int", numerals=True),
                 JsonField("file"),
             )
         ),
-        source="Graylog, GELF payload specification 1.1; additional fields (_name) can be asked for by their names:"
+        source="Graylog, GELF payload specification 1.1; additional fields (_name) can be asked for by their names."
+        " Numbers may be strings, as some libraries send them:"
         " https://go2docs.graylog.org/current/getting_in_log_data/gelf.html",
         sample=(
             (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyspark_logs.formats.anytimestamp import AnyTimestamp
 from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.jsonfields import JsonField
@@ -30,20 +32,48 @@ _PROXY_COUNTS = (
     "{actconn:int}/{feconn:int}/{beconn:int}/{srv_conn:int}/{retries:int} {srv_queue:int}/{backend_queue:int}"
 )
 
-_WHO_AND_SEVERITY = Pieces(
-    r"(?:(?P<user_name>[^@]*)@(?P<database_name>.*) )?(?P<error_severity>[A-Z]+\d?)",
+# What stands behind the time: '[%p] ', '[%p-%l] %q%u@%d ', or what pgBadger asks for, with or without '[%l-1] ' and the
+# last two.
+_PROCESS, _LINE_NUM = (
+    Piece("process_id", Integer(32)),
+    Piece("session_line_num", Integer(64), before="-", also=("num",)),
+)
+_SEVERITY = Piece("error_severity", Text())
+_SESSION = Pieces(
+    r"(?P<process_id>\d+)(?:-(?P<session_line_num>\d+))?\]:? (?:\[(?P<num>\d+)-\d+\] ?)?"
+    r"(?:user=(?P<user>[^,]*),db=(?P<db>[^,]*)(?:,app=(?P<application_name>.*?))?(?:,client=(?P<connection_from>[^ ,]*))? "
+    r"|(?P<user_name>[^@]*)@(?P<database_name>.*) )?(?P<error_severity>[A-Z]+\d?)",
     (
+        replace(_PROCESS, after="]: "),
+        replace(_LINE_NUM, before="[", after="-1] "),
+        Mark("user=", "error_severity"),
+        Piece("user_name", Text(), also=("user",)),
+        Mark(",db=", "error_severity"),
+        Piece("database_name", Text(), also=("db",)),
+        Piece("application_name", Text(), before=",app="),
+        Piece("connection_from", Text(), before=",client="),
+        Mark(" ", "error_severity"),
+        _SEVERITY,
+    ),
+    short=(
+        _PROCESS,
+        _LINE_NUM,
+        Mark("] ", "process_id"),
         Piece("user_name", Text(), after="@"),
         Piece("database_name", Text(), after=" "),
-        Piece("error_severity", Text()),
+        _SEVERITY,
     ),
 )
 
 _REDIS_PROCESS = Pieces(
-    r"(?:\[(?P<old_pid>\d{1,9})\]|(?P<pid>\d{1,9}):(?P<role>[A-Z]?))",
+    r"(?:\[(?P<old_pid>\d{1,9})\]|(?P<pid>\d{1,9}):(?P<role>[A-Z]?|signal-handler))",
     (Piece("pid", Integer(32), after=":", also=("old_pid",)), Piece("role", Text())),
 )
 _REDIS_TIME = "%d %b %Y %H:%M:%S.%f"
+# serverLogRawFromHandler() writes the seconds in parentheses, and no level.
+_REDIS_EVENT = Pieces(
+    "(?:(?P<level>[.*#-]) )?(?P<message>.*)", (Piece("level", Text(), after=" "), Piece("message", Text()))
+)
 
 PRESETS: dict[str, Preset] = {
     "haproxy_http": Preset(
@@ -82,25 +112,29 @@ PRESETS: dict[str, Preset] = {
     ),
     "postgres": Preset(
         TemplateForm(
-            "{stamp} [{process_id:int}{?-{session_line_num:long}?}] {who}:  {message}",
-            parts={"stamp": ZonedStamp("log_time", "time_zone"), "who": _WHO_AND_SEVERITY},
+            "{stamp} [{session}:  {message}",
+            parts={"stamp": ZonedStamp("log_time", "time_zone"), "session": _SESSION},
         ),
-        source="PostgreSQL, log_line_prefix '%m [%p] ' (the default) and '%m [%p-%l] %q%u@%d '; the columns as in its CSV log:"
+        source="PostgreSQL, log_line_prefix '%m [%p] ' (the default), '%m [%p-%l] %q%u@%d ', and that of pgBadger, '%t [%p]:"
+        " [%l-1] user=%u,db=%d,app=%a,client=%h '; the columns as in its CSV log:"
         " https://www.postgresql.org/docs/current/runtime-config-logging.html",
         sample=(
             "2026-11-22 01:00:11.045 UTC [123] LOG:  database system is ready to accept connections",
             '2026-11-22 01:00:12.310 UTC [456] ana@shop ERROR:  relation "orders" does not exist at character 15',
+            "2026-11-22 01:00:13 UTC [456]: [7-1] user=ana,db=shop,app=psql,client=192.0.2.7 LOG:  duration: 0.612 ms",
         ),
     ),
     "redis": Preset(
         TemplateForm(
-            "{process} {time:timestamp} {level} {message}",
+            "{process} {time:timestamp} {event}",
             types={
                 "time": AnyTimestamp(
-                    _REDIS_TIME, patterns=(_REDIS_TIME, "%d %b %H:%M:%S.%f", "%d %b %Y %H:%M:%S", "%d %b %H:%M:%S")
+                    _REDIS_TIME,
+                    patterns=(_REDIS_TIME, "%d %b %H:%M:%S.%f", "%d %b %Y %H:%M:%S", "%d %b %H:%M:%S"),
+                    seconds=True,
                 )
             },
-            parts={"process": _REDIS_PROCESS},
+            parts={"process": _REDIS_PROCESS, "event": _REDIS_EVENT},
         ),
         source="Redis, serverLogRaw() in server.c: pid:role day month year time level message; before 3.0 [pid] and no year:"
         " https://redis.io/docs/latest/operate/oss_and_stack/management/",
