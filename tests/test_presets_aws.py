@@ -108,7 +108,7 @@ FLOW_ROW = {
 
 
 def test_vpc_flow_with_and_without_a_header(tmp_path: Path) -> None:
-    header = PRESETS["aws_vpc_flow"].sample[0]
+    header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
     assert scanned(tmp_path, "aws_vpc_flow", f"{header}\n{FLOW}\n") == [FLOW_ROW]
     assert scanned(tmp_path, "aws_vpc_flow", f"{FLOW}\n{FLOW}\n") == [FLOW_ROW] * 2
 
@@ -256,3 +256,17 @@ def test_further_keys_of_waf_can_be_asked_for(tmp_path: Path) -> None:
 def test_options_that_mean_nothing_are_refused(tmp_path: Path, preset: str, option: str, value: str) -> None:
     with pytest.raises(FormatError, match=f"option '{option}'"):
         pyspark_logs.scan(_file(tmp_path, preset), preset=preset, **{option: value}).read_all()
+
+
+def test_vpc_flow_of_a_transit_gateway(tmp_path: Path) -> None:
+    text = (
+        "version resource-type account-id tgw-id tgw-src-vpc-id tgw-pair-attachment-id start packets-lost-no-route"
+        " packets-lost-ttl-expired\n6 TransitGateway 123456789012 tgw-1 - tgw-attach-2 1418530010 3 5000000000\n"
+    )
+    assert scanned(tmp_path, "aws_vpc_flow", text) == [
+        {
+            "version": 6, "resource_type": "TransitGateway", "account_id": "123456789012", "tgw_id": "tgw-1",
+            "tgw_pair_attachment_id": "tgw-attach-2", "start": at(2014, 12, 14, 4, 6, 50), "packets_lost_no_route": 3,
+            "packets_lost_ttl_expired": 5000000000,
+        }
+    ]  # fmt: skip

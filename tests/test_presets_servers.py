@@ -63,6 +63,18 @@ def test_haproxy_http_whose_request_was_cut() -> None:
     assert row("haproxy_http", HTTP[:-20])["http_request"] == HTTP[:-20].rpartition('"')[2]
 
 
+def test_haproxy_https() -> None:
+    found = row("haproxy_http", HTTP)
+    assert row("haproxy_http", HTTP + " 0/000A/1/2/1 www.example.com/TLSv1.3/TLS_AES_256_GCM_SHA384") == {
+        **found, "fc_err": 0, "ssl_fc_err": "000A", "ssl_c_err": 1, "ssl_c_ca_err": 2, "ssl_fc_is_resumed": 1,
+        "ssl_fc_sni": "www.example.com", "ssl_version": "TLSv1.3", "ssl_ciphers": "TLS_AES_256_GCM_SHA384",
+    }  # fmt: skip
+    assert row("haproxy_http", HTTP + " -/-/-/-/- -/-/-") == found
+    assert row("haproxy_http", HTTP + " 0/0/0/0/0 -/TLSv1.3/-")["ssl_version"] == "TLSv1.3"
+    for behind in (" 0/0/0/0/0", " x/0/0/0/0 -/-/-", ' more"'):
+        assert is_corrupt("haproxy_http", HTTP + behind)
+
+
 def test_haproxy_tcp() -> None:
     line = "haproxy[14387]: 10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/+5007 212 -- 0/0/0/0/3 0/0"
     assert row("haproxy_tcp", line) == {

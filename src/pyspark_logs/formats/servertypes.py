@@ -13,11 +13,13 @@ from pyspark_logs.formats.timestamps import Moment
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pyspark_logs.formats.kernels import Bool
+    from pyspark_logs.formats.kernels import Bool, Bytes, Int32
 
 _LISTED = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
 # The same, for whole texts, without looking back; and what follows must not go on. Behind a comma a colon is an item.
 _WHOLE = r"^(?:[^ ]*, |[^ ]*[^ ,] : )*[^ ]*[^ ,]$"
+
+_CUT_QUOTED = re.compile('"[^"]*"?')
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,29 @@ class QuotedOrBare(Quoted):
     """``quoted``, which is written so, and read without the quotes, too: some age of the writer had none there."""
 
     bare: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class CutQuoted(Text):
+    """HAProxy's request with its quotes, the last of which is missing where it was cut; no quote stands within."""
+
+    takes_rest: ClassVar[bool] = False
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _CUT_QUOTED
+
+    def never_begins(self, character: str) -> bool:
+        """A quote begins it."""
+        return character != '"'
+
+    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        import numpy as np
+
+        there = (starts < limits) & (kernels.bytes_at(view, starts) == ord('"'))
+        inside = np.minimum(starts + np.int32(1), limits)
+        closing = kernels.find(block, inside, limits, '"')
+        return np.where(there, np.where(closing < 0, limits, closing + 1), -1).astype(np.int32)
 
 
 @dataclass(frozen=True)

@@ -41,23 +41,30 @@ _CLOUDFRONT_TYPES: dict[str, FieldType] = {
 _FLOW_V2 = (
     "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
 )
-_FLOW_LATER = (
+_FLOW_V5 = (
     # version 3
     " vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr"
     # version 4
     " region az-id sublocation-type sublocation-id"
     # version 5
     " pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path"
+)
+_FLOW_LATER = (
     # version 7
     " ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id"
     " ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id"
     # versions 8 to 10
     " reject-reason resource-id encryption-status"
+    # of transit gateways, version 6
+    " resource-type tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id"
+    " tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id"
+    " packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired"
 )
 _FLOW_TYPES: dict[str, FieldType] = {
     "version": _INT, "srcport": _INT, "dstport": _INT, "protocol": _INT, "packets": _LONG, "bytes": _LONG,
     "start": Epoch("s"), "end": Epoch("s"), "tcp-flags": _INT, "traffic-path": _INT,
-    "encryption-status": _INT,
+    "encryption-status": _INT, "packets-lost-no-route": _LONG, "packets-lost-blackhole": _LONG,
+    "packets-lost-mtu-exceeded": _LONG, "packets-lost-ttl-expired": _LONG,
 }  # fmt: skip
 
 
@@ -112,19 +119,23 @@ PRESETS: dict[str, Preset] = {
             _FlowSpec(
                 " ",
                 header="first",
-                fields=_fields(_FLOW_V2 + _FLOW_LATER, _FLOW_TYPES),
+                fields=_fields(_FLOW_V2 + _FLOW_V5 + _FLOW_LATER, _FLOW_TYPES),
                 order=tuple(_FLOW_V2.split()),
             )
         ),
-        source='AWS, "Flow log records"; files without a header are of version 2:'
+        source='AWS, "Flow log records", and "Transit Gateway Flow Log records"; files without a header are of version 2:'
         " https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
         sample=(
-            _FLOW_V2,
+            _FLOW_V2 + _FLOW_V5,
             (
-                "2 123456789012 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1795309211 1795309270"
-                " ACCEPT OK"
+                "5 123456789012 eni-1235b8ca123456789 172.31.16.139 52.95.129.1 20641 443 6 20 4249 1795309211 1795309270"
+                " ACCEPT OK vpc-0a1b2c3d4e5f60718 subnet-0a1b2c3d4e5f60718 i-0a1b2c3d4e5f60718 3 IPv4 172.31.16.139 52.95.129.1"
+                " us-east-2 use2-az1 - - - S3 egress 8"
             ),
-            "2 123456789012 eni-1235b8ca123456789 - - - - - - - 1795309211 1795309270 - NODATA",
+            (
+                "5 123456789012 eni-1235b8ca123456789 - - - - - - - 1795309211 1795309270 - NODATA vpc-0a1b2c3d4e5f60718"
+                " subnet-0a1b2c3d4e5f60718 - - - - - us-east-2 use2-az1 - - - - - -"
+            ),
         ),
         layout="AWSLogs/{account}/vpcflowlogs/{region}/{yyyy}/{MM}/{dd}",
     ),

@@ -10,6 +10,7 @@ from pyspark_logs.formats.jsonfields import JsonField
 from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces, ZonedStamp
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
+from pyspark_logs.formats.servertypes import CutQuoted
 
 # Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
 _PROCESS_AND_CLIENT = Pieces(
@@ -30,6 +31,11 @@ _REQUEST = Pieces('"(?P<http_request>[^"]*)"?', (Piece("http_request", Text(), b
 _PROXY_HEAD = "{client} [{accept_date:timestamp(%d/%b/%Y:%H:%M:%S.%f)}] {frontend_name} {backend_name}/{server_name} "
 _PROXY_COUNTS = (
     "{actconn:int}/{feconn:int}/{beconn:int}/{srv_conn:int}/{retries:int} {srv_queue:int}/{backend_queue:int}"
+)
+
+_PROXY_TLS = (
+    "{? {fc_err:long?}/{ssl_fc_err?}/{ssl_c_err:long?}/{ssl_c_ca_err:long?}/{ssl_fc_is_resumed:int?}"
+    " {ssl_fc_sni?}/{ssl_version?}/{ssl_ciphers?}?}"
 )
 
 # What stands behind the time: '[%p] ', '[%p-%l] %q%u@%d ', or what pgBadger asks for, with or without '[%l-1] ' and the
@@ -82,16 +88,23 @@ PRESETS: dict[str, Preset] = {
             + "{time_request:int}/{time_queue:int}/{time_backend_connect:int}/{time_backend_response:int}/{time_duration:int}"
             " {status_code:int} {bytes_read:long} {captured_request_cookie?} {captured_response_cookie?}"
             " {termination_state} " + _PROXY_COUNTS + "{? {{{captured_request_headers}}}?}"
-            "{? {{{captured_response_headers}}}?} {request}",
+            "{? {{{captured_response_headers}}}?} {request}" + _PROXY_TLS,
+            types={"request": CutQuoted()},
             parts={"client": _PROCESS_AND_CLIENT, "request": _REQUEST},
         ),
-        source='HAProxy Configuration Manual, "HTTP log format" (option httplog); the timers TR, Tw, Tc, Tr and Ta (Tq and Tt'
-        " before 1.7) by their meaning, as TR and Tr cannot be told apart in SQL:"
+        source='HAProxy Configuration Manual, "HTTP log format" (option httplog) and, with what stands behind the request,'
+        ' "HTTPS log format" (option httpslog); the timers TR, Tw, Tc, Tr and Ta (Tq and Tt before 1.7)'
+        " by their meaning, as TR and Tr cannot be told apart in SQL:"
         " https://docs.haproxy.org/2.8/configuration.html#8.2.3",
         sample=(
             (
                 "Nov 22 01:00:14 localhost haproxy[14389]: 10.0.1.2:33317 [22/Nov/2026:01:00:14.655] http-in static/srv1"
                 ' 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"'
+            ),
+            (
+                "Nov 22 01:00:15 localhost haproxy[14389]: 10.0.1.2:33319 [22/Nov/2026:01:00:15.412] https-in~ static/srv1"
+                ' 0/0/1/4/5 200 310 - - ---- 1/1/1/1/0 0/0 "GET / HTTP/2.0" 0/0000000000000000/0/0/0'
+                " shop.example.com/TLSv1.3/TLS_AES_256_GCM_SHA384"
             ),
         ),
     ),
