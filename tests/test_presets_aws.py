@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.records import find_lines
+from tests.conformance import same
 from tests.preset_lines import at, is_corrupt, row
+from tests.test_presets_laws import MOMENT, decoder_of
 
 
 def scanned(folder: Path, preset: str, text: str, **options: Any) -> list[dict[str, Any]]:
@@ -95,6 +101,61 @@ def test_lists_of_alb_without_quotes(texts: str, expected: dict[str, str]) -> No
     assert row("aws_alb", f"{before} {texts} {after}") == whole | expected
     assert is_corrupt("aws_alb", f'{before} "10.0.0.1:80"x 200 {after}')
     assert is_corrupt("aws_alb", f'{before} "10.0.0.1:80 200 {after}')
+
+
+S3_LINE = (
+    "owner bucket [22/Nov/2026:01:00:11 +0000] 192.0.2.7 - 3E57427F3 REST.GET.OBJECT key {request} 403 AccessDenied 243 -"
+    " 8 - {referer} {agent} - host= - ECDHE-RSA-AES128-GCM-SHA256 - bucket.s3.amazonaws.com TLSv1.2"
+)
+
+
+@pytest.mark.parametrize(
+    ("request_uri", "referer", "agent"),
+    [
+        ('GET /" HTTP/1.1', "https://example.com/", "curl/8.5.0"),
+        ('GET /?a="b" HTTP/1.1', 'a "quoted" word', 'a "quoted" word'),
+        ("GET / HTTP/1.1", '() { :;}; echo; echo "x"', '() { :;}; echo; echo "x"'),
+        ("GET / HTTP/1.1", 'one"', '"two'),
+        ('GET /a "b c" HTTP/1.1', '"', '"all of it"'),
+        ("GET / HTTP/1.1", '""', 'Safari/604.1"'),
+    ],
+)
+def test_quotes_that_s3_does_not_escape(request_uri: str, referer: str, agent: str) -> None:
+    line = S3_LINE.format(request=f'"{request_uri}"', referer=f'"{referer}"', agent=f'"{agent}"')
+    found = row("aws_s3_access", line)
+    assert (found["request_uri"], found["referer"], found["user_agent"]) == (request_uri, referer, agent)
+    assert (found["http_status"], found["host_id"], found["tls_version"]) == (403, "host=", "TLSv1.2")
+    older = line.partition(" - host=")[0]
+    assert row("aws_s3_access", older)["user_agent"] == agent
+    newer = f'{line} - - - "what comes next" "year"'
+    assert row("aws_s3_access", newer)["user_agent"] == agent
+
+
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
+@given(rows=st.lists(st.lists(st.text('" x\\\\-', max_size=8), min_size=3, max_size=3), min_size=1, max_size=6))
+def test_engine_and_exact_parser_agree_on_quotes_wherever_they_stand(rows: list[list[str]]) -> None:
+    lines = [S3_LINE.format(request=f'"{a}"', referer=f'"{b}"', agent=f'"{c}"') for a, b, c in rows]
+    block = find_lines("\n".join(lines).encode(), 0)
+    fast = decoder_of("aws_s3_access")
+    slow = Decoder([], fast.exact, fast.native, fast.target)
+    one, other = fast.decode(block, MOMENT), slow.decode(block, MOMENT)
+    bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
+    assert bad[0] == bad[1], lines
+    for mine, theirs in zip(one.columns, other.columns, strict=True):
+        assert same(mine, theirs), (mine.to_pylist(), theirs.to_pylist(), lines)
+
+
+def test_quotes_in_the_lines_of_a_classic_load_balancer() -> None:
+    (line,) = PRESETS["aws_elb_classic"].sample
+    plain = row("aws_elb_classic", line)
+    for agent in ('"nobody"', 'a "b" c'):
+        found = row("aws_elb_classic", line.replace('"curl/8.5.0"', f'"{agent}"'))
+        assert found == {**plain, "user_agent": agent}
+        assert row("aws_elb_classic", line.replace('"curl/8.5.0"', '"' + agent.replace('"', r"\"") + '"')) == found
+    request = 'GET https://www.example.com:443/?a="b" HTTP/1.1'
+    assert (
+        row("aws_elb_classic", line.replace("GET https://www.example.com:443/ HTTP/1.1", request))["request"] == request
+    )
 
 
 # -------------------------------------------------------------------------------------------- files with headers

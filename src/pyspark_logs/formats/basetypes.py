@@ -36,11 +36,13 @@ class FieldType:
         syntax: a regex for types that know where they end themselves.
         alphabet: all characters that rendered texts are made of; None: any.
         bare: of a quoted type, whether a text without its quotes is one, too, as it stands.
+        raw: of a quoted type, whether quotes may stand in it as they are, see :data:`escapes.RAW_QUOTED`.
     """
 
     takes_rest: ClassVar[bool] = False
     quoted: ClassVar[bool] = False
     bare: ClassVar[bool] = False
+    raw: ClassVar[bool] = False
     text: ClassVar[bool] = False
     escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None

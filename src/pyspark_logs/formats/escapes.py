@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 # Runs of plain characters in one go: character by character a long text would take a hundred times its size.
 _INSIDE = r'[^"\\]*(?:\\.[^"\\]*)*'
 QUOTED = re.compile(f'"({_INSIDE})"', re.DOTALL)
+# As of writers that do not escape quotes: one closes the text where the line ends behind it, or a blank follows and the
+# next quote, if any, stands behind a blank, so that it opens a text. If there is none of that kind, the first one does.
+_CLOSES = rf'(?=\Z| {_INSIDE}(?:\\?\Z|(?<= )"))'
+RAW_QUOTED = re.compile(rf'"([^"\\]*(?:(?:\\.|"(?!{_CLOSES}))[^"\\]*)*(?="{_CLOSES})|{_INSIDE}(?="))"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|([\\"nrt]))', re.ASCII)
 _PLAIN = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t"}
 _PAIR = re.compile(r' *([^ ="]+)=(?:"(' + _INSIDE + r')"(?= |$)|(?!")([^ ]*))(?: +|$)', re.DOTALL)

@@ -52,6 +52,13 @@ class Quotes:
             self._index = np.minimum(index + 2, len(self._places) - 2)
         return opening, closing
 
+    def following(self, places: Int32) -> Int32:
+        """The next quote at or behind each place; the end of the block, where there is none."""
+        import numpy as np
+
+        found: Int32 = self._places[np.searchsorted(self._places[:-2], places)]
+        return found
+
     def _and_next(self, index: Int64 | slice) -> tuple[Int32, Int32]:
         """The places of these indices, and of those one higher."""
         if isinstance(index, slice):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pyspark_logs.formats import kernels
+from pyspark_logs.formats import escapes, kernels
 from pyspark_logs.formats.basetypes import Converted, Quoted, Rendered, Text, rendered_if_parsed
 from pyspark_logs.formats.timestamps import Moment
 
@@ -46,6 +46,17 @@ class QuotedOrBare(Quoted):
     """``quoted``, which is written so, and read without the quotes, too: some age of the writer had none there."""
 
     bare: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class RawQuoted(Quoted):
+    """``quoted`` of a writer that does not escape the quotes in a value: ``"GET /" HTTP/1.1"`` is one text."""
+
+    raw: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return escapes.RAW_QUOTED
 
 
 @dataclass(frozen=True)

@@ -342,7 +342,7 @@ def _unsure(written: Written, place: Place) -> bool:
     if written.parts is not None and not written.parts.sure:
         return True
     if kind.syntax is None or kind.quoted:
-        return False
+        return kind.raw
     pattern = compile_pattern(kind.pattern) if isinstance(kind, Timestamp) and kind.pattern is not None else None
     if pattern is not None and (_reaches_on(pattern, place) or (place.behind_blanks and _begins_blank(pattern))):
         return True

@@ -337,6 +337,8 @@ class Walk:
         start = self.place
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
+            if field.type.raw:
+                sure &= self._next_quote_opens(ends)
         elif not isinstance(field.type, (Timestamp, Date)):
             ends = field.type.own_ends(self.block, self.view, start, self.ends)
             sure = ends >= 0
@@ -400,6 +402,15 @@ class Walk:
         sure &= self._followed(after, behind)
         inner = np.where(sure, opening + 1, self.ends).astype(np.int32)
         return Found(inner, np.where(sure, closing, self.ends).astype(np.int32)), behind, sure
+
+    def _next_quote_opens(self, behind: Int32) -> Bool:
+        """Whether the next quote of the line, if there is any, stands behind a blank."""
+        import numpy as np
+
+        if self._quotes is None:
+            return np.zeros(len(behind), np.bool_)
+        following = self._quotes.following(behind)
+        return (following >= self.ends) | (kernels.bytes_at(self.view, following - np.int32(1)) == ord(" "))
 
     def enter_group(self, first: Segment, after: After) -> Outside:
         """Go on only in lines where the group's first literal stands."""
