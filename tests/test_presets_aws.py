@@ -131,6 +131,19 @@ def test_quotes_that_s3_does_not_escape(request_uri: str, referer: str, agent: s
     assert row("aws_s3_access", newer)["user_agent"] == agent
 
 
+def test_cloudfront_asks_s3_under_a_name_with_blanks() -> None:
+    line = S3_LINE.format(request='"GET / HTTP/1.1"', referer='"-"', agent='"curl/8.5.0"')
+    plain = row("aws_s3_access", line)
+    assert "requester" not in plain
+    for who in (
+        "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2EXAMPLE",
+        "arn:aws-cn:iam::cloudfront:user/CloudFront Origin Access Identity E2EXAMPLE",
+        "arn:aws:iam::123456789012:user/CloudFront",
+    ):
+        assert row("aws_s3_access", line.replace("192.0.2.7 - ", f"192.0.2.7 {who} ")) == {**plain, "requester": who}
+    assert is_corrupt("aws_s3_access", line.replace("192.0.2.7 - ", "192.0.2.7 ana and bob "))
+
+
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(rows=st.lists(st.lists(st.text('" x\\\\-', max_size=8), min_size=3, max_size=3), min_size=1, max_size=6))
 def test_engine_and_exact_parser_agree_on_quotes_wherever_they_stand(rows: list[list[str]]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import escapes, kernels
-from pyspark_logs.formats.basetypes import Converted, Quoted, Rendered, Text, rendered_if_parsed
+from pyspark_logs.formats.basetypes import Converted, Quoted, Rendered, Text, by_row, rendered_if_parsed
 from pyspark_logs.formats.timestamps import Moment
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ _LISTED = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
 # The same, for whole texts, without looking back; and what follows must not go on. Behind a comma a colon is an item.
 _WHOLE = r"^(?:[^ ]*, |[^ ]*[^ ,] : )*[^ ]*[^ ,]$"
 
+_CLOUDFRONT = b":user/CloudFront"
+_REQUESTER = re.compile(r"arn:[a-z-]+:iam::cloudfront:user/CloudFront Origin Access Identity [^ ]+|[^ ]+")
 _CUT_QUOTED = re.compile('"[^"]*"?')
 
 
@@ -57,6 +59,51 @@ class RawQuoted(Quoted):
     @property
     def syntax(self) -> re.Pattern[str]:
         return escapes.RAW_QUOTED
+
+
+@dataclass(frozen=True)
+class Requester(Text):
+    """Who asked S3 for something: one word, but for CloudFront, whose identity has blanks in its name.
+
+    AWS, "Restrict access to an Amazon S3 origin" of CloudFront: the principal of an origin access identity is
+    ``arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2EXAMPLE``.
+    """
+
+    takes_rest: ClassVar[bool] = False
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _REQUESTER
+
+    def never_begins(self, character: str) -> bool:
+        """A blank ends it, so none begins it."""
+        return character == " "
+
+    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        import numpy as np
+
+        blank = kernels.find(block, starts, limits, " ")
+        ends = np.where(blank < 0, limits, blank).astype(np.int32)
+        ends[ends == starts] = -1
+        named = (ends >= starts + len(_CLOUDFRONT)) & kernels.literal_at(view, ends - len(_CLOUDFRONT), _CLOUDFRONT)
+        rows = np.flatnonzero(named)
+        if len(rows):
+            ends[rows] = super().own_ends(block, view, starts[rows], limits[rows])
+        return ends
+
+    def parse(self, text: str, moment: Moment) -> str:
+        if _REQUESTER.fullmatch(text) is None:
+            raise ValueError("a blank in what is not CloudFront's identity")
+        return text
+
+    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        import pyarrow.compute as pc
+
+        plain = pc.match_substring_regex(array, "^[^ ]+$")
+        return (array, None) if pc.all(plain).as_py() in (True, None) else by_row(self, array, moment)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return rendered_if_parsed(self, array)
 
 
 @dataclass(frozen=True)

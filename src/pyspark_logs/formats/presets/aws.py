@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark_logs.formats.pieces import Address
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.servertypes import QuotedOrBare, RawQuoted
+from pyspark_logs.formats.servertypes import QuotedOrBare, RawQuoted, Requester
 from pyspark_logs.formats.timetypes import Timestamp
 
 # Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
@@ -137,7 +137,7 @@ PRESETS: dict[str, Preset] = {
                 "{acl_required?}",
                 "{source_region?}",
             ),
-            types=dict.fromkeys(("request_uri", "referer", "user_agent"), RawQuoted()),
+            types={**dict.fromkeys(("request_uri", "referer", "user_agent"), RawQuoted()), "requester": Requester()},
             allow_trailing=True,
         ),
         source='AWS, "Amazon S3 server access log format":'
