@@ -120,6 +120,10 @@ def test_rfc3164(line: str, expected: dict[str, Any]) -> None:
         ),
         ("643: Jan 31 2025 01:00:11.5 UTC: ", {"message_counter": 643, "timestamp": at(2025, 1, 31, 1, 0, 11, 500000)}),
         ("643: Jan 31 01:00:11 GMT: ", {"message_counter": 643, "timestamp": at(2026, 1, 31, 1, 0, 11)}),
+        (
+            "643: *Jan 31 01:00:11.5 CET: ",
+            {"message_counter": 643, "timestamp": at(2026, 1, 31, 1, 0, 11, 500000), "time_zone": "CET"},
+        ),
         (": 2025 Jan 31 01:00:11.123 UTC: ", {"timestamp": at(2025, 1, 31, 1, 0, 11, 123000)}),
         ("643: 2025-01-31T01:00:11Z: ", {"message_counter": 643, "timestamp": at(2025, 1, 31, 1, 0, 11)}),
     ],
@@ -138,6 +142,8 @@ def test_rfc3164_of_a_host_that_is_called_as_a_zone_is() -> None:
 @pytest.mark.parametrize(
     ("behind_host", "expected"),
     [
+        ("CET: %SYS-5-CONFIG_I: x", {"time_zone": "CET", "tag": "%SYS-5-CONFIG_I", "message": "x"}),
+        ("CET: text", {"tag": "CET", "message": "text"}),
         ("app:text: more", {"tag": "app", "message": "text: more"}),
         ("app[7]:5 left", {"tag": "app", "pid": 7, "message": "5 left"}),
         ("app[7]:", {"tag": "app", "pid": 7}),
