@@ -33,6 +33,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "nginx_combined": [
         {"remote_addr": "192.0.2.7", "remote_user": None, "time_local": ELEVEN, "request": "GET /index.html HTTP/1.1", "status": 200, "body_bytes_sent": 5120, "http_referer": None, "http_user_agent": "curl/8.5.0"},
         {"remote_addr": "192.0.2.8", "remote_user": None, "time_local": at(2026, 11, 22, 1, 0, 12), "request": None, "status": 400, "body_bytes_sent": 0, "http_referer": None, "http_user_agent": None},
+        {"remote_addr": "10.0.0.1", "remote_user": None, "time_local": at(2026, 11, 22, 1, 0, 13), "request": "GET / HTTP/1.1", "status": 200, "body_bytes_sent": 612, "http_referer": None, "http_user_agent": "curl/8.5.0", "http_x_forwarded_for": "192.0.2.7, 10.0.0.9"},
     ],
     "nginx_error": [
         {"time": ELEVEN, "level": "error", "pid": 123, "tid": 456, "connection": 789, "message": 'open() "/srv/www/favicon.ico" failed (2: No such file or directory)', "client": "192.0.2.7", "server": "example.com", "request": "GET /favicon.ico HTTP/1.1", "host": "example.com"},
@@ -63,8 +64,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"timestamp": ELEVEN, "time": "01:00:11", "x_edge_location": "LAX1", "sc_bytes": 2390282, "cs_host": "d111111abcdef8.cloudfront.net", "cs_referer": None, "time_taken": 0.001, "c_port": 11040, "sc_content_len": 78, "sc_range_end": None},
     ],
     "aws_vpc_flow": [
-        {"version": 2, "interface_id": "eni-1235b8ca123456789", "srcaddr": "172.31.16.139", "srcport": 20641, "protocol": 6, "bytes": 4249, "start": ELEVEN, "end": at(2026, 11, 22, 1, 1, 10), "action": "ACCEPT", "log_status": "OK", "vpc_id": None},
-        {"version": 2, "interface_id": "eni-1235b8ca123456789", "srcaddr": None, "srcport": None, "protocol": None, "bytes": None, "start": ELEVEN, "end": at(2026, 11, 22, 1, 1, 10), "action": None, "log_status": "NODATA", "vpc_id": None},
+        {"version": 5, "srcaddr": "172.31.16.139", "dstaddr": "52.95.129.1", "srcport": 20641, "protocol": 6, "bytes": 4249, "start": ELEVEN, "end": at(2026, 11, 22, 1, 1, 10), "action": "ACCEPT", "log_status": "OK", "tcp_flags": 3, "type": "IPv4", "sublocation_type": None, "pkt_src_aws_service": None, "pkt_dst_aws_service": "S3", "flow_direction": "egress", "traffic_path": 8},
+        {"version": 5, "srcaddr": None, "srcport": None, "protocol": None, "bytes": None, "start": ELEVEN, "end": at(2026, 11, 22, 1, 1, 10), "action": None, "log_status": "NODATA", "instance_id": None, "az_id": "use2-az1", "traffic_path": None},
     ],
     "w3c_iis": [
         {"timestamp": ELEVEN, "s_ip": "10.0.0.1", "cs_uri_query": "q=1", "s_port": 443, "cs_username": None, "cs_user_agent": "Mozilla/5.0+(Windows+NT+10.0)", "sc_status": 200, "time_taken": 46},
@@ -73,16 +74,19 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"facility": 4, "severity": 2, "hostname": "web-1", "tag": "su", "pid": None, "message": "'su root' failed for lonvick on /dev/pts/8"},
         {"facility": None, "severity": None, "hostname": "web-1", "tag": "sshd", "pid": 4721, "message": "Accepted publickey for deploy from 192.0.2.7 port 51012 ssh2"},
         {"facility": None, "severity": None, "timestamp": at(2026, 11, 22, 0, 0, 13, 45123), "tag": "systemd", "pid": 1, "message": "Started nginx.service."},
+        {"facility": 23, "severity": 5, "message_counter": 643, "sequence_number": 104, "origin_id": "router-1", "hostname": None, "tag": "%SYS-5-CONFIG_I", "message": "Configured from console by console"},
     ],
     "syslog_rfc5424": [
         {"facility": 20, "severity": 5, "timestamp": at(2026, 11, 22, 1, 0, 11, 3000), "app_name": "evntslog", "procid": None, "msgid": "ID47", "structured_data": [("exampleSDID@32473.iut", "3"), ("exampleSDID@32473.eventSource", "Application")], "message": "An application event log entry"},
         {"facility": 4, "severity": 2, "timestamp": at(2026, 11, 22, 1, 0, 12), "app_name": "su", "procid": "4721", "msgid": None, "structured_data": None, "message": "'su root' failed for lonvick on /dev/pts/8"},
+        {"facility": 5, "severity": 0, "timestamp": at(2026, 11, 22, 1, 0, 13), "app_name": "heroku", "procid": "web.3", "msgid": None, "structured_data": None, "message": "State changed from starting to up"},
     ],
     "cef": [
         {"pri": None, "host": "fw-1", "version": 0, "device_vendor": "Security", "name": "worm successfully stopped", "severity": "10", "extension": [("src", "192.0.2.7"), ("dst", "198.51.100.1"), ("spt", "1232"), ("msg", "a value with = and blanks")]},
     ],
     "haproxy_http": [
         {"process_name": "haproxy", "pid": 14389, "client_ip": "10.0.1.2", "accept_date": at(2026, 11, 22, 1, 0, 14, 655000), "server_name": "srv1", "time_duration": 109, "status_code": 200, "captured_request_cookie": None, "captured_request_headers": "1wt.eu", "http_request": "GET /index.html HTTP/1.1"},
+        {"pid": 14389, "client_port": 33319, "accept_date": at(2026, 11, 22, 1, 0, 15, 412000), "frontend_name": "https-in~", "captured_request_headers": None, "http_request": "GET / HTTP/2.0", "ssl_fc_sni": "shop.example.com", "ssl_version": "TLSv1.3", "ssl_ciphers": "TLS_AES_256_GCM_SHA384"},
     ],
     "haproxy_tcp": [
         {"pid": 14387, "client_port": 33313, "accept_date": at(2026, 11, 22, 1, 0, 12, 443000), "frontend_name": "fnt", "backend_name": "bck", "time_duration": 5007, "bytes_read": 212, "termination_state": "--", "retries": 3},
@@ -90,6 +94,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "postgres": [
         {"log_time": at(2026, 11, 22, 1, 0, 11, 45000), "time_zone": "UTC", "process_id": 123, "user_name": None, "error_severity": "LOG", "message": "database system is ready to accept connections"},
         {"log_time": at(2026, 11, 22, 1, 0, 12, 310000), "time_zone": "UTC", "process_id": 456, "user_name": "ana", "error_severity": "ERROR", "message": 'relation "orders" does not exist at character 15'},
+        {"log_time": at(2026, 11, 22, 1, 0, 13), "process_id": 456, "session_line_num": 7, "user_name": "ana", "application_name": "psql", "connection_from": "192.0.2.7", "error_severity": "LOG", "message": "duration: 0.612 ms"},
     ],
     "redis": [
         {"pid": 123, "role": "M", "time": at(2026, 11, 22, 1, 0, 11, 45000), "level": "*", "message": "Ready to accept connections tcp"},
