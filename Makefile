@@ -28,13 +28,10 @@ demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machin
 	$(PY) -m pyspark_logs.demo
 
 test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
-ifdef COVERAGE
+	@# A process for each core, but one Spark at a time.
 	@# Spark's workers are children of a JVM and end without a report; what they run is measured without Spark, too.
-	$(PY) -m pytest -m "not spark $(SLOW)" --cov=pyspark_logs $(PYTEST_ARGS)
-	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS)
-else
-	$(PY) -m pytest -m "(spark or not spark) $(SLOW)" $(PYTEST_ARGS)
-endif
+	$(PY) -m pytest -m "not spark $(SLOW)" -n auto --dist worksteal $(if $(COVERAGE),--cov=pyspark_logs) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
 test-all: ## run all tests, the slow ones too, and demand the coverage
 	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW=
