@@ -34,6 +34,8 @@ class FieldType:
         takes_rest: as the last field it takes the rest of the line whatever follows.
         escapes: whether texts may hold characters of the value otherwise than as they are.
         syntax: a regex for types that know where they end themselves.
+        text: whether values are the texts as they stand, but for escapes.
+        checked: whether some texts are none of the type.
         alphabet: all characters that rendered texts are made of; None: any.
         bare: of a quoted type, whether a text without its quotes is one, too, as it stands.
         raw: of a quoted type, whether quotes may stand in it as they are, see :data:`escapes.RAW_QUOTED`.
@@ -44,6 +46,7 @@ class FieldType:
     bare: ClassVar[bool] = False
     raw: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
     escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None
 
@@ -167,6 +170,7 @@ class Text(FieldType):
 
     takes_rest: ClassVar[bool] = True
     text: ClassVar[bool] = True
+    checked: ClassVar[bool] = False
     spelling: Spelling | None = None
 
     def spelled(self, escape: bool) -> Spelling | None:

@@ -31,6 +31,7 @@ class CefHeader(Text):
 
     takes_rest: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
     escapes: ClassVar[bool] = True
 
     @property

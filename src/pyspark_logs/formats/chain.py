@@ -36,7 +36,7 @@ class ChainEngine:
     def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = Scope(template, columns, rules)
-        self.extra = tuple(column for column in rules.unasked if not column.type.text)
+        self.extra = tuple(column for column in rules.unasked if column.type.checked)
         self.fields = {f.name: f for f in template.fields if f.name is not None}
         stops = [
             step.after.stops[-1]
@@ -113,6 +113,9 @@ class ChainEngine:
         found = walk.alike(run)
         if found == 0:
             del self.runs[index]  # of a file that is not for it, most blocks are not
+        for name, literal in run[: found or 0]:
+            if name is not None and self.fields[name].filled:
+                walk.drop_unfilled(walk.found[name], edges=literal != b" ")
         return found
 
     # --- texts to values --------------------------------------------------------------------------------

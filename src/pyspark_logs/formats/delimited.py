@@ -66,7 +66,7 @@ class DelimitedEngine:
         last = list(named.values())[-1]
         if any(c.field == last.name and last.type.syntax is not None and c.type != last.type for c in columns):
             return None
-        checked = tuple(column for column in rules.unasked if not column.type.text)
+        checked = tuple(column for column in rules.unasked if column.type.checked)
         return cls(separator, tuple(named), named, tuple(columns), checked, rules)
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:

@@ -213,7 +213,7 @@ class DelimitedFormat:
                 self.options.null_value,
                 self.options.allow_trailing,
                 judge_whole,
-                tuple(self._placed(Slot(f.name, f.type, ()), places) for f in unasked if not f.type.text),
+                tuple(self._placed(Slot(f.name, f.type, ()), places) for f in unasked if f.type.checked),
             )
             cutter = self.spec.cutter
             return Decoder(

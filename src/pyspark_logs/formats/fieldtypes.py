@@ -46,6 +46,7 @@ class Uuid(Text):
 
     takes_rest: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
 
     def parse(self, text: str, moment: Moment) -> str:
         if not _UUID.fullmatch(text):
@@ -79,6 +80,7 @@ class JsonText(Text):
     """``json``: kept as the string it is, once checked."""
 
     text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
 
     def parse(self, text: str, moment: Moment) -> str:
         try:

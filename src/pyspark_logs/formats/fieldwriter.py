@@ -101,6 +101,7 @@ class FieldWriter:
         zone: of timestamps without a zone.
         lacks: tells which of some characters the encoding does not have; None: it has all.
         pad: the spaces beside the value.
+        filled: whether there is always a text, without a space at its ends.
     """
 
     type: FieldType
@@ -109,6 +110,7 @@ class FieldWriter:
     zone: str
     lacks: Lacks | None = field(default=None, compare=False)
     pad: Pad | None = None
+    filled: bool = False
 
     @property
     def nullable(self) -> bool:
@@ -119,7 +121,8 @@ class FieldWriter:
         """What null is written as, without quotes; None: nothing would be read as null."""
         if self.type.quoted:
             return next((text for text in self.nulls if not set('"\\\r\n') & set(text)), None)
-        return next((text for text in self.nulls if place.takes(text) or self._ends_empty(text, place)), None)
+        fit = [text for text in self.nulls if not self.filled or (text and text == text.strip(" "))]
+        return next((text for text in fit if place.takes(text) or self._ends_empty(text, place)), None)
 
     def _ends_empty(self, text: str, place: Place) -> bool:
         """Whether the empty text is one of a type that says itself where its texts end."""
@@ -147,6 +150,9 @@ class FieldWriter:
         elif self.lacks is not None and kind.alphabet is None and kind.syntax is None:
             lacking = _marked(texts, self.lacks(characters_of(texts)), _has)
             found += troubles(column, lacking, "has a character that the encoding lacks")
+        if self.filled and not kind.quoted:
+            bare = kernels.as_bool(pc.match_substring_regex(texts, r"^ | \z|^\z").fill_null(False))
+            found += troubles(column, bare, "is empty, or begins or ends with a space")
         if self.nullable:
             found += troubles(column, self._read_as_null(texts), "would be read as null")
         if kind.syntax is None:

@@ -70,6 +70,7 @@ class Requester(Text):
     """
 
     takes_rest: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -136,6 +137,8 @@ class UserName(Text):
     It does not begin with a dash and a blank: then the line has one value more before it, a virtual host say, and
     all of them would be taken for their neighbours.
     """
+
+    checked: ClassVar[bool] = True
 
     def parse(self, text: str, moment: Moment) -> str:
         if text.startswith("- "):

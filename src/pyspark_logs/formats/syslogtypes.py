@@ -112,6 +112,7 @@ class Message(Text):
     """``MSG`` of RFC 5424, 6.4: what is UTF-8 may begin with a byte order mark, which is no part of the message."""
 
     text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
 
     def parse(self, text: str, moment: Moment) -> str:
         return text.removeprefix(_BOM)
@@ -137,6 +138,7 @@ class GlogSeverity(Text):
 
     takes_rest: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -175,6 +177,7 @@ class CiscoPrefix(Text):
 
     takes_rest: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:

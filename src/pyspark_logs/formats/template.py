@@ -8,7 +8,7 @@ number of steps that may be left out; each step knows what may come after it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -53,7 +53,9 @@ class Pad:
 class Field:
     """A field; ``name`` is None for ``{}``, whose text is skipped.
 
-    ``null`` is what null is written as here, and read beside the null token, where that is another one.
+    ``null`` is what null is written as here, and read beside the null token, where that is another one. A ``filled`` one has
+    always text, which neither begins nor ends with a space: where it seems otherwise, what separates fields stands
+    twice, or not at all, and all behind would be taken for its neighbours.
     """
 
     name: str | None
@@ -61,6 +63,7 @@ class Field:
     nullable: bool = False
     pad: Pad | None = None
     null: str | None = None
+    filled: bool = False
 
     def nulls(self, null_value: str) -> tuple[str, ...]:
         """The texts that are null here, the one that is written first; the empty text is the last."""
@@ -222,6 +225,26 @@ def make_template(text: str, segments: Iterable[Segment], *, escape: str = "none
     template = Template(text, _joined(segments))
     _check(template, escape)
     return template
+
+
+def all_filled(template: Template, but: Collection[str]) -> Template:
+    """The template with all named fields ``filled``, but for some.
+
+    >>> [field.filled for field in all_filled(parse_template("{a} {b} {c}"), ["b"]).fields]
+    [True, False, True]
+    """
+
+    def of(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+        return tuple(
+            Group(of(one.segments))
+            if isinstance(one, Group)
+            else replace(one, filled=one.name is not None and one.name not in but)
+            if isinstance(one, Field)
+            else one
+            for one in segments
+        )
+
+    return replace(template, segments=of(template.segments))
 
 
 def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:

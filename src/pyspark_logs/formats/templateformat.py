@@ -160,7 +160,7 @@ class TemplateFormat:
                     )
                 native[place] = pa.field(schema[place].name, target)
             escape = options.escape == "backslash"
-            writer = FieldWriter(one.type, one.nulls(options.null_value), escape, zone, lacks, one.pad)
+            writer = FieldWriter(one.type, one.nulls(options.null_value), escape, zone, lacks, one.pad, one.filled)
             fields.append(WrittenField(one, writer, tuple(columns), parts))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
         problems += _missing(self.template, fields)

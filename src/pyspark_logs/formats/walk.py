@@ -202,6 +202,11 @@ class Walk:
             if looked is not None and looked[0] is start and isinstance(field.type, Integer):
                 found.words = looked[1]
             self.at_found = len(after.stops) == 1
+        if field.filled and not field.type.quoted:
+            one_space = field.type.syntax is None and [
+                stop.raw for stop in after.stops if isinstance(stop, Literal)
+            ] == [b" "]
+            self.drop_unfilled(found, edges=not one_space)
         if self.sure is not None or self.live is not None:
             # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
             inactive = self._idle()
@@ -229,6 +234,17 @@ class Walk:
         self._drop(kernels.literal_at(self.view, at, b" : "))
         self.at_found = True
         return Found(start, at)
+
+    def drop_unfilled(self, found: Found, *, edges: bool) -> None:
+        """Leave lines out in which a field that must have text has none, or a space at its ``edges``."""
+        import numpy as np
+
+        bad = (found.starts == found.ends) & (found.ends < self.ends)
+        if edges:
+            spaced = kernels.bytes_at(self.view, found.starts) == ord(" ")
+            spaced |= self.view[np.maximum(found.ends - 1, 0)] == ord(" ")
+            bad |= spaced & (found.starts < found.ends)
+        self._drop(bad if found.null is None else bad & ~found.null)
 
     # --- spaces beside a value --------------------------------------------------------------------------
 
@@ -383,6 +399,9 @@ class Walk:
         firsts = [stop.text[0] if isinstance(stop, Literal) else " " for stop in after.stops]
         if not all(never_begins(field.type, first) for first in firsts):
             null &= self.place == self.ends
+        if field.filled:
+            null &= self.place == self.ends
+            token = token if token == token.strip(" ") else ""
         if token and never_begins(field.type, token[0]):
             null |= there & (width == len(token.encode())) & kernels.literal_at(self.view, self.place, token.encode())
         return null, behind

@@ -48,6 +48,7 @@ PRESETS: dict[str, Preset] = {
             types=dict.fromkeys(_ONCE_BARE, QuotedOrBare()),
             parts={"client": Address("client_ip", "client_port"), "target": Address("target_ip", "target_port")},
             allow_trailing=True,
+            unfilled=(),
         ),
         source='AWS, "Access logs for your Application Load Balancer":'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
@@ -84,6 +85,7 @@ PRESETS: dict[str, Preset] = {
                 "destination": Address("destination_ip", "destination_port"),
             },
             allow_trailing=True,
+            unfilled=(),
         ),
         source='AWS, "Access logs for your Network Load Balancer" (TLS listeners):'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
@@ -109,6 +111,7 @@ PRESETS: dict[str, Preset] = {
             types=dict.fromkeys(("request", "user_agent"), RawQuoted()),
             parts={"client": Address("client_ip", "client_port"), "backend": Address("backend_ip", "backend_port")},
             allow_trailing=True,
+            unfilled=(),
         ),
         source='AWS, "Access logs for your Classic Load Balancer":'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html",
@@ -139,6 +142,7 @@ PRESETS: dict[str, Preset] = {
             ),
             types={**dict.fromkeys(("request_uri", "referer", "user_agent"), RawQuoted()), "requester": Requester()},
             allow_trailing=True,
+            unfilled=(),
         ),
         source='AWS, "Amazon S3 server access log format":'
         " https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",

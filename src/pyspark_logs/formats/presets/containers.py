@@ -7,7 +7,7 @@ from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 
 PRESETS: dict[str, Preset] = {
     "cri": Preset(
-        TemplateForm("{timestamp:timestamp} {stream} {tags} {log}"),
+        TemplateForm("{timestamp:timestamp} {stream} {tags} {log}", unfilled=("log",)),
         source="Kubernetes, CRI container log format: timestamp stream tags log; the first tag is P where a line goes on in"
         " the next, else F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
         sample=(

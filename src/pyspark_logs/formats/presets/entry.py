@@ -13,7 +13,7 @@ from pyspark_logs.formats.jsonfields import JsonField
 from pyspark_logs.formats.jsonformat import documented
 from pyspark_logs.formats.lineformat import LineFormat
 from pyspark_logs.formats.pieces import Parts
-from pyspark_logs.formats.template import parse_template
+from pyspark_logs.formats.template import all_filled, parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
 from pyspark_logs.options import FormatOptions
 
@@ -53,6 +53,8 @@ class TemplateForm:
         allow_trailing: whether text after the last field is fine (providers append fields).
         null_value: what null is written as, where it is not ``-`` and the option says nothing else.
         banners: what lines begin with by which a program says what it is; they are no records.
+        unfilled: the fields that may be empty, or begin or end with a space; None: all of them. A line that has
+            such a text elsewhere, as one with two spaces in a row has, is not of the form.
     """
 
     template: str
@@ -61,10 +63,13 @@ class TemplateForm:
     allow_trailing: bool = False
     null_value: str | None = None
     banners: tuple[str, ...] = ()
+    unfilled: tuple[str, ...] | None = None
 
     def line_format(self, options: FormatOptions, name: str) -> LineFormat:
         _refuse(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
+        if self.unfilled is not None:
+            template = all_filled(template, self.unfilled)
         options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing, banners=self.banners)
         if self.null_value is not None and options.null_value == FormatOptions.null_value:
             options = replace(options, null_value=self.null_value)

@@ -91,6 +91,7 @@ PRESETS: dict[str, Preset] = {
             "{? {{{captured_response_headers}}}?} {request}" + _PROXY_TLS,
             types={"request": CutQuoted()},
             parts={"client": _PROCESS_AND_CLIENT, "request": _REQUEST},
+            unfilled=("captured_request_headers", "captured_response_headers"),
         ),
         source='HAProxy Configuration Manual, "HTTP log format" (option httplog) and, with what stands behind the request,'
         ' "HTTPS log format" (option httpslog); the timers TR, Tw, Tc, Tr and Ta (Tq and Tt before 1.7)'
@@ -113,6 +114,7 @@ PRESETS: dict[str, Preset] = {
             _PROXY_HEAD + "{time_queue:int}/{time_backend_connect:int}/{time_duration:int} {bytes_read:long}"
             " {termination_state} " + _PROXY_COUNTS,
             parts={"client": _PROCESS_AND_CLIENT},
+            unfilled=(),
         ),
         source='HAProxy Configuration Manual, "TCP log format" (option tcplog); the timers Tw, Tc and Tt by their meaning:'
         " https://docs.haproxy.org/2.8/configuration.html#8.2.2",

@@ -84,6 +84,7 @@ PRESETS: dict[str, Preset] = {
         TemplateForm(
             "<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {rest?}",
             parts={"pri": Priority(), "rest": DataAndMessage()},
+            unfilled=("rest",),
         ),
         source="RFC 5424, 6, and what Heroku's log drains make of it, which leave structured data out:"
         " https://www.rfc-editor.org/rfc/rfc5424#section-6",

@@ -55,12 +55,12 @@ _CONTEXT = Pieces(
 
 PRESETS: dict[str, Preset] = {
     "apache_common": Preset(
-        TemplateForm(_COMMON, types=_TYPES),
+        TemplateForm(_COMMON, types=_TYPES, unfilled=()),
         source='Apache HTTP Server 2.4, "Log Files", Common Log Format: https://httpd.apache.org/docs/2.4/logs.html#common',
         sample=('192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
     ),
     "apache_combined": Preset(
-        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_TYPES),
+        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_TYPES, unfilled=()),
         source='Apache HTTP Server 2.4, "Log Files", Combined Log Format:'
         " https://httpd.apache.org/docs/2.4/logs.html#combined",
         sample=(
@@ -94,7 +94,8 @@ PRESETS: dict[str, Preset] = {
         TemplateForm(
             "{remote_addr} - {remote_user?} [{time_local:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {request:quoted?}"
             " {status:int?} {body_bytes_sent:long?} {http_referer:quoted?} {http_user_agent:quoted?}"
-            "{? {http_x_forwarded_for:quoted?}?}"
+            "{? {http_x_forwarded_for:quoted?}?}",
+            unfilled=(),
         ),
         source='nginx, ngx_http_log_module, log_format "combined"; with a last value, "$http_x_forwarded_for", it is the'
         ' log_format "main" of the nginx.conf that comes with nginx:'
