@@ -17,7 +17,7 @@ from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
 from tests.conformance import same
 from tests.preset_lines import is_corrupt, row
-from tests.test_presets_laws import MOMENT, decoded, few, rows_to_write, schema_of, written
+from tests.test_presets_laws import MOMENT, decoded, few, records_of, rows_to_write, schema_of, written
 
 SPACED = (
     "aws_alb", "aws_nlb", "aws_elb_classic", "aws_s3_access", "haproxy_http", "haproxy_tcp", "apache_common",
@@ -120,3 +120,48 @@ def test_null_is_written_as_what_is_read_as_null() -> None:
     assert b" NULL [22/Nov" in raw
     decoder = compile_decoder(options, schema, judge_whole=True)
     assert decoded(decoder, "aws_s3_access", raw) == ([{**good, "bucket": None}], [False])
+
+
+# ------------------------------------------------------------------------------------------ files with headers
+
+
+@pytest.mark.parametrize("name", ["aws_vpc_flow", "w3c_iis"])
+def test_a_space_too_many_or_too_few_is_corrupt_whichever_column_is_asked_for(name: str) -> None:
+    *head, line = PRESETS[name].sample
+    head = [one for one in head if one.startswith(("#", "version "))]
+    last = line.rindex(" ")
+    spaces = [place for place, character in enumerate(line) if character == " "]
+    asked = [schema_of(name).field(one) for one in schema_of(name).names[:4]]
+    for schema in [schema_of(name), *(pa.schema([one]) for one in asked)]:
+        decoder = compile_decoder(FormatOptions("preset", name), schema, judge_whole=False)
+        assert decoded(decoder, name, "\n".join([*head, line]).encode(), schema)[1] == [False]
+        shifted = [line[:at] + between + line[at + 1 :] for at in spaces for between in ("", "  ")]
+        rows, corrupt = decoded(decoder, name, "\n".join([*head, *shifted, line[:last]]).encode(), schema)
+        assert corrupt == [True] * (2 * len(spaces) + 1)
+        assert rows == [dict.fromkeys(schema.names)] * len(corrupt)
+
+
+@pytest.mark.parametrize("name", ["aws_vpc_flow", "w3c_iis"])
+@few
+@given(data=st.data())
+def test_engine_and_exact_parser_agree_on_how_many_values_there_are(name: str, data: st.DataObject) -> None:
+    block = records_of(name, "\n".join(PRESETS[name].sample).encode())[-1]
+    good = block.record(0).decode()
+    spaces = [place for place, character in enumerate(good) if character == " "]
+    between = st.sampled_from(["", "  ", "\t", " - ", " "])
+    places = data.draw(st.lists(st.tuples(st.sampled_from(spaces), between), min_size=1, max_size=6))
+    lines = [good, *(good[:at] + text + good[at + 1 :] for at, text in places), good + " ", good[: spaces[3]]]
+    raw = "\n".join([*(one for one in PRESETS[name].sample if one.startswith(("#", "version "))), *lines]).encode()
+    names = data.draw(st.lists(st.sampled_from(schema_of(name).names), unique=True, min_size=1))
+    asked = pa.schema([schema_of(name).field(one) for one in names])
+    decoder = compile_decoder(FormatOptions("preset", name), asked, judge_whole=data.draw(st.booleans()))
+    lines_of = records_of(name, raw)[-1]
+    fast = decoder.for_header(lines_of.header)
+    one, other = (
+        fast.decode(lines_of, MOMENT),
+        Decoder([], fast.exact, fast.native, fast.target).decode(lines_of, MOMENT),
+    )
+    bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
+    assert bad[0] == bad[1], lines
+    for mine, theirs in zip(one.columns, other.columns, strict=True):
+        assert same(mine, theirs), (mine.to_pylist(), theirs.to_pylist(), lines)

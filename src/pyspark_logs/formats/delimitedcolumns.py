@@ -66,8 +66,7 @@ class DelimitedColumns:
         self.slots, self.rules = tuple(slots), rules
         self.separator, self.quote = cutter.separator.encode(), (cutter.quote or "").encode()
         self.null = rules.null_value.encode()
-        whole = rules.count - 1 if rules.judge_whole else -1
-        self.furthest = max([whole, *(place for slot in slots for place in slot.places)])
+        self.furthest = max([rules.last_judged(slots), *(place for slot in slots for place in slot.places)])
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
         """The columns of the lines ``block[starts[i]:ends[i]]`` that have their values where they should be."""

@@ -64,6 +64,8 @@ class DelimitedSpec:
         fields: the columns; none: whatever the header or a schema says, as text.
         order: what the values of a line are called where there is no header; none: that needs one.
         only_known: a first line is a header only if all that it holds are names of ``fields``.
+        counted: whether a line with more or fewer values than its header is corrupt whichever columns are asked for: one
+            separator too many or too few, and values would be taken for their neighbours.
         also: what headers call a value beside its documented name, and that name.
     """
 
@@ -74,6 +76,7 @@ class DelimitedSpec:
     order: tuple[str, ...] = ()
     only_known: bool = False
     also: tuple[tuple[str, str], ...] = ()
+    counted: bool = False
 
     @property
     def cutter(self) -> Cutter:
@@ -214,6 +217,7 @@ class DelimitedFormat:
                 self.options.allow_trailing,
                 judge_whole,
                 tuple(self._placed(Slot(f.name, f.type, ()), places) for f in unasked if f.type.checked),
+                self.spec.counted,
             )
             cutter = self.spec.cutter
             return Decoder(

@@ -113,6 +113,7 @@ class DelimitedRules:
         null_value: text that is null, unless it is quoted.
         allow_trailing: further values are fine.
         judge_whole: lines are judged to their ends, and by ``unasked`` columns, too.
+        counted: lines are judged by how many values they have, whichever columns are asked for.
     """
 
     count: int
@@ -120,13 +121,20 @@ class DelimitedRules:
     allow_trailing: bool = False
     judge_whole: bool = False
     unasked: tuple[Slot, ...] = ()
+    counted: bool = False
+
+    def last_judged(self, slots: Sequence[Slot]) -> int:
+        """The last value that a line is judged by, and what ends it; -1: there is none."""
+        last = self.count - 1
+        judged = max((place for slot in slots if slot.judged for place in slot.places), default=-1)
+        return last if self.judge_whole or (self.counted and judged >= 0) else judged
 
 
 class DelimitedLines:
     """Parses lines by the letter.
 
     A line is judged up to the last value that is asked for and what ends it; whole, if that is a line's last value or
-    the rules say so.
+    the rules say so. With ``counted`` a value too many or too few anywhere makes it corrupt.
 
     >>> from pyspark_logs.formats.basetypes import Text
     >>> lines = DelimitedLines(Cutter(",", '"'), [Slot("b", Text(), (1,))], DelimitedRules(2))
@@ -136,8 +144,7 @@ class DelimitedLines:
 
     def __init__(self, cutter: Cutter, slots: Sequence[Slot], rules: DelimitedRules) -> None:
         self.cutter, self.slots, self.rules = cutter, tuple(slots), rules
-        whole = rules.count - 1 if rules.judge_whole else -1
-        self.judged = max([whole, *(place for slot in slots if slot.judged for place in slot.places)])
+        self.judged = rules.last_judged(slots)
         self.furthest = max([self.judged, *(place for slot in slots for place in slot.places)])
 
     def parse(self, line: str, moment: Moment) -> Parsed:

@@ -121,6 +121,7 @@ PRESETS: dict[str, Preset] = {
                 header="first",
                 fields=_fields(_FLOW_V2 + _FLOW_V5 + _FLOW_LATER, _FLOW_TYPES),
                 order=tuple(_FLOW_V2.split()),
+                counted=True,
             )
         ),
         source='AWS, "Flow log records", and "Transit Gateway Flow Log records"; files without a header are of version 2:'
@@ -146,6 +147,7 @@ PRESETS: dict[str, Preset] = {
                 header="fields",
                 fields=(_W3C_TIME, *_fields(f"{_IIS} {_IIS_MORE}", _IIS_TYPES)),
                 order=tuple(_IIS.split()),
+                counted=True,
                 also=(("cs(referrer)", "cs(Referer)"),),  # so the samples of Microsoft's own pages spell it
             )
         ),
