@@ -68,6 +68,34 @@ def test_the_one_column_asked_for_is_never_a_neighbour(name: str, column: str) -
     assert found.count((None, True)) >= 10
 
 
+@pytest.mark.parametrize("name", ["aws_alb", "aws_nlb", "aws_elb_classic", "aws_s3_access"])
+def test_a_line_with_a_space_too_few_is_corrupt(name: str) -> None:
+    """What is glued together is one value, so that all behind it are shifted; their forms show it."""
+    (line,) = PRESETS[name].sample
+    for place in between_values(name, line):
+        for between in ("", "\t"):
+            glued = line[:place] + between + line[place + 1 :]
+            assert is_corrupt(name, glued) or row(name, glued) == row(name, line), (line[:place], between)
+
+
+def test_the_protocols_that_a_client_offers_are_quoted_and_listed() -> None:
+    (line,) = PRESETS["aws_nlb"].sample
+    offered = '"h2","http/1.1"'
+    for fine in ('"h2"', '"http/1.0","h2"', '"%68"'):
+        assert row("aws_nlb", line.replace(offered, fine))["alpn_client_preference_list"] == fine
+    assert "alpn_client_preference_list" not in row("aws_nlb", line.replace(offered, "-"))
+    for wrong in ("h2", '"h2",', '"h2" "http/1.1"', '"h2"x'):
+        assert is_corrupt("aws_nlb", line.replace(offered, wrong))
+
+
+def test_spaces_at_the_end_of_a_line_are_none_of_its_values() -> None:
+    for name in ("aws_alb", "aws_nlb", "aws_elb_classic", "aws_s3_access"):
+        (line,) = PRESETS[name].sample
+        at = line.rindex(" ")
+        for text in (line, line[:at]):
+            assert row(name, text + " ") == row(name, text + "  ") == row(name, text)
+
+
 def test_a_classic_load_balancer_with_two_spaces_before_its_user_agent() -> None:
     (line,) = PRESETS["aws_elb_classic"].sample
     assert is_corrupt("aws_elb_classic", line.replace(' "curl', '  "curl'))

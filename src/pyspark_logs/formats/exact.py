@@ -230,7 +230,7 @@ class _Walk:
         own = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
         end, by_itself = self._end(field, own, after)
         if field.filled:
-            self._check_filled(field, end, by_itself)
+            self._check_filled(field, after, end, by_itself)
         self.place = end
         if field.pad is not None and not field.pad.before:
             end = start + len(self.line[start:end].rstrip(" "))
@@ -239,15 +239,18 @@ class _Walk:
             inside = by_itself and own is not None and field.type.quoted
             self._value(field, own[1] if inside and own else self.line[start:end], by_itself)
 
-    def _check_filled(self, field: Field, end: int, by_itself: bool) -> None:
+    def _check_filled(self, field: Field, after: After, end: int, by_itself: bool) -> None:
         """Raises _MismatchError where a value is missing, or another one stands close behind it."""
         text = self.line[self.place : end]
-        if text == "" and end < len(self.line):
+        if text == "" and end < len(self.line.rstrip(" ")):
             raise _MismatchError(f"nothing stands for field {field.name!r}", f" at byte {self._byte()}")
         if text.startswith(" ") or text.endswith(" "):
             raise _MismatchError(f"a space too many beside field {field.name!r}", f" at byte {self._byte()}")
         if field.type.quoted and not by_itself and text.startswith('"'):
             raise _MismatchError(f"field {field.name!r} is not a quoted text", f" at byte {self._byte()}")
+        ended = end == len(self.line) or self.line[end] == " " or any(self._stands(stop, end) for stop in after.stops)
+        if after.line_end and not ended:
+            raise _MismatchError(f"text close behind field {field.name!r}", f", which begins at byte {self._byte()}")
 
     def _pass_padding(self, most: int, after: After) -> None:
         """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""

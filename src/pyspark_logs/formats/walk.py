@@ -203,10 +203,11 @@ class Walk:
                 found.words = looked[1]
             self.at_found = len(after.stops) == 1
         if field.filled and not field.type.quoted:
-            one_space = field.type.syntax is None and [
-                stop.raw for stop in after.stops if isinstance(stop, Literal)
-            ] == [b" "]
+            one_space = field.type.syntax is None and after.stops == (Literal(" "),)
             self.drop_unfilled(found, edges=not one_space)
+        if field.filled and after.line_end and self.rules.allow_trailing:
+            ends = found.ends if field.type.syntax is None else self.place
+            self._drop((ends < self.ends) & (kernels.bytes_at(self.view, ends) != ord(" ")))
         if self.sure is not None or self.live is not None:
             # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
             inactive = self._idle()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark_logs.formats.pieces import Address
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.servertypes import QuotedOrBare, RawQuoted, Requester
+from pyspark_logs.formats.servertypes import QuotedOrBare, RawQuoted, Requester, Word
 from pyspark_logs.formats.timetypes import Timestamp
 
 # Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
@@ -77,9 +77,12 @@ PRESETS: dict[str, Preset] = {
                 "{alpn_client_preference_list?}",
                 "{tls_connection_creation_time:timestamp?}",
             ),
-            types=dict.fromkeys(
-                ("time", "tls_connection_creation_time"), Timestamp(zone="UTC")
-            ),  # and they do not say so
+            types={
+                # AWS's times of these are UTC, and do not say so.
+                **dict.fromkeys(("time", "tls_connection_creation_time"), Timestamp(zone="UTC")),
+                **dict.fromkeys(("alpn_fe_protocol", "alpn_be_protocol"), Word()),
+                "alpn_client_preference_list": Word(form=r'"[^" ]*"(?:,"[^" ]*")*'),
+            },
             parts={
                 "client": Address("client_ip", "client_port"),
                 "destination": Address("destination_ip", "destination_port"),
@@ -108,7 +111,11 @@ PRESETS: dict[str, Preset] = {
                 "{ssl_cipher?}",
                 "{ssl_protocol?}",
             ),
-            types=dict.fromkeys(("request", "user_agent"), RawQuoted()),
+            types={
+                **dict.fromkeys(("request", "user_agent"), RawQuoted()),
+                "ssl_cipher": Word(form="[A-Z0-9_-]+"),
+                "ssl_protocol": Word(),
+            },
             parts={"client": Address("client_ip", "client_port"), "backend": Address("backend_ip", "backend_port")},
             allow_trailing=True,
             unfilled=(),
@@ -140,7 +147,15 @@ PRESETS: dict[str, Preset] = {
                 "{acl_required?}",
                 "{source_region?}",
             ),
-            types={**dict.fromkeys(("request_uri", "referer", "user_agent"), RawQuoted()), "requester": Requester()},
+            types={
+                **dict.fromkeys(("request_uri", "referer", "user_agent"), RawQuoted()),
+                "requester": Requester(),
+                "signature_version": Word(form="Sig[A-Za-z0-9]+"),
+                "authentication_type": Word(form="[A-Za-z]+"),
+                "tls_version": Word(form="(?:TLS|SSL)[A-Za-z0-9.]+"),
+                "access_point_arn": Word(form="arn:.+"),
+                "acl_required": Word(form="[A-Za-z]+"),
+            },
             allow_trailing=True,
             unfilled=(),
         ),
