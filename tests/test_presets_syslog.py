@@ -153,6 +153,11 @@ def test_rfc3164_of_a_host_that_is_called_as_a_zone_is() -> None:
         ("http://x/ text", {"message": "http://x/ text"}),
         ("two words: text", {"message": "two words: text"}),
         ("  text", {"message": "  text"}),
+        # rsyslog and syslog-ng take the colon behind a process for optional, and RFC 3164 ends a tag at the bracket
+        ("chronyd[1119] [warn] no source", {"tag": "chronyd", "pid": 1119, "message": "[warn] no source"}),
+        ("chronyd[main] no source", {"message": "chronyd[main] no source"}),
+        ("chronyd[1119]no source", {"message": "chronyd[1119]no source"}),
+        ("no source[12] found", {"message": "no source[12] found"}),
     ],
 )
 def test_rfc3164_tags(behind_host: str, expected: dict[str, Any]) -> None:

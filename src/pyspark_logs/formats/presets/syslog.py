@@ -31,20 +31,22 @@ _CISCO = Pieces(
 
 # A word that ends in a colon is the tag, and there may be no host before it. Brackets belong to the tag, but for those
 # around the number of a process. RFC 3164, 4.1.3, has a tag end with its name, so the message may follow without a
-# blank; but `10:23` is none, nor are `fe80::1` and `http://`. Cisco may write a zone behind the time, whose abbreviation does
+# blank; but `10:23` is none, nor are `fe80::1` and `http://`. The number of a process makes a tag of a word without a colon,
+# too. Cisco may write a zone behind the time, whose abbreviation does
 # not say which it is.
 _TAG = (
     r"(?P<time_zone>[A-Z]{2,5}): (?P<cisco_tag>%[^\s:\[]+):(?: |$)|"
     r"(?:(?P<tag>[^\s:\[]+)(?:\[(?P<pid>\d{1,9})\])?|(?P<whole_tag>[^\s:\[]+\[[^\s\[\]]*\])):(?: |$)"
     r"|(?P<close_tag>[^\s:\[\d][^\s:\[]*)(?:\[(?P<close_pid>\d{1,9})\])?:\b"
+    r"|(?P<bare_tag>[^\s:\[]+)\[(?P<bare_pid>\d{1,9})\] "
 )
 _HEADER_AND_MESSAGE = Pieces(
     rf"(?:(?P<hostname>[^\s\[]*[^\s\[:])(?: |$))?(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*)",
     (
         Piece("hostname", Text(), after=" "),
         Piece("time_zone", Text(), after=": "),
-        Piece("tag", Text(), also=("cisco_tag", "whole_tag", "close_tag")),
-        Piece("pid", Integer(32), before="[", after="]", also=("close_pid",)),
+        Piece("tag", Text(), also=("cisco_tag", "whole_tag", "close_tag", "bare_tag")),
+        Piece("pid", Integer(32), before="[", after="]", also=("close_pid", "bare_pid")),
         Mark(": ", "tag"),
         Piece("message", Text()),
     ),
