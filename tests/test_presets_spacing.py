@@ -81,10 +81,10 @@ def test_a_line_with_a_space_too_few_is_corrupt(name: str) -> None:
 def test_the_protocols_that_a_client_offers_are_quoted_and_listed() -> None:
     (line,) = PRESETS["aws_nlb"].sample
     offered = '"h2","http/1.1"'
-    for fine in ('"h2"', '"http/1.0","h2"', '"%68"'):
+    for fine in ('"h2"', '"http/1.0","h2"', '"%68"', '"h2",', '"h2","', '"h2","htt'):
         assert row("aws_nlb", line.replace(offered, fine))["alpn_client_preference_list"] == fine
     assert "alpn_client_preference_list" not in row("aws_nlb", line.replace(offered, "-"))
-    for wrong in ("h2", '"h2",', '"h2" "http/1.1"', '"h2"x'):
+    for wrong in ("h2", ',"h2"', '"h2" "http/1.1"', '"h2"x', '"h2",x'):
         assert is_corrupt("aws_nlb", line.replace(offered, wrong))
 
 

@@ -9,6 +9,8 @@ from pyspark_logs.formats.timetypes import Timestamp
 
 # Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
 _ONCE_BARE = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")
+# Quoted protocols with commas between them, cut behind 256 bytes.
+_OFFERED = '(?:"[^" ]*",)*"[^" ]*"?|(?:"[^" ]*",)+'
 _LOAD_BALANCERS = "AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}"
 
 
@@ -81,7 +83,7 @@ PRESETS: dict[str, Preset] = {
                 # AWS's times of these are UTC, and do not say so.
                 **dict.fromkeys(("time", "tls_connection_creation_time"), Timestamp(zone="UTC")),
                 **dict.fromkeys(("alpn_fe_protocol", "alpn_be_protocol"), Word()),
-                "alpn_client_preference_list": Word(form=r'"[^" ]*"(?:,"[^" ]*")*'),
+                "alpn_client_preference_list": Word(form=_OFFERED),
             },
             parts={
                 "client": Address("client_ip", "client_port"),
