@@ -26,6 +26,9 @@ underscores. Where a text is several things (`client:port`), each is a column.
 - Lines of older and newer generations may be mixed in a file: what a line lacks is null, and what a provider will
   append to a cloud log is passed over.
 - Where files name their fields (CloudFront, VPC flow logs, IIS), each file's own header says what its lines have.
+- Where values stand between single spaces (load balancers, S3, flow logs, IIS, HAProxy, access logs, CRI, RFC 5424), two in a
+  row make a line corrupt: what stands behind them is never read as its neighbour. In logs of S3 and load balancers a missing
+  one is found where the values behind it are not of their form.
 - Times without a zone are in `timeZone`, but for those of CloudFront, IIS and Network Load Balancers, which are UTC. Times
   without a year get [the year of their file](template.md#timestamps).
 - All presets can be written, but for `aws_cloudtrail`, whose files are documents. Where a format has several
