@@ -264,7 +264,7 @@ def test_the_test_finds(module: str, source: str, problem: str) -> None:
         ("datasource", "from pyspark.sql.datasource import DataSource"),
         (
             "formats.template",
-            "from pyspark_logs.formats.fieldtypes import x\nfrom pyspark_logs.errors import FormatError",
+            "from pyspark_logs.formats.types.fieldtypes import x\nfrom pyspark_logs.errors import FormatError",
         ),
     ],
 )
