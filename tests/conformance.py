@@ -22,7 +22,7 @@ from pyspark_logs.errors import FormatError, RecordError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.kinds import line_format
 from pyspark_logs.formats.lineformat import Asked
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import find_lines, read_lines, sanitise
 

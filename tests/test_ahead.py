@@ -18,6 +18,15 @@ import pytest
 from pyspark_logs.ahead import ahead
 
 
+@pytest.fixture(scope="module", autouse=True)
+def only_what_is_made_here():
+    """Some tests collect garbage hundreds of times: what the tests before them left behind is not looked at again."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def threads(name):
     return [thread for thread in threading.enumerate() if thread.name == name]
 

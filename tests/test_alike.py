@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.formats.alike import runs
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.alike import runs
+from pyspark_logs.formats.chain.engine import ChainEngine
+from pyspark_logs.formats.chain.walk import Walk
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema
 from pyspark_logs.formats.template import parse_template
-from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.walk import Walk
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
 

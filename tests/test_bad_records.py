@@ -17,7 +17,7 @@ from pyspark_logs import OptionError, RecordError, ScanSummary, scan
 from pyspark_logs.errors import ReadOnlyStoreError, StoreError
 from pyspark_logs.formats.exact import Parsed, Reason
 from pyspark_logs.formats.kinds import compile_decoder
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.predicates import Compare, IsNull
 from pyspark_logs.reader import LogReader

@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.delimitedcolumns import DelimitedColumns
-from pyspark_logs.formats.delimitedformat import DelimitedField, DelimitedSpec, delimited_format
-from pyspark_logs.formats.delimitedlines import Cutter, DelimitedLines, DelimitedRules, Slot
+from pyspark_logs.formats.delimited.columns import DelimitedColumns
+from pyspark_logs.formats.delimited.format import DelimitedField, DelimitedSpec, delimited_format
+from pyspark_logs.formats.delimited.lines import Cutter, DelimitedLines, DelimitedRules, Slot
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder
 from pyspark_logs.formats.lineformat import Asked
-from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.timetypes import Date, Timestamp
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.numbertypes import Integer
+from pyspark_logs.formats.types.timetypes import Date, Timestamp
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.records import HeaderRule, Lines, find_lines, read_lines, sanitise, under_headers
 from tests import strategies

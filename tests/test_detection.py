@@ -14,7 +14,7 @@ from pyspark_logs.console import table
 from pyspark_logs.detection import GOOD_SHARE
 from pyspark_logs.detection.candidates import general
 from pyspark_logs.detection.proposal import propose
-from pyspark_logs.errors import OptionError, PathNotFoundError
+from pyspark_logs.errors import FormatError, OptionError, PathNotFoundError
 from pyspark_logs.formats.presets import PRESETS
 
 CORPUS = Path(__file__).parents[1] / ".." / "shared" / "corpus" / "loghub"
@@ -226,3 +226,34 @@ def test_a_table_fits_its_terminal() -> None:
         for line in table(rows, list(rows[0]), width):
             wide = sum(2 if "日" <= c <= "本" else 1 for c in line)
             assert wide <= width
+
+
+class TestTexts:
+    """What a file is before it has a format."""
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+    def test_another_encoding(self, tmp_path: Path, encoding: str) -> None:
+        lines = [line.replace("order", "commande à payer") for line in APP]
+        file = tmp_path / "app.log"
+        file.write_bytes("".join(line + "\r\n" for line in lines * 3000).encode(encoding))
+        given = {} if encoding == "utf-16" else {"encoding": encoding}
+        best = pyspark_logs.detect(file, **given)[0]
+        assert best.matched == best.records
+        assert best.options == {"template": next(iter(UNKNOWN)), **({} if given else {"encoding": "utf-16"})}
+        found = pyspark_logs.scan(file, **{**best.options, **given}, mode="FAILFAST").read_all()
+        assert found.num_rows == 9000
+        assert found["message"][0].as_py() == "commande à payer 1399 accepted"
+
+    @pytest.mark.parametrize(
+        "data", [bytes(range(256)) * 20, b"PAR1" + bytes(500), "a line\n".encode("utf-16-le"), gzip.compress(b"a" * 99)]
+    )
+    def test_no_text(self, tmp_path: Path, data: bytes) -> None:
+        file = tmp_path / "app.log"
+        file.write_bytes(data)
+        with pytest.raises(FormatError, match=r"app\.log does not look like text: \d+ of the \d+ bytes .*encoding="):
+            pyspark_logs.detect(file)
+
+    def test_a_few_control_characters_are_text(self, tmp_path: Path) -> None:
+        file = tmp_path / "app.log"
+        file.write_text("".join(f"\x1b[32m{line}\x1b[0m \0\n" for line in APP))
+        assert pyspark_logs.detect(file)[0].share == 1

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats import kinds
-from pyspark_logs.formats.jsonfields import JsonField
-from pyspark_logs.formats.jsonformat import documented
+from pyspark_logs.formats.json.fields import JsonField
+from pyspark_logs.formats.json.format import documented
 from pyspark_logs.records import document_lines, read_lines
 from tests.test_engines import thorough
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
 from tests import reference_render, strategies

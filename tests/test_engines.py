@@ -17,11 +17,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.engine import ChainEngine
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.delimited import DelimitedEngine
+from pyspark_logs.formats.delimited.engine import DelimitedEngine
 from pyspark_logs.formats.kinds import compile_decoder
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, read_lines, sanitise
 from tests import strategies

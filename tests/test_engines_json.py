@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.jsonshapes import JsonShapeEngine
+from pyspark_logs.formats.json.shapes import JsonShapeEngine
 from pyspark_logs.formats.kinds import compile_decoder
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from pyspark_logs.schema import parse_ddl

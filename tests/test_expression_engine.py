@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyspark_logs.formats.expressions.expression import Expression
 from pyspark_logs.formats.expressions.path import Run, find_paths
 from pyspark_logs.formats.kinds import compile_decoder, line_format
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, sanitise
 from tests import grok_examples as examples

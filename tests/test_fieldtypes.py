@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError, SchemaError
-from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
-from pyspark_logs.formats.fieldtypes import Boolean, HostOf, JsonText, ListOf, MapOf, PortOf, Uuid, retype
 from pyspark_logs.formats.kinds import compile_decoder
-from pyspark_logs.formats.numbertypes import DecimalNumber, Floating, Integer
-from pyspark_logs.formats.timestamps import HIGHEST_US, LOWEST_US, Moment, parse_iso_us, wall_to_utc_us
-from pyspark_logs.formats.timetypes import Date, Epoch, Timestamp
-from pyspark_logs.formats.zones import utc_to_walls_us, walls_to_utc_us
+from pyspark_logs.formats.times.timestamps import HIGHEST_US, LOWEST_US, Moment, parse_iso_us, wall_to_utc_us
+from pyspark_logs.formats.times.zones import utc_to_walls_us, walls_to_utc_us
+from pyspark_logs.formats.types.basetypes import FieldType, Quoted, Text
+from pyspark_logs.formats.types.fieldtypes import Boolean, HostOf, JsonText, ListOf, MapOf, PortOf, Uuid, retype
+from pyspark_logs.formats.types.numbertypes import DecimalNumber, Floating, Integer
+from pyspark_logs.formats.types.timetypes import Date, Epoch, Timestamp
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from tests import reference, strategies

@@ -11,7 +11,7 @@ import pytest
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.grok.library import LIBRARY
 from pyspark_logs.formats.kinds import compile_decoder, line_format
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from tests import grok_examples as lines
 from tests.test_regex import Read

@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "upkeep": GROUND | {"store", "jobs", "commit"},
     "datasource": GROUND | {"jobs", "reader", "store", "stream", "writer"},
     # Reads the beginning of a file by every format there is, as a user would.
-    "detection": GROUND | {"store", "codecs", "formats", "reader", "scans"},
+    "detection": GROUND | {"store", "codecs", "records", "formats", "reader", "scans"},
     "console": set(),
     "catalogue": GROUND | {"formats"},
     "cli": {"errors", "upkeep", "detection", "console", "catalogue"},
@@ -264,7 +264,7 @@ def test_the_test_finds(module: str, source: str, problem: str) -> None:
         ("datasource", "from pyspark.sql.datasource import DataSource"),
         (
             "formats.template",
-            "from pyspark_logs.formats.fieldtypes import x\nfrom pyspark_logs.errors import FormatError",
+            "from pyspark_logs.formats.types.fieldtypes import x\nfrom pyspark_logs.errors import FormatError",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.formats.inference import infer_json_schema
 from pyspark_logs.formats.kinds import compile_decoder
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from tests.test_engines import rows_of, thorough

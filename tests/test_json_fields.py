@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats import kinds
 from pyspark_logs.formats.encoder import Encoder
-from pyspark_logs.formats.jsonfields import JsonField
-from pyspark_logs.formats.jsonformat import JsonFormat, documented
+from pyspark_logs.formats.json.fields import JsonField
+from pyspark_logs.formats.json.format import JsonFormat, documented
 from pyspark_logs.formats.linechecks import LineChecks
 from pyspark_logs.formats.lineformat import Asked
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from pyspark_logs.schema import parse_ddl

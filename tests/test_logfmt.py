@@ -17,11 +17,11 @@ import pyspark_logs
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder
-from pyspark_logs.formats.logfmtlines import Key, LogfmtLines, infer_logfmt_schema, pairs
-from pyspark_logs.formats.logfmtshapes import LogfmtShapeEngine, learn
-from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.logfmt.lines import Key, LogfmtLines, infer_logfmt_schema, pairs
+from pyspark_logs.formats.logfmt.shapes import LogfmtShapeEngine, learn
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.numbertypes import Integer
+from pyspark_logs.formats.types.timetypes import Timestamp
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, read_lines, sanitise
 from tests import strategies

@@ -19,11 +19,11 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.engine import ChainEngine
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema
 from pyspark_logs.formats.template import parse_template
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.reader import LogReader
 from pyspark_logs.records import find_lines

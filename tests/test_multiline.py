@@ -26,7 +26,7 @@ from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.kinds import compile_decoder, line_format
 from pyspark_logs.formats.matcher import ends_in_text, matcher_of
 from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.predicates import Contains
 from pyspark_logs.reader import LogReader

@@ -11,11 +11,11 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, RecordError
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.engine import ChainEngine
 from pyspark_logs.formats.dialects.javatime import to_strptime, width
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
 from tests.test_engines import rows_of

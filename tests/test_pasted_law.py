@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema
-from pyspark_logs.formats.servertypes import Listed, unlisted
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.servertypes import Listed, unlisted
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
 from tests.conformance import mutated

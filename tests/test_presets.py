@@ -14,11 +14,11 @@ import pytest
 import pyspark_logs
 from pyspark_logs import cli
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.engine import ChainEngine
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema
 from pyspark_logs.formats.presets import PRESETS
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from tests.test_engines import plain, rows_of

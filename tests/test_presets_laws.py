@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, RecordError
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.engine import ChainEngine
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.kinds import compile_decoder, format_schema, header_rule, line_format
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, document_lines, find_lines, read_lines, sanitise, under_headers

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pyspark_logs.formats.kinds import compile_decoder
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
 from tests.preset_lines import at, is_corrupt, row

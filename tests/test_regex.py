@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
 from pyspark_logs.formats.kinds import compile_decoder, line_format
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, read_lines, sanitise
 from tests.reference_expression import Pattern, lines, patterns, reference_match

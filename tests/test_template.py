@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import Text
-from pyspark_logs.formats.fieldtypes import ListOf
-from pyspark_logs.formats.numbertypes import DecimalNumber, Integer
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Template, make_template, parse_template
-from pyspark_logs.formats.timestamps import Moment, compile_pattern
-from pyspark_logs.formats.timetypes import Epoch, Timestamp
+from pyspark_logs.formats.times.timestamps import Moment, compile_pattern
+from pyspark_logs.formats.types.basetypes import Text
+from pyspark_logs.formats.types.fieldtypes import ListOf
+from pyspark_logs.formats.types.numbertypes import DecimalNumber, Integer
+from pyspark_logs.formats.types.timetypes import Epoch, Timestamp
 from tests import reference
 from tests.test_reference import REFUSED
 

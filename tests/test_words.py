@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pyspark_logs.formats import words
+from pyspark_logs.formats.chain import words
 from pyspark_logs.records import byte_places
 from pyspark_logs.records.blocks import _STRETCH_BYTES
 

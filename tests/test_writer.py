@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -333,3 +333,16 @@ def test_a_job_that_cannot_be_dealt_with_is_said_and_shows_in_the_exit_code(
     (root / "_commits" / f"{job}~intent.json").write_text("nonsense")
     assert cli.main(["recover", str(root), "--older-than", "0s"]) == cli.FAILED
     assert f"failed           {job}: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("upkeep", [pyspark_logs.recover, pyspark_logs.vacuum])
+def test_upkeep_of_a_place_where_nothing_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, upkeep: Callable[..., Any]
+) -> None:
+    root = f"{tmp_path}/mispelt"
+    upkeep(root)
+    assert f"there is nothing at {root}/" in caplog.text
+    caplog.clear()
+    pyspark_logs.write([pa.record_batch({"a": [1]})], root, json=True)
+    upkeep(root)
+    assert caplog.text == ""

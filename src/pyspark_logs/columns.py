@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import OptionError, SchemaError
-from pyspark_logs.formats.fieldtypes import for_arrow
 from pyspark_logs.formats.kinds import format_schema, takes_any_column
+from pyspark_logs.formats.types.fieldtypes import for_arrow
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.schema import metadata_type
 

@@ -23,7 +23,7 @@ from pyspark_logs.errors import (
 from pyspark_logs.filerows import FileRowBuilder
 from pyspark_logs.formats.kinds import file_format, format_schema, line_format
 from pyspark_logs.formats.starts import record_starts
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout

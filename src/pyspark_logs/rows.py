@@ -14,11 +14,11 @@ from pyspark_logs.errors import RecordError
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.decoder import Decoded, Decoder
 from pyspark_logs.formats.exact import Reason
-from pyspark_logs.formats.fieldtypes import for_arrow
 from pyspark_logs.formats.kinds import compile_decoder, line_format
 from pyspark_logs.formats.lineformat import Verbatim
-from pyspark_logs.formats.timestamps import DAY_US, Moment
-from pyspark_logs.formats.zones import utc_to_walls_us
+from pyspark_logs.formats.times.timestamps import DAY_US, Moment
+from pyspark_logs.formats.times.zones import utc_to_walls_us
+from pyspark_logs.formats.types.fieldtypes import for_arrow
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.predicates import Predicate, evaluate, needles, supported, survivors

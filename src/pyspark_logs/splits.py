@@ -14,7 +14,7 @@ from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
 from pyspark_logs.formats.kinds import file_format, header_rule, line_format
 from pyspark_logs.formats.starts import record_starts
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.jobs import job_of
 from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit

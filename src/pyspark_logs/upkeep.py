@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -11,6 +12,8 @@ from pyspark_logs.errors import OptionError
 from pyspark_logs.jobs import read_commits
 from pyspark_logs.options import WriteOptions, parse_duration_us, parse_write_options
 from pyspark_logs.store import Store, normalise, open_store
+
+_log = logging.getLogger(__name__)
 
 
 def recover(
@@ -23,6 +26,8 @@ def recover(
 ) -> RecoverReport:
     """Decide the jobs that died before they were done: what has no decision is rolled back, the rest is finished.
 
+    Where there is nothing at all, not even a file, a warning says so in the log.
+
     Args:
         root: the directory that was written to.
         older_than: a duration (``"1d"``, ``"0s"``, a timedelta); younger jobs may still be running and are left alone.
@@ -32,10 +37,12 @@ def recover(
 
     Raises:
         OptionError: a bad option, or there is no such job.
+        PathNotFoundError: there is no such bucket.
         StoreError: the store refused or failed; run it again.
     """
     store, directory, settings = _place(root, options)
     age_us = parse_duration_us("older_than", older_than)
+    _warn_of_nothing(store, directory)
     if job is not None and not read_commits(store, directory).knows(job):
         raise OptionError(
             f"there is no job {job} at {directory}: check both; a job that was undone leaves at most its record"
@@ -60,7 +67,15 @@ def vacuum(
     """
     store, directory, settings = _place(root, options)
     age_us = parse_duration_us("older_than", older_than)
+    _warn_of_nothing(store, directory)
     return commit.vacuum(store, directory, older_than_us=age_us, dry_run=dry_run, settings=settings)
+
+
+def _warn_of_nothing(store: Store, directory: str) -> None:
+    """A timer may come before the first job, so it is no error; but most who see it misspelt the path."""
+    page = store.page(directory, recursive=False)
+    if not (page.files or page.directories or page.next_token):
+        _log.warning("there is nothing at %s: no file and no job. Check the path, if somebody wrote there", directory)
 
 
 def _place(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store, str, CommitSettings]:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.detection.candidates import DIALECTS, TELLS, fits, general, presets, templates
-from pyspark_logs.detection.samples import Head, Sample, on_disk, read_head
+from pyspark_logs.detection.samples import Head, Sample, encoding_of, on_disk, read_head
 from pyspark_logs.detection.scores import is_plausible, specificity
 from pyspark_logs.errors import FormatError, OptionError
 from pyspark_logs.formats.kinds import takes_any_column
@@ -81,13 +81,15 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
 
     Args:
         path: a file; of a directory or a glob the first file by key is looked at.
-        **options: of the reader, without a line format: ``encoding``, ``compression``, ``endpoint`` ...
+        **options: of the reader, without a line format: ``encoding``, ``compression``, ``endpoint`` ... An encoding is
+            not needed for UTF-16 that begins with a byte order mark; it is among the options that are found then.
 
     Returns:
         The formats that at least one in twenty records matches; an empty list where the file is empty.
 
     Raises:
         OptionError: a line format is given.
+        FormatError: the file does not look like text.
         PathNotFoundError: there is no such file.
         StoreError: the store refused or failed.
 
@@ -100,12 +102,19 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
     given = [name for name in options if name.lower() in {format_name.lower() for format_name in FORMATS}]
     if given:
         raise OptionError(f"option {given[0]!r} names a line format, which is what detect() finds out; leave it out")
-    head = read_head(parse_read_options({**options, "path": path, "template": "{line}"}), SAMPLE_BYTES)
-    reading = {name: value for name, value in options.items() if name.lower() in ("encoding", "timezone", "nullvalue")}
+    encoding = {}
+    head = _head(path, options)
+    if "encoding" not in {name.lower() for name in options} and (told := encoding_of(head)):
+        encoding = {"encoding": told}
+        head = _head(path, {**options, **encoding})
+    options = {**options, **encoding}
+    reading = {
+        name.lower(): value for name, value in options.items() if name.lower() in ("encoding", "timezone", "nullvalue")
+    }
     with on_disk(head, reading) as sample:
         formats = (presets(), DIALECTS, general(sample.lines), templates(sample.lines))
         groups = [_fitting(sample, group) for group in formats]
-        told = {name for name, tell in TELLS.items() if any(map(tell.search, sample.lines))}
+        telling = {name for name, tell in TELLS.items() if any(map(tell.search, sample.lines))}
     made = max((one for one in groups[-1] if one.share >= GOOD_SHARE), key=lambda one: one.specificity, default=None)
     least = 0.0
     if made is not None:
@@ -118,9 +127,13 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
         for one in found
     ]
     ranked.sort(
-        key=lambda pair: (pair[1].share < GOOD_SHARE, *_order(*pair), pair[1].options.get("preset") not in told)
+        key=lambda pair: (pair[1].share < GOOD_SHARE, *_order(*pair), pair[1].options.get("preset") not in telling)
     )
-    return [one for _, one in ranked]
+    return [replace(one, options={**one.options, **encoding}) for _, one in ranked]
+
+
+def _head(path: str | os.PathLike[str], options: Mapping[str, Any]) -> Head:
+    return read_head(parse_read_options({**options, "path": path, "template": "{line}"}), SAMPLE_BYTES)
 
 
 def preview(path: str | os.PathLike[str], described: Mapping[str, str], most_rows: int, **options: Any) -> pa.Table:

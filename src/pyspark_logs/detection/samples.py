@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.codecs import codec_for
-from pyspark_logs.errors import CorruptFileError, LogSourceError
+from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError
 from pyspark_logs.formats.kinds import line_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.records import keeps_lines
 from pyspark_logs.store import open_store
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class Sample:
 
     Attributes:
         file: where.
-        options: how its text is read, whatever the format: ``encoding``, ``timeZone``.
+        options: how its text is read, whatever the format: ``timeZone``, ``nullValue``.
         lines: its lines, without blank ones.
     """
 
@@ -70,6 +72,11 @@ def _read(options: ReadOptions) -> pa.Table:
     reader = LogReader(options, options.schema if options.schema is not None else infer_schema(options))
     batches = (batch for task in reader.plan().tasks for batch in reader.read_task(task, warn=False))
     return pa.Table.from_batches(batches, reader.target())
+
+
+# Tabs, line ends, and the escapes of colours stand in text.
+_CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\b\x1b"))
+_TEXT_FOR_ONE_CONTROL = 20
 
 
 @dataclass(frozen=True)
@@ -119,20 +126,54 @@ def read_head(options: ReadOptions, most_bytes: int) -> Head:
     finally:
         if isinstance(chunks, Generator):
             chunks.close()
-    whole = text.rfind(b"\n", 0, most_bytes) + 1
-    return Head(first.path, text[:whole] if whole and len(text) > most_bytes else text, first.modified_ms)
+    return Head(first.path, _whole_lines(text, most_bytes, options.format.encoding), first.modified_ms)
+
+
+def _whole_lines(text: bytes, most_bytes: int, encoding: str) -> bytes:
+    """Text without the line that it ends in, if it is cut there and has others."""
+    if len(text) <= most_bytes:
+        return text
+    if keeps_lines(encoding):
+        whole = text.rfind(b"\n", 0, most_bytes) + 1
+        return text[:whole] if whole else text
+    decoded = text[:most_bytes].decode(encoding, "replace")
+    return decoded[: decoded.rfind("\n") + 1].encode(encoding) if "\n" in decoded else text
+
+
+def encoding_of(head: Head) -> str | None:
+    """The encoding that the beginning of a file tells; None: it tells of none, so that it is the usual one.
+
+    Raises:
+        FormatError: it does not look like text.
+
+    >>> encoding_of(Head("a.log", "a line".encode("utf-16"), 0))
+    'utf-16'
+    """
+    if head.text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    strange = len(head.text) - len(head.text.translate(None, _CONTROLS))
+    if strange * _TEXT_FOR_ONE_CONTROL > len(head.text):
+        raise FormatError(
+            f"{head.path} does not look like text: {strange} of the {len(head.text)} bytes at its beginning are control"
+            " characters. If it is text of another encoding, say which (encoding=utf-16-le); if it is compressed, and"
+            " not named so, say how (compression=gzip); what is neither is read by a class of your own (formatClass)"
+        )
+    return None
 
 
 @contextmanager
 def on_disk(head: Head, options: Mapping[str, Any]) -> Iterator[Sample]:
     """The beginning of a file as a file of its own, of the same name and age."""
     with tempfile.TemporaryDirectory(prefix="pyspark-logs-") as folder:
+        # Here it is UTF-8, whatever it was.
+        encoding = str(options.get("encoding") or "utf-8")
+        raw = head.text.decode(encoding, "replace").encode("utf-8", "replace") if encoding != "utf-8" else head.text
         file = Path(folder) / "sample.log"
-        file.write_bytes(head.text)
+        file.write_bytes(raw)
         first = file.with_name(_FIRST)
-        first.write_bytes(b"".join(head.text.splitlines(keepends=True)[:_FIRST_LINES]))
+        first.write_bytes(b"".join(raw.splitlines(keepends=True)[:_FIRST_LINES]))
         for one in (file, first):
             os.utime(one, (head.modified_ms / 1000,) * 2)
-        text = head.text.decode(str(options.get("encoding") or "utf-8"), "replace").removeprefix("\ufeff")
-        lines = tuple(line for raw in text.split("\n") if (line := raw.removesuffix("\r")).strip())
-        yield Sample(file, options, lines)
+        text = raw.decode("utf-8", "replace").removeprefix("\ufeff")
+        lines = tuple(line for piece in text.split("\n") if (line := piece.removesuffix("\r")).strip())
+        yield Sample(file, {name: value for name, value in options.items() if name.lower() != "encoding"}, lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.zones import utc_to_walls_us, walls_to_utc_us
+from pyspark_logs.formats.times.zones import utc_to_walls_us, walls_to_utc_us
 
 if TYPE_CHECKING:
     import pyarrow as pa

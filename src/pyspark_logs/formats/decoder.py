@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspark_logs.formats.engine import Engine, Sure
 from pyspark_logs.formats.exact import Parsed, Reason
-from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.zones import utc_to_walls_us
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.times.zones import utc_to_walls_us
 from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pyspark_logs.formats.basetypes import FieldType
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Template, named
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.basetypes import FieldType
 
 _BLANKS = re.compile(r"[ \t]+")
 
@@ -103,7 +103,7 @@ class Scope:
 class TemplateLines:
     """Parses lines by the letter of the notation.
 
-    >>> from pyspark_logs.formats.basetypes import Text
+    >>> from pyspark_logs.formats.types.basetypes import Text
     >>> from pyspark_logs.formats.template import parse_template
     >>> TemplateLines(parse_template("{x} {y}"), [Column("y", Text())], Rules()).parse("a b", Moment()).values
     ['b']

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import escapes, kernels
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.casts import whole_texts
-from pyspark_logs.formats.fieldtypes import ListOf, MapOf, Uuid
 from pyspark_logs.formats.linewriter import Lacks, Trouble, characters_of, troubles
-from pyspark_logs.formats.servertypes import Listed, unlisted
 from pyspark_logs.formats.spellings import Spelling
 from pyspark_logs.formats.template import Pad
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.fieldtypes import ListOf, MapOf, Uuid
+from pyspark_logs.formats.types.servertypes import Listed, unlisted
 
 if TYPE_CHECKING:
     import pyarrow as pa

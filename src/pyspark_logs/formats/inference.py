@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pyspark_logs.formats.jsonvalues import Number, load
-from pyspark_logs.formats.timestamps import ISO, Moment, parse_iso_us
+from pyspark_logs.formats.json.values import Number, load
+from pyspark_logs.formats.times.timestamps import ISO, Moment, parse_iso_us
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.delimitedformat import DelimitedFormat, delimited
+from pyspark_logs.formats.delimited.format import DelimitedFormat, delimited
 from pyspark_logs.formats.dialects.apache import apache_format
 from pyspark_logs.formats.dialects.logback import logback_format
 from pyspark_logs.formats.dialects.nginx import nginx_format
 from pyspark_logs.formats.expressions.format import grok_format, regex_format
 from pyspark_logs.formats.fileformat import OwnFormat
-from pyspark_logs.formats.jsonformat import JsonFormat
+from pyspark_logs.formats.json.format import JsonFormat
 from pyspark_logs.formats.lineformat import Asked, LineFormat
-from pyspark_logs.formats.logfmtformat import LogfmtFormat
+from pyspark_logs.formats.logfmt.format import LogfmtFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.template import parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats import kernels
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.linewriter import LineWriter, Trouble, troubles
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

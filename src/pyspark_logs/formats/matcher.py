@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Text
+from pyspark_logs.formats.chain.walk import never_begins
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.template import Blanks, Field, Group, Literal, Segment, Template
-from pyspark_logs.formats.timestamps import Moment
-from pyspark_logs.formats.walk import never_begins
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.basetypes import Text
+from pyspark_logs.formats.types.numbertypes import Integer
 from pyspark_logs.records import Lines
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Converted, FieldType, Text, by_row
 from pyspark_logs.formats.engine import with_gaps
-from pyspark_logs.formats.fieldtypes import HostOf, PortOf, address_texts, retype
 from pyspark_logs.formats.linewriter import Trouble, troubles
-from pyspark_logs.formats.numbertypes import Integer
-from pyspark_logs.formats.timestamps import Moment, compile_pattern, in_calendar, offset_us
-from pyspark_logs.formats.timetexts import pattern_texts
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.times.texts import pattern_texts
+from pyspark_logs.formats.times.timestamps import Moment, compile_pattern, in_calendar, offset_us
+from pyspark_logs.formats.types.basetypes import Converted, FieldType, Text, by_row
+from pyspark_logs.formats.types.fieldtypes import HostOf, PortOf, address_texts, retype
+from pyspark_logs.formats.types.numbertypes import Integer
+from pyspark_logs.formats.types.timetypes import Timestamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -217,7 +217,7 @@ def _any_valid(arrays: Sequence[pa.Array]) -> pa.Array:
 
 
 def retyped(field_type: FieldType, dtype: pa.DataType, column: str) -> FieldType:
-    """As :func:`pyspark_logs.formats.fieldtypes.retype`, of a piece what is in it.
+    """As :func:`pyspark_logs.formats.types.fieldtypes.retype`, of a piece what is in it.
 
     Raises:
         SchemaError: nothing sensible leads from the one type to the other.

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.casts import fits, fitted, plain_type
-from pyspark_logs.formats.fieldtypes import for_arrow
 from pyspark_logs.formats.fieldwriter import LINE_ENDS
 from pyspark_logs.formats.linewriter import Lacks, Trouble, characters_of, troubles
-from pyspark_logs.formats.numbertypes import DecimalNumber, Integer
-from pyspark_logs.formats.timetypes import Date
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.fieldtypes import for_arrow
+from pyspark_logs.formats.types.numbertypes import DecimalNumber, Integer
+from pyspark_logs.formats.types.timetypes import Date
 
 if TYPE_CHECKING:
     import pyarrow as pa

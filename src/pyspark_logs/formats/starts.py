@@ -10,7 +10,7 @@ from pyspark_logs.formats import kernels
 from pyspark_logs.formats.expressions.expression import shortened
 from pyspark_logs.formats.expressions.syntax import tokens
 from pyspark_logs.formats.kinds import header_rule, line_format
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, join_lines, keeps_lines, sanitise
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType, Text
-from pyspark_logs.formats.fieldtypes import TYPES
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.fieldtypes import TYPES
 
 
 @dataclass(frozen=True)

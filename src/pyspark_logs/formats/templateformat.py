@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.casts import fits
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.engine import ChainEngine
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.delimited import DelimitedEngine
+from pyspark_logs.formats.delimited.engine import DelimitedEngine
 from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.exact import Column, Rules, TemplateLines
 from pyspark_logs.formats.fieldwriter import LINE_ENDS, FieldWriter
@@ -21,8 +21,8 @@ from pyspark_logs.formats.pieces import Parts, retyped
 from pyspark_logs.formats.template import Field, Group, Segment, Template, named
 from pyspark_logs.formats.templatewriter import TemplateWriter
 from pyspark_logs.formats.templatewriter import Written as WrittenField
-from pyspark_logs.formats.timestamps import compile_pattern
-from pyspark_logs.formats.timetypes import Timestamp
+from pyspark_logs.formats.times.timestamps import compile_pattern
+from pyspark_logs.formats.types.timetypes import Timestamp
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.casts import fitted
+from pyspark_logs.formats.chain.walk import never_begins
 from pyspark_logs.formats.fieldwriter import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.linewriter import Trouble, troubles
 from pyspark_logs.formats.pieces import Parts
-from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.template import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
-from pyspark_logs.formats.timestamps import Pattern, compile_pattern
-from pyspark_logs.formats.timetypes import Timestamp
-from pyspark_logs.formats.walk import never_begins
+from pyspark_logs.formats.times.timestamps import Pattern, compile_pattern
+from pyspark_logs.formats.types.servertypes import Listed
+from pyspark_logs.formats.types.timetypes import Timestamp
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels, words
-from pyspark_logs.formats.basetypes import Converted, FieldType, Text
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.chain import words
 from pyspark_logs.formats.engine import with_gaps
-from pyspark_logs.formats.numbertypes import Floating, Integer, plain_numbers
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.basetypes import Converted, FieldType, Text
+from pyspark_logs.formats.types.numbertypes import Floating, Integer, plain_numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 3 << 20  # parsers are fastest on 3-4 MiB: there are a few thousand of the widest lines in it
 HEAD_BYTES = 64 << 10  # what is kept of a record that is too long
+_KEPT_BYTES = 8 * BLOCK_BYTES
 _STRETCH_BYTES = 1 << 20  # that are searched at once
 BEHIND_BYTES = 64 << 10  # a block behind a split's end, where only the rest of one record is looked for
 # Offsets are int32, and replacing invalid bytes can make a text three times as long.
@@ -66,6 +68,7 @@ def blocks(
     >>> list(blocks(iter([b"a\nb", b"b\nc\n"]), start=1, length=2))
     [Block(offset=2, data=b'bb\n', full_length=None)]
     """
+    _keep_freed_memory()
     end = None if length is None else start + length
     cutter = _Cutter(block_bytes, min(max_record_bytes, LARGEST_RECORD_BYTES))
     try:
@@ -80,6 +83,18 @@ def blocks(
     finally:
         if isinstance(chunks, Generator):
             chunks.close()
+
+
+@functools.cache
+def _keep_freed_memory() -> None:
+    """Have the C library keep the memory of blocks that are done with, for those to come.
+
+    glibc gives free memory back to the system once there is twice as much of it as the largest mapped allocation that
+    was ever freed (mallopt(3), M_TRIM_THRESHOLD): with blocks of 3 MiB, all the time, and each new block is paid for
+    with hundreds of page faults again. One allocation that is freed untouched raises that; elsewhere it does nothing.
+    """
+    untouched = bytes(_KEPT_BYTES)
+    del untouched
 
 
 def _owned(chunks: Iterator[bytes], start: int, end: int | None, beyond: bool) -> Iterator[tuple[int, bytes]]:

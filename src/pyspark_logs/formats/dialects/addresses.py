@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.basetypes import FieldType, Text
-from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.pieces import Mark, Parts, Piece, Pieces
 from pyspark_logs.formats.template import Field
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.numbertypes import Integer
 
 
 def address_field(host: str, port: str, kind: FieldType) -> tuple[Field, Parts]:

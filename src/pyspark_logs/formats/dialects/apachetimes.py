@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.dialects.javatime import has_day
 from pyspark_logs.formats.dialects.pointing import nearest
-from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.spellings import APACHE
-from pyspark_logs.formats.timetypes import Epoch, Timestamp
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.numbertypes import Integer
+from pyspark_logs.formats.types.timetypes import Epoch, Timestamp
 
 _DEFAULT = "%d/%b/%Y:%H:%M:%S %z"
 _COUNTED = {"sec": Epoch("s", digits=0), "msec": Epoch("ms", digits=0), "usec": Epoch("us", digits=0)}

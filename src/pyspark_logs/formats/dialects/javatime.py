@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.timestamps import compile_pattern
+from pyspark_logs.formats.times.timestamps import compile_pattern
 
 # letters -> our directive; None: by the table below
 _RUNS = {

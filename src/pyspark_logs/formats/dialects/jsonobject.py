@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.dialects.pointing import Pasted
 from pyspark_logs.formats.exact import Parsed, TemplateLines
-from pyspark_logs.formats.jsonvalues import dump, load
+from pyspark_logs.formats.json.values import dump, load
 from pyspark_logs.formats.lineformat import Asked, Verbatim
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.spellings import JSON, Spelling
 from pyspark_logs.formats.template import Field, Literal, Segment
 from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.basetypes import FieldType, Quoted, Text
 
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _BARE = re.compile(r'[^\s,{}\[\]"$]*(?:\$(?:\{\w+\}|\w+)[^\s,{}\[\]"$]*)*')

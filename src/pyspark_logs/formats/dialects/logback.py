@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.dialects.conversions import (
     DATE,
     EXCEPTION,
@@ -26,8 +25,9 @@ from pyspark_logs.formats.dialects.pointing import Names, Pasted
 from pyspark_logs.formats.lineformat import LineFormat
 from pyspark_logs.formats.template import Blanks, Field, Literal, Pad, Segment, make_template
 from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.timestamps import compile_pattern
-from pyspark_logs.formats.timetypes import Epoch, Timestamp
+from pyspark_logs.formats.times.timestamps import compile_pattern
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.timetypes import Epoch, Timestamp
 from pyspark_logs.options import FormatOptions
 
 _CLOSED_DATE = "0123456789Z+-.,:"  # what an ISO 8601 time could go on with

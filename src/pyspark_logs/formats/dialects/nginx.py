@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType, Quoted, Text
 from pyspark_logs.formats.dialects.addresses import address_field
 from pyspark_logs.formats.dialects.jsonobject import JsonObjectFormat, json_segments
 from pyspark_logs.formats.dialects.pointing import Names, Pasted, nearest, plainly, wrong
 from pyspark_logs.formats.lineformat import LineFormat
-from pyspark_logs.formats.numbertypes import Floating, Integer
 from pyspark_logs.formats.pieces import Parts
-from pyspark_logs.formats.servertypes import Listed
 from pyspark_logs.formats.spellings import JSON, NGINX, Spelling
 from pyspark_logs.formats.template import Field, Literal, Segment, make_template
 from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.timetypes import Epoch, Timestamp
+from pyspark_logs.formats.types.basetypes import FieldType, Quoted, Text
+from pyspark_logs.formats.types.numbertypes import Floating, Integer
+from pyspark_logs.formats.types.servertypes import Listed
+from pyspark_logs.formats.types.timetypes import Epoch, Timestamp
 from pyspark_logs.options import FormatOptions
 
 _INT, _LONG, _DOUBLE = Integer(32), Integer(64), Floating()

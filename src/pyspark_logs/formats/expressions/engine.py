@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import Text, made_of
-from pyspark_logs.formats.chain import ChainEngine
+from pyspark_logs.formats.chain.engine import ChainEngine
 from pyspark_logs.formats.engine import Sure
 from pyspark_logs.formats.exact import Column, Rules
 from pyspark_logs.formats.expressions.matching import ExpressionLines
 from pyspark_logs.formats.expressions.path import Path, Run
 from pyspark_logs.formats.template import parse_template
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.basetypes import Text, made_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

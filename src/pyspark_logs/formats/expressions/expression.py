@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.expressions.syntax import Token, tokens, wrong
+from pyspark_logs.formats.types.basetypes import FieldType, Text
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _SHOWN = 200

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.engine import Engine
 from pyspark_logs.formats.expressions.engine import PathEngine
 from pyspark_logs.formats.expressions.expression import Expression, parse_regex, shortened
 from pyspark_logs.formats.expressions.matching import ExpressionDecoder, ExpressionLines, ExpressionMatcher, Wanted
 from pyspark_logs.formats.expressions.path import find_paths
-from pyspark_logs.formats.fieldtypes import retype
 from pyspark_logs.formats.grok.expansion import parse_grok
 from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only
 from pyspark_logs.formats.linewriter import Lacks
 from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.fieldtypes import retype
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

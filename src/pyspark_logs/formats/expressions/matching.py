@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.engine import Sure, with_gaps
 from pyspark_logs.formats.exact import Parsed, Reason
 from pyspark_logs.formats.expressions.expression import Expression
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.timestamps import Moment
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.formats.types.basetypes import FieldType, Text
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType, Text
 from pyspark_logs.formats.expressions.expression import (
     Builder,
     Expression,
@@ -19,10 +18,11 @@ from pyspark_logs.formats.expressions.expression import (
     shortened,
 )
 from pyspark_logs.formats.expressions.syntax import Token, tokens, wrong
-from pyspark_logs.formats.fieldtypes import Boolean
 from pyspark_logs.formats.grok.library import LIBRARY
 from pyspark_logs.formats.grok.pattern import Pattern
-from pyspark_logs.formats.numbertypes import Floating, Integer
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.fieldtypes import Boolean
+from pyspark_logs.formats.types.numbertypes import Floating, Integer
 
 TYPES: dict[str, FieldType] = {
     "string": Text(), "int": Integer(32), "long": Integer(64), "float": Floating(), "double": Floating(),

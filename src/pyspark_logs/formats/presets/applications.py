@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
-from pyspark_logs.formats.basetypes import Text
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.syslogtypes import GlogSeverity
+from pyspark_logs.formats.types.anytimestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.types.basetypes import Text
+from pyspark_logs.formats.types.syslogtypes import GlogSeverity
 
 # Level and thread in either order, the thread or the logger perhaps missing. A thread's name may have brackets in it, as
 # ZooKeeper's `QuorumPeer[myid=1]` has.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.jsonfields import JsonField
+from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset
 
 _TOKEN_RESPONSE = "struct<responseCode:int,solveTimestamp:bigint,failureReason:string>"  # noqa: S105

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.jsonfields import JsonField
+from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 
 PRESETS: dict[str, Preset] = {

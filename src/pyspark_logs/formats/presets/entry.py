@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.basetypes import FieldType
-from pyspark_logs.formats.delimitedformat import DelimitedSpec, delimited_format
-from pyspark_logs.formats.jsonfields import JsonField
-from pyspark_logs.formats.jsonformat import documented
+from pyspark_logs.formats.delimited.format import DelimitedSpec, delimited_format
+from pyspark_logs.formats.json.fields import JsonField
+from pyspark_logs.formats.json.format import documented
 from pyspark_logs.formats.lineformat import LineFormat
 from pyspark_logs.formats.pieces import Parts
 from pyspark_logs.formats.template import all_filled, parse_template
 from pyspark_logs.formats.templateformat import TemplateFormat
+from pyspark_logs.formats.types.basetypes import FieldType
 from pyspark_logs.options import FormatOptions
 
 

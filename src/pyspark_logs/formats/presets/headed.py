@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark_logs.formats.basetypes import FieldType, Text
-from pyspark_logs.formats.delimitedformat import DelimitedField, DelimitedSpec
-from pyspark_logs.formats.headernames import Places, column_name
-from pyspark_logs.formats.numbertypes import Floating, Integer
+from pyspark_logs.formats.delimited.format import DelimitedField, DelimitedSpec
+from pyspark_logs.formats.delimited.headernames import Places, column_name
 from pyspark_logs.formats.presets.entry import DelimitedForm, Preset
-from pyspark_logs.formats.timetypes import Date, Epoch, Timestamp
+from pyspark_logs.formats.types.basetypes import FieldType, Text
+from pyspark_logs.formats.types.numbertypes import Floating, Integer
+from pyspark_logs.formats.types.timetypes import Date, Epoch, Timestamp
 
 _INT, _LONG, _DOUBLE, _TEXT = Integer(32), Integer(64), Floating(), Text()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyspark_logs.formats.anytimestamp import AnyTimestamp
-from pyspark_logs.formats.basetypes import Text
-from pyspark_logs.formats.jsonfields import JsonField
-from pyspark_logs.formats.numbertypes import Integer
+from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces, ZonedStamp
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
-from pyspark_logs.formats.servertypes import CutQuoted
+from pyspark_logs.formats.types.anytimestamp import AnyTimestamp
+from pyspark_logs.formats.types.basetypes import Text
+from pyspark_logs.formats.types.numbertypes import Integer
+from pyspark_logs.formats.types.servertypes import CutQuoted
 
 # Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
 _PROCESS_AND_CLIENT = Pieces(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
-from pyspark_logs.formats.basetypes import Text
-from pyspark_logs.formats.ceftypes import CefExtension, CefHeader
-from pyspark_logs.formats.numbertypes import Integer
 from pyspark_logs.formats.pieces import Mark, Piece, Pieces, Priority
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.syslogparts import DataAndMessage
-from pyspark_logs.formats.syslogtypes import CiscoPrefix
+from pyspark_logs.formats.types.anytimestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.types.basetypes import Text
+from pyspark_logs.formats.types.ceftypes import CefExtension, CefHeader
+from pyspark_logs.formats.types.numbertypes import Integer
+from pyspark_logs.formats.types.syslogparts import DataAndMessage
+from pyspark_logs.formats.types.syslogtypes import CiscoPrefix
 
 # Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
 SYSLOG_TIME = AnyTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.anytimestamp import ISO_8601, AnyTimestamp
-from pyspark_logs.formats.basetypes import Quoted, Text
 from pyspark_logs.formats.pieces import Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.servertypes import UserName
 from pyspark_logs.formats.spellings import APACHE
+from pyspark_logs.formats.types.anytimestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.types.basetypes import Quoted, Text
+from pyspark_logs.formats.types.servertypes import UserName
 
 _CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)?}]"
 # "Log Files" of Apache: a hyphen stands for whatever is not available. A user's name may hold blanks: what ends it is the bracket of the time.

@@ -1,0 +1,1 @@
+"""The engine that walks a template through all lines of a block at once."""

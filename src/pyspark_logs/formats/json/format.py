@@ -1,0 +1,130 @@
+"""JSON as a line format: one object a line, or the objects of an array in one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.inference import infer_json_schema
+from pyspark_logs.formats.json.fields import JsonField
+from pyspark_logs.formats.json.lines import JsonColumn, JsonLines
+from pyspark_logs.formats.json.shapes import JsonShapeEngine
+from pyspark_logs.formats.json.writer import JsonWriter, check_field, check_paths, check_writable
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
+from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class JsonFormat:
+    """JSON objects; see :class:`~pyspark_logs.formats.lineformat.LineFormat`.
+
+    With ``fields`` it is a format that a provider documents: these are its schema, and no sample is taken. Any
+    other key of the records can be asked for all the same.
+    """
+
+    options: FormatOptions
+    fields: tuple[JsonField, ...] = ()
+
+    suffix = "json"
+    is_open = True
+
+    def schema(self) -> pa.Schema | None:
+        """The documented fields; None where there are none, and only the data can tell."""
+        import pyarrow as pa
+
+        return pa.schema([(field.name, field.arrow()) for field in self.fields]) if self.fields else None
+
+    def infer(self, sample: Iterator[Lines]) -> pa.Schema:
+        """The keys of the first ``samplingBytes`` of records.
+
+        Raises:
+            FormatError: not one record is an object with a key.
+        """
+        records = (lines.record(row) for lines in sample for row in range(len(lines)))
+        found = infer_json_schema(records, self.options.sampling_bytes)
+        if not len(found):
+            raise FormatError("no line of the sample is a JSON object with a key")
+        return found
+
+    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> Decoder:
+        """Lines of one shape by the block, the others one at a time."""
+        import pyarrow as pa
+
+        columns = tuple(self._column(one) for one in asked)
+        judged = {one.field.name.lower() for one in asked if one.judged}
+        others = [field for field in self.fields if judge_whole and field.name.lower() not in judged]
+        aside = tuple(self._column(Asked(pa.field(field.name, field.arrow()))) for field in others)
+        exact = JsonLines((*columns, *aside), self.options.rescued_column, len(aside))
+        exact.check()
+        native = [column.field.type for column in columns]
+        return Decoder([JsonShapeEngine(exact)], exact, native, [one.field.type for one in asked])
+
+    def _column(self, asked: Asked) -> JsonColumn:
+        return self._field(asked.field.name).column(asked.field, judged=asked.judged)
+
+    def _field(self, name: str) -> JsonField:
+        """The documented field of a name; else the key of that name."""
+        declared = (field for field in self.fields if field.name.lower() == name.lower())
+        return next(declared, None) or JsonField(name, "", (name,))
+
+    def matcher(self) -> Matcher:
+        """An object ends with its brace: nothing could be joined to it."""
+        raise begins_by_regex_only("json")
+
+    def verbatim(self) -> Verbatim:
+        """All strings; a nested value read as a string is written anew, so its punctuation may stand otherwise."""
+        return Verbatim(unless_escaped=None, not_with='{}[]",:\\')
+
+    def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
+        """JSON by construction; documents are read only."""
+        if self.options.document is not None:
+            raise FormatError(
+                f"{self.options.kind} {self.options.spec!r} reads only: its files are documents, which end only when"
+                " all is written; write json=true, an object a line"
+            )
+        fields = [self._field(name) for name in schema.names]
+        problems = [why for field in schema if (why := check_writable(field.name, field.type))]
+        problems += [why for pair in zip(schema, fields, strict=True) if pair[1].type and (why := check_field(*pair))]
+        problems += twice(schema.names) or check_paths(fields)
+        rescued = self.options.rescued_column
+        if rescued is not None and rescued in schema.names:
+            problems.append(f"{rescued!r} (rescuedDataColumn) is made by reading; drop it")
+        if not len(schema):
+            problems.append("there is no column to write")
+        refuse_all(problems, "json")
+        return Written(JsonWriter(schema, zone, lacks, fields))
+
+
+def documented(options: FormatOptions, fields: Sequence[JsonField], *, document: str | None = None) -> JsonFormat:
+    """A JSON format with the fields that its provider documents; what a preset of such a format is made of.
+
+    Args:
+        options: of the preset, as they are given.
+        fields: the columns of its schema, in order; the first timestamp among them is its time.
+        document: None: one object a line. Else a file is one JSON document, and its records are the elements of the
+            array under this key of it (``Records``); ``""``: the document is that array.
+
+    A record that lacks a field has null there. See :class:`~pyspark_logs.formats.json.fields.JsonField` for types.
+
+    >>> from pyspark_logs.options import FormatOptions
+    >>> docker = [JsonField("time", "timestamp"), JsonField("stream"), JsonField("log")]
+    >>> documented(FormatOptions("preset", "docker_json"), docker).schema().names
+    ['time', 'stream', 'log']
+    >>> mongodb = [JsonField("t", "timestamp", "t.$date"), JsonField("id", "int"), JsonField("attr", "json")]
+    >>> str(documented(FormatOptions("preset", "mongodb_json"), mongodb).schema().field("t").type)
+    'timestamp[us, tz=UTC]'
+    >>> waf = [JsonField("timestamp", "epoch(ms)"), JsonField("client_ip", path="httpRequest.clientIp")]
+    >>> trail = [JsonField("eventTime", "timestamp"), JsonField("requestParameters", "json")]
+    >>> documented(FormatOptions("preset", "aws_cloudtrail"), trail, document="Records").options.document
+    'Records'
+    """
+    return JsonFormat(replace(options, document=document), tuple(fields))

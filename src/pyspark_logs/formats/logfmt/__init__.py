@@ -1,0 +1,1 @@
+"""``key=value`` pairs, in any order."""

@@ -1,0 +1,85 @@
+"""``key=value`` pairs as a line format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
+from pyspark_logs.formats.linewriter import Lacks
+from pyspark_logs.formats.logfmt.lines import Key, LogfmtLines, infer_logfmt_schema
+from pyspark_logs.formats.logfmt.shapes import LogfmtShapeEngine
+from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
+from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.scalarwriter import scalar_type, type_problem
+from pyspark_logs.formats.types.basetypes import Text
+from pyspark_logs.formats.types.fieldtypes import retype
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class LogfmtFormat:
+    """Pairs of keys and values; see :class:`~pyspark_logs.formats.lineformat.LineFormat`."""
+
+    options: FormatOptions
+
+    suffix = "log"
+    is_open = True
+
+    def schema(self) -> None:
+        """Only the data can tell."""
+        return
+
+    def infer(self, sample: Iterator[Lines]) -> pa.Schema:
+        """The keys of the first ``samplingBytes`` of records.
+
+        Raises:
+            FormatError: not one record has a pair.
+        """
+        records = (lines.record(row) for lines in sample for row in range(len(lines)))
+        found = infer_logfmt_schema(records, self.options.sampling_bytes, self.options.null_value)
+        if not len(found):
+            raise FormatError("no line of the sample has key=value pairs")
+        return found
+
+    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> Decoder:
+        """Lines of one shape by the block, the others one at a time. All pairs of a line are read, so it is judged whole."""
+        keys = tuple(Key(one.field.name, retype(Text(), one.field.type, one.field.name), one.judged) for one in asked)
+        exact = LogfmtLines(keys, self.options.rescued_column, self.options.null_value)
+        wrong = [key.name for key in keys if exact.is_rescue(key) and not key.type.text]
+        if wrong:
+            raise SchemaError(f"column {wrong[0]!r} (rescuedDataColumn) holds JSON text: declare it a string")
+        native = [key.type.arrow() for key in keys]
+        return Decoder([LogfmtShapeEngine(exact)], exact, native, [one.field.type for one in asked])
+
+    def matcher(self) -> Matcher:
+        """A line is pairs to its end: nothing could be joined to it."""
+        raise begins_by_regex_only("logfmt")
+
+    def verbatim(self) -> Verbatim:
+        """All strings; what is rescued is JSON, whose punctuation the line does not have."""
+        return Verbatim(unless_escaped=None, not_with='{}[]",:\\' if self.options.rescued_column is not None else "")
+
+    def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
+        """Pairs in the order of the schema."""
+        kinds = [scalar_type(field.type) for field in schema]
+        problems = [why for field, kind in zip(schema, kinds, strict=True) if (why := type_problem(field, kind))]
+        problems += [why for name in schema.names if (why := key_problem(name))]
+        problems += twice([name.lower() for name in schema.names])
+        rescued = self.options.rescued_column
+        if rescued is not None and rescued in schema.names:
+            problems.append(f"{rescued!r} (rescuedDataColumn) is made by reading; drop it")
+        missing = lacks('="\\' + self.options.null_value + "".join(schema.names)) if lacks is not None else set()
+        problems += [f"encoding={self.options.encoding} has no {character!r}" for character in sorted(missing)]
+        if not len(schema):
+            problems.append("there is no column to write")
+        refuse_all(problems, "logfmt")
+        types = [kind or Text() for kind in kinds]
+        return Written(LogfmtWriter(schema, types, self.options.null_value, zone=zone, lacks=lacks))

@@ -1,0 +1,1 @@
+"""Instants and texts: one at a time (``timestamps``) and by the column; zones."""

@@ -1,0 +1,206 @@
+"""Times: ``date``, ``timestamp``, ``timestamp(pattern)``, ``epoch(unit)``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from pyspark_logs.formats import kernels
+from pyspark_logs.formats.times.columns import shaped_us, to_array
+from pyspark_logs.formats.times.shapes import Learn, iso_shape, pattern_shape
+from pyspark_logs.formats.times.texts import epoch_texts, iso_texts, pattern_texts
+from pyspark_logs.formats.times.timestamps import (
+    DAY_US,
+    HIGHEST_US,
+    ISO,
+    ISO_DATE,
+    LOWEST_US,
+    Moment,
+    compile_pattern,
+    in_calendar,
+    parse_iso_us,
+)
+from pyspark_logs.formats.types.basetypes import Converted, FieldType, Rendered, by_row, made_of
+from pyspark_logs.formats.types.numbertypes import DIGITS_OF_DECIMAL, small_int
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pyspark_logs.formats.kernels import Int64
+
+_FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US
+_EPOCH = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Date(FieldType):
+    """``date``: YYYY-MM-DD."""
+
+    alphabet: ClassVar[str | None] = "0123456789-"
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return ISO_DATE
+
+    def arrow(self) -> pa.DataType:
+        import pyarrow as pa
+
+        return pa.date32()
+
+    def parse(self, text: str, moment: Moment) -> dt.date:
+        if not ISO_DATE.fullmatch(text):
+            raise ValueError("not a date YYYY-MM-DD")
+        return dt.date.fromisoformat(text)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        days = array.cast(pa.int32())
+        strange = kernels.as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
+        if not strange.any():
+            return array.cast(pa.string()), None
+        return pc.if_else(pa.array(strange), pa.scalar(0, pa.int32()), days).cast(pa.date32()).cast(
+            pa.string()
+        ), strange
+
+    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        return by_row(self, array, moment)  # days repeat: the dictionary is tiny
+
+
+@dataclass(frozen=True)
+class Timestamp(FieldType):
+    """``timestamp``: ISO 8601, or the strptime ``pattern``. Values are microseconds since the epoch, UTC.
+
+    Attributes:
+        zone: of times that have none, where the format says so itself; None: the file's.
+        written: the pattern that ISO 8601 is written by; None: our own, in UTC.
+    """
+
+    pattern: str | None = None
+    zone: str | None = None
+    written: str | None = None
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return ISO if self.pattern is None else compile_pattern(self.pattern).regex
+
+    @property
+    def learn(self) -> Learn:
+        """Gives the shape of the timestamp at the start of a text."""
+        if self.pattern is None:
+            return iso_shape
+        compiled = compile_pattern(self.pattern)
+        return lambda text: pattern_shape(compiled, text)
+
+    def arrow(self) -> pa.DataType:
+        import pyarrow as pa
+
+        return pa.timestamp("us", "UTC")
+
+    def at(self, moment: Moment) -> Moment:
+        """What is known of a file, with the zone that the format names."""
+        return moment if self.zone is None else replace(moment, zone=self.zone)
+
+    def parse(self, text: str, moment: Moment) -> int:
+        moment = self.at(moment)
+        if self.pattern is None:
+            return parse_iso_us(text, moment.zone)
+        return compile_pattern(self.pattern).parse_us(text, moment)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        pattern = self.pattern or self.written
+        return (
+            iso_texts(array) if pattern is None else pattern_texts(compile_pattern(pattern), array, self.zone or zone)
+        )
+
+    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        import numpy as np
+
+        count = len(array)
+        if count == 0:
+            return array.cast(self.arrow()), None
+        offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + count + 1]
+        starts, limits = offsets[:-1], offsets[1:]
+        data = (array.buffers()[2] or b"") and array.buffers()[2].to_pybytes()
+        view = np.frombuffer(data, np.uint8)
+        _, instants, sure = shaped_us(
+            data, view, starts, limits, self.learn, self.at(moment), lambda places: places == limits
+        )
+        return to_array(instants), None if sure.all() else sure
+
+
+EPOCH_SCALE = {"s": 6, "ms": 3, "us": 0, "ns": -3}
+
+
+@dataclass(frozen=True)
+class Epoch(FieldType):
+    """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds.
+
+    Attributes:
+        digits: of the fraction, as it is written; None: all there are. It is read either way.
+    """
+
+    alphabet: ClassVar[str | None] = "0123456789-."
+    unit: str = "s"
+    digits: int | None = None
+
+    def arrow(self) -> pa.DataType:
+        import pyarrow as pa
+
+        return pa.timestamp("us", "UTC")
+
+    def parse(self, text: str, moment: Moment) -> int:
+        match = _EPOCH.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a number of {self.unit} since the epoch")
+        sign, whole, fraction = match.groups()
+        digits = whole + (fraction or "").ljust(6, "0")[: max(EPOCH_SCALE[self.unit], 0)]
+        value = small_int(digits) // (1000 if self.unit == "ns" else 1)
+        return in_calendar(-value if sign else value)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return epoch_texts(array, EPOCH_SCALE[self.unit], self.digits)
+
+    def convert(self, array: pa.Array, moment: Moment) -> Converted:
+        import numpy as np
+        import pyarrow as pa
+
+        power = EPOCH_SCALE[self.unit]
+        if not made_of(array, b"0123456789-"):
+            return _epoch_fractions(self, array, moment)
+        try:
+            numbers = array.cast(pa.int64()).to_numpy()
+        except pa.ArrowInvalid:
+            return by_row(self, array, moment)
+        if power < 0:  # cut toward zero
+            return _instants(self, array, moment, numbers // 1000 + ((numbers < 0) & (numbers % 1000 != 0)))
+        most = HIGHEST_US // 10**power + 1  # beyond it is out of range, and must not wrap around
+        return _instants(self, array, moment, np.clip(numbers, -most, most) * 10**power)
+
+
+def _instants(epoch: Epoch, array: pa.Array, moment: Moment, micros: Int64) -> Converted:
+    if len(micros) and (micros.min() < LOWEST_US or micros.max() > HIGHEST_US):
+        return by_row(epoch, array, moment)
+    return to_array(micros), None
+
+
+def _epoch_fractions(epoch: Epoch, array: pa.Array, moment: Moment) -> Converted:
+    """Numbers with a fraction, exactly: as decimals, whose integers are then cut to microseconds."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    digits = 9 if epoch.unit == "s" else 6
+    spelled_short = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow takes ".5", we do not
+    fit = made_of(array, b"0123456789-.") and kernels.longest(array) <= DIGITS_OF_DECIMAL
+    if epoch.unit not in ("s", "ms") or not fit or pc.any(spelled_short).as_py():
+        return by_row(epoch, array, moment)
+    try:
+        decimals = array.cast(pa.decimal128(18, digits))  # 18 digits: the integers fit in 64 bits
+    except pa.ArrowInvalid:
+        return by_row(epoch, array, moment)
+    integers = np.frombuffer(decimals.buffers()[1], np.int64)[: 2 * len(array) : 2]
+    return _instants(epoch, array, moment, np.sign(integers) * (np.abs(integers) // 1000))
