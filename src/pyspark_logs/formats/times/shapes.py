@@ -15,12 +15,18 @@ from pyspark_logs.formats.times.timestamps import ISO, ISO_DATE, Pattern
 
 @dataclass(frozen=True)
 class Shape:
-    """Where the parts stand in all texts that look like one example: ``(directive, start, width)``."""
+    """Where the parts stand in all texts that look like one example: ``(directive, start, width)``.
+
+    Attributes:
+        longer: behind which of these, whatever their case, the text may be of another form that goes on with them; a
+            blank at the beginning stands for any blanks.
+    """
 
     width: int
     parts: tuple[tuple[str, int, int], ...]
     example: bytes
     iso: bool = False
+    longer: tuple[bytes, ...] = ()
 
     @cached_property
     def literals(self) -> list[int]:
