@@ -341,6 +341,20 @@ def test_any_block_size_gives_the_same_rows(template: str) -> None:
     assert ([row for rows, _ in one_by_one for row in rows], [bad for _, bads in one_by_one for bad in bads]) == whole
 
 
+@pytest.mark.parametrize(
+    ("pattern", "first", "other"),
+    [
+        ("%y%m%d", b"261 2", b"26112"),
+        ("%H%d %b %Y", b"1 2 Nov 2026", b"112 Nov 2026"),
+        ("%m%e", b"1 2", b"112"),
+        ("%Y %f%d %b", b"2026 12310 Nov", b"2026 12312 Nov"),
+        ("%Y %L%m %d", b"2026 110 1", b"2026 111 1"),
+    ],
+)
+def test_how_one_line_is_divided_does_not_say_how_others_are(pattern: str, first: bytes, other: bytes) -> None:
+    TestAll().check(whole_query(f"{{t:timestamp({pattern})}}|{{b}}", [first + b"|x", other + b"|x"]))
+
+
 # ------------------------------------------------------------------------------------------ lines that are mean
 
 

@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.kinds import compile_decoder, format_schema
+from pyspark_logs.formats.times.timestamps import Moment
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import find_lines, sanitise
 from tests.preset_lines import at, is_corrupt, row
 
 
@@ -132,6 +137,21 @@ def test_rfc3164_of_cisco(head: str, expected: dict[str, Any]) -> None:
     found = row("syslog_rfc3164", f"<189>{head}%SYS-5-CONFIG_I: Configured from console")
     behind = {"tag": "%SYS-5-CONFIG_I", "message": "Configured from console"}
     assert found == {"facility": 23, "severity": 5, **expected, **behind}
+
+
+@pytest.mark.parametrize("zone", [" UTC:", " gmt:", "  UTC:", "\tGMT:", ".5 UTC:", " UTCx:", " GM", " ", "  "])
+@pytest.mark.parametrize("date", ["Nov 22", "Nov 22 2026", "2026 Nov 22"])
+@pytest.mark.parametrize("fraction", ["", ".5"])
+def test_a_time_is_read_as_it_stands_whatever_the_lines_around_it_have(zone: str, date: str, fraction: str) -> None:
+    options = FormatOptions("preset", "syslog_rfc3164")
+    schema = format_schema(options)
+    assert schema is not None
+    fast = compile_decoder(options, schema)
+    others = [f"<189>{date} 01:00:{second:02}{fraction} host app: x" for second in range(9)]
+    text = "\n".join([*others, f"<189>{date} 01:00:11{fraction}{zone} %SYS-5-CONFIG_I: x"])
+    lines, moment = sanitise(find_lines(text.encode(), 0)), Moment(zone="Europe/Berlin")
+    mine, meant = fast.decode(lines, moment), Decoder([], fast.exact, fast.native, fast.target).decode(lines, moment)
+    assert [column.to_pylist() for column in mine.columns] == [column.to_pylist() for column in meant.columns]
 
 
 def test_rfc3164_of_a_host_that_is_called_as_a_zone_is() -> None:

@@ -328,6 +328,42 @@ def instants_us(block: bytes, view: Bytes, starts: Int32, shape: Shape, moment: 
 
 def _may_extend(view: Bytes, places: Int32, ends: Int32, shape: Shape) -> Bool | None:
     """Whether what stands right behind could belong to a longer timestamp; None: never."""
+    longer = _more_digits(view, places, ends, shape)
+    for text in shape.longer:
+        here = _goes_on(view, places, text)
+        longer = here if longer is None else longer | here
+    return longer
+
+
+def _goes_on(view: Bytes, places: Int32, text: bytes) -> Bool:
+    """Where one of :attr:`Shape.longer` stands, and perhaps where it does not."""
+    import numpy as np
+
+    if text[:1] != b" ":
+        return _stands_in_any_case(view, places, text)
+    there = _blank(view, places)
+    rows = np.flatnonzero(there)
+    behind = places[rows] + np.int32(1)
+    there[rows] = _blank(view, behind) | _stands_in_any_case(view, behind, text[1:])
+    return there
+
+
+def _blank(view: Bytes, places: Int32) -> Bool:
+    byte = kernels.bytes_at(view, places)
+    return (byte == ord(" ")) | (byte == ord("\t"))
+
+
+def _stands_in_any_case(view: Bytes, places: Int32, text: bytes) -> Bool:
+    import numpy as np
+
+    there: Bool = np.ones(len(places), np.bool_)
+    for offset, letter in enumerate(text):
+        there &= (kernels.bytes_at(view, places + np.int32(offset)) | 32) == letter | 32
+    return there
+
+
+def _more_digits(view: Bytes, places: Int32, ends: Int32, shape: Shape) -> Bool | None:
+    """Whether what stands right behind could go on a part of the shape; None: never."""
     import numpy as np
 
     if shape.parts[-1][0] == "z" or (

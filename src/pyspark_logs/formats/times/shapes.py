@@ -15,12 +15,18 @@ from pyspark_logs.formats.times.timestamps import ISO, ISO_DATE, Pattern
 
 @dataclass(frozen=True)
 class Shape:
-    """Where the parts stand in all texts that look like one example: ``(directive, start, width)``."""
+    """Where the parts stand in all texts that look like one example: ``(directive, start, width)``.
+
+    Attributes:
+        longer: behind which of these, whatever their case, the text may be of another form that goes on with them; a
+            blank at the beginning stands for any blanks.
+    """
 
     width: int
     parts: tuple[tuple[str, int, int], ...]
     example: bytes
     iso: bool = False
+    longer: tuple[bytes, ...] = ()
 
     @cached_property
     def literals(self) -> list[int]:
@@ -63,10 +69,14 @@ def pattern_shape(pattern: Pattern, text: str) -> Shape | None:
         return None
     spans = sorted((*_span(match, group), name) for name, group in pattern.regex.groupindex.items())
     parts = tuple((name, start, width) for start, width, name in spans)
+    days = [start for name, start, _ in parts if name == "d"]
     for name, start, width in parts:
-        # One digit where two could be is certain only if no digit follows, of another part or a literal.
-        single = width == 1 and not match.group()[start + 1 : start + 2].isdigit()
-        if width != FULL_WIDTH.get(name, width) and not single:
+        # How many digits a part has is certain only if no digit follows, of another part or a literal; and a day that a
+        # blank begins here has a digit there in other texts.
+        end = start + width
+        certain = not match.group()[end : end + 1].isdigit() and end not in days
+        full = FULL_WIDTH.get(name, width) == width
+        if not (width == 1 or full) or not (certain or (full and name not in ("f", "L"))):
             return None
     return Shape(match.end(), parts, match.group().encode())
 

@@ -91,6 +91,7 @@ def _names(directive: str, names: tuple[str, ...], width: int | None = None) -> 
     return f"(?P<{directive}>(?i:{'|'.join(name[:width] for name in names)}))"
 
 
+ZONE_NAMES = ("utc", "gmt")  # that %Z reads, in any case: other abbreviations do not say which zone they are of
 _DIRECTIVES = {
     "d": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
     "e": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
@@ -107,7 +108,7 @@ _DIRECTIVES = {
     "f": r"(?P<f>\d{1,9})",
     "L": r"(?P<L>\d{1,3})",
     "z": r"(?P<z>Z|[+-]\d\d:?[0-5]\d)",
-    "Z": _names("Z", ("utc", "gmt")),
+    "Z": _names("Z", ZONE_NAMES),
     "j": r"(?P<j>36[0-6]|3[0-5]\d|[12]\d\d|0[1-9]\d|00[1-9]|[1-9]\d|0[1-9]|[1-9])",
     "a": _names("a", DAYS, 3),
     "A": _names("A", DAYS),

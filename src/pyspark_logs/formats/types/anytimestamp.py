@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.times.shapes import Learn, Shape, iso_shape, pattern_shape
-from pyspark_logs.formats.times.timestamps import ISO, Moment, compile_pattern, parse_iso_us
+from pyspark_logs.formats.times.timestamps import ISO, ZONE_NAMES, Moment, compile_pattern, parse_iso_us
 from pyspark_logs.formats.types.timetypes import Timestamp
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ _SECONDS = re.compile(r"\(\d{1,10}\)", re.ASCII)
 @dataclass(frozen=True)
 class AnyTimestamp(Timestamp):
     """A timestamp of one of several patterns: the first that stands there; written by ``pattern`` (None: ISO 8601).
-
-    No text may match two of them so that what must follow the field stands behind both.
 
     Attributes:
         patterns: strptime patterns; :data:`ISO_8601` stands for that. One that another begins with comes after it.
@@ -64,7 +62,29 @@ def _union(patterns: Sequence[str], seconds: bool) -> re.Pattern[str]:
 
 
 def _first_shape(patterns: Sequence[str], text: str) -> Shape | None:
-    for pattern in patterns:
+    for place, pattern in enumerate(patterns):
         if _regex(pattern).match(text):
-            return pattern_shape(compile_pattern(pattern), text) if pattern else iso_shape(text)
+            shape = pattern_shape(compile_pattern(pattern), text) if pattern else iso_shape(text)
+            longer = _longer(patterns[:place], pattern)
+            return replace(shape, longer=longer) if shape is not None and longer else shape
     return None
+
+
+@functools.lru_cache(maxsize=64)
+def _longer(before: Sequence[str], pattern: str) -> tuple[bytes, ...]:
+    """What the rest of each pattern that comes before this one, and goes on where it ends, begins with.
+
+    >>> _longer(("%H:%M.%f", "%H:%M %Z:"), "%H:%M")
+    (b' gmt', b' utc', b'.')
+    """
+    found: set[str] = set()
+    for other in before:
+        if not (pattern and other.startswith(pattern)):
+            continue
+        text, *directives = re.split("%(.)", other[len(pattern) :], maxsplit=1, flags=re.DOTALL)
+        head = re.match(r"([ \t]*)([^ \t]*)", text)
+        blanks, letters = head.groups() if head is not None else ("", "")
+        begin = (" " if blanks else "") + letters
+        whole = blanks + letters == text
+        found.update([begin + name for name in ZONE_NAMES] if whole and directives[:1] == ["Z"] else [begin])
+    return tuple(sorted(one.lower().encode() for one in found))
