@@ -240,6 +240,9 @@ class Walk:
         """Leave lines out in which a field that must have text has none, or a space at its ``edges``."""
         import numpy as np
 
+        filled = len(found.starts) == 0 or (found.ends - found.starts).min() > 0  # as they nearly always are
+        if filled and not edges:
+            return
         bad = (found.starts == found.ends) & (found.ends < self.ends)
         if edges:
             spaced = kernels.bytes_at(self.view, found.starts) == ord(" ")
