@@ -245,7 +245,14 @@ class TestTexts:
         assert found["message"][0].as_py() == "commande à payer 1399 accepted"
 
     @pytest.mark.parametrize(
-        "data", [bytes(range(256)) * 20, b"PAR1" + bytes(500), "a line\n".encode("utf-16-le"), gzip.compress(b"a" * 99)]
+        "data",
+        [
+            bytes(range(256)) * 20,
+            b"PAR1" + bytes(500),
+            "a line\n".encode("utf-16-le"),
+            gzip.compress(b"a" * 99, mtime=0),
+        ],
+        ids=["any bytes", "parquet", "utf-16 without a mark", "gzip"],
     )
     def test_no_text(self, tmp_path: Path, data: bytes) -> None:
         file = tmp_path / "app.log"
