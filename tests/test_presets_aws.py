@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pyspark_logs
-from pyspark_logs.errors import FormatError
+from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.records import find_lines
@@ -344,3 +345,13 @@ def test_vpc_flow_of_a_transit_gateway(tmp_path: Path) -> None:
             "packets_lost_ttl_expired": 5000000000,
         }
     ]  # fmt: skip
+
+
+def test_a_requester_with_a_line_end_is_no_two_records(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("\n".join(PRESETS["aws_s3_access"].sample) + "\n")
+    row = pyspark_logs.scan(tmp_path / "a.log", preset="aws_s3_access").read_all()
+    place = row.schema.get_field_index("requester")
+    for text in ("line\nend", "line\rend"):
+        bad = row.set_column(place, "requester", pa.array([text]))
+        with pytest.raises(RecordError, match=r"column 'requester': .*line end"):
+            pyspark_logs.write(bad.to_batches(), str(tmp_path / "out"), preset="aws_s3_access", schema=bad.schema)

@@ -160,9 +160,11 @@ class FieldWriter:
             if kind.alphabet is None:  # others may mean the same without their beginning
                 seeming = _marked(texts, place.seeming, pc.starts_with)
                 found += troubles(column, seeming, "would be read as the beginning of a part that is missing here")
-        elif isinstance(kind, Listed):
-            found += troubles(column, unlisted(texts), "is no list that ends before the next field")
-            found += troubles(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
+        else:
+            if isinstance(kind, Listed):
+                found += troubles(column, unlisted(texts), "is no list that ends before the next field")
+            if kind.alphabet is None:
+                found += troubles(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
         if place.behind_list:
             found += troubles(column, _marked(texts, (":",), pc.starts_with), "would go on the list before it")
         if self.pad is not None:
