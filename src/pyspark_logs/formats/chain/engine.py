@@ -148,7 +148,8 @@ class ChainEngine:
             near = words.words_at(walk.view, starts) if found.words is None else found.words[pick]
             numbers = words.small_integers(near, ends - starts, null)
             if numbers is not None:
-                return pa.array(numbers, mask=null).cast(column.type.arrow()), None
+                # Eight digits fit into either.
+                return pa.array(numbers.astype(column.type.arrow().to_pandas_dtype(), copy=False), mask=null), None
         if null is None:
             return self._convert(column, kernels.texts(walk.block, starts, ends), walk)
         array = self._masked(own.type, column.type, walk, starts, ends, null)
