@@ -240,14 +240,19 @@ class Walk:
         """Leave lines out in which a field that must have text has none, or a space at its ``edges``."""
         import numpy as np
 
-        filled = len(found.starts) == 0 or (found.ends - found.starts).min() > 0  # as they nearly always are
-        if filled and not edges:
+        starts, ends, limits, few = found.starts, found.ends, self.ends, None
+        if found.same is not None and found.others is not None and found.same == found.same.strip(b" ") != b"":
+            few = found.others  # it is clear of all lines but these
+            starts, ends, limits = starts[few], ends[few], limits[few]
+        if len(starts) == 0 or ((ends - starts).min() > 0 and not edges):  # as they nearly always are
             return
-        bad = (found.starts == found.ends) & (found.ends < self.ends)
+        bad = (starts == ends) & (ends < limits)
         if edges:
-            spaced = kernels.bytes_at(self.view, found.starts) == ord(" ")
-            spaced |= self.view[np.maximum(found.ends - 1, 0)] == ord(" ")
-            bad |= spaced & (found.starts < found.ends)
+            spaced = kernels.bytes_at(self.view, starts) == ord(" ")
+            spaced |= self.view[np.maximum(ends - 1, 0)] == ord(" ")
+            bad |= spaced & (starts < ends)
+        if few is not None:
+            bad = ~kernels.all_but(len(self.place), few[bad])
         self._drop(bad if found.null is None else bad & ~found.null)
 
     # --- spaces beside a value --------------------------------------------------------------------------
