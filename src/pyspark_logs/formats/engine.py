@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,25 @@ class Sure:
 
     rows: Int64 | None
     columns: list[pa.Array]
+
+
+def only_fine(rows: Int64 | None, arrays: list[pa.Array], judged: Iterable[Bool | None], count: int) -> Sure:
+    """The first ``count`` columns of the lines in which all columns are surely right.
+
+    Args:
+        rows: which lines of the block the columns are of; None: all.
+        arrays: the columns wanted, and behind them those that are only judged.
+        judged: of each column, in which of its rows it is surely right; None: in all.
+        count: how many columns are wanted.
+    """
+    import numpy as np
+
+    doubted = [sure for sure in judged if sure is not None]
+    if doubted:
+        keep = np.flatnonzero(np.logical_and.reduce(doubted))
+        arrays = [array.take(keep) for array in arrays[:count]]
+        rows = keep if rows is None else rows[keep]
+    return Sure(rows, arrays[:count])
 
 
 class Engine(Protocol):

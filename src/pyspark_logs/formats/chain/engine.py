@@ -14,7 +14,7 @@ from pyspark_logs.formats import kernels
 from pyspark_logs.formats.chain import words
 from pyspark_logs.formats.chain.alike import runs
 from pyspark_logs.formats.chain.walk import Found, Outside, Walk
-from pyspark_logs.formats.engine import Sure, unescaped, with_gaps, with_nulls
+from pyspark_logs.formats.engine import Sure, only_fine, unescaped, with_gaps, with_nulls
 from pyspark_logs.formats.exact import Column, Rules, Scope
 from pyspark_logs.formats.pieces import PieceOf
 from pyspark_logs.formats.template import Field, Group, Literal, Template, named
@@ -57,17 +57,9 @@ class ChainEngine:
         if not self.scope.nothing:
             self._walk(walk)
         rows = None if walk.sure is None else np.flatnonzero(walk.sure)
-        arrays, fine = [], None
-        for column in (*self.columns, *self.extra):
-            array, sure = self._values(walk, column, walk.found[column.field], rows)
-            arrays.append(array)
-            if sure is not None:
-                fine = sure if fine is None else fine & sure
-        if fine is not None:
-            keep = np.flatnonzero(fine)
-            arrays = [array.take(keep) for array in arrays]
-            rows = keep if rows is None else rows[keep]
-        return Sure(rows, arrays[: len(self.columns)])
+        found = [self._values(walk, column, walk.found[column.field], rows) for column in (*self.columns, *self.extra)]
+        arrays, judged = [array for array, _ in found], [sure for _, sure in found]
+        return only_fine(rows, arrays, judged, len(self.columns))
 
     # --- the walk -------------------------------------------------------------------------------------
 

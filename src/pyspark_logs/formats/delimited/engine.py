@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.engine import Sure, unescaped, with_gaps
+from pyspark_logs.formats.engine import Sure, only_fine, unescaped, with_gaps
 from pyspark_logs.formats.exact import Column, Rules
 from pyspark_logs.formats.template import Field, Literal, Template
 from pyspark_logs.formats.times.timestamps import Moment
@@ -85,18 +85,12 @@ class DelimitedEngine:
         if read is None:
             return None
         strings, rows = read
-        fine: Bool | None = None
-        arrays = []
-        for column in (*self.columns, *self.checked):
-            array, sure = self._values(column, strings[wanted.index(column.field)], moment)
-            arrays.append(array)
-            if sure is not None:
-                fine = sure if fine is None else fine & sure
-        if fine is not None:
-            keep = np.flatnonzero(fine)
-            arrays = [array.take(keep) for array in arrays]
-            rows = keep if rows is None else rows[keep]
-        return Sure(rows, arrays[: len(self.columns)])
+        found = [
+            self._values(column, strings[wanted.index(column.field)], moment)
+            for column in (*self.columns, *self.checked)
+        ]
+        arrays, judged = [array for array, _ in found], [sure for _, sure in found]
+        return only_fine(rows, arrays, judged, len(self.columns))
 
     def _read(self, text: bytes, wanted: list[str], count: int) -> tuple[list[pa.Array], kernels.Int64 | None] | None:
         import numpy as np
