@@ -15,7 +15,7 @@ from pyspark_logs.formats.chain.quotes import Quotes
 from pyspark_logs.formats.chain.seeker import Seeker
 from pyspark_logs.formats.exact import Rules
 from pyspark_logs.formats.template import After, Blanks, Field, Literal, Segment
-from pyspark_logs.formats.times.columns import shaped_us
+from pyspark_logs.formats.times.finding import shaped_us
 from pyspark_logs.formats.times.shapes import date_shape
 from pyspark_logs.formats.times.timestamps import Moment
 from pyspark_logs.formats.types.basetypes import FieldType

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pyspark_logs.formats import kernels
-from pyspark_logs.formats.times.columns import shaped_us, to_array
+from pyspark_logs.formats.times.columns import to_array
+from pyspark_logs.formats.times.finding import shaped_us
 from pyspark_logs.formats.times.shapes import Learn, iso_shape, pattern_shape
 from pyspark_logs.formats.times.texts import epoch_texts, iso_texts, pattern_texts
 from pyspark_logs.formats.times.timestamps import (
