@@ -134,8 +134,8 @@ def _scale() -> None:
     )
 
 
-def _ms(moment: dt.datetime) -> int:
-    return int(moment.timestamp() * 1000)
+def _ms(context: dt.datetime) -> int:
+    return int(context.timestamp() * 1000)
 
 
 # --- beside Spark's file source ------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyspark_logs.formats.grok.core import NETWORK, PATHS, TIMES, WORDS
-from pyspark_logs.formats.grok.ecs import ECS
-from pyspark_logs.formats.grok.pattern import Pattern
-from pyspark_logs.formats.grok.servers import AWS, HTTPD, JAVA, PROXIES, STORES, SYSLOG
+from pyspark_logs.formats.regex.grok_core import NETWORK, PATHS, TIMES, WORDS
+from pyspark_logs.formats.regex.grok_ecs import ECS
+from pyspark_logs.formats.regex.grok_pattern import Pattern
+from pyspark_logs.formats.regex.grok_servers import AWS, HTTPD, JAVA, PROXIES, STORES, SYSLOG
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "grok.md"
 MARK = "<!-- from here on: python scripts/grok_page.py -->\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyspark_logs.catalogue import Listed, catalogue
+from pyspark_logs.preset_listing import Listed, list_presets
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "presets.md"
 
@@ -42,7 +42,7 @@ The same list is printed by `pyspark-logs presets`, one of them by `pyspark-logs
 
 def page() -> str:
     """The whole page, as Markdown."""
-    found = catalogue()
+    found = list_presets()
     rows = "\n".join(
         f"| [`{one.name}`](#{one.name}) | {len(one.columns)} | {f'`{one.layout}`' if one.layout else ''} |"
         for one in found

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-from tests.s3_server import s3, s3_server
+from tests.support.s3_server import s3, s3_server
 
 __all__ = ["s3", "s3_server"]  # fixtures
 

@@ -34,12 +34,12 @@ from pyspark_logs.errors import (
 )
 
 if TYPE_CHECKING:
+    from pyspark_logs.api.maintenance import recover, vacuum
+    from pyspark_logs.api.scan import ScanSummary, scan
+    from pyspark_logs.api.write import WriteResult, write
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
     from pyspark_logs.detection import Candidate, detect
-    from pyspark_logs.scans import ScanSummary, scan
     from pyspark_logs.tuning import recommended_conf
-    from pyspark_logs.upkeep import recover, vacuum
-    from pyspark_logs.writes import WriteResult, write
 
 __version__ = "0.1.0"
 
@@ -80,15 +80,15 @@ _LAZY = {
     "Candidate": "detection",
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
-    "ScanSummary": "scans",
-    "WriteResult": "writes",
+    "ScanSummary": "api.scan",
+    "WriteResult": "api.write",
     "detect": "detection",
     "recommended_conf": "tuning",
-    "recover": "upkeep",
+    "recover": "api.maintenance",
     "register": "datasource",
-    "scan": "scans",
-    "vacuum": "upkeep",
-    "write": "writes",
+    "scan": "api.scan",
+    "vacuum": "api.maintenance",
+    "write": "api.write",
 }
 
 

@@ -11,35 +11,27 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from pyspark_logs.ahead import ahead
-from pyspark_logs.columns import FROM_PATH, Columns, full_schema, resolve_columns
-from pyspark_logs.errors import (
-    FormatError,
-    OptionError,
-    SchemaError,
-)
-from pyspark_logs.filerows import FileRowBuilder
-from pyspark_logs.formats.kinds import file_format, format_schema, line_format
-from pyspark_logs.formats.starts import record_starts
-from pyspark_logs.formats.times.timestamps import Moment
+import pyarrow as pa
+
+from pyspark_logs.bad_records import BadRecordWriter
+from pyspark_logs.batch_builder import RowBuilder, path_value, year_bound_us
+from pyspark_logs.column_sources import FROM_PATH, Columns, full_schema, resolve_columns
+from pyspark_logs.errors import FormatError, OptionError, SchemaError
+from pyspark_logs.file_batches import FileRowBuilder
+from pyspark_logs.formats.multiline import record_starts
+from pyspark_logs.formats.registry import format_schema, resolve_custom_format, resolve_line_format
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.layout import Layout
+from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
-from pyspark_logs.records import (
-    Lines,
-)
-from pyspark_logs.rejects import Rejects
-from pyspark_logs.rows import RowBuilder, path_value, year_bound_us
+from pyspark_logs.prefetch import prefetch
+from pyspark_logs.records import Lines
 from pyspark_logs.schema import parse_ddl, to_ddl
-from pyspark_logs.splits import SplitText
+from pyspark_logs.split_reader import SplitReader
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
-from pyspark_logs.tally import Tally
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _log = logging.getLogger(__name__)
 
@@ -84,14 +76,12 @@ class LogReader:
 
     def __init__(self, options: ReadOptions, schema_ddl: str, predicates: Sequence[Predicate] = ()) -> None:
         self.options = _normalised(options)
-        self.text = SplitText(self.options)
+        self.text = SplitReader(self.options)
         self.schema_ddl = schema_ddl
         self.predicates = tuple(predicates)
 
     def target(self) -> pa.Schema:
         """The Arrow schema of every batch; without a column, batches still have their number of rows."""
-        import pyarrow as pa
-
         return parse_ddl(self.schema_ddl) if self.schema_ddl else pa.schema([])
 
     def push(self, predicates: Sequence[Predicate]) -> list[bool]:
@@ -138,8 +128,6 @@ class LogReader:
 
     def _allowed(self, columns: Columns) -> dict[str, Allowed]:
         """The values of partition columns that the filters allow."""
-        import pyarrow as pa
-
         allowed: dict[str, Allowed] = {}
         for field, source in zip(columns.target, columns.sources, strict=True):
             about = [p for p in self.predicates if p.column == field.name and supported(p, field.type)]
@@ -155,7 +143,6 @@ class LogReader:
 
     def _cast_test(self, field: pa.Field, about: list[Predicate]) -> Callable[[str | None], bool]:
         """A test of a path's text by the very value that its rows get."""
-        import pyarrow as pa
 
         @functools.cache
         def fits(text: str | None) -> bool:
@@ -166,14 +153,16 @@ class LogReader:
 
     # --- executor -----------------------------------------------------------------------------------------
 
-    def read_task(self, task: ReadTask, tally: Tally | None = None, *, warn: bool = True) -> Iterator[pa.RecordBatch]:
+    def read_task(
+        self, task: ReadTask, metrics: RecordMetrics | None = None, *, warn: bool = True
+    ) -> Iterator[pa.RecordBatch]:
         """The rows of a task, in batches of exactly :meth:`target`.
 
         A warning is logged if records did not match, when the task is done or its reading is given up.
 
         Args:
             task: of a plan.
-            tally: what becomes of the records is added to it as they are read.
+            metrics: what becomes of the records is added to it as they are read.
             warn: whether that warning is logged.
 
         Raises:
@@ -184,8 +173,8 @@ class LogReader:
         """
         target = self.target()
         builder = self._builder(resolve_columns(self.options, target, task.path_columns), task)
-        builder.tally = tally if tally is not None else builder.tally
-        before = replace(builder.tally, reasons=dict(builder.tally.reasons))
+        builder.metrics = metrics if metrics is not None else builder.metrics
+        before = replace(builder.metrics, reasons=dict(builder.metrics.reasons))
         store = _store(self.options)
         batches = (batch for split in task.splits for batch in self._read_split(store, split, builder))
         try:
@@ -203,13 +192,13 @@ class LogReader:
 
     def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder | FileRowBuilder:
         window = (self.options.time.start_us, self.options.time.end_us)
-        own = file_format(self.options.format)
+        own = resolve_custom_format(self.options.format)
         if own is not None:
             return FileRowBuilder(own, self.options, columns, task.path_columns, self.predicates, window)
         rejects = self._rejects(task)
         return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us, rejects)
 
-    def _rejects(self, task: ReadTask) -> Rejects | None:
+    def _rejects(self, task: ReadTask) -> BadRecordWriter | None:
         """What writes to ``badRecordsPath``."""
         path = self.options.records.bad_path
         if path is None:
@@ -217,22 +206,22 @@ class LogReader:
         path, options = normalise(path), self.options
         # All that decides, beside the split, which records are rejects, and what is said of them.
         query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
-        return Rejects(path, open_store(path, options.store), query)
+        return BadRecordWriter(path, open_store(path, options.store), query)
 
     def _read_split(
         self, store: Store, split: FileSplit, builder: RowBuilder | FileRowBuilder
     ) -> Iterator[pa.RecordBatch]:
         # Closed here, or an error's traceback would keep the thread waiting.
         if isinstance(builder, FileRowBuilder):
-            with closing(ahead(self.text.whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
+            with closing(prefetch(self.text.whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
                 yield from self.text.tolerant(split, builder.batches(split, pieces))
             return
-        with closing(ahead(self.text.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
-            yield from builder.batches(split, self.text.joined(split, blocks, builder.moment(split)))
+        with closing(prefetch(self.text.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
+            yield from builder.batches(split, self.text.joined(split, blocks, builder.context(split)))
 
 
-def _warn_of_corrupt(builder: RowBuilder | FileRowBuilder, before: Tally) -> None:
-    counted = builder.tally.since(before)
+def _warn_of_corrupt(builder: RowBuilder | FileRowBuilder, before: RecordMetrics) -> None:
+    counted = builder.metrics.since(before)
     if builder.example is None or not counted.corrupt:
         return
     what = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
@@ -258,8 +247,6 @@ def _sized(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.
 
 
 def _joined(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordBatch:
-    import pyarrow as pa
-
     if len(batches) == 1:
         return batches[0]
     columns = [pa.concat_arrays([batch.column(i) for batch in batches]) for i in range(len(target))]
@@ -286,8 +273,6 @@ def infer_schema(options: ReadOptions) -> str:
     Raises:
         LogSourceError: as :meth:`LogReader.plan`; and an OptionError where there is nothing to sample.
     """
-    import pyarrow as pa
-
     options = _normalised(options)
     store = _store(options)
     if options.plan.layout is not None:
@@ -299,7 +284,7 @@ def infer_schema(options: ReadOptions) -> str:
     if in_line is None:
         taken = {name.lower() for name in layout.columns}
         try:
-            sampled = line_format(options.format).infer(_sample(options, store, layout))
+            sampled = resolve_line_format(options.format).infer(_sample(options, store, layout))
         except FormatError as error:
             paths = ", ".join(options.plan.paths)
             raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error
@@ -311,8 +296,6 @@ def infer_schema(options: ReadOptions) -> str:
 
 
 def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
-    import pyarrow as pa
-
     if name is None:
         return
     # A column of which the sample has nulls only is a string.
@@ -335,7 +318,7 @@ def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Line
     reader = LogReader(options, "")
     for split in splits:
         lines = reader.text.lines(store, split)
-        yield from reader.text.joined(split, lines, Moment(options.time.zone, year_bound_us(split, 0)))
+        yield from reader.text.joined(split, lines, TimestampContext(options.time.zone, year_bound_us(split, 0)))
 
 
 def _normalised(options: ReadOptions) -> ReadOptions:

@@ -11,12 +11,13 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
+import pyarrow as pa
+import pyarrow.types as t
+
 from pyspark_logs.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pyarrow as pa
 
 _ALIASES = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint", "real": "float"}
 _ALIASES |= {"dec": "decimal", "numeric": "decimal", "timestamp_ltz": "timestamp", "character": "char"}
@@ -39,8 +40,6 @@ _TOKEN = re.compile(
 
 @cache
 def _atomic_types() -> dict[str, pa.DataType]:
-    import pyarrow as pa
-
     return {
         "string": pa.string(),
         "boolean": pa.bool_(),
@@ -76,8 +75,6 @@ def parse_ddl(text: str) -> pa.Schema:
     the user: struct<id: int64>
       child 0, id: int64
     """
-    import pyarrow as pa
-
     parser = _Parser(text)
     # pyspark also takes a whole `struct<...>` for a schema.
     wrapped = parser.peek().lower() == "struct" and parser.peek(1) == "<"
@@ -106,8 +103,6 @@ def to_ddl(schema: pa.Schema) -> str:
     >>> to_ddl(pa.schema([("id", pa.uint16()), ("odd `name`", pa.list_(pa.large_string()))]))
     'id int, `odd ``name``` array<string>'
     """
-    import pyarrow as pa
-
     if not isinstance(schema, pa.Schema):
         raise OptionError(f"schema: {schema!r} is neither Spark DDL such as 'level string' nor a pyarrow.Schema")
     if len(schema) == 0:
@@ -123,15 +118,10 @@ def all_nullable(schema: pa.Schema) -> pa.Schema:
     >>> to_ddl(all_nullable(pa.schema([pa.field("id", pa.int64(), nullable=False)])))
     'id bigint'
     """
-    import pyarrow as pa
-
     return pa.schema([_nullable(field) for field in schema])
 
 
 def _nullable(field: pa.Field) -> pa.Field:
-    import pyarrow as pa
-    import pyarrow.types as t
-
     inner = field.type
     if t.is_struct(inner):
         inner = pa.struct([_nullable(inner.field(i)) for i in range(inner.num_fields)])
@@ -186,9 +176,9 @@ class _Parser:
             at = match.end()
         self._at = 0
 
-    def peek(self, ahead: int = 0) -> str:
+    def peek(self, prefetch: int = 0) -> str:
         """The token ``ahead`` of the next one; empty at the end."""
-        return self._tokens[self._at + ahead] if self._at + ahead < len(self._tokens) else ""
+        return self._tokens[self._at + prefetch] if self._at + prefetch < len(self._tokens) else ""
 
     def skip(self, count: int = 1) -> None:
         """Step over tokens."""
@@ -211,8 +201,6 @@ class _Parser:
         return fields
 
     def _field(self, path: str) -> pa.Field:
-        import pyarrow as pa
-
         word = self.peek()
         if not re.match(r"[\w`]", word) or word == "``":
             self._fail(f"has {word or 'its end'!r} where a column name belongs (quote odd names with backticks)")
@@ -238,8 +226,6 @@ class _Parser:
         return data_type
 
     def _bare_type(self, path: str) -> pa.DataType:
-        import pyarrow as pa
-
         word = self.peek().lower()
         name = _ALIASES.get(word, word)
         self.skip()
@@ -280,8 +266,6 @@ class _Parser:
         return _atomic_types()["string"]
 
     def _decimal(self, path: str) -> pa.DataType:
-        import pyarrow as pa
-
         numbers = self._numbers(path, least=1, most=2) if self.peek() == "(" else [10]
         precision, scale = [*numbers, 0][:2]
         if not 1 <= precision <= 38 or scale > precision:
@@ -320,8 +304,6 @@ def _render_field(field: pa.Field, path: str) -> str:
 
 
 def _render(data_type: pa.DataType, path: str) -> str:
-    import pyarrow.types as t
-
     if t.is_dictionary(data_type) or t.is_run_end_encoded(data_type):
         return _render(data_type.value_type, path)
     if t.is_struct(data_type):
@@ -347,8 +329,6 @@ def _render(data_type: pa.DataType, path: str) -> str:
 
 @cache
 def _atomic_names() -> dict[pa.DataType, str]:
-    import pyarrow as pa
-
     wider: dict[pa.DataType, str] = {
         pa.uint8(): "smallint",
         pa.uint16(): "int",

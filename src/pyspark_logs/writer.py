@@ -10,14 +10,15 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
 from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
+from pyspark_logs.formats.custom import CustomEncoder
 from pyspark_logs.formats.encoder import Encoder, compile_encoder
-from pyspark_logs.formats.fileformat import OwnEncoder
-from pyspark_logs.formats.kinds import file_format, format_schema, line_format, takes_any_column
+from pyspark_logs.formats.registry import format_schema, resolve_custom_format, resolve_line_format, takes_any_column
 from pyspark_logs.jobs import Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import RecordOptions, WriteOptions
@@ -25,9 +26,6 @@ from pyspark_logs.routing import Router
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.staging import TaskFiles, check_part_size
 from pyspark_logs.store import Store, normalise, open_store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _MOST_ROWS = 65_536
 CORRUPT = RecordOptions().corrupt_column
@@ -207,8 +205,6 @@ class LogWriter:
 
     def _time_column(self) -> str | None:
         """The column that a reader of the same options takes the time from, whatever the order of these rows' columns."""
-        import pyarrow as pa
-
         known = format_schema(self.options.format)
         if self.options.time_column is not None or known is None:
             return self.options.time_column
@@ -216,19 +212,17 @@ class LogWriter:
         times = (field.name for field in known if pa.types.is_timestamp(field.type))
         return next((name for name in times if name.lower() in given), None)
 
-    def _encoder(self, router: Router) -> Encoder | OwnEncoder:
+    def _encoder(self, router: Router) -> Encoder | CustomEncoder:
         options = self.options
-        own = file_format(options.format)
+        own = resolve_custom_format(options.format)
         if own is not None:
-            return OwnEncoder(own, self._in_line(router))
+            return CustomEncoder(own, self._in_line(router))
         return compile_encoder(
             options.format, self._in_line(router), zone=options.zone, on_unwritable=options.rules.on_unwritable
         )
 
     def _in_line(self, router: Router) -> pa.Schema:
         """The columns that a line holds: not those that readers have from the path alone."""
-        import pyarrow as pa
-
         known = format_schema(self.options.format)
         any_column = takes_any_column(self.options.format)
         clash = [f.name for f in self.schema() if any_column and f.name.lower() == CORRUPT]
@@ -248,14 +242,12 @@ class LogWriter:
 
 def _suffix(options: WriteOptions) -> str:
     codec = codec_for("", options.rules.compression)
-    own = file_format(options.format)
-    return (line_format(options.format).suffix if own is None else own.suffix) + codec.suffix
+    own = resolve_custom_format(options.format)
+    return (resolve_line_format(options.format).suffix if own is None else own.suffix) + codec.suffix
 
 
 def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """The batch in the types of the schema: Spark sends times in the session's zone, and other writers what they have."""
-    import pyarrow as pa
-
     if batch.schema.names != schema.names:
         raise SchemaError(f"a batch has the columns {', '.join(batch.schema.names)}, not {', '.join(schema.names)}")
     try:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pyspark_logs.api.maintenance import vacuum
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.layout.names import is_hidden_key
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import open_store
-from pyspark_logs.upkeep import vacuum
-from tests.s3_server import S3Bucket
+from tests.support.s3_server import S3Bucket
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from tests.store_faults import Fault, FaultyServer, Reset
+from tests.support.store_faults import Fault, FaultyServer, Reset
 
 CREATE, PART, COMPLETE, ABORT = "CREATE", "PART", "COMPLETE", "ABORT"
 INTENT, RECORD, CLAIM, OTHER = "INTENT", "RECORD", "CLAIM", "OTHER"

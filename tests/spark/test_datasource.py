@@ -308,9 +308,9 @@ def test_user_schemas_that_are_refused(spark: Any, logs: str, schema: str, messa
 def test_arrow_types_are_those_of_spark(spark: Any) -> None:
     from pyspark.sql.types import _parse_datatype_string
 
-    from pyspark_logs.datasource import to_ddl, to_spark_schema
+    from pyspark_logs.datasource.schemas import to_ddl, to_spark_schema
     from pyspark_logs.schema import parse_ddl
-    from tests.test_schema import TYPES, as_spark_expects
+    from tests.unit.test_schema import TYPES, as_spark_expects
 
     del spark  # Spark's own DDL parser runs in its JVM
     ddl = ", ".join(

@@ -18,7 +18,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import datasource as api
 from pyspark.sql.types import ArrayType, IntegerType, MapType, StringType, StructType
 
-from pyspark_logs.datasource import DefaultSource, LogBatchReader, LogDataSource, from_spark, register, to_ddl
+from pyspark_logs.datasource import DefaultSource, LogDataSource, register
+from pyspark_logs.datasource.batch_reader import LogBatchReader
+from pyspark_logs.datasource.filters import from_spark
+from pyspark_logs.datasource.schemas import to_ddl
 from pyspark_logs.errors import OptionError
 from pyspark_logs.predicates import Compare, Contains, In, IsNull, Not
 from pyspark_logs.schema import parse_ddl
@@ -33,9 +36,9 @@ def reader(schema: StructType, **options: str) -> LogBatchReader:
 
 @needs_pushdown
 def test_filters_become_predicates() -> None:
-    moment = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
+    context = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
     assert from_spark(api.Not(api.EqualTo(("a",), "x"))) == Not(Compare("a", "=", "x"))
-    assert from_spark(api.In(("a",), [moment, None])) == In("a", (moment, None))
+    assert from_spark(api.In(("a",), [context, None])) == In("a", (context, None))
     assert from_spark(api.StringContains(("a.b",), "x")) == Contains("a.b", "x")
     assert from_spark(api.IsNull(("a",))) == IsNull("a")
     for left in (

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("pyspark")
 
-from tests import length_prefixed
+from tests.support import length_prefixed
 
 CLASS = "shipped_formats:LengthPrefixed"
 ROWS = [(dt.datetime(2026, 11, 22, 10, 0, n), f"text {n}\n\x00é") for n in range(50)]

@@ -18,8 +18,8 @@ TRACE = "java.lang.IllegalStateException: no such card\n\tat com.acme.Pay.charge
 
 def records(count: int) -> list[str]:
     """Every third one has a stack trace."""
-    heads = [f"2026-11-22T00:00:00Z ERROR {n} failed" for n in range(count)]
-    return [head if n % 3 else f"{head}\n{TRACE}" for n, head in enumerate(heads)]
+    forbidden_prefixes = [f"2026-11-22T00:00:00Z ERROR {n} failed" for n in range(count)]
+    return [head if n % 3 else f"{head}\n{TRACE}" for n, head in enumerate(forbidden_prefixes)]
 
 
 def test_splits_of_a_file_never_cut_a_record(spark: Any, tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ import pytest
 pytest.importorskip("pyspark")
 
 import pyspark_logs
-from tests.s3_server import S3Bucket
 from tests.spark.places import Place
 from tests.spark.programs import Program, run
 from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
-from tests.store_faults import FaultyServer
+from tests.support.s3_server import S3Bucket
+from tests.support.store_faults import FaultyServer
 
 TEMPLATE = {"template": "{ts:timestamp} {n:long} {message}"}
 LAYOUT = "{yyyy}/{MM}/{dd}/{HH}"

@@ -16,11 +16,11 @@ pytest.importorskip("pyspark")
 from pyspark.errors import PySparkException, StreamingQueryException
 
 import pyspark_logs
-from tests.s3_server import S3Bucket
 from tests.spark.places import Place
 from tests.spark.programs import Program, run
 from tests.spark.s3_requests import CLAIM, COMPLETE, CREATE, INTENT, LOST, OTHER, PART, RECORD, Hold, at
-from tests.store_faults import FaultyServer
+from tests.support.s3_server import S3Bucket
+from tests.support.store_faults import FaultyServer
 
 FORMAT = {"template": "{n:long} {message}"}
 KINDS = [CREATE, PART, INTENT, CLAIM, COMPLETE, RECORD, OTHER]
@@ -86,14 +86,14 @@ def check_kills(place: Place, proxy: FaultyServer, source: Source, folder: Path,
             assert program.process.poll() is None, program.log.read_text()[-8000:]
             assert time.monotonic() < end, (hold.kinds, program.log.read_text()[-8000:])
             source.add()
-        moment = kind
+        context = kind
         if chance.random() < 0.3:
             # Not at a request, but a while after one: while Spark writes its own checkpoint, or between batches.
             hold.then = None
             hold.go_on()
             time.sleep(chance.uniform(0.0, 0.8))
-            moment = "later"
-        died_at[moment] += 1
+            context = "later"
+        died_at[context] += 1
         program.kill()
         hold.go_on()
         found = numbers(place, layout="{part}")

@@ -23,9 +23,9 @@ from pyspark.sql.types import StructType
 from pyspark_logs.datasource.stream_reader import LogStreamReaderWithoutLimits
 from pyspark_logs.offsets import Offset
 from pyspark_logs.options import parse_read_options
-from tests.s3_server import S3Bucket
 from tests.spark.places import Place
 from tests.spark.programs import run
+from tests.support.s3_server import S3Bucket
 
 LINE = {"template": "{n:long} {message}"}
 APP = {"template": "{ts:timestamp} {level?} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
@@ -52,8 +52,8 @@ def put_numbered(place: Place, *numbers: int, rows: int = 2, minutes_ago: int = 
     for count, number in enumerate(numbers):
         put(place, f"{number:04}.log", *(f"{number} row {row}" for row in range(rows)))
         if not place.options:
-            moment = time.time() - 60 * minutes_ago - len(numbers) + count
-            os.utime(f"{place.url}/{number:04}.log", (moment, moment))
+            context = time.time() - 60 * minutes_ago - len(numbers) + count
+            os.utime(f"{place.url}/{number:04}.log", (context, context))
 
 
 @dataclass

@@ -17,11 +17,11 @@ from pyspark.errors import PySparkException
 
 import pyspark_logs
 from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
-from tests.s3_server import S3Bucket
 from tests.spark.places import Place
 from tests.spark.programs import Program, end
 from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
-from tests.store_faults import Fault, FaultyServer
+from tests.support.s3_server import S3Bucket
+from tests.support.store_faults import Fault, FaultyServer
 
 FORMAT = {"template": "{n:long} {message}", "layout": "{part}"}
 OLD, NEW = {"old": 300}, {"new": 1200}

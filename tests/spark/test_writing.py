@@ -17,10 +17,10 @@ pytest.importorskip("pyspark")
 from pyspark.errors import PySparkException
 
 from pyspark_logs.jobs import job_of
-from tests.s3_server import S3Bucket
 from tests.spark.places import Place
 from tests.spark.programs import run
-from tests.store_faults import FaultyServer
+from tests.support.s3_server import S3Bucket
+from tests.support.store_faults import FaultyServer
 
 TEMPLATE = "{ts:timestamp} {level?} [{service}] req={request_id} {message}"
 LAYOUT = "{team}/{yyyy}/{MM}/{dd}/{HH}"

@@ -14,6 +14,8 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import pyarrow as pa
+
 from pyspark_logs.codecs.compressors import (
     ARROW_LEVEL,
     BLOCK_BYTES,
@@ -279,8 +281,6 @@ class _Source(io.RawIOBase):
 
 
 def _by_arrow(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
-    import pyarrow as pa
-
     source = _Source(chunks)
     damage: str | None = None
     with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), codec.name) as stream:

@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
+import pyarrow as pa
+
 BytesLike: TypeAlias = "bytes | bytearray | memoryview"
 
 # Of text, a member. With a quarter of it, zstd at its higher levels would write 5 to 10% more.
@@ -113,8 +115,6 @@ class _ArrowStream:
     """One frame; Arrow's streams know only the default level."""
 
     def __init__(self, name: str) -> None:
-        import pyarrow as pa
-
         self._sink = _Sink()
         self._stream = pa.CompressedOutputStream(pa.PythonFile(self._sink, mode="w"), name)
 
@@ -130,8 +130,6 @@ class _ArrowStream:
 
 
 def _arrow_blocks(name: str, level: int) -> Compressor:
-    import pyarrow as pa
-
     codec = pa.Codec(name, compression_level=level)
     return _Blocks(lambda data: codec.compress(data, asbytes=True))
 

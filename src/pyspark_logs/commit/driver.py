@@ -21,14 +21,9 @@ from pyspark_logs.commit.decisions import (
 from pyspark_logs.commit.publication import find_replaced, is_data, publish
 from pyspark_logs.commit.retention import droppable_claims, droppable_records, is_old
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
-from pyspark_logs.errors import (
-    CommitConflictError,
-    ReadOnlyStoreError,
-    SnapshotChangedError,
-    StoreError,
-)
+from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError, SnapshotChangedError, StoreError
 from pyspark_logs.jobs import COMMITS, CommitListing, Intent, Job, Record, Replaced, StagedFile, intent_key, read_record
-from pyspark_logs.jobs.looks import split_listing
+from pyspark_logs.jobs.visibility import split_listing
 from pyspark_logs.store import Store, StoredFile
 
 _DEFAULTS = CommitSettings()

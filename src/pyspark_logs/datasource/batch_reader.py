@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pyarrow as pa
 from pyspark.sql.datasource import DataSourceReader, InputPartition
 from pyspark.sql.types import StructType
 
@@ -13,9 +14,6 @@ from pyspark_logs.datasource.filters import from_spark
 from pyspark_logs.datasource.schemas import is_collated, to_ddl
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.reader import LogReader, ReadTask
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pyspark_logs.predicates import (
-    Compare,
-    Contains,
-    EndsWith,
-    In,
-    IsNull,
-    Not,
-    Predicate,
-    StartsWith,
-)
+from pyspark_logs.predicates import Compare, Contains, EndsWith, In, IsNull, Not, Predicate, StartsWith
 
 
 def from_spark(spark_filter: Any) -> Predicate | None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import pyarrow as pa
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
 from pyspark_logs.schema import quote_name
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def to_ddl(schema: StructType, *, strict: bool = True) -> str:

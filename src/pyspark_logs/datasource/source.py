@@ -9,20 +9,19 @@ from pyspark.errors import PySparkException
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader
 from pyspark.sql.types import StructType
 
-from pyspark_logs.datasource.batch_reader import LogBatchReader
-from pyspark_logs.datasource.schemas import to_spark_schema
-from pyspark_logs.datasource.stream_reader import stream_reader_class
-from pyspark_logs.datasource.writers import LogBatchWriter, LogStreamWriter
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import ReadOptions, WriteOptions, parse_read_options, parse_write_options
-from pyspark_logs.reader import infer_schema
-from pyspark_logs.schema import parse_ddl
-from pyspark_logs.store import split_scheme
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from pyspark_logs.datasource.batch_reader import LogBatchReader
+    from pyspark_logs.datasource.writers import LogBatchWriter, LogStreamWriter
+
 PUSHDOWN_CONF = "spark.sql.python.filterPushdown.enabled"
+
+# The imports inside the methods below are the boundary of the package: this module is imported wherever Spark looks for
+# data sources, with or without pyarrow and numpy; the modules that the methods import need both.
 
 _logger = logging.getLogger(__name__)
 
@@ -62,20 +61,30 @@ class LogDataSource(DataSource):
 
     def schema(self) -> StructType:
         """The schema where the user gives none: the format's fields, partition columns, ``_metadata`` if asked for."""
+        from pyspark_logs.datasource.schemas import to_spark_schema
+        from pyspark_logs.reader import infer_schema
+        from pyspark_logs.schema import parse_ddl
+
         return to_spark_schema(parse_ddl(infer_schema(self._read_options())))
 
     def reader(self, schema: StructType) -> LogBatchReader:
         """A reader of just these columns."""
+        from pyspark_logs.datasource.batch_reader import LogBatchReader
+
         return LogBatchReader(self._read_options(), schema)
 
     def writer(self, schema: StructType, overwrite: bool) -> LogBatchWriter:
         """A writer of rows of this schema, once it is known that format, layout and store can take them."""
+        from pyspark_logs.datasource.writers import LogBatchWriter
+
         writer = LogBatchWriter(self._write_options(), schema, overwrite)
         writer.check()
         return writer
 
     def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's signature
         """A reader of these columns of files as they land."""
+        from pyspark_logs.datasource.stream_reader import stream_reader_class
+
         return stream_reader_class()(self._read_options(), schema)
 
     def streamWriter(self, schema: StructType, overwrite: bool) -> LogStreamWriter:  # noqa: N802 - Spark's signature
@@ -84,6 +93,8 @@ class LogDataSource(DataSource):
         Raises:
             OptionError: ``outputMode("complete")``.
         """
+        from pyspark_logs.datasource.writers import LogStreamWriter
+
         if overwrite:
             raise OptionError(
                 "outputMode 'complete' would replace everything with each batch; use 'append', or write with foreachBatch"
@@ -93,6 +104,8 @@ class LogDataSource(DataSource):
         return writer
 
     def _write_options(self) -> WriteOptions:
+        from pyspark_logs.store import split_scheme
+
         options = parse_write_options(self.options)
         if split_scheme(options.path)[0] == "memory":
             raise OptionError(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pyarrow as pa
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
 from pyspark.sql.types import StructType
 
@@ -12,9 +13,6 @@ from pyspark_logs.datasource.batch_reader import LogPartition
 from pyspark_logs.datasource.schemas import to_ddl
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.stream import LogStream
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 try:  # since Spark 4.2
     from pyspark.sql.streaming.datasource import (

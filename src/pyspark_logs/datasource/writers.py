@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pyarrow as pa
 from pyspark import TaskContext
 from pyspark.sql import datasource as sparks
 from pyspark.sql.datasource import DataSourceArrowWriter, DataSourceStreamWriter, WriterCommitMessage
@@ -20,9 +21,6 @@ from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job
 from pyspark_logs.options import WriteOptions
 from pyspark_logs.writer import LogWriter, TaskOutput
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)

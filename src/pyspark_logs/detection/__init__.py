@@ -12,20 +12,19 @@ import functools
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pyarrow as pa
+
+from pyspark_logs.api.scan import scan
 from pyspark_logs.detection.candidates import DIALECTS, TELLS, fits, general, presets, templates
 from pyspark_logs.detection.samples import Head, Sample, encoding_of, on_disk, read_head
 from pyspark_logs.detection.scores import is_plausible, specificity
 from pyspark_logs.errors import FormatError, OptionError
-from pyspark_logs.formats.kinds import takes_any_column
 from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.registry import takes_any_column
 from pyspark_logs.options import FORMATS, FormatOptions, parse_read_options
-from pyspark_logs.scans import scan
 from pyspark_logs.schema import parse_ddl, to_ddl
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SAMPLE_BYTES = 256 << 10  # about a thousand lines
 _FEWEST_FIRST = 0.2  # of the lines match, where the others go on with them
@@ -148,8 +147,6 @@ def preview(path: str | os.PathLike[str], described: Mapping[str, str], most_row
     Raises:
         LogSourceError: as :func:`pyspark_logs.scan`.
     """
-    import pyarrow as pa
-
     found, batches = 0, []
     with scan(os.fspath(path), **{**options, **described}) as reader:
         for batch in reader:

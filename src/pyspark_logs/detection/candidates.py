@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pyspark_logs.detection.proposal import propose
 from pyspark_logs.detection.shapes import KEY
 from pyspark_logs.formats.presets import PRESETS
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _MOST_COLUMNS_APART = 0.6  # of the columns that a preset's own sample fills, what JSON must fill to be of it
 _NAME = re.compile(r"[A-Za-z_][\w .()/-]*")

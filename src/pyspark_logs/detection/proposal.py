@@ -281,8 +281,8 @@ def _stop_behind(draft: _Draft, regex: re.Pattern[str]) -> str | None:
 def _structure_ahead(draft: _Draft) -> bool:
     """Whether one of the next words is something that messages do not have at one and the same place."""
     for index in range(1, _AHEAD + 1):
-        ahead = [rest.split(maxsplit=index)[index:][:1] for rest in draft.rests]
-        texts = [part[0] for part in ahead if part]
+        prefetch = [rest.split(maxsplit=index)[index:][:1] for rest in draft.rests]
+        texts = [part[0] for part in prefetch if part]
         if len(texts) < _MOST * len(draft.rests):
             return False
         for telling in (

@@ -9,18 +9,17 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError
-from pyspark_logs.formats.kinds import line_format
+from pyspark_logs.formats.registry import resolve_line_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
 from pyspark_logs.records import keeps_lines
 from pyspark_logs.store import open_store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _FIRST, _FIRST_LINES = "first.log", 40
 _CORRUPT = "corrupt record of this sample"
@@ -62,13 +61,11 @@ class Sample:
 
 def _is_document(described: Mapping[str, str]) -> bool:
     name = described.get("preset")
-    return name is not None and line_format(FormatOptions("preset", name)).options.document is not None
+    return name is not None and resolve_line_format(FormatOptions("preset", name)).options.document is not None
 
 
 def _read(options: ReadOptions) -> pa.Table:
     """As ``scan()`` reads, but for the warnings: here it is no wonder if nothing matches."""
-    import pyarrow as pa
-
     reader = LogReader(options, options.schema if options.schema is not None else infer_schema(options))
     batches = (batch for task in reader.plan().tasks for batch in reader.read_task(task, warn=False))
     return pa.Table.from_batches(batches, reader.target())

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.detection import shapes
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 # What a value of a type tells, against a word.
 _TIME, _NUMBER, _NESTED, _WORD, _PROSE = 4.0, 2.0, 1.5, 1.0, 0.3
@@ -54,9 +53,6 @@ def is_plausible(rows: pa.Table) -> bool:
 
 def _share(column: pa.ChunkedArray, kind: re.Pattern[str]) -> float:
     """How many of the texts are of a kind; 1 if there are none, or no texts."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = column.drop_null()
     if not pa.types.is_string(texts.type) or not len(texts):
         return 1.0
@@ -65,9 +61,6 @@ def _share(column: pa.ChunkedArray, kind: re.Pattern[str]) -> float:
 
 
 def _column(name: str, column: pa.ChunkedArray, rows: int) -> float:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     dtype = column.type
     if pa.types.is_string(dtype):
         column = column.filter(pc.greater(pc.binary_length(column), 0).fill_null(False))

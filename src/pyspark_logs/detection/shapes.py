@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from pyspark_logs.formats.times.timestamps import ISO, compile_pattern
+from pyspark_logs.formats.timestamps.parsing import ISO, compile_pattern
 
 # Times that logs bear, beside ISO 8601; where several match, the one that reaches furthest is meant.
 TIME_PATTERNS = (

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from pyspark_logs.formats.engine import Engine, Sure
-from pyspark_logs.formats.exact import Parsed, Reason
-from pyspark_logs.formats.times.timestamps import Moment
-from pyspark_logs.formats.times.zones import utc_to_walls_us
+import numpy as np
+import pyarrow as pa
+
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, Engine
+from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.template.line_parser import Parsed, Reason
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.timestamps.zones import utc_to_walls_us
 from pyspark_logs.records import Lines
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pyspark_logs.formats.kernels import Bool, Int64
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Decoded:
 class LineParser(Protocol):
     """The exact meaning of one line, for :class:`Decoder`."""
 
-    def parse(self, line: str, moment: Moment) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> Parsed:
         """The values of the columns."""
 
 
@@ -53,35 +52,35 @@ class Decoder:
         self.engines, self.exact = tuple(engines), exact
         self.native, self.target = tuple(native), tuple(target)
 
-    def decode(self, lines: Lines, moment: Moment) -> Decoded:
+    def decode(self, lines: Lines, context: TimestampContext) -> Decoded:
         """Every line of a block, in order.
 
         Args:
             lines: records of valid UTF-8 (see ``records.sanitise``).
-            moment: the zone and the year bound of the file.
+            context: the zone and the year bound of the file.
         """
-        parts, todo = self.surely(lines, moment)
+        parts, todo = self.surely(lines, context)
         corrupt, reasons = None, dict[int, Reason]()
         if todo is None or len(todo):
-            exact, corrupt, reasons = self.exactly(lines, todo, moment)
+            exact, corrupt, reasons = self.exactly(lines, todo, context)
             parts.append(exact)
         columns = _merged(parts, len(lines), self.native)
-        finished = [self._finished(*pair, moment) for pair in zip(columns, self.native, self.target, strict=True)]
+        finished = [self._finished(*pair, context) for pair in zip(columns, self.native, self.target, strict=True)]
         return Decoded(finished, corrupt, reasons)
 
-    def surely(self, lines: Lines, moment: Moment) -> tuple[list[Sure], Int64 | None]:
+    def surely(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
         """What the engines vouch for, and the lines that are left for the exact parser; None: all."""
-        parts: list[Sure] = []
+        parts: list[DecodedRows] = []
         todo: Int64 | None = None
         for engine in self.engines:
             if todo is not None and len(todo) == 0:
                 break
             starts = lines.starts if todo is None else lines.starts[todo]
             ends = lines.ends if todo is None else lines.ends[todo]
-            sure = engine.parse(lines.block, starts, ends, moment)
+            sure = engine.parse(lines.block, starts, ends, context)
             if sure is None:
                 continue
-            parts.append(Sure(_within(todo, sure.rows), sure.columns))
+            parts.append(DecodedRows(_within(todo, sure.rows), sure.columns))
             todo = _left(todo, sure.rows, len(lines))
         return parts, todo
 
@@ -89,34 +88,33 @@ class Decoder:
         """The decoder of lines under a header; of most formats it is always this one."""
         return self
 
-    def exactly(self, lines: Lines, todo: Int64 | None, moment: Moment) -> tuple[Sure, Bool | None, dict[int, Reason]]:
+    def exactly(
+        self, lines: Lines, todo: Int64 | None, context: TimestampContext
+    ) -> tuple[DecodedRows, Bool | None, dict[int, Reason]]:
         """Some lines (None: all) by the exact parser: their columns, which of the block's are corrupt, and why."""
-        import numpy as np
-        import pyarrow as pa
-
         rows = np.arange(len(lines)) if todo is None else todo
         values: list[list[Any]] = [[] for _ in self.native]
         corrupt = np.zeros(len(lines), np.bool_)
         reasons: dict[int, Reason] = {}
         for row in rows.tolist():
             text = lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
-            parsed = self.exact.parse(text, moment)
+            parsed = self.exact.parse(text, context)
             for column, value in zip(values, parsed.values, strict=True):
                 column.append(value)
             if parsed.reason:
                 corrupt[row] = True
                 reasons[row] = parsed.why
         arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
-        return Sure(rows, arrays), corrupt if reasons else None, reasons
+        return DecodedRows(rows, arrays), corrupt if reasons else None, reasons
 
-    def _finished(self, array: pa.Array, native: pa.DataType, target: pa.DataType, moment: Moment) -> pa.Array:
+    def _finished(
+        self, array: pa.Array, native: pa.DataType, target: pa.DataType, context: TimestampContext
+    ) -> pa.Array:
         """From what the format gives to what the schema wants: instants to wall clocks and days."""
-        import pyarrow as pa
-
         if native == target:
             return array
         if pa.types.is_timestamp(native) and (pa.types.is_timestamp(target) or pa.types.is_date32(target)):
-            walls = utc_to_walls_us(array, moment.zone)
+            walls = utc_to_walls_us(array, context.zone)
             return walls if pa.types.is_timestamp(target) else walls.cast(pa.date32(), safe=False)
         return array.cast(target)
 
@@ -128,8 +126,6 @@ def _within(todo: Int64 | None, rows: Int64 | None) -> Int64 | None:
 
 
 def _left(todo: Int64 | None, rows: Int64 | None, count: int) -> Int64:
-    import numpy as np
-
     if rows is None:
         return np.zeros(0, np.int64)
     left = np.ones(count if todo is None else len(todo), np.bool_)
@@ -138,11 +134,8 @@ def _left(todo: Int64 | None, rows: Int64 | None, count: int) -> Int64:
     return places if todo is None else todo[places]
 
 
-def _merged(parts: list[Sure], count: int, types: Sequence[pa.DataType]) -> list[pa.Array]:
+def _merged(parts: list[DecodedRows], count: int, types: Sequence[pa.DataType]) -> list[pa.Array]:
     """The parts' columns, put back into the order of the lines."""
-    import numpy as np
-    import pyarrow as pa
-
     full = [part for part in parts if part.rows is None or len(part.rows)]
     if len(full) == 1 and (full[0].rows is None or len(full[0].rows) == count):
         return full[0].columns

@@ -8,20 +8,19 @@ step (a space for what offends, then null), rendered again, and an error where n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError, OptionError, RecordError
-from pyspark_logs.formats.kernels import string_bytes
-from pyspark_logs.formats.kinds import line_format
-from pyspark_logs.formats.linechecks import LineChecks
-from pyspark_logs.formats.linewriter import Lacks, LineWriter, Trouble
+from pyspark_logs.formats.columnar.spans import Int64, string_bytes
+from pyspark_logs.formats.line_writer import FindUnencodable, LineWriter, UnwritableValues
+from pyspark_logs.formats.registry import resolve_line_format
+from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import keeps_lines
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pyspark_logs.formats.kernels import Int64
 
 _BOM = "\ufeff"
 _AS_IT_IS, _SPACED, _NULL = range(3)  # what has been done to a value
@@ -32,7 +31,7 @@ class Encoder:
     """Renders batches of one schema as lines of one format. Made by :func:`compile_encoder`."""
 
     def __init__(
-        self, writer: LineWriter, checks: LineChecks, encoding: str, on_unwritable: str, head: str = ""
+        self, writer: LineWriter, checks: RoundtripChecks, encoding: str, on_unwritable: str, head: str = ""
     ) -> None:
         self.writer, self.checks, self.encoding, self.on_unwritable = writer, checks, encoding, on_unwritable
         self.head = head.encode(encoding)  # what each file begins with
@@ -48,9 +47,6 @@ class Encoder:
             RecordError: a row cannot be written so that it reads back, and ``onUnwritable`` knows no way; names
                 the row and the column.
         """
-        import numpy as np
-        import pyarrow as pa
-
         if batch.num_rows == 0:
             return pa.array([], pa.string())
         columns, lost = self.writer.fitted(batch)
@@ -62,25 +58,21 @@ class Encoder:
         raw = string_bytes(lines)
         return raw.data if self.encoding == "utf-8" else raw.tobytes().decode().encode(self.encoding)
 
-    def _written(self, columns: list[pa.Array], lost: list[Trouble], rows: Int64, done: Any) -> pa.Array:
+    def _written(self, columns: list[pa.Array], lost: list[UnwritableValues], rows: Int64, done: Any) -> pa.Array:
         """Lines of the columns; ``done`` says for each column and row what has been done to the value."""
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         lines, found = self.writer.lines(columns)
         found = [*lost, *found]
         bad = np.zeros(len(rows), np.bool_)
         for trouble in found:
             bad |= trouble.rows
-        for trouble in self.checks.troubles(lines, columns, ~bad):
+        for trouble in self.checks.unwritable(lines, columns, ~bad):
             found.append(trouble)
             bad = bad | trouble.rows
         if not found:
             return lines
         if self.on_unwritable == "fail":
             raise self._error(columns, found, rows)
-        stuck: list[Trouble] = []
+        stuck: list[UnwritableValues] = []
         for column in range(len(columns)):
             inside = [trouble for trouble in found if trouble.column == column]
             if inside:
@@ -93,12 +85,9 @@ class Encoder:
         return pc.replace_with_mask(lines, pa.array(bad), self._written(picked, [], rows[again], done[:, again]))
 
     def _mended(
-        self, array: pa.Array, column: int, found: Sequence[Trouble], done: Any
-    ) -> tuple[pa.Array, list[Trouble]]:
+        self, array: pa.Array, column: int, found: Sequence[UnwritableValues], done: Any
+    ) -> tuple[pa.Array, list[UnwritableValues]]:
         """The column with the next step taken where there is trouble; and the trouble that no step is left for."""
-        import numpy as np
-        import pyarrow as pa
-
         which = np.logical_or.reduce([trouble.rows for trouble in found])
         if self.on_unwritable == "space":
             fresh = np.flatnonzero(which & (done == _AS_IT_IS))
@@ -111,13 +100,11 @@ class Encoder:
                 which[fresh] = False
         final = which if not self.writer.nullable[column] else which & (done == _NULL)
         if final.any():
-            return array, [Trouble(column, trouble.rows & final, trouble.why) for trouble in found]
+            return array, [UnwritableValues(column, trouble.rows & final, trouble.why) for trouble in found]
         done[which] = _NULL
         return array.take(pa.array(np.arange(len(array)), mask=which)) if which.any() else array, []
 
-    def _error(self, columns: Sequence[pa.Array], found: Sequence[Trouble], rows: Int64) -> RecordError:
-        import numpy as np
-
+    def _error(self, columns: Sequence[pa.Array], found: Sequence[UnwritableValues], rows: Int64) -> RecordError:
         firsts = [(int(np.flatnonzero(trouble.rows)[0]), trouble) for trouble in found if trouble.rows.any()]
         row, trouble = min(firsts, key=lambda pair: (pair[0], pair[1].column))
         shown = _shown(columns[trouble.column][row])
@@ -163,15 +150,17 @@ def compile_encoder(
     """
     if on_unwritable not in ("fail", "null", "space"):
         raise OptionError(f"option 'onUnwritable': {on_unwritable!r} is not one of fail, null, space")
-    described = line_format(options)
+    described = resolve_line_format(options)
     options = described.options
-    heads = _heads(options)
-    written = described.writer(schema, zone=zone, lacks=_lacks(options.encoding), heads=heads)
-    checks = LineChecks(written.writer, options, heads, written.check, zone)
+    forbidden_prefixes = _heads(options)
+    written = described.writer(
+        schema, zone=zone, unencodable=_lacks(options.encoding), forbidden_prefixes=forbidden_prefixes
+    )
+    checks = RoundtripChecks(written.writer, options, forbidden_prefixes, written.check, zone)
     return Encoder(written.writer, checks, options.encoding, on_unwritable, written.head)
 
 
-def _lacks(encoding: str) -> Lacks | None:
+def _lacks(encoding: str) -> FindUnencodable | None:
     if encoding == "utf-8":
         return None
     if "a\n".encode(encoding) * 2 != "a\na\n".encode(encoding):
@@ -180,10 +169,10 @@ def _lacks(encoding: str) -> Lacks | None:
             " write with one that does not, such as utf-8 or utf-16-le"
         )
 
-    def lacks(characters: Iterable[str]) -> set[str]:
+    def unencodable(characters: Iterable[str]) -> set[str]:
         return {c for c in characters if c.encode(encoding, "replace").decode(encoding, "replace") != c}
 
-    return lacks
+    return unencodable
 
 
 def _heads(options: FormatOptions) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ Inside, imports run one way: ``snapshots`` -> ``looks`` -> ``documents`` -> ``na
 from __future__ import annotations
 
 from pyspark_logs.jobs.documents import Claim, Intent, Job, Record, Replaced, StagedFile, Transaction
-from pyspark_logs.jobs.looks import CommitListing, FirstLook, SecondLook, visible_files
 from pyspark_logs.jobs.names import (
     CLAIMS,
     COMMITS,
@@ -29,11 +28,12 @@ from pyspark_logs.jobs.roots import find_commit_root, holds_job_files
 from pyspark_logs.jobs.snapshots import (
     Snapshot,
     read_commits,
-    read_first_look,
+    read_commits_after,
+    read_commits_before,
     read_record,
-    read_second_look,
     take_snapshot,
 )
+from pyspark_logs.jobs.visibility import CommitListing, CommitsAfter, CommitsBefore, visible_files
 
 __all__ = [
     "CLAIMS",
@@ -42,12 +42,12 @@ __all__ = [
     "STAGING",
     "Claim",
     "CommitListing",
-    "FirstLook",
+    "CommitsAfter",
+    "CommitsBefore",
     "Intent",
     "Job",
     "Record",
     "Replaced",
-    "SecondLook",
     "Snapshot",
     "StagedFile",
     "Transaction",
@@ -58,9 +58,9 @@ __all__ = [
     "new_job_id",
     "part_name",
     "read_commits",
-    "read_first_look",
+    "read_commits_after",
+    "read_commits_before",
     "read_record",
-    "read_second_look",
     "record_key",
     "take_snapshot",
     "visible_files",

@@ -9,16 +9,16 @@ from typing import Generic
 
 from pyspark_logs.errors import SnapshotChangedError
 from pyspark_logs.jobs.documents import Record
-from pyspark_logs.jobs.looks import (
+from pyspark_logs.jobs.names import COMMITS, record_key
+from pyspark_logs.jobs.visibility import (
     CommitListing,
+    CommitsAfter,
+    CommitsBefore,
     File,
-    FirstLook,
-    SecondLook,
     new_overwrites,
     split_listing,
     visible_files,
 )
-from pyspark_logs.jobs.names import COMMITS, record_key
 from pyspark_logs.store import Store, StoredFile
 
 
@@ -35,8 +35,8 @@ class Snapshot(Generic[File]):
 
     files: tuple[File, ...]
     listed: int
-    first: FirstLook
-    second: SecondLook
+    first: CommitsBefore
+    second: CommitsAfter
 
 
 def list_all(store: Store, prefix: str) -> list[StoredFile]:
@@ -79,7 +79,7 @@ def read_commits(store: Store, root: str, *, intents_first: bool = False) -> Com
     )
 
 
-def read_first_look(store: Store, root: str) -> FirstLook | None:
+def read_commits_before(store: Store, root: str) -> CommitsBefore | None:
     """The look before the data are listed; ``None``: a record went away meanwhile, start again.
 
     Costs one LIST (two where a store does not list in order) for each thousand jobs, and a GET for each job that is
@@ -92,18 +92,18 @@ def read_first_look(store: Store, root: str) -> FirstLook | None:
         if record is None:
             return None
         decided[job] = record
-    return FirstLook(listing, decided)
+    return CommitsBefore(listing, decided)
 
 
-def read_second_look(store: Store, root: str, first: FirstLook) -> SecondLook:
+def read_commits_after(store: Store, root: str, first: CommitsBefore) -> CommitsAfter:
     """The look after the data were listed. Costs a listing, and a GET for each overwrite decided meanwhile."""
     listing = read_commits(store, root, intents_first=True)
     for job in new_overwrites(first, listing):
         record = read_record(store, root, job)
         # Gone already: what it said is not known, so the careful answer.
         if record is None or record.committed:
-            return SecondLook(listing, True)
-    return SecondLook(listing, False)
+            return CommitsAfter(listing, True)
+    return CommitsAfter(listing, False)
 
 
 def take_snapshot(
@@ -135,11 +135,11 @@ def take_snapshot(
     slowest = 0.0
     for _ in range(retries + 1):
         started = clock()
-        first = read_first_look(store, root)
+        first = read_commits_before(store, root)
         if first is None:
             continue
         files: Sequence[File] = tuple(list_files())
-        second = read_second_look(store, root, first)
+        second = read_commits_after(store, root, first)
         took = clock() - started
         if took > longest_s:
             slowest = took

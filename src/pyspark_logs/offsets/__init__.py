@@ -38,7 +38,7 @@ Inside, imports run one way: ``position`` -> ``text`` -> ``marks``.
 
 from __future__ import annotations
 
-from pyspark_logs.offsets.marks import BatchPlan, FileMark
+from pyspark_logs.offsets.files import BatchPlan, StreamFile
 from pyspark_logs.offsets.position import Offset, PollRules, is_seen, lowest_layout_us, poll
 
-__all__ = ["BatchPlan", "FileMark", "Offset", "PollRules", "is_seen", "lowest_layout_us", "poll"]
+__all__ = ["BatchPlan", "Offset", "PollRules", "StreamFile", "is_seen", "lowest_layout_us", "poll"]

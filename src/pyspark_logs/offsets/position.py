@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from pyspark_logs.offsets.marks import NOTHING, BatchPlan, FileMark
-from pyspark_logs.offsets.text import VERSION, Seen, pack_batch, pack_seen, read_parts
+from pyspark_logs.offsets.encoding import VERSION, Seen, pack_batch, pack_seen, read_parts
+from pyspark_logs.offsets.files import NOTHING, BatchPlan, StreamFile
 
 # The year 1: no file is older.
 BEGINNING_MS = -62_135_596_800_000
@@ -66,7 +66,7 @@ class Offset:
         *,
         starting: str,
         starting_ms: int | None = None,
-        listing: Iterable[FileMark] = (),
+        listing: Iterable[StreamFile] = (),
         now_ms: int,
         window_ms: int,
     ) -> Offset:
@@ -128,7 +128,7 @@ class Offset:
         return cls(root, identity, *read_parts(value, root, identity))
 
 
-def poll(offset: Offset, listing: Iterable[FileMark], now_ms: int, rules: PollRules) -> Offset:
+def poll(offset: Offset, listing: Iterable[StreamFile], now_ms: int, rules: PollRules) -> Offset:
     """The offset behind the next batch; ``offset`` itself if there is nothing to take.
 
     Args:
@@ -162,7 +162,7 @@ def poll(offset: Offset, listing: Iterable[FileMark], now_ms: int, rules: PollRu
     )
 
 
-def is_seen(offset: Offset, mark: FileMark, lateness_ms: int) -> bool:
+def is_seen(offset: Offset, mark: StreamFile, lateness_ms: int) -> bool:
     """Whether a file above the floor was processed, in this version or in one that it counts as.
 
     Args:
@@ -197,9 +197,9 @@ def lowest_layout_us(
     return fresh_us if offset.from_us is None else min(offset.from_us, fresh_us)
 
 
-def _unread(offset: Offset, listing: Iterable[FileMark], rules: PollRules) -> dict[int, FileMark]:
+def _unread(offset: Offset, listing: Iterable[StreamFile], rules: PollRules) -> dict[int, StreamFile]:
     """By hash; of a file that is listed twice, while it was overwritten, the newer version."""
-    found: dict[int, FileMark] = {}
+    found: dict[int, StreamFile] = {}
     for mark in listing:
         if mark.modified_ms >= offset.floor_ms:
             hashed = _hash(mark, offset.identity)
@@ -208,21 +208,21 @@ def _unread(offset: Offset, listing: Iterable[FileMark], rules: PollRules) -> di
     return found
 
 
-def _counts_as_seen(offset: Offset, hashed: int, mark: FileMark, lateness_ms: int) -> bool:
+def _counts_as_seen(offset: Offset, hashed: int, mark: StreamFile, lateness_ms: int) -> bool:
     second = offset.seconds.get(hashed)
     return second is not None and mark.modified_ms <= _same_until_ms(second, lateness_ms)
 
 
-def _order(mark: FileMark) -> tuple[int, str, str]:
+def _order(mark: StreamFile) -> tuple[int, str, str]:
     return mark.modified_ms, mark.key, mark.etag
 
 
-def _is_settled(mark: FileMark, now_ms: int, rules: PollRules) -> bool:
+def _is_settled(mark: StreamFile, now_ms: int, rules: PollRules) -> bool:
     # Without settle files are taken as they come, those that are dated ahead, too.
     return rules.settle_ms == 0 or mark.modified_ms <= now_ms - rules.settle_ms
 
 
-def _most(ready: list[tuple[int, FileMark]], rules: PollRules) -> int:
+def _most(ready: list[tuple[int, StreamFile]], rules: PollRules) -> int:
     """How many of the files the limits allow."""
     most = len(ready) if rules.max_files is None else min(rules.max_files, len(ready))
     if rules.max_bytes is None:
@@ -236,7 +236,7 @@ def _same_until_ms(second: int, lateness_ms: int) -> int:
     return second * 1000 + 999 + lateness_ms
 
 
-def _hash(mark: FileMark, identity: str) -> int:
+def _hash(mark: StreamFile, identity: str) -> int:
     # File systems have names that are not UTF-8; Python spells those with surrogates.
     name = mark.key if identity == "key" else f"{mark.key}\0{mark.etag}"
     return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

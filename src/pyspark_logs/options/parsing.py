@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyspark_logs.errors import OptionError
+from pyspark_logs.options.containment import is_inside
 from pyspark_logs.options.groups import (
     FormatOptions,
     PlanOptions,
@@ -20,7 +21,6 @@ from pyspark_logs.options.groups import (
     WriteOptions,
     WriteRules,
 )
-from pyspark_logs.options.places import is_inside
 from pyspark_logs.options.table import APART, FORMATS, ONLY_OF, OPTIONS, PATHS, SPARKS_OWN, SWITCHES
 from pyspark_logs.options.values import bad_value, parse_boolean, parse_instant_us, parse_path
 

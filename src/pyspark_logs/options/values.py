@@ -281,11 +281,11 @@ def parse_instant_us(name: str, value: object, zone: str) -> int:
     """
     from zoneinfo import ZoneInfo
 
-    moment: dt.datetime
+    context: dt.datetime
     if isinstance(value, dt.datetime):
-        moment = value
+        context = value
     elif isinstance(value, dt.date):
-        moment = dt.datetime(value.year, value.month, value.day)
+        context = dt.datetime(value.year, value.month, value.day)
     else:
         text = value.strip() if isinstance(value, str) else ""
         shape = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d)?)?"
@@ -296,10 +296,10 @@ def parse_instant_us(name: str, value: object, zone: str) -> int:
         text = re.sub(r"\s*([+-]\d\d):?(\d\d)$", r"\1:\2", text) if len(text) > 10 else text
         text = re.sub(r"[.,](\d{1,9})", lambda m: "." + m[1].ljust(6, "0")[:6], text)
         try:
-            moment = dt.datetime.fromisoformat(text)
+            context = dt.datetime.fromisoformat(text)
         except ValueError as error:
             raise bad_value(name, value, "a time that exists in the calendar") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    if context.tzinfo is None:
+        context = context.replace(tzinfo=ZoneInfo(zone))
     epoch = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-    return (moment - epoch) // dt.timedelta(microseconds=1)
+    return (context - epoch) // dt.timedelta(microseconds=1)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pyspark_logs.errors import SnapshotChangedError
 from pyspark_logs.jobs import (
-    FirstLook,
-    SecondLook,
+    CommitsAfter,
+    CommitsBefore,
     find_commit_root,
     holds_job_files,
     job_of,
-    read_first_look,
-    read_second_look,
+    read_commits_after,
+    read_commits_before,
     visible_files,
 )
 from pyspark_logs.options import PlanOptions
@@ -110,16 +110,16 @@ def _directory(root: Root) -> str:
     return root.path if root.file is None else root.path.rpartition("/")[0] + "/"
 
 
-def _first_looks(store: Store, places: Iterable[str]) -> dict[str, FirstLook] | None:
+def _first_looks(store: Store, places: Iterable[str]) -> dict[str, CommitsBefore] | None:
     """The looks before the listing; None: a record went away while it was read."""
-    looks = work_through(lambda place: ((place, read_first_look(store, place)), ()), places)
+    looks = work_through(lambda place: ((place, read_commits_before(store, place)), ()), places)
     found = {place: look for place, look in looks if look is not None}
     return found if len(found) == len(looks) else None
 
 
-def _second_looks(store: Store, firsts: Mapping[str, FirstLook]) -> dict[str, SecondLook]:
+def _second_looks(store: Store, firsts: Mapping[str, CommitsBefore]) -> dict[str, CommitsAfter]:
     return dict(
-        work_through(lambda item: ((item[0], read_second_look(store, item[0], item[1])), ()), list(firsts.items()))
+        work_through(lambda item: ((item[0], read_commits_after(store, item[0], item[1])), ()), list(firsts.items()))
     )
 
 
@@ -141,7 +141,7 @@ def _by_directory(
     return below
 
 
-def _says_nothing(place: str, firsts: Mapping[str, FirstLook], seconds: Mapping[str, SecondLook]) -> bool:
+def _says_nothing(place: str, firsts: Mapping[str, CommitsBefore], seconds: Mapping[str, CommitsAfter]) -> bool:
     looks = (firsts[place].listing, seconds[place].listing)
     return not any(look.records or look.intents for look in looks)
 
@@ -154,8 +154,8 @@ def _keep_visible(
     found: Found,
     below: Mapping[str, list[FoundFile]],
     places: Mapping[str, str],
-    firsts: Mapping[str, FirstLook],
-    seconds: Mapping[str, SecondLook],
+    firsts: Mapping[str, CommitsBefore],
+    seconds: Mapping[str, CommitsAfter],
 ) -> bool:
     """Drop from ``found`` what is not visible; False: start again."""
     dropped: set[int] = set()

@@ -11,20 +11,10 @@ Inside, ``batches``, ``ranges`` and ``needles`` import ``algebra`` and not one a
 
 from __future__ import annotations
 
-from pyspark_logs.predicates.algebra import (
-    Compare,
-    Contains,
-    EndsWith,
-    In,
-    IsNull,
-    Not,
-    Predicate,
-    StartsWith,
-    Value,
-)
+from pyspark_logs.predicates.algebra import Compare, Contains, EndsWith, In, IsNull, Not, Predicate, StartsWith, Value
 from pyspark_logs.predicates.batches import evaluate, supported
-from pyspark_logs.predicates.needles import needles, survivors
 from pyspark_logs.predicates.ranges import allowed_values, finite_values, time_bounds
+from pyspark_logs.predicates.raw_search import lines_containing, search_literals
 
 __all__ = [
     "Compare",
@@ -39,8 +29,8 @@ __all__ = [
     "allowed_values",
     "evaluate",
     "finite_values",
-    "needles",
+    "lines_containing",
+    "search_literals",
     "supported",
-    "survivors",
     "time_bounds",
 ]

@@ -93,10 +93,10 @@ def listed_values(predicate: Predicate) -> tuple[Value, ...] | None:
     return tuple(value for value in dict.fromkeys(values) if value is not None)
 
 
-def micros(moment: dt.datetime) -> int:
+def micros(context: dt.datetime) -> int:
     """Microseconds since the epoch: of an instant in UTC, of a wall clock by the wall."""
-    epoch = _EPOCH if moment.tzinfo is None else _EPOCH.replace(tzinfo=dt.timezone.utc)
-    return (moment - epoch) // _MICROSECOND
+    epoch = _EPOCH if context.tzinfo is None else _EPOCH.replace(tzinfo=dt.timezone.utc)
+    return (context - epoch) // _MICROSECOND
 
 
 def encoded(text: str) -> bytes | None:

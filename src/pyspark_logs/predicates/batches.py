@@ -5,6 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as t
+
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.predicates.algebra import (
     Compare,
@@ -21,8 +25,6 @@ from pyspark_logs.predicates.algebra import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    import pyarrow as pa
 
 
 def supported(predicate: Predicate, column_type: pa.DataType) -> bool:
@@ -47,8 +49,6 @@ def supported(predicate: Predicate, column_type: pa.DataType) -> bool:
         return bool(predicate.values) and all(value is None or _fits(value, column_type) for value in predicate.values)
     if isinstance(predicate, Compare):
         return predicate.value is None or _fits(predicate.value, column_type)
-    import pyarrow.types as t
-
     return t.is_string(column_type) and _fits(predicate.value, column_type)
 
 
@@ -64,9 +64,6 @@ def evaluate(predicates: Iterable[Predicate], columns: Mapping[str, pa.Array]) -
     >>> evaluate([Not(Compare("level", "=", "INFO"))], {"level": levels}).to_pylist()
     [True, False, None]
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     result = None
     for predicate in predicates:
         truth = _evaluate(predicate, columns[predicate.column])
@@ -78,9 +75,6 @@ def evaluate(predicates: Iterable[Predicate], columns: Mapping[str, pa.Array]) -
 
 
 def _evaluate(predicate: Predicate, column: pa.Array) -> pa.BooleanArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if isinstance(predicate, Not):
         return pc.invert(_evaluate(predicate.child, column))
     if isinstance(predicate, IsNull):
@@ -105,9 +99,6 @@ def _evaluate(predicate: Predicate, column: pa.Array) -> pa.BooleanArray:
 
 
 def _evaluate_in(predicate: In, column: pa.Array) -> pa.BooleanArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not predicate.values:
         return pa.repeat(pa.scalar(False), len(column))
     listed = [_stored(value, column.type) for value in predicate.values if value is not None]
@@ -119,9 +110,6 @@ def _evaluate_in(predicate: In, column: pa.Array) -> pa.BooleanArray:
 
 
 def _is_exact(column_type: pa.DataType) -> bool:
-    import pyarrow as pa
-    import pyarrow.types as t
-
     if t.is_timestamp(column_type):
         return column_type in (pa.timestamp("us"), pa.timestamp("us", tz="UTC"))
     return any(is_type(column_type) for is_type in (t.is_string, t.is_boolean, t.is_signed_integer, t.is_date32))
@@ -129,8 +117,6 @@ def _is_exact(column_type: pa.DataType) -> bool:
 
 def _fits(value: Value, column_type: pa.DataType) -> bool:
     """Whether the value is of just this (exact) type, so that no cast of Spark's is missed."""
-    import pyarrow.types as t
-
     if t.is_string(column_type):
         return isinstance(value, str) and encoded(value) is not None
     if t.is_boolean(column_type):

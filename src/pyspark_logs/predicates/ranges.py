@@ -77,13 +77,13 @@ def _bounds(predicate: Predicate, zone: str) -> tuple[int | None, int | None]:
     return bounds[predicate.op]
 
 
-def _instants(moment: dt.datetime, zone: str) -> tuple[int, int]:
+def _instants(context: dt.datetime, zone: str) -> tuple[int, int]:
     """The first and the last instant at which a clock could show this (one and the same unless it was turned)."""
-    if moment.tzinfo is not None:
-        return micros(moment), micros(moment)
+    if context.tzinfo is not None:
+        return micros(context), micros(context)
     from zoneinfo import ZoneInfo
 
-    wall = moment.replace(tzinfo=ZoneInfo(zone))
+    wall = context.replace(tzinfo=ZoneInfo(zone))
     # In a gap fold=1 gives the earlier instant, in an overlap the later one: both are needed.
     first, last = sorted((micros(wall.replace(fold=0)), micros(wall.replace(fold=1))))
     return first, last

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from pyspark_logs.errors import CorruptFileError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 BLOCK_BYTES = 3 << 20  # parsers are fastest on 3-4 MiB: there are a few thousand of the widest lines in it
 HEAD_BYTES = 64 << 10  # what is kept of a record that is too long
@@ -237,8 +236,6 @@ def _without_long_lines(offset: int, text: bytes, most: int) -> Iterator[Block]:
     if len(text) <= most:
         yield Block(offset, text)
         return
-    import numpy as np
-
     starts, ends = line_bounds(text)
     done = 0
     for line in np.flatnonzero(ends - starts > most).tolist():
@@ -253,8 +250,6 @@ def _without_long_lines(offset: int, text: bytes, most: int) -> Iterator[Block]:
 
 def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """First byte of each line, and one past its last byte without the line end."""
-    import numpy as np
-
     raw = np.frombuffer(text, dtype=np.uint8)
     newlines = byte_places(raw, 0x0A)
     unended = 1 if text and not text.endswith(b"\n") else 0
@@ -279,8 +274,6 @@ def byte_places(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]:
     >>> byte_places(np.frombuffer(b"a,b,", np.uint8), ord(",")).tolist()
     [1, 3]
     """
-    import numpy as np
-
     # In stretches, whose mask stays in the processor's cache; one for all would be new memory for each block, too.
     found = []
     mask = np.empty(min(_STRETCH_BYTES, len(raw)), np.bool_)

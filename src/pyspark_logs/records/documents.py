@@ -13,11 +13,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+import numpy as np
+import numpy.typing as npt
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
@@ -176,8 +174,6 @@ class _Array:
 
     def feed(self, text: bytes) -> tuple[bytes, int | None]:
         """The next piece of text as lines; and, if the array ends in it, where: behind its bracket."""
-        import numpy as np
-
         raw = np.frombuffer(text, np.uint8)
         # Brackets and braces are the same in these bits, and so are Y, _, y and DEL, which have no part in anything.
         places = np.flatnonzero((raw == _QUOTE) | (raw == _COMMA) | ((raw & 0xD9) == 0x59))
@@ -211,8 +207,6 @@ class _Array:
         self, raw: npt.NDArray[np.uint8], places: npt.NDArray[np.int64], signs: npt.NDArray[np.uint8],
         inside: npt.NDArray[np.bool_], steps: npt.NDArray[np.int8], depths: npt.NDArray[np.int32],
     ) -> bytes:  # fmt: skip
-        import numpy as np
-
         lines = raw.copy()
         ends = (raw == 0x0A) | (raw == 0x0D)
         if ends.any():
@@ -235,8 +229,6 @@ class _Array:
 
     def _escaped(self, raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which quotes come right behind an odd number of backslashes."""
-        import numpy as np
-
         odd, self._odd = self._odd, False
         escaped: npt.NDArray[np.bool_] = raw[quotes - 1] == _SLASH
         if len(quotes) and quotes[0] == 0:
@@ -255,8 +247,6 @@ class _Array:
         return escaped
 
     def _ends_odd(self, raw: npt.NDArray[np.uint8], odd: bool) -> bool:
-        import numpy as np
-
         others = np.flatnonzero(raw != _SLASH)
         count = len(raw) - 1 - int(others[-1]) if len(others) else len(raw) + odd
         return bool(count % 2)

@@ -6,19 +6,16 @@ import codecs
 import functools
 from collections.abc import Generator, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from pyspark_logs.records.lines import Lines
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 def is_ascii(text: bytes) -> bool:
     """Whether all bytes are ASCII; on whole blocks three times as fast as ``bytes.isascii``."""
-    import numpy as np
-
     return not text or bool(np.frombuffer(text, np.uint8).max() < 0x80)
 
 
@@ -30,9 +27,6 @@ def is_utf8(text: bytes) -> bool:
     """
     if is_ascii(text):
         return True
-    import numpy as np
-    import pyarrow as pa
-
     # Four times as fast as bytes.decode on text that is not plain ASCII.
     offsets = pa.py_buffer(np.array([0, len(text)], dtype=np.int32))
     try:
@@ -59,7 +53,6 @@ def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
     """
     if is_ascii(lines.block) or (encoding == "utf-8" and is_utf8(lines.block)):
         return lines
-    import numpy as np
 
     def line_ends(text: bytes) -> npt.NDArray[np.int64]:
         newlines = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A)

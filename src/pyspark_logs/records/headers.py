@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.records.lines import Lines, begins_with
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 FIELDS = b"#Fields:"
 DIRECTIVE = b"#"  # lines that begin so are no records where there are ``#Fields:`` lines
@@ -83,8 +81,6 @@ def under_headers(
 def _under_first(
     found: Iterator[Lines], rule: HeaderRule, path: str, encoding: str, first: FirstLine | None
 ) -> Iterator[Lines]:
-    import numpy as np
-
     header: str | None = None
     known = False
     for lines in found:
@@ -97,8 +93,6 @@ def _under_first(
 
 
 def _under_fields(found: Iterator[Lines], path: str, encoding: str) -> Iterator[Lines]:
-    import numpy as np
-
     header: str | None = None
     unused: Lines | None = None  # what carries a header that no record has come after
     for lines in found:
@@ -107,13 +101,13 @@ def _under_fields(found: Iterator[Lines], path: str, encoding: str) -> Iterator[
             yield replace(lines, header=header)
             unused = None
             continue
-        heads = np.flatnonzero(begins_with(lines.block, lines.starts, lines.ends, FIELDS)).tolist()
-        if heads and lines.full_length is not None:
+        forbidden_prefixes = np.flatnonzero(begins_with(lines.block, lines.starts, lines.ends, FIELDS)).tolist()
+        if forbidden_prefixes and lines.full_length is not None:
             raise FormatError(f"{path}: a #Fields: line has {lines.full_length} bytes, more than maxRecordBytes")
-        texts = {head: _text(lines.record(head)[len(FIELDS) :], encoding) for head in heads}
+        texts = {head: _text(lines.record(head)[len(FIELDS) :], encoding) for head in forbidden_prefixes}
         # Most of a file's headers are the one before them again, and change nothing.
         before = [header, *texts.values()]
-        changes = [head for head, old in zip(heads, before[:-1], strict=True) if texts[head] != old]
+        changes = [head for head, old in zip(forbidden_prefixes, before[:-1], strict=True) if texts[head] != old]
         for begin, end in zip([0, *changes], [*changes, len(lines)], strict=True):
             header = texts.get(begin, header)
             piece = lines.select(_records(marked, begin, end))
@@ -127,8 +121,6 @@ def _under_fields(found: Iterator[Lines], path: str, encoding: str) -> Iterator[
 
 
 def _records(marked: npt.NDArray[np.bool_], begin: int, end: int) -> npt.NDArray[np.int64]:
-    import numpy as np
-
     return begin + np.flatnonzero(~marked[begin:end])
 
 

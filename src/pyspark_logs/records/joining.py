@@ -12,16 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from pyspark_logs.records.blocks import LARGEST_RECORD_BYTES, head_of
 from pyspark_logs.records.lines import Lines
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Starts = Callable[[Lines], npt.NDArray[np.bool_]]
+Starts = Callable[[Lines], npt.NDArray[np.bool_]]
 
 _BOM_BYTES = 3
 
@@ -70,8 +68,6 @@ def join_lines(
 
 
 def _begins(lines: Lines, starts: Starts) -> npt.NDArray[np.bool_]:
-    import numpy as np
-
     return starts(lines) if lines.full_length is None else np.ones(1, np.bool_)
 
 
@@ -91,8 +87,6 @@ class _Owner:
 
     def owned(self, lines: Lines, begins: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int]:
         """Which lines start a record, and how many lines there are before the first record of another split."""
-        import numpy as np
-
         self.see(lines)
         orphan = self.first_line and not begins[0]
         self.first_line = False
@@ -117,8 +111,6 @@ class _Joiner:
 
     def add(self, lines: Lines, begins: npt.NDArray[np.bool_], count: int) -> Iterator[Lines]:
         """Take the first ``count`` lines of a block; gives the records that are complete now."""
-        import numpy as np
-
         firsts = np.flatnonzero(begins[:count])
         head = int(firsts[0]) if len(firsts) else count
         if head and (self.held is not None or self.open is not None):
@@ -208,8 +200,6 @@ class _Open:
 
 def _joined(lines: Lines, firsts: npt.NDArray[np.int64], count: int) -> tuple[Lines, npt.NDArray[np.int64]]:
     """The records among the first lines of a block, and their sizes in the file; ``firsts`` are their first lines."""
-    import numpy as np
-
     if lines.full_length is not None:
         return lines, np.array([lines.full_length])
     last = np.append(firsts[1:], count) - 1
@@ -222,8 +212,6 @@ def _joined(lines: Lines, firsts: npt.NDArray[np.int64], count: int) -> tuple[Li
 
 def _without_long_records(records: Lines, sizes: npt.NDArray[np.int64], most: int) -> Iterator[Lines]:
     """The records of a block, those that are too long as heads."""
-    import numpy as np
-
     done = 0
     if records.full_length is None:
         for row in np.flatnonzero(sizes > most).tolist():
@@ -235,13 +223,9 @@ def _without_long_records(records: Lines, sizes: npt.NDArray[np.int64], most: in
 
 def _sliced(records: Lines, start: int, stop: int) -> Iterator[Lines]:
     """Some records of a block, if there are any."""
-    import numpy as np
-
     if start < stop:
         yield records if stop - start == len(records) else records.select(np.arange(start, stop))
 
 
 def _single(text: bytes, offset: int, full_length: int | None) -> Lines:
-    import numpy as np
-
     return Lines(text, np.zeros(1, np.int32), np.array([len(text)], np.int32), offset, full_length)

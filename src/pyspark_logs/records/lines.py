@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from pyspark_logs.records.blocks import BLOCK_BYTES, blocks, line_bounds
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,6 @@ class Lines:
     @property
     def offsets(self) -> npt.NDArray[np.int64]:
         """Where each record begins in the uncompressed file, int64."""
-        import numpy as np
-
         if self.origins is not None:
             return self.origins
         return self.starts.astype(np.int64) + self.offset
@@ -116,8 +112,6 @@ def find_lines(
     >>> lines.starts.tolist(), lines.ends.tolist(), lines.offsets.tolist()
     ([0, 10], [3, 13], [100, 110])
     """
-    import numpy as np
-
     if full_length is None:
         starts, ends = line_bounds(block)
     else:  # a \r at the end of a head is text
@@ -136,8 +130,6 @@ def find_lines(
 
 def _without(lines: Lines, which: npt.NDArray[np.bool_]) -> Lines:
     """All lines of a block but some, whose text is cut out of it, too."""
-    import numpy as np
-
     sizes = np.diff(lines.starts, append=np.int32(len(lines.block)))  # with line ends
     text = np.frombuffer(lines.block, np.uint8)[np.repeat(~which, sizes)].tobytes()
     moved = np.cumsum(np.where(which, sizes, 0), dtype=np.int32)
@@ -151,8 +143,6 @@ def begins_with(
     block: bytes, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32], prefix: bytes
 ) -> npt.NDArray[np.bool_]:
     """Which of the lines ``block[starts[i]:ends[i]]`` begin with the prefix."""
-    import numpy as np
-
     raw = np.frombuffer(block, dtype=np.uint8)
     candidates = np.flatnonzero(ends - starts >= len(prefix))
     for index, byte in enumerate(prefix):

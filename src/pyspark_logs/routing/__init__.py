@@ -11,19 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from pyspark_logs.errors import LayoutError, OptionError, RecordError, SchemaError
 from pyspark_logs.layout import COLUMN, TIME, Layout
 from pyspark_logs.layout.notation import WILDCARD
-from pyspark_logs.routing.clocks import HIGHEST_US, LOWEST_US
+from pyspark_logs.routing.clocks import HIGHEST_US, LOWEST_US, Int64
 from pyspark_logs.routing.keys import clock_key, grouped, value_key
-from pyspark_logs.routing.texts import has_text
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pyspark_logs.routing.clocks import Int64
+from pyspark_logs.routing.partition_text import has_text
 
 MOST_DIRECTORIES = 1 << 16  # remembered; beyond, they are made anew
 
@@ -93,9 +91,6 @@ class Router:
         team=ops [0, 2]
         team=web [1]
         """
-        import numpy as np
-        import pyarrow as pa
-
         if batch.num_rows == 0:
             return
         times = self._times_us(batch)
@@ -113,8 +108,6 @@ class Router:
 
     def _times_us(self, batch: pa.RecordBatch) -> Int64 | None:
         """The time of each row in microseconds; of a wall clock as if UTC."""
-        import pyarrow as pa
-
         if self._time is None:
             return None
         column = batch.column(self._time)
@@ -210,8 +203,6 @@ def _partition_column(layout: Layout, schema: pa.Schema, name: str) -> int:
 
 
 def _time_column(layout: Layout, schema: pa.Schema, name: str | None) -> int:
-    import pyarrow as pa
-
     places = [place for place, dtype in enumerate(schema.types) if pa.types.is_timestamp(dtype)]
     choices = f"timestamps are: {', '.join(schema.names[place] for place in places) or 'none'}"
     if name is None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from pyspark_logs.errors import RecordError
-from pyspark_logs.routing.clocks import MINUTE_US, clock_of_minute, read_clock
-from pyspark_logs.routing.texts import text_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pyspark_logs.routing.clocks import Int64
+from pyspark_logs.routing.clocks import MINUTE_US, Int64, clock_of_minute, read_clock
+from pyspark_logs.routing.partition_text import text_of
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,6 @@ def clock_key(times: Int64, zone: str, size: int) -> Key:
         zone: where the clock is.
         size: 1 to 5.
     """
-    import numpy as np
-    import pyarrow as pa
-
     coded = pa.array(times // MINUTE_US).dictionary_encode()
     clocks = [clock_of_minute(minute, zone, size) for minute in coded.dictionary.to_pylist()]
     numbers: dict[tuple[int, ...], int] = {}
@@ -58,9 +53,6 @@ def value_key(column: pa.Array, name: str) -> Key:
     Raises:
         RecordError: a date or time that is in no calendar.
     """
-    import numpy as np
-    import pyarrow as pa
-
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     coded = column.dictionary_encode(null_encoding="encode")
@@ -76,9 +68,6 @@ def value_key(column: pa.Array, name: str) -> Key:
 
 def grouped(keys: Sequence[Key], rows: int) -> Int64:
     """The number of each row's group, counted from 0 in order of their first rows."""
-    import numpy as np
-    import pyarrow as pa
-
     groups = np.zeros(rows, np.int64)
     for key in keys:
         # Numbered anew each time: the product of many columns' sizes would not fit.

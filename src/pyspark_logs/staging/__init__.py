@@ -13,7 +13,11 @@ Inside, imports run one way: ``TaskFiles`` -> ``files`` -> ``uploads``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import OptionError
@@ -22,9 +26,6 @@ from pyspark_logs.options import WriteRules
 from pyspark_logs.staging.files import OpenFile
 from pyspark_logs.staging.uploads import UploadQueue
 from pyspark_logs.store import Store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 MIB = 1 << 20
 WAITING_BYTES = 96 * MIB  # compressed, not yet handed over
@@ -86,8 +87,6 @@ class TaskFiles:
         Raises:
             StoreError: the store refused or failed, here or for what was written before.
         """
-        import numpy as np
-
         self._queue.check()
         ends = np.cumsum(_sizes(lines), dtype=np.int64)
         start, sent = 0, 0
@@ -171,10 +170,6 @@ class TaskFiles:
 
 def _sizes(lines: pa.StringArray | pa.RecordBatch) -> Any:
     """Bytes of each line, or row."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if isinstance(lines, pa.RecordBatch):
         return np.full(len(lines), max(lines.nbytes // max(len(lines), 1), 1))
     return pc.binary_length(lines).to_numpy()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pyspark_logs.codecs import Compressor
 from pyspark_logs.jobs import Job
 from pyspark_logs.staging.uploads import Upload
-
-if TYPE_CHECKING:
-    from pyspark_logs.codecs import Compressor
 
 
 class OpenFile:

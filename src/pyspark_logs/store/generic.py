@@ -210,12 +210,12 @@ def _first(entry: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((entry[name] for name in names if entry.get(name) is not None), None)
 
 
-def _milliseconds(moment: Any) -> int:
+def _milliseconds(context: Any) -> int:
     """Drivers give datetimes, seconds or ISO 8601 texts."""
-    if isinstance(moment, str):
-        moment = dt.datetime.fromisoformat(moment.replace("Z", "+00:00"))
-    if isinstance(moment, dt.datetime):
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
-        since: dt.timedelta = moment - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+    if isinstance(context, str):
+        context = dt.datetime.fromisoformat(context.replace("Z", "+00:00"))
+    if isinstance(context, dt.datetime):
+        context = context if context.tzinfo else context.replace(tzinfo=dt.timezone.utc)
+        since: dt.timedelta = context - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
         return since // dt.timedelta(milliseconds=1)
-    return int(moment * 1000) if isinstance(moment, (int, float)) else 0
+    return int(context * 1000) if isinstance(context, (int, float)) else 0

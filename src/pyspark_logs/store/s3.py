@@ -345,5 +345,5 @@ def _listed(root: str, item: Mapping[str, Any]) -> StoredFile:
     )
 
 
-def _milliseconds(moment: dt.datetime) -> int:
-    return (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+def _milliseconds(context: dt.datetime) -> int:
+    return (context - _EPOCH) // dt.timedelta(milliseconds=1)

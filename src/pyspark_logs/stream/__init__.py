@@ -19,10 +19,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pyspark_logs.columns import resolve_columns
-from pyspark_logs.layout import LayoutMatch
+from pyspark_logs.column_sources import resolve_columns
+from pyspark_logs.layout import Layout, LayoutMatch
 from pyspark_logs.offsets import Offset, PollRules, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import pack, resolve_layout, split_files
@@ -30,9 +30,6 @@ from pyspark_logs.reader import LogReader, ReadTask
 from pyspark_logs.store import Store, StoredFile, open_store
 from pyspark_logs.stream.cleaning import Cleaner
 from pyspark_logs.stream.listings import Listings, Root
-
-if TYPE_CHECKING:
-    from pyspark_logs.layout import Layout
 
 _log = logging.getLogger(__name__)
 
@@ -81,15 +78,15 @@ class LogStream:
         """
         with self._lock:
             if self._initial is None:
-                starting, moment = self.options.stream.starting, now_ms()
-                listing = self._lists().everything(moment) if starting == "latest" else ()
+                starting, context = self.options.stream.starting, now_ms()
+                listing = self._lists().everything(context) if starting == "latest" else ()
                 self._initial = Offset.initial(
                     self.root.text,
                     self.identity,
                     starting=starting,
                     starting_ms=self.options.stream.starting_ms,
                     listing=listing,
-                    now_ms=moment,
+                    now_ms=context,
                     window_ms=self._rules(None, None).window_ms,
                 ).to_dict()
             return self._initial

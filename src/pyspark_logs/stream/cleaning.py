@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import deque
-from typing import TYPE_CHECKING
 
 from pyspark_logs.errors import LogSourceError
-from pyspark_logs.offsets import BatchPlan, FileMark
+from pyspark_logs.offsets import BatchPlan, StreamFile
 from pyspark_logs.options import StreamOptions
 from pyspark_logs.store import Store, join, normalise, open_store
-
-if TYPE_CHECKING:
-    from pyspark_logs.stream.listings import Root
+from pyspark_logs.stream.listings import Root
 
 _log = logging.getLogger(__name__)
 _PART_BYTES = 8 << 20
@@ -32,7 +29,7 @@ class Cleaner:
 
     def __init__(self, store: Store, root: Root, options: StreamOptions) -> None:
         self.store, self.root, self.options = store, root, options
-        self._waiting: deque[tuple[int, FileMark]] = deque()
+        self._waiting: deque[tuple[int, StreamFile]] = deque()
 
     def committed(self, batch: BatchPlan, now_ms: int) -> None:
         """Take note of a batch that is done, and clean what is due. Never raises; what went wrong is logged."""
@@ -46,14 +43,14 @@ class Cleaner:
             except LogSourceError:
                 _log.warning("%s: was read and cannot be cleaned (cleanSource); it stays", path, exc_info=True)
 
-    def _clean(self, path: str, mark: FileMark) -> None:
+    def _clean(self, path: str, mark: StreamFile) -> None:
         if self.options.clean_source == "archive" and not self._archive(path, mark):
             return
         # With the etag: what was put there since it was read has not been read.
         if not self.store.remove(path, etag=mark.etag):
             _log.warning("%s: was overwritten after it was read, and stays (cleanSource)", path)
 
-    def _archive(self, path: str, mark: FileMark) -> bool:
+    def _archive(self, path: str, mark: StreamFile) -> bool:
         """Copy a file below ``sourceArchiveDir``, by the way it had below its load path; False: it is not there."""
         directory = normalise(self.options.archive_dir or "")
         target = join(directory, mark.key.lstrip("\0/").replace("://", "/"))

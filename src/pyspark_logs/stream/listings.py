@@ -19,7 +19,7 @@ from typing import Any
 from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.offsets import FileMark, Offset, is_seen, lowest_layout_us
+from pyspark_logs.offsets import Offset, StreamFile, is_seen, lowest_layout_us
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Listing, list_files
 from pyspark_logs.store import Store
@@ -83,7 +83,7 @@ class Found:
         rest_us: earliest layout time of files that were listed and are not in ``files``; None: there are none.
     """
 
-    files: Sequence[FileMark]
+    files: Sequence[StreamFile]
     listed_ms: int
     columns: tuple[str, ...]
     slack_us: int
@@ -101,7 +101,7 @@ class Found:
 class _Kept:
     """What is left of a listing: files in order of time, and when it was made."""
 
-    files: list[FileMark]
+    files: list[StreamFile]
     listed_ms: int
     rest_us: int | None
 
@@ -111,7 +111,7 @@ class _Full:
     """A full listing under way in its thread, or done."""
 
     thread: threading.Thread | None = None
-    files: list[FileMark] | None = None
+    files: list[StreamFile] | None = None
     error: Exception | None = None
 
 
@@ -139,7 +139,7 @@ class Listings:
     _kept: _Kept | None = None
     _frozen: _Kept | None = None
     _is_there: bool = False
-    _newest: FileMark | None = None
+    _newest: StreamFile | None = None
     _behind: int = 0
 
     def poll(self, offset: Offset, max_files: int | None) -> Found:
@@ -148,29 +148,29 @@ class Listings:
             self._frozen.files = [mark for mark in self._frozen.files if self._may_be_new(mark, offset)]
             self._behind = len(self._frozen.files)
             return self._found(self._frozen)
-        moment = _now_ms()
-        kept = self._still_enough(offset, max_files, moment)
+        context = _now_ms()
+        kept = self._still_enough(offset, max_files, context)
         if kept is None:
-            files = self._list(offset, moment)
-            kept = self._left_of(files, offset, moment)
+            files = self._list(offset, context)
+            kept = self._left_of(files, offset, context)
             self._kept = kept
             self._newest = max(files, key=_order, default=self._newest)
         self._behind = len(kept.files)
         return self._found(kept)
 
-    def everything(self, moment: int) -> list[FileMark]:
+    def everything(self, context: int) -> list[StreamFile]:
         """All files that are there."""
         started = _now_ms()
-        self._full_ms = moment
-        files = self._marks(self._listing(None, None), moment)
+        self._full_ms = context
+        files = self._marks(self._listing(None, None), context)
         self._full_took_ms = _now_ms() - started
         return files
 
     def freeze(self) -> None:
         """List everything, and show no later file to any poll."""
-        moment = _now_ms()
-        files = sorted(self.everything(moment), key=_order)
-        self._frozen = _Kept(files, moment, None)
+        context = _now_ms()
+        files = sorted(self.everything(context), key=_order)
+        self._frozen = _Kept(files, context, None)
         self._newest = files[-1] if files else None
 
     def newest(self) -> dict[str, Any] | None:
@@ -190,21 +190,21 @@ class Listings:
 
     # --- what is kept --------------------------------------------------------------------------------------------
 
-    def _still_enough(self, offset: Offset, max_files: int | None, moment: int) -> _Kept | None:
+    def _still_enough(self, offset: Offset, max_files: int | None, context: int) -> _Kept | None:
         """What is kept, if it fills a batch and is fresh enough."""
         kept = self._kept
-        if kept is None or max_files is None or moment - kept.listed_ms > KEPT_MS or moment < kept.listed_ms:
+        if kept is None or max_files is None or context - kept.listed_ms > KEPT_MS or context < kept.listed_ms:
             return None
         kept.files = [mark for mark in kept.files if self._may_be_new(mark, offset)]
         return kept if len(kept.files) >= max_files else None
 
-    def _left_of(self, files: Iterable[FileMark], offset: Offset, moment: int) -> _Kept:
+    def _left_of(self, files: Iterable[StreamFile], offset: Offset, context: int) -> _Kept:
         """What batches can be taken from: unread files, the oldest first, at most ``MOST_KEPT`` of them."""
         waiting = sorted((mark for mark in files if self._may_be_new(mark, offset)), key=_order)
         rest = [mark.layout_start_us for mark in waiting[MOST_KEPT:] if mark.layout_start_us is not None]
-        return _Kept(waiting[:MOST_KEPT], moment, min(rest, default=None))
+        return _Kept(waiting[:MOST_KEPT], context, min(rest, default=None))
 
-    def _may_be_new(self, mark: FileMark, offset: Offset) -> bool:
+    def _may_be_new(self, mark: StreamFile, offset: Offset) -> bool:
         lateness_ms = -(-self.options.stream.lateness_us // 1000)
         return mark.modified_ms >= offset.floor_ms and not is_seen(offset, mark, lateness_ms)
 
@@ -215,45 +215,45 @@ class Listings:
 
     # --- listing -------------------------------------------------------------------------------------------------
 
-    def _list(self, offset: Offset, moment: int) -> list[FileMark]:
-        previous, self._polled_ms = self._polled_ms, moment
-        self._warn_of_gap(previous, moment)
+    def _list(self, offset: Offset, context: int) -> list[StreamFile]:
+        previous, self._polled_ms = self._polled_ms, context
+        self._warn_of_gap(previous, context)
         if self._full_ms is None or not self.layout.granularity_us:
             # The first poll after a start looks everywhere; without time in the paths there is nothing to leave out.
-            return self.everything(moment)
-        if self._is_due(moment):
-            if previous is None or moment - previous > _OFTEN * (self.options.stream.full_listing_us or 0) / 1000:
-                return self.everything(moment)
-            self._look_everywhere_beside(moment)
+            return self.everything(context)
+        if self._is_due(context):
+            if previous is None or context - previous > _OFTEN * (self.options.stream.full_listing_us or 0) / 1000:
+                return self.everything(context)
+            self._look_everywhere_beside(context)
         slack = self.options.time.slack_us
         slack = self.layout.default_slack_us if slack is None else slack
         stream = self.options.stream
         low = lowest_layout_us(offset, previous, stream.lateness_us, slack, stream.settle_us)
         # What lies under a time that is yet to come is found by the full listings, if there are any.
-        high = moment * 1000 + 1 if self.options.stream.full_listing_us is not None else None
-        fresh = self._marks(self._listing(low, high), moment)
+        high = context * 1000 + 1 if self.options.stream.full_listing_us is not None else None
+        fresh = self._marks(self._listing(low, high), context)
         return list({mark.key: mark for mark in (*self._taken_from_full(), *fresh)}.values())
 
-    def _is_due(self, moment: int) -> bool:
+    def _is_due(self, context: int) -> bool:
         interval_us = self.options.stream.full_listing_us
         if interval_us is None or self._full_ms is None or self._full.thread is not None:
             return False
-        return moment - self._full_ms >= _EARLY * interval_us / 1000 - self._full_took_ms
+        return context - self._full_ms >= _EARLY * interval_us / 1000 - self._full_took_ms
 
-    def _look_everywhere_beside(self, moment: int) -> None:
+    def _look_everywhere_beside(self, context: int) -> None:
         """Begin a full listing in a thread."""
         full = self._full
 
         def run() -> None:
             try:
-                full.files = self.everything(moment)
+                full.files = self.everything(context)
             except Exception as error:  # noqa: BLE001 - raised again by the poll that asks for the files
                 full.error = error
 
         full.thread = threading.Thread(target=run, name="pyspark-logs-full-listing", daemon=True)
         full.thread.start()
 
-    def _taken_from_full(self) -> list[FileMark]:
+    def _taken_from_full(self) -> list[StreamFile]:
         """What a full listing brought that has ended since; its error is the poll's."""
         full = self._full
         if full.thread is None or full.thread.is_alive():
@@ -277,25 +277,25 @@ class Listings:
         self._is_there = True
         return listing
 
-    def _marks(self, listing: Listing | None, moment: int) -> list[FileMark]:
+    def _marks(self, listing: Listing | None, context: int) -> list[StreamFile]:
         if listing is None:
             return []
         return [
-            FileMark(
+            StreamFile(
                 self.root.key_of(file.path), file.size, _counts_ms(file.path, file.modified_ms, listing.decided_ms),
                 file.etag, match.start_us, match.end_us, match.values,
             )
             for file, match in listing.files
         ]  # fmt: skip
 
-    def _warn_of_gap(self, previous: int | None, moment: int) -> None:
+    def _warn_of_gap(self, previous: int | None, context: int) -> None:
         retention_ms = self.options.plan.record_retention_us // 1000
-        if previous is not None and moment - previous > retention_ms:
+        if previous is not None and context - previous > retention_ms:
             _log.warning(
                 "%s: %d s lie between two polls, more than recordRetention (%d s): files of our own writers that were decided"
                 " meanwhile count at the time their upload began, and are read only if that is within lateness. Poll more"
                 " often, or raise recordRetention where this is written, or lateness here.",
-                self.root.text, (moment - previous) // 1000, retention_ms // 1000,
+                self.root.text, (context - previous) // 1000, retention_ms // 1000,
             )  # fmt: skip
 
 
@@ -305,7 +305,7 @@ def _counts_ms(path: str, modified_ms: int, decided_ms: Mapping[str, int]) -> in
     return modified_ms if job is None else max(modified_ms, decided_ms.get(job, modified_ms))
 
 
-def _order(mark: FileMark) -> tuple[int, str]:
+def _order(mark: StreamFile) -> tuple[int, str]:
     return mark.modified_ms, mark.key
 
 

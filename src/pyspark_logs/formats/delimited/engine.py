@@ -1,178 +1,190 @@
-"""The Arrow CSV engine, for templates that are fields between one and the same character.
+"""The fast engine for values between separators: where all separators of a block are, as a matrix.
 
-Only where its meaning is the template's: no quoted fields (Arrow would also unquote others), no
-optional groups, and a separator that no timestamp of the template could swallow. Columns are read as
-strings and converted by the field types, so that a value never depends on the engine.
+Quotes come in pairs that belong to one value, so a separator with an odd number of quotes before it in its line stands
+within a value. The engine takes the lines whose quotes are all where RFC 4180 has them: an opening one at the start of
+a value, a closing one at its end, a doubled one between these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels
-from pyspark_logs.formats.engine import Sure, only_fine, unescaped, with_gaps
-from pyspark_logs.formats.exact import Column, Rules
-from pyspark_logs.formats.template import Field, Literal, Template
-from pyspark_logs.formats.times.timestamps import Moment
-from pyspark_logs.formats.types.timetypes import Date, Timestamp
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pyspark_logs.formats.kernels import Bool, Int32
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import column_at, equals, single, spread
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedRules, Slot
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import Converted
 
 
-# Rows that Arrow cannot cut cost a call each: with more than one in so many lines the chain is faster.
-_ODD_LINES = 32
+class _Cut:
+    """Where the values of some lines of a block are.
+
+    Attributes:
+        lines: which of the lines.
+        separators: places of all that end a value, in order.
+        first: for each line, which of these is its first.
+        counts: and how many it has.
+    """
+
+    def __init__(
+        self, starts: Int32, ends: Int32, lines: Int64, separators: Int32, first: Int64, counts: Int64
+    ) -> None:
+        self.lines, self.separators = lines, separators
+        self.starts, self.ends = starts[lines], ends[lines]
+        self.first, self.counts = first[lines], counts[lines]
+        # Nearly always each line has as many: a matrix, of which no value must be looked up.
+        width = len(separators) // max(len(starts), 1)
+        regular = len(lines) == len(starts) and bool((counts == width).all()) and width * len(starts) == len(separators)
+        self.table = separators.reshape(len(starts), width) if regular and width else None
+
+    def bounds(self, place: int, size: int) -> tuple[Int32, Int32]:
+        """Where the values of this place begin and end, quotes included; separators are of so many bytes."""
+        starts, ends = self.starts, self.ends
+        if self.table is not None:
+            if place:
+                starts = self.table[:, place - 1] + np.int32(size)
+            return starts, (self.table[:, place] if place < self.table.shape[1] else ends)
+        if place:
+            starts = self.separators[self.first + (place - 1)] + np.int32(size)
+        if len(self.separators) and (more := self.counts > place).any():
+            at = self.separators[np.minimum(self.first + place, len(self.separators) - 1)]
+            ends = at if more.all() else np.where(more, at, ends)
+        return starts, ends
 
 
-@dataclass(frozen=True)
-class DelimitedEngine:
-    """A template such as ``{a}|{b:int}|{c}``."""
+class DelimitedColumns:
+    """Lines of values between separators, by the block."""
 
-    separator: str
-    names: tuple[str, ...]  # of all fields in order; one that is skipped has a made-up name
-    fields: dict[str, Field]
-    columns: tuple[Column, ...]
-    checked: tuple[Column, ...]  # typed fields nobody asked for, where whole lines are judged
-    rules: Rules
+    def __init__(self, cutter: Cutter, slots: Sequence[Slot], rules: DelimitedRules) -> None:
+        self.slots, self.rules = tuple(slots), rules
+        self.separator, self.quote = cutter.separator.encode(), (cutter.quote or "").encode()
+        self.null = rules.null_value.encode()
+        self.furthest = max([rules.last_judged(slots), *(place for slot in slots for place in slot.places)])
 
-    @classmethod
-    def for_template(cls, template: Template, columns: Sequence[Column], rules: Rules) -> DelimitedEngine | None:
-        """The engine, or None where the template is not of the kind."""
-        level = template.segments
-        if rules.allow_trailing:
+    def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
+        """The columns of the lines ``block[starts[i]:ends[i]]`` that have their values where they should be."""
+        if len(starts) == 0:
             return None
-        fields, literals = level[0::2], level[1::2]
-        separators = {segment.text if isinstance(segment, Literal) else "" for segment in literals}
-        if len(fields) < 3 or len(level) % 2 == 0 or len(separators) != 1 or len(literals) != len(fields) - 1:
+        view = spans.ended_view(block)
+        cut = self._cut(block, view, starts, ends)
+        if cut is None or len(cut.lines) == 0:
             return None
-        separator = separators.pop()
-        named: dict[str, Field] = {}
-        for index, segment in enumerate(fields):
-            if (
-                not isinstance(segment, Field)
-                or segment.type.quoted
-                or segment.pad is not None
-                or not _apart(segment, separator)
-            ):
-                return None
-            named[segment.name or f"\0{index}"] = segment
-        if len(separator) != 1 or not separator.isascii() or separator in '"\\':
-            return None
-        # Behind a last field that ends by itself nothing may stand; only reading it as what it is would show that.
-        last = list(named.values())[-1]
-        if any(c.field == last.name and last.type.syntax is not None and c.type != last.type for c in columns):
-            return None
-        checked = tuple(column for column in rules.unasked if column.type.checked)
-        return cls(separator, tuple(named), named, tuple(columns), checked, rules)
+        has_quotes = bool(self.quote) and self.quote in block
+        doubled = self.quote.decode() if has_quotes and 2 * self.quote in block else None
+        quoted: dict[int, tuple[Int32, Int32, Bool]] = {}
+        sure: Bool = np.ones(len(cut.lines), np.bool_)
+        arrays = []
+        for slot in (*self.slots, *self.rules.unasked):
+            for place in slot.places:
+                if place not in quoted:
+                    quoted[place] = self._inside(view, *cut.bounds(place, len(self.separator)), has_quotes)
+            bounds = [quoted[place] for place in slot.places]
+            array, fine = self._column(slot, bounds, len(cut.lines), block, view, doubled, context)
+            arrays.append(array)
+            if fine is not None:
+                sure &= fine
+        arrays = arrays[: len(self.slots)]
+        rows = cut.lines
+        if not sure.all():
+            keep = np.flatnonzero(sure)
+            rows, arrays = cut.lines[keep], [array.take(keep) for array in arrays]
+        return DecodedRows(None if len(rows) == len(starts) else rows, arrays)
 
-    def parse(self, block: bytes, starts: Int32, ends: Int32, moment: Moment) -> Sure | None:
-        """The columns of the lines ``block[starts[i]:ends[i]]``; None where Arrow might cut them otherwise."""
-        import numpy as np
+    # --- separators and quotes -----------------------------------------------------------------------------
 
-        wanted = list(dict.fromkeys(column.field for column in (*self.columns, *self.checked)))
-        text = _joined(block, starts, ends) if wanted else None
-        if text is None or text.startswith(b"\xef\xbb\xbf"):
-            return None
-        separators = np.count_nonzero(np.frombuffer(text, np.uint8) == ord(self.separator))
-        surplus = separators - len(starts) * (len(self.names) - 1)
-        if abs(surplus) > len(starts) // _ODD_LINES:
-            return None
-        read = self._read(text, wanted, len(starts))
-        if read is None:
-            return None
-        strings, rows = read
-        found = [
-            self._values(column, strings[wanted.index(column.field)], moment)
-            for column in (*self.columns, *self.checked)
-        ]
-        arrays, judged = [array for array, _ in found], [sure for _, sure in found]
-        return only_fine(rows, arrays, judged, len(self.columns))
+    def _cut(self, block: bytes, view: Bytes, starts: Int32, ends: Int32) -> _Cut | None:
+        good: Bool = np.ones(len(starts), np.bool_)
+        separators = self._occurrences(view, self.separator)
+        if len(self.separator) > 1:
+            # Of occurrences that overlap the first counts, but in which line that is so is not worth finding out.
+            close = np.flatnonzero(np.diff(separators) < len(self.separator))
+            good[_line_of(separators[close], starts)] = False
+        if self.quote and self.quote in block:
+            outside, well = self._quotes(view, starts, ends, separators)
+            separators, good = separators[outside], good & well
+        first = np.searchsorted(separators, starts)
+        counts = np.searchsorted(separators, ends) - first
+        last = self.rules.count - 1
+        if self.furthest < last:
+            good &= counts > self.furthest
+        else:
+            good &= (counts >= last) if self.rules.allow_trailing else (counts == last)
+        return _Cut(starts, ends, np.flatnonzero(good), separators, first, counts)
 
-    def _read(self, text: bytes, wanted: list[str], count: int) -> tuple[list[pa.Array], kernels.Int64 | None] | None:
-        import numpy as np
-        import pyarrow as pa
-        from pyarrow import csv
+    def _occurrences(self, view: Bytes, text: bytes) -> Int32:
+        places = np.flatnonzero(view == text[0]).astype(np.int32)
+        if len(text) > 1:
+            places = places[spans.literal_at(view, places, text)]
+        return places
 
-        bad: list[int] = []
+    def _quotes(self, view: Bytes, starts: Int32, ends: Int32, separators: Int32) -> tuple[Bool, Bool]:
+        """Which separators are outside of quotes, and which lines have all their quotes where they belong."""
+        if len(self.quote) > 1 or len(self.separator) > 1:
+            # Lines with quotes are then for the exact parser.
+            good: Bool = np.ones(len(starts), np.bool_)
+            good[_line_of(self._occurrences(view, self.quote), starts)] = False
+            return np.ones(len(separators), np.bool_), good
+        is_quote = view == self.quote[0]
+        # Whether the number of quotes up to a byte, itself included, is odd.
+        odd = np.bitwise_xor.accumulate(is_quote.view(np.uint8))
+        before = np.where(starts > 0, odd[np.maximum(starts - 1, 0)], 0)
+        good = odd[np.maximum(ends - 1, 0)] == before
+        quotes = np.flatnonzero(is_quote).astype(np.int32)
+        opening, outside = odd[quotes], odd[separators]
+        if before.any():  # behind a line with an odd number of them
+            opening = opening ^ before[_line_of(quotes, starts)]
+            outside = outside ^ before[_line_of(separators, starts)]
+        edges: Bool = np.zeros(256, np.bool_)
+        edges[[self.separator[0], self.quote[0]]] = True
+        begins = edges[view[np.maximum(quotes - 1, 0)]]
+        finishes = edges[spans.bytes_at(view, quotes + np.int32(1))]
+        # The others are at the ends of lines, or astray. A record of several lines has line ends within it.
+        odd_ones = np.flatnonzero(np.where(opening, ~begins, ~finishes))
+        line = _line_of(quotes[odd_ones], starts)
+        fine = np.where(opening[odd_ones], quotes[odd_ones] == starts[line], quotes[odd_ones] + 1 == ends[line])
+        good[line[~fine]] = False
+        return outside == 0, good
 
-        def skip(row: csv.InvalidRow) -> str:
-            bad.append(row.number - 1)
-            return "skip"
+    def _inside(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> tuple[Int32, Int32, Bool]:
+        """The same spans without their quotes, and which had some."""
+        if not has_quotes:
+            return starts, ends, np.zeros(len(starts), np.bool_)
+        quoted = spans.literal_at(view, starts, self.quote) & (ends > starts)
+        if not quoted.any():
+            return starts, ends, quoted
+        return starts + quoted.astype(np.int32), ends - quoted.astype(np.int32), quoted
 
-        try:
-            table = csv.read_csv(
-                pa.BufferReader(text),
-                csv.ReadOptions(use_threads=False, column_names=list(self.names), block_size=len(text) + 1),
-                csv.ParseOptions(
-                    delimiter=self.separator, quote_char=False, escape_char=False, invalid_row_handler=skip
-                ),
-                csv.ConvertOptions(
-                    include_columns=wanted,
-                    column_types=dict.fromkeys(wanted, pa.string()),
-                    strings_can_be_null=False,
-                ),
-            )
-        except pa.ArrowInvalid:
-            return None
-        if table.num_rows + len(bad) != count:
-            return None
-        rows = None if not bad else np.delete(np.arange(count), bad)
-        columns = [column.combine_chunks() for column in table.columns]
-        return [c if isinstance(c, pa.Array) else pa.concat_arrays(c.chunks) for c in columns], rows
+    # --- values ----------------------------------------------------------------------------------------------
 
-    def _values(self, column: Column, array: pa.Array, moment: Moment) -> tuple[pa.Array, Bool | None]:
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
+    def _column(
+        self, slot: Slot, bounds: Sequence[tuple[Int32, Int32, Bool]], rows: int, block: bytes, view: Bytes,
+        doubled: str | None, context: TimestampContext,
+    ) -> Converted:  # fmt: skip
+        if not bounds:
+            return pa.nulls(rows, slot.type.arrow()), None
+        null = np.logical_or.reduce([self._null(slot, view, *span) for span in bounds])
+        if len(bounds) == 1 and not slot.tail:
+            starts, ends, _ = bounds[0]
+            return column_at(block, view, starts, ends, null, slot.type, context, doubled)
+        there = np.flatnonzero(~null)
+        pieces = [single(spans.texts(block, starts[there], ends[there]), doubled) for starts, ends, _ in bounds]
+        joined = pc.binary_join_element_wise(*pieces, " ")
+        array, sure = slot.type.convert(pc.binary_join_element_wise(joined, slot.tail, ""), context)
+        return spread(array, sure, null)
 
-        own = self.fields[column.field]
-        null = None
-        if own.nullable:
-            null = kernels.as_bool(pc.is_in(array, pa.array(own.nulls(self.rules.null_value), pa.string())))
-            null = null if null.any() else None
-        texts = array if null is None else array.filter(~null)
-        spelling = own.type.spelled(self.rules.escape)
-        if spelling is not None:
-            texts = unescaped(texts, spelling)
-        values, sure = column.type.convert(texts, moment)
-        if null is None:
-            return values, sure
-        if sure is not None:
-            spread = np.ones(len(null), np.bool_)
-            spread[~null] = sure
-            sure = spread
-        return with_gaps(values, null), sure
+    def _null(self, slot: Slot, view: Bytes, starts: Int32, ends: Int32, quoted: Bool) -> Bool:
+        empty = ends == starts
+        if slot.type.text:
+            empty &= ~quoted
+        return empty | (equals(view, starts, ends, self.null) & ~quoted)
 
 
-def _apart(field: Field, separator: str) -> bool:
-    """Whether the field ends at the separator by its own syntax, too."""
-    if isinstance(field.type, Date):
-        return not (separator.isdigit() or separator == "-")
-    if type(field.type) is Timestamp:
-        pattern = field.type.pattern or ""
-        blank = separator == "\t" and " " in pattern  # a blank of a pattern may be a tab in the line
-        return separator in "\t|;" and separator not in pattern and not blank
-    return field.type.syntax is None
-
-
-def _joined(block: bytes, starts: Int32, ends: Int32) -> bytes | None:
-    """The lines as one text; None where Arrow would find other line ends in it."""
-    if len(starts) == 0:
-        return None
-    text = block[starts[0] : ends[-1]]
-    # More line ends than those between the lines: there is something else between, or a record has several lines.
-    pairs = zip(starts.tolist(), ends.tolist(), strict=True) if text.count(b"\n") != len(starts) - 1 else ()
-    if any(b"\n" in block[start:end] for start, end in pairs):
-        return None
-    if b"\r" not in text:
-        adjacent = bool((ends[:-1] + 1 == starts[1:]).all())
-        return (
-            text if adjacent else b"\n".join([block[s:e] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)])
-        )
-    # Only \r\n throughout, or there is a \r within a line.
-    throughout = text.count(b"\r") == len(starts) - 1 and bool((ends[:-1] + 2 == starts[1:]).all())
-    return text if throughout else None
+def _line_of(places: Int32, starts: Int32) -> Int64:
+    """The line that each place is in or behind; -1: it is before the first."""
+    return np.searchsorted(starts, places, side="right") - 1

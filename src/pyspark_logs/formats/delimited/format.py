@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.delimited.columns import DelimitedColumns
-from pyspark_logs.formats.delimited.headernames import Places, column_name, distinct
-from pyspark_logs.formats.delimited.lines import Cutter, DelimitedLines, DelimitedRules, Slot
+from pyspark_logs.formats.delimited.engine import DelimitedColumns
+from pyspark_logs.formats.delimited.header import Places, column_name, distinct
+from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedLineParser, DelimitedRules, Slot
 from pyspark_logs.formats.delimited.writer import DelimitedWriter, head_of, written_values
-from pyspark_logs.formats.exact import Parsed
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all
-from pyspark_logs.formats.linewriter import Lacks
-from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.times.timestamps import Moment
-from pyspark_logs.formats.types.basetypes import FieldType, Text
-from pyspark_logs.formats.types.fieldtypes import retype
+from pyspark_logs.formats.interface import RequestedColumn, SearchableFields, Written, begins_by_regex_only, refuse_all
+from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.template.line_parser import Parsed
+from pyspark_logs.formats.template.matcher import Matcher
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _TEXT = Text()
 
@@ -38,7 +36,7 @@ class DelimitedField:
         of: what headers call the values it is made of, if that is not ``name``; several are joined by a blank.
         tail: text behind these, such as a zone.
 
-    >>> from pyspark_logs.formats.types.timetypes import Timestamp
+    >>> from pyspark_logs.formats.types.temporal import Timestamp
     >>> when = DelimitedField("time", Timestamp(), of=("date", "time"), tail="Z")
     """
 
@@ -115,7 +113,7 @@ class _Nameless:
     def __init__(self, columns: int) -> None:
         self.columns = columns
 
-    def parse(self, line: str, moment: Moment) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> Parsed:
         """Nothing, and why."""
         return Parsed([None] * self.columns, "there is no #Fields: line before it that names its values")
 
@@ -141,7 +139,7 @@ class HeaderDecoder(Decoder):
 
 @dataclass(frozen=True)
 class DelimitedFormat:
-    """Values between separators; see :class:`~pyspark_logs.formats.lineformat.LineFormat`.
+    """Values between separators; see :class:`~pyspark_logs.formats.interface.LineFormat`.
 
     Attributes:
         name: of the format in messages: ``delimited ','``, ``preset 'w3c_iis'``.
@@ -165,8 +163,6 @@ class DelimitedFormat:
 
     def schema(self) -> pa.Schema | None:
         """The documented columns; None where a header, or the lines themselves, say what there is."""
-        import pyarrow as pa
-
         fields = self.spec.fields
         return pa.schema([pa.field(field.name, field.type.arrow()) for field in fields]) if fields else None
 
@@ -176,8 +172,6 @@ class DelimitedFormat:
         Raises:
             FormatError: there is no header, or no record.
         """
-        import pyarrow as pa
-
         known = self.schema()
         if known is not None:
             return known
@@ -196,7 +190,7 @@ class DelimitedFormat:
 
     # --- reading --------------------------------------------------------------------------------------------
 
-    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> Decoder:
+    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
         """One for each header; without headers the columns are those of the format, or of the schema, in order."""
         slots = [self._unplaced(one) for one in asked]
         native = [slot.type.arrow() for slot in slots]
@@ -221,7 +215,7 @@ class DelimitedFormat:
             )
             cutter = self.spec.cutter
             return Decoder(
-                [DelimitedColumns(cutter, placed, rules)], DelimitedLines(cutter, placed, rules), native, target
+                [DelimitedColumns(cutter, placed, rules)], DelimitedLineParser(cutter, placed, rules), native, target
             )
 
         if self.spec.header == "none":
@@ -229,7 +223,7 @@ class DelimitedFormat:
             return make(None)
         return HeaderDecoder(native, target, make)
 
-    def _unplaced(self, asked: Asked) -> Slot:
+    def _unplaced(self, asked: RequestedColumn) -> Slot:
         """A column as it is read, wherever it is in a line."""
         field = self._field(asked.field.name)
         if field is None:
@@ -274,17 +268,19 @@ class DelimitedFormat:
         """Values stand between separators: a line that has none of them is no part of the last."""
         raise begins_by_regex_only(f"delimited {self.options.spec!r}")
 
-    def verbatim(self) -> Verbatim:
+    def verbatim(self) -> SearchableFields:
         """Strings that are one value; a quote within them is doubled in the line."""
         strings = [field.name.lower() for field in self.spec.fields if len(field.sources) == 1 and not field.tail]
         quote = self.spec.quote or ""
         if self.spec.fields:
-            return Verbatim(plain=frozenset(strings), not_with=quote)
-        return Verbatim(unless_escaped=None, not_with=quote)
+            return SearchableFields(plain=frozenset(strings), not_with=quote)
+        return SearchableFields(unless_escaped=None, not_with=quote)
 
     # --- writing --------------------------------------------------------------------------------------------
 
-    def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
+    def writer(
+        self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
+    ) -> Written:
         """Values in the schema's order under a header that says so; without headers in the format's order."""
         spec = self.spec
         by_header = spec.header != "none"
@@ -292,17 +288,31 @@ class DelimitedFormat:
         order = sources if by_header else spec.order or sources
         values, kinds, joined, problems = written_values(schema, spec.fields, order, all_of_them=not by_header)
         quote, null = spec.quote or "", self.options.null_value
-        missing = lacks(spec.separator + quote + null) if lacks is not None else set()
+        missing = unencodable(spec.separator + quote + null) if unencodable is not None else set()
         problems += [f"encoding={self.options.encoding} has no {character!r}" for character in sorted(missing)]
         if not values:
             problems.append("there is no column to write")
         head = ""
         if by_header and not problems:
             names = [value.name for value in values]
-            head, problems = head_of(names, spec.cutter, by_fields=spec.header == "fields", heads=heads, lacks=lacks)
+            head, problems = head_of(
+                names,
+                spec.cutter,
+                by_fields=spec.header == "fields",
+                forbidden_prefixes=forbidden_prefixes,
+                unencodable=unencodable,
+            )
         refuse_all(problems, self.name)
         writer = DelimitedWriter(
-            values, schema, kinds, spec.cutter, null, zone=zone, lacks=lacks, heads=heads, joined=joined
+            values,
+            schema,
+            kinds,
+            spec.cutter,
+            null,
+            zone=zone,
+            unencodable=unencodable,
+            forbidden_prefixes=forbidden_prefixes,
+            joined=joined,
         )
         return Written(writer, head=head)
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats import kernels
-from pyspark_logs.formats.delimited.headernames import column_name
-from pyspark_logs.formats.delimited.lines import Cutter
-from pyspark_logs.formats.fieldwriter import LINE_ENDS
-from pyspark_logs.formats.lineformat import twice
-from pyspark_logs.formats.linewriter import Lacks, Trouble, troubles
-from pyspark_logs.formats.scalarwriter import ScalarWriter, among, holding, replaced, scalar_type, type_problem
-from pyspark_logs.formats.times.timestamps import Moment
-from pyspark_logs.formats.types.basetypes import FieldType, Text, by_row
-from pyspark_logs.formats.types.timetypes import Timestamp
-from pyspark_logs.formats.valuecolumns import spread
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import spread
+from pyspark_logs.formats.delimited.header import column_name
+from pyspark_logs.formats.delimited.line_parser import Cutter
+from pyspark_logs.formats.interface import twice
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable
+from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced, scalar_type, type_problem
+from pyspark_logs.formats.template.field_writer import LINE_ENDS
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import FieldType, Text, by_row
+from pyspark_logs.formats.types.temporal import Timestamp
 
 _DATE, _TIME = (0, 10), (11, 26)  # in 2026-11-22T10:00:00.000000Z
 
@@ -56,26 +56,29 @@ class Joined:
 
 
 class DelimitedWriter(ScalarWriter):
-    """Renders columns between separators; see :class:`pyspark_logs.formats.linewriter.LineWriter`.
+    """Renders columns between separators; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
 
     A text in quotes is never null and may hold anything but a line end, so whatever would be read otherwise is quoted.
     """
 
     def __init__(
         self, values: Sequence[WrittenValue], schema: pa.Schema, kinds: Sequence[FieldType], cutter: Cutter,
-        null_value: str, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...], joined: Sequence[Joined] = (),
+        null_value: str, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...], joined: Sequence[Joined] = (),
     ) -> None:  # fmt: skip
-        super().__init__(schema, kinds, zone, lacks)
+        super().__init__(schema, kinds, zone, unencodable)
         self.joined = tuple(joined)
-        self.values, self.cutter, self.null_value, self.heads = tuple(values), cutter, null_value, heads
+        self.values, self.cutter, self.null_value, self.forbidden_prefixes = (
+            tuple(values),
+            cutter,
+            null_value,
+            forbidden_prefixes,
+        )
         self.first = next(value.column for value in values if value.column >= 0)
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
+    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Texts between separators."""
-        import pyarrow.compute as pc
-
         pieces: list[pa.Array | str] = []
-        found: list[Trouble] = []
+        found: list[UnwritableValues] = []
         rendered: dict[int, pa.Array] = {}
         parts: dict[str, pa.Array] = {}
         for place, value in enumerate(self.values):
@@ -95,20 +98,18 @@ class DelimitedWriter(ScalarWriter):
             found += self._contradicted(one, columns[one.column], [parts[name] for name in one.values])
         return pc.binary_join_element_wise(*pieces, ""), found
 
-    def _contradicted(self, joined: Joined, column: pa.Array, parts: Sequence[pa.Array]) -> list[Trouble]:
+    def _contradicted(self, joined: Joined, column: pa.Array, parts: Sequence[pa.Array]) -> list[UnwritableValues]:
         """Rows in which the values that are written do not make up the column that is read of them."""
-        import pyarrow.compute as pc
-
         texts = pc.binary_join_element_wise(pc.binary_join_element_wise(*parts, " "), joined.tail, "")
         null = texts.is_null().to_numpy(zero_copy_only=False)
         kind, given = self.kinds[joined.column], texts.drop_null()
-        read, sure = kind.convert(given, Moment(self.zone))
+        read, sure = kind.convert(given, TimestampContext(self.zone))
         if sure is not None:
-            read, sure = by_row(kind, given, Moment(self.zone))
+            read, sure = by_row(kind, given, TimestampContext(self.zone))
         read, sure = spread(read, sure, null)
-        same = kernels.as_bool(pc.equal(read, column)) | (null & kernels.as_bool(column.is_null()))
+        same = spans.as_bool(pc.equal(read, column)) | (null & spans.as_bool(column.is_null()))
         wrong = ~same if sure is None else ~(same & sure)
-        return troubles(joined.column, wrong, f"is not what {' and '.join(map(repr, joined.values))} say")
+        return unwritable(joined.column, wrong, f"is not what {' and '.join(map(repr, joined.values))} say")
 
     def unwritable(self) -> tuple[str, ...]:
         """Line ends; without quotes the separator's first character, too."""
@@ -118,27 +119,24 @@ class DelimitedWriter(ScalarWriter):
         """What null is written as: the null token, unless that would be cut or be something else."""
         token = self.null_value
         odd = holds_any(token, (self.cutter.separator[0], self.cutter.quote or "\n", *LINE_ENDS))
-        return "" if odd or (place == 0 and token.startswith(self.heads)) else token
+        return "" if odd or (place == 0 and token.startswith(self.forbidden_prefixes)) else token
 
-    def _safe(self, texts: pa.Array, column: int, place: int) -> tuple[pa.Array, list[Trouble]]:
+    def _safe(self, texts: pa.Array, column: int, place: int) -> tuple[pa.Array, list[UnwritableValues]]:
         """The texts in quotes where they need them, and what no quotes help."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         quote, separator = self.cutter.quote, self.cutter.separator
-        found = troubles(column, holding(texts, LINE_ENDS), "holds a line end")
-        found += troubles(
+        found = unwritable(column, holding(texts, LINE_ENDS), "holds a line end")
+        found += unwritable(
             column, holding(texts, sorted(self.lacking(texts))), "has a character that the encoding lacks"
         )
         # A text that ends in the beginning of a longer separator would have that found too early.
         cut = holding(texts, (separator[0],))
         null = among(texts, ("", self.null_value))
         headed = cut & False
-        for head in self.heads if place == 0 else ():
-            headed |= kernels.as_bool(pc.starts_with(texts, head))
+        for head in self.forbidden_prefixes if place == 0 else ():
+            headed |= spans.as_bool(pc.starts_with(texts, head))
         if quote is None:
-            found += troubles(column, cut, f"holds {separator[0]!r} of the separator, and there are no quotes")
-            found += troubles(column, null, "would be read as null, as there are no quotes")
+            found += unwritable(column, cut, f"holds {separator[0]!r} of the separator, and there are no quotes")
+            found += unwritable(column, null, "would be read as null, as there are no quotes")
             return texts, found
         needs = cut | null | headed | holding(texts, (quote,))
         if needs.any():
@@ -154,8 +152,6 @@ def holds_any(text: str, parts: Sequence[str]) -> bool:
 
 def _part(texts: pa.Array, part: tuple[int, int] | None) -> pa.Array:
     """The characters of a time that make up a value; a fraction only where there is one."""
-    import pyarrow.compute as pc
-
     if part is None:
         return texts
     return pc.replace_substring_regex(pc.utf8_slice_codeunits(texts, *part), r"\.000000\z", "")
@@ -234,11 +230,16 @@ def _values_of(field: _Field | None, name: str, column: int) -> list[WrittenValu
 
 
 def head_of(
-    names: Sequence[str], cutter: Cutter, *, by_fields: bool, heads: tuple[str, ...], lacks: Lacks | None
+    names: Sequence[str],
+    cutter: Cutter,
+    *,
+    by_fields: bool,
+    forbidden_prefixes: tuple[str, ...],
+    unencodable: FindUnencodable | None,
 ) -> tuple[str, list[str]]:
     """The text that a file begins with so that its values have these names, and why it could not be read so."""
     problems = [f"{name!r} holds a line end" for name in names if holds_any(name, LINE_ENDS)]
-    missing = lacks("".join(names)) if lacks is not None else set()
+    missing = unencodable("".join(names)) if unencodable is not None else set()
     problems += [f"the encoding lacks {character!r} of the names" for character in sorted(missing)]
     if by_fields:
         problems += [
@@ -251,9 +252,9 @@ def head_of(
     spelled = []
     for place, name in enumerate(names):
         odd = name != name.strip() or not name or holds_any(name, (cutter.separator[0], quote or "\n"))
-        odd = odd or (place == 0 and name.startswith(heads))
+        odd = odd or (place == 0 and name.startswith(forbidden_prefixes))
         spelled.append(quote + name.replace(quote, 2 * quote) + quote if odd and quote is not None else name)
     line = cutter.separator.join(spelled)
-    if not problems and (cutter.names(line) != list(names) or line.startswith(heads)):
+    if not problems and (cutter.names(line) != list(names) or line.startswith(forbidden_prefixes)):
         problems.append(f"the header {line!r} would be read otherwise; rename the columns")
     return line + "\n", problems

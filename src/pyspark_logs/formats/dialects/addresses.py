@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.pieces import Mark, Parts, Piece, Pieces
-from pyspark_logs.formats.template import Field
-from pyspark_logs.formats.types.basetypes import FieldType, Text
-from pyspark_logs.formats.types.numbertypes import Integer
+from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Parts, Piece
+from pyspark_logs.formats.template.notation import Field
+from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.numeric import Integer
 
 
 def address_field(host: str, port: str, kind: FieldType) -> tuple[Field, Parts]:
@@ -21,6 +21,6 @@ def address_field(host: str, port: str, kind: FieldType) -> tuple[Field, Parts]:
     ('remote_addr:remote_port', ['remote_addr', 'remote_port'])
     """
     columns = (Piece(host, Text()), Mark(":", host), Piece(port, Integer(32)))
-    return Field(f"{host}:{port}", kind, nullable=True, null="-:-"), Pieces(
+    return Field(f"{host}:{port}", kind, nullable=True, null="-:-"), CompositeField(
         rf"(?:-|(?P<{host}>.*)):(?:(?P<{port}>[0-9]+)|-)?", columns
     )

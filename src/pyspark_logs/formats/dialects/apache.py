@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.dialects.addresses import address_field
-from pyspark_logs.formats.dialects.apachetimes import ClockPart, clock_part, joined
-from pyspark_logs.formats.dialects.pointing import Names, Pasted, nearest, wrong
-from pyspark_logs.formats.lineformat import LineFormat
-from pyspark_logs.formats.pieces import Parts
-from pyspark_logs.formats.spellings import APACHE
-from pyspark_logs.formats.template import Field, Literal, Segment, make_template
-from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.types.basetypes import FieldType, Quoted, Text
-from pyspark_logs.formats.types.numbertypes import Floating, Integer
-from pyspark_logs.formats.types.servertypes import Listed
+from pyspark_logs.formats.dialects.apache_times import ClockPart, clock_part, joined
+from pyspark_logs.formats.dialects.error_positions import Names, Pasted, nearest, wrong
+from pyspark_logs.formats.interface import LineFormat
+from pyspark_logs.formats.template.composite_fields import Parts
+from pyspark_logs.formats.template.format import TemplateFormat
+from pyspark_logs.formats.template.notation import Field, Literal, Segment, make_template
+from pyspark_logs.formats.types.escape_styles import APACHE
+from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
+from pyspark_logs.formats.types.numeric import Floating, Integer
+from pyspark_logs.formats.types.server import Listed
 from pyspark_logs.options import FormatOptions
 
 _TEXT, _INT, _LONG, _DOUBLE = Text(APACHE), Integer(32), Integer(64), Floating()

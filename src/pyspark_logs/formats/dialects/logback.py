@@ -19,15 +19,15 @@ from pyspark_logs.formats.dialects.conversions import (
     Conversion,
     date_type,
 )
-from pyspark_logs.formats.dialects.javatime import has_day, width
-from pyspark_logs.formats.dialects.patternlayout import Item, read_pattern
-from pyspark_logs.formats.dialects.pointing import Names, Pasted
-from pyspark_logs.formats.lineformat import LineFormat
-from pyspark_logs.formats.template import Blanks, Field, Literal, Pad, Segment, make_template
-from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.times.timestamps import compile_pattern
-from pyspark_logs.formats.types.basetypes import FieldType, Text
-from pyspark_logs.formats.types.timetypes import Epoch, Timestamp
+from pyspark_logs.formats.dialects.error_positions import Names, Pasted
+from pyspark_logs.formats.dialects.java_dates import has_day, width
+from pyspark_logs.formats.dialects.pattern_layout import Item, read_pattern
+from pyspark_logs.formats.interface import LineFormat
+from pyspark_logs.formats.template.format import TemplateFormat
+from pyspark_logs.formats.template.notation import Blanks, Field, Literal, Pad, Segment, make_template
+from pyspark_logs.formats.timestamps.parsing import compile_pattern
+from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.temporal import Epoch, Timestamp
 from pyspark_logs.options import FormatOptions
 
 _CLOSED_DATE = "0123456789Z+-.,:"  # what an ISO 8601 time could go on with

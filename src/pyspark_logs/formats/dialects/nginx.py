@@ -12,17 +12,17 @@ from dataclasses import replace
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.dialects.addresses import address_field
-from pyspark_logs.formats.dialects.jsonobject import JsonObjectFormat, json_segments
-from pyspark_logs.formats.dialects.pointing import Names, Pasted, nearest, plainly, wrong
-from pyspark_logs.formats.lineformat import LineFormat
-from pyspark_logs.formats.pieces import Parts
-from pyspark_logs.formats.spellings import JSON, NGINX, Spelling
-from pyspark_logs.formats.template import Field, Literal, Segment, make_template
-from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.types.basetypes import FieldType, Quoted, Text
-from pyspark_logs.formats.types.numbertypes import Floating, Integer
-from pyspark_logs.formats.types.servertypes import Listed
-from pyspark_logs.formats.types.timetypes import Epoch, Timestamp
+from pyspark_logs.formats.dialects.error_positions import Names, Pasted, nearest, plainly, wrong
+from pyspark_logs.formats.dialects.json_object import JsonObjectFormat, json_segments
+from pyspark_logs.formats.interface import LineFormat
+from pyspark_logs.formats.template.composite_fields import Parts
+from pyspark_logs.formats.template.format import TemplateFormat
+from pyspark_logs.formats.template.notation import Field, Literal, Segment, make_template
+from pyspark_logs.formats.types.escape_styles import JSON, NGINX, EscapeStyle
+from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
+from pyspark_logs.formats.types.numeric import Floating, Integer
+from pyspark_logs.formats.types.server import Listed
+from pyspark_logs.formats.types.temporal import Epoch, Timestamp
 from pyspark_logs.options import FormatOptions
 
 _INT, _LONG, _DOUBLE = Integer(32), Integer(64), Floating()
@@ -51,7 +51,7 @@ TYPES: dict[str, FieldType] = {
 # Variables that hold lists with spaces in them, beside those of upstreams.
 _LISTS = frozenset({"http_x_forwarded_for", "proxy_add_x_forwarded_for"})
 _UPSTREAM = re.compile(r"upstream_(addr|status|\w+_time|\w+_length|bytes_\w+)")
-_SPELLINGS: dict[str, Spelling | None] = {"default": NGINX, "json": JSON, "none": None}
+_SPELLINGS: dict[str, EscapeStyle | None] = {"default": NGINX, "json": JSON, "none": None}
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _DIRECTIVE = re.compile(r"\s*log_format\s")
 _ESCAPE = re.compile(r"\s*escape=(\w+)\s+")
@@ -182,7 +182,7 @@ def _word(source: str, start: int, quote: str) -> tuple[str, list[int], int]:
 # --- variables -----------------------------------------------------------------------------------------------
 
 
-def _segments(pasted: Pasted, spelling: Spelling | None, parts: dict[str, Parts]) -> list[Segment]:
+def _segments(pasted: Pasted, spelling: EscapeStyle | None, parts: dict[str, Parts]) -> list[Segment]:
     """Text and variables, as segments; ``parts`` is told what is an address with its port."""
     pieces = _with_addresses(_pieces(pasted))
     segments: list[Segment] = []

@@ -10,24 +10,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pyspark_logs.formats import kernels
-from pyspark_logs.formats.engine import with_gaps
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.decoded_rows import with_gaps
+from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.json.values import lookup
-from pyspark_logs.formats.times.timestamps import HIGHEST_US, LOWEST_US, Moment
-from pyspark_logs.formats.times.zones import utc_to_walls_us
-from pyspark_logs.formats.types.basetypes import FieldType, Text
-from pyspark_logs.formats.types.fieldtypes import Boolean, for_arrow
-from pyspark_logs.formats.types.numbertypes import DecimalNumber, Floating, Integer
-from pyspark_logs.formats.types.timetypes import Date, Epoch, Timestamp
+from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
+from pyspark_logs.formats.timestamps.zones import utc_to_walls_us
+from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
+from pyspark_logs.formats.types.registry import Boolean, for_arrow
+from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pyspark_logs.formats.kernels import Bool, Int32
-
-    Column = tuple[pa.Array, Bool | None] | None  # and which rows are sure (None: all); None: not one is
+Column = tuple[pa.Array, Bool | None] | None  # and which rows are sure (None: all); None: not one is
 
 _FIRST_PRINTABLE = 0x20
 _ESCAPES = {'"': '"', "/": "/", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -49,13 +49,18 @@ class SlotValues:
         view: its bytes.
         bounds: of each slot, where its text begins and ends in each line.
         count: of lines.
-        moment: the zone and the year bound.
+        context: the zone and the year bound.
     """
 
     def __init__(
-        self, block: bytes, view: kernels.Bytes, bounds: Sequence[tuple[Int32, Int32]], count: int, moment: Moment
+        self,
+        block: bytes,
+        view: spans.Bytes,
+        bounds: Sequence[tuple[Int32, Int32]],
+        count: int,
+        context: TimestampContext,
     ) -> None:
-        self.block, self.view, self.bounds, self.count, self.moment = block, view, bounds, count, moment
+        self.block, self.view, self.bounds, self.count, self.context = block, view, bounds, count, context
         self._plain: dict[int, tuple[pa.Array, Bool, Bool]] = {}
         self._strings: dict[int, pa.Array] = {}
 
@@ -80,8 +85,6 @@ class SlotValues:
 
     def column(self, node: Any, dtype: pa.DataType, time: FieldType | None = None) -> Column:
         """The column of a value of the shape (None: no line has one)."""
-        import pyarrow as pa
-
         if node is None:
             return self._nulls(dtype)
         if isinstance(node, Slot):
@@ -106,29 +109,23 @@ class SlotValues:
     # --- one slot ---------------------------------------------------------------------------------------------
 
     def _nulls(self, dtype: pa.DataType) -> Column:
-        import pyarrow as pa
-
         return pa.nulls(self.count, dtype), None
 
     def _null_or_unsure(self, slot: Slot, dtype: pa.DataType) -> Column:
         """A slot where an object should be: that is well only where it is null."""
-        import pyarrow as pa
-
         return None if slot.quoted else (pa.nulls(self.count, dtype), self._scalars(slot)[1])
 
     def _texts(self, slot: Slot) -> pa.Array:
         if slot.place not in self._strings:
-            self._strings[slot.place] = kernels.texts(self.block, *self.bounds[slot.place])
+            self._strings[slot.place] = spans.texts(self.block, *self.bounds[slot.place])
         return self._strings[slot.place]
 
     def _scalars(self, slot: Slot) -> tuple[pa.Array, Bool, Bool]:
         """The texts that are not ``null``, where it is, and which lines have another scalar that surely is one."""
-        import numpy as np
-
         if slot.place not in self._plain:
             start, end = self.bounds[slot.place]
-            null = kernels.literal_at(self.view, start, b"null") & (end - start == len(b"null"))
-            texts = kernels.texts(self.block, start[~null], end[~null]) if null.any() else self._texts(slot)
+            null = spans.literal_at(self.view, start, b"null") & (end - start == len(b"null"))
+            texts = spans.texts(self.block, start[~null], end[~null]) if null.any() else self._texts(slot)
             fine = np.zeros(self.count, np.bool_)
             fine[~null] = _plain_scalars(texts)
             self._plain[slot.place] = texts, null, fine
@@ -136,7 +133,7 @@ class SlotValues:
 
     def _unquoted(self, slot: Slot, dtype: pa.DataType, time: FieldType | None) -> Column:
         texts, null, _ = self._scalars(slot)
-        values, fine = _plain_column(texts, dtype, self.moment, time)
+        values, fine = _plain_column(texts, dtype, self.context, time)
         if not null.any():
             return values, fine
         sure = null.copy()
@@ -146,16 +143,12 @@ class SlotValues:
     def _quoted(self, slot: Slot, dtype: pa.DataType, time: FieldType | None) -> Column:
         if isinstance(time, Epoch):
             return None
-        return _quoted_column(_unescaped(self._texts(slot)), dtype, self.moment, time)
+        return _quoted_column(_unescaped(self._texts(slot)), dtype, self.context, time)
 
     # --- nested values ----------------------------------------------------------------------------------------
 
     def _json_text(self, node: Any) -> Column:
         """The text of an object or array, written without blanks; not sure of strings that are escaped otherwise."""
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         pieces: list[Any] = []
         constant = ""
         sure: Bool = np.ones(self.count, np.bool_)
@@ -174,9 +167,6 @@ class SlotValues:
 
     def _collection(self, nodes: list[Any], dtype: pa.DataType, keys: list[str] | None) -> Column:
         """An array, or a map, of as many elements in each line."""
-        import numpy as np
-        import pyarrow as pa
-
         size = len(nodes)
         element = dtype.value_type if keys is None else dtype.item_type
         sure: Bool = np.ones(self.count, np.bool_)
@@ -201,8 +191,6 @@ class SlotValues:
 
 
 def _struct(children: list[Column], dtype: pa.StructType) -> Column:
-    import pyarrow as pa
-
     arrays, sure = [], None
     for child in children:
         if child is None:
@@ -230,21 +218,15 @@ def _pieces(node: Any) -> Iterator[str | Slot]:
 
 def _written_otherwise(texts: pa.Array) -> Bool:
     """Which strings are not escaped as we do: with raw control characters, or needlessly."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    data = kernels.string_bytes(texts)
+    data = spans.string_bytes(texts)
     if len(data) == 0 or (data.min() >= _FIRST_PRINTABLE and not (data == ord("\\")).any()):
         return np.zeros(len(texts), np.bool_)
-    return kernels.as_bool(pc.match_substring_regex(texts, r"[\x00-\x1f]|\\/"))
+    return spans.as_bool(pc.match_substring_regex(texts, r"[\x00-\x1f]|\\/"))
 
 
 def _unescaped(texts: pa.Array) -> pa.Array:
     """Strings with their escapes undone, which are of one character each."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    data = kernels.string_bytes(texts)
+    data = spans.string_bytes(texts)
     if len(data) == 0 or not (data == ord("\\")).any():
         return texts
     if b"\\\\" not in data.tobytes():  # then each backslash begins an escape
@@ -258,13 +240,9 @@ def _unescaped(texts: pa.Array) -> pa.Array:
 
 def _plain_scalars(array: pa.Array) -> Bool:
     """Which texts are surely JSON numbers, or ``true`` or ``false``."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if len(array) == 0:
         return np.zeros(0, np.bool_)
-    data = kernels.string_bytes(array)
+    data = spans.string_bytes(array)
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
     starts, lengths = offsets[:-1] - offsets[0], np.diff(offsets)
     digits = (data - 48) <= 9
@@ -274,13 +252,11 @@ def _plain_scalars(array: pa.Array) -> Bool:
         return np.ones(len(array), np.bool_)
     number = pc.match_substring_regex(array, r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$")
     words = pc.is_in(array, value_set=pa.array(["true", "false"]))
-    return kernels.as_bool(pc.or_(number, words))
+    return spans.as_bool(pc.or_(number, words))
 
 
-def _plain_decimals(data: kernels.Bytes, digits: Bool, starts: Int32, lengths: Int32) -> bool:
+def _plain_decimals(data: spans.Bytes, digits: Bool, starts: Int32, lengths: Int32) -> bool:
     """Whether all texts are JSON numbers without an exponent; False: not sure."""
-    import numpy as np
-
     odd = np.flatnonzero(~digits)
     minus, points = odd[data[odd] == 45], odd[data[odd] == 46]
     if len(minus) + len(points) != len(odd):
@@ -300,37 +276,31 @@ def _plain_decimals(data: kernels.Bytes, digits: Bool, starts: Int32, lengths: I
 
 
 def _plain_column(
-    array: pa.Array, dtype: pa.DataType, moment: Moment, time: FieldType | None
+    array: pa.Array, dtype: pa.DataType, context: TimestampContext, time: FieldType | None
 ) -> tuple[pa.Array, Bool | None]:
     """Unquoted scalars as a column; what is not of the type is not sure."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     field_type = time or for_arrow(dtype)
     if isinstance(field_type, Text):
         return array, None
     if isinstance(field_type, Boolean):
-        sure = kernels.as_bool(pc.is_in(array, value_set=pa.array(["true", "false"])))
+        sure = spans.as_bool(pc.is_in(array, value_set=pa.array(["true", "false"])))
         return pc.equal(array, "true"), sure
     if isinstance(field_type, (Integer, Floating, DecimalNumber, Epoch)):
-        return field_type.convert(array, moment)
+        return field_type.convert(array, context)
     return pa.nulls(len(array), dtype), np.zeros(len(array), np.bool_)
 
 
-def _quoted_column(array: pa.Array, dtype: pa.DataType, moment: Moment, time: FieldType | None) -> Column:
+def _quoted_column(array: pa.Array, dtype: pa.DataType, context: TimestampContext, time: FieldType | None) -> Column:
     """Strings as a column; None where no string is of the type."""
-    import pyarrow as pa
-
     field_type = time or for_arrow(dtype)
     if isinstance(field_type, Timestamp):
-        values, fine = field_type.convert(array, moment)
+        values, fine = field_type.convert(array, context)
         if dtype.tz is not None:
             return values, fine
-        walls = utc_to_walls_us(values, moment.zone)
+        walls = utc_to_walls_us(values, context.zone)
         clock = walls.cast(pa.int64()).fill_null(0).to_numpy()
         there = (clock >= LOWEST_US) & (clock <= HIGHEST_US)
         return walls, there if fine is None else fine & there
     if isinstance(field_type, (Text, Date)) and not pa.types.is_nested(dtype):
-        return field_type.convert(array, moment)
+        return field_type.convert(array, context)
     return None

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, OptionError
-from pyspark_logs.formats.json.lines import JsonColumn
-from pyspark_logs.formats.types.basetypes import FieldType
-from pyspark_logs.formats.types.fieldtypes import TYPES
+from pyspark_logs.formats.json.line_parser import JsonColumn
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.registry import TYPES
 from pyspark_logs.schema import parse_ddl
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _TIMES = re.compile(r"(timestamp|epoch)(?:\((.*)\))?", re.DOTALL)
 
@@ -63,8 +61,6 @@ class JsonField:
         Raises:
             FormatError: the type is none.
         """
-        import pyarrow as pa
-
         time = self.time()
         if time is not None:
             return time.arrow()
@@ -77,8 +73,6 @@ class JsonField:
 
     def column(self, field: pa.Field, *, judged: bool) -> JsonColumn:
         """The column that a schema asks for by this field's name, whatever type it asks for."""
-        import pyarrow as pa
-
         time = self.time()
         if time is None or not (pa.types.is_timestamp(field.type) or pa.types.is_date32(field.type)):
             return JsonColumn(field, judged, self.keys, numerals=self.numerals)

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.inference import infer_json_schema
+from pyspark_logs.formats.interface import (
+    RequestedColumn,
+    SearchableFields,
+    Written,
+    begins_by_regex_only,
+    refuse_all,
+    twice,
+)
+from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.json.fields import JsonField
-from pyspark_logs.formats.json.lines import JsonColumn, JsonLines
-from pyspark_logs.formats.json.shapes import JsonShapeEngine
+from pyspark_logs.formats.json.inference import infer_json_schema
+from pyspark_logs.formats.json.line_parser import JsonColumn, JsonLineParser
 from pyspark_logs.formats.json.writer import JsonWriter, check_field, check_paths, check_writable
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
-from pyspark_logs.formats.linewriter import Lacks
-from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)
 class JsonFormat:
-    """JSON objects; see :class:`~pyspark_logs.formats.lineformat.LineFormat`.
+    """JSON objects; see :class:`~pyspark_logs.formats.interface.LineFormat`.
 
     With ``fields`` it is a format that a provider documents: these are its schema, and no sample is taken. Any
     other key of the records can be asked for all the same.
@@ -39,8 +44,6 @@ class JsonFormat:
 
     def schema(self) -> pa.Schema | None:
         """The documented fields; None where there are none, and only the data can tell."""
-        import pyarrow as pa
-
         return pa.schema([(field.name, field.arrow()) for field in self.fields]) if self.fields else None
 
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:
@@ -55,20 +58,18 @@ class JsonFormat:
             raise FormatError("no line of the sample is a JSON object with a key")
         return found
 
-    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> Decoder:
+    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
         """Lines of one shape by the block, the others one at a time."""
-        import pyarrow as pa
-
         columns = tuple(self._column(one) for one in asked)
         judged = {one.field.name.lower() for one in asked if one.judged}
         others = [field for field in self.fields if judge_whole and field.name.lower() not in judged]
-        aside = tuple(self._column(Asked(pa.field(field.name, field.arrow()))) for field in others)
-        exact = JsonLines((*columns, *aside), self.options.rescued_column, len(aside))
+        aside = tuple(self._column(RequestedColumn(pa.field(field.name, field.arrow()))) for field in others)
+        exact = JsonLineParser((*columns, *aside), self.options.rescued_column, len(aside))
         exact.check()
         native = [column.field.type for column in columns]
-        return Decoder([JsonShapeEngine(exact)], exact, native, [one.field.type for one in asked])
+        return Decoder([JsonEngine(exact)], exact, native, [one.field.type for one in asked])
 
-    def _column(self, asked: Asked) -> JsonColumn:
+    def _column(self, asked: RequestedColumn) -> JsonColumn:
         return self._field(asked.field.name).column(asked.field, judged=asked.judged)
 
     def _field(self, name: str) -> JsonField:
@@ -80,11 +81,13 @@ class JsonFormat:
         """An object ends with its brace: nothing could be joined to it."""
         raise begins_by_regex_only("json")
 
-    def verbatim(self) -> Verbatim:
+    def verbatim(self) -> SearchableFields:
         """All strings; a nested value read as a string is written anew, so its punctuation may stand otherwise."""
-        return Verbatim(unless_escaped=None, not_with='{}[]",:\\')
+        return SearchableFields(unless_escaped=None, not_with='{}[]",:\\')
 
-    def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
+    def writer(
+        self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
+    ) -> Written:
         """JSON by construction; documents are read only."""
         if self.options.document is not None:
             raise FormatError(
@@ -101,7 +104,7 @@ class JsonFormat:
         if not len(schema):
             problems.append("there is no column to write")
         refuse_all(problems, "json")
-        return Written(JsonWriter(schema, zone, lacks, fields))
+        return Written(JsonWriter(schema, zone, unencodable, fields))
 
 
 def documented(options: FormatOptions, fields: Sequence[JsonField], *, document: str | None = None) -> JsonFormat:

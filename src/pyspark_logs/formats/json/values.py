@@ -7,17 +7,15 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats.times.timestamps import Moment, zone_info
-from pyspark_logs.formats.types.basetypes import FieldType
-from pyspark_logs.formats.types.fieldtypes import for_arrow
-from pyspark_logs.formats.types.timetypes import Date, Epoch, Timestamp
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+from pyspark_logs.formats.timestamps.parsing import TimestampContext, zone_info
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.registry import for_arrow
+from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
 
 _MOST_EXPONENT = 30  # of a time: further digits are beyond all calendars, and below all fractions
 
@@ -109,8 +107,6 @@ def value_at(record: Any, path: Sequence[str]) -> Any:
 
 def check_type(name: str, dtype: pa.DataType) -> None:
     """Raises SchemaError where no JSON value is of the type."""
-    import pyarrow as pa
-
     if pa.types.is_map(dtype) and not pa.types.is_string(dtype.key_type):
         raise SchemaError(
             f"column {name!r}: keys of JSON objects are strings, not {dtype.key_type}; use map<string,...>"
@@ -124,31 +120,29 @@ def check_type(name: str, dtype: pa.DataType) -> None:
         raise SchemaError(f"column {name!r}: no JSON value is {dtype}; read it as string and cast in the query")
 
 
-def convert(value: Any, dtype: pa.DataType, moment: Moment) -> Any:
+def convert(value: Any, dtype: pa.DataType, context: TimestampContext) -> Any:
     """A JSON value as a value of an Arrow type; ValueError where it is none of it."""
-    import pyarrow as pa
-
     if value is None:
         return None
     if pa.types.is_string(dtype):
         return str(value) if isinstance(value, str) else dump(value)
     if pa.types.is_list(dtype):
-        return [convert(item, dtype.value_type, moment) for item in _a(list, value, "an array")]
+        return [convert(item, dtype.value_type, context) for item in _a(list, value, "an array")]
     if pa.types.is_struct(dtype):
         record = _a(dict, value, "an object")
         keys = {field.name: lookup(record, field.name) for field in dtype}
-        return {f.name: convert(record[k], f.type, moment) if (k := keys[f.name]) is not None else None for f in dtype}
+        return {f.name: convert(record[k], f.type, context) if (k := keys[f.name]) is not None else None for f in dtype}
     if pa.types.is_map(dtype):
         pairs = _a(dict, value, "an object").items()
-        return [(key, convert(item, dtype.item_type, moment)) for key, item in pairs]
+        return [(key, convert(item, dtype.item_type, context)) for key, item in pairs]
     if pa.types.is_boolean(dtype):
         return _a(bool, value, "true or false")
     if pa.types.is_timestamp(dtype) or pa.types.is_date32(dtype):
-        return _iso_time(value, dtype, moment)
+        return _iso_time(value, dtype, context)
     field_type = for_arrow(dtype)
     if field_type is None or not isinstance(value, Number):
         raise ValueError(f"{dump(value)[:80]} is not a number, as {dtype} needs")
-    return field_type.parse(str(value), moment)
+    return field_type.parse(str(value), context)
 
 
 def _a(kind: type, value: Any, what: str) -> Any:
@@ -157,29 +151,27 @@ def _a(kind: type, value: Any, what: str) -> Any:
     return value
 
 
-def _iso_time(value: Any, dtype: pa.DataType, moment: Moment) -> Any:
-    import pyarrow as pa
-
+def _iso_time(value: Any, dtype: pa.DataType, context: TimestampContext) -> Any:
     text = _text(value, "an ISO 8601 time")
     if pa.types.is_date32(dtype):
-        return Date().parse(text, moment)
-    instant = Timestamp().parse(text, moment)
+        return Date().parse(text, context)
+    instant = Timestamp().parse(text, context)
     if dtype.tz is not None:
         return instant
     wall = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(microseconds=instant)
-    return wall.astimezone(zone_info(moment.zone)).replace(tzinfo=None)
+    return wall.astimezone(zone_info(context.zone)).replace(tzinfo=None)
 
 
-def instant(value: Any, notation: FieldType, moment: Moment) -> Any:
+def instant(value: Any, notation: FieldType, context: TimestampContext) -> Any:
     """A value as microseconds since the epoch, by the notation of a time: a number for ``epoch``, else a string.
 
-    >>> instant(Number("1.5e9"), Epoch("s"), Moment())
+    >>> instant(Number("1.5e9"), Epoch("s"), TimestampContext())
     1500000000000000
     """
     if value is None:
         return None
     if not isinstance(notation, Epoch):
-        return notation.parse(_text(value, "a time"), moment)
+        return notation.parse(_text(value, "a time"), context)
     if not isinstance(value, Number):
         raise ValueError(f"{dump(value)[:80]} is not a number of {notation.unit} since the epoch")
     text = str(value)
@@ -188,7 +180,7 @@ def instant(value: Any, notation: FieldType, moment: Moment) -> Any:
         if abs(number.adjusted()) > _MOST_EXPONENT:
             raise ValueError(f"{text[:80]} is no time")
         text = f"{number:f}"
-    return notation.parse(text, moment)
+    return notation.parse(text, context)
 
 
 def _text(value: Any, what: str) -> str:

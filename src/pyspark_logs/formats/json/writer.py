@@ -6,28 +6,28 @@ import itertools
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pyspark_logs.formats import kernels
-from pyspark_logs.formats.casts import fits, instants, plain_type, whole_texts
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.values import dump, load
-from pyspark_logs.formats.linewriter import Lacks, Trouble, characters_of, troubles
-from pyspark_logs.formats.times.texts import iso_texts
-from pyspark_logs.formats.types.basetypes import Rendered
-from pyspark_logs.formats.types.nestedtexts import any_of, joined, nulled, opened, repeated
-from pyspark_logs.formats.types.numbertypes import decimal_texts
-from pyspark_logs.formats.types.timetypes import Date, Epoch
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
+from pyspark_logs.formats.timestamps.rendering import iso_texts
+from pyspark_logs.formats.types.casts import fits, instants, plain_type, whole_texts
+from pyspark_logs.formats.types.field_type import Rendered
+from pyspark_logs.formats.types.nested import any_of, joined, nulled, opened, repeated
+from pyspark_logs.formats.types.numeric import decimal_texts
+from pyspark_logs.formats.types.temporal import Date, Epoch
 
 _FIRST_PRINTABLE = 0x20
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
 class JsonWriter:
-    """Renders columns as JSON; see :class:`pyspark_logs.formats.linewriter.LineWriter`.
+    """Renders columns as JSON; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
 
     Every key is in every line, null as ``null``: so the lines of a file have one shape, which is what readers are
     fastest at, and a schema that is inferred from some of them has all columns.
@@ -35,43 +35,40 @@ class JsonWriter:
     Args:
         schema: the columns.
         zone: of wall clocks.
-        lacks: which characters the encoding does not have.
+        unencodable: which characters the encoding does not have.
         fields: for each column, where its value goes and how it is written.
     """
 
     first = 0
 
-    def __init__(self, schema: pa.Schema, zone: str, lacks: Lacks | None, fields: Sequence[JsonField]) -> None:
-        self.zone, self.lacks = zone, lacks
+    def __init__(
+        self, schema: pa.Schema, zone: str, unencodable: FindUnencodable | None, fields: Sequence[JsonField]
+    ) -> None:
+        self.zone, self.unencodable = zone, unencodable
         self.names = tuple(schema.names)
         self.nullable = (True,) * len(self.names)
         self.times = [field.time() for field in fields]
         self.json = [field.type == "json" for field in fields]
         self.order, self.openings, self.closing = _keys_between([field.keys for field in fields])
 
-    def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[Trouble]]:
+    def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
         """The columns as they are; strings that are not UTF-8, and times that never were, are found."""
-        import pyarrow as pa
-
         columns, found = [], []
         for place, name in enumerate(self.names):
             array = _plain(batch.column(name))
             if self.times[place] is not None:
                 array, lost = instants(array, self.zone)
-                found += troubles(place, lost, "never was in the time zone, or is finer than microseconds")
+                found += unwritable(place, lost, "never was in the time zone, or is finer than microseconds")
             elif pa.types.is_string(array.type):
                 array, lost = whole_texts(array)
-                found += troubles(place, lost, "is not valid UTF-8")
+                found += unwritable(place, lost, "is not valid UTF-8")
             columns.append(array)
         return columns, found
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
+    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Texts between constant keys."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         pieces: list[pa.Array | str] = []
-        found: list[Trouble] = []
+        found: list[UnwritableValues] = []
         quote = ""
         for place, opening in zip(self.order, self.openings, strict=True):
             array = columns[place]
@@ -81,18 +78,16 @@ class JsonWriter:
                 quote = '"'
                 continue
             texts, wrong = self._texts(place, array)
-            found += troubles(place, wrong, "has no JSON text that reads back")
+            found += unwritable(place, wrong, "has no JSON text that reads back")
             pieces += [quote + opening, texts.fill_null("null")]
             quote = ""
         pieces.append(quote + self.closing + "\n")
         lines = pc.binary_join_element_wise(*pieces, "")
-        for character in self.lacks(characters_of(lines)) if self.lacks is not None else ():
+        for character in self.unencodable(characters_of(lines)) if self.unencodable is not None else ():
             lines = pc.replace_substring(lines, character, json.dumps(character)[1:-1])
         return lines, found
 
     def _texts(self, place: int, array: pa.Array) -> Rendered:
-        import pyarrow.compute as pc
-
         time = self.times[place]
         if self.json[place]:
             return _embedded(array), None
@@ -113,8 +108,6 @@ class JsonWriter:
 
     def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
         """Strings are always writable, but for bytes that are no text: those are U+FFFD by now."""
-        import pyarrow as pa
-
         return values if pa.types.is_string(values.type) else None
 
 
@@ -137,8 +130,6 @@ def check_paths(fields: Sequence[JsonField]) -> list[str]:
 
 def check_writable(name: str, dtype: pa.DataType) -> str:
     """Why a column of the type cannot be JSON; "" if it can."""
-    import pyarrow as pa
-
     dtype = plain_type(dtype)
     if pa.types.is_list(dtype):
         return check_writable(name, dtype.value_type)
@@ -158,9 +149,6 @@ def check_writable(name: str, dtype: pa.DataType) -> str:
 
 def json_texts(array: pa.Array, zone: str) -> Rendered:
     """The JSON texts of any column, null where it is null, and which do not read back."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     array = _plain(array)
     dtype = array.type
     if pa.types.is_string(dtype):
@@ -176,7 +164,7 @@ def json_texts(array: pa.Array, zone: str) -> Rendered:
     if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
         return _time_texts(array, zone)
     if pa.types.is_floating(dtype):
-        wrong = ~kernels.as_bool(pc.is_finite(array)) & array.is_valid().to_numpy(zero_copy_only=False)
+        wrong = ~spans.as_bool(pc.is_finite(array)) & array.is_valid().to_numpy(zero_copy_only=False)
         return _float_texts(array), wrong if wrong.any() else None
     if pa.types.is_decimal(dtype):
         return decimal_texts(array), None
@@ -185,7 +173,6 @@ def json_texts(array: pa.Array, zone: str) -> Rendered:
 
 def _embedded(array: pa.Array) -> pa.Array:
     """Texts of JSON as what they are; those that reading would not give back the same, and other texts, as strings."""
-    import pyarrow as pa
 
     def embedded(text: str) -> str:
         if text[:1] in ("{", "["):
@@ -236,9 +223,7 @@ def _plain(array: pa.Array) -> pa.Array:
 
 def escaped_texts(array: pa.Array) -> pa.Array:
     """Strings without their quotes; control characters escaped, all else as it is."""
-    import pyarrow.compute as pc
-
-    data = kernels.string_bytes(array)
+    data = spans.string_bytes(array)
     if len(data) == 0:
         return array
     raw = data.tobytes()
@@ -253,9 +238,6 @@ def escaped_texts(array: pa.Array) -> pa.Array:
 
 def _float_texts(array: pa.Array) -> pa.Array:
     """The shortest text; for narrow floats only where it survives being read as a double first."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = array.cast(pa.string())
     if array.type == pa.float64():
         return texts
@@ -266,9 +248,6 @@ def _float_texts(array: pa.Array) -> pa.Array:
 
 def _time_texts(array: pa.Array, zone: str) -> Rendered:
     """ISO texts in quotes: days as days, timestamps in UTC, wall clocks by the zone."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if pa.types.is_date(array.type):
         texts, wrong = Date().render(array.cast(pa.date32()), zone)
     else:
@@ -279,9 +258,6 @@ def _time_texts(array: pa.Array, zone: str) -> Rendered:
 
 
 def _object_texts(array: pa.Array, zone: str) -> Rendered:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if array.type.num_fields == 0:
         return nulled(pa.array(["{}"] * len(array), pa.string()), array), None
     pieces: list[Any] = []
@@ -295,9 +271,6 @@ def _object_texts(array: pa.Array, zone: str) -> Rendered:
 
 def _map_texts(array: pa.Array, zone: str) -> Rendered:
     """An object; wrong where a key comes twice."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     bounds, (keys, items) = opened(array)
     if len(keys) == 0:
         return _collection_texts(array, bounds, (pa.array([], pa.string()), None), "{}")
@@ -310,9 +283,7 @@ def _map_texts(array: pa.Array, zone: str) -> Rendered:
     return _collection_texts(array, bounds, (pairs, marked), "{}")
 
 
-def _collection_texts(array: pa.Array, bounds: kernels.Int64, items: Rendered, brackets: str) -> Rendered:
-    import pyarrow.compute as pc
-
+def _collection_texts(array: pa.Array, bounds: spans.Int64, items: Rendered, brackets: str) -> Rendered:
     texts, marked = items
     inside = joined(texts.fill_null("null"), bounds, ",")
     whole = nulled(pc.binary_join_element_wise(brackets[0], inside, brackets[1], ""), array)

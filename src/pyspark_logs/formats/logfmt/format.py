@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.lineformat import Asked, Verbatim, Written, begins_by_regex_only, refuse_all, twice
-from pyspark_logs.formats.linewriter import Lacks
-from pyspark_logs.formats.logfmt.lines import Key, LogfmtLines, infer_logfmt_schema
-from pyspark_logs.formats.logfmt.shapes import LogfmtShapeEngine
+from pyspark_logs.formats.interface import (
+    RequestedColumn,
+    SearchableFields,
+    Written,
+    begins_by_regex_only,
+    refuse_all,
+    twice,
+)
+from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.logfmt.engine import LogfmtEngine
+from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, infer_logfmt_schema
 from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
-from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.scalarwriter import scalar_type, type_problem
-from pyspark_logs.formats.types.basetypes import Text
-from pyspark_logs.formats.types.fieldtypes import retype
+from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
+from pyspark_logs.formats.template.matcher import Matcher
+from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)
 class LogfmtFormat:
-    """Pairs of keys and values; see :class:`~pyspark_logs.formats.lineformat.LineFormat`."""
+    """Pairs of keys and values; see :class:`~pyspark_logs.formats.interface.LineFormat`."""
 
     options: FormatOptions
 
@@ -49,25 +54,29 @@ class LogfmtFormat:
             raise FormatError("no line of the sample has key=value pairs")
         return found
 
-    def decoder(self, asked: Sequence[Asked], *, judge_whole: bool) -> Decoder:
+    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
         """Lines of one shape by the block, the others one at a time. All pairs of a line are read, so it is judged whole."""
         keys = tuple(Key(one.field.name, retype(Text(), one.field.type, one.field.name), one.judged) for one in asked)
-        exact = LogfmtLines(keys, self.options.rescued_column, self.options.null_value)
+        exact = LogfmtLineParser(keys, self.options.rescued_column, self.options.null_value)
         wrong = [key.name for key in keys if exact.is_rescue(key) and not key.type.text]
         if wrong:
             raise SchemaError(f"column {wrong[0]!r} (rescuedDataColumn) holds JSON text: declare it a string")
         native = [key.type.arrow() for key in keys]
-        return Decoder([LogfmtShapeEngine(exact)], exact, native, [one.field.type for one in asked])
+        return Decoder([LogfmtEngine(exact)], exact, native, [one.field.type for one in asked])
 
     def matcher(self) -> Matcher:
         """A line is pairs to its end: nothing could be joined to it."""
         raise begins_by_regex_only("logfmt")
 
-    def verbatim(self) -> Verbatim:
+    def verbatim(self) -> SearchableFields:
         """All strings; what is rescued is JSON, whose punctuation the line does not have."""
-        return Verbatim(unless_escaped=None, not_with='{}[]",:\\' if self.options.rescued_column is not None else "")
+        return SearchableFields(
+            unless_escaped=None, not_with='{}[]",:\\' if self.options.rescued_column is not None else ""
+        )
 
-    def writer(self, schema: pa.Schema, *, zone: str, lacks: Lacks | None, heads: tuple[str, ...]) -> Written:
+    def writer(
+        self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
+    ) -> Written:
         """Pairs in the order of the schema."""
         kinds = [scalar_type(field.type) for field in schema]
         problems = [why for field, kind in zip(schema, kinds, strict=True) if (why := type_problem(field, kind))]
@@ -76,10 +85,12 @@ class LogfmtFormat:
         rescued = self.options.rescued_column
         if rescued is not None and rescued in schema.names:
             problems.append(f"{rescued!r} (rescuedDataColumn) is made by reading; drop it")
-        missing = lacks('="\\' + self.options.null_value + "".join(schema.names)) if lacks is not None else set()
+        missing = (
+            unencodable('="\\' + self.options.null_value + "".join(schema.names)) if unencodable is not None else set()
+        )
         problems += [f"encoding={self.options.encoding} has no {character!r}" for character in sorted(missing)]
         if not len(schema):
             problems.append("there is no column to write")
         refuse_all(problems, "logfmt")
         types = [kind or Text() for kind in kinds]
-        return Written(LogfmtWriter(schema, types, self.options.null_value, zone=zone, lacks=lacks))
+        return Written(LogfmtWriter(schema, types, self.options.null_value, zone=zone, unencodable=unencodable))

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from pyspark_logs.formats import kernels
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.json.writer import escaped_texts
-from pyspark_logs.formats.linewriter import Lacks, Trouble, troubles
-from pyspark_logs.formats.scalarwriter import ScalarWriter, among, holding, replaced
-from pyspark_logs.formats.types.basetypes import FieldType
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from pyspark_logs.formats.kernels import Bool
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable
+from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced
+from pyspark_logs.formats.types.field_type import FieldType
 
 _ENDS_WORD = re.compile(r'[\x00-\x20="]')  # what neither a key nor a value without quotes may hold
 _SPECIAL = r'[\x00-\x20="]'  # the same for RE2
@@ -29,7 +28,7 @@ def key_problem(name: str) -> str:
 
 
 class LogfmtWriter(ScalarWriter):
-    """Renders columns as pairs; see :class:`pyspark_logs.formats.linewriter.LineWriter`.
+    """Renders columns as pairs; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
 
     Null is left out. A row of nothing else is the first key with the null token, as an empty line is no record. Values
     are quoted where they need it.
@@ -38,18 +37,22 @@ class LogfmtWriter(ScalarWriter):
     first = 0
 
     def __init__(
-        self, schema: pa.Schema, kinds: Sequence[FieldType], null_value: str, *, zone: str, lacks: Lacks | None
+        self,
+        schema: pa.Schema,
+        kinds: Sequence[FieldType],
+        null_value: str,
+        *,
+        zone: str,
+        unencodable: FindUnencodable | None,
     ) -> None:
-        super().__init__(schema, kinds, zone, lacks)
+        super().__init__(schema, kinds, zone, unencodable)
         self.null_value = null_value
         self.null_is_a_word = not _ENDS_WORD.search(null_value)
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Trouble]]:
+    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Pairs with a blank between them."""
-        import pyarrow.compute as pc
-
         pieces: list[pa.Array | str] = []
-        found: list[Trouble] = []
+        found: list[UnwritableValues] = []
         led = columns[0].null_count == 0  # then each line begins with the first key
         for place, name in enumerate(self.names):
             texts, wrong = self.texts(columns, place)
@@ -59,17 +62,14 @@ class LogfmtWriter(ScalarWriter):
         lines = pc.binary_join_element_wise(*pieces, "\n", "")
         return (lines, found) if led else self._begun(lines, found)
 
-    def _begun(self, lines: pa.Array, found: list[Trouble]) -> tuple[pa.Array, list[Trouble]]:
+    def _begun(self, lines: pa.Array, found: list[UnwritableValues]) -> tuple[pa.Array, list[UnwritableValues]]:
         """The lines without the blank before their first pair; what has none gets one that is null."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         lines = pc.if_else(pc.starts_with(lines, " "), pc.utf8_slice_codeunits(lines, 1), lines)
-        empty = kernels.as_bool(pc.equal(lines, "\n"))
+        empty = spans.as_bool(pc.equal(lines, "\n"))
         if not empty.any():
             return lines, found
         if not self.null_is_a_word:
-            found = [*found, *troubles(0, empty, "makes an empty line, which is no record, as all values are null")]
+            found = [*found, *unwritable(0, empty, "makes an empty line, which is no record, as all values are null")]
         nulls = pa.repeat(f"{self.names[0]}={self.null_value}\n", int(empty.sum()))
         return replaced(lines, empty, nulls), found
 
@@ -79,9 +79,6 @@ class LogfmtWriter(ScalarWriter):
 
     def _safe(self, texts: pa.Array) -> pa.Array:
         """The texts in quotes, with escapes, where they need them."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         lacking = sorted(self.lacking(texts))
         needs = self._special(texts) | among(texts, ("", self.null_value)) | holding(texts, lacking)
         if not needs.any():
@@ -92,10 +89,7 @@ class LogfmtWriter(ScalarWriter):
         return replaced(texts, needs, pc.binary_join_element_wise('"', inside, '"', ""))
 
     def _special(self, texts: pa.Array) -> Bool:
-        import numpy as np
-        import pyarrow.compute as pc
-
-        data = kernels.string_bytes(texts)
+        data = spans.string_bytes(texts)
         special = (data <= ord(" ")) | (data == ord("=")) | (data == ord('"'))
         none: Bool = np.zeros(len(texts), np.bool_)
-        return kernels.as_bool(pc.match_substring_regex(texts, _SPECIAL)) if special.any() else none
+        return spans.as_bool(pc.match_substring_regex(texts, _SPECIAL)) if special.any() else none

@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.presets import applications, aws, awsjson, containers, headed, servers, syslog, web
+from pyspark_logs.formats.presets import applications, aws, aws_json, containers, servers, syslog, web, with_header
 from pyspark_logs.formats.presets.entry import Preset
 
 PRESETS: dict[str, Preset] = {
     **web.PRESETS,
     **aws.PRESETS,
-    **awsjson.PRESETS,
-    **headed.PRESETS,
+    **aws_json.PRESETS,
+    **with_header.PRESETS,
     **syslog.PRESETS,
     **servers.PRESETS,
     **applications.PRESETS,

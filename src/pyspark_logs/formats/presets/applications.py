@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.pieces import Mark, Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.types.anytimestamp import ISO_8601, AnyTimestamp
-from pyspark_logs.formats.types.basetypes import Text
-from pyspark_logs.formats.types.syslogtypes import GlogSeverity
+from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece
+from pyspark_logs.formats.types.any_timestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.syslog import GlogSeverity
 
 # Level and thread in either order, the thread or the logger perhaps missing. A thread's name may have brackets in it, as
 # ZooKeeper's `QuorumPeer[myid=1]` has.
 _THREAD = r"(?:[^\[\]]|\[[^\[\]]*\])*|[^\]]*"
-_LOG4J_EVENT = Pieces(
+_LOG4J_EVENT = CompositeField(
     rf"(?:\[(?P<first_thread>{_THREAD})\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>{_THREAD})\] +)?"
     r"(?:(?P<logger>[^\s:]+)(?: ?:| -) )?(?P<message>.*)",
     (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.pieces import Address
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.types.servertypes import QuotedOrBare, RawQuoted, Requester, Word
-from pyspark_logs.formats.types.timetypes import Timestamp
+from pyspark_logs.formats.template.composite_fields import Address
+from pyspark_logs.formats.types.server import QuotedOrBare, RawQuoted, Requester, Word
+from pyspark_logs.formats.types.temporal import Timestamp
 
 # Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
 _ONCE_BARE = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")

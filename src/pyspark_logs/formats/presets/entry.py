@@ -8,20 +8,20 @@ from typing import Protocol
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.delimited.format import DelimitedSpec, delimited_format
+from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import documented
-from pyspark_logs.formats.lineformat import LineFormat
-from pyspark_logs.formats.pieces import Parts
-from pyspark_logs.formats.template import all_filled, parse_template
-from pyspark_logs.formats.templateformat import TemplateFormat
-from pyspark_logs.formats.types.basetypes import FieldType
+from pyspark_logs.formats.template.composite_fields import Parts
+from pyspark_logs.formats.template.format import TemplateFormat
+from pyspark_logs.formats.template.notation import all_filled, parse_template
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.options import FormatOptions
 
 
 class Form(Protocol):
     """A kind of format, filled in."""
 
-    def line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
         """The format, with the options given beside it; ``name`` is for messages."""
 
 
@@ -65,7 +65,7 @@ class TemplateForm:
     banners: tuple[str, ...] = ()
     unfilled: tuple[str, ...] | None = None
 
-    def line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
         _refuse(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
         if self.unfilled is not None:
@@ -82,7 +82,7 @@ class DelimitedForm:
 
     spec: DelimitedSpec
 
-    def line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
         _refuse(options, name, escape=options.escape != FormatOptions.escape)
         return delimited_format(self.spec, options, name)
 
@@ -99,7 +99,7 @@ class JsonForm:
     fields: tuple[JsonField, ...]
     document: str | None = None
 
-    def line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
         _refuse(
             options,
             name,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pyspark_logs.formats.json.fields import JsonField
-from pyspark_logs.formats.pieces import Mark, Piece, Pieces, ZonedStamp
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
-from pyspark_logs.formats.types.anytimestamp import AnyTimestamp
-from pyspark_logs.formats.types.basetypes import Text
-from pyspark_logs.formats.types.numbertypes import Integer
-from pyspark_logs.formats.types.servertypes import CutQuoted
+from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece, ZonedStamp
+from pyspark_logs.formats.types.any_timestamp import AnyTimestamp
+from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.types.server import CutQuoted
 
 # Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
-_PROCESS_AND_CLIENT = Pieces(
+_PROCESS_AND_CLIENT = CompositeField(
     r"(?:(?:(?P<syslog_header>.*) )?(?P<process_name>[^\s\[\]:]+)(?:\[(?P<pid>\d{1,9})\])?: )?"
     r"(?P<client_ip>[^ ]+):(?P<client_port>\d{1,5})",
     (
@@ -26,7 +26,7 @@ _PROCESS_AND_CLIENT = Pieces(
     ),
 )
 # A long request is cut, its closing quote with it.
-_REQUEST = Pieces('"(?P<http_request>[^"]*)"?', (Piece("http_request", Text(), before='"', after='"'),))
+_REQUEST = CompositeField('"(?P<http_request>[^"]*)"?', (Piece("http_request", Text(), before='"', after='"'),))
 
 _PROXY_HEAD = "{client} [{accept_date:timestamp(%d/%b/%Y:%H:%M:%S.%f)}] {frontend_name} {backend_name}/{server_name} "
 _PROXY_COUNTS = (
@@ -45,7 +45,7 @@ _PROCESS, _LINE_NUM = (
     Piece("session_line_num", Integer(64), before="-", also=("num",)),
 )
 _SEVERITY = Piece("error_severity", Text())
-_SESSION = Pieces(
+_SESSION = CompositeField(
     r"(?P<process_id>\d+)(?:-(?P<session_line_num>\d+))?\]:? (?:\[(?P<num>\d+)-\d+\] ?)?"
     r"(?:user=(?P<user>[^,]*),db=(?P<db>[^,]*)(?:,app=(?P<application_name>.*?))?(?:,client=(?P<connection_from>[^ ,]*))? "
     r"|(?P<user_name>[^@]*)@(?P<database_name>.*) )?(?P<error_severity>[A-Z]+\d?)",
@@ -71,13 +71,13 @@ _SESSION = Pieces(
     ),
 )
 
-_REDIS_PROCESS = Pieces(
+_REDIS_PROCESS = CompositeField(
     r"(?:\[(?P<old_pid>\d{1,9})\]|(?P<pid>\d{1,9}):(?P<role>[A-Z]?|signal-handler))",
     (Piece("pid", Integer(32), after=":", also=("old_pid",)), Piece("role", Text())),
 )
 _REDIS_TIME = "%d %b %Y %H:%M:%S.%f"
 # serverLogRawFromHandler() writes the seconds in parentheses, and no level.
-_REDIS_EVENT = Pieces(
+_REDIS_EVENT = CompositeField(
     "(?:(?P<level>[.*#-]) )?(?P<message>.*)", (Piece("level", Text(), after=" "), Piece("message", Text()))
 )
 

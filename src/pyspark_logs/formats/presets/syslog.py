@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.pieces import Mark, Piece, Pieces, Priority
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.types.anytimestamp import ISO_8601, AnyTimestamp
-from pyspark_logs.formats.types.basetypes import Text
-from pyspark_logs.formats.types.ceftypes import CefExtension, CefHeader
-from pyspark_logs.formats.types.numbertypes import Integer
-from pyspark_logs.formats.types.syslogparts import DataAndMessage
-from pyspark_logs.formats.types.syslogtypes import CiscoPrefix
+from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece, Priority
+from pyspark_logs.formats.types.any_timestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.types.cef import CefExtension, CefHeader
+from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.types.syslog import CiscoPrefix
+from pyspark_logs.formats.types.syslog_parts import DataAndMessage
 
 # Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
 SYSLOG_TIME = AnyTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
@@ -19,7 +19,7 @@ _DATES = ("%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S", "%b %d %H:%M:%S")
 _SENT_TIME = AnyTimestamp(
     patterns=(ISO_8601, *(date + rest for date in _DATES for rest in (".%f %Z:", " %Z:", ".%f", "")))
 )
-_CISCO = Pieces(
+_CISCO = CompositeField(
     r"(?:(?::|(?P<message_counter>0|[1-9]\d*):)? *(?:(?P<sequence_number>\d+): +)?(?:(?P<origin_id>[^\s:*%]+): +)?)?[*.]?",
     (
         Mark(": ", "message_counter", absent=True),
@@ -40,7 +40,7 @@ _TAG = (
     r"|(?P<close_tag>[^\s:\[\d][^\s:\[]*)(?:\[(?P<close_pid>\d{1,9})\])?:\b"
     r"|(?P<bare_tag>[^\s:\[]+)\[(?P<bare_pid>\d{1,9})\] "
 )
-_HEADER_AND_MESSAGE = Pieces(
+_HEADER_AND_MESSAGE = CompositeField(
     rf"(?:(?P<hostname>[^\s\[]*[^\s\[:])(?: |$))?(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*)",
     (
         Piece("hostname", Text(), after=" "),
@@ -53,7 +53,7 @@ _HEADER_AND_MESSAGE = Pieces(
 )
 
 # What stands before "CEF:" is a syslog header, or nothing.
-_CEF_HEADER = Pieces(
+_CEF_HEADER = CompositeField(
     r"(?:<(?P<pri>\d{1,3})>)?"
     r"(?:(?P<time>[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?:(?P<host>[^ ]+) )?)?(?P<header>.*)",

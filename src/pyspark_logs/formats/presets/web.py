@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.pieces import Piece, Pieces
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.spellings import APACHE
-from pyspark_logs.formats.types.anytimestamp import ISO_8601, AnyTimestamp
-from pyspark_logs.formats.types.basetypes import Quoted, Text
-from pyspark_logs.formats.types.servertypes import UserName
+from pyspark_logs.formats.template.composite_fields import CompositeField, Piece
+from pyspark_logs.formats.types.any_timestamp import ISO_8601, AnyTimestamp
+from pyspark_logs.formats.types.escape_styles import APACHE
+from pyspark_logs.formats.types.field_type import Quoted, Text
+from pyspark_logs.formats.types.server import UserName
 
 _CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)?}]"
 # "Log Files" of Apache: a hyphen stands for whatever is not available. A user's name may hold blanks: what ends it is the bracket of the time.
@@ -19,12 +19,12 @@ _TYPES = {**dict.fromkeys(("request", "referer", "user_agent"), Quoted(APACHE)),
 _ERROR_TIME = "%a %b %d %H:%M:%S.%f %Y"
 # %{u}t, %t; %{cu}t, %{c}t; and the time of access logs, to which some set it.
 _ERROR_TIMES = (_ERROR_TIME, "%a %b %d %H:%M:%S %Y", ISO_8601, "%d/%b/%Y:%H:%M:%S %z")
-_MODULE_LEVEL = Pieces(
+_MODULE_LEVEL = CompositeField(
     r"(?:(?P<module>[^:]*):)?(?P<level>[^:]*)", (Piece("module", Text(), after=":"), Piece("level", Text()))
 )
 # As do_errorlog_default() in server/log.c writes them. What stands before the client cannot be told from the message
 # where there is none.
-_SOURCE_CLIENT = Pieces(
+_SOURCE_CLIENT = CompositeField(
     r"(?:(?:(?P<source>[^\s:()\[\]]+\(\d+\)): )?(?:(?P<error_status>\(\d+\)[^\[\]]*): )?"
     r"\[(?:client|remote) (?P<client>[^\]]*)\] )?(?P<message>.*)",
     (
@@ -36,7 +36,7 @@ _SOURCE_CLIENT = Pieces(
 )
 
 # In the order in which ngx_http_log_error_handler() appends them; none is escaped.
-_CONTEXT = Pieces(
+_CONTEXT = CompositeField(
     r"(?P<client>[^,]*)(?:, server: (?P<server>[^,]*))?"
     + "".join(
         rf'(?:, {name}: "(?P<{name}>.*?)")?' for name in ("request", "subrequest", "upstream", "host", "referrer")

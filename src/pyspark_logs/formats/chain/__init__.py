@@ -1,1 +1,0 @@
-"""The engine that walks a template through all lines of a block at once."""

@@ -1,0 +1,1 @@
+"""Vectorized operations that the engines of all formats share."""

@@ -1,0 +1,230 @@
+r"""Lines of ``key=value`` pairs: the exact parser.
+
+As the decoder of go-logfmt reads them: pairs stand between blanks (any character up to the space); a key is of other
+characters than these, ``=`` and ``"``, and so is a value without quotes; a value in quotes has the escapes of JSON
+strings. A key without ``=`` is a flag.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from pyspark_logs.formats.json.inference import is_time, merge_kinds
+from pyspark_logs.formats.json.values import lookup
+from pyspark_logs.formats.template.line_parser import Parsed
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.registry import Boolean
+
+_WORD = r'[^\x00-\x20="]'
+_PAIR = re.compile(rf'[\x00-\x20]*({_WORD}+)(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|({_WORD}*)))?', re.DOTALL)
+_BLANKS = re.compile(r"[\x00-\x20]*")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
+_PLAIN = {'"': '"', "\\": "\\", "/": "/", "'": "'", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+class Pair(NamedTuple):
+    """A key and its value.
+
+    Attributes:
+        text: of the value, its escapes undone; "" of a flag.
+        quoted: whether it stood in quotes.
+        flag: whether there is no ``=``.
+        start: where the value stands in the line, without its quotes.
+        end: one past it.
+    """
+
+    key: str
+    text: str
+    quoted: bool
+    flag: bool
+    start: int
+    end: int
+
+
+def pairs(line: str) -> Iterator[Pair]:
+    r"""The pairs of a line in order.
+
+    Raises:
+        ValueError: the line is not made of pairs; those before have been given.
+
+    >>> [(pair.key, pair.text) for pair in pairs('a=1 b="x \\"y\\"" c')]
+    [('a', '1'), ('b', 'x "y"'), ('c', '')]
+    """
+    place = 0
+    while match := _PAIR.match(line, place):
+        place = match.end()
+        key, inside, word = match.groups()
+        text = word or "" if inside is None else unescape(inside)
+        flag = inside is None and word is None
+        yield Pair(key, text, inside is not None, flag, *match.span(match.lastindex or 1))
+    blanks = _BLANKS.match(line, place)
+    place = blanks.end() if blanks else place
+    if place < len(line):
+        byte = len(line[:place].encode())
+        if line[place] == '"' and line[:place].endswith("="):
+            raise ValueError(f"a quote is not closed, at byte {byte}")
+        raise ValueError(f"{line[place]!r} is in the way at byte {byte}")
+
+
+def unescape(text: str) -> str:
+    r"""A quoted text with its escapes undone; half of a surrogate pair is U+FFFD.
+
+    Raises:
+        ValueError: an escape that there is not.
+
+    >>> unescape(r"a\tb\u00e9\ud83d\ude00")
+    'a\tbé😀'
+    """
+    if "\\" not in text:
+        return text
+
+    def plain(match: re.Match[str]) -> str:
+        if match[1]:
+            return chr(int(match[1], 16))
+        if match[2] not in _PLAIN:
+            raise ValueError(f"{match[0]!r} is no escape")
+        return _PLAIN[match[2]]
+
+    found = _ESCAPE.sub(plain, text)
+    if "\\u" not in text:
+        return found
+    return found.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A column wanted: the key it is the value of, as which type, and whether it counts when a line is called corrupt."""
+
+    name: str
+    type: FieldType
+    judged: bool = True
+
+
+@dataclass(frozen=True)
+class LogfmtLineParser:
+    """The exact parser.
+
+    Attributes:
+        rescued: name of the column that gets what the schema lacks, as JSON.
+        null_value: what means null where it stands without quotes.
+    """
+
+    keys: tuple[Key, ...]
+    rescued: str | None = None
+    null_value: str = "-"
+
+    def parse(self, line: str, context: TimestampContext) -> Parsed:
+        """The values of the columns."""
+        found: dict[str, Pair] = {}
+        try:
+            for pair in pairs(line):
+                found.pop(pair.key, None)  # the last one counts, and stands where it stood
+                found[pair.key] = pair
+        except ValueError as error:
+            return Parsed([None] * len(self.keys), str(error))
+        if all(pair.flag for pair in found.values()):
+            return Parsed([None] * len(self.keys), "it has no key=value")
+        values: list[Any] = []
+        reason = general = ""
+        for key in self.keys:
+            try:
+                values.append(self._rest(found) if self.is_rescue(key) else self._value(found, key, context))
+            except ValueError as error:
+                values.append(None)
+                if key.judged and not reason:
+                    reason, general = f"key {key.name!r}: {error}", f"key {key.name!r}: not of its type"
+        return Parsed(values, reason, general)
+
+    def is_rescue(self, key: Key) -> bool:
+        """Whether this column gets what the schema lacks."""
+        return self.rescued is not None and key.name.lower() == self.rescued.lower()
+
+    def shown(self) -> list[Key]:
+        """The columns of the schema that have a key of their own."""
+        return [key for key in self.keys if key.judged and not self.is_rescue(key)]
+
+    def _value(self, found: dict[str, Pair], key: Key, context: TimestampContext) -> Any:
+        name = key.name if key.name in found else lookup(found, key.name)
+        pair = found[name] if name is not None else None
+        if pair is None:
+            return None
+        if pair.flag:
+            return True if isinstance(key.type, Boolean) else None
+        if pair.text == self.null_value and not pair.quoted:
+            return None
+        if pair.text == "" and not key.type.text:
+            return None
+        try:
+            return key.type.parse(pair.text, context)
+        except ValueError as error:
+            raise ValueError(f"{pair.text[:80]!r}: {error}") from error
+
+    def _rest(self, found: dict[str, Pair]) -> str | None:
+        taken = {lookup(found, key.name) for key in self.shown()}
+        rest = {name: pair.text for name, pair in found.items() if name not in taken}
+        return json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None
+
+
+# --- the columns of a sample -------------------------------------------------------------------------------------
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_LONG_DIGITS = 20
+
+
+def infer_logfmt_schema(records: Iterable[bytes], most_bytes: int, null_value: str) -> pa.Schema:
+    """Columns in the order in which keys first appear.
+
+    Whole numbers are bigint, others double, flags and ``true`` and ``false`` boolean, ISO 8601 times timestamp, also in
+    quotes; what differs from record to record, and what else is in quotes, is string. Lines that are no pairs say
+    nothing.
+
+    Args:
+        records: lines without their ends.
+        most_bytes: stop after so much text.
+        null_value: what means null where it stands without quotes.
+
+    >>> infer_logfmt_schema([b'n=1 t=2026-11-22T00:00:00Z ok', b'n=1.5 msg="a b"'], 100, "-").names
+    ['n', 't', 'ok', 'msg']
+    """
+    kinds: dict[str, str | None] = {}
+    names: dict[str, str] = {}  # columns match without case: the first spelling stands for all
+    spent = 0
+    for record in records:
+        if spent >= most_bytes:
+            break
+        spent += len(record) + 1
+        try:
+            found = list(pairs(record.decode("utf-8", "replace")))
+        except ValueError:
+            continue
+        if all(pair.flag for pair in found):
+            continue
+        for pair in found:
+            name = names.setdefault(pair.key.lower(), pair.key)
+            kinds[name] = merge_kinds(kinds.get(name), _kind(pair, null_value))
+    types = {"boolean": pa.bool_(), "long": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
+    return pa.schema([pa.field(name, types.get(kind or "", pa.string())) for name, kind in kinds.items()])
+
+
+def _kind(pair: Pair, null_value: str) -> str | None:
+    """A word for what a value is; None: it may be anything."""
+    text = pair.text
+    if pair.flag:
+        return "boolean"
+    if not pair.quoted:
+        if text in ("", null_value):
+            return None
+        if text in ("true", "false"):
+            return "boolean"
+        if _NUMBER.fullmatch(text):
+            whole = _WHOLE.fullmatch(text) and len(text) <= _LONG_DIGITS and -(1 << 63) <= int(text) < 1 << 63
+            return "long" if whole else "double"
+    return "timestamp" if is_time(text) else "string"

@@ -1,0 +1,94 @@
+"""Where records of several lines start: the option ``multiLine``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.spans import Bool
+from pyspark_logs.formats.regex.expression import shortened
+from pyspark_logs.formats.regex.syntax import tokens
+from pyspark_logs.formats.registry import header_rule, resolve_line_format
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines, join_lines, keeps_lines, sanitise
+
+MATCHING = "true"
+
+
+class RecordStarts:
+    """Joins lines into records, by whether a line matches the format or a regular expression is found in it.
+
+    Args:
+        options: of the format, with ``multi_line`` set.
+
+    Raises:
+        FormatError: the regular expression is wrong, or the format needs one.
+    """
+
+    def __init__(self, options: FormatOptions) -> None:
+        described = resolve_line_format(options)
+        self.matcher = described.matcher() if options.multi_line == MATCHING else None
+        self.pattern = options.multi_line or ""
+        if self.matcher is None:
+            _check_pattern(self.pattern)
+        self.encoding = described.options.encoding if keeps_lines(described.options.encoding) else "utf-8"
+        self.max_record_bytes = described.options.max_record_bytes
+
+    def starts(self, lines: Lines, context: TimestampContext) -> Bool:
+        """Which lines of a block start a record.
+
+        Args:
+            lines: of a block as it is in the file, or transcoded.
+            context: of the file; the same for all of its splits.
+        """
+        lines = sanitise(lines, self.encoding)
+        if self.matcher is not None:
+            return self.matcher.matching(lines, context)
+        texts = spans.texts(lines.block, lines.starts, lines.ends)
+        return spans.as_bool(pc.match_substring_regex(texts, self.pattern))
+
+    def join(
+        self, blocks: Iterator[Lines], context: TimestampContext, start: int, length: int | None
+    ) -> Iterator[Lines]:
+        """The records of a split; see :func:`~pyspark_logs.records.join_lines`."""
+        joined = join_lines(
+            blocks,
+            lambda lines: self.starts(lines, context),
+            start=start,
+            length=length,
+            max_record_bytes=self.max_record_bytes,
+        )
+        for records in joined:
+            yield sanitise(records, self.encoding) if self.encoding != "utf-8" else records
+
+
+def record_starts(options: FormatOptions) -> RecordStarts | None:
+    """What joins the lines of a format; None where each is a record.
+
+    Raises:
+        FormatError: as :class:`RecordStarts`.
+    """
+    if options.multi_line is None:
+        return None
+    if header_rule(options) is not None or resolve_line_format(options).options.document is not None:
+        raise FormatError(
+            "option 'multiLine' means nothing for files with a header, or with one JSON document: their records do not begin"
+            " where lines do; leave it out"
+        )
+    return RecordStarts(options)
+
+
+def _check_pattern(pattern: str) -> None:
+    where = f"option 'multiLine': {shortened(pattern)!r}"
+    list(tokens(pattern, where))  # refuses what RE2 lacks, by its name and place
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        raise FormatError(
+            f"{where} is no regular expression of RE2, whose syntax is at https://github.com/google/re2/wiki/Syntax: {error}"
+        ) from error

@@ -1,0 +1,1 @@
+"""The template format: notation, parsers and writer."""

@@ -1,0 +1,1 @@
+"""Timestamps: parsing and rendering, one value at a time and by the column."""

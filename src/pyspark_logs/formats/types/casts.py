@@ -1,0 +1,193 @@
+"""Columns as they come, made the type that a field is written from. Only what loses nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.spans import Bool
+from pyspark_logs.formats.timestamps.zones import utc_to_walls_us, walls_to_utc_us
+
+Fitted = tuple["pa.Array", "Bool | None"]
+
+_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}  # of the largest integer of so many bits
+_EXACT_IN_DOUBLE = 32  # bits of the widest integers all of which are doubles
+
+
+def plain_type(dtype: pa.DataType) -> pa.DataType:
+    """The type itself, where Arrow has several layouts of one: dictionaries, views, 64-bit offsets."""
+    if pa.types.is_dictionary(dtype):
+        return plain_type(dtype.value_type)
+    if pa.types.is_large_string(dtype) or dtype == getattr(pa, "string_view", pa.string)():
+        return pa.string()
+    if pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype):
+        return pa.list_(dtype.value_field)
+    return dtype
+
+
+def fits(source: pa.DataType, target: pa.DataType) -> bool:
+    """Whether every value of ``source`` is one of ``target``; a timestamp only if ``target`` has its fraction."""
+    source = plain_type(source)
+    if source == target or pa.types.is_null(source):
+        return True
+    if pa.types.is_integer(source):
+        return _integer_fits(source, target)
+    if pa.types.is_floating(source):
+        return pa.types.is_floating(target) and source.bit_width <= target.bit_width
+    if pa.types.is_decimal(source) and pa.types.is_decimal(target):
+        whole, fraction = source.precision - source.scale, source.scale
+        return bool(fraction <= target.scale and whole <= target.precision - target.scale)
+    if pa.types.is_date(source):
+        return pa.types.is_date(target) or pa.types.is_timestamp(target)
+    if pa.types.is_timestamp(source):
+        return pa.types.is_timestamp(target)
+    if pa.types.is_list(source) and pa.types.is_list(target):
+        return fits(source.value_type, target.value_type)
+    if pa.types.is_map(source) and pa.types.is_map(target):
+        return fits(source.key_type, target.key_type) and fits(source.item_type, target.item_type)
+    return False
+
+
+def _integer_fits(source: pa.DataType, target: pa.DataType) -> bool:
+    bits = source.bit_width + pa.types.is_unsigned_integer(source)
+    if pa.types.is_signed_integer(target):
+        return bool(bits <= target.bit_width)
+    if pa.types.is_decimal(target):
+        digits = 20 if bits > 64 else _DIGITS[source.bit_width]
+        return bool(digits <= target.precision - target.scale)
+    return pa.types.is_float64(target) and source.bit_width <= _EXACT_IN_DOUBLE
+
+
+def fitted(array: pa.Array, target: pa.DataType, zone: str) -> Fitted:
+    """The column as ``target``, and which of its values are not the same there (None: all are).
+
+    Args:
+        array: of a type that :func:`fits`.
+        target: the type to write from; a timestamp is ``timestamp[us, UTC]``.
+        zone: the zone of wall clocks (timestamps without a zone) and of days.
+    """
+    plain = plain_type(array.type)
+    if array.type != plain:
+        array = array.cast(plain)
+    if pa.types.is_string(target) and pa.types.is_string(plain):
+        return whole_texts(array)
+    if pa.types.is_timestamp(target) and not pa.types.is_null(plain):
+        return instants(array, zone)
+    return (array if plain == target else array.cast(target)), None
+
+
+def instants(array: pa.Array, zone: str) -> Fitted:
+    """Timestamps and days as ``timestamp[us, UTC]``; a wall clock or day that never was in the zone is not."""
+    utc = pa.timestamp("us", "UTC")
+    has_zone = pa.types.is_timestamp(array.type) and array.type.tz is not None
+    if has_zone and array.type.unit == "us":
+        return array.cast(utc), None
+    if not has_zone and not pa.types.is_timestamp(array.type):
+        array = array.cast(pa.timestamp("ms" if pa.types.is_date64(array.type) else "s"))
+    naive = array.cast(pa.timestamp(array.type.unit), safe=False) if has_zone else array
+    micros, lost = _micros(naive)
+    if has_zone:
+        return micros.cast(utc), lost
+    walls = micros.fill_null(0).to_numpy()
+    null = micros.is_null().to_numpy(zero_copy_only=False)
+    found = pa.array(walls_to_utc_us(walls, zone), pa.int64(), mask=null).cast(utc)
+    if zone != "UTC":
+        same = spans.as_bool(pc.equal(utc_to_walls_us(found, zone).cast(pa.int64()), micros)) | null
+        lost = ~same if lost is None else lost | ~same
+    return found, lost if lost is not None and lost.any() else None
+
+
+def _micros(array: pa.Array) -> Fitted:
+    """A timestamp without a zone as int64 microseconds, and which are finer or farther away than that."""
+    numbers = array.cast(pa.int64())
+    if array.type.unit == "us":
+        return numbers, None
+    if array.type.unit == "ns":
+        micros = pc.divide(numbers, 1000)  # toward zero; what has a rest is lost anyway
+        lost = spans.as_bool(pc.not_equal(pc.multiply(micros, 1000), numbers))
+        return micros, lost if lost.any() else None
+    scale = {"s": 1_000_000, "ms": 1000}[array.type.unit]
+    most = (2**63 - 1) // scale
+    far = spans.as_bool(pc.greater(pc.abs(numbers), most))
+    return pc.multiply(pc.if_else(pa.array(far), 0, numbers), scale), far if far.any() else None
+
+
+def whole_texts(array: pa.Array) -> Fitted:
+    """Strings, and which are not valid UTF-8: these with U+FFFD in place of the bytes that are not."""
+    data = spans.string_bytes(array)
+    if len(data) == 0 or data.max() < 0x80:
+        return array, None
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = array.cast(pa.binary()).to_pylist()
+        texts = [None if value is None else value.decode("utf-8", "replace") for value in raw]
+        bad = np.array([text is not None and text.encode() != value for text, value in zip(texts, raw, strict=True)])
+        return pa.array(texts, pa.string()), bad
+    return array, None
+
+
+def convertible(source: pa.DataType, target: pa.DataType, *, narrowing: bool = False) -> bool:
+    """Whether a column of one type may be given as another, if its values bear it: see :func:`converted`.
+
+    Args:
+        source: what there is.
+        target: what is asked for.
+        narrowing: whether it may become text, less exact, or a wall clock or a day of an instant.
+    """
+    source, target = plain_type(source), plain_type(target)
+    if source == target or pa.types.is_null(source):
+        return True
+    if pa.types.is_struct(source) and pa.types.is_struct(target):
+        return [f.name for f in source] == [f.name for f in target] and all(
+            convertible(one.type, other.type) for one, other in zip(source, target, strict=True)
+        )
+    if pa.types.is_list(source) and pa.types.is_list(target):
+        return convertible(source.value_type, target.value_type)
+    if pa.types.is_map(source) and pa.types.is_map(target):
+        return convertible(source.key_type, target.key_type) and convertible(source.item_type, target.item_type)
+    if pa.types.is_timestamp(source) and pa.types.is_timestamp(target):
+        return narrowing or (source.tz is None) == (target.tz is None)
+    if pa.types.is_integer(source):
+        numbers = pa.types.is_integer(target) or pa.types.is_decimal(target) or pa.types.is_floating(target)
+        return bool(numbers or (narrowing and pa.types.is_string(target)))
+    if pa.types.is_floating(source) and pa.types.is_floating(target):
+        return narrowing or bool(source.bit_width <= target.bit_width)
+    if pa.types.is_date(source):
+        return pa.types.is_date(target) or (narrowing and pa.types.is_string(target))
+    if pa.types.is_large_binary(source) or pa.types.is_fixed_size_binary(source):
+        return pa.types.is_binary(target)
+    if pa.types.is_decimal(source) and pa.types.is_decimal(target):
+        return True
+    if narrowing and pa.types.is_timestamp(source):
+        return pa.types.is_date(target)
+    texts = pa.types.is_boolean(source) or pa.types.is_floating(source) or pa.types.is_decimal(source)
+    return narrowing and texts and pa.types.is_string(target)
+
+
+def converted(array: pa.Array, target: pa.DataType, zone: str = "UTC") -> pa.Array | None:
+    """A column as a type that it is :func:`convertible` to; None: a value does not bear it.
+
+    Args:
+        array: of any of the types.
+        target: the type.
+        zone: of the wall clocks and days that instants become.
+    """
+    if array.type == target:
+        return array
+    source = array.type
+    if pa.types.is_timestamp(source) and not (
+        pa.types.is_timestamp(target) and (source.tz is None) == (target.tz is None)
+    ):
+        # An instant is to be a wall clock or a day, or a wall clock an instant or a day.
+        if source.tz is None and pa.types.is_timestamp(target):
+            found, lost = instants(array, zone)
+            return None if lost is not None else found
+        walls = utc_to_walls_us(array.cast(pa.timestamp("us", "UTC")), zone) if source.tz is not None else array
+        return walls.cast(target, safe=pa.types.is_timestamp(target))
+    try:
+        return array.cast(target, safe=not (pa.types.is_floating(source) and pa.types.is_floating(target)))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None

@@ -1,0 +1,96 @@
+r"""Field types of the Common Event Format: header fields with ``\|``, and the extension."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.spans import Bytes, Int32
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import Converted, Rendered, Text, by_row
+from pyspark_logs.formats.types.registry import MapOf
+from pyspark_logs.formats.types.syslog import Pairs, spelled_maps
+
+_HEADER = re.compile(r"[^|\\]*(?:\\.[^|\\]*)*", re.DOTALL)
+_HEADER_ESCAPE = re.compile(r"\\([\\|])")
+_KEY = re.compile(r"(?:^|(?<= ))([A-Za-z0-9_.\-\[\]]+)=")
+_NAME = re.compile(r"[A-Za-z0-9_.\-\[\]]+")
+_ESCAPE = re.compile(r"\\([\\=nr])")
+_PLAIN = {"\\": "\\", "=": "=", "n": "\n", "r": "\r"}
+
+
+@dataclass(frozen=True)
+class CefHeader(Text):
+    r"""A header field: it ends at ``|``; ``\|`` and ``\\`` are escapes."""
+
+    takes_rest: ClassVar[bool] = False
+    text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
+    escapes: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _HEADER
+
+    def never_begins(self, character: str) -> bool:
+        return False
+
+    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        if block.find(b"\\") >= 0:
+            return super().own_ends(block, view, starts, limits)
+        ends = spans.find(block, starts, limits, "|")
+        return np.where(ends < 0, limits, ends).astype(np.int32)
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        return _HEADER_ESCAPE.sub(r"\1", text)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        return (array, None) if (spans.string_bytes(array) != ord("\\")).all() else by_row(self, array, context)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        texts = pc.replace_substring(pc.replace_substring(array, "\\", "\\\\"), "|", "\\|")
+        broken = spans.as_bool(pc.match_substring_regex(texts, "[\n\r]").fill_null(False))
+        return texts, broken if broken.any() else None
+
+
+@dataclass(frozen=True)
+class CefExtension(MapOf):
+    r"""``k=v k2=v with blanks``: a value runs to the next `` key=``; ``\=``, ``\\``, ``\n`` and ``\r`` are escapes.
+
+    >>> CefExtension().parse(r"src=10.0.0.1 msg=a \= b \\ end", TimestampContext())
+    [('src', '10.0.0.1'), ('msg', 'a = b \\ end')]
+    """
+
+    takes_rest: ClassVar[bool] = True
+
+    def parse(self, text: str, context: TimestampContext) -> list[tuple[str, str]]:
+        keys = list(_KEY.finditer(text))
+        if text[: keys[0].start() if keys else len(text)].strip(" "):
+            raise ValueError("not a list of k=v pairs")
+        ends = [key.start() - 1 for key in keys[1:]] + [len(text)] * bool(keys)
+        values = (text[key.end() : end] for key, end in zip(keys, ends, strict=True))
+        pairs = {
+            key[1]: _ESCAPE.sub(lambda match: _PLAIN[match[1]], value) for key, value in zip(keys, values, strict=True)
+        }
+        return list(pairs.items())
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return spelled_maps(array, self, _extension)
+
+
+def _extension(pairs: Pairs) -> str:
+    if not all(_NAME.fullmatch(key) for key, _ in pairs):
+        raise ValueError("not a key")
+    return " ".join(f"{key}={_escaped(value)}" for key, value in pairs)
+
+
+def _escaped(value: str) -> str:
+    for plain, spelled in (("\\", "\\\\"), ("=", "\\="), ("\n", "\\n"), ("\r", "\\r")):
+        value = value.replace(plain, spelled)
+    return value

@@ -1,0 +1,139 @@
+r"""How servers spell characters that would break a line: each its own escapes, all with backslashes.
+
+A spelling is part of a text type. ``BACKSLASH`` is the notation's own; the others are those of the programs whose
+configuration can be pasted. What a program never writes is read as its nearest relative does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar.spans import string_bytes
+from pyspark_logs.formats.types import escapes
+
+
+@dataclass(frozen=True)
+class EscapeStyle:
+    r"""``\\ \" \n \r \t \xHH``."""
+
+    def unescape(self, text: str) -> str:
+        """Undo the escapes; one that is not known stays as it is written."""
+        return escapes.unescape(text)
+
+    def spell(self, text: str) -> str:
+        """A text of which no character stands as itself."""
+        return escapes.in_hex(text)
+
+    def escape(
+        self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
+    ) -> pa.Array:
+        """Texts that :meth:`unescape` reads back; see :func:`~pyspark_logs.formats.types.escapes.escape_texts`."""
+        return escapes.escape_texts(array, quoted=quoted, avoid=avoid, tails=tails)
+
+
+@dataclass(frozen=True)
+class _Nginx(EscapeStyle):
+    r"""``escape=default``: ``\xHH`` for ``"``, ``\`` and all bytes below 32 and above 126.
+
+    nginx, "Module ngx_http_log_module", ``log_format``.
+    """
+
+    def escape(
+        self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
+    ) -> pa.Array:
+        return _escaped(self, array, quoted, avoid, tails, r"[^ !#-\[\]-~]", _upper_hex, _HEX)
+
+
+@dataclass(frozen=True)
+class _Apache(EscapeStyle):
+    r"""``\" \\ \b \n \r \t \v``, and ``\xhh`` for what else is not printable.
+
+    Apache HTTP Server 2.4, "Apache Module mod_log_config", Format Notes.
+    """
+
+    def unescape(self, text: str) -> str:
+        return escapes.unescape(re.sub(r"\\[\\bvf]", _rare, text) if _RARE.search(text) else text)
+
+    def escape(
+        self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
+    ) -> pa.Array:
+        return _escaped(self, array, quoted, avoid, tails, r"[^ !#-\[\]-~]", _c_style, _HEX | set('nrtbv"'))
+
+
+@dataclass(frozen=True)
+class _Json(EscapeStyle):
+    r"""The escapes of JSON strings (RFC 8259); nginx writes them with ``escape=json``."""
+
+    def unescape(self, text: str) -> str:
+        if "\\" not in text:
+            return text
+        plain = _JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else _JSON_PLAIN[match[2]], text)
+        if _HALF.search(plain):  # two halves of a pair are one character; one alone is none
+            plain = plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return plain
+
+    def spell(self, text: str) -> str:
+        units = text.encode("utf-16-be")
+        return "".join(f"\\u{units[at]:02X}{units[at + 1]:02X}" for at in range(0, len(units), 2))
+
+    def escape(
+        self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
+    ) -> pa.Array:
+        return _escaped(self, array, quoted, avoid, tails, r'["\\\x00-\x1f]', _json_style, _HEX | set('bfnrtu"'))
+
+
+BACKSLASH, NGINX, APACHE, JSON = EscapeStyle(), _Nginx(), _Apache(), _Json()
+
+_HALF = re.compile("[\ud800-\udfff]")
+_JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_JSON_PLAIN = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_JSON_SPELLED = {character: "\\" + letter for letter, character in _JSON_PLAIN.items() if letter != "/"}
+_RARE = re.compile(r"\\[bvf]")
+_RARE_IN_HEX = {"\\b": "\\x08", "\\v": "\\x0b", "\\f": "\\x0c"}
+_C_SPELLED = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+_HEX = frozenset("0123456789abcdefABCDEFx")
+
+
+def _rare(match: re.Match[str]) -> str:
+    return _RARE_IN_HEX.get(match[0], match[0])  # a pair of backslashes stays: what follows it is no escape
+
+
+def _upper_hex(character: str) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in character.encode())
+
+
+def _c_style(character: str) -> str:
+    return _C_SPELLED.get(character) or escapes.in_hex(character)
+
+
+def _json_style(character: str) -> str:
+    return _JSON_SPELLED.get(character) or f"\\u{ord(character):04X}"
+
+
+def _escaped(
+    spelling: EscapeStyle, array: pa.Array, quoted: bool, avoid: Sequence[str], tails: Sequence[str], special: str,
+    spell: Callable[[str], str], alphabet: AbstractSet[str],
+) -> pa.Array:  # fmt: skip
+    """Texts with the characters that ``special`` matches spelled, then with what else they must not hold.
+
+    ``alphabet`` is what these escapes are made of, beside the backslash. A text to avoid that begins so could be found
+    within one. Then our own way is taken, which has an order for it, and which all but JSON's read; there such a text
+    is left to be refused.
+    """
+    able = [text for text in avoid if text[0] not in alphabet]
+    able_tails = [text for text in tails if text[0] not in alphabet]
+    if spelling != JSON and len(able) + len(able_tails) < len(avoid) + len(tails):
+        return escapes.escape_texts(array, quoted=quoted, avoid=avoid, tails=tails)
+    raw = string_bytes(array)
+    if len(raw) and (raw.min() < ord(" ") or raw.max() > ord("~") or (raw == ord('"')).any() or (raw == 92).any()):
+        found = pc.match_substring_regex(array, special).fill_null(False)
+        expression = re.compile(special)
+        spelled = [expression.sub(lambda match: spell(match[0]), text) for text in array.filter(found).to_pylist()]
+        array = pc.replace_with_mask(array, found, pa.array(spelled, pa.string()))
+    return escapes.avoiding(array, able, able_tails, spelling.spell)

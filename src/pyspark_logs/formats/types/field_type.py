@@ -1,0 +1,193 @@
+"""What all field types have in common, and the plain texts.
+
+``parse`` is the exact meaning of a text, one value at a time. ``convert`` does the same for a column
+and may give up on some rows: it returns which rows it is sure of, and the others are parsed exactly.
+A row that is sure is also good: whatever is not of its type is never sure. ``render`` is the way back:
+the texts of a column, and which rows have none that ``parse`` would make the same value of.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types import escapes
+from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
+
+Converted = tuple["pa.Array", "Bool | None"]
+Rendered = tuple["pa.Array", "Bool | None"]
+
+
+@dataclass(frozen=True)
+class FieldType:
+    """What the text of a field means.
+
+    Attributes:
+        takes_rest: as the last field it takes the rest of the line whatever follows.
+        escapes: whether texts may hold characters of the value otherwise than as they are.
+        syntax: a regex for types that know where they end themselves.
+        text: whether values are the texts as they stand, but for escapes.
+        checked: whether some texts are none of the type.
+        alphabet: all characters that rendered texts are made of; None: any.
+        bare: of a quoted type, whether a text without its quotes is one, too, as it stands.
+        raw: of a quoted type, whether quotes may stand in it as they are, see :data:`escapes.RAW_QUOTED`.
+    """
+
+    takes_rest: ClassVar[bool] = False
+    quoted: ClassVar[bool] = False
+    bare: ClassVar[bool] = False
+    raw: ClassVar[bool] = False
+    text: ClassVar[bool] = False
+    checked: ClassVar[bool] = True
+    escapes: ClassVar[bool] = False
+    alphabet: ClassVar[str | None] = None
+
+    @property
+    def syntax(self) -> re.Pattern[str] | None:
+        return None
+
+    def never_begins(self, character: str) -> bool | None:
+        """Whether no text of ``syntax`` begins with a character; None: that is known of the type as such."""
+        return None
+
+    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        """Where texts of ``syntax`` that begin at ``starts`` end, at most at ``limits``; -1 where there is none.
+
+        Asked of types whose ends are not known otherwise: neither quoted ones nor times.
+        """
+        ends = np.full(len(starts), -1, np.int32)
+        if self.syntax is not None:
+            pattern = _of_bytes(self.syntax)
+            for row, (start, limit) in enumerate(zip(starts.tolist(), limits.tolist(), strict=True)):
+                match = pattern.match(block, start, limit)
+                ends[row] = match.end() if match else -1
+        return ends
+
+    def spelled(self, escape: bool) -> EscapeStyle | None:
+        """How characters are escaped in a field's text; None: not at all.
+
+        Args:
+            escape: whether the format's unquoted strings have backslash escapes.
+        """
+        return None
+
+    def arrow(self) -> pa.DataType:
+        """The Arrow type of the column."""
+        raise TypeError(f"{type(self).__name__} does not say its Arrow type")
+
+    def parse(self, text: str, context: TimestampContext) -> Any:
+        """The value of a text; ValueError where the text is not of this type."""
+        raise TypeError(f"{type(self).__name__} cannot parse")
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        """The texts of a column, null where it is, and which rows' texts do not mean the value (None: all do).
+
+        Args:
+            array: of type ``arrow()``.
+            zone: the zone that zoneless timestamps are written in.
+        """
+        return array.cast("string"), None
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        """The column of a string array (no nulls), and which of its rows are surely right (None: all)."""
+        return by_row(self, array, context)
+
+
+@functools.lru_cache(maxsize=64)
+def _of_bytes(pattern: re.Pattern[str]) -> re.Pattern[bytes]:
+    """The same expression over UTF-8; one that names only ASCII characters means the same there."""
+    return re.compile(pattern.pattern.encode(), pattern.flags & ~(re.UNICODE | re.ASCII))
+
+
+def by_row(field_type: FieldType, array: pa.Array, context: TimestampContext) -> Converted:
+    """One text at a time; equal texts only once."""
+    encoded = array.dictionary_encode()
+    values: list[Any] = []
+    fine = np.ones(len(encoded.dictionary), np.bool_)
+    for index, text in enumerate(encoded.dictionary.to_pylist()):
+        try:
+            values.append(field_type.parse(text, context))
+        except ValueError:
+            values.append(None)
+            fine[index] = False
+    column = pa.array(values, field_type.arrow()).take(encoded.indices)
+    return column, None if fine.all() else fine[encoded.indices.to_numpy()]
+
+
+def cast_or_parse(field_type: FieldType, array: pa.Array, context: TimestampContext, *, only: bytes) -> Converted:
+    """Arrow's own cast where all characters are among ``only``; it takes spellings that we do not."""
+    if made_of(array, only):
+        try:
+            return array.cast(field_type.arrow()), None
+        except pa.ArrowInvalid:
+            pass  # one bad text fails the whole column: find it below
+    return by_row(field_type, array, context)
+
+
+def made_of(array: pa.Array, only: bytes) -> bool:
+    """Whether all characters of the texts are among ``only``."""
+    text = spans.string_bytes(array)
+    if len(text) == 0 or (text.min() >= 48 and text.max() <= 57 and b"0123456789" in only):
+        return True  # digits alone, as nearly always: two quick passes instead of a lookup
+    alphabet = np.zeros(256, np.bool_)
+    alphabet[np.frombuffer(only, np.uint8)] = True
+    return bool(alphabet[text].all())
+
+
+def rendered_if_parsed(field_type: FieldType, array: pa.Array) -> Rendered:
+    """Texts of a type that keeps the text as it is, once checked: those that fail the check are wrong."""
+    there = array.is_valid().to_numpy(zero_copy_only=False)
+    _, fine = field_type.convert(array if array.null_count == 0 else array.drop_null(), TimestampContext())
+    if fine is None:
+        return array, None
+    wrong = np.zeros(len(array), np.bool_)
+    wrong[there] = ~fine
+    return array, wrong
+
+
+@dataclass(frozen=True)
+class Text(FieldType):
+    """``string``: the text as it stands, or as the program that wrote it spells it."""
+
+    takes_rest: ClassVar[bool] = True
+    text: ClassVar[bool] = True
+    checked: ClassVar[bool] = False
+    spelling: EscapeStyle | None = None
+
+    def spelled(self, escape: bool) -> EscapeStyle | None:
+        if not self.text:
+            return None
+        return self.spelling or (BACKSLASH if escape or self.quoted else None)
+
+    def arrow(self) -> pa.DataType:
+        return pa.string()
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        return text
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return array, None
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        return array, None
+
+
+@dataclass(frozen=True)
+class Quoted(Text):
+    """``quoted``: double-quoted, with backslash escapes. The value is what stands between the quotes."""
+
+    takes_rest: ClassVar[bool] = False
+    quoted: ClassVar[bool] = True
+    escapes: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return escapes.QUOTED

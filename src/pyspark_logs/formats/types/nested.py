@@ -1,0 +1,95 @@
+"""Lists and maps to texts, by the column: their elements lie in one column, and that is what is worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.types import escapes
+from pyspark_logs.formats.types.field_type import Rendered
+
+
+def opened(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
+    """A list or map column's bounds (int64, one more than rows) and its elements, or its keys and items."""
+    if array.offset or array.null_count:
+        array = array.take(pa.array(np.arange(len(array))))  # what null rows and a slice hide goes away
+    bounds = array.offsets.to_numpy().astype(np.int64)
+    first, count = (int(bounds[0]), int(bounds[-1] - bounds[0])) if len(bounds) else (0, 0)
+    children = [array.keys, array.items] if pa.types.is_map(array.type) else [array.values]
+    return bounds - first, [child.slice(first, count) for child in children]
+
+
+def any_of(marked: Bool, bounds: Int64) -> Bool:
+    """Which rows have an element that is marked."""
+    before = np.concatenate([[0], np.cumsum(marked)])
+    return np.asarray(before[bounds[1:]] > before[bounds[:-1]])
+
+
+def joined(texts: pa.Array, bounds: Int64, separator: str) -> pa.Array:
+    """The elements' texts of each row, with a separator between them."""
+    if len(bounds) < 2:
+        return pa.array([], pa.string())
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(bounds.astype(np.int32)), texts), separator)
+
+
+def nulled(texts: pa.Array, like: pa.Array) -> pa.Array:
+    """The texts, null where ``like`` is null."""
+    return pc.if_else(like.is_valid(), texts, None) if like.null_count else texts
+
+
+def repeated(keys: pa.Array, bounds: Int64) -> Bool:
+    """Which keys of a map came before in the same row."""
+    rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    names = keys.dictionary_encode()
+    pairs = rows * (len(names.dictionary) + 1) + names.indices.to_numpy().astype(np.int64)
+    _, first = np.unique(pairs, return_index=True)
+    again: Bool = np.ones(len(pairs), np.bool_)
+    again[first] = False
+    return again
+
+
+def list_texts(array: pa.Array, separator: str) -> Rendered:
+    """A list of strings between separators; wrong where splitting gives another list."""
+    bounds, (elements,) = opened(array)
+    null = elements.is_null().to_numpy(zero_copy_only=False)
+    texts = joined(elements.fill_null(""), bounds, separator)
+    wrong = any_of(null, bounds)
+    lengths = np.diff(bounds)
+    wrong |= (lengths > 0) & (pc.binary_length(texts).to_numpy(zero_copy_only=False) == 0)
+    pieces = pc.split_pattern(texts, separator)
+    wrong |= (np.diff(pieces.offsets.to_numpy()) != lengths) & (lengths > 0)
+    full = ~wrong & (lengths > 0)
+    if full.any() and len(separator) > 1:
+        # As many pieces, yet other ones: "a;" and "b" between ";;" come back as "a" and ";b".
+        mine, theirs = (pc.list_flatten(lists.filter(full)) for lists in (array, pieces))
+        other = ~spans.as_bool(pc.equal(mine, theirs))
+        wrong[full] = any_of(other, np.concatenate([[0], np.cumsum(lengths[full])]))
+    return nulled(texts, array), wrong if wrong.any() else None
+
+
+def map_texts(array: pa.Array, avoid: Sequence[str] = ()) -> Rendered:
+    """``k=v`` pairs; a value in quotes where it has a blank, a line end, a quote at its start or what is to be avoided.
+
+    Wrong where a key is empty, has a character that no key can have or comes twice, or a value is null.
+    """
+    bounds, (keys, items) = opened(array)
+    unfit = spans.as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | items.is_null().to_numpy(zero_copy_only=False)
+    unfit |= repeated(keys, bounds)
+    items = items.fill_null("")
+    special = pc.match_substring_regex(items, '^"|[ \n\r]')
+    for text in avoid:
+        special = pc.or_(special, pc.match_substring(items, text))
+    if pc.any(special).as_py():
+        quoted = escapes.escape_texts(items.filter(special), quoted=True, avoid=avoid)
+        quoted = pc.binary_join_element_wise('"', quoted, '"', "")
+        items = pc.replace_with_mask(items, special, quoted)
+    texts = joined(
+        pc.binary_join_element_wise(keys, items, "=") if len(keys) else pa.array([], pa.string()), bounds, " "
+    )
+    wrong = any_of(unfit, bounds)
+    return nulled(texts, array), wrong if wrong.any() else None

@@ -1,0 +1,116 @@
+"""Numbers: ``int``, ``long``, ``double``, ``decimal(p,s)``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import Converted, FieldType, Rendered, by_row, cast_or_parse, made_of
+
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+
+
+def plain_numbers(array: pa.Array) -> bool:
+    """Whether all characters are ones that Arrow's casts to numbers read as we do (no ``0x``, no ``inf``)."""
+    return made_of(array, b"0123456789-+.eE")
+
+
+def small_int(text: str) -> int:
+    """An integer of few digits, however many zeros stand before them; ValueError for others."""
+    digits = text.lstrip("+-").lstrip("0")
+    if len(digits) > 40:
+        raise ValueError("too many digits")
+    return -int(digits or "0") if text[0] == "-" else int(digits or "0")
+
+
+@dataclass(frozen=True)
+class Integer(FieldType):
+    """``int`` (32 bits) and ``long`` (64 bits)."""
+
+    alphabet: ClassVar[str | None] = "0123456789-"
+    bits: int = 32
+
+    def arrow(self) -> pa.DataType:
+        return {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[self.bits]
+
+    def parse(self, text: str, context: TimestampContext) -> int:
+        if not _INTEGER.fullmatch(text):
+            raise ValueError("not a whole number")
+        value = small_int(text)
+        if not -(1 << self.bits - 1) <= value < 1 << self.bits - 1:
+            raise ValueError(f"does not fit in {self.bits} bits")
+        return value
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        return cast_or_parse(self, array, context, only=b"0123456789-")
+
+
+@dataclass(frozen=True)
+class Floating(FieldType):
+    """``double``: written as the shortest text that is the same number."""
+
+    alphabet: ClassVar[str | None] = "0123456789-+.einfa"
+    bits: int = 64
+
+    def arrow(self) -> pa.DataType:
+        return pa.float32() if self.bits == 32 else pa.float64()
+
+    def parse(self, text: str, context: TimestampContext) -> float:
+        if not (NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text)):
+            raise ValueError("not a number")
+        return float(text)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        return cast_or_parse(self, array, context, only=b"0123456789-+.eE")
+
+
+DIGITS_OF_DECIMAL = 38
+
+
+@dataclass(frozen=True)
+class DecimalNumber(FieldType):
+    """``decimal(p,s)``: nothing is rounded; a text that needs more digits is not of the type."""
+
+    alphabet: ClassVar[str | None] = "0123456789-."
+    precision: int = 10
+    scale: int = 0
+
+    def arrow(self) -> pa.DataType:
+        return pa.decimal128(self.precision, self.scale)
+
+    def parse(self, text: str, context: TimestampContext) -> Decimal:
+        if not NUMBER.fullmatch(text):
+            raise ValueError("not a decimal number")
+        exactly = Context(prec=self.precision, traps=[Inexact, InvalidOperation])
+        try:
+            return Decimal(text).quantize(Decimal((0, (1,), -self.scale)), context=exactly)
+        except ArithmeticError as error:
+            raise ValueError(f"does not fit in decimal({self.precision},{self.scale})") from error
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return decimal_texts(array), None
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        # Arrow's cast of very long texts wraps around and says nothing.
+        if spans.longest(array) > DIGITS_OF_DECIMAL:
+            return by_row(self, array, context)
+        return cast_or_parse(self, array, context, only=b"0123456789-+.")
+
+
+def decimal_texts(array: pa.Array) -> pa.Array:
+    """Decimals with all their digits and no exponent, which Arrow writes where there are many zeros."""
+    texts = array.cast(pa.string())
+    scientific = pc.match_substring(texts, "E")
+    if not pc.any(scientific).as_py():
+        return texts
+    plain = [f"{value:f}" for value in array.filter(scientific).to_pylist()]
+    return pc.replace_with_mask(texts, scientific, pa.array(plain, pa.string()))

@@ -1,0 +1,189 @@
+"""Times: ``date``, ``timestamp``, ``timestamp(pattern)``, ``epoch(unit)``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.spans import Int64
+from pyspark_logs.formats.timestamps.parsing import (
+    DAY_US,
+    HIGHEST_US,
+    ISO,
+    ISO_DATE,
+    LOWEST_US,
+    TimestampContext,
+    compile_pattern,
+    in_calendar,
+    parse_iso_us,
+)
+from pyspark_logs.formats.timestamps.rendering import epoch_texts, iso_texts, pattern_texts
+from pyspark_logs.formats.timestamps.scanning import shaped_us
+from pyspark_logs.formats.timestamps.shapes import Learn, iso_shape, pattern_shape
+from pyspark_logs.formats.timestamps.vectorized import to_array
+from pyspark_logs.formats.types.field_type import Converted, FieldType, Rendered, by_row, made_of
+from pyspark_logs.formats.types.numeric import DIGITS_OF_DECIMAL, small_int
+
+_FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US
+_EPOCH = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Date(FieldType):
+    """``date``: YYYY-MM-DD."""
+
+    alphabet: ClassVar[str | None] = "0123456789-"
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return ISO_DATE
+
+    def arrow(self) -> pa.DataType:
+        return pa.date32()
+
+    def parse(self, text: str, context: TimestampContext) -> dt.date:
+        if not ISO_DATE.fullmatch(text):
+            raise ValueError("not a date YYYY-MM-DD")
+        return dt.date.fromisoformat(text)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        days = array.cast(pa.int32())
+        strange = spans.as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
+        if not strange.any():
+            return array.cast(pa.string()), None
+        return pc.if_else(pa.array(strange), pa.scalar(0, pa.int32()), days).cast(pa.date32()).cast(
+            pa.string()
+        ), strange
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        return by_row(self, array, context)  # days repeat: the dictionary is tiny
+
+
+@dataclass(frozen=True)
+class Timestamp(FieldType):
+    """``timestamp``: ISO 8601, or the strptime ``pattern``. Values are microseconds since the epoch, UTC.
+
+    Attributes:
+        zone: of times that have none, where the format says so itself; None: the file's.
+        written: the pattern that ISO 8601 is written by; None: our own, in UTC.
+    """
+
+    pattern: str | None = None
+    zone: str | None = None
+    written: str | None = None
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return ISO if self.pattern is None else compile_pattern(self.pattern).regex
+
+    @property
+    def learn(self) -> Learn:
+        """Gives the shape of the timestamp at the start of a text."""
+        if self.pattern is None:
+            return iso_shape
+        compiled = compile_pattern(self.pattern)
+        return lambda text: pattern_shape(compiled, text)
+
+    def arrow(self) -> pa.DataType:
+        return pa.timestamp("us", "UTC")
+
+    def at(self, context: TimestampContext) -> TimestampContext:
+        """What is known of a file, with the zone that the format names."""
+        return context if self.zone is None else replace(context, zone=self.zone)
+
+    def parse(self, text: str, context: TimestampContext) -> int:
+        context = self.at(context)
+        if self.pattern is None:
+            return parse_iso_us(text, context.zone)
+        return compile_pattern(self.pattern).parse_us(text, context)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        pattern = self.pattern or self.written
+        return (
+            iso_texts(array) if pattern is None else pattern_texts(compile_pattern(pattern), array, self.zone or zone)
+        )
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        count = len(array)
+        if count == 0:
+            return array.cast(self.arrow()), None
+        offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + count + 1]
+        starts, limits = offsets[:-1], offsets[1:]
+        data = (array.buffers()[2] or b"") and array.buffers()[2].to_pybytes()
+        view = np.frombuffer(data, np.uint8)
+        _, instants, sure = shaped_us(
+            data, view, starts, limits, self.learn, self.at(context), lambda places: places == limits
+        )
+        return to_array(instants), None if sure.all() else sure
+
+
+EPOCH_SCALE = {"s": 6, "ms": 3, "us": 0, "ns": -3}
+
+
+@dataclass(frozen=True)
+class Epoch(FieldType):
+    """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds.
+
+    Attributes:
+        digits: of the fraction, as it is written; None: all there are. It is read either way.
+    """
+
+    alphabet: ClassVar[str | None] = "0123456789-."
+    unit: str = "s"
+    digits: int | None = None
+
+    def arrow(self) -> pa.DataType:
+        return pa.timestamp("us", "UTC")
+
+    def parse(self, text: str, context: TimestampContext) -> int:
+        match = _EPOCH.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a number of {self.unit} since the epoch")
+        sign, whole, fraction = match.groups()
+        digits = whole + (fraction or "").ljust(6, "0")[: max(EPOCH_SCALE[self.unit], 0)]
+        value = small_int(digits) // (1000 if self.unit == "ns" else 1)
+        return in_calendar(-value if sign else value)
+
+    def render(self, array: pa.Array, zone: str) -> Rendered:
+        return epoch_texts(array, EPOCH_SCALE[self.unit], self.digits)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+        power = EPOCH_SCALE[self.unit]
+        if not made_of(array, b"0123456789-"):
+            return _epoch_fractions(self, array, context)
+        try:
+            numbers = array.cast(pa.int64()).to_numpy()
+        except pa.ArrowInvalid:
+            return by_row(self, array, context)
+        if power < 0:  # cut toward zero
+            return _instants(self, array, context, numbers // 1000 + ((numbers < 0) & (numbers % 1000 != 0)))
+        most = HIGHEST_US // 10**power + 1  # beyond it is out of range, and must not wrap around
+        return _instants(self, array, context, np.clip(numbers, -most, most) * 10**power)
+
+
+def _instants(epoch: Epoch, array: pa.Array, context: TimestampContext, micros: Int64) -> Converted:
+    if len(micros) and (micros.min() < LOWEST_US or micros.max() > HIGHEST_US):
+        return by_row(epoch, array, context)
+    return to_array(micros), None
+
+
+def _epoch_fractions(epoch: Epoch, array: pa.Array, context: TimestampContext) -> Converted:
+    """Numbers with a fraction, exactly: as decimals, whose integers are then cut to microseconds."""
+    digits = 9 if epoch.unit == "s" else 6
+    spelled_short = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow takes ".5", we do not
+    fit = made_of(array, b"0123456789-.") and spans.longest(array) <= DIGITS_OF_DECIMAL
+    if epoch.unit not in ("s", "ms") or not fit or pc.any(spelled_short).as_py():
+        return by_row(epoch, array, context)
+    try:
+        decimals = array.cast(pa.decimal128(18, digits))  # 18 digits: the integers fit in 64 bits
+    except pa.ArrowInvalid:
+        return by_row(epoch, array, context)
+    integers = np.frombuffer(decimals.buffers()[1], np.int64)[: 2 * len(array) : 2]
+    return _instants(epoch, array, context, np.sign(integers) * (np.abs(integers) // 1000))

@@ -1,0 +1,120 @@
+"""Offsets as they stand in checkpoints."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from pyspark_logs.errors import OptionError
+from pyspark_logs.offsets.files import NOTHING, BatchPlan, StreamFile
+
+VERSION = 1
+
+Seen = tuple[tuple[int, int], ...]  # (second, hash)
+Part = TypeVar("Part")
+
+_NEW_CHECKPOINT = "start the query with a new checkpoint"
+
+
+def read_parts(value: object, root: str, identity: str) -> tuple[int, int, int | None, Seen, BatchPlan]:
+    """What stands in the dict of an offset behind root and identity, in the order of ``Offset``.
+
+    Raises:
+        OptionError: see ``Offset.from_dict``.
+    """
+    if not isinstance(value, Mapping):
+        raise OptionError(f"the checkpoint's offset is no offset of this source: {value!r:.80}; {_NEW_CHECKPOINT}")
+    _check_origin(value, root, identity)
+    return (
+        _read(value, "ts", _integer),
+        _read(value, "floor", _integer),
+        None if value.get("from") == "" else _read(value, "from", _integer),
+        _read(value, "seen", _unpack_seen),
+        _read(value, "batch", _unpack_batch),
+    )
+
+
+def _read(value: Mapping[str, object], part: str, parse: Callable[[object], Part]) -> Part:
+    try:
+        return parse(value[part])
+    except (KeyError, TypeError, ValueError, zlib.error, struct.error) as error:
+        raise OptionError(f"the checkpoint's offset is damaged in {part!r}; {_NEW_CHECKPOINT}") from error
+
+
+def _check_origin(value: Mapping[str, object], root: str, identity: str) -> None:
+    version = value.get("v")
+    if type(version) is not int or version != VERSION:
+        raise OptionError(
+            f"the checkpoint's offset has version {version!r:.40}, this release knows {VERSION}: go on with the"
+            f" release that wrote it, or {_NEW_CHECKPOINT}"
+        )
+    if value.get("root") != root:
+        raise OptionError(
+            f"the checkpoint belongs to a stream over {value.get('root')!r}, and this one reads {root!r}: load what it"
+            f" has read so far, or {_NEW_CHECKPOINT}"
+        )
+    if value.get("identity") != identity:
+        then, now = ("true", "false") if identity == "key" else ("false", "true")
+        raise OptionError(
+            f"the checkpoint was made with allowOverwrites={then}, and this query has {now}: change the option back,"
+            f" or {_NEW_CHECKPOINT}"
+        )
+
+
+def _integer(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
+
+
+def _pack(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
+
+
+def _unpack(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r:.40} is not a text")
+    return zlib.decompress(base64.b64decode(text, validate=True))
+
+
+def pack_seen(seen: Seen) -> str:
+    """The steps from second to second, most of which are none, then the hashes: 8 bytes each, 11 as text."""
+    if not seen:
+        return ""
+    seconds = [second for second, _ in seen]
+    steps = (after - before for before, after in itertools.pairwise([0, *seconds]))
+    return _pack(struct.pack(f">{len(seen)}q{len(seen)}Q", *steps, *(hashed for _, hashed in seen)))
+
+
+def _unpack_seen(text: object) -> Seen:
+    if text == "":
+        return ()
+    data = _unpack(text)
+    count = len(data) // 16
+    numbers = struct.unpack(f">{count}q{count}Q", data)
+    return tuple(zip(itertools.accumulate(numbers[:count]), numbers[count:], strict=True))
+
+
+def pack_batch(batch: BatchPlan) -> str:
+    """Column by column, which compresses better than file by file."""
+    if batch == NOTHING:
+        return ""
+    files = [(f.key, f.size, f.modified_ms, f.etag, f.layout_start_us, f.layout_end_us, f.values) for f in batch.files]
+    value = {"columns": batch.columns, "slack": batch.slack_us, "files": list(zip(*files, strict=True))}
+    return _pack(json.dumps(value, separators=(",", ":")).encode("ascii"))
+
+
+def _unpack_batch(text: object) -> BatchPlan:
+    if text == "":
+        return NOTHING
+    value = json.loads(_unpack(text))
+    files = (
+        StreamFile(key, size, modified_ms, etag, start_us, end_us, tuple(values))
+        for key, size, modified_ms, etag, start_us, end_us, values in zip(*value["files"], strict=True)
+    )
+    return BatchPlan(tuple(value["columns"]), _integer(value["slack"]), tuple(files))

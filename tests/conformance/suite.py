@@ -1,0 +1,299 @@
+"""What holds for every line format, whatever it is: a suite that each one inherits.
+
+A subclass says how the format is asked for, some of its lines and their rows; everything here is asked through the
+doors that users have, so that files, splits, codecs and headers take part.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import pyspark_logs
+from pyspark_logs.errors import FormatError, RecordError, SchemaError
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.interface import RequestedColumn
+from pyspark_logs.formats.registry import resolve_line_format
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.records import find_lines, read_lines, sanitise
+
+LONG = 1 << 20
+EXAMPLES = int(os.environ.get("CONFORMANCE_EXAMPLES", "30"))  # for each format
+HOSTILE = ['"', "[", "\\"]
+UNFRIENDLY = [
+    "]",
+    "{",
+    "}",
+    "(",
+    "=",
+    ":",
+    " ",
+    "-",
+    "|",
+    ",",
+    "%",
+    "\t",
+    "a",
+    '\\"',
+    '" ',
+    '="',
+    "a=",
+    '{"',
+    "[{",
+    '""',
+    "1.",
+]
+
+
+class FormatConformance:
+    """Asks a format what users take for granted.
+
+    Attributes:
+        options: as a user gives them; ``schema`` too, where the format needs one.
+        lines: some of the format's lines, all good; among them one whose values are null where they can be.
+        rows: what they are.
+        head: what stands at the beginning of each file, line ends included.
+        broken: a line that does not match; None: every line does.
+        writes: whether the format can be written.
+    """
+
+    options: ClassVar[dict[str, Any]]
+    lines: ClassVar[list[str]]
+    rows: ClassVar[list[dict[str, Any]]]
+    head: ClassVar[str] = ""
+    broken: ClassVar[str | None] = "\x01 no such line"
+    writes: ClassVar[bool] = True
+
+    # --- ways to ask ------------------------------------------------------------------------------------------
+
+    def read(self, folder: Path, text: str | bytes, name: str = "a.log", **options: Any) -> list[dict[str, Any]]:
+        """The rows of one file."""
+        folder.mkdir(exist_ok=True)
+        raw = text if isinstance(text, bytes) else text.encode()
+        (folder / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+        return pyspark_logs.scan(str(folder / name), **{**self.options, **options}).read_all().to_pylist()
+
+    def file(self, lines: list[str] | None = None, end: str = "\n") -> str:
+        """A file of these lines (all, if none are given)."""
+        return self.head.replace("\n", end) + "".join(line + end for line in (self.lines if lines is None else lines))
+
+    def schema(self) -> pa.Schema:
+        """The columns of the rows, by a schema that is asked for or the format's own."""
+        options = {**self.options, "path": "/nowhere"}
+        known = resolve_line_format(parse_read_options({**options, "schema": None}).format).schema()
+        if "schema" in self.options:
+            parsed = parse_read_options(options).schema
+            from pyspark_logs.schema import parse_ddl
+
+            return parse_ddl(parsed or "")
+        assert known is not None, "a format that only the data can tell of needs a schema here"
+        return known
+
+    def decoder(self, schema: pa.Schema, *, judge_whole: bool = True) -> Decoder:
+        """Of these columns."""
+        options = parse_read_options({**self.options, "path": "/nowhere", "schema": None}).format
+        return resolve_line_format(options).decoder(
+            [RequestedColumn(field) for field in schema], judge_whole=judge_whole
+        )
+
+    # --- the meaning ------------------------------------------------------------------------------------------
+
+    def test_the_lines_are_the_rows(self, tmp_path: Path) -> None:
+        found = self.read(tmp_path, self.file())
+        assert [
+            {key: row[key] for key in expected} for row, expected in zip(found, self.rows, strict=True)
+        ] == self.rows
+
+    def test_not_one_good_line_is_corrupt(self, tmp_path: Path) -> None:
+        assert len(self.read(tmp_path, self.file(), mode="FAILFAST")) == len(self.lines)
+
+    def test_each_column_alone_is_what_it_is_among_all(self, tmp_path: Path) -> None:
+        all_rows = self.read(tmp_path, self.file())
+        schema = self.schema()
+        for field in schema:
+            alone = self.read(tmp_path, self.file(), schema=pa.schema([field]))
+            assert alone == [{field.name: row[field.name]} for row in all_rows], field.name
+
+    def test_columns_in_the_other_order(self, tmp_path: Path) -> None:
+        other = pa.schema(list(reversed(list(self.schema()))))
+        found = self.read(tmp_path, self.file(), schema=other)
+        assert found == [{name: row[name] for name in other.names} for row in self.read(tmp_path, self.file())]
+
+    # --- the text ---------------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("end", ["\r\n", "\n"], ids=["crlf", "lf"])
+    @pytest.mark.parametrize("ended", [True, False], ids=["ended", "unended"])
+    @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "bom"])
+    def test_line_ends_and_byte_order_marks(self, tmp_path: Path, end: str, ended: bool, mark: str) -> None:
+        text = mark + self.file(end=end)
+        assert self.read(tmp_path, text if ended else text.removesuffix(end)) == self.read(tmp_path, self.file(), "b")
+
+    def test_blank_lines_are_no_records(self, tmp_path: Path) -> None:
+        text = self.head + "\n\r\n" + "\n\n".join(self.lines) + "\n\n"
+        assert self.read(tmp_path, text) == self.read(tmp_path, self.file(), "b")
+
+    def test_compressed(self, tmp_path: Path) -> None:
+        assert self.read(tmp_path, self.file(), "a.log.gz") == self.read(tmp_path, self.file(), "b")
+
+    @pytest.mark.parametrize("size", [1, 7, 64, 1000])
+    def test_blocks_of_any_size(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+        whole = self.read(tmp_path, self.file(self.lines * 3))
+        monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+        assert self.read(tmp_path, self.file(self.lines * 3)) == whole
+
+    @pytest.mark.parametrize("size", [7, 100])
+    def test_splits_of_any_size(self, tmp_path: Path, size: int) -> None:
+        whole = self.read(tmp_path, self.file(self.lines * 3))
+        assert self.read(tmp_path, self.file(self.lines * 3), maxPartitionBytes=size, openCostInBytes=1) == whole
+
+    def test_files_without_a_record(self, tmp_path: Path) -> None:
+        assert self.read(tmp_path, "", schema=self.schema()) == []
+        assert self.read(tmp_path, self.head, schema=self.schema()) == []
+        assert self.read(tmp_path, self.head + "\n\n", schema=self.schema()) == []
+
+    def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
+        """They are U+FFFD somewhere in the row, or in the text of a corrupt one; the lines around are what they were."""
+        good = self.read(tmp_path, self.file(), schema=self.judged())
+        for place in {0, len(self.lines[0]) // 2, len(self.lines[0])}:
+            line = self.lines[0].encode()
+            text = (
+                self.file([]).encode()
+                + line[:place]
+                + b"\xff\xfe"
+                + line[place:]
+                + b"\n"
+                + self.file().encode()[len(self.head.encode()) :]
+            )
+            found = self.read(tmp_path, text, "b", schema=self.judged())
+            assert found[1:] == good
+            assert found[0]["bad"] is None or "\ufffd" in found[0]["bad"]
+
+    # --- lines that do not match --------------------------------------------------------------------------------
+
+    def judged(self) -> pa.Schema:
+        """All columns, and the text of corrupt records."""
+        return self.schema().append(pa.field("bad", pa.string()))
+
+    @pytest.fixture(autouse=True)
+    def _corrupt_column(self) -> None:
+        self.options = {**type(self).options, "columnNameOfCorruptRecord": "bad"}
+
+    def test_a_broken_line(self, tmp_path: Path) -> None:
+        if self.broken is None:  # every line matches
+            assert len(self.read(tmp_path, self.file(["\x01", "x y"]), mode="FAILFAST")) == 2
+            return
+        text = self.file([*self.lines, self.broken, *self.lines])
+        found = self.read(tmp_path, text, schema=self.judged())
+        good = self.read(tmp_path, self.file(), "b", schema=self.judged())
+        assert found[: len(good)] == found[-len(good) :] == good
+        assert found[len(good)] == {**dict.fromkeys(self.schema().names), "bad": self.broken}
+        assert self.read(tmp_path, text, schema=self.judged(), mode="DROPMALFORMED") == good * 2
+        offset = len(self.file().encode())
+        with pytest.raises(RecordError, match=rf"a\.log: record at byte {offset} ") as caught:
+            self.read(tmp_path, text, schema=self.judged(), mode="FAILFAST")
+        assert self.broken[:50] in str(caught.value) or repr(self.broken)[1:50] in str(caught.value)
+
+    def test_a_truncated_last_record(self, tmp_path: Path) -> None:
+        """Wherever a file ends, each of its lines is a row, and those that were whole are as they were."""
+        good = self.read(tmp_path, self.file(), schema=self.judged())
+        last = self.lines[0]
+        for size in sorted({1, len(last) // 3, len(last) // 2, len(last) - 1}):
+            found = self.read(tmp_path, self.file() + last[:size], "b", schema=self.judged())
+            assert len(found) == len(good) + (1 if last[:size].strip("\r") else 0)
+            assert found[: len(good)] == good
+
+    def test_a_line_of_a_megabyte(self, tmp_path: Path) -> None:
+        for long in (self.lines[0] + "x" * LONG, "x" * LONG, '"' + "x" * LONG):
+            found = self.read(tmp_path, self.file([long, *self.lines]), schema=self.judged())
+            assert found[1:] == self.read(tmp_path, self.file(), "b", schema=self.judged())
+            assert found[0]["bad"] in (None, long)
+
+    def test_a_record_that_is_too_long_is_one_corrupt_row(self, tmp_path: Path) -> None:
+        most = max(len(line.encode()) for line in [*self.lines, *self.head.splitlines()])
+        long = self.lines[0] + "x" * most
+        found = self.read(tmp_path, self.file([long, *self.lines]), schema=self.judged(), maxRecordBytes=most)
+        assert found[1:] == self.read(tmp_path, self.file(), "b", schema=self.judged())
+        assert {**found[0], "bad": None} == dict.fromkeys(self.judged().names)
+        assert long.startswith(found[0]["bad"])
+        assert found[0]["bad"]
+
+    def test_a_million_of_anything_takes_no_longer_than_a_million(self, tmp_path: Path) -> None:
+        """A parser that is not linear would not come back."""
+        hostile = [
+            unit * (size // len(unit)) for units, size in ((HOSTILE, LONG), (UNFRIENDLY, LONG // 16)) for unit in units
+        ]
+        first = self.lines[0]
+        lines = [line for text in hostile for line in (text, first + text, first[: len(first) // 2] + text)]
+        found = self.read(tmp_path, self.file([*lines, *self.lines]), schema=self.judged())
+        assert len(found) == len(lines) - sum(not line.strip("\r") for line in lines) + len(self.lines)
+        assert found[-len(self.lines) :] == self.read(tmp_path, self.file(), "b", schema=self.judged())
+
+    # --- the engines ------------------------------------------------------------------------------------------
+
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
+    @given(st.data())
+    def test_the_engines_say_what_the_exact_parser_says(self, data: st.DataObject) -> None:
+        """Of good lines and of lines that were good."""
+        lines = [data.draw(mutated(st.sampled_from(self.lines))) for _ in range(data.draw(st.integers(1, 8)))]
+        block = sanitise(find_lines("\n".join([*self.lines, *lines]).encode(), 0))
+        for judge_whole in (True, False):
+            fast = self.decoder(self.schema(), judge_whole=judge_whole)
+            slow = Decoder([], fast.exact, fast.native, fast.target)
+            one, other = fast.decode(block, TimestampContext()), slow.decode(block, TimestampContext())
+            bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
+            assert bad[0] == bad[1]
+            for mine, theirs, name in zip(one.columns, other.columns, self.schema().names, strict=True):
+                assert same(mine, theirs), (name, mine.to_pylist(), theirs.to_pylist(), lines)
+
+    # --- writing ----------------------------------------------------------------------------------------------
+
+    def test_what_is_written_reads_back(self, tmp_path: Path) -> None:
+        """Or, where a format is only read, the writer says so and leaves nothing behind."""
+        table = self.table(tmp_path)
+        written = tmp_path / "written"
+        if not self.writes:
+            with pytest.raises((FormatError, SchemaError), match="read"):
+                pyspark_logs.write(table.to_batches(), str(written), **self.described(), schema=table.schema)
+            assert not written.exists()
+            return
+        pyspark_logs.write(table.to_batches(), str(written), **self.described(), schema=table.schema)
+        asked = {**self.options, "schema": table.schema, "mode": "FAILFAST"}
+        assert pyspark_logs.scan(str(written), **asked).read_all().to_pylist() == table.to_pylist()
+
+    def table(self, folder: Path) -> pa.Table:
+        """The rows as Arrow has them."""
+        folder.mkdir(exist_ok=True)
+        (folder / "a.log").write_text(self.file(), encoding="utf-8", newline="")
+        return pyspark_logs.scan(str(folder / "a.log"), **{**self.options, "schema": self.schema()}).read_all()
+
+    def described(self) -> dict[str, Any]:
+        """The options without a schema."""
+        return {name: value for name, value in self.options.items() if name != "schema"}
+
+
+def same(one: pa.Array, other: pa.Array) -> bool:
+    """Equal, NaN to itself, too."""
+    return one.type == other.type and repr(one.to_pylist()) == repr(other.to_pylist())
+
+
+@st.composite
+def mutated(draw: st.DrawFn, lines: st.SearchStrategy[str]) -> str:
+    """A line with a few characters changed, taken out or put in, or as it was."""
+    line = draw(lines)
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(0, len(line)))
+        size = draw(st.integers(0, 3))
+        text = draw(
+            st.one_of(st.text('"\\ -:=[]{}|,\t0a.%~ü', max_size=3), st.sampled_from(['""', '\\"', "-", "null"]))
+        )
+        line = line[:place] + text + line[place + size :]
+    return line.replace("\n", " ").replace("\r", " ") or "x"

@@ -1,0 +1,242 @@
+"""What holds for every preset that ships, asked of its own sample and of rows that mean harm."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pyspark_logs.errors import FormatError, RecordError
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.encoder import compile_encoder
+from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.registry import compile_decoder, format_schema, header_rule, resolve_line_format
+from pyspark_logs.formats.template.engine import TemplateEngine
+from pyspark_logs.formats.template.format import TemplateFormat
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.layout import Layout
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines, document_lines, find_lines, read_lines, sanitise, under_headers
+from tests.conformance.suite import mutated, same
+
+EXAMPLES = int(os.environ.get("PRESET_EXAMPLES", "40"))
+few = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
+
+# Of files written in 2026: a time without a year is in it.
+MOMENT = TimestampContext("UTC", round(datetime(2026, 12, 1, tzinfo=timezone.utc).timestamp()) * 1_000_000)
+TEMPLATES = [name for name in PRESETS if isinstance(resolve_line_format(FormatOptions("preset", name)), TemplateFormat)]
+
+
+def schema_of(name: str) -> pa.Schema:
+    schema = format_schema(FormatOptions("preset", name))
+    assert schema is not None
+    return schema
+
+
+def decoder_of(name: str, *, judge_whole: bool = True) -> Decoder:
+    return compile_decoder(FormatOptions("preset", name), schema_of(name), judge_whole=judge_whole)
+
+
+def records_of(name: str, raw: bytes) -> list[Lines]:
+    """The records of a file, each block with the header that it is under."""
+    options = FormatOptions("preset", name)
+    document = resolve_line_format(options).options.document
+    rule = header_rule(options)
+    chunks = iter([raw]) if document is None else document_lines(iter([raw]), document, max_record_bytes=1 << 24)
+    found = read_lines(chunks)
+    return [sanitise(one) for one in (found if rule is None else under_headers(found, rule, path=name)) if len(one)]
+
+
+def decoded(
+    decoder: Decoder, name: str, raw: bytes, schema: pa.Schema | None = None
+) -> tuple[list[dict[str, Any]], list[bool]]:
+    """The rows of a file, and which are corrupt."""
+    rows: list[dict[str, Any]] = []
+    corrupt: list[bool] = []
+    for lines in records_of(name, raw):
+        found = decoder.for_header(lines.header).decode(lines, MOMENT)
+        rows += pa.table(found.columns, schema=schema or schema_of(name)).to_pylist()
+        corrupt += [False] * len(lines) if found.corrupt is None else found.corrupt.tolist()
+    return rows, corrupt
+
+
+def sample_of(name: str) -> bytes:
+    return "\n".join(PRESETS[name].sample).encode()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_entry_is_whole(name: str) -> None:
+    entry = PRESETS[name]
+    assert len(schema_of(name)) >= 4
+    assert len({column.lower() for column in schema_of(name).names}) == len(schema_of(name))
+    assert entry.source
+    assert entry.sample
+    assert name == name.lower()
+    if entry.layout is not None:
+        assert Layout.parse(entry.layout).text == entry.layout
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_sample_is_of_the_format(name: str) -> None:
+    rows, corrupt = decoded(decoder_of(name), name, sample_of(name))
+    assert corrupt == [False] * len(rows)
+    headers = [line for line in PRESETS[name].sample if line.startswith(("#", "version account-id"))]
+    assert len(rows) == len(PRESETS[name].sample) - len(headers)
+    filled = {column for row in rows for column, value in row.items() if value is not None}
+    assert len(filled) * 3 >= len(schema_of(name)), "the sample shows what the format has"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_fast_engine_takes_all_lines_of_the_sample(name: str) -> None:
+    decoder = decoder_of(name)
+    chain = next(engine for engine in decoder.engines if isinstance(engine, TemplateEngine))
+    block = find_lines("\n".join(PRESETS[name].sample * 20).encode(), 0)
+    sure = chain.parse(block.block, block.starts, block.ends, MOMENT)
+    assert sure.rows is None
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@few
+@given(data=st.data())
+def test_engines_and_exact_parser_agree_on_lines_that_were_good(name: str, data: st.DataObject) -> None:
+    sample = records_of(name, sample_of(name))[-1]
+    good = [sample.record(row).decode() for row in range(len(sample))]
+    lines = [data.draw(mutated(st.sampled_from(good))) for _ in range(data.draw(st.integers(1, 8)))]
+    block = sanitise(find_lines("\n".join([*good, *lines]).encode(), 0))
+    fast = decoder_of(name, judge_whole=data.draw(st.booleans())).for_header(sample.header)
+    slow = Decoder([], fast.exact, fast.native, fast.target)
+    one, other = fast.decode(block, MOMENT), slow.decode(block, MOMENT)
+    bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
+    assert bad[0] == bad[1], lines
+    for mine, theirs, column in zip(one.columns, other.columns, schema_of(name).names, strict=True):
+        assert same(mine, theirs), (column, mine.to_pylist(), theirs.to_pylist(), lines)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_lines_that_mean_harm_take_linear_time(name: str) -> None:
+    block = records_of(name, sample_of(name))[-1]
+    decoder, sample = decoder_of(name).for_header(block.header), block.record(0).decode()
+    begun = time.monotonic()
+    for unit in ('"', "\\", "[", "] ", "a=", ": ", "|", "1", " ", ", client: ", "[1", '{"', "@ "):
+        text = unit * (100_000 // len(unit))
+        decoder.decode(find_lines(f"{text}\n{sample}{text}\n{sample[: len(sample) // 2]}{text}".encode(), 0), MOMENT)
+    assert time.monotonic() - begun < 60
+
+
+# ------------------------------------------------------------------------------------------------- writing
+
+MEAN = st.sampled_from(
+    ["-", "", " ", "a b", 'say "no"', "back\\slash", "a|b", "k=v", "[x]", "] ", ": ", ":  ", "CEF:", "user@db", "x:1",
+     ", client: ", "line\nend", "\ufeffmark", "{}", "INFO", "é→", "su[1]: ", " - ", "UTC", "CET", "/", "~"]
+) | st.text("abcXYZ09.:-_/", min_size=1, max_size=8)  # fmt: skip
+
+
+def values_of(dtype: pa.DataType) -> st.SearchStrategy[Any]:
+    if pa.types.is_string(dtype):
+        return MEAN
+    if pa.types.is_integer(dtype):
+        return st.sampled_from([0, 1, 7, 23, 200, 443, -1, 65535, 2**31 - 1])
+    if pa.types.is_floating(dtype):
+        return st.sampled_from([0.0, -1.0, 0.048, 1e-5, 12.5])
+    if pa.types.is_boolean(dtype):
+        return st.booleans()
+    if pa.types.is_timestamp(dtype):
+        near = datetime(2026, 11, 22, 1, 0, 11, tzinfo=timezone.utc)
+        return st.integers(0, 86_400).map(lambda s: near - timedelta(seconds=s)) | st.just(
+            near + timedelta(microseconds=45_123)
+        )
+    if pa.types.is_map(dtype):
+        return st.dictionaries(st.sampled_from(["a", "a.b", "a.b.c", "b.x", "", "k=v", "k v"]), MEAN, max_size=3).map(
+            lambda pairs: list(pairs.items())
+        )
+    if pa.types.is_list(dtype):
+        return st.lists(values_of(dtype.value_type), max_size=2)
+    if pa.types.is_struct(dtype):
+        return st.fixed_dictionaries({field.name: values_of(field.type) | st.none() for field in dtype})
+    if pa.types.is_date(dtype):
+        return st.dates(datetime(2026, 1, 1).date(), datetime(2026, 11, 1).date())
+    raise TypeError(dtype)
+
+
+def written(name: str, rows: list[dict[str, Any]], on_unwritable: str) -> bytes | None:
+    """The lines of some rows; None where they were refused."""
+    schema = written_schema(name)
+    encoder = compile_encoder(FormatOptions("preset", name), schema, on_unwritable=on_unwritable)
+    batch = pa.RecordBatch.from_pylist(rows, schema=schema)
+    try:
+        return encoder.head + bytes(encoder.to_bytes(encoder.encode(batch)))
+    except RecordError:
+        return None
+
+
+def written_schema(name: str) -> pa.Schema:
+    """Where date and time are one column, too, that is the one that random rows have: others would contradict it."""
+    schema = schema_of(name)
+    twice = {"timestamp", "date", "time"} <= set(schema.names)
+    return pa.schema([field for field in schema if not (twice and field.name in ("date", "time"))])
+
+
+def rows_to_write(name: str) -> list[dict[str, Any]]:
+    decoder = compile_decoder(FormatOptions("preset", name), written_schema(name), judge_whole=True)
+    return decoded(decoder, name, sample_of(name), written_schema(name))[0]
+
+
+def read_back(name: str, raw: bytes) -> tuple[list[dict[str, Any]], list[bool]]:
+    decoder = compile_decoder(FormatOptions("preset", name), written_schema(name), judge_whole=True)
+    return decoded(decoder, name, raw, written_schema(name))
+
+
+READ_ONLY = {"aws_cloudtrail": "reads only: its files are documents"}
+WRITABLE = [name for name in PRESETS if name not in READ_ONLY]
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_what_is_only_read_says_why(name: str) -> None:
+    with pytest.raises(FormatError, match=READ_ONLY[name]):
+        compile_encoder(FormatOptions("preset", name), schema_of(name))
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_the_rows_of_the_sample_are_written_and_read_back(name: str) -> None:
+    rows = rows_to_write(name)
+    raw = written(name, rows, "fail")
+    assert raw is not None
+    assert read_back(name, raw) == (rows, [False] * len(rows))
+
+
+@pytest.mark.parametrize("name", ["aws_cloudfront", "w3c_iis"])
+def test_date_and_time_are_written_beside_the_timestamp_that_they_are(name: str) -> None:
+    options, schema = FormatOptions("preset", name), schema_of(name)
+    rows, _ = decoded(compile_decoder(options, schema, judge_whole=True), name, sample_of(name), schema)
+    encoder = compile_encoder(options, schema)
+    raw = encoder.head + bytes(encoder.to_bytes(encoder.encode(pa.RecordBatch.from_pylist(rows, schema=schema))))
+    assert decoded(compile_decoder(options, schema, judge_whole=True), name, raw, schema) == (rows, [False] * len(rows))
+    with pytest.raises(RecordError, match=r"column 'timestamp': .* is not what 'date' and 'time' say"):
+        encoder.encode(pa.RecordBatch.from_pylist([{**rows[0], "time": "23:59:59"}], schema=schema))
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+@few
+@given(data=st.data())
+def test_whatever_is_written_reads_back(name: str, data: st.DataObject) -> None:
+    schema = written_schema(name)
+    good = rows_to_write(name)
+    rows = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        row = dict(data.draw(st.sampled_from(good)))
+        changed = data.draw(st.lists(st.sampled_from(schema.names), max_size=3))
+        rows.append({**row, **{one: data.draw(values_of(schema.field(one).type) | st.none()) for one in changed}})
+    raw = written(name, rows, "fail")
+    if raw is not None:
+        batch = pa.RecordBatch.from_pylist(rows, schema=schema)
+        assert read_back(name, raw) == (batch.to_pylist(), [False] * len(rows)), raw
+    for on_unwritable in ("null", "space"):
+        raw = written(name, rows, on_unwritable)
+        if raw is not None:
+            assert read_back(name, raw)[1] == [False] * len(rows), raw

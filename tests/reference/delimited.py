@@ -1,0 +1,107 @@
+"""What a line of values between separators means, a character at a time: the judge of its engines."""
+
+from __future__ import annotations
+
+from datetime import timezone
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from tests.reference import templates as reference
+
+
+class Cell(NamedTuple):
+    """One value: its text and whether it stood in quotes."""
+
+    text: str
+    quoted: bool
+
+
+def cells_of(line: str, separator: str, quote: str | None) -> tuple[list[Cell], bool]:
+    """The cells that are well-formed, and whether all of the line is."""
+    cells: list[Cell] = []
+    at = 0
+    while True:
+        text, quoted = "", False
+        if quote and line[at : at + 1] == quote:
+            quoted = True
+            at += 1
+            while True:
+                if at >= len(line):
+                    return cells, False
+                if line[at] == quote:
+                    if line[at + 1 : at + 2] != quote:
+                        at += 1
+                        break
+                    at += 1
+                text += line[at]
+                at += 1
+            if at < len(line) and line[at : at + len(separator)] != separator:
+                return cells, False
+        else:
+            while at < len(line) and line[at : at + len(separator)] != separator:
+                text += line[at]
+                at += 1
+        cells.append(Cell(text, quoted))
+        if at >= len(line):
+            return cells, True
+        at += len(separator)
+
+
+def value_of(text: str, dtype: pa.DataType, zone: str) -> Any:
+    """A text as a value of a type; ValueError or ArithmeticError if it is none."""
+    clock = reference.Clock(timezone.utc if zone == "UTC" else ZoneInfo(zone), None)
+    if pa.types.is_string(dtype):
+        return text
+    if pa.types.is_integer(dtype):
+        return reference.to_integer(dtype.bit_width)(text, reference.Type("int"), clock)
+    if pa.types.is_floating(dtype):
+        return reference.to_double(text, reference.Type("double"), clock)
+    if pa.types.is_decimal(dtype):
+        return reference.to_decimal(text, reference.Type("decimal", f"{dtype.precision},{dtype.scale}"), clock)
+    if pa.types.is_boolean(dtype):
+        return reference.to_boolean(text, reference.Type("boolean"), clock)
+    if pa.types.is_date(dtype):
+        return reference.to_date(text, reference.Type("date"), clock)
+    instant = reference.to_timestamp(text, reference.Type("timestamp"), clock)
+    return instant if dtype.tz else instant.astimezone(clock.zone).replace(tzinfo=None)
+
+
+def reference_delimited(
+    line: bytes, names: list[str], schema: pa.Schema, *, separator: str, quote: str | None, null_value: str = "-",
+    allow_trailing: bool = False, judge_whole: bool = False, zone: str = "UTC",
+) -> tuple[dict[str, Any], bool]:  # fmt: skip
+    """The values of the columns, and whether the line is corrupt.
+
+    >>> reference_delimited(b'1,"a,b",-', ["x", "y", "z"], pa.schema([("y", "string"), ("z", "int32")]), separator=",", quote='"')
+    ({'y': 'a,b', 'z': None}, False)
+    """
+    values: dict[str, Any] = dict.fromkeys(schema.names)
+    places = {name: names.index(name) for name in schema.names if name in names}
+    last = len(names) - 1
+    judged = last if judge_whole else max(places.values(), default=-1)
+    if judged < 0:
+        return values, False
+    cells, whole = cells_of(line.decode(errors="replace"), separator, quote)
+    if judged < last:  # what ends the last value must be there, too: a separator
+        ended = len(cells) > judged + 1 or (len(cells) == judged + 1 and not whole)
+    else:
+        ended = len(cells) == len(names) and whole
+        if allow_trailing:
+            ended = ended or len(cells) > len(names) or (len(cells) == len(names) and not whole)
+    if not ended:
+        return values, True
+    corrupt = False
+    for name, place in places.items():
+        dtype = schema.field(name).type
+        text, quoted = cells[place]
+        if not quoted and text in ("", null_value):
+            continue
+        if text == "" and not pa.types.is_string(dtype):
+            continue
+        try:
+            values[name] = value_of(text, dtype, zone)
+        except (ValueError, ArithmeticError):
+            corrupt = True
+    return values, corrupt

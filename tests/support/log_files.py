@@ -1,0 +1,78 @@
+"""Log files for tests of the reader: written in any codec to any place, and read through the front door."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pyspark_logs import scan
+from pyspark_logs.metrics import RecordMetrics
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.predicates import Predicate
+from pyspark_logs.reader import LogReader, infer_schema
+
+Rows = list[dict[str, Any]]
+
+
+def arrow_compress(codec: str, text: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, codec) as stream:
+        stream.write(text)
+    return bytes(sink.getvalue())
+
+
+# Codec -> how its files are named, and how they are made.
+CODECS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "none": ("", bytes),
+    "gzip": (".gz", gzip.compress),
+    "zstd": (".zst", lambda text: arrow_compress("zstd", text)),
+    "bzip2": (".bz2", bz2.compress),
+    "lz4": (".lz4", lambda text: arrow_compress("lz4", text)),
+    "xz": (".xz", lzma.compress),
+}
+
+
+def write(folder: Path, files: dict[str, bytes | str], modified_ms: int | None = None) -> str:
+    """Write files below a folder, compressed as their names say; returns the folder as a load path."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = text.encode() if isinstance(text, str) else text
+        suffixes = [(suffix, make) for suffix, make in CODECS.values() if suffix and name.endswith(suffix)]
+        path.write_bytes(suffixes[0][1](data) if suffixes else data)
+        if modified_ms is not None:
+            os.utime(path, ns=(modified_ms * 1_000_000, modified_ms * 1_000_000))
+    return str(folder)
+
+
+def read(path: object, **options: Any) -> Rows:
+    """The rows of ``scan``, maps as dictionaries."""
+    table = scan(path, **options).read_all()
+    table.validate(full=True)
+    return to_rows(table)
+
+
+def to_rows(table: pa.Table) -> Rows:
+    return table.to_pylist(maps_as_pydicts="lossy")  # type: ignore[no-any-return]
+
+
+def read_pushed(
+    path: str, predicates: Sequence[Predicate] = (), **options: Any
+) -> tuple[Rows, RecordMetrics, list[bool], LogReader]:
+    """What a reader gives with filters pushed into it: the rows, their tally, which filters it took, itself."""
+    parsed = parse_read_options({"path": path, **options})
+    reader = LogReader(parsed, parsed.schema if parsed.schema is not None else infer_schema(parsed))
+    taken = reader.push(predicates)
+    metrics = RecordMetrics()
+    batches = [batch for task in reader.plan().tasks for batch in reader.read_task(task, metrics)]
+    for batch in batches:
+        assert batch.schema == reader.target()
+        batch.validate(full=True)
+    return to_rows(pa.Table.from_batches(batches, reader.target())), metrics, taken, reader

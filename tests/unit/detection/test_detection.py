@@ -1,0 +1,266 @@
+"""What a file is found to be."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+import pyspark_logs
+from pyspark_logs import cli
+from pyspark_logs.cli.text_table import table
+from pyspark_logs.detection import GOOD_SHARE
+from pyspark_logs.detection.candidates import general
+from pyspark_logs.detection.proposal import propose
+from pyspark_logs.errors import FormatError, OptionError, PathNotFoundError
+from pyspark_logs.formats.presets import PRESETS
+
+CORPUS = Path(__file__).parents[3] / ".." / "shared" / "corpus" / "loghub"
+
+APP = [
+    "2026-11-22 01:00:11,045 [main] user=17 INFO acme.Cart: order 1399 accepted",
+    "2026-11-22 01:00:12,145 [worker-2] user=3 WARN acme.Cart: slow: 307 ms",
+    "2026-11-22 01:00:13,245 [main] user=17 ERROR acme.billing.Invoice: no such order",
+]
+
+# Lines that nobody described, and the template that is made of them.
+UNKNOWN = {
+    "{ts:timestamp} [{thread}] user={user:long} {level} {logger}: {message}": APP,
+    "{ts:timestamp} {level} [{thread}] {logger}: {message}": [
+        "2026-11-22 01:00:11,045 INFO [main] acme.Cart: order 1399 accepted",
+        "2026-11-22 01:00:12,145 WARN [worker-2] acme.Cart: slow",
+    ],
+    "[{ts:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {level} {message}": [
+        "[22/Nov/2026:01:00:11 +0000] info a b",
+        "[22/Nov/2026:01:00:12 +0000] error c d e",
+    ],
+    "{ts:timestamp} level={level} user={user:long?} took={took:double}ms path={path:quoted} {message}": [
+        '2026-11-22T01:00:11Z level=info user=17 took=3.5ms path="/a b" done it',
+        '2026-11-22T01:00:12Z level=warn user=- took=12ms path="/" and more',
+    ],
+    "{ts:timestamp(%b %d %H:%M:%S)} {host} {program}[{pid:long}]: {message}": [
+        "Nov 22 01:00:11 web1 sshd[12]: Accepted key",
+        "Nov  2 01:00:11 web2 cron[1234]: (root) CMD (run)",
+    ],
+    "{ts:timestamp(%Y%m%d-%H:%M:%S:%f)}|{field}|{number:long}|{message}": [
+        "20261122-22:15:29:606|Step_A|30002312|start 3 x",
+        "20261122-22:15:29:633|Step_Long|30002319|stop now",
+    ],
+    "{client_ip} {number:long?} {request:quoted} {status:long} {number_2:double}": [
+        '10.0.0.1 17 "GET / HTTP/1.1" 200 0.125',
+        '10.0.0.2 - "GET /b HTTP/1.1" 404 0.5',
+        '10.0.0.2 3 "GET /b HTTP/1.1" 404 12.5',
+    ],
+    "{{{ts:timestamp}}} {message}": ["{2026-11-22T01:00:11Z} a b", "{2026-11-22T01:00:12Z} c"],
+}
+
+
+@pytest.mark.parametrize("template", UNKNOWN)
+def test_a_template_is_made_of_unknown_lines(template: str, tmp_path: Path) -> None:
+    assert propose(UNKNOWN[template])[0] == template
+    (tmp_path / "a.log").write_text("\n".join(UNKNOWN[template]) + "\n")
+    rows = pyspark_logs.scan(str(tmp_path), template=template, mode="FAILFAST").read_all()
+    assert rows.num_rows == len(UNKNOWN[template])
+
+
+@pytest.mark.parametrize("share", [1, 60, 100])
+def test_lines_of_another_kind_do_no_harm(share: int) -> None:
+    assert propose(APP * 20 + ["\tat acme.Cart.order(Cart.java:17)", "Caused by: x"] * share)[0] == next(iter(UNKNOWN))
+
+
+def test_records_of_several_lines(tmp_path: Path) -> None:
+    trace = ["java.lang.IllegalStateException: no", "\tat acme.Cart.order(Cart.java:17)", "\t... 3 more"]
+    (tmp_path / "a.log").write_text("\n".join([*APP, *trace] * 20))
+    found = pyspark_logs.detect(tmp_path / "a.log")[0]
+    assert found.options == {"template": next(iter(UNKNOWN)), "multiLine": "true"}
+    assert (found.share, found.records) == (1, 60)
+    rows = pyspark_logs.scan(str(tmp_path), **found.options).read_all().to_pylist()
+    assert rows[2]["message"] == "\n".join(["no such order", *trace])
+
+
+@pytest.mark.parametrize("lines", [[], ["", "  "], ["no structure here", "whatever comes"], ["\x00\x01", "}{", '"']])
+def test_lines_without_structure_have_no_template(lines: list[str]) -> None:
+    assert [template for template in propose(lines) if template != "{message}"] == []
+
+
+@pytest.mark.parametrize("unit", ['"', "[", "{", "=", ": ", "a.", "1", "-", "\\", "(<"])
+def test_long_lines_of_anything(unit: str) -> None:
+    propose([unit * 300_000] * 5)
+
+
+@pytest.mark.parametrize("unit", ["x", "a.", "a=", '"', ","])
+def test_general_formats_of_a_line_without_end(unit: str) -> None:
+    """As a binary file has it; the time is linear, else this would take minutes."""
+    assert all(described.get("json") is None for described in general([unit * 2_000_000]))
+    assert {"logfmt": "true"} in general(["ts=1 level=info msg=" + unit * 2_000_000])
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the Loghub logs are not beside the project")
+@pytest.mark.parametrize("system", ["Apache", "HDFS", "Hadoop", "OpenSSH", "Spark", "Zookeeper"])
+def test_real_systems(system: str) -> None:
+    path = CORPUS / f"{system}_2k.log"
+    proposed = next(one for one in pyspark_logs.detect(path) if "template" in one.options)
+    assert proposed.share >= GOOD_SHARE
+    rows = pyspark_logs.scan(str(path), **proposed.options, columnNameOfCorruptRecord="bad").read_all()
+    assert rows["bad"].null_count >= GOOD_SHARE * rows.num_rows
+    assert len(rows.column_names) >= 4, "a time, and more than a message"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_preset_is_found_by_its_sample(name: str, tmp_path: Path) -> None:
+    (tmp_path / "sample").write_text("\n".join(PRESETS[name].sample) + "\n")
+    found = pyspark_logs.detect(tmp_path / "sample")[0]
+    assert found.options == {"preset": name}
+    assert found.share == 1
+
+
+COMBINED = '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"'
+GIVEN = {
+    '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 - "-" "-"': {"preset": "apache_combined"},
+    '127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 499 0 "-" "-"': {"preset": "nginx_combined"},
+    COMBINED + ' "10.0.0.1"': {"preset": "nginx_combined"},
+    COMBINED + " 0.005": {
+        "nginx": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
+        ' "$http_user_agent" $request_time'
+    },
+    "2026-11-22T01:00:11.045Z  INFO 123 --- [           main] com.acme.CartApplication                 : Started": {
+        "logback": "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %5p ${PID:- } --- [%15.15t] %-40.40logger{39} : %m%n"
+    },
+    'time=2026-11-22T01:00:11Z level=info msg="a b" n=3': {"logfmt": "true"},
+    "id,name,at\n1,a b,2026-11-22T01:00:11Z": {"delimited": ",", "header": "first"},
+    '{"timestamp": "2026-11-22T01:00:11Z", "level": "info", "message": "like that of many presets"}': {"json": "true"},
+}
+
+
+@pytest.mark.parametrize("text", GIVEN)
+def test_what_servers_and_libraries_write(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(text + "\n")
+    assert pyspark_logs.detect(tmp_path / "a")[0].options == GIVEN[text]
+
+
+# --- files
+
+
+def test_a_compressed_file_in_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.log.gz").write_bytes(gzip.compress("\n".join(APP * 5000).encode()))
+    (tmp_path / "a.log").write_text("")
+    found = pyspark_logs.detect(tmp_path)[0]
+    assert found.options == {"template": next(iter(UNKNOWN))}
+    assert 1000 < found.records < 5000, "the beginning is enough"
+    assert (found.share, found.matched) == (1, found.records)
+    assert found.columns == ["ts", "thread", "user", "level", "logger", "message"]
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text('{"a": 1}\n{"a": 2}\n')
+    assert pyspark_logs.detect(tmp_path / "a.log")[0].options == {"json": "true"}
+
+
+def test_a_header_says_more_than_a_template_of_the_lines(tmp_path: Path) -> None:
+    row = '2026-11-22T00:00:0{}Z,ERROR,"a, b"\n'
+    (tmp_path / "a.csv").write_text("ts,level,message\n" + "".join(row.format(n % 10) for n in range(50)))
+    found = pyspark_logs.detect(tmp_path / "a.csv")[0]
+    assert (found.options, found.share) == ({"delimited": ",", "header": "first"}, 1)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_document_of_many_lines(indent: int | None, tmp_path: Path) -> None:
+    records = json.loads(PRESETS["aws_cloudtrail"].sample[0])["Records"] * 300
+    (tmp_path / "a.json").write_text(json.dumps({"Records": records}, indent=indent))
+    found = pyspark_logs.detect(tmp_path / "a.json")[0]
+    assert found.options == {"preset": "aws_cloudtrail"}
+    assert found.matched >= found.records - 1 > 50, "only the last one may be cut off"
+
+
+def test_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("\n".join(APP), encoding="utf-16")
+    assert pyspark_logs.detect(tmp_path / "a.log", encoding="utf-16")[0].options == {"template": next(iter(UNKNOWN))}
+
+
+def test_nothing_to_find(tmp_path: Path) -> None:
+    (tmp_path / "empty.log").write_text("")
+    assert pyspark_logs.detect(tmp_path / "empty.log") == []
+    with pytest.raises(PathNotFoundError, match=r"nowhere\.log"):
+        pyspark_logs.detect(tmp_path / "nowhere.log")
+    with pytest.raises(OptionError, match="'TEMPLATE' names a line format, which is what detect"):
+        pyspark_logs.detect(tmp_path, TEMPLATE="{a}")
+
+
+# --- the command
+
+
+def test_the_command_shows_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text("\n".join(APP))
+    assert cli.main(["detect", str(tmp_path / "a.log"), "--rows", "2"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert (
+        out[0]
+        == " 100.0%  template {ts:timestamp} [{thread}] user={user:long} {level} {logger}: {message}  (3 of 3 records, 6 columns)"
+    )
+    assert out[-3].split() == ["ts", "thread", "user", "level", "logger", "message"]
+    assert out[-2].split()[2:6] == ["main", "17", "INFO", "acme.Cart"]
+    assert len(out[-1]) <= 120
+
+
+def test_the_command_speaks_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text("\n".join(APP))
+    assert cli.main(["detect", str(tmp_path / "a.log"), "--json", "-o", "timeZone=UTC"]) == 0
+    best = json.loads(capsys.readouterr().out)["candidates"][0]
+    assert (best["options"], best["share"], best["records"]) == ({"template": next(iter(UNKNOWN))}, 1.0, 3)
+
+
+def test_the_command_says_that_it_found_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text("")
+    assert cli.main(["detect", str(tmp_path / "a.log")]) == 1
+    assert "no known format matches" in capsys.readouterr().out
+    assert cli.main(["detect", str(tmp_path / "b.log")]) == 2
+    assert "b.log" in capsys.readouterr().err
+
+
+def test_a_table_fits_its_terminal() -> None:
+    rows = [{"a": "x" * 100, "b": 1, "c": None, "d": "日本" * 20, "e\n": "\t"}]
+    for width in (20, 40, 60, 200):
+        for line in table(rows, list(rows[0]), width):
+            wide = sum(2 if "日" <= c <= "本" else 1 for c in line)
+            assert wide <= width
+
+
+class TestTexts:
+    """What a file is before it has a format."""
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+    def test_another_encoding(self, tmp_path: Path, encoding: str) -> None:
+        lines = [line.replace("order", "commande à payer") for line in APP]
+        file = tmp_path / "app.log"
+        file.write_bytes("".join(line + "\r\n" for line in lines * 3000).encode(encoding))
+        given = {} if encoding == "utf-16" else {"encoding": encoding}
+        best = pyspark_logs.detect(file, **given)[0]
+        assert best.matched == best.records
+        assert best.options == {"template": next(iter(UNKNOWN)), **({} if given else {"encoding": "utf-16"})}
+        found = pyspark_logs.scan(file, **{**best.options, **given}, mode="FAILFAST").read_all()
+        assert found.num_rows == 9000
+        assert found["message"][0].as_py() == "commande à payer 1399 accepted"
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            bytes(range(256)) * 20,
+            b"PAR1" + bytes(500),
+            "a line\n".encode("utf-16-le"),
+            gzip.compress(b"a" * 99, mtime=0),
+        ],
+        ids=["any bytes", "parquet", "utf-16 without a mark", "gzip"],
+    )
+    def test_no_text(self, tmp_path: Path, data: bytes) -> None:
+        file = tmp_path / "app.log"
+        file.write_bytes(data)
+        with pytest.raises(FormatError, match=r"app\.log does not look like text: \d+ of the \d+ bytes .*encoding="):
+            pyspark_logs.detect(file)
+
+    def test_a_few_control_characters_are_text(self, tmp_path: Path) -> None:
+        file = tmp_path / "app.log"
+        file.write_text("".join(f"\x1b[32m{line}\x1b[0m \0\n" for line in APP))
+        assert pyspark_logs.detect(file)[0].share == 1

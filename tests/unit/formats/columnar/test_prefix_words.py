@@ -1,0 +1,78 @@
+"""Eight bytes at a time gives what one byte at a time gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pyspark_logs.formats.columnar import prefix_words
+from pyspark_logs.records import byte_places
+from pyspark_logs.records.blocks import _STRETCH_BYTES
+
+# Bytes that differ from the one searched for by little, which is where arithmetic on whole words may go wrong.
+texts = st.text(st.sampled_from(",-+.0123456789:/ \x00\x01\x7f\x80\xac\xff"), max_size=60).map(
+    lambda text: text.encode("latin-1")
+)
+
+
+def places_in(text, data):
+    places = data.draw(st.lists(st.integers(0, len(text)), max_size=6).map(sorted))
+    return np.frombuffer(text, np.uint8), np.array(places, np.int32)
+
+
+@given(texts, st.data())
+def test_words_are_the_bytes_and_zeros_past_the_end(text, data):
+    view, places = places_in(text, data)
+    found = prefix_words.words_at(view, places)
+    assert found.dtype == np.uint64
+    assert [word.tobytes() for word in found.astype("<u8")] == [
+        text[place : place + 8].ljust(8, b"\0") for place in places.tolist()
+    ]
+
+
+@given(texts, st.sampled_from(b",-\x01\x7f\x80\xff"), st.data())
+def test_the_first_of_a_byte_within_sixteen(text, byte, data):
+    view, starts = places_in(text, data)
+    found = prefix_words.first_soon(view, starts, prefix_words.words_at(view, starts), byte)
+    assert found.dtype == np.int32
+    for start, at in zip(starts.tolist(), found.tolist(), strict=True):
+        place = text[start : start + prefix_words.SOON].find(bytes([byte]))
+        assert at == start + (place if place >= 0 else prefix_words.SOON)
+
+
+numbers = st.one_of(
+    st.integers(0, 10**9).map(str), st.from_regex(r"\A[0-9]{1,8}\Z"), st.sampled_from(["", "-", "+1", "1a", "1:", "/"])
+)
+
+
+@given(st.lists(st.tuples(numbers, st.booleans()), max_size=6), st.booleans())
+@example([("99999999", False), ("00000000", False)], False)
+@example([("7", False)], False)
+def test_small_integers_are_what_int_says(rows, masked):
+    text = ",".join(number for number, _ in rows).encode()
+    widths = np.array([len(number) for number, _ in rows], np.int32)
+    ends = (np.cumsum(widths + 1) - 1).astype(np.int32)
+    starts = ends - widths
+    null = np.array([skip for _, skip in rows], np.bool_) if masked else None
+    found = prefix_words.small_integers(prefix_words.words_at(np.frombuffer(text, np.uint8), starts), widths, null)
+    wanted = ["0" if masked and skip else number for number, skip in rows]
+    if not rows or not all(number.isdigit() and len(number) <= 8 for number in wanted):
+        assert found is None
+    else:
+        assert found.tolist() == [int(number) for number in wanted]
+
+
+@given(texts, st.sampled_from(b",-\x00\xff"))
+def test_places_of_a_byte(text, byte):
+    found = byte_places(np.frombuffer(text, np.uint8), byte)
+    assert found.dtype == np.int32
+    assert found.tolist() == [place for place, other in enumerate(text) if other == byte]
+
+
+@pytest.mark.parametrize("size", [_STRETCH_BYTES - 1, _STRETCH_BYTES, _STRETCH_BYTES + 9, 2 * _STRETCH_BYTES + 3])
+def test_places_of_a_byte_where_stretches_meet(size):
+    raw = np.random.default_rng(size).integers(0, 9, size).astype(np.uint8)
+    raw[[0, _STRETCH_BYTES - 2, -1]] = 3
+    assert byte_places(raw, 3).tolist() == np.flatnonzero(raw == 3).tolist()

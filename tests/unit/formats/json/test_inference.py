@@ -1,0 +1,115 @@
+"""What a sample of JSON says about columns, and that the lines it was taken from read by it."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyspark_logs.formats.json.inference import infer_json_schema
+from pyspark_logs.formats.registry import compile_decoder
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import read_lines
+from tests.conformance.test_engines import rows_of, thorough
+
+INSTANT = pa.timestamp("us", "UTC")
+LONG, DOUBLE, STRING, BOOLEAN = pa.int64(), pa.float64(), pa.string(), pa.bool_()
+
+
+def array(element: pa.DataType) -> pa.DataType:
+    return pa.list_(pa.field("element", element))
+
+
+def infer(*lines: str) -> dict[str, pa.DataType]:
+    schema = infer_json_schema([line.encode() for line in lines], 1 << 20)
+    return dict(zip(schema.names, schema.types, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (["1", "-7"], LONG),
+        (["1", "1.5"], DOUBLE),
+        (["1.5", "1"], DOUBLE),
+        (["1e3"], DOUBLE),
+        (["9223372036854775807"], LONG),
+        (["9223372036854775808"], DOUBLE),
+        (["1" * 5000], DOUBLE),
+        (["true", "false"], BOOLEAN),
+        (["true", "1"], STRING),
+        (['"x"', "1"], STRING),
+        (["null", "1"], LONG),
+        (["1", "null"], LONG),
+        (["null"], STRING),
+        (['"2026-11-22T10:00:00Z"', '"2026-11-22 10:00"'], INSTANT),
+        (['"2026-11-22T10:00:00Z"', '"yesterday"'], STRING),
+        (['"2026-02-30T10:00:00Z"'], STRING),
+        (['"2026-11-22"'], STRING),
+        (["[1, 2.5]"], array(DOUBLE)),
+        (["[]", "[1]"], array(LONG)),
+        (["[]"], array(STRING)),
+        (["[1]", '["x"]'], array(STRING)),
+        (["[1]", "1"], STRING),
+        (["[[true]]"], array(array(BOOLEAN))),
+        (['{"x": 1}', '{"y": "z"}'], pa.struct([("x", LONG), ("y", STRING)])),
+        (['{"x": 1}', '{"X": 2.5}'], pa.struct([("x", DOUBLE)])),
+        (['{"x": {"y": [1]}}'], pa.struct([("x", pa.struct([("y", array(LONG))]))])),
+        (["{}"], STRING),
+        (["{}", '{"x": 1}'], pa.struct([("x", LONG)])),
+        (['{"x": 1}', "[1]"], STRING),
+    ],
+)
+def test_values_give_a_type(values: list[str], dtype: pa.DataType) -> None:
+    assert infer(*(f'{{"c": {value}}}' for value in values)) == {"c": dtype}
+
+
+def test_columns_come_in_the_order_of_their_first_appearance() -> None:
+    assert list(infer('{"b": 1}', '{"a": 1, "b": 2}', '{"c": 1}')) == ["b", "a", "c"]
+
+
+def test_columns_match_without_case() -> None:
+    assert infer('{"Level": 1, "level": 2.5}') == {"Level": DOUBLE}
+
+
+def test_lines_that_are_no_object_say_nothing() -> None:
+    assert infer("[1]", "nonsense", '"x"', '{"a": NaN}', "[" * 100_000, '{"a": 1}') == {"a": LONG}
+
+
+def test_a_value_nested_too_deeply_says_nothing() -> None:
+    assert infer('{"a": ' + "[" * 900 + "]" * 900 + "}", '{"a": 1}')
+
+
+def test_a_sample_has_an_end() -> None:
+    assert infer_json_schema([b'{"a": 1}', b'{"b": 1}'], 9).names == ["a"]
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+)
+times = st.datetimes().map(lambda time: time.isoformat())
+values = st.recursive(
+    scalars | times,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abAB"), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), values), min_size=1, max_size=6))
+@thorough
+def test_lines_read_without_a_fault_by_the_schema_they_gave(records: list[dict[str, object]]) -> None:
+    lines = [json.dumps(record).encode() for record in records]
+    schema = infer_json_schema(lines, 1 << 20)
+    decoder = compile_decoder(FormatOptions("json", "true"), schema)
+    rows, corrupt = rows_of(decoder, read_lines(iter([b"\n".join(lines)])), TimestampContext())
+    assert not any(corrupt)
+    for record, row in zip(records, rows, strict=True):
+        named = dict(zip(schema.names, row, strict=True))
+        assert all((named[key] is None) == (value is None) for key, value in record.items())

@@ -1,0 +1,251 @@
+"""The formats that ship: their fields, and the lines of every age they have been written in."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import pyspark_logs
+from pyspark_logs import cli
+from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.registry import compile_decoder, format_schema
+from pyspark_logs.formats.template.engine import TemplateEngine
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import read_lines
+from tests.conformance.test_engines import plain, rows_of
+
+
+def rows(preset: str, lines: list[str], schema: pa.Schema | None = None) -> tuple[list[dict[str, Any]], list[bool]]:
+    """The rows, and which of them are corrupt. All lines are in one block, so in one run of the engines."""
+    options = FormatOptions("preset", preset)
+    wanted = schema if schema is not None else format_schema(options)
+    assert wanted is not None
+    decoder = compile_decoder(options, wanted)
+    found, corrupt = rows_of(decoder, read_lines(iter(["\n".join(lines).encode()])), TimestampContext())
+    return [dict(zip(wanted.names, row, strict=True)) for row in found], corrupt
+
+
+@pytest.mark.parametrize("name", ["apache_combined", "aws_alb"])
+def test_a_preset_has_a_schema_and_a_source(name: str) -> None:
+    schema = format_schema(FormatOptions("preset", name))
+    assert schema is not None
+    assert len(schema) > 5
+    assert PRESETS[name].source
+
+
+def test_an_unknown_preset_names_the_nearest() -> None:
+    with pytest.raises(FormatError, match=r"'apache_combine' is not a preset; did you mean 'apache_combined'\?"):
+        format_schema(FormatOptions("preset", "apache_combine"))
+
+
+def test_a_preset_that_is_a_template_has_no_further_columns() -> None:
+    options = FormatOptions("preset", "aws_alb", rescued_column="rest")
+    with pytest.raises(FormatError, match="'rescuedDataColumn' belongs to json"):
+        compile_decoder(options, pa.schema([("elb", pa.string())]))
+
+
+# ------------------------------------------------------------------------------------------- apache_combined
+
+COMBINED = '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326 "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"'
+
+
+def test_apache_combined() -> None:
+    found, corrupt = rows(
+        "apache_combined",
+        [
+            COMBINED,
+            '::1 - - [10/Oct/2000:13:55:36 -0700] "-" 408 - "-" "-"',
+            '10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /a\\"b HTTP/1.1" 404 0 "-" "\\x22evil\\x22 agent"',
+            '10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "curl" extra',
+        ],
+    )
+    assert found[0] == {
+        "remote_host": "127.0.0.1", "remote_logname": None, "remote_user": "frank",
+        "time": datetime(2000, 10, 10, 20, 55, 36, tzinfo=timezone.utc), "request": "GET /apache_pb.gif HTTP/1.0",
+        "status": 200, "bytes": 2326, "referer": "http://www.example.com/start.html",
+        "user_agent": "Mozilla/4.08 [en] (Win98; I ;Nav)",
+    }  # fmt: skip
+    assert [found[1][name] for name in ("request", "status", "bytes", "referer", "user_agent")] == [
+        None,
+        408,
+        None,
+        None,
+        None,
+    ]
+    assert found[2]["request"] == 'GET /a"b HTTP/1.1'
+    assert found[2]["user_agent"] == '"evil" agent'
+    assert corrupt == [False, False, False, True], "this format is closed: text after it is not of it"
+
+
+# --------------------------------------------------------------------------------------------------- aws_alb
+
+# As in the provider's documentation, in the order in which fields were added over the years.
+ALB = [
+    "https", "2018-07-02T22:23:00.186641Z", "app/my-loadbalancer/50dc6c495c0c9188", "192.168.131.39:2817", "10.0.0.1:80",
+    "0.086", "0.048", "0.037", "200", "200", "0", "57", '"GET https://www.example.com:443/ HTTP/1.1"', '"curl/7.46.0"',
+    "ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.2", "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a067",
+    '"Root=1-58337281-1d84f3d73c47ec4e58577259"', '"www.example.com"', '"arn:aws:acm:us-east-2:123456789012:certificate/1"',
+    "1", "2018-07-02T22:22:48.364000Z", '"authenticate,forward"', '"-"', '"-"',
+    '"10.0.0.1:80"', '"200"', '"-"', '"-"', "TID_1234abcd5678ef90",
+    '"transformed.example.com"', '"/transformed"', "TransformSuccess", "10.0.0.9", '"not documented yet"',
+]  # fmt: skip
+
+
+def alb(count: int) -> str:
+    return " ".join(ALB[:count])
+
+
+def test_aws_alb_of_every_age_in_one_file() -> None:
+    counts = [25, 29, 30, 33, 34, 35]
+    found, corrupt = rows("aws_alb", [alb(count) for count in counts] * 40)
+    assert corrupt == [False] * 240
+    for count, row in zip(counts * 40, found, strict=True):
+        assert row["type"] == "https"
+        assert row["time"] == datetime(2018, 7, 2, 22, 23, 0, 186641, tzinfo=timezone.utc)
+        assert (row["client_ip"], row["client_port"], row["target_ip"], row["target_port"]) == (
+            "192.168.131.39",
+            2817,
+            "10.0.0.1",
+            80,
+        )
+        assert row["target_processing_time"] == 0.048
+        assert row["request"] == "GET https://www.example.com:443/ HTTP/1.1"
+        assert row["request_creation_time"] == datetime(2018, 7, 2, 22, 22, 48, 364000, tzinfo=timezone.utc)
+        assert row["actions_executed"] == "authenticate,forward"
+        assert row["error_reason"] is None
+        assert row["target_port_list"] == ("10.0.0.1:80" if count >= 29 else None)
+        assert row["conn_trace_id"] == ("TID_1234abcd5678ef90" if count >= 30 else None)
+        assert row["transformed_host"] == ("transformed.example.com" if count >= 33 else None)
+        assert row["request_transform_status"] == ("TransformSuccess" if count >= 33 else None)
+        assert row["alb_node_ip"] == ("10.0.0.9" if count >= 34 else None)
+
+
+def test_aws_alb_where_no_target_answered() -> None:
+    fields = ALB[:29]
+    fields[4:8], fields[8:10] = ["-", "-1", "-1", "-1"], ["460", "-"]
+    fields[12], fields[21] = '"- http://x:80- -"', "-"
+    found, corrupt = rows("aws_alb", [" ".join(fields)])
+    assert corrupt == [False]
+    assert (found[0]["target_ip"], found[0]["target_port"], found[0]["target_status_code"]) == (None, None, None)
+    assert (found[0]["request"], found[0]["request_creation_time"]) == ("- http://x:80- -", None)
+
+
+def test_aws_alb_of_the_first_years() -> None:
+    """It began with 18 fields in 2016; those up to 25 came in 2017 and 2018, and old files lie in buckets to this day."""
+    counts = list(range(18, 23))
+    found, corrupt = rows("aws_alb", [alb(count) for count in counts] * 40)
+    assert corrupt == [False] * 200
+    for count, row in zip(counts * 40, found, strict=True):
+        assert row["trace_id"] == "Root=1-58337281-1d84f3d73c47ec4e58577259"
+        assert row["domain_name"] == ("www.example.com" if count >= 19 else None)
+        assert row["chosen_cert_arn"] == ("arn:aws:acm:us-east-2:123456789012:certificate/1" if count >= 20 else None)
+        assert row["matched_rule_priority"] == (1 if count >= 21 else None)
+        assert (row["request_creation_time"] is None) == (count < 22)
+        assert row["actions_executed"] is None
+
+
+def test_aws_alb_of_fewer_fields_than_it_ever_had_is_corrupt() -> None:
+    found, corrupt = rows("aws_alb", [alb(16), alb(17), alb(19)[:-1]])
+    assert corrupt == [True, True, True]
+    assert found[0]["type"] is None
+
+
+def test_aws_alb_of_ages_between_those_documented() -> None:
+    counts = list(range(18, 36))
+    found, corrupt = rows("aws_alb", [alb(count) for count in counts])
+    assert corrupt == [False] * len(counts)
+    present = [sum(value is not None for value in row.values()) for row in found]
+    # The fields 24, 25, 28 and 29 are "-" here, and what comes after 34 has no column.
+    assert [b - a for a, b in pairwise(present)] == [1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]
+
+
+def test_an_address_is_spelt_one_way_whatever_stands_around_it() -> None:
+    fields = ALB[:25]
+    lines = []
+    for client in ("[2001:db8::1]:443", "2001:db8::1:443", "192.0.2.1:443", "-"):
+        fields[3] = client
+        lines.append(" ".join(fields))
+    found, corrupt = rows("aws_alb", lines)
+    assert corrupt == [False] * 4
+    assert [row["client_ip"] for row in found] == ["2001:db8::1", "2001:db8::1", "192.0.2.1", None]
+    assert [row["client_port"] for row in found] == [443, 443, 443, None]
+
+
+def test_a_part_of_a_field_can_be_widened_and_asked_for_alone() -> None:
+    schema = pa.schema([("target_port", pa.int64()), ("client_ip", pa.string())])
+    assert rows("aws_alb", [alb(29)], schema)[0] == [{"target_port": 80, "client_ip": "192.168.131.39"}]
+
+
+@pytest.mark.parametrize("engines", [True, False])
+def test_a_whole_line_is_judged_by_the_parts_of_its_fields(engines: bool) -> None:
+    options = FormatOptions("preset", "aws_alb")
+    wanted = pa.schema([("elb", pa.string())])
+    good, bad = alb(29), alb(29).replace(":2817", ":none")
+    for judge_whole in (True, False):
+        whole = compile_decoder(options, wanted, judge_whole=judge_whole)
+        decoder = whole if engines else Decoder([], whole.exact, whole.native, whole.target)
+        assert rows_of(decoder, read_lines(iter([f"{good}\n{bad}".encode()])), TimestampContext())[1] == [
+            False,
+            judge_whole,
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("apache_combined", [COMBINED] * 100), ("aws_alb", [alb(29)] * 50 + [alb(30)] * 50)]
+)
+def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> None:
+    options = FormatOptions("preset", name)
+    decoder = compile_decoder(options, format_schema(options) or pa.schema([]))
+    chain = next(engine for engine in decoder.engines if isinstance(engine, TemplateEngine))
+    block = next(read_lines(iter(["\n".join(lines).encode()])))
+    sure = chain.parse(block.block, block.starts, block.ends, TimestampContext())
+    assert sure.rows is None
+    assert all(len(plain(column)) == 100 for column in sure.columns)
+
+
+# --------------------------------------------------------------------------------------------- the command line
+
+
+def test_the_command_lists_all_presets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["preset", "columns", "layout"]
+    assert [line.split()[0] for line in lines[1:]] == list(PRESETS)
+    assert cli.main(["presets", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["presets"]
+    assert [one["name"] for one in report] == list(PRESETS)
+    assert report[0]["columns"][0] == {"name": "remote_host", "type": "string"}
+
+
+def test_the_command_shows_a_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["presets", "aws_elb_classic"]) == 0
+    shown = capsys.readouterr().out
+    assert "client_port" in shown
+    assert PRESETS["aws_elb_classic"].sample[0] in shown
+    assert "layout  AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}" in shown
+    assert PRESETS["aws_elb_classic"].source in shown
+    assert cli.main(["presets", "aws_elb"]) == 2
+    assert "did you mean 'aws_" in capsys.readouterr().err
+
+
+def test_what_a_glog_file_begins_with_is_no_record(tmp_path: Path) -> None:
+    banner = [
+        "Log file created at: 2026/11/22 01:00:11",
+        "Running on machine: web-1",
+        "Running duration (h:mm:ss): 0:00:00",
+        "Log line format: [IWEF]yyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg",
+    ]
+    lines = ["I20261122 01:00:11.045123 12345 cart.cc:1] Running on machine: none", "E1122 01:00:12.000001 7 a.cc:2] x"]
+    (tmp_path / "a.log").write_text("\n".join([*banner, *lines]) + "\n")
+    for options in ({}, {"multiLine": True}):
+        rows = pyspark_logs.scan(str(tmp_path), preset="glog", mode="FAILFAST", **options).read_all()
+        assert rows["message"].to_pylist() == ["Running on machine: none", "x"]

@@ -1,0 +1,287 @@
+"""Lines of proxies, databases, logging libraries and container runtimes, as they are found."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pyspark_logs.formats.registry import compile_decoder
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import find_lines
+from tests.support.preset_lines import at, is_corrupt, row
+
+# ------------------------------------------------------------------------------------------------- HAProxy
+
+HTTP = (
+    "Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1"
+    ' 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"'
+)
+CLEAN = {
+    "client_ip": "10.0.1.2", "client_port": 33317, "accept_date": at(2009, 2, 6, 12, 14, 14, 655000),
+    "frontend_name": "http-in", "backend_name": "static", "server_name": "srv1", "time_request": 10, "time_queue": 0,
+    "time_backend_connect": 30, "time_backend_response": 69, "time_duration": 109, "status_code": 200,
+    "bytes_read": 2750, "termination_state": "----", "actconn": 1, "feconn": 1, "beconn": 1, "srv_conn": 1, "retries": 0,
+    "srv_queue": 0, "backend_queue": 0, "http_request": "GET /index.html HTTP/1.1",
+}  # fmt: skip
+SYSLOG = {"syslog_header": "Feb  6 12:14:14 localhost", "process_name": "haproxy", "pid": 14389}
+HEADERS = {"captured_request_headers": "1wt.eu", "captured_response_headers": ""}
+
+
+def test_haproxy_http() -> None:
+    assert row("haproxy_http", HTTP) == {**SYSLOG, **CLEAN, **HEADERS}
+
+
+def test_haproxy_http_without_a_header_of_syslog_or_captures() -> None:
+    line = HTTP.partition("]: ")[2].replace("{1wt.eu} {} ", "")
+    assert row("haproxy_http", line) == CLEAN
+    assert row("haproxy_http", "haproxy: " + line) == {**CLEAN, "process_name": "haproxy"}
+
+
+def test_haproxy_http_logged_as_soon_as_possible_over_tls_and_redispatched() -> None:
+    line = (
+        HTTP.replace("/109", "/+109").replace("2750", "+2750").replace("http-in", "https~").replace("1/1/0 ", "1/1/+3 ")
+    )
+    assert row("haproxy_http", line) == {**SYSLOG, **CLEAN, **HEADERS, "frontend_name": "https~", "retries": 3}
+
+
+def test_haproxy_http_that_was_no_request() -> None:
+    line = (
+        "haproxy[18113]: 127.0.0.1:34549 [15/Oct/2003:15:19:06.103] px-http px-http/<NOSRV> -1/-1/-1/-1/8490 -1 0"
+        ' sid=1 - CR-- 2/2/2/0/0 0/0 "<BADREQ>"'
+    )
+    found = row("haproxy_http", line)
+    assert (found["time_request"], found["time_backend_response"], found["status_code"]) == (-1, -1, -1)
+    assert (found["server_name"], found["http_request"]) == ("<NOSRV>", "<BADREQ>")
+    assert (found["captured_request_cookie"], found.get("captured_response_cookie")) == ("sid=1", None)
+
+
+def test_haproxy_http_whose_request_was_cut() -> None:
+    assert row("haproxy_http", HTTP[:-20])["http_request"] == HTTP[:-20].rpartition('"')[2]
+
+
+def test_haproxy_https() -> None:
+    found = row("haproxy_http", HTTP)
+    assert row("haproxy_http", HTTP + " 0/000A/1/2/1 www.example.com/TLSv1.3/TLS_AES_256_GCM_SHA384") == {
+        **found, "fc_err": 0, "ssl_fc_err": "000A", "ssl_c_err": 1, "ssl_c_ca_err": 2, "ssl_fc_is_resumed": 1,
+        "ssl_fc_sni": "www.example.com", "ssl_version": "TLSv1.3", "ssl_ciphers": "TLS_AES_256_GCM_SHA384",
+    }  # fmt: skip
+    assert row("haproxy_http", HTTP + " -/-/-/-/- -/-/-") == found
+    assert row("haproxy_http", HTTP + " 0/0/0/0/0 -/TLSv1.3/-")["ssl_version"] == "TLSv1.3"
+    for behind in (" 0/0/0/0/0", " x/0/0/0/0 -/-/-", ' more"'):
+        assert is_corrupt("haproxy_http", HTTP + behind)
+
+
+def test_haproxy_tcp() -> None:
+    line = "haproxy[14387]: 10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/+5007 212 -- 0/0/0/0/3 0/0"
+    assert row("haproxy_tcp", line) == {
+        "process_name": "haproxy", "pid": 14387, "client_ip": "10.0.1.2", "client_port": 33313,
+        "accept_date": at(2009, 2, 6, 12, 12, 51, 443000), "frontend_name": "fnt", "backend_name": "bck",
+        "server_name": "srv1", "time_queue": 0, "time_backend_connect": 0, "time_duration": 5007, "bytes_read": 212,
+        "termination_state": "--", "actconn": 0, "feconn": 0, "beconn": 0, "srv_conn": 0, "retries": 3, "srv_queue": 0,
+        "backend_queue": 0,
+    }  # fmt: skip
+    assert is_corrupt("haproxy_tcp", HTTP)
+
+
+# ------------------------------------------------------------------------------------------------ PostgreSQL
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "2026-11-22 01:00:11.045 UTC [123] LOG:  database system is ready",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 11, 45000), "time_zone": "UTC", "process_id": 123,
+                "error_severity": "LOG", "message": "database system is ready",
+            },
+        ),
+        (
+            "2026-11-22 01:00:11 GMT [123-7] ana@shop STATEMENT:  select ':  '",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 11), "time_zone": "GMT", "process_id": 123, "session_line_num": 7,
+                "user_name": "ana", "database_name": "shop", "error_severity": "STATEMENT", "message": "select ':  '",
+            },
+        ),
+        (
+            "2026-11-22 01:00:13 UTC [456]: [7-1] user=ana,db=shop,app=psql, x,client=192.0.2.7 LOG:  duration: 0.6 ms",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 13), "time_zone": "UTC", "process_id": 456, "session_line_num": 7,
+                "user_name": "ana", "database_name": "shop", "application_name": "psql, x", "error_severity": "LOG",
+                "connection_from": "192.0.2.7", "message": "duration: 0.6 ms",
+            },
+        ),
+        (
+            "2026-11-22 01:00:13.045 UTC [456]: user=ana,db=shop ERROR:  no",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 13, 45000), "time_zone": "UTC", "process_id": 456, "user_name": "ana",
+                "database_name": "shop", "error_severity": "ERROR", "message": "no",
+            },
+        ),
+        (
+            "2026-11-22 01:00:13 UTC [456]: [1-1] user=,db=,app=,client= LOG:  checkpoint starting",
+            {
+                "log_time": at(2026, 11, 22, 1, 0, 13), "time_zone": "UTC", "process_id": 456, "session_line_num": 1,
+                "error_severity": "LOG", "message": "checkpoint starting",
+            },
+        ),
+        (
+            "2026-11-22 01:00:11.045 -03 [123] [unknown]@[unknown] FATAL:  no pg_hba.conf entry",
+            {
+                "log_time": at(2026, 11, 22, 4, 0, 11, 45000), "time_zone": "-03", "process_id": 123,
+                "user_name": "[unknown]", "database_name": "[unknown]", "error_severity": "FATAL",
+                "message": "no pg_hba.conf entry",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_postgres(line: str, expected: dict[str, Any]) -> None:
+    assert row("postgres", line) == expected
+
+
+def test_postgres_in_a_zone_with_a_name_is_in_the_time_zone_of_the_option() -> None:
+    decoder = compile_decoder(FormatOptions("preset", "postgres"), pa.schema([("log_time", pa.timestamp("us", "UTC"))]))
+    lines = find_lines(b"2026-11-22 01:00:11 CET [1] LOG:  a\n2026-11-22 01:00:11 UTC [1] LOG:  b", 0)
+    (times,) = decoder.decode(lines, TimestampContext("Europe/Berlin", 0)).columns
+    assert times.to_pylist() == [at(2026, 11, 22, 0, 0, 11), at(2026, 11, 22, 1, 0, 11)]
+
+
+@pytest.mark.parametrize("line", ["[456]: [7] LOG:  x", "[456]; LOG:  x", "[]: LOG:  x", "[456]: user=ana LOG:  x"])
+def test_postgres_that_it_is_not(line: str) -> None:
+    assert is_corrupt("postgres", f"2026-11-22 01:00:13 UTC {line}")
+
+
+@pytest.mark.parametrize("number", ['"six"', '""', '"6.5"', '"06"', '" 6"', '"NaN"', "true"])
+def test_gelf_whose_level_is_no_number(number: str) -> None:
+    assert is_corrupt("gelf", f'{{"version":"1.1","host":"h","short_message":"s","level":{number}}}')
+
+
+# ---------------------------------------------------------------------------------------- others, line by line
+
+
+@pytest.mark.parametrize(
+    ("preset", "line", "expected"),
+    [
+        (
+            "redis", "[4018] 14 Nov 07:01:22.119 * Background saving terminated with success",
+            {
+                "pid": 4018, "time": at(2026, 11, 14, 7, 1, 22, 119000), "level": "*",
+                "message": "Background saving terminated with success",
+            },
+        ),
+        (
+            "redis", "1:C 22 Nov 2026 01:00:11.045 - x",
+            {"pid": 1, "role": "C", "time": at(2026, 11, 22, 1, 0, 11, 45000), "level": "-", "message": "x"},
+        ),
+        (
+            "log4j", "2015-10-18 18:01:47,978 INFO [main] org.apache.hadoop.mapreduce.v2.app.MRAppMaster: Created: x",
+            {
+                "timestamp": at(2015, 10, 18, 18, 1, 47, 978000), "level": "INFO", "thread": "main",
+                "logger": "org.apache.hadoop.mapreduce.v2.app.MRAppMaster", "message": "Created: x",
+            },
+        ),
+        (
+            "log4j", "17/06/09 20:10:40 INFO executor.CoarseGrainedExecutorBackend: Registered",
+            {
+                "timestamp": at(2017, 6, 9, 20, 10, 40), "level": "INFO",
+                "logger": "executor.CoarseGrainedExecutorBackend", "message": "Registered",
+            },
+        ),
+        (
+            "log4j", "2026-11-22 01:00:11,045 INFO  [Peer[id=3]/10.0.0.7:2181] o.e.Quorum: [x] in",
+            {
+                "timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "level": "INFO", "thread": "Peer[id=3]/10.0.0.7:2181",
+                "logger": "o.e.Quorum", "message": "[x] in",
+            },
+        ),
+        (
+            "log4j", "2026-11-22T01:00:11.045Z [http-1] WARN  o.e.Shop - slow - very",
+            {
+                "timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "level": "WARN", "thread": "http-1",
+                "logger": "o.e.Shop", "message": "slow - very",
+            },
+        ),
+        (
+            "python_logging", "2026-11-22 01:00:11,045 - shop - WARNING - a - b",
+            {
+                "asctime": at(2026, 11, 22, 1, 0, 11, 45000), "name": "shop", "levelname": "WARNING",
+                "message": "a - b",
+            },
+        ),
+        (
+            "klog", 'E1025 00:15:15.525108       1 controller_utils.go:116] "Pod status updated" pod="kube-system/dns"',
+            {
+                "severity": "E", "time": at(2026, 10, 25, 0, 15, 15, 525108), "thread_id": 1,
+                "file": "controller_utils.go", "line": 116,
+                "message": '"Pod status updated" pod="kube-system/dns"',
+            },
+        ),
+        (
+            "glog", "F20150319 12:00:01.000002 140735 a.cc:7] Check failed",
+            {
+                "severity": "F", "time": at(2015, 3, 19, 12, 0, 1, 2), "thread_id": 140735, "file": "a.cc", "line": 7,
+                "message": "Check failed",
+            },
+        ),
+        (
+            "cri", "2016-10-06T00:17:09.669794202Z stdout P ",
+            {"timestamp": at(2016, 10, 6, 0, 17, 9, 669794), "stream": "stdout", "tags": "P", "log": ""},
+        ),
+        (
+            "docker_json", r'{"log":"a\n","stream":"stderr","time":"2026-11-22T01:00:11.045123456Z"}',
+            {"log": "a\n", "stream": "stderr", "time": at(2026, 11, 22, 1, 0, 11, 45123)},
+        ),
+        (
+            "gelf", '{"version":"1.1","host":"h","short_message":"s","timestamp":"1385053862.5","level":"6","line":"356"}',
+            {
+                "version": "1.1", "host": "h", "short_message": "s", "timestamp": at(2013, 11, 21, 17, 11, 2, 500000),
+                "level": 6, "line": 356,
+            },
+        ),
+        (
+            "redis", "1234:signal-handler (1795309211) Received SIGTERM scheduling shutdown...",
+            {
+                "pid": 1234, "role": "signal-handler", "time": at(2026, 11, 22, 1, 0, 11),
+                "message": "Received SIGTERM scheduling shutdown...",
+            },
+        ),
+        (
+            "gelf", '{"version":"1.1","host":"h","short_message":"s","timestamp":1385053862.3072,"level":1,"_some":"x"}',
+            {
+                "version": "1.1", "host": "h", "short_message": "s", "level": 1,
+                "timestamp": datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=1385053862307200),
+            },
+        ),
+        (
+            "mongodb_json",
+            ('{"t":{"$date":"2026-11-22T01:00:11.045+01:00"},"s":"I","c":"-","id":7,"ctx":"x","msg":"m","attr":{"a":[1]},'
+            '"tags":["t"]}'),
+            {
+                "t": at(2026, 11, 22, 0, 0, 11, 45000), "s": "I", "c": "-", "id": 7, "ctx": "x", "msg": "m",
+                "attr": '{"a":[1]}', "tags": ["t"],
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_of(preset: str, line: str, expected: dict[str, Any]) -> None:
+    assert row(preset, line) == expected
+
+
+@pytest.mark.parametrize(
+    ("preset", "line"),
+    [
+        ("klog", "i1122 01:00:11.045123 1 a.go:1] lower case"),
+        ("klog", "D1122 01:00:11.045123 1 a.go:1] a severity that klog has not"),
+        ("klog", "I20261122 01:00:11.045123 1 a.go:1] a year"),
+        ("glog", "goroutine 1 [running]:"),
+        ("redis", "x:M 22 Nov 2026 01:00:11.045 # x"),
+        ("log4j", "java.lang.IllegalStateException: x"),
+        ("python_logging", "Traceback (most recent call last):"),
+    ],
+)
+def test_a_line_that_is_not_of(preset: str, line: str) -> None:
+    assert is_corrupt(preset, line)

@@ -1,0 +1,174 @@
+"""A template that cannot be meant is refused in words that say what to write, and where."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.template.notation import (
+    After,
+    Blanks,
+    Field,
+    Group,
+    Literal,
+    Template,
+    make_template,
+    parse_template,
+)
+from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
+from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
+from pyspark_logs.formats.types.registry import ListOf
+from pyspark_logs.formats.types.temporal import Epoch, Timestamp
+from tests.reference import templates as reference
+from tests.reference.test_templates import REFUSED
+
+
+def test_notation_becomes_segments() -> None:
+    template = parse_template("{{[{a:int?}]{~}{}{? x={b:list(})}{?{~}{c}?}?}")
+    assert template.segments == (
+        Literal("{["),
+        Field("a", Integer(32), nullable=True),
+        Literal("]"),
+        Blanks(),
+        Field(None, Text()),
+        Group((Literal(" x="), Field("b", ListOf("}")), Group((Blanks(), Field("c", Text()))))),
+    )
+
+
+def test_a_template_is_made_of_segments_with_the_same_checks() -> None:
+    a, b = Field("a", Text()), Field("b", Text())
+    template = make_template(
+        "%a%b", [Literal("x"), Literal(""), Literal("y"), a, Group((Literal("["), Literal("]"), b))]
+    )
+    assert template == Template("%a%b", (Literal("xy"), a, Group((Literal("[]"), b))))
+    for segments, says in [
+        ([a, b], "template '%a%b': nothing separates field 'a' from 'b'"),
+        ([a, Literal(""), b], "nothing separates"),
+        ([a, Group((b,))], "must begin with literal text"),
+        ([a, Group((Literal(""),))], "must begin with literal text"),
+        ([a, Literal("\n"), b], "a literal holds a line end"),
+        ([a, Literal(" "), a], "field 'a' appears twice"),
+        ([Literal("x")], "no named field"),
+    ]:
+        with pytest.raises(FormatError, match=says):
+            make_template("%a%b", segments)
+    with pytest.raises(FormatError, match="escape=backslash"):
+        make_template("%a%b", [a, Literal("\\"), b], escape="backslash")
+
+
+def test_steps_know_what_may_come_next() -> None:
+    a, b, c, d = (Field(name, Text()) for name in "abcd")
+    template = parse_template("{a}{? {b}{?:{c}?}?}{?{~}?}; {d}")
+    colon, blank, semicolon = Literal(":"), Literal(" "), Literal("; ")
+    assert {step.segment: step.after for step in template.steps if isinstance(step.segment, Field)} == {
+        a: After((blank, Blanks(), semicolon)),
+        b: After((colon, Blanks(), semicolon)),
+        c: After((Blanks(), semicolon)),
+        d: After(line_end=True),
+    }
+    assert [step.size for step in template.steps] == [0, 5, 0, 0, 2, 0, 0, 1, 0, 0, 0]
+    assert parse_template("{?<{a}>?}{b}").steps[0].after == After(field=b)
+
+
+@pytest.mark.parametrize(
+    ("notation", "field_type"),
+    [
+        ("{a}", Text()),
+        ("{a:string}", Text()),
+        ("{a:long}", Integer(64)),
+        ("{a:decimal( 10 , 2 )}", DecimalNumber(10, 2)),
+        ("{a:epoch(ms)}", Epoch("ms")),
+        ("{a:list(, )}", ListOf(", ")),
+        ("{a:list(()}", ListOf("(")),
+        ("{a:list(?)}", ListOf("?")),
+        ("{a:timestamp(%Y (%m) %d)}", Timestamp("%Y (%m) %d")),
+    ],
+)
+def test_a_field_has_a_type(notation: str, field_type: object) -> None:
+    (field,) = parse_template(notation).fields
+    assert field.type == field_type
+    assert not field.nullable
+    (field,) = parse_template(notation[:-1] + "?}").fields
+    assert field.type == field_type
+    assert field.nullable
+
+
+WORDS = [
+    ("{a", "at character 1: '{' is not closed; write '{{' for a literal brace"),
+    ("x {a} }", "at character 7: a single '}' closes nothing; write '}}' for a literal brace"),
+    ("{a b}", "at character 1: 'a b' is not a field name"),
+    ("{a:}", "field 'a' has a ':' but no type; known are string, quoted, int"),
+    ("x {a:float}", "at character 3: field 'a': unknown type 'float'; known are string, quoted, int"),
+    ("{a:int(3)}", "type 'int' takes no argument, but has (3)"),
+    ("{a:decimal}", "type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not None"),
+    ("{a:decimal(39,0)}", "type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not '39,0'"),
+    ("{a:epoch}", "type 'epoch' needs a unit: epoch(s), epoch(ms), epoch(us) or epoch(ns), not None"),
+    ("{a:list()}", "type 'list' needs its separator: list(,)"),
+    ("{a:timestamp(%Q)}", "timestamp pattern '%Q': unknown directive '%Q'; known are %d %e"),
+    ("{a:timestamp(today)}", "has no directive; leave the parentheses out for ISO 8601"),
+    ("{a:timestamp(%Y %Y)}", "a directive appears twice"),
+    ("{a:timestamp(%S.%f %L)}", "%f and %L both give the part of the second; one must do"),
+    ("{a} {A}", "field 'A' appears twice (names match without case)"),
+    ("{a}{b}", "nothing separates field 'a' from 'b'; put literal text between them"),
+    ("{a}{? b", "at character 8: a group opened with '{?' is not closed with '?}'"),
+    ("{a} b?}", "at character 6: '?}' closes a group that was not opened with '{?'"),
+    ("{a}{?{b}?}", "an optional group must begin with literal text or {~}"),
+    ("{a}{? b?}{c}", "nothing but what may be absent separates field 'a' from 'c'; put literal text between them"),
+    ("{?<{a}?}{b}", "nothing separates field 'a' from 'b'"),
+    ("plain text", "has no named field; write one as {name} or {name:type}"),
+    ("{}", "has no named field"),
+    ("{a}\n{b}", "a literal holds a line end, but a record is one line"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), WORDS, ids=lambda text: text)
+def test_a_refusal_says_what_and_where(text: str, says: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        parse_template(text)
+    assert says in str(refused.value)
+    assert repr(text) in str(refused.value)
+
+
+def test_a_backslash_in_a_literal_is_no_use_where_it_escapes() -> None:
+    assert parse_template("{a}\\{b}").fields
+    with pytest.raises(FormatError, match="escape=backslash needs literals without backslashes"):
+        parse_template("{a}\\{b}", escape="backslash")
+
+
+@pytest.mark.parametrize(("text", "why"), REFUSED, ids=lambda text: text)
+def test_what_the_reference_refuses_is_refused(text: str, why: str) -> None:
+    with pytest.raises(FormatError):
+        parse_template(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{a}{? x?}}{b}?}",
+        "{a?}{{",
+        "}}{a}?",
+        "{a:quoted}{b:date}{c:timestamp}{d}",
+        "{a}{??{b}?}",
+        "{ä}",
+        "{a}{? b?}{? c?} {d}{? x?}}}",
+        "{?<{a}>?}{b}",
+    ],
+)
+def test_what_the_reference_takes_is_taken(text: str) -> None:
+    names = [field.name for field in reference.named_fields(reference.parse_template(text))]
+    assert [field.name for field in parse_template(text).fields] == names
+
+
+def test_short_directives_are_what_they_stand_for() -> None:
+    long = compile_pattern("%Y-%m-%d %H:%M:%S").parse_us("2026-11-22 10:00:00", TimestampContext())
+    assert compile_pattern("%F %T").parse_us("2026-11-22 10:00:00", TimestampContext()) == long
+    assert compile_pattern("%%T %F %T").parse_us("%T 2026-11-22 10:00:00", TimestampContext()) == long
+    assert compile_pattern("%D %R").parse_us("11/22/26 10:00", TimestampContext()) == long
+    assert compile_pattern("%d %h %Y").parse_us("22 nov 2026", TimestampContext()) == long - 36_000_000_000
+
+
+@pytest.mark.parametrize("text", ["9999 366", "0000 001", "2026 366", "0001 000"])
+def test_a_day_that_no_year_has_is_not_of_its_pattern(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        compile_pattern("%Y %j").parse_us(text, TimestampContext())

@@ -1,0 +1,227 @@
+"""Readers see each write job whole or not at all, wherever below its root they begin to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import pyspark_logs
+from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
+from pyspark_logs.options import PlanOptions, parse_read_options
+from pyspark_logs.planning import plan, snapshot
+from pyspark_logs.planning.listing import Found
+from pyspark_logs.planning.roots import Root
+from pyspark_logs.reader import LogReader
+from pyspark_logs.store import normalise, open_store
+from pyspark_logs.store.local import LocalStore
+
+FORMAT = {"template": "{level} {message}", "layout": "{team}/{hour}"}
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+def rows(*levels: str) -> pa.Table:
+    count = len(levels)
+    columns = {
+        "level": levels,
+        "message": ["m"] * count,
+        "team": ["web"] * count,
+        "hour": [str(n) for n in range(count)],
+    }
+    return pa.table(columns)
+
+
+def levels(path: Path | str | list[str], **options: Any) -> list[str]:
+    return sorted(
+        pyspark_logs.scan(path, **{"template": FORMAT["template"], **options}).read_all()["level"].to_pylist()
+    )
+
+
+def dies_at_the_record(monkeypatch: pytest.MonkeyPatch, *, written: bool) -> None:
+    create = LocalStore.create
+
+    def dying(self: LocalStore, path: str, data: bytes) -> bool:
+        if not path.endswith(".json") or path.endswith("~intent.json"):
+            return create(self, path, data)
+        if written:
+            create(self, path, data)
+        raise Died
+
+    monkeypatch.setattr(LocalStore, "create", dying)
+
+
+@pytest.fixture
+def undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with one committed row, and two files of a job whose driver died before it decided."""
+    pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
+    with monkeypatch.context() as patch:
+        dies_at_the_record(patch, written=False)
+        with pytest.raises(Died):
+            pyspark_logs.write(rows("NEW", "NEW"), tmp_path, **FORMAT)
+    assert len(list(tmp_path.glob("web/*/part-*"))) == 3
+    return tmp_path
+
+
+def test_what_is_published_and_not_decided_is_hidden_and_counted(undecided: Path) -> None:
+    assert levels(undecided, layout=FORMAT["layout"]) == ["OLD"]
+    options = parse_read_options({"path": str(undecided), **FORMAT})
+    report = plan(open_store(str(undecided), options.store), options).report
+    assert (report.files_planned, report.skipped_uncommitted) == (1, 2)
+
+
+def test_from_a_directory_below_the_root_too(undecided: Path) -> None:
+    assert levels(undecided / "web") == ["OLD"]
+    assert levels(undecided / "web" / "1") == []
+
+
+def test_a_glob_and_several_paths(undecided: Path) -> None:
+    assert levels(f"{undecided}/*/") == ["OLD"]
+    assert levels([str(undecided / "web" / "0"), str(undecided / "web" / "1")]) == ["OLD"]
+
+
+def test_a_file_that_is_named(undecided: Path) -> None:
+    old, new = sorted(undecided.glob("web/0/part-*"))
+    assert levels(old) == ["OLD"]
+    assert levels(new) == []
+
+
+def test_files_of_others_beside_it_are_seen(undecided: Path) -> None:
+    (undecided / "web" / "0" / "app.log").write_text("PLAIN x\n")
+    assert levels(undecided) == ["OLD", "PLAIN"]
+    assert levels(undecided / "web" / "0" / "app.log") == ["PLAIN"]
+
+
+def test_once_it_is_decided_all_of_it_is_seen_cleaned_up_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
+    with monkeypatch.context() as patch:
+        dies_at_the_record(patch, written=True)
+        with pytest.raises(Died):
+            pyspark_logs.write(rows("NEW", "NEW"), tmp_path, mode="overwrite", **FORMAT)
+    assert len(list(tmp_path.glob("web/*/part-*"))) == 3  # the old one is still there
+    assert levels(tmp_path) == levels(tmp_path / "web") == ["NEW", "NEW"]
+    assert pyspark_logs.recover(tmp_path, "0s").rolled_forward
+    assert len(list(tmp_path.glob("web/*/part-*"))) == 2
+    assert levels(tmp_path) == ["NEW", "NEW"]
+
+
+def test_files_of_a_job_that_were_moved_elsewhere_are_plain_files(
+    undecided: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for path in undecided.glob("web/*/part-*"):
+        path.rename(elsewhere / path.name)
+    assert levels(elsewhere) == ["NEW", "NEW", "OLD"]
+
+
+def test_a_missing_file_of_a_job_is_an_error_whatever_the_options_say(tmp_path: Path) -> None:
+    pyspark_logs.write(rows("OLD", "OLD"), tmp_path, **FORMAT)
+    options = {"path": str(tmp_path), **FORMAT, "ignoreMissingFiles": "true"}
+    reader = LogReader(parse_read_options(options), "level string")
+    tasks = reader.plan().tasks
+    next(tmp_path.glob("web/1/part-*")).unlink()
+    with pytest.raises(SnapshotChangedError, match="was deleted after the query was planned") as caught:
+        [list(reader.read_task(task)) for task in tasks]
+    assert "ignoreMissingFiles" not in str(caught.value)
+
+
+def test_a_reader_of_a_directory_above_honours_the_commits_below(undecided: Path, tmp_path: Path) -> None:
+    above = tmp_path / "lake"
+    above.mkdir()
+    (above / "app").mkdir()
+    for path in list(undecided.iterdir()):
+        if path != above:
+            path.rename(above / "app" / path.name)
+    assert levels(above, layout="{root}/{team}/{hour}") == ["OLD"]
+    assert levels(above, layout="{root}/{team}") == ["OLD"]
+    assert levels(above) == ["OLD"]
+
+
+def test_a_directory_that_is_written_to_inside_of_one_is_not_overwritten(tmp_path: Path) -> None:
+    pyspark_logs.write(rows("INNER"), tmp_path / "app", **FORMAT)
+    options = {"template": FORMAT["template"], "layout": "{team}/{hour}"}
+    with pytest.raises(CommitConflictError, match=r"app/ in it is written to by itself"):
+        pyspark_logs.write(rows("OUTER"), tmp_path, mode="overwrite", **options)
+    assert levels(tmp_path / "app") == ["INNER"]
+    assert levels(tmp_path) == ["INNER"]
+
+
+# --- what happens while a reader lists -----------------------------------------------------------------------
+
+
+def found_while(root: Path, actions: Iterator[Any], clock: Any = None, **options: Any) -> list[str]:
+    """Names of the files seen, where the next action runs in the middle of each listing."""
+    directory = normalise(str(root)) + "/"
+    parsed = parse_read_options({"path": directory, **FORMAT})
+    store = open_store(directory, parsed.store)
+
+    def list_files() -> Found:
+        found = Found()
+        found.files = [
+            (file, None, (0, directory))
+            for file in store.page(directory, recursive=True).files
+            if "/part-" in file.path
+        ]  # type: ignore[misc]
+        action = next(actions, None)
+        if action is not None:
+            action()
+        return found
+
+    more = {} if clock is None else {"clock": clock}
+    found = snapshot.visible_found(store, PlanOptions(**options), [Root(directory, 0)], list_files, **more)
+    return sorted(file.path.rpartition("/")[2].split("-")[3] for file, _, _ in found.files)
+
+
+def test_an_overwrite_while_it_lists_makes_it_start_again(tmp_path: Path) -> None:
+    pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
+    jobs = []
+
+    def overwrite() -> None:
+        jobs.append(pyspark_logs.write(rows("NEW", "NEW"), tmp_path, mode="overwrite", **FORMAT).job)
+
+    assert found_while(tmp_path, iter([overwrite])) == jobs * 2
+
+
+def test_not_for_ever(tmp_path: Path) -> None:
+    def overwrite() -> None:
+        pyspark_logs.write(rows("NEW"), tmp_path, mode="overwrite", **FORMAT)
+
+    with pytest.raises(SnapshotChangedError, match="overwritten during each of 3 listings") as caught:
+        found_while(tmp_path, iter([overwrite] * 10), snapshot_retries=2)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_an_append_while_it_lists_is_not_seen_in_part(tmp_path: Path) -> None:
+    old = pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT).job
+
+    def append() -> None:
+        pyspark_logs.write(rows("NEW", "NEW"), tmp_path, **FORMAT)
+
+    assert found_while(tmp_path, iter([append])) == [old]
+
+
+def test_a_listing_that_takes_too_long_is_not_trusted(tmp_path: Path) -> None:
+    pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
+    seconds = iter(range(0, 10_000, 100))
+    with pytest.raises(SnapshotChangedError, match=r"took 100 s, and after 30 s \(half of recordRetention\)"):
+        found_while(tmp_path, iter([]), clock=lambda: next(seconds), record_retention_us=60_000_000)
+
+
+def test_a_record_that_goes_away_while_it_is_read_makes_it_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT).job
+    looks: list[Any] = [None]
+    read = snapshot.read_commits_before
+    monkeypatch.setattr(snapshot, "read_commits_before", lambda *where: looks.pop() if looks else read(*where))
+    assert found_while(tmp_path, iter([])) == [job]
+    looks.extend([None] * 5)
+    with pytest.raises(SnapshotChangedError):
+        found_while(tmp_path, iter([]))

@@ -1,0 +1,247 @@
+"""One JSON document a file: its records are what a JSON parser says they are, at any size of pieces, whole or cut off."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pyspark_logs
+from pyspark_logs.errors import RecordError
+from pyspark_logs.formats import registry
+from pyspark_logs.formats.json.fields import JsonField
+from pyspark_logs.formats.json.format import documented
+from pyspark_logs.records import document_lines, read_lines
+from tests.conformance.test_engines import thorough
+
+
+def records(
+    document: bytes, key: str = "Records", size: int = 1 << 20, most: int = 16 << 20
+) -> list[tuple[int, bytes]]:
+    """Offset and text of each record."""
+    chunks = (document[place : place + size] for place in range(0, len(document), size))
+    found = []
+    for lines in read_lines(document_lines(chunks, key, max_record_bytes=most), max_record_bytes=most):
+        found += [(int(lines.offsets[row]), lines.record(row)) for row in range(len(lines))]
+    return found
+
+
+def is_object(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text.decode("utf-8", "replace")), dict)
+    except ValueError:
+        return False
+
+
+words = st.text(st.sampled_from('ab"\\{}[],: \té\U0001f600'), max_size=6)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=5,
+)
+elements = st.dictionaries(words, values, max_size=4)
+others = st.dictionaries(words.filter(lambda word: word != "Records"), values, max_size=2)
+spaces = st.text(" \t\r\n", max_size=3)
+
+
+@st.composite
+def documents(draw: st.DrawFn, key: str) -> tuple[bytes, list[tuple[int, bytes]]]:
+    """A document, and its elements with their places."""
+    text = draw(st.sampled_from(["", "\ufeff"])) + draw(spaces)
+    expected = []
+    indent = draw(st.sampled_from([None, 0, 2]))
+    plain = draw(st.booleans())
+
+    def dump(value: Any) -> str:
+        return json.dumps(value, indent=indent, ensure_ascii=plain)
+
+    if key:
+        text += "{" + "".join(f"{dump(name)}{draw(spaces)}:{dump(value)}," for name, value in draw(others).items())
+        text += f"{draw(spaces)}{json.dumps(key)}{draw(spaces)}:{draw(spaces)}"
+    text += "["
+    for number, element in enumerate(draw(st.lists(elements, max_size=5))):
+        text += ("," if number else "") + draw(spaces)
+        expected.append((len(text.encode()), dump(element).encode().replace(b"\n", b" ").replace(b"\r", b" ")))
+        text += dump(element) + draw(spaces)
+    text += draw(spaces) + "]" + draw(spaces)
+    if key:
+        text += "".join(f",{dump(name)}:{dump(value)}" for name, value in draw(others).items()) + "}" + draw(spaces)
+    return text.encode(), expected
+
+
+@pytest.mark.parametrize("key", ["Records", "", 'a "key"'])
+@given(data=st.data(), size=st.integers(1, 40) | st.just(1 << 20))
+@thorough
+def test_the_elements_are_the_records(key: str, data: st.DataObject, size: int) -> None:
+    document, expected = data.draw(documents(key))
+    assert records(document, key, size) == expected
+
+
+@given(document=documents("Records"), cut=st.integers(0, 10**6), size=st.integers(1, 40))
+@thorough
+def test_a_document_that_was_cut_off_says_so(
+    document: tuple[bytes, list[tuple[int, bytes]]], cut: int, size: int
+) -> None:
+    whole, expected = document
+    text = whole[: cut % len(whole)]
+    found = records(text, size=size)
+    assert [pair for pair in found if is_object(pair[1])] == [
+        (offset, record) for offset, record in expected if offset + len(record) <= len(text)
+    ]
+    bad = [record for _, record in found if not is_object(record)]
+    if not text.strip(b"\xef\xbb\xbf \t\r\n"):
+        assert not bad or text in (b"\xef", b"\xef\xbb")  # half a byte order mark is none
+    elif not is_object(text.removeprefix(b"\xef\xbb\xbf")):
+        (shown,) = bad
+        assert shown in text.replace(b"\n", b" ").replace(b"\r", b" ")
+
+
+BAD = [
+    (b'{"other": {"Records": [{"a":1}]}}', 1),
+    (b'{"digest": 1}\n', 1),
+    (b'{"Records": null}', 1),
+    (b'{"Records": {"a": [1]}}', 1),
+    (b'[{"a":1}]', 1),
+    (b'"Records"', 1),
+    (b'x {"Records":[{"a":1}]}', 1),
+    (b'{"a":1} {"Records":[{"a":1}]}', 1),
+    (b"{}", 1),
+    (b'{"a":1} }', 1),
+    (b"{\n\n}\n", 1),
+    (b'{"Records" [', 1),
+    (b'{"Records": 1 [{"a":1}]}', 1),
+]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(("document", "count"), BAD)
+def test_without_the_array_a_document_is_one_record_that_is_no_object(document: bytes, count: int, size: int) -> None:
+    found = records(document, size=size)
+    assert len(found) == count
+    assert not is_object(found[0][1])
+    shown = found[0][1]
+    assert document.strip().replace(b"\n", b" ").startswith(shown)
+    assert len(document.strip()) - len(shown) <= 4
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("document", "bad"),
+    [
+        (b'{"Records":[{"a":1}]} {"Records":[{"a":2}]}', b'} {"Records":[{"a":2}]}'),
+        (b'{"Records":[{"a":1}]x}', b"x}"),
+        (b'{"Records":[{"a":1}],"more"}', b',"more"}'),
+        (b'{"Records":[{"a":1}}, {"b":2}]}', b'}, {"b":2}]}'),
+        (b'{"Records":[{"a":1},12,"x y",{"a":', b"12"),
+        (b'{"Records":[{"a":1},{"a":2]}]}', b'{"a":2]'),
+        (b'{"Records":[{"a":1}{"a":2}]}', b'{"a":1}{"a":2}'),
+    ],
+)
+def test_what_is_out_of_place_is_a_record_of_its_own(document: bytes, bad: bytes, size: int) -> None:
+    found = [record for _, record in records(document, size=size)]
+    assert bad in found
+    assert not is_object(bad)
+
+
+def test_the_rest_of_a_list_is_no_row() -> None:
+    assert [is_object(record) for _, record in records(b'[{"a":1}]\n{"a":2}\n', "")] == [True, False]
+
+
+def test_nothing_is_no_record() -> None:
+    assert records(b"") == []
+    assert records(b" \n") == []
+    assert records(b'{"Records":[]}') == []
+    assert records(b'{"Records":[ \n ]}\n') == []
+
+
+def test_what_is_too_long_to_be_held_is_a_head_of_a_record() -> None:
+    head = b'{"other": "' + b"x" * 500 + b'", "Records": [{"a":1}]}'
+    tail = b'{"Records": [{"a":1}], "other": "' + b"x\n" * 500 + b'"}'
+    assert [is_object(record) for _, record in records(head, most=100, size=50)] == [False]
+    assert [is_object(record) for _, record in records(tail, most=100, size=50)] == [True, False]
+    long = b'{"Records": [{"a":1}, {"a":"' + b"x" * 500 + b'"}, {"a":2}]}'
+    assert [is_object(record) for _, record in records(long, most=100, size=50)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "before", ["", '{"Records":[', '{"Records":[{"a":1}], ', '{"Records":[{"a":"', '{"Records":[{"a":1}', '{"']
+)
+@pytest.mark.parametrize("sign", ["[", "{", '"', "\\", '\\"', " ", ",", ":", "]", "\n", "}", "[]", '"a":', "{}"])
+def test_hostile_text_takes_linear_time(sign: str, before: str) -> None:
+    document = (before + sign * (1_000_000 // len(sign))).encode()
+    started = time.process_time()
+    records(document, size=64 << 10)
+    assert time.process_time() - started < 4
+
+
+# --- through the door ------------------------------------------------------------------------------------------
+
+FIELDS = [
+    JsonField("eventTime", "timestamp"),
+    JsonField("user", path="userIdentity.userName"),
+    JsonField("request", "json"),
+]
+
+
+@pytest.fixture
+def trail(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(registry.KINDS, "preset", lambda options: documented(options, FIELDS, document="Records"))
+    registry.resolve_line_format.cache_clear()
+    yield
+    registry.resolve_line_format.cache_clear()
+
+
+EVENTS = [
+    {"eventTime": "2026-11-22T10:00:00Z", "userIdentity": {"userName": "ann"}, "request": {"a": [1, "é"]}, "id": 1},
+    {"eventTime": "2026-11-22T10:00:01Z", "userIdentity": {}, "request": None, "id": 2},
+]
+
+
+def read(path: Path, **options: Any) -> list[dict[str, Any]]:
+    return pyspark_logs.scan(str(path), preset="trail", **options).read_all().to_pylist()
+
+
+@pytest.mark.usefixtures("trail")
+class TestThroughScan:
+    @pytest.mark.parametrize("indent", [None, 1])
+    @pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+    def test_rows_and_their_places(self, tmp_path: Path, name: str, indent: int | None) -> None:
+        text = json.dumps({"Records": EVENTS}, indent=indent).encode()
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+        rows = read(tmp_path, metadata=True, maxPartitionBytes=7)
+        assert [(row["user"], row["request"]) for row in rows] == [("ann", '{"a":[1,"é"]}'), (None, None)]
+        decoder = json.JSONDecoder()
+        places = [row["_metadata"]["record_offset"] for row in rows]
+        assert [decoder.raw_decode(text[place:].decode())[0] for place in places] == EVENTS
+
+    def test_other_keys_can_be_asked_for_and_time_ranges_hold(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json").write_text(json.dumps({"Records": EVENTS}))
+        assert read(tmp_path, schema="id int", startTime="2026-11-22T10:00:01Z") == [{"id": 2}]
+
+    def test_other_encodings(self, tmp_path: Path) -> None:
+        for encoding in ("utf-16", "gbk", "latin-1"):
+            (tmp_path / "a.json").write_bytes(json.dumps({"Records": EVENTS}, ensure_ascii=False).encode(encoding))
+            assert read(tmp_path, encoding=encoding, mode="FAILFAST", schema="request string")[0] == {
+                "request": '{"a":[1,"é"]}'
+            }
+
+    def test_a_file_that_is_something_else_is_a_corrupt_row(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json").write_text('{"awsAccountId": "1", "eventTime": "2026-11-22T10:00:00Z"}')
+        rows = read(tmp_path, columnNameOfCorruptRecord="bad")
+        assert [row["bad"] for row in rows] == ['{"awsAccountId": "1", "eventTime": "2026-11-22T10:00:00Z"']
+        assert rows[0]["eventTime"] is None
+        with pytest.raises(RecordError, match="record at byte 0"):
+            read(tmp_path, mode="FAILFAST")
+
+    def test_bytes_that_are_no_utf8(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json").write_bytes(
+            b'{"Records":[{"userIdentity":{"userName":"\xff"}},{"userIdentity":{"userName":"x"}}]}'
+        )
+        assert [row["user"] for row in read(tmp_path, mode="FAILFAST")] == ["\ufffd", "x"]

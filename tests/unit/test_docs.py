@@ -1,0 +1,90 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import pyspark_logs
+from pyspark_logs import errors
+from pyspark_logs.formats.regex.grok_library import LIBRARY
+from pyspark_logs.options import OPTIONS
+from pyspark_logs.options.table import SPARKS_OWN
+from scripts import grok_page, presets_page
+from scripts.options_page import PAGE, groups, page
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sample_data" / "README.md"])
+
+
+def test_the_options_page_is_the_table_of_options() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/options_page.py"
+
+
+def test_the_presets_page_is_the_table_of_presets() -> None:
+    written = presets_page.PAGE.read_text(encoding="utf-8")
+    assert written == presets_page.page(), "run: python scripts/presets_page.py"
+
+
+def test_the_grok_page_has_the_patterns_of_the_library() -> None:
+    assert grok_page.PAGE.read_text(encoding="utf-8") == grok_page.page(), "run: python scripts/grok_page.py"
+    listed = [pattern.name for patterns in grok_page.GROUPS.values() for pattern in patterns]
+    assert listed == list(LIBRARY)
+
+
+def test_the_options_page_has_every_option_once() -> None:
+    listed = [option.name for options in groups().values() for option in options]
+    assert sorted(listed) == sorted(option.name for option in OPTIONS)
+
+
+def test_the_tree_of_errors_on_its_page_is_the_one_in_the_code() -> None:
+    drawn = re.search(
+        r"^LogSourceError\n(?:[├└│ ].*\n)+", (ROOT / "docs/errors.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert drawn is not None
+    assert errors.__doc__ is not None
+    assert drawn[0].split() == errors.__doc__.partition("::")[2].partition("Each message")[0].split()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_option_set_in_an_example_exists(path: Path) -> None:
+    known = {option.name for option in OPTIONS} | set(SPARKS_OWN)
+    used = set(re.findall(r'\.option\("(\w+)"', path.read_text(encoding="utf-8")))
+    assert used <= known
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_between_files_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists(), link
+
+
+def test_the_counts_in_the_quickstart_are_those_of_the_sample() -> None:
+    text = (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    template = re.search(r'template="(\{ts:timestamp\}.*)",', text)
+    shown = re.findall(r"^\| *(\w+)\| *(\d+)\|$", text, flags=re.MULTILINE)
+    assert template is not None
+    assert len(shown) == 5
+    folder = str(ROOT / "sample_data" / "app")
+    levels = pyspark_logs.scan(folder, template=template[1]).read_all()["level"].to_pylist()
+    assert {level: levels.count(None if level == "NULL" else level) for level, _ in shown} == {
+        level: int(count) for level, count in shown
+    }
+
+
+@pytest.mark.parametrize("option", ["nginx", "apache", "logback"])
+def test_the_examples_of_pasted_configuration_are_read_and_written(option: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs/pasted.md").read_text(encoding="utf-8")
+    examples = re.findall(
+        rf'```text title="{option}"\n(.*?)```\n\n```text title="lines"\n(.*?)```', text, flags=re.DOTALL
+    )
+    assert examples
+    for number, (spec, lines) in enumerate(examples):
+        (tmp_path / "a.log").write_text(lines)
+        table = pyspark_logs.scan(str(tmp_path / "a.log"), **{option: spec}, mode="FAILFAST").read_all()
+        assert len(table) == lines.count("\n")
+        place = tmp_path / str(number)
+        pyspark_logs.write(table.to_batches(), str(place), **{option: spec}, schema=table.schema, compression="none")
+        assert "".join(path.read_text() for path in sorted(place.glob("part*"))) == lines

@@ -1,0 +1,334 @@
+"""The mechanical part of the style: docstrings begin with a verb or a noun, and some words are not used.
+
+The rest of the style, that a sentence is understood at first reading, is for reviewers.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "pyspark_logs"
+MODULES = sorted(SOURCE.rglob("*.py"))
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sample_data" / "README.md"])
+
+# Modules and pages that have not been rewritten yet. The list only ever gets shorter.
+PENDING: tuple[str, ...] = (
+    "src/pyspark_logs/__init__.py",
+    #
+    "src/pyspark_logs/api/",
+    #
+    "src/pyspark_logs/bad_records.py",
+    #
+    "src/pyspark_logs/batch_builder.py",
+    #
+    "src/pyspark_logs/cli/",
+    #
+    "src/pyspark_logs/codecs/",
+    #
+    "src/pyspark_logs/column_sources.py",
+    #
+    "src/pyspark_logs/commit/",
+    #
+    "src/pyspark_logs/datasource/",
+    #
+    "src/pyspark_logs/demo/",
+    #
+    "src/pyspark_logs/detection/",
+    #
+    "src/pyspark_logs/errors.py",
+    #
+    "src/pyspark_logs/file_batches.py",
+    #
+    "src/pyspark_logs/formats/columnar/",
+    #
+    "src/pyspark_logs/formats/delimited/",
+    #
+    "src/pyspark_logs/formats/dialects/",
+    #
+    "src/pyspark_logs/formats/json/",
+    #
+    "src/pyspark_logs/formats/logfmt/",
+    #
+    "src/pyspark_logs/formats/presets/",
+    #
+    "src/pyspark_logs/formats/regex/",
+    #
+    "src/pyspark_logs/formats/template/",
+    #
+    "src/pyspark_logs/formats/timestamps/",
+    #
+    "src/pyspark_logs/formats/types/",
+    #
+    "src/pyspark_logs/jobs/",
+    #
+    "src/pyspark_logs/layout/",
+    #
+    "src/pyspark_logs/metrics.py",
+    #
+    "src/pyspark_logs/offsets/",
+    #
+    "src/pyspark_logs/options/",
+    #
+    "src/pyspark_logs/planning/",
+    #
+    "src/pyspark_logs/predicates/",
+    #
+    "src/pyspark_logs/prefetch.py",
+    #
+    "src/pyspark_logs/preset_listing.py",
+    #
+    "src/pyspark_logs/reader.py",
+    #
+    "src/pyspark_logs/records/",
+    #
+    "src/pyspark_logs/routing/",
+    #
+    "src/pyspark_logs/schema.py",
+    #
+    "src/pyspark_logs/split_reader.py",
+    #
+    "src/pyspark_logs/staging/",
+    #
+    "src/pyspark_logs/store/",
+    #
+    "src/pyspark_logs/stream/",
+    #
+    "src/pyspark_logs/tuning.py",
+    #
+    "src/pyspark_logs/writer.py",
+    #
+    "src/pyspark_logs/formats/__init__.py",
+    #
+    "src/pyspark_logs/formats/custom.py",
+    #
+    "src/pyspark_logs/formats/decoder.py",
+    #
+    "src/pyspark_logs/formats/encoder.py",
+    #
+    "src/pyspark_logs/formats/interface.py",
+    #
+    "src/pyspark_logs/formats/line_writer.py",
+    #
+    "src/pyspark_logs/formats/multiline.py",
+    #
+    "src/pyspark_logs/formats/registry.py",
+    #
+    "src/pyspark_logs/formats/roundtrip_checks.py",
+    #
+    "src/pyspark_logs/formats/scalar_writer.py",
+    #
+    "ARCHITECTURE.md",
+    #
+    "CHANGELOG.md",
+    #
+    "CONTRIBUTING.md",
+    #
+    "README.md",
+    #
+    "docs/api.md",
+    #
+    "docs/commits.md",
+    #
+    "docs/custom.md",
+    #
+    "docs/delimited.md",
+    #
+    "docs/detecting.md",
+    #
+    "docs/errors.md",
+    #
+    "docs/grok.md",
+    #
+    "docs/index.md",
+    #
+    "docs/json.md",
+    #
+    "docs/layouts.md",
+    #
+    "docs/options.md",
+    #
+    "docs/pasted.md",
+    #
+    "docs/presets.md",
+    #
+    "docs/quickstart.md",
+    #
+    "docs/reading.md",
+    #
+    "docs/s3.md",
+    #
+    "docs/streaming.md",
+    #
+    "docs/systems.md",
+    #
+    "docs/template.md",
+    #
+    "docs/writing.md",
+    #
+    "sample_data/README.md",
+    #
+)
+
+# Words that begin a clause, a fragment, or a sentence about something said before.
+NOT_FIRST = {
+    "what", "where", "which", "whether", "how", "who", "whose", "when", "why", "that", "if", "as", "by", "with", "without",
+    "from", "to", "in", "on", "of", "for", "at", "it", "they", "those", "these", "this", "such", "nothing", "nobody",
+    "everything", "anything", "somebody", "not", "and", "or", "but", "also", "always", "never", "then", "there", "so",
+}  # fmt: skip
+
+# Docstrings say what a function does: "Returns the files", not "Return the files".
+IMPERATIVES = {
+    "add", "ask", "be", "begin", "build", "call", "change", "check", "choose", "clear", "close", "collect", "compare",
+    "compile", "compute", "convert", "count", "cut", "decide", "decode", "delete", "drop", "encode", "end", "evaluate",
+    "explain", "fill", "find", "finish", "get", "give", "go", "infer", "join", "keep", "learn", "let", "look", "make", "match",
+    "measure", "merge", "move", "open", "pack", "parse", "print", "prune", "put", "raise", "read", "refuse", "register",
+    "remove", "render", "replace", "return", "run", "say", "search", "send", "show", "skip", "sort", "split", "start",
+    "store", "take", "tell", "try", "turn", "undo", "wait", "walk", "write", "yield",
+}  # fmt: skip
+
+# A phrase that is not used -> what to write instead.
+BANNED = {
+    r"(?<!in )(?<!takes )(?<!take )(?<!decimal )(?<!took )\bplaces?\b": "offset, index, position, path, prefix or directory",
+    r"\brooms?\b": "package, module or layer",
+    r"\bdoors?\b": "entry point or API",
+    r"\b(?:house|cellar|drawer)\b": "package",
+    r"\b(?<!type)faces?\b": "API or interface",
+    r"\bof (?:one's|ones) own\b": "user-defined or custom",
+    r"\bof (?:the|a) user's own\b": "user-defined or custom",
+    r"\bbehind\b": "after, below or right of",
+    r"\bin front of\b": "before, above or left of",
+    r"\b(?:nobody|somebody|nowhere)\b": "the subject that is meant",
+    r"\bthe letter\b": "the exact text",
+}
+
+NAMED_PLACE = re.compile(r"(?:^|_)places?(?:_|$)")
+
+
+def is_pending(path: Path) -> bool:
+    return path.relative_to(ROOT).as_posix().startswith(PENDING)
+
+
+def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each docstring of a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            text = ast.get_docstring(node)
+            if text is not None:
+                yield getattr(node, "lineno", 1), text
+
+
+def first_word_problem(text: str, what: str) -> str | None:
+    word = re.match(r"[\s`*(\"']*([A-Za-z]+)", text)
+    if word is None:
+        return None
+    if word[1].lower() in NOT_FIRST:
+        return f"{what} begins with {word[1]!r}; begin with a verb in the third person or a noun"
+    if word[1] in {one.capitalize() for one in IMPERATIVES} and what == "docstring":
+        return f"{what} begins with the imperative {word[1]!r}; use the third person"
+    return None
+
+
+def entries(text: str) -> Iterator[str]:
+    """Yield the descriptions in the sections Args, Returns, Yields and Attributes of a docstring."""
+    for section in re.finditer(
+        r"^(?:Args|Returns|Yields|Attributes):\n((?:[ ]{4}.*\n?|\n)+)", text, flags=re.MULTILINE
+    ):
+        for entry in re.finditer(r"^ {4}(?! )(?:[\w, *]+: )?(.+)$", section[1], flags=re.MULTILINE):
+            yield entry[1]
+
+
+def docstring_problems(source: str) -> list[str]:
+    """Return what is wrong with the docstrings of a module."""
+    found = []
+    for line, text in docstrings(ast.parse(source)):
+        problems = [first_word_problem(text, "docstring"), *(first_word_problem(one, "entry") for one in entries(text))]
+        found += [f"line {line}: {problem}" for problem in problems if problem]
+    return found
+
+
+def prose_of(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of the comments and string literals of a module."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in (tokenize.COMMENT, tokenize.STRING):
+            yield token.start[0], token.string
+
+
+def banned_words(lines: Iterator[tuple[int, str]]) -> list[str]:
+    """Return the banned words of a text, with what to write instead."""
+    return [
+        f"line {line}: {found[0]!r}: write {instead}"
+        for line, text in lines
+        for pattern, instead in BANNED.items()
+        for found in re.finditer(pattern, text, flags=re.IGNORECASE)
+    ]
+
+
+def names_of(source: str) -> set[str]:
+    return {
+        token.string for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.NAME
+    }
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if not is_pending(path)], ids=str)
+def test_docstrings_begin_with_a_verb_or_a_noun(path: Path) -> None:
+    assert docstring_problems(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if not is_pending(path)], ids=str)
+def test_modules_use_the_terms_of_the_field(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert banned_words(prose_of(source)) == []
+    assert sorted(name for name in names_of(source) if NAMED_PLACE.search(name)) == []
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if not is_pending(path)], ids=str)
+def test_pages_use_the_terms_of_the_field(path: Path) -> None:
+    assert banned_words(iter(enumerate(path.read_text(encoding="utf-8").splitlines(), 1))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ('"""What a job is."""', "begins with 'What'"),
+        ('def f():\n    """Whether it is."""', "begins with 'Whether'"),
+        ('def f():\n    """Return files."""', "imperative 'Return'"),
+        (
+            'def f(a):\n    """Returns files.\n\n    Args:\n        a: where it is.\n    """',
+            "entry begins with 'where'",
+        ),
+        (
+            'class C:\n    """A job.\n\n    Attributes:\n        a: a path.\n        b: whether so.\n    """',
+            "'whether'",
+        ),
+        ('def f():\n    """Files.\n\n    Returns:\n        Which files.\n    """', "entry begins with 'Which'"),
+    ],
+)
+def test_a_bad_docstring_is_found(source: str, problem: str) -> None:
+    (found,) = docstring_problems(source)
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    "text", ["the doors", "its place in it", "behind the line", "a format of one's own", "Nobody asks"]
+)
+def test_a_banned_word_is_found(text: str) -> None:
+    assert len(banned_words(prose_of(f"x = 1  # {text}\n"))) == 1
+    assert len(banned_words(prose_of(f'x = "{text}"\n'))) == 1
+
+
+@pytest.mark.parametrize("text", ["edited in place", "two decimal places", "a placeholder", "the surface", "typeface"])
+def test_a_word_that_holds_a_banned_one_is_allowed(text: str) -> None:
+    assert banned_words(prose_of(f"x = 1  # {text}\n")) == []
+
+
+def test_a_name_with_place_is_found() -> None:
+    assert all(NAMED_PLACE.search(name) for name in ("place", "places", "file_places", "place_of"))
+    assert not any(NAMED_PLACE.search(name) for name in ("replace", "placeholder", "replaces"))
