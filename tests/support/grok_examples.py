@@ -6,7 +6,7 @@ they are named for, unless they have their own.
 
 from __future__ import annotations
 
-from pyspark_logs.formats.regex.grok_library import LIBRARY
+from pyspark_logs.formats.regex.grok_library import grok_library
 
 COMMON = '192.0.2.7 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326'
 COMBINED = COMMON + ' "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"'
@@ -245,4 +245,4 @@ def examples(name: str) -> tuple[list[str], list[str]]:
 
 def without_examples() -> list[str]:
     """The patterns that have none."""
-    return [name for name in LIBRARY if name not in EXAMPLES and name.removeprefix("ECS_") not in EXAMPLES]
+    return [name for name in grok_library() if name not in EXAMPLES and name.removeprefix("ECS_") not in EXAMPLES]

@@ -17,8 +17,7 @@ from pyspark_logs.formats.regex.expression import (
     refuse_open,
     shortened,
 )
-from pyspark_logs.formats.regex.grok_library import LIBRARY
-from pyspark_logs.formats.regex.grok_pattern import Pattern
+from pyspark_logs.formats.regex.grok_library import GrokPattern, grok_library
 from pyspark_logs.formats.regex.syntax import Token, tokens, wrong
 from pyspark_logs.formats.types.field_type import FieldType, Text
 from pyspark_logs.formats.types.numeric import Floating, Integer
@@ -56,13 +55,13 @@ def parse_grok(text: str, definitions: str | None = None) -> Expression:
     return checked(replace(expression, groups=_as_columns(expression.groups)), "grok")
 
 
-def parse_definitions(text: str) -> dict[str, Pattern]:
+def parse_definitions(text: str) -> dict[str, GrokPattern]:
     """One's own patterns: ``NAME pattern`` a line; blank lines and those that begin with ``#`` mean nothing.
 
     Raises:
         FormatError: a line that is no definition, a name that is defined twice.
     """
-    own: dict[str, Pattern] = {}
+    own: dict[str, GrokPattern] = {}
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
@@ -73,7 +72,7 @@ def parse_definitions(text: str) -> dict[str, Pattern]:
         name, pattern = found.groups()
         if name in own:
             raise FormatError(f"grokPatterns, line {number}: {name} is defined twice; keep one definition")
-        own[name] = Pattern(name, "", pattern)
+        own[name] = GrokPattern(name, pattern)
     return own
 
 
@@ -105,7 +104,7 @@ class _Reference:
 class _Expander:
     """Puts patterns in the place of references."""
 
-    def __init__(self, own: Mapping[str, Pattern], text: str) -> None:
+    def __init__(self, own: Mapping[str, GrokPattern], text: str) -> None:
         self.own, self.builder = own, Builder()
         self.seamless: set[int] = set()  # places of openings at which the only branch of a pattern begins
         self._put(text, "grok", ())
@@ -125,21 +124,21 @@ class _Expander:
 
     def _refer(self, token: Token, where: str, path: tuple[str, ...]) -> None:
         reference = _parse_reference(token, where)
-        pattern = self.own.get(reference.name) or LIBRARY.get(reference.name)
+        pattern = self.own.get(reference.name) or grok_library().get(reference.name)
         if pattern is None:
-            near = difflib.get_close_matches(reference.name.upper(), [*self.own, *LIBRARY], n=1)
+            near = difflib.get_close_matches(reference.name.upper(), [*self.own, *grok_library()], n=1)
             hint = f"did you mean {near[0]}?" if near else "define it in grokPatterns"
             raise wrong(where, token.place, f"unknown pattern {reference.name!r}", hint)
         if pattern.name in path:
             way = " -> ".join([*path[path.index(pattern.name) :], pattern.name])
             raise wrong(where, token.place, f"pattern {pattern.name!r}", f"it is made of itself: {way}")
         self.builder.open(reference.group or "(?:", token.place)
-        if pattern.not_after or "|" not in pattern.text:
+        if pattern.not_after or "|" not in pattern.regex:
             self.seamless.add(len(self.builder.pieces) - 1)
         if pattern.not_after:
             self._keep_whole(pattern.not_after)
         inside = f"grokPatterns, {pattern.name}" if pattern.name in self.own else f"pattern {pattern.name}"
-        self._put(pattern.text, inside, (*path, pattern.name))
+        self._put(pattern.regex, inside, (*path, pattern.name))
         self.builder.close()
 
     def _keep_whole(self, not_after: str) -> None:
