@@ -22,159 +22,82 @@ PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sampl
 # Modules and pages that have not been rewritten yet. The list only ever gets shorter.
 PENDING: tuple[str, ...] = (
     "src/pyspark_logs/__init__.py",
-    #
     "src/pyspark_logs/api/",
-    #
     "src/pyspark_logs/bad_records.py",
-    #
     "src/pyspark_logs/batch_builder.py",
-    #
     "src/pyspark_logs/cli/",
-    #
     "src/pyspark_logs/codecs/",
-    #
     "src/pyspark_logs/column_sources.py",
-    #
     "src/pyspark_logs/commit/",
-    #
     "src/pyspark_logs/datasource/",
-    #
     "src/pyspark_logs/demo/",
-    #
     "src/pyspark_logs/detection/",
-    #
     "src/pyspark_logs/errors.py",
-    #
     "src/pyspark_logs/file_batches.py",
-    #
     "src/pyspark_logs/formats/columnar/",
-    #
     "src/pyspark_logs/formats/delimited/",
-    #
     "src/pyspark_logs/formats/dialects/",
-    #
     "src/pyspark_logs/formats/json/",
-    #
     "src/pyspark_logs/formats/logfmt/",
-    #
     "src/pyspark_logs/formats/presets/",
-    #
     "src/pyspark_logs/formats/regex/",
-    #
     "src/pyspark_logs/formats/template/",
-    #
     "src/pyspark_logs/formats/timestamps/",
-    #
     "src/pyspark_logs/formats/types/",
-    #
     "src/pyspark_logs/jobs/",
-    #
     "src/pyspark_logs/layout/",
-    #
     "src/pyspark_logs/metrics.py",
-    #
     "src/pyspark_logs/offsets/",
-    #
     "src/pyspark_logs/options/",
-    #
     "src/pyspark_logs/planning/",
-    #
     "src/pyspark_logs/predicates/",
-    #
     "src/pyspark_logs/prefetch.py",
-    #
     "src/pyspark_logs/preset_listing.py",
-    #
     "src/pyspark_logs/reader.py",
-    #
     "src/pyspark_logs/records/",
-    #
     "src/pyspark_logs/routing/",
-    #
     "src/pyspark_logs/schema.py",
-    #
     "src/pyspark_logs/split_reader.py",
-    #
     "src/pyspark_logs/staging/",
-    #
     "src/pyspark_logs/store/",
-    #
     "src/pyspark_logs/stream/",
-    #
     "src/pyspark_logs/tuning.py",
-    #
     "src/pyspark_logs/writer.py",
-    #
     "src/pyspark_logs/formats/__init__.py",
-    #
     "src/pyspark_logs/formats/custom.py",
-    #
     "src/pyspark_logs/formats/decoder.py",
-    #
     "src/pyspark_logs/formats/encoder.py",
-    #
     "src/pyspark_logs/formats/interface.py",
-    #
     "src/pyspark_logs/formats/line_writer.py",
-    #
     "src/pyspark_logs/formats/multiline.py",
-    #
     "src/pyspark_logs/formats/registry.py",
-    #
     "src/pyspark_logs/formats/roundtrip_checks.py",
-    #
     "src/pyspark_logs/formats/scalar_writer.py",
-    #
     "ARCHITECTURE.md",
-    #
     "CHANGELOG.md",
-    #
     "CONTRIBUTING.md",
-    #
     "README.md",
-    #
     "docs/api.md",
-    #
     "docs/commits.md",
-    #
     "docs/custom.md",
-    #
     "docs/delimited.md",
-    #
     "docs/detecting.md",
-    #
     "docs/errors.md",
-    #
     "docs/grok.md",
-    #
     "docs/index.md",
-    #
     "docs/json.md",
-    #
     "docs/layouts.md",
-    #
     "docs/options.md",
-    #
     "docs/pasted.md",
-    #
     "docs/presets.md",
-    #
     "docs/quickstart.md",
-    #
     "docs/reading.md",
-    #
     "docs/s3.md",
-    #
     "docs/streaming.md",
-    #
     "docs/systems.md",
-    #
     "docs/template.md",
-    #
     "docs/writing.md",
-    #
     "sample_data/README.md",
-    #
 )
 
 # Words that begin a clause, a fragment, or a sentence about something said before.
