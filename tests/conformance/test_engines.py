@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.registry import compile_decoder
-from pyspark_logs.formats.template.csv_engine import DelimitedEngine
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
@@ -215,26 +214,14 @@ class Conformance:
         self.check(query)
 
 
-class TestExact(Conformance):
-    """The per-line engine alone."""
+class TestLineParser(Conformance):
+    """The line parser alone."""
 
 
-class TestChain(Conformance):
-    """The substring chain, the exact engine for what it leaves."""
+class TestEngine(Conformance):
+    """The template engine, and the line parser for the lines that it leaves."""
 
     engines = (TemplateEngine,)
-
-
-class TestDelimited(Conformance):
-    """The Arrow CSV engine, where it applies."""
-
-    engines = (DelimitedEngine,)
-
-
-class TestAll(Conformance):
-    """As queries run."""
-
-    engines = (object,)
 
 
 # --------------------------------------------------------------------- nothing hides behind the exact engine
@@ -283,26 +270,23 @@ def test_the_chain_takes_all_clean_lines(template: str, judge_whole: bool) -> No
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_the_csv_engine_takes_all_clean_lines(end: bytes) -> None:
+def test_the_engine_parses_separated_lines_with_any_line_end(end: bytes) -> None:
     lines = [b"x%d|%d|2026-11-22T10:00:00Z|-" % (n, n) for n in range(300)]
     query = whole_query("{a}|{b:int}|{c:timestamp}|{d:double?}", lines)
-    engine = next(engine for engine in query.decoder().engines if isinstance(engine, DelimitedEngine))
+    engine = next(engine for engine in query.decoder().engines if isinstance(engine, TemplateEngine))
     block = next(read_lines(iter([end.join(lines)])))
-    sure = engine.parse(block.block, block.starts, block.ends, query.context)
-    assert sure is not None
-    assert sure.rows is None
+    assert engine.parse(block.block, block.starts, block.ends, query.context).rows is None
 
 
-def test_the_csv_engine_leaves_the_odd_line_to_others() -> None:
-    lines = [b"x|1|y" if n % 100 else b"x|1|y|z\x00" for n in range(1000)]
+def test_the_engine_leaves_a_line_with_a_bad_value_to_the_line_parser() -> None:
+    lines = [b"x|1|y" if n % 100 else b"x|1z|y\x00" for n in range(1000)]
     query = whole_query("{a}|{b:int}|{c}", lines)
-    engine = next(engine for engine in query.decoder().engines if isinstance(engine, DelimitedEngine))
+    engine = next(engine for engine in query.decoder().engines if isinstance(engine, TemplateEngine))
     block = next(read_lines(iter([query.case.data])))
-    sure = engine.parse(block.block, block.starts, block.ends, query.context)
-    assert sure is not None
-    assert sure.rows is not None
-    assert len(sure.rows) == 990
-    TestAll().check(query)
+    decoded = engine.parse(block.block, block.starts, block.ends, query.context)
+    assert decoded.rows is not None
+    assert len(decoded.rows) == 990
+    TestEngine().check(query)
 
 
 def whole_query(template: str, lines: list[bytes], *, judge_whole: bool = False, block_bytes: int = 1 << 20) -> Query:
@@ -354,7 +338,7 @@ def test_any_block_size_gives_the_same_rows(template: str) -> None:
     ],
 )
 def test_how_one_line_is_divided_does_not_say_how_others_are(pattern: str, first: bytes, other: bytes) -> None:
-    TestAll().check(whole_query(f"{{t:timestamp({pattern})}}|{{b}}", [first + b"|x", other + b"|x"]))
+    TestEngine().check(whole_query(f"{{t:timestamp({pattern})}}|{{b}}", [first + b"|x", other + b"|x"]))
 
 
 # ------------------------------------------------------------------------------------------ lines that are mean
@@ -395,5 +379,4 @@ def test_mean_lines(template: str, line: bytes, count: int) -> None:
         ]
     )
     for asked in (query, as_text):
-        TestAll().check(asked)
-        TestChain().check(asked)
+        TestEngine().check(asked)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.columnar.decoded_rows import Engine
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.interface import (
     RequestedColumn,
@@ -20,7 +19,6 @@ from pyspark_logs.formats.interface import (
 )
 from pyspark_logs.formats.line_writer import FindUnencodable
 from pyspark_logs.formats.template.composite_fields import Parts, retyped
-from pyspark_logs.formats.template.csv_engine import DelimitedEngine
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import LINE_ENDS, FieldWriter
 from pyspark_logs.formats.template.line_parser import Column, Rules, TemplateLineParser
@@ -71,7 +69,7 @@ class TemplateFormat:
         return columns
 
     def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
-        """Arrow CSV where the template is of that kind, the chain, and the exact parser."""
+        """Returns a decoder of the template engine, with the line parser for the lines that the engine leaves."""
         known = {column.name.lower(): column for column in self._columns()}
         columns = []
         for one in asked:
@@ -87,13 +85,10 @@ class TemplateFormat:
         unasked = tuple(column for column in known.values() if judge_whole and column.name not in shown)
         options = self.options
         rules = Rules(options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked)
-        engines: list[Engine] = [TemplateEngine(self.template, columns, rules)]
-        delimited = DelimitedEngine.for_template(self.template, columns, rules)
-        if delimited is not None:
-            engines.insert(0, delimited)
+        engine = TemplateEngine(self.template, columns, rules)
         native = [column.type.arrow() for column in columns]
         target = [one.field.type for one in asked]
-        return Decoder(engines, TemplateLineParser(self.template, columns, rules), native, target)
+        return Decoder([engine], TemplateLineParser(self.template, columns, rules), native, target)
 
     def matcher(self) -> Matcher:
         """By all fields; what does not match goes to the last one."""
