@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,8 +34,9 @@ def only_fine(rows: Int64 | None, arrays: list[pa.Array], judged: Iterable[Bool 
         count: how many columns are wanted.
     """
     doubted = [sure for sure in judged if sure is not None]
-    if doubted:
-        keep = np.flatnonzero(np.logical_and.reduce(doubted))
+    good = functools.reduce(np.logical_and, doubted) if doubted else None
+    if good is not None and not good.all():
+        keep = np.flatnonzero(good)
         arrays = [array.take(keep) for array in arrays[:count]]
         rows = keep if rows is None else rows[keep]
     return DecodedRows(rows, arrays[:count])

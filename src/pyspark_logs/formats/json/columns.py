@@ -34,14 +34,14 @@ _ESCAPES = {'"': '"', "/": "/", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f":
 
 
 @dataclass(frozen=True)
-class Slot:
+class ShapeValue:
     """The place of a value: its number, and whether it is in quotes (the quotes are the literals')."""
 
-    place: int
+    index: int
     quoted: bool
 
 
-class SlotValues:
+class ShapeColumns:
     """The texts in the slots of the lines of one shape, and columns of them.
 
     Args:
@@ -64,7 +64,7 @@ class SlotValues:
         self._plain: dict[int, tuple[pa.Array, Bool, Bool]] = {}
         self._strings: dict[int, pa.Array] = {}
 
-    def scalars(self, slot: Slot) -> Bool:
+    def scalars(self, slot: ShapeValue) -> Bool:
         """Which lines surely have a JSON number, or ``null``, ``true`` or ``false``, in a slot without quotes."""
         _, null, fine = self._scalars(slot)
         return null | fine
@@ -73,7 +73,7 @@ class SlotValues:
         """The column of what stands at a path."""
         node: Any = record
         for key in path:
-            if isinstance(node, Slot):
+            if isinstance(node, ShapeValue):
                 return self._null_or_unsure(node, dtype)
             if not isinstance(node, dict):
                 return None
@@ -87,7 +87,7 @@ class SlotValues:
         """The column of a value of the shape (None: no line has one)."""
         if node is None:
             return self._nulls(dtype)
-        if isinstance(node, Slot):
+        if isinstance(node, ShapeValue):
             return self._quoted(node, dtype, time) if node.quoted else self._unquoted(node, dtype, time)
         if time is not None:
             return None
@@ -111,27 +111,27 @@ class SlotValues:
     def _nulls(self, dtype: pa.DataType) -> Column:
         return pa.nulls(self.count, dtype), None
 
-    def _null_or_unsure(self, slot: Slot, dtype: pa.DataType) -> Column:
+    def _null_or_unsure(self, slot: ShapeValue, dtype: pa.DataType) -> Column:
         """A slot where an object should be: that is well only where it is null."""
         return None if slot.quoted else (pa.nulls(self.count, dtype), self._scalars(slot)[1])
 
-    def _texts(self, slot: Slot) -> pa.Array:
-        if slot.place not in self._strings:
-            self._strings[slot.place] = spans.texts(self.block, *self.bounds[slot.place])
-        return self._strings[slot.place]
+    def _texts(self, slot: ShapeValue) -> pa.Array:
+        if slot.index not in self._strings:
+            self._strings[slot.index] = spans.texts(self.block, *self.bounds[slot.index])
+        return self._strings[slot.index]
 
-    def _scalars(self, slot: Slot) -> tuple[pa.Array, Bool, Bool]:
+    def _scalars(self, slot: ShapeValue) -> tuple[pa.Array, Bool, Bool]:
         """The texts that are not ``null``, where it is, and which lines have another scalar that surely is one."""
-        if slot.place not in self._plain:
-            start, end = self.bounds[slot.place]
+        if slot.index not in self._plain:
+            start, end = self.bounds[slot.index]
             null = spans.literal_at(self.view, start, b"null") & (end - start == len(b"null"))
             texts = spans.texts(self.block, start[~null], end[~null]) if null.any() else self._texts(slot)
             fine = np.zeros(self.count, np.bool_)
             fine[~null] = _plain_scalars(texts)
-            self._plain[slot.place] = texts, null, fine
-        return self._plain[slot.place]
+            self._plain[slot.index] = texts, null, fine
+        return self._plain[slot.index]
 
-    def _unquoted(self, slot: Slot, dtype: pa.DataType, time: FieldType | None) -> Column:
+    def _unquoted(self, slot: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> Column:
         texts, null, _ = self._scalars(slot)
         values, fine = _plain_column(texts, dtype, self.context, time)
         if not null.any():
@@ -140,7 +140,7 @@ class SlotValues:
         sure[~null] = True if fine is None else fine
         return with_gaps(values, null), sure
 
-    def _quoted(self, slot: Slot, dtype: pa.DataType, time: FieldType | None) -> Column:
+    def _quoted(self, slot: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> Column:
         if isinstance(time, Epoch):
             return None
         return _quoted_column(_unescaped(self._texts(slot)), dtype, self.context, time)
@@ -200,9 +200,9 @@ def _struct(children: list[Column], dtype: pa.StructType) -> Column:
     return pa.StructArray.from_arrays(arrays, fields=list(dtype)), sure
 
 
-def _pieces(node: Any) -> Iterator[str | Slot]:
+def _pieces(node: Any) -> Iterator[str | ShapeValue]:
     """The constant texts and the slots that make up the compact text of a value."""
-    if isinstance(node, Slot):
+    if isinstance(node, ShapeValue):
         yield from ('"', node, '"') if node.quoted else (node,)
         return
     is_object = isinstance(node, dict)

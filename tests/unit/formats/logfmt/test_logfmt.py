@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from pyspark_logs.formats.encoder import compile_encoder
-from pyspark_logs.formats.logfmt.engine import LogfmtEngine, learn
+from pyspark_logs.formats.logfmt.engine import LogfmtEngine, learn_shape
 from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, infer_logfmt_schema, pairs
 from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -252,12 +252,12 @@ def test_clean_lines_never_reach_the_exact_parser() -> None:
 
 
 def test_shapes() -> None:
-    shape = learn('a=1 b="x y"  c d=')
+    shape = learn_shape('a=1 b="x y"  c d=')
     assert shape is not None
     assert shape.literals == ("a=", ' b="', '"  c d=', "")
-    assert shape.slots == (("a", False), ("b", True), ("d", False))
+    assert shape.values == (("a", False), ("b", True), ("d", False))
     assert shape.flags == ("c",)
-    assert [learn(line) for line in ("a", 'a="', "a=1 A=2", r'a="\n"', "a=1 a")] == [None] * 5
+    assert [learn_shape(line) for line in ("a", 'a="', "a=1 A=2", r'a="\n"', "a=1 a")] == [None] * 5
 
 
 # ---------------------------------------------------------------------------------------------------- the columns
