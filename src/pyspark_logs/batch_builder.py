@@ -21,7 +21,7 @@ from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.template.line_parser import Reason
 from pyspark_logs.formats.timestamps.parsing import DAY_US, TimestampContext
-from pyspark_logs.formats.timestamps.zones import utc_to_walls_us
+from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
@@ -264,7 +264,7 @@ def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
         array = pa.array([field_type.parse(text, TimestampContext(zone))], field_type.arrow())
     except (ValueError, OverflowError):
         return pa.scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
-    return (array if array.type == dtype else utc_to_walls_us(array, zone))[0]
+    return (array if array.type == dtype else utc_to_local(array, zone))[0]
 
 
 def _raw_texts(lines: Lines, corrupt: Bool | None) -> pa.Array:
@@ -273,7 +273,7 @@ def _raw_texts(lines: Lines, corrupt: Bool | None) -> pa.Array:
     bad = np.flatnonzero(corrupt)
     places = np.zeros(len(lines), np.int64)
     places[bad] = np.arange(len(bad))
-    texts = spans.texts(lines.block, lines.starts[bad], lines.ends[bad])
+    texts = spans.field_strings(lines.block, lines.starts[bad], lines.ends[bad])
     return texts.take(pa.array(places, mask=~corrupt))
 
 

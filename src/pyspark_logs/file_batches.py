@@ -16,7 +16,7 @@ from pyspark_logs.batch_builder import assembled, metadata_column, path_value
 from pyspark_logs.column_sources import FROM_LINE, FROM_PATH, RAW_TEXT, Columns
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.custom import CustomFormat, own_retyped
-from pyspark_logs.formats.types.casts import converted, instants
+from pyspark_logs.formats.types.casts import cast_if_possible, to_instants
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import FileSplit
@@ -88,7 +88,7 @@ class FileRowBuilder:
         if (self.start_us is None and self.end_us is None) or self.columns.time is None:
             return None  # without a time column whole files were chosen
         file_us = split.layout_start_us if split.layout_start_us is not None else split.modified_ms * 1000
-        found, _ = instants(given.column(self.given[self.columns.time.lower()]), self.options.time.zone)
+        found, _ = to_instants(given.column(self.given[self.columns.time.lower()]), self.options.time.zone)
         times = found.cast(pa.int64()).fill_null(file_us).to_numpy()
         keep = np.ones(len(times), np.bool_)
         if self.start_us is not None:
@@ -113,7 +113,7 @@ class FileRowBuilder:
         return arrays
 
     def _own_column(self, split: FileSplit, field: pa.Field, given: pa.Array) -> pa.Array:
-        array = converted(given, field.type, self.options.time.zone)
+        array = cast_if_possible(given, field.type, self.options.time.zone)
         if array is None:
             raise RecordError(
                 f"{split.path}: column {field.name!r} has a value that {field.type} does not hold; ask for {given.type}",

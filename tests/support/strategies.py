@@ -68,8 +68,8 @@ def backslashed(draw: st.DrawFn, text: str, must: str) -> str:
     for character in text:
         how = draw(st.integers(0, 9))
         if character in must + "\\" or how > 7:
-            in_hex = "".join(f"\\x{byte:02x}" for byte in character.encode())
-            out.append(short[character] if character in short and how < 9 else in_hex)
+            hex_escape = "".join(f"\\x{byte:02x}" for byte in character.encode())
+            out.append(short[character] if character in short and how < 9 else hex_escape)
         else:
             out.append(character)
     return "".join(out)

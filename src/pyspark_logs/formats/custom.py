@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError, OptionError, RecordError, SchemaError
-from pyspark_logs.formats.types.casts import converted, convertible
+from pyspark_logs.formats.types.casts import cast_if_possible, is_castable
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.schema import all_nullable, parse_ddl, to_ddl
 
@@ -163,7 +163,7 @@ class CustomFormat:
             )
         columns = []
         for field, column in zip(schema, batch.columns, strict=True):
-            array = converted(column, field.type) if convertible(column.type, field.type) else None
+            array = cast_if_possible(column, field.type) if is_castable(column.type, field.type) else None
             if array is None:
                 raise FormatError(
                     f"{path}: {self.name}: decode() gave column {field.name!r} as {column.type}, which is not {field.type}"
@@ -204,7 +204,7 @@ def own_retyped(name: str, given: pa.DataType, wanted: pa.DataType) -> None:
     Raises:
         SchemaError: it cannot.
     """
-    if not convertible(given, wanted, narrowing=True):
+    if not is_castable(given, wanted, narrowing=True):
         raise SchemaError(
             f"column {name!r} is {given} and cannot be read as {wanted}; ask for {given} and cast in the query"
         )
@@ -235,7 +235,7 @@ class CustomEncoder:
             self.names.append(found.name if found is not None else None)
             if found is None and not field.nullable:
                 problems.append(f"{field.name!r} is missing, and not nullable")
-            if found is not None and not convertible(found.type, field.type):
+            if found is not None and not is_castable(found.type, field.type):
                 problems.append(f"{field.name!r} is {found.type}, not {field.type}")
         if problems:
             raise SchemaError(f"the columns cannot be written by {own.name}: {'; '.join(problems)}")
@@ -249,7 +249,7 @@ class CustomEncoder:
         columns = []
         for field, name in zip(self.schema, self.names, strict=True):
             given = pa.nulls(batch.num_rows, field.type) if name is None else batch.column(name)
-            array = converted(given, field.type)
+            array = cast_if_possible(given, field.type)
             if array is None or (array.null_count and not field.nullable):
                 raise RecordError(
                     f"rows {first_row} to {first_row + batch.num_rows - 1} (from 0), column {field.name!r}: a value is none of"

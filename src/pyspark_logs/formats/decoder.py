@@ -17,7 +17,7 @@ from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, Engine
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.template.line_parser import Parsed, Reason
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.timestamps.zones import utc_to_walls_us
+from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.records import Lines
 
 
@@ -114,7 +114,7 @@ class Decoder:
         if native == target:
             return array
         if pa.types.is_timestamp(native) and (pa.types.is_timestamp(target) or pa.types.is_date32(target)):
-            walls = utc_to_walls_us(array, context.zone)
+            walls = utc_to_local(array, context.zone)
             return walls if pa.types.is_timestamp(target) else walls.cast(pa.date32(), safe=False)
         return array.cast(target)
 

@@ -49,7 +49,7 @@ class Encoder:
         """
         if batch.num_rows == 0:
             return pa.array([], pa.string())
-        columns, lost = self.writer.fitted(batch)
+        columns, lost = self.writer.cast_lossless(batch)
         rows = np.arange(first_row, first_row + batch.num_rows)
         return self._written(columns, lost, rows, np.zeros((len(columns), batch.num_rows), np.int8))
 

@@ -35,7 +35,7 @@ class LineWriter(Protocol):
     nullable: tuple[bool, ...]
     first: int  # the column that stands first in a line
 
-    def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
+    def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
         """The columns as they are rendered from, and values that are lost on the way."""
 
     def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:

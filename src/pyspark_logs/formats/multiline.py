@@ -49,7 +49,7 @@ class RecordStarts:
         lines = sanitise(lines, self.encoding)
         if self.matcher is not None:
             return self.matcher.matching(lines, context)
-        texts = spans.texts(lines.block, lines.starts, lines.ends)
+        texts = spans.field_strings(lines.block, lines.starts, lines.ends)
         return spans.as_bool(pc.match_substring_regex(texts, self.pattern))
 
     def join(

@@ -12,7 +12,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
 from pyspark_logs.formats.template.field_writer import LINE_ENDS
-from pyspark_logs.formats.types.casts import fits, fitted, plain_type
+from pyspark_logs.formats.types.casts import cast_lossless, fits, plain_type
 from pyspark_logs.formats.types.field_type import FieldType, Text
 from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
 from pyspark_logs.formats.types.registry import for_arrow
@@ -61,11 +61,11 @@ class ScalarWriter:
         self.names = tuple(schema.names)
         self.nullable = (True,) * len(self.names)
 
-    def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
+    def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
         """The columns as the types they are written from."""
         columns, found = [], []
         for place, (name, kind) in enumerate(zip(self.names, self.kinds, strict=True)):
-            array, lost = fitted(batch.column(name), kind.arrow(), self.zone)
+            array, lost = cast_lossless(batch.column(name), kind.arrow(), self.zone)
             columns.append(array)
             found += unwritable(place, lost, f"cannot be written as {kind.arrow()}")
         return columns, found

@@ -24,7 +24,9 @@ class DecodedRows:
     columns: list[pa.Array]
 
 
-def only_fine(rows: Int64 | None, arrays: list[pa.Array], judged: Iterable[Bool | None], count: int) -> DecodedRows:
+def drop_uncertain_rows(
+    rows: Int64 | None, arrays: list[pa.Array], judged: Iterable[Bool | None], count: int
+) -> DecodedRows:
     """The first ``count`` columns of the lines in which all columns are surely right.
 
     Args:
@@ -49,7 +51,7 @@ class Engine(Protocol):
         """The columns of the lines ``block[starts[i]:ends[i]]``, which are valid UTF-8 and ascending."""
 
 
-def with_gaps(array: pa.Array, null: Bool) -> pa.Array:
+def scatter(array: pa.Array, null: Bool) -> pa.Array:
     """Spread the values of ``array`` over the lines that are not null."""
     if not pa.types.is_string(array.type) or array.null_count:
         return array.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
@@ -67,7 +69,7 @@ def with_nulls(array: pa.Array, null: Bool) -> pa.Array:
     return pc.if_else(pa.array(null), pa.scalar(None, array.type), array)
 
 
-def unescaped(array: pa.Array, spelling: EscapeStyle) -> pa.Array:
+def unescape_strings(array: pa.Array, spelling: EscapeStyle) -> pa.Array:
     """The texts with their escapes undone."""
     escaped = pc.match_substring(array, "\\")
     if not pc.any(escaped).as_py():

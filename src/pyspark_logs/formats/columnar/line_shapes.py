@@ -63,7 +63,7 @@ class ShapeBlockParser(ABC, Generic[ShapeT]):
 
     def __init__(self, block: bytes, text: bytes, starts: Int32, ends: Int32) -> None:
         self.block, self.text, self.starts, self.ends = block, text, starts, ends
-        self.view = spans.ended_view(text)
+        self.view = spans.terminated_view(text)
 
     @abstractmethod
     def learn(self, line: str) -> ShapeT | None:
@@ -153,7 +153,7 @@ def find_values(
     offset = np.where(found, starts + np.int32(len(first)), ends).astype(np.int32)
     values: ValueSpans = []
     for literal in literals[1:-1]:
-        at = spans.find(text, offset, ends, literal)
+        at = spans.find_literal(text, offset, ends, literal)
         found &= at >= 0
         at = np.where(found, at, ends).astype(np.int32)
         values.append((offset, at))

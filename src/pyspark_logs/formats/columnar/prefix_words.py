@@ -14,23 +14,23 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 
 Words = npt.NDArray[np.uint64]
 
-BYTES = 8  # of a number
-SOON = 2 * BYTES
+WORD_BYTES = 8  # of a number
+PREFIX_BYTES = 2 * WORD_BYTES
 
 _ONES = 0x0101010101010101
 _HIGH_BITS = 0x8080808080808080
 
 
-def words_at(view: Bytes, places: Int32) -> Words:
+def load_words(view: Bytes, places: Int32) -> Words:
     """The eight bytes at each place; zeros past the end of ``view``.
 
     >>> import numpy as np
-    >>> [hex(word) for word in words_at(np.frombuffer(b"123456789", np.uint8), np.array([1, 7, 9], np.int32)).tolist()]
+    >>> [hex(word) for word in load_words(np.frombuffer(b"123456789", np.uint8), np.array([1, 7, 9], np.int32)).tolist()]
     ['0x3938373635343332', '0x3938', '0x0']
     """
-    if len(view) < BYTES:
-        view = np.concatenate((view, np.zeros(BYTES - len(view), np.uint8)))
-    last = len(view) - BYTES
+    if len(view) < WORD_BYTES:
+        view = np.concatenate((view, np.zeros(WORD_BYTES - len(view), np.uint8)))
+    last = len(view) - WORD_BYTES
     # One number for each byte of the view: they overlap, and nothing is copied.
     table: Words = np.ndarray(last + 1, np.dtype("<u8"), buffer=view, strides=(1,))
     if len(places) == 0 or places.max() <= last:
@@ -60,32 +60,32 @@ def _first_in(words: Words, byte: int) -> Int32:
     return marks.astype(np.int32)
 
 
-def first_soon(view: Bytes, starts: Int32, words: Words, byte: int) -> Int32:
-    """Where ``byte`` first stands among the 16 bytes from each place; ``starts + SOON``: nowhere there.
+def find_byte_in_prefix(view: Bytes, starts: Int32, words: Words, byte: int) -> Int32:
+    """Where ``byte`` first stands among the 16 bytes from each place; ``starts + PREFIX_BYTES``: nowhere there.
 
     Args:
         view: the text's bytes.
         starts: the places.
-        words: :func:`words_at` these.
+        words: :func:`load_words` these.
         byte: what to look for.
 
     >>> import numpy as np
     >>> view, starts = np.frombuffer(b"-,a value that is long,", np.uint8), np.array([0, 2], np.int32)
-    >>> first_soon(view, starts, words_at(view, starts), ord(",")).tolist()
+    >>> find_byte_in_prefix(view, starts, load_words(view, starts), ord(",")).tolist()
     [1, 18]
     """
     first = _first_in(words, byte)
     at = starts + first
-    missing = np.flatnonzero(first == BYTES)
+    missing = np.flatnonzero(first == WORD_BYTES)
     if len(missing) == len(at):
-        at += _first_in(words_at(view, at), byte)
+        at += _first_in(load_words(view, at), byte)
     elif len(missing):
         behind = at[missing]
-        at[missing] = behind + _first_in(words_at(view, behind), byte)
+        at[missing] = behind + _first_in(load_words(view, behind), byte)
     return at
 
 
-def small_integers(words: Words, widths: Int32, null: Bool | None = None) -> Int64 | None:
+def parse_small_integers(words: Words, widths: Int32, null: Bool | None = None) -> Int64 | None:
     """Numbers of one to eight digits and nothing else; None: one of them is not.
 
     Args:
@@ -94,17 +94,17 @@ def small_integers(words: Words, widths: Int32, null: Bool | None = None) -> Int
         null: texts that are no numbers and make a zero; None: all are.
 
     >>> import numpy as np
-    >>> words = words_at(np.frombuffer(b"7,08,", np.uint8), np.array([0, 2], np.int32))
-    >>> small_integers(words, np.array([1, 2], np.int32)).tolist()
+    >>> words = load_words(np.frombuffer(b"7,08,", np.uint8), np.array([0, 2], np.int32))
+    >>> parse_small_integers(words, np.array([1, 2], np.int32)).tolist()
     [7, 8]
     """
     if null is not None:
         widths = np.where(null, np.int32(1), widths)
-    if len(widths) == 0 or widths.min() < 1 or widths.max() > BYTES:
+    if len(widths) == 0 or widths.min() < 1 or widths.max() > WORD_BYTES:
         return None
     # Half the bytes take half the time.
-    size = BYTES if widths.max() > BYTES // 2 else BYTES // 2
-    number = np.uint64 if size == BYTES else np.uint32
+    size = WORD_BYTES if widths.max() > WORD_BYTES // 2 else WORD_BYTES // 2
+    number = np.uint64 if size == WORD_BYTES else np.uint32
     every = (1 << 8 * size) - 1
     # The digits as the highest bytes, and zeros below them: in this order of bytes these are leading zeros.
     unused = ((size - widths) << 3).astype(number)

@@ -21,7 +21,7 @@ class Quotes:
     """
 
     def __init__(self, block: bytes, view: Bytes, count: int, *, escapes: bool) -> None:
-        quotes = spans.unescaped_quotes(block, view, escapes=escapes)
+        quotes = spans.unescaped_quote_offsets(block, view, escapes=escapes)
         # Sentinels, so that an index past the last quote is still an index.
         self._places: Int32 = np.append(quotes, np.array([len(block)] * 3, np.int32))
         self._count = count

@@ -41,14 +41,14 @@ def _interleaved(block: bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) -
     return pa.StringArray.from_buffers(2 * count - 1, pa.py_buffer(offsets), pa.py_buffer(block), validity)
 
 
-def texts(block: bytes, starts: Int32, ends: Int32) -> pa.Array:
+def field_strings(block: bytes, starts: Int32, ends: Int32) -> pa.Array:
     """The fields ``block[starts[i]:ends[i]]`` as a StringArray; ascending and not overlapping."""
     if len(starts) == 0:
         return pa.array([], pa.string())
     return _interleaved(block, starts, ends, mask_gaps=False).take(_even_places(len(starts)))
 
 
-def find(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int32:
+def find_literal(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int32:
     """Where ``literal`` first begins within each ``block[start:end]``, as a place in the block; -1: nowhere."""
     if len(starts) == 0:
         return np.zeros(0, np.int32)
@@ -57,7 +57,7 @@ def find(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int32:
     return np.where(relative < 0, np.int32(-1), starts + relative)
 
 
-def ended_view(block: bytes) -> Bytes:
+def terminated_view(block: bytes) -> Bytes:
     """The block's bytes, with a line end behind them if there is none: see :func:`bytes_at`."""
     return np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)
 
@@ -73,7 +73,7 @@ def literal_at(view: Bytes, places: Int32, literal: bytes) -> Bool:
     What begins within a line and holds no line end is within the line, so its end need not be checked.
 
     Args:
-        view: from :func:`ended_view`.
+        view: from :func:`terminated_view`.
         places: within lines, or at their ends.
         literal: its bytes.
     """
@@ -93,7 +93,7 @@ def string_bytes(array: pa.Array) -> Bytes:
     return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
 
 
-def longest(array: pa.Array) -> int:
+def max_byte_length(array: pa.Array) -> int:
     """The bytes of the longest text; 0 where there is none."""
     if len(array) == 0:
         return 0
@@ -101,7 +101,7 @@ def longest(array: pa.Array) -> int:
     return int(np.diff(offsets).max())
 
 
-def shortest(array: pa.Array) -> int:
+def min_byte_length(array: pa.Array) -> int:
     """The bytes of the shortest text; 0 where there is none."""
     if len(array) == 0:
         return 0
@@ -109,16 +109,16 @@ def shortest(array: pa.Array) -> int:
     return int(np.diff(offsets).min())
 
 
-def matrix(array: pa.Array, width: int) -> Bytes:
+def byte_matrix(array: pa.Array, width: int) -> Bytes:
     """Equally long texts as a (rows, width) matrix of bytes."""
     return string_bytes(array).reshape(len(array), width)
 
 
-def matrix_at(view: Bytes, starts: Int32, width: int) -> Bytes:
+def gather_bytes(view: Bytes, starts: Int32, width: int) -> Bytes:
     """The ``width`` bytes at each place, all within ``view``, as a (rows, width) matrix.
 
     >>> import numpy as np
-    >>> matrix_at(np.frombuffer(b"abcde", np.uint8), np.array([0, 3], np.int32), 2).tobytes()
+    >>> gather_bytes(np.frombuffer(b"abcde", np.uint8), np.array([0, 3], np.int32), 2).tobytes()
     b'abde'
     """
     # A value for each byte of the view: they overlap, and nothing is copied before the few that are wanted.
@@ -126,7 +126,7 @@ def matrix_at(view: Bytes, starts: Int32, width: int) -> Bytes:
     return table[starts].view(np.uint8).reshape(len(starts), width)
 
 
-def unescaped_quotes(block: bytes, view: Bytes, *, escapes: bool = True) -> Int32:
+def unescaped_quote_offsets(block: bytes, view: Bytes, *, escapes: bool = True) -> Int32:
     """Places of the double quotes that are not escaped by a backslash; without ``escapes`` there is none in the block."""
     quotes = byte_places(view, 34)
     if len(quotes) == 0 or not escapes:
@@ -147,19 +147,19 @@ def unescaped_quotes(block: bytes, view: Bytes, *, escapes: bool = True) -> Int3
     return quotes[~odd]
 
 
-def all_but(count: int, rows: Int64) -> Bool:
+def mask_excluding(count: int, rows: Int64) -> Bool:
     """A mask that is set in all rows but some."""
     mask: Bool = np.ones(count, np.bool_)
     mask[rows] = False
     return mask
 
 
-def masked(array: pa.Array, null: Bool) -> pa.Array:
+def mask_strings(array: pa.Array, null: Bool) -> pa.Array:
     """The same strings, null where ``null`` is set; nothing is copied."""
     validity = pa.py_buffer(np.packbits(~null, bitorder="little").tobytes())
     _, offsets, data = array.buffers()
     if array.offset:  # a bitmap has no place to begin in the middle of
-        return masked(array.take(pa.array(np.arange(len(array)))), null)
+        return mask_strings(array.take(pa.array(np.arange(len(array)))), null)
     return pa.StringArray.from_buffers(len(array), offsets, data, validity)
 
 

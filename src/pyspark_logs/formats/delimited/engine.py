@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import column_at, equals, single, spread
+from pyspark_logs.formats.columnar.conversion import collapse_doubled, convert_fields, equals_literal, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedRules, Slot
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Converted
+from pyspark_logs.formats.types.field_type import ConversionResult
 
 
 class _Cut:
@@ -71,7 +71,7 @@ class DelimitedColumns:
         """The columns of the lines ``block[starts[i]:ends[i]]`` that have their values where they should be."""
         if len(starts) == 0:
             return None
-        view = spans.ended_view(block)
+        view = spans.terminated_view(block)
         cut = self._cut(block, view, starts, ends)
         if cut is None or len(cut.lines) == 0:
             return None
@@ -165,24 +165,27 @@ class DelimitedColumns:
     def _column(
         self, slot: Slot, bounds: Sequence[tuple[Int32, Int32, Bool]], rows: int, block: bytes, view: Bytes,
         doubled: str | None, context: TimestampContext,
-    ) -> Converted:  # fmt: skip
+    ) -> ConversionResult:  # fmt: skip
         if not bounds:
             return pa.nulls(rows, slot.type.arrow()), None
         null = np.logical_or.reduce([self._null(slot, view, *span) for span in bounds])
         if len(bounds) == 1 and not slot.tail:
             starts, ends, _ = bounds[0]
-            return column_at(block, view, starts, ends, null, slot.type, context, doubled)
+            return convert_fields(block, view, starts, ends, null, slot.type, context, doubled)
         there = np.flatnonzero(~null)
-        pieces = [single(spans.texts(block, starts[there], ends[there]), doubled) for starts, ends, _ in bounds]
+        pieces = [
+            collapse_doubled(spans.field_strings(block, starts[there], ends[there]), doubled)
+            for starts, ends, _ in bounds
+        ]
         joined = pc.binary_join_element_wise(*pieces, " ")
         array, sure = slot.type.convert(pc.binary_join_element_wise(joined, slot.tail, ""), context)
-        return spread(array, sure, null)
+        return scatter_result(array, sure, null)
 
     def _null(self, slot: Slot, view: Bytes, starts: Int32, ends: Int32, quoted: Bool) -> Bool:
         empty = ends == starts
-        if slot.type.text:
+        if slot.type.keeps_text:
             empty &= ~quoted
-        return empty | (equals(view, starts, ends, self.null) & ~quoted)
+        return empty | (equals_literal(view, starts, ends, self.null) & ~quoted)
 
 
 def _line_of(places: Int32, starts: Int32) -> Int64:

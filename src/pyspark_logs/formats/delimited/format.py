@@ -210,7 +210,7 @@ class DelimitedFormat:
                 self.options.null_value,
                 self.options.allow_trailing,
                 judge_whole,
-                tuple(self._placed(Slot(f.name, f.type, ()), places) for f in unasked if f.type.checked),
+                tuple(self._placed(Slot(f.name, f.type, ()), places) for f in unasked if f.type.is_validated),
                 self.spec.counted,
             )
             cutter = self.spec.cutter

@@ -197,5 +197,5 @@ class DelimitedLineParser:
 
     def _text(self, value: Value, slot: Slot) -> str | None:
         if value.text == "":
-            return "" if value.quoted and slot.type.text else None
+            return "" if value.quoted and slot.type.keeps_text else None
         return None if value.text == self.rules.null_value and not value.quoted else value.text

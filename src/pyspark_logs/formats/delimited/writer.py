@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import spread
+from pyspark_logs.formats.columnar.conversion import scatter_result
 from pyspark_logs.formats.delimited.header import column_name
 from pyspark_logs.formats.delimited.line_parser import Cutter
 from pyspark_logs.formats.interface import twice
@@ -19,7 +19,7 @@ from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, 
 from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced, scalar_type, type_problem
 from pyspark_logs.formats.template.field_writer import LINE_ENDS
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType, Text, by_row
+from pyspark_logs.formats.types.field_type import FieldType, Text, parse_distinct
 from pyspark_logs.formats.types.temporal import Timestamp
 
 _DATE, _TIME = (0, 10), (11, 26)  # in 2026-11-22T10:00:00.000000Z
@@ -105,8 +105,8 @@ class DelimitedWriter(ScalarWriter):
         kind, given = self.kinds[joined.column], texts.drop_null()
         read, sure = kind.convert(given, TimestampContext(self.zone))
         if sure is not None:
-            read, sure = by_row(kind, given, TimestampContext(self.zone))
-        read, sure = spread(read, sure, null)
+            read, sure = parse_distinct(kind, given, TimestampContext(self.zone))
+        read, sure = scatter_result(read, sure, null)
         same = spans.as_bool(pc.equal(read, column)) | (null & spans.as_bool(column.is_null()))
         wrong = ~same if sure is None else ~(same & sure)
         return unwritable(joined.column, wrong, f"is not what {' and '.join(map(repr, joined.values))} say")

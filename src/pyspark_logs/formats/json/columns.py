@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import with_gaps
+from pyspark_logs.formats.columnar.decoded_rows import scatter
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
-from pyspark_logs.formats.timestamps.zones import utc_to_walls_us
+from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.formats.types.field_type import FieldType, Text
 from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.registry import Boolean, for_arrow
@@ -117,7 +117,7 @@ class ShapeColumns:
 
     def _texts(self, slot: ShapeValue) -> pa.Array:
         if slot.index not in self._strings:
-            self._strings[slot.index] = spans.texts(self.block, *self.bounds[slot.index])
+            self._strings[slot.index] = spans.field_strings(self.block, *self.bounds[slot.index])
         return self._strings[slot.index]
 
     def _scalars(self, slot: ShapeValue) -> tuple[pa.Array, Bool, Bool]:
@@ -125,7 +125,7 @@ class ShapeColumns:
         if slot.index not in self._plain:
             start, end = self.bounds[slot.index]
             null = spans.literal_at(self.view, start, b"null") & (end - start == len(b"null"))
-            texts = spans.texts(self.block, start[~null], end[~null]) if null.any() else self._texts(slot)
+            texts = spans.field_strings(self.block, start[~null], end[~null]) if null.any() else self._texts(slot)
             fine = np.zeros(self.count, np.bool_)
             fine[~null] = _plain_scalars(texts)
             self._plain[slot.index] = texts, null, fine
@@ -138,7 +138,7 @@ class ShapeColumns:
             return values, fine
         sure = null.copy()
         sure[~null] = True if fine is None else fine
-        return with_gaps(values, null), sure
+        return scatter(values, null), sure
 
     def _quoted(self, slot: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> Column:
         if isinstance(time, Epoch):
@@ -297,7 +297,7 @@ def _quoted_column(array: pa.Array, dtype: pa.DataType, context: TimestampContex
         values, fine = field_type.convert(array, context)
         if dtype.tz is not None:
             return values, fine
-        walls = utc_to_walls_us(values, context.zone)
+        walls = utc_to_local(values, context.zone)
         clock = walls.cast(pa.int64()).fill_null(0).to_numpy()
         there = (clock >= LOWEST_US) & (clock <= HIGHEST_US)
         return walls, there if fine is None else fine & there

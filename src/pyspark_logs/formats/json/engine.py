@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, only_fine
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParser, ValueSpans
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.json.columns import ShapeColumns, ShapeValue
@@ -137,7 +137,7 @@ class _JsonBlockParser(ShapeBlockParser[JsonShape]):
                 return None
             arrays.append(converted[0])
             masks.append(converted[1])
-        return only_fine(rows, arrays, masks, len(self.exact.given))
+        return drop_uncertain_rows(rows, arrays, masks, len(self.exact.given))
 
 
 def _mask_escapes(block: bytes, starts: Int32, ends: Int32) -> tuple[bytes, Bool]:

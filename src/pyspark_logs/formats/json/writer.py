@@ -15,11 +15,17 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.values import dump, load
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
-from pyspark_logs.formats.timestamps.rendering import iso_texts
-from pyspark_logs.formats.types.casts import fits, instants, plain_type, whole_texts
-from pyspark_logs.formats.types.field_type import Rendered
-from pyspark_logs.formats.types.nested import any_of, joined, nulled, opened, repeated
-from pyspark_logs.formats.types.numeric import decimal_texts
+from pyspark_logs.formats.timestamps.rendering import render_iso
+from pyspark_logs.formats.types.casts import fits, plain_type, replace_invalid_utf8, to_instants
+from pyspark_logs.formats.types.field_type import RenderResult
+from pyspark_logs.formats.types.nested import (
+    any_per_row,
+    copy_nulls,
+    duplicate_keys,
+    join_elements,
+    offsets_and_children,
+)
+from pyspark_logs.formats.types.numeric import render_decimals
 from pyspark_logs.formats.types.temporal import Date, Epoch
 
 _FIRST_PRINTABLE = 0x20
@@ -51,16 +57,16 @@ class JsonWriter:
         self.json = [field.type == "json" for field in fields]
         self.order, self.openings, self.closing = _keys_between([field.keys for field in fields])
 
-    def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
+    def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
         """The columns as they are; strings that are not UTF-8, and times that never were, are found."""
         columns, found = [], []
         for place, name in enumerate(self.names):
             array = _plain(batch.column(name))
             if self.times[place] is not None:
-                array, lost = instants(array, self.zone)
+                array, lost = to_instants(array, self.zone)
                 found += unwritable(place, lost, "never was in the time zone, or is finer than microseconds")
             elif pa.types.is_string(array.type):
-                array, lost = whole_texts(array)
+                array, lost = replace_invalid_utf8(array)
                 found += unwritable(place, lost, "is not valid UTF-8")
             columns.append(array)
         return columns, found
@@ -87,7 +93,7 @@ class JsonWriter:
             lines = pc.replace_substring(lines, character, json.dumps(character)[1:-1])
         return lines, found
 
-    def _texts(self, place: int, array: pa.Array) -> Rendered:
+    def _texts(self, place: int, array: pa.Array) -> RenderResult:
         time = self.times[place]
         if self.json[place]:
             return _embedded(array), None
@@ -147,17 +153,17 @@ def check_writable(name: str, dtype: pa.DataType) -> str:
     return "" if any(test(dtype) for test in known) else f"{name!r} is {dtype}, which no JSON value is"
 
 
-def json_texts(array: pa.Array, zone: str) -> Rendered:
+def json_texts(array: pa.Array, zone: str) -> RenderResult:
     """The JSON texts of any column, null where it is null, and which do not read back."""
     array = _plain(array)
     dtype = array.type
     if pa.types.is_string(dtype):
-        whole, wrong = whole_texts(array)
+        whole, wrong = replace_invalid_utf8(array)
         return pc.binary_join_element_wise('"', escaped_texts(whole), '"', ""), wrong
     if pa.types.is_struct(dtype):
         return _object_texts(array, zone)
     if pa.types.is_list(dtype):
-        bounds, (items,) = opened(array)
+        bounds, (items,) = offsets_and_children(array)
         return _collection_texts(array, bounds, json_texts(items, zone), "[]")
     if pa.types.is_map(dtype):
         return _map_texts(array, zone)
@@ -167,7 +173,7 @@ def json_texts(array: pa.Array, zone: str) -> Rendered:
         wrong = ~spans.as_bool(pc.is_finite(array)) & array.is_valid().to_numpy(zero_copy_only=False)
         return _float_texts(array), wrong if wrong.any() else None
     if pa.types.is_decimal(dtype):
-        return decimal_texts(array), None
+        return render_decimals(array), None
     return array.cast(pa.string()), None
 
 
@@ -246,46 +252,46 @@ def _float_texts(array: pa.Array) -> pa.Array:
     return pc.if_else(same.fill_null(True), texts, doubles.cast(pa.string()))
 
 
-def _time_texts(array: pa.Array, zone: str) -> Rendered:
+def _time_texts(array: pa.Array, zone: str) -> RenderResult:
     """ISO texts in quotes: days as days, timestamps in UTC, wall clocks by the zone."""
     if pa.types.is_date(array.type):
         texts, wrong = Date().render(array.cast(pa.date32()), zone)
     else:
-        times, lost = instants(array, zone)
-        texts, wrong = iso_texts(times)
+        times, lost = to_instants(array, zone)
+        texts, wrong = render_iso(times)
         wrong = lost if wrong is None else wrong if lost is None else wrong | lost
     return pc.binary_join_element_wise('"', texts, '"', ""), wrong
 
 
-def _object_texts(array: pa.Array, zone: str) -> Rendered:
+def _object_texts(array: pa.Array, zone: str) -> RenderResult:
     if array.type.num_fields == 0:
-        return nulled(pa.array(["{}"] * len(array), pa.string()), array), None
+        return copy_nulls(pa.array(["{}"] * len(array), pa.string()), array), None
     pieces: list[Any] = []
     wrong = None
     for field, child in zip(array.type, array.flatten(), strict=True):
         texts, bad = json_texts(child, zone)
         pieces += ["," if pieces else "{", json.dumps(field.name, ensure_ascii=False) + ":", texts.fill_null("null")]
         wrong = bad if wrong is None else wrong if bad is None else wrong | bad
-    return nulled(pc.binary_join_element_wise(*pieces, "}", ""), array), wrong
+    return copy_nulls(pc.binary_join_element_wise(*pieces, "}", ""), array), wrong
 
 
-def _map_texts(array: pa.Array, zone: str) -> Rendered:
+def _map_texts(array: pa.Array, zone: str) -> RenderResult:
     """An object; wrong where a key comes twice."""
-    bounds, (keys, items) = opened(array)
+    bounds, (keys, items) = offsets_and_children(array)
     if len(keys) == 0:
         return _collection_texts(array, bounds, (pa.array([], pa.string()), None), "{}")
     names, bad_names = json_texts(keys, zone)
     values, bad = json_texts(items, zone)
-    marked = repeated(keys, bounds)
+    marked = duplicate_keys(keys, bounds)
     for one in (bad_names, bad):
         marked = marked if one is None else marked | one
     pairs = pc.binary_join_element_wise(names, values.fill_null("null"), ":")
     return _collection_texts(array, bounds, (pairs, marked), "{}")
 
 
-def _collection_texts(array: pa.Array, bounds: spans.Int64, items: Rendered, brackets: str) -> Rendered:
+def _collection_texts(array: pa.Array, bounds: spans.Int64, items: RenderResult, brackets: str) -> RenderResult:
     texts, marked = items
-    inside = joined(texts.fill_null("null"), bounds, ",")
-    whole = nulled(pc.binary_join_element_wise(brackets[0], inside, brackets[1], ""), array)
-    wrong = None if marked is None else any_of(marked, bounds)
+    inside = join_elements(texts.fill_null("null"), bounds, ",")
+    whole = copy_nulls(pc.binary_join_element_wise(brackets[0], inside, brackets[1], ""), array)
+    wrong = None if marked is None else any_per_row(marked, bounds)
     return whole, wrong if wrong is not None and wrong.any() else None

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.conversion import column_at, equals
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, only_fine
+from pyspark_logs.formats.columnar.conversion import convert_fields, equals_literal
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParser, ValueSpans, count_in_lines
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, pairs
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Converted
+from pyspark_logs.formats.types.field_type import ConversionResult
 from pyspark_logs.formats.types.registry import Boolean
 
 _MAX_LITERAL = 300  # characters; the first and the last literal are compared byte by byte
@@ -105,7 +105,7 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
         return None if set(shape.keys) - shown else shape
 
     def has_valid_values(self, shape: LogfmtShape, values: ValueSpans) -> Bool | None:
-        """Returns a mask of the lines whose unquoted values contain neither a blank nor an equals sign."""
+        """Returns a mask of the lines whose unquoted values contain neither a blank nor an equals_literal sign."""
         valid: Bool | None = None
         for (_, quoted), (starts, ends) in zip(shape.values, values, strict=True):
             if not quoted:
@@ -117,9 +117,9 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
         """Returns the columns of the lines in which all values are certain."""
         converted = [self._column(key, shape, values, len(rows)) for key in self.exact.keys]
         arrays, masks = [array for array, _ in converted], [mask for _, mask in converted]
-        return only_fine(rows, arrays, masks, len(arrays))
+        return drop_uncertain_rows(rows, arrays, masks, len(arrays))
 
-    def _column(self, key: Key, shape: LogfmtShape, values: ValueSpans, count: int) -> Converted:
+    def _column(self, key: Key, shape: LogfmtShape, values: ValueSpans, count: int) -> ConversionResult:
         name = lookup(shape.keys, key.name)
         if self.exact.is_rescue(key) or name is None:
             return pa.nulls(count, key.type.arrow()), None
@@ -129,10 +129,10 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
             return pa.repeat(pa.scalar(flag, key.type.arrow()), count), None
         starts, ends = values[index]
         quoted = shape.values[index][1]
-        null: Bool = np.zeros(count, np.bool_) if quoted else equals(self.view, starts, ends, self.null)
-        if not key.type.text:
+        null: Bool = np.zeros(count, np.bool_) if quoted else equals_literal(self.view, starts, ends, self.null)
+        if not key.type.keeps_text:
             null |= ends == starts
-        return column_at(self.block, self.view, starts, ends, null, key.type, self.context)
+        return convert_fields(self.block, self.view, starts, ends, null, key.type, self.context)
 
     @functools.cached_property
     def _word_ends(self) -> Int32:

@@ -58,7 +58,7 @@ class LogfmtFormat:
         """Lines of one shape by the block, the others one at a time. All pairs of a line are read, so it is judged whole."""
         keys = tuple(Key(one.field.name, retype(Text(), one.field.type, one.field.name), one.judged) for one in asked)
         exact = LogfmtLineParser(keys, self.options.rescued_column, self.options.null_value)
-        wrong = [key.name for key in keys if exact.is_rescue(key) and not key.type.text]
+        wrong = [key.name for key in keys if exact.is_rescue(key) and not key.type.keeps_text]
         if wrong:
             raise SchemaError(f"column {wrong[0]!r} (rescuedDataColumn) holds JSON text: declare it a string")
         native = [key.type.arrow() for key in keys]

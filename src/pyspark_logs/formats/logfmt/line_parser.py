@@ -159,7 +159,7 @@ class LogfmtLineParser:
             return True if isinstance(key.type, Boolean) else None
         if pair.text == self.null_value and not pair.quoted:
             return None
-        if pair.text == "" and not key.type.text:
+        if pair.text == "" and not key.type.keeps_text:
             return None
         try:
             return key.type.parse(pair.text, context)

@@ -21,7 +21,7 @@ from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.line_parser import Column, Rules
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Text, made_of
+from pyspark_logs.formats.types.field_type import Text, contains_only
 
 _SAMPLE = 64  # lines by which it is found out how many spaces the times of a file hold
 _ENOUGH = 0.5  # of the lines; where a path fits fewer, walking it costs more than it saves
@@ -136,7 +136,7 @@ def _check(run: Run, array: pa.StringArray, fine: Bool) -> None:
 
 def _surely(run: Run, array: pa.StringArray) -> bool:
     """Whether all texts are of characters of which they may be."""
-    return bool(run.made_of) and spans.shortest(array) > 0 and made_of(array, run.made_of.encode())
+    return bool(run.made_of) and spans.min_byte_length(array) > 0 and contains_only(array, run.made_of.encode())
 
 
 def _repeated(array: pa.StringArray) -> pa.DictionaryArray | None:
@@ -152,4 +152,4 @@ def _group(run: Run, array: pa.StringArray) -> pa.StringArray:
     if run.null is None:
         return array
     null = spans.as_bool(pc.equal(array, run.null))
-    return spans.masked(array, null) if null.any() else array
+    return spans.mask_strings(array, null) if null.any() else array

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, with_gaps
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, scatter
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.regex.expression import Expression
@@ -121,7 +121,7 @@ class RegexLineParser:
         matched = spans.as_bool(found.is_valid())
         groups = [found.field(place) for place in range(len(self.keep))]
         if not matched.all():
-            groups = [spans.masked(group, ~matched) for group in groups]
+            groups = [spans.mask_strings(group, ~matched) for group in groups]
         return dict(zip(self.keep, groups, strict=True)), matched
 
     def _text(self, name: str, groups: Mapping[int, pa.StringArray], count: int) -> pa.StringArray:
@@ -133,7 +133,7 @@ class RegexLineParser:
             array = groups[index]
             if index in self.optional:
                 empty = spans.as_bool(pc.equal(pc.binary_length(array), 0))
-                array = spans.masked(array, empty | spans.as_bool(array.is_null())) if empty.any() else array
+                array = spans.mask_strings(array, empty | spans.as_bool(array.is_null())) if empty.any() else array
             texts.append(array)
         if not texts:
             return pa.nulls(count, pa.string())
@@ -149,7 +149,7 @@ class RegexLineParser:
             return Values(pa.nulls(len(texts), one.type.arrow()), None)
         present = texts.filter(pa.array(~null)) if null.any() else texts
         array, wrong = _converted(one.type, present, context)
-        array = with_gaps(array, null) if null.any() else array
+        array = scatter(array, null) if null.any() else array
         if wrong is None:
             return Values(array, None)
         bad = np.zeros(len(texts), np.bool_)
@@ -194,7 +194,7 @@ class RegexDecoder(Decoder):
 
     def matched(self, lines: Lines, context: TimestampContext) -> Matched:
         """What the exact parser says of these lines."""
-        return self.exact.match(spans.texts(lines.block, lines.starts, lines.ends), context)
+        return self.exact.match(spans.field_strings(lines.block, lines.starts, lines.ends), context)
 
     def exactly(
         self, lines: Lines, todo: Int64 | None, context: TimestampContext

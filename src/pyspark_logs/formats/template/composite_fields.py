@@ -18,13 +18,18 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import with_gaps
+from pyspark_logs.formats.columnar.decoded_rows import scatter
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
-from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern, in_calendar, offset_us
-from pyspark_logs.formats.timestamps.rendering import pattern_texts
-from pyspark_logs.formats.types.field_type import Converted, FieldType, Text, by_row
+from pyspark_logs.formats.timestamps.parsing import (
+    TimestampContext,
+    check_calendar_range,
+    compile_pattern,
+    parse_offset_us,
+)
+from pyspark_logs.formats.timestamps.rendering import render_pattern
+from pyspark_logs.formats.types.field_type import ConversionResult, FieldType, Text, parse_distinct
 from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.registry import HostOf, PortOf, address_texts, retype
+from pyspark_logs.formats.types.registry import HostOf, PortOf, render_addresses, retype
 from pyspark_logs.formats.types.temporal import Timestamp
 
 _TEXT = Text()
@@ -73,7 +78,7 @@ class Address:
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         host, port = arrays
         lonely = spans.as_bool(host.is_null()) & spans.as_bool(port.is_valid())
-        return address_texts(host, port), unwritable(places[1], lonely, "is a port without an address")
+        return render_addresses(host, port), unwritable(places[1], lonely, "is a port without an address")
 
 
 @dataclass(frozen=True)
@@ -180,10 +185,10 @@ class Subfield(FieldType):
         """The texts of all groups as a struct, which is null where the expression does not match."""
         return _extracted(array, self.regex)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return self.converted(array, self.extract(array), context)
 
-    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> Converted:
+    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> ConversionResult:
         """As :meth:`convert`, of texts that have been taken apart."""
         fine = pieces.is_valid().to_numpy(zero_copy_only=False)
         texts = pc.struct_field(pieces, [self.groups[0]])
@@ -194,7 +199,7 @@ class Subfield(FieldType):
         values, sure = self.inner.convert(texts.take(pa.array(present)), context)
         if sure is not None:
             fine[present] &= sure
-        return with_gaps(values, null), None if fine.all() else fine
+        return scatter(values, null), None if fine.all() else fine
 
 
 def _extracted(array: pa.Array, regex: str) -> pa.Array:
@@ -289,12 +294,12 @@ class ZonedTime(Subfield):
         value = super().parse(text, replace(context, zone=zone))
         if offset is None or not isinstance(value, int):
             return value
-        return in_calendar(value - offset_us(f"{offset[1]}{offset[2] or '00'}"))
+        return check_calendar_range(value - parse_offset_us(f"{offset[1]}{offset[2] or '00'}"))
 
-    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> Converted:
+    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> ConversionResult:
         universal = pc.match_substring_regex(array, f" ({'|'.join(_OF_UTC)})$")
         if not pc.all(universal).as_py():
-            return by_row(self, array, context)
+            return parse_distinct(self, array, context)
         return super().converted(array, pieces, replace(context, zone="UTC"))
 
 
@@ -319,7 +324,7 @@ class ZonedStamp:
         pattern = compile_pattern("%Y-%m-%d %H:%M:%S.%f")
         times, names = arrays
         universal = pc.is_in(names, pa.array(_OF_UTC))
-        (here, wrong), (there, strange) = pattern_texts(pattern, times, zone), pattern_texts(pattern, times, "UTC")
+        (here, wrong), (there, strange) = render_pattern(pattern, times, zone), render_pattern(pattern, times, "UTC")
         found = unwritable(places[0], wrong, "is no time that can be written")
         found += unwritable(places[0], strange, "is no time that can be written")
         texts = pc.if_else(universal, there, here)

@@ -102,7 +102,7 @@ def find_alike(run: Run, block: bytes, view: Bytes, places: Int32, ends: Int32) 
     for span in constants:
         start, end = places + np.int32(span.start), places + np.int32(span.end)
         if len(others):
-            there = spans.find(block, at, limits, span.literal.decode())
+            there = spans.find_literal(block, at, limits, span.literal.decode())
             nowhere |= there < 0
             start[others], end[others] = np.where(nowhere, limits, at), np.where(nowhere, limits, there)
             at = np.where(nowhere, limits, there + np.int32(len(span.literal)))
@@ -125,7 +125,7 @@ def common(run: Run, lines: Sequence[bytes]) -> tuple[tuple[_Span, ...], bytes]:
     >>> fields[1].start, fields[1].end, head
     (2, 3, b'- - [')
     """
-    begun = [_begun(run, line[: prefix_words.BYTES]) for line in lines]
+    begun = [_begun(run, line[: prefix_words.WORD_BYTES]) for line in lines]
     return Counter(begun).most_common(1)[0][0]
 
 
@@ -148,5 +148,5 @@ def differing(view: Bytes, places: Int32, head: bytes) -> Int64:
     >>> differing(np.frombuffer(b"- - [1\n- a [2\n", np.uint8), np.array([0, 7], np.int32), b"- - [").tolist()
     [1]
     """
-    bits = prefix_words.words_at(view, places) ^ np.uint64(int.from_bytes(head, "little"))
+    bits = prefix_words.load_words(view, places) ^ np.uint64(int.from_bytes(head, "little"))
     return np.flatnonzero(bits & np.uint64((1 << 8 * len(head)) - 1))

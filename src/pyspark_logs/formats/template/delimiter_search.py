@@ -58,11 +58,11 @@ class DelimiterSearch:
         """Where a literal or a blank first stands at or behind the place, and before a limit; -1: nowhere."""
         if isinstance(segment, Literal):
             limits = np.minimum(limits + np.int32(len(segment.raw) - 1), self.ends)
-            return spans.find(self.block, place, limits, segment.text)
-        space = spans.find(self.block, place, limits, " ")
+            return spans.find_literal(self.block, place, limits, segment.text)
+        space = spans.find_literal(self.block, place, limits, " ")
         if self.block.find(b"\t") < 0:
             return space
-        tab = spans.find(self.block, place, limits, "\t")
+        tab = spans.find_literal(self.block, place, limits, "\t")
         return np.where((tab >= 0) & ((space < 0) | (tab < space)), tab, space)
 
     def sooner(self, at: Int32, stops: Sequence[Literal | Blanks], place: Int32) -> Int32:
@@ -81,13 +81,13 @@ class DelimiterSearch:
         """As :meth:`seek`, where fields are so short in most lines that looking at a few bytes beats searching."""
         middle = self.starts.size // 2  # a line from the middle is as good a guess as the first, and never a header
         start, end = (int(places[middle]) if len(places) else 0 for places in (place, self.ends))
-        if not 0 <= self.block.find(literal.raw, start, end) - start < prefix_words.SOON:
-            return spans.find(self.block, place, self.ends, literal.text)
-        near = prefix_words.words_at(self.view, place)
+        if not 0 <= self.block.find(literal.raw, start, end) - start < prefix_words.PREFIX_BYTES:
+            return spans.find_literal(self.block, place, self.ends, literal.text)
+        near = prefix_words.load_words(self.view, place)
         self.looked = place, near
-        at = prefix_words.first_soon(self.view, place, near, literal.raw[0])
+        at = prefix_words.find_byte_in_prefix(self.view, place, near, literal.raw[0])
         nowhere = at >= self.ends
-        right = at - place < prefix_words.SOON
+        right = at - place < prefix_words.PREFIX_BYTES
         if len(literal.raw) > 1:
             right &= spans.literal_at(self.view, at, literal.raw)
         if nowhere.any():
@@ -96,8 +96,8 @@ class DelimiterSearch:
         rest = np.flatnonzero(~right)
         if len(rest):
             if 8 * len(rest) > len(right):
-                return spans.find(self.block, place, self.ends, literal.text)
-            at[rest] = spans.find(self.block, place[rest], self.ends[rest], literal.text)
+                return spans.find_literal(self.block, place, self.ends, literal.text)
+            at[rest] = spans.find_literal(self.block, place[rest], self.ends[rest], literal.text)
         return at
 
     def _places_of(self, separator: bytes) -> Int32 | None:

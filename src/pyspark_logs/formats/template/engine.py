@@ -13,7 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar import prefix_words, spans
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, only_fine, unescaped, with_gaps, with_nulls
+from pyspark_logs.formats.columnar.decoded_rows import (
+    DecodedRows,
+    drop_uncertain_rows,
+    scatter,
+    unescape_strings,
+    with_nulls,
+)
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.template.constant_fields import runs
@@ -23,7 +29,7 @@ from pyspark_logs.formats.template.notation import Field, Group, Literal, Templa
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
 from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
-from pyspark_logs.formats.types.numeric import Floating, Integer, plain_numbers
+from pyspark_logs.formats.types.numeric import Floating, Integer, has_plain_numbers
 from pyspark_logs.formats.types.registry import PortOf
 from pyspark_logs.formats.types.temporal import Date, Timestamp
 
@@ -34,7 +40,7 @@ class TemplateEngine:
     def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = Scope(template, columns, rules)
-        self.extra = tuple(column for column in rules.unasked if column.type.checked)
+        self.extra = tuple(column for column in rules.unasked if column.type.is_validated)
         self.fields = {f.name: f for f in template.fields if f.name is not None}
         stops = [
             step.after.stops[-1]
@@ -48,13 +54,13 @@ class TemplateEngine:
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:
         """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
-        walk = Walk(block, spans.ended_view(block), starts, ends, context, self.rules, self.separators, self.dense)
+        walk = Walk(block, spans.terminated_view(block), starts, ends, context, self.rules, self.separators, self.dense)
         if not self.scope.nothing:
             self._walk(walk)
         rows = None if walk.sure is None else np.flatnonzero(walk.sure)
         found = [self._values(walk, column, walk.found[column.field], rows) for column in (*self.columns, *self.extra)]
         arrays, judged = [array for array, _ in found], [sure for _, sure in found]
-        return only_fine(rows, arrays, judged, len(self.columns))
+        return drop_uncertain_rows(rows, arrays, judged, len(self.columns))
 
     # --- the walk -------------------------------------------------------------------------------------
 
@@ -129,19 +135,19 @@ class TemplateEngine:
             array = to_dates(found.instants[pick]) if days else to_array(found.instants[pick])
             return (array if null is None else with_nulls(array, null)), None
         if type(column.type) is Integer and column.type.bits >= 32:
-            near = prefix_words.words_at(walk.view, starts) if found.words is None else found.words[pick]
-            numbers = prefix_words.small_integers(near, ends - starts, null)
+            near = prefix_words.load_words(walk.view, starts) if found.words is None else found.words[pick]
+            numbers = prefix_words.parse_small_integers(near, ends - starts, null)
             if numbers is not None:
                 # Eight digits fit into either.
                 return pa.array(numbers.astype(column.type.arrow().to_pandas_dtype(), copy=False), mask=null), None
         if null is None:
-            return self._convert(column, spans.texts(walk.block, starts, ends), walk)
+            return self._convert(column, spans.field_strings(walk.block, starts, ends), walk)
         array = self._masked(own.type, column.type, walk, starts, ends, null)
         if array is not None:
             return array, None
         present = np.flatnonzero(~null)
-        array, sure = self._convert(column, spans.texts(walk.block, starts[present], ends[present]), walk)
-        spread = with_gaps(array, null)
+        array, sure = self._convert(column, spans.field_strings(walk.block, starts[present], ends[present]), walk)
+        spread = scatter(array, null)
         if sure is not None:
             whole = np.ones(len(null), np.bool_)
             whole[present] = sure
@@ -157,20 +163,22 @@ class TemplateEngine:
             return None
         if null.all():
             return pa.nulls(len(null), wanted.arrow())
-        array = spans.masked(spans.texts(walk.block, starts, ends), null)
+        array = spans.mask_strings(spans.field_strings(walk.block, starts, ends), null)
         if not number:
-            spelling = own.spelled(self.rules.escape) if walk.has_backslash else None
-            return array if spelling is None else unescaped(array, spelling)
+            spelling = own.resolve_escape_style(self.rules.escape) if walk.has_backslash else None
+            return array if spelling is None else unescape_strings(array, spelling)
         try:
-            return array.cast(wanted.arrow()) if plain_numbers(array) else None
+            return array.cast(wanted.arrow()) if has_plain_numbers(array) else None
         except pa.ArrowInvalid:
             return None
 
     def _convert(self, column: Column, array: pa.Array, walk: Walk) -> tuple[pa.Array, Bool | None]:
         wanted = column.type
-        spelling = self.fields[column.field].type.spelled(self.rules.escape) if walk.has_backslash else None
+        spelling = (
+            self.fields[column.field].type.resolve_escape_style(self.rules.escape) if walk.has_backslash else None
+        )
         if spelling is not None:
-            array = unescaped(array, spelling)
+            array = unescape_strings(array, spelling)
         if not isinstance(wanted, Subfield):
             return wanted.convert(array, walk.context)
         if column.field not in walk.pieces:  # all columns of a field take their pieces of the same texts

@@ -21,7 +21,7 @@ from pyspark_logs.formats.template.delimiter_search import DelimiterSearch
 from pyspark_logs.formats.template.line_parser import Rules
 from pyspark_logs.formats.template.notation import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.timestamps.scanning import shaped_us
+from pyspark_logs.formats.timestamps.scanning import scan_timestamps
 from pyspark_logs.formats.timestamps.shapes import date_shape
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Integer
@@ -160,7 +160,7 @@ class Walk:
                 self.found[name] = Found(starts, ends, same=text, others=found.others)
         self.place = found.places
         if len(found.nowhere):
-            self.sure = spans.all_but(len(self.place), found.nowhere)
+            self.sure = spans.mask_excluding(len(self.place), found.nowhere)
         self.seeker.forget()
         self.at_found = False
         return len(found.fields)
@@ -234,7 +234,7 @@ class Walk:
             spaced |= self.view[np.maximum(ends - 1, 0)] == ord(" ")
             bad |= spaced & (starts < ends)
         if few is not None:
-            bad = ~spans.all_but(len(self.place), few[bad])
+            bad = ~spans.mask_excluding(len(self.place), few[bad])
         self._drop(bad if found.null is None else bad & ~found.null)
 
     # --- spaces beside a value --------------------------------------------------------------------------
@@ -273,7 +273,7 @@ class Walk:
         if self.block.isascii():
             sizes = found.ends - found.starts
         else:
-            sizes = pc.utf8_length(spans.texts(self.block, found.starts, found.ends)).to_numpy()
+            sizes = pc.utf8_length(spans.field_strings(self.block, found.starts, found.ends)).to_numpy()
         place = self.place.copy()
         rows = np.flatnonzero(~self._idle())
         for step in range(width):
@@ -329,18 +329,18 @@ class Walk:
         start = self.place
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
-            if field.type.raw:
+            if field.type.allows_raw_quotes:
                 sure &= self._next_quote_opens(ends)
         elif not isinstance(field.type, (Timestamp, Date)):
-            ends = field.type.own_ends(self.block, self.view, start, self.ends)
+            ends = field.type.find_ends(self.block, self.view, start, self.ends)
             sure = ends >= 0
             ends = np.where(sure, ends, self.ends)
             sure &= self._followed(after, ends)
             found = Found(start, ends)
         else:
             stamp = field.type if isinstance(field.type, Timestamp) else None
-            learn = date_shape if stamp is None else stamp.learn
-            ends, instants, sure = shaped_us(
+            learn = date_shape if stamp is None else stamp.shape_detector
+            ends, instants, sure = scan_timestamps(
                 self.block, self.view, start, self.ends, learn, TimestampContext() if stamp is None else stamp.at(self.context),
                 lambda places: self._followed(after, places),
             )  # fmt: skip

@@ -19,7 +19,7 @@ from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
 from pyspark_logs.formats.template.notation import Pad
 from pyspark_logs.formats.types import escapes
-from pyspark_logs.formats.types.casts import whole_texts
+from pyspark_logs.formats.types.casts import replace_invalid_utf8
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType, Text
 from pyspark_logs.formats.types.registry import ListOf, MapOf, Uuid
@@ -144,9 +144,9 @@ class FieldWriter:
         texts, wrong = kind.render(array, self.zone)
         found = unwritable(column, wrong, f"is no value that a field of type {_named(kind)} can write")
         if isinstance(kind, (ListOf, MapOf)):
-            texts, wrong = whole_texts(texts)
+            texts, wrong = replace_invalid_utf8(texts)
             found += unwritable(column, wrong, "is not valid UTF-8")
-        spelling = kind.spelled(self.escape)
+        spelling = kind.resolve_escape_style(self.escape)
         if spelling is not None:
             texts = self._escaped(texts, place, spelling)
         elif self.unencodable is not None and kind.alphabet is None and kind.syntax is None:
@@ -197,13 +197,13 @@ class FieldWriter:
         if not self.type.quoted:
             firsts = [*(BLANKS if place.behind_blanks else ()), *(head[0] for head in place.forbidden_prefixes)]
             for first in (*firsts, *((":",) if place.behind_list else ())):
-                texts = escapes.first_spelled(texts, pc.starts_with(texts, first), spelling.spell)
+                texts = escapes.escape_first_character(texts, pc.starts_with(texts, first), spelling.escape_all)
         for first in place.seeming:
-            texts = escapes.first_spelled(texts, pc.starts_with(texts, first), spelling.spell)
+            texts = escapes.escape_first_character(texts, pc.starts_with(texts, first), spelling.escape_all)
         for null in filter(None, self.nulls):
-            texts = escapes.first_spelled(texts, pc.equal(texts, null), spelling.spell)
+            texts = escapes.escape_first_character(texts, pc.equal(texts, null), spelling.escape_all)
         for character in self.unencodable(characters_of(texts)) if self.unencodable is not None else ():
-            texts = pc.replace_substring(texts, character, spelling.spell(character))
+            texts = pc.replace_substring(texts, character, spelling.escape_all(character))
         return texts
 
     def spaced(self, array: pa.Array, place: Place) -> pa.Array | None:
@@ -293,7 +293,7 @@ def _ended_early(texts: pa.Array, place: Place, column: int, alphabet: str | Non
         if len(data) and data.min() < ord(" "):
             found += unwritable(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
     for end in possible(place.ends):
-        if escapes.occurs(texts, end):
+        if escapes.contains_text(texts, end):
             found += unwritable(column, spans.as_bool(_has(texts, end)), f"holds {end!r}, which ends the field")
     tails = _marked(texts, possible(place.tails), pc.ends_with)
     found += unwritable(column, tails, f"and {place.behind!r} behind it hold twice what ends the field")

@@ -103,7 +103,7 @@ class TemplateFormat:
         for one in self.template.fields:
             name = one.name or ""
             parts = self.parts.get(name)
-            is_escaped = one.type.escapes or one.type.spelled(self.options.escape != "none") is not None
+            is_escaped = one.type.escapes or one.type.resolve_escape_style(self.options.escape != "none") is not None
             into = escaped if is_escaped else plain
             into.update([name.lower()] if parts is None else [part.lower() for part, _ in parts.columns])
         return SearchableFields(frozenset(plain), frozenset(escaped))

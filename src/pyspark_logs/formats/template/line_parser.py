@@ -297,13 +297,13 @@ class _Walk:
             return
         columns = self.parser.wanted[field.name or ""]
         stray = field.type.syntax is not None and not by_itself
-        bare = stray and field.type.bare and not text.startswith('"')
+        bare = stray and field.type.quotes_optional and not text.startswith('"')
         stray = stray and not bare
         if field.type.quoted and stray:
             for _, column in columns:
                 self._blame(column, field, text, "not a quoted text")
             return
-        spelling = None if bare else field.type.spelled(self.rules.escape)
+        spelling = None if bare else field.type.resolve_escape_style(self.rules.escape)
         if spelling is not None:
             text = spelling.unescape(text)
         for place, column in columns:

@@ -67,7 +67,7 @@ class Matcher:
         """Which lines are worth the exact parser."""
         if not self.needed:
             return np.ones(len(lines), np.bool_)
-        texts = spans.texts(lines.block, lines.starts, lines.ends)
+        texts = spans.field_strings(lines.block, lines.starts, lines.ends)
         return spans.as_bool(pc.match_substring_regex(texts, self.needed))
 
 

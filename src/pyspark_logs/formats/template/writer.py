@@ -17,8 +17,8 @@ from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.field_scanner import never_begins
 from pyspark_logs.formats.template.field_writer import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.template.notation import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
-from pyspark_logs.formats.timestamps.parsing import Pattern, compile_pattern
-from pyspark_logs.formats.types.casts import fitted
+from pyspark_logs.formats.timestamps.parsing import TimestampPattern, compile_pattern
+from pyspark_logs.formats.types.casts import cast_lossless
 from pyspark_logs.formats.types.server import Listed
 from pyspark_logs.formats.types.temporal import Timestamp
 
@@ -85,11 +85,11 @@ class TemplateWriter:
         #: whether lines of some shape must be parsed to be sure of them
         self.unsure = len(possible) > _MOST_SHAPES or any(shape.checked for shape in self.shapes.values())
 
-    def fitted(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
+    def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
         """The columns as the fields' types."""
         columns, found = [], []
         for place, wanted in enumerate(self.schema):
-            array, lost = fitted(batch.column(wanted.name), wanted.type, self.zone)
+            array, lost = cast_lossless(batch.column(wanted.name), wanted.type, self.zone)
             columns.append(array)
             found += unwritable(place, lost, f"cannot be written as {wanted.type}")
         return columns, found
@@ -328,7 +328,7 @@ def _unsure(written: Written, place: Place) -> bool:
     if written.parts is not None and not written.parts.sure:
         return True
     if kind.syntax is None or kind.quoted:
-        return kind.raw
+        return kind.allows_raw_quotes
     pattern = compile_pattern(kind.pattern) if isinstance(kind, Timestamp) and kind.pattern is not None else None
     if pattern is not None and (_reaches_on(pattern, place) or (place.behind_blanks and _begins_blank(pattern))):
         return True
@@ -342,11 +342,11 @@ def _unsure(written: Written, place: Place) -> bool:
     return null is not None and (null[:1] != "-" or signed)
 
 
-def _begins_blank(pattern: Pattern) -> bool:
+def _begins_blank(pattern: TimestampPattern) -> bool:
     return pattern.pieces[0][0] in " \t" or pattern.pieces[0] == "%e"
 
 
-def _reaches_on(pattern: Pattern, place: Place) -> bool:
+def _reaches_on(pattern: TimestampPattern, place: Place) -> bool:
     """Whether what a pattern writes could be read as something longer, or with its digits shared out otherwise.
 
     All directives are written at the full width that the reader tries first, but for two: ``%f`` takes up to nine

@@ -45,7 +45,7 @@ def zone_info(zone: str) -> dt.tzinfo:
     return ZoneInfo(zone)
 
 
-def wall_to_utc_us(wall: dt.datetime, zone: str) -> int:
+def datetime_to_utc_us(wall: dt.datetime, zone: str) -> int:
     """Microseconds of a wall-clock time; the earlier of two, and a skipped one as before the skip."""
     if zone == "UTC":
         offset = dt.timedelta(0)
@@ -54,14 +54,14 @@ def wall_to_utc_us(wall: dt.datetime, zone: str) -> int:
     return (wall - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1) - offset // dt.timedelta(microseconds=1)
 
 
-def in_calendar(instant_us: int) -> int:
+def check_calendar_range(instant_us: int) -> int:
     """The instant; ValueError where it is not in the years 1 to 9999."""
     if not LOWEST_US <= instant_us <= HIGHEST_US:
         raise ValueError("not in the years 1 to 9999")
     return instant_us
 
 
-def offset_us(text: str) -> int:
+def parse_offset_us(text: str) -> int:
     """Of ``Z``, ``+01:00`` or ``+0100``."""
     if text == "Z":
         return 0
@@ -83,8 +83,8 @@ def parse_iso_us(text: str, zone: str) -> int:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     wall = dt.datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), _micros(fraction))
     if offset is None:
-        return in_calendar(wall_to_utc_us(wall, zone))
-    return in_calendar(wall_to_utc_us(wall, "UTC") - offset_us(offset))
+        return check_calendar_range(datetime_to_utc_us(wall, zone))
+    return check_calendar_range(datetime_to_utc_us(wall, "UTC") - parse_offset_us(offset))
 
 
 def _names(directive: str, names: tuple[str, ...], width: int | None = None) -> str:
@@ -119,7 +119,7 @@ _COMPOSITES = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
 
 
 @dataclass(frozen=True)
-class Pattern:
+class TimestampPattern:
     """A compiled strptime pattern: Python's directives, English names, ``%f`` of 1 to 9 digits, ``%3f`` of three.
 
     ``%L`` is Ruby's for milliseconds: a number from 0 to 999, of which ``%f`` would make a fraction. ``%:z`` reads what
@@ -153,7 +153,7 @@ class Pattern:
         if part.get("I"):
             hour = int(part["I"]) % 12 + (12 if (part.get("p") or "").lower() == "pm" else 0)
         clock = dt.time(hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f"), part.get("L")))
-        offset = offset_us(part["z"]) if part.get("z") else 0 if part.get("Z") else None
+        offset = parse_offset_us(part["z"]) if part.get("z") else 0 if part.get("Z") else None
         if part.get("Y"):
             return _instant(int(part["Y"]), part, clock, offset, context.zone)
         if part.get("y"):
@@ -177,16 +177,18 @@ def _month_day(year: int, part: dict[str, str | None]) -> dt.date:
 
 def _instant(year: int, part: dict[str, str | None], clock: dt.time, offset: int | None, zone: str) -> int:
     wall = dt.datetime.combine(_month_day(year, part), clock)
-    return in_calendar(wall_to_utc_us(wall, zone) if offset is None else wall_to_utc_us(wall, "UTC") - offset)
+    return check_calendar_range(
+        datetime_to_utc_us(wall, zone) if offset is None else datetime_to_utc_us(wall, "UTC") - offset
+    )
 
 
-def year_of(instant_us: int) -> int:
+def utc_year(instant_us: int) -> int:
     """The year (UTC) of an instant."""
     return (dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=instant_us)).year
 
 
 def _latest_year(part: dict[str, str | None], clock: dt.time, offset: int | None, context: TimestampContext) -> int:
-    newest = year_of(context.year_bound_us) + 1  # in some zone it may be next year already
+    newest = utc_year(context.year_bound_us) + 1  # in some zone it may be next year already
     error = ValueError("no year fits")
     for year in range(newest, newest - YEARS_BACK, -1):
         try:
@@ -200,7 +202,7 @@ def _latest_year(part: dict[str, str | None], clock: dt.time, offset: int | None
 
 
 @functools.lru_cache(maxsize=64)
-def compile_pattern(text: str) -> Pattern:
+def compile_pattern(text: str) -> TimestampPattern:
     """Compile a strptime pattern.
 
     Raises:
@@ -234,6 +236,6 @@ def compile_pattern(text: str) -> Pattern:
     if not any(piece.startswith("(?P") for piece in out):
         raise FormatError(f"timestamp pattern {text!r} has no directive; leave the parentheses out for ISO 8601")
     try:
-        return Pattern(text, re.compile("".join(out), re.ASCII), pieces)
+        return TimestampPattern(text, re.compile("".join(out), re.ASCII), pieces)
     except re.error as error:
         raise FormatError(f"timestamp pattern {text!r}: a directive appears twice ({error})") from error

@@ -9,16 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int64
-from pyspark_logs.formats.timestamps.parsing import DAY_US, DAYS, HIGHEST_US, LOWEST_US, MONTHS, Pattern
-from pyspark_logs.formats.timestamps.zones import utc_to_walls_us, walls_to_utc_us
-from pyspark_logs.formats.types.field_type import Rendered
+from pyspark_logs.formats.timestamps.parsing import DAY_US, DAYS, HIGHEST_US, LOWEST_US, MONTHS, TimestampPattern
+from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
+from pyspark_logs.formats.types.field_type import RenderResult
 
 _ISO_WIDTH = 27  # yyyy-MM-ddTHH:MM:SS.ffffffZ
 
 
-def iso_texts(array: pa.Array) -> Rendered:
+def render_iso(array: pa.Array) -> RenderResult:
     """``timestamp[us, UTC]`` as ``2026-11-22T10:00:00.000000Z``: always 27 characters, whatever else the column has."""
-    micros, bad = _in_calendar(array)
+    micros, bad = _clip_to_calendar(array)
     count = len(array)
     spelled = pa.array(micros, pa.int64()).cast(pa.timestamp("us")).cast(pa.string())
     table = np.empty((count, _ISO_WIDTH), np.uint8)
@@ -30,7 +30,7 @@ def iso_texts(array: pa.Array) -> Rendered:
     return _fixed_width(table, array), bad
 
 
-def _in_calendar(array: pa.Array) -> tuple[Int64, Bool | None]:
+def _clip_to_calendar(array: pa.Array) -> tuple[Int64, Bool | None]:
     """Microseconds (0 where there is none), and which are not in the years 1 to 9999."""
     micros = array.cast(pa.int64()).fill_null(0).to_numpy()
     if len(micros) == 0 or (micros.min() >= LOWEST_US and micros.max() <= HIGHEST_US):
@@ -39,12 +39,12 @@ def _in_calendar(array: pa.Array) -> tuple[Int64, Bool | None]:
     return np.where(bad, 0, micros), bad
 
 
-def epoch_texts(array: pa.Array, power: int, digits: int | None = None) -> Rendered:
+def render_epoch(array: pa.Array, power: int, digits: int | None = None) -> RenderResult:
     """``timestamp[us, UTC]`` counted in units of 10 to the ``power`` microseconds; a fraction only where there is one.
 
     With ``digits`` the fraction always has so many, up to ``power``, and what is finer has no text.
     """
-    micros, bad = _in_calendar(array)
+    micros, bad = _clip_to_calendar(array)
     size = np.abs(micros)
     whole = size // 10**power if power > 0 else size
     texts = pc.binary_join_element_wise(pa.array(np.where(micros < 0, "-", "")), pa.array(whole).cast(pa.string()), "")
@@ -76,18 +76,18 @@ def _fixed_width(table: Bytes, like: pa.Array) -> pa.Array:
 # --- strptime patterns ------------------------------------------------------------------------------------
 
 
-def pattern_texts(pattern: Pattern, array: pa.Array, zone: str) -> Rendered:
+def render_pattern(pattern: TimestampPattern, array: pa.Array, zone: str) -> RenderResult:
     """``timestamp[us, UTC]`` by a pattern's directives, numbers at their full width.
 
     With ``%z`` or ``%Z`` in UTC, else as the wall clock in ``zone``. What the pattern has no directive for must
     be as the reader takes it to be (no seconds: 0; no day: the first), or the row has no text; the second
     of two equal wall clocks has none either. Only a year that is not written is taken on trust.
     """
-    micros, bad = _in_calendar(array)
+    micros, bad = _clip_to_calendar(array)
     wrong: Bool = np.zeros(len(micros), np.bool_) if bad is None else bad
     if zone != "UTC" and not {"z", "Z"} & set(pattern.directives):
-        walls = utc_to_walls_us(pa.array(micros, pa.timestamp("us", "UTC")), zone).cast(pa.int64()).to_numpy()
-        wrong = wrong | (walls < LOWEST_US) | (walls > HIGHEST_US) | (walls_to_utc_us(walls, zone) != micros)
+        walls = utc_to_local(pa.array(micros, pa.timestamp("us", "UTC")), zone).cast(pa.int64()).to_numpy()
+        wrong = wrong | (walls < LOWEST_US) | (walls > HIGHEST_US) | (local_to_utc_us(walls, zone) != micros)
         micros = np.where(wrong, 0, walls)
     part = _parts(micros)
     wrong = (wrong | _lost(set(pattern.directives), part, pattern.digits)) & array.is_valid().to_numpy(
@@ -191,7 +191,7 @@ def _column(directive: str, part: dict[str, Int64]) -> list[Bytes] | pa.Array:
     return pa.array(names).take(pa.array(number))
 
 
-def _joined(pattern: Pattern, part: dict[str, Int64], like: pa.Array) -> pa.Array:
+def _joined(pattern: TimestampPattern, part: dict[str, Int64], like: pa.Array) -> pa.Array:
     count = len(like)
     runs: list[list[Bytes] | pa.Array] = [[]]
     for piece in pattern.pieces:

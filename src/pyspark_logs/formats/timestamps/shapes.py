@@ -1,6 +1,6 @@
 """What timestamps look like: where the parts of one stand, and of all that are as long and spelled alike.
 
-A :class:`Shape` is learnt from one example; ``columns`` reads all texts of it together.
+A :class:`TimestampShape` is learnt from one example; ``columns`` reads all texts of it together.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from pyspark_logs.formats.timestamps.parsing import ISO, ISO_DATE, Pattern
+from pyspark_logs.formats.timestamps.parsing import ISO, ISO_DATE, TimestampPattern
 
 
 @dataclass(frozen=True)
-class Shape:
+class TimestampShape:
     """Where the parts stand in all texts that look like one example: ``(directive, start, width)``.
 
     Attributes:
@@ -40,29 +40,31 @@ class Shape:
         return any(name in ("Y", "y") for name, _, _ in self.parts)
 
 
-Learn = Callable[[str], Shape | None]
+ShapeDetector = Callable[[str], TimestampShape | None]
 
 _ISO_GROUPS = "YmdHMSfz"
 # In other widths a part's value is written so rarely that the exact parser may have it.
 FULL_WIDTH = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 
 
-def iso_shape(text: str) -> Shape | None:
+def iso_shape(text: str) -> TimestampShape | None:
     """The shape of the ISO timestamp at the start of ``text``."""
     match = ISO.match(text)
     if match is None:
         return None
     parts = tuple((_ISO_GROUPS[i], *_span(match, i + 1)) for i in range(8) if match.group(i + 1) is not None)
-    return Shape(match.end(), parts, match.group().encode(), iso=True)
+    return TimestampShape(match.end(), parts, match.group().encode(), iso=True)
 
 
-def date_shape(text: str) -> Shape | None:
+def date_shape(text: str) -> TimestampShape | None:
     """The shape of the date YYYY-MM-DD at the start of ``text``."""
     match = ISO_DATE.match(text)
-    return None if match is None else Shape(10, (("Y", 0, 4), ("m", 5, 2), ("d", 8, 2)), match.group().encode())
+    return (
+        None if match is None else TimestampShape(10, (("Y", 0, 4), ("m", 5, 2), ("d", 8, 2)), match.group().encode())
+    )
 
 
-def pattern_shape(pattern: Pattern, text: str) -> Shape | None:
+def pattern_shape(pattern: TimestampPattern, text: str) -> TimestampShape | None:
     """The shape of the pattern's match at the start of ``text``; None where it is not one we vectorise."""
     match = pattern.regex.match(text)
     if match is None or not match.group().isascii() or {"I", "p", "j", "Z"} & set(pattern.regex.groupindex):
@@ -78,7 +80,7 @@ def pattern_shape(pattern: Pattern, text: str) -> Shape | None:
         full = FULL_WIDTH.get(name, width) == width
         if not (width == 1 or full) or not (certain or (full and name not in ("f", "L"))):
             return None
-    return Shape(match.end(), parts, match.group().encode())
+    return TimestampShape(match.end(), parts, match.group().encode())
 
 
 def _span(match: re.Match[str], group: int) -> tuple[int, int]:

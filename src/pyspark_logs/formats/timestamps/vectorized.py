@@ -22,15 +22,15 @@ from pyspark_logs.formats.timestamps.parsing import (
     MONTHS,
     YEARS_BACK,
     TimestampContext,
-    year_of,
+    utc_year,
 )
-from pyspark_logs.formats.timestamps.shapes import FULL_WIDTH, Shape
-from pyspark_logs.formats.timestamps.zones import walls_to_utc_us
+from pyspark_logs.formats.timestamps.shapes import FULL_WIDTH, TimestampShape
+from pyspark_logs.formats.timestamps.zones import local_to_utc_us
 
 _NAMES = {"b": tuple(name[:3] for name in MONTHS), "B": MONTHS, "a": tuple(name[:3] for name in DAYS), "A": DAYS}
 
 
-def column_us(table: Bytes, shape: Shape, context: TimestampContext) -> tuple[Int64, Bool]:
+def parse_matrix_us(table: Bytes, shape: TimestampShape, context: TimestampContext) -> tuple[Int64, Bool]:
     """Instants of the texts in a (rows, width) matrix, and of which of them we are sure."""
     numbers, sure = _pairs(table, shape)
     for name, start, width in shape.parts:
@@ -65,7 +65,7 @@ def column_us(table: Bytes, shape: Shape, context: TimestampContext) -> tuple[In
     return _assemble(numbers, sure, shape, context)
 
 
-def _pairs(table: Bytes, shape: Shape) -> tuple[dict[str, Int64], Bool]:
+def _pairs(table: Bytes, shape: TimestampShape) -> tuple[dict[str, Int64], Bool]:
     """The numbers of two and four digits, all at once, and where they are numbers."""
     parts = [part for part in shape.parts if part[0] in FULL_WIDTH and part[2] in (2, 4)]
     digits = table[:, [start + place for _, start, width in parts for place in range(width)]] - 48
@@ -82,7 +82,9 @@ def _pairs(table: Bytes, shape: Shape) -> tuple[dict[str, Int64], Bool]:
     return numbers, sure
 
 
-def _assemble(numbers: dict[str, Int64], sure: Bool, shape: Shape, context: TimestampContext) -> tuple[Int64, Bool]:
+def _assemble(
+    numbers: dict[str, Int64], sure: Bool, shape: TimestampShape, context: TimestampContext
+) -> tuple[Int64, Bool]:
     zero = np.zeros(len(sure), np.int64)
     month = numbers.get("m", numbers.get("b", numbers.get("B", zero + 1)))
     day = numbers.get("d", zero + 1)
@@ -95,7 +97,7 @@ def _assemble(numbers: dict[str, Int64], sure: Bool, shape: Shape, context: Time
     days, exists = _dates(year, month, day)
     sure &= exists
     wall = days * DAY_US + clock
-    instant = wall - numbers["z"] if "z" in numbers else walls_to_utc_us(wall, context.zone)
+    instant = wall - numbers["z"] if "z" in numbers else local_to_utc_us(wall, context.zone)
     return instant, sure & (instant >= LOWEST_US) & (instant <= HIGHEST_US)
 
 
@@ -103,13 +105,13 @@ def _with_latest_year(
     month: Int64, day: Int64, clock: Int64, offset: Int64 | None, sure: Bool, context: TimestampContext
 ) -> tuple[Int64, Bool]:
     bound = context.year_bound_us
-    year = np.full(len(month), year_of(bound) + 1, np.int64)
+    year = np.full(len(month), utc_year(bound) + 1, np.int64)
     instant = np.zeros(len(month), np.int64)
     todo = sure.copy()
     for _ in range(YEARS_BACK):
         exists = (day <= _days_in_month(year, month)) & todo
         wall = _days(year, month, np.where(exists, day, 1)) * DAY_US + clock
-        there = wall - offset if offset is not None else walls_to_utc_us(wall, context.zone)
+        there = wall - offset if offset is not None else local_to_utc_us(wall, context.zone)
         fits = exists & (there <= bound)
         instant = np.where(fits, there, instant)
         todo &= ~fits
@@ -214,7 +216,7 @@ def to_dates(instants: Int64) -> pa.Array:
     return pa.array((instants // DAY_US).astype(np.int32)).cast(pa.date32())
 
 
-def _iso_cast_us(array: pa.Array, table: Bytes, shape: Shape, context: TimestampContext) -> Int64 | None:
+def _iso_cast_us(array: pa.Array, table: Bytes, shape: TimestampShape, context: TimestampContext) -> Int64 | None:
     """The quick way for plain shapes: Arrow's own cast. None: it does not apply, or a text is bad."""
     widths = {name: width for name, _, width in shape.parts}
     zoned = "z" in widths
@@ -232,16 +234,16 @@ def _iso_cast_us(array: pa.Array, table: Bytes, shape: Shape, context: Timestamp
     if instants.min() < LOWEST_US:
         return None
     if not zoned:
-        instants = walls_to_utc_us(instants, context.zone)
+        instants = local_to_utc_us(instants, context.zone)
     return None if instants.min() < LOWEST_US or instants.max() > HIGHEST_US else instants
 
 
-def _distinct_us(table: Bytes, shape: Shape, context: TimestampContext) -> tuple[Int64, Bool]:
-    """As :func:`column_us`, but each run of equal texts is parsed once: sorted logs repeat their seconds."""
+def _distinct_us(table: Bytes, shape: TimestampShape, context: TimestampContext) -> tuple[Int64, Bool]:
+    """As :func:`parse_matrix_us`, but each run of equal texts is parsed once: sorted logs repeat their seconds."""
     firsts = _begins_of_runs(table)
     if 2 * len(firsts) > len(table):
-        return column_us(table, shape, context)
-    instants, sure = column_us(table[firsts], shape, context)
+        return parse_matrix_us(table, shape, context)
+    instants, sure = parse_matrix_us(table[firsts], shape, context)
     lengths = np.diff(firsts, append=len(table))
     return np.repeat(instants, lengths), np.repeat(sure, lengths)
 
@@ -267,15 +269,15 @@ def _begins_of_runs(table: Bytes) -> Int64:
     return np.flatnonzero(begins)
 
 
-def instants_us(
-    block: bytes, view: Bytes, starts: Int32, shape: Shape, context: TimestampContext
+def parse_fields_us(
+    block: bytes, view: Bytes, starts: Int32, shape: TimestampShape, context: TimestampContext
 ) -> tuple[Int64, Bool]:
     """Instants of the texts of a shape that begin at ``starts``, and of which of them we are sure."""
     if not shape.iso:
-        return _distinct_us(spans.matrix_at(view, starts, shape.width), shape, context)
-    array = spans.texts(block, starts, starts + np.int32(shape.width))
-    table = spans.matrix(array, shape.width)
+        return _distinct_us(spans.gather_bytes(view, starts, shape.width), shape, context)
+    array = spans.field_strings(block, starts, starts + np.int32(shape.width))
+    table = spans.byte_matrix(array, shape.width)
     instants = _iso_cast_us(array, table, shape, context)
     if instants is not None:
         return instants, np.ones(len(array), np.bool_)
-    return column_us(table, shape, context)
+    return parse_matrix_us(table, shape, context)

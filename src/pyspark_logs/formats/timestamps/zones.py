@@ -12,8 +12,8 @@ from pyspark_logs.formats.columnar.spans import Int64
 from pyspark_logs.formats.timestamps.parsing import DAY_US, HIGHEST_US, LOWEST_US, zone_info
 
 
-def walls_to_utc_us(walls: Int64, zone: str) -> Int64:
-    """Wall-clock times (microseconds as if UTC) to instants, by the rule of :func:`wall_to_utc_us`."""
+def local_to_utc_us(walls: Int64, zone: str) -> Int64:
+    """Wall-clock times (microseconds as if UTC) to instants, by the rule of :func:`datetime_to_utc_us`."""
     if zone == "UTC" or len(walls) == 0:
         return walls
     info = zone_info(zone)
@@ -41,7 +41,7 @@ def _offsets_of(times: Int64, offset_of: Callable[[dt.datetime], dt.timedelta | 
     return offsets
 
 
-def utc_to_walls_us(array: pa.Array, zone: str) -> pa.Array:
+def utc_to_local(array: pa.Array, zone: str) -> pa.Array:
     """Instants (``timestamp[us, UTC]``) to what a clock in ``zone`` showed (``timestamp[us]``).
 
     By Python's zones, not Arrow's, which differ where they are old and beyond 2037.

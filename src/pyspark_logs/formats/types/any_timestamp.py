@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyspark_logs.formats.timestamps.parsing import ISO, ZONE_NAMES, TimestampContext, compile_pattern, parse_iso_us
-from pyspark_logs.formats.timestamps.shapes import Learn, Shape, iso_shape, pattern_shape
+from pyspark_logs.formats.timestamps.shapes import ShapeDetector, TimestampShape, iso_shape, pattern_shape
 from pyspark_logs.formats.types.temporal import Timestamp
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class AnyTimestamp(Timestamp):
         return not (character.isalnum() or character in " \t" or (self.seconds and character == "("))
 
     @property
-    def learn(self) -> Learn:
+    def shape_detector(self) -> ShapeDetector:
         return functools.partial(_first_shape, self.patterns)
 
     def parse(self, text: str, context: TimestampContext) -> int:
@@ -61,7 +61,7 @@ def _union(patterns: Sequence[str], seconds: bool) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{one})" for one in plain), re.ASCII)
 
 
-def _first_shape(patterns: Sequence[str], text: str) -> Shape | None:
+def _first_shape(patterns: Sequence[str], text: str) -> TimestampShape | None:
     for place, pattern in enumerate(patterns):
         if _regex(pattern).match(text):
             shape = pattern_shape(compile_pattern(pattern), text) if pattern else iso_shape(text)

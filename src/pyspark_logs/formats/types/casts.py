@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.timestamps.zones import utc_to_walls_us, walls_to_utc_us
+from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
 
-Fitted = tuple["pa.Array", "Bool | None"]
+CastResult = tuple["pa.Array", "Bool | None"]
 
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}  # of the largest integer of so many bits
 _EXACT_IN_DOUBLE = 32  # bits of the widest integers all of which are doubles
@@ -60,7 +60,7 @@ def _integer_fits(source: pa.DataType, target: pa.DataType) -> bool:
     return pa.types.is_float64(target) and source.bit_width <= _EXACT_IN_DOUBLE
 
 
-def fitted(array: pa.Array, target: pa.DataType, zone: str) -> Fitted:
+def cast_lossless(array: pa.Array, target: pa.DataType, zone: str) -> CastResult:
     """The column as ``target``, and which of its values are not the same there (None: all are).
 
     Args:
@@ -72,13 +72,13 @@ def fitted(array: pa.Array, target: pa.DataType, zone: str) -> Fitted:
     if array.type != plain:
         array = array.cast(plain)
     if pa.types.is_string(target) and pa.types.is_string(plain):
-        return whole_texts(array)
+        return replace_invalid_utf8(array)
     if pa.types.is_timestamp(target) and not pa.types.is_null(plain):
-        return instants(array, zone)
+        return to_instants(array, zone)
     return (array if plain == target else array.cast(target)), None
 
 
-def instants(array: pa.Array, zone: str) -> Fitted:
+def to_instants(array: pa.Array, zone: str) -> CastResult:
     """Timestamps and days as ``timestamp[us, UTC]``; a wall clock or day that never was in the zone is not."""
     utc = pa.timestamp("us", "UTC")
     has_zone = pa.types.is_timestamp(array.type) and array.type.tz is not None
@@ -92,14 +92,14 @@ def instants(array: pa.Array, zone: str) -> Fitted:
         return micros.cast(utc), lost
     walls = micros.fill_null(0).to_numpy()
     null = micros.is_null().to_numpy(zero_copy_only=False)
-    found = pa.array(walls_to_utc_us(walls, zone), pa.int64(), mask=null).cast(utc)
+    found = pa.array(local_to_utc_us(walls, zone), pa.int64(), mask=null).cast(utc)
     if zone != "UTC":
-        same = spans.as_bool(pc.equal(utc_to_walls_us(found, zone).cast(pa.int64()), micros)) | null
+        same = spans.as_bool(pc.equal(utc_to_local(found, zone).cast(pa.int64()), micros)) | null
         lost = ~same if lost is None else lost | ~same
     return found, lost if lost is not None and lost.any() else None
 
 
-def _micros(array: pa.Array) -> Fitted:
+def _micros(array: pa.Array) -> CastResult:
     """A timestamp without a zone as int64 microseconds, and which are finer or farther away than that."""
     numbers = array.cast(pa.int64())
     if array.type.unit == "us":
@@ -114,7 +114,7 @@ def _micros(array: pa.Array) -> Fitted:
     return pc.multiply(pc.if_else(pa.array(far), 0, numbers), scale), far if far.any() else None
 
 
-def whole_texts(array: pa.Array) -> Fitted:
+def replace_invalid_utf8(array: pa.Array) -> CastResult:
     """Strings, and which are not valid UTF-8: these with U+FFFD in place of the bytes that are not."""
     data = spans.string_bytes(array)
     if len(data) == 0 or data.max() < 0x80:
@@ -129,8 +129,8 @@ def whole_texts(array: pa.Array) -> Fitted:
     return array, None
 
 
-def convertible(source: pa.DataType, target: pa.DataType, *, narrowing: bool = False) -> bool:
-    """Whether a column of one type may be given as another, if its values bear it: see :func:`converted`.
+def is_castable(source: pa.DataType, target: pa.DataType, *, narrowing: bool = False) -> bool:
+    """Whether a column of one type may be given as another, if its values bear it: see :func:`cast_if_possible`.
 
     Args:
         source: what there is.
@@ -142,12 +142,12 @@ def convertible(source: pa.DataType, target: pa.DataType, *, narrowing: bool = F
         return True
     if pa.types.is_struct(source) and pa.types.is_struct(target):
         return [f.name for f in source] == [f.name for f in target] and all(
-            convertible(one.type, other.type) for one, other in zip(source, target, strict=True)
+            is_castable(one.type, other.type) for one, other in zip(source, target, strict=True)
         )
     if pa.types.is_list(source) and pa.types.is_list(target):
-        return convertible(source.value_type, target.value_type)
+        return is_castable(source.value_type, target.value_type)
     if pa.types.is_map(source) and pa.types.is_map(target):
-        return convertible(source.key_type, target.key_type) and convertible(source.item_type, target.item_type)
+        return is_castable(source.key_type, target.key_type) and is_castable(source.item_type, target.item_type)
     if pa.types.is_timestamp(source) and pa.types.is_timestamp(target):
         return narrowing or (source.tz is None) == (target.tz is None)
     if pa.types.is_integer(source):
@@ -167,8 +167,8 @@ def convertible(source: pa.DataType, target: pa.DataType, *, narrowing: bool = F
     return narrowing and texts and pa.types.is_string(target)
 
 
-def converted(array: pa.Array, target: pa.DataType, zone: str = "UTC") -> pa.Array | None:
-    """A column as a type that it is :func:`convertible` to; None: a value does not bear it.
+def cast_if_possible(array: pa.Array, target: pa.DataType, zone: str = "UTC") -> pa.Array | None:
+    """A column as a type that it is :func:`is_castable` to; None: a value does not bear it.
 
     Args:
         array: of any of the types.
@@ -183,9 +183,9 @@ def converted(array: pa.Array, target: pa.DataType, zone: str = "UTC") -> pa.Arr
     ):
         # An instant is to be a wall clock or a day, or a wall clock an instant or a day.
         if source.tz is None and pa.types.is_timestamp(target):
-            found, lost = instants(array, zone)
+            found, lost = to_instants(array, zone)
             return None if lost is not None else found
-        walls = utc_to_walls_us(array.cast(pa.timestamp("us", "UTC")), zone) if source.tz is not None else array
+        walls = utc_to_local(array.cast(pa.timestamp("us", "UTC")), zone) if source.tz is not None else array
         return walls.cast(target, safe=pa.types.is_timestamp(target))
     try:
         return array.cast(target, safe=not (pa.types.is_floating(source) and pa.types.is_floating(target)))

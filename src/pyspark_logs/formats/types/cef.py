@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Converted, Rendered, Text, by_row
+from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, Text, parse_distinct
 from pyspark_logs.formats.types.registry import MapOf
-from pyspark_logs.formats.types.syslog import Pairs, spelled_maps
+from pyspark_logs.formats.types.syslog import Pairs, render_each_map
 
 _HEADER = re.compile(r"[^|\\]*(?:\\.[^|\\]*)*", re.DOTALL)
 _HEADER_ESCAPE = re.compile(r"\\([\\|])")
@@ -30,8 +30,8 @@ class CefHeader(Text):
     r"""A header field: it ends at ``|``; ``\|`` and ``\\`` are escapes."""
 
     takes_rest: ClassVar[bool] = False
-    text: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
     escapes: ClassVar[bool] = True
 
     @property
@@ -41,19 +41,19 @@ class CefHeader(Text):
     def never_begins(self, character: str) -> bool:
         return False
 
-    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         if block.find(b"\\") >= 0:
-            return super().own_ends(block, view, starts, limits)
-        ends = spans.find(block, starts, limits, "|")
+            return super().find_ends(block, view, starts, limits)
+        ends = spans.find_literal(block, starts, limits, "|")
         return np.where(ends < 0, limits, ends).astype(np.int32)
 
     def parse(self, text: str, context: TimestampContext) -> str:
         return _HEADER_ESCAPE.sub(r"\1", text)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
-        return (array, None) if (spans.string_bytes(array) != ord("\\")).all() else by_row(self, array, context)
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return (array, None) if (spans.string_bytes(array) != ord("\\")).all() else parse_distinct(self, array, context)
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
         texts = pc.replace_substring(pc.replace_substring(array, "\\", "\\\\"), "|", "\\|")
         broken = spans.as_bool(pc.match_substring_regex(texts, "[\n\r]").fill_null(False))
         return texts, broken if broken.any() else None
@@ -80,8 +80,8 @@ class CefExtension(MapOf):
         }
         return list(pairs.items())
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return spelled_maps(array, self, _extension)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_each_map(array, self, _extension)
 
 
 def _extension(pairs: Pairs) -> str:

@@ -26,15 +26,15 @@ class EscapeStyle:
         """Undo the escapes; one that is not known stays as it is written."""
         return escapes.unescape(text)
 
-    def spell(self, text: str) -> str:
+    def escape_all(self, text: str) -> str:
         """A text of which no character stands as itself."""
-        return escapes.in_hex(text)
+        return escapes.hex_escape(text)
 
     def escape(
         self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
     ) -> pa.Array:
-        """Texts that :meth:`unescape` reads back; see :func:`~pyspark_logs.formats.types.escapes.escape_texts`."""
-        return escapes.escape_texts(array, quoted=quoted, avoid=avoid, tails=tails)
+        """Texts that :meth:`unescape` reads back; see :func:`~pyspark_logs.formats.types.escapes.escape_strings`."""
+        return escapes.escape_strings(array, quoted=quoted, avoid=avoid, tails=tails)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Json(EscapeStyle):
             plain = plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return plain
 
-    def spell(self, text: str) -> str:
+    def escape_all(self, text: str) -> str:
         units = text.encode("utf-16-be")
         return "".join(f"\\u{units[at]:02X}{units[at + 1]:02X}" for at in range(0, len(units), 2))
 
@@ -109,7 +109,7 @@ def _upper_hex(character: str) -> str:
 
 
 def _c_style(character: str) -> str:
-    return _C_SPELLED.get(character) or escapes.in_hex(character)
+    return _C_SPELLED.get(character) or escapes.hex_escape(character)
 
 
 def _json_style(character: str) -> str:
@@ -129,11 +129,11 @@ def _escaped(
     able = [text for text in avoid if text[0] not in alphabet]
     able_tails = [text for text in tails if text[0] not in alphabet]
     if spelling != JSON and len(able) + len(able_tails) < len(avoid) + len(tails):
-        return escapes.escape_texts(array, quoted=quoted, avoid=avoid, tails=tails)
+        return escapes.escape_strings(array, quoted=quoted, avoid=avoid, tails=tails)
     raw = string_bytes(array)
     if len(raw) and (raw.min() < ord(" ") or raw.max() > ord("~") or (raw == ord('"')).any() or (raw == 92).any()):
         found = pc.match_substring_regex(array, special).fill_null(False)
         expression = re.compile(special)
         spelled = [expression.sub(lambda match: spell(match[0]), text) for text in array.filter(found).to_pylist()]
         array = pc.replace_with_mask(array, found, pa.array(spelled, pa.string()))
-    return escapes.avoiding(array, able, able_tails, spelling.spell)
+    return escapes.escape_occurrences(array, able, able_tails, spelling.escape_all)

@@ -68,16 +68,16 @@ _ROUNDS = 8  # overlapping occurrences take one round each
 _IN_HEX = "x0123456789abcdef"  # what stands behind the backslash of an escape in hex
 
 
-def in_hex(text: str) -> str:
+def hex_escape(text: str) -> str:
     r"""A text spelled as its UTF-8 bytes.
 
-    >>> in_hex("-→")
+    >>> hex_escape("-→")
     '\\x2d\\xe2\\x86\\x92'
     """
     return "".join(f"\\x{byte:02x}" for byte in text.encode())
 
 
-def escape_texts(
+def escape_strings(
     array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
 ) -> pa.Array:
     r"""Texts with backslashes, line ends and, inside quotes, quotes escaped; ``unescape`` undoes it.
@@ -90,14 +90,14 @@ def escape_texts(
         tails: texts that must not stand at the end; likewise.
 
     >>> import pyarrow as pa
-    >>> escape_texts(pa.array(["a|b\n"]), avoid=["|"]).to_pylist()
+    >>> escape_strings(pa.array(["a|b\n"]), avoid=["|"]).to_pylist()
     ['a\\x7cb\\n']
     """
     # In this order no step can hit upon a character of an escape that an earlier one wrote.
     raw = string_bytes(array).tobytes()
     if b"\\" in raw:
         array = pc.replace_substring(array, "\\", "\\\\")
-    array = avoiding(array, avoid, tails)
+    array = escape_occurrences(array, avoid, tails)
     plain = [("\n", "\\n"), ("\r", "\\r")]
     for character, spelled in [*plain, ('"', '\\"')] if quoted else plain:
         if character.encode() in raw:
@@ -105,8 +105,8 @@ def escape_texts(
     return array
 
 
-def avoiding(
-    array: pa.Array, avoid: Sequence[str], tails: Sequence[str], spell: Callable[[str], str] = in_hex
+def escape_occurrences(
+    array: pa.Array, avoid: Sequence[str], tails: Sequence[str], spell: Callable[[str], str] = hex_escape
 ) -> pa.Array:
     """Escaped texts in which some texts occur no more, or not at the end; ``spell`` makes escapes of a character."""
     for text in avoid:
@@ -121,13 +121,13 @@ def avoiding(
 
 def _avoiding(array: pa.Array, text: str, spell: Callable[[str], str]) -> pa.Array:
     for _ in range(1 if text[0] in _IN_HEX else _ROUNDS):
-        if not occurs(array, text):
+        if not contains_text(array, text):
             break
         array = pc.replace_substring(array, text, spell(text[0]) + text[1:])
     return array
 
 
-def first_spelled(array: pa.Array, which: pa.Array, spell: Callable[[str], str] = in_hex) -> pa.Array:
+def escape_first_character(array: pa.Array, which: pa.Array, spell: Callable[[str], str] = hex_escape) -> pa.Array:
     """Escaped texts with their first character spelled, where ``which`` is set, unless an escape stands there."""
     which = pc.and_(which.fill_null(False), pc.invert(pc.starts_with(array, "\\").fill_null(True)))
     which = pc.and_(which, pc.greater(pc.binary_length(array), 0).fill_null(False))
@@ -139,6 +139,6 @@ def first_spelled(array: pa.Array, which: pa.Array, spell: Callable[[str], str] 
     return pc.replace_with_mask(array, which, pc.binary_join_element_wise(spelled, rest, ""))
 
 
-def occurs(array: pa.Array, text: str) -> bool:
+def contains_text(array: pa.Array, text: str) -> bool:
     """Whether a text stands in one of the strings, or looks so where two of them meet."""
     return string_bytes(array).tobytes().find(text.encode()) >= 0

@@ -22,8 +22,8 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
 
-Converted = tuple["pa.Array", "Bool | None"]
-Rendered = tuple["pa.Array", "Bool | None"]
+ConversionResult = tuple["pa.Array", "Bool | None"]
+RenderResult = tuple["pa.Array", "Bool | None"]
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class FieldType:
 
     takes_rest: ClassVar[bool] = False
     quoted: ClassVar[bool] = False
-    bare: ClassVar[bool] = False
-    raw: ClassVar[bool] = False
-    text: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    quotes_optional: ClassVar[bool] = False
+    allows_raw_quotes: ClassVar[bool] = False
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
     escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None
 
@@ -58,7 +58,7 @@ class FieldType:
         """Whether no text of ``syntax`` begins with a character; None: that is known of the type as such."""
         return None
 
-    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         """Where texts of ``syntax`` that begin at ``starts`` end, at most at ``limits``; -1 where there is none.
 
         Asked of types whose ends are not known otherwise: neither quoted ones nor times.
@@ -71,7 +71,7 @@ class FieldType:
                 ends[row] = match.end() if match else -1
         return ends
 
-    def spelled(self, escape: bool) -> EscapeStyle | None:
+    def resolve_escape_style(self, escape: bool) -> EscapeStyle | None:
         """How characters are escaped in a field's text; None: not at all.
 
         Args:
@@ -87,7 +87,7 @@ class FieldType:
         """The value of a text; ValueError where the text is not of this type."""
         raise TypeError(f"{type(self).__name__} cannot parse")
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
         """The texts of a column, null where it is, and which rows' texts do not mean the value (None: all do).
 
         Args:
@@ -96,9 +96,9 @@ class FieldType:
         """
         return array.cast("string"), None
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         """The column of a string array (no nulls), and which of its rows are surely right (None: all)."""
-        return by_row(self, array, context)
+        return parse_distinct(self, array, context)
 
 
 @functools.lru_cache(maxsize=64)
@@ -107,7 +107,7 @@ def _of_bytes(pattern: re.Pattern[str]) -> re.Pattern[bytes]:
     return re.compile(pattern.pattern.encode(), pattern.flags & ~(re.UNICODE | re.ASCII))
 
 
-def by_row(field_type: FieldType, array: pa.Array, context: TimestampContext) -> Converted:
+def parse_distinct(field_type: FieldType, array: pa.Array, context: TimestampContext) -> ConversionResult:
     """One text at a time; equal texts only once."""
     encoded = array.dictionary_encode()
     values: list[Any] = []
@@ -122,17 +122,19 @@ def by_row(field_type: FieldType, array: pa.Array, context: TimestampContext) ->
     return column, None if fine.all() else fine[encoded.indices.to_numpy()]
 
 
-def cast_or_parse(field_type: FieldType, array: pa.Array, context: TimestampContext, *, only: bytes) -> Converted:
+def cast_or_parse(
+    field_type: FieldType, array: pa.Array, context: TimestampContext, *, only: bytes
+) -> ConversionResult:
     """Arrow's own cast where all characters are among ``only``; it takes spellings that we do not."""
-    if made_of(array, only):
+    if contains_only(array, only):
         try:
             return array.cast(field_type.arrow()), None
         except pa.ArrowInvalid:
             pass  # one bad text fails the whole column: find it below
-    return by_row(field_type, array, context)
+    return parse_distinct(field_type, array, context)
 
 
-def made_of(array: pa.Array, only: bytes) -> bool:
+def contains_only(array: pa.Array, only: bytes) -> bool:
     """Whether all characters of the texts are among ``only``."""
     text = spans.string_bytes(array)
     if len(text) == 0 or (text.min() >= 48 and text.max() <= 57 and b"0123456789" in only):
@@ -142,7 +144,7 @@ def made_of(array: pa.Array, only: bytes) -> bool:
     return bool(alphabet[text].all())
 
 
-def rendered_if_parsed(field_type: FieldType, array: pa.Array) -> Rendered:
+def render_validated(field_type: FieldType, array: pa.Array) -> RenderResult:
     """Texts of a type that keeps the text as it is, once checked: those that fail the check are wrong."""
     there = array.is_valid().to_numpy(zero_copy_only=False)
     _, fine = field_type.convert(array if array.null_count == 0 else array.drop_null(), TimestampContext())
@@ -158,14 +160,14 @@ class Text(FieldType):
     """``string``: the text as it stands, or as the program that wrote it spells it."""
 
     takes_rest: ClassVar[bool] = True
-    text: ClassVar[bool] = True
-    checked: ClassVar[bool] = False
-    spelling: EscapeStyle | None = None
+    keeps_text: ClassVar[bool] = True
+    is_validated: ClassVar[bool] = False
+    escape_style: EscapeStyle | None = None
 
-    def spelled(self, escape: bool) -> EscapeStyle | None:
-        if not self.text:
+    def resolve_escape_style(self, escape: bool) -> EscapeStyle | None:
+        if not self.keeps_text:
             return None
-        return self.spelling or (BACKSLASH if escape or self.quoted else None)
+        return self.escape_style or (BACKSLASH if escape or self.quoted else None)
 
     def arrow(self) -> pa.DataType:
         return pa.string()
@@ -173,10 +175,10 @@ class Text(FieldType):
     def parse(self, text: str, context: TimestampContext) -> str:
         return text
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
         return array, None
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return array, None
 
 

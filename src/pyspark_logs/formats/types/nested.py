@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.types import escapes
-from pyspark_logs.formats.types.field_type import Rendered
+from pyspark_logs.formats.types.field_type import RenderResult
 
 
-def opened(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
+def offsets_and_children(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
     """A list or map column's bounds (int64, one more than rows) and its elements, or its keys and items."""
     if array.offset or array.null_count:
         array = array.take(pa.array(np.arange(len(array))))  # what null rows and a slice hide goes away
@@ -24,25 +24,25 @@ def opened(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
     return bounds - first, [child.slice(first, count) for child in children]
 
 
-def any_of(marked: Bool, bounds: Int64) -> Bool:
+def any_per_row(marked: Bool, bounds: Int64) -> Bool:
     """Which rows have an element that is marked."""
     before = np.concatenate([[0], np.cumsum(marked)])
     return np.asarray(before[bounds[1:]] > before[bounds[:-1]])
 
 
-def joined(texts: pa.Array, bounds: Int64, separator: str) -> pa.Array:
+def join_elements(texts: pa.Array, bounds: Int64, separator: str) -> pa.Array:
     """The elements' texts of each row, with a separator between them."""
     if len(bounds) < 2:
         return pa.array([], pa.string())
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(bounds.astype(np.int32)), texts), separator)
 
 
-def nulled(texts: pa.Array, like: pa.Array) -> pa.Array:
+def copy_nulls(texts: pa.Array, like: pa.Array) -> pa.Array:
     """The texts, null where ``like`` is null."""
     return pc.if_else(like.is_valid(), texts, None) if like.null_count else texts
 
 
-def repeated(keys: pa.Array, bounds: Int64) -> Bool:
+def duplicate_keys(keys: pa.Array, bounds: Int64) -> Bool:
     """Which keys of a map came before in the same row."""
     rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     names = keys.dictionary_encode()
@@ -53,12 +53,12 @@ def repeated(keys: pa.Array, bounds: Int64) -> Bool:
     return again
 
 
-def list_texts(array: pa.Array, separator: str) -> Rendered:
+def render_lists(array: pa.Array, separator: str) -> RenderResult:
     """A list of strings between separators; wrong where splitting gives another list."""
-    bounds, (elements,) = opened(array)
+    bounds, (elements,) = offsets_and_children(array)
     null = elements.is_null().to_numpy(zero_copy_only=False)
-    texts = joined(elements.fill_null(""), bounds, separator)
-    wrong = any_of(null, bounds)
+    texts = join_elements(elements.fill_null(""), bounds, separator)
+    wrong = any_per_row(null, bounds)
     lengths = np.diff(bounds)
     wrong |= (lengths > 0) & (pc.binary_length(texts).to_numpy(zero_copy_only=False) == 0)
     pieces = pc.split_pattern(texts, separator)
@@ -68,28 +68,28 @@ def list_texts(array: pa.Array, separator: str) -> Rendered:
         # As many pieces, yet other ones: "a;" and "b" between ";;" come back as "a" and ";b".
         mine, theirs = (pc.list_flatten(lists.filter(full)) for lists in (array, pieces))
         other = ~spans.as_bool(pc.equal(mine, theirs))
-        wrong[full] = any_of(other, np.concatenate([[0], np.cumsum(lengths[full])]))
-    return nulled(texts, array), wrong if wrong.any() else None
+        wrong[full] = any_per_row(other, np.concatenate([[0], np.cumsum(lengths[full])]))
+    return copy_nulls(texts, array), wrong if wrong.any() else None
 
 
-def map_texts(array: pa.Array, avoid: Sequence[str] = ()) -> Rendered:
+def render_maps(array: pa.Array, avoid: Sequence[str] = ()) -> RenderResult:
     """``k=v`` pairs; a value in quotes where it has a blank, a line end, a quote at its start or what is to be avoided.
 
     Wrong where a key is empty, has a character that no key can have or comes twice, or a value is null.
     """
-    bounds, (keys, items) = opened(array)
+    bounds, (keys, items) = offsets_and_children(array)
     unfit = spans.as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | items.is_null().to_numpy(zero_copy_only=False)
-    unfit |= repeated(keys, bounds)
+    unfit |= duplicate_keys(keys, bounds)
     items = items.fill_null("")
     special = pc.match_substring_regex(items, '^"|[ \n\r]')
     for text in avoid:
         special = pc.or_(special, pc.match_substring(items, text))
     if pc.any(special).as_py():
-        quoted = escapes.escape_texts(items.filter(special), quoted=True, avoid=avoid)
+        quoted = escapes.escape_strings(items.filter(special), quoted=True, avoid=avoid)
         quoted = pc.binary_join_element_wise('"', quoted, '"', "")
         items = pc.replace_with_mask(items, special, quoted)
-    texts = joined(
+    texts = join_elements(
         pc.binary_join_element_wise(keys, items, "=") if len(keys) else pa.array([], pa.string()), bounds, " "
     )
-    wrong = any_of(unfit, bounds)
-    return nulled(texts, array), wrong if wrong.any() else None
+    wrong = any_per_row(unfit, bounds)
+    return copy_nulls(texts, array), wrong if wrong.any() else None

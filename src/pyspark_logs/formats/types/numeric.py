@@ -12,19 +12,26 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Converted, FieldType, Rendered, by_row, cast_or_parse, made_of
+from pyspark_logs.formats.types.field_type import (
+    ConversionResult,
+    FieldType,
+    RenderResult,
+    cast_or_parse,
+    contains_only,
+    parse_distinct,
+)
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
-def plain_numbers(array: pa.Array) -> bool:
+def has_plain_numbers(array: pa.Array) -> bool:
     """Whether all characters are ones that Arrow's casts to numbers read as we do (no ``0x``, no ``inf``)."""
-    return made_of(array, b"0123456789-+.eE")
+    return contains_only(array, b"0123456789-+.eE")
 
 
-def small_int(text: str) -> int:
+def parse_bounded_int(text: str) -> int:
     """An integer of few digits, however many zeros stand before them; ValueError for others."""
     digits = text.lstrip("+-").lstrip("0")
     if len(digits) > 40:
@@ -45,12 +52,12 @@ class Integer(FieldType):
     def parse(self, text: str, context: TimestampContext) -> int:
         if not _INTEGER.fullmatch(text):
             raise ValueError("not a whole number")
-        value = small_int(text)
+        value = parse_bounded_int(text)
         if not -(1 << self.bits - 1) <= value < 1 << self.bits - 1:
             raise ValueError(f"does not fit in {self.bits} bits")
         return value
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return cast_or_parse(self, array, context, only=b"0123456789-")
 
 
@@ -69,11 +76,11 @@ class Floating(FieldType):
             raise ValueError("not a number")
         return float(text)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return cast_or_parse(self, array, context, only=b"0123456789-+.eE")
 
 
-DIGITS_OF_DECIMAL = 38
+MAX_DECIMAL_DIGITS = 38
 
 
 @dataclass(frozen=True)
@@ -96,17 +103,17 @@ class DecimalNumber(FieldType):
         except ArithmeticError as error:
             raise ValueError(f"does not fit in decimal({self.precision},{self.scale})") from error
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return decimal_texts(array), None
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_decimals(array), None
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         # Arrow's cast of very long texts wraps around and says nothing.
-        if spans.longest(array) > DIGITS_OF_DECIMAL:
-            return by_row(self, array, context)
+        if spans.max_byte_length(array) > MAX_DECIMAL_DIGITS:
+            return parse_distinct(self, array, context)
         return cast_or_parse(self, array, context, only=b"0123456789-+.")
 
 
-def decimal_texts(array: pa.Array) -> pa.Array:
+def render_decimals(array: pa.Array) -> pa.Array:
     """Decimals with all their digits and no exponent, which Arrow writes where there are many zeros."""
     texts = array.cast(pa.string())
     scientific = pc.match_substring(texts, "E")

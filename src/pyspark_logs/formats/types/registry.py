@@ -16,15 +16,15 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.field_type import (
-    Converted,
+    ConversionResult,
     FieldType,
     Quoted,
-    Rendered,
+    RenderResult,
     Text,
-    by_row,
-    rendered_if_parsed,
+    parse_distinct,
+    render_validated,
 )
-from pyspark_logs.formats.types.nested import list_texts, map_texts
+from pyspark_logs.formats.types.nested import render_lists, render_maps
 from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.temporal import EPOCH_SCALE, Date, Epoch, Timestamp
 
@@ -53,20 +53,20 @@ class Uuid(Text):
     """``uuid``: kept as the string it is, once checked."""
 
     takes_rest: ClassVar[bool] = False
-    text: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
 
     def parse(self, text: str, context: TimestampContext) -> str:
         if not _UUID.fullmatch(text):
             raise ValueError("not a UUID")
         return text
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return rendered_if_parsed(self, array)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         sure = spans.as_bool(pc.equal(pc.binary_length(array), 36))
-        table = spans.matrix(array.filter(sure) if not sure.all() else array, 36)
+        table = spans.byte_matrix(array.filter(sure) if not sure.all() else array, 36)
         hexadecimal = np.zeros(256, np.bool_)
         hexadecimal[np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)] = True
         fine = np.ones(len(table), np.bool_)
@@ -84,8 +84,8 @@ def _refuse_constant(name: str) -> Any:
 class JsonText(Text):
     """``json``: kept as the string it is, once checked."""
 
-    text: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
 
     def parse(self, text: str, context: TimestampContext) -> str:
         try:
@@ -94,11 +94,11 @@ class JsonText(Text):
             raise ValueError("nested too deeply") from error
         return text
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return rendered_if_parsed(self, array)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
-        return by_row(self, array, context)
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return parse_distinct(self, array, context)
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,12 @@ class ListOf(FieldType):
             return []
         return [self.element.parse(piece, context) for piece in text.split(self.separator)]
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return list_texts(array, self.separator)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_lists(array, self.separator)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         if not isinstance(self.element, Text) or pc.any(pc.equal(array, "")).as_py():
-            return by_row(self, array, context)
+            return parse_distinct(self, array, context)
         pieces = pc.split_pattern(array, self.separator)
         return pa.ListArray.from_arrays(pieces.offsets, pieces.values, type=self.arrow()), None
 
@@ -144,8 +144,8 @@ class MapOf(FieldType):
     def parse(self, text: str, context: TimestampContext) -> list[tuple[str, str]]:
         return list(escapes.parse_pairs(text).items())
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return map_texts(array, self.avoid)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_maps(array, self.avoid)
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,10 @@ class HostOf(Text):
         host = text.rpartition(":")[0] if ":" in text else text
         return host[1:-1] if host.startswith("[") and host.endswith("]") else host  # IPv6 beside a port
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         pieces = _host_and_port(array)
         bracketed = pieces is not None and bool((spans.string_bytes(pieces[0]) == ord("[")).any())
-        return (pieces[0], None) if pieces and not bracketed else by_row(self, array, context)
+        return (pieces[0], None) if pieces and not bracketed else parse_distinct(self, array, context)
 
 
 @dataclass(frozen=True)
@@ -170,12 +170,12 @@ class PortOf(Integer):
         port = text.rpartition(":")[2] if ":" in text else "-"
         return None if port == "-" else super().parse(port, context)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         pieces = _host_and_port(array)
-        return Integer(self.bits).convert(pieces[1], context) if pieces else by_row(self, array, context)
+        return Integer(self.bits).convert(pieces[1], context) if pieces else parse_distinct(self, array, context)
 
 
-def address_texts(host: pa.Array, port: pa.Array) -> pa.Array:
+def render_addresses(host: pa.Array, port: pa.Array) -> pa.Array:
     """``address:port`` of the two columns; brackets around an address that would not be found without them."""
     colons = pc.or_(pc.match_substring(host, ":"), pc.and_(pc.starts_with(host, "["), pc.ends_with(host, "]")))
     inside = pc.if_else(colons, pc.binary_join_element_wise("[", host, "]", ""), host)
@@ -196,7 +196,7 @@ def _host_and_port(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     if not ((last >= starts) & (last < ends)).all():
         return None
     text = data.tobytes()
-    return spans.texts(text, starts, last), spans.texts(text, last + np.int32(1), ends)
+    return spans.field_strings(text, starts, last), spans.field_strings(text, last + np.int32(1), ends)
 
 
 # --- the table: notation -> type ------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def retype(field_type: FieldType, dtype: pa.DataType, column: str) -> FieldType:
     wanted = for_arrow(dtype)
     if isinstance(field_type, numeric) and isinstance(wanted, numeric):
         return wanted
-    if field_type.text and wanted is not None:
+    if field_type.keeps_text and wanted is not None:
         return wanted
     if isinstance(field_type, ListOf) and pa.types.is_list(dtype):
         element = for_arrow(dtype.value_type)

@@ -14,7 +14,14 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
-from pyspark_logs.formats.types.field_type import Converted, Quoted, Rendered, Text, by_row, rendered_if_parsed
+from pyspark_logs.formats.types.field_type import (
+    ConversionResult,
+    Quoted,
+    RenderResult,
+    Text,
+    parse_distinct,
+    render_validated,
+)
 
 _LISTED = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
 # The same, for whole texts, without looking back; and what follows must not go on. Behind a comma a colon is an item.
@@ -48,14 +55,14 @@ class Listed(Text):
 class QuotedOrBare(Quoted):
     """``quoted``, which is written so, and read without the quotes, too: some age of the writer had none there."""
 
-    bare: ClassVar[bool] = True
+    quotes_optional: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
 class RawQuoted(Quoted):
     """``quoted`` of a writer that does not escape the quotes in a value: ``"GET /" HTTP/1.1"`` is one text."""
 
-    raw: ClassVar[bool] = True
+    allows_raw_quotes: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -72,7 +79,7 @@ class Word(Text):
         form: a regular expression of whole words, which means the same to RE2 and to Python.
     """
 
-    checked: ClassVar[bool] = True
+    is_validated: ClassVar[bool] = True
     form: str = '[^ "]+'
 
     def parse(self, text: str, context: TimestampContext) -> str:
@@ -80,12 +87,12 @@ class Word(Text):
             raise ValueError(f"not of the form {self.form}")
         return text
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         fine = pc.match_substring_regex(pc.unique(array), rf"^(?:{self.form})\z")
-        return (array, None) if pc.all(fine).as_py() in (True, None) else by_row(self, array, context)
+        return (array, None) if pc.all(fine).as_py() in (True, None) else parse_distinct(self, array, context)
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return rendered_if_parsed(self, array)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ class Requester(Text):
     """
 
     takes_rest: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    is_validated: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -107,14 +114,14 @@ class Requester(Text):
         """A blank ends it, so none begins it."""
         return character == " "
 
-    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
-        blank = spans.find(block, starts, limits, " ")
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        blank = spans.find_literal(block, starts, limits, " ")
         ends = np.where(blank < 0, limits, blank).astype(np.int32)
         ends[ends == starts] = -1
         named = (ends >= starts + len(_CLOUDFRONT)) & spans.literal_at(view, ends - len(_CLOUDFRONT), _CLOUDFRONT)
         rows = np.flatnonzero(named)
         if len(rows):
-            ends[rows] = super().own_ends(block, view, starts[rows], limits[rows])
+            ends[rows] = super().find_ends(block, view, starts[rows], limits[rows])
         return ends
 
     def parse(self, text: str, context: TimestampContext) -> str:
@@ -122,12 +129,12 @@ class Requester(Text):
             raise ValueError("a blank in what is not CloudFront's identity")
         return text
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         plain = pc.match_substring_regex(array, "^[^ ]+$")
-        return (array, None) if pc.all(plain).as_py() in (True, None) else by_row(self, array, context)
+        return (array, None) if pc.all(plain).as_py() in (True, None) else parse_distinct(self, array, context)
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return rendered_if_parsed(self, array)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
 
 
 @dataclass(frozen=True)
@@ -144,10 +151,10 @@ class CutQuoted(Text):
         """A quote begins it."""
         return character != '"'
 
-    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         there = (starts < limits) & (spans.bytes_at(view, starts) == ord('"'))
         inside = np.minimum(starts + np.int32(1), limits)
-        closing = spans.find(block, inside, limits, '"')
+        closing = spans.find_literal(block, inside, limits, '"')
         return np.where(there, np.where(closing < 0, limits, closing + 1), -1).astype(np.int32)
 
 
@@ -159,17 +166,17 @@ class UserName(Text):
     all of them would be taken for their neighbours.
     """
 
-    checked: ClassVar[bool] = True
+    is_validated: ClassVar[bool] = True
 
     def parse(self, text: str, context: TimestampContext) -> str:
         if text.startswith("- "):
             raise ValueError("there is one value more before it")
         return text
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return rendered_if_parsed(self, array)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         shifted = spans.as_bool(pc.starts_with(array, "- "))
         return array, ~shifted if shifted.any() else None
 

@@ -14,7 +14,14 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Converted, FieldType, Rendered, Text, by_row, rendered_if_parsed
+from pyspark_logs.formats.types.field_type import (
+    ConversionResult,
+    FieldType,
+    RenderResult,
+    Text,
+    parse_distinct,
+    render_validated,
+)
 from pyspark_logs.formats.types.registry import MapOf
 
 Pairs = Sequence[tuple[str, str]]
@@ -64,8 +71,8 @@ class StructuredData(MapOf):
                 pairs[element["id"]] = ""
         return list(pairs.items())
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return spelled_maps(array, self, _data_of)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_each_map(array, self, _data_of)
 
 
 def _data_of(pairs: Pairs) -> str:
@@ -85,7 +92,7 @@ def _data_of(pairs: Pairs) -> str:
     return "".join(parts) + ("]" if open_id is not None else "")
 
 
-def spelled_maps(array: pa.Array, field_type: FieldType, spell: Callable[[Pairs], str]) -> Rendered:
+def render_each_map(array: pa.Array, field_type: FieldType, spell: Callable[[Pairs], str]) -> RenderResult:
     """Texts of maps, one at a time; wrong where a text does not mean the map, or does not fit in a line."""
     texts: list[str | None] = []
     wrong = np.zeros(len(array), np.bool_)
@@ -108,19 +115,19 @@ def spelled_maps(array: pa.Array, field_type: FieldType, spell: Callable[[Pairs]
 class Message(Text):
     """``MSG`` of RFC 5424, 6.4: what is UTF-8 may begin with a byte order mark, which is no part of the message."""
 
-    text: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
 
     def parse(self, text: str, context: TimestampContext) -> str:
         return text.removeprefix(_BOM)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         marked = pc.starts_with(array, _BOM)
         if not pc.any(marked).as_py():
             return array, None
         return pc.if_else(marked, pc.utf8_slice_codeunits(array, 1), array), None
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
         marked = pc.starts_with(array, _BOM)
         return pc.if_else(marked, pc.binary_join_element_wise(_BOM, array, ""), array), None
 
@@ -130,8 +137,8 @@ class GlogSeverity(Text):
     """The severity of glog's lines, right before the time: INFO, WARNING, ERROR or FATAL by its first letter."""
 
     takes_rest: ClassVar[bool] = False
-    text: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -140,7 +147,7 @@ class GlogSeverity(Text):
     def never_begins(self, character: str) -> bool:
         return _SEVERITY.match(character) is None
 
-    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         byte = spans.bytes_at(view, starts)
         there = (starts < limits) & np.isin(byte, np.frombuffer(b"IWEF", np.uint8))
         return np.where(there, starts + 1, -1).astype(np.int32)
@@ -150,11 +157,11 @@ class GlogSeverity(Text):
             raise ValueError("not I, W, E or F")
         return text
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
-        return by_row(self, array, context)
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return parse_distinct(self, array, context)
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return rendered_if_parsed(self, array)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
 
 
 @dataclass(frozen=True)
@@ -167,14 +174,14 @@ class CiscoPrefix(Text):
     """
 
     takes_rest: ClassVar[bool] = False
-    text: ClassVar[bool] = False
-    checked: ClassVar[bool] = True
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
 
     @property
     def syntax(self) -> re.Pattern[str]:
         return _COUNTED
 
-    def own_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         """As the syntax says, which is asked only where a line begins with more than a time."""
         begins = np.isin(spans.bytes_at(view, starts), np.frombuffer(b":*.0123456789", np.uint8)) & (starts < limits)
         if begins.any():  # most are years, the last digit of which has a dash or a blank behind it
@@ -183,5 +190,5 @@ class CiscoPrefix(Text):
         ends = starts.copy()
         rows = np.flatnonzero(begins)
         if len(rows):
-            ends[rows] = super().own_ends(block, view, starts[rows], limits[rows])
+            ends[rows] = super().find_ends(block, view, starts[rows], limits[rows])
         return ends

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import with_gaps
+from pyspark_logs.formats.columnar.decoded_rows import scatter
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Converted, FieldType
+from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
 from pyspark_logs.formats.types.syslog import Message, StructuredData
 
 _NIL = "-"
@@ -49,7 +49,7 @@ class DataOrMessage(Subfield):
             message = pc.replace_with_mask(message, mask, behind)
         return pa.StructArray.from_arrays([data, message], [*_DATA, *_MESSAGE], mask=pa.array(wrong))
 
-    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> Converted:
+    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> ConversionResult:
         fine = spans.as_bool(pieces.is_valid())
         texts = pc.struct_field(pieces, [self.groups[0]])
         present = np.flatnonzero(spans.as_bool(texts.is_valid()))
@@ -58,7 +58,7 @@ class DataOrMessage(Subfield):
             fine[present] &= sure
         null = np.ones(len(array), np.bool_)
         null[present] = False
-        return with_gaps(values, null), None if fine.all() else fine
+        return scatter(values, null), None if fine.all() else fine
 
 
 def _apart(text: str) -> tuple[str | None, str | None]:
@@ -80,12 +80,12 @@ def _columns_apart(array: pa.Array) -> tuple[pa.Array, pa.Array, Bool]:
     block = view.tobytes()
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
     starts, limits = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
-    ends = StructuredData().own_ends(block, view, starts, limits)
+    ends = StructuredData().find_ends(block, view, starts, limits)
     alone = ends == limits
     wrong = (ends < 0) | ~(alone | (view[np.minimum(ends, len(view) - 1)] == ord(" ")))
     ends = np.where(wrong, starts, ends)
-    behind = spans.texts(block, np.minimum(ends + np.int32(1), limits), limits)
-    return spans.texts(block, starts, ends), pc.if_else(alone, None, behind), wrong
+    behind = spans.field_strings(block, np.minimum(ends + np.int32(1), limits), limits)
+    return spans.field_strings(block, starts, ends), pc.if_else(alone, None, behind), wrong
 
 
 @dataclass(frozen=True)

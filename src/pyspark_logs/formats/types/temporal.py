@@ -20,16 +20,22 @@ from pyspark_logs.formats.timestamps.parsing import (
     ISO_DATE,
     LOWEST_US,
     TimestampContext,
+    check_calendar_range,
     compile_pattern,
-    in_calendar,
     parse_iso_us,
 )
-from pyspark_logs.formats.timestamps.rendering import epoch_texts, iso_texts, pattern_texts
-from pyspark_logs.formats.timestamps.scanning import shaped_us
-from pyspark_logs.formats.timestamps.shapes import Learn, iso_shape, pattern_shape
+from pyspark_logs.formats.timestamps.rendering import render_epoch, render_iso, render_pattern
+from pyspark_logs.formats.timestamps.scanning import scan_timestamps
+from pyspark_logs.formats.timestamps.shapes import ShapeDetector, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps.vectorized import to_array
-from pyspark_logs.formats.types.field_type import Converted, FieldType, Rendered, by_row, made_of
-from pyspark_logs.formats.types.numeric import DIGITS_OF_DECIMAL, small_int
+from pyspark_logs.formats.types.field_type import (
+    ConversionResult,
+    FieldType,
+    RenderResult,
+    contains_only,
+    parse_distinct,
+)
+from pyspark_logs.formats.types.numeric import MAX_DECIMAL_DIGITS, parse_bounded_int
 
 _FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US
 _EPOCH = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
@@ -53,7 +59,7 @@ class Date(FieldType):
             raise ValueError("not a date YYYY-MM-DD")
         return dt.date.fromisoformat(text)
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
         days = array.cast(pa.int32())
         strange = spans.as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
         if not strange.any():
@@ -62,8 +68,8 @@ class Date(FieldType):
             pa.string()
         ), strange
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
-        return by_row(self, array, context)  # days repeat: the dictionary is tiny
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return parse_distinct(self, array, context)  # days repeat: the dictionary is tiny
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Timestamp(FieldType):
         return ISO if self.pattern is None else compile_pattern(self.pattern).regex
 
     @property
-    def learn(self) -> Learn:
+    def shape_detector(self) -> ShapeDetector:
         """Gives the shape of the timestamp at the start of a text."""
         if self.pattern is None:
             return iso_shape
@@ -104,13 +110,13 @@ class Timestamp(FieldType):
             return parse_iso_us(text, context.zone)
         return compile_pattern(self.pattern).parse_us(text, context)
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
         pattern = self.pattern or self.written
         return (
-            iso_texts(array) if pattern is None else pattern_texts(compile_pattern(pattern), array, self.zone or zone)
+            render_iso(array) if pattern is None else render_pattern(compile_pattern(pattern), array, self.zone or zone)
         )
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         count = len(array)
         if count == 0:
             return array.cast(self.arrow()), None
@@ -118,8 +124,8 @@ class Timestamp(FieldType):
         starts, limits = offsets[:-1], offsets[1:]
         data = (array.buffers()[2] or b"") and array.buffers()[2].to_pybytes()
         view = np.frombuffer(data, np.uint8)
-        _, instants, sure = shaped_us(
-            data, view, starts, limits, self.learn, self.at(context), lambda places: places == limits
+        _, instants, sure = scan_timestamps(
+            data, view, starts, limits, self.shape_detector, self.at(context), lambda places: places == limits
         )
         return to_array(instants), None if sure.all() else sure
 
@@ -148,42 +154,42 @@ class Epoch(FieldType):
             raise ValueError(f"not a number of {self.unit} since the epoch")
         sign, whole, fraction = match.groups()
         digits = whole + (fraction or "").ljust(6, "0")[: max(EPOCH_SCALE[self.unit], 0)]
-        value = small_int(digits) // (1000 if self.unit == "ns" else 1)
-        return in_calendar(-value if sign else value)
+        value = parse_bounded_int(digits) // (1000 if self.unit == "ns" else 1)
+        return check_calendar_range(-value if sign else value)
 
-    def render(self, array: pa.Array, zone: str) -> Rendered:
-        return epoch_texts(array, EPOCH_SCALE[self.unit], self.digits)
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_epoch(array, EPOCH_SCALE[self.unit], self.digits)
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> Converted:
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         power = EPOCH_SCALE[self.unit]
-        if not made_of(array, b"0123456789-"):
+        if not contains_only(array, b"0123456789-"):
             return _epoch_fractions(self, array, context)
         try:
             numbers = array.cast(pa.int64()).to_numpy()
         except pa.ArrowInvalid:
-            return by_row(self, array, context)
+            return parse_distinct(self, array, context)
         if power < 0:  # cut toward zero
             return _instants(self, array, context, numbers // 1000 + ((numbers < 0) & (numbers % 1000 != 0)))
         most = HIGHEST_US // 10**power + 1  # beyond it is out of range, and must not wrap around
         return _instants(self, array, context, np.clip(numbers, -most, most) * 10**power)
 
 
-def _instants(epoch: Epoch, array: pa.Array, context: TimestampContext, micros: Int64) -> Converted:
+def _instants(epoch: Epoch, array: pa.Array, context: TimestampContext, micros: Int64) -> ConversionResult:
     if len(micros) and (micros.min() < LOWEST_US or micros.max() > HIGHEST_US):
-        return by_row(epoch, array, context)
+        return parse_distinct(epoch, array, context)
     return to_array(micros), None
 
 
-def _epoch_fractions(epoch: Epoch, array: pa.Array, context: TimestampContext) -> Converted:
+def _epoch_fractions(epoch: Epoch, array: pa.Array, context: TimestampContext) -> ConversionResult:
     """Numbers with a fraction, exactly: as decimals, whose integers are then cut to microseconds."""
     digits = 9 if epoch.unit == "s" else 6
     spelled_short = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow takes ".5", we do not
-    fit = made_of(array, b"0123456789-.") and spans.longest(array) <= DIGITS_OF_DECIMAL
+    fit = contains_only(array, b"0123456789-.") and spans.max_byte_length(array) <= MAX_DECIMAL_DIGITS
     if epoch.unit not in ("s", "ms") or not fit or pc.any(spelled_short).as_py():
-        return by_row(epoch, array, context)
+        return parse_distinct(epoch, array, context)
     try:
         decimals = array.cast(pa.decimal128(18, digits))  # 18 digits: the integers fit in 64 bits
     except pa.ArrowInvalid:
-        return by_row(epoch, array, context)
+        return parse_distinct(epoch, array, context)
     integers = np.frombuffer(decimals.buffers()[1], np.int64)[: 2 * len(array) : 2]
     return _instants(epoch, array, context, np.sign(integers) * (np.abs(integers) // 1000))

@@ -25,7 +25,7 @@ def places_in(text, data):
 @given(texts, st.data())
 def test_words_are_the_bytes_and_zeros_past_the_end(text, data):
     view, places = places_in(text, data)
-    found = prefix_words.words_at(view, places)
+    found = prefix_words.load_words(view, places)
     assert found.dtype == np.uint64
     assert [word.tobytes() for word in found.astype("<u8")] == [
         text[place : place + 8].ljust(8, b"\0") for place in places.tolist()
@@ -35,11 +35,11 @@ def test_words_are_the_bytes_and_zeros_past_the_end(text, data):
 @given(texts, st.sampled_from(b",-\x01\x7f\x80\xff"), st.data())
 def test_the_first_of_a_byte_within_sixteen(text, byte, data):
     view, starts = places_in(text, data)
-    found = prefix_words.first_soon(view, starts, prefix_words.words_at(view, starts), byte)
+    found = prefix_words.find_byte_in_prefix(view, starts, prefix_words.load_words(view, starts), byte)
     assert found.dtype == np.int32
     for start, at in zip(starts.tolist(), found.tolist(), strict=True):
-        place = text[start : start + prefix_words.SOON].find(bytes([byte]))
-        assert at == start + (place if place >= 0 else prefix_words.SOON)
+        place = text[start : start + prefix_words.PREFIX_BYTES].find(bytes([byte]))
+        assert at == start + (place if place >= 0 else prefix_words.PREFIX_BYTES)
 
 
 numbers = st.one_of(
@@ -56,7 +56,9 @@ def test_small_integers_are_what_int_says(rows, masked):
     ends = (np.cumsum(widths + 1) - 1).astype(np.int32)
     starts = ends - widths
     null = np.array([skip for _, skip in rows], np.bool_) if masked else None
-    found = prefix_words.small_integers(prefix_words.words_at(np.frombuffer(text, np.uint8), starts), widths, null)
+    found = prefix_words.parse_small_integers(
+        prefix_words.load_words(np.frombuffer(text, np.uint8), starts), widths, null
+    )
     wanted = ["0" if masked and skip else number for number, skip in rows]
     if not rows or not all(number.isdigit() and len(number) <= 8 for number in wanted):
         assert found is None

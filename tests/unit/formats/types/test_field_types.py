@@ -19,10 +19,10 @@ from pyspark_logs.formats.timestamps.parsing import (
     HIGHEST_US,
     LOWEST_US,
     TimestampContext,
+    datetime_to_utc_us,
     parse_iso_us,
-    wall_to_utc_us,
 )
-from pyspark_logs.formats.timestamps.zones import utc_to_walls_us, walls_to_utc_us
+from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
 from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
 from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.registry import Boolean, HostOf, JsonText, ListOf, MapOf, PortOf, Uuid, retype
@@ -203,10 +203,10 @@ times = st.integers(LOWEST_US, HIGHEST_US) | st.integers(-3_000_000_000_000_000,
 
 @given(st.lists(times, max_size=20), st.sampled_from(ZONES))
 def test_walls_become_the_instants_python_gives(walls: list[int], zone: str) -> None:
-    expected = [wall_to_utc_us(dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=wall), zone) for wall in walls]
+    expected = [datetime_to_utc_us(dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=wall), zone) for wall in walls]
     day = 86_400_000_000
     inner = [LOWEST_US + day <= wall <= HIGHEST_US - day for wall in walls]
-    given_back = walls_to_utc_us(np.array(walls, np.int64), zone).tolist()
+    given_back = local_to_utc_us(np.array(walls, np.int64), zone).tolist()
     assert [one for one, keep in zip(given_back, inner, strict=True) if keep] == [
         one for one, keep in zip(expected, inner, strict=True) if keep
     ]
@@ -218,7 +218,7 @@ def test_walls_become_the_instants_python_gives(walls: list[int], zone: str) -> 
 )
 def test_instants_become_the_walls_python_gives(instants: list[int | None], zone: str) -> None:
     epoch = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-    walls = utc_to_walls_us(pa.array(instants, pa.timestamp("us", "UTC")), zone).to_pylist()
+    walls = utc_to_local(pa.array(instants, pa.timestamp("us", "UTC")), zone).to_pylist()
     assert walls == [
         None
         if one is None
