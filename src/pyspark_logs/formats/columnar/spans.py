@@ -147,13 +147,6 @@ def unescaped_quote_offsets(block: bytes, view: Bytes, *, escapes: bool = True) 
     return quotes[~odd]
 
 
-def mask_excluding(count: int, rows: Int64) -> Bool:
-    """A mask that is set in all rows but some."""
-    mask: Bool = np.ones(count, np.bool_)
-    mask[rows] = False
-    return mask
-
-
 def mask_strings(array: pa.Array, null: Bool) -> pa.Array:
     """The same strings, null where ``null`` is set; nothing is copied."""
     validity = pa.py_buffer(np.packbits(~null, bitorder="little").tobytes())

@@ -22,7 +22,6 @@ from pyspark_logs.formats.columnar.decoded_rows import (
 )
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.template.composite_fields import Subfield
-from pyspark_logs.formats.template.constant_fields import runs
 from pyspark_logs.formats.template.field_scanner import Found, Outside, Walk
 from pyspark_logs.formats.template.line_parser import Column, Rules, Scope
 from pyspark_logs.formats.template.notation import Field, Group, Literal, Template, named
@@ -50,7 +49,6 @@ class TemplateEngine:
         ends = [stop.raw for stop in stops if isinstance(stop, Literal) and len(stop.raw) == 1]
         self.separators = {raw: ends.count(raw) for raw in ends}
         self.dense: set[bytes] = set()
-        self.runs = runs(template)  # those that turned out to differ are taken out
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:
         """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
@@ -84,12 +82,6 @@ class TemplateEngine:
                 if step.after.stops or step.after.field is not None:  # else nothing comes after it
                     inside.append((index + (0 if walk.nobody else step.size), outside))
             elif isinstance(step.segment, Field):
-                alike = self._alike(walk, index - 1)
-                if alike:
-                    index += 2 * alike - 1  # the fields and their literals
-                    if self.scope.last in walk.found:
-                        return
-                    continue
                 found, name = walk.field(step.segment, step.after), step.segment.name
                 if name is not None:
                     walk.found[name] = found
@@ -98,19 +90,6 @@ class TemplateEngine:
             else:
                 walk.take(step.segment)
         walk.finish()
-
-    def _alike(self, walk: Walk, index: int) -> int | None:
-        """How many fields from a step on were found by being the same in all lines."""
-        run = self.runs.get(index)
-        if run is None or walk.seeker.knows(run[0][1]):
-            return None
-        found = walk.alike(run)
-        if found == 0:
-            del self.runs[index]  # of a file that is not for it, most blocks are not
-        for name, literal in run[: found or 0]:
-            if name is not None and self.fields[name].filled:
-                walk.drop_unfilled(walk.found[name], edges=literal != b" ")
-        return found
 
     # --- texts to values --------------------------------------------------------------------------------
 
@@ -121,12 +100,7 @@ class TemplateEngine:
         null = found.null[pick] if found.null is not None else None
         if own.nullable:
             tokens = [text.encode() for text in own.nulls(self.rules.null_value)]
-            if found.same is None or rows is not None:
-                absent = _absent(walk.view, starts, ends, tokens)
-            else:
-                absent = _mostly_absent(walk.view, found, tokens)
-                if absent is not None and absent.all():
-                    return pa.nulls(len(absent), column.type.arrow()), None
+            absent = _absent(walk.view, starts, ends, tokens)
             null = absent if null is None else null if absent is None else null | absent
         if null is not None and not null.any():
             null = None
@@ -184,19 +158,6 @@ class TemplateEngine:
         if column.field not in walk.pieces:  # all columns of a field take their pieces of the same texts
             walk.pieces[column.field] = wanted.extract(array)
         return wanted.converted(array, walk.pieces[column.field], walk.context)
-
-
-def _mostly_absent(view: Bytes, found: Found, tokens: Sequence[bytes]) -> Bool | None:
-    """As :func:`_absent`, of a field that is the same in most lines."""
-    among = None
-    if found.others is not None and len(found.others):
-        among = _absent(view, found.starts[found.others], found.ends[found.others], tokens)
-    if among is None and found.same not in tokens:
-        return None
-    absent: Bool = np.full(len(found.starts), found.same in tokens)
-    if found.others is not None:
-        absent[found.others] = False if among is None else among
-    return absent
 
 
 def _absent(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:

@@ -16,7 +16,6 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.quotes import Quotes
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
-from pyspark_logs.formats.template.constant_fields import Run, find_alike
 from pyspark_logs.formats.template.delimiter_search import DelimiterSearch
 from pyspark_logs.formats.template.line_parser import Rules
 from pyspark_logs.formats.template.notation import After, Blanks, Field, Literal, Segment
@@ -41,8 +40,6 @@ class Found:
     null: Bool | None = None  # lines where the value is null, whatever the text
     instants: Int64 | None = None
     words: Words | None = None  # the first eight bytes of each text, of numbers
-    same: bytes | None = None  # the text of all lines but a few
-    others: Int64 | None = None  # these
 
 
 @dataclass
@@ -144,27 +141,6 @@ class Walk:
         self._drop(endless)
         return place
 
-    def alike(self, run: Run) -> int | None:
-        """Find the fields that begin a run, if they are the same in most lines, and move behind them.
-
-        Returns:
-            How many they are; None: that is not known, as some lines are elsewhere.
-        """
-        if self.live is not None or self.sure is not None or len(self.place) == 0:
-            return None
-        found = find_alike(run, self.block, self.view, self.place, self.ends)
-        if found is None:
-            return 0
-        for name, starts, ends, text in found.fields:
-            if name is not None:
-                self.found[name] = Found(starts, ends, same=text, others=found.others)
-        self.place = found.places
-        if len(found.nowhere):
-            self.sure = spans.mask_excluding(len(self.place), found.nowhere)
-        self.seeker.forget()
-        self.at_found = False
-        return len(found.fields)
-
     def field(self, field: Field, after: After) -> Found:
         """Find a field's end and move there."""
         if field.pad is not None and field.pad.before:
@@ -190,7 +166,7 @@ class Walk:
             self.at_found = len(after.stops) == 1
         if field.filled and not field.type.quoted:
             one_space = field.type.syntax is None and after.stops == (Literal(" "),)
-            self.drop_unfilled(found, edges=not one_space)
+            self._drop_unfilled(found, edges=not one_space)
         if field.filled and after.line_end and self.rules.allow_trailing:
             ends = found.ends if field.type.syntax is None else self.place
             self._drop((ends < self.ends) & (spans.bytes_at(self.view, ends) != ord(" ")))
@@ -220,21 +196,16 @@ class Walk:
         self.at_found = True
         return Found(start, at)
 
-    def drop_unfilled(self, found: Found, *, edges: bool) -> None:
+    def _drop_unfilled(self, found: Found, *, edges: bool) -> None:
         """Leave lines out in which a field that must have text has none, or a space at its ``edges``."""
-        starts, ends, limits, few = found.starts, found.ends, self.ends, None
-        if found.same is not None and found.others is not None and found.same == found.same.strip(b" ") != b"":
-            few = found.others  # it is clear of all lines but these
-            starts, ends, limits = starts[few], ends[few], limits[few]
+        starts, ends = found.starts, found.ends
         if len(starts) == 0 or ((ends - starts).min() > 0 and not edges):  # as they nearly always are
             return
-        bad = (starts == ends) & (ends < limits)
+        bad = (starts == ends) & (ends < self.ends)
         if edges:
             spaced = spans.bytes_at(self.view, starts) == ord(" ")
             spaced |= self.view[np.maximum(ends - 1, 0)] == ord(" ")
             bad |= spaced & (starts < ends)
-        if few is not None:
-            bad = ~spans.mask_excluding(len(self.place), few[bad])
         self._drop(bad if found.null is None else bad & ~found.null)
 
     # --- spaces beside a value --------------------------------------------------------------------------
