@@ -24,7 +24,7 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.template.field_scanner import Found, Outside, Walk
 from pyspark_logs.formats.template.line_parser import Column, Rules, Scope
-from pyspark_logs.formats.template.notation import Field, Group, Literal, Template, named
+from pyspark_logs.formats.template.notation import Field, Group, Template, named
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
 from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
@@ -41,18 +41,10 @@ class TemplateEngine:
         self.scope = Scope(template, columns, rules)
         self.extra = tuple(column for column in rules.unasked if column.type.is_validated)
         self.fields = {f.name: f for f in template.fields if f.name is not None}
-        stops = [
-            step.after.stops[-1]
-            for step in template.steps
-            if isinstance(step.segment, Field) and step.segment.type.syntax is None and not step.after.line_end
-        ]
-        ends = [stop.raw for stop in stops if isinstance(stop, Literal) and len(stop.raw) == 1]
-        self.separators = {raw: ends.count(raw) for raw in ends}
-        self.dense: set[bytes] = set()
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:
         """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
-        walk = Walk(block, spans.terminated_view(block), starts, ends, context, self.rules, self.separators, self.dense)
+        walk = Walk(block, spans.terminated_view(block), starts, ends, context, self.rules)
         if not self.scope.nothing:
             self._walk(walk)
         rows = None if walk.sure is None else np.flatnonzero(walk.sure)

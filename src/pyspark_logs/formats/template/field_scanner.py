@@ -60,8 +60,6 @@ class Walk:
     ends: Int32
     context: TimestampContext
     rules: Rules
-    separators: dict[bytes, int] = field(default_factory=dict)  # of one byte -> how many fields they end
-    dense: set[bytes] = field(default_factory=set)  # those that stand everywhere; kept from block to block
     found: dict[str, Found] = field(default_factory=dict)
     pieces: dict[str, pa.Array] = field(default_factory=dict)  # field -> its texts, taken apart
     sure: Bool | None = None  # None: all
@@ -71,7 +69,7 @@ class Walk:
     def __post_init__(self) -> None:
         self.place = self.starts
         self._quotes: Quotes | None = None
-        self.seeker = DelimiterSearch(self.block, self.view, self.starts, self.ends, self.separators, self.dense)
+        self.search = DelimiterSearch(self.block, self.view, self.ends)
 
     @cached_property
     def has_backslash(self) -> bool:
@@ -115,9 +113,7 @@ class Walk:
             if not self.at_found:
                 self._drop(~spans.literal_at(self.view, self.place, segment.raw))
             self._settle(self.place + np.int32(len(segment.raw)))
-            self.seeker.step_over(segment)
         else:
-            self.seeker.forget()
             if not self.at_found:
                 self._drop(~self._blank_at(self.place))
             self._settle(self._behind_blanks())
@@ -154,13 +150,13 @@ class Walk:
         elif after.line_end:
             found = Found(start, self._last_end(field, after))
         else:
-            at = self.seeker.seek(after.stops[-1], self.place)
+            at = self.search.next(after.stops[-1], self.place)
             nowhere = at < 0
             if nowhere.any():
                 self._drop(nowhere)  # a group may begin, but what must follow it is missing
                 at = np.where(nowhere, self.place, at)
-            found = Found(start, self.seeker.sooner(at, after.stops[:-1], self.place))
-            looked = self.seeker.looked
+            found = Found(start, self.search.earlier_of(after.stops[:-1], self.place, at))
+            looked = self.search.prefixes
             if looked is not None and looked[0] is start and isinstance(field.type, Integer):
                 found.words = looked[1]
             self.at_found = len(after.stops) == 1
@@ -188,7 +184,7 @@ class Walk:
 
     def _listed(self, following: Literal) -> Found:
         """A list that one space ends, where that is the first space; others are for the exact parser."""
-        start, at = self.place, self.seeker.seek(following, self.place)
+        start, at = self.place, self.search.next(following, self.place)
         self._drop(at < 0)
         at = np.where(at < 0, self.place, at)
         self._drop((spans.bytes_at(self.view, np.maximum(at - 1, 0)) == ord(",")) & (at > start))
@@ -212,7 +208,6 @@ class Walk:
 
     def _pass_spaces(self, most: int) -> None:
         """Before a value: no more than its width."""
-        self.seeker.forget()
         self.at_found = False
         place = self.place.copy()
         rows = np.flatnonzero(~self._idle())
@@ -240,7 +235,6 @@ class Walk:
         stop = after.stops[0] if after.stops else None
         if not isinstance(stop, Literal) or stop.text.strip(" "):
             return
-        self.seeker.forget()
         if self.block.isascii():
             sizes = found.ends - found.starts
         else:
@@ -257,14 +251,13 @@ class Walk:
 
     def _last_end(self, field: Field, after: After) -> Int32:
         """The end of a field with nothing behind it, or only optional groups."""
-        self.seeker.forget()
-
         ends = self.ends
         if self.rules.allow_trailing and not field.type.takes_rest:
-            blank = self.seeker.seek(Blanks(), self.place)
+            blank = self.search.next(Blanks(), self.place)
             ends = np.where(blank < 0, self.ends, blank)
         if after.stops:
-            at = self.seeker.sooner(self.seeker.seek(after.stops[-1], self.place), after.stops[:-1], self.place)
+            last = self.search.next(after.stops[-1], self.place)
+            at = self.search.earlier_of(after.stops[:-1], self.place, last)
             ends = np.where(at < 0, ends, at)
         return ends
 
@@ -284,7 +277,7 @@ class Walk:
         if after.line_end and self.rules.allow_trailing and not there.all():
             # Anything may follow, but a group that begins later on ends the field there.
             there = there | (
-                self.seeker.first(after.stops, self.place) < 0 if after.stops else np.ones(len(places), np.bool_)
+                self.search.first_of(after.stops, self.place) < 0 if after.stops else np.ones(len(places), np.bool_)
             )
         return there
 
@@ -295,8 +288,6 @@ class Walk:
 
     def _own_end(self, field: Field, after: After) -> Found:
         """A field that ends by itself: quoted, date or timestamp."""
-        self.seeker.forget()
-
         start = self.place
         if field.type.quoted:
             found, ends, sure = self._quoted(after)
@@ -335,7 +326,7 @@ class Walk:
         Only where it cannot be the beginning of a value.
         """
         token = self.rules.null_value
-        behind = self.seeker.first(after.stops, self.place) if after.stops else self.ends
+        behind = self.search.first_of(after.stops, self.place) if after.stops else self.ends
         there: Bool = behind >= 0
         if after.line_end:
             behind, there = np.where(there, behind, self.ends), np.ones(len(behind), np.bool_)
@@ -378,7 +369,6 @@ class Walk:
         if not (after.line_end and self.rules.allow_trailing):
             self._drop(self._walking(~present) & ~self._next_stands(after, self.place))
         outside = Outside(self.place, self.live)
-        self.seeker.forget()
         self.at_found = True
         if not present.all():
             self.live = present if self.live is None else self.live & present
@@ -399,7 +389,6 @@ class Walk:
         if self.live is not None:
             self.place = np.where(self.live, self.place, outside.place)
         self.live = outside.live
-        self.seeker.forget()
         self.at_found = False
 
     def finish(self) -> None:
