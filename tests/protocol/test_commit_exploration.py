@@ -222,7 +222,7 @@ def intent_before_replaced_files(patch):
 
 
 def no_second_list_of_the_chain(patch):
-    patch.setattr(claims, "_confirm", lambda store, job, chain, number, proven: claims.Claimed("", proven, ()))
+    patch.setattr(claims, "_confirm", lambda store, job, chain, number, proven: claims.ClaimResult("", proven, ()))
 
 
 def no_fence(patch):

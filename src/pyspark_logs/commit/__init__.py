@@ -1,18 +1,18 @@
-"""The commit protocol: staged files become visible all at once, whatever crashes.
+"""The commit protocol: the staged files of a job become visible all at once, or not at all.
 
 ::
 
-    result = commit(store, job, files)        # a driver, with what its tasks staged
-    abort(store, job, files)                  # ... or that it does not want them, or commit() raised
-    recover(store, root)                      # anybody, later: decides what drivers left undecided
-    vacuum(store, root)                       # anybody: what no one needs any more
+    commit(store, job, files)     # driver: makes the files that its tasks staged visible
+    abort(store, job, files)      # driver: discards them, also after commit() raised
+    recover(store, root)          # any process, later: decides and finishes jobs whose driver died
+    vacuum(store, root)           # any process: deletes uploads, records and claims that are no longer needed
 
-The commit of a job is one create-only write of its record; everything before it can be undone by anybody who finds the
-job's intent, everything after it can be finished. ``DESIGN`` describes it in "Commit: presumed abort, one decision
-record"; the order of the requests here is that order, and tests explore it request by request.
+The decision on a job is a single create-only write of its record. Work before the decision can be undone from the job's
+intent; work after the decision can be finished from the record. ``docs/commits.md`` describes the protocol. The tests in
+``tests/protocol`` explore the order of the requests exhaustively, with a crash or a lost response at each request.
 
-Inside, imports run one way: ``driver``, ``recovery``, ``leftovers`` -> ``claims``, ``publication``, ``decisions``,
-``retention`` -> ``settings``, ``parallel``.
+Import direction: ``driver``, ``recovery``, ``leftovers`` -> ``claims``, ``publication``, ``decisions``, ``retention`` ->
+``settings``, ``parallel``.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Claims: create-only, numbered files that put the jobs of one chain in order, one undecided job at a time."""
+"""Claims: numbered, create-only files that order the jobs of a chain, with at most one undecided job at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyspark_logs.commit.decisions import decide_aborted, tolerate, undo
+from pyspark_logs.commit.decisions import decide_aborted, leave_to_recovery, undo
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, read_record
@@ -13,20 +13,20 @@ from pyspark_logs.jobs.names import claim_key, split_claim_key
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import Store, StoredFile
 
-# Each round but the last sees another job decided, or a claim dropped.
+# Each unsuccessful round observes that another job was decided or that a claim was deleted.
 _ROUNDS = 20
 
 Number = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """How a claim ended, if it did not raise.
+class ClaimResult:
+    """Result of a claim that succeeded, or that found the transaction committed.
 
     Attributes:
-        committed: the job that had already committed this transaction; empty: the claim is ours.
-        proven: an earlier job of the chain is committed, so that the root is known to commit atomically.
-        older: claims below ours, as listed.
+        committed: id of the job that had already committed this transaction; empty if the claim was won.
+        proven: True if an earlier job of the chain is committed. Then the store is known to honour create-only writes.
+        older: claims of the chain with lower numbers, as listed.
     """
 
     committed: str = ""
@@ -34,11 +34,11 @@ class Claimed:
     older: tuple[StoredFile, ...] = ()
 
 
-def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claimed:
-    """Make the job the newest of a chain, once every earlier job of it is decided.
+def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> ClaimResult:
+    """Makes the job the newest of a chain, after deciding the chain's undecided job if there is one.
 
     Raises:
-        CommitConflictError: a newer batch, or another job at the same moment, was there first.
+        CommitConflictError: a newer batch has a claim, or another job claimed the same number first.
         StoreError: the store refused or failed.
     """
     proven = False
@@ -49,7 +49,7 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
         else:
             holder = _read_claim(store, job.root, chain, newest)
             if holder is None:
-                continue  # dropped since, so there is a newer one
+                continue  # deleted after the listing, which happens only below a newer claim
             if holder == job.id:
                 return _confirm(store, job, chain, newest, proven)
             if _batch(job, chain) is not None and newest[0] > _batch(job, chain):  # type: ignore[operator]
@@ -62,11 +62,11 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
                 continue
             proven = proven or record.committed
             if record.committed and _same_transaction(job, chain, newest):
-                return Claimed(committed=holder)
+                return ClaimResult(committed=holder)
             number = _next(job, chain, newest)
         if not store.create(job.root + claim_key(chain, number), Claim(job.id).to_json()):
             holder = _read_claim(store, job.root, chain, number)
-            if holder != job.id:  # else the answer to our own try was lost
+            if holder != job.id:  # otherwise the response to this job's own request was lost
                 raise _lost(
                     job, chain, f"job {holder or 'another'} claimed {claim_key(chain, number)} at the same moment"
                 )
@@ -75,12 +75,12 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
 
 
 def list_chain(store: Store, root: str, chain: str) -> dict[Number, StoredFile]:
-    """The claims of a chain by number."""
+    """Returns the claims of a chain by number."""
     return group_claims(root, list_all(store, f"{root}{CLAIMS}{chain}/")).get(chain, {})
 
 
 def group_claims(root: str, files: Iterable[StoredFile]) -> dict[str, dict[Number, StoredFile]]:
-    """Claims as listed, by chain and number; other names are not ours."""
+    """Groups listed claims by chain and number, ignoring files with other names."""
     chains: dict[str, dict[Number, StoredFile]] = {}
     for file in files:
         found = split_claim_key(file.path.removeprefix(root))
@@ -90,7 +90,7 @@ def group_claims(root: str, files: Iterable[StoredFile]) -> dict[str, dict[Numbe
 
 
 def read_holder(store: Store, path: str) -> str | None:
-    """The job that made the claim at a path; ``None``: there is none (any more)."""
+    """Returns the job that holds the claim at a path, or ``None`` if the claim does not exist."""
     data = store.get(path)
     return None if data is None else Claim.from_json(data, path).job
 
@@ -99,18 +99,18 @@ def _read_claim(store: Store, root: str, chain: str, number: Number) -> str | No
     return read_holder(store, root + claim_key(chain, number))
 
 
-def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -> Claimed:
-    """List again: old numbers are dropped, so one below the newest could be won a second time."""
+def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -> ClaimResult:
+    """Lists the chain again, because a deleted number below the newest claim can be created a second time."""
     claims = list_chain(store, job.root, chain)
     if max(claims, default=None) != number:
-        raise _lost(job, chain, "a newer claim was there already")
-    return Claimed("", proven, tuple(file for other, file in sorted(claims.items()) if other != number))
+        raise _lost(job, chain, "a newer claim exists")
+    return ClaimResult("", proven, tuple(file for other, file in sorted(claims.items()) if other != number))
 
 
 def _fence(store: Store, job: Job, holder: str, settings: CommitSettings) -> None:
-    """Decide the chain's undecided job, so that it can never commit after us."""
+    """Decides the chain's undecided job as aborted, so that it cannot commit after this job."""
     if not decide_aborted(store, job.root, holder).committed:
-        tolerate("undo", job.root, holder, lambda: undo(store, job.root, holder, settings))
+        leave_to_recovery("undo", job.root, holder, lambda: undo(store, job.root, holder, settings))
 
 
 def _batch(job: Job, chain: str) -> int | None:
@@ -133,7 +133,7 @@ def _next(job: Job, chain: str, newest: Number | None) -> Number:
 
 def _lost(job: Job, chain: str, reason: str) -> CommitConflictError:
     return CommitConflictError(
-        f"job {job.id} at {job.root} cannot commit: {reason} (chain {chain}). Nothing of it is visible. Let one writer at a time "
-        "write this; run it again if it is still wanted.",
+        f"job {job.id} at {job.root} cannot commit: {reason} (chain {chain}). None of its files are visible. Run one writer of "
+        "this transaction at a time; run the job again if its rows are still needed.",
         job.id,
     )

@@ -1,4 +1,4 @@
-"""Deciding a job, once, whoever tries; and undoing or finishing what its intent lists."""
+"""The decision on a job, which is made exactly once, and undoing or finishing the work that its intent lists."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ _log = logging.getLogger(__name__)
 
 
 def commit_record(store: Store, root: str, job: str, record: Record) -> None:
-    """Write the record that says committed, or find that it is written: this single write is the commit.
+    """Writes the record of a committed job, create-only. This single write is the commit.
+
+    After a lost response the record is read back: a record that says committed is success.
 
     Raises:
         CommitConflictError: the record says aborted.
-        CommitStateUnknownError: the store failed, and failed again when it was asked whether the record is there.
-        StoreError: the store failed; the record was not there after that.
+        CommitStateUnknownError: the write failed, and reading the record back failed, too.
+        StoreError: the write failed, and the record did not exist afterwards.
     """
     path, data = root + record_key(job), record.to_json()
     for _ in range(_TRIES):
@@ -40,11 +42,11 @@ def commit_record(store: Store, root: str, job: str, record: Record) -> None:
             if found.committed:
                 return
             raise CommitConflictError(
-                f"job {job} at {root} was rolled back by a recovery or a later writer before it could commit; nothing of it is "
-                "visible. Run it again if it is still wanted.",
+                f"job {job} at {root} was rolled back by a recovery or a later writer before it could commit; none of its files "
+                "are visible. Run the job again if its rows are still needed.",
                 job,
             )
-    raise _unknown(root, job, "its record comes and goes")
+    raise _unknown(root, job, f"its record could neither be created nor read in {_TRIES} attempts")
 
 
 def _read_after(error: StoreError, store: Store, root: str, job: str) -> Record | None:
@@ -55,31 +57,33 @@ def _read_after(error: StoreError, store: Store, root: str, job: str) -> Record 
 
 
 def check_files(store: Store, root: str, job: str, files: Iterable[StagedFile], settings: CommitSettings) -> None:
-    """After the decision, with the intent gone: others decided long ago, and the files tell how.
+    """Checks that all files of a job are published, after the decision found the job's intent deleted.
+
+    A deleted intent means that another process decided the job earlier; only the files tell what it decided.
 
     Raises:
-        CommitStateUnknownError: a file is not there.
+        CommitStateUnknownError: a file does not exist.
     """
-    there = in_parallel(lambda file: is_published(store, root, job, file), files, settings.threads)
-    if not all(there):
-        raise _unknown(root, job, "it was decided by others long ago, and not all of its files are there")
+    published = in_parallel(lambda file: is_published(store, root, job, file), files, settings.threads)
+    if not all(published):
+        raise _unknown(root, job, "another process decided it earlier, and not all of its files exist")
 
 
 def is_published(store: Store, root: str, job: str, file: StagedFile) -> bool:
-    """Whether the file is visible, by one HEAD. Its name holds the job; where a token is kept it must be the job's, too."""
+    """True if the file exists with the size that was staged, and with the job's token where the store keeps tokens."""
     found = store.head(root + file.key)
     return found is not None and found.size == file.size and found.token in ("", job)
 
 
 def unknown_after_decision(root: str, job: str, error: LogSourceError) -> CommitStateUnknownError:
-    """The store failed between the decision and the look that confirms it."""
+    """Returns the error for a store that failed after the decision and before its confirmation."""
     return _unknown(root, job, error.message)
 
 
 def _unknown(root: str, job: str, reason: str) -> CommitStateUnknownError:
     return CommitStateUnknownError(
-        f"whether job {job} at {root} is committed is not known: {reason}. Look whether its rows are there before you run it "
-        f"again (with txnId a second run is safe), and run: pyspark-logs recover {root}",
+        f"it is not known whether job {job} at {root} is committed: {reason}. Check whether its rows are visible before you run "
+        f"it again (a second run with the same txnId is safe), and run: pyspark-logs recover {root}",
         job,
     )
 
@@ -88,7 +92,7 @@ def _unknown(root: str, job: str, reason: str) -> CommitStateUnknownError:
 
 
 def decide_aborted(store: Store, root: str, job: str) -> Record:
-    """Write the record that says aborted, unless there is one; whichever then stands.
+    """Writes the record of an aborted job, create-only, and returns the record that exists afterwards.
 
     Raises:
         StoreError: the store refused or failed.
@@ -100,17 +104,19 @@ def decide_aborted(store: Store, root: str, job: str) -> Record:
         found = read_record(store, root, job)
         if found is not None:
             return found
-    raise StoreError(f"cannot roll back job {job} at {root}: its record comes and goes. Try again.")
+    raise StoreError(
+        f"cannot roll back job {job} at {root}: its record could neither be created nor read in {_TRIES} attempts. Try again."
+    )
 
 
 def roll_back(store: Store, root: str, job: str, settings: CommitSettings) -> bool:
-    """Decide that a job is aborted, and undo it. Only for jobs that had an intent.
+    """Decides a job as aborted and undoes it, unless it is committed. Only for jobs that had an intent.
 
     Returns:
-        Whether it is aborted; ``False``: it is committed, and was left alone.
+        True if the job is aborted; False if it is committed, in which case nothing is changed.
 
     Raises:
-        StoreError: the store refused or failed; what is left stays in the intent.
+        StoreError: the store refused or failed; the intent still lists the remaining work.
     """
     if decide_aborted(store, root, job).committed:
         return False
@@ -119,10 +125,10 @@ def roll_back(store: Store, root: str, job: str, settings: CommitSettings) -> bo
 
 
 def undo(store: Store, root: str, job: str, settings: CommitSettings) -> None:
-    """Do what the intent of an aborted job lists: uploads, then files, then the intent itself.
+    """Aborts the uploads of an aborted job, then deletes its files, then its intent.
 
-    The intent is looked at after the decision: without it others have done all this, and it may be long ago. Uploads go
-    before files, or a slow driver could complete one whose file was just looked for.
+    The intent is read after the decision: if it does not exist, another process has done this work. Uploads are aborted
+    before files are deleted; otherwise a slow driver could complete an upload after its file was deleted.
 
     Raises:
         StoreError: the store refused or failed.
@@ -136,19 +142,19 @@ def undo(store: Store, root: str, job: str, settings: CommitSettings) -> None:
 
 
 def read_intent(store: Store, root: str, job: str) -> Intent | None:
-    """The intent of a job by one GET; ``None``: there is none (any more)."""
+    """Returns the intent of a job with one GET, or ``None`` if it does not exist."""
     path = root + intent_key(job)
     data = store.get(path)
     return None if data is None else Intent.from_json(data, path)
 
 
 def abort_uploads(store: Store, root: str, files: Iterable[StagedFile], settings: CommitSettings) -> None:
-    """Abort the uploads of staged files; those that are gone are fine."""
+    """Aborts the uploads of staged files, ignoring uploads that do not exist."""
     in_parallel(lambda file: store.abort_upload(root + file.key, file.upload_id), files, settings.threads)
 
 
 def remove_files(store: Store, paths: list[str]) -> None:
-    """Delete files, whichever version is there, in order."""
+    """Deletes files in order, whatever their version."""
     for start in range(0, len(paths), MOST_REMOVED):
         store.remove_all(paths[start : start + MOST_REMOVED])
 
@@ -157,28 +163,28 @@ def remove_files(store: Store, paths: list[str]) -> None:
 
 
 def remove_replaced(store: Store, root: str, replaced: Iterable[Replaced], settings: CommitSettings) -> None:
-    """Delete what an overwrite took the place of; a version that came later stays."""
+    """Deletes the versions of files that an overwrite replaces; newer versions stay."""
     in_parallel(lambda file: store.remove(root + file.key, etag=file.etag), replaced, settings.threads)
 
 
-def abort_strays(
+def abort_stray_uploads(
     store: Store,
     root: str,
-    wanted: Callable[[str], bool],
+    is_selected: Callable[[str], bool],
     keep: Iterable[StagedFile],
     settings: CommitSettings,
 ) -> int:
-    """Abort the open uploads of jobs that are over: those of task attempts which lost, or whose answer did.
+    """Aborts open uploads of ended jobs: those of task attempts that lost, and those whose creation got no response.
 
     Args:
-        store: of the root.
-        root: where to look, everywhere below.
-        wanted: which jobs.
-        keep: files whose uploads are not strays.
-        settings: for the number of threads.
+        store: store of the root.
+        root: directory below which uploads are listed, recursively.
+        is_selected: predicate on job ids; uploads of other jobs are left alone.
+        keep: staged files whose uploads are left alone.
+        settings: number of threads.
 
     Returns:
-        How many there were.
+        Number of aborted uploads.
     """
     kept = {(root + file.key, file.upload_id) for file in keep}
     strays = []
@@ -187,7 +193,7 @@ def abort_strays(
         page = store.open_uploads(root, token)
         for upload in page.uploads:
             job = job_of(upload.path)
-            if job is not None and (upload.path, upload.upload_id) not in kept and wanted(job):
+            if job is not None and (upload.path, upload.upload_id) not in kept and is_selected(job):
                 strays.append(upload)
         token = page.next_token
         if token is None:
@@ -196,11 +202,21 @@ def abort_strays(
     return len(strays)
 
 
-def tolerate(doing: str, root: str, job: str, work: Callable[[], object]) -> bool:
-    """Do what a recovery can do later as well: failures are logged. Whether it was done."""
+def leave_to_recovery(step: str, root: str, job: str, work: Callable[[], object]) -> bool:
+    """Runs a step that ``recover`` can repeat: a failure is logged, not raised.
+
+    Args:
+        step: verb phrase for the log message, such as "delete its intent".
+        root: root of the job.
+        job: id of the job.
+        work: function that makes the requests.
+
+    Returns:
+        True if the step succeeded.
+    """
     try:
         work()
     except (LogSourceError, OSError) as error:
-        _log.warning("job %s at %s: could not %s, which is left to `pyspark-logs recover`: %s", job, root, doing, error)
+        _log.warning("job %s at %s: could not %s; run `pyspark-logs recover` to finish it: %s", job, root, step, error)
         return False
     return True

@@ -1,4 +1,4 @@
-"""The driver of a job: commit() and abort()."""
+"""The driver's side of the protocol: commit and abort of a job."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pyspark_logs.commit.claims import claim
 from pyspark_logs.commit.decisions import (
     MOST_REMOVED,
-    abort_strays,
+    abort_stray_uploads,
     abort_uploads,
     check_files,
     commit_record,
+    leave_to_recovery,
     read_intent,
     remove_replaced,
     roll_back,
-    tolerate,
     unknown_after_decision,
 )
 from pyspark_logs.commit.publication import find_replaced, is_data, publish
-from pyspark_logs.commit.retention import droppable_claims, droppable_records, is_old
+from pyspark_logs.commit.retention import expired_claims, expired_records, is_old
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
 from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError, SnapshotChangedError, StoreError
 from pyspark_logs.jobs import COMMITS, CommitListing, Intent, Job, Record, Replaced, StagedFile, intent_key, read_record
@@ -38,21 +38,21 @@ def commit(
     *,
     of_table: Callable[[str], bool] = is_data,
 ) -> CommitResult:
-    """Make the staged files of a job visible, all at once, or none of them.
+    """Makes the staged files of a job visible, all at once.
 
     Args:
-        store: of the job's root.
-        job: the attempt.
-        files: what its tasks staged; of each task the one attempt that counts.
-        settings: threads and retentions.
-        of_table: whether a key, relative to the root, is one that an overwrite of the table replaces; by default,
-            every key without a hidden name.
+        store: store of the job's root.
+        job: the job to commit.
+        files: staged files of the successful attempt of each task.
+        settings: number of threads and retentions.
+        of_table: predicate on keys relative to the root, true for those that an overwrite of the table replaces; by
+            default all keys without a hidden name.
 
     Raises:
-        CommitConflictError: another writer or a recovery was first. The job is rolled back, nothing is visible.
-        SnapshotChangedError: what an overwrite replaces kept changing. The job is rolled back.
-        ReadOnlyStoreError: the store cannot write, or ignores create-only. The job is rolled back.
-        CommitStateUnknownError: the store failed in the moment of the commit; or others decided the job long ago.
+        CommitConflictError: another writer or a recovery decided first. The job is rolled back; no file is visible.
+        SnapshotChangedError: the files to be replaced changed during each listing. The job is rolled back.
+        ReadOnlyStoreError: the store cannot write, or ignores create-only conditions. The job is rolled back.
+        CommitStateUnknownError: the store failed while the record was written, or another process decided the job earlier.
         StoreError: the store refused or failed. The job is undecided: call :func:`abort`, which decides it.
     """
     if not files and not job.chains:
@@ -82,37 +82,38 @@ def commit(
 
 
 def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings = _DEFAULTS) -> None:
-    """Make sure that a job does not commit, and undo it; a job that is committed is left alone. May be called again.
+    """Decides an undecided job as aborted and undoes it. A committed job is left alone. Repeated calls are allowed.
 
     Args:
-        store: of the job's root.
-        job: the attempt.
-        files: what is known to be staged; other uploads of the job are found.
-        settings: threads.
+        store: store of the job's root.
+        job: the job to abort.
+        files: known staged files; other uploads of the job are found by listing.
+        settings: number of threads.
 
     Raises:
         StoreError: the store refused or failed; ``recover`` and ``vacuum`` finish it.
     """
     if read_intent(store, job.root, job.id) is None:
-        # Nothing was published, or all is decided and done. No record: there is nobody whom it would have to stop.
+        # Either nothing was published, or the job is decided and cleaned up. Without an intent no other process can commit
+        # the job, so no record is needed to stop one.
         abort_uploads(store, job.root, files, settings)
     else:
         roll_back(store, job.root, job.id, settings)
-    abort_strays(store, job.root, lambda other: other == job.id, (), settings)
+    abort_stray_uploads(store, job.root, lambda other: other == job.id, (), settings)
 
 
 # --- before the decision ----------------------------------------------------------------------------------------------
 
 
 def _write_intent(store: Store, job: Job, files: Sequence[StagedFile]) -> bool:
-    """Write the intent; whether the store was seen to refuse a second one."""
+    """Writes the intent; True if the store refused a second write of it, which proves create-only support."""
     path, data = job.root + intent_key(job.id), _intent(job, files)
     if store.create(path, data):
         return False
     found = store.get(path)
     if found is not None and found != data:
         raise StoreError(
-            f"{path} is there already, with other content: two jobs share the id {job.id}. Make ids with new_job_id."
+            f"{path} exists with other content: two jobs share the id {job.id}. Create ids with new_job_id."
         )
     return True
 
@@ -122,29 +123,29 @@ def _intent(job: Job, files: Sequence[StagedFile]) -> bytes:
 
 
 def _probe(store: Store, job: Job, files: Sequence[StagedFile]) -> None:
-    """Where no commit is known yet, see whether create-only is refused for what is there.
+    """Checks that the store refuses a create-only write of an existing object: it writes the intent a second time.
 
     Raises:
-        CommitConflictError: the intent was gone: the job was rolled back by others.
-        ReadOnlyStoreError: the store wrote it a second time.
+        CommitConflictError: the intent did not exist any more: another process rolled the job back.
+        ReadOnlyStoreError: the store accepted the second write.
     """
     if not store.create(job.root + intent_key(job.id), _intent(job, files)):
         return
     if read_record(store, job.root, job.id) is not None:
         raise CommitConflictError(
-            f"job {job.id} at {job.root} was rolled back by a recovery before it could commit; nothing of it is visible. Run it "
-            "again if it is still wanted.",
+            f"job {job.id} at {job.root} was rolled back by a recovery before it could commit; none of its files are visible. Run "
+            "the job again if its rows are still needed.",
             job.id,
         )
     raise ReadOnlyStoreError(
-        f"cannot write to {job.root}: this store ignores If-None-Match, so commits would not be atomic. Nothing was written. Use a "
-        "store or a version of it that honours conditional writes."
+        f"cannot write to {job.root}: this store ignores If-None-Match, so commits would not be atomic. No data was written. Use a "
+        "store, or a version of it, that honours conditional writes."
     )
 
 
 def _roll_back_self(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings) -> None:
-    """Lost: what is left of it must not hide why."""
-    if tolerate("roll back", job.root, job.id, lambda: roll_back(store, job.root, job.id, settings)):
+    """Rolls back this job after a conflict; a failure is logged and does not hide the conflict."""
+    if leave_to_recovery("roll back", job.root, job.id, lambda: roll_back(store, job.root, job.id, settings)):
         _abort_losers(store, job, files, settings)
 
 
@@ -152,15 +153,15 @@ def _roll_back_self(store: Store, job: Job, files: Sequence[StagedFile], setting
 
 
 @dataclass(frozen=True)
-class _Confirmed:
-    """What a look at ``_commits/`` after the decision showed.
+class _Confirmation:
+    """State of ``_commits/`` after the decision.
 
     Attributes:
-        intent: whether the job's intent is there.
-        listing: the first pages.
-        complete: jobs of which those pages surely show the intent, if there is one.
-        more: token of the next page; ``None``: that was all.
-        now_ms: the store's time.
+        intent: True if the job's intent exists.
+        listing: records and intents of the first page.
+        complete: jobs whose intent is in that page if it exists.
+        more: token of the next page; ``None`` on the last page.
+        now_ms: the store's time, milliseconds since the epoch.
     """
 
     intent: bool
@@ -188,25 +189,25 @@ def _finish(
     _clean(store, job, files, replaces, older, seen, settings)
 
 
-def _confirm(store: Store, job: Job) -> _Confirmed:
-    """Look whether the intent is there, after the decision: if not, it was not ours to make.
+def _confirm(store: Store, job: Job) -> _Confirmation:
+    """Checks after the decision that the intent still exists; otherwise another process decided the job before.
 
-    One LIST answers this, tells the store's time and shows the oldest records; only where the jobs fill more than a page
-    it takes a HEAD as well.
+    One LIST answers this, gives the store's time and shows the oldest records. A HEAD is added only if the jobs fill more
+    than one page.
     """
     listing, complete, more = _list_page(store, job, None)
     if job.id in complete or more is None:
-        return _Confirmed(job.id in listing.intents, listing, complete, more, listing.records.get(job.id, 0))
+        return _Confirmation(job.id in listing.intents, listing, complete, more, listing.records.get(job.id, 0))
     intent = store.head(job.root + intent_key(job.id))
-    return _Confirmed(intent is not None, listing, complete, more, intent.modified_ms if intent else 0)
+    return _Confirmation(intent is not None, listing, complete, more, intent.modified_ms if intent else 0)
 
 
 def _list_page(store: Store, job: Job, token: str | None) -> tuple[CommitListing, frozenset[str], str | None]:
-    """A page of ``_commits/``: records and intents, the jobs that are whole in it, and the next page's token."""
+    """Returns a page of ``_commits/``: its records and intents, the jobs that are complete in it, and the next token."""
     page = store.page(job.root + COMMITS, recursive=True, token=token)
     listing = split_listing(job.root, page.files)
     known = sorted(listing.records.keys() | listing.intents.keys())
-    # It may end between a job's record and its intent.
+    # A page may end between the record and the intent of its last job.
     return listing, frozenset(known if page.next_token is None else known[:-1]), page.next_token
 
 
@@ -216,44 +217,50 @@ def _clean(
     files: Sequence[StagedFile],
     replaces: Sequence[Replaced],
     older: Sequence[StoredFile],
-    seen: _Confirmed,
+    seen: _Confirmation,
     settings: CommitSettings,
 ) -> None:
-    """The job is committed; what is left to do, a recovery can do as well, so nothing here raises."""
+    """Cleans up after the commit. A recovery can repeat every step, so failures are logged and not raised."""
     _abort_losers(store, job, files, settings)
-    if not tolerate(
-        "delete what it replaces", job.root, job.id, lambda: remove_replaced(store, job.root, replaces, settings)
+    if not leave_to_recovery(
+        "delete the files that it replaces",
+        job.root,
+        job.id,
+        lambda: remove_replaced(store, job.root, replaces, settings),
     ):
         return
-    gone: list[str] = []
-    tolerate(
-        "find old records", job.root, job.id, lambda: gone.extend(_find_droppable(store, job, older, seen, settings))
+    expired: list[str] = []
+    leave_to_recovery(
+        "find expired records",
+        job.root,
+        job.id,
+        lambda: expired.extend(_find_expired(store, job, older, seen, settings)),
     )
-    gone = [*gone[: MOST_REMOVED - 1], job.root + intent_key(job.id)]
-    tolerate("delete its intent", job.root, job.id, lambda: store.remove_all(gone))
+    expired = [*expired[: MOST_REMOVED - 1], job.root + intent_key(job.id)]
+    leave_to_recovery("delete its intent", job.root, job.id, lambda: store.remove_all(expired))
 
 
-def _find_droppable(
-    store: Store, job: Job, older: Sequence[StoredFile], seen: _Confirmed, settings: CommitSettings
+def _find_expired(
+    store: Store, job: Job, older: Sequence[StoredFile], seen: _Confirmation, settings: CommitSettings
 ) -> list[str]:
-    """Paths of claims and records that may go. The oldest jobs are listed first: the first page nearly always shows them."""
-    claims = droppable_claims(older, seen.now_ms, settings)
+    """Returns the paths of expired claims and records. Oldest jobs are listed first, so one page is nearly always enough."""
+    claims = expired_claims(older, seen.now_ms, settings)
     listing, complete, more = seen.listing, seen.complete, seen.more
     for _ in range(_MORE_PAGES):
-        keys = droppable_records(job, listing, complete, seen.now_ms, settings)
+        keys = expired_records(job, listing, complete, seen.now_ms, settings)
         young = (ms for ms in listing.records.values() if not is_old(ms, seen.now_ms, settings.record_retention_us))
         if keys or more is None or next(young, None) is not None:
             break
-        # A page full of records that are old, and kept for their chains.
+        # The page holds only old records that their chains still need.
         listing, complete, more = _list_page(store, job, more)
     return claims + [job.root + key for key in keys]
 
 
 def _abort_losers(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings) -> None:
-    """Abort the uploads of task attempts that lost to another one."""
-    tolerate(
-        "abort the uploads of lost attempts",
+    """Aborts the uploads of task attempts that lost to another attempt."""
+    leave_to_recovery(
+        "abort the uploads of lost task attempts",
         job.root,
         job.id,
-        lambda: abort_strays(store, job.root, lambda other: other == job.id, files, settings),
+        lambda: abort_stray_uploads(store, job.root, lambda other: other == job.id, files, settings),
     )

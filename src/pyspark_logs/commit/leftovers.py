@@ -1,4 +1,4 @@
-"""Vacuum: what jobs staged and never committed, and the records and claims that are not needed any more."""
+"""Vacuum: deletes staged uploads that were never committed, and records and claims that are no longer needed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _DEFAULTS = CommitSettings()
 
 @dataclass(frozen=True)
 class VacuumReport:
-    """What a vacuum removed, or would remove; all sorted.
+    """Result of a vacuum, or of its dry run; all entries are sorted.
 
     Attributes:
-        uploads: files that were staged and never became visible; in the order of their paths.
-        records: jobs whose record went.
-        claims: keys of claims, relative to the root.
+        uploads: paths of staged files whose uploads were aborted.
+        records: ids of jobs whose record was deleted.
+        claims: keys of deleted claims, relative to the root.
     """
 
     uploads: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class VacuumReport:
 
 @dataclass(frozen=True)
 class _Chain:
-    """A chain as it was listed: its newest claim, the job that holds it, and the claims below."""
+    """A listed chain: its newest claim, the job that holds that claim, and the older claims."""
 
     name: str
     newest: StoredFile
@@ -50,22 +50,23 @@ def vacuum(
     dry_run: bool = False,
     settings: CommitSettings = _DEFAULTS,
 ) -> VacuumReport:
-    """Remove what was staged and left, and what retention lets go. Visible files are never touched.
+    """Deletes uploads that were staged and never committed, and expired records and claims. Visible files are not touched.
 
     Args:
-        store: of the root.
-        root: a directory, ending in ``/``.
-        older_than_us: leave uploads alone that were started later than this, by the store's clock: a job may still be
-            writing. Uploads of a job that has an intent are left to ``recover``.
-        dry_run: only say what would be removed; nothing is written, and ages are by this machine's clock.
-        settings: the retentions of records and of ``txnId`` chains; threads.
+        store: store of the root.
+        root: directory that was written to, ending in ``/``.
+        older_than_us: minimum age of an upload, by the store's clock; younger uploads may belong to a running job. Uploads
+            of a job that has an intent are left to ``recover``.
+        dry_run: reports without writing anything; ages are then measured by the clock of this machine.
+        settings: retentions of records and of ``txnId`` chains; number of threads.
 
     Raises:
-        StoreError: the store refused or failed; what was removed by then is gone.
+        StoreError: the store refused or failed; earlier deletions are not undone.
     """
     clock = StoreClock(store, root, dry_run=dry_run)
     uploads = [upload for upload in _uploads_of_jobs(store, root) if clock.is_old(upload.started_ms, older_than_us)]
-    # In this order: a claim comes before the record of its job, so a record without a claim by now never gets one.
+    # Records are listed before claims: a claim is written before the record of its job, so a listed record whose claim is
+    # not listed afterwards never gets one.
     commits = read_commits(store, root)
     chains = _read_chains(store, root, settings)
     uploads = [upload for upload in uploads if job_of(upload.path) not in commits.intents]
@@ -85,7 +86,7 @@ def vacuum(
     if not dry_run:
         in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), uploads, settings.threads)
         remove_files(store, older)
-        # Only the very version that was seen: a job may start the chain anew, with the same first number.
+        # Only the version that was listed: another job may start the chain again with the same first number.
         in_parallel(lambda chain: store.remove(chain.newest.path, etag=chain.newest.etag), ended, settings.threads)
         remove_files(store, [root + record_key(job) for job in records])
     claims = sorted([*older, *(chain.newest.path for chain in ended)])
@@ -123,7 +124,7 @@ def _read_chain(store: Store, name: str, claims: Mapping[Number, StoredFile]) ->
 
 
 def _has_ended(chain: _Chain, commits: CommitListing, clock: StoreClock, settings: CommitSettings) -> bool:
-    """Whether a ``txnId`` is old enough to be forgotten: its last claim, and the decision on it."""
+    """True if the last claim of a ``txnId``, and the decision on its job, are older than ``txnRetention``."""
     return (
         chain.name.startswith("txn-")
         and chain.holder not in commits.intents

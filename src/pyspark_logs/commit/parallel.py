@@ -1,4 +1,4 @@
-"""Many requests at once."""
+"""Concurrent requests on a pool of threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ Result = TypeVar("Result")
 
 
 def in_parallel(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
-    """``function`` of each item, in order. The first error comes out once the calls under way are over; no further call starts."""
+    """Calls a function on each item with up to ``threads`` threads and returns the results in the order of the items.
+
+    After an error no further call starts; the first error is raised once the running calls have ended.
+    """
     items = list(items)
     if threads <= 1 or len(items) <= 1:
         return [function(item) for item in items]

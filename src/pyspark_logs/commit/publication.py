@@ -1,4 +1,4 @@
-"""What an overwrite replaces, and making staged files visible."""
+"""Publication of staged files, and the files that an overwrite replaces."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from pyspark_logs.store import Store, StoredFile
 
 
 def is_data(key: str) -> bool:
-    """Whether a key, relative to the root, is data as far as its names tell."""
+    """True if no segment of a key, relative to the root, has a hidden name."""
     return not is_hidden_key(key)
 
 
 def find_replaced(
     store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings, of_table: Callable[[str], bool]
 ) -> tuple[Replaced, ...]:
-    """The versions of files that an overwrite takes the place of: what a reader sees now, within the job's scope.
+    """Returns the file versions that an overwrite replaces: those a reader sees now, within the job's scope.
 
     Raises:
-        SnapshotChangedError: other overwrites interfered, again and again.
+        CommitConflictError: a directory below the root is a root of its own.
+        SnapshotChangedError: other overwrites were decided during each of the listings.
         StoreError: the store refused or failed.
     """
     directories = {file.key.rpartition("/")[0] for file in files} if job.scope == "partitions" else {""}
@@ -51,18 +52,18 @@ def find_replaced(
 
 
 def _check_no_root_inside(job: Job, keys: Iterable[str]) -> None:
-    """Files of jobs of another root must not be replaced: whether they are visible is decided there."""
+    """Raises CommitConflictError if files of another root are among the keys: that root decides their visibility."""
     inside = next((key for key in keys if f"/{COMMITS}" in key), None)
     if inside is not None:
         directory = job.root + inside[: inside.index(f"/{COMMITS}") + 1]
         raise CommitConflictError(
-            f"cannot overwrite {job.root}: {directory} in it is written to by itself (it has a {COMMITS}). Overwrite that directory,"
-            " or write everything to one of the two; nothing of this job is visible"
+            f"cannot overwrite {job.root}: its directory {directory} is a root of its own (it has a {COMMITS}). Overwrite that"
+            " directory, or write everything to one of the two; none of the files of this job are visible"
         )
 
 
 def _list_below(store: Store, root: str, prefix: str, settings: CommitSettings) -> list[StoredFile]:
-    """All files below a directory; the top level of a root is listed by itself, to leave out ``_commits/`` and the like."""
+    """Returns all files below a directory; the top level of a root is listed separately to skip ``_commits/`` and others."""
     if prefix:
         return list_all(store, root + prefix)
     files: list[StoredFile] = []
@@ -83,11 +84,11 @@ def _list_below(store: Store, root: str, prefix: str, settings: CommitSettings) 
 
 
 def publish(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings) -> None:
-    """Complete every upload, which makes its file appear; done before is done.
+    """Completes every upload, which makes its file appear. Uploads that were completed before are skipped.
 
     Raises:
-        CommitConflictError: an upload is gone, and its file is not there.
-        StoreError: the store refused or failed; files may be there all the same.
+        CommitConflictError: an upload does not exist, and neither does its file.
+        StoreError: the store refused or failed; some files may have appeared.
     """
     in_parallel(lambda file: _publish(store, job, file), files, settings.threads)
 
@@ -99,6 +100,7 @@ def _publish(store: Store, job: Job, file: StagedFile) -> None:
     if not is_published(store, job.root, job.id, file):
         raise CommitConflictError(
             f"job {job.id} cannot commit: the upload of {path} was aborted, by a recovery of this job or by a rule of the bucket "
-            "against incomplete uploads (give it more days than a job can take). Nothing of the job is visible; run it again.",
+            "for incomplete uploads (it must allow more days than a job can take). None of the job's files are visible; run the "
+            "job again.",
             job.id,
         )

@@ -1,11 +1,11 @@
-"""Recovery: deciding the jobs that their drivers left undecided, and finishing those that were decided."""
+"""Recovery: rolls back undecided jobs whose driver died, and finishes jobs that were decided but not cleaned up."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 
-from pyspark_logs.commit.decisions import abort_strays, decide_aborted, remove_replaced, undo
+from pyspark_logs.commit.decisions import abort_stray_uploads, decide_aborted, remove_replaced, undo
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.errors import LogSourceError
@@ -19,14 +19,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RecoverReport:
-    """What a recovery did, or would do. Job ids, in order of their time.
+    """Result of a recovery, or of its dry run. Job ids are in the order of their creation time.
 
     Attributes:
-        rolled_back: jobs without a decision, or aborted ones that were not undone yet.
-        rolled_forward: committed jobs that were not cleaned up.
-        young: jobs that are not as old as was asked for, and may be running.
-        failed: jobs that could not be dealt with, and why.
-        uploads: open uploads of those jobs, of task attempts that lost, that were aborted.
+        rolled_back: ids of jobs that had no decision, or were aborted and not undone.
+        rolled_forward: ids of committed jobs that were not cleaned up.
+        young: ids of jobs that are younger than ``older_than_us`` and may still be running.
+        failed: pairs of job id and error message for jobs that could not be recovered.
+        uploads: number of aborted uploads of task attempts that lost.
     """
 
     rolled_back: tuple[str, ...] = ()
@@ -45,18 +45,18 @@ def recover(
     dry_run: bool = False,
     settings: CommitSettings = _DEFAULTS,
 ) -> RecoverReport:
-    """Roll back the jobs of a root that nobody decided, roll forward those that are committed.
+    """Rolls back the undecided jobs of a root and finishes the committed ones.
 
     Args:
-        store: of the root.
-        root: a directory, ending in ``/``.
-        older_than_us: leave jobs alone whose intent is younger than this, by the store's clock: they may be running.
-        job: only this job, whatever its age.
-        dry_run: only say what would be done; nothing is written, and ages are by this machine's clock.
-        settings: threads.
+        store: store of the root.
+        root: directory that was written to, ending in ``/``.
+        older_than_us: minimum age of an intent, by the store's clock. Younger jobs may be running and are left alone.
+        job: id of the only job to recover, whatever its age; ``None`` selects jobs by age.
+        dry_run: reports without writing anything; ages are then measured by the clock of this machine.
+        settings: number of threads.
 
     Raises:
-        StoreError: the store refused or failed to list. What fails for one job is in the report.
+        StoreError: the store refused or failed to list. A failure for a single job is part of the report.
     """
     listing = read_commits(store, root)
     chosen, young = _choose(store, root, listing, older_than_us, job, dry_run)
@@ -75,16 +75,18 @@ def recover(
     settled = {*back, *forward}
     if settled and not dry_run:
         try:
-            uploads = abort_strays(store, root, settled.__contains__, (), settings)
+            uploads = abort_stray_uploads(store, root, settled.__contains__, (), settings)
         except (LogSourceError, OSError) as error:
-            _log.warning("cannot abort the uploads of lost attempts at %s, which is left to vacuum: %s", root, error)
+            _log.warning(
+                "cannot abort the uploads of lost task attempts at %s; `pyspark-logs vacuum` does: %s", root, error
+            )
     return RecoverReport(tuple(back), tuple(forward), tuple(young), tuple(failed), uploads)
 
 
 def _choose(
     store: Store, root: str, listing: CommitListing, older_than_us: int, job: str | None, dry_run: bool
 ) -> tuple[list[str], list[str]]:
-    """Jobs to decide, and jobs that are too young."""
+    """Returns the jobs to recover and the jobs that are too young."""
     if job is not None:
         return ([job] if job in listing.intents else []), []
     clock = StoreClock(store, root, dry_run=dry_run)
@@ -101,7 +103,7 @@ def _preview(store: Store, root: str, job: str) -> bool:
 
 
 def _settle(store: Store, root: str, job: str, settings: CommitSettings) -> bool:
-    """Decide a job if nobody has, then finish or undo it; whether it is committed."""
+    """Decides an undecided job as aborted, then finishes or undoes the job; True if the job is committed."""
     record = read_record(store, root, job) or decide_aborted(store, root, job)
     if not record.committed:
         undo(store, root, job, settings)

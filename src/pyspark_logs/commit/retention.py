@@ -1,8 +1,8 @@
-"""What may go: records and claims that are old and that nobody needs. Ages are by the store's clock.
+"""Retention of records and claims. Ages are measured by the store's clock.
 
-A record whose intent is gone is old after ``recordRetention``. The newest claim of a chain says by its job's record
-whether the chain's last transaction is committed, so the two stay together: for a stream or for overwrites for ever, for a
-``txnId`` until ``txnRetention``.
+A record whose intent was deleted may be deleted after ``recordRetention``. The record of the job that holds the newest claim
+of a chain tells whether the chain's last transaction is committed; claim and record are therefore kept together: for
+streaming queries and overwrites without limit, for a ``txnId`` until ``txnRetention``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pyspark_logs.store import Store, StoredFile
 
 
 def is_old(modified_ms: int, now_ms: int, retention_us: int) -> bool:
-    """Whether something is at least as old as a retention."""
+    """True if a file is at least as old as a retention."""
     return (now_ms - modified_ms) * 1000 >= retention_us
 
 
 class StoreClock:
-    """The store's time, asked for once and only if it matters: what is written now is modified now.
+    """The current time of a store: the modification time of a small file that is written on first use.
 
-    A dry run writes nothing and takes this machine's time.
+    A dry run writes nothing and uses the clock of this machine.
     """
 
     def __init__(self, store: Store, root: str, *, dry_run: bool = False) -> None:
@@ -36,7 +36,7 @@ class StoreClock:
         self._now_ms: int | None = time.time_ns() // 1_000_000 if dry_run else None
 
     def is_old(self, modified_ms: int, retention_us: int) -> bool:
-        """Whether something is at least as old as a retention; anything is as old as zero."""
+        """True if a file is at least as old as a retention; always true for a retention of zero."""
         return retention_us <= 0 or is_old(modified_ms, self.now_ms, retention_us)
 
     @property
@@ -55,31 +55,31 @@ class StoreClock:
                 self._store.remove(path)
             if found is None:
                 raise StoreError(
-                    f"cannot tell the time of {self._root}: {path} was written and is not there. Try again."
+                    f"cannot read the store's time at {self._root}: {path} was written and then not found. Try again."
                 )
             self._now_ms = found.modified_ms
         return self._now_ms
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a commit knows of the chains: that its own job is the newest of its own.
+class ChainKnowledge:
+    """Knowledge of a committed job about chains: it holds the newest claims of its own chains, and knows no others.
 
     Attributes:
-        tag: of the job's chain; the empty tag for none.
-        overwrite: whether the job is the newest overwrite.
+        tag: tag of the job's chain; ``NO_TAG`` without one.
+        overwrite: True if the job is the newest overwrite.
     """
 
     tag: str
     overwrite: bool
 
     @classmethod
-    def by(cls, job: Job) -> Kept:
-        """As a job that holds its claims knows it."""
+    def of(cls, job: Job) -> ChainKnowledge:
+        """Returns the knowledge of a job that holds its claims."""
         return cls(chain_tag(job.chain), job.mode == "overwrite")
 
-    def may_go(self, record_job: str, modified_ms: int, now_ms: int, settings: CommitSettings) -> bool:
-        """Whether the record of another job, whose intent is gone, is old and surely not of a chain's newest claim."""
+    def may_delete(self, record_job: str, modified_ms: int, now_ms: int, settings: CommitSettings) -> bool:
+        """True if the record of another job without an intent is old and certainly not needed by a chain's newest claim."""
         if not is_old(modified_ms, now_ms, settings.record_retention_us):
             return False
         if mode_of(record_job) == "overwrite" and not self.overwrite:
@@ -87,33 +87,33 @@ class Kept:
         tag = tag_of(record_job)
         if tag in (NO_TAG, self.tag):
             return True
-        # Of a txnId: by now its chain may go as well. Its claims are left to vacuum, which readers never list.
+        # A chain of a txnId may be deleted by now, too. Its claims, which readers never list, are left to vacuum.
         return tag.startswith("t") and is_old(modified_ms, now_ms, settings.txn_retention_us)
 
 
-def droppable_records(
+def expired_records(
     job: Job, listing: CommitListing, complete: Collection[str], now_ms: int, settings: CommitSettings
 ) -> list[str]:
-    """Keys of the records that a committed job may drop, oldest job first.
+    """Returns the keys of the records that a committed job may delete, oldest job first.
 
     Args:
-        job: holds its claims.
-        listing: a part of ``_commits/``.
-        complete: jobs of which that part surely shows the intent, if there is one.
-        now_ms: the store's time.
-        settings: the retentions.
+        job: committed job that holds its claims.
+        listing: some pages of a listing of ``_commits/``.
+        complete: jobs whose intent is in these pages if it exists.
+        now_ms: the store's time, milliseconds since the epoch.
+        settings: retentions.
     """
-    kept = Kept.by(job)
+    knowledge = ChainKnowledge.of(job)
     return [
         record_key(other)
         for other, modified_ms in sorted(listing.records.items())
         if other != job.id
         and other in complete
         and other not in listing.intents
-        and kept.may_go(other, modified_ms, now_ms, settings)
+        and knowledge.may_delete(other, modified_ms, now_ms, settings)
     ]
 
 
-def droppable_claims(older: Iterable[StoredFile], now_ms: int, settings: CommitSettings) -> list[str]:
-    """Paths of the claims below the newest that are old."""
+def expired_claims(older: Iterable[StoredFile], now_ms: int, settings: CommitSettings) -> list[str]:
+    """Returns the paths of old claims, given the claims below the newest one."""
     return [file.path for file in older if is_old(file.modified_ms, now_ms, settings.record_retention_us)]

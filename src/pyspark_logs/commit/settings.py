@@ -1,4 +1,4 @@
-"""What a commit can be told, and what it tells."""
+"""Settings and result of a commit."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ class CommitSettings:
     """Settings of the protocol; durations in microseconds.
 
     Attributes:
-        threads: requests on data files made at once; 1: one after another, in the calling thread.
-        record_retention_us: how long the record of a job is kept at least; no reader may list, and no driver stall, for
-            longer than half of it.
-        txn_retention_us: how long a second job with the same ``txnId`` does nothing.
-        snapshot_retries: how often an overwrite lists again what it replaces, when another one interferes.
+        threads: maximum number of concurrent requests on data files; 1 makes them one by one in the calling thread.
+        record_retention_us: minimum lifetime of a job's record. A listing of a reader, or a pause of a driver, that
+            takes longer than half of it can miss a decision.
+        txn_retention_us: time during which a second job with the same ``txnId`` has no effect.
+        snapshot_retries: number of times that an overwrite lists the files to replace again after another overwrite
+            was decided during the listing.
     """
 
     threads: int = 16
@@ -30,14 +31,14 @@ class CommitSettings:
 
 @dataclass(frozen=True)
 class CommitResult:
-    """How a commit ended, if it did not raise.
+    """Result of a commit that succeeded.
 
     Attributes:
-        outcome: ``committed``; or ``already_committed``: another job had done the same transaction, and what this one
-            staged was dropped.
-        job: id of the job that is committed: this one, or that other.
-        files: how many files it made visible; 0 where another job did.
-        replaced: how many files it took the place of.
+        outcome: ``committed``; or ``already_committed`` if another job had committed the same transaction, in which case
+            the staged files of this job were discarded.
+        job: id of the committed job: this job, or the other job of the transaction.
+        files: number of files that became visible; 0 for ``already_committed``.
+        replaced: number of files that an overwrite replaced.
     """
 
     outcome: str

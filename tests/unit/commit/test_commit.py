@@ -323,7 +323,7 @@ def test_a_claim_above_ours_wins(store):
             store.world.do("create", ROOT + "_claims/overwrite/2", json.dumps({"job": other.id}).encode())
 
     store.before = claim
-    with pytest.raises(CommitConflictError, match="a newer claim was there already"):
+    with pytest.raises(CommitConflictError, match="a newer claim exists"):
         commit(store, job, files, SETTINGS)
 
 
@@ -548,7 +548,7 @@ def test_nobody_knows_whether_the_record_is_written(store, applied):
     else:
         store.before = fail
     with pytest.raises(
-        CommitStateUnknownError, match=r"is committed is not known: injected.*pyspark-logs recover s3://b/t/"
+        CommitStateUnknownError, match=r"is committed: injected.*pyspark-logs recover s3://b/t/"
     ) as raised:
         commit(store, job, files, SETTINGS)
     assert pickle.loads(pickle.dumps(raised.value)).job == job.id
@@ -569,9 +569,9 @@ def test_the_record_comes_and_goes(store):
                 store.world.files.pop(args[0], None)
 
     store.before = flicker
-    with pytest.raises(CommitStateUnknownError, match="its record comes and goes"):
+    with pytest.raises(CommitStateUnknownError, match="its record could neither be created nor read"):
         commit(store, job, files, SETTINGS)
-    with pytest.raises(StoreError, match="its record comes and goes"):
+    with pytest.raises(StoreError, match="its record could neither be created nor read"):
         abort(store, job, files, SETTINGS)
 
 
@@ -592,7 +592,7 @@ def test_others_decided_long_ago(store, published):
     if published:
         assert commit(store, job, files, SETTINGS).outcome == "committed"
     else:
-        with pytest.raises(CommitStateUnknownError, match="not all of its files are there"):
+        with pytest.raises(CommitStateUnknownError, match="not all of its files exist"):
             commit(store, job, files, SETTINGS)
 
 
@@ -784,7 +784,7 @@ def test_recover_without_the_right_to_list_uploads(store, caplog):
     job = crash(store, 1, "complete_upload")
     failing(store, "open_uploads")
     assert recover(store, ROOT, older_than_us=0).rolled_back == (job.id,)
-    assert "left to vacuum" in caplog.text
+    assert "pyspark-logs vacuum" in caplog.text
 
 
 def test_recover_of_a_later_version_says_so(store):
@@ -878,7 +878,7 @@ def test_vacuum_meets_a_claim_that_goes(store):
 def test_the_clock_must_be_there(store):
     crash(store, 1, "complete_upload")
     store.before = lambda name, *args: store.world.files.pop(args[0]) if name == "head" else None
-    with pytest.raises(StoreError, match="cannot tell the time"):
+    with pytest.raises(StoreError, match="cannot read the store's time"):
         recover(store, ROOT)
 
 
@@ -966,7 +966,7 @@ def test_old_records_that_cannot_be_listed_do_not_keep_the_intent(store, caplog)
 
     store.before = fail
     commit(store, job, files, SETTINGS)
-    assert "could not find old records" in caplog.text
+    assert "could not find expired records" in caplog.text
     assert intent_key(job.id) not in documents(store)
 
 
