@@ -13,10 +13,11 @@ from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
 from pyspark_logs.formats.template.field_writer import LINE_ENDS
 from pyspark_logs.formats.types.casts import cast_lossless, fits, plain_type
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.formats.types.temporal import Date
+from pyspark_logs.formats.types.text import Text
 
 _LARGEST_DIGITS = 20  # of an unsigned integer of 64 bits
 _WIDEST = 64

@@ -10,8 +10,9 @@ from pyspark_logs.formats.columnar import prefix_words, spans
 from pyspark_logs.formats.columnar.decoded_rows import scatter
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import ConversionResult, FieldType, Text
+from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer, has_plain_numbers
+from pyspark_logs.formats.types.text import Text
 
 _NARROWEST = 32  # bits of the integers that any number of few digits fits in
 

@@ -18,8 +18,9 @@ from pyspark_logs.formats.line_writer import FindUnencodable
 from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import retype
+from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines
 

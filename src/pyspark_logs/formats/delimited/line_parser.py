@@ -136,7 +136,7 @@ class DelimitedLineParser:
     A line is judged up to the last value that is asked for and what ends it; whole, if that is a line's last value or
     the rules say so. With ``counted`` a value too many or too few anywhere makes it corrupt.
 
-    >>> from pyspark_logs.formats.types.field_type import Text
+    >>> from pyspark_logs.formats.types.text import Text
     >>> lines = DelimitedLineParser(Cutter(",", '"'), [Slot("b", Text(), (1,))], DelimitedRules(2))
     >>> lines.parse('1,"x,y"', TimestampContext()).values, lines.parse("1", TimestampContext()).reason
     (['x,y'], 'it has 1 of 2 values')

@@ -19,8 +19,9 @@ from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, 
 from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced, scalar_type, type_problem
 from pyspark_logs.formats.template.field_writer import LINE_ENDS
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType, Text, parse_distinct
+from pyspark_logs.formats.types.field_type import FieldType, parse_distinct
 from pyspark_logs.formats.types.temporal import Timestamp
+from pyspark_logs.formats.types.text import Text
 
 _DATE, _TIME = (0, 10), (11, 26)  # in 2026-11-22T10:00:00.000000Z
 

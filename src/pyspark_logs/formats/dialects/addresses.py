@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Parts, Piece
 from pyspark_logs.formats.template.notation import Field
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.types.text import Text
 
 
 def address_field(host: str, port: str, kind: FieldType) -> tuple[Field, Parts]:

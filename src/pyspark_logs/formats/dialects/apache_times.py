@@ -12,9 +12,10 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.dialects.error_positions import nearest
 from pyspark_logs.formats.dialects.java_dates import has_day
 from pyspark_logs.formats.types.escape_styles import APACHE
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
+from pyspark_logs.formats.types.text import Text
 
 _DEFAULT = "%d/%b/%Y:%H:%M:%S %z"
 _COUNTED = {"sec": Epoch("s", digits=0), "msec": Epoch("ms", digits=0), "usec": Epoch("us", digits=0)}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.dialects.java_dates import to_strptime
-from pyspark_logs.formats.types.field_type import FieldType, Text
-from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.registry import Boolean, Uuid
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.numeric import Boolean, Integer
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
+from pyspark_logs.formats.types.text import Text, Uuid
 
 LINE_END, EXCEPTION, NOTHING, DATE, STACK = "line end", "exception", "nothing", "date", "stack"
 _TEXT, _INT, _LONG = Text(), Integer(32), Integer(64)

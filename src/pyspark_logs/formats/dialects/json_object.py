@@ -17,7 +17,8 @@ from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.template.notation import Field, Literal, Segment
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import JSON, EscapeStyle
-from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.text import Quoted, Text
 
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _BARE = re.compile(r'[^\s,{}\[\]"$]*(?:\$(?:\{\w+\}|\w+)[^\s,{}\[\]"$]*)*')

@@ -26,8 +26,9 @@ from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import Blanks, Field, Literal, Pad, Segment, make_template
 from pyspark_logs.formats.timestamps.parsing import compile_pattern
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
+from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 
 _CLOSED_DATE = "0123456789Z+-.,:"  # what an ISO 8601 time could go on with

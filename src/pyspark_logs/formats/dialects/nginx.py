@@ -19,10 +19,11 @@ from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import Field, Literal, Segment, make_template
 from pyspark_logs.formats.types.escape_styles import JSON, NGINX, EscapeStyle
-from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer
 from pyspark_logs.formats.types.server import Listed
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
+from pyspark_logs.formats.types.text import Quoted, Text
 from pyspark_logs.options import FormatOptions
 
 _INT, _LONG, _DOUBLE = Integer(32), Integer(64), Floating()

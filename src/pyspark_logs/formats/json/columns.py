@@ -22,10 +22,11 @@ from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
-from pyspark_logs.formats.types.field_type import FieldType, Text
-from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
-from pyspark_logs.formats.types.registry import Boolean, for_arrow
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating, Integer
+from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
+from pyspark_logs.formats.types.text import Text
 
 Column = tuple[pa.Array, Bool | None] | None  # and which rows are sure (None: all); None: not one is
 

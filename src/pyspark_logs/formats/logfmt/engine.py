@@ -21,7 +21,7 @@ from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, pairs
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult
-from pyspark_logs.formats.types.registry import Boolean
+from pyspark_logs.formats.types.numeric import Boolean
 
 _MAX_LITERAL = 300  # characters; the first and the last literal are compared byte by byte
 _MAX_LINE = 64 << 10  # characters of a line that a shape is learnt from

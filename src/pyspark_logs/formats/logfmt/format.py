@@ -23,8 +23,8 @@ from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, infer
 from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
 from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
 from pyspark_logs.formats.template.matcher import Matcher
-from pyspark_logs.formats.types.field_type import Text
 from pyspark_logs.formats.types.registry import retype
+from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

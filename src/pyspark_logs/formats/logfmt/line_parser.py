@@ -20,7 +20,7 @@ from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.registry import Boolean
+from pyspark_logs.formats.types.numeric import Boolean
 
 _WORD = r'[^\x00-\x20="]'
 _PAIR = re.compile(rf'[\x00-\x20]*({_WORD}+)(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|({_WORD}*)))?', re.DOTALL)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece
-from pyspark_logs.formats.types.any_timestamp import ISO_8601, AnyTimestamp
-from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.syslog import GlogSeverity
+from pyspark_logs.formats.types.text import Text
 
 # Level and thread in either order, the thread or the logger perhaps missing. A thread's name may have brackets in it, as
 # ZooKeeper's `QuorumPeer[myid=1]` has.
@@ -38,7 +38,7 @@ PRESETS: dict[str, Preset] = {
     "log4j": Preset(
         TemplateForm(
             "{timestamp:timestamp} {event}",
-            types={"timestamp": AnyTimestamp(patterns=(ISO_8601, "%y/%m/%d %H:%M:%S"))},
+            types={"timestamp": MultiPatternTimestamp(patterns=(ISO_8601, "%y/%m/%d %H:%M:%S"))},
             parts={"event": _LOG4J_EVENT},
         ),
         source="Apache Log4j, PatternLayout, %d{ISO8601} %-5p [%t] %c: %m%n, with or without the thread, before or behind the"
@@ -65,7 +65,7 @@ PRESETS: dict[str, Preset] = {
             _GLOG,
             types={
                 "severity": GlogSeverity(),
-                "time": AnyTimestamp(_GLOG_TIME, patterns=(_GLOG_TIME, "%m%d %H:%M:%S.%f")),
+                "time": MultiPatternTimestamp(_GLOG_TIME, patterns=(_GLOG_TIME, "%m%d %H:%M:%S.%f")),
             },
             banners=_GLOG_BANNERS,
         ),

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece, ZonedStamp
-from pyspark_logs.formats.types.any_timestamp import AnyTimestamp
-from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.multi_pattern_timestamp import MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.server import CutQuoted
+from pyspark_logs.formats.types.text import Text
 
 # Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
 _PROCESS_AND_CLIENT = CompositeField(
@@ -143,7 +143,7 @@ PRESETS: dict[str, Preset] = {
         TemplateForm(
             "{process} {time:timestamp} {event}",
             types={
-                "time": AnyTimestamp(
+                "time": MultiPatternTimestamp(
                     _REDIS_TIME,
                     patterns=(_REDIS_TIME, "%d %b %H:%M:%S.%f", "%d %b %Y %H:%M:%S", "%d %b %H:%M:%S"),
                     seconds=True,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece, Priority
-from pyspark_logs.formats.types.any_timestamp import ISO_8601, AnyTimestamp
 from pyspark_logs.formats.types.cef import CefExtension, CefHeader
-from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.syslog import CiscoPrefix
-from pyspark_logs.formats.types.syslog_parts import DataAndMessage
+from pyspark_logs.formats.types.syslog_body import SyslogBody
+from pyspark_logs.formats.types.text import Text
 
 # Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
-SYSLOG_TIME = AnyTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
+SYSLOG_TIME = MultiPatternTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
 # Cisco sends times with a year, at either end of the date, and with a zone, the colon behind which is part of the form: a
 # host may be called UTC.
 _DATES = ("%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S", "%b %d %H:%M:%S")
-_SENT_TIME = AnyTimestamp(
+_SENT_TIME = MultiPatternTimestamp(
     patterns=(ISO_8601, *(date + rest for date in _DATES for rest in (".%f %Z:", " %Z:", ".%f", "")))
 )
 _CISCO = CompositeField(
@@ -85,7 +85,7 @@ PRESETS: dict[str, Preset] = {
     "syslog_rfc5424": Preset(
         TemplateForm(
             "<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {rest?}",
-            parts={"pri": Priority(), "rest": DataAndMessage()},
+            parts={"pri": Priority(), "rest": SyslogBody()},
             unfilled=("rest",),
         ),
         source="RFC 5424, 6, and what Heroku's log drains make of it, which leave structured data out:"

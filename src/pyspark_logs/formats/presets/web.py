@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, Piece
-from pyspark_logs.formats.types.any_timestamp import ISO_8601, AnyTimestamp
 from pyspark_logs.formats.types.escape_styles import APACHE
-from pyspark_logs.formats.types.field_type import Quoted, Text
+from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.server import UserName
+from pyspark_logs.formats.types.text import Quoted, Text
 
 _CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)?}]"
 # "Log Files" of Apache: a hyphen stands for whatever is not available. A user's name may hold blanks: what ends it is the bracket of the time.
@@ -73,7 +73,7 @@ PRESETS: dict[str, Preset] = {
     "apache_error": Preset(
         TemplateForm(
             "[{time:timestamp}] [{module_level}] {?[pid {pid:int}{?:tid {tid:long}?}] ?}{rest}",
-            types={"time": AnyTimestamp(_ERROR_TIME, patterns=_ERROR_TIMES)},
+            types={"time": MultiPatternTimestamp(_ERROR_TIME, patterns=_ERROR_TIMES)},
             parts={"module_level": _MODULE_LEVEL, "rest": _SOURCE_CLIENT},
         ),
         source="Apache HTTP Server 2.4, ErrorLogFormat (the default) and that of 2.2:"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pyspark_logs.formats.delimited.format import DelimitedField, DelimitedSpec
 from pyspark_logs.formats.delimited.header import Places, column_name
 from pyspark_logs.formats.presets.entry import DelimitedForm, Preset
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer
 from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
+from pyspark_logs.formats.types.text import Text
 
 _INT, _LONG, _DOUBLE, _TEXT = Integer(32), Integer(64), Floating(), Text()
 

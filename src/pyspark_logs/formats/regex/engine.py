@@ -21,7 +21,8 @@ from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.line_parser import Column, Rules
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Text, contains_only
+from pyspark_logs.formats.types.field_type import contains_only
+from pyspark_logs.formats.types.text import Text
 
 _SAMPLE = 64  # lines by which it is found out how many spaces the times of a file hold
 _ENOUGH = 0.5  # of the lines; where a path fits fewer, walking it costs more than it saves

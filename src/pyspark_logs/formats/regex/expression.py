@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.regex.syntax import Token, tokens, wrong
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.text import Text
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _SHOWN = 200

@@ -20,8 +20,9 @@ from pyspark_logs.formats.regex.grok import parse_grok
 from pyspark_logs.formats.regex.matching import RegexDecoder, RegexLineParser, RegexMatcher, Wanted
 from pyspark_logs.formats.regex.path import find_paths
 from pyspark_logs.formats.template.matcher import Matcher
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import retype
+from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

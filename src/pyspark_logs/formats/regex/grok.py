@@ -19,9 +19,9 @@ from pyspark_logs.formats.regex.expression import (
 )
 from pyspark_logs.formats.regex.grok_library import GrokPattern, grok_library
 from pyspark_logs.formats.regex.syntax import Token, tokens, wrong
-from pyspark_logs.formats.types.field_type import FieldType, Text
-from pyspark_logs.formats.types.numeric import Floating, Integer
-from pyspark_logs.formats.types.registry import Boolean
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.numeric import Boolean, Floating, Integer
+from pyspark_logs.formats.types.text import Text
 
 TYPES: dict[str, FieldType] = {
     "string": Text(), "int": Integer(32), "long": Integer(64), "float": Floating(), "double": Floating(),

@@ -18,7 +18,8 @@ from pyspark_logs.formats.regex.expression import Expression
 from pyspark_logs.formats.template.line_parser import Parsed, Reason
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import scatter
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
@@ -27,10 +26,11 @@ from pyspark_logs.formats.timestamps.parsing import (
     parse_offset_us,
 )
 from pyspark_logs.formats.timestamps.rendering import render_pattern
-from pyspark_logs.formats.types.field_type import ConversionResult, FieldType, Text, parse_distinct
+from pyspark_logs.formats.types.address import Host, Port, render_addresses
+from pyspark_logs.formats.types.field_type import ConversionResult, FieldType, ResolveType, parse_distinct
 from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.registry import HostOf, PortOf, render_addresses, retype
 from pyspark_logs.formats.types.temporal import Timestamp
+from pyspark_logs.formats.types.text import Text
 
 _TEXT = Text()
 
@@ -71,7 +71,7 @@ class Address:
 
     @property
     def columns(self) -> tuple[tuple[str, FieldType], ...]:
-        return ((self.host, HostOf()), (self.port, PortOf()))
+        return ((self.host, Host()), (self.port, Port()))
 
     def joined(
         self, arrays: Sequence[pa.Array], places: Sequence[int], zone: str
@@ -174,6 +174,10 @@ class Subfield(FieldType):
     def arrow(self) -> pa.DataType:
         return self.inner.arrow()
 
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        inner = self.inner.reinterpret(dtype, resolve)
+        return None if inner is None else replace(self, inner=inner)
+
     def parse(self, text: str, context: TimestampContext) -> Any:
         pieces = _extracted(pa.array([text]), self.regex)[0].as_py()
         if pieces is None:
@@ -213,23 +217,6 @@ def _any_valid(arrays: Sequence[pa.Array]) -> pa.Array:
     return valid
 
 
-def retyped(field_type: FieldType, dtype: pa.DataType, column: str) -> FieldType:
-    """As :func:`pyspark_logs.formats.types.registry.retype`, of a piece what is in it.
-
-    Raises:
-        SchemaError: nothing sensible leads from the one type to the other.
-    """
-    if isinstance(field_type, Subfield):
-        return replace(field_type, inner=retype(field_type.inner, dtype, column))
-    if isinstance(field_type, OfNumber):
-        if not pa.types.is_signed_integer(dtype):
-            raise SchemaError(
-                f"column {column!r} is {field_type.arrow()} and cannot be read as {dtype}; cast in the query"
-            )
-        return replace(field_type, bits=dtype.bit_width)
-    return retype(field_type, dtype, column)
-
-
 @dataclass(frozen=True)
 class OfNumber(FieldType):
     """A part of a whole number: the quotient by ``divisor``, or the remainder."""
@@ -241,6 +228,9 @@ class OfNumber(FieldType):
 
     def arrow(self) -> pa.DataType:
         return Integer(self.bits).arrow()
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        return replace(self, bits=dtype.bit_width) if pa.types.is_signed_integer(dtype) else None
 
     def parse(self, text: str, context: TimestampContext) -> int:
         if re.fullmatch(r"0|[1-9]\d{0,8}", text, re.ASCII) is None or int(text) > self.most:

@@ -27,10 +27,11 @@ from pyspark_logs.formats.template.line_parser import Column, Rules, Scope
 from pyspark_logs.formats.template.notation import Field, Group, Template, named
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
-from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
+from pyspark_logs.formats.types.address import Port
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer, has_plain_numbers
-from pyspark_logs.formats.types.registry import PortOf
 from pyspark_logs.formats.types.temporal import Date, Timestamp
+from pyspark_logs.formats.types.text import Quoted, Text
 
 
 class TemplateEngine:
@@ -124,7 +125,7 @@ class TemplateEngine:
         self, own: FieldType, wanted: FieldType, walk: Walk, starts: Int32, ends: Int32, null: Bool
     ) -> pa.Array | None:
         """The column with its nulls masked in place, for types that can do without taking them out."""
-        number = isinstance(wanted, (Integer, Floating)) and not isinstance(wanted, PortOf)
+        number = isinstance(wanted, (Integer, Floating)) and not isinstance(wanted, Port)
         if type(wanted) not in (Text, Quoted) and not number:
             return None
         if null.all():

@@ -21,9 +21,10 @@ from pyspark_logs.formats.template.notation import Pad
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.casts import replace_invalid_utf8
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
-from pyspark_logs.formats.types.field_type import FieldType, Text
-from pyspark_logs.formats.types.registry import ListOf, MapOf, Uuid
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.nested import ListOf, MapOf
 from pyspark_logs.formats.types.server import Listed, unlisted
+from pyspark_logs.formats.types.text import Text, Uuid
 
 BLANKS = (" ", "\t")
 # Our reader ends a line at \n and \r\n only. Others end it at a lone \r too, so that would forge a line for them.

@@ -18,7 +18,7 @@ from pyspark_logs.formats.interface import (
     twice,
 )
 from pyspark_logs.formats.line_writer import FindUnencodable
-from pyspark_logs.formats.template.composite_fields import Parts, retyped
+from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import LINE_ENDS, FieldWriter
 from pyspark_logs.formats.template.line_parser import Column, Rules, TemplateLineParser
@@ -28,6 +28,7 @@ from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.template.writer import Written as WrittenField
 from pyspark_logs.formats.timestamps.parsing import compile_pattern
 from pyspark_logs.formats.types.casts import fits
+from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
@@ -77,7 +78,7 @@ class TemplateFormat:
             if column is None:
                 names = ", ".join(column.name for column in known.values())
                 raise SchemaError(f"column {one.field.name!r} is not in the format, which gives {names}")
-            kind = retyped(column.type, one.field.type, one.field.name)
+            kind = retype(column.type, one.field.type, one.field.name)
             columns.append(replace(column, type=kind, judged=one.judged))
         if self.options.rescued_column is not None:
             raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")

@@ -103,7 +103,7 @@ class Scope:
 class TemplateLineParser:
     """Parses lines by the letter of the notation.
 
-    >>> from pyspark_logs.formats.types.field_type import Text
+    >>> from pyspark_logs.formats.types.text import Text
     >>> from pyspark_logs.formats.template.notation import parse_template
     >>> TemplateLineParser(parse_template("{x} {y}"), [Column("y", Text())], Rules()).parse("a b", TimestampContext()).values
     ['b']

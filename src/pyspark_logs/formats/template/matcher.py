@@ -22,8 +22,8 @@ from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.template.field_scanner import never_begins
 from pyspark_logs.formats.template.notation import Blanks, Field, Group, Literal, Segment, Template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import Text
 from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.types.text import Text
 from pyspark_logs.records import Lines
 
 _PUNCTUATION = re.compile("[!-/:-@\\[-`{-~]")

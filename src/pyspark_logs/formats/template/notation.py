@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.types.field_type import FieldType, Text
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import TYPES
+from pyspark_logs.formats.types.text import Text
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,11 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int64
 from pyspark_logs.formats.timestamps.parsing import DAY_US, DAYS, HIGHEST_US, LOWEST_US, MONTHS, TimestampPattern
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
-from pyspark_logs.formats.types.field_type import RenderResult
 
 _ISO_WIDTH = 27  # yyyy-MM-ddTHH:MM:SS.ffffffZ
 
 
-def render_iso(array: pa.Array) -> RenderResult:
+def render_iso(array: pa.Array) -> tuple[pa.StringArray, Bool | None]:
     """``timestamp[us, UTC]`` as ``2026-11-22T10:00:00.000000Z``: always 27 characters, whatever else the column has."""
     micros, bad = _clip_to_calendar(array)
     count = len(array)
@@ -39,7 +38,7 @@ def _clip_to_calendar(array: pa.Array) -> tuple[Int64, Bool | None]:
     return np.where(bad, 0, micros), bad
 
 
-def render_epoch(array: pa.Array, power: int, digits: int | None = None) -> RenderResult:
+def render_epoch(array: pa.Array, power: int, digits: int | None = None) -> tuple[pa.StringArray, Bool | None]:
     """``timestamp[us, UTC]`` counted in units of 10 to the ``power`` microseconds; a fraction only where there is one.
 
     With ``digits`` the fraction always has so many, up to ``power``, and what is finer has no text.
@@ -76,7 +75,7 @@ def _fixed_width(table: Bytes, like: pa.Array) -> pa.Array:
 # --- strptime patterns ------------------------------------------------------------------------------------
 
 
-def render_pattern(pattern: TimestampPattern, array: pa.Array, zone: str) -> RenderResult:
+def render_pattern(pattern: TimestampPattern, array: pa.Array, zone: str) -> tuple[pa.StringArray, Bool | None]:
     """``timestamp[us, UTC]`` by a pattern's directives, numbers at their full width.
 
     With ``%z`` or ``%Z`` in UTC, else as the wall clock in ``zone``. What the pattern has no directive for must

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, Text, parse_distinct
-from pyspark_logs.formats.types.registry import MapOf
+from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, parse_distinct
+from pyspark_logs.formats.types.nested import MapOf
 from pyspark_logs.formats.types.syslog import Pairs, render_each_map
+from pyspark_logs.formats.types.text import Text
 
 _HEADER = re.compile(r"[^|\\]*(?:\\.[^|\\]*)*", re.DOTALL)
 _HEADER_ESCAPE = re.compile(r"\\([\\|])")

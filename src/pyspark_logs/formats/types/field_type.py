@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,11 +20,11 @@ import pyarrow as pa
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types import escapes
-from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
+from pyspark_logs.formats.types.escape_styles import EscapeStyle
 
 ConversionResult = tuple["pa.Array", "Bool | None"]
 RenderResult = tuple["pa.Array", "Bool | None"]
+ResolveType = Callable[["pa.DataType"], "FieldType | None"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,15 @@ class FieldType:
     def arrow(self) -> pa.DataType:
         """The Arrow type of the column."""
         raise TypeError(f"{type(self).__name__} does not say its Arrow type")
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        """Returns the type that reads the same field as another Arrow type; None if the text has no such meaning.
+
+        Args:
+            dtype: the Arrow type, other than that of :meth:`arrow`.
+            resolve: gives the plainest field type of an Arrow type, or None.
+        """
+        return resolve(dtype) if pa.types.is_string(dtype) else None
 
     def parse(self, text: str, context: TimestampContext) -> Any:
         """The value of a text; ValueError where the text is not of this type."""
@@ -153,43 +163,3 @@ def render_validated(field_type: FieldType, array: pa.Array) -> RenderResult:
     wrong = np.zeros(len(array), np.bool_)
     wrong[there] = ~fine
     return array, wrong
-
-
-@dataclass(frozen=True)
-class Text(FieldType):
-    """``string``: the text as it stands, or as the program that wrote it spells it."""
-
-    takes_rest: ClassVar[bool] = True
-    keeps_text: ClassVar[bool] = True
-    is_validated: ClassVar[bool] = False
-    escape_style: EscapeStyle | None = None
-
-    def resolve_escape_style(self, escape: bool) -> EscapeStyle | None:
-        if not self.keeps_text:
-            return None
-        return self.escape_style or (BACKSLASH if escape or self.quoted else None)
-
-    def arrow(self) -> pa.DataType:
-        return pa.string()
-
-    def parse(self, text: str, context: TimestampContext) -> str:
-        return text
-
-    def render(self, array: pa.Array, zone: str) -> RenderResult:
-        return array, None
-
-    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        return array, None
-
-
-@dataclass(frozen=True)
-class Quoted(Text):
-    """``quoted``: double-quoted, with backslash escapes. The value is what stands between the quotes."""
-
-    takes_rest: ClassVar[bool] = False
-    quoted: ClassVar[bool] = True
-    escapes: ClassVar[bool] = True
-
-    @property
-    def syntax(self) -> re.Pattern[str]:
-        return escapes.QUOTED

@@ -1,8 +1,13 @@
-"""Lists and maps to texts, by the column: their elements lie in one column, and that is what is worked on."""
+"""Field types ``list`` and ``map``, and rendering of list and map columns.
+
+The elements of all rows are one child array, which is rendered as a whole; offsets then join the strings of each row.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +15,18 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
-from pyspark_logs.formats.types.field_type import RenderResult
+from pyspark_logs.formats.types.field_type import (
+    ConversionResult,
+    FieldType,
+    RenderResult,
+    ResolveType,
+    parse_distinct,
+)
+from pyspark_logs.formats.types.text import Text
+
+_TEXT = Text()
 
 
 def offsets_and_children(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
@@ -93,3 +108,56 @@ def render_maps(array: pa.Array, avoid: Sequence[str] = ()) -> RenderResult:
     )
     wrong = any_per_row(unfit, bounds)
     return copy_nulls(texts, array), wrong if wrong.any() else None
+
+
+@dataclass(frozen=True)
+class ListOf(FieldType):
+    """``list(<sep>)``: an array of strings, or of what the schema asks for; an empty text is ``[]``."""
+
+    separator: str = ","
+    element: FieldType = _TEXT
+
+    def arrow(self) -> pa.DataType:
+        return pa.list_(pa.field("element", self.element.arrow()))
+
+    def parse(self, text: str, context: TimestampContext) -> list[Any]:
+        if not text:
+            return []
+        return [self.element.parse(piece, context) for piece in text.split(self.separator)]
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_lists(array, self.separator)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        if not pa.types.is_string(self.element.arrow()) or pc.any(pc.equal(array, "")).as_py():
+            return parse_distinct(self, array, context)
+        pieces = pc.split_pattern(array, self.separator)
+        return pa.ListArray.from_arrays(pieces.offsets, pieces.values, type=self.arrow()), None
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        if not pa.types.is_list(dtype):
+            return super().reinterpret(dtype, resolve)
+        element = None if pa.types.is_timestamp(dtype.value_type) else resolve(dtype.value_type)
+        return None if element is None else ListOf(self.separator, element)
+
+
+@dataclass(frozen=True)
+class MapOf(FieldType):
+    """``map``: ``k=v`` pairs; a value may be double-quoted with backslash escapes.
+
+    Attributes:
+        avoid: what a rendered value spells with escapes, because it would end the field.
+    """
+
+    avoid: tuple[str, ...] = ()
+
+    takes_rest: ClassVar[bool] = True
+
+    def arrow(self) -> pa.DataType:
+        return pa.map_(pa.string(), pa.string())
+
+    def parse(self, text: str, context: TimestampContext) -> list[tuple[str, str]]:
+        return list(escapes.parse_pairs(text).items())
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_maps(array, self.avoid)

@@ -16,6 +16,7 @@ from pyspark_logs.formats.types.field_type import (
     ConversionResult,
     FieldType,
     RenderResult,
+    ResolveType,
     cast_or_parse,
     contains_only,
     parse_distinct,
@@ -39,8 +40,16 @@ def parse_bounded_int(text: str) -> int:
     return -int(digits or "0") if text[0] == "-" else int(digits or "0")
 
 
+class Number(FieldType):
+    """A type whose text can be read as any other number."""
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        is_number = pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_decimal(dtype)
+        return resolve(dtype) if is_number else super().reinterpret(dtype, resolve)
+
+
 @dataclass(frozen=True)
-class Integer(FieldType):
+class Integer(Number):
     """``int`` (32 bits) and ``long`` (64 bits)."""
 
     alphabet: ClassVar[str | None] = "0123456789-"
@@ -62,7 +71,7 @@ class Integer(FieldType):
 
 
 @dataclass(frozen=True)
-class Floating(FieldType):
+class Floating(Number):
     """``double``: written as the shortest text that is the same number."""
 
     alphabet: ClassVar[str | None] = "0123456789-+.einfa"
@@ -84,7 +93,7 @@ MAX_DECIMAL_DIGITS = 38
 
 
 @dataclass(frozen=True)
-class DecimalNumber(FieldType):
+class DecimalNumber(Number):
     """``decimal(p,s)``: nothing is rounded; a text that needs more digits is not of the type."""
 
     alphabet: ClassVar[str | None] = "0123456789-."
@@ -121,3 +130,19 @@ def render_decimals(array: pa.Array) -> pa.Array:
         return texts
     plain = [f"{value:f}" for value in array.filter(scientific).to_pylist()]
     return pc.replace_with_mask(texts, scientific, pa.array(plain, pa.string()))
+
+
+@dataclass(frozen=True)
+class Boolean(FieldType):
+    """``boolean``: true or false in any case, or 1 and 0; written ``true`` and ``false``."""
+
+    alphabet: ClassVar[str | None] = "truefals"
+
+    def arrow(self) -> pa.DataType:
+        return pa.bool_()
+
+    def parse(self, text: str, context: TimestampContext) -> bool:
+        lower = text.lower()
+        if lower not in ("true", "false", "1", "0"):
+            raise ValueError("not true or false")
+        return lower in ("true", "1")

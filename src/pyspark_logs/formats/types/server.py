@@ -14,14 +14,8 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
-from pyspark_logs.formats.types.field_type import (
-    ConversionResult,
-    Quoted,
-    RenderResult,
-    Text,
-    parse_distinct,
-    render_validated,
-)
+from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, parse_distinct, render_validated
+from pyspark_logs.formats.types.text import Quoted, Text
 
 _LISTED = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
 # The same, for whole texts, without looking back; and what follows must not go on. Behind a comma a colon is an item.

@@ -18,11 +18,11 @@ from pyspark_logs.formats.types.field_type import (
     ConversionResult,
     FieldType,
     RenderResult,
-    Text,
     parse_distinct,
     render_validated,
 )
-from pyspark_logs.formats.types.registry import MapOf
+from pyspark_logs.formats.types.nested import MapOf
+from pyspark_logs.formats.types.text import Text
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -32,6 +32,7 @@ from pyspark_logs.formats.types.field_type import (
     ConversionResult,
     FieldType,
     RenderResult,
+    ResolveType,
     contains_only,
     parse_distinct,
 )
@@ -100,6 +101,9 @@ class Timestamp(FieldType):
     def arrow(self) -> pa.DataType:
         return pa.timestamp("us", "UTC")
 
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        return _as_instant(self, dtype) or super().reinterpret(dtype, resolve)
+
     def at(self, context: TimestampContext) -> TimestampContext:
         """What is known of a file, with the zone that the format names."""
         return context if self.zone is None else replace(context, zone=self.zone)
@@ -130,6 +134,11 @@ class Timestamp(FieldType):
         return to_array(instants), None if sure.all() else sure
 
 
+def _as_instant(field_type: FieldType, dtype: pa.DataType) -> FieldType | None:
+    """Returns the type itself if ``dtype`` is a timestamp or a date, which the decoder makes of the instants."""
+    return field_type if pa.types.is_timestamp(dtype) or pa.types.is_date32(dtype) else None
+
+
 EPOCH_SCALE = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 
 
@@ -156,6 +165,9 @@ class Epoch(FieldType):
         digits = whole + (fraction or "").ljust(6, "0")[: max(EPOCH_SCALE[self.unit], 0)]
         value = parse_bounded_int(digits) // (1000 if self.unit == "ns" else 1)
         return check_calendar_range(-value if sign else value)
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        return _as_instant(self, dtype) or super().reinterpret(dtype, resolve)
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         return render_epoch(array, EPOCH_SCALE[self.unit], self.digits)

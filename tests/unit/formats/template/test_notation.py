@@ -16,10 +16,10 @@ from pyspark_logs.formats.template.notation import (
     parse_template,
 )
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
-from pyspark_logs.formats.types.field_type import Text
+from pyspark_logs.formats.types.nested import ListOf
 from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
-from pyspark_logs.formats.types.registry import ListOf
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
+from pyspark_logs.formats.types.text import Text
 from tests.reference import templates as reference
 from tests.reference.test_templates import REFUSED
 

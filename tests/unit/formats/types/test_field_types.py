@@ -23,10 +23,13 @@ from pyspark_logs.formats.timestamps.parsing import (
     parse_iso_us,
 )
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
-from pyspark_logs.formats.types.field_type import FieldType, Quoted, Text
-from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
-from pyspark_logs.formats.types.registry import Boolean, HostOf, JsonText, ListOf, MapOf, PortOf, Uuid, retype
+from pyspark_logs.formats.types.address import Host, Port
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.nested import ListOf, MapOf
+from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating, Integer
+from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
+from pyspark_logs.formats.types.text import JsonText, Quoted, Text, Uuid
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from tests.conformance.test_engines import BOUNDS, EPOCH, thorough
@@ -60,7 +63,7 @@ ODD = [
 TYPES: list[FieldType] = [
     *(Integer(bits) for bits in (8, 16, 32, 64)), Floating(), Floating(32), Boolean(), Date(), Timestamp(), Uuid(), JsonText(), Text(), Quoted(),
     *(DecimalNumber(*size) for size in ((5, 2), (38, 0), (38, 18), (3, 3), (10, 0))), *(Epoch(unit) for unit in ("s", "ms", "us", "ns")),
-    ListOf(","), ListOf(",", Integer(32)), MapOf(), HostOf(), PortOf(), PortOf(64),
+    ListOf(","), ListOf(",", Integer(32)), MapOf(), Host(), Port(), Port(64),
     Timestamp("%d/%b/%Y:%H:%M:%S %z"), Timestamp("%Y-%m-%dT%H:%M:%S"), Timestamp("%Y-%m-%d"),
 ]  # fmt: skip
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
@@ -121,9 +124,9 @@ def test_texts_together(field_type: FieldType, texts: list[str], context: Timest
         (MapOf(), 'a=1 b="x y"', [("a", "1"), ("b", "x y")]),
         (Uuid(), UUID, UUID),
         (Epoch("ns"), "-1999", -1),
-        (PortOf(), "10.0.0.1:80", 80),
-        (PortOf(), "10.0.0.1", None),
-        (HostOf(), "::1:80", "::1"),
+        (Port(), "10.0.0.1:80", 80),
+        (Port(), "10.0.0.1", None),
+        (Host(), "::1:80", "::1"),
     ],
 )
 def test_a_text_gives(field_type: FieldType, text: str, value: object) -> None:
@@ -252,7 +255,7 @@ def test_iso_text_beyond_the_calendar_is_no_timestamp() -> None:
         (Timestamp("%Y"), pa.string(), Text()),
         (Epoch("s"), pa.date32(), Epoch("s")),
         (ListOf(";"), pa.list_(pa.field("element", pa.int32())), ListOf(";", Integer(32))),
-        (PortOf(), pa.int64(), PortOf(64)),
+        (Port(), pa.int64(), Port(64)),
     ],
     ids=repr,
 )
@@ -271,9 +274,9 @@ def test_a_schema_reads_a_field_as(own: FieldType, dtype: pa.DataType, becomes: 
         (Text(), pa.binary()),
         (Text(), pa.list_(pa.field("element", pa.string()))),
         (ListOf(","), pa.list_(pa.field("element", pa.timestamp("us", "UTC")))),
-        (HostOf(), pa.int32()),
-        (PortOf(), pa.string()),
-        (PortOf(), pa.float64()),
+        (Host(), pa.int32()),
+        (Port(), pa.string()),
+        (Port(), pa.float64()),
     ],
     ids=repr,
 )

@@ -24,8 +24,8 @@ _DATA, _MESSAGE = ("data",), ("message",)
 
 
 @dataclass(frozen=True)
-class DataOrMessage(Subfield):
-    """One of the two columns of :class:`DataAndMessage`; null where there is none of it, an empty message is empty."""
+class SyslogBodyPart(Subfield):
+    """One of the two columns of :class:`SyslogBody`; null where there is none of it, an empty message is empty."""
 
     def parse(self, text: str, context: TimestampContext) -> Any:
         piece = _apart(text)[self.groups == _MESSAGE]
@@ -89,7 +89,7 @@ def _columns_apart(array: pa.Array) -> tuple[pa.Array, pa.Array, Bool]:
 
 
 @dataclass(frozen=True)
-class DataAndMessage:
+class SyslogBody:
     """``STRUCTURED-DATA [SP MSG]`` of RFC 5424, 6.
 
     Heroku's drains write no structured data, not even the dash that says so, and the message in its place ("Log
@@ -104,8 +104,8 @@ class DataAndMessage:
     @property
     def columns(self) -> tuple[tuple[str, FieldType], ...]:
         return (
-            (self.data, DataOrMessage(groups=_DATA, inner=StructuredData())),
-            (self.message, DataOrMessage(groups=_MESSAGE, inner=Message())),
+            (self.data, SyslogBodyPart(groups=_DATA, inner=StructuredData())),
+            (self.message, SyslogBodyPart(groups=_MESSAGE, inner=Message())),
         )
 
     def joined(

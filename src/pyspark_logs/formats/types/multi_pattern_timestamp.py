@@ -19,7 +19,7 @@ _SECONDS = re.compile(r"\(\d{1,10}\)", re.ASCII)
 
 
 @dataclass(frozen=True)
-class AnyTimestamp(Timestamp):
+class MultiPatternTimestamp(Timestamp):
     """A timestamp of one of several patterns: the first that stands there; written by ``pattern`` (None: ISO 8601).
 
     Attributes:

@@ -1,0 +1,73 @@
+"""The two columns of ``address:port``; part of presets, not of the notation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import ConversionResult, FieldType, ResolveType, parse_distinct
+from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.types.text import Text
+
+
+@dataclass(frozen=True)
+class Host(Text):
+    """The address in ``address:port``; part of a preset, not of the notation."""
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        host = text.rpartition(":")[0] if ":" in text else text
+        return host[1:-1] if host.startswith("[") and host.endswith("]") else host  # IPv6 beside a port
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        return None
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        pieces = _host_and_port(array)
+        bracketed = pieces is not None and bool((spans.string_bytes(pieces[0]) == ord("[")).any())
+        return (pieces[0], None) if pieces and not bracketed else parse_distinct(self, array, context)
+
+
+@dataclass(frozen=True)
+class Port(Integer):
+    """The port in ``address:port``; null where there is none."""
+
+    def parse(self, text: str, context: TimestampContext) -> Any:
+        port = text.rpartition(":")[2] if ":" in text else "-"
+        return None if port == "-" else super().parse(port, context)
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        return Port(dtype.bit_width) if pa.types.is_signed_integer(dtype) else None
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        pieces = _host_and_port(array)
+        return Integer(self.bits).convert(pieces[1], context) if pieces else parse_distinct(self, array, context)
+
+
+def render_addresses(host: pa.Array, port: pa.Array) -> pa.Array:
+    """``address:port`` of the two columns; brackets around an address that would not be found without them."""
+    colons = pc.or_(pc.match_substring(host, ":"), pc.and_(pc.starts_with(host, "["), pc.ends_with(host, "]")))
+    inside = pc.if_else(colons, pc.binary_join_element_wise("[", host, "]", ""), host)
+    ports = port.cast("string")
+    alone = pc.if_else(colons, pc.binary_join_element_wise(inside, ":-", ""), host)
+    return pc.if_else(ports.is_valid(), pc.binary_join_element_wise(inside, ports, ":"), alone)
+
+
+def _host_and_port(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """The texts before and after the last colon; None where one has none."""
+    data = spans.string_bytes(array)
+    colons = np.flatnonzero(data == 58).astype(np.int32)
+    if len(array) == 0 or len(colons) == 0:
+        return None
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    starts, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
+    last = colons[np.searchsorted(colons, ends) - 1]
+    if not ((last >= starts) & (last < ends)).all():
+        return None
+    text = data.tobytes()
+    return spans.field_strings(text, starts, last), spans.field_strings(text, last + np.int32(1), ends)

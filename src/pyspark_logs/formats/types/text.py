@@ -1,0 +1,123 @@
+"""Text: ``string``, ``quoted``, ``uuid``, ``json``."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types import escapes
+from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
+from pyspark_logs.formats.types.field_type import (
+    ConversionResult,
+    FieldType,
+    RenderResult,
+    ResolveType,
+    parse_distinct,
+    render_validated,
+)
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Text(FieldType):
+    """``string``: the text as it stands, or as the program that wrote it spells it."""
+
+    takes_rest: ClassVar[bool] = True
+    keeps_text: ClassVar[bool] = True
+    is_validated: ClassVar[bool] = False
+    escape_style: EscapeStyle | None = None
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        return resolve(dtype) if self.keeps_text else super().reinterpret(dtype, resolve)
+
+    def resolve_escape_style(self, escape: bool) -> EscapeStyle | None:
+        if not self.keeps_text:
+            return None
+        return self.escape_style or (BACKSLASH if escape or self.quoted else None)
+
+    def arrow(self) -> pa.DataType:
+        return pa.string()
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        return text
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return array, None
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return array, None
+
+
+@dataclass(frozen=True)
+class Quoted(Text):
+    """``quoted``: double-quoted, with backslash escapes. The value is what stands between the quotes."""
+
+    takes_rest: ClassVar[bool] = False
+    quoted: ClassVar[bool] = True
+    escapes: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return escapes.QUOTED
+
+
+@dataclass(frozen=True)
+class Uuid(Text):
+    """``uuid``: kept as the string it is, once checked."""
+
+    takes_rest: ClassVar[bool] = False
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        if not _UUID.fullmatch(text):
+            raise ValueError("not a UUID")
+        return text
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        sure = spans.as_bool(pc.equal(pc.binary_length(array), 36))
+        table = spans.byte_matrix(array.filter(sure) if not sure.all() else array, 36)
+        hexadecimal = np.zeros(256, np.bool_)
+        hexadecimal[np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)] = True
+        fine = np.ones(len(table), np.bool_)
+        for column in range(36):
+            fine &= table[:, column] == 45 if column in (8, 13, 18, 23) else hexadecimal[table[:, column]]
+        sure[sure] = fine
+        return array, None if sure.all() else sure
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+@dataclass(frozen=True)
+class JsonText(Text):
+    """``json``: kept as the string it is, once checked."""
+
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        try:
+            json.loads(text, parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+        return text
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return parse_distinct(self, array, context)
