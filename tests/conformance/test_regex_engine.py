@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyspark_logs.formats.regex.decomposition import Subexpression, decompose
 from pyspark_logs.formats.regex.expression import Expression
-from pyspark_logs.formats.regex.path import Run, find_paths
 from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
@@ -167,15 +167,21 @@ def test_it_leaves_what_it_is_not_sure_of_to_re2(spec: str, line: str) -> None:
     assert vouched(spec, [line] * 3) == 0
 
 
-def test_a_path_is_texts_and_runs() -> None:
+def test_a_decomposition_alternates_literals_and_subexpressions() -> None:
     expression: Expression = resolve_line_format(
         FormatOptions("grok", r"^%{WORD:a} \[(?:%{INT:b}|-)\] %{GREEDYDATA:c}")
     ).expression
-    (path,) = find_paths(expression, frozenset([0, 1]))
+    (decomposition,) = decompose(expression, frozenset([0, 1]))
     word = "".join(char for char in map(chr, range(128)) if char.isalnum() or char == "_")
-    number = Run(r"(?:(?:[+-]?[0-9]+)|-)", 1, null="-")
-    assert path.steps == (Run(r"(?:\b\w+\b)", 0, made_of=word), " [", number, "] ", Run(None))
-    assert not path.whole
+    number = Subexpression(r"(?:(?:[+-]?[0-9]+)|-)", 1, null_text="-")
+    assert decomposition.components == (
+        Subexpression(r"(?:\b\w+\b)", 0, alphabet=word),
+        " [",
+        number,
+        "] ",
+        Subexpression(None),
+    )
+    assert not decomposition.anchored_at_end
 
 
 def test_a_block_that_is_otherwise_is_found_out() -> None:

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.regex.expression import shortened
-from pyspark_logs.formats.regex.syntax import tokens
+from pyspark_logs.formats.regex.expression import truncate
+from pyspark_logs.formats.regex.tokenizer import tokenize
 from pyspark_logs.formats.registry import header_rule, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
@@ -84,8 +84,8 @@ def record_starts(options: FormatOptions) -> RecordStarts | None:
 
 
 def _check_pattern(pattern: str) -> None:
-    where = f"option 'multiLine': {shortened(pattern)!r}"
-    list(tokens(pattern, where))  # refuses what RE2 lacks, by its name and place
+    where = f"option 'multiLine': {truncate(pattern)!r}"
+    list(tokenize(pattern, where))  # refuses what RE2 lacks, by its name and place
     try:
         pc.match_substring_regex(pa.array([""]), pattern)
     except pa.ArrowInvalid as error:

@@ -1,5 +1,5 @@
-"""Formats that are a regular expression.
+"""The formats ``regex`` and ``grok``: regular expressions with named groups.
 
-``syntax`` (tokens, what RE2 lacks) <- ``expression`` (groups to columns) <- ``tree`` <- ``path`` (what a fast engine can
-do of it); ``matching`` (RE2 over blocks, and texts to columns) <- ``engine`` (the fast one) <- ``format``.
+Imports run in one direction: ``tokenizer`` <- ``expression`` <- ``grok`` <- ``decomposition``, and ``matching``
+<- ``engine`` <- ``format``.
 """

@@ -1,12 +1,13 @@
-"""The fast engine of regular expressions: a path of texts and runs, walked in all lines at once.
+"""Vectorized engine of regular expressions: splits all lines of a block at the literals of a decomposition.
 
-It vouches for the lines that the path fits and whose runs are what they must be; RE2 does the others. Whether a run is
-what it must be is still said by RE2, but without captures, on less text, and for equal texts once.
+The engine decodes the lines that the decomposition splits and whose parts match their subexpressions; RE2 alone decodes the
+others. RE2 also checks the parts, but without capturing groups, on shorter texts, and once for equal texts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,8 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int32
+from pyspark_logs.formats.regex.decomposition import Decomposition, Subexpression
 from pyspark_logs.formats.regex.matching import RegexLineParser
-from pyspark_logs.formats.regex.path import Path, Run
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.line_parser import Column, Rules
 from pyspark_logs.formats.template.notation import parse_template
@@ -24,133 +25,141 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import contains_only
 from pyspark_logs.formats.types.text import Text
 
-_SAMPLE = 64  # lines by which it is found out how many spaces the times of a file hold
-_ENOUGH = 0.5  # of the lines; where a path fits fewer, walking it costs more than it saves
+_SAMPLE_LINES = 64
+# Below this share of decoded lines the engine costs more than it saves.
+_MIN_DECODED = 0.5
 
 
 class RegexEngine:
-    """The lines that go one of the ways which RE2 tries first; which one is found out from the lines."""
+    """Decodes blocks with the decomposition that decodes most lines of a sample."""
 
-    def __init__(self, lines: RegexLineParser, paths: Sequence[Path]) -> None:
-        self.variants = [_Variant(lines, path, spaces) for path in paths for spaces in _spaces(path)]
-        self.chosen: _Variant | None = None
+    def __init__(self, line_parser: RegexLineParser, decompositions: Sequence[Decomposition]) -> None:
+        self.candidates = [
+            _DecompositionEngine(line_parser, decomposition, counts)
+            for decomposition in decompositions
+            for counts in _space_counts(decomposition)
+        ]
+        self.selected: _DecompositionEngine | None = None
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
+        """Decodes the lines ``block[starts[i]:ends[i]]``, which are valid UTF-8 and in ascending order."""
         if len(starts) == 0:
             return None
-        if self.chosen is None:
-            self.chosen = self._choose(block, starts, ends, context)
-        if self.chosen is None:
+        if self.selected is None:
+            self.selected = self._select(block, starts, ends, context)
+        if self.selected is None:
             return None
-        sure = self.chosen.parse(block, starts, ends, context)
-        if sure.rows is not None and len(sure.rows) < _ENOUGH * len(starts):
-            self.chosen = None  # the next block may be otherwise
-        return sure
+        decoded = self.selected.parse(block, starts, ends, context)
+        if decoded.rows is not None and len(decoded.rows) < _MIN_DECODED * len(starts):
+            self.selected = None  # select again for the next block
+        return decoded
 
-    def _choose(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> _Variant | None:
-        """The variant that fits most lines of a sample from the middle; None: none fits enough of them."""
-        first = max(len(starts) // 2 - _SAMPLE // 2, 0)
-        starts, ends = starts[first : first + _SAMPLE], ends[first : first + _SAMPLE]
-        best, most = None, _ENOUGH * len(starts)
-        for variant in self.variants:
-            rows = variant.parse(block, starts, ends, context).rows
-            fitting = len(starts) if rows is None else len(rows)
-            if fitting >= most and fitting:
-                best, most = variant, fitting
+    def _select(
+        self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext
+    ) -> _DecompositionEngine | None:
+        """Returns the candidate that decodes most lines of a sample from the middle; None if all decode too few."""
+        first = max(len(starts) // 2 - _SAMPLE_LINES // 2, 0)
+        starts, ends = starts[first : first + _SAMPLE_LINES], ends[first : first + _SAMPLE_LINES]
+        best, most = None, _MIN_DECODED * len(starts)
+        for candidate in self.candidates:
+            rows = candidate.parse(block, starts, ends, context).rows
+            count = len(starts) if rows is None else len(rows)
+            if count >= most and count:
+                best, most = candidate, count
         return best
 
 
-def _spaces(path: Path) -> list[tuple[int, ...]]:
-    """How many spaces the runs may hold, in all combinations."""
-    found: list[tuple[int, ...]] = [()]
-    for step in path.steps:
-        if isinstance(step, Run):
-            found = [(*one, count) for one in found for count in step.spaces]
-    return found
+def _space_counts(decomposition: Decomposition) -> Iterator[tuple[int, ...]]:
+    """Yields the combinations of the numbers of spaces that the subexpressions can contain."""
+    return itertools.product(
+        *(each.space_counts for each in decomposition.components if isinstance(each, Subexpression))
+    )
 
 
-class _Variant:
-    """A path in which it is known how many spaces each run holds: a template."""
+class _DecompositionEngine:
+    """A decomposition with a fixed number of spaces in each subexpression, compiled to a template."""
 
-    def __init__(self, lines: RegexLineParser, path: Path, spaces: Sequence[int]) -> None:
-        self.lines = lines
-        self.runs: list[tuple[Run, list[int]]] = []  # with the columns of the chain that make up its text
-        text, columns = "", 0
-        counts = iter(spaces)
-        for step in path.steps:
-            if isinstance(step, str):
-                text += step.replace("{", "{{").replace("}", "}}")
+    def __init__(self, line_parser: RegexLineParser, decomposition: Decomposition, space_counts: Sequence[int]) -> None:
+        self.line_parser = line_parser
+        self.subexpressions: list[tuple[Subexpression, range]] = []  # with the indices of their template columns
+        notation, columns = "", 0
+        counts = iter(space_counts)
+        for component in decomposition.components:
+            if isinstance(component, str):
+                notation += component.replace("{", "{{").replace("}", "}}")
                 continue
-            pieces = next(counts) + 1
-            if step.regex is None and step.group is None and not step.quotes:
-                text += "{}" * pieces
+            words = next(counts) + 1
+            if component.regex is None and component.group is None and not component.quoted:
+                notation += "{}" * words
                 continue
-            places = list(range(columns, columns + pieces))
-            columns += pieces
-            text += " ".join(f"{{r{place}}}" for place in places)
-            self.runs.append((step, places))
-        template = parse_template(text)
-        rules = Rules(allow_trailing=not path.whole, judge_whole=True)
-        self.chain = TemplateEngine(template, [Column(f"r{place}", Text()) for place in range(columns)], rules)
+            indices = range(columns, columns + words)
+            columns += words
+            notation += " ".join(f"{{r{index}}}" for index in indices)
+            self.subexpressions.append((component, indices))
+        rules = Rules(allow_trailing=not decomposition.anchored_at_end, judge_whole=True)
+        template_columns = [Column(f"r{index}", Text()) for index in range(columns)]
+        self.template_engine = TemplateEngine(parse_template(notation), template_columns, rules)
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:
-        """The columns of the lines that it is sure of."""
-        cut = self.chain.parse(block, starts, ends, context)
-        count = len(starts) if cut.rows is None else len(cut.rows)
+        """Decodes the lines that the decomposition splits and whose parts match."""
+        split = self.template_engine.parse(block, starts, ends, context)
+        count = len(starts) if split.rows is None else len(split.rows)
         texts: dict[int, pa.StringArray] = {}
-        fine: Bool = np.ones(count, np.bool_)
-        for run, places in self.runs:
-            array = _joined([cut.columns[place] for place in places])
-            _check(run, array, fine)
-            if run.group is not None:
-                texts[run.group] = _group(run, array)
-        columns, bad = self.lines.columns(texts, count, context)
+        matched: Bool = np.ones(count, np.bool_)
+        for subexpression, indices in self.subexpressions:
+            array = _join_words([split.columns[index] for index in indices])
+            _clear_mismatches(subexpression, array, matched)
+            if subexpression.group is not None:
+                texts[subexpression.group] = _group_text(subexpression, array)
+        columns, bad = self.line_parser.columns(texts, count, context)
         if bad is not None:
-            fine &= ~bad
-        if fine.all():
-            return DecodedRows(cut.rows, columns)
-        keep = np.flatnonzero(fine)
+            matched &= ~bad
+        if matched.all():
+            return DecodedRows(split.rows, columns)
+        kept = np.flatnonzero(matched)
         return DecodedRows(
-            keep if cut.rows is None else cut.rows[keep], [column.take(pa.array(keep)) for column in columns]
+            kept if split.rows is None else split.rows[kept], [column.take(pa.array(kept)) for column in columns]
         )
 
 
-def _joined(pieces: list[pa.StringArray]) -> pa.StringArray:
-    return pieces[0] if len(pieces) == 1 else pc.binary_join_element_wise(*pieces, " ")
+def _join_words(words: list[pa.StringArray]) -> pa.StringArray:
+    return words[0] if len(words) == 1 else pc.binary_join_element_wise(*words, " ")
 
 
-def _check(run: Run, array: pa.StringArray, fine: Bool) -> None:
-    """Clear in ``fine`` the rows whose text is not what the run must be."""
-    if run.quotes:
-        for char in ('"', "\\"):  # the chain ends it at a quote with more behind it; the first quote must be that
+def _clear_mismatches(subexpression: Subexpression, array: pa.StringArray, matched: Bool) -> None:
+    """Clears the rows of ``matched`` whose text does not match the subexpression."""
+    if subexpression.quoted:
+        # The template ends the text at a quote that the following literal follows; it must be the first quote.
+        for char in ('"', "\\"):
             if (spans.string_bytes(array) == ord(char)).any():
-                fine &= ~spans.as_bool(pc.match_substring(array, char))
-    elif run.regex is not None and not _surely(run, array):
-        few = _repeated(array)
-        if few is None:
-            fine &= spans.as_bool(pc.match_substring_regex(array, f"^(?:{run.regex})$"))
+                matched &= ~spans.as_bool(pc.match_substring(array, char))
+    elif subexpression.regex is not None and not _matches_by_alphabet(subexpression, array):
+        anchored = f"^(?:{subexpression.regex})$"
+        dictionary = _encode_if_repetitive(array)
+        if dictionary is None:
+            matched &= spans.as_bool(pc.match_substring_regex(array, anchored))
         else:
-            matching = pc.match_substring_regex(few.dictionary, f"^(?:{run.regex})$")
-            fine &= spans.as_bool(matching)[few.indices.to_numpy()]
+            values = spans.as_bool(pc.match_substring_regex(dictionary.dictionary, anchored))
+            matched &= values[dictionary.indices.to_numpy()]
 
 
-def _surely(run: Run, array: pa.StringArray) -> bool:
-    """Whether all texts are of characters of which they may be."""
-    return bool(run.made_of) and spans.min_byte_length(array) > 0 and contains_only(array, run.made_of.encode())
+def _matches_by_alphabet(subexpression: Subexpression, array: pa.StringArray) -> bool:
+    """Returns True if all texts match because they consist of characters of the subexpression's alphabet."""
+    alphabet = subexpression.alphabet
+    return bool(alphabet) and spans.min_byte_length(array) > 0 and contains_only(array, alphabet.encode())
 
 
-def _repeated(array: pa.StringArray) -> pa.DictionaryArray | None:
-    """The texts as a dictionary, where they are so few that looking them up is cheaper than matching them."""
-    sample = array.slice(len(array) // 2, _SAMPLE)
+def _encode_if_repetitive(array: pa.StringArray) -> pa.DictionaryArray | None:
+    """Returns the texts as a dictionary if at most a quarter of a sample is distinct, so that encoding pays."""
+    sample = array.slice(len(array) // 2, _SAMPLE_LINES)
     return array.dictionary_encode() if len(sample.unique()) * 4 <= len(sample) else None
 
 
-def _group(run: Run, array: pa.StringArray) -> pa.StringArray:
-    """The text of the run's group, null where it took no part."""
-    if run.quotes:
+def _group_text(subexpression: Subexpression, array: pa.StringArray) -> pa.StringArray:
+    """Returns the text of the subexpression's group, null where the group took no part in the match."""
+    if subexpression.quoted:
         return pc.binary_join_element_wise('"', array, '"', "")
-    if run.null is None:
+    if subexpression.null_text is None:
         return array
-    null = spans.as_bool(pc.equal(array, run.null))
+    null = spans.as_bool(pc.equal(array, subexpression.null_text))
     return spans.mask_strings(array, null) if null.any() else array

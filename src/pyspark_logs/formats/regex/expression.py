@@ -1,6 +1,6 @@
-"""Regular expressions with columns: which group gives which column, and the pattern that RE2 gets.
+"""Regular expressions with columns: the groups that give each column, and the pattern for RE2.
 
-A pattern captures only what is wanted: each further group costs RE2 time on every line.
+The pattern captures only the groups of requested columns, because RE2 spends time on every capturing group of a line.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.regex.syntax import Token, tokens, wrong
+from pyspark_logs.formats.regex.tokenizer import Token, syntax_error, tokenize
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Text
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_SHOWN = 200
+_MAX_SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Group:
-    """A group whose text is a column's.
+class CaptureGroup:
+    """A group whose text is a column's value.
 
     Attributes:
-        name: of the column; several groups may have one (in alternatives).
-        type: what the text means.
-        optional: whether no text is no value: of a regex, where it can match without the group, which stands under
-            ``?``, ``*`` or in one of several branches; of grok always, as in Logstash.
+        name: name of the column; groups of different alternatives may share it.
+        type: field type that reads the text.
+        optional: True if an empty text is null. For ``regex``, a group is optional if the expression can match
+            without it, because it is quantified by ``?`` or ``*`` or belongs to one of several alternatives. For
+            ``grok`` every group is, as in Logstash.
     """
 
     name: str
@@ -39,183 +40,193 @@ class Group:
 
 @dataclass(frozen=True)
 class Expression:
-    """A regular expression, as RE2 is to have it.
+    """A regular expression in RE2's syntax.
 
     Attributes:
-        text: as the user wrote it.
-        pieces: texts, and in the place of each capturing group's opening its index in ``groups``.
-        groups: in the order in which they open.
+        text: the user's expression.
+        pieces: parts of the pattern in order; an integer stands for the opening of the capturing group of that index.
+        groups: capturing groups in the order in which they open.
     """
 
     text: str
     pieces: tuple[str | int, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[CaptureGroup, ...]
 
     @property
-    def takes_rest(self) -> bool:
-        """Whether it ends in ``.*`` or ``.+``, whatever the groups around that."""
+    def consumes_rest(self) -> bool:
+        """True if the expression ends with ``.*`` or ``.+``, within any groups."""
         last = [piece for piece in self.pieces[-20:] if piece not in (")", "$", "")]
         return last[-2:-1] == ["."] and last[-1] in ("*", "+", "*?", "+?")
 
-    def names(self) -> list[str]:
-        """The columns, in order of their first group."""
+    def column_names(self) -> list[str]:
+        """Returns the names of the columns, ordered by their first group."""
         return list(dict.fromkeys(group.name for group in self.groups))
 
-    def of(self, name: str) -> list[int]:
-        """The groups of a column."""
+    def groups_of(self, name: str) -> list[int]:
+        """Returns the indices of the groups of a column."""
         return [index for index, group in enumerate(self.groups) if group.name == name]
 
-    def pattern(self, keep: Collection[int], *, multi_line: bool = False) -> str:
-        """The pattern in which these groups capture, as ``g0``, ``g1`` ..., and no others.
+    def pattern(self, captured: Collection[int], *, multi_line: bool = False) -> str:
+        """Returns the pattern in which only the given groups capture, as ``g0``, ``g1`` ...
 
         Args:
-            keep: indices of groups.
-            multi_line: the dot matches line ends, too.
+            captured: indices of groups.
+            multi_line: True if the dot matches line ends.
         """
-        opened = [piece if isinstance(piece, str) else f"(?P<g{piece}>" if piece in keep else "(?:"
+        pieces = [piece if isinstance(piece, str) else f"(?P<g{piece}>" if piece in captured else "(?:"
                   for piece in self.pieces]  # fmt: skip
-        return ("(?s)" if multi_line else "") + "".join(opened)
+        return ("(?s)" if multi_line else "") + "".join(pieces)
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """A group that is open: how many groups there were before it, and with it; where it began."""
+@dataclass
+class _OpenGroup:
+    """A group that has been opened and not closed.
 
-    before: int
-    within: int
-    place: int
+    Attributes:
+        groups_before: number of capturing groups opened before it.
+        groups_within: the same number, including the group itself if it captures.
+        offset: index of its parenthesis in the expression.
+        has_alternatives: True once ``|`` was read directly within it.
+    """
+
+    groups_before: int
+    groups_within: int
+    offset: int
+    has_alternatives: bool = False
 
 
-class Builder:
-    """Puts an expression together from tokens, and finds out which of its groups are optional."""
+class ExpressionBuilder:
+    """Builds an expression from tokens and determines which of its groups are optional."""
 
     def __init__(self) -> None:
         self.pieces: list[str | int] = []
-        self.groups: list[Group] = []
+        self.groups: list[CaptureGroup] = []
         self.optional: set[int] = set()
-        self.frames: list[_Frame] = []
-        self.branching: list[bool] = [False]  # whether there is a '|' in each open group; first: outside of all
-        self.repeated = 0  # how many groups there were before what a quantifier would repeat
+        self.open_groups: list[_OpenGroup] = []
+        self.has_alternatives = False  # outside of all groups
+        self.quantified_from = 0  # index of the first group that a quantifier read next would apply to
 
-    def text(self, piece: str) -> None:
-        """An atom."""
-        self.pieces.append(piece)
-        self.repeated = len(self.groups)
+    @property
+    def depth(self) -> int:
+        """Number of open groups."""
+        return len(self.open_groups)
 
-    def branch(self) -> None:
-        """A ``|``."""
-        self.pieces.append("|")
-        self.branching[-1] = True
+    def add_token(self, token: Token, source: str, depth: int) -> None:
+        """Adds a token that is neither a reference nor a named group.
 
-    def open(self, opening: str | Group, place: int) -> None:
-        """A group begins: one that captures, or another with what it begins with."""
+        Args:
+            token: the token.
+            source: name of the expression that contains the token, for messages.
+            depth: number of groups that were open at the beginning of that expression.
+        """
+        if token.kind == "open":
+            self.open(token.value, token.offset)
+        elif token.kind == "close":
+            if self.depth == depth:
+                raise syntax_error(source, token.offset, "')'", "no group is open; write \\) for a parenthesis")
+            self.close()
+        elif token.kind == "alternation":
+            self._add_alternation()
+        elif token.kind == "quantifier":
+            self._add_quantifier(token)
+        else:
+            self.pieces.append(token.value)
+            self.quantified_from = len(self.groups)
+
+    def open(self, opening: str | CaptureGroup, offset: int) -> None:
+        """Opens a capturing group, or another group given by its opening."""
         before = len(self.groups)
-        if isinstance(opening, Group):
+        if isinstance(opening, CaptureGroup):
             self.pieces.append(before)
             self.groups.append(opening)
         else:
             self.pieces.append(opening)
-        self.frames.append(_Frame(before, len(self.groups), place))
-        self.branching.append(False)
+        self.open_groups.append(_OpenGroup(before, len(self.groups), offset))
 
     def close(self) -> None:
-        """The group that was opened last ends."""
-        frame = self.frames.pop()
-        if self.branching.pop():
-            self.optional.update(range(frame.within, len(self.groups)))
+        """Closes the group that was opened last."""
+        group = self.open_groups.pop()
+        if group.has_alternatives:
+            self.optional.update(range(group.groups_within, len(self.groups)))
         self.pieces.append(")")
-        self.repeated = frame.before
+        self.quantified_from = group.groups_before
 
-    def repeat(self, token: Token) -> None:
-        """What was put last is repeated."""
-        self.pieces.append(token.value)
-        if token.may_lack:
-            self.optional.update(range(self.repeated, len(self.groups)))
-        self.repeated = len(self.groups)
+    def check_closed(self, source: str, depth: int) -> None:
+        """Raises FormatError if more than ``depth`` groups are open at the end of an expression."""
+        if self.depth > depth:
+            hint = "the group is not closed by ')'; write \\( for a parenthesis"
+            raise syntax_error(source, self.open_groups[-1].offset, "'('", hint)
 
-    def finished(self, text: str) -> Expression:
-        """The expression."""
-        if self.branching[0]:
+    def build(self, text: str, source: str) -> Expression:
+        """Returns the expression.
+
+        Args:
+            text: the user's expression.
+            source: name of the expression, for messages.
+
+        Raises:
+            FormatError: RE2 does not accept the expression.
+        """
+        if self.has_alternatives:
             self.optional.update(range(len(self.groups)))
         groups = [replace(group, optional=index in self.optional) for index, group in enumerate(self.groups)]
-        return Expression(text, tuple(self.pieces), tuple(groups))
+        expression = Expression(text, tuple(self.pieces), tuple(groups))
+        try:
+            pc.match_substring_regex(pa.array([""]), expression.pattern(range(len(groups))))
+        except pa.ArrowInvalid as error:
+            raise FormatError(f"{source} {truncate(text)!r}: RE2 refuses it: {_re2_message(error)}") from error
+        return expression
 
+    def _add_alternation(self) -> None:
+        self.pieces.append("|")
+        if self.open_groups:
+            self.open_groups[-1].has_alternatives = True
+        else:
+            self.has_alternatives = True
 
-def put_structure(builder: Builder, token: Token, where: str, depth: int) -> None:
-    """Put a token that is neither a reference nor named.
-
-    Args:
-        builder: what the token goes to.
-        token: of kind ``text``, ``open``, ``close``, ``or`` or ``repeat``.
-        where: what the token is from, for messages.
-        depth: how many groups were open before that text began.
-    """
-    if token.kind == "open":
-        builder.open(token.value, token.place)
-    elif token.kind == "close":
-        if len(builder.frames) == depth:
-            raise wrong(where, token.place, "')'", "no group is open; write \\) for a parenthesis")
-        builder.close()
-    elif token.kind == "or":
-        builder.branch()
-    elif token.kind == "repeat":
-        builder.repeat(token)
-    else:
-        builder.text(token.value)
-
-
-def refuse_open(builder: Builder, where: str, depth: int) -> None:
-    """Raises FormatError where a group is still open at the end of a text."""
-    if len(builder.frames) > depth:
-        place = builder.frames[-1].place
-        raise wrong(where, place, "'('", "the group is not closed by ')'; write \\( for a parenthesis")
+    def _add_quantifier(self, token: Token) -> None:
+        self.pieces.append(token.value)
+        if token.allows_zero:
+            self.optional.update(range(self.quantified_from, len(self.groups)))
+        self.quantified_from = len(self.groups)
 
 
 def parse_regex(text: str) -> Expression:
-    r"""A regular expression in RE2's syntax, with a column for each named group.
+    r"""Parses a regular expression in RE2's syntax; each named group is a column.
 
     Raises:
-        FormatError: what is wrong, and where.
+        FormatError: the expression is not valid, or has no named group.
 
     >>> parse_regex(r"(?<level>\w+) (took|in) (?P<ms>\d+)?").pattern([1])
     '(?:\\w+) (?:took|in) (?P<g1>\\d+)?'
     """
-    builder, where = Builder(), "regex"
-    for token in tokens(text, where):
-        if token.kind == "named":
-            if not _NAME.fullmatch(token.value):
-                hint = "a group's name is a letter or '_', then letters, digits and '_'"
-                raise wrong(where, token.place, f"group named {token.value!r}", hint)
-            if token.value.lower() in {group.name.lower() for group in builder.groups}:
-                hint = "there is one already (names match without case); rename one"
-                raise wrong(where, token.place, f"group named {token.value!r}", hint)
-            builder.open(Group(token.value), token.place)
+    builder, source = ExpressionBuilder(), "regex"
+    for token in tokenize(text, source):
+        if token.kind == "named_group":
+            _check_name(token, builder.groups, source)
+            builder.open(CaptureGroup(token.value), token.offset)
         else:
-            put_structure(builder, token, where, 0)
-    refuse_open(builder, where, 0)
+            builder.add_token(token, source, 0)
+    builder.check_closed(source, 0)
     if not builder.groups:
-        raise FormatError(f"regex {text!r} has no named group; write one as (?<name>...), a column for each")
-    return checked(builder.finished(text), where)
+        raise FormatError(f"regex {text!r} has no named group; write one as (?<name>...) for each column")
+    return builder.build(text, source)
 
 
-def checked(expression: Expression, where: str) -> Expression:
-    """The expression, once RE2 has taken it.
-
-    Raises:
-        FormatError: with RE2's message.
-    """
-    try:
-        pc.match_substring_regex(pa.array([""]), expression.pattern(range(len(expression.groups))))
-    except pa.ArrowInvalid as error:
-        raise FormatError(f"{where} {shortened(expression.text)!r}: RE2 refuses it: {_message(error)}") from error
-    return expression
+def _check_name(token: Token, groups: Collection[CaptureGroup], source: str) -> None:
+    if not _NAME.fullmatch(token.value):
+        hint = "a group's name is a letter or '_', then letters, digits and '_'"
+        raise syntax_error(source, token.offset, f"group named {token.value!r}", hint)
+    if token.value.lower() in {group.name.lower() for group in groups}:
+        hint = "there is one already (names are not case-sensitive); rename one"
+        raise syntax_error(source, token.offset, f"group named {token.value!r}", hint)
 
 
-def _message(error: Exception) -> str:
+def _re2_message(error: Exception) -> str:
     message = str(error).removeprefix("Invalid regular expression: ")
-    return shortened(re.sub(r"\(\?P<g\d+>", "(", message))
+    return truncate(re.sub(r"\(\?P<g\d+>", "(", message))
 
 
-def shortened(text: str) -> str:
-    """At most 200 characters."""
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+def truncate(text: str) -> str:
+    """Returns at most 200 characters of a text, for messages."""
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."

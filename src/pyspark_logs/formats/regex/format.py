@@ -14,11 +14,11 @@ from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.columnar.decoded_rows import Engine
 from pyspark_logs.formats.interface import RequestedColumn, SearchableFields, Written, begins_by_regex_only
 from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.regex.decomposition import decompose
 from pyspark_logs.formats.regex.engine import RegexEngine
-from pyspark_logs.formats.regex.expression import Expression, parse_regex, shortened
+from pyspark_logs.formats.regex.expression import Expression, parse_regex, truncate
 from pyspark_logs.formats.regex.grok import parse_grok
 from pyspark_logs.formats.regex.matching import RegexDecoder, RegexLineParser, RegexMatcher, Wanted
-from pyspark_logs.formats.regex.path import find_paths
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import retype
@@ -48,7 +48,10 @@ class RegexFormat:
         return self.schema()
 
     def _columns(self) -> dict[str, FieldType]:
-        return {name: self.expression.groups[self.expression.of(name)[0]].type for name in self.expression.names()}
+        return {
+            name: self.expression.groups[self.expression.groups_of(name)[0]].type
+            for name in self.expression.column_names()
+        }
 
     def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> RegexDecoder:
         """RE2 over the block, capturing what is asked for."""
@@ -71,26 +74,26 @@ class RegexFormat:
         """What is faster than RE2 for most lines, where there is such."""
         if self.options.multi_line is not None or not lines.keep:
             return []
-        paths = find_paths(self.expression, frozenset(lines.keep))
-        # Each engine chooses a path by the lines that it gets: the second by those that the first leaves.
-        return [RegexEngine(lines, paths) for _ in range(min(len(paths), _ENGINES))]
+        decompositions = decompose(self.expression, frozenset(lines.keep))
+        # The second engine selects a decomposition for the lines that the first one does not decode.
+        return [RegexEngine(lines, decompositions) for _ in range(min(len(decompositions), _ENGINES))]
 
     def matcher(self) -> Matcher:
         """RE2 for all lines of a block, if the expression ends in ``.*``, which takes in the lines that go on."""
-        if not self.expression.takes_rest:
+        if not self.expression.consumes_rest:
             raise begins_by_regex_only(f"{self.options.kind} whose expression does not end in .* or %{{GREEDYDATA}}")
         return RegexMatcher(self.decoder((), judge_whole=True))
 
     def verbatim(self) -> SearchableFields:
         """All: a group's text is a part of the line."""
-        return SearchableFields(frozenset(name.lower() for name in self.expression.names()))
+        return SearchableFields(frozenset(name.lower() for name in self.expression.column_names()))
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
     ) -> Written:
         """Raises FormatError: which of the lines that match would be the one to write?"""
         raise FormatError(
-            f"{self.options.kind} {shortened(self.expression.text)!r} can be read only: a regular expression matches"
+            f"{self.options.kind} {truncate(self.expression.text)!r} can be read only: a regular expression matches"
             " many lines and does not say which to write; write with a template"
         )
 

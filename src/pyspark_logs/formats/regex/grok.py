@@ -1,4 +1,4 @@
-"""From a grok pattern to the regular expression that it stands for."""
+"""Grok patterns: expansion of ``%{PATTERN:column:type}`` references into one regular expression."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.regex.expression import (
-    Builder,
-    Expression,
-    Group,
-    checked,
-    put_structure,
-    refuse_open,
-    shortened,
-)
+from pyspark_logs.formats.regex.expression import CaptureGroup, Expression, ExpressionBuilder, truncate
 from pyspark_logs.formats.regex.grok_library import GrokPattern, grok_library
-from pyspark_logs.formats.regex.syntax import Token, tokens, wrong
+from pyspark_logs.formats.regex.tokenizer import Token, syntax_error, tokenize
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Boolean, Floating, Integer
 from pyspark_logs.formats.types.text import Text
@@ -29,62 +21,62 @@ TYPES: dict[str, FieldType] = {
 }  # fmt: skip
 
 _DEFINITION = re.compile(r"(\w+)[ \t]+(.*\S)[ \t]*", re.ASCII)
-_BRACKETS = re.compile(r"(?:\[[^\[\]]+\])+")
-_FIELD = re.compile(r"[\w@][\w@.-]*")
-_MOST_PIECES = 200_000  # of an expression; RE2 refuses smaller ones, and definitions can double at each step
+_BRACKETED_NAME = re.compile(r"(?:\[[^\[\]]+\])+")
+_COLUMN_NAME = re.compile(r"[\w@][\w@.-]*")
+# Definitions can double the length of the expression at each level; RE2's own limit is lower.
+_MAX_PIECES = 200_000
 
 
 def parse_grok(text: str, definitions: str | None = None) -> Expression:
-    r"""A grok pattern, with a column for each name.
+    r"""Expands a grok pattern; each name is a column.
 
     Args:
         text: regular expression with ``%{PATTERN}``, ``%{PATTERN:name}``, ``%{PATTERN:name:type}``.
-        definitions: lines of ``NAME pattern``; they come before the library's, for its own patterns, too.
+        definitions: lines of ``NAME pattern``, which override patterns of the library wherever these are referred to.
 
     Raises:
-        FormatError: what is wrong, and at which character of the pattern or of a definition.
+        FormatError: the pattern or a definition is not valid; the message has the position.
 
-    >>> parse_grok("%{WORD:level} took %{INT:ms:int}").names()
+    >>> parse_grok("%{WORD:level} took %{INT:ms:int}").column_names()
     ['level', 'ms']
     """
-    own = parse_definitions(definitions or "")
-    builder = _Expander(own, text).builder
+    builder = _Expander(parse_definitions(definitions or ""), text).builder
     if not builder.groups:
-        raise FormatError(f"grok {shortened(text)!r} names no column; name one as %{{PATTERN:name}}")
-    expression = builder.finished(text)
-    return checked(replace(expression, groups=_as_columns(expression.groups)), "grok")
+        raise FormatError(f"grok {truncate(text)!r} names no column; name one as %{{PATTERN:name}}")
+    expression = builder.build(text, "grok")
+    return replace(expression, groups=_resolve_columns(expression.groups))
 
 
 def parse_definitions(text: str) -> dict[str, GrokPattern]:
-    """One's own patterns: ``NAME pattern`` a line; blank lines and those that begin with ``#`` mean nothing.
+    """Parses the option ``grokPatterns``: ``NAME pattern`` a line, blank lines, and comments that begin with ``#``.
 
     Raises:
-        FormatError: a line that is no definition, a name that is defined twice.
+        FormatError: a line is not a definition, or a name is defined twice.
     """
-    own: dict[str, GrokPattern] = {}
+    definitions: dict[str, GrokPattern] = {}
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        found = _DEFINITION.fullmatch(stripped)
-        if found is None:
-            raise FormatError(f"grokPatterns, line {number}: {shortened(stripped)!r} is not 'NAME pattern'")
-        name, pattern = found.groups()
-        if name in own:
+        match = _DEFINITION.fullmatch(stripped)
+        if match is None:
+            raise FormatError(f"grokPatterns, line {number}: {truncate(stripped)!r} is not 'NAME pattern'")
+        name, regex = match.groups()
+        if name in definitions:
             raise FormatError(f"grokPatterns, line {number}: {name} is defined twice; keep one definition")
-        own[name] = GrokPattern(name, pattern)
-    return own
+        definitions[name] = GrokPattern(name, regex)
+    return definitions
 
 
-def _as_columns(groups: tuple[Group, ...]) -> tuple[Group, ...]:
-    """The groups; those of one name have the type that one of them has, and one without text gives no value."""
+def _resolve_columns(groups: tuple[CaptureGroup, ...]) -> tuple[CaptureGroup, ...]:
+    """Returns the groups, all optional, with one type for all groups of a column."""
     types: dict[str, FieldType] = {}
-    spelled: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for group in groups:
-        if spelled.setdefault(group.name.lower(), group.name) != group.name:
-            other = spelled[group.name.lower()]
+        spelling = spellings.setdefault(group.name.lower(), group.name)
+        if spelling != group.name:
             raise FormatError(
-                f"grok: {other!r} and {group.name!r} are one column, for names match without case; rename one"
+                f"grok: {spelling!r} and {group.name!r} are one column, because names are not case-sensitive; rename one"
             )
         if type(group.type) is Text:
             continue
@@ -95,88 +87,103 @@ def _as_columns(groups: tuple[Group, ...]) -> tuple[Group, ...]:
 
 @dataclass(frozen=True)
 class _Reference:
-    """``%{PATTERN:column:type}``; ``group`` is None where no column is named."""
+    """A reference ``%{PATTERN:column:type}``; ``group`` is None if it names no column."""
 
     name: str
-    group: Group | None
+    group: CaptureGroup | None
 
 
 class _Expander:
-    """Puts patterns in the place of references."""
+    """Builds an expression from a grok pattern, replacing references by the patterns they name.
 
-    def __init__(self, own: Mapping[str, GrokPattern], text: str) -> None:
-        self.own, self.builder = own, Builder()
-        self.seamless: set[int] = set()  # places of openings at which the only branch of a pattern begins
-        self._put(text, "grok", ())
+    Attributes:
+        definitions: the user's patterns by name.
+        builder: builder of the expression.
+        transparent: indices of those opening pieces after which a pattern begins in the same way for every match, so
+            that a preceding ``.*`` is adjacent to it.
+    """
 
-    def _put(self, text: str, where: str, path: tuple[str, ...]) -> None:
-        depth = len(self.builder.frames)
-        for token in tokens(text, where, grok=True):
+    def __init__(self, definitions: Mapping[str, GrokPattern], text: str) -> None:
+        self.definitions, self.builder = definitions, ExpressionBuilder()
+        self.transparent: set[int] = set()
+        self._expand(text, "grok", ())
+
+    def _expand(self, text: str, source: str, path: tuple[str, ...]) -> None:
+        """Adds a pattern to the expression.
+
+        Args:
+            text: the pattern.
+            source: name of the pattern, for messages.
+            path: names of the patterns that contain it, outermost first.
+        """
+        depth = self.builder.depth
+        for token in tokenize(text, source, grok=True):
             if token.kind == "reference":
-                self._refer(token, where, path)
-            elif token.kind == "named":
-                self.builder.open(Group(_column(token.value, token.place, where)), token.place)
+                self._expand_reference(token, source, path)
+            elif token.kind == "named_group":
+                self.builder.open(CaptureGroup(_parse_column(token.value, token.offset, source)), token.offset)
             else:
-                put_structure(self.builder, token, where, depth)
-            if len(self.builder.pieces) > _MOST_PIECES:
-                raise wrong(where, token.place, "what has become too long", "refer to fewer patterns")
-        refuse_open(self.builder, where, depth)
+                self.builder.add_token(token, source, depth)
+            if len(self.builder.pieces) > _MAX_PIECES:
+                hint = "refer to fewer patterns"
+                raise syntax_error(source, token.offset, "the expanded expression is too long", hint)
+        self.builder.check_closed(source, depth)
 
-    def _refer(self, token: Token, where: str, path: tuple[str, ...]) -> None:
-        reference = _parse_reference(token, where)
-        pattern = self.own.get(reference.name) or grok_library().get(reference.name)
+    def _expand_reference(self, token: Token, source: str, path: tuple[str, ...]) -> None:
+        reference = _parse_reference(token, source)
+        pattern = self.definitions.get(reference.name) or grok_library().get(reference.name)
         if pattern is None:
-            near = difflib.get_close_matches(reference.name.upper(), [*self.own, *grok_library()], n=1)
+            near = difflib.get_close_matches(reference.name.upper(), [*self.definitions, *grok_library()], n=1)
             hint = f"did you mean {near[0]}?" if near else "define it in grokPatterns"
-            raise wrong(where, token.place, f"unknown pattern {reference.name!r}", hint)
+            raise syntax_error(source, token.offset, f"unknown pattern {reference.name!r}", hint)
         if pattern.name in path:
-            way = " -> ".join([*path[path.index(pattern.name) :], pattern.name])
-            raise wrong(where, token.place, f"pattern {pattern.name!r}", f"it is made of itself: {way}")
-        self.builder.open(reference.group or "(?:", token.place)
+            cycle = " -> ".join([*path[path.index(pattern.name) :], pattern.name])
+            raise syntax_error(source, token.offset, f"pattern {pattern.name!r}", f"it refers to itself: {cycle}")
+        self.builder.open(reference.group or "(?:", token.offset)
         if pattern.not_after or "|" not in pattern.regex:
-            self.seamless.add(len(self.builder.pieces) - 1)
+            self.transparent.add(len(self.builder.pieces) - 1)
         if pattern.not_after:
-            self._keep_whole(pattern.not_after)
-        inside = f"grokPatterns, {pattern.name}" if pattern.name in self.own else f"pattern {pattern.name}"
-        self._put(pattern.regex, inside, (*path, pattern.name))
+            self._restrict_preceding_wildcard(pattern.not_after)
+        kind = "grokPatterns," if pattern.name in self.definitions else "pattern"
+        self._expand(pattern.regex, f"{kind} {pattern.name}", (*path, pattern.name))
         self.builder.close()
 
-    def _keep_whole(self, not_after: str) -> None:
-        """See to it that a ``.*`` right before this pattern does not end in one of these characters.
+    def _restrict_preceding_wildcard(self, not_after: str) -> None:
+        """Rewrites a ``.*`` directly before the pattern so that it does not end with one of these characters.
 
-        RE2 has no look-behind; but what ``.*`` may end in can be said within it.
+        This emulates a look-behind assertion, which RE2 lacks: ``.*`` becomes ``(?:.*[^0-9])?``.
         """
         pieces = self.builder.pieces
-        place = len(pieces) - 1
-        while place in self.seamless:
-            place -= 1
-        while place >= 0 and pieces[place] == ")":
-            place -= 1
-        if place >= 1 and pieces[place - 1] == "." and pieces[place] in ("*", "+"):
-            least = "?" if pieces[place] == "*" else ""
-            pieces[place - 1 : place + 1] = ["", f"(?:.*[^{not_after}]){least}"]
+        index = len(pieces) - 1
+        while index in self.transparent:
+            index -= 1
+        while index >= 0 and pieces[index] == ")":
+            index -= 1
+        if index >= 1 and pieces[index - 1] == "." and pieces[index] in ("*", "+"):
+            quantifier = "?" if pieces[index] == "*" else ""
+            pieces[index - 1 : index + 1] = ["", f"(?:.*[^{not_after}]){quantifier}"]
 
 
-def _parse_reference(token: Token, where: str) -> _Reference:
-    """What stands between the braces."""
+def _parse_reference(token: Token, source: str) -> _Reference:
     name, colon, rest = token.value.partition(":")
     if not re.fullmatch(r"\w+", name, re.ASCII):
-        raise wrong(
-            where, token.place, f"'%{{{token.value}}}'", "write %{PATTERN}, %{PATTERN:name} or %{PATTERN:name:type}"
-        )
+        hint = "write %{PATTERN}, %{PATTERN:name} or %{PATTERN:name:type}"
+        raise syntax_error(source, token.offset, f"'%{{{token.value}}}'", hint)
     if not colon:
         return _Reference(name, None)
-    column, typed, kind = rest.partition(":")
-    if typed and kind not in TYPES:
-        raise wrong(where, token.place, f"unknown type {kind!r}", f"known are {', '.join(TYPES)}")
-    return _Reference(name, Group(_column(column, token.place, where), TYPES[kind] if typed else Text()))
+    column, typed, type_name = rest.partition(":")
+    if typed and type_name not in TYPES:
+        hint = f"known are {', '.join(TYPES)}"
+        raise syntax_error(source, token.offset, f"unknown type {type_name!r}", hint)
+    field_type = TYPES[type_name] if typed else Text()
+    return _Reference(name, CaptureGroup(_parse_column(column, token.offset, source), field_type))
 
 
-def _column(name: str, place: int, where: str) -> str:
-    """The column of a name; ``[http][request]`` is ``http.request``."""
-    if _BRACKETS.fullmatch(name):
+def _parse_column(name: str, offset: int, source: str) -> str:
+    """Returns the column that a name stands for; ``[http][request]`` is ``http.request``."""
+    if _BRACKETED_NAME.fullmatch(name):
         return name[1:-1].replace("][", ".")
-    if not _FIELD.fullmatch(name):
-        hint = "a name is of letters, digits, '_', '.', '-' and '@', or as [outer][inner]"
-        raise wrong(where, place, f"column {name!r}", hint)
+    if not _COLUMN_NAME.fullmatch(name):
+        hint = "a name consists of letters, digits, '_', '.', '-' and '@', or is written as [outer][inner]"
+        raise syntax_error(source, offset, f"column {name!r}", hint)
     return name

@@ -66,7 +66,7 @@ class RegexLineParser:
     ) -> None:  # fmt: skip
         self.wanted, self.rest, self.null_value = wanted, rest, options.null_value
         self.is_judged = judge_whole or any(one.judged for one in wanted)
-        self.of = {one.name: expression.of(one.name) for one in (*wanted, *rest)}
+        self.of = {one.name: expression.groups_of(one.name) for one in (*wanted, *rest)}
         self.keep = sorted({index for indices in self.of.values() for index in indices})
         self.optional = {index for index in self.keep if expression.groups[index].optional}
         self.pattern = expression.pattern(self.keep, multi_line=options.multi_line is not None)
