@@ -25,7 +25,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machine, read them with Spark
-	$(PY) -m pyspark_logs.demo
+	$(PY) -m pyspark_logs demo
 
 test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
 	@# A process for each core, but one Spark at a time.
@@ -54,7 +54,7 @@ lock: $(VENV)/.has-uv ## compile constraints.txt anew from pyproject.toml
 clean: ## remove everything that was made here, the environment too
 	rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf spark-warehouse metastore_db derby.log artifacts
-	find src tests benchmarks sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks examples sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
 
 java:
 	@scripts/need-java

@@ -21,7 +21,7 @@ pytest.importorskip("moto.server")
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sample_data"
-COMMAND = [sys.executable, "-m", "pyspark_logs.demo"]
+COMMAND = [sys.executable, "-m", "pyspark_logs", "demo"]
 
 
 def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -171,10 +171,11 @@ def test_without_a_sample_it_says_how_to_get_one(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_front_page_example_runs_word_for_word() -> None:
     script = f"""
-import os, re, tempfile
+import os, re, sys, tempfile
 from pathlib import Path
-from pyspark_logs.demo.bucket import serve
-from pyspark_logs.demo.session import spark_session
+sys.path.insert(0, {str(ROOT / "examples" / "demo")!r})
+from bucket import serve
+from session import spark_session
 
 (example, *_) = re.findall(r"```python\\n(.*?)```", Path({str(ROOT / "README.md")!r}).read_text(), re.DOTALL)
 with tempfile.TemporaryDirectory() as folder, serve(Path({str(SAMPLE)!r})) as bucket:

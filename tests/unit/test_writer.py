@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs import cli
 from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
 from pyspark_logs.options import parse_write_options
 from pyspark_logs.store.local import LocalStore
@@ -248,101 +247,3 @@ def test_names_end_as_the_codec_says(tmp_path: Path) -> None:
 
 
 # --- upkeep ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def dead(tmp_path: Path) -> tuple[Path, str]:
-    """A directory with a job that published and died before its decision, and one that only staged."""
-
-    class DiedError(BaseException):
-        pass
-
-    create = LocalStore.create
-
-    def dying(self: LocalStore, path: str, data: bytes) -> bool:
-        if path.endswith("~intent.json"):
-            return create(self, path, data)
-        raise DiedError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LocalStore, "create", dying)
-        with pytest.raises(DiedError):
-            pyspark_logs.write(rows(4), tmp_path, **HOURLY)
-    one = LogWriter(parse_write_options({"path": str(tmp_path), **HOURLY}), SCHEMA + ", team string")
-    one.write_task(rows(4).to_batches(), one.job())
-    (intent,) = tmp_path.glob("_commits/*~intent.json")
-    return tmp_path, intent.name.partition("~")[0]
-
-
-def files_of(root: Path) -> list[str]:
-    return sorted(path.relative_to(root).parts[0] for path in root.rglob("*") if path.is_file())
-
-
-def test_recover_and_vacuum(dead: tuple[Path, str]) -> None:
-    root, job = dead
-    before = files_of(root)
-    assert pyspark_logs.recover(root).young == (job,)
-    assert pyspark_logs.recover(root, "0s", dry_run=True).rolled_back == (job,)
-    assert pyspark_logs.vacuum(root, "0s", dry_run=True).uploads
-    assert files_of(root) == before
-    # Whoever has the options of the job at hand may give them all.
-    assert pyspark_logs.recover(str(root), dt.timedelta(0), **HOURLY).rolled_back == (job,)
-    assert pyspark_logs.vacuum(f"{root}/", "0s").uploads
-    assert set(files_of(root)) <= {"_commits"}
-    assert pyspark_logs.recover(root, "0s").rolled_back == ()
-    with pytest.raises(OptionError, match="older_than"):
-        pyspark_logs.recover(root, "soon")
-    with pytest.raises(OptionError, match="there is no job nope at"):
-        pyspark_logs.recover(root, job="nope")
-    with pytest.raises(OptionError, match="did you mean 'endpoint'"):
-        pyspark_logs.vacuum(root, endpiont="x")
-
-
-def test_one_job_at_once(dead: tuple[Path, str]) -> None:
-    root, job = dead
-    assert pyspark_logs.recover(root, job=job).rolled_back == (job,)
-
-
-def test_the_command(dead: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
-    root, job = dead
-    assert cli.main(["recover", str(root)]) == 0
-    assert f"left alone, young {job}" in capsys.readouterr().out
-    assert cli.main(["recover", str(root), "--older-than", "0s", "--dry-run"]) == 0
-    assert f"would be rolled back      {job}" in capsys.readouterr().out
-    assert cli.main(["recover", str(root), "--job", job, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rolled_back"] == [job]
-    assert cli.main(["vacuum", str(root), "--older-than", "0s", "-o", "commitThreads=2"]) == 0
-    assert "removed upload" in capsys.readouterr().out
-    assert cli.main(["vacuum", str(root), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"uploads": [], "records": [], "claims": []}
-
-
-def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["vacuum", str(tmp_path), "-o", "nothing"]) == cli.REFUSED
-    assert "'nothing' is not of the form name=value" in capsys.readouterr().err
-    assert cli.main(["recover", str(tmp_path), "-o", "nonsense=1"]) == cli.REFUSED
-    assert "unknown option 'nonsense'" in capsys.readouterr().err
-    with pytest.raises(SystemExit, match="2"):
-        cli.main([])
-
-
-def test_a_job_that_cannot_be_dealt_with_is_said_and_shows_in_the_exit_code(
-    dead: tuple[Path, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    root, job = dead
-    (root / "_commits" / f"{job}~intent.json").write_text("nonsense")
-    assert cli.main(["recover", str(root), "--older-than", "0s"]) == cli.FAILED
-    assert f"failed           {job}: " in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("upkeep", [pyspark_logs.recover, pyspark_logs.vacuum])
-def test_upkeep_of_a_place_where_nothing_is(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, upkeep: Callable[..., Any]
-) -> None:
-    root = f"{tmp_path}/mispelt"
-    upkeep(root)
-    assert f"there is nothing at {root}/" in caplog.text
-    caplog.clear()
-    pyspark_logs.write([pa.record_batch({"a": [1]})], root, json=True)
-    upkeep(root)
-    assert caplog.text == ""

@@ -1,4 +1,4 @@
-"""Rows as a table for a terminal."""
+"""Rows as a text table for a terminal."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 
 _NULL = "NULL"
 _GAP = "  "
-_NARROWEST = 6
+_MIN_WIDTH = 6
 
 
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 120) -> list[str]:
-    """Lines of a table, none wider than ``width``; wide columns are cut first, and then the last columns left out.
+    """Returns the lines of a table.
+
+    No line is wider than ``width``: wide columns are truncated first, then the last columns are omitted.
 
     Args:
-        rows: name -> value; one that is missing is NULL.
-        names: the columns.
-        width: characters of the terminal.
+        rows: values by column name; a missing value is shown as NULL.
+        names: names of the columns.
+        width: width of the terminal in characters.
 
     >>> for line in table([{"n": 1, "text": "a"}, {"n": 22}], ["n", "text"]):
     ...     print(line)
@@ -27,30 +29,30 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 
     22  NULL
     """
     texts = [[_text(row.get(name)) for row in rows] for name in names]
-    right = [all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in names]
-    sizes = [max(map(_cells, [name, *column])) for name, column in zip(names, texts, strict=True)]
-    sizes = _fitted(sizes, width)
+    numeric = [all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in names]
+    widths = [max(map(_width, [name, *column])) for name, column in zip(names, texts, strict=True)]
+    widths = _fitted_widths(widths, width)
+    omitted = len(names) - len(widths)
     lines = []
-    for number in range(-1, len(rows)):
+    for index in range(-1, len(rows)):
         cells = []
-        for name, column, size, is_number in zip(names, texts, sizes, right, strict=False):
-            text = _cut(name if number < 0 else column[number], size)
-            blanks = " " * (size - _cells(text))
-            cells.append(blanks + text if is_number else text + blanks)
-        left_out = len(names) - len(sizes)
-        more = f"{_GAP}(+{left_out})" if left_out and number < 0 else ""
-        lines.append((_GAP.join(cells) + more).rstrip())
+        for name, column, column_width, is_number in zip(names, texts, widths, numeric, strict=False):
+            text = _truncated(name if index < 0 else column[index], column_width)
+            padding = " " * (column_width - _width(text))
+            cells.append(padding + text if is_number else text + padding)
+        note = f"{_GAP}(+{omitted})" if omitted and index < 0 else ""
+        lines.append((_GAP.join(cells) + note).rstrip())
     return lines
 
 
-def _fitted(sizes: Sequence[int], width: int) -> list[int]:
-    """Sizes whose sum fits: the widest are made narrower; if that is not enough, the last go."""
-    fitted = list(sizes)
-    while fitted and sum(fitted) + len(_GAP) * (len(fitted) - 1) > width - (
-        len(" (+99)") if len(fitted) < len(sizes) else 0
+def _fitted_widths(widths: Sequence[int], total: int) -> list[int]:
+    """Returns widths of columns that fit into a line: the widest are reduced; if that is not enough, the last are omitted."""
+    fitted = list(widths)
+    while fitted and sum(fitted) + len(_GAP) * (len(fitted) - 1) > total - (
+        len(" (+99)") if len(fitted) < len(widths) else 0
     ):
         widest = max(range(len(fitted)), key=lambda index: fitted[index])
-        if fitted[widest] <= max(_NARROWEST, width // 6):
+        if fitted[widest] <= max(_MIN_WIDTH, total // 6):
             fitted.pop()
         else:
             fitted[widest] -= 1
@@ -67,17 +69,17 @@ def _text(value: Any) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
 
 
-def _cells(text: str) -> int:
-    """How many places of a terminal a text takes: two for each wide character."""
+def _width(text: str) -> int:
+    """Returns the number of terminal cells of a text: two for a wide character, none for a combining character."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
-def _cut(text: str, size: int) -> str:
-    if _cells(text) <= size:
+def _truncated(text: str, width: int) -> str:
+    if _width(text) <= width:
         return text
     kept = text
-    while _cells(kept) > size - 1:
-        kept = kept[: max(len(kept) - max(_cells(kept) - size, 1), 0)]
+    while _width(kept) > width - 1:
+        kept = kept[: max(len(kept) - max(_width(kept) - width, 1), 0)]
     return kept + "…"

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 import pyspark_logs
-from pyspark_logs import cli
-from pyspark_logs.cli.text_table import table
 from pyspark_logs.detection import GOOD_SHARE
 from pyspark_logs.detection.candidates import general
 from pyspark_logs.detection.proposal import propose
@@ -187,45 +185,6 @@ def test_nothing_to_find(tmp_path: Path) -> None:
         pyspark_logs.detect(tmp_path / "nowhere.log")
     with pytest.raises(OptionError, match="'TEMPLATE' names a line format, which is what detect"):
         pyspark_logs.detect(tmp_path, TEMPLATE="{a}")
-
-
-# --- the command
-
-
-def test_the_command_shows_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.log").write_text("\n".join(APP))
-    assert cli.main(["detect", str(tmp_path / "a.log"), "--rows", "2"]) == 0
-    out = capsys.readouterr().out.splitlines()
-    assert (
-        out[0]
-        == " 100.0%  template {ts:timestamp} [{thread}] user={user:long} {level} {logger}: {message}  (3 of 3 records, 6 columns)"
-    )
-    assert out[-3].split() == ["ts", "thread", "user", "level", "logger", "message"]
-    assert out[-2].split()[2:6] == ["main", "17", "INFO", "acme.Cart"]
-    assert len(out[-1]) <= 120
-
-
-def test_the_command_speaks_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.log").write_text("\n".join(APP))
-    assert cli.main(["detect", str(tmp_path / "a.log"), "--json", "-o", "timeZone=UTC"]) == 0
-    best = json.loads(capsys.readouterr().out)["candidates"][0]
-    assert (best["options"], best["share"], best["records"]) == ({"template": next(iter(UNKNOWN))}, 1.0, 3)
-
-
-def test_the_command_says_that_it_found_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.log").write_text("")
-    assert cli.main(["detect", str(tmp_path / "a.log")]) == 1
-    assert "no known format matches" in capsys.readouterr().out
-    assert cli.main(["detect", str(tmp_path / "b.log")]) == 2
-    assert "b.log" in capsys.readouterr().err
-
-
-def test_a_table_fits_its_terminal() -> None:
-    rows = [{"a": "x" * 100, "b": 1, "c": None, "d": "日本" * 20, "e\n": "\t"}]
-    for width in (20, 40, 60, 200):
-        for line in table(rows, list(rows[0]), width):
-            wide = sum(2 if "日" <= c <= "本" else 1 for c in line)
-            assert wide <= width
 
 
 class TestTexts:

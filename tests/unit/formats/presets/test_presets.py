@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs import cli
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.presets import PRESETS
@@ -210,31 +208,6 @@ def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> N
     sure = chain.parse(block.block, block.starts, block.ends, TimestampContext())
     assert sure.rows is None
     assert all(len(plain(column)) == 100 for column in sure.columns)
-
-
-# --------------------------------------------------------------------------------------------- the command line
-
-
-def test_the_command_lists_all_presets(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["presets"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["preset", "columns", "layout"]
-    assert [line.split()[0] for line in lines[1:]] == list(PRESETS)
-    assert cli.main(["presets", "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)["presets"]
-    assert [one["name"] for one in report] == list(PRESETS)
-    assert report[0]["columns"][0] == {"name": "remote_host", "type": "string"}
-
-
-def test_the_command_shows_a_preset(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["presets", "aws_elb_classic"]) == 0
-    shown = capsys.readouterr().out
-    assert "client_port" in shown
-    assert PRESETS["aws_elb_classic"].sample[0] in shown
-    assert "layout  AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}" in shown
-    assert PRESETS["aws_elb_classic"].source in shown
-    assert cli.main(["presets", "aws_elb"]) == 2
-    assert "did you mean 'aws_" in capsys.readouterr().err
 
 
 def test_what_a_glog_file_begins_with_is_no_record(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is written to the terminal: at most 100 columns, no control characters but bold and dim."""
+"""Output to the terminal: at most 100 columns, with bold and coloured text on a terminal only."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ WIDTH = 98
 
 
 def say(text: str = "") -> None:
-    """Write lines, now: a visitor should see what is being waited for."""
+    """Writes lines and flushes them."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def heading(number: int, title: str) -> None:
-    """The title of a step."""
+    """Writes the title of a step."""
     say()
     say(_styled(f"{number}  {title} ".ljust(WIDTH, "-"), "1"))
 
 
 def show_code(code: str) -> None:
-    """Code about to be run."""
+    """Writes code that is about to run."""
     for line in code.strip("\n").splitlines():
         say(_styled(f"    {line}".rstrip(), "36"))
     say()

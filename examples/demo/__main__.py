@@ -1,4 +1,11 @@
-"""The entry: finds the sample, starts the server and Spark, and takes both down again however it ends."""
+"""A tour of pyspark-logs: an S3 server in this process, read, written and streamed with Spark and without.
+
+Run ``make demo``, ``pyspark-logs demo``, or ``python examples/demo``. The code that is printed is the code that runs,
+and each result is compared with the known contents of the sample.
+
+Imports between the files of this directory: ``__main__`` -> ``steps`` -> ``tour`` -> ``bucket``, ``screen``;
+``__main__`` -> ``session``, ``crash``, ``live``.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +21,23 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import pyspark_logs
-from pyspark_logs.demo.bucket import serve
-from pyspark_logs.demo.crash import killer
-from pyspark_logs.demo.live import landing, say_now, watch
-from pyspark_logs.demo.screen import say
-from pyspark_logs.demo.session import spark_session
-from pyspark_logs.demo.steps import STEPS
-from pyspark_logs.demo.tour import DemoError, Tour, take
+from bucket import serve
+from crash import killer
+from live import landing, say_now, watch
+from screen import say
+from session import spark_session
+from steps import STEPS
+from tour import DemoError, Tour, run_steps
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the demo.
+    """Runs the demo.
 
     Returns:
-        The exit code: 0; 1 where a figure is wrong or something is missing; 130 after Ctrl-C.
+        The exit code: 0; 1 if a figure is wrong or a package or the sample is missing; 130 after Ctrl-C.
     """
-    parser = argparse.ArgumentParser(prog="python -m pyspark_logs.demo", description="Show pyspark-logs at work.")
-    parser.add_argument("--data", type=Path, help="the sample's folder (sample_data of the repository)")
+    parser = argparse.ArgumentParser(prog="pyspark-logs demo", description="Show pyspark-logs at work.")
+    parser.add_argument("--data", type=Path, help="directory of the sample (sample_data in the repository)")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return run(find_sample(parser.parse_args(arguments).data))
@@ -43,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(data: Path) -> int:
-    """Start what is needed, show everything, stop it all."""
+    """Starts the server and Spark, runs all steps, and stops both."""
     check_installed()
     start = time.perf_counter()
     expected: dict[str, Any] = json.loads((data / "expected.json").read_text(encoding="utf-8"))
@@ -62,7 +69,7 @@ def run(data: Path) -> int:
                         "say_now": say_now,
                         "checkpoint": str(Path(scratch) / "checkpoint"),
                     }
-                    take(Tour(bucket, expected, names), STEPS)
+                    run_steps(Tour(bucket, expected, names), STEPS)
         except DemoError:
             raise
         except Exception:
@@ -74,31 +81,34 @@ def run(data: Path) -> int:
     return 0
 
 
-def find_sample(given: Path | None) -> Path:
-    """The folder of the sample: the one given, else the repository's.
+def find_sample(directory: Path | None) -> Path:
+    """Returns the directory of the sample: the given one, the copy in the wheel, or the one in the repository.
 
     Raises:
-        DemoError: it is not there.
+        DemoError: the directory holds no sample.
     """
-    folder = given or Path(__file__).resolve().parents[3] / "sample_data"
-    if not (folder / "expected.json").is_file():
+    here = Path(__file__).resolve().parent
+    if directory is None:
+        directory = here / "sample_data" if (here / "sample_data").is_dir() else here.parents[1] / "sample_data"
+    if not (directory / "expected.json").is_file():
         raise DemoError(
-            f"there is no sample in {folder} (no expected.json). Run from a checkout of the repository, or name the"
-            " folder: python -m pyspark_logs.demo --data sample_data"
+            f"there is no sample in {directory} (no expected.json). Run from a checkout of the repository, or name the"
+            " directory: pyspark-logs demo --data sample_data"
         )
-    return folder
+    return directory
 
 
 def check_installed() -> None:
-    """Look for the packages that only the demo needs all of.
+    """Checks that the packages which only the demo needs are installed.
 
     Raises:
-        DemoError: some are missing.
+        DemoError: packages are missing.
     """
     missing = [name for name in ("pyspark", "s3fs", "moto", "flask") if importlib.util.find_spec(name) is None]
     if missing:
         raise DemoError(
-            f"{', '.join(missing)} not installed: pip install 'pyspark-logs[s3,spark]' 'moto[server]', or `make demo`"
+            f"not installed: {', '.join(missing)}. Install them with"
+            ' pip install "pyspark-logs[spark,s3]" "moto[server]"; in a checkout, `make demo` does it'
         )
 
 

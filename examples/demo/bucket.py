@@ -1,4 +1,4 @@
-"""An S3 server in this process, with a bucket of the sample logs in it, which counts what it is asked for."""
+"""An S3 server in this process, with the sample in a bucket, that records the requests it receives."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from urllib.parse import quote, unquote
 
 BUCKET = "acme-logs"
 
-# Nothing of the machine's own AWS set-up or proxy reaches the demo, in this process or in Spark's workers.
-_NOT_OURS = (
+# The machine's own AWS configuration and proxy must not reach the demo, in this process or in Spark's workers.
+_REMOVED_VARIABLES = (
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
 )
-_OURS = {
+_SET_VARIABLES = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -30,43 +30,43 @@ _OURS = {
 
 @dataclass(frozen=True)
 class Bucket:
-    """The bucket, and the server's own record of requests.
+    """A bucket and the server's record of requests.
 
     Attributes:
         endpoint: URL of the server.
-        files: key to contents of everything in the bucket.
-        requests: what was asked for since the last :meth:`forget`, as ``("GET", "/bucket/key?query")``.
+        files: contents of the uploaded sample, by key.
+        requests: requests since the last :meth:`clear_requests`, as ``("GET", "/bucket/key?query")``.
     """
 
     endpoint: str
     files: Mapping[str, bytes]
     requests: list[tuple[str, str]] = field(default_factory=list)
 
-    def below(self, prefix: str) -> dict[str, bytes]:
-        """Key to contents of what is below a prefix."""
+    def sample_files(self, prefix: str) -> dict[str, bytes]:
+        """Returns the contents of the uploaded sample files whose keys have a prefix, by key."""
         return {key: data for key, data in self.files.items() if key.startswith(prefix)}
 
-    def forget(self) -> None:
-        """Begin to count anew."""
+    def clear_requests(self) -> None:
+        """Clears the record of requests."""
         self.requests.clear()
 
-    def fetched(self) -> set[str]:
-        """Keys of the objects that were read."""
-        return {key for method, key in self._asked() if method == "GET" and key}
+    def fetched_keys(self) -> set[str]:
+        """Returns the keys of the objects that were read."""
+        return {key for method, key in self._requested_keys() if method == "GET" and key}
 
-    def listings(self) -> int:
-        """How many LIST requests there were."""
-        return sum(method == "GET" and not key for method, key in self._asked())
+    def list_requests(self) -> int:
+        """Returns the number of LIST requests."""
+        return sum(method == "GET" and not key for method, key in self._requested_keys())
 
-    def listed(self, prefix: str) -> list[str]:
-        """Keys of the objects that are below a prefix now, as any program sees them."""
-        return re.findall("<Key>([^<]*)</Key>", self._answer(f"list-type=2&prefix={quote(prefix)}"))
+    def keys(self, prefix: str) -> list[str]:
+        """Returns the keys that the server lists for a prefix."""
+        return re.findall("<Key>([^<]*)</Key>", self._get(f"list-type=2&prefix={quote(prefix)}"))
 
     def open_uploads(self) -> int:
-        """How many uploads somebody has begun and nobody has completed or aborted."""
-        return self._answer("uploads").count("<UploadId>")
+        """Returns the number of multipart uploads that are neither completed nor aborted."""
+        return self._get("uploads").count("<UploadId>")
 
-    def _answer(self, query: str) -> str:
+    def _get(self, query: str) -> str:
         connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=30)
         try:
             connection.request("GET", f"/{BUCKET}?{query}")
@@ -74,35 +74,37 @@ class Bucket:
         finally:
             connection.close()
 
-    def data_files(self, prefix: str, ending: str = ".gz") -> list[str]:
-        """Those of :meth:`listed` that are logs."""
-        return [key for key in self.listed(prefix) if key.endswith(ending)]
+    def data_files(self, prefix: str, suffix: str = ".gz") -> list[str]:
+        """Returns the keys of the log files that the server lists for a prefix."""
+        return [key for key in self.keys(prefix) if key.endswith(suffix)]
 
     def writes(self) -> list[str]:
-        """What the writing requests were for, in their order: ``create``, ``part``, ``complete``, ``intent``, ``record``."""
-        kinds = {
+        """Returns the purposes of the write requests in order: ``create``, ``part``, ``complete``, ``intent``, ``record``."""
+        purposes = {
             r"POST .*\?uploads$": "create",
             r"PUT .*partNumber=": "part",
             r"POST .*\?uploadId=": "complete",
             r"PUT .*/_commits/[^/]*~intent\.json$": "intent",
             r"PUT .*/_commits/[^/]*\.json$": "record",
         }
-        asked = [f"{method} {unquote(target)}" for method, target in list(self.requests)]
-        found = (next((kind for pattern, kind in kinds.items() if re.match(pattern, text)), None) for text in asked)
-        return [kind for kind in found if kind is not None]
+        requests = [f"{method} {unquote(target)}" for method, target in list(self.requests)]
+        matches = (
+            next((name for pattern, name in purposes.items() if re.match(pattern, text)), None) for text in requests
+        )
+        return [name for name in matches if name is not None]
 
-    def _asked(self) -> Iterator[tuple[str, str]]:
+    def _requested_keys(self) -> Iterator[tuple[str, str]]:
         for method, target in list(self.requests):
             yield method, unquote(target.partition("?")[0]).removeprefix(f"/{BUCKET}").lstrip("/")
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Bucket]:
-    """Serve a bucket with the ``.log`` and ``.log.gz`` files of a folder, until the block ends."""
+def serve(directory: Path) -> Iterator[Bucket]:
+    """Serves a bucket with the ``.log`` and ``.log.gz`` files of a directory until the block ends."""
     from moto.server import ThreadedMotoServer
 
-    paths = (path for path in sorted(folder.rglob("*")) if path.name.endswith((".log", ".log.gz")))
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    paths = (path for path in sorted(directory.rglob("*")) if path.name.endswith((".log", ".log.gz")))
+    files = {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}
     with _environment(), _request_log() as requests:
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
@@ -110,7 +112,7 @@ def serve(folder: Path) -> Iterator[Bucket]:
             host, port = server.get_host_and_port()
             _upload(host, port, files)
             bucket = Bucket(f"http://{host}:{port}", files, requests)
-            bucket.forget()
+            bucket.clear_requests()
             yield bucket
         finally:
             server.stop()
@@ -131,10 +133,10 @@ def _upload(host: str, port: int, files: Mapping[str, bytes]) -> None:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in (*_NOT_OURS, *_OURS)}
-    for name in _NOT_OURS:
+    before = {name: os.environ.get(name) for name in (*_REMOVED_VARIABLES, *_SET_VARIABLES)}
+    for name in _REMOVED_VARIABLES:
         os.environ.pop(name, None)
-    os.environ.update(_OURS)
+    os.environ.update(_SET_VARIABLES)
     try:
         yield
     finally:
@@ -144,29 +146,29 @@ def _environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-class _Requests(logging.Handler):
-    """Collects the lines of the server's access log."""
+class _RequestLogHandler(logging.Handler):
+    """Collects method and target of the requests in the server's access log."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        found = re.search(r"([A-Z]+) (/.*) HTTP/1", record.getMessage())
-        if found:
-            self.seen.append((found[1], found[2]))
+        match = re.search(r"([A-Z]+) (/.*) HTTP/1", record.getMessage())
+        if match:
+            self.requests.append((match[1], match[2]))
 
 
 @contextmanager
 def _request_log() -> Iterator[list[tuple[str, str]]]:
-    """The server logs requests to the logger ``werkzeug``; with a handler there, it writes nothing to the terminal."""
-    logger, handler = logging.getLogger("werkzeug"), _Requests()
+    """Collects requests from the logger ``werkzeug``; a logger with a handler of its own writes nothing to the terminal."""
+    logger, handler = logging.getLogger("werkzeug"), _RequestLogHandler()
     level, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
-        yield handler.seen
+        yield handler.requests
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)

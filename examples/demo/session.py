@@ -1,4 +1,4 @@
-"""A Spark session on this machine that leaves nothing behind and writes nothing to the terminal."""
+"""A local Spark session that leaves no files and no process, and writes nothing to the terminal."""
 
 from __future__ import annotations
 
@@ -15,21 +15,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# A Spark that the shell has set up elsewhere, or a remote one, is another Spark than the one installed here.
-_NOT_OURS = ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_REMOTE", "SPARK_API_MODE", "SPARK_MASTER", "PYSPARK_SUBMIT_ARGS")
+# These variables could select another Spark than the one installed beside this package.
+_REMOVED_VARIABLES = (
+    "SPARK_HOME",
+    "SPARK_CONF_DIR",
+    "SPARK_REMOTE",
+    "SPARK_API_MODE",
+    "SPARK_MASTER",
+    "PYSPARK_SUBMIT_ARGS",
+)
 
 
 @contextmanager
-def spark_session(folder: Path) -> Iterator[SparkSession]:
-    """Start Spark with two threads, and stop it with its JVM when the block ends.
+def spark_session(directory: Path) -> Iterator[SparkSession]:
+    """Starts Spark with two threads, and stops it and its JVM when the block ends.
 
     Args:
-        folder: for all that Spark writes; ``spark.log`` there takes what the JVM and its workers would say on the
-            terminal.
+        directory: directory of all files that Spark writes; its ``spark.log`` takes the error output of the JVM and the
+            workers.
     """
     from pyspark.sql import SparkSession
 
-    for name in _NOT_OURS:
+    for name in _REMOVED_VARIABLES:
         os.environ.pop(name, None)
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"  # a laptop's own name often does not resolve
@@ -39,48 +46,48 @@ def spark_session(folder: Path) -> Iterator[SparkSession]:
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # quick to start, not to run
         "spark.driver.host": "127.0.0.1",
-        "spark.local.dir": str(folder),
-        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.local.dir": str(directory),
+        "spark.sql.warehouse.dir": str(directory / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
     }.items():
         builder = builder.config(key, value)
-    with _logging_to(folder / "spark.log"):
-        with _uninterrupted() as check_interrupts, _errors_to(folder / "spark.log"):
+    with _logging_to(directory / "spark.log"):
+        with _deferred_interrupts() as check_interrupts, _errors_to(directory / "spark.log"):
             spark = builder.getOrCreate()
         gateway = spark.sparkContext._gateway  # noqa: SLF001 - nothing public waits for the JVM to end
         try:
             check_interrupts()
             yield spark
         finally:
-            with _errors_to(folder / "spark.log"):
+            with _errors_to(directory / "spark.log"):
                 spark.stop()
             if gateway is not None:
                 gateway.shutdown()
-                _end(gateway.proc)
+                _wait_for_exit(gateway.proc)
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[Callable[[], None]]:
-    """Put off Ctrl-C until the function given is called: PySpark would leave the JVM that it is starting behind."""
-    seen: list[int] = []
+def _deferred_interrupts() -> Iterator[Callable[[], None]]:
+    """Defers Ctrl-C until the yielded function is called: an interrupted PySpark would leave a JVM that is starting."""
+    received: list[int] = []
 
-    def raise_if_seen() -> None:
-        if seen:
+    def raise_if_received() -> None:
+        if received:
             raise KeyboardInterrupt
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
-        signal.signal(number, lambda number, _: seen.append(number))
+        signal.signal(number, lambda number, _: received.append(number))
     try:
-        yield raise_if_seen
+        yield raise_if_received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _end(jvm: subprocess.Popen[bytes]) -> None:
-    """Wait for the JVM, which ends when its input does."""
+def _wait_for_exit(jvm: subprocess.Popen[bytes]) -> None:
+    """Closes the input of the JVM, which makes it exit, and waits for that."""
     if jvm.stdin is not None:
         jvm.stdin.close()
     try:
@@ -92,7 +99,7 @@ def _end(jvm: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
-    """Send what Python logs to a file: the link to the JVM logs an error when Ctrl-C interrupts it."""
+    """Sends Python's log to a file: Py4J logs an error when Ctrl-C interrupts it."""
     handler = logging.FileHandler(path, encoding="utf-8")
     logging.getLogger().addHandler(handler)
     try:
@@ -104,14 +111,14 @@ def _logging_to(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _errors_to(path: Path) -> Iterator[None]:
-    """Send the error stream of this process, and of those it starts meanwhile, to a file."""
+    """Sends the error stream of this process, and of its children started meanwhile, to a file."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    saved = os.dup(2)
     with path.open("ab") as file:
         os.dup2(file.fileno(), 2)
     try:
         yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,14 +1,14 @@
-"""What the demo shows: the snippets, and what must come of them."""
+"""The snippets of the demo and the checks of their results."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
 
-from pyspark_logs.demo.screen import WIDTH
-from pyspark_logs.demo.tour import Step, Tour, require
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
+from screen import WIDTH
+from tour import Tour, TourStep, require
 
 URL = "s3://acme-logs/"
 HOUR = "2026-11-22T13"
@@ -16,9 +16,9 @@ SOME_FILE = "app/payments/2026/11/22/13/app-0.log"
 
 
 def check_bucket(tour: Tour) -> Iterator[str]:
-    """All files of the sample are there."""
+    """Checks the number of files of the sample."""
     for name, what in (("app", "an application's own format, a folder an hour"), ("lb", "an AWS load balancer's")):
-        files = tour.bucket.below(f"{name}/")
+        files = tour.bucket.sample_files(f"{name}/")
         require(f"files in {name}/", len(files), tour.expected[name]["files"])
         size = sum(map(len, files.values()))
         yield f"{URL}{name + '/':4}  {len(files)} files  {size / 1000:3.0f} KB   {what}"
@@ -28,7 +28,7 @@ def check_bucket(tour: Tour) -> Iterator[str]:
 
 
 def check_first_rows(tour: Tour) -> Iterator[str]:
-    """Every line is a row, those that are no records too."""
+    """Checks that every line is a row, lines that are no records included."""
     app = tour.expected["app"]
     rows = tour.names["logs"].count()
     require("rows of all application logs", rows, app["records"] + app["broken_lines"] + app["continuation_lines"])
@@ -36,16 +36,16 @@ def check_first_rows(tour: Tour) -> Iterator[str]:
 
 
 def check_hour(tour: Tour) -> Iterator[str]:
-    """The figures of one hour, and what was listed and fetched for it."""
+    """Checks the figures of one hour, and the requests made for it."""
     bucket, names = tour.bucket, tour.names
-    fetched, listings = bucket.fetched(), bucket.listings()
+    fetched, listings = bucket.fetched_keys(), bucket.list_requests()
     records = sum(row.records for row in names["by_service"].collect())
     require("records of the hour", records, tour.expected["app"]["hour"][HOUR])
 
     options = parse_read_options({**names["app"], **names["one_hour"], "path": f"{URL}app"})
     report = LogReader(options, infer_schema(options)).plan().report
     require("objects fetched for the hour", len(fetched), report.files_planned)
-    app = bucket.below("app/")
+    app = bucket.sample_files("app/")
     top, *folders = (prefix.removeprefix(URL) for prefix in report.prefixes_listed)
     yield f"listed   {top} for its teams, then"
     for start in range(0, len(folders), 3):
@@ -58,7 +58,7 @@ def check_hour(tour: Tour) -> Iterator[str]:
 
 
 def check_bad_lines(tour: Tour) -> Iterator[str]:
-    """Every reported place holds the reported text."""
+    """Checks that the text at each reported offset is the reported text."""
     app = tour.expected["app"]
     rows = tour.names["bad"].select("raw", "_metadata.file_path", "_metadata.record_offset").collect()
     require("lines that do not match", len(rows), app["broken_lines"] + app["continuation_lines"])
@@ -74,7 +74,7 @@ def check_bad_lines(tour: Tour) -> Iterator[str]:
 
 
 def check_records(tour: Tour) -> Iterator[str]:
-    """Each record is one row, stack trace and all."""
+    """Checks that each record is one row, its stack trace included."""
     app, whole = tour.expected["app"], tour.names["whole"]
     require("rows, a record each", whole.count(), app["records"])
     traces = whole.where(r"message LIKE '%\n%'").count()
@@ -82,27 +82,27 @@ def check_records(tour: Tour) -> Iterator[str]:
 
 
 def check_balancer(tour: Tour) -> Iterator[str]:
-    """Lines of all widths are records, whole."""
+    """Checks that lines of all numbers of fields are read completely."""
     lb, alb = tour.expected["lb"], tour.names["alb"]
     status = {str(row.elb_status_code): row["count"] for row in alb.groupBy("elb_status_code").count().collect()}
     require("requests by status", status, lb["status"])
-    row = alb.selectExpr("count(*) AS lines", "count(conn_trace_id) AS traced", "count(alb_node_ip) AS placed").first()
+    row = alb.selectExpr("count(*) AS lines", "count(conn_trace_id) AS traced", "count(alb_node_ip) AS nodes").first()
     fields = {int(width): count for width, count in lb["fields"].items()}
     require("lines of the load balancer", row.lines, lb["records"])
     require("lines of 30 fields or more", row.traced, sum(count for width, count in fields.items() if width >= 30))
-    require("lines of 34 fields", row.placed, fields[34])
+    require("lines of 34 fields", row.nodes, fields[34])
     widths = ", ".join(f"{count} of {width}" for width, count in fields.items())
     yield f"All {row.lines:,} lines were read: {widths} fields."
 
 
 def check_pushdown(tour: Tour) -> Iterator[str]:
-    """The same rows with and without pushdown, for fewer objects."""
+    """Checks that pushdown gives the same rows from fewer objects."""
     bucket = tour.bucket
-    pushed = len(bucket.fetched())
+    pushed = len(bucket.fetched_keys())
     rows = tour.names["errors"].toArrow().sort_by("ts").to_pylist()
-    bucket.forget()
+    bucket.clear_requests()
     unpushed_rows = tour.names["find_errors"](False).toArrow().sort_by("ts").to_pylist()
-    unpushed = len(bucket.fetched())
+    unpushed = len(bucket.fetched_keys())
     require("errors, with pushdown", rows, unpushed_rows)
     require("objects fetched without pushdown", unpushed, tour.expected["app"]["files"])
     yield f"with pushdown  {len(rows)} rows from {pushed:2} objects"
@@ -110,7 +110,7 @@ def check_pushdown(tour: Tour) -> Iterator[str]:
 
 
 def check_scan(tour: Tour) -> Iterator[str]:
-    """The door without Spark gives what Spark gave."""
+    """Checks that scan() gives the figures of Spark."""
     table = tour.names["table"]
     records = table.num_rows - table["level"].null_count
     require("records of the hour, by scan()", records, tour.expected["app"]["hour"][HOUR])
@@ -120,30 +120,34 @@ def check_scan(tour: Tour) -> Iterator[str]:
 
 
 def check_write(tour: Tour) -> Iterator[str]:
-    """What was written reads back, and no file was complete before all were staged and announced."""
+    """Checks that the written rows read back, and that no file was published before all were staged and announced."""
     written, again = tour.names["errors"], tour.names["again"]
     require("rows that were written and not read back", written.exceptAll(again.select(*written.columns)).count(), 0)
     require("rows read back", again.count(), written.count())
-    asked = tour.bucket.writes()
-    require("whether all was staged before a file was completed", _last(asked, "part") < asked.index("complete"), True)
-    require("whether it was announced before", asked.index("intent") < asked.index("complete"), True)
-    require("whether it was decided last", _last(asked, "complete") < asked.index("record"), True)
-    require("decisions", asked.count("record"), 1)
+    writes = tour.bucket.writes()
+    require(
+        "whether all was staged before a file was completed",
+        _last_index(writes, "part") < writes.index("complete"),
+        True,
+    )
+    require("whether it was announced before", writes.index("intent") < writes.index("complete"), True)
+    require("whether it was decided last", _last_index(writes, "complete") < writes.index("record"), True)
+    require("decisions", writes.count("record"), 1)
     yield "What the S3 server was asked, in this order:\n"
-    yield f"{asked.count('create'):4} uploads begun, {asked.count('part')} parts sent   staged: nobody sees them"
+    yield f"{writes.count('create'):4} uploads begun, {writes.count('part')} parts sent   staged: not visible to readers"
     yield "   1 intent                          what is about to be published"
-    yield f"{asked.count('complete'):4} uploads completed               the files are there, and readers skip them"
+    yield f"{writes.count('complete'):4} uploads completed               the files are there, and readers skip them"
     yield "   1 record, create-only             the commit: readers see all of them"
 
 
-def _last(items: list[str], wanted: str) -> int:
+def _last_index(items: list[str], wanted: str) -> int:
     return len(items) - 1 - items[::-1].index(wanted)
 
 
 def check_crash(tour: Tour) -> Iterator[str]:
-    """A writer that was killed half-way has shown nothing, and leaves nothing."""
+    """Checks that no row of a killed writer was visible, and that recovery removes its files and uploads."""
     names = tour.names
-    hours = len({key.rpartition("/")[0] for key in tour.bucket.below("app/")})
+    hours = len({key.rpartition("/")[0] for key in tour.bucket.sample_files("app/")})
     require("rows seen of a job that died", (names["seen"], names["seen_by_scan"]), (0, 0))
     require("whether some of its files were there, and not all", 3 <= len(names["left"]) < hours, True)
     require("jobs rolled back", len(names["report"].rolled_back), 1)
@@ -153,7 +157,7 @@ def check_crash(tour: Tour) -> Iterator[str]:
 
 
 def check_stream(tour: Tour) -> Iterator[str]:
-    """Each row of each file that landed is in the sink, once."""
+    """Checks that the sink has each row of each file once."""
     names = tour.names
     keys = names["data_files"]("live/", ".log")
     rows = names["sink"].select("request_id").collect()
@@ -164,13 +168,13 @@ def check_stream(tour: Tour) -> Iterator[str]:
 
 
 STEPS = (
-    Step(
+    TourStep(
         "A bucket of logs",
-        "They are invented: 28 hours of two teams' application, and of the load balancer in front of it.",
+        "They are invented: 28 hours of two teams' application, and of its load balancer.",
         "",
         check_bucket,
     ),
-    Step(
+    TourStep(
         "Describe the line, and read",
         "Copy a line, put braces where the values are. `?` allows for a missing value, written `-`.",
         r"""
@@ -191,7 +195,7 @@ logs.drop("request_id").show(5, truncate=40)
 """,
         check_first_rows,
     ),
-    Step(
+    TourStep(
         "Ask for one hour: only its folders are listed, only their files are read",
         "The layout says where time is in the path. Rows outside the hour are dropped exactly.",
         r"""
@@ -208,7 +212,7 @@ by_service.show()
 """,
         check_hour,
     ),
-    Step(
+    TourStep(
         "See what did not match",
         "Nothing is lost silently: ask for the text of such lines, and for where they are. If just a value is\n"
         "not of its type, the line's other columns stand, like the level below.",
@@ -227,7 +231,7 @@ spark.sql('''
 """,
         check_bad_lines,
     ),
-    Step(
+    TourStep(
         "Find out the format, and keep stack traces with their records",
         "detect() reads the beginning of a file by everything that it may be. With multiLine, a line that\n"
         "does not match continues the record before it.",
@@ -244,7 +248,7 @@ print(whole.where(r"message LIKE '%\n%'").orderBy("ts").first().message)
 """,
         check_records,
     ),
-    Step(
+    TourStep(
         "A format that ships: the access log of an AWS load balancer",
         "AWS has appended fields over the years; lines here have from 25 to 34. One preset reads all.",
         r"""
@@ -259,7 +263,7 @@ alb.groupBy("target_ip").pivot("elb_status_code").count().na.fill(0).orderBy("ta
 """,
         check_balancer,
     ),
-    Step(
+    TourStep(
         "Filters go down to the reader, if the load is for this one query",
         "Filters on time and partitions choose files, those on fields drop rows before Spark sees them.\n"
         "Spark (4.1 and later) leaves those that the reader took out of its plan: there is no Filter.",
@@ -279,7 +283,7 @@ errors.orderBy("ts").show(3, truncate=50)
 """,
         check_pushdown,
     ),
-    Step(
+    TourStep(
         "The same hour without Spark",
         "scan() takes the same options and gives Arrow batches: for notebooks, DuckDB, Polars.",
         r"""
@@ -293,7 +297,7 @@ print(errors_by_service.most_common())
 """,
         check_scan,
     ),
-    Step(
+    TourStep(
         "Write: all files of a job become visible at once, or none",
         "The options that read a format and a layout write them. Tasks stage uploads; the driver commits.",
         r"""
@@ -305,7 +309,7 @@ again.groupBy("team").count().orderBy("team").show()
 """,
         check_write,
     ),
-    Step(
+    TourStep(
         "Kill a writer half-way, and recover",
         "A process without Spark copies the logs. SIGKILL hits it when three of its files are complete.",
         r"""
@@ -329,7 +333,7 @@ print(len(data_files("copy/")), "files are there")
 """,
         check_crash,
     ),
-    Step(
+    TourStep(
         "Stream what lands, each file once",
         "A process puts a file about every second, one of them under an hour long over. The query is stopped\n"
         "in the middle, while files keep landing, and goes on from its checkpoint.",

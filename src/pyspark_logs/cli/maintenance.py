@@ -1,0 +1,68 @@
+"""The commands ``recover`` and ``vacuum``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from pyspark_logs.cli.arguments import add_json, add_option
+from pyspark_logs.cli.output import FAILED, print_report
+
+
+def add_commands(commands: Any) -> None:
+    """Adds the commands to a parser."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("root", help="directory that jobs write to, e.g. s3://acme-logs/app")
+    common.add_argument(
+        "--older-than", default="1d", metavar="AGE", help="skip what is younger: 30m, 1d (default: %(default)s)"
+    )
+    common.add_argument("--dry-run", action="store_true", help="report what would be done, and change nothing")
+    add_json(common)
+    add_option(common, "an option of the reader or writer, such as endpoint=http://127.0.0.1:9000")
+    text = "decide jobs that died: roll back those without a decision, finish those with one"
+    command = commands.add_parser("recover", parents=[common], help=text, description=text)
+    command.add_argument("--job", metavar="ID", help="this job only, whatever its age")
+    command.set_defaults(run=_recover)
+    text = "remove staged leftovers of dead jobs, and records that are no longer needed; visible files stay"
+    commands.add_parser("vacuum", parents=[common], help=text, description=text).set_defaults(run=_vacuum)
+
+
+def _recover(parsed: argparse.Namespace, options: dict[str, str]) -> int:
+    from pyspark_logs.api.maintenance import recover
+
+    report = recover(parsed.root, parsed.older_than, job=parsed.job, dry_run=parsed.dry_run, **options)
+    would = "would be " if parsed.dry_run else ""
+    print_report(
+        parsed,
+        asdict(report),
+        [
+            *(f"{would}rolled back      {job}" for job in report.rolled_back),
+            *(f"{would}finished         {job}" for job in report.rolled_forward),
+            *(f"left alone, young {job}" for job in report.young),
+            *(f"failed           {job}: {why}" for job, why in report.failed),
+            (
+                f"{len(report.rolled_back)} rolled back, {len(report.rolled_forward)} finished, {len(report.young)} too young,"
+                f" {len(report.failed)} failed; {report.uploads} uploads of lost task attempts aborted"
+            ),
+        ],
+    )
+    return FAILED if report.failed else 0
+
+
+def _vacuum(parsed: argparse.Namespace, options: dict[str, str]) -> int:
+    from pyspark_logs.api.maintenance import vacuum
+
+    report = vacuum(parsed.root, parsed.older_than, dry_run=parsed.dry_run, **options)
+    would = "would be " if parsed.dry_run else ""
+    print_report(
+        parsed,
+        asdict(report),
+        [
+            *(f"{would}removed upload {path}" for path in report.uploads),
+            *(f"{would}removed record of {job}" for job in report.records),
+            *(f"{would}removed claim {key}" for key in report.claims),
+            f"{len(report.uploads)} uploads, {len(report.records)} records, {len(report.claims)} claims {would}removed",
+        ],
+    )
+    return 0

@@ -1,0 +1,23 @@
+"""Exit codes of the commands, and their output as text or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+# FAILED: a job was neither rolled back nor finished, or no format matches. REFUSED: a bad option, or a store error.
+FAILED, REFUSED = 1, 2
+
+
+def print_report(parsed: argparse.Namespace, report: dict[str, Any], lines: Sequence[str]) -> None:
+    """Writes a report to standard output: as JSON with ``--json``, else as lines."""
+    sys.stdout.write((json.dumps(report) if parsed.json else "\n".join(lines)) + "\n")
+
+
+def terminal_width() -> int:
+    """Returns the width of the terminal in characters; 120 if there is no terminal."""
+    return shutil.get_terminal_size((120, 24)).columns

@@ -1,0 +1,64 @@
+"""recover() and vacuum()."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import pyspark_logs
+from pyspark_logs.errors import OptionError
+from tests.support.dead_jobs import OPTIONS, write_dead_jobs
+
+
+@pytest.fixture
+def dead_job(tmp_path: Path) -> str:
+    """The id of a job that died while it published its files into ``tmp_path``."""
+    return write_dead_jobs(tmp_path)
+
+
+def files_of(root: Path) -> list[str]:
+    return sorted(path.relative_to(root).parts[0] for path in root.rglob("*") if path.is_file())
+
+
+def test_recover_and_vacuum(tmp_path: Path, dead_job: str) -> None:
+    before = files_of(tmp_path)
+    assert pyspark_logs.recover(tmp_path).young == (dead_job,)
+    assert pyspark_logs.recover(tmp_path, "0s", dry_run=True).rolled_back == (dead_job,)
+    assert pyspark_logs.vacuum(tmp_path, "0s", dry_run=True).uploads
+    assert files_of(tmp_path) == before
+    # The options of the job, which name a format, are accepted too.
+    assert pyspark_logs.recover(str(tmp_path), dt.timedelta(0), **OPTIONS).rolled_back == (dead_job,)
+    assert pyspark_logs.vacuum(f"{tmp_path}/", "0s").uploads
+    assert set(files_of(tmp_path)) <= {"_commits"}
+    assert pyspark_logs.recover(tmp_path, "0s").rolled_back == ()
+
+
+def test_bad_arguments_are_errors(tmp_path: Path, dead_job: str) -> None:
+    with pytest.raises(OptionError, match="older_than"):
+        pyspark_logs.recover(tmp_path, "soon")
+    with pytest.raises(OptionError, match="there is no job nope at"):
+        pyspark_logs.recover(tmp_path, job="nope")
+    with pytest.raises(OptionError, match="did you mean 'endpoint'"):
+        pyspark_logs.vacuum(tmp_path, endpiont="x")
+
+
+def test_a_named_job_is_recovered_whatever_its_age(tmp_path: Path, dead_job: str) -> None:
+    assert pyspark_logs.recover(tmp_path, job=dead_job).rolled_back == (dead_job,)
+
+
+@pytest.mark.parametrize("maintain", [pyspark_logs.recover, pyspark_logs.vacuum])
+def test_an_empty_directory_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, maintain: Callable[..., Any]
+) -> None:
+    root = f"{tmp_path}/mispelt"
+    maintain(root)
+    assert f"there is nothing at {root}/" in caplog.text
+    caplog.clear()
+    pyspark_logs.write([pa.record_batch({"a": [1]})], root, json=True)
+    maintain(root)
+    assert caplog.text == ""

@@ -1,0 +1,49 @@
+"""The commands ``recover`` and ``vacuum``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pyspark_logs.cli import main
+from pyspark_logs.cli.output import FAILED, REFUSED
+from tests.support.dead_jobs import write_dead_jobs
+
+
+@pytest.fixture
+def dead_job(tmp_path: Path) -> str:
+    """The id of a job that died while it published its files into ``tmp_path``."""
+    return write_dead_jobs(tmp_path)
+
+
+def test_recover_and_vacuum(tmp_path: Path, dead_job: str, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(tmp_path)
+    assert main(["recover", root]) == 0
+    assert f"left alone, young {dead_job}" in capsys.readouterr().out
+    assert main(["recover", root, "--older-than", "0s", "--dry-run"]) == 0
+    assert f"would be rolled back      {dead_job}" in capsys.readouterr().out
+    assert main(["recover", root, "--job", dead_job, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rolled_back"] == [dead_job]
+    assert main(["vacuum", root, "--older-than", "0s", "-o", "commitThreads=2"]) == 0
+    assert "removed upload" in capsys.readouterr().out
+    assert main(["vacuum", root, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"uploads": [], "records": [], "claims": []}
+
+
+def test_bad_options_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["vacuum", str(tmp_path), "-o", "nothing"]) == REFUSED
+    assert "'nothing' is not of the form name=value" in capsys.readouterr().err
+    assert main(["recover", str(tmp_path), "-o", "nonsense=1"]) == REFUSED
+    assert "unknown option 'nonsense'" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+
+
+def test_a_job_that_cannot_be_recovered_is_reported_and_sets_the_exit_code(
+    tmp_path: Path, dead_job: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "_commits" / f"{dead_job}~intent.json").write_text("nonsense")
+    assert main(["recover", str(tmp_path), "--older-than", "0s"]) == FAILED
+    assert f"failed           {dead_job}: " in capsys.readouterr().out
