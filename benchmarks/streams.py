@@ -17,7 +17,7 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import Offset
 from pyspark_logs.options import StoreOptions, parse_read_options
 from pyspark_logs.store import Page, Store, StoredFile
-from pyspark_logs.stream.listings import Listings, Root
+from pyspark_logs.stream.listings import Listings, StreamRoot
 
 LATENCY_S = 0.05  # of a LIST
 PAGE = 1000
@@ -111,7 +111,7 @@ def _scale() -> None:
     ):  # fmt: skip
         bucket = Bucket(services, hours, 1_000, top)
         options = parse_read_options({"path": bucket.root, "template": "{message}", "layout": layout})
-        lists = Listings(bucket, options, Root.of(options.plan.paths), Layout.parse(layout), whole_files=True)
+        lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(layout), whole_files=True)
         # As after a full listing ten minutes ago, which the first poll after a start makes.
         lists._full_ms = lists._polled_ms = _ms(now) - 600_000
         offset = Offset(bucket.root, "key", _ms(now), _ms(now) - 7_200_000)
@@ -125,9 +125,9 @@ def _scale() -> None:
             raise RuntimeError("the poll found nothing")
     bucket = Bucket(1, 1_000, 1_000, top)
     options = parse_read_options({"path": bucket.root, "template": "{message}", "layout": hourly})
-    lists = Listings(bucket, options, Root.of(options.plan.paths), Layout.parse(hourly), whole_files=True)
+    lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(hourly), whole_files=True)
     started = time.perf_counter()
-    found = len(lists.everything(_ms(now)))
+    found = len(lists.list_everything(_ms(now)))
     print(
         f"  the full listing of {found:,} objects, beside the polls: {bucket.calls['LIST']:,} LISTs,"
         f" {time.perf_counter() - started:.1f} s\n"

@@ -305,7 +305,7 @@ def test_what_may_not_change(spark: Any, folder: Place, tmp_path: Path) -> None:
     stream(spark, folder, tmp_path)
     other = Place.local(tmp_path / "elsewhere")
     put_numbered(other, 1)
-    refused = r"OptionError: the checkpoint belongs to a stream over '.*/app', and this one reads '.*/elsewhere'"
+    refused = r"OptionError: the checkpoint belongs to a stream over '.*/app', but this query reads '.*/elsewhere'"
     with pytest.raises(StreamingQueryException, match=refused):
         stream(spark, other, tmp_path)
     refused = "OptionError: the checkpoint was made with allowOverwrites=false, and this query has true"

@@ -276,7 +276,7 @@ def test_a_frame_read_from_the_place_that_it_replaces(spark: Any, place: Place) 
         (
             lambda f: f.withColumn("ts", f.ts.cast("string")),
             APP,
-            "OptionError: layout .* has time, and no column is a timestamp",
+            "OptionError: layout .* has time tokens, but no column is a timestamp",
         ),
         (
             lambda f: f.selectExpr("* except (ts)", "string(ts) ts", "ts at"),

@@ -1,39 +1,41 @@
-"""Where a stream is: a position, a window before it, and the batch that leads there. Pure functions of plain data.
+"""Offsets of a stream: a position, a window before it, and the files of the batch that ends there.
 
-**The promise: a file is read exactly once if it becomes visible within ``lateness`` of its modification time**,
-whatever the order in which files appear, the limits of batches and the restarts of the query. One that becomes
-visible later may not be read.
+All functions are pure and work on plain data.
 
-A time alone cannot promise that. A large object on S3 bears the time at which its upload *began*, hours before anybody
-sees it; many files share a second; clocks run ahead. So an :class:`Offset` says:
+**Guarantee: a file is read exactly once if it becomes visible within ``lateness`` of its modification time**, whatever the
+order in which files appear, the limits of batches, and the restarts of the query. A file that becomes visible later may not
+be read.
 
-- ``ts_ms``: the newest modification time that was processed. Never later than the poll that set it.
-- ``floor_ms``: nothing older is read any more. It follows ``ts_ms`` at the distance of the window, but does not pass the
-  oldest file that a poll listed and left. It never goes back.
-- ``from_us``: the earliest layout time of the files that the poll listed and left, so that the next one lists them again.
-- ``seen``: what was processed above the floor: a second and a hash for each file. Whatever is listed above the floor
-  and is not in it is new, wherever in the window its time is.
-- ``batch``: the files of this batch, with their versions. Planning it lists nothing, so a replay reads the same files.
+A time alone cannot guarantee this. The modification time of a large object on S3 is the time at which its upload *began*,
+possibly hours before the object is visible; many files share a second; clocks run ahead. An :class:`Offset` therefore holds:
 
-*Why a window.* A file that is not visible yet when a poll lists at ``now`` will have a modification time after ``now -
-lateness``. As ``ts_ms <= now``, it is above ``ts_ms - lateness``: no floor has passed it. Where polls list only what
-can be fresh, and everything once in an interval, a file under an old layout time waits that much longer to be found, and
-the window is wider by that interval.
+- ``ts_ms``: the newest modification time processed, never later than the poll that set it.
+- ``floor_ms``: lower bound of the modification times that are still read. It follows ``ts_ms`` at the distance of the
+  window, does not pass the oldest file that a poll listed and did not take, and never decreases.
+- ``from_us``: the earliest layout time of the files that a poll listed and did not take; the next poll lists them again.
+- ``seen``: the files processed with a modification time at or above the floor, as a second and a hash each. A listed file
+  at or above the floor that is not in ``seen`` is new, wherever in the window its time is.
+- ``batch``: the files of this batch with their versions. Planning the batch lists nothing, so a replay reads the same files.
 
-*Why clocks that run ahead do no harm.* A file dated tomorrow is read today, and remembered by its second, which
-is tomorrow's. The position does not follow it, but stops at the time of the poll: the floor stays below what honest
-clocks will still date. A clock of this process that runs behind holds the position back, and the window is wider.
-One that runs ahead changes nothing, since the position follows files, and the time of the poll is only its limit.
+*The window.* A file that is not visible when a poll lists at ``now`` has a modification time after ``now - lateness``.
+Because ``ts_ms <= now``, that time is above ``ts_ms - lateness``, and no floor has passed it. If polls list only prefixes
+that can receive new files, and all prefixes once per interval, a file under an old layout time is found up to one interval
+later; the window is wider by that interval.
 
-*Overwritten files.* A file is known by its key, or by key and etag. A version of a file that was processed is ignored if its
-time is within ``lateness`` of that one's, and is a new file if it is later. For that ``seen`` keeps an entry until every
-version it stands against is below the floor, which is ``lateness`` longer than the file itself would need. (If it were
-dropped with the file, each version that was ignored would be read when the floor comes between the two.)
+*Clocks that run ahead.* A file dated tomorrow is read today and is kept in ``seen`` under tomorrow's second. ``ts_ms`` does
+not follow it beyond the time of the poll, so the floor stays below the times that correct clocks will still assign. If the
+clock of this process is slow, ``ts_ms`` is smaller and the window wider. If it is fast, nothing changes: ``ts_ms``
+follows the files, and the time of the poll is only its upper bound.
 
-``lateness`` and the limits belong to the polls, not to the offset: a query may go on with others. The window is
-then wider or narrower from there on; the floor does not go back.
+*Overwritten files.* A file is identified by its key, or by key and etag. Another version of a processed file is ignored if
+its modification time is within ``lateness`` of the processed one, and is a new file if it is later. ``seen`` therefore keeps
+an entry until all versions that the entry excludes are below the floor: ``lateness`` longer than the file itself needs. If
+the entry expired with the file, an ignored version would be read once the floor lies between the two times.
 
-Inside, imports run one way: ``position`` -> ``text`` -> ``marks``.
+``lateness`` and the limits belong to the poll, not to the offset: a query may continue with other values. The window is
+wider or narrower from then on; the floor does not decrease.
+
+Import direction: ``position`` -> ``encoding`` -> ``files``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Offsets as they stand in checkpoints."""
+"""Encoding of offsets in checkpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pyspark_logs.errors import OptionError
-from pyspark_logs.offsets.files import NOTHING, BatchPlan, StreamFile
+from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, StreamFile
 
 VERSION = 1
 
@@ -22,13 +22,13 @@ _NEW_CHECKPOINT = "start the query with a new checkpoint"
 
 
 def read_parts(value: object, root: str, identity: str) -> tuple[int, int, int | None, Seen, BatchPlan]:
-    """What stands in the dict of an offset behind root and identity, in the order of ``Offset``.
+    """Decodes the fields of an offset that follow root and identity, in the order of ``Offset``'s attributes.
 
     Raises:
         OptionError: see ``Offset.from_dict``.
     """
     if not isinstance(value, Mapping):
-        raise OptionError(f"the checkpoint's offset is no offset of this source: {value!r:.80}; {_NEW_CHECKPOINT}")
+        raise OptionError(f"the checkpoint's offset is not an offset of this source: {value!r:.80}; {_NEW_CHECKPOINT}")
     _check_origin(value, root, identity)
     return (
         _read(value, "ts", _integer),
@@ -50,25 +50,25 @@ def _check_origin(value: Mapping[str, object], root: str, identity: str) -> None
     version = value.get("v")
     if type(version) is not int or version != VERSION:
         raise OptionError(
-            f"the checkpoint's offset has version {version!r:.40}, this release knows {VERSION}: go on with the"
+            f"the checkpoint's offset has version {version!r:.40}, this release reads version {VERSION}: continue with the"
             f" release that wrote it, or {_NEW_CHECKPOINT}"
         )
     if value.get("root") != root:
         raise OptionError(
-            f"the checkpoint belongs to a stream over {value.get('root')!r}, and this one reads {root!r}: load what it"
-            f" has read so far, or {_NEW_CHECKPOINT}"
+            f"the checkpoint belongs to a stream over {value.get('root')!r}, but this query reads {root!r}: load the path of"
+            f" the checkpoint, or {_NEW_CHECKPOINT}"
         )
     if value.get("identity") != identity:
         then, now = ("true", "false") if identity == "key" else ("false", "true")
         raise OptionError(
-            f"the checkpoint was made with allowOverwrites={then}, and this query has {now}: change the option back,"
+            f"the checkpoint was written with allowOverwrites={then}, but this query has {now}: restore the option,"
             f" or {_NEW_CHECKPOINT}"
         )
 
 
 def _integer(value: object) -> int:
     if type(value) is not int:
-        raise TypeError(f"{value!r} is not a whole number")
+        raise TypeError(f"{value!r} is not an integer")
     return value
 
 
@@ -78,12 +78,15 @@ def _pack(data: bytes) -> str:
 
 def _unpack(text: object) -> bytes:
     if not isinstance(text, str):
-        raise TypeError(f"{text!r:.40} is not a text")
+        raise TypeError(f"{text!r:.40} is not a string")
     return zlib.decompress(base64.b64decode(text, validate=True))
 
 
 def pack_seen(seen: Seen) -> str:
-    """The steps from second to second, most of which are none, then the hashes: 8 bytes each, 11 as text."""
+    """Encodes ``seen``: the differences between seconds, most of them zero, then the hashes.
+
+    A hash takes 8 bytes, which are 11 characters in base64.
+    """
     if not seen:
         return ""
     seconds = [second for second, _ in seen]
@@ -101,8 +104,8 @@ def _unpack_seen(text: object) -> Seen:
 
 
 def pack_batch(batch: BatchPlan) -> str:
-    """Column by column, which compresses better than file by file."""
-    if batch == NOTHING:
+    """Encodes a batch column by column, which compresses better than file by file."""
+    if batch == EMPTY_BATCH:
         return ""
     files = [(f.key, f.size, f.modified_ms, f.etag, f.layout_start_us, f.layout_end_us, f.values) for f in batch.files]
     value = {"columns": batch.columns, "slack": batch.slack_us, "files": list(zip(*files, strict=True))}
@@ -111,7 +114,7 @@ def pack_batch(batch: BatchPlan) -> str:
 
 def _unpack_batch(text: object) -> BatchPlan:
     if text == "":
-        return NOTHING
+        return EMPTY_BATCH
     value = json.loads(_unpack(text))
     files = (
         StreamFile(key, size, modified_ms, etag, start_us, end_us, tuple(values))

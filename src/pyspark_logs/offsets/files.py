@@ -1,4 +1,4 @@
-"""Files as streams know them."""
+"""Files and batches of a stream."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StreamFile:
-    """A file as a stream knows it.
+    """A file of a stream.
 
     Attributes:
-        key: names it below the stream's root.
-        size: bytes, as stored.
-        modified_ms: the time that counts, in milliseconds since the epoch: of its modification, or of the decision of
-            the write job it belongs to, where that is later.
-        etag: its version; ``""`` where the store has none.
-        layout_start_us: start of the interval that its path stands for, in microseconds since the epoch; None: the
-            path has no time.
-        layout_end_us: end of that interval, exclusive.
-        values: of the partition columns in its path.
+        key: key relative to the stream's root.
+        size: stored size in bytes.
+        modified_ms: modification time in milliseconds since the epoch, or the time of the decision on the write job that
+            wrote the file if that is later.
+        etag: version of the file; ``""`` if the store has none.
+        layout_start_us: start of the time interval in the file's path, in microseconds since the epoch; None if the path
+            has no time.
+        layout_end_us: exclusive end of that interval.
+        values: values of the partition columns in the path.
     """
 
     key: str
@@ -32,12 +32,12 @@ class StreamFile:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """The files of one batch, and what is needed to read them without listing anything.
+    """The files of one batch, with everything needed to read them without listing.
 
     Attributes:
-        columns: the names of the partition columns, of which the files have the values.
-        slack_us: how far records drift from their path's time, in microseconds.
-        files: in order of (modified, key).
+        columns: names of the partition columns whose values the files hold.
+        slack_us: maximum distance of a record's time from the time in its path, in microseconds.
+        files: files in the order of (modified_ms, key).
     """
 
     columns: tuple[str, ...] = ()
@@ -45,4 +45,4 @@ class BatchPlan:
     files: tuple[StreamFile, ...] = ()
 
 
-NOTHING = BatchPlan()
+EMPTY_BATCH = BatchPlan()

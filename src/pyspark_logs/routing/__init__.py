@@ -1,10 +1,10 @@
-"""Routing: which directory each row is written to, by the layout. No I/O.
+"""Routing of rows to directories by the layout. No I/O.
 
-Time comes from one timestamp column, read by a clock in the layout's zone; the other fields of the layout come
-from columns of their names. Rows are grouped a batch at a time: clocks and values are looked at once for each
-minute and each distinct value, not for each row.
+The time tokens of a layout come from one timestamp column, in the layout's time zone; its other fields come from the columns
+of the same names. Rows are grouped batch by batch: times are converted once per minute and values once per distinct value,
+not once per row.
 
-Inside, imports run one way: ``Router`` -> ``keys`` -> ``clocks``, ``texts``.
+Import direction: ``Router`` -> ``keys`` -> ``clocks``, ``partition_text``.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from pyspark_logs.errors import LayoutError, OptionError, RecordError, SchemaErr
 from pyspark_logs.layout import COLUMN, TIME, Layout
 from pyspark_logs.layout.notation import WILDCARD
 from pyspark_logs.routing.clocks import HIGHEST_US, LOWEST_US, Int64
-from pyspark_logs.routing.keys import clock_key, grouped, value_key
-from pyspark_logs.routing.partition_text import has_text
+from pyspark_logs.routing.keys import group_numbers, time_key, value_key
+from pyspark_logs.routing.partition_text import is_partition_type
 
-MOST_DIRECTORIES = 1 << 16  # remembered; beyond, they are made anew
+MAX_CACHED_DIRECTORIES = 1 << 16
 
-# onUnwritable: what is written in the place of a value that no directory can be named after.
-_INSTEAD: dict[str, str | None] = {"null": None, "space": " "}
+# onUnwritable -> replacement for a value that cannot be part of a directory name.
+_REPLACEMENTS: dict[str, str | None] = {"null": None, "space": " "}
 
 
 class Router:
-    """Sorts the rows of batches into the directories of a layout.
+    """Assigns the rows of batches to the directories of a layout.
 
-    What can work for no row is refused here: to make one on the driver is to check all there is to check.
+    The constructor makes all checks that do not depend on rows, so creating a router on the driver validates the options.
 
     Args:
-        layout: where files go; ``hive_layout([])`` for the root itself.
-        schema: of every batch.
-        time_column: name of a timestamp column, in any case; None: the first timestamp of ``schema``. Used only
-            where the layout has time.
-        on_unwritable: ``fail``, ``null`` or ``space``: what becomes of a value that no directory can be named
-            after so that it reads back, as the empty string. ``space`` writes one space in its place.
+        layout: layout of the directories; ``hive_layout([])`` for the root itself.
+        schema: schema of every batch.
+        time_column: name of a timestamp column, case-insensitive; None selects the first timestamp of ``schema``. Used
+            only if the layout has time tokens.
+        on_unwritable: ``fail``, ``null`` or ``space``: treatment of a value, such as the empty string, that cannot be
+            part of a directory name and read back. ``space`` replaces the value by one space.
 
     Attributes:
-        columns_in_path: names of the partition columns, as ``schema`` spells them. A reader has them from the
-            path, so a line needs them only where its format names them too.
-        time_column: where the layout's time comes from, as ``schema`` spells it; None without time.
+        columns_in_path: names of the partition columns, as ``schema`` spells them. A reader takes them from the path, so
+            a line needs them only if its format names them, too.
+        time_column: name of the column that supplies the layout's time, as ``schema`` spells it; None without time tokens.
 
     Raises:
-        OptionError: the layout cannot be written to, as it holds ``*`` or names files; or ``time_column`` is not
-            a timestamp of ``schema``.
-        SchemaError: a partition column is not in ``schema``, or of a type that has no text in a path.
+        OptionError: the layout cannot be written because it holds ``*`` or names files; or ``time_column`` is not a
+            timestamp of ``schema``.
+        SchemaError: a partition column is not in ``schema``, or its values cannot be written to a path.
     """
 
     def __init__(
@@ -61,28 +61,28 @@ class Router:
         self.on_unwritable = on_unwritable
         self._columns = [_partition_column(layout, schema, name) for name in layout.columns]
         self.columns_in_path = tuple(schema.names[index] for index in self._columns)
-        # Its tokens are the first so many of year, month, day, hour, minute.
+        # The number of leading fields of (year, month, day, hour, minute) that the layout's tokens hold.
         self._size = sum(part.kind == TIME for segment in layout.segments for part in segment.fields)
         self._time: int | None = _time_column(layout, schema, time_column) if self._size else None
         self.time_column: str | None = None
-        self._by_clock = layout
+        self._rendered_layout = layout
         if self._time is not None:
             self.time_column = schema.names[self._time]
             if schema.types[self._time].tz is None:
-                # It is a wall clock already, so no clock is to be changed on its way to the path.
-                self._by_clock = replace(layout, zone="UTC")
+                # The column holds local times already: rendering them in UTC leaves them unchanged.
+                self._rendered_layout = replace(layout, zone="UTC")
         self._directories: dict[tuple[Any, ...], str] = {}
 
     def route(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Int64Array | None]]:
-        """The directories of a batch's rows, in order of their first rows.
+        """Yields the directories of a batch's rows, in the order of their first rows.
 
         Yields:
-            A directory relative to the root, without a slash at its end (``""``: the root itself), and which rows
-            go there, in their order. None: all of them.
+            Directory relative to the root, without a trailing slash (``""`` for the root itself), and the indices of its
+            rows in ascending order; None instead of indices for all rows.
 
         Raises:
-            RecordError: a row without a time, or with one beyond the calendar; or a value that no directory can be
-                named after. The message names the column, the row of the batch, counted from 0, and the value.
+            RecordError: a row has no time, or a time outside the calendar; or a value cannot be part of a directory name.
+                The message names the column, the index of the row in the batch, and the value.
 
         >>> import pyarrow as pa
         >>> batch = pa.record_batch({"team": ["ops", "web", "ops"], "message": ["a", "b", "c"]})
@@ -94,10 +94,10 @@ class Router:
         if batch.num_rows == 0:
             return
         times = self._times_us(batch)
-        keys = [] if times is None else [clock_key(times, self._by_clock.zone, self._size)]
+        keys = [] if times is None else [time_key(times, self._rendered_layout.zone, self._size)]
         keys += [value_key(batch.column(index), batch.schema.names[index]) for index in self._columns]
-        groups = grouped(keys, batch.num_rows)
-        # A stable sort: inside of a group rows stay in order.
+        groups = group_numbers(keys, batch.num_rows)
+        # The sort is stable, so that rows of a group keep their order.
         order = np.argsort(groups, kind="stable")
         starts = np.searchsorted(groups[order], np.arange(int(groups.max()) + 2))
         for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
@@ -107,7 +107,7 @@ class Router:
             yield directory, None if end - start == batch.num_rows else pa.array(order[start:end])
 
     def _times_us(self, batch: pa.RecordBatch) -> Int64 | None:
-        """The time of each row in microseconds; of a wall clock as if UTC."""
+        """Returns the time of each row in microseconds; local times are treated as UTC."""
         if self._time is None:
             return None
         column = batch.column(self._time)
@@ -124,15 +124,15 @@ class Router:
         beyond = (numbers < LOWEST_US // factor) | (numbers > HIGHEST_US // factor)
         if beyond.any():
             raise RecordError(
-                f"column {self.time_column!r}, row {int(beyond.argmax())}: the time is not between the years 1 and 9998, and has no"
-                f" place in layout {self.layout.text!r}; leave such rows out"
+                f"column {self.time_column!r}, row {int(beyond.argmax())}: the time is not between the years 1 and 9998, so layout"
+                f" {self.layout.text!r} cannot hold it; leave such rows out"
             )
         return numbers * factor
 
     def _directory(self, known: tuple[Any, ...], row: int, time_us: int | None) -> str:
         directory = self._directories.get(known)
         if directory is None:
-            if len(self._directories) >= MOST_DIRECTORIES:
+            if len(self._directories) >= MAX_CACHED_DIRECTORIES:
                 self._directories.clear()
             values = known if time_us is None else known[1:]
             directory = self._directories[known] = self._render(time_us, values, row)
@@ -140,30 +140,30 @@ class Router:
 
     def _render(self, time_us: int | None, values: Sequence[str | None], row: int) -> str:
         try:
-            return self._by_clock.render(time_us, values)
+            return self._rendered_layout.render(time_us, values)
         except LayoutError as error:
-            place = self._blame(time_us, values)
-            instead = _INSTEAD.get(self.on_unwritable, values[place])
-            if instead != values[place]:
-                return self._render(time_us, [*values[:place], instead, *values[place + 1 :]], row)
+            index = self._unwritable_index(time_us, values)
+            replacement = _REPLACEMENTS.get(self.on_unwritable, values[index])
+            if replacement != values[index]:
+                return self._render(time_us, [*values[:index], replacement, *values[index + 1 :]], row)
             raise RecordError(
-                f"column {self.columns_in_path[place]!r}, row {row}: {values[place]!r} cannot be in a path of layout"
-                f" {self.layout.text!r} so that it reads back; change such values, leave their rows out, or say"
+                f"column {self.columns_in_path[index]!r}, row {row}: {values[index]!r} cannot be in a path of layout"
+                f" {self.layout.text!r} so that it reads back; change such values, leave their rows out, or set"
                 " onUnwritable=null or space"
             ) from error
 
-    def _blame(self, time_us: int | None, values: Sequence[str | None]) -> int:
-        """The place of the first value that keeps the row from being written."""
+    def _unwritable_index(self, time_us: int | None, values: Sequence[str | None]) -> int:
+        """Returns the index of the first value that cannot be rendered."""
 
-        def alone(place: int) -> bool:
+        def can_be_rendered(index: int) -> bool:
             others = ["x"] * (len(values) - 1)
             try:
-                self._by_clock.render(time_us, [*others[:place], values[place], *others[place:]])
+                self._rendered_layout.render(time_us, [*others[:index], values[index], *others[index:]])
             except LayoutError:
                 return False
             return True
 
-        return next((place for place in range(len(values)) if not alone(place)), 0)
+        return next((index for index in range(len(values)) if not can_be_rendered(index)), 0)
 
 
 # --- checks -----------------------------------------------------------------------------------------------
@@ -172,18 +172,18 @@ class Router:
 def _check_writable(layout: Layout) -> None:
     if any(segment.has(WILDCARD) for segment in layout.segments):
         raise OptionError(
-            f"layout {layout.text!r} reads only: nothing can be written for '*'; name a column in its place, or leave it out"
+            f"layout {layout.text!r} cannot be written: '*' has no value; name a column in place of '*', or remove it"
         )
     if layout.in_file_name and layout.segments[-1].has(TIME, COLUMN):
         raise OptionError(
-            f"layout {layout.text!r} reads only: its last segment is a file's name, and files are named by the writer; end it"
-            " with a directory"
+            f"layout {layout.text!r} cannot be written: its last segment is a file name, and the writer names the files; end the"
+            " layout with a directory"
         )
 
 
 def _find(schema: pa.Schema, name: str) -> int | None:
-    """The place of a column, in any case where no other has the very name."""
-    names = [own.lower() for own in schema.names]
+    """Returns the index of a column: the one of exactly this name, else the first that differs only in case."""
+    names = [column.lower() for column in schema.names]
     if name in schema.names:
         return int(schema.names.index(name))
     return names.index(name.lower()) if name.lower() in names else None
@@ -193,27 +193,30 @@ def _partition_column(layout: Layout, schema: pa.Schema, name: str) -> int:
     found = _find(schema, name)
     if found is None:
         raise SchemaError(
-            f"layout {layout.text!r}: there is no column {name!r} to write; there are {', '.join(schema.names) or 'none'}"
+            f"layout {layout.text!r}: column {name!r} is not in the data; its columns are {', '.join(schema.names) or 'none'}"
         )
-    if not has_text(schema.types[found]):
+    if not is_partition_type(schema.types[found]):
         raise SchemaError(
-            f"layout {layout.text!r}: column {name!r} of type {schema.types[found]} has no text in a path; cast it to string"
+            f"layout {layout.text!r}: column {name!r} of type {schema.types[found]} cannot be written to a path; cast it to string"
         )
     return found
 
 
 def _time_column(layout: Layout, schema: pa.Schema, name: str | None) -> int:
-    places = [place for place, dtype in enumerate(schema.types) if pa.types.is_timestamp(dtype)]
-    choices = f"timestamps are: {', '.join(schema.names[place] for place in places) or 'none'}"
+    timestamps = [index for index, dtype in enumerate(schema.types) if pa.types.is_timestamp(dtype)]
+    choices = f"timestamps are: {', '.join(schema.names[index] for index in timestamps) or 'none'}"
     if name is None:
-        if not places:
+        if not timestamps:
             raise OptionError(
-                f"layout {layout.text!r} has time, and no column is a timestamp; cast one, or take the time out of the layout"
+                f"layout {layout.text!r} has time tokens, but no column is a timestamp; cast one, or remove the tokens from the"
+                " layout"
             )
-        return places[0]
+        return timestamps[0]
     found = _find(schema, name)
     if found is None:
-        raise OptionError(f"option 'timeColumn': there is no column {name!r} to write ({choices})")
-    if found not in places:
-        raise OptionError(f"option 'timeColumn': {name!r} is of type {schema.types[found]}, no timestamp ({choices})")
+        raise OptionError(f"option 'timeColumn': column {name!r} is not in the data ({choices})")
+    if found not in timestamps:
+        raise OptionError(
+            f"option 'timeColumn': {name!r} is of type {schema.types[found]}, not a timestamp ({choices})"
+        )
     return found

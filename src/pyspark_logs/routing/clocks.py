@@ -1,4 +1,4 @@
-"""What a clock on the wall shows, exactly, and for a minute at once where it can be."""
+"""Conversion of instants to local times, exactly, and for a whole minute at once where possible."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _DAY = dt.timedelta(days=1)
 
-# Years that have a next one, and a day less, so that no zone leads out of them.
+# A day inside the years that datetime can represent, so that a local time in any zone can be represented, too.
 LOWEST_US = (dt.datetime.min + _DAY - _EPOCH) // _MICROSECOND
 HIGHEST_US = (dt.datetime(9999, 1, 1) - _DAY - _EPOCH) // _MICROSECOND
 
 
-def read_clock(time_us: int, zone: str) -> tuple[int, ...]:
-    """Year, month, day, hour, minute, second and microsecond in a zone.
+def local_time(time_us: int, zone: str) -> tuple[int, ...]:
+    """Returns year, month, day, hour, minute, second and microsecond of an instant in a time zone.
 
-    >>> read_clock(0, "Asia/Tokyo")
+    >>> local_time(0, "Asia/Tokyo")
     (1970, 1, 1, 9, 0, 0, 0)
     """
     time = _EPOCH + time_us * _MICROSECOND
@@ -36,18 +36,18 @@ def read_clock(time_us: int, zone: str) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=1 << 16)
-def clock_of_minute(minute: int, zone: str, size: int) -> tuple[int, ...] | None:
-    """What the clock shows all through a minute of UTC, in ``size`` fields; None if that changes within.
+def local_minute(minute: int, zone: str, size: int) -> tuple[int, ...] | None:
+    """Returns the first ``size`` fields of the local time during a minute of UTC, or None if they change within it.
 
-    Today clocks are changed on the minute; a hundred years ago they were not.
+    Offsets of zones are whole minutes today, but were not always in the past.
     """
     start_us, end_us = minute * MINUTE_US, (minute + 1) * MINUTE_US - 1
-    first, last = read_clock(start_us, zone), read_clock(end_us, zone)
+    first, last = local_time(start_us, zone), local_time(end_us, zone)
     passed = _without_zone(last) - _without_zone(first)
     same = first[:size] == last[:size] and passed == (end_us - start_us) * _MICROSECOND
     return first[:size] if same else None
 
 
-def _without_zone(clock: tuple[int, ...]) -> dt.datetime:
-    year, month, day, hour, minute, second, micro = clock
+def _without_zone(fields: tuple[int, ...]) -> dt.datetime:
+    year, month, day, hour, minute, second, micro = fields
     return dt.datetime(year, month, day, hour, minute, second, micro)

@@ -1,4 +1,4 @@
-"""What rows are grouped by: clocks and values as codes, with what each code stands for."""
+"""Grouping keys: local times and partition values of rows, dictionary-encoded."""
 
 from __future__ import annotations
 
@@ -10,67 +10,67 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.errors import RecordError
-from pyspark_logs.routing.clocks import MINUTE_US, Int64, clock_of_minute, read_clock
-from pyspark_logs.routing.partition_text import text_of
+from pyspark_logs.routing.clocks import MINUTE_US, Int64, local_minute, local_time
+from pyspark_logs.routing.partition_text import partition_text_function
 
 
 @dataclass(frozen=True)
-class Key:
-    """One thing that rows are grouped by.
+class GroupingKey:
+    """A dictionary-encoded key by which rows are grouped.
 
     Attributes:
-        codes: a number for each row.
-        values: what each number stands for; hashable.
+        codes: index into ``values`` for each row.
+        values: hashable values.
     """
 
     codes: Int64
     values: list[Any]
 
 
-def clock_key(times: Int64, zone: str, size: int) -> Key:
-    """The first ``size`` of year, month, day, hour and minute that a clock shows.
+def time_key(times: Int64, zone: str, size: int) -> GroupingKey:
+    """Returns a key of the first ``size`` of year, month, day, hour and minute in a time zone.
 
     Args:
         times: microseconds since the epoch, UTC.
-        zone: where the clock is.
-        size: 1 to 5.
+        zone: name of the time zone.
+        size: number of fields, 1 to 5.
     """
     coded = pa.array(times // MINUTE_US).dictionary_encode()
-    clocks = [clock_of_minute(minute, zone, size) for minute in coded.dictionary.to_pylist()]
+    local_times = [local_minute(minute, zone, size) for minute in coded.dictionary.to_pylist()]
     numbers: dict[tuple[int, ...], int] = {}
-    of_minute = np.array(
-        [-1 if clock is None else numbers.setdefault(clock, len(numbers)) for clock in clocks], np.int64
+    codes_of_minutes = np.array(
+        [-1 if local is None else numbers.setdefault(local, len(numbers)) for local in local_times], np.int64
     )
-    codes = of_minute[coded.indices.to_numpy()]
+    codes = codes_of_minutes[coded.indices.to_numpy()]
     for row in np.flatnonzero(codes < 0).tolist():
-        codes[row] = numbers.setdefault(read_clock(int(times[row]), zone)[:size], len(numbers))
-    return Key(codes, list(numbers))
+        codes[row] = numbers.setdefault(local_time(int(times[row]), zone)[:size], len(numbers))
+    return GroupingKey(codes, list(numbers))
 
 
-def value_key(column: pa.Array, name: str) -> Key:
-    """The values of a partition column as texts; None is the null.
+def value_key(column: pa.Array, name: str) -> GroupingKey:
+    """Returns a key of the values of a partition column as strings, None for null.
 
     Raises:
-        RecordError: a date or time that is in no calendar.
+        RecordError: a date or time is outside the range of the calendar.
     """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     coded = column.dictionary_encode(null_encoding="encode")
-    text = text_of(coded.dictionary.type)
+    to_text = partition_text_function(coded.dictionary.type)
     try:
-        values = [None if value is None else text(value) for value in coded.dictionary.to_pylist()]
+        values = [None if value is None else to_text(value) for value in coded.dictionary.to_pylist()]
     except (ValueError, OverflowError) as error:
         raise RecordError(
-            f"column {name!r}: a value of type {column.type} has no text in a path ({error}); leave such rows out"
+            f"column {name!r}: a value of type {column.type} cannot be written to a path ({error}); leave such rows out"
         ) from error
-    return Key(coded.indices.to_numpy().astype(np.int64), values)
+    return GroupingKey(coded.indices.to_numpy().astype(np.int64), values)
 
 
-def grouped(keys: Sequence[Key], rows: int) -> Int64:
-    """The number of each row's group, counted from 0 in order of their first rows."""
+def group_numbers(keys: Sequence[GroupingKey], rows: int) -> Int64:
+    """Returns the group number of each row; groups are numbered from 0 in the order of their first rows."""
     groups = np.zeros(rows, np.int64)
     for key in keys:
-        # Numbered anew each time: the product of many columns' sizes would not fit.
-        both = groups * len(key.values) + key.codes
-        groups = pa.array(both).dictionary_encode().indices.to_numpy().astype(np.int64)
+        # Groups are renumbered after each key: the product of all dictionary sizes could exceed 64 bits.
+        combined = groups * len(key.values) + key.codes
+        groups = pa.array(combined).dictionary_encode().indices.to_numpy().astype(np.int64)
     return groups

@@ -1,4 +1,4 @@
-"""Values of partition columns as texts that read back as the same value of the same type."""
+"""Values of partition columns as strings that read back as the same value of the same type."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import pyarrow as pa
 from pyspark_logs.errors import SchemaError
 
 
-def has_text(dtype: pa.DataType) -> bool:
-    """Whether values of a type can be in a path; of a dictionary, whether those in it can."""
+def is_partition_type(dtype: pa.DataType) -> bool:
+    """True if values of a type can be written to a path; for a dictionary type, the type of its values counts."""
     try:
-        text_of(dtype.value_type if pa.types.is_dictionary(dtype) else dtype)
+        partition_text_function(dtype.value_type if pa.types.is_dictionary(dtype) else dtype)
     except SchemaError:
         return False
     return True
 
 
-def text_of(dtype: pa.DataType) -> Callable[[Any], str]:
-    """What writes a value of a type, as Python has it.
+def partition_text_function(dtype: pa.DataType) -> Callable[[Any], str]:
+    """Returns the function that converts a Python value of an Arrow type to the string in a path.
 
     Raises:
-        SchemaError: the type has no text in a path.
+        SchemaError: values of the type cannot be written to a path.
 
     >>> import pyarrow as pa
-    >>> text_of(pa.bool_())(True), text_of(pa.date32())(dt.date(2026, 11, 22)), text_of(pa.float64())(0.5)
-    ('true', '2026-11-22', '0.5')
+    >>> partition_text_function(pa.bool_())(True), partition_text_function(pa.date32())(dt.date(2026, 11, 22))
+    ('true', '2026-11-22')
     """
     types = pa.types
-    # A timestamp in nanoseconds would come back cut; one without a zone does not come back where clocks are changed.
+    # Timestamps in nanoseconds would lose digits, and timestamps without a zone are ambiguous when summer time ends.
     family: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Any], str]], ...] = (
         (lambda t: types.is_string(t) or types.is_large_string(t) or types.is_null(t), str),
         (types.is_integer, str),
@@ -44,7 +44,7 @@ def text_of(dtype: pa.DataType) -> Callable[[Any], str]:
     for fits, text in family:
         if fits(dtype):
             return text
-    raise SchemaError(f"{dtype} has no text in a path")
+    raise SchemaError(f"values of type {dtype} cannot be written to a path")
 
 
 def _instant(value: dt.datetime) -> str:

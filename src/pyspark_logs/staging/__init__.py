@@ -1,13 +1,13 @@
-"""Staging: what one task writes, compressed and uploaded, and seen by nobody before the job commits.
+"""Staging of a task's files: compressed, uploaded, and invisible until the job commits.
 
-A task has at most ``maxOpenFiles`` files open, one a directory. A file ends at ``maxRecordsPerFile`` or
-``maxFileBytes``; when another directory needs its place; or when memory is needed and no buffer is large enough
-to be a part of an upload. The next row of its directory then begins the next file.
+A task has at most ``maxOpenFiles`` open files, one per directory. A file ends at ``maxRecordsPerFile`` or ``maxFileBytes``,
+when a file of another directory must be opened, or when memory is short and no buffer is large enough for a part of an
+upload. The next row of the directory then starts the next file.
 
-Memory does not depend on the data: what waits to be sent has a bound, and so has what is on its way, and what the
-compressors of so many open files hold.
+Memory does not depend on the data: the bytes that wait to be sent, the bytes being sent, and the buffers of the compressors
+are bounded.
 
-Inside, imports run one way: ``TaskFiles`` -> ``files`` -> ``uploads``.
+Import direction: ``TaskFiles`` -> ``files`` -> ``uploads``.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from pyspark_logs.staging.uploads import UploadQueue
 from pyspark_logs.store import Store
 
 MIB = 1 << 20
-WAITING_BYTES = 96 * MIB  # compressed, not yet handed over
-SLICE_BYTES = 1 * MIB  # of text at once: after each slice it is asked whether the file is large enough
-SMALLEST_SLICE_BYTES = 16 << 10
-MOST_PARTS = 10_000  # of one upload to S3
+MAX_WAITING_BYTES = 96 * MIB  # compressed bytes of all open files that were not sent
+SLICE_BYTES = 1 * MIB  # text compressed at once; the size of the file is checked after each slice
+MIN_SLICE_BYTES = 16 << 10
+MAX_PARTS = 10_000  # limit of S3 for one multipart upload
 
 
 class TaskFiles:
     """The files that one attempt of a task writes.
 
     Args:
-        store: where ``job.root`` is.
-        job: whose files they are.
+        store: store of ``job.root``.
+        job: job that the files belong to.
         task: number of the task.
-        attempt: what no other attempt at the task has.
-        rules: sizes, and the codec.
-        suffix: of the files' names, without its first dot: ``log.gz``.
-        to_bytes: lines, or rows, as the bytes that a file holds of them.
-        head: what each file begins with; no row.
+        attempt: number of the attempt, unique for the task.
+        rules: size limits and codec.
+        suffix: suffix of the file names without the leading dot, such as ``log.gz``.
+        to_bytes: function that converts lines or rows to the bytes of a file.
+        head: bytes at the start of each file that are not a row, such as a header.
 
     Raises:
-        OptionError: ``partSize`` is below what the store takes, or the codec has no such level.
+        OptionError: ``partSize`` is below the store's minimum, or the codec does not have the compression level.
 
-    After an error, and if nothing is to come of it, :meth:`discard` drops what was staged.
+    After an error, :meth:`discard` drops everything that was staged.
     """
 
     def __init__(
@@ -71,28 +71,28 @@ class TaskFiles:
         self._task, self._attempt, self._suffix = task, attempt, suffix
         self._rules = rules
         self._codec = codec_for("", rules.compression)
-        self._codec.compressor(rules.compression_level)  # refused now, not with the first row
+        self._codec.compressor(rules.compression_level)  # validates the level before the first row
         self._to_bytes, self._head = to_bytes, head
         self._queue = UploadQueue(store)
-        self._open: dict[str, OpenFile] = {}  # the least recently written first
+        self._open: dict[str, OpenFile] = {}  # in the order of the last write, oldest first
         self._files: list[OpenFile] = []
 
     def write(self, directory: str, lines: pa.StringArray | pa.RecordBatch) -> None:
-        """Add lines, or rows, to the file of a directory, or to several one after the other.
+        """Adds lines or rows to the current file of a directory, and to further files when it is full.
 
         Args:
-            directory: relative to the root, without a slash at its end; ``""`` is the root itself.
-            lines: each ends with its line end; without nulls. Or rows, which are as large as they are in memory.
+            directory: directory relative to the root without a trailing slash; ``""`` for the root itself.
+            lines: lines with their line ends and without nulls; or rows, whose size is their size in memory.
 
         Raises:
-            StoreError: the store refused or failed, here or for what was written before.
+            StoreError: the store refused or failed, now or for an earlier part.
         """
         self._queue.check()
         ends = np.cumsum(_sizes(lines), dtype=np.int64)
         start, sent = 0, 0
         while start < len(lines):
             file = self._file(directory)
-            # The line that reaches the size is the last one in.
+            # The line that reaches the size is the last one of the slice.
             end = min(int(np.searchsorted(ends, sent + self._slice_bytes(file))) + 1, len(lines))
             if self._rules.max_records_per_file is not None:
                 end = min(end, start + self._rules.max_records_per_file - file.rows)
@@ -101,7 +101,7 @@ class TaskFiles:
             self._send(file)
 
     def close(self) -> tuple[StagedFile, ...]:
-        """End all files, wait until they are staged, and say what they are, in order of their numbers.
+        """Ends all files, waits until they are staged, and returns them in the order of their numbers.
 
         Raises:
             StoreError: the store refused or failed.
@@ -112,14 +112,14 @@ class TaskFiles:
         return tuple(file.upload.staged(file.rows) for file in self._files)
 
     def discard(self) -> None:
-        """Drop all that was staged, also after :meth:`close`. What cannot be dropped is logged, and left to ``vacuum``."""
+        """Aborts all uploads, also after :meth:`close`. Failures are logged; ``vacuum`` removes the remaining uploads."""
         self._open.clear()
         self._queue.abort(file.upload for file in self._files)
 
     # --- files ----------------------------------------------------------------------------------------------
 
     def _file(self, directory: str) -> OpenFile:
-        """The open file of a directory, which now is the most recently written one."""
+        """Returns the open file of a directory and marks it as the most recently written one."""
         file = self._open.pop(directory, None)
         if file is None:
             if len(self._open) >= self._rules.max_open_files:
@@ -133,27 +133,27 @@ class TaskFiles:
         return file
 
     def _slice_bytes(self, file: OpenFile) -> int:
-        """Text that is compressed at once: less where the file is nearly full, since it may not shrink."""
-        most = self._rules.max_file_bytes
-        if most is None:
+        """Returns the size of the next slice of text: smaller if the file is nearly full, as text may be incompressible."""
+        limit = self._rules.max_file_bytes
+        if limit is None:
             return SLICE_BYTES
-        # What is compressed comes in crumbs otherwise.
-        least = 1 if self._codec.name == "none" else SMALLEST_SLICE_BYTES
-        return max(least, min(most - file.size, SLICE_BYTES))
+        # Compressing very small slices is slow.
+        minimum = 1 if self._codec.name == "none" else MIN_SLICE_BYTES
+        return max(minimum, min(limit - file.size, SLICE_BYTES))
 
     def _send(self, file: OpenFile) -> None:
-        """End the file, or send a part of it, if it is time to; and make room if memory is short."""
+        """Ends the file if it is full, or sends a part of it; frees memory if too many bytes wait."""
         rules = self._rules
-        full = file.rows == rules.max_records_per_file or file.upload.parts == MOST_PARTS - 1
+        full = file.rows == rules.max_records_per_file or file.upload.parts == MAX_PARTS - 1
         if full or (rules.max_file_bytes is not None and file.size >= rules.max_file_bytes):
             self._end(file)
         elif file.waiting >= rules.part_bytes:
             self._queue.send(file.upload, file.take())
-        while sum(file.waiting for file in self._open.values()) > WAITING_BYTES:
-            self._make_room()
+        while sum(file.waiting for file in self._open.values()) > MAX_WAITING_BYTES:
+            self._free_memory()
 
-    def _make_room(self) -> None:
-        """Send the largest part that is allowed to go, else end a file: large, and not written for a while."""
+    def _free_memory(self) -> None:
+        """Sends the largest part that the store accepts; if there is none, ends a large file of the older half."""
         files = list(self._open.values())
         largest = max(files, key=lambda file: file.waiting)
         if largest.waiting >= self._store.smallest_part:
@@ -163,22 +163,22 @@ class TaskFiles:
 
     def _end(self, file: OpenFile) -> None:
         del self._open[file.directory]
-        rest = file.finish()
-        if rest or not file.upload.parts:
-            self._queue.send(file.upload, rest)
+        last = file.finish()
+        if last or not file.upload.parts:
+            self._queue.send(file.upload, last)
 
 
 def _sizes(lines: pa.StringArray | pa.RecordBatch) -> Any:
-    """Bytes of each line, or row."""
+    """Returns the size of each line or row in bytes."""
     if isinstance(lines, pa.RecordBatch):
         return np.full(len(lines), max(lines.nbytes // max(len(lines), 1), 1))
     return pc.binary_length(lines).to_numpy()
 
 
 def check_part_size(store: Store, rules: WriteRules) -> None:
-    """Raises OptionError if parts of ``partSize`` are too small for the store."""
+    """Raises OptionError if ``partSize`` is below the store's minimum."""
     if rules.part_bytes < store.smallest_part:
         raise OptionError(
-            f"option 'partSize': {rules.part_bytes} bytes are too few, {store.scheme}:// takes parts of {store.smallest_part}"
-            f" bytes or more; leave it out, or say {-(-store.smallest_part // MIB)}m"
+            f"option 'partSize': {rules.part_bytes} bytes are too few, {store.scheme}:// requires parts of at least"
+            f" {store.smallest_part} bytes; remove the option, or set it to {-(-store.smallest_part // MIB)}m"
         )

@@ -1,4 +1,4 @@
-"""A file that is being written: its compressor, what waits to be sent, and its upload."""
+"""A file that is being written: its compressor, the bytes that wait to be sent, and its upload."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from pyspark_logs.staging.uploads import Upload
 
 
 class OpenFile:
-    """One file of one directory.
+    """An open file of a directory.
 
     Attributes:
-        directory: that it is in.
-        upload: what was sent of it.
-        rows: in it so far.
-        size: bytes of it so far, compressed, without what the compressor still holds.
-        waiting: those of them that were not sent.
-
-    ``head`` is what the file begins with, before any row.
+        directory: directory of the file, relative to the root.
+        upload: upload of the file.
+        rows: number of rows added so far.
+        size: compressed bytes so far, without the bytes that the compressor still buffers.
+        waiting: compressed bytes that were not sent.
     """
 
     def __init__(self, directory: str, job: Job, key: str, compressor: Compressor, head: bytes = b"") -> None:
@@ -34,24 +32,24 @@ class OpenFile:
             self.add(head, 0)
 
     def add(self, data: Any, rows: int) -> None:
-        """Compress text."""
-        self._keep(self._compressor.feed(data))
+        """Compresses text and adds it to the bytes that wait to be sent."""
+        self._append(self._compressor.feed(data))
         self.rows += rows
 
     def take(self) -> bytes:
-        """What waits, as one part. It waits no longer."""
+        """Removes the waiting bytes and returns them as one part."""
         data = b"".join(self._pieces)
         self._pieces.clear()
         self.waiting = 0
         return data
 
     def finish(self) -> bytes:
-        """The last part; nothing can be added from then on."""
-        self._keep(self._compressor.finish())
-        del self._compressor  # what it holds is much, and the file is remembered until the task ends
+        """Ends the compressed stream and returns the last part. Nothing can be added afterwards."""
+        self._append(self._compressor.finish())
+        del self._compressor  # frees its buffers: the file itself is kept until the task ends
         return self.take()
 
-    def _keep(self, piece: bytes) -> None:
+    def _append(self, piece: bytes) -> None:
         if piece:
             self._pieces.append(piece)
             self.size += len(piece)

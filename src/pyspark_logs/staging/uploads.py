@@ -1,4 +1,4 @@
-"""Uploads in the background: requests to the store take their time, which rendering and compressing can use."""
+"""Uploads in background threads, so that rendering and compression continue while requests run."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pyspark_logs.jobs import Job, StagedFile
 from pyspark_logs.store import Store
 
 THREADS = 4
-MOST_BYTES = 32 << 20  # on their way to the store; one part may be more, alone
+MAX_SENDING_BYTES = 32 << 20  # bytes being sent; a single larger part is sent alone
 
 _log = logging.getLogger(__name__)
 
 
 class Upload:
-    """One file that nobody sees yet. What changes it runs in one thread at a time.
+    """The upload of one file, which stays invisible until it is completed. Only one thread changes it at a time.
 
     Attributes:
-        key: the file, relative to the root.
-        parts: how many were handed over so far.
-        size: bytes in them.
+        key: key of the file, relative to the root.
+        parts: number of parts handed to the queue so far.
+        size: bytes in these parts.
     """
 
     def __init__(self, job: Job, key: str) -> None:
@@ -34,27 +34,27 @@ class Upload:
         self._etags: list[str] = []
 
     def add(self, store: Store, data: bytes) -> None:
-        """Send the next part; the first one starts the upload."""
+        """Sends the next part; the first part starts the upload."""
         path = self._job.root + self.key
         if not self._id:
             self._id = store.start_upload(path, token=self._job.id, staging=self._job.staging)
         self._etags.append(store.upload_part(path, self._id, len(self._etags) + 1, data))
 
     def abort(self, store: Store) -> None:
-        """Drop what was sent."""
+        """Aborts the upload."""
         if self._id:
             store.abort_upload(self._job.root + self.key, self._id)
 
     def staged(self, rows: int) -> StagedFile:
-        """What a commit needs to know, once all parts are there."""
+        """Returns the description that a commit needs, once all parts are sent."""
         return StagedFile(self.key, self._id, tuple(self._etags), self.size, rows)
 
 
 class UploadQueue:
-    """Sends the parts of many files: those of one file in order, those of several side by side.
+    """Sends the parts of many files: parts of one file in order, parts of different files concurrently.
 
-    What is on its way is bounded, in number and in bytes: :meth:`send` waits for room. An error ends it all: the
-    next call raises it.
+    The parts being sent are bounded in number and in bytes; :meth:`send` waits. After an error nothing more is sent, and
+    the next call raises the error.
     """
 
     def __init__(self, store: Store) -> None:
@@ -65,15 +65,15 @@ class UploadQueue:
         self._error: BaseException | None = None
 
     def check(self) -> None:
-        """Raise what went wrong in the background, if anything has."""
+        """Raises the first error of a background thread, if there was one."""
         if self._error is not None:
             raise self._error
 
     def send(self, upload: Upload, data: bytes) -> None:
-        """Hand over the next part of an upload.
+        """Queues the next part of an upload.
 
         Raises:
-            StoreError: the store refused or failed, for this part or an earlier one of any upload.
+            StoreError: the store refused or failed for an earlier part of any upload.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._error is not None or self._has_room(upload, len(data)))
@@ -84,26 +84,28 @@ class UploadQueue:
         self._pool.submit(self._run, upload, data)
 
     def close(self) -> None:
-        """Wait for all parts to be there.
+        """Waits until all parts are sent.
 
         Raises:
-            StoreError: one could not be sent.
+            StoreError: a part could not be sent.
         """
         self._pool.shutdown()
         self.check()
 
     def abort(self, uploads: Iterable[Upload]) -> None:
-        """Drop uploads, each one whatever becomes of the others. What cannot be dropped is logged, not raised."""
+        """Aborts uploads independently of one another. Failures are logged, not raised."""
         with self._changed:
-            self._error = self._error or RuntimeError("these uploads were dropped")
-        # Not before: a part that arrives late would start the upload that nobody drops.
+            self._error = self._error or RuntimeError("these uploads were aborted")
+        # Waits for running requests first: a late first part would start an upload after the abort.
         self._pool.shutdown()
 
         def abort(upload: Upload) -> None:
             try:
                 upload.abort(self._store)
-            except Exception:  # noqa: BLE001 (an error on the way out must not hide the one that led there)
-                _log.warning("%s: its upload could not be dropped; vacuum will find it", upload.key, exc_info=True)
+            except Exception:  # noqa: BLE001 (an error while aborting must not hide the original error)
+                _log.warning(
+                    "%s: its upload could not be aborted; `pyspark-logs vacuum` removes it", upload.key, exc_info=True
+                )
 
         with ThreadPoolExecutor(THREADS, "pyspark-logs-abort") as pool:
             list(pool.map(abort, uploads))
@@ -111,14 +113,14 @@ class UploadQueue:
     def _has_room(self, upload: Upload, size: int) -> bool:
         if not self._sending:
             return True
-        fits = len(self._sending) < THREADS and sum(self._sending.values()) + size <= MOST_BYTES
+        fits = len(self._sending) < THREADS and sum(self._sending.values()) + size <= MAX_SENDING_BYTES
         return fits and upload not in self._sending
 
     def _run(self, upload: Upload, data: bytes) -> None:
         try:
             if self._error is None:
                 upload.add(self._store, data)
-        except BaseException as error:  # noqa: BLE001 (whatever it is, it is raised in the thread that writes)
+        except BaseException as error:  # noqa: BLE001 (raised in the writing thread)
             self._error = self._error or error
         finally:
             with self._changed:

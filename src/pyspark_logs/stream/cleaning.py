@@ -1,4 +1,4 @@
-"""``cleanSource``: what becomes of files whose batch is done. Best effort: a file that stays behind is not read again."""
+"""Cleaning of processed files (``cleanSource``). A file that cannot be cleaned stays, and is not read again."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from pyspark_logs.errors import LogSourceError
 from pyspark_logs.offsets import BatchPlan, StreamFile
 from pyspark_logs.options import StreamOptions
 from pyspark_logs.store import Store, join, normalise, open_store
-from pyspark_logs.stream.listings import Root
+from pyspark_logs.stream.listings import StreamRoot
 
 _log = logging.getLogger(__name__)
 _PART_BYTES = 8 << 20
 
 
 class Cleaner:
-    """Deletes or archives files of batches that are done, once they are old enough.
+    """Deletes or archives the files of completed batches after ``cleanSourceRetention``.
 
-    What waits for ``cleanSourceRetention`` is kept in memory: files of batches before a restart stay where they are.
+    Files that wait for their retention are kept in memory: files of batches completed before a restart are not cleaned.
 
     Args:
-        store: of the stream's load paths.
-        root: names their files.
+        store: store of the stream's load paths.
+        root: mapping between keys and paths.
         options: ``cleanSource``, ``sourceArchiveDir``, ``cleanSourceRetention``.
     """
 
-    def __init__(self, store: Store, root: Root, options: StreamOptions) -> None:
+    def __init__(self, store: Store, root: StreamRoot, options: StreamOptions) -> None:
         self.store, self.root, self.options = store, root, options
         self._waiting: deque[tuple[int, StreamFile]] = deque()
 
     def committed(self, batch: BatchPlan, now_ms: int) -> None:
-        """Take note of a batch that is done, and clean what is due. Never raises; what went wrong is logged."""
-        self._waiting.extend((now_ms, mark) for mark in batch.files)
+        """Adds the files of a completed batch and cleans the files that are due. Failures are logged, not raised."""
+        self._waiting.extend((now_ms, file) for file in batch.files)
         retention_ms = self.options.clean_retention_us // 1000
         while self._waiting and now_ms - self._waiting[0][0] >= retention_ms:
-            _, mark = self._waiting.popleft()
-            path = self.root.path_of(mark.key)
+            _, file = self._waiting.popleft()
+            path = self.root.path_of(file.key)
             try:
-                self._clean(path, mark)
+                self._clean(path, file)
             except LogSourceError:
                 _log.warning("%s: was read and cannot be cleaned (cleanSource); it stays", path, exc_info=True)
 
-    def _clean(self, path: str, mark: StreamFile) -> None:
-        if self.options.clean_source == "archive" and not self._archive(path, mark):
+    def _clean(self, path: str, file: StreamFile) -> None:
+        if self.options.clean_source == "archive" and not self._archive(path, file):
             return
-        # With the etag: what was put there since it was read has not been read.
-        if not self.store.remove(path, etag=mark.etag):
+        # The condition on the etag keeps a version that was written after the file was read.
+        if not self.store.remove(path, etag=file.etag):
             _log.warning("%s: was overwritten after it was read, and stays (cleanSource)", path)
 
-    def _archive(self, path: str, mark: StreamFile) -> bool:
-        """Copy a file below ``sourceArchiveDir``, by the way it had below its load path; False: it is not there."""
+    def _archive(self, path: str, file: StreamFile) -> bool:
+        """Copies a file to its key below ``sourceArchiveDir``; False if the file does not exist."""
         directory = normalise(self.options.archive_dir or "")
-        target = join(directory, mark.key.lstrip("\0/").replace("://", "/"))
+        target = join(directory, file.key.lstrip("\0/").replace("://", "/"))
         archive = open_store(directory, self.store.options)
         if self.store.head(path) is None:
             return False
@@ -62,7 +62,7 @@ class Cleaner:
         parts: list[str] = []
         size, waiting = 0, b""
         try:
-            for chunk in self.store.read(path, etag=mark.etag):
+            for chunk in self.store.read(path, etag=file.etag):
                 waiting += chunk
                 size += len(chunk)
                 if len(waiting) >= _PART_BYTES:

@@ -1,8 +1,8 @@
-"""What a poll gets to see: listings of the prefixes that can still receive files, and now and then of everything.
+"""Listings for polls: the prefixes that can still receive files at each poll, and all prefixes once per interval.
 
-A full listing of a large bucket takes long, so but for the first one it runs in a thread beside the polls. What a
-listing found and no batch has taken yet is kept, and serves the polls that follow: to take more of one listing is the
-same as to have polled more often at its time.
+A full listing of a large bucket takes long. Except for the first one it runs in a thread while the polls continue. Files
+that were listed and not taken are kept for the following polls: taking a second batch from one listing is equivalent to
+having polled twice at the time of that listing.
 """
 
 from __future__ import annotations
@@ -28,29 +28,32 @@ _log = logging.getLogger(__name__)
 
 _GLOB = re.compile(r"[*?\[{]")
 
-MOST_KEPT = 100_000  # files of a listing that are kept for later polls, the oldest ones
-KEPT_MS = 600_000  # for so long: a file that is deleted meanwhile is an error of its batch
-# A full listing begins when so much of the interval is over, so that it ends in time ...
-_EARLY = 0.75
-# ... and beside the polls only if they come so often: else its files would wait for the next poll for too long.
-_OFTEN = 0.1
+# Maximum number of listed files that are kept for later polls; the oldest files are kept.
+MAX_PENDING = 100_000
+# Maximum age of kept files. A file that is deleted after it was listed fails its batch, so the age is bounded.
+PENDING_MS = 600_000
+# A full listing starts after this fraction of fullListingInterval, so that it ends within the interval.
+_EARLY_FRACTION = 0.75
+# A full listing runs in its own thread only if the time between polls is below this fraction of fullListingInterval;
+# otherwise its files would wait too long for the next poll.
+_FREQUENT_FRACTION = 0.1
 
 
 @dataclass(frozen=True)
-class Root:
-    """The load paths of a stream, and how files below them are named in offsets.
+class StreamRoot:
+    """The load paths of a stream, and the keys of files below them in offsets.
 
     Attributes:
-        text: identifies the load paths.
-        prefix: what all paths begin with and keys leave out.
+        text: identification of the load paths.
+        prefix: common prefix of all paths, which keys omit.
     """
 
     text: str
     prefix: str
 
     @classmethod
-    def of(cls, paths: Sequence[str]) -> Root:
-        """The root of normalised load paths: of one directory, that directory; of several, nothing is left out."""
+    def of(cls, paths: Sequence[str]) -> StreamRoot:
+        """Returns the root of normalised load paths. With several paths, keys are whole paths."""
         if len(paths) != 1:
             return cls(json.dumps(list(paths)), "")
         (path,) = paths
@@ -58,13 +61,13 @@ class Root:
         return cls(path, path.rstrip("/") + "/" if special is None else path[: path.rfind("/", 0, special.start()) + 1])
 
     def key_of(self, path: str) -> str:
-        """The key of a path; of one that is not below the prefix (the load path is a file), the path with a mark."""
+        """Returns the key of a path. A path that is not below the prefix (a file as load path) gets a leading NUL."""
         return path[len(self.prefix) :] if path.startswith(self.prefix) else f"\0{path}"
 
     def path_of(self, key: str) -> str:
-        """The inverse of :meth:`key_of`.
+        """Returns the path of a key, the inverse of :meth:`key_of`.
 
-        >>> root = Root.of(["s3://logs/app"])
+        >>> root = StreamRoot.of(["s3://logs/app"])
         >>> root.key_of("s3://logs/app//a.gz"), root.path_of("/a.gz"), root.path_of(root.key_of("s3://logs/app"))
         ('/a.gz', 's3://logs/app//a.gz', 's3://logs/app')
         """
@@ -72,43 +75,49 @@ class Root:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one poll sees.
+class PollListing:
+    """Listed files for one poll.
 
     Attributes:
-        files: listed files; those seen before may be among them.
-        listed_ms: when the listing began.
-        columns: partition columns, of the values of ``files``.
-        slack_us: how far records drift from their path's time.
-        rest_us: earliest layout time of files that were listed and are not in ``files``; None: there are none.
+        files: listed files; processed files may be included.
+        listed_ms: time at which the listing began, milliseconds since the epoch.
+        columns: names of the partition columns whose values the files hold.
+        slack_us: maximum distance of a record's time from the time in its path, in microseconds.
+        remaining_from_us: earliest layout time of listed files that ``files`` omits; None if it omits none.
     """
 
     files: Sequence[StreamFile]
     listed_ms: int
     columns: tuple[str, ...]
     slack_us: int
-    rest_us: int | None = None
+    remaining_from_us: int | None = None
 
-    def with_rest(self, offset: Offset) -> Offset:
-        """The offset of a poll, with what it could not know: the columns, and files that it was not shown."""
-        if self.rest_us is not None:
-            early = self.rest_us if offset.from_us is None else min(offset.from_us, self.rest_us)
+    def with_remainder(self, offset: Offset) -> Offset:
+        """Returns an offset completed with columns, slack, and the layout time of files that the poll did not receive."""
+        if self.remaining_from_us is not None:
+            early = self.remaining_from_us if offset.from_us is None else min(offset.from_us, self.remaining_from_us)
             offset = replace(offset, from_us=early)
         return replace(offset, batch=replace(offset.batch, columns=self.columns, slack_us=self.slack_us))
 
 
 @dataclass
-class _Kept:
-    """What is left of a listing: files in order of time, and when it was made."""
+class _PendingFiles:
+    """Files of a listing that no batch has taken, in order of their modification time.
+
+    Attributes:
+        files: the files.
+        listed_ms: time at which the listing began, milliseconds since the epoch.
+        remaining_from_us: see :class:`PollListing`.
+    """
 
     files: list[StreamFile]
     listed_ms: int
-    rest_us: int | None
+    remaining_from_us: int | None
 
 
 @dataclass
-class _Full:
-    """A full listing under way in its thread, or done."""
+class _FullListing:
+    """A full listing in a thread of its own: running, completed or failed."""
 
     thread: threading.Thread | None = None
     files: list[StreamFile] | None = None
@@ -117,196 +126,203 @@ class _Full:
 
 @dataclass
 class Listings:
-    """Lists for polls, and remembers what saves the next listing.
+    """Listings of a stream's load paths, with the state that saves requests.
 
     Attributes:
-        store: of the load paths.
-        options: of the stream.
-        root: names files.
-        layout: of the paths.
-        whole_files: the format has no time column.
+        store: store of the load paths.
+        options: options of the stream.
+        root: mapping between keys and paths.
+        layout: layout of the paths.
+        whole_files: True if the format has no time column.
     """
 
     store: Store
     options: ReadOptions
-    root: Root
+    root: StreamRoot
     layout: Layout
     whole_files: bool
     _polled_ms: int | None = None
     _full_ms: int | None = None
     _full_took_ms: int = 0
-    _full: _Full = field(default_factory=_Full)
-    _kept: _Kept | None = None
-    _frozen: _Kept | None = None
-    _is_there: bool = False
+    _full: _FullListing = field(default_factory=_FullListing)
+    _pending: _PendingFiles | None = None
+    _frozen: _PendingFiles | None = None
+    _was_found: bool = False
     _newest: StreamFile | None = None
-    _behind: int = 0
+    _waiting: int = 0
 
-    def poll(self, offset: Offset, max_files: int | None) -> Found:
-        """What the next batch may be taken from."""
+    def poll(self, offset: Offset, max_files: int | None) -> PollListing:
+        """Returns the files from which the next batch may be taken, listing only if too few are kept."""
         if self._frozen is not None:
-            self._frozen.files = [mark for mark in self._frozen.files if self._may_be_new(mark, offset)]
-            self._behind = len(self._frozen.files)
+            self._frozen.files = [file for file in self._frozen.files if self._may_be_new(file, offset)]
+            self._waiting = len(self._frozen.files)
             return self._found(self._frozen)
-        context = _now_ms()
-        kept = self._still_enough(offset, max_files, context)
-        if kept is None:
-            files = self._list(offset, context)
-            kept = self._left_of(files, offset, context)
-            self._kept = kept
+        now_ms = _now_ms()
+        pending = self._enough_pending(offset, max_files, now_ms)
+        if pending is None:
+            files = self._list(offset, now_ms)
+            pending = self._pending_of(files, offset, now_ms)
+            self._pending = pending
             self._newest = max(files, key=_order, default=self._newest)
-        self._behind = len(kept.files)
-        return self._found(kept)
+        self._waiting = len(pending.files)
+        return self._found(pending)
 
-    def everything(self, context: int) -> list[StreamFile]:
-        """All files that are there."""
+    def list_everything(self, now_ms: int) -> list[StreamFile]:
+        """Lists all prefixes and returns all files."""
         started = _now_ms()
-        self._full_ms = context
-        files = self._marks(self._listing(None, None), context)
+        self._full_ms = now_ms
+        files = self._stream_files(self._listing(None, None), now_ms)
         self._full_took_ms = _now_ms() - started
         return files
 
     def freeze(self) -> None:
-        """List everything, and show no later file to any poll."""
-        context = _now_ms()
-        files = sorted(self.everything(context), key=_order)
-        self._frozen = _Kept(files, context, None)
+        """Lists all prefixes and restricts later polls to the files found."""
+        now_ms = _now_ms()
+        files = sorted(self.list_everything(now_ms), key=_order)
+        self._frozen = _PendingFiles(files, now_ms, None)
         self._newest = files[-1] if files else None
 
     def newest(self) -> dict[str, Any] | None:
-        """Of the last listing: the newest file, and how many were waiting at the last poll, as primitives."""
+        """Returns the newest file of the last listing and the number of files waiting at the last poll, as primitives."""
         if self._newest is None:
             return None
-        return {"ts": self._newest.modified_ms, "key": self._newest.key, "waiting": self._behind}
+        return {"ts": self._newest.modified_ms, "key": self._newest.key, "waiting": self._waiting}
 
     def window_ms(self) -> int:
-        """How long after its modification a file may be found, whatever layout time it lies under: see ``Offset.floor_ms``.
+        """Returns the maximum time between a file's modification and its listing, under any layout time.
 
-        From the begin of one full listing to the end of the next no more may pass than is allowed for.
+        This is the window of ``Offset.floor_ms``: ``lateness``, plus the time from the start of a full listing to the end
+        of the next one.
         """
         stream = self.options.stream
         every_ms = 0 if stream.full_listing_us is None else max(stream.full_listing_us // 1000, 3 * self._full_took_ms)
         return -(-stream.lateness_us // 1000) + every_ms
 
-    # --- what is kept --------------------------------------------------------------------------------------------
+    # --- pending files -------------------------------------------------------------------------------------------
 
-    def _still_enough(self, offset: Offset, max_files: int | None, context: int) -> _Kept | None:
-        """What is kept, if it fills a batch and is fresh enough."""
-        kept = self._kept
-        if kept is None or max_files is None or context - kept.listed_ms > KEPT_MS or context < kept.listed_ms:
+    def _enough_pending(self, offset: Offset, max_files: int | None, now_ms: int) -> _PendingFiles | None:
+        """Returns the pending files if they fill a batch and were listed recently."""
+        pending = self._pending
+        if pending is None or max_files is None or not 0 <= now_ms - pending.listed_ms <= PENDING_MS:
             return None
-        kept.files = [mark for mark in kept.files if self._may_be_new(mark, offset)]
-        return kept if len(kept.files) >= max_files else None
+        pending.files = [file for file in pending.files if self._may_be_new(file, offset)]
+        return pending if len(pending.files) >= max_files else None
 
-    def _left_of(self, files: Iterable[StreamFile], offset: Offset, context: int) -> _Kept:
-        """What batches can be taken from: unread files, the oldest first, at most ``MOST_KEPT`` of them."""
-        waiting = sorted((mark for mark in files if self._may_be_new(mark, offset)), key=_order)
-        rest = [mark.layout_start_us for mark in waiting[MOST_KEPT:] if mark.layout_start_us is not None]
-        return _Kept(waiting[:MOST_KEPT], context, min(rest, default=None))
+    def _pending_of(self, files: Iterable[StreamFile], offset: Offset, now_ms: int) -> _PendingFiles:
+        """Returns the unprocessed files, oldest first, at most ``MAX_PENDING`` of them."""
+        waiting = sorted((file for file in files if self._may_be_new(file, offset)), key=_order)
+        rest = [file.layout_start_us for file in waiting[MAX_PENDING:] if file.layout_start_us is not None]
+        return _PendingFiles(waiting[:MAX_PENDING], now_ms, min(rest, default=None))
 
-    def _may_be_new(self, mark: StreamFile, offset: Offset) -> bool:
+    def _may_be_new(self, file: StreamFile, offset: Offset) -> bool:
         lateness_ms = -(-self.options.stream.lateness_us // 1000)
-        return mark.modified_ms >= offset.floor_ms and not is_seen(offset, mark, lateness_ms)
+        return file.modified_ms >= offset.floor_ms and not is_seen(offset, file, lateness_ms)
 
-    def _found(self, kept: _Kept) -> Found:
+    def _found(self, pending: _PendingFiles) -> PollListing:
         given = self.options.time.slack_us
         slack = given if given is not None else self.layout.default_slack_us
-        return Found(kept.files, kept.listed_ms, self.layout.columns, slack, kept.rest_us)
+        return PollListing(pending.files, pending.listed_ms, self.layout.columns, slack, pending.remaining_from_us)
 
     # --- listing -------------------------------------------------------------------------------------------------
 
-    def _list(self, offset: Offset, context: int) -> list[StreamFile]:
-        previous, self._polled_ms = self._polled_ms, context
-        self._warn_of_gap(previous, context)
+    def _list(self, offset: Offset, now_ms: int) -> list[StreamFile]:
+        previous, self._polled_ms = self._polled_ms, now_ms
+        self._warn_of_gap(previous, now_ms)
         if self._full_ms is None or not self.layout.granularity_us:
-            # The first poll after a start looks everywhere; without time in the paths there is nothing to leave out.
-            return self.everything(context)
-        if self._is_due(context):
-            if previous is None or context - previous > _OFTEN * (self.options.stream.full_listing_us or 0) / 1000:
-                return self.everything(context)
-            self._look_everywhere_beside(context)
+            # The first poll after a start lists all prefixes. Without a time in the paths no prefix can be omitted.
+            return self.list_everything(now_ms)
+        if self._is_due(now_ms):
+            if (
+                previous is None
+                or now_ms - previous > _FREQUENT_FRACTION * (self.options.stream.full_listing_us or 0) / 1000
+            ):
+                return self.list_everything(now_ms)
+            self._start_full_listing(now_ms)
         slack = self.options.time.slack_us
         slack = self.layout.default_slack_us if slack is None else slack
         stream = self.options.stream
         low = lowest_layout_us(offset, previous, stream.lateness_us, slack, stream.settle_us)
-        # What lies under a time that is yet to come is found by the full listings, if there are any.
-        high = context * 1000 + 1 if self.options.stream.full_listing_us is not None else None
-        fresh = self._marks(self._listing(low, high), context)
-        return list({mark.key: mark for mark in (*self._taken_from_full(), *fresh)}.values())
+        # Files under future layout times are found by the full listings, unless these are off.
+        high = now_ms * 1000 + 1 if self.options.stream.full_listing_us is not None else None
+        fresh = self._stream_files(self._listing(low, high), now_ms)
+        return list({file.key: file for file in (*self._take_full_listing(), *fresh)}.values())
 
-    def _is_due(self, context: int) -> bool:
+    def _is_due(self, now_ms: int) -> bool:
         interval_us = self.options.stream.full_listing_us
         if interval_us is None or self._full_ms is None or self._full.thread is not None:
             return False
-        return context - self._full_ms >= _EARLY * interval_us / 1000 - self._full_took_ms
+        return now_ms - self._full_ms >= _EARLY_FRACTION * interval_us / 1000 - self._full_took_ms
 
-    def _look_everywhere_beside(self, context: int) -> None:
-        """Begin a full listing in a thread."""
+    def _start_full_listing(self, now_ms: int) -> None:
+        """Starts a full listing in a thread."""
         full = self._full
 
         def run() -> None:
             try:
-                full.files = self.everything(context)
-            except Exception as error:  # noqa: BLE001 - raised again by the poll that asks for the files
+                full.files = self.list_everything(now_ms)
+            except Exception as error:  # noqa: BLE001 - raised by the poll that takes the files
                 full.error = error
 
         full.thread = threading.Thread(target=run, name="pyspark-logs-full-listing", daemon=True)
         full.thread.start()
 
-    def _taken_from_full(self) -> list[StreamFile]:
-        """What a full listing brought that has ended since; its error is the poll's."""
+    def _take_full_listing(self) -> list[StreamFile]:
+        """Returns the files of a full listing that has ended, or raises its error."""
         full = self._full
         if full.thread is None or full.thread.is_alive():
             return []
-        self._full = _Full()
+        self._full = _FullListing()
         if full.error is not None:
-            self._full_ms = None  # the next poll looks everywhere itself
+            self._full_ms = None  # makes the next poll list all prefixes itself
             raise full.error
         return full.files or []
 
     def _listing(self, low_us: int | None, high_us: int | None) -> Listing | None:
-        """One listing; None where a load path has gone, which after the first listing is no error: it was cleaned."""
+        """Lists a range of layout times; None if a load path disappeared after an earlier listing found it."""
         try:
             listing = list_files(
                 self.store, self.options, self.layout, start_us=low_us, end_us=high_us, whole_files=self.whole_files
             )
         except PathNotFoundError:
-            if not self._is_there:
+            if not self._was_found:
                 raise
             return None
-        self._is_there = True
+        self._was_found = True
         return listing
 
-    def _marks(self, listing: Listing | None, context: int) -> list[StreamFile]:
+    def _stream_files(self, listing: Listing | None, now_ms: int) -> list[StreamFile]:
         if listing is None:
             return []
         return [
             StreamFile(
-                self.root.key_of(file.path), file.size, _counts_ms(file.path, file.modified_ms, listing.decided_ms),
+                self.root.key_of(file.path), file.size, _effective_ms(file.path, file.modified_ms, listing.decided_ms),
                 file.etag, match.start_us, match.end_us, match.values,
             )
             for file, match in listing.files
         ]  # fmt: skip
 
-    def _warn_of_gap(self, previous: int | None, context: int) -> None:
+    def _warn_of_gap(self, previous: int | None, now_ms: int) -> None:
         retention_ms = self.options.plan.record_retention_us // 1000
-        if previous is not None and context - previous > retention_ms:
+        if previous is not None and now_ms - previous > retention_ms:
             _log.warning(
-                "%s: %d s lie between two polls, more than recordRetention (%d s): files of our own writers that were decided"
-                " meanwhile count at the time their upload began, and are read only if that is within lateness. Poll more"
-                " often, or raise recordRetention where this is written, or lateness here.",
-                self.root.text, (context - previous) // 1000, retention_ms // 1000,
+                "%s: %d s passed between two polls, more than recordRetention (%d s): files of pyspark-logs writers that were"
+                " decided in this time count at the time at which their upload began, and are read only if that time is within"
+                " lateness. Poll more often, raise recordRetention in the writer, or raise lateness in this query.",
+                self.root.text, (now_ms - previous) // 1000, retention_ms // 1000,
             )  # fmt: skip
 
 
-def _counts_ms(path: str, modified_ms: int, decided_ms: Mapping[str, int]) -> int:
-    """A file of our own counts when its job was decided: on S3 it was modified when its upload began."""
+def _effective_ms(path: str, modified_ms: int, decided_ms: Mapping[str, int]) -> int:
+    """Returns the later of a file's modification and the decision on its job.
+
+    The modification time of an S3 object is the time at which its upload began, possibly long before the decision.
+    """
     job = job_of(path)
     return modified_ms if job is None else max(modified_ms, decided_ms.get(job, modified_ms))
 
 
-def _order(mark: StreamFile) -> tuple[int, str]:
-    return mark.modified_ms, mark.key
+def _order(file: StreamFile) -> tuple[int, str]:
+    return file.modified_ms, file.key
 
 
 def _now_ms() -> int:

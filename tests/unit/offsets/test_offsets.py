@@ -132,12 +132,12 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"v": 2}, r"has version 2, this release knows 1: go on with the release that wrote it, or start the query with a new checkpoint"),
+            ({"v": 2}, r"has version 2, this release reads version 1: continue with the release that wrote it, or start the query with a new checkpoint"),
             ({"v": True}, "has version True"),
             ({"v": "1"}, "has version '1'"),
-            ({"root": "s3://other"}, r"a stream over 's3://other', and this one reads 's3://logs/app': load what .* or start the query"),
+            ({"root": "s3://other"}, r"a stream over 's3://other', but this query reads 's3://logs/app': load the path .* or start the query"),
             ({"root": 5}, "a stream over 5"),
-            ({"identity": "key+etag"}, r"made with allowOverwrites=true, and this query has false: change the option back"),
+            ({"identity": "key+etag"}, r"written with allowOverwrites=true, but this query has false: restore the option"),
             ({"ts": "1"}, "is damaged in 'ts'; start the query with a new checkpoint"),
             ({"floor": 1.5}, "is damaged in 'floor'"),
             ({"floor": None}, "is damaged in 'floor'"),
@@ -155,7 +155,7 @@ class TestRefusals:
             Offset.from_dict({**self.good(), **change}, root=ROOT, identity="key")
 
     def test_of_the_other_identity(self) -> None:
-        with pytest.raises(OptionError, match="made with allowOverwrites=false, and this query has true"):
+        with pytest.raises(OptionError, match="written with allowOverwrites=false, but this query has true"):
             Offset.from_dict(self.good(), root=ROOT, identity="key+etag")
 
     @pytest.mark.parametrize("part", ["v", "root", "identity", "ts", "floor", "from", "seen", "batch"])
@@ -168,7 +168,7 @@ class TestRefusals:
     @pytest.mark.parametrize("value", [None, "{}", 7, [], ["v"]])
     def test_of_what_is_no_offset(self, value: object) -> None:
         with pytest.raises(
-            OptionError, match=r"is no offset of this source: .*; start the query with a new checkpoint"
+            OptionError, match=r"is not an offset of this source: .*; start the query with a new checkpoint"
         ):
             Offset.from_dict(value, root=ROOT, identity="key")
 

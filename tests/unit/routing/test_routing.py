@@ -88,7 +88,7 @@ class TestGroups:
         }
 
     def test_more_directories_than_are_remembered(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("pyspark_logs.routing.MOST_DIRECTORIES", 2)
+        monkeypatch.setattr("pyspark_logs.routing.MAX_CACHED_DIRECTORIES", 2)
         batch = pa.record_batch({"k": ["a", "b", "c", "d", "e", "a"]})
         router = Router(Layout.parse("{k}"), batch.schema)
         for _ in range(2):
@@ -125,12 +125,12 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("layout", "time_column", "error", "says"),
         [
-            ("{team}/*/{yyyy}", None, OptionError, "reads only: nothing can be written for '\\*'"),
-            ("{team}.{yyyy-MM-dd}", None, OptionError, "reads only: its last segment is a file's name"),
-            ("{team}/app.{yyyy}.log", None, OptionError, "reads only"),
-            ("{service}/{yyyy}", None, SchemaError, "there is no column 'service' to write; there are Team, m, at, ts"),
-            ("{yyyy}", "when", OptionError, r"no column 'when' to write \(timestamps are: at, ts\)"),
-            ("{yyyy}", "m", OptionError, r"'timeColumn': 'm' is of type string, no timestamp \(timestamps are: at, ts\)"),
+            ("{team}/*/{yyyy}", None, OptionError, "cannot be written: '\\*' has no value"),
+            ("{team}.{yyyy-MM-dd}", None, OptionError, "cannot be written: its last segment is a file name"),
+            ("{team}/app.{yyyy}.log", None, OptionError, "cannot be written"),
+            ("{service}/{yyyy}", None, SchemaError, "column 'service' is not in the data; its columns are Team, m, at, ts"),
+            ("{yyyy}", "when", OptionError, r"column 'when' is not in the data \(timestamps are: at, ts\)"),
+            ("{yyyy}", "m", OptionError, r"'timeColumn': 'm' is of type string, not a timestamp \(timestamps are: at, ts\)"),
         ],
     )  # fmt: skip
     def test_what_cannot_be_written_is_said_before_any_row(
@@ -140,7 +140,7 @@ class TestColumns:
             Router(Layout.parse(layout), self.SCHEMA, time_column)
 
     def test_time_needs_a_timestamp(self) -> None:
-        with pytest.raises(OptionError, match="has time, and no column is a timestamp"):
+        with pytest.raises(OptionError, match="has time tokens, but no column is a timestamp"):
             Router(Layout.parse("{yyyy}"), pa.schema([("m", pa.string())]))
 
     @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ class TestColumns:
         ],
     )
     def test_a_type_without_a_text(self, dtype: pa.DataType) -> None:
-        with pytest.raises(SchemaError, match=r"'k' of type .* has no text in a path; cast it to string"):
+        with pytest.raises(SchemaError, match=r"'k' of type .* cannot be written to a path; cast it to string"):
             Router(Layout.parse("{k}"), pa.schema([("k", dtype)]))
 
     def test_a_name_with_a_dot_that_is_no_field_is_a_directory(self) -> None:
@@ -256,7 +256,7 @@ class TestValues:
     def test_the_empty_string_has_no_directory(self) -> None:
         batch = pa.record_batch({"a": ["x", "x"], "k": ["b", ""]})
         with pytest.raises(
-            RecordError, match=r"column 'k', row 1: '' cannot be in a path .* say onUnwritable=null or space"
+            RecordError, match=r"column 'k', row 1: '' cannot be in a path .* set onUnwritable=null or space"
         ):
             routed("{a}/{k}", batch)
         assert routed("{a}/{k}", batch, on_unwritable="null") == {"x/b": [0], "x/__HIVE_DEFAULT_PARTITION__": [1]}

@@ -197,7 +197,7 @@ class TestEnds:
     def test_a_file_with_all_the_parts_there_can_be(
         self, local: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(staging, "MOST_PARTS", 3)
+        monkeypatch.setattr(staging, "MAX_PARTS", 3)
         task = local(WriteRules(compression="none", part_bytes=10, max_file_bytes=None))
         for row in range(8):
             task.files.write("a", lines_of(f"{row:09}"))
@@ -263,7 +263,8 @@ class TestUploads:
 
     def test_parts_too_small_for_the_store_are_refused(self, s3: S3Bucket) -> None:
         with pytest.raises(
-            OptionError, match=r"'partSize': 1048576 bytes are too few, s3:// takes parts of 5242880 .* say 5m"
+            OptionError,
+            match=r"'partSize': 1048576 bytes are too few, s3:// requires parts of at least 5242880 bytes.* 5m",
         ):
             Task(open_store(s3.url, s3.options), f"{s3.url}/app", replace(PLAIN, part_bytes=MIB))
 
@@ -277,7 +278,7 @@ class TestUploads:
             task.files.write(directory, lines_of("1"))
         task.files.discard()
         assert open_uploads(task) == 0
-        with pytest.raises(RuntimeError, match="dropped"):
+        with pytest.raises(RuntimeError, match="aborted"):
             task.files.write("a", lines_of("1"))
 
     @pytest.mark.parametrize("times", [1, 2])
@@ -370,7 +371,7 @@ class TestErrors:
             task.files.discard()
         assert open_uploads(task) == 1
         assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
-            "its upload could not be dropped; vacuum will find it"
+            "its upload could not be aborted; `pyspark-logs vacuum` removes it"
         ]
 
     def test_what_waits_behind_an_error_is_not_sent(self, failing: Callable[..., Task]) -> None:
@@ -393,7 +394,7 @@ class TestErrors:
     def test_what_is_on_its_way_is_bounded_in_bytes(
         self, failing: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(staging.uploads, "MOST_BYTES", 150)
+        monkeypatch.setattr(staging.uploads, "MAX_SENDING_BYTES", 150)
         task = failing(lambda called, path: False, replace(PLAIN, part_bytes=1), delay_s=0.005)
         for number in range(8):
             # 100 bytes a part: two would be too many.
@@ -404,7 +405,7 @@ class TestErrors:
 
 class TestMemory:
     def test_what_waits_is_sent_or_ended(self, local: Callable[..., Task], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(staging, "WAITING_BYTES", 1000)
+        monkeypatch.setattr(staging, "MAX_WAITING_BYTES", 1000)
         task = local(replace(PLAIN, part_bytes=10_000))
         monkeypatch.setattr(type(task.store), "smallest_part", 400)
         waits = []
@@ -424,7 +425,7 @@ class TestMemory:
     def test_of_files_too_small_for_a_part_one_not_written_for_a_while_is_ended(
         self, local: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(staging, "WAITING_BYTES", 1000)
+        monkeypatch.setattr(staging, "MAX_WAITING_BYTES", 1000)
         task = local(replace(PLAIN, part_bytes=10_000))
         monkeypatch.setattr(type(task.store), "smallest_part", 5_000)
         for directory, size in (("idle", 400), ("tiny", 1), ("busy", 500), ("new", 200)):

@@ -15,12 +15,11 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs import stream as streams
 from pyspark_logs.errors import OptionError, PathNotFoundError, SnapshotChangedError, StoreError
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.store.local import LocalStore
-from pyspark_logs.stream import LogStream, cleaning, listings
-from pyspark_logs.stream.listings import Root
+from pyspark_logs.stream import LogStream, cleaning, listings, log_stream
+from pyspark_logs.stream.listings import StreamRoot
 
 TEMPLATE = "{level} {message}"
 HOURLY = "{yyyy}/{MM}/{dd}/{HH}"
@@ -43,7 +42,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(streams, "now_ms", clock)
+    monkeypatch.setattr(log_stream, "now_ms", clock)
     monkeypatch.setattr(listings, "_now_ms", clock)
     return clock
 
@@ -166,7 +165,7 @@ def test_planning_a_batch_asks_no_store(tmp_path: Path, clock: Clock, monkeypatc
     start = one.initial_offset()
     end = poll(one, start)
     other = pickle.loads(pickle.dumps(one))
-    monkeypatch.setattr(streams, "open_store", None)
+    monkeypatch.setattr(log_stream, "open_store", None)
     tasks = other.plan_batch(start, end)
     assert len(tasks) == 2  # a file larger than a partition is cut
     monkeypatch.undo()
@@ -256,7 +255,7 @@ def test_an_error_of_the_listing_beside_comes_out_of_the_next_poll(
         raise StoreError("cannot list: no")
 
     with monkeypatch.context() as patch:
-        patch.setattr(listings.Listings, "everything", failing)
+        patch.setattr(listings.Listings, "list_everything", failing)
         clock.passes(minutes=2)
         with pytest.raises(StoreError, match="cannot list: no"):
             [poll(one, start) for _ in range(500)]  # the one that finds the thread at its end
@@ -412,7 +411,7 @@ def test_nothing_is_cleaned_where_that_is_not_asked_for(tmp_path: Path, clock: C
     ],
 )
 def test_keys_name_paths(paths: list[str], prefix: str) -> None:
-    root = Root.of(paths)
+    root = StreamRoot.of(paths)
     assert root.prefix == prefix
     for path in ("s3://b/app//x", "s3://b/app/x/y", "/logs/a", "s3://b/app", "s3://b/other"):
         assert root.path_of(root.key_of(path)) == path
@@ -439,7 +438,7 @@ def test_a_stream_travels_without_what_it_remembers(tmp_path: Path, clock: Clock
 
 
 def test_only_so_many_files_are_kept(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listings, "MOST_KEPT", 4)
+    monkeypatch.setattr(listings, "MAX_PENDING", 4)
     for number in range(10):
         put(tmp_path, f"2026/11/{10 + number}/00/{number}.log", at=NOW - dt.timedelta(minutes=30 - number))
     one = stream(tmp_path, layout=HOURLY)

@@ -1,0 +1,169 @@
+"""A streaming query: offsets from listings, and tasks from offsets."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from pyspark_logs.column_sources import resolve_columns
+from pyspark_logs.layout import Layout, LayoutMatch
+from pyspark_logs.offsets import Offset, PollRules, poll
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning import pack, resolve_layout, split_files
+from pyspark_logs.reader import LogReader, ReadTask
+from pyspark_logs.store import Store, StoredFile, open_store
+from pyspark_logs.stream.cleaning import Cleaner
+from pyspark_logs.stream.listings import Listings, StreamRoot
+
+_log = logging.getLogger(__name__)
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class LogStream:
+    """A streaming query over the files that appear below its load paths.
+
+    Args:
+        options: checked options.
+        schema_ddl: requested columns as Spark DDL.
+    """
+
+    def __init__(self, options: ReadOptions, schema_ddl: str) -> None:
+        self.reader = LogReader(options, schema_ddl)
+        self.options = self.reader.options
+        self.root = StreamRoot.of(self.options.plan.paths)
+        self.identity = "key+etag" if self.options.stream.allow_overwrites else "key"
+        self._reset_caches()
+
+    def _reset_caches(self) -> None:
+        """Initializes the state that saves requests. It is not pickled."""
+        self._lock = threading.Lock()
+        self._initial: dict[str, Any] | None = None
+        self._listings: Listings | None = None
+        self._cleaner: Cleaner | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"options": self.options, "schema_ddl": self.reader.schema_ddl}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        LogStream.__init__(self, state["options"], state["schema_ddl"])
+
+    # --- offsets -----------------------------------------------------------------------------------------------
+
+    def initial_offset(self) -> dict[str, Any]:
+        """Returns the offset at which a new query starts, by ``startingPosition``. Repeated calls return the same offset.
+
+        Raises:
+            PathNotFoundError: a load path does not exist.
+            StoreError: the store refused or failed.
+        """
+        with self._lock:
+            if self._initial is None:
+                starting, listed_ms = self.options.stream.starting, now_ms()
+                listing = self._lists().list_everything(listed_ms) if starting == "latest" else ()
+                self._initial = Offset.initial(
+                    self.root.text,
+                    self.identity,
+                    starting=starting,
+                    starting_ms=self.options.stream.starting_ms,
+                    listing=listing,
+                    now_ms=listed_ms,
+                    window_ms=self._rules(None, None).window_ms,
+                ).to_dict()
+            return self._initial
+
+    def latest_offset(self, start: dict[str, Any], *, max_files: int | None, max_bytes: int | None) -> dict[str, Any]:
+        """Polls for new files and returns the offset after the next batch, or ``start`` itself if no file is new.
+
+        Args:
+            start: current offset.
+            max_files: maximum number of files in the batch; None for no limit.
+            max_bytes: maximum stored size of the batch, which has at least one file; None for no limit.
+
+        Raises:
+            OptionError: ``start`` is not an offset of this query.
+            PathNotFoundError: a load path does not exist.
+            SnapshotChangedError: see :func:`pyspark_logs.planning.list_files`.
+            StoreError: the store refused or failed.
+        """
+        with self._lock:
+            offset = self._offset(start)
+            found = self._lists().poll(offset, max_files)
+            after = poll(offset, found.files, found.listed_ms, self._rules(max_files, max_bytes))
+            if after is offset:
+                return start
+            return found.with_remainder(after).to_dict()
+
+    def freeze(self) -> None:
+        """Lists all files now and restricts later polls to them, for ``Trigger.AvailableNow``."""
+        with self._lock:
+            self._lists().freeze()
+
+    def newest(self) -> dict[str, Any] | None:
+        """Returns the newest file of the last listing for the query's progress, or None before the first listing."""
+        return None if self._listings is None else self._listings.newest()
+
+    # --- batches -----------------------------------------------------------------------------------------------
+
+    def plan_batch(self, start: dict[str, Any], end: dict[str, Any]) -> tuple[ReadTask, ...]:
+        """Returns the tasks of the batch between two offsets. The result depends on the arguments only; no request is made.
+
+        Raises:
+            OptionError: ``end`` is not an offset of this query.
+            SchemaError: neither the format nor the path has a requested column.
+        """
+        if start == end:
+            return ()
+        batch = self._offset(end).batch
+        target = self.reader.target()
+        resolve_columns(self.options, target, batch.columns)
+        files = [
+            (
+                StoredFile(self.root.path_of(file.key), file.size, file.modified_ms, file.etag),
+                LayoutMatch(file.layout_start_us, file.layout_end_us, file.values),
+            )
+            for file in batch.files
+        ]
+        plan = self.options.plan
+        splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.text.splittable)
+        tasks = pack(splits, max_bytes=plan.max_partition_bytes, open_cost_bytes=plan.open_cost_bytes)
+        return tuple(ReadTask(task.splits, batch.columns, batch.slack_us) for task in tasks)
+
+    def commit_batch(self, end: dict[str, Any]) -> None:
+        """Archives or deletes the files of a completed batch, by ``cleanSource``. Failures are logged, not raised."""
+        if self.options.stream.clean_source == "off":
+            return
+        if self._cleaner is None:
+            self._cleaner = Cleaner(self._store(), self.root, self.options.stream)
+        self._cleaner.committed(self._offset(end).batch, now_ms())
+
+    # --- parts -------------------------------------------------------------------------------------------------
+
+    def _offset(self, value: dict[str, Any]) -> Offset:
+        return Offset.from_dict(value, root=self.root.text, identity=self.identity)
+
+    def _rules(self, max_files: int | None, max_bytes: int | None) -> PollRules:
+        return PollRules(
+            window_ms=self._lists().window_ms(),
+            lateness_ms=-(-self.options.stream.lateness_us // 1000),
+            settle_ms=-(-self.options.stream.settle_us // 1000),
+            max_files=max_files,
+            max_bytes=max_bytes,
+        )
+
+    def _store(self) -> Store:
+        return open_store(self.options.plan.paths[0], self.options.store)
+
+    def _lists(self) -> Listings:
+        if self._listings is None:
+            store = self._store()
+            layout: Layout = resolve_layout(store, self.options)
+            # Columns are resolved here, too, so that an impossible schema fails before the first batch.
+            columns = resolve_columns(self.options, self.reader.target(), layout.columns)
+            self._listings = Listings(store, self.options, self.root, layout, whole_files=columns.time is None)
+        return self._listings
