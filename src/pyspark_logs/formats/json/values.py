@@ -26,7 +26,7 @@ class Number(str):
     __slots__ = ()
 
 
-_NUMERAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def number_of(value: Any) -> Any:
@@ -35,7 +35,12 @@ def number_of(value: Any) -> Any:
     >>> number_of("6").__class__.__name__, number_of("six")
     ('Number', 'six')
     """
-    return Number(value) if isinstance(value, str) and _NUMERAL.fullmatch(value) else value
+    return Number(value) if isinstance(value, str) and is_number(value) else value
+
+
+def is_number(text: str) -> bool:
+    """Returns True if a text is a JSON number."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _refuse(name: str) -> Any:

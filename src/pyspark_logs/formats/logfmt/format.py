@@ -19,7 +19,8 @@ from pyspark_logs.formats.interface import (
 )
 from pyspark_logs.formats.line_writer import FindUnencodable
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine
-from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, infer_logfmt_schema
+from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
+from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser
 from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
 from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
 from pyspark_logs.formats.template.matcher import Matcher

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
-from pyspark_logs.formats.json.inference import is_time, merge_kinds
 from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -170,61 +167,3 @@ class LogfmtLineParser:
         taken = {lookup(found, key.name) for key in self.shown()}
         rest = {name: pair.text for name, pair in found.items() if name not in taken}
         return json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None
-
-
-# --- the columns of a sample -------------------------------------------------------------------------------------
-
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
-_LONG_DIGITS = 20
-
-
-def infer_logfmt_schema(records: Iterable[bytes], most_bytes: int, null_value: str) -> pa.Schema:
-    """Columns in the order in which keys first appear.
-
-    Whole numbers are bigint, others double, flags and ``true`` and ``false`` boolean, ISO 8601 times timestamp, also in
-    quotes; what differs from record to record, and what else is in quotes, is string. Lines that are no pairs say
-    nothing.
-
-    Args:
-        records: lines without their ends.
-        most_bytes: stop after so much text.
-        null_value: what means null where it stands without quotes.
-
-    >>> infer_logfmt_schema([b'n=1 t=2026-11-22T00:00:00Z ok', b'n=1.5 msg="a b"'], 100, "-").names
-    ['n', 't', 'ok', 'msg']
-    """
-    kinds: dict[str, str | None] = {}
-    names: dict[str, str] = {}  # columns match without case: the first spelling stands for all
-    spent = 0
-    for record in records:
-        if spent >= most_bytes:
-            break
-        spent += len(record) + 1
-        try:
-            found = list(pairs(record.decode("utf-8", "replace")))
-        except ValueError:
-            continue
-        if all(pair.flag for pair in found):
-            continue
-        for pair in found:
-            name = names.setdefault(pair.key.lower(), pair.key)
-            kinds[name] = merge_kinds(kinds.get(name), _kind(pair, null_value))
-    types = {"boolean": pa.bool_(), "long": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
-    return pa.schema([pa.field(name, types.get(kind or "", pa.string())) for name, kind in kinds.items()])
-
-
-def _kind(pair: Pair, null_value: str) -> str | None:
-    """A word for what a value is; None: it may be anything."""
-    text = pair.text
-    if pair.flag:
-        return "boolean"
-    if not pair.quoted:
-        if text in ("", null_value):
-            return None
-        if text in ("true", "false"):
-            return "boolean"
-        if _NUMBER.fullmatch(text):
-            whole = _WHOLE.fullmatch(text) and len(text) <= _LONG_DIGITS and -(1 << 63) <= int(text) < 1 << 63
-            return "long" if whole else "double"
-    return "timestamp" if is_time(text) else "string"

@@ -17,7 +17,8 @@ import pyspark_logs
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine, learn_shape
-from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, infer_logfmt_schema, pairs
+from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
+from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, pairs
 from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
