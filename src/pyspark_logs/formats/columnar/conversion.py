@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import prefix_words, spans
 from pyspark_logs.formats.columnar.decoded_rows import scatter
+from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
-from pyspark_logs.formats.types.numeric import Floating, Integer, has_plain_numbers
-from pyspark_logs.formats.types.text import Text
-
-_NARROWEST = 32  # bits of the integers that any number of few digits fits in
 
 
 def equals_literal(view: Bytes, starts: Int32, ends: Int32, text: bytes) -> Bool:
@@ -23,40 +22,45 @@ def equals_literal(view: Bytes, starts: Int32, ends: Int32, text: bytes) -> Bool
 
 
 def convert_fields(
-    block: bytes, view: Bytes, starts: Int32, ends: Int32, null: Bool, kind: FieldType, context: TimestampContext,
-    doubled: str | None = None,
+    block: bytes, view: Bytes, starts: Int32, ends: Int32, null: Bool | None, field_type: FieldType,
+    context: TimestampContext, *, words: Words | None = None,
+    unescape: Callable[[pa.Array], pa.Array] | None = None,
+    convert: Callable[[pa.Array], ConversionResult] | None = None,
 ) -> ConversionResult:  # fmt: skip
-    """The column of the texts ``block[starts[i]:ends[i]]``, and which of its rows are surely right (None: all).
+    """Returns the column of the texts ``block[starts[i]:ends[i]]``, and a mask of the valid ones (None: all are).
 
     Args:
         block: valid UTF-8.
-        view: of it, from :func:`spans.terminated_view`.
-        starts: of the texts, ascending.
-        ends: one past each; texts do not overlap.
-        null: which rows are null whatever their text.
-        kind: what the texts mean.
-        context: of the file.
-        doubled: a character that stands in the texts twice where it is meant once; None: there is none.
+        view: bytes of the block, from :func:`spans.terminated_view`.
+        starts: start offset of each text, ascending.
+        ends: end offset of each text; texts do not overlap.
+        null: mask of the rows that are null whatever their text; None: no row is.
+        field_type: type of the column.
+        context: zone and year bound of the file.
+        words: first eight bytes of each text, if they are known already.
+        unescape: undoes the escapes of the texts; None: they have none.
+        convert: conversion of strings that are not null; None: the type's.
     """
-    if not null.any():
-        if type(kind) is Integer and kind.bits >= _NARROWEST:
-            numbers = prefix_words.parse_small_integers(prefix_words.load_words(view, starts), ends - starts)
-            if numbers is not None:
-                return pa.array(numbers).cast(kind.arrow()), None
-        return kind.convert(collapse_doubled(spans.field_strings(block, starts, ends), doubled), context)
-    if null.all():
-        return pa.nulls(len(null), kind.arrow()), None
-    if type(kind) is Text:
-        return collapse_doubled(spans.mask_strings(spans.field_strings(block, starts, ends), null), doubled), None
-    if type(kind) in (Integer, Floating):
-        numbers = _numbers(spans.mask_strings(spans.field_strings(block, starts, ends), null), kind)
-        if numbers is not None:
-            return numbers, None
-    there = np.flatnonzero(~null)
-    array, sure = kind.convert(
-        collapse_doubled(spans.field_strings(block, starts[there], ends[there]), doubled), context
-    )
-    return scatter_result(array, sure, null)
+    if null is not None and not null.any():
+        null = None
+    if null is not None and null.all():
+        return pa.nulls(len(null), field_type.arrow()), None
+    if field_type.reads_words:
+        words = prefix_words.load_words(view, starts) if words is None else words
+        array = field_type.convert_words(words, ends - starts, null)
+        if array is not None:
+            return array, None
+    if null is not None:
+        strings = spans.mask_strings(spans.field_strings(block, starts, ends), null)
+        array = field_type.convert_masked(strings if unescape is None else unescape(strings))
+        if array is not None:
+            return array, None
+        present = np.flatnonzero(~null)
+        starts, ends = starts[present], ends[present]
+    strings = spans.field_strings(block, starts, ends)
+    strings = strings if unescape is None else unescape(strings)
+    array, valid = field_type.convert(strings, context) if convert is None else convert(strings)
+    return (array, valid) if null is None else scatter_result(array, valid, null)
 
 
 def scatter_result(array: pa.Array, sure: Bool | None, null: Bool) -> ConversionResult:
@@ -66,14 +70,6 @@ def scatter_result(array: pa.Array, sure: Bool | None, null: Bool) -> Conversion
         whole[~null] = sure
         sure = whole
     return scatter(array, null), sure
-
-
-def _numbers(array: pa.Array, kind: FieldType) -> pa.Array | None:
-    """Arrow's own cast, if it reads these texts as we do; they are rarely bad."""
-    try:
-        return array.cast(kind.arrow()) if has_plain_numbers(array) else None
-    except pa.ArrowInvalid:
-        return None
 
 
 def collapse_doubled(array: pa.Array, doubled: str | None) -> pa.Array:

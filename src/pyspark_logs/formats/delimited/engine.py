@@ -7,6 +7,7 @@ a value, a closing one at its end, a doubled one between these.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -171,7 +172,8 @@ class DelimitedColumns:
         null = np.logical_or.reduce([self._null(slot, view, *span) for span in bounds])
         if len(bounds) == 1 and not slot.tail:
             starts, ends, _ = bounds[0]
-            return convert_fields(block, view, starts, ends, null, slot.type, context, doubled)
+            unescape = None if doubled is None else functools.partial(collapse_doubled, doubled=doubled)
+            return convert_fields(block, view, starts, ends, null, slot.type, context, unescape=unescape)
         there = np.flatnonzero(~null)
         pieces = [
             collapse_doubled(spans.field_strings(block, starts[there], ends[there]), doubled)

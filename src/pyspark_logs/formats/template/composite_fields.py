@@ -190,14 +190,13 @@ class Subfield(FieldType):
         return _extracted(array, self.regex)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        return self.converted(array, self.extract(array), context)
+        return self.convert_extracted(array, self.extract(array), context)
 
-    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> ConversionResult:
-        """As :meth:`convert`, of texts that have been taken apart."""
-        fine = pieces.is_valid().to_numpy(zero_copy_only=False)
-        texts = pc.struct_field(pieces, [self.groups[0]])
+    def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
+        fine = extracted.is_valid().to_numpy(zero_copy_only=False)
+        texts = pc.struct_field(extracted, [self.groups[0]])
         for group in self.groups[1:]:
-            texts = pc.if_else(pc.equal(texts, ""), pc.struct_field(pieces, [group]), texts)
+            texts = pc.if_else(pc.equal(texts, ""), pc.struct_field(extracted, [group]), texts)
         null = spans.as_bool(pc.equal(texts, "").fill_null(True))
         present = np.flatnonzero(~null)
         values, sure = self.inner.convert(texts.take(pa.array(present)), context)
@@ -286,11 +285,11 @@ class ZonedTime(Subfield):
             return value
         return check_calendar_range(value - parse_offset_us(f"{offset[1]}{offset[2] or '00'}"))
 
-    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> ConversionResult:
+    def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
         universal = pc.match_substring_regex(array, f" ({'|'.join(_OF_UTC)})$")
         if not pc.all(universal).as_py():
             return parse_distinct(self, array, context)
-        return super().converted(array, pieces, replace(context, zone="UTC"))
+        return super().convert_extracted(array, extracted, replace(context, zone="UTC"))
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
@@ -20,12 +20,7 @@ from pyspark_logs.formats.template.delimiter_search import DelimiterSearch
 from pyspark_logs.formats.template.line_parser import Rules
 from pyspark_logs.formats.template.notation import After, Blanks, Field, Literal, Segment
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.timestamps.scanning import scan_timestamps
-from pyspark_logs.formats.timestamps.shapes import date_shape
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.server import Listed
-from pyspark_logs.formats.types.temporal import Date, Timestamp
 
 # Blanks are stepped over one at a time; a line with more in a row is for the exact parser.
 _MOST_BLANKS = 100
@@ -61,7 +56,7 @@ class Walk:
     context: TimestampContext
     rules: Rules
     found: dict[str, Found] = field(default_factory=dict)
-    pieces: dict[str, pa.Array] = field(default_factory=dict)  # field -> its texts, taken apart
+    extracted: dict[str, Any] = field(default_factory=dict)  # field -> what its columns share
     sure: Bool | None = None  # None: all
     live: Bool | None = None  # lines in which the current optional group is there; None: all
     at_found: bool = False  # the literal behind the last field has been found at its end already
@@ -142,9 +137,10 @@ class Walk:
         if field.pad is not None and field.pad.before:
             self._pass_spaces(field.pad.width)
         start = self.place
-        listed = isinstance(field.type, Listed)
-        if listed and len(after.stops) == 1 and isinstance(after.stops[0], Literal):
-            found = self._listed(after.stops[0])
+        by_delimiter = field.type.syntax is None
+        if field.type.ends_at_delimiter and len(after.stops) == 1 and isinstance(after.stops[0], Literal):
+            by_delimiter = True
+            found = self._until(after.stops[0], field.type)
         elif field.type.syntax is not None:
             found = self._own_end(field, after)
         elif after.line_end:
@@ -156,9 +152,9 @@ class Walk:
                 self._drop(nowhere)  # a group may begin, but what must follow it is missing
                 at = np.where(nowhere, self.place, at)
             found = Found(start, self.search.earlier_of(after.stops[:-1], self.place, at))
-            looked = self.search.prefixes
-            if looked is not None and looked[0] is start and isinstance(field.type, Integer):
-                found.words = looked[1]
+            prefixes = self.search.prefixes
+            if prefixes is not None and prefixes[0] is start and field.type.reads_words:
+                found.words = prefixes[1]
             self.at_found = len(after.stops) == 1
         if field.filled and not field.type.quoted:
             one_space = field.type.syntax is None and after.stops == (Literal(" "),)
@@ -179,16 +175,15 @@ class Walk:
             self._strip(found)
             self._pass_padding(found, field.pad.width, after)
             return found
-        self._settle(found.ends if field.type.syntax is None or listed else self.place)
+        self._settle(found.ends if by_delimiter else self.place)
         return found
 
-    def _listed(self, following: Literal) -> Found:
-        """A list that one space ends, where that is the first space; others are for the exact parser."""
+    def _until(self, following: Literal, field_type: FieldType) -> Found:
+        """Finds a field with a syntax by the delimiter after it; drops lines in which it may extend past that."""
         start, at = self.place, self.search.next(following, self.place)
         self._drop(at < 0)
         at = np.where(at < 0, self.place, at)
-        self._drop((spans.bytes_at(self.view, np.maximum(at - 1, 0)) == ord(",")) & (at > start))
-        self._drop(spans.literal_at(self.view, at, b" : "))
+        self._drop(field_type.may_continue(self.view, start, at))
         self.at_found = True
         return Found(start, at)
 
@@ -293,19 +288,10 @@ class Walk:
             found, ends, sure = self._quoted(after)
             if field.type.allows_raw_quotes:
                 sure &= self._next_quote_opens(ends)
-        elif not isinstance(field.type, (Timestamp, Date)):
-            ends = field.type.find_ends(self.block, self.view, start, self.ends)
-            sure = ends >= 0
-            ends = np.where(sure, ends, self.ends)
-            sure &= self._followed(after, ends)
-            found = Found(start, ends)
         else:
-            stamp = field.type if isinstance(field.type, Timestamp) else None
-            learn = date_shape if stamp is None else stamp.shape_detector
-            ends, instants, sure = scan_timestamps(
-                self.block, self.view, start, self.ends, learn, TimestampContext() if stamp is None else stamp.at(self.context),
-                lambda places: self._followed(after, places),
-            )  # fmt: skip
+            ends, sure, instants = field.type.scan(
+                self.block, self.view, start, self.ends, self.context, lambda offsets: self._followed(after, offsets)
+            )
             found = Found(start, ends, instants=instants)
         if field.nullable and not sure.all() and after.field is None:
             null, behind = self._nulls(field, after)
@@ -333,12 +319,12 @@ class Walk:
         width = behind - self.place
         null = there & (width == 0)
         firsts = [stop.text[0] if isinstance(stop, Literal) else " " for stop in after.stops]
-        if not all(never_begins(field.type, first) for first in firsts):
+        if not all(field.type.never_begins(first) for first in firsts):
             null &= self.place == self.ends
         if field.filled:
             null &= self.place == self.ends
             token = token if token == token.strip(" ") else ""
-        if token and never_begins(field.type, token[0]):
+        if token and field.type.never_begins(token[0]):
             null |= there & (width == len(token.encode())) & spans.literal_at(self.view, self.place, token.encode())
         return null, behind
 
@@ -395,20 +381,3 @@ class Walk:
         """Behind the last segment nothing may be left."""
         if not self.rules.allow_trailing:
             self._drop(self.place != self.ends)
-
-
-def never_begins(field_type: FieldType, character: str) -> bool:
-    """Whether no value of a type that ends by itself begins with this character."""
-    if field_type.quoted:
-        return character != '"'
-    own = field_type.never_begins(character)
-    if own is not None:
-        return own
-    pattern = field_type.pattern if isinstance(field_type, Timestamp) else None
-    if pattern is None:
-        return not character.isdigit()
-    if character.isalnum():
-        return False  # perhaps none does, but that is seldom asked
-    if pattern[0] == "%":
-        return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(pattern[1:2], "\0")
-    return character not in " \t" if pattern[0] in " \t" else character != pattern[0]

@@ -22,9 +22,6 @@ from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.casts import replace_invalid_utf8
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.nested import ListOf, MapOf
-from pyspark_logs.formats.types.server import Listed, unlisted
-from pyspark_logs.formats.types.text import Text, Uuid
 
 BLANKS = (" ", "\t")
 # Our reader ends a line at \n and \r\n only. Others end it at a lone \r too, so that would forge a line for them.
@@ -45,7 +42,7 @@ class Place:
         behind_blanks: whether ``{~}`` stands before it.
         forbidden_prefixes: what no line may begin with, if this field begins the line.
         seeming: with what stands before it, a text that begins so looks like a group that is absent.
-        behind_list: whether a list stands before it, that a colon would go on with.
+        continuation: text that would continue the field before this one; "": none does.
     """
 
     stops: tuple[str, ...] = ()
@@ -56,7 +53,7 @@ class Place:
     behind_blanks: bool = False
     forbidden_prefixes: tuple[str, ...] = ()
     seeming: tuple[str, ...] = ()
-    behind_list: bool = False
+    continuation: str = ""
 
     @property
     def blank_follows(self) -> bool:
@@ -87,7 +84,7 @@ class Place:
         if self.must_end_itself or any(end in text for end in (*self.ends, *LINE_ENDS)):
             return False
         swallowed = self.behind_blanks and (text.startswith(BLANKS) or (not text and self.blank_follows))
-        swallowed |= self.behind_list and text.startswith(":")
+        swallowed |= self.continuation != "" and text.startswith(self.continuation)
         return (
             not swallowed
             and not text.endswith(self.tails)
@@ -140,11 +137,11 @@ class FieldWriter:
 
     def texts(self, array: pa.Array, place: Place, column: int) -> tuple[pa.Array, list[UnwritableValues]]:
         """The texts (a quoted field's without its quotes), and which of them would not read back."""
-        kind = replace(self.type, avoid=place.ends) if isinstance(self.type, MapOf) else self.type
+        kind = self.type.avoiding(place.ends)
 
         texts, wrong = kind.render(array, self.zone)
-        found = unwritable(column, wrong, f"is no value that a field of type {_named(kind)} can write")
-        if isinstance(kind, (ListOf, MapOf)):
+        found = unwritable(column, wrong, f"is no value that a field of type {kind.notation} can write")
+        if kind.is_nested:
             texts, wrong = replace_invalid_utf8(texts)
             found += unwritable(column, wrong, "is not valid UTF-8")
         spelling = kind.resolve_escape_style(self.escape)
@@ -164,12 +161,14 @@ class FieldWriter:
                 seeming = _marked(texts, place.seeming, pc.starts_with)
                 found += unwritable(column, seeming, "would be read as the beginning of a part that is missing here")
         else:
-            if isinstance(kind, Listed):
-                found += unwritable(column, unlisted(texts), "is no list that ends before the next field")
+            problem = kind.check_rendered(texts)
+            if problem is not None:
+                found += unwritable(column, *problem)
             if kind.alphabet is None:
                 found += unwritable(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
-        if place.behind_list:
-            found += unwritable(column, _marked(texts, (":",), pc.starts_with), "would go on the list before it")
+        if place.continuation:
+            continued = _marked(texts, (place.continuation,), pc.starts_with)
+            found += unwritable(column, continued, "would go on the list before it")
         if self.pad is not None:
             found += _padding_troubles(texts, self.pad, place, column)
         if array.null_count:
@@ -187,17 +186,10 @@ class FieldWriter:
 
     def _escaped(self, texts: pa.Array, place: Place, spelling: EscapeStyle) -> pa.Array:
         """With all escapes that this place needs."""
-        if self.type.quoted:
-            texts = spelling.escape(texts, quoted=True)
-        elif isinstance(self.type, Listed):
-            plain = spelling.escape(texts)
-            odd = unlisted(plain)
-            texts = pc.if_else(odd, spelling.escape(texts, avoid=place.ends, tails=(",",)), plain)
-        else:
-            texts = spelling.escape(texts, avoid=place.ends, tails=(*place.tails, *place.unsure_tails))
+        texts = self.type.escape(spelling, texts, place.ends, (*place.tails, *place.unsure_tails))
         if not self.type.quoted:
             firsts = [*(BLANKS if place.behind_blanks else ()), *(head[0] for head in place.forbidden_prefixes)]
-            for first in (*firsts, *((":",) if place.behind_list else ())):
+            for first in (*firsts, *filter(None, (place.continuation,))):
                 texts = escapes.escape_first_character(texts, pc.starts_with(texts, first), spelling.escape_all)
         for first in place.seeming:
             texts = escapes.escape_first_character(texts, pc.starts_with(texts, first), spelling.escape_all)
@@ -209,18 +201,13 @@ class FieldWriter:
 
     def spaced(self, array: pa.Array, place: Place) -> pa.Array | None:
         """The values with a space for what cannot be written; None: no space makes a value of the type."""
-        if isinstance(self.type, ListOf):
-            plain = array.take(pa.array(range(len(array))))
-            texts = self._spaced_texts(
-                plain.values, replace(place, forbidden_prefixes=(), seeming=()), (self.type.separator,)
-            )
-            bitmap = plain.is_valid() if plain.null_count else None
-            return pa.ListArray.from_arrays(
-                plain.offsets, texts, type=array.type, mask=None if bitmap is None else _inverted(bitmap)
-            )
-        if not isinstance(self.type, Text) or isinstance(self.type, Uuid):
-            return None
-        return array if self.type.quoted else self._spaced_texts(array, place, ())
+
+        def replace_strings(strings: pa.Array, separator: str | None) -> pa.Array:
+            if separator is None:
+                return self._spaced_texts(strings, place, ())
+            return self._spaced_texts(strings, replace(place, forbidden_prefixes=(), seeming=()), (separator,))
+
+        return self.type.map_strings(array, replace_strings)
 
     def _spaced_texts(self, texts: pa.Array, place: Place, also: tuple[str, ...]) -> pa.Array:
         texts = pc.replace_substring_regex(texts, "[\n\r]", " ")
@@ -237,22 +224,6 @@ class FieldWriter:
         for null in filter(None, self.nulls):
             texts = pc.if_else(pc.equal(texts, null), " ", texts)
         return texts
-
-
-def _inverted(mask: pa.Array) -> pa.Array:
-    return pc.invert(mask)
-
-
-_INT_BITS = 32
-_NAMES = {"Floating": "double", "DecimalNumber": "decimal", "JsonText": "json", "ListOf": "list", "MapOf": "map"}
-
-
-def _named(kind: FieldType) -> str:
-    """The type as templates call it."""
-    name = type(kind).__name__
-    if name == "Integer":
-        return "long" if getattr(kind, "bits", 64) > _INT_BITS else "int"
-    return _NAMES.get(name, name.lower())
 
 
 def _padding_troubles(texts: pa.Array, pad: Pad, place: Place, column: int) -> list[UnwritableValues]:

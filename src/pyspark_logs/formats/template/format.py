@@ -20,16 +20,14 @@ from pyspark_logs.formats.interface import (
 from pyspark_logs.formats.line_writer import FindUnencodable
 from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.engine import TemplateEngine
-from pyspark_logs.formats.template.field_writer import LINE_ENDS, FieldWriter
+from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_parser import Column, Rules, TemplateLineParser
 from pyspark_logs.formats.template.matcher import Matcher, ends_in_text, matcher_of
 from pyspark_logs.formats.template.notation import Field, Group, Segment, Template, named
 from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.template.writer import Written as WrittenField
-from pyspark_logs.formats.timestamps.parsing import compile_pattern
 from pyspark_logs.formats.types.casts import fits
 from pyspark_logs.formats.types.registry import retype
-from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
@@ -131,10 +129,7 @@ class TemplateFormat:
             shown = " ".join(map(repr, sorted(missing)))
             raise FormatError(f"{self.name}: encoding={self.options.encoding} has no {shown}")
         for one in self.template.fields:
-            if isinstance(one.type, Timestamp) and one.type.pattern is not None:
-                pattern = compile_pattern(one.type.pattern)
-                if any(end in piece for piece in pattern.pieces for end in LINE_ENDS):
-                    raise FormatError(f"timestamp pattern {pattern.text!r} holds a line end, but a record is one line")
+            one.type.check_writable()
 
     def _assigned(
         self, schema: pa.Schema, zone: str, unencodable: FindUnencodable | None

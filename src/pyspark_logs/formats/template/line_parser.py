@@ -266,7 +266,7 @@ class _Walk:
         """Where a field ends, and whether its own syntax says so."""
         if after.field is not None:
             if own is None:
-                kind = type(field.type).__name__.lower()
+                kind = field.type.notation
                 raise _MismatchError(f"field {field.name!r} is not a {kind}", f" at byte {self._byte()}")
             return own.end(), True
         if own is not None and any(self._stands(stop, own.end()) for stop in after.stops):

@@ -19,11 +19,8 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.template.field_scanner import never_begins
 from pyspark_logs.formats.template.notation import Blanks, Field, Group, Literal, Segment, Template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.text import Text
 from pyspark_logs.records import Lines
 
 _PUNCTUATION = re.compile("[!-/:-@\\[-`{-~]")
@@ -90,7 +87,7 @@ def ends_in_text(template: Template) -> bool:
     last = template.segments[-1]
     while isinstance(last, Group):
         last = last.segments[-1]
-    return isinstance(last, Field) and type(last.type) is Text
+    return isinstance(last, Field) and last.type.takes_rest and not last.type.is_validated
 
 
 def _typed(segment: Field, parted: Collection[str]) -> bool:
@@ -107,7 +104,7 @@ def _first_bytes(first: Segment, parted: Collection[str]) -> frozenset[int] | No
         return frozenset(b" \t")
     if isinstance(first, Group) or first.type.syntax is None or not _typed(first, parted):
         return None
-    return frozenset(range(128, 256)) | {byte for byte in range(128) if not never_begins(first.type, chr(byte))}
+    return frozenset(range(128, 256)) | {byte for byte in range(128) if not first.type.never_begins(chr(byte))}
 
 
 def _needed(segments: Sequence[Segment], parted: Collection[str]) -> str:
@@ -128,12 +125,8 @@ def _piece(segment: Segment, parted: Collection[str]) -> str:
         return "[ \t]+"
     if isinstance(segment, Group):
         return "(?:" + "".join(_piece(one, parted) for one in segment.segments) + ")?"
-    if _typed(segment, parted) and type(segment.type) is Integer:
-        return "[+-]?[0-9]+"
-    if _typed(segment, parted) and segment.type.syntax is not None:
-        # The names of groups would stand twice where two fields have the same pattern.
-        return "(?:" + re.sub(r"\(\?P<\w+>", "(?:", segment.type.syntax.pattern) + ")"
-    return ".*?"
+    pattern = segment.type.re2_pattern if _typed(segment, parted) else None
+    return ".*?" if pattern is None else f"(?:{pattern})"
 
 
 @functools.cache

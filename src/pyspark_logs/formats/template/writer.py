@@ -14,13 +14,9 @@ from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
 from pyspark_logs.formats.template.composite_fields import Parts
-from pyspark_logs.formats.template.field_scanner import never_begins
 from pyspark_logs.formats.template.field_writer import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.template.notation import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
-from pyspark_logs.formats.timestamps.parsing import TimestampPattern, compile_pattern
 from pyspark_logs.formats.types.casts import cast_lossless
-from pyspark_logs.formats.types.server import Listed
-from pyspark_logs.formats.types.temporal import Timestamp
 
 _MOST_SHAPES = 64  # compiled before the first row; of templates with more, the others as they come
 _BITS = 32  # groups whose pattern fits into one number beside that of a row
@@ -122,9 +118,7 @@ class TemplateWriter:
     def comparable(self, column: int, array: pa.Array) -> list[str]:
         """Values of a column as texts; times as they would be written, since a year may not be."""
         kind = next((one.field.type for one in self.fields if column in one.there), None)
-        return [
-            str(v) for v in (kind.render(array, self.zone)[0] if isinstance(kind, Timestamp) else array).to_pylist()
-        ]
+        return [str(value) for value in (array if kind is None else kind.comparable(array, self.zone)).to_pylist()]
 
     def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
         """By all the places that the field may have."""
@@ -194,8 +188,8 @@ class TemplateWriter:
                 place = self._place(segment, step.after, before, behind, field_behind)
                 place = replace(place, seeming=tuple(seeming))
                 seeming.clear()
-                if index > 1 and isinstance(before, Literal) and _is_list(steps[index - 2].segment):
-                    place = replace(place, behind_list=True)
+                if index > 1 and isinstance(before, Literal):
+                    place = replace(place, continuation=_continuation(steps[index - 2].segment))
                 written = self.by_name.get(segment.name)
                 checked |= bool(place.unsure_tails) or (written is not None and _unsure(written, place))
                 if written is None:  # {}: it is read over, whatever it is
@@ -295,8 +289,8 @@ def _beginnings(first: Segment, behind: str, field_behind: bool) -> tuple[str, .
     return tuple(start[len(behind) :] for start in starts if field_behind and start.startswith(behind))
 
 
-def _is_list(segment: Segment) -> bool:
-    return isinstance(segment, Field) and isinstance(segment.type, Listed)
+def _continuation(segment: Segment) -> str:
+    return segment.type.continued_by if isinstance(segment, Field) else ""
 
 
 def _null(written: Written, place: Place) -> str:
@@ -329,47 +323,9 @@ def _unsure(written: Written, place: Place) -> bool:
         return True
     if kind.syntax is None or kind.quoted:
         return kind.allows_raw_quotes
-    pattern = compile_pattern(kind.pattern) if isinstance(kind, Timestamp) and kind.pattern is not None else None
-    if pattern is not None and (_reaches_on(pattern, place) or (place.behind_blanks and _begins_blank(pattern))):
+    if kind.may_extend_into(place.behind, is_open=place.open) or (place.behind_blanks and kind.may_begin_with_blank):
         return True
     if not written.field.nullable:
         return False
-    # Null may be empty or look like the beginning of a date: what follows may then make it one.
     null = written.writer.null_text(place)
-    if null == "" and place.behind and never_begins(kind, place.behind[0]):
-        return False
-    signed = pattern is not None and (pattern.pieces[0] in ("%z", "%:z") or pattern.pieces[0][0] == "-")
-    return null is not None and (null[:1] != "-" or signed)
-
-
-def _begins_blank(pattern: TimestampPattern) -> bool:
-    return pattern.pieces[0][0] in " \t" or pattern.pieces[0] == "%e"
-
-
-def _reaches_on(pattern: TimestampPattern, place: Place) -> bool:
-    """Whether what a pattern writes could be read as something longer, or with its digits shared out otherwise.
-
-    All directives are written at the full width that the reader tries first, but for two: ``%f`` takes up to nine
-    digits, and ``%e`` with a blank before it may give that blank away and take two.
-    """
-    pieces = pattern.pieces
-    if pieces[-1][0] in " \t":
-        return True
-    for index, piece in enumerate(pieces):
-        loose = piece == "%f" or (piece == "%e" and index > 0 and pieces[index - 1][0] in " \t")
-        if not loose:
-            continue
-        if index + 1 == len(pieces):
-            if (place.open and not place.behind) or place.behind[:1].isdecimal():
-                return True
-        elif _begins_with_digit(pieces[index + 1]):
-            return True
-    return False
-
-
-def _begins_with_digit(piece: str) -> bool:
-    return (
-        piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
-        if piece[0] == "%"
-        else piece[0].isdecimal()
-    )
+    return null is not None and kind.null_may_extend_into(null, place.behind)

@@ -210,3 +210,35 @@ def _joined(pattern: TimestampPattern, part: dict[str, Int64], like: pa.Array) -
         return pa.array([], pa.string())
     joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
     return joined if joined.null_count == like.null_count else pc.if_else(like.is_valid(), joined, None)
+
+
+def may_extend_into(pattern: TimestampPattern, following: str, *, is_open: bool) -> bool:
+    """Returns True if a rendered timestamp may be read as a longer one, or with its digits divided otherwise.
+
+    All directives are rendered at the full width, which the parser tries first, except for two: ``%f`` takes up to nine
+    digits, and ``%e`` after a blank may give that blank away and take two digits.
+
+    Args:
+        pattern: pattern of the timestamp.
+        following: constant text after it.
+        is_open: True if a field follows that text.
+    """
+    pieces = pattern.pieces
+    if pieces[-1][0] in " \t":
+        return True
+    for index, piece in enumerate(pieces):
+        is_variable = piece == "%f" or (piece == "%e" and index > 0 and pieces[index - 1][0] in " \t")
+        if not is_variable:
+            continue
+        if index + 1 == len(pieces):
+            if (is_open and not following) or following[:1].isdecimal():
+                return True
+        elif _may_begin_with_digit(pieces[index + 1]):
+            return True
+    return False
+
+
+def _may_begin_with_digit(piece: str) -> bool:
+    if piece[0] == "%":
+        return piece[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
+    return piece[0].isdecimal()

@@ -41,6 +41,17 @@ class Port(Integer):
         port = text.rpartition(":")[2] if ":" in text else "-"
         return None if port == "-" else super().parse(port, context)
 
+    @property
+    def re2_pattern(self) -> str | None:
+        return None
+
+    @property
+    def reads_words(self) -> bool:
+        return False
+
+    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+        return None
+
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         return Port(dtype.bit_width) if pa.types.is_signed_integer(dtype) else None
 

@@ -12,19 +12,38 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
+from pyspark_logs.formats.columnar.prefix_words import Words
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 
 ConversionResult = tuple["pa.Array", "Bool | None"]
 RenderResult = tuple["pa.Array", "Bool | None"]
 ResolveType = Callable[["pa.DataType"], "FieldType | None"]
+# Replaces the strings of an array; the second argument is the separator if the strings are elements of a list.
+ReplaceStrings = Callable[["pa.Array", "str | None"], "pa.Array"]
+
+_GROUP_NAME = re.compile(r"\(\?P<\w+>")
+
+
+class ScannedValues(NamedTuple):
+    """Values found by the syntax of their type, one for each line.
+
+    Attributes:
+        ends: end offset of each value.
+        certain: mask of the lines in which a value was found and may end there.
+        instants: values as microseconds since the epoch, of times; None: the type is no time.
+    """
+
+    ends: Int32
+    certain: Bool
+    instants: Int64 | None = None
 
 
 @dataclass(frozen=True)
@@ -50,14 +69,54 @@ class FieldType:
     is_validated: ClassVar[bool] = True
     escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None
+    #: True if a value is searched by the delimiter after it; :meth:`may_continue` finds the values that go on.
+    ends_at_delimiter: ClassVar[bool] = False
+    #: Text that continues a value if it stands right of the delimiter that ends the field; "": none does.
+    continued_by: ClassVar[str] = ""
+    #: True if values contain several strings, whose encoding is checked after rendering.
+    is_nested: ClassVar[bool] = False
+
+    @property
+    def notation(self) -> str:
+        """Name of the type in the template notation, for messages."""
+        return type(self).__name__.lower()
 
     @property
     def syntax(self) -> re.Pattern[str] | None:
         return None
 
-    def never_begins(self, character: str) -> bool | None:
-        """Whether no text of ``syntax`` begins with a character; None: that is known of the type as such."""
-        return None
+    @property
+    def re2_pattern(self) -> str | None:
+        """Regular expression (RE2) that matches every text of the type; None: a text of the type may be any text."""
+        # Group names would be repeated where two fields of a line have the same pattern.
+        return None if self.syntax is None else _GROUP_NAME.sub("(?:", self.syntax.pattern)
+
+    def never_begins(self, character: str) -> bool:
+        """Returns True if no text of ``syntax`` begins with the character; False if one does, or may do so."""
+        return False
+
+    def scan(
+        self, block: bytes, view: Bytes, starts: Int32, limits: Int32, context: TimestampContext,
+        is_followed: Callable[[Int32], Bool],
+    ) -> ScannedValues:  # fmt: skip
+        """Finds the values that begin at ``starts``, by ``syntax``. Not for quoted types.
+
+        Args:
+            block: lines, valid UTF-8.
+            view: bytes of the block, from :func:`spans.terminated_view`.
+            starts: start offset of the value in each line.
+            limits: end offset of each line.
+            context: zone and year bound of the file.
+            is_followed: tells for an end offset in each line if a value may end there.
+        """
+        ends = self.find_ends(block, view, starts, limits)
+        found = ends >= 0
+        ends = np.where(found, ends, limits)
+        return ScannedValues(ends, found & is_followed(ends))
+
+    def may_continue(self, view: Bytes, starts: Int32, ends: Int32) -> Bool:
+        """Returns a mask of the values that may extend past a delimiter at ``ends``; see ``ends_at_delimiter``."""
+        return np.zeros(len(starts), np.bool_)
 
     def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         """Where texts of ``syntax`` that begin at ``starts`` end, at most at ``limits``; -1 where there is none.
@@ -109,6 +168,94 @@ class FieldType:
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         """The column of a string array (no nulls), and which of its rows are surely right (None: all)."""
         return parse_distinct(self, array, context)
+
+    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+        """Returns the column of a string array with nulls; None if the strings that are not null must be taken out."""
+        return None
+
+    def convert_instants(self, instants: Int64) -> pa.Array | None:
+        """Returns the column of scanned instants; None if the type is read from the text."""
+        return None
+
+    @property
+    def reads_words(self) -> bool:
+        """True if :meth:`convert_words` can convert short texts."""
+        return False
+
+    def convert_words(self, words: Words, lengths: Int32, null: Bool | None) -> pa.Array | None:
+        """Returns the column of texts given as their first eight bytes; None if a text is not of a plain short form.
+
+        Args:
+            words: from :func:`prefix_words.load_words`, one for each text.
+            lengths: length of each text in bytes.
+            null: mask of the values that are null whatever their text; None: no value is.
+        """
+        return None
+
+    def extract(self, array: pa.Array) -> Any:
+        """Returns the intermediate result that all columns of one field share, for :meth:`convert_extracted`."""
+        return None
+
+    def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
+        """Returns the same as :meth:`convert`, given the result of :meth:`extract` for the same strings."""
+        return self.convert(array, context)
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def avoiding(self, texts: tuple[str, ...]) -> FieldType:
+        """Returns the type whose rendered texts escape some texts that would end the field, if it can do so."""
+        return self
+
+    def check_writable(self) -> None:
+        """Raises FormatError if no value can be written in one line."""
+
+    def escape(self, style: EscapeStyle, array: pa.Array, avoid: tuple[str, ...], tails: tuple[str, ...]) -> pa.Array:
+        """Returns strings escaped for an unquoted field.
+
+        Args:
+            style: escape style of the field.
+            array: rendered strings.
+            avoid: texts that must not occur in a string.
+            tails: texts that no string may end with.
+        """
+        return style.escape(array, avoid=avoid, tails=tails)
+
+    def check_rendered(self, texts: pa.Array) -> tuple[Bool, str] | None:
+        """Returns a mask of the rendered texts that ``syntax`` would end elsewhere, and the problem with them."""
+        return None
+
+    def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
+        """Returns the column with its strings replaced; None if values are not free text."""
+        return None
+
+    def comparable(self, array: pa.Array, zone: str) -> pa.Array:
+        """Returns the column for a comparison of written values with values that were read back."""
+        return array
+
+    def may_extend_into(self, following: str, *, is_open: bool) -> bool:
+        """Returns True if a written value may be read as a longer one.
+
+        Args:
+            following: constant text after the field.
+            is_open: True if a field follows that text.
+        """
+        return False
+
+    def null_may_extend_into(self, null: str, following: str) -> bool:
+        """Returns True if ``syntax`` may read a null token as the beginning of a value.
+
+        Args:
+            null: null token that is written.
+            following: constant text after the field.
+        """
+        if null == "" and following and self.never_begins(following[0]):
+            return False
+        return null[:1] != "-"
+
+    @property
+    def may_begin_with_blank(self) -> bool:
+        """True if a written value may begin with a space or tab."""
+        return False
 
 
 @functools.lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ The elements of all rows are one child array, which is rendered as a whole; offs
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from pyspark_logs.formats.types.field_type import (
     ConversionResult,
     FieldType,
     RenderResult,
+    ReplaceStrings,
     ResolveType,
     parse_distinct,
 )
@@ -114,8 +115,13 @@ def render_maps(array: pa.Array, avoid: Sequence[str] = ()) -> RenderResult:
 class ListOf(FieldType):
     """``list(<sep>)``: an array of strings, or of what the schema asks for; an empty text is ``[]``."""
 
+    is_nested: ClassVar[bool] = True
     separator: str = ","
     element: FieldType = _TEXT
+
+    @property
+    def notation(self) -> str:
+        return "list"
 
     def arrow(self) -> pa.DataType:
         return pa.list_(pa.field("element", self.element.arrow()))
@@ -133,6 +139,12 @@ class ListOf(FieldType):
             return parse_distinct(self, array, context)
         pieces = pc.split_pattern(array, self.separator)
         return pa.ListArray.from_arrays(pieces.offsets, pieces.values, type=self.arrow()), None
+
+    def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
+        compact = array.take(pa.array(range(len(array))))
+        mask = pc.invert(compact.is_valid()) if compact.null_count else None
+        elements = replace_strings(compact.values, self.separator)
+        return pa.ListArray.from_arrays(compact.offsets, elements, type=array.type, mask=mask)
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         if not pa.types.is_list(dtype):
@@ -152,6 +164,14 @@ class MapOf(FieldType):
     avoid: tuple[str, ...] = ()
 
     takes_rest: ClassVar[bool] = True
+    is_nested: ClassVar[bool] = True
+
+    @property
+    def notation(self) -> str:
+        return "map"
+
+    def avoiding(self, texts: tuple[str, ...]) -> FieldType:
+        return replace(self, avoid=texts)
 
     def arrow(self) -> pa.DataType:
         return pa.map_(pa.string(), pa.string())

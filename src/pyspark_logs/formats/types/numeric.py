@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar import prefix_words, spans
+from pyspark_logs.formats.columnar.prefix_words import Words
+from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import (
     ConversionResult,
@@ -24,6 +27,7 @@ from pyspark_logs.formats.types.field_type import (
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_INT_BITS = 32
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
@@ -38,6 +42,14 @@ def parse_bounded_int(text: str) -> int:
     if len(digits) > 40:
         raise ValueError("too many digits")
     return -int(digits or "0") if text[0] == "-" else int(digits or "0")
+
+
+def _cast_plain_numbers(array: pa.Array, dtype: pa.DataType) -> pa.Array | None:
+    """Returns Arrow's cast of strings; None if they have characters, or are numbers, that it reads otherwise."""
+    try:
+        return array.cast(dtype) if has_plain_numbers(array) else None
+    except pa.ArrowInvalid:
+        return None
 
 
 class Number(FieldType):
@@ -66,8 +78,29 @@ class Integer(Number):
             raise ValueError(f"does not fit in {self.bits} bits")
         return value
 
+    @property
+    def notation(self) -> str:
+        return "long" if self.bits > _INT_BITS else "int"
+
+    @property
+    def re2_pattern(self) -> str | None:
+        return "[+-]?[0-9]+"
+
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return cast_or_parse(self, array, context, only=b"0123456789-")
+
+    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+        return _cast_plain_numbers(array, self.arrow())
+
+    @property
+    def reads_words(self) -> bool:
+        return self.bits >= _INT_BITS
+
+    def convert_words(self, words: Words, lengths: Int32, null: Bool | None) -> pa.Array | None:
+        numbers = prefix_words.parse_small_integers(words, lengths, null)
+        # Eight digits fit in 32 bits.
+        dtype = np.int64 if self.bits > _INT_BITS else np.int32
+        return None if numbers is None else pa.array(numbers.astype(dtype, copy=False), mask=null)
 
 
 @dataclass(frozen=True)
@@ -85,8 +118,15 @@ class Floating(Number):
             raise ValueError("not a number")
         return float(text)
 
+    @property
+    def notation(self) -> str:
+        return "double"
+
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return cast_or_parse(self, array, context, only=b"0123456789-+.eE")
+
+    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+        return _cast_plain_numbers(array, self.arrow())
 
 
 MAX_DECIMAL_DIGITS = 38
@@ -99,6 +139,10 @@ class DecimalNumber(Number):
     alphabet: ClassVar[str | None] = "0123456789-."
     precision: int = 10
     scale: int = 0
+
+    @property
+    def notation(self) -> str:
+        return "decimal"
 
     def arrow(self) -> pa.DataType:
         return pa.decimal128(self.precision, self.scale)

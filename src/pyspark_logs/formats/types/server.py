@@ -14,6 +14,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
+from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, parse_distinct, render_validated
 from pyspark_logs.formats.types.text import Quoted, Text
 
@@ -35,6 +36,8 @@ class Listed(Text):
     """
 
     takes_rest: ClassVar[bool] = False
+    ends_at_delimiter: ClassVar[bool] = True
+    continued_by: ClassVar[str] = ":"
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -43,6 +46,17 @@ class Listed(Text):
     def never_begins(self, character: str) -> bool:
         """A space ends it, so none begins it."""
         return character == " "
+
+    def may_continue(self, view: Bytes, starts: Int32, ends: Int32) -> Bool:
+        follows_comma = (spans.bytes_at(view, np.maximum(ends - 1, 0)) == ord(",")) & (ends > starts)
+        return follows_comma | spans.literal_at(view, ends, b" : ")
+
+    def escape(self, style: EscapeStyle, array: pa.Array, avoid: tuple[str, ...], tails: tuple[str, ...]) -> pa.Array:
+        plain = style.escape(array)
+        return pc.if_else(_ends_early(plain), style.escape(array, avoid=avoid, tails=(",",)), plain)
+
+    def check_rendered(self, texts: pa.Array) -> tuple[Bool, str] | None:
+        return _ends_early(texts), "is no list that ends before the next field"
 
 
 @dataclass(frozen=True)
@@ -175,6 +189,6 @@ class UserName(Text):
         return array, ~shifted if shifted.any() else None
 
 
-def unlisted(texts: pa.Array) -> Bool:
-    """Which texts are not what a field of type :class:`Listed` ends with by itself."""
+def _ends_early(texts: pa.Array) -> Bool:
+    """Returns a mask of the texts in which :class:`Listed` would end before the end of the text."""
     return ~spans.as_bool(pc.match_substring_regex(texts, _WHOLE)) & spans.as_bool(texts.is_valid())

@@ -49,9 +49,9 @@ class SyslogBodyPart(Subfield):
             message = pc.replace_with_mask(message, mask, behind)
         return pa.StructArray.from_arrays([data, message], [*_DATA, *_MESSAGE], mask=pa.array(wrong))
 
-    def converted(self, array: pa.Array, pieces: pa.Array, context: TimestampContext) -> ConversionResult:
-        fine = spans.as_bool(pieces.is_valid())
-        texts = pc.struct_field(pieces, [self.groups[0]])
+    def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
+        fine = spans.as_bool(extracted.is_valid())
+        texts = pc.struct_field(extracted, [self.groups[0]])
         present = np.flatnonzero(spans.as_bool(texts.is_valid()))
         values, sure = self.inner.convert(texts.take(pa.array(present)), context)
         if sure is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.spans import Int64
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.timestamps.parsing import (
     DAY_US,
     HIGHEST_US,
@@ -24,15 +26,16 @@ from pyspark_logs.formats.timestamps.parsing import (
     compile_pattern,
     parse_iso_us,
 )
-from pyspark_logs.formats.timestamps.rendering import render_epoch, render_iso, render_pattern
+from pyspark_logs.formats.timestamps.rendering import may_extend_into, render_epoch, render_iso, render_pattern
 from pyspark_logs.formats.timestamps.scanning import scan_timestamps
-from pyspark_logs.formats.timestamps.shapes import ShapeDetector, iso_shape, pattern_shape
-from pyspark_logs.formats.timestamps.vectorized import to_array
+from pyspark_logs.formats.timestamps.shapes import ShapeDetector, date_shape, iso_shape, pattern_shape
+from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
 from pyspark_logs.formats.types.field_type import (
     ConversionResult,
     FieldType,
     RenderResult,
     ResolveType,
+    ScannedValues,
     contains_only,
     parse_distinct,
 )
@@ -71,6 +74,21 @@ class Date(FieldType):
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return parse_distinct(self, array, context)  # days repeat: the dictionary is tiny
+
+    def never_begins(self, character: str) -> bool:
+        return not character.isdigit()
+
+    def scan(
+        self, block: bytes, view: Bytes, starts: Int32, limits: Int32, context: TimestampContext,
+        is_followed: Callable[[Int32], Bool],
+    ) -> ScannedValues:  # fmt: skip
+        ends, instants, certain = scan_timestamps(
+            block, view, starts, limits, date_shape, TimestampContext(), is_followed
+        )
+        return ScannedValues(ends, certain, instants)
+
+    def convert_instants(self, instants: Int64) -> pa.Array | None:
+        return to_dates(instants)
 
 
 @dataclass(frozen=True)
@@ -132,6 +150,48 @@ class Timestamp(FieldType):
             data, view, starts, limits, self.shape_detector, self.at(context), lambda places: places == limits
         )
         return to_array(instants), None if sure.all() else sure
+
+    def scan(
+        self, block: bytes, view: Bytes, starts: Int32, limits: Int32, context: TimestampContext,
+        is_followed: Callable[[Int32], Bool],
+    ) -> ScannedValues:  # fmt: skip
+        ends, instants, certain = scan_timestamps(
+            block, view, starts, limits, self.shape_detector, self.at(context), is_followed
+        )
+        return ScannedValues(ends, certain, instants)
+
+    def convert_instants(self, instants: Int64) -> pa.Array | None:
+        return to_array(instants)
+
+    def never_begins(self, character: str) -> bool:
+        if self.pattern is None:
+            return not character.isdigit()
+        if character.isalnum():
+            return False  # some patterns never begin with it, but the question is rare
+        if self.pattern[0] == "%":
+            return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(self.pattern[1:2], "\0")
+        return character not in " \t" if self.pattern[0] in " \t" else character != self.pattern[0]
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def check_writable(self) -> None:
+        if self.pattern is not None and any(end in self.pattern for end in ("\n", "\r")):
+            raise FormatError(f"timestamp pattern {self.pattern!r} holds a line end, but a record is one line")
+
+    def comparable(self, array: pa.Array, zone: str) -> pa.Array:
+        """Returns the rendered times: a pattern may write a time in part, without its year for instance."""
+        return self.render(array, zone)[0]
+
+    @property
+    def may_begin_with_blank(self) -> bool:
+        first = "" if self.pattern is None else compile_pattern(self.pattern).pieces[0]
+        return first[:1] in {" ", "\t"} or first == "%e"
+
+    def null_may_extend_into(self, null: str, following: str) -> bool:
+        return super().null_may_extend_into(null, following) or (null[:1] == "-" and not self.never_begins("-"))
+
+    def may_extend_into(self, following: str, *, is_open: bool) -> bool:
+        return self.pattern is not None and may_extend_into(compile_pattern(self.pattern), following, is_open=is_open)
 
 
 def _as_instant(field_type: FieldType, dtype: pa.DataType) -> FieldType | None:

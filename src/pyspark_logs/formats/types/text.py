@@ -19,6 +19,7 @@ from pyspark_logs.formats.types.field_type import (
     ConversionResult,
     FieldType,
     RenderResult,
+    ReplaceStrings,
     ResolveType,
     parse_distinct,
     render_validated,
@@ -56,6 +57,13 @@ class Text(FieldType):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return array, None
 
+    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+        # A subclass that validates or changes the strings overrides ``convert``.
+        return array if type(self).convert is Text.convert else None
+
+    def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
+        return array if self.quoted else replace_strings(array, None)
+
 
 @dataclass(frozen=True)
 class Quoted(Text):
@@ -68,6 +76,12 @@ class Quoted(Text):
     @property
     def syntax(self) -> re.Pattern[str]:
         return escapes.QUOTED
+
+    def never_begins(self, character: str) -> bool:
+        return character != '"'
+
+    def escape(self, style: EscapeStyle, array: pa.Array, avoid: tuple[str, ...], tails: tuple[str, ...]) -> pa.Array:
+        return style.escape(array, quoted=True)
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,9 @@ class Uuid(Text):
         if not _UUID.fullmatch(text):
             raise ValueError("not a UUID")
         return text
+
+    def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
+        return None
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         return render_validated(self, array)
@@ -108,6 +125,10 @@ class JsonText(Text):
 
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
+
+    @property
+    def notation(self) -> str:
+        return "json"
 
     def parse(self, text: str, context: TimestampContext) -> str:
         try:
