@@ -1,1 +1,1 @@
-"""Line formats as the configuration of a server says them: compiled to templates."""
+"""Line formats of server configurations: nginx, Apache HTTP Server, Logback and Log4j 2, compiled to templates."""

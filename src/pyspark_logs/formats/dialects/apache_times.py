@@ -1,4 +1,4 @@
-"""Apache's ``%{...}t``: strftime, ``sec`` and its relatives, and several of them that are one time.
+"""Apache's ``%t`` and ``%{format}t``: strftime patterns, counts since the epoch, fractions, and their combinations.
 
 Source: Apache HTTP Server 2.4, "Apache Module mod_log_config", ``%{format}t``.
 """
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.dialects.error_positions import nearest
+from pyspark_logs.formats.dialects.config_text import suggestion
 from pyspark_logs.formats.dialects.java_dates import has_day
 from pyspark_logs.formats.types.escape_styles import APACHE
 from pyspark_logs.formats.types.field_type import FieldType
@@ -18,10 +18,10 @@ from pyspark_logs.formats.types.temporal import Epoch, Timestamp
 from pyspark_logs.formats.types.text import Text
 
 _DEFAULT = "%d/%b/%Y:%H:%M:%S %z"
-_COUNTED = {"sec": Epoch("s", digits=0), "msec": Epoch("ms", digits=0), "usec": Epoch("us", digits=0)}
+_EPOCHS = {"sec": Epoch("s", digits=0), "msec": Epoch("ms", digits=0), "usec": Epoch("us", digits=0)}
 _FRACTIONS = {"msec_frac": 3, "usec_frac": 6}
-# What the C library's strftime has beside our directives.
-_OF_C = {
+# Directives of the C library's strftime that timestamp patterns do not have.
+_C_DIRECTIVES = {
     "c": "%a %b %e %H:%M:%S %Y",
     "r": "%I:%M:%S %p",
     "x": "%m/%d/%y",
@@ -30,17 +30,19 @@ _OF_C = {
     "t": " ",
     "P": "%p",
 }
-_BETWEEN = re.compile(r"[ .,:T/_-]{0,3}")
+_SEPARATOR = re.compile(r"[ .,:T/_-]{0,3}")
 
 
 @dataclass(frozen=True)
-class ClockPart:
-    """What one directive tells of a time: all of it, some of it, or its fraction.
+class TimeDirective:
+    """A time directive: a whole time, a part of a time, or the fraction of its second.
 
     Attributes:
-        column: ``time`` when the request began, ``end_time`` when the response ended.
-        pattern: in our notation; None for a count or a fraction.
-        digits: of a fraction; 0: it is none.
+        column: ``time`` for the beginning of the request, ``end_time`` for the end of the response, or one of these with
+            ``_msec`` or ``_usec`` appended for a fraction.
+        type: type of the column.
+        pattern: timestamp pattern; None for an epoch or a fraction.
+        digits: number of digits of a fraction; 0 for other directives.
     """
 
     column: str
@@ -49,53 +51,61 @@ class ClockPart:
     digits: int = 0
 
 
-def clock_part(inside: str | None) -> ClockPart:
-    """What ``%{inside}t`` is; None for ``%t``.
+def time_directive(argument: str | None) -> TimeDirective:
+    """Returns the meaning of ``%{argument}t``.
+
+    Args:
+        argument: text in the braces; None for ``%t``.
 
     Raises:
-        FormatError: a directive that is not known.
+        FormatError: the argument is not known, or a strftime directive is not.
     """
-    prefix, colon, rest = (inside or "").partition(":")
+    prefix, colon, rest = (argument or "").partition(":")
     column = "time"
     if colon and prefix in ("begin", "end"):
-        column, inside = ("end_time" if prefix == "end" else "time"), rest
-    if not inside:
-        return ClockPart(column, Timestamp(_DEFAULT), _DEFAULT)
-    if inside in _COUNTED or inside == "%s":
-        return ClockPart(column, _COUNTED[inside.replace("%s", "sec")])
-    if inside in _FRACTIONS:
-        name = f"{column}_{inside.removesuffix('_frac')}"
-        return ClockPart(name, Integer(32), digits=_FRACTIONS[inside])
-    if "%" not in inside:
-        known = (*_COUNTED, *_FRACTIONS)
+        column, argument = ("end_time" if prefix == "end" else "time"), rest
+    if not argument:
+        return TimeDirective(column, Timestamp(_DEFAULT), _DEFAULT)
+    if argument in _EPOCHS or argument == "%s":
+        return TimeDirective(column, _EPOCHS[argument.replace("%s", "sec")])
+    if argument in _FRACTIONS:
+        name = f"{column}_{argument.removesuffix('_frac')}"
+        return TimeDirective(name, Integer(32), digits=_FRACTIONS[argument])
+    if "%" not in argument:
+        known = (*_EPOCHS, *_FRACTIONS)
         raise FormatError(
-            f"{inside!r} is no time{nearest(inside, known)}; there are {', '.join(known)} and strftime's %Y, %m ..."
+            f"{argument!r} is not a time{suggestion(argument, known)}; known are {', '.join(known)}"
+            " and strftime's %Y, %m ..."
         )
-    pattern = re.sub(r"%[EO]?([a-zA-Z])", lambda match: _OF_C.get(match[1], "%" + match[1]), inside)
-    return ClockPart(column, clock_type(pattern), pattern)
+    pattern = re.sub(r"%[EO]?([a-zA-Z])", lambda match: _C_DIRECTIVES.get(match[1], "%" + match[1]), argument)
+    return TimeDirective(column, time_type(pattern), pattern)
 
 
-def clock_type(pattern: str) -> FieldType:
-    """A time; a string where the pattern does not say of which day, as that is no instant."""
+def time_type(pattern: str) -> FieldType:
+    """Returns the type of a time: a string if the pattern has no day, because such a time is not an instant."""
     return Timestamp(pattern) if has_day(pattern) else Text(APACHE)
 
 
-def joined(one: ClockPart, between: str, other: ClockPart) -> ClockPart | None:
-    """Two parts of one time with some text between them as one; None: they are none."""
-    if not _BETWEEN.fullmatch(between):
+def combine_times(first: TimeDirective, separator: str, second: TimeDirective) -> TimeDirective | None:
+    """Returns two parts of one time, and the text between them, as one directive.
+
+    Returns:
+        Combined directive, or None if the two directives write different times.
+    """
+    if not _SEPARATOR.fullmatch(separator):
         return None
-    if other.digits and other.column.rpartition("_")[0] != one.column:
+    if second.digits and second.column.rpartition("_")[0] != first.column:
         return None
-    if not other.digits and other.column != one.column:
+    if not second.digits and second.column != first.column:
         return None
-    if isinstance(one.type, Epoch):
-        whole = one.type == _COUNTED["sec"] and other.digits and between == "."
-        return replace(one, type=Epoch("s", digits=other.digits)) if whole else None
-    more = f"%{other.digits}f" if other.digits else other.pattern
-    if one.pattern is None or more is None:
+    if isinstance(first.type, Epoch):
+        is_fraction_of_seconds = first.type == _EPOCHS["sec"] and second.digits and separator == "."
+        return replace(first, type=Epoch("s", digits=second.digits)) if is_fraction_of_seconds else None
+    second_pattern = f"%{second.digits}f" if second.digits else second.pattern
+    if first.pattern is None or second_pattern is None:
         return None
-    pattern = one.pattern + between + more
+    pattern = first.pattern + separator + second_pattern
     try:
-        return replace(one, type=clock_type(pattern), pattern=pattern)
-    except FormatError:  # a directive stands in both: two times
+        return replace(first, type=time_type(pattern), pattern=pattern)
+    except FormatError:  # both patterns have the same directive, so they write two times
         return None

@@ -1,7 +1,7 @@
-"""Java's patterns of dates and times as ours.
+"""Java's date and time patterns, translated to timestamp patterns in the notation of strptime.
 
 Source: Java SE, ``java.time.format.DateTimeFormatter`` and ``java.text.SimpleDateFormat``, which agree on the letters
-that logs use.
+used in logs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.timestamps.parsing import compile_pattern
 
-# letters -> our directive; None: by the table below
+# Run of letters -> strptime directive.
 _RUNS = {
     "yyyy": "%Y", "uuuu": "%Y", "y": "%Y", "u": "%Y", "yy": "%y", "uu": "%y",
     "M": "%m", "MM": "%m", "MMM": "%b", "MMMM": "%B", "L": "%m", "LL": "%m", "LLL": "%b", "LLLL": "%B",
@@ -21,86 +21,79 @@ _RUNS = {
     "Z": "%z", "ZZ": "%z", "ZZZ": "%z", "ZZZZZ": "%:z", "XX": "%z", "XXX": "%:z", "xx": "%z", "xxx": "%:z",
     "z": "%Z", "zz": "%Z", "zzz": "%Z",
 }  # fmt: skip
-_FRACTIONS = "Sn"  # n: as Log4j takes it, digits of a fraction
-_MOST_DIGITS = 9
+_FRACTION_LETTERS = "Sn"  # Log4j 2 takes n for digits of the fraction; in Java it is the nanosecond of the second
+_MAX_FRACTION_DIGITS = 9
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|([^A-Za-z'])", re.DOTALL)
+# strptime directive -> number of characters that it writes.
 _WIDTHS = {
-    "Y": 4,
-    "y": 2,
-    "m": 2,
-    "d": 2,
-    "H": 2,
-    "I": 2,
-    "M": 2,
-    "S": 2,
-    "j": 3,
-    "f": 6,
-    "b": 3,
-    "a": 3,
-    "p": 2,
-    "Z": 3,
-}
-_HOURS_ALONE = "writes an offset of hours alone, which nothing here reads; use XX or XXX"
+    "%": 1, "Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3, "f": 6, "b": 3, "a": 3, "p": 2,
+    "Z": 3, "z": 5, ":z": 6, **{f"{digits}f": digits for digits in range(1, _MAX_FRACTION_DIGITS + 1)},
+}  # fmt: skip
 
 
 def to_strptime(java: str) -> str:
-    """The pattern in Python's directives.
+    """Returns a Java pattern in the notation of strptime.
 
     Raises:
-        FormatError: letters that have no directive, by name.
+        FormatError: the pattern has letters without a directive, or a quote that is not closed.
 
     >>> to_strptime("yyyy-MM-dd'T'HH:mm:ss.SSSXXX")
     '%Y-%m-%dT%H:%M:%S.%3f%:z'
     """
-    out, place = "", 0
-    while place < len(java):
-        token = _TOKEN.match(java, place)
+    pattern, offset = "", 0
+    while offset < len(java):
+        token = _TOKEN.match(java, offset)
         if token is None:
             raise FormatError(f"Java pattern {java!r}: a quote is not closed")
-        place = token.end()
+        offset = token.end()
         if token[1] is not None:
-            out += (token[1].replace("''", "'") or "'").replace("%", "%%")
+            pattern += (token[1].replace("''", "'") or "'").replace("%", "%%")
         elif token[2] is not None:
-            out += _directive(java, token[0])
+            pattern += _directive(java, token[0])
         elif token[0] in "[]{}#":
             raise FormatError(
                 f"Java pattern {java!r}: {token[0]!r} is reserved; put it in quotes, or outside of the date"
             )
         else:
-            out += token[0].replace("%", "%%")
-    compile_pattern(out)
-    return out
+            pattern += token[0].replace("%", "%%")
+    compile_pattern(pattern)
+    return pattern
 
 
 def _directive(java: str, run: str) -> str:
-    if run[0] in _FRACTIONS and len(run) <= _MOST_DIGITS:
+    """Returns the directive of a run of the same letter.
+
+    Raises:
+        FormatError: the run has no directive.
+    """
+    if run[0] in _FRACTION_LETTERS and len(run) <= _MAX_FRACTION_DIGITS:
         return f"%{len(run)}f"
     if run in _RUNS:
         return _RUNS[run]
-    why = _HOURS_ALONE if run in ("X", "x") else "has no meaning here"
-    known = " ".join(["yyyy MM dd HH mm ss SSS", "MMM EEE a Z XXX z"])
-    raise FormatError(f"Java pattern {java!r}: {run!r} {why}; known are {known} and their like")
+    if run in ("X", "x"):
+        problem = "writes an offset of hours without minutes, which cannot be read; use XX or XXX"
+    else:
+        problem = "has no meaning here"
+    raise FormatError(
+        f"Java pattern {java!r}: {run!r} {problem}; known are yyyy MM dd HH mm ss SSS MMM EEE a Z XXX z and similar runs"
+    )
 
 
 def has_day(pattern: str) -> bool:
-    """Whether a pattern of ours says which day it was; else it is no instant, but a time of some day."""
+    """Returns true if a timestamp pattern has the day of the month or year; without one it is no instant."""
     return bool({"d", "e", "j"} & set(compile_pattern(pattern).directives))
 
 
-def width(pattern: str) -> int | None:
-    """The characters that a pattern of ours writes; None: not always the same."""
+def fixed_width(pattern: str) -> int | None:
+    """Returns the number of characters that a timestamp pattern writes, or None if the number varies.
+
+    >>> fixed_width("%Y-%m-%d %H:%M:%S,%3f")
+    23
+    """
     total = 0
     for piece in compile_pattern(pattern).pieces:
-        if piece == "%%":
-            total += 1
-        elif piece in ("%z", "%:z"):
-            total += 5 if piece == "%z" else 6
-        elif re.fullmatch("%[1-9]f", piece):
-            total += int(piece[1])
-        elif piece[0] == "%":
-            if piece[1:] not in _WIDTHS:
-                return None
-            total += _WIDTHS[piece[1:]]
-        else:
-            total += len(piece)
+        width = len(piece) if piece[0] != "%" else _WIDTHS.get(piece[1:])
+        if width is None:
+            return None
+        total += width
     return total

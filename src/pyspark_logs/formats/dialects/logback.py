@@ -1,6 +1,7 @@
-"""Logback and Log4j 2: the pattern of a layout.
+"""Logback and Log4j 2: the lines that a pattern layout writes.
 
-What a pattern means is in ``conversions``, how it is written in ``patternlayout``; here it becomes a template.
+Source: Logback manual, chapter 6 "Layouts"; Apache Log4j 2 manual, "Pattern Layout". :mod:`layout_properties` finds the
+pattern in the configuration, :mod:`pattern_layout` parses the pattern, :mod:`conversions` lists the conversion words.
 """
 
 from __future__ import annotations
@@ -9,19 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.dialects.conversions import (
-    DATE,
-    EXCEPTION,
-    LINE_END,
-    NOTHING,
-    STACK,
-    WORDS,
-    Conversion,
-    date_type,
-)
-from pyspark_logs.formats.dialects.error_positions import Names, Pasted
-from pyspark_logs.formats.dialects.java_dates import has_day, width
-from pyspark_logs.formats.dialects.pattern_layout import Item, read_pattern
+from pyspark_logs.formats.dialects.config_text import ConfigText
+from pyspark_logs.formats.dialects.conversions import WORDS, Conversion, Output
+from pyspark_logs.formats.dialects.directives import ColumnNames
+from pyspark_logs.formats.dialects.java_dates import fixed_width, has_day
+from pyspark_logs.formats.dialects.layout_dates import date_type
+from pyspark_logs.formats.dialects.layout_properties import read_layout
+from pyspark_logs.formats.dialects.pattern_layout import LayoutElement, parse_pattern
 from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import Blanks, Field, Literal, Pad, Segment, make_template
@@ -31,190 +26,229 @@ from pyspark_logs.formats.types.temporal import Epoch, Timestamp
 from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 
-_CLOSED_DATE = "0123456789Z+-.,:"  # what an ISO 8601 time could go on with
+_DATE_CONTINUATIONS = "0123456789Z+-.,:"  # characters with which a date in ISO 8601 may continue
 
 
 def logback_format(options: FormatOptions) -> LineFormat:
-    """The format that a PatternLayout writes.
+    """Returns the format of the lines that a pattern layout writes.
 
     Raises:
-        FormatError: what is wrong with it, and where.
+        FormatError: the pattern is not understood; the message shows the position.
     """
-    pasted, items = read_pattern(options.spec)
-    segments = _segments(pasted, _one_line(pasted, _flat(pasted, items)))
+    config = read_layout(options.spec)
+    elements = _first_line(config, _flatten(parse_pattern(config)))
+    segments = _trailing_padding(_build_segments(config, elements))
     if not any(isinstance(segment, Field) for segment in segments):
-        raise pasted.wrong(0, pasted.text, "has no conversion word, and so no column; they begin with '%'")
-    return TemplateFormat(make_template(pasted.text, segments), options, f"logback {pasted.text!r}")
+        raise config.error(0, config.text, "has no conversion word, so there are no columns; words begin with '%'")
+    return TemplateFormat(make_template(config.text, segments), options, f"logback {config.text!r}")
 
 
 @dataclass(frozen=True)
-class Padding:
-    """Spaces beside a group that has a width."""
+class GroupPadding:
+    """Spaces before or after a group with a width.
 
-    item: Item
+    Attributes:
+        group: group that is padded.
+        before: True if the spaces precede the group.
+    """
+
+    group: LayoutElement
     before: bool
 
 
-Flat = str | Item | Padding
+FlatElement = str | LayoutElement | GroupPadding
 
 
-def _flat(pasted: Pasted, items: Sequence[str | Item]) -> list[Flat]:
-    """Without groups: a group's width is that of its only word, or becomes padding."""
-    flat: list[Flat] = []
-    for item in items:
-        if isinstance(item, str) or item.inside is None:
-            flat.append(item)
-            continue
-        inside = _flat(pasted, item.inside)
-        alone = inside[0] if len(inside) == 1 else None
-        if item.pad is None or item.pad.width == 0:
-            flat += inside
-        elif isinstance(alone, Item) and alone.pad is None:
-            flat.append(replace(alone, pad=item.pad))
-        elif item.pad.before:
-            flat += [Padding(item, True), *inside]
-        else:
-            flat += [*inside, Padding(item, False)]
-    merged: list[Flat] = []
-    for one in flat:
-        if isinstance(one, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += one
-        else:
-            merged.append(one)
-    return merged
+def _flatten(elements: Sequence[str | LayoutElement]) -> list[FlatElement]:
+    """Returns the elements without groups: the width of a group goes to its only word, or becomes padding."""
+    flat: list[FlatElement] = []
+    for element in elements:
+        for part in [element] if isinstance(element, str) or element.children is None else _ungroup(element):
+            if isinstance(part, str) and flat and isinstance(flat[-1], str):
+                flat[-1] += part
+            else:
+                flat.append(part)
+    return flat
 
 
-def _one_line(pasted: Pasted, items: Sequence[Flat]) -> list[Flat]:
-    """Up to the line's end. Behind that, and right before it, exceptions may stand: they are lines of their own."""
-    kinds = [WORDS[item.word].kind if isinstance(item, Item) else "" for item in items]
-    kept: list[Flat] = []
-    ended: Item | None = None
-    for index, (item, kind) in enumerate(zip(items, kinds, strict=True)):
-        if kind in (LINE_END, NOTHING) or (kind == EXCEPTION and _only_ends(items[index + 1 :], kinds[index + 1 :])):
-            ended = item if isinstance(item, Item) and kind != NOTHING and ended is None else ended
-        elif kind == EXCEPTION and isinstance(item, Item):
+def _ungroup(group: LayoutElement) -> list[FlatElement]:
+    children = _flatten(group.children or ())
+    if group.pad is None or group.pad.width == 0:
+        return children
+    only_child = children[0] if len(children) == 1 else None
+    if isinstance(only_child, LayoutElement) and only_child.pad is None:
+        return [replace(only_child, pad=group.pad)]
+    if group.pad.before:
+        return [GroupPadding(group, before=True), *children]
+    return [*children, GroupPadding(group, before=False)]
+
+
+# --- line ends and exceptions --------------------------------------------------------------------------------
+
+
+def _first_line(config: ConfigText, elements: Sequence[FlatElement]) -> list[FlatElement]:
+    """Returns the elements of the first line of a record.
+
+    Exceptions may follow the line end or precede it immediately; their text is further lines of the record.
+
+    Raises:
+        FormatError: another element follows the line end, or an exception.
+    """
+    kept: list[FlatElement] = []
+    line_end: FlatElement | None = None
+    for index, element in enumerate(elements):
+        output = _output(element)
+        ends_here = _ends_record(elements[index + 1 :])
+        if output in (Output.LINE_END, Output.NOTHING) or (output is Output.EXCEPTION and ends_here):
+            line_end = element if output is not Output.NOTHING and line_end is None else line_end
+        elif output is Output.EXCEPTION and isinstance(element, LayoutElement):
             problem = "is followed by other fields; exceptions are lines of their own, at the end of a record"
-            raise pasted.wrong(item.place, item.text, problem)
-        elif isinstance(item, str) and (ended is not None or "\n" in item):
-            text, _, rest = item.partition("\n")
-            if (item if ended is not None else rest).strip() or not _only_ends(items[index + 1 :], kinds[index + 1 :]):
-                raise _several_lines(pasted, ended or item)
-            if ended is None and text:
+            raise config.error(element.offset, element.text, problem)
+        elif isinstance(element, str) and (line_end is not None or "\n" in element):
+            text, _, rest = element.partition("\n")
+            if (element if line_end is not None else rest).strip() or not ends_here:
+                raise _second_line(config, line_end or element)
+            if line_end is None and text:
                 kept.append(text)
-        elif ended is not None:
-            raise _several_lines(pasted, ended)
+        elif line_end is not None:
+            raise _second_line(config, line_end)
         else:
-            kept.append(item)
+            kept.append(element)
     return kept
 
 
-def _only_ends(items: Sequence[Flat], kinds: Sequence[str]) -> bool:
-    """Whether there is nothing but ends of lines, exceptions and blanks."""
-    ends = (LINE_END, EXCEPTION, NOTHING)
-    pairs = zip(items, kinds, strict=True)
-    return all(kind in ends or (isinstance(item, str) and not item.strip()) for item, kind in pairs)
+def _output(element: FlatElement) -> Output | None:
+    return WORDS[element.word].output if isinstance(element, LayoutElement) else None
 
 
-def _several_lines(pasted: Pasted, item: Flat) -> FormatError:
+def _ends_record(elements: Sequence[FlatElement]) -> bool:
+    """Returns true if the elements are only line ends, exceptions and blanks."""
+    return all(
+        not element.strip() if isinstance(element, str) else (output := _output(element)) and output.may_end_record
+        for element in elements
+    )
+
+
+def _second_line(config: ConfigText, line_end: FlatElement) -> FormatError:
     problem = "begins another line of the record; only exceptions may follow (read those with multiLine=true)"
-    if isinstance(item, Item):
-        return pasted.wrong(item.place, item.text, problem)
-    return pasted.wrong(max(pasted.text.find("\n"), 0), "", f"a line end {problem}")
+    if isinstance(line_end, LayoutElement):
+        return config.error(line_end.offset, line_end.text, problem)
+    return config.error(max(config.text.find("\n"), 0), "", f"a line end {problem}")
 
 
-# --- segments ------------------------------------------------------------------------------------------------
+# --- segments of the template --------------------------------------------------------------------------------
 
 
-def _segments(pasted: Pasted, items: list[Flat]) -> list[Segment]:
+def _build_segments(config: ConfigText, elements: list[FlatElement]) -> list[Segment]:
     segments: list[Segment] = []
-    names = Names()
-    for index, item in enumerate(items):
-        after = items[index + 1] if index + 1 < len(items) else None
-        if isinstance(item, str):
-            segments += [Literal(item)] if item else []
-        elif isinstance(item, Padding):
-            if item.before and segments and isinstance(segments[-1], Blanks):
-                continue  # the padding of the group before reaches here
-            if item.before:
-                before = segments.pop() if segments else None
-                if not isinstance(before, Literal) or not before.text.endswith(" "):
-                    raise _unpadded(pasted, item)
-                segments += [Literal(before.text[:-1]), Blanks()]
-            elif isinstance(after, str) and after.startswith(" "):
-                segments.append(Blanks())
-                items[index + 1] = after[1:]
-            elif after is not None:
-                raise _unpadded(pasted, item)
-        else:
-            segments += _field(pasted, item, after, names)
-    return _open_end(segments)
+    names = ColumnNames()
+    for index, element in enumerate(elements):
+        following = elements[index + 1] if index + 1 < len(elements) else None
+        if isinstance(element, str):
+            segments += [Literal(element)] if element else []
+        elif isinstance(element, LayoutElement):
+            segments += _field_segments(config, element, following, names)
+        elif element.before:
+            if segments and isinstance(segments[-1], Blanks):
+                continue  # the padding after the preceding group extends to this group
+            preceding = segments.pop() if segments else None
+            if not isinstance(preceding, Literal) or not preceding.text.endswith(" "):
+                raise _unpadded(config, element)
+            segments += [Literal(preceding.text[:-1]), Blanks()]
+        elif isinstance(following, str) and following.startswith(" "):
+            segments.append(Blanks())
+            elements[index + 1] = following[1:]
+        elif following is not None:
+            raise _unpadded(config, element)
+    return segments
 
 
-def _open_end(segments: list[Segment]) -> list[Segment]:
-    """With blanks between the last text and the line's end as its padding, since the text may hold blanks itself.
+def _unpadded(config: ConfigText, padding: GroupPadding) -> FormatError:
+    side = "before" if padding.before else "after"
+    problem = f"a group with a width needs a space {side} it, so that the end of the padding can be found"
+    return config.error(padding.group.offset, padding.group.text, problem)
 
-    Logback manual, chapter 6, has ``%msg %n`` in its first examples.
+
+def _trailing_padding(segments: list[Segment]) -> list[Segment]:
+    """Returns the segments with blanks between the last text and the line end as padding of that text.
+
+    The first examples of the Logback manual, chapter 6, end in ``%msg %n``. The message may contain blanks itself.
     """
     if len(segments) < 2:
         return segments
-    *before, field, end = segments
+    *preceding, field, end = segments
     if not (isinstance(end, Literal) and not end.text.strip(" ") and isinstance(field, Field)):
         return segments
     if not isinstance(field.type, Text) or field.pad is not None:
         return segments
-    return [*before, replace(field, pad=Pad(0, False, None))]
+    return [*preceding, replace(field, pad=Pad(0, False, None))]
 
 
-def _unpadded(pasted: Pasted, padding: Padding) -> FormatError:
-    where = "before" if padding.before else "behind"
-    problem = f"a group with a width needs a space {where} it, so that one can tell where the padding ends"
-    return pasted.wrong(padding.item.place, padding.item.text, problem)
+def _field_segments(
+    config: ConfigText, element: LayoutElement, following: FlatElement | None, names: ColumnNames
+) -> list[Segment]:
+    """Returns the field of a conversion word, and the spaces that pad a date.
 
-
-def _field(pasted: Pasted, item: Item, after: Flat | None, names: Names) -> list[Segment]:
-    conversion = WORDS[item.word]
-    column, kind, null = conversion.column, conversion.type, conversion.null
-    if conversion.kind == DATE:
-        strict = not (after is None or (isinstance(after, str) and after[0] not in _CLOSED_DATE))
+    Raises:
+        FormatError: the word's output is no field, or no text separates it from the next word.
+    """
+    conversion = WORDS[element.word]
+    if conversion.output is Output.DATE:
+        fixed_form = isinstance(following, (LayoutElement, GroupPadding)) or (
+            following is not None and following[0] in _DATE_CONTINUATIONS
+        )
         try:
-            return _time(item, date_type(item.options, strict=strict), after, names)
+            return _date_segments(element, date_type(element.options, fixed_form=fixed_form), following, names)
         except FormatError as error:
-            raise pasted.wrong(item.place, item.text, str(error)) from error
-    if conversion.kind == STACK:
-        raise pasted.wrong(item.place, item.text, "writes several lines, in the middle of a record")
-    if conversion.by_option:
-        column, null = _key(conversion, item)
-    if after is not None and not isinstance(after, str) and not (isinstance(after, Padding) and not after.before):
-        text = after.text if isinstance(after, Item) else after.item.text
-        problem = f"nothing separates it from {text!r}, so nobody can tell where it ends; put text between them"
-        raise pasted.wrong(item.place, item.text, problem)
-    pad = item.pad if item.pad is not None and (item.pad.width or item.pad.most is not None) else None
-    return [Field(names.new(column), kind, null is not None, pad, null)]
+            raise config.error(element.offset, element.text, str(error)) from error
+    if conversion.output is Output.CALLERS:
+        raise config.error(element.offset, element.text, "writes several lines, in the middle of a record")
+    if isinstance(following, LayoutElement) or (isinstance(following, GroupPadding) and following.before):
+        text = following.text if isinstance(following, LayoutElement) else following.group.text
+        raise config.unseparated(element.offset, element.text, text)
+    column, null = _keyed(conversion, element) if conversion.named_by_option else (conversion.column, conversion.null)
+    pad = element.pad if element.pad is not None and (element.pad.width or element.pad.most is not None) else None
+    return [Field(names.add(column), conversion.type, null is not None, pad, null)]
 
 
-def _key(conversion: Conversion, item: Item) -> tuple[str, str]:
-    """Column and null text of ``%X{key:-default}``; without a key, or with several, all keys are one text."""
-    name, _, default = (item.options[0] if item.options else "").partition(":-")
-    return (conversion.column if not name.strip() or "," in name else name.strip()), default
+def _keyed(conversion: Conversion, element: LayoutElement) -> tuple[str, str]:
+    """Returns column and null text of ``%X{key:-default}``; without a key, or with several, one column has all keys."""
+    key, _, default = (element.options[0] if element.options else "").partition(":-")
+    return (conversion.column if not key.strip() or "," in key else key.strip()), default
 
 
-def _time(item: Item, kind: Timestamp | Epoch, after: Flat | None, names: Names) -> list[Segment]:
-    """A date, padded by as many spaces as its pattern leaves; a string where the pattern has no day."""
-    made: FieldType = kind
-    pattern = (kind.pattern or kind.written) if isinstance(kind, Timestamp) else None
-    padding = 0
-    if item.pad is not None and pattern is not None:
-        size = width(pattern)
-        if size is None or (item.pad.most is not None and item.pad.most < size):
-            raise FormatError("a date is cut, or has no fixed width to pad; give it no width")
-        padding = max(0, item.pad.width - size)
+def _date_segments(
+    element: LayoutElement, date: Timestamp | Epoch, following: FlatElement | None, names: ColumnNames
+) -> list[Segment]:
+    """Returns a date, and the spaces up to its width; a pattern without a day gives a string.
+
+    Raises:
+        FormatError: the width of the date is not fixed, or the end of a string cannot be found.
+    """
+    pattern = (date.pattern or date.written) if isinstance(date, Timestamp) else None
+    spaces = Literal(" " * _date_padding(element.pad, pattern))
+    column: str = "timestamp"
+    field_type: FieldType = date
     if pattern is not None and not has_day(pattern):
-        made = Text()
-        shown = "".join(piece if piece[0] != "%" else "0" for piece in compile_pattern(pattern).pieces)
-        if not isinstance(after, str) and after is not None:
-            raise FormatError("a time without a day is a string, and nothing separates it from what follows")
-        if isinstance(after, str) and after in shown:
-            raise FormatError(f"a time without a day is a string, and {after!r} behind it stands in it, too")
-    field = Field(names.new("timestamp" if made is kind else "time"), made)
-    spaces = Literal(" " * padding)
-    return [spaces, field] if item.pad is not None and item.pad.before else [field, spaces]
+        _check_end_of_time(pattern, following)
+        column, field_type = "time", Text()
+    field = Field(names.add(column), field_type)
+    return [spaces, field] if element.pad is not None and element.pad.before else [field, spaces]
+
+
+def _date_padding(pad: Pad | None, pattern: str | None) -> int:
+    if pad is None or pattern is None:
+        return 0
+    width = fixed_width(pattern)
+    if width is None or (pad.most is not None and pad.most < width):
+        raise FormatError("a date is cut, or has no fixed width to pad; remove its width")
+    return max(0, pad.width - width)
+
+
+def _check_end_of_time(pattern: str, following: FlatElement | None) -> None:
+    """Raises FormatError if the end of a time without a day, which is a string, cannot be found."""
+    if isinstance(following, (LayoutElement, GroupPadding)):
+        raise FormatError("a time without a day is a string, and nothing separates it from what follows")
+    example = "".join(piece if piece[0] != "%" else "0" for piece in compile_pattern(pattern).pieces)
+    if following is not None and following in example:
+        raise FormatError(f"a time without a day is a string, and the text after it, {following!r}, occurs in it")

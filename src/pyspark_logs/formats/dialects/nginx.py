@@ -1,4 +1,4 @@
-"""nginx: ``log_format``, bare or as the whole directive.
+"""nginx: the lines that a ``log_format`` writes.
 
 Source: nginx.org, "Module ngx_http_log_module" (``log_format``, ``escape``), "Embedded Variables" of the modules
 ``http_core``, ``upstream``, ``ssl``, ``realip``, ``gzip``, ``stream_core`` and ``stream_upstream``.
@@ -7,34 +7,33 @@ Source: nginx.org, "Module ngx_http_log_module" (``log_format``, ``escape``), "E
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.dialects.addresses import address_field
-from pyspark_logs.formats.dialects.error_positions import Names, Pasted, nearest, plainly, wrong
-from pyspark_logs.formats.dialects.json_object import JsonObjectFormat, json_segments
+from pyspark_logs.formats.dialects.config_text import ConfigText
+from pyspark_logs.formats.dialects.directives import Directive, build_segments, merge_addresses
+from pyspark_logs.formats.dialects.json_object import JsonObjectFormat
+from pyspark_logs.formats.dialects.json_template import parse_json_template
+from pyspark_logs.formats.dialects.nginx_config import ESCAPE_STYLES, read_log_format
 from pyspark_logs.formats.interface import LineFormat
-from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.notation import Field, Literal, Segment, make_template
-from pyspark_logs.formats.types.escape_styles import JSON, NGINX, EscapeStyle
+from pyspark_logs.formats.template.notation import Field, Segment, make_template
+from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer
-from pyspark_logs.formats.types.server import Listed
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
-from pyspark_logs.formats.types.text import Quoted, Text
+from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 
 _INT, _LONG, _DOUBLE = Integer(32), Integer(64), Floating()
+# The predefined format.
 _COMBINED = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 )
-_CLF = "%d/%b/%Y:%H:%M:%S %z"
 
-# variable -> type; all others are strings, lists of upstreams among them.
-TYPES: dict[str, FieldType] = {
-    "time_local": Timestamp(_CLF),
+# Variable -> type; all other variables are strings, among them those of upstreams, which are lists.
+TYPES: Mapping[str, FieldType] = {
+    "time_local": Timestamp("%d/%b/%Y:%H:%M:%S %z"),
     "time_iso8601": Timestamp("%Y-%m-%dT%H:%M:%S%:z"),
     "msec": Epoch("s", digits=3),
     **dict.fromkeys(("request_time", "session_time", "connection_time", "gzip_ratio"), _DOUBLE),
@@ -49,199 +48,67 @@ TYPES: dict[str, FieldType] = {
         _LONG,
     ),
 }  # fmt: skip
-# Variables that hold lists with spaces in them, beside those of upstreams.
-_LISTS = frozenset({"http_x_forwarded_for", "proxy_add_x_forwarded_for"})
-_UPSTREAM = re.compile(r"upstream_(addr|status|\w+_time|\w+_length|bytes_\w+)")
-_SPELLINGS: dict[str, EscapeStyle | None] = {"default": NGINX, "json": JSON, "none": None}
+_LISTS = re.compile(r"(?:http|proxy_add)_x_forwarded_for|upstream_(?:addr|status|\w+_time|\w+_length|bytes_\w+)")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
-_DIRECTIVE = re.compile(r"\s*log_format\s")
-_ESCAPE = re.compile(r"\s*escape=(\w+)\s+")
 
 
 def nginx_format(options: FormatOptions) -> LineFormat:
-    """The format that a ``log_format`` writes.
+    """Returns the format of the lines that a ``log_format`` writes.
 
     Raises:
-        FormatError: what is wrong with it, and where.
+        FormatError: the format string is not understood; the message shows the position.
     """
-    pasted, escape = _read(_COMBINED if options.spec == "combined" else options.spec)
-    spelling = _SPELLINGS[escape]
-    name = f"nginx {pasted.text!r}"
-    if pasted.text.lstrip().startswith("{") and not pasted.text.lstrip().startswith("{$"):
+    config, escape = read_log_format(_COMBINED if options.spec == "combined" else options.spec)
+    escape_style = ESCAPE_STYLES[escape]
+    name = f"nginx {config.text!r}"
+    if config.text.lstrip().startswith("{") and not config.text.lstrip().startswith("{$"):
         try:
-            segments = json_segments(pasted, _VARIABLE, TYPES, spelling)
-        except FormatError:  # braces may also be just text; where JSON is meant, the error is of use
+            segments = parse_json_template(config, _VARIABLE, TYPES, escape_style)
+        except FormatError:  # with other escapes the braces may be literal text
             if escape == "json":
                 raise
         else:
-            _check_any(pasted, segments)
-            return JsonObjectFormat(make_template(pasted.text, segments), options, name)
-    parts: dict[str, Parts] = {}
-    segments = _segments(pasted, spelling, parts)
-    _check_any(pasted, segments)
-    return TemplateFormat(make_template(pasted.text, segments), options, name, parts)
+            _check_columns(config, segments)
+            return JsonObjectFormat(make_template(config.text, segments), options, name)
+    items = merge_addresses(_parse_variables(config, escape_style), _belong_together)
+    segments, composite_fields = build_segments(config, items, escape_style)
+    _check_columns(config, segments)
+    return TemplateFormat(make_template(config.text, segments), options, name, composite_fields)
 
 
-def _check_any(pasted: Pasted, segments: Sequence[Segment]) -> None:
+def _check_columns(config: ConfigText, segments: Sequence[Segment]) -> None:
     if not any(isinstance(segment, Field) for segment in segments):
-        raise pasted.wrong(
-            0, pasted.text, "has no variable, and so no column; variables are written $status or ${status}"
-        )
+        problem = "has no variable, so there are no columns; variables are written $status or ${status}"
+        raise config.error(0, config.text, problem)
 
 
-# --- the configuration's syntax ---------------------------------------------------------------------------
+def _belong_together(address: str, port: str) -> bool:
+    """Returns true for ``remote_addr`` and ``remote_port``, and for similar pairs of variables."""
+    return address.endswith("_addr") and port == f"{address.removesuffix('addr')}port"
 
 
-def _read(source: str) -> tuple[Pasted, str]:
-    """The format, its parts put together, and how values are escaped in it."""
-    directive = _DIRECTIVE.match(source)
-    if directive is None:
-        leading = _ESCAPE.match(source)
-        escape = _escape(source, leading) if leading else "default"
-        begin = leading.end() if leading else 0
-        if source[begin : begin + 1] == "'":
-            return _joined(source, _words(source, begin)), escape
-        plain = plainly("nginx", source)
-        return replace(plain, text=plain.text[begin:], places=plain.places[begin:]), escape
-    words = _words(source, directive.end())
-    if len(words) < 2:
-        raise wrong("nginx", source, len(source), "", "log_format needs a name and a format: log_format main '...';")
-    escape = "default"
-    given = _ESCAPE.match(words[1][0] + " ")
-    if given is not None:
-        escape = _escape(source, given, words[1][1][0])
-        words = [words[0], *words[2:]]
-    return _joined(source, words[1:]), escape
+def _parse_variables(config: ConfigText, escape_style: EscapeStyle | None) -> list[str | Directive]:
+    """Returns the literal text and the variables of a format string, in order.
 
-
-def _escape(source: str, found: re.Match[str], place: int | None = None) -> str:
-    escape = found[1]
-    if escape not in _SPELLINGS:
-        at = found.start(1) - len("escape=") if place is None else place
-        known = ", ".join(f"escape={one}" for one in _SPELLINGS)
-        raise wrong(
-            "nginx", source, at, f"escape={escape}", f"is not known{nearest(escape, _SPELLINGS)}; there are {known}"
-        )
-    return escape
-
-
-def _joined(source: str, words: Sequence[tuple[str, list[int]]]) -> Pasted:
-    text = "".join(word for word, _ in words)
-    return Pasted("nginx", source, text, tuple(place for _, places in words for place in places))
-
-
-def _words(source: str, place: int) -> list[tuple[str, list[int]]]:
-    r"""The words of a directive up to its ``;``, each with the places of its characters.
-
-    As nginx reads its configuration: ``\\ \" \'`` are the characters, ``\t \r \n`` control characters, any other
-    backslash is itself; ``#`` begins a comment where a word could begin.
+    Raises:
+        FormatError: a dollar sign without the name of a variable.
     """
-    words: list[tuple[str, list[int]]] = []
-    while place < len(source):
-        if source[place].isspace():
-            place += 1
-        elif source[place] == "#":
-            end = source.find("\n", place)
-            place = len(source) if end < 0 else end
-        elif source[place] == ";":
-            _nothing_left(source, place + 1)
-            break
-        else:
-            quote = source[place] if source[place] in "\"'" else ""
-            word, places, place = _word(source, place, quote)
-            words.append((word, places))
-    return words
-
-
-def _nothing_left(source: str, place: int) -> None:
-    rest = re.sub(r"#[^\n]*", lambda match: " " * len(match[0]), source[place:])
-    if rest.strip():
-        at = place + len(rest) - len(rest.lstrip())
-        raise wrong("nginx", source, at, rest.split()[0], "stands behind the directive; paste one log_format alone")
-
-
-def _word(source: str, start: int, quote: str) -> tuple[str, list[int], int]:
-    text, places = "", list[int]()
-    place = start + len(quote)
-    while place < len(source):
-        here, following = source[place], source[place + 1 : place + 2]
-        if here == quote or (not quote and (here.isspace() or here == ";")):
-            return text, places, place + len(quote)
-        if here == "\\" and following and following in "\\\"'trn":
-            here = {"t": "\t", "r": "\r", "n": "\n"}.get(following, following)
-            places.append(place)
-            place += 2
-        else:
-            places.append(place)
-            place += 1
-        text += here
-    if quote:
-        raise wrong("nginx", source, start, quote, "opens a string that is not closed")
-    return text, places, place
-
-
-# --- variables -----------------------------------------------------------------------------------------------
-
-
-def _segments(pasted: Pasted, spelling: EscapeStyle | None, parts: dict[str, Parts]) -> list[Segment]:
-    """Text and variables, as segments; ``parts`` is told what is an address with its port."""
-    pieces = _with_addresses(_pieces(pasted))
-    segments: list[Segment] = []
-    names = Names()
-    for index, (text, variable, place) in enumerate(pieces):
-        if variable is None:
-            segments.append(Literal(text))
-            continue
-        after = pieces[index + 1] if index + 1 < len(pieces) else ("", None, 0)
-        if after[1] is not None and (":" in variable or TYPES.get(variable, Text()).syntax is None):
-            problem = f"nothing separates it from {after[0]!r}, so nobody can tell where it ends; put text between them"
-            raise pasted.wrong(place, text, problem)
-        if ":" in variable:
-            host, port = map(names.new, variable.split(":"))
-            field, parts[f"{host}:{port}"] = address_field(host, port, Text(spelling))
-            segments.append(field)
-            continue
-        before = segments[-1].text if segments and isinstance(segments[-1], Literal) else ""
-        kind = TYPES.get(variable) or Text(spelling)
-        in_quotes = before.endswith('"') and after[0].startswith('"')
-        if variable not in TYPES and in_quotes and spelling is not None:
-            kind = Quoted(spelling)
-            segments[-1] = Literal(before[:-1])
-            pieces[index + 1] = (after[0][1:], None, after[2] + 1)
-        elif after[0] == " " and (variable in _LISTS or _UPSTREAM.fullmatch(variable)):
-            kind = Listed(spelling)
-        segments.append(Field(names.new(variable), kind, nullable=True))
-    return segments
-
-
-def _with_addresses(pieces: list[tuple[str, str | None, int]]) -> list[tuple[str, str | None, int]]:
-    """An address, a colon and its port as one piece, as an address of IPv6 has colons, too."""
-    found: list[tuple[str, str | None, int]] = []
-    for text, variable, place in pieces:
-        colon, before = (found[-1], found[-2]) if len(found) > 1 else (("", "", 0), ("", None, 0))
-        is_port = variable is not None and (before[1] or "").endswith("_addr") and colon[:2] == (":", None)
-        if is_port and variable == f"{(before[1] or '').removesuffix('addr')}port":
-            found[-2:] = [(before[0] + ":" + text, f"{before[1]}:{variable}", before[2])]
-        else:
-            found.append((text, variable, place))
-    return found
-
-
-def _pieces(pasted: Pasted) -> list[tuple[str, str | None, int]]:
-    """(text, variable, place) of text and variables, in order; a text's variable is None."""
-    pieces: list[tuple[str, str | None, int]] = []
-    place = 0
-    while place < len(pasted.text):
-        dollar = pasted.text.find("$", place)
-        end = len(pasted.text) if dollar < 0 else dollar
-        if end > place:
-            pieces.append((pasted.text[place:end], None, place))
+    items: list[str | Directive] = []
+    offset, text = 0, config.text
+    while offset < len(text):
+        dollar = text.find("$", offset)
+        end = len(text) if dollar < 0 else dollar
+        if end > offset:
+            items.append(text[offset:end])
         if dollar < 0:
             break
-        variable = _VARIABLE.match(pasted.text, dollar)
+        variable = _VARIABLE.match(text, dollar)
         if variable is None:
             problem = "is not followed by the name of a variable (letters, digits and '_'), as $status or ${status}"
-            raise pasted.wrong(dollar, "$", problem)
-        pieces.append((variable[0], variable[1] or variable[2], dollar))
-        place = variable.end()
-    return pieces
+            raise config.error(dollar, "$", problem)
+        name = variable[1] or variable[2]
+        field_type = TYPES.get(name) or Text(escape_style)
+        is_list = _LISTS.fullmatch(name) is not None
+        items.append(Directive(variable[0], dollar, name, field_type, is_list))
+        offset = variable.end()
+    return items

@@ -1,199 +1,171 @@
-"""The syntax of Logback's and Log4j 2's patterns: text to words, options, widths and groups.
+"""The syntax of Logback's and Log4j 2's patterns: conversion words, their options and widths, and groups.
 
 Source: Logback manual, chapter 6 "Layouts" (format modifiers, parentheses, escapes); Apache Log4j 2 manual, "Pattern
-Layout" and "Property Substitution".
+Layout".
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from pyspark_logs.formats.dialects.conversions import AROUND, WORDS
-from pyspark_logs.formats.dialects.error_positions import Pasted, nearest, wrong
+from pyspark_logs.formats.dialects.config_text import ConfigText, suggestion
+from pyspark_logs.formats.dialects.conversions import ENCLOSING_WORDS, WORDS
+from pyspark_logs.formats.dialects.layout_properties import MAX_DEPTH, closing_brace
 from pyspark_logs.formats.template.notation import Pad
 
-_WRAPPED = re.compile(r"\s*<pattern>(.*)</pattern>\s*", re.IGNORECASE | re.DOTALL)
-_PROPERTY = re.compile(r"\s*[\w.-]*pattern(?:\.\w+)?\s*[=:]\s*", re.IGNORECASE)
 _MODIFIER = re.compile(r"(?P<min>-?\d+)?(?:\.(?P<max>-?\d+))?")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "_": ""}
-_PROCESS = re.compile(r"(?:sys:|env:)?PID", re.ASCII)
-_OF_NO_USE = frozenset({"replace", "maxLen", "maxLength"})  # whose own options say what becomes of the text
+_LITERAL_ESCAPES = "%()\\'\""
+_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "_": ""}
+_EDITING_WORDS = frozenset({"replace", "maxLen", "maxLength"})  # their options have no effect on how lines are read
 _APPLICATION = (
-    "writes the application's name where one is set, and nothing where none is: take it out, or put what it writes in its"
-    " place, such as '[shop] '"
+    "writes the application's name only if one is set: remove it, or replace it by the text that it writes, such as"
+    " '[shop] '"
 )
-_SET_ELSEWHERE = {"esb": _APPLICATION, "applicationName": _APPLICATION, "applicationGroup": _APPLICATION}
-_DEEPEST = 50  # properties and groups within others
+_SPRING_WORDS = {"esb": _APPLICATION, "applicationName": _APPLICATION, "applicationGroup": _APPLICATION}
 
 
 @dataclass(frozen=True)
-class Item:
-    """A word, or a group of items (``word`` empty or one that is put around others), with the place it begins at."""
+class LayoutElement:
+    """A conversion word, or a group of elements.
+
+    Attributes:
+        text: element as the pattern has it.
+        offset: offset of the element in the pattern.
+        word: conversion word; empty for a group.
+        options: texts in braces after the word.
+        pad: width of the value; None: no width is given.
+        children: elements of a group, or those that a word encloses; None for other words.
+    """
 
     text: str
-    place: int
+    offset: int
     word: str = ""
     options: tuple[str, ...] = ()
     pad: Pad | None = None
-    inside: tuple[str | Item, ...] | None = None
+    children: tuple[str | LayoutElement, ...] | None = None
 
 
-def read_pattern(source: str) -> tuple[Pasted, list[str | Item]]:
-    """The pattern without what a configuration file has around it, and its items: text and words.
+def parse_pattern(config: ConfigText) -> list[str | LayoutElement]:
+    """Returns the literal text and the elements of a pattern, in order.
 
     Raises:
-        FormatError: what is not understood, and where.
+        FormatError: the pattern is not understood; the message shows the position.
     """
-    begin, end = 0, len(source)
-    wrapped = _WRAPPED.fullmatch(source)
-    named = _PROPERTY.match(source)
-    if wrapped is not None:
-        begin, end = wrapped.span(1)
-    elif named is not None:
-        begin = named.end()
-    text, places = _resolved(source, begin, end, 0)
-    pasted = Pasted("logback", source, text, tuple(places))
-    return pasted, _Reader(pasted).read()
+    elements, _ = _PatternParser(config).parse_elements(0, len(config.text), in_group=False, depth=0)
+    return elements
 
 
-def _resolved(source: str, begin: int, end: int, depth: int) -> tuple[str, list[int]]:
-    """The text with its ``${NAME:-default}`` replaced, and where each character stood; ``${PID}`` becomes ``%pid``."""
-    text, places = "", list[int]()
-    at = begin
-    while at < end:
-        dollar = re.compile(r"\$?\$\{").match(source, at, end)
-        if dollar is None:
-            text += source[at]
-            places.append(at)
-            at += 1
-            continue
-        close = _closing(source, dollar.end(), end)
-        if close < 0 or depth > _DEEPEST:
-            raise wrong("logback", source, at, source[at:end], "'${' is not closed with '}'")
-        name, default, _ = source[dollar.end() : close].partition(":-")
-        if _PROCESS.fullmatch(name.strip()):
-            inner, inner_places = "%pid", [at] * 4
-        elif not default:
-            problem = f"has no default: write the value of {name!r} in its place"
-            raise wrong("logback", source, at, source[at : close + 1], problem)
-        else:
-            inner, inner_places = _resolved(source, dollar.end() + len(name) + 2, close, depth + 1)
-        text += inner
-        places += inner_places
-        at = close + 1
-    return text, places
+class _PatternParser:
+    """A recursive-descent parser; each method takes an offset and returns what it parsed and the offset after it."""
 
+    def __init__(self, config: ConfigText) -> None:
+        self.config, self.text = config, config.text
 
-def _closing(source: str, place: int, end: int) -> int:
-    """The brace that closes one opened before a place; -1: there is none."""
-    open_braces = 1
-    for at in range(place, end):
-        open_braces += {"{": 1, "}": -1}.get(source[at], 0)
-        if open_braces == 0:
-            return at
-    return -1
-
-
-class _Reader:
-    def __init__(self, pasted: Pasted) -> None:
-        self.pasted, self.text = pasted, pasted.text
-
-    def read(self) -> list[str | Item]:
-        items, _ = self._items(0, len(self.text), in_group=False, depth=0)
-        return items
-
-    def _items(self, place: int, end: int, *, in_group: bool, depth: int) -> tuple[list[str | Item], int]:
-        """The items up to ``end`` or the parenthesis that closes a group, and the place behind that."""
-        items: list[str | Item] = []
-        start = place
-        if depth > _DEEPEST:
-            raise self.pasted.wrong(place, "", f"groups are nested deeper than {_DEEPEST}")
-        while place < end:
-            here = self.text[place]
-            if here == ")" and in_group:
-                return items, place + 1
-            if here == "\\" and place + 1 < end:
-                following = self.text[place + 1]
-                plain = following in "%()\\\\'\""
-                _add(items, following if plain else _ESCAPED.get(following, here + following))
-                place += 2
-            elif self.text.startswith("%%", place):
-                _add(items, "%")
-                place += 2
-            elif here == "%":
-                item, place = self._item(place, end, depth)
-                items.append(item)
+    def parse_elements(
+        self, offset: int, end: int, *, in_group: bool, depth: int
+    ) -> tuple[list[str | LayoutElement], int]:
+        """Parses up to ``end``, or up to the parenthesis that closes the group, which is skipped."""
+        elements: list[str | LayoutElement] = []
+        start = offset
+        if depth > MAX_DEPTH:
+            raise self.config.error(offset, "", f"groups are nested deeper than {MAX_DEPTH}")
+        while offset < end:
+            character = self.text[offset]
+            if character == ")" and in_group:
+                return elements, offset + 1
+            if character == "\\" and offset + 1 < end:
+                escaped = self.text[offset + 1]
+                literal = escaped in _LITERAL_ESCAPES
+                _append_text(elements, escaped if literal else _ESCAPES.get(escaped, character + escaped))
+                offset += 2
+            elif self.text.startswith("%%", offset):
+                _append_text(elements, "%")
+                offset += 2
+            elif character == "%":
+                element, offset = self._parse_element(offset, end, depth)
+                elements.append(element)
             else:
-                _add(items, here)
-                place += 1
+                _append_text(elements, character)
+                offset += 1
         if in_group:
-            raise self.pasted.wrong(start - 1, "(", "opens a group that is not closed with ')'")
-        return items, place
+            raise self.config.error(start - 1, "(", "opens a group that is not closed with ')'")
+        return elements, offset
 
-    def _item(self, place: int, end: int, depth: int) -> tuple[Item, int]:
-        modifier = _MODIFIER.match(self.text, place + 1)
-        at = modifier.end() if modifier is not None else place + 1
+    def _parse_element(self, start: int, end: int, depth: int) -> tuple[LayoutElement, int]:
+        modifier = _MODIFIER.match(self.text, start + 1)
+        offset = modifier.end() if modifier is not None else start + 1
         pad = _pad(modifier) if modifier is not None else None
-        if self.text.startswith("(", at):
-            grouped, at = self._items(at + 1, end, in_group=True, depth=depth + 1)
-            return Item(self.text[place:at], place, pad=pad, inside=tuple(grouped)), at
-        word = _WORD.match(self.text, at, end)
+        if self.text.startswith("(", offset):
+            children, offset = self.parse_elements(offset + 1, end, in_group=True, depth=depth + 1)
+            return LayoutElement(self.text[start:offset], start, pad=pad, children=tuple(children)), offset
+        word, offset = self._parse_word(start, offset, end)
+        if word not in ENCLOSING_WORDS:
+            options, offset = self._parse_options(start, offset, end)
+            return LayoutElement(self.text[start:offset], start, word, tuple(options), pad), offset
+        enclosed, offset = self._parse_enclosed(start, offset, end, depth)
+        options, offset = self._parse_options(start, offset, end)
+        text = self.text[start:offset]
+        if enclosed is None:
+            raise self.config.error(start, text, f"needs the elements that it encloses: %{word}(...)")
+        if word in _EDITING_WORDS and sum(isinstance(child, LayoutElement) for child in enclosed) != 1:
+            raise self.config.error(start, text, "may enclose exactly one conversion word here")
+        return LayoutElement(text, start, word, tuple(options), pad, tuple(enclosed)), offset
+
+    def _parse_word(self, start: int, offset: int, end: int) -> tuple[str, int]:
+        word = _WORD.match(self.text, offset, end)
         if word is None:
-            raise self.pasted.wrong(
-                place, self.text[place : at + 1], "is not followed by a conversion word; write %% for a percent sign"
-            )
-        if word[0] in _SET_ELSEWHERE:
-            raise self.pasted.wrong(place, self.text[place : word.end()], _SET_ELSEWHERE[word[0]])
-        if word[0] not in WORDS and word[0] not in AROUND:
+            problem = "is not followed by a conversion word; write %% for a percent sign"
+            raise self.config.error(start, self.text[start : offset + 1], problem)
+        if word[0] in _SPRING_WORDS:
+            raise self.config.error(start, self.text[start : word.end()], _SPRING_WORDS[word[0]])
+        if word[0] not in WORDS and word[0] not in ENCLOSING_WORDS:
             problem = (
-                f"is no conversion word that is known{nearest(word[0], [*WORDS, *AROUND])};"
-                r" where letters follow a word at once, put \_ between them"
+                f"is not a known conversion word{suggestion(word[0], [*WORDS, *ENCLOSING_WORDS])};"
+                r" where letters follow a word immediately, put \_ between them"
             )
-            raise self.pasted.wrong(place, self.text[place : word.end()], problem)
-        at = word.end()
-        inside: list[str | Item] | None = None
-        around = word[0] in AROUND
-        if around and self.text.startswith("(", at):
-            inside, at = self._items(at + 1, end, in_group=True, depth=depth + 1)
-        options, at = self._options(place, at, end, inside is None and around, depth)
-        if around and inside is None and options:
-            inside, options = options[0], options[1:]
-        if word[0] in AROUND and inside is None:
-            raise self.pasted.wrong(place, self.text[place:at], f"needs what it is put around: %{word[0]}(...)")
-        if word[0] in _OF_NO_USE and inside is not None and sum(isinstance(one, Item) for one in inside) != 1:
-            raise self.pasted.wrong(place, self.text[place:at], "may be put around one word alone here")
-        plain = tuple(one for one in options if isinstance(one, str))
-        made = None if inside is None else tuple(inside)
-        return Item(self.text[place:at], place, word[0], plain, pad, made), at
+            raise self.config.error(start, self.text[start : word.end()], problem)
+        return word[0], word.end()
 
-    def _options(self, place: int, at: int, end: int, first_inside: bool, depth: int) -> tuple[list[Any], int]:
-        """What stands in braces behind a word; the first is items, where Log4j's way of decorating is meant."""
-        options: list[Any] = []
-        while self.text.startswith("{", at):
-            close = _closing(self.text, at + 1, end)
-            if close < 0:
-                raise self.pasted.wrong(place, self.text[place:end], "'{' is not closed with '}'")
-            if first_inside and not options:
-                inside, _ = self._items(at + 1, close, in_group=False, depth=depth + 1)
-                options.append(inside)
-            else:
-                options.append(self.text[at + 1 : close])
-            at = close + 1
-        return options, at
+    def _parse_enclosed(
+        self, start: int, offset: int, end: int, depth: int
+    ) -> tuple[list[str | LayoutElement] | None, int]:
+        """Parses the elements that a word encloses: in parentheses for Logback, in the first braces for Log4j 2."""
+        if self.text.startswith("(", offset):
+            return self.parse_elements(offset + 1, end, in_group=True, depth=depth + 1)
+        if not self.text.startswith("{", offset):
+            return None, offset
+        close = self._closing_brace(start, offset, end)
+        enclosed, _ = self.parse_elements(offset + 1, close, in_group=False, depth=depth + 1)
+        return enclosed, close + 1
+
+    def _parse_options(self, start: int, offset: int, end: int) -> tuple[list[str], int]:
+        options = []
+        while self.text.startswith("{", offset):
+            close = self._closing_brace(start, offset, end)
+            options.append(self.text[offset + 1 : close])
+            offset = close + 1
+        return options, offset
+
+    def _closing_brace(self, start: int, opening: int, end: int) -> int:
+        close = closing_brace(self.text, opening + 1, end)
+        if close < 0:
+            raise self.config.error(start, self.text[start:end], "'{' is not closed with '}'")
+        return close
 
 
-def _add(items: list[str | Item], text: str) -> None:
-    if items and isinstance(items[-1], str):
-        items[-1] += text
+def _append_text(elements: list[str | LayoutElement], text: str) -> None:
+    if elements and isinstance(elements[-1], str):
+        elements[-1] += text
     else:
-        items.append(text)
+        elements.append(text)
 
 
 def _pad(modifier: re.Match[str]) -> Pad | None:
-    least, most = modifier["min"], modifier["max"]
-    if least is None and most is None:
+    """Returns the width of a format modifier: ``-`` puts the spaces after the value."""
+    width, longest = modifier["min"], modifier["max"]
+    if width is None and longest is None:
         return None
-    return Pad(abs(int(least or "0")), not (least or "").startswith("-"), abs(int(most)) if most is not None else None)
+    longest_value = abs(int(longest)) if longest is not None else None
+    return Pad(abs(int(width or "0")), not (width or "").startswith("-"), longest_value)

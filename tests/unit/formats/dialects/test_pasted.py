@@ -11,7 +11,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, RecordError
-from pyspark_logs.formats.dialects.java_dates import to_strptime, width
+from pyspark_logs.formats.dialects.java_dates import fixed_width, to_strptime
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.template.engine import TemplateEngine
@@ -206,10 +206,10 @@ class TestNginx:
             ("log_format main;", 17, "log_format needs a name and a format"),
             ('log_format main "$a', 17, "opens a string that is not closed"),
             ("log_format main escape=jason '$a';", 17, "'escape=jason': is not known; did you mean 'json'"),
-            ("log_format a '$a'; log_format b '$b';", 20, "'log_format': stands behind the directive"),
+            ("log_format a '$a'; log_format b '$b';", 20, "'log_format': follows the directive"),
             ('escape=json {"a": {"b": "$c"}}', 19, "the value of 'a' is an object"),
-            ('escape=json {"a": "$c"', 23, "'}' should stand here"),
-            ('escape=json {"a$b": "$c"}', 14, "a key holds a variable"),
+            ('escape=json {"a": "$c"', 23, "not a JSON object: expected '}' here"),
+            ('escape=json {"a$b": "$c"}', 14, "a key contains a variable"),
             ("no variable", 1, "has no variable"),
         ],
     )
@@ -323,18 +323,18 @@ class TestApache:
     @pytest.mark.parametrize(
         ("spec", "place", "words"),
         [
-            ("%h %d", 4, "'%d': is no directive that is known; did you mean '%D'?"),
-            ("%h %{x}h", 4, "'%{x}h': 'x' is not known here; there are %{c}h"),
+            ("%h %d", 4, "'%d': is not a known directive; did you mean '%D'?"),
+            ("%h %{x}h", 4, "'%{x}h': 'x' is not known here; known are %{c}h"),
             ("%h %{remot}p", 4, "did you mean 'remote'?"),
             ("%i", 1, "needs a name in braces"),
             ("%{a}D", 1, "takes nothing in braces"),
-            ("%h %{sex}t", 4, "'sex' is no time; did you mean 'sec'"),
+            ("%h %{sex}t", 4, "'sex' is not a time; did you mean 'sec'"),
             ("%h %{%Q}t", 4, "unknown directive '%Q'"),
             ("%h%u", 1, "'%h': nothing separates it from '%u'"),
             ("%h %{Referer", 4, "is not closed"),
             ("%h %", 4, "is not followed by a directive"),
             ("LogFormat combined", 11, "'combined': is the nickname of a format"),
-            ('ErrorLogFormat "%t"', 1, "is of another log"),
+            ('ErrorLogFormat "%t"', 1, "is the format of another log"),
             ('LogFormat "%h', 11, "opens a string that is not closed"),
             ("plain", 1, "has no directive"),
         ],
@@ -371,7 +371,7 @@ class TestLogback:
             to_strptime(java)
 
     def test_the_width_of_a_time(self) -> None:
-        assert [width(pattern) for pattern in ("%Y-%m-%d %H:%M:%S,%3f", "%d%%%b", "%B")] == [23, 6, None]
+        assert [fixed_width(pattern) for pattern in ("%Y-%m-%d %H:%M:%S,%3f", "%d%%%b", "%B")] == [23, 6, None]
 
     @pytest.mark.parametrize(
         ("date", "text", "time"),
@@ -466,9 +466,9 @@ class TestLogback:
     @pytest.mark.parametrize(
         ("spec", "place", "words"),
         [
-            ("%p %levl", 4, "'%levl': is no conversion word that is known; did you mean 'level'?"),
+            ("%p %levl", 4, "'%levl': is not a known conversion word; did you mean 'level'?"),
             ("%d{yyyy-QQ} %m", 1, "'QQ' has no meaning here"),
-            ("%p %d{HH:mm}{Nowhere/City} %m", 4, "'Nowhere/City' is no time zone"),
+            ("%p %d{HH:mm}{Nowhere/City} %m", 4, "'Nowhere/City' is not a time zone"),
             ("%t%m", 1, "'%t': nothing separates it from '%m'"),
             ("%m%n%t", 3, "begins another line of the record"),
             ("%m\n%t", 3, "begins another line of the record"),
@@ -478,9 +478,9 @@ class TestLogback:
             ("%p %(%m", 5, "is not closed with ')'"),
             ("%p %X{a", 4, "is not closed with '}'"),
             ("%caller{2} %m", 1, "writes several lines"),
-            ("%p %esb(){APPLICATION_NAME}[%t] %m", 4, "'%esb': writes the application's name where one is set"),
-            ("%highlight %m", 1, "needs what it is put around"),
-            ("%-9(%p %t)%m", 1, "needs a space behind it"),
+            ("%p %esb(){APPLICATION_NAME}[%t] %m", 4, "'%esb': writes the application's name only if one is set"),
+            ("%highlight %m", 1, "needs the elements that it encloses"),
+            ("%-9(%p %t)%m", 1, "needs a space after it"),
             ("%20d{MMMM} %m", 1, "has no fixed width"),
             ("%d{HH:mm}:%m", 1, "a time without a day is a string"),
             ("plain", 1, "has no conversion word"),
