@@ -26,7 +26,7 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
-from pyspark_logs.predicates import Predicate, allowed_values, evaluate, finite_values, supported, time_bounds
+from pyspark_logs.predicates import Predicate, evaluate, possible_values, supported, time_bounds, value_filter
 from pyspark_logs.prefetch import prefetch
 from pyspark_logs.records import Lines
 from pyspark_logs.schema import parse_ddl, to_ddl
@@ -136,8 +136,8 @@ class LogReader:
             if not pa.types.is_string(field.type):
                 allowed[field.name] = self._cast_test(field, about)
                 continue
-            values = finite_values(about, field.name)
-            test = allowed_values(about, field.name)
+            values = possible_values(about, field.name)
+            test = value_filter(about, field.name)
             allowed[field.name] = test if values is None else [value for value in values if test(value)]
         return allowed
 

@@ -45,7 +45,6 @@ PENDING: tuple[str, ...] = (
     "src/pyspark_logs/metrics.py",
     "src/pyspark_logs/options/",
     "src/pyspark_logs/planning/",
-    "src/pyspark_logs/predicates/",
     "src/pyspark_logs/prefetch.py",
     "src/pyspark_logs/preset_listing.py",
     "src/pyspark_logs/reader.py",

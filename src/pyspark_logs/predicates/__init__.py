@@ -1,19 +1,19 @@
-"""Filters as plain data, and everything that can be asked of them.
+"""Filters as plain data: their evaluation on Arrow arrays, and the weaker conditions that prune files and lines.
 
-A query's filters are a conjunction: a tuple of predicates, each about one column. Truth has three values, as in
-SQL: a comparison with null is unknown, and a row stays only where the whole is true. Where :func:`supported` says
-yes, :func:`evaluate` gives what Spark gives, so Spark need not look again. The other functions derive weaker
-conditions that every wanted row meets: a time range, partition values, bytes in the raw line. They prune, and never
-lose a row.
+The filters of a query are a conjunction: a tuple of predicates on one column each. Predicates follow SQL's
+three-valued logic: a comparison with null is unknown, and a filter selects a row only if the conjunction is true.
+For predicates that :func:`supported` accepts, :func:`evaluate` returns exactly Spark's result, so that Spark does not
+have to evaluate them again. The other functions derive necessary conditions of a selected row (a time range, partition
+values, bytes in the raw line). Pruning by these conditions never loses a row.
 
-Inside, ``batches``, ``ranges`` and ``needles`` import ``algebra`` and not one another.
+``evaluation``, ``pruning`` and ``raw_search`` import ``algebra`` and not each other.
 """
 
 from __future__ import annotations
 
 from pyspark_logs.predicates.algebra import Compare, Contains, EndsWith, In, IsNull, Not, Predicate, StartsWith, Value
-from pyspark_logs.predicates.batches import evaluate, supported
-from pyspark_logs.predicates.ranges import allowed_values, finite_values, time_bounds
+from pyspark_logs.predicates.evaluation import evaluate, supported
+from pyspark_logs.predicates.pruning import possible_values, time_bounds, value_filter
 from pyspark_logs.predicates.raw_search import lines_containing, search_literals
 
 __all__ = [
@@ -26,11 +26,11 @@ __all__ = [
     "Predicate",
     "StartsWith",
     "Value",
-    "allowed_values",
     "evaluate",
-    "finite_values",
     "lines_containing",
+    "possible_values",
     "search_literals",
     "supported",
     "time_bounds",
+    "value_filter",
 ]

@@ -1,11 +1,11 @@
-"""The filters themselves: frozen dataclasses of plain values, which travel to executors."""
+"""The predicates: frozen dataclasses of plain values, which Spark sends to executors."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
 
-# An aware datetime is an instant (timestamp), a naive one a wall clock (timestamp_ntz).
+# An aware datetime is an instant (timestamp), a naive datetime is a wall-clock time (timestamp_ntz).
 Value = str | bool | int | dt.datetime | dt.date | None
 
 
@@ -20,7 +20,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class In:
-    """The column is one of the values; unknown where only a null among them could make it so."""
+    """``column IN (values)``; unknown, as in SQL, if no value is equal and one of them is null."""
 
     column: str
     values: tuple[Value, ...]
@@ -28,14 +28,14 @@ class In:
 
 @dataclass(frozen=True)
 class IsNull:
-    """The column is null."""
+    """``column IS NULL``."""
 
     column: str
 
 
 @dataclass(frozen=True)
 class StartsWith:
-    """The string starts with ``value``."""
+    """``startswith(column, value)``, for strings."""
 
     column: str
     value: str
@@ -43,7 +43,7 @@ class StartsWith:
 
 @dataclass(frozen=True)
 class EndsWith:
-    """The string ends with ``value``."""
+    """``endswith(column, value)``, for strings."""
 
     column: str
     value: str
@@ -51,7 +51,7 @@ class EndsWith:
 
 @dataclass(frozen=True)
 class Contains:
-    """The string contains ``value``."""
+    """``contains(column, value)``, for strings."""
 
     column: str
     value: str
@@ -59,13 +59,13 @@ class Contains:
 
 @dataclass(frozen=True)
 class Not:
-    """The negation; unknown stays unknown."""
+    """Negation of a predicate; unknown if the child is unknown."""
 
     child: Predicate
 
     @property
     def column(self) -> str:
-        """The column that the child is about."""
+        """Column of the child."""
         return self.child.column
 
 
@@ -75,10 +75,10 @@ _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-def listed_values(predicate: Predicate) -> tuple[Value, ...] | None:
-    """The values of which the column has one wherever the predicate is true; None where there is no such list.
+def enumerated_values(predicate: Predicate) -> tuple[Value, ...] | None:
+    """Returns the finite list of values that a predicate allows; None if a predicate allows other values, too.
 
-    >>> listed_values(In("level", ("ERROR", None))), listed_values(Compare("n", "<", 5))
+    >>> enumerated_values(In("level", ("ERROR", None))), enumerated_values(Compare("n", "<", 5))
     (('ERROR',), None)
     """
     values: tuple[Value, ...]
@@ -93,16 +93,16 @@ def listed_values(predicate: Predicate) -> tuple[Value, ...] | None:
     return tuple(value for value in dict.fromkeys(values) if value is not None)
 
 
-def micros(context: dt.datetime) -> int:
-    """Microseconds since the epoch: of an instant in UTC, of a wall clock by the wall."""
-    epoch = _EPOCH if context.tzinfo is None else _EPOCH.replace(tzinfo=dt.timezone.utc)
-    return (context - epoch) // _MICROSECOND
+def epoch_us(time: dt.datetime) -> int:
+    """Returns microseconds since 1970-01-01T00:00:00, in UTC for an instant, without a zone for a wall-clock time."""
+    epoch = _EPOCH if time.tzinfo is None else _EPOCH.replace(tzinfo=dt.timezone.utc)
+    return (time - epoch) // _MICROSECOND
 
 
-def encoded(text: str) -> bytes | None:
-    r"""The text as UTF-8; None for a lone surrogate, which no text in a file or in Spark can equal.
+def utf8(text: str) -> bytes | None:
+    r"""Returns a string as UTF-8; None for a lone surrogate, to which no string in a file or in Spark is equal.
 
-    >>> encoded("é"), encoded("\ud800")
+    >>> utf8("é"), utf8("\ud800")
     (b'\xc3\xa9', None)
     """
     try:

@@ -1,4 +1,4 @@
-"""Filters: evaluated as three-valued logic says, and every weaker condition keeps all that they keep."""
+"""Predicates: evaluation follows three-valued logic, and pruning never loses a row that evaluation selects."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from pyspark_logs.predicates import (
     Not,
     Predicate,
     StartsWith,
-    allowed_values,
     evaluate,
-    finite_values,
     lines_containing,
+    possible_values,
     search_literals,
     supported,
     time_bounds,
+    value_filter,
 )
 
 UTC = dt.timezone.utc
@@ -39,7 +39,7 @@ OPERATORS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operato
 
 
 def reference(predicate: Predicate, value: object) -> bool | None:
-    """SQL's logic in plain Python; None is unknown."""
+    """Evaluates a predicate in plain Python with SQL's logic; None is unknown."""
     if isinstance(predicate, Not):
         truth = reference(predicate.child, value)
         return None if truth is None else not truth
@@ -60,7 +60,7 @@ def reference(predicate: Predicate, value: object) -> bool | None:
     return left.startswith(right) if isinstance(predicate, StartsWith) else left.endswith(right)
 
 
-# Few letters, so that values meet; two of them sort differently as UTF-8 and as UTF-16.
+# A small alphabet makes equal values likely. Two of its characters sort differently in UTF-8 and UTF-16.
 texts = st.text(alphabet="abé\uffff\U0001f600", max_size=3)
 naive = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1))
 VALUES = {
@@ -71,7 +71,7 @@ VALUES = {
     pa.int32(): st.integers(-3, 3),
     pa.int64(): st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3),
     pa.date32(): st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)) | st.just(dt.date(2026, 1, 1)),
-    pa.timestamp("us", tz="UTC"): naive.map(lambda context: context.replace(tzinfo=UTC)) | st.just(EPOCH),
+    pa.timestamp("us", tz="UTC"): naive.map(lambda time: time.replace(tzinfo=UTC)) | st.just(EPOCH),
     pa.timestamp("us"): naive | st.just(dt.datetime(1969, 12, 31, 23, 59, 59, 999999)),
 }
 
@@ -105,7 +105,7 @@ def columns_and_predicates(draw: st.DrawFn) -> tuple[dict[str, tuple[pa.DataType
 @given(columns_and_predicates(), st.integers(0, 2))
 def test_evaluate_is_three_valued_logic(drawn: tuple[dict, list[Predicate]], offset: int) -> None:
     columns, conjunction = drawn
-    # A slice: kernels have been wrong about offsets before.
+    # Sliced arrays: Arrow kernels have had bugs with offsets.
     arrays = {
         name: pa.array([None] * offset + values, column_type).slice(offset)
         for name, (column_type, values) in columns.items()
@@ -121,14 +121,14 @@ def test_evaluate_is_three_valued_logic(drawn: tuple[dict, list[Predicate]], off
     assert pickle.loads(pickle.dumps(conjunction)) == conjunction
 
 
-def test_no_predicates_keep_every_row() -> None:
+def test_without_predicates_every_row_is_selected() -> None:
     assert evaluate([], {"x": pa.array([1, None])}).to_pylist() == [True, True]
     assert evaluate([], {}).to_pylist() == []
 
 
-def test_in_nothing_is_false() -> None:
+def test_an_empty_in_is_false() -> None:
     assert evaluate([In("x", ())], {"x": pa.array(["a", None])}).to_pylist() == [False, False]
-    assert allowed_values([In("x", ())], "x")(None) is False
+    assert value_filter([In("x", ())], "x")(None) is False
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_in_nothing_is_false() -> None:
         (Not(Contains("x", "a")), pa.date32()),
     ],
 )
-def test_what_is_left_to_spark(predicate: Predicate, column_type: pa.DataType) -> None:
+def test_unsupported_types_and_literals(predicate: Predicate, column_type: pa.DataType) -> None:
     assert not supported(predicate, column_type)
 
 
@@ -168,10 +168,10 @@ def test_a_literal_of_another_type_is_an_error() -> None:
         evaluate([Compare("x", "=", "a")], {"x": pa.array([1], pa.int8())})
 
 
-# --- time ranges
+# Time ranges.
 
 
-def micros(text: str) -> int:
+def epoch_us(text: str) -> int:
     return (dt.datetime.fromisoformat(text) - EPOCH) // dt.timedelta(microseconds=1)
 
 
@@ -199,79 +199,87 @@ def test_time_bounds(predicates: list[Predicate], bounds: tuple[int | None, int 
     assert time_bounds(predicates, "ts") == bounds
 
 
-def test_wall_clock_bounds_cover_both_readings_of_a_turned_clock() -> None:
+def test_wall_clock_bounds_cover_both_instants_of_an_ambiguous_time() -> None:
     twice = [Compare("ts", "=", dt.datetime(2026, 10, 25, 2, 30))]
     assert time_bounds(twice, "ts", "Europe/Berlin") == (
-        micros("2026-10-25T02:30:00+02:00"),
-        micros("2026-10-25T02:30:00+01:00") + 1,
+        epoch_us("2026-10-25T02:30:00+02:00"),
+        epoch_us("2026-10-25T02:30:00+01:00") + 1,
     )
     once = [Compare("ts", "=", dt.datetime(2026, 7, 1))]
     assert time_bounds(once, "ts", "Europe/Berlin") == (
-        micros("2026-07-01T00:00:00+02:00"),
-        micros("2026-07-01T00:00:00+02:00") + 1,
+        epoch_us("2026-07-01T00:00:00+02:00"),
+        epoch_us("2026-07-01T00:00:00+02:00") + 1,
     )
 
 
-# Clocks turned by an hour, by half of one, by a day, and never.
+# Zones whose offset changes by an hour, by half an hour, by a day, and never.
 ZONES = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "UTC"]
-TURNS = [
+OFFSET_CHANGES = [
     dt.datetime(2026, 3, 29, 1),
     dt.datetime(2026, 10, 25, 1),
     dt.datetime(2011, 12, 30, 10),
     dt.datetime(2026, 4, 4, 15),
 ]
-near_turns = st.builds(
-    lambda turn, minutes: turn + dt.timedelta(minutes=minutes), st.sampled_from(TURNS), st.integers(-2000, 2000)
+near_offset_changes = st.builds(
+    lambda change, minutes: change + dt.timedelta(minutes=minutes),
+    st.sampled_from(OFFSET_CHANGES),
+    st.integers(-2000, 2000),
 )
 
 
-@given(st.sampled_from(ZONES), near_turns, near_turns, st.sampled_from([*OPERATORS, "<=>"]), st.booleans())
-def test_wall_clock_bounds_lose_nothing(
-    zone: str, literal: dt.datetime, context: dt.datetime, op: str, negated: bool
+@given(
+    st.sampled_from(ZONES),
+    near_offset_changes,
+    near_offset_changes,
+    st.sampled_from([*OPERATORS, "<=>"]),
+    st.booleans(),
+)
+def test_wall_clock_bounds_contain_every_selected_instant(
+    zone: str, literal: dt.datetime, time: dt.datetime, op: str, negated: bool
 ) -> None:
-    instant = context.replace(tzinfo=UTC)
+    instant = time.replace(tzinfo=UTC)
     wall = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
     predicate: Predicate = Compare("ts", op, literal)
     predicate = Not(predicate) if negated else predicate
     start, end = time_bounds([predicate], "ts", zone)
-    at = (instant - EPOCH) // dt.timedelta(microseconds=1)
+    instant_us = (instant - EPOCH) // dt.timedelta(microseconds=1)
     if reference(predicate, wall):
-        assert start is None or start <= at
-        assert end is None or at < end
+        assert start is None or start <= instant_us
+        assert end is None or instant_us < end
 
 
-# --- partition values
+# Partition values.
 
 
 @given(st.lists(predicates_on("x", texts, True), max_size=3), texts | st.none())
-def test_allowed_values_are_those_that_evaluate_keeps(conjunction: list[Predicate], value: str | None) -> None:
+def test_value_filter_accepts_the_values_that_evaluate_selects(conjunction: list[Predicate], value: str | None) -> None:
     (kept,) = evaluate(conjunction, {"x": pa.array([value], pa.string())}).to_pylist()
-    assert allowed_values(conjunction, "x")(value) is bool(kept)
-    listed = finite_values(conjunction, "x")
-    if kept and listed is not None:
-        assert value in listed
-    assert all(allowed_values(conjunction, "x")(one) for one in listed or ())
+    assert value_filter(conjunction, "x")(value) is bool(kept)
+    possible = possible_values(conjunction, "x")
+    if kept and possible is not None:
+        assert value in possible
+    assert all(value_filter(conjunction, "x")(one) for one in possible or ())
 
 
-def test_finite_values() -> None:
-    assert finite_values([], "x") is None
-    assert finite_values([Compare("y", "=", "a"), StartsWith("x", "a"), Compare("x", "<=>", None)], "x") is None
-    assert finite_values([Compare("x", "<=>", "a")], "x") == ("a",)
-    assert finite_values([Compare("x", "=", None)], "x") == ()
-    assert finite_values([In("x", ("b", "a", "b")), Compare("x", "<", "b")], "x") == ("a",)
+def test_possible_values() -> None:
+    assert possible_values([], "x") is None
+    assert possible_values([Compare("y", "=", "a"), StartsWith("x", "a"), Compare("x", "<=>", None)], "x") is None
+    assert possible_values([Compare("x", "<=>", "a")], "x") == ("a",)
+    assert possible_values([Compare("x", "=", None)], "x") == ()
+    assert possible_values([In("x", ("b", "a", "b")), Compare("x", "<", "b")], "x") == ("a",)
 
 
-def test_literals_that_are_not_text_prune_no_path() -> None:
-    # The column may be a cast of the path's text: `part=007` is 7.
+def test_literals_that_are_not_strings_prune_no_path() -> None:
+    # The column may be a cast of the text in the path: `part=007` is 7.
     predicates = [Compare("x", "=", 7), Not(In("x", (1, None)))]
-    assert allowed_values(predicates, "x")("007")
-    assert finite_values(predicates, "x") is None
+    assert value_filter(predicates, "x")("007")
+    assert possible_values(predicates, "x") is None
 
 
-# --- raw bytes
+# Raw search.
 
 
-def test_needles() -> None:
+def test_search_literals() -> None:
     predicates = [
         Not(IsNull("level")),
         In("level", ("ERROR", "FATAL", None, "ERROR")),
@@ -285,7 +293,7 @@ def test_needles() -> None:
         ("/é".encode(),),
         (b"a\\b", b"\\"),
     )
-    assert search_literals(predicates, ["level"], most=1) == ()
+    assert search_literals(predicates, ["level"], max_alternatives=1) == ()
 
 
 @pytest.mark.parametrize(
@@ -308,13 +316,13 @@ def test_needles() -> None:
         Contains("hidden", "a"),
     ],
 )
-def test_no_needle(predicate: Predicate) -> None:
+def test_predicates_without_search_literals(predicate: Predicate) -> None:
     assert search_literals([predicate], ["x"]) == ()
     assert search_literals([predicate], [], ["x"]) == ()
 
 
 @given(st.lists(predicates_on("x", texts, True), max_size=3), texts)
-def test_every_wanted_row_contains_a_needle(conjunction: list[Predicate], value: str) -> None:
+def test_every_selected_row_contains_a_literal(conjunction: list[Predicate], value: str) -> None:
     (kept,) = evaluate(conjunction, {"x": pa.array([value], pa.string())}).to_pylist()
     if kept:
         line = f"2026 [{value}] tail".encode()
@@ -335,10 +343,10 @@ alternatives_of_ab = st.lists(st.text("ab", min_size=1, max_size=3).map(str.enco
 
 
 @given(st.lists(st.text("ab#", max_size=6)), st.data(), alternatives_of_ab)
-def test_survivors_are_the_lines_that_contain_a_needle(
+def test_lines_containing_finds_the_records_with_a_literal(
     lines: list[str], data: st.DataObject, alternatives: tuple[bytes, ...]
 ) -> None:
-    """Comment lines between records, prefixes and ends that are cut off a record: hits in them do not count."""
+    """Hits in comment lines between records, and in prefixes and suffixes cut off a record, do not count."""
     block, records = b"", []
     for line in lines:
         cut, left = sorted(data.draw(st.tuples(st.integers(0, len(line)), st.integers(0, len(line)))))
@@ -353,29 +361,29 @@ def test_survivors_are_the_lines_that_contain_a_needle(
     assert got.tolist() == [any(one in block[start:end] for one in alternatives) for start, end in records]
 
 
-def test_survivors_in_records_of_several_lines() -> None:
+def test_lines_containing_in_records_of_several_lines() -> None:
     block = b"one\n at ERROR\n at ERROR\ntwo\nthree\n at ERROR"
     starts, ends = np.array([0, 24, 28], np.int32), np.array([23, 27, 43], np.int32)
     assert lines_containing(block, starts, ends, (b"ERROR",)).tolist() == [True, False, True]
 
 
-def test_survivors_of_nothing() -> None:
+def test_lines_containing_in_an_empty_block() -> None:
     nothing = np.array([], np.int32)
     assert lines_containing(b"", nothing, nothing, (b"a",)).tolist() == []
 
 
 @pytest.mark.parametrize("share", [0, 2, 20, 30, 80, 100])
-def test_a_search_that_finds_too_much_is_given_up(share: int) -> None:
+def test_a_search_with_too_many_hits_is_given_up(share: int) -> None:
     block = b"".join(b"line of level %s\n" % (b"GOOD" if i * 37 % 100 < share else b"BAD") for i in range(5000))
     starts, ends = lines_of(block)
     got = lines_containing(block, starts, ends, (b"GOOD",))
     assert (got is None) == (share > 25)
     assert got is None or got.sum() == 50 * share
-    # ... and so is one whose alternatives find too much together.
+    # The hits of all alternatives count together.
     both = lines_containing(block, starts, ends, (b"GOOD", b"level"))
     assert both is None
 
 
 def test_strings_compare_by_their_utf8_bytes() -> None:
-    # UTF-16 order would be the other way round.
+    # The order in UTF-16 is the reverse.
     assert pc.less(pa.array(["\uffff"]), pa.scalar("\U0001f600")).to_pylist() == [True]

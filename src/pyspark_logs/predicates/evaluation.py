@@ -1,4 +1,4 @@
-"""Filters evaluated on Arrow arrays, with exactly Spark's semantics, and the question where that is possible."""
+"""Evaluation of predicates on Arrow arrays with exactly Spark's semantics."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pyspark_logs.predicates.algebra import (
     Predicate,
     StartsWith,
     Value,
-    encoded,
-    micros,
+    epoch_us,
+    utf8,
 )
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 def supported(predicate: Predicate, column_type: pa.DataType) -> bool:
-    """Whether :func:`evaluate` gives exactly what Spark gives on a column of this type.
+    """Returns True if :func:`evaluate` gives exactly Spark's result on a column of this type.
 
-    True for strings (compared by bytes: a Spark string of another collation is the caller's to refuse), booleans,
-    integers, dates and timestamps in microseconds, with values of just that type. Floats (NaN, -0.0), decimals,
-    binary and nested types are left to Spark, so are literals that Spark would have cast.
+    True for strings, booleans, integers, dates and timestamps in microseconds, compared with values of the same type.
+    Strings are compared by bytes: callers must refuse strings of another Spark collation. Floats (NaN, -0.0), decimals,
+    binary and nested types are left to Spark, and so are literals that Spark would cast.
 
     >>> import pyarrow as pa
     >>> supported(Compare("n", "<", 5), pa.int8()), supported(Compare("n", "<", 500), pa.int8())
@@ -45,7 +45,7 @@ def supported(predicate: Predicate, column_type: pa.DataType) -> bool:
     if isinstance(predicate, IsNull):
         return True
     if isinstance(predicate, In):
-        # Of an empty list Spark itself has two opinions (spark.sql.legacy.nullInEmptyListBehavior).
+        # The result for an empty list depends on spark.sql.legacy.nullInEmptyListBehavior.
         return bool(predicate.values) and all(value is None or _fits(value, column_type) for value in predicate.values)
     if isinstance(predicate, Compare):
         return predicate.value is None or _fits(predicate.value, column_type)
@@ -53,11 +53,14 @@ def supported(predicate: Predicate, column_type: pa.DataType) -> bool:
 
 
 def evaluate(predicates: Iterable[Predicate], columns: Mapping[str, pa.Array]) -> pa.BooleanArray:
-    """The conjunction of the predicates for every row: true, false or null (unknown, which filters drop too).
+    """Evaluates the conjunction of predicates.
 
     Args:
-        predicates: each :func:`supported` on its column.
-        columns: arrays of one length, by name; at least those that the predicates are about.
+        predicates: predicates that :func:`supported` accepts for the types of their columns.
+        columns: arrays of equal length by column name; at least the columns of the predicates.
+
+    Returns:
+        A value for each row: true, false, or null for unknown. A filter selects the rows that are true.
 
     >>> import pyarrow as pa
     >>> levels = pa.array(["ERROR", "INFO", None])
@@ -82,7 +85,7 @@ def _evaluate(predicate: Predicate, column: pa.Array) -> pa.BooleanArray:
     if isinstance(predicate, In):
         return _evaluate_in(predicate, column)
     if isinstance(predicate, Compare):
-        value = None if predicate.value is None else _stored(predicate.value, column.type)
+        value = None if predicate.value is None else _arrow_value(predicate.value, column.type)
         scalar = pa.scalar(value, column.type)
         if predicate.op == "<=>":
             if value is None:
@@ -90,7 +93,7 @@ def _evaluate(predicate: Predicate, column: pa.Array) -> pa.BooleanArray:
             return pc.fill_null(pc.equal(column, scalar), False)
         kernels = {"=": pc.equal, "<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
         return kernels[predicate.op](column, scalar)
-    # Spark's LIKE 'x%' and its relatives compare bytes, as these kernels do.
+    # Spark's LIKE 'x%' compares bytes, as these kernels do.
     if isinstance(predicate, StartsWith):
         return pc.starts_with(column, predicate.value)
     if isinstance(predicate, EndsWith):
@@ -101,12 +104,12 @@ def _evaluate(predicate: Predicate, column: pa.Array) -> pa.BooleanArray:
 def _evaluate_in(predicate: In, column: pa.Array) -> pa.BooleanArray:
     if not predicate.values:
         return pa.repeat(pa.scalar(False), len(column))
-    listed = [_stored(value, column.type) for value in predicate.values if value is not None]
-    found = pc.is_in(column, value_set=pa.array(listed, column.type))
+    values = [_arrow_value(value, column.type) for value in predicate.values if value is not None]
+    is_equal = pc.is_in(column, value_set=pa.array(values, column.type))
     unknown = pa.scalar(None, pa.bool_())
-    if len(listed) < len(predicate.values):  # a null among them: not found means not known
-        return pc.if_else(found, True, unknown)
-    return pc.if_else(pc.is_valid(column), found, unknown)
+    if len(values) < len(predicate.values):  # with a null among the values
+        return pc.if_else(is_equal, True, unknown)
+    return pc.if_else(pc.is_valid(column), is_equal, unknown)
 
 
 def _is_exact(column_type: pa.DataType) -> bool:
@@ -116,9 +119,9 @@ def _is_exact(column_type: pa.DataType) -> bool:
 
 
 def _fits(value: Value, column_type: pa.DataType) -> bool:
-    """Whether the value is of just this (exact) type, so that no cast of Spark's is missed."""
+    """Returns True if the value has exactly this type, so that Spark would compare it without a cast."""
     if t.is_string(column_type):
-        return isinstance(value, str) and encoded(value) is not None
+        return isinstance(value, str) and utf8(value) is not None
     if t.is_boolean(column_type):
         return isinstance(value, bool)
     if t.is_date32(column_type):
@@ -131,8 +134,8 @@ def _fits(value: Value, column_type: pa.DataType) -> bool:
     return -half <= value < half
 
 
-def _stored(value: Value, column_type: pa.DataType) -> str | bool | int | dt.date:
-    """The value as Arrow takes it for the column: of a datetime the microseconds, exactly."""
+def _arrow_value(value: Value, column_type: pa.DataType) -> str | bool | int | dt.date:
+    """Returns the value that Arrow takes for a type: microseconds for a datetime, so that the conversion is exact."""
     if value is None or not _fits(value, column_type):
         raise SchemaError(f"a filter compares a column of type {column_type} with {value!r}; cast the literal to it")
-    return micros(value) if isinstance(value, dt.datetime) else value
+    return epoch_us(value) if isinstance(value, dt.datetime) else value

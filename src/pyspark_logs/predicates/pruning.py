@@ -1,4 +1,4 @@
-"""What filters allow a time or a partition to be: the conditions that prune files before anything is read."""
+"""Conditions on times and partition values, derived from predicates, that prune files before they are read."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pyspark_logs.predicates.algebra import (
     Not,
     Predicate,
     StartsWith,
-    encoded,
-    listed_values,
-    micros,
+    enumerated_values,
+    epoch_us,
+    utf8,
 )
 
 if TYPE_CHECKING:
@@ -27,15 +27,17 @@ _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def time_bounds(predicates: Iterable[Predicate], column: str, zone: str = "UTC") -> tuple[int | None, int | None]:
-    """The half-open range of instants, in microseconds since the epoch, that the conjunction allows a timestamp.
-
-    ``None`` leaves a side open; a start that is not before the end says that no row can be wanted.
+    """Returns the half-open range of instants that a conjunction allows a timestamp column.
 
     Args:
-        predicates: all of a query's; those on other columns, or that bound nothing, are passed over.
-        column: the timestamp column. Naive values (``timestamp_ntz``) are wall-clock times in ``zone``; where the
-            clock is turned back or forth the range covers every instant that could be meant.
-        zone: an IANA time zone.
+        predicates: all predicates of a query; predicates that do not bound the column are ignored.
+        column: name of the timestamp column. Naive values (``timestamp_ntz``) are wall-clock times in ``zone``; at a
+            change of the zone's offset the range covers every instant that the wall-clock time can denote.
+        zone: name of an IANA time zone.
+
+    Returns:
+        Start and end in microseconds since the epoch; None for a side without a bound. If the start is not before the
+        end, no row satisfies the conjunction.
 
     >>> from datetime import datetime, timezone
     >>> hour = datetime(2026, 11, 22, 7, tzinfo=timezone.utc)
@@ -59,10 +61,10 @@ def _bounds(predicate: Predicate, zone: str) -> tuple[int | None, int | None]:
             return _bounds(Compare(child.column, _NEGATED[child.op], child.value), zone)
         return _bounds(child.child, zone) if isinstance(child, Not) else (None, None)
     if isinstance(predicate, In):
-        moments = [_instants(value, zone) for value in predicate.values if isinstance(value, dt.datetime)]
-        if not moments or any(value is not None and not isinstance(value, dt.datetime) for value in predicate.values):
+        instants = [_instants(value, zone) for value in predicate.values if isinstance(value, dt.datetime)]
+        if not instants or any(value is not None and not isinstance(value, dt.datetime) for value in predicate.values):
             return None, None
-        return min(first for first, _ in moments), max(last for _, last in moments) + 1
+        return min(first for first, _ in instants), max(last for _, last in instants) + 1
     if not isinstance(predicate, Compare) or not isinstance(predicate.value, dt.datetime):
         return None, None
     first, last = _instants(predicate.value, zone)
@@ -77,57 +79,59 @@ def _bounds(predicate: Predicate, zone: str) -> tuple[int | None, int | None]:
     return bounds[predicate.op]
 
 
-def _instants(context: dt.datetime, zone: str) -> tuple[int, int]:
-    """The first and the last instant at which a clock could show this (one and the same unless it was turned)."""
-    if context.tzinfo is not None:
-        return micros(context), micros(context)
+def _instants(time: dt.datetime, zone: str) -> tuple[int, int]:
+    """Returns the first and the last instant that a time can denote. They differ only at a change of the zone's offset."""
+    if time.tzinfo is not None:
+        return epoch_us(time), epoch_us(time)
     from zoneinfo import ZoneInfo
 
-    wall = context.replace(tzinfo=ZoneInfo(zone))
-    # In a gap fold=1 gives the earlier instant, in an overlap the later one: both are needed.
-    first, last = sorted((micros(wall.replace(fold=0)), micros(wall.replace(fold=1))))
+    wall = time.replace(tzinfo=ZoneInfo(zone))
+    # fold=1 gives the earlier instant in a gap and the later one in an overlap (PEP 495).
+    first, last = sorted((epoch_us(wall.replace(fold=0)), epoch_us(wall.replace(fold=1))))
     return first, last
 
 
-def allowed_values(predicates: Iterable[Predicate], column: str) -> Callable[[str | None], bool]:
-    """A test of one value of a string (partition) column: can a row that has it be wanted?
+def value_filter(predicates: Iterable[Predicate], column: str) -> Callable[[str | None], bool]:
+    """Returns a function that is False for a value of a string (partition) column if no row with it satisfies the predicates.
 
-    >>> wanted = allowed_values([Not(Compare("team", "=", "web")), StartsWith("team", "w")], "team")
-    >>> wanted("worker"), wanted("web"), wanted(None)
+    >>> can_match = value_filter([Not(Compare("team", "=", "web")), StartsWith("team", "w")], "team")
+    >>> can_match("worker"), can_match("web"), can_match(None)
     (True, False, False)
     """
-    textual = [predicate for predicate in predicates if predicate.column == column and _is_textual(predicate)]
+    relevant = [predicate for predicate in predicates if predicate.column == column and _has_string_literals(predicate)]
 
-    def allowed(value: str | None) -> bool:
-        return all(_holds(predicate, value) for predicate in textual)
+    def can_match(value: str | None) -> bool:
+        return all(_holds(predicate, value) for predicate in relevant)
 
-    return allowed
+    return can_match
 
 
-def finite_values(predicates: Iterable[Predicate], column: str) -> tuple[str, ...] | None:
-    """The only values a string (partition) column can have in wanted rows, or None where there is no such list.
+def possible_values(predicates: Iterable[Predicate], column: str) -> tuple[str, ...] | None:
+    """Returns the only values of a string (partition) column that satisfy the predicates; None if their number is not finite.
 
-    >>> finite_values([In("team", ("web", "ops", None)), Not(Compare("team", "=", "ops"))], "team")
+    >>> possible_values([In("team", ("web", "ops", None)), Not(Compare("team", "=", "ops"))], "team")
     ('web',)
     """
     conjunction = tuple(predicates)
-    allowed = allowed_values(conjunction, column)
+    can_match = value_filter(conjunction, column)
     for predicate in conjunction:
-        listed = listed_values(predicate) if predicate.column == column and _is_textual(predicate) else None
-        if listed is not None:
-            # One list is enough: the others are part of `allowed`.
-            return tuple(value for value in listed if isinstance(value, str) and allowed(value))
+        values = (
+            enumerated_values(predicate) if predicate.column == column and _has_string_literals(predicate) else None
+        )
+        if values is not None:
+            # One list is enough, since `can_match` applies all predicates.
+            return tuple(value for value in values if isinstance(value, str) and can_match(value))
     return None
 
 
-def _is_textual(predicate: Predicate) -> bool:
-    """Whether all its literals are strings: on another type the path's text would have to be cast first."""
+def _has_string_literals(predicate: Predicate) -> bool:
+    """Returns True if all literals are strings. For other types the text in the path would have to be cast first."""
     if isinstance(predicate, Not):
-        return _is_textual(predicate.child)
+        return _has_string_literals(predicate.child)
     if isinstance(predicate, IsNull):
         return True
     values = predicate.values if isinstance(predicate, In) else (predicate.value,)
-    return all(value is None or (isinstance(value, str) and encoded(value) is not None) for value in values)
+    return all(value is None or (isinstance(value, str) and utf8(value) is not None) for value in values)
 
 
 def _holds(predicate: Predicate, value: str | None) -> bool | None:
@@ -147,7 +151,7 @@ def _holds(predicate: Predicate, value: str | None) -> bool | None:
     if isinstance(predicate, Compare):
         if not isinstance(predicate.value, str):
             return None
-        # As UTF-8, as Spark compares them.
+        # Spark compares strings by their UTF-8 bytes.
         left, right = value.encode(errors="surrogatepass"), predicate.value.encode()
         return bool(_COMPARISONS[predicate.op](left, right))
     if isinstance(predicate, StartsWith):
