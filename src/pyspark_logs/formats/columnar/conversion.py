@@ -1,4 +1,8 @@
-"""Texts at known places of a block, as a column of a type."""
+"""Conversion of the fields of a block into columns.
+
+A column is converted from the rows that are not null; its values are then scattered over all rows. Two ways avoid the
+scattering: small integers are read from the first eight bytes of each field, and some types convert strings with nulls.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import prefix_words, spans
-from pyspark_logs.formats.columnar.decoded_rows import scatter
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
-
-
-def equals_literal(view: Bytes, starts: Int32, ends: Int32, text: bytes) -> Bool:
-    """Which of the spans are this text, which holds no line end."""
-    return (ends - starts == len(text)) & spans.literal_at(view, starts, text)
 
 
 def convert_fields(
@@ -63,15 +61,47 @@ def convert_fields(
     return (array, valid) if null is None else scatter_result(array, valid, null)
 
 
-def scatter_result(array: pa.Array, sure: Bool | None, null: Bool) -> ConversionResult:
-    """The values of the rows that are not null, among those that are, and which rows are right."""
-    if sure is not None:
-        whole = np.ones(len(null), np.bool_)
-        whole[~null] = sure
-        sure = whole
-    return scatter(array, null), sure
+def convert_valid(
+    field_type: FieldType, strings: pa.StringArray, null: Bool, context: TimestampContext
+) -> ConversionResult:
+    """Converts the strings that are not null and scatters the values over all rows."""
+    if not null.any():
+        return field_type.convert(strings, context)
+    return scatter_result(*field_type.convert(strings.filter(pa.array(~null)), context), null)
 
 
-def collapse_doubled(array: pa.Array, doubled: str | None) -> pa.Array:
-    """The texts with what is doubled in them collapse_doubled."""
-    return array if doubled is None else pc.replace_substring(array, 2 * doubled, doubled)
+def scatter_result(values: pa.Array, certain: Bool | None, null: Bool) -> ConversionResult:
+    """Scatters the values of the rows that are not null over all rows; null rows are certain.
+
+    Args:
+        values: a value for each row that is not null.
+        certain: mask of the values that are certain; None: all.
+        null: mask of the rows that are null.
+    """
+    if certain is not None:
+        mask = np.ones(len(null), np.bool_)
+        mask[~null] = certain
+        certain = mask
+    return scatter(values, null), certain
+
+
+def scatter(values: pa.Array, null: Bool) -> pa.Array:
+    """Scatters values over the rows that are not null.
+
+    >>> scatter(pa.array(["a", "b"]), np.array([False, True, False])).to_pylist()
+    ['a', None, 'b']
+    """
+    if not pa.types.is_string(values.type) or values.null_count:
+        return values.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
+    # A null row is an empty string, so that only the offsets change and the characters are not copied.
+    before = np.zeros(len(null) + 1, np.intp)
+    np.cumsum(~null, out=before[1:])
+    _, buffer, data = values.buffers()
+    offsets = np.frombuffer(buffer, np.int32)[values.offset : values.offset + len(values) + 1].take(before)
+    validity = pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return pa.StringArray.from_buffers(len(null), pa.py_buffer(offsets), data, validity)
+
+
+def with_nulls(array: pa.Array, null: Bool) -> pa.Array:
+    """Returns the array with further rows set to null."""
+    return pc.if_else(pa.array(null), pa.scalar(None, array.type), array)

@@ -1,78 +1,69 @@
-"""What every engine is and gives."""
+"""The interface of engines and the result of parsing a block.
+
+An engine leaves out each line with a value that it is not certain to have converted correctly; the line parser of the
+format then parses these lines one at a time. No line is decoded incorrectly, however few lines an engine supports.
+"""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.escape_styles import EscapeStyle
 
 
 @dataclass
 class DecodedRows:
-    """The lines an engine vouches for (None: all of them) and their columns."""
+    """Lines that an engine has decoded.
+
+    Attributes:
+        rows: indices of the decoded lines in the block; None: all lines.
+        columns: columns of these lines.
+    """
 
     rows: Int64 | None
     columns: list[pa.Array]
 
 
-def drop_uncertain_rows(
-    rows: Int64 | None, arrays: list[pa.Array], judged: Iterable[Bool | None], count: int
-) -> DecodedRows:
-    """The first ``count`` columns of the lines in which all columns are surely right.
-
-    Args:
-        rows: which lines of the block the columns are of; None: all.
-        arrays: the columns wanted, and behind them those that are only judged.
-        judged: of each column, in which of its rows it is surely right; None: in all.
-        count: how many columns are wanted.
-    """
-    doubted = [sure for sure in judged if sure is not None]
-    good = functools.reduce(np.logical_and, doubted) if doubted else None
-    if good is not None and not good.all():
-        keep = np.flatnonzero(good)
-        arrays = [array.take(keep) for array in arrays[:count]]
-        rows = keep if rows is None else rows[keep]
-    return DecodedRows(rows, arrays[:count])
-
-
 class Engine(Protocol):
-    """Turns the lines it is sure of into columns; None where it cannot help with this block."""
+    """Parses lines by the block."""
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """The columns of the lines ``block[starts[i]:ends[i]]``, which are valid UTF-8 and ascending."""
+        """Returns the lines that are certain to be decoded correctly; None if the engine does not support the block.
+
+        Args:
+            block: the lines, valid UTF-8.
+            starts: start offset of each line, ascending.
+            ends: end offset of each line.
+            context: the zone and the year bound of the file.
+        """
 
 
-def scatter(array: pa.Array, null: Bool) -> pa.Array:
-    """Spread the values of ``array`` over the lines that are not null."""
-    if not pa.types.is_string(array.type) or array.null_count:
-        return array.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
-    # A gap is an empty text: only the offsets change.
-    before = np.zeros(len(null) + 1, np.intp)
-    np.cumsum(~null, out=before[1:])
-    _, offsets, data = array.buffers()
-    places = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1].take(before)
-    validity = pa.py_buffer(np.packbits(~null, bitorder="little"))
-    return pa.StringArray.from_buffers(len(null), pa.py_buffer(places), data, validity)
+def drop_uncertain_rows(
+    rows: Int64 | None, arrays: list[pa.Array], certain: Iterable[Bool | None], count: int
+) -> DecodedRows:
+    """Drops the lines in which any column is uncertain.
 
+    Args:
+        rows: indices of the lines in the block; None: all lines.
+        arrays: the requested columns, followed by columns that are only validated.
+        certain: of each column, mask of the lines whose value is certain; None: all lines.
+        count: number of requested columns.
 
-def with_nulls(array: pa.Array, null: Bool) -> pa.Array:
-    """The same values, null where ``null`` is set."""
-    return pc.if_else(pa.array(null), pa.scalar(None, array.type), array)
-
-
-def unescape_strings(array: pa.Array, spelling: EscapeStyle) -> pa.Array:
-    """The texts with their escapes undone."""
-    escaped = pc.match_substring(array, "\\")
-    if not pc.any(escaped).as_py():
-        return array
-    plain = [spelling.unescape(text) for text in array.filter(escaped).to_pylist()]
-    return pc.replace_with_mask(array, escaped, pa.array(plain, pa.string()))
+    Returns:
+        The requested columns of the remaining lines.
+    """
+    mask: Bool | None = None
+    for column in certain:
+        if column is not None:
+            mask = column if mask is None else mask & column
+    arrays = arrays[:count]
+    if mask is None or mask.all():
+        return DecodedRows(rows, arrays)
+    kept = np.flatnonzero(mask)
+    return DecodedRows(kept if rows is None else rows[kept], [array.take(pa.array(kept)) for array in arrays])

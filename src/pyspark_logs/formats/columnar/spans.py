@@ -84,6 +84,11 @@ def literal_at(view: Bytes, places: Int32, literal: bytes) -> Bool:
     return np.ones(len(places), np.bool_) if there is None else there
 
 
+def equals_literal(view: Bytes, starts: Int32, ends: Int32, literal: bytes) -> Bool:
+    """Returns a mask of the spans that are equal to a literal without line end."""
+    return (ends - starts == len(literal)) & literal_at(view, starts, literal)
+
+
 def string_bytes(array: pa.Array) -> Bytes:
     """The characters of a freshly taken StringArray, as one run of bytes."""
     _, offsets, data = array.buffers()

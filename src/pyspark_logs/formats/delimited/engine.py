@@ -7,16 +7,15 @@ a value, a closing one at its end, a doubled one between these.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import collapse_doubled, convert_fields, equals_literal, scatter_result
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
+from pyspark_logs.formats.columnar.conversion import convert_fields, scatter_result
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedRules, Slot
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -77,25 +76,18 @@ class DelimitedColumns:
         if cut is None or len(cut.lines) == 0:
             return None
         has_quotes = bool(self.quote) and self.quote in block
-        doubled = self.quote.decode() if has_quotes and 2 * self.quote in block else None
+        unescape = self._collapse_doubled if has_quotes and 2 * self.quote in block else None
         quoted: dict[int, tuple[Int32, Int32, Bool]] = {}
-        sure: Bool = np.ones(len(cut.lines), np.bool_)
-        arrays = []
+        found = []
         for slot in (*self.slots, *self.rules.unasked):
             for place in slot.places:
                 if place not in quoted:
                     quoted[place] = self._inside(view, *cut.bounds(place, len(self.separator)), has_quotes)
             bounds = [quoted[place] for place in slot.places]
-            array, fine = self._column(slot, bounds, len(cut.lines), block, view, doubled, context)
-            arrays.append(array)
-            if fine is not None:
-                sure &= fine
-        arrays = arrays[: len(self.slots)]
-        rows = cut.lines
-        if not sure.all():
-            keep = np.flatnonzero(sure)
-            rows, arrays = cut.lines[keep], [array.take(keep) for array in arrays]
-        return DecodedRows(None if len(rows) == len(starts) else rows, arrays)
+            found.append(self._column(slot, bounds, len(cut.lines), block, view, unescape, context))
+        arrays, valid = [array for array, _ in found], [mask for _, mask in found]
+        rows = None if len(cut.lines) == len(starts) else cut.lines
+        return drop_uncertain_rows(rows, arrays, valid, len(self.slots))
 
     # --- separators and quotes -----------------------------------------------------------------------------
 
@@ -165,29 +157,31 @@ class DelimitedColumns:
 
     def _column(
         self, slot: Slot, bounds: Sequence[tuple[Int32, Int32, Bool]], rows: int, block: bytes, view: Bytes,
-        doubled: str | None, context: TimestampContext,
+        unescape: Callable[[pa.Array], pa.Array] | None, context: TimestampContext,
     ) -> ConversionResult:  # fmt: skip
         if not bounds:
             return pa.nulls(rows, slot.type.arrow()), None
         null = np.logical_or.reduce([self._null(slot, view, *span) for span in bounds])
         if len(bounds) == 1 and not slot.tail:
             starts, ends, _ = bounds[0]
-            unescape = None if doubled is None else functools.partial(collapse_doubled, doubled=doubled)
             return convert_fields(block, view, starts, ends, null, slot.type, context, unescape=unescape)
         there = np.flatnonzero(~null)
-        pieces = [
-            collapse_doubled(spans.field_strings(block, starts[there], ends[there]), doubled)
-            for starts, ends, _ in bounds
-        ]
+        pieces = [spans.field_strings(block, starts[there], ends[there]) for starts, ends, _ in bounds]
+        pieces = pieces if unescape is None else [unescape(strings) for strings in pieces]
         joined = pc.binary_join_element_wise(*pieces, " ")
         array, sure = slot.type.convert(pc.binary_join_element_wise(joined, slot.tail, ""), context)
         return scatter_result(array, sure, null)
+
+    def _collapse_doubled(self, strings: pa.Array) -> pa.Array:
+        """Replaces each doubled quote by one quote."""
+        quote = self.quote.decode()
+        return pc.replace_substring(strings, 2 * quote, quote)
 
     def _null(self, slot: Slot, view: Bytes, starts: Int32, ends: Int32, quoted: Bool) -> Bool:
         empty = ends == starts
         if slot.type.keeps_text:
             empty &= ~quoted
-        return empty | (equals_literal(view, starts, ends, self.null) & ~quoted)
+        return empty | (spans.equals_literal(view, starts, ends, self.null) & ~quoted)
 
 
 def _line_of(places: Int32, starts: Int32) -> Int64:

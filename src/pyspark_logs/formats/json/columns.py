@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import scatter
+from pyspark_logs.formats.columnar.conversion import scatter_result
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
@@ -137,9 +137,7 @@ class ShapeColumns:
         values, fine = _plain_column(texts, dtype, self.context, time)
         if not null.any():
             return values, fine
-        sure = null.copy()
-        sure[~null] = True if fine is None else fine
-        return scatter(values, null), sure
+        return scatter_result(values, fine, null)
 
     def _quoted(self, slot: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> Column:
         if isinstance(time, Epoch):

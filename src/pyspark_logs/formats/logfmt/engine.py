@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.conversion import convert_fields, equals_literal
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import convert_fields
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParser, ValueSpans, count_in_lines
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
@@ -105,7 +106,7 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
         return None if set(shape.keys) - shown else shape
 
     def has_valid_values(self, shape: LogfmtShape, values: ValueSpans) -> Bool | None:
-        """Returns a mask of the lines whose unquoted values contain neither a blank nor an equals_literal sign."""
+        """Returns a mask of the lines whose unquoted values contain neither a blank nor an equals sign."""
         valid: Bool | None = None
         for (_, quoted), (starts, ends) in zip(shape.values, values, strict=True):
             if not quoted:
@@ -129,7 +130,7 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
             return pa.repeat(pa.scalar(flag, key.type.arrow()), count), None
         starts, ends = values[index]
         quoted = shape.values[index][1]
-        null: Bool = np.zeros(count, np.bool_) if quoted else equals_literal(self.view, starts, ends, self.null)
+        null: Bool = np.zeros(count, np.bool_) if quoted else spans.equals_literal(self.view, starts, ends, self.null)
         if not key.type.keeps_text:
             null |= ends == starts
         return convert_fields(self.block, self.view, starts, ends, null, key.type, self.context)

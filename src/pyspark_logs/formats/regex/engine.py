@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.regex.decomposition import Decomposition, Subexpression
 from pyspark_logs.formats.regex.matching import RegexLineParser
@@ -112,14 +112,7 @@ class _DecompositionEngine:
             if subexpression.group is not None:
                 texts[subexpression.group] = _group_text(subexpression, array)
         columns, bad = self.line_parser.columns(texts, count, context)
-        if bad is not None:
-            matched &= ~bad
-        if matched.all():
-            return DecodedRows(split.rows, columns)
-        kept = np.flatnonzero(matched)
-        return DecodedRows(
-            kept if split.rows is None else split.rows[kept], [column.take(pa.array(kept)) for column in columns]
-        )
+        return drop_uncertain_rows(split.rows, columns, [matched, None if bad is None else ~bad], len(columns))
 
 
 def _join_words(words: list[pa.StringArray]) -> pa.StringArray:

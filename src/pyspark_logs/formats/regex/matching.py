@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, scatter
+from pyspark_logs.formats.columnar.conversion import scatter_result
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.regex.expression import Expression
@@ -150,12 +151,8 @@ class RegexLineParser:
             return Values(pa.nulls(len(texts), one.type.arrow()), None)
         present = texts.filter(pa.array(~null)) if null.any() else texts
         array, wrong = _converted(one.type, present, context)
-        array = scatter(array, null) if null.any() else array
-        if wrong is None:
-            return Values(array, None)
-        bad = np.zeros(len(texts), np.bool_)
-        bad[np.flatnonzero(~null)[wrong]] = True
-        return Values(array, bad)
+        array, valid = scatter_result(array, None if wrong is None else ~wrong, null)
+        return Values(array, None if valid is None else ~valid)
 
 
 def _converted(kind: FieldType, texts: pa.StringArray, context: TimestampContext) -> tuple[pa.Array, Bool | None]:

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import scatter
+from pyspark_logs.formats.columnar.conversion import convert_valid
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
 from pyspark_logs.formats.timestamps.parsing import (
     TimestampContext,
@@ -197,12 +196,9 @@ class Subfield(FieldType):
         texts = pc.struct_field(extracted, [self.groups[0]])
         for group in self.groups[1:]:
             texts = pc.if_else(pc.equal(texts, ""), pc.struct_field(extracted, [group]), texts)
-        null = spans.as_bool(pc.equal(texts, "").fill_null(True))
-        present = np.flatnonzero(~null)
-        values, sure = self.inner.convert(texts.take(pa.array(present)), context)
-        if sure is not None:
-            fine[present] &= sure
-        return scatter(values, null), None if fine.all() else fine
+        values, valid = convert_valid(self.inner, texts, spans.as_bool(pc.equal(texts, "").fill_null(True)), context)
+        fine = fine if valid is None else fine & valid
+        return values, None if fine.all() else fine
 
 
 def _extracted(array: pa.Array, regex: str) -> pa.Array:

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import convert_fields
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, unescape_strings, with_nulls
+from pyspark_logs.formats.columnar.conversion import convert_fields, with_nulls
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.template.field_scanner import Found, Outside, Walk
 from pyspark_logs.formats.template.line_parser import Column, Rules, Scope
@@ -96,7 +96,7 @@ class TemplateEngine:
         return convert_fields(
             walk.block, walk.view, starts, ends, null, column.type, walk.context,
             words=None if found.words is None else found.words[pick],
-            unescape=None if style is None else functools.partial(unescape_strings, spelling=style),
+            unescape=None if style is None else style.unescape_strings,
             convert=functools.partial(self._convert_strings, walk, column),
         )  # fmt: skip
 

@@ -26,6 +26,14 @@ class EscapeStyle:
         """Undo the escapes; one that is not known stays as it is written."""
         return escapes.unescape(text)
 
+    def unescape_strings(self, array: pa.Array) -> pa.Array:
+        """Unescapes a column."""
+        escaped = pc.match_substring(array, "\\")
+        if not pc.any(escaped).as_py():
+            return array
+        plain = [self.unescape(text) for text in array.filter(escaped).to_pylist()]
+        return pc.replace_with_mask(array, escaped, pa.array(plain, pa.string()))
+
     def escape_all(self, text: str) -> str:
         """A text of which no character stands as itself."""
         return escapes.hex_escape(text)

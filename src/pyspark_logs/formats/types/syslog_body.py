@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.decoded_rows import scatter
+from pyspark_logs.formats.columnar.conversion import convert_valid
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
 from pyspark_logs.formats.template.composite_fields import Subfield
@@ -52,13 +52,9 @@ class SyslogBodyPart(Subfield):
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
         fine = spans.as_bool(extracted.is_valid())
         texts = pc.struct_field(extracted, [self.groups[0]])
-        present = np.flatnonzero(spans.as_bool(texts.is_valid()))
-        values, sure = self.inner.convert(texts.take(pa.array(present)), context)
-        if sure is not None:
-            fine[present] &= sure
-        null = np.ones(len(array), np.bool_)
-        null[present] = False
-        return scatter(values, null), None if fine.all() else fine
+        values, valid = convert_valid(self.inner, texts, ~spans.as_bool(texts.is_valid()), context)
+        fine = fine if valid is None else fine & valid
+        return values, None if fine.all() else fine
 
 
 def _apart(text: str) -> tuple[str | None, str | None]:
