@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyspark_logs.preset_listing import Listed, list_presets
+from pyspark_logs.preset_listing import PresetDescription, list_presets
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "presets.md"
 
@@ -51,7 +51,7 @@ def page() -> str:
     return "\n".join([HEAD, table, *(_section(one) for one in found)])
 
 
-def _section(one: Listed) -> str:
+def _section(one: PresetDescription) -> str:
     sample = "\n".join(one.sample)
     columns = "\n".join(f"| `{name}` | `{kind}` |" for name, kind in one.columns)
     layout = f"Layout: `{one.layout}`\n\n" if one.layout else ""

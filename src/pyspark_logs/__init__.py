@@ -34,11 +34,11 @@ from pyspark_logs.errors import (
 )
 
 if TYPE_CHECKING:
+    from pyspark_logs.api.detect import Candidate, detect
     from pyspark_logs.api.maintenance import recover, vacuum
     from pyspark_logs.api.scan import ScanSummary, scan
     from pyspark_logs.api.write import WriteResult, write
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
-    from pyspark_logs.detection import Candidate, detect
     from pyspark_logs.tuning import recommended_conf
 
 __version__ = "0.1.0"
@@ -77,12 +77,12 @@ __all__ = [
 
 # Public name -> the module that has it. Spark asks for DefaultSource by hasattr(), which comes through here.
 _LAZY = {
-    "Candidate": "detection",
+    "Candidate": "api.detect",
     "DefaultSource": "datasource",
     "LogDataSource": "datasource",
     "ScanSummary": "api.scan",
     "WriteResult": "api.write",
-    "detect": "detection",
+    "detect": "api.detect",
     "recommended_conf": "tuning",
     "recover": "api.maintenance",
     "register": "datasource",

@@ -1,4 +1,4 @@
-"""The presets that ship, as a list for people: columns, sample, layout and where the provider documents them."""
+"""Listing of the presets for users: columns, sample, layout and source of each."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pyspark_logs.schema import to_ddl
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One preset.
+class PresetDescription:
+    """Description of a preset.
 
     Attributes:
-        name: as the option ``preset`` takes it.
-        columns: names and Spark types, in order.
-        layout: where the provider puts time and partitions into keys, as the option ``layout``; None: nowhere.
-        sample: a small file's lines, with invented values.
-        source: where the provider documents the format.
+        name: value of the option ``preset``.
+        columns: names and Spark types of the columns, in order.
+        layout: value of the option ``layout`` for the provider's paths; None if the paths contain no time or partition.
+        sample: lines of a small file, with invented values.
+        source: the provider's documentation of the format.
     """
 
     name: str
@@ -31,24 +31,24 @@ class Listed:
     source: str
 
 
-def list_presets() -> list[Listed]:
-    """All presets, family by family."""
-    return [listed(name) for name in PRESETS]
+def list_presets() -> list[PresetDescription]:
+    """Returns the descriptions of all presets, grouped by family."""
+    return [describe_preset(name) for name in PRESETS]
 
 
-def listed(name: str) -> Listed:
-    """One preset.
+def describe_preset(name: str) -> PresetDescription:
+    """Returns the description of a preset.
 
     Raises:
-        FormatError: there is none of that name; the message gives the nearest.
+        FormatError: there is no such preset; the message names the nearest one.
 
-    >>> listed("cri").columns
+    >>> describe_preset("cri").columns
     (('timestamp', 'timestamp'), ('stream', 'string'), ('tags', 'string'), ('log', 'string'))
     """
     entry = preset(name)
-    own = name.strip().lower()
-    schema = format_schema(FormatOptions("preset", own))
+    key = name.strip().lower()
+    schema = format_schema(FormatOptions("preset", key))
     columns = tuple(
         (field.name, to_ddl(pa.schema([field.with_name("x")])).removeprefix("x ")) for field in schema or ()
     )
-    return Listed(own, columns, entry.layout, entry.sample, entry.source)
+    return PresetDescription(key, columns, entry.layout, entry.sample, entry.source)

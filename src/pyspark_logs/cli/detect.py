@@ -23,7 +23,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
-    from pyspark_logs.detection import GOOD_SHARE, detect, preview
+    from pyspark_logs.api.detect import GOOD_SHARE, detect, preview
 
     candidates = detect(parsed.file, **options)
     is_detected = any(candidate.share >= GOOD_SHARE for candidate in candidates)

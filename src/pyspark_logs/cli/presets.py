@@ -11,7 +11,7 @@ from pyspark_logs.cli.output import print_report, terminal_width
 from pyspark_logs.cli.text_table import table
 
 if TYPE_CHECKING:
-    from pyspark_logs.preset_listing import Listed
+    from pyspark_logs.preset_listing import PresetDescription
 
 
 def add_commands(commands: Any) -> None:
@@ -24,10 +24,10 @@ def add_commands(commands: Any) -> None:
 
 
 def _presets(parsed: argparse.Namespace, _: dict[str, str]) -> int:
-    from pyspark_logs.preset_listing import list_presets, listed
+    from pyspark_logs.preset_listing import describe_preset, list_presets
 
     if parsed.name is not None:
-        preset = listed(parsed.name)
+        preset = describe_preset(parsed.name)
         print_report(parsed, _report(preset), _lines(preset))
         return 0
     presets = list_presets()
@@ -39,11 +39,11 @@ def _presets(parsed: argparse.Namespace, _: dict[str, str]) -> int:
     return 0
 
 
-def _report(preset: Listed) -> dict[str, Any]:
+def _report(preset: PresetDescription) -> dict[str, Any]:
     return {**asdict(preset), "columns": [{"name": name, "type": kind} for name, kind in preset.columns]}
 
 
-def _lines(preset: Listed) -> list[str]:
+def _lines(preset: PresetDescription) -> list[str]:
     columns = [{"column": name, "type": kind} for name, kind in preset.columns]
     return [
         preset.name,

@@ -1,4 +1,4 @@
-"""How much a format says about lines: the more of a line it has a type for, the less likely it fits by chance."""
+"""Specificity of a format: the more of a line is covered by typed columns, the less likely is a match by chance."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.detection import shapes
+from pyspark_logs.detection.value_patterns import LEVEL
 
-# What a value of a type tells, against a word.
+# Weight of a value by its type; a word has weight 1.
 _TIME, _NUMBER, _NESTED, _WORD, _PROSE = 4.0, 2.0, 1.5, 1.0, 0.3
-# What columns of these names hold if the format is the right one.
-_KINDS = {
-    # Some spell levels with a letter, a number or a mark.
+# Additional weight of a value that fits the name of its column.
+_EXPECTED = 1.0
+_MIN_EXPECTED = 0.7
+# Values that columns of these names contain if the format is right. Severities can also be a letter, number or mark.
+_EXPECTED_VALUES = {
     **dict.fromkeys(
         ("level", "severity", "loglevel", "log_level", "levelname"),
         re.compile(
-            rf"{shapes.LEVEL.pattern}|[A-Z]|[.*#-]|\d{{1,2}}|(?i:unknown|low|medium|high|very-high|log|statement)", re.I
+            rf"{LEVEL.pattern}|[A-Z]|[.*#-]|\d{{1,2}}|(?i:unknown|low|medium|high|very-high|log|statement)", re.I
         ),
     ),
-    **dict.fromkeys(("host", "hostname"), re.compile(rf"(?!(?i:{shapes.LEVEL.pattern}))[\w.:-]+")),
+    **dict.fromkeys(("host", "hostname"), re.compile(rf"(?!(?i:{LEVEL.pattern}))[\w.:-]+")),
     **dict.fromkeys(("program", "app_name", "tag", "process", "logger"), re.compile(r"[^\s\[\]]+")),
     "stream": re.compile("stdout|stderr"),
 }
-_OF_ITS_KIND = 1.0  # what a value of its kind tells beside being a word
-_MOSTLY = 0.7
 
 
 def specificity(rows: pa.Table) -> float:
-    """The average of what the values of a row tell; nulls and empty texts tell nothing.
+    """Returns the average weight of a row's values; nulls and empty strings have no weight.
 
     >>> import pyarrow as pa
     >>> specificity(pa.table({"n": [1, 2], "level": ["INFO", "WARN"], "text": ["a b", None]}))
@@ -37,43 +37,44 @@ def specificity(rows: pa.Table) -> float:
     """
     if rows.num_rows == 0:
         return 0.0
-    return sum(_column(name, rows.column(name), rows.num_rows) for name in rows.column_names)
+    return sum(_column_weight(name, rows.column(name), rows.num_rows) for name in rows.column_names)
 
 
 def is_plausible(rows: pa.Table) -> bool:
-    """Whether columns that hold a certain kind of value, to judge by their names, mostly do.
+    """Returns True if most values of each column fit the column's name, where the name implies certain values.
 
     >>> import pyarrow as pa
     >>> is_plausible(pa.table({"level": ["INFO"]})), is_plausible(pa.table({"level": ["com.acme.Cart"]}))
     (True, False)
     """
-    kinds = ((column, _KINDS.get(name.lower())) for name, column in zip(rows.column_names, rows.columns, strict=True))
-    return all(kind is None or _share(column, kind) >= _MOSTLY for column, kind in kinds)
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        expected = _EXPECTED_VALUES.get(name.lower())
+        if expected is not None and _matching_share(column, expected) < _MIN_EXPECTED:
+            return False
+    return True
 
 
-def _share(column: pa.ChunkedArray, kind: re.Pattern[str]) -> float:
-    """How many of the texts are of a kind; 1 if there are none, or no texts."""
-    texts = column.drop_null()
-    if not pa.types.is_string(texts.type) or not len(texts):
+def _matching_share(column: pa.ChunkedArray, regex: re.Pattern[str]) -> float:
+    """Returns the share of a column's strings that match; 1 if it has no strings."""
+    strings = column.drop_null()
+    if not pa.types.is_string(strings.type) or not len(strings):
         return 1.0
-    counts = pc.value_counts(texts).to_pylist()
-    return float(sum(one["counts"] for one in counts if kind.fullmatch(one["values"])) / len(texts))
+    counts = pc.value_counts(strings).to_pylist()
+    return float(sum(each["counts"] for each in counts if regex.fullmatch(each["values"])) / len(strings))
 
 
-def _column(name: str, column: pa.ChunkedArray, rows: int) -> float:
+def _column_weight(name: str, column: pa.ChunkedArray, rows: int) -> float:
+    """Returns the weight of a column's values divided by the number of rows."""
     dtype = column.type
-    if pa.types.is_string(dtype):
-        column = column.filter(pc.greater(pc.binary_length(column), 0).fill_null(False))
-        there = len(column) / rows
-    else:
-        there = (rows - column.null_count) / rows
     if not pa.types.is_string(dtype):
-        temporal = pa.types.is_temporal(dtype)
-        return there * (_TIME if temporal else _NESTED if pa.types.is_nested(dtype) else _NUMBER)
+        weight = _TIME if pa.types.is_temporal(dtype) else _NESTED if pa.types.is_nested(dtype) else _NUMBER
+        return (rows - column.null_count) / rows * weight
+    column = column.filter(pc.greater(pc.binary_length(column), 0).fill_null(False))
     if len(column) == 0:
         return 0.0
-    kind = _KINDS.get(name.lower())
-    if kind is not None:
-        return there * (_share(column, kind) * _OF_ITS_KIND + _WORD)
+    filled = len(column) / rows
+    expected = _EXPECTED_VALUES.get(name.lower())
+    if expected is not None:
+        return filled * (_matching_share(column, expected) * _EXPECTED + _WORD)
     prose = pc.mean(pc.match_substring(column, " ").cast("int8")).as_py()
-    return float(there * (prose * _PROSE + (1 - prose) * _WORD))
+    return float(filled * (prose * _PROSE + (1 - prose) * _WORD))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import pyspark_logs
-from pyspark_logs.detection import GOOD_SHARE
-from pyspark_logs.detection.candidates import general
-from pyspark_logs.detection.proposal import propose
+from pyspark_logs.detection.proposal import propose_templates
+from pyspark_logs.detection.ranking import GOOD_SHARE
+from pyspark_logs.detection.trial_formats import general_formats
 from pyspark_logs.errors import FormatError, OptionError, PathNotFoundError
 from pyspark_logs.formats.presets import PRESETS
 
@@ -57,7 +57,7 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("template", UNKNOWN)
 def test_a_template_is_made_of_unknown_lines(template: str, tmp_path: Path) -> None:
-    assert propose(UNKNOWN[template])[0] == template
+    assert propose_templates(UNKNOWN[template])[0] == template
     (tmp_path / "a.log").write_text("\n".join(UNKNOWN[template]) + "\n")
     rows = pyspark_logs.scan(str(tmp_path), template=template, mode="FAILFAST").read_all()
     assert rows.num_rows == len(UNKNOWN[template])
@@ -65,7 +65,9 @@ def test_a_template_is_made_of_unknown_lines(template: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("share", [1, 60, 100])
 def test_lines_of_another_kind_do_no_harm(share: int) -> None:
-    assert propose(APP * 20 + ["\tat acme.Cart.order(Cart.java:17)", "Caused by: x"] * share)[0] == next(iter(UNKNOWN))
+    assert propose_templates(APP * 20 + ["\tat acme.Cart.order(Cart.java:17)", "Caused by: x"] * share)[0] == next(
+        iter(UNKNOWN)
+    )
 
 
 def test_records_of_several_lines(tmp_path: Path) -> None:
@@ -80,19 +82,19 @@ def test_records_of_several_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["no structure here", "whatever comes"], ["\x00\x01", "}{", '"']])
 def test_lines_without_structure_have_no_template(lines: list[str]) -> None:
-    assert [template for template in propose(lines) if template != "{message}"] == []
+    assert [template for template in propose_templates(lines) if template != "{message}"] == []
 
 
 @pytest.mark.parametrize("unit", ['"', "[", "{", "=", ": ", "a.", "1", "-", "\\", "(<"])
 def test_long_lines_of_anything(unit: str) -> None:
-    propose([unit * 300_000] * 5)
+    propose_templates([unit * 300_000] * 5)
 
 
 @pytest.mark.parametrize("unit", ["x", "a.", "a=", '"', ","])
 def test_general_formats_of_a_line_without_end(unit: str) -> None:
     """As a binary file has it; the time is linear, else this would take minutes."""
-    assert all(described.get("json") is None for described in general([unit * 2_000_000]))
-    assert {"logfmt": "true"} in general(["ts=1 level=info msg=" + unit * 2_000_000])
+    assert all(described.get("json") is None for described in general_formats([unit * 2_000_000]))
+    assert {"logfmt": "true"} in general_formats(["ts=1 level=info msg=" + unit * 2_000_000])
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the Loghub logs are not beside the project")

@@ -1,4 +1,4 @@
-"""What can be recognised at the beginning of a text: times, levels, numbers, quoted texts, addresses."""
+"""Values that are recognised at the beginning of a text: timestamps, levels, numbers, quoted strings, addresses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pyspark_logs.formats.timestamps.parsing import ISO, compile_pattern
 
-# Times that logs bear, beside ISO 8601; where several match, the one that reaches furthest is meant.
-TIME_PATTERNS = (
+# Timestamp patterns that occur in logs, besides ISO 8601.
+_STRPTIME_PATTERNS = (
     "%d/%b/%Y:%H:%M:%S %z",
     "%a %b %d %H:%M:%S.%f %Y",
     "%a %b %d %H:%M:%S %Y",
@@ -52,39 +52,41 @@ _LEVEL_WORDS = (
 )  # fmt: skip
 LEVEL = re.compile(rf"({'|'.join(sorted(_LEVEL_WORDS, key=len, reverse=True))})(?![\w.-])", re.IGNORECASE | re.ASCII)
 QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
-WHOLE = re.compile(r"-?\d{1,18}(?![\w.:,/-])", re.ASCII)
-FRACTION = re.compile(r"-?\d{1,15}\.\d{1,12}(?![\w.:,/-])", re.ASCII)
+INTEGER = re.compile(r"-?\d{1,18}(?![\w.:,/-])", re.ASCII)
+DECIMAL = re.compile(r"-?\d{1,15}\.\d{1,12}(?![\w.:,/-])", re.ASCII)
 QUANTITY = re.compile(r"(-?\d{1,15}(?:\.\d{1,12})?|-)(?P<unit>ns|us|µs|ms|s|m|h|B|[kKMGT]i?B|%)(?![\w.-])")
 KEY = re.compile(r"([A-Za-z_][\w.-]*)=", re.ASCII)
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])", re.ASCII)
 ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}(?![\w.-])|[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,7}(?![\w:.-])", re.ASCII)
 REQUEST = re.compile(r'"(GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH|CONNECT|TRACE) ')
-_BEHIND = re.compile(r"[\w:.,/+-]?", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Time:
-    """A kind of time: its type in the notation, and what it looks like."""
+class TimestampSyntax:
+    """A syntax of timestamps.
+
+    Attributes:
+        notation: field type in the template notation.
+        regex: regular expression of the timestamp.
+    """
 
     notation: str
     regex: re.Pattern[str]
 
     def end(self, text: str) -> int:
-        """Where the time at the beginning of a text ends; 0: there is none, or something goes on behind it."""
-        found = self.regex.match(text)
-        if found is None or _goes_on(text, found.end()):
-            return 0
-        return found.end()
+        """Returns the end of the timestamp at the beginning of a text; 0 if there is none or its word continues."""
+        match = self.regex.match(text)
+        return 0 if match is None or _word_continues(text, match.end()) else match.end()
 
 
-def _goes_on(text: str, end: int) -> bool:
-    """Whether what follows belongs to the same word: half a time is none."""
-    behind = text[end : end + 1]
-    return behind.isalnum() or (behind in (":", ".", ",", "/", "-", "+") and text[end + 1 : end + 2].isdigit())
+def _word_continues(text: str, end: int) -> bool:
+    """Returns True if the characters at an offset continue a word, so that only a part of a timestamp has matched."""
+    following = text[end : end + 1]
+    return following.isalnum() or (following in (":", ".", ",", "/", "-", "+") and text[end + 1 : end + 2].isdigit())
 
 
 @functools.cache
-def times() -> tuple[Time, ...]:
-    """All kinds of times, ISO 8601 first."""
-    patterns = [Time(f"timestamp({text})", compile_pattern(text).regex) for text in TIME_PATTERNS]
-    return (Time("timestamp", ISO), *patterns)
+def timestamp_syntaxes() -> tuple[TimestampSyntax, ...]:
+    """Returns the known syntaxes of timestamps, ISO 8601 first."""
+    patterns = [TimestampSyntax(f"timestamp({text})", compile_pattern(text).regex) for text in _STRPTIME_PATTERNS]
+    return (TimestampSyntax("timestamp", ISO), *patterns)

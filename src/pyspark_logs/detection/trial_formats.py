@@ -1,26 +1,23 @@
-"""What a file may be: the formats that ship, those that servers are often configured for, and general ones."""
+"""Formats that detection tries: presets, common configurations of servers, general formats, proposed templates."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-import pyarrow as pa
-
-from pyspark_logs.detection.proposal import propose
-from pyspark_logs.detection.shapes import KEY
+from pyspark_logs.detection.proposal import propose_templates
+from pyspark_logs.detection.value_patterns import KEY
 from pyspark_logs.formats.presets import PRESETS
 
-_MOST_COLUMNS_APART = 0.6  # of the columns that a preset's own sample fills, what JSON must fill to be of it
-_NAME = re.compile(r"[A-Za-z_][\w .()/-]*")
-_FEWEST_VALUES = 3
-_LONGEST = 2048  # characters of a line in which keys are looked for
-_COMBINED = '"$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+_HEADER_NAME = re.compile(r"[A-Za-z_][\w .()/-]*")
+_MIN_DELIMITED_COLUMNS = 3
+# The search for keys tries every suffix of a long word, so it is limited to the beginning of a line.
+_MAX_SEARCHED_CHARS = 2048
+_MAX_TEMPLATES = 2  # further ones are prefixes that tell less
 
-# Configurations that are so common that nobody looks them up: what nginx, Apache, Spring Boot, Logback and Log4j document
-# as their defaults or as an example.
-_MOST_TEMPLATES = 2  # beyond that they only say less and less
-DIALECTS: tuple[Mapping[str, str], ...] = (
+_COMBINED = '"$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+# Configurations that nginx, Apache, Spring Boot, Logback and Log4j document as defaults or examples.
+SERVER_CONFIGURATIONS: tuple[Mapping[str, str], ...] = (
     {"nginx": f"$remote_addr - $remote_user [$time_local] {_COMBINED} $request_time"},
     {"nginx": f"$remote_addr - $remote_user [$time_local] {_COMBINED} $request_time $upstream_response_time"},
     {
@@ -38,47 +35,38 @@ DIALECTS: tuple[Mapping[str, str], ...] = (
     {"logback": "%d{yyyy-MM-dd HH:mm:ss.SSS} %5p ${PID:- } --- [%15.15t] %-40.40logger{39} : %m%n"},
 )
 
-
-# Of formats with the same lines: what only the one of them would write. An nginx knows a status of its own, writes an
-# empty request as such, and bytes in capital hex; Apache escapes quotes, and writes a dash where there are no bytes.
-TELLS = {
+# Text that only one of the servers with the same log format writes. nginx has the status 499, logs an empty request as
+# "", and escapes bytes in upper-case hexadecimal. Apache escapes quotes by a backslash, and logs "-" for zero bytes.
+SIGNATURES = {
     "nginx_combined": re.compile(r'" 499 \d|\] "" \d{3} |\\x[0-9A-F]*[A-F]'),
     "apache_combined": re.compile(r'\\"|" \d{3} - "|\\x[0-9a-f]*[a-f]'),
 }
 
 
-def presets() -> Iterator[Mapping[str, str]]:
-    """The formats that ship."""
+def preset_formats() -> Iterator[Mapping[str, str]]:
+    """Yields the options of each preset."""
     for name in PRESETS:
         yield {"preset": name}
 
 
-def general(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """Formats that say how a line is built and not what is in it."""
+def general_formats(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """Yields the options of those of JSON, logfmt and delimited values that the first lines look like."""
     first = lines[0] if lines else ""
     if first.lstrip().startswith("{"):
         yield {"json": "true"}
-    # A long word is tried from each of its places up to its end, so not more of a line than costs nothing.
-    if KEY.match(first) and len(KEY.findall(first, 0, _LONGEST)) > 1:
+    if KEY.match(first) and len(KEY.findall(first, 0, _MAX_SEARCHED_CHARS)) > 1:
         yield {"logfmt": "true"}
     for separator in (",", "\t", ";", "|"):
         if any(line.startswith("#Fields:") for line in lines[:10]):
             yield {"delimited": separator, "header": "fields"}
         names = first.split(separator)
-        if len(names) >= _FEWEST_VALUES and all(_NAME.fullmatch(name.strip(' "')) for name in names):
+        if len(names) >= _MIN_DELIMITED_COLUMNS and all(_HEADER_NAME.fullmatch(name.strip(' "')) for name in names):
             yield {"delimited": separator, "header": "first"}
 
 
-def fits(rows: pa.Table, own: pa.Table) -> bool:
-    """Whether JSON records are a preset's: they fill most of the columns that those of its own sample fill."""
-    filled, usual = (sum(len(part) - part.column(i).null_count for i in range(part.num_columns)) / len(part)
-                     for part in (rows, own))  # fmt: skip
-    return filled >= _MOST_COLUMNS_APART * usual
-
-
-def templates(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """Templates made for these very lines, unless they are JSON."""
+def proposed_formats(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """Yields the options of templates proposed for the lines; none if these are JSON."""
     if lines and lines[0].lstrip().startswith("{") and lines[0].rstrip().endswith("}"):
         return
-    for template in propose(lines)[:_MOST_TEMPLATES]:
+    for template in propose_templates(lines)[:_MAX_TEMPLATES]:
         yield {"template": template}

@@ -1,0 +1,93 @@
+"""The public function ``detect``: the line formats that fit a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from pyspark_logs.api.scan import scan
+from pyspark_logs.detection.ranking import GOOD_SHARE, Candidate, rank_formats
+from pyspark_logs.detection.samples import FileHead, detect_encoding, read_head, write_sample
+from pyspark_logs.errors import OptionError
+from pyspark_logs.options import FORMATS, parse_read_options
+
+__all__ = ["GOOD_SHARE", "Candidate", "detect", "preview"]
+
+_SAMPLE_BYTES = 256 << 10  # about a thousand lines
+_FORMAT_NAMES = {name.lower() for name in FORMATS}
+
+
+def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
+    r"""Returns the formats that fit a file, the best one first.
+
+    Presets come first, then common configurations of servers, then general formats such as JSON, then templates that
+    are proposed for the lines. A format that tells clearly less about the lines than the best template comes after the
+    templates. Within each of these groups the order is by the share of matching records and by specificity. Formats
+    that fewer than 95 % of the records match come last.
+
+    Args:
+        path: a file; for a directory or glob, the first non-empty file by path.
+        **options: options of the reader other than the line format: ``encoding``, ``compression``, ``endpoint`` ...
+            UTF-16 with a byte order mark needs no ``encoding``; the option is then part of the result.
+
+    Returns:
+        The formats that at least 5 % of the records match; an empty list if the file is empty.
+
+    Raises:
+        OptionError: the options name a line format.
+        FormatError: the file does not look like text.
+        PathNotFoundError: there is no such file.
+        StoreError: the store refused or failed.
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "app.log")
+    >>> _ = file.write_text("2026-11-22 01:00:11,045 ERROR user=17 took=3.5ms status=500 no such order\n")
+    >>> detect(file)[0].options["template"]
+    '{ts:timestamp} {level} user={user:long} took={took:double}ms status={status:long} {message}'
+    """
+    formats = [name for name in options if name.lower() in _FORMAT_NAMES]
+    if formats:
+        raise OptionError(f"option {formats[0]!r} names a line format, which is what detect() finds out; leave it out")
+    encoding = {}
+    head = _read_head(path, options)
+    if "encoding" not in {name.lower() for name in options} and (detected := detect_encoding(head)):
+        encoding = {"encoding": detected}
+        head = _read_head(path, {**options, **encoding})
+    text_options = {
+        name.lower(): value
+        for name, value in {**options, **encoding}.items()
+        if name.lower() in ("encoding", "timezone", "nullvalue")
+    }
+    with write_sample(head, text_options) as sample:
+        candidates = rank_formats(sample)
+    return [replace(candidate, options={**candidate.options, **encoding}) for candidate in candidates]
+
+
+def preview(path: str | os.PathLike[str], format_options: Mapping[str, str], max_rows: int, **options: Any) -> pa.Table:
+    """Returns the first rows of a file, read in a given format.
+
+    Args:
+        path: path as for :func:`detect`.
+        format_options: options that name the format.
+        max_rows: maximum number of rows.
+        **options: other options of the reader.
+
+    Raises:
+        LogSourceError: see :func:`pyspark_logs.scan`.
+    """
+    rows, batches = 0, []
+    with scan(os.fspath(path), **{**options, **format_options}) as reader:
+        for batch in reader:
+            batches.append(batch.slice(0, max_rows - rows))
+            rows += batches[-1].num_rows
+            if rows >= max_rows:
+                break
+        return pa.Table.from_batches(batches, reader.schema)
+
+
+def _read_head(path: str | os.PathLike[str], options: Mapping[str, Any]) -> FileHead:
+    return read_head(parse_read_options({**options, "path": path, "template": "{line}"}), _SAMPLE_BYTES)

@@ -1,0 +1,154 @@
+"""Candidates for the format of a sample, and their order."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pyspark_logs.detection.samples import FileHead, Sample, write_sample
+from pyspark_logs.detection.scores import is_plausible, specificity
+from pyspark_logs.detection.trial_formats import (
+    SERVER_CONFIGURATIONS,
+    SIGNATURES,
+    general_formats,
+    preset_formats,
+    proposed_formats,
+)
+from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.registry import takes_any_column
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.schema import parse_ddl, to_ddl
+
+# Share of matching records below which a file is not considered to be in a format.
+GOOD_SHARE = 0.95
+_MIN_SHARE = 0.05
+# Share of matching lines from which the other lines may continue records.
+_MIN_FIRST_LINES = 0.2
+# A format is demoted if its specificity is below this part of the specificity of the best template. For few records the
+# part is smaller, because a template can fit a few lines too well by chance.
+_MIN_SPECIFICITY, _MIN_SPECIFICITY_OF_FEW = 0.9, 0.6
+_FEW_RECORDS = 20
+# Part of the columns filled by a preset's own sample that JSON records must fill to be of the preset.
+_MIN_FILLED_COLUMNS = 0.6
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A format that a file may have.
+
+    Attributes:
+        options: options that name the format, for ``spark.read.format("logs").options(**...)``: ``{"preset": "aws_alb"}``.
+        records: number of records in the sample, as the format delimits them.
+        matched: number of records that match.
+        specificity: average amount that the columns tell about a record. Timestamps count most, then numbers, words, prose.
+        schema: columns as Spark DDL.
+    """
+
+    options: Mapping[str, str]
+    records: int
+    matched: int
+    specificity: float
+    schema: str
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return parse_ddl(self.schema).names
+
+    @property
+    def share(self) -> float:
+        """Share of the records that match, from 0 to 1."""
+        return self.matched / self.records
+
+    @property
+    def name(self) -> str:
+        """Description of the options: ``preset aws_alb``, ``template {a} {b}, multiLine``."""
+        return ", ".join(name if value == "true" else f"{name} {value}" for name, value in self.options.items())
+
+
+def rank_formats(sample: Sample) -> list[Candidate]:
+    """Returns the candidates for a sample, the best one first; :func:`pyspark_logs.detect` describes the order."""
+    trials = (
+        preset_formats(),
+        SERVER_CONFIGURATIONS,
+        general_formats(sample.lines),
+        proposed_formats(sample.lines),
+    )
+    groups = [_find_candidates(sample, formats) for formats in trials]
+    signed = {name for name, signature in SIGNATURES.items() if any(map(signature.search, sample.lines))}
+    threshold = _specificity_threshold(groups[-1])
+
+    def order(ranked: tuple[int, Candidate]) -> tuple[float, ...]:
+        group, candidate = ranked
+        preset_order = candidate.options.get("preset") not in signed
+        if candidate.share < GOOD_SHARE:
+            return (1, -candidate.share, group, preset_order)
+        # The exponent makes a missing record weigh more than a column.
+        return (0, group, -round(candidate.share**2 * candidate.specificity, 3), preset_order)
+
+    ranked = [
+        # A header names the columns, which no template can do.
+        (len(groups) if candidate.specificity < threshold and "header" not in candidate.options else group, candidate)
+        for group, candidates in enumerate(groups)
+        for candidate in candidates
+    ]
+    return [candidate for _, candidate in sorted(ranked, key=order)]
+
+
+def _specificity_threshold(templates: Iterable[Candidate]) -> float:
+    """Returns the specificity below which a format is demoted; 0 if no template fits."""
+    good = [candidate for candidate in templates if candidate.share >= GOOD_SHARE]
+    if not good:
+        return 0.0
+    best = max(good, key=lambda candidate: candidate.specificity)
+    return best.specificity * (_MIN_SPECIFICITY if best.records >= _FEW_RECORDS else _MIN_SPECIFICITY_OF_FEW)
+
+
+def _find_candidates(sample: Sample, formats: Iterable[Mapping[str, str]]) -> list[Candidate]:
+    """Returns the candidates among formats, which are given by their options."""
+    candidates = []
+    for options in formats:
+        read = sample.read(options)
+        if read is None or not read[1] or not is_plausible(read[0]):
+            continue
+        candidate = _candidate(options, *read)
+        if _MIN_FIRST_LINES <= candidate.share < 1:
+            with_continuations = {**options, "multiLine": "true"}
+            joined = sample.read(with_continuations)
+            if joined is not None and joined[1]:
+                candidate = max(candidate, _candidate(with_continuations, *joined), key=lambda each: each.share)
+        if candidate.share >= _MIN_SHARE and candidate.columns and _resembles_preset(options, read[0]):
+            candidates.append(candidate)
+    return candidates
+
+
+def _candidate(options: Mapping[str, str], rows: pa.Table, records: int) -> Candidate:
+    return Candidate(options, records, rows.num_rows, specificity(rows), to_ddl(rows.schema))
+
+
+def _resembles_preset(options: Mapping[str, str], rows: pa.Table) -> bool:
+    """Returns False if rows of a preset of JSON lines fill too few columns; a JSON object of any keys matches them."""
+    name = options.get("preset")
+    if name is None or not takes_any_column(FormatOptions("preset", name)):
+        return True
+    return bool(rows.num_rows) and _filled_columns(rows) >= _MIN_FILLED_COLUMNS * _filled_columns(_sample_rows(name))
+
+
+def _filled_columns(rows: pa.Table) -> float:
+    """Returns the average number of values in a row that are not null."""
+    return sum(len(rows) - column.null_count for column in rows.columns) / len(rows)
+
+
+@functools.lru_cache(maxsize=64)
+def _sample_rows(preset: str) -> pa.Table:
+    """Returns the rows of a preset's own sample."""
+    text = "\n".join(PRESETS[preset].sample).encode() + b"\n"
+    with write_sample(FileHead(preset, text, 0), {}) as sample:
+        read = sample.read({"preset": preset})
+    if read is None:
+        raise FormatError(f"preset {preset!r} does not read its own sample; please report this")
+    return read[0]

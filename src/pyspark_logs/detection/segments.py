@@ -1,0 +1,297 @@
+"""Segments of a proposed template: the draft that they are appended to, and a step for each kind of segment."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pyspark_logs.detection import value_patterns
+from pyspark_logs.detection.value_patterns import TimestampSyntax
+
+# Share of the remaining lines that must have a segment; the other lines are dropped.
+MIN_STEP_SHARE = 0.97
+PUNCTUATION = "[](){}<>|,;:-=/#*+@~!'"
+
+_CLOSING = {"[": "]", "(": ")", "<": ">", "{": "}", "'": "'"}
+_LOOKAHEAD_WORDS = 5
+_MAX_BRACKETED_CHARS = 300
+_MAX_FIELD_CHARS = 60
+# Share of lines with a number from which a dash in its position is null.
+_MIN_NUMBERS = 0.2
+# Share of lines with a dot in the name from which the name is a logger's.
+_MIN_DOTTED = 0.3
+
+_WORD = re.compile(r"\S+")
+_WORD_AND_SPACE = re.compile(r"\S+[ \t]")
+_WORD_AND_COLON = re.compile(r"\S*:(?!\S)")
+_LABEL = re.compile(r"[^ ]+: ")
+_PROGRAM = re.compile(r"[^\s\[\]:]+\[\d+\]:? ")
+_NULL = re.compile(r"-(?=[ \t]|$)")
+
+# Forms of words that indicate fields.
+_STRUCTURE = (
+    value_patterns.LEVEL,
+    value_patterns.INTEGER,
+    value_patterns.DECIMAL,
+    value_patterns.QUOTED,
+    value_patterns.UUID,
+    value_patterns.ADDRESS,
+    _PROGRAM,
+    _WORD_AND_COLON,
+)
+
+# Returns the end of a segment at the beginning of a text; None if the text does not begin with the segment.
+FindEnd = Callable[[str], "int | None"]
+
+
+@dataclass
+class TemplateDraft:
+    """A template under construction and the lines that fit it.
+
+    Attributes:
+        rests: text of each remaining line after the template so far.
+        line_count: number of lines at the beginning.
+        segments: segments of the template, in its notation.
+        names: number of fields by name.
+        cuts: numbers of segments after which a message could begin.
+        field_count: number of fields.
+        open_bracket: the bracket that was opened last and is not closed; "" for none.
+    """
+
+    rests: list[str]
+    line_count: int
+    segments: list[str] = field(default_factory=list)
+    names: Counter[str] = field(default_factory=Counter)
+    cuts: list[int] = field(default_factory=list)
+    field_count: int = 0
+    open_bracket: str = ""
+
+    def share(self, predicate: Callable[[str], object]) -> float:
+        """Returns the share of the remaining lines whose rest fulfils a predicate."""
+        return sum(1 for rest in self.rests if predicate(rest)) / len(self.rests) if self.rests else 0.0
+
+    def append(self, segment: str, find_end: FindEnd) -> None:
+        """Appends a segment and drops the lines that do not have it."""
+        self.segments.append(segment)
+        ends = [(rest, find_end(rest)) for rest in self.rests]
+        self.rests = [rest[end:] for rest, end in ends if end is not None]
+
+    def append_field(self, name: str, field_type: str, find_end: FindEnd) -> None:
+        """Appends a field; a name that is taken gets a number."""
+        self.names[name] += 1
+        unique = name if self.names[name] == 1 else f"{name}_{self.names[name]}"
+        self.field_count += 1
+        self.append("{" + unique + (f":{field_type}" if field_type else "") + "}", find_end)
+
+
+def _append_whitespace(draft: TemplateDraft) -> bool:
+    """Appends one space, or ``{~}`` if some lines have other white space."""
+    if draft.share(lambda rest: rest[:1] in (" ", "\t") and rest[:1]) < MIN_STEP_SHARE:
+        return False
+    if draft.share(lambda rest: rest[0] == " " and rest[1:2] not in (" ", "\t")) == 1:
+        draft.append(" ", _end_of_literal(" "))
+    else:
+        draft.append("{~}", lambda rest: len(rest) - len(rest.lstrip(" \t")) or None)
+    return True
+
+
+def _append_timestamp(draft: TemplateDraft) -> bool:
+    """Appends a timestamp in the syntax that covers most of the lines' text."""
+    best, longest = None, 0.0
+    for syntax in value_patterns.timestamp_syntaxes():
+        ends = [end for end in map(syntax.end, draft.rests) if end]
+        # The first of equally long ones is kept: the table has ISO 8601 first and common patterns before rare ones.
+        if len(ends) >= MIN_STEP_SHARE * len(draft.rests) and ends and sum(ends) / len(ends) > longest:
+            best, longest = syntax, sum(ends) / len(ends)
+    if best is None:
+        return False
+    draft.append_field("ts" if not draft.names["ts"] else "time", best.notation, _end_of_timestamp(best))
+    return True
+
+
+def _append_quoted(draft: TemplateDraft) -> bool:
+    if draft.share(value_patterns.QUOTED.match) < MIN_STEP_SHARE:
+        return False
+    name = "request" if draft.share(value_patterns.REQUEST.match) > 0.5 else "text"
+    draft.append_field(name, "quoted", _end_of_match(value_patterns.QUOTED))
+    return True
+
+
+def _append_level(draft: TemplateDraft) -> bool:
+    if draft.share(value_patterns.LEVEL.match) < MIN_STEP_SHARE:
+        return False
+    if not _has_common_delimiter(draft, value_patterns.LEVEL):
+        return False
+    draft.append_field("level", "", _end_of_match(value_patterns.LEVEL))
+    return True
+
+
+def _append_key(draft: TemplateDraft) -> bool:
+    """Appends ``key=`` and a field for its value."""
+    key = _common_value(draft, (match[1] for match in map(value_patterns.KEY.match, draft.rests) if match))
+    if key is None:
+        return False
+    draft.append(f"{key}=", _end_of_literal(f"{key}="))
+    if draft.share(value_patterns.QUOTED.match) >= MIN_STEP_SHARE:
+        draft.append_field(key, "quoted", _end_of_match(value_patterns.QUOTED))
+    elif not _append_number(draft, key) and not _append_quantity(draft, key):
+        draft.append_field(key, "", lambda rest: len(re.split(r"[ \t]", rest, maxsplit=1)[0]))
+    return True
+
+
+def _append_number(draft: TemplateDraft, name: str = "") -> bool:
+    """Appends a number, named for its position or its values unless a name is given."""
+    for regex, field_type in ((value_patterns.INTEGER, "long"), (value_patterns.DECIMAL, "double")):
+        nulls = draft.share(_NULL.match) if draft.share(regex.match) >= _MIN_NUMBERS else 0.0
+        if draft.share(regex.match) + nulls < MIN_STEP_SHARE or not _has_common_delimiter(draft, regex):
+            continue
+        numbers = [match[0] for match in map(regex.match, draft.rests) if match]
+        is_status = field_type == "long" and all(len(text) == 3 and text[0] in "12345" for text in numbers)
+        guess = "pid" if draft.open_bracket else "status" if is_status else "number"
+        nullable = re.compile(f"(?:{regex.pattern})|{_NULL.pattern}") if nulls else regex
+        draft.append_field(name or guess, field_type + ("?" if nulls else ""), _end_of_match(nullable))
+        return True
+    return False
+
+
+def _append_quantity(draft: TemplateDraft, name: str) -> bool:
+    """Appends a number with its unit, such as ``682.2ms``."""
+    unit = _common_value(draft, (match["unit"] for match in map(value_patterns.QUANTITY.match, draft.rests) if match))
+    if unit is None:
+        return False
+    null = "?" if draft.share(lambda rest: rest.startswith(f"-{unit}")) else ""
+    draft.append_field(name, "double" + null, _end_of_match(value_patterns.QUANTITY, 1))
+    draft.append(unit, _end_of_literal(unit))
+    return True
+
+
+def _append_bracketed(draft: TemplateDraft) -> bool:
+    """Appends the text within an open bracket and the closing bracket; the text may contain other brackets."""
+    if not draft.open_bracket:
+        return False
+    for tail in (" - ", ": ", " ", ":", ""):
+        delimiter = _CLOSING[draft.open_bracket] + tail
+        if draft.share(_is_within(delimiter, 0, _MAX_BRACKETED_CHARS)) < MIN_STEP_SHARE:
+            continue
+        if draft.share(re.compile(rf"\d+{re.escape(delimiter)}").match) >= MIN_STEP_SHARE:
+            draft.append_field("pid", "int", _start_of(delimiter))
+        else:
+            draft.append_field("thread", "", _start_of(delimiter))
+        draft.open_bracket = ""
+        draft.append(_escape(delimiter), _end_of_literal(delimiter))
+        return True
+    return False
+
+
+def _append_punctuation(draft: TemplateDraft) -> bool:
+    mark = _common_value(draft, (rest[:1] for rest in draft.rests))
+    if not mark or mark not in PUNCTUATION:
+        return False
+    draft.append(_escape(mark), _end_of_literal(mark))
+    if mark in _CLOSING and mark != "'":
+        draft.open_bracket = mark
+    elif mark in _CLOSING.values():
+        draft.open_bracket = ""
+    return True
+
+
+def _append_word(draft: TemplateDraft) -> bool:
+    """Appends a word that ends at a bracketed number, a bar, tab or semicolon, a colon, or white space before structure."""
+    if draft.share(_PROGRAM.match) >= MIN_STEP_SHARE:
+        draft.append_field("program", "", _start_of("["))
+        return True
+    for delimiter in ("|", "\t", ";"):
+        if draft.share(_is_within(delimiter, 1, _MAX_FIELD_CHARS)) >= MIN_STEP_SHARE:
+            draft.append_field("field", "", _start_of(delimiter))
+            return True
+    if draft.share(_LABEL.match) >= MIN_STEP_SHARE:
+        dotted = draft.share(lambda rest: "." in rest.partition(": ")[0]) > _MIN_DOTTED
+        draft.append_field("logger" if dotted or draft.names["level"] else "source", "", _start_of(": "))
+        draft.append(": ", _end_of_literal(": "))
+        return True
+    if draft.share(_WORD_AND_SPACE.match) >= MIN_STEP_SHARE and _structure_follows(draft):
+        is_address = draft.share(value_patterns.ADDRESS.match) > 0.5
+        follows_timestamp = draft.field_count == 1 and draft.names["ts"] == 1
+        name = "client_ip" if is_address else "host" if follows_timestamp else "field"
+        draft.append_field(name, "", _end_of_match(_WORD))
+        return True
+    return False
+
+
+# In order of specificity: the first step that appends a segment is taken.
+STEPS: tuple[Callable[[TemplateDraft], bool], ...] = (
+    _append_whitespace,
+    _append_timestamp,
+    _append_quoted,
+    _append_level,
+    _append_key,
+    _append_number,
+    _append_punctuation,
+    _append_bracketed,
+    _append_word,
+)
+
+
+def _end_of_match(regex: re.Pattern[str], group: int = 0) -> FindEnd:
+    return lambda rest: match.end(group) if (match := regex.match(rest)) else None
+
+
+def _end_of_timestamp(syntax: TimestampSyntax) -> FindEnd:
+    return lambda rest: syntax.end(rest) or None
+
+
+def _end_of_literal(text: str) -> FindEnd:
+    return lambda rest: len(text) if rest.startswith(text) else None
+
+
+def _start_of(delimiter: str) -> FindEnd:
+    return lambda rest: offset if (offset := rest.find(delimiter)) >= 0 else None
+
+
+def _is_within(delimiter: str, first: int, last: int) -> Callable[[str], bool]:
+    """Returns a predicate: the delimiter first occurs at an offset from ``first`` to ``last``."""
+    return lambda rest: first <= rest.find(delimiter) <= last
+
+
+def _escape(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _common_value(draft: TemplateDraft, values: Iterable[str]) -> str | None:
+    """Returns the value that enough of the remaining lines have; None if there is none."""
+    counts = Counter(values).most_common(1)
+    return counts[0][0] if counts and counts[0][1] >= MIN_STEP_SHARE * len(draft.rests) else None
+
+
+def _has_common_delimiter(draft: TemplateDraft, regex: re.Pattern[str]) -> bool:
+    """Returns True if nearly all matches are followed by the same mark, by white space, or by the end of the line."""
+    following: Counter[str] = Counter()
+    for rest in draft.rests:
+        if match := regex.match(rest):
+            char = rest[match.end() : match.end() + 1]
+            following[" " if char == "\t" else char] += 1
+    if not following:
+        return False
+    delimiter, count = following.most_common(1)[0]
+    return count >= MIN_STEP_SHARE * sum(following.values()) and not delimiter.isalnum()
+
+
+def _structure_follows(draft: TemplateDraft) -> bool:
+    """Returns True if one of the next words has, in nearly all lines, a form that words of messages do not have."""
+    for index in range(1, _LOOKAHEAD_WORDS + 1):
+        rests = [rest.split(maxsplit=index)[index:] for rest in draft.rests]
+        texts = [rest[0] for rest in rests if rest]
+        required = MIN_STEP_SHARE * len(texts)
+        if len(texts) < MIN_STEP_SHARE * len(draft.rests):
+            return False
+        if any(sum(1 for text in texts if regex.match(text)) >= required for regex in _STRUCTURE):
+            return True
+        mark, count = Counter(text[0] for text in texts).most_common(1)[0]
+        if mark in PUNCTUATION and count >= required:
+            return True
+        syntaxes = value_patterns.timestamp_syntaxes()
+        if any(sum(1 for text in texts if syntax.end(text)) >= required for syntax in syntaxes):
+            return True
+    return False
