@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import FormatError, RecordError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.interface import RequestedColumn
 from pyspark_logs.formats.registry import resolve_line_format
+from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import find_lines, read_lines, sanitise
@@ -101,9 +101,7 @@ class FormatConformance:
     def decoder(self, schema: pa.Schema, *, judge_whole: bool = True) -> Decoder:
         """Of these columns."""
         options = parse_read_options({**self.options, "path": "/nowhere", "schema": None}).format
-        return resolve_line_format(options).decoder(
-            [RequestedColumn(field) for field in schema], judge_whole=judge_whole
-        )
+        return resolve_line_format(options).decoder(Projection(schema, judge_whole=judge_whole))
 
     # --- the meaning ------------------------------------------------------------------------------------------
 

@@ -11,22 +11,10 @@ import pyarrow as pa
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.line_writer import FindUnencodable, LineWriter
+from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
-
-
-@dataclass(frozen=True)
-class RequestedColumn:
-    """A column asked of a format.
-
-    Attributes:
-        field: name and type, as the schema has them.
-        judged: whether its value counts when a line is called corrupt; a column that only we need does not.
-    """
-
-    field: pa.Field
-    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,12 +60,8 @@ class LineFormat(Protocol):
             FormatError: what the sample lacks.
         """
 
-    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
-        """A decoder of these columns, in this order.
-
-        Args:
-            asked: the columns; names match without case.
-            judge_whole: whether lines are judged by all of the format's fields, asked for or not.
+    def decoder(self, projection: Projection) -> Decoder:
+        """Returns a decoder of the requested columns, in their order.
 
         Raises:
             SchemaError: a column that the format does not have, or a type it cannot give.

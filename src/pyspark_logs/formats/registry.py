@@ -13,11 +13,12 @@ from pyspark_logs.formats.delimited.format import DelimitedFormat, delimited
 from pyspark_logs.formats.dialects.apache import apache_format
 from pyspark_logs.formats.dialects.logback import logback_format
 from pyspark_logs.formats.dialects.nginx import nginx_format
-from pyspark_logs.formats.interface import LineFormat, RequestedColumn
+from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.json.format import JsonFormat
 from pyspark_logs.formats.logfmt.format import LogfmtFormat
 from pyspark_logs.formats.presets import preset
 from pyspark_logs.formats.regex.format import grok_format, regex_format
+from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.options import FormatOptions
@@ -114,7 +115,5 @@ def compile_decoder(
         FormatError: the format's description is wrong.
         SchemaError: a column that the format does not have, or a type it cannot give.
     """
-    asked = [RequestedColumn(field) for field in wanted] + [
-        RequestedColumn(field, judged=False) for field in hidden or ()
-    ]
-    return resolve_line_format(options).decoder(asked, judge_whole=judge_whole)
+    projection = Projection(wanted, hidden or pa.schema([]), judge_whole)
+    return resolve_line_format(options).decoder(projection)

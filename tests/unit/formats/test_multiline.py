@@ -24,6 +24,7 @@ import pyspark_logs.split_reader
 from pyspark_logs import scan
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
+from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.matcher import ends_in_text, matcher_of
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -167,7 +168,7 @@ class TestMatcher:
     def test_a_line_matches_if_the_reference_finds_nothing_wrong(self, case: strategies.Case) -> None:
         assume(named_fields(parse_template(case.template)))
         described = template_format(case)
-        matcher = matcher_of(described.template, described.decoder((), judge_whole=True))
+        matcher = matcher_of(described.template, described.decoder(Projection(judge_whole=True)))
         for lines in read_lines(iter([case.data])):
             found = matcher.matching(sanitise(lines), moment_of(case))
             assert found.tolist() == [matches(case, lines.record(i)) for i in range(len(lines))]

@@ -17,7 +17,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import convert_fields, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
-from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedRules, Slot
+from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedColumn, DelimitedRules
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult
 
@@ -61,11 +61,13 @@ class _Cut:
 class DelimitedColumns:
     """Lines of values between separators, by the block."""
 
-    def __init__(self, cutter: Cutter, slots: Sequence[Slot], rules: DelimitedRules) -> None:
-        self.slots, self.rules = tuple(slots), rules
+    def __init__(self, cutter: Cutter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
+        self.columns, self.rules = tuple(columns), rules
         self.separator, self.quote = cutter.separator.encode(), (cutter.quote or "").encode()
         self.null = rules.null_value.encode()
-        self.furthest = max([rules.last_judged(slots), *(place for slot in slots for place in slot.places)])
+        self.furthest = max(
+            [rules.last_judged(columns), *(index for column in columns for index in column.source.indices)]
+        )
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
         """The columns of the lines ``block[starts[i]:ends[i]]`` that have their values where they should be."""
@@ -79,15 +81,15 @@ class DelimitedColumns:
         unescape = self._collapse_doubled if has_quotes and 2 * self.quote in block else None
         quoted: dict[int, tuple[Int32, Int32, Bool]] = {}
         found = []
-        for slot in (*self.slots, *self.rules.unasked):
-            for place in slot.places:
-                if place not in quoted:
-                    quoted[place] = self._inside(view, *cut.bounds(place, len(self.separator)), has_quotes)
-            bounds = [quoted[place] for place in slot.places]
-            found.append(self._column(slot, bounds, len(cut.lines), block, view, unescape, context))
+        for column in (*self.columns, *self.rules.unasked):
+            for index in column.source.indices:
+                if index not in quoted:
+                    quoted[index] = self._inside(view, *cut.bounds(index, len(self.separator)), has_quotes)
+            bounds = [quoted[index] for index in column.source.indices]
+            found.append(self._column(column, bounds, len(cut.lines), block, view, unescape, context))
         arrays, valid = [array for array, _ in found], [mask for _, mask in found]
         rows = None if len(cut.lines) == len(starts) else cut.lines
-        return drop_uncertain_rows(rows, arrays, valid, len(self.slots))
+        return drop_uncertain_rows(rows, arrays, valid, len(self.columns))
 
     # --- separators and quotes -----------------------------------------------------------------------------
 
@@ -156,20 +158,20 @@ class DelimitedColumns:
     # --- values ----------------------------------------------------------------------------------------------
 
     def _column(
-        self, slot: Slot, bounds: Sequence[tuple[Int32, Int32, Bool]], rows: int, block: bytes, view: Bytes,
+        self, column: DelimitedColumn, bounds: Sequence[tuple[Int32, Int32, Bool]], rows: int, block: bytes, view: Bytes,
         unescape: Callable[[pa.Array], pa.Array] | None, context: TimestampContext,
     ) -> ConversionResult:  # fmt: skip
         if not bounds:
-            return pa.nulls(rows, slot.type.arrow()), None
-        null = np.logical_or.reduce([self._null(slot, view, *span) for span in bounds])
-        if len(bounds) == 1 and not slot.tail:
+            return pa.nulls(rows, column.type.arrow()), None
+        null = np.logical_or.reduce([self._null(column, view, *span) for span in bounds])
+        if len(bounds) == 1 and not column.source.suffix:
             starts, ends, _ = bounds[0]
-            return convert_fields(block, view, starts, ends, null, slot.type, context, unescape=unescape)
+            return convert_fields(block, view, starts, ends, null, column.type, context, unescape=unescape)
         there = np.flatnonzero(~null)
         pieces = [spans.field_strings(block, starts[there], ends[there]) for starts, ends, _ in bounds]
         pieces = pieces if unescape is None else [unescape(strings) for strings in pieces]
         joined = pc.binary_join_element_wise(*pieces, " ")
-        array, sure = slot.type.convert(pc.binary_join_element_wise(joined, slot.tail, ""), context)
+        array, sure = column.type.convert(pc.binary_join_element_wise(joined, column.source.suffix, ""), context)
         return scatter_result(array, sure, null)
 
     def _collapse_doubled(self, strings: pa.Array) -> pa.Array:
@@ -177,9 +179,9 @@ class DelimitedColumns:
         quote = self.quote.decode()
         return pc.replace_substring(strings, 2 * quote, quote)
 
-    def _null(self, slot: Slot, view: Bytes, starts: Int32, ends: Int32, quoted: Bool) -> Bool:
+    def _null(self, column: DelimitedColumn, view: Bytes, starts: Int32, ends: Int32, quoted: Bool) -> Bool:
         empty = ends == starts
-        if slot.type.keeps_text:
+        if column.type.keeps_text:
             empty &= ~quoted
         return empty | (spans.equals_literal(view, starts, ends, self.null) & ~quoted)
 

@@ -11,10 +11,17 @@ from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimited.engine import DelimitedColumns
 from pyspark_logs.formats.delimited.header import Places, column_name, distinct
-from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedLineParser, DelimitedRules, Slot
+from pyspark_logs.formats.delimited.line_parser import (
+    Cutter,
+    DelimitedColumn,
+    DelimitedLineParser,
+    DelimitedRules,
+    DelimitedSource,
+)
 from pyspark_logs.formats.delimited.writer import DelimitedWriter, head_of, written_values
-from pyspark_logs.formats.interface import RequestedColumn, SearchableFields, Written, begins_by_regex_only, refuse_all
+from pyspark_logs.formats.interface import SearchableFields, Written, begins_by_regex_only, refuse_all
 from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -191,58 +198,64 @@ class DelimitedFormat:
 
     # --- reading --------------------------------------------------------------------------------------------
 
-    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
+    def decoder(self, projection: Projection) -> Decoder:
         """One for each header; without headers the columns are those of the format, or of the schema, in order."""
-        slots = [self._unplaced(one) for one in asked]
-        native = [slot.type.arrow() for slot in slots]
-        target = [one.field.type for one in asked]
-        ordered = [one.field.name for one in asked if one.judged]
+        columns = [self._unlocated(field, judged=judged) for field, judged in projection.fields()]
+        native = [column.type.arrow() for column in columns]
+        target = projection.types
+        ordered = projection.columns.names
 
         def make(header: str | None) -> Decoder:
             names = self._names(header, ordered)
             if names is None:
-                return Decoder([], _Nameless(len(slots)), native, target)
+                return Decoder([], _Nameless(len(columns)), native, target)
             places = Places(names)
-            placed = [self._placed(slot, places) for slot in slots]
-            shown = {one.field.name.lower() for one in asked if one.judged}
-            unasked = [f for f in self.spec.fields if judge_whole and f.name.lower() not in shown]
+            located = [self._located(column, places) for column in columns]
+            shown = {name.lower() for name in ordered}
+            unasked = [f for f in self.spec.fields if projection.judge_whole and f.name.lower() not in shown]
             rules = DelimitedRules(
                 len(names),
                 self.options.null_value,
                 self.options.allow_trailing,
-                judge_whole,
-                tuple(self._placed(Slot(f.name, f.type, ()), places) for f in unasked if f.type.is_validated),
+                projection.judge_whole,
+                tuple(
+                    self._located(RequestedColumn(f.name, f.type, DelimitedSource()), places)
+                    for f in unasked
+                    if f.type.is_validated
+                ),
                 self.spec.counted,
             )
             cutter = self.spec.cutter
             return Decoder(
-                [DelimitedColumns(cutter, placed, rules)], DelimitedLineParser(cutter, placed, rules), native, target
+                [DelimitedColumns(cutter, located, rules)], DelimitedLineParser(cutter, located, rules), native, target
             )
 
         if self.spec.header == "none":
-            self._check_places(slots, ordered)
+            self._check_places(columns, ordered)
             return make(None)
         return HeaderDecoder(native, target, make)
 
-    def _unplaced(self, asked: RequestedColumn) -> Slot:
-        """A column as it is read, wherever it is in a line."""
-        field = self._field(asked.field.name)
+    def _unlocated(self, requested: pa.Field, *, judged: bool) -> DelimitedColumn:
+        """Returns a requested column without the indices of its values, which depend on the header."""
+        field = self._field(requested.name)
         if field is None:
             known = ", ".join(one.name for one in self.spec.fields)
-            raise SchemaError(f"column {asked.field.name!r} is not in the format, which gives {known}")
-        return Slot(asked.field.name, retype(field.type, asked.field.type, field.name), (), field.tail, asked.judged)
+            raise SchemaError(f"column {requested.name!r} is not in the format, which gives {known}")
+        column_type = retype(field.type, requested.type, field.name)
+        return RequestedColumn(requested.name, column_type, DelimitedSource((), field.tail), judged)
 
     def _field(self, column: str) -> DelimitedField | None:
         if not self.spec.fields:
             return DelimitedField(column)
         return next((one for one in self.spec.fields if one.name.lower() == column.lower()), None)
 
-    def _placed(self, slot: Slot, places: Places) -> Slot:
-        """The column where it is in lines with these names; nowhere, if one of its values is not there."""
-        field = self._field(slot.name) or DelimitedField(slot.name)
+    def _located(self, column: DelimitedColumn, places: Places) -> DelimitedColumn:
+        """Returns the column with the indices of its values in lines with these names; no index if a value is missing."""
+        field = self._field(column.name) or DelimitedField(column.name)
         found = [places.find(source) for source in field.sources]
-        there = tuple(place for place in found if place is not None)
-        return Slot(slot.name, slot.type, there if len(there) == len(found) else (), slot.tail, slot.judged)
+        indices = tuple(index for index in found if index is not None)
+        source = replace(column.source, indices=indices if len(indices) == len(found) else ())
+        return replace(column, source=source)
 
     def _names(self, header: str | None, ordered: Sequence[str]) -> Sequence[str] | None:
         """What the values of lines under a header are called; None: nobody knows."""
@@ -254,11 +267,11 @@ class DelimitedFormat:
             return None
         return [source for one in self.spec.fields for source in one.sources] if self.spec.fields else ordered
 
-    def _check_places(self, slots: Sequence[Slot], ordered: Sequence[str]) -> None:
+    def _check_places(self, columns: Sequence[DelimitedColumn], ordered: Sequence[str]) -> None:
         if self.spec.fields:
             return
         there = {name.lower() for name in ordered}
-        missing = [slot.name for slot in slots if slot.name.lower() not in there]
+        missing = [column.name for column in columns if column.name.lower() not in there]
         if missing:
             raise SchemaError(
                 f"column {missing[0]!r} is not in the schema, which says what the values of a line are where header=none;"

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType
 
 
 class Value(NamedTuple):
@@ -86,22 +86,19 @@ def _byte(line: str, place: int) -> int:
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A column wanted of lines whose values have known places.
+class DelimitedSource:
+    """Values of a line that make up a column's text.
 
     Attributes:
-        name: of the column.
-        type: what its text means.
-        places: of the values it is made of, joined by one blank; none: no line has it, it is null.
-        tail: text behind these.
-        judged: whether it counts when a line is called corrupt.
+        indices: indices of the values, which are joined by one space; empty if no line has the column, which is then null.
+        suffix: text appended to the values.
     """
 
-    name: str
-    type: FieldType
-    places: tuple[int, ...]
-    tail: str = ""
-    judged: bool = True
+    indices: tuple[int, ...] = ()
+    suffix: str = ""
+
+
+DelimitedColumn = RequestedColumn[DelimitedSource]
 
 
 @dataclass(frozen=True)
@@ -120,13 +117,13 @@ class DelimitedRules:
     null_value: str = "-"
     allow_trailing: bool = False
     judge_whole: bool = False
-    unasked: tuple[Slot, ...] = ()
+    unasked: tuple[DelimitedColumn, ...] = ()
     counted: bool = False
 
-    def last_judged(self, slots: Sequence[Slot]) -> int:
+    def last_judged(self, columns: Sequence[DelimitedColumn]) -> int:
         """The last value that a line is judged by, and what ends it; -1: there is none."""
         last = self.count - 1
-        judged = max((place for slot in slots if slot.judged for place in slot.places), default=-1)
+        judged = max((index for column in columns if column.judged for index in column.source.indices), default=-1)
         return last if self.judge_whole or (self.counted and judged >= 0) else judged
 
 
@@ -137,15 +134,15 @@ class DelimitedLineParser:
     the rules say so. With ``counted`` a value too many or too few anywhere makes it corrupt.
 
     >>> from pyspark_logs.formats.types.text import Text
-    >>> lines = DelimitedLineParser(Cutter(",", '"'), [Slot("b", Text(), (1,))], DelimitedRules(2))
+    >>> lines = DelimitedLineParser(Cutter(",", '"'), [RequestedColumn("b", Text(), DelimitedSource((1,)))], DelimitedRules(2))
     >>> lines.parse('1,"x,y"', TimestampContext()).values, lines.parse("1", TimestampContext()).reason
     (['x,y'], 'it has 1 of 2 values')
     """
 
-    def __init__(self, cutter: Cutter, slots: Sequence[Slot], rules: DelimitedRules) -> None:
-        self.cutter, self.slots, self.rules = cutter, tuple(slots), rules
-        self.judged = rules.last_judged(slots)
-        self.furthest = max([self.judged, *(place for slot in slots for place in slot.places)])
+    def __init__(self, cutter: Cutter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
+        self.cutter, self.columns, self.rules = cutter, tuple(columns), rules
+        self.judged = rules.last_judged(columns)
+        self.furthest = max([self.judged, *(index for column in columns for index in column.source.indices)])
 
     def parse(self, line: str, context: TimestampContext) -> Parsed:
         """The values of the columns."""
@@ -163,15 +160,15 @@ class DelimitedLineParser:
             except ValueError as error:
                 problem = str(error)
         if problem and len(found) <= self.judged:
-            return Parsed([None] * len(self.slots), problem)
+            return Parsed([None] * len(self.columns), problem)
         values: list[Any] = []
         reason = general = ""
-        for slot in (*self.slots, *self.rules.unasked):
-            value, wrong = self._value(slot, found, context)
+        for column in (*self.columns, *self.rules.unasked):
+            value, wrong = self._value(column, found, context)
             values.append(value)
             if wrong and not reason:
-                reason, general = wrong, f"column {slot.name!r}: not of its type"
-        return Parsed(values[: len(self.slots)], reason, general)
+                reason, general = wrong, f"column {column.name!r}: not of its type"
+        return Parsed(values[: len(self.columns)], reason, general)
 
     def _misplaced(self, place: int, value: Value) -> str:
         """What is wrong with a value's being, or not being, the last; "" where nothing is."""
@@ -182,20 +179,21 @@ class DelimitedLineParser:
             return f"it has more than {last + 1} values"
         return ""
 
-    def _value(self, slot: Slot, found: Sequence[Value], context: TimestampContext) -> tuple[Any, str]:
+    def _value(self, column: DelimitedColumn, found: Sequence[Value], context: TimestampContext) -> tuple[Any, str]:
         """The value, and what is wrong with it."""
-        if not slot.places or max(slot.places) >= len(found):
+        source = column.source
+        if not source.indices or max(source.indices) >= len(found):
             return None, ""
-        texts = [self._text(found[place], slot) for place in slot.places]
+        texts = [self._text(found[index], column) for index in source.indices]
         if None in texts:
             return None, ""
-        text = " ".join(text for text in texts if text is not None) + slot.tail
+        text = " ".join(text for text in texts if text is not None) + source.suffix
         try:
-            return slot.type.parse(text, context), ""
+            return column.type.parse(text, context), ""
         except ValueError as error:
-            return None, f"column {slot.name!r}: {text[:80]!r}: {error}" if slot.judged else ""
+            return None, f"column {column.name!r}: {text[:80]!r}: {error}" if column.judged else ""
 
-    def _text(self, value: Value, slot: Slot) -> str | None:
+    def _text(self, value: Value, column: DelimitedColumn) -> str | None:
         if value.text == "":
-            return "" if value.quoted and slot.type.keeps_text else None
+            return "" if value.quoted and column.type.keeps_text else None
         return None if value.text == self.rules.null_value and not value.quoted else value.text

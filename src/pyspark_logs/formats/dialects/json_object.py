@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.interface import RequestedColumn, SearchableFields
+from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.json.values import dump, load
+from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.line_parser import Parsed, TemplateLineParser
 from pyspark_logs.formats.template.matcher import Matcher
@@ -19,16 +20,16 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 class JsonObjectFormat(TemplateFormat):
     """A template that writes a JSON object; lines of another layout are parsed as JSON, by their keys."""
 
-    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
+    def decoder(self, projection: Projection) -> Decoder:
         """Returns the decoder of the template, with a line parser that falls back to JSON."""
-        made = TemplateFormat.decoder(self, asked, judge_whole=judge_whole)
+        made = TemplateFormat.decoder(self, projection)
         if not isinstance(made.exact, TemplateLineParser):
             raise TypeError("the exact parser of a template is another one")
         return Decoder(made.engines, JsonObjectLineParser(made.exact), made.native, made.target)
 
     def matcher(self) -> Matcher:
         """Returns a matcher of all JSON objects, whatever their layout."""
-        return Matcher(self.decoder((), judge_whole=True), frozenset(b"{ \t"))
+        return Matcher(self.decoder(Projection(judge_whole=True)), frozenset(b"{ \t"))
 
     def verbatim(self) -> SearchableFields:
         """Returns all strings, in lines without escapes, for values without JSON's punctuation."""

@@ -129,10 +129,11 @@ class _JsonBlockParser(ShapeBlockParser[JsonShape]):
         arrays = []
         for column in self.exact.columns:
             if self.exact.is_rescue(column):
-                rest = self.exact.rest(shape.record, column.field.type)
-                converted = columns.column(rest, column.field.type)
+                rest = self.exact.rest(shape.record, column.type.arrow())
+                converted = columns.column(rest, column.type.arrow())
             else:
-                converted = columns.at(shape.record, column.path, column.field.type, column.time)
+                source = column.source
+                converted = columns.at(shape.record, source.path, column.type.arrow(), source.time)
             if converted is None:
                 return None
             arrays.append(converted[0])

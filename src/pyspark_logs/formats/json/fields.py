@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, OptionError
-from pyspark_logs.formats.json.line_parser import JsonColumn
+from pyspark_logs.formats.json.line_parser import JsonSource, JsonValue
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import TYPES
 from pyspark_logs.schema import parse_ddl
@@ -71,10 +72,12 @@ class JsonField:
         except OptionError as error:
             raise FormatError(f"field {self.name!r}: {self.type!r} is not the type of a JSON value: {error}") from error
 
-    def column(self, field: pa.Field, *, judged: bool) -> JsonColumn:
+    def column(self, field: pa.Field, *, judged: bool) -> RequestedColumn[JsonSource]:
         """The column that a schema asks for by this field's name, whatever type it asks for."""
         time = self.time()
         if time is None or not (pa.types.is_timestamp(field.type) or pa.types.is_date32(field.type)):
-            return JsonColumn(field, judged, self.keys, numerals=self.numerals)
+            source = JsonSource(self.keys, numerals=self.numerals)
+            return RequestedColumn(field.name, JsonValue(field.type), source, judged)
         # The line gives an instant; the decoder makes wall clocks and days of it.
-        return JsonColumn(field.with_type(time.arrow()), judged, self.keys, time, self.numerals)
+        source = JsonSource(self.keys, time, self.numerals)
+        return RequestedColumn(field.name, JsonValue(time.arrow()), source, judged)

@@ -10,7 +10,6 @@ import pyarrow as pa
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.interface import (
-    RequestedColumn,
     SearchableFields,
     Written,
     begins_by_regex_only,
@@ -20,9 +19,10 @@ from pyspark_logs.formats.interface import (
 from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.inference import infer_json_schema
-from pyspark_logs.formats.json.line_parser import JsonColumn, JsonLineParser
+from pyspark_logs.formats.json.line_parser import JsonLineParser
 from pyspark_logs.formats.json.writer import JsonWriter, check_field, check_paths, check_writable
 from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
@@ -58,19 +58,16 @@ class JsonFormat:
             raise FormatError("no line of the sample is a JSON object with a key")
         return found
 
-    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
+    def decoder(self, projection: Projection) -> Decoder:
         """Lines of one shape by the block, the others one at a time."""
-        columns = tuple(self._column(one) for one in asked)
-        judged = {one.field.name.lower() for one in asked if one.judged}
-        others = [field for field in self.fields if judge_whole and field.name.lower() not in judged]
-        aside = tuple(self._column(RequestedColumn(pa.field(field.name, field.arrow()))) for field in others)
+        columns = tuple(self._field(field.name).column(field, judged=judged) for field, judged in projection.fields())
+        shown = {name.lower() for name in projection.columns.names}
+        others = [field for field in self.fields if projection.judge_whole and field.name.lower() not in shown]
+        aside = tuple(field.column(pa.field(field.name, field.arrow()), judged=True) for field in others)
         exact = JsonLineParser((*columns, *aside), self.options.rescued_column, len(aside))
         exact.check()
-        native = [column.field.type for column in columns]
-        return Decoder([JsonEngine(exact)], exact, native, [one.field.type for one in asked])
-
-    def _column(self, asked: RequestedColumn) -> JsonColumn:
-        return self._field(asked.field.name).column(asked.field, judged=asked.judged)
+        native = [column.type.arrow() for column in columns]
+        return Decoder([JsonEngine(exact)], exact, native, projection.types)
 
     def _field(self, name: str) -> JsonField:
         """The documented field of a name; else the key of that name."""

@@ -15,26 +15,37 @@ import pyarrow as pa
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.json.rescued import Claim, claims_of, is_text_map, left_over, rest_of
 from pyspark_logs.formats.json.values import check_type, convert, instant, load, number_of, value_at
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
 
 
 @dataclass(frozen=True)
-class JsonColumn:
-    """A column and where in the object it stands.
+class JsonValue(FieldType):
+    """A JSON value as a value of an Arrow type."""
+
+    dtype: pa.DataType
+
+    def arrow(self) -> pa.DataType:
+        """Returns the Arrow type."""
+        return self.dtype
+
+    def parse(self, text: str, context: TimestampContext) -> Any:
+        """Returns the value of a JSON text; raises ValueError if the value is not of the type."""
+        return convert(load(text), self.dtype, context)
+
+
+@dataclass(frozen=True)
+class JsonSource:
+    """Location and notation of a column's value in an object.
 
     Attributes:
-        field: its name and the type that a line gives.
-        judged: whether a wrong type makes the line corrupt. One that is not is parsed aside: the schema does not
-            have it.
-        path: the keys that lead to it.
-        time: the notation of a time that is not plainly ISO 8601 by its type; None: the type says it all.
-        numerals: whether a string that is a number's text is that number.
+        path: keys from the object to the value.
+        time: notation of a time other than ISO 8601; None: the column's Arrow type decides.
+        numerals: True if a string that holds the text of a number is read as that number.
     """
 
-    field: pa.Field
-    judged: bool
     path: tuple[str, ...]
     time: FieldType | None = None
     numerals: bool = False
@@ -50,12 +61,12 @@ class JsonLineParser:
         aside: how many of the last columns are not given.
     """
 
-    columns: tuple[JsonColumn, ...]
+    columns: tuple[RequestedColumn[JsonSource], ...]
     rescued: str | None = None
     aside: int = 0
 
     @property
-    def given(self) -> tuple[JsonColumn, ...]:
+    def given(self) -> tuple[RequestedColumn[JsonSource], ...]:
         """The columns that a line gives."""
         return self.columns[: len(self.columns) - self.aside]
 
@@ -77,24 +88,25 @@ class JsonLineParser:
             except (ValueError, OverflowError, RecursionError) as error:
                 values.append(None)
                 if column.judged and not reason:
-                    reason = f"field {column.field.name!r}: {error}"
-                    general = f"field {column.field.name!r}: not of type {column.field.type}"
+                    reason = f"field {column.name!r}: {error}"
+                    general = f"field {column.name!r}: not of type {column.type.arrow()}"
         return Parsed(values[: len(self.given)], reason, general)
 
-    def _value(self, record: dict[str, Any], column: JsonColumn, context: TimestampContext) -> Any:
+    def _value(self, record: dict[str, Any], column: RequestedColumn[JsonSource], context: TimestampContext) -> Any:
         if self.is_rescue(column):
-            return convert(self.rest(record, column.field.type), column.field.type, context)
-        value = value_at(record, column.path)
-        if column.numerals:
+            return convert(self.rest(record, column.type.arrow()), column.type.arrow(), context)
+        source = column.source
+        value = value_at(record, source.path)
+        if source.numerals:
             value = number_of(value)
-        if column.time is not None:
-            return instant(value, column.time, context)
-        return convert(value, column.field.type, context)
+        if source.time is not None:
+            return instant(value, source.time, context)
+        return convert(value, column.type.arrow(), context)
 
     def check(self) -> None:
         """Raises SchemaError for a column of a type that no JSON value has."""
         for column in self.columns:
-            name, dtype = column.field.name, column.field.type
+            name, dtype = column.name, column.type.arrow()
             check_type(name, dtype)
             if self.is_rescue(column) and not (pa.types.is_string(dtype) or is_text_map(dtype)):
                 raise SchemaError(
@@ -102,9 +114,9 @@ class JsonLineParser:
                     f" (rescuedDataColumn), not {dtype}"
                 )
 
-    def is_rescue(self, column: JsonColumn) -> bool:
+    def is_rescue(self, column: RequestedColumn[JsonSource]) -> bool:
         """Whether this column gets what the schema lacks."""
-        return self.rescued is not None and column.field.name.lower() == self.rescued.lower()
+        return self.rescued is not None and column.name.lower() == self.rescued.lower()
 
     def rest(self, record: dict[str, Any], dtype: pa.DataType) -> dict[str, Any] | None:
         """What no column of the schema takes of an object, as a column of a type has it; None: nothing is left."""
@@ -113,4 +125,4 @@ class JsonLineParser:
     @functools.cached_property
     def _claims(self) -> list[Claim]:
         shown = [column for column in self.given if column.judged and not self.is_rescue(column)]
-        return [claim for column in shown for claim in claims_of(column.path, column.field.type)]
+        return [claim for column in shown for claim in claims_of(column.source.path, column.type.arrow())]

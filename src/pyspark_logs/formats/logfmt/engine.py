@@ -19,7 +19,8 @@ from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncerta
 from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParser, ValueSpans, count_in_lines
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.json.values import lookup
-from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, pairs
+from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult
 from pyspark_logs.formats.types.numeric import Boolean
@@ -95,14 +96,14 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
         super().__init__(block, block, starts, ends)
         self.exact, self.context = exact, context
         self.null = exact.null_value.encode()
-        self.rescues = any(map(exact.is_rescue, exact.keys))
+        self.rescues = any(map(exact.is_rescue, exact.columns))
 
     def learn(self, line: str) -> LogfmtShape | None:
         """Returns the shape of a line; None also if the line has keys for the rescued column."""
         shape = learn_shape(line)
         if shape is None or not self.rescues:
             return shape
-        shown = {lookup(shape.keys, key.name) for key in self.exact.shown()}
+        shown = {lookup(shape.keys, column.source) for column in self.exact.shown()}
         return None if set(shape.keys) - shown else shape
 
     def has_valid_values(self, shape: LogfmtShape, values: ValueSpans) -> Bool | None:
@@ -116,24 +117,26 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
 
     def convert(self, shape: LogfmtShape, values: ValueSpans, rows: Int64) -> DecodedRows | None:
         """Returns the columns of the lines in which all values are certain."""
-        converted = [self._column(key, shape, values, len(rows)) for key in self.exact.keys]
+        converted = [self._column(column, shape, values, len(rows)) for column in self.exact.columns]
         arrays, masks = [array for array, _ in converted], [mask for _, mask in converted]
         return drop_uncertain_rows(rows, arrays, masks, len(arrays))
 
-    def _column(self, key: Key, shape: LogfmtShape, values: ValueSpans, count: int) -> ConversionResult:
-        name = lookup(shape.keys, key.name)
-        if self.exact.is_rescue(key) or name is None:
-            return pa.nulls(count, key.type.arrow()), None
+    def _column(
+        self, column: RequestedColumn[str], shape: LogfmtShape, values: ValueSpans, count: int
+    ) -> ConversionResult:
+        name = lookup(shape.keys, column.source)
+        if self.exact.is_rescue(column) or name is None:
+            return pa.nulls(count, column.type.arrow()), None
         index = shape.keys.index(name)
         if index >= len(values):
-            flag = True if isinstance(key.type, Boolean) else None
-            return pa.repeat(pa.scalar(flag, key.type.arrow()), count), None
+            flag = True if isinstance(column.type, Boolean) else None
+            return pa.repeat(pa.scalar(flag, column.type.arrow()), count), None
         starts, ends = values[index]
         quoted = shape.values[index][1]
         null: Bool = np.zeros(count, np.bool_) if quoted else spans.equals_literal(self.view, starts, ends, self.null)
-        if not key.type.keeps_text:
+        if not column.type.keeps_text:
             null |= ends == starts
-        return convert_fields(self.block, self.view, starts, ends, null, key.type, self.context)
+        return convert_fields(self.block, self.view, starts, ends, null, column.type, self.context)
 
     @functools.cached_property
     def _word_ends(self) -> Int32:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -10,7 +10,6 @@ import pyarrow as pa
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.interface import (
-    RequestedColumn,
     SearchableFields,
     Written,
     begins_by_regex_only,
@@ -20,8 +19,9 @@ from pyspark_logs.formats.interface import (
 from pyspark_logs.formats.line_writer import FindUnencodable
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
-from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser
+from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser
 from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.types.registry import retype
@@ -55,15 +55,18 @@ class LogfmtFormat:
             raise FormatError("no line of the sample has key=value pairs")
         return found
 
-    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
+    def decoder(self, projection: Projection) -> Decoder:
         """Lines of one shape by the block, the others one at a time. All pairs of a line are read, so it is judged whole."""
-        keys = tuple(Key(one.field.name, retype(Text(), one.field.type, one.field.name), one.judged) for one in asked)
-        exact = LogfmtLineParser(keys, self.options.rescued_column, self.options.null_value)
-        wrong = [key.name for key in keys if exact.is_rescue(key) and not key.type.keeps_text]
+        columns = tuple(
+            RequestedColumn(field.name, retype(Text(), field.type, field.name), field.name, judged)
+            for field, judged in projection.fields()
+        )
+        exact = LogfmtLineParser(columns, self.options.rescued_column, self.options.null_value)
+        wrong = [column.name for column in columns if exact.is_rescue(column) and not column.type.keeps_text]
         if wrong:
             raise SchemaError(f"column {wrong[0]!r} (rescuedDataColumn) holds JSON text: declare it a string")
-        native = [key.type.arrow() for key in keys]
-        return Decoder([LogfmtEngine(exact)], exact, native, [one.field.type for one in asked])
+        native = [column.type.arrow() for column in columns]
+        return Decoder([LogfmtEngine(exact)], exact, native, projection.types)
 
     def matcher(self) -> Matcher:
         """A line is pairs to its end: nothing could be joined to it."""

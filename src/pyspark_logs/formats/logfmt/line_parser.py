@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyspark_logs.formats.json.values import lookup
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Boolean
 
 _WORD = r'[^\x00-\x20="]'
@@ -96,15 +96,6 @@ def unescape(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Key:
-    """A column wanted: the key it is the value of, as which type, and whether it counts when a line is called corrupt."""
-
-    name: str
-    type: FieldType
-    judged: bool = True
-
-
-@dataclass(frozen=True)
 class LogfmtLineParser:
     """The exact parser.
 
@@ -113,7 +104,7 @@ class LogfmtLineParser:
         null_value: what means null where it stands without quotes.
     """
 
-    keys: tuple[Key, ...]
+    columns: tuple[RequestedColumn[str], ...]
     rescued: str | None = None
     null_value: str = "-"
 
@@ -125,45 +116,45 @@ class LogfmtLineParser:
                 found.pop(pair.key, None)  # the last one counts, and stands where it stood
                 found[pair.key] = pair
         except ValueError as error:
-            return Parsed([None] * len(self.keys), str(error))
+            return Parsed([None] * len(self.columns), str(error))
         if all(pair.flag for pair in found.values()):
-            return Parsed([None] * len(self.keys), "it has no key=value")
+            return Parsed([None] * len(self.columns), "it has no key=value")
         values: list[Any] = []
         reason = general = ""
-        for key in self.keys:
+        for column in self.columns:
             try:
-                values.append(self._rest(found) if self.is_rescue(key) else self._value(found, key, context))
+                values.append(self._rest(found) if self.is_rescue(column) else self._value(found, column, context))
             except ValueError as error:
                 values.append(None)
-                if key.judged and not reason:
-                    reason, general = f"key {key.name!r}: {error}", f"key {key.name!r}: not of its type"
+                if column.judged and not reason:
+                    reason, general = f"key {column.name!r}: {error}", f"key {column.name!r}: not of its type"
         return Parsed(values, reason, general)
 
-    def is_rescue(self, key: Key) -> bool:
+    def is_rescue(self, column: RequestedColumn[str]) -> bool:
         """Whether this column gets what the schema lacks."""
-        return self.rescued is not None and key.name.lower() == self.rescued.lower()
+        return self.rescued is not None and column.name.lower() == self.rescued.lower()
 
-    def shown(self) -> list[Key]:
+    def shown(self) -> list[RequestedColumn[str]]:
         """The columns of the schema that have a key of their own."""
-        return [key for key in self.keys if key.judged and not self.is_rescue(key)]
+        return [column for column in self.columns if column.judged and not self.is_rescue(column)]
 
-    def _value(self, found: dict[str, Pair], key: Key, context: TimestampContext) -> Any:
-        name = key.name if key.name in found else lookup(found, key.name)
+    def _value(self, found: dict[str, Pair], column: RequestedColumn[str], context: TimestampContext) -> Any:
+        name = column.source if column.source in found else lookup(found, column.source)
         pair = found[name] if name is not None else None
         if pair is None:
             return None
         if pair.flag:
-            return True if isinstance(key.type, Boolean) else None
+            return True if isinstance(column.type, Boolean) else None
         if pair.text == self.null_value and not pair.quoted:
             return None
-        if pair.text == "" and not key.type.keeps_text:
+        if pair.text == "" and not column.type.keeps_text:
             return None
         try:
-            return key.type.parse(pair.text, context)
+            return column.type.parse(pair.text, context)
         except ValueError as error:
             raise ValueError(f"{pair.text[:80]!r}: {error}") from error
 
     def _rest(self, found: dict[str, Pair]) -> str | None:
-        taken = {lookup(found, key.name) for key in self.shown()}
+        taken = {lookup(found, column.source) for column in self.shown()}
         rest = {name: pair.text for name, pair in found.items() if name not in taken}
         return json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None

@@ -18,8 +18,9 @@ from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncerta
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.regex.decomposition import Decomposition, Subexpression
 from pyspark_logs.formats.regex.matching import RegexLineParser
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.engine import TemplateEngine
-from pyspark_logs.formats.template.line_parser import Column, Rules
+from pyspark_logs.formats.template.line_parser import Rules
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import contains_only
@@ -97,7 +98,7 @@ class _DecompositionEngine:
             notation += " ".join(f"{{r{index}}}" for index in indices)
             self.subexpressions.append((component, indices))
         rules = Rules(allow_trailing=not decomposition.anchored_at_end, judge_whole=True)
-        template_columns = [Column(f"r{index}", Text()) for index in range(columns)]
+        template_columns = [RequestedColumn(name, Text(), name) for name in map("r{}".format, range(columns))]
         self.template_engine = TemplateEngine(parse_template(notation), template_columns, rules)
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:

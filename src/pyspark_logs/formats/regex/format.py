@@ -5,20 +5,21 @@ RE2 alone says what matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.columnar.decoded_rows import Engine
-from pyspark_logs.formats.interface import RequestedColumn, SearchableFields, Written, begins_by_regex_only
+from pyspark_logs.formats.interface import SearchableFields, Written, begins_by_regex_only
 from pyspark_logs.formats.line_writer import FindUnencodable
 from pyspark_logs.formats.regex.decomposition import decompose
 from pyspark_logs.formats.regex.engine import RegexEngine
 from pyspark_logs.formats.regex.expression import Expression, parse_regex, truncate
 from pyspark_logs.formats.regex.grok import parse_grok
-from pyspark_logs.formats.regex.matching import RegexDecoder, RegexLineParser, RegexMatcher, Wanted
+from pyspark_logs.formats.regex.matching import RegexDecoder, RegexLineParser, RegexMatcher
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import retype
@@ -53,22 +54,27 @@ class RegexFormat:
             for name in self.expression.column_names()
         }
 
-    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> RegexDecoder:
+    def decoder(self, projection: Projection) -> RegexDecoder:
         """RE2 over the block, capturing what is asked for."""
         known = {name.lower(): (name, kind) for name, kind in self._columns().items()}
         wanted = []
-        for one in asked:
-            found = known.get(one.field.name.lower())
+        for field, judged in projection.fields():
+            found = known.get(field.name.lower())
             if found is None:
                 names = ", ".join(name for name, _ in known.values())
-                raise SchemaError(f"column {one.field.name!r} is not in the format, which gives {names}")
-            wanted.append(Wanted(found[0], retype(found[1], one.field.type, one.field.name), one.judged))
+                raise SchemaError(f"column {field.name!r} is not in the format, which gives {names}")
+            name, own_type = found
+            column_type = retype(own_type, field.type, field.name)
+            wanted.append(RequestedColumn(name, column_type, tuple(self.expression.groups_of(name)), judged))
+        judge_whole = projection.judge_whole
         shown = {one.name for one in wanted if one.judged}
         rest = [pair for pair in known.values() if judge_whole and pair[0] not in shown and type(pair[1]) is not Text]
-        unasked = tuple(Wanted(*pair) for pair in rest)
+        unasked = tuple(
+            RequestedColumn(name, own_type, tuple(self.expression.groups_of(name))) for name, own_type in rest
+        )
         lines = RegexLineParser(self.expression, self.options, tuple(wanted), unasked, judge_whole=judge_whole)
         native = [one.type.arrow() for one in wanted]
-        return RegexDecoder(self._engines(lines), lines, native, [one.field.type for one in asked])
+        return RegexDecoder(self._engines(lines), lines, native, projection.types)
 
     def _engines(self, lines: RegexLineParser) -> list[Engine]:
         """What is faster than RE2 for most lines, where there is such."""
@@ -82,7 +88,7 @@ class RegexFormat:
         """RE2 for all lines of a block, if the expression ends in ``.*``, which takes in the lines that go on."""
         if not self.expression.consumes_rest:
             raise begins_by_regex_only(f"{self.options.kind} whose expression does not end in .* or %{{GREEDYDATA}}")
-        return RegexMatcher(self.decoder((), judge_whole=True))
+        return RegexMatcher(self.decoder(Projection(judge_whole=True)))
 
     def verbatim(self) -> SearchableFields:
         """All: a group's text is a part of the line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.regex.expression import Expression
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.line_parser import Parsed, Reason
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -24,16 +25,9 @@ from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
+RegexColumn = RequestedColumn[tuple[int, ...]]  # the source: indices of the groups that capture the column
+
 _NO_MATCH = Reason("the line does not match", "the line does not match")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A column to give, or only to judge by: its name in the format, how to read it, whether it counts."""
-
-    name: str
-    type: FieldType
-    judged: bool = True
 
 
 class Matched(NamedTuple):
@@ -62,13 +56,12 @@ class RegexLineParser:
     """
 
     def __init__(
-        self, expression: Expression, options: FormatOptions, wanted: tuple[Wanted, ...], rest: tuple[Wanted, ...],
-        *, judge_whole: bool,
+        self, expression: Expression, options: FormatOptions, wanted: tuple[RegexColumn, ...],
+        rest: tuple[RegexColumn, ...], *, judge_whole: bool,
     ) -> None:  # fmt: skip
         self.wanted, self.rest, self.null_value = wanted, rest, options.null_value
         self.is_judged = judge_whole or any(one.judged for one in wanted)
-        self.of = {one.name: expression.groups_of(one.name) for one in (*wanted, *rest)}
-        self.keep = sorted({index for indices in self.of.values() for index in indices})
+        self.keep = sorted({index for one in (*wanted, *rest) for index in one.source})
         self.optional = {index for index in self.keep if expression.groups[index].optional}
         self.pattern = expression.pattern(self.keep, multi_line=options.multi_line is not None)
 
@@ -83,7 +76,7 @@ class RegexLineParser:
             reasons = dict.fromkeys(np.flatnonzero(~matched).tolist(), _NO_MATCH)
             for one, values in zip((*self.wanted, *self.rest), found, strict=True):
                 if one.judged and values.bad is not None:
-                    texts = self._text(one.name, groups, len(lines))
+                    texts = self._text(one.source, groups, len(lines))
                     for row in np.flatnonzero(values.bad).tolist():
                         reasons.setdefault(row, _blame(one, texts[row].as_py(), context))
         return Matched([values.array for values in found[: len(self.wanted)]], reasons)
@@ -106,7 +99,7 @@ class RegexLineParser:
         return [values.array for values in found[: len(self.wanted)]], corrupt
 
     def _columns(self, groups: Mapping[int, pa.StringArray], count: int, context: TimestampContext) -> list[Values]:
-        return [self._values(one, self._text(one.name, groups, count), context) for one in (*self.wanted, *self.rest)]
+        return [self._values(one, self._text(one.source, groups, count), context) for one in (*self.wanted, *self.rest)]
 
     def parse(self, line: str, context: TimestampContext) -> Parsed:
         """One line, and what is wrong with it."""
@@ -126,10 +119,10 @@ class RegexLineParser:
             groups = [spans.mask_strings(group, ~matched) for group in groups]
         return dict(zip(self.keep, groups, strict=True)), matched
 
-    def _text(self, name: str, groups: Mapping[int, pa.StringArray], count: int) -> pa.StringArray:
+    def _text(self, indices: Sequence[int], groups: Mapping[int, pa.StringArray], count: int) -> pa.StringArray:
         """The text of a column, null where none of its groups took part."""
         texts = []
-        for index in self.of[name]:
+        for index in indices:
             if index not in groups:
                 continue
             array = groups[index]
@@ -141,7 +134,7 @@ class RegexLineParser:
             return pa.nulls(count, pa.string())
         return texts[0] if len(texts) == 1 else pc.coalesce(*texts)
 
-    def _values(self, one: Wanted, texts: pa.StringArray, context: TimestampContext) -> Values:
+    def _values(self, one: RegexColumn, texts: pa.StringArray, context: TimestampContext) -> Values:
         """The column of these texts."""
         if type(one.type) is Text:
             return Values(texts, None)
@@ -175,7 +168,7 @@ def _converted(kind: FieldType, texts: pa.StringArray, context: TimestampContext
     return pa.concat_arrays([array, exact]).take(pa.array(places)), wrong if wrong.any() else None
 
 
-def _blame(one: Wanted, text: str, context: TimestampContext) -> Reason:
+def _blame(one: RegexColumn, text: str, context: TimestampContext) -> Reason:
     """Why a text is not of its column's type."""
     problem = ""
     try:

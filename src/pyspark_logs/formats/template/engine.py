@@ -17,8 +17,9 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import convert_fields, with_nulls
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.field_scanner import Found, Outside, Walk
-from pyspark_logs.formats.template.line_parser import Column, Rules, Scope
+from pyspark_logs.formats.template.line_parser import Rules, Scope
 from pyspark_logs.formats.template.notation import Field, Group, Template, named
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult
@@ -27,7 +28,7 @@ from pyspark_logs.formats.types.field_type import ConversionResult
 class TemplateEngine:
     """Any template, vectorised."""
 
-    def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
+    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: Rules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = Scope(template, columns, rules)
         self.extra = tuple(column for column in rules.unasked if column.type.is_validated)
@@ -39,7 +40,9 @@ class TemplateEngine:
         if not self.scope.nothing:
             self._walk(walk)
         rows = None if walk.sure is None else np.flatnonzero(walk.sure)
-        found = [self._convert(walk, column, walk.found[column.field], rows) for column in (*self.columns, *self.extra)]
+        found = [
+            self._convert(walk, column, walk.found[column.source], rows) for column in (*self.columns, *self.extra)
+        ]
         arrays, judged = [array for array, _ in found], [sure for _, sure in found]
         return drop_uncertain_rows(rows, arrays, judged, len(self.columns))
 
@@ -76,9 +79,9 @@ class TemplateEngine:
 
     # --- conversion -------------------------------------------------------------------------------------
 
-    def _convert(self, walk: Walk, column: Column, found: Found, rows: Int64 | None) -> ConversionResult:
+    def _convert(self, walk: Walk, column: RequestedColumn[str], found: Found, rows: Int64 | None) -> ConversionResult:
         """Returns a column of some lines, and a mask of its valid values (None: all are valid)."""
-        field = self.fields[column.field]
+        field = self.fields[column.source]
         pick = slice(None) if rows is None else rows
         starts, ends = found.starts[pick], found.ends[pick]
         null = None if found.null is None else found.null[pick]
@@ -100,10 +103,10 @@ class TemplateEngine:
             convert=functools.partial(self._convert_strings, walk, column),
         )  # fmt: skip
 
-    def _convert_strings(self, walk: Walk, column: Column, array: pa.Array) -> ConversionResult:
-        if column.field not in walk.extracted:  # all columns of a field have the same strings
-            walk.extracted[column.field] = column.type.extract(array)
-        return column.type.convert_extracted(array, walk.extracted[column.field], walk.context)
+    def _convert_strings(self, walk: Walk, column: RequestedColumn[str], array: pa.Array) -> ConversionResult:
+        if column.source not in walk.extracted:  # all columns of a field have the same strings
+            walk.extracted[column.source] = column.type.extract(array)
+        return column.type.convert_extracted(array, walk.extracted[column.source], walk.context)
 
 
 def _absent(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:

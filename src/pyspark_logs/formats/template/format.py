@@ -10,7 +10,6 @@ import pyarrow as pa
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.interface import (
-    RequestedColumn,
     SearchableFields,
     Written,
     begins_by_regex_only,
@@ -18,10 +17,11 @@ from pyspark_logs.formats.interface import (
     twice,
 )
 from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import FieldWriter
-from pyspark_logs.formats.template.line_parser import Column, Rules, TemplateLineParser
+from pyspark_logs.formats.template.line_parser import Rules, TemplateLineParser
 from pyspark_logs.formats.template.matcher import Matcher, ends_in_text, matcher_of
 from pyspark_logs.formats.template.notation import Field, Group, Segment, Template, named
 from pyspark_logs.formats.template.writer import TemplateWriter
@@ -57,43 +57,42 @@ class TemplateFormat:
         """The same whatever the sample."""
         return self.schema()
 
-    def _columns(self) -> list[Column]:
+    def _columns(self) -> list[RequestedColumn[str]]:
         columns = []
         for one in self.template.fields:
             name = one.name or ""
             if name in self.parts:
-                columns += [Column(part, part_type, part_of=name) for part, part_type in self.parts[name].columns]
+                columns += [RequestedColumn(part, part_type, name) for part, part_type in self.parts[name].columns]
             else:
-                columns.append(Column(name, one.type))
+                columns.append(RequestedColumn(name, one.type, name))
         return columns
 
-    def decoder(self, asked: Sequence[RequestedColumn], *, judge_whole: bool) -> Decoder:
+    def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of the template engine, with the line parser for the lines that the engine leaves."""
         known = {column.name.lower(): column for column in self._columns()}
         columns = []
-        for one in asked:
-            column = known.get(one.field.name.lower())
+        for requested, judged in projection.fields():
+            column = known.get(requested.name.lower())
             if column is None:
                 names = ", ".join(column.name for column in known.values())
-                raise SchemaError(f"column {one.field.name!r} is not in the format, which gives {names}")
-            kind = retype(column.type, one.field.type, one.field.name)
-            columns.append(replace(column, type=kind, judged=one.judged))
+                raise SchemaError(f"column {requested.name!r} is not in the format, which gives {names}")
+            kind = retype(column.type, requested.type, requested.name)
+            columns.append(replace(column, type=kind, judged=judged))
         if self.options.rescued_column is not None:
             raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")
         shown = {column.name for column in columns if column.judged}
+        judge_whole, options = projection.judge_whole, self.options
         unasked = tuple(column for column in known.values() if judge_whole and column.name not in shown)
-        options = self.options
         rules = Rules(options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked)
         engine = TemplateEngine(self.template, columns, rules)
         native = [column.type.arrow() for column in columns]
-        target = [one.field.type for one in asked]
-        return Decoder([engine], TemplateLineParser(self.template, columns, rules), native, target)
+        return Decoder([engine], TemplateLineParser(self.template, columns, rules), native, projection.types)
 
     def matcher(self) -> Matcher:
         """By all fields; what does not match goes to the last one."""
         if not ends_in_text(self.template):
             raise begins_by_regex_only(self.name)
-        return matcher_of(self.template, self.decoder((), judge_whole=True), self.parts)
+        return matcher_of(self.template, self.decoder(Projection(judge_whole=True)), self.parts)
 
     def verbatim(self) -> SearchableFields:
         """All string columns; those with escapes only where there are none."""
@@ -119,7 +118,7 @@ class TemplateFormat:
             self.template, fields, native, allow_trailing=self.options.allow_trailing,
             null_value=self.options.null_value, forbidden_prefixes=forbidden_prefixes, zone=zone,
         )  # fmt: skip
-        check = self.decoder([RequestedColumn(one) for one in native], judge_whole=False) if writer.unsure else None
+        check = self.decoder(Projection(native)) if writer.unsure else None
         return Written(writer, check)
 
     def _check_writable(self, unencodable: FindUnencodable | None) -> None:

@@ -7,33 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.notation import After, Blanks, Field, Group, Literal, Segment, Template, named
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType
 
 _BLANKS = re.compile(r"[ \t]+")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column wanted of a format.
-
-    Attributes:
-        name: the column.
-        type: what the field's text means (the format's type, or the one that a schema asks for).
-        judged: whether the column counts when a line is called corrupt.
-        part_of: the format's field, where that is named otherwise (``client_ip`` is part of ``client``).
-    """
-
-    name: str
-    type: FieldType
-    judged: bool = True
-    part_of: str | None = None
-
-    @property
-    def field(self) -> str:
-        """The format's field whose text this column reads."""
-        return self.part_of or self.name
 
 
 @dataclass(frozen=True)
@@ -47,7 +25,7 @@ class Rules:
     escape: bool = False
     allow_trailing: bool = False
     judge_whole: bool = False
-    unasked: tuple[Column, ...] = ()
+    unasked: tuple[RequestedColumn[str], ...] = ()
 
 
 class Reason(NamedTuple):
@@ -89,10 +67,10 @@ class Scope:
     template or the rules say so. ``last`` is the field at which the walk may stop; None: at the line's end.
     """
 
-    def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
+    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: Rules) -> None:
         names = [field.name or "" for field in template.fields]
-        judged = max((names.index(column.field) for column in columns if column.judged), default=-1)
-        asked = max((names.index(column.field) for column in columns), default=-1)
+        judged = max((names.index(column.source) for column in columns if column.judged), default=-1)
+        asked = max((names.index(column.source) for column in columns), default=-1)
         end = len(names) - 1
         self.nothing = asked < 0 and not rules.judge_whole
         self.judged_whole = rules.judge_whole or judged == end
@@ -105,19 +83,19 @@ class TemplateLineParser:
 
     >>> from pyspark_logs.formats.types.text import Text
     >>> from pyspark_logs.formats.template.notation import parse_template
-    >>> TemplateLineParser(parse_template("{x} {y}"), [Column("y", Text())], Rules()).parse("a b", TimestampContext()).values
+    >>> TemplateLineParser(parse_template("{x} {y}"), [RequestedColumn("y", Text(), "y")], Rules()).parse("a b", TimestampContext()).values
     ['b']
     """
 
-    def __init__(self, template: Template, columns: Sequence[Column], rules: Rules) -> None:
+    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: Rules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = Scope(template, columns, rules)
         # Field -> its columns with their places; None: a place nobody asked for, only judged.
-        self.wanted: dict[str, list[tuple[int | None, Column]]] = {}
+        self.wanted: dict[str, list[tuple[int | None, RequestedColumn[str]]]] = {}
         for place, column in enumerate(columns):
-            self.wanted.setdefault(column.field, []).append((place, column))
+            self.wanted.setdefault(column.source, []).append((place, column))
         for column in rules.unasked:
-            self.wanted.setdefault(column.field, []).append((None, column))
+            self.wanted.setdefault(column.source, []).append((None, column))
 
     def parse(self, line: str, context: TimestampContext) -> Parsed:
         """The values of the columns."""
@@ -318,7 +296,7 @@ class _Walk:
                 if place is not None:
                     self.values[place] = value
 
-    def _blame(self, column: Column, field: Field, text: str, problem: str) -> None:
+    def _blame(self, column: RequestedColumn[str], field: Field, text: str, problem: str) -> None:
         if column.judged and not self.reason:
             self.reason = f"field {field.name!r}: {text[:80]!r}: {problem}"
             self.general = f"field {field.name!r}: {problem.partition(': ')[0]}"

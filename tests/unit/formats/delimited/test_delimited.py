@@ -22,10 +22,10 @@ from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaErr
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimited.engine import DelimitedColumns
 from pyspark_logs.formats.delimited.format import DelimitedField, DelimitedSpec, delimited_format
-from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedLineParser, DelimitedRules, Slot
+from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedLineParser, DelimitedRules, DelimitedSource
 from pyspark_logs.formats.encoder import compile_encoder
-from pyspark_logs.formats.interface import RequestedColumn
 from pyspark_logs.formats.registry import compile_decoder
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Date, Timestamp
@@ -235,7 +235,10 @@ def test_what_the_standard_library_writes(rows: list[list[str]]) -> None:
 
 def test_clean_lines_never_reach_the_exact_parser() -> None:
     """Quoted or not, and lines around one that is broken."""
-    slots = [Slot("a", Integer(32), (0,)), Slot("c", Timestamp(), (2,))]
+    slots = [
+        RequestedColumn("a", Integer(32), DelimitedSource((0,))),
+        RequestedColumn("c", Timestamp(), DelimitedSource((2,))),
+    ]
     rules = DelimitedRules(3)
     lines = [
         b'1,"x, ""y""",2026-11-22T10:00:00Z',
@@ -264,7 +267,7 @@ def test_clean_lines_never_reach_the_exact_parser() -> None:
     ],
 )
 def test_why_a_line_is_corrupt(line: str, reason: str) -> None:
-    slots = [Slot("n", Integer(32), (2,))]
+    slots = [RequestedColumn("n", Integer(32), DelimitedSource((2,)))]
     assert (
         DelimitedLineParser(Cutter(",", '"'), slots, DelimitedRules(3)).parse(line, TimestampContext()).reason == reason
     )
@@ -460,7 +463,7 @@ DOCUMENTED = delimited_format(SPEC, FormatOptions("preset", "flows"), "preset 'f
 def documented(text: str) -> list[list[Any]]:
     rule = SPEC.header_rule()
     assert rule is not None
-    decoder = DOCUMENTED.decoder([RequestedColumn(field) for field in DOCUMENTED.schema() or ()], judge_whole=False)
+    decoder = DOCUMENTED.decoder(Projection(DOCUMENTED.schema()))
     found, corrupt = [], []
     for lines in under_headers(read_lines(iter([text.encode()])), rule, path="x"):
         rows, bad = rows_of(decoder.for_header(lines.header), iter([lines]), TimestampContext("Europe/Berlin"))
@@ -478,7 +481,7 @@ def test_a_first_line_is_a_header_only_if_it_holds_known_names() -> None:
 def test_a_column_of_several_values() -> None:
     rows = documented("clock date account-id\n10:00:00 2026-11-22 1\n- 2026-11-22 2\n10:00:00.25 2026-11-22 3\n")
     assert [row[2] for row in rows] == [at(2026, 11, 22, 10), None, at(2026, 11, 22, 10, 0, 0, 250000)]
-    slots = [Slot("time", Timestamp(), (1, 0), "Z")]
+    slots = [RequestedColumn("time", Timestamp(), DelimitedSource((1, 0), "Z"))]
     assert DelimitedLineParser(SPEC.cutter, slots, DelimitedRules(2)).parse(
         "10:00 2026-11-22", TimestampContext()
     ).values == [1_795_341_600_000_000]

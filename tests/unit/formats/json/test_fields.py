@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats import registry
 from pyspark_logs.formats.encoder import Encoder
-from pyspark_logs.formats.interface import RequestedColumn
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import JsonFormat, documented
+from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
@@ -53,8 +53,10 @@ def read(
 ) -> tuple[list[Any], list[bool]]:
     schema = parse_ddl(ddl) if ddl else fmt.schema()
     assert schema is not None
-    asked = [RequestedColumn(field, judged=field.name not in how.get("aside", ())) for field in schema]
-    decoder = fmt.decoder(asked, judge_whole=how.get("judge_whole", False))
+    hidden = how.get("aside", ())
+    columns = pa.schema([field for field in schema if field.name not in hidden])
+    projection = Projection(columns, pa.schema([schema.field(name) for name in hidden]), how.get("judge_whole", False))
+    decoder = fmt.decoder(projection)
     return rows_of(decoder, read_lines(iter(["\n".join(lines).encode()])), TimestampContext(zone))
 
 
@@ -267,7 +269,7 @@ def test_what_is_written_reads_back(rows: list[dict[str, Any]]) -> None:
     schema = EVERY.schema()
     assert schema is not None
     batch = pa.RecordBatch.from_pylist(rows, schema.append(pa.field("own key", pa.string())))
-    decoder = EVERY.decoder([RequestedColumn(field) for field in batch.schema], judge_whole=True)
+    decoder = EVERY.decoder(Projection(batch.schema, judge_whole=True))
     found, corrupt = rows_of(decoder, read_lines(iter(["\n".join(written(EVERY, batch)).encode()])), TimestampContext())
     assert not any(corrupt)
     assert found == [list(row) for row in zip(*(plain(column) for column in batch.columns), strict=True)]

@@ -18,8 +18,9 @@ from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine, learn_shape
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
-from pyspark_logs.formats.logfmt.line_parser import Key, LogfmtLineParser, pairs
+from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
 from pyspark_logs.formats.registry import compile_decoder
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Timestamp
@@ -113,7 +114,7 @@ def test_pairs(line: str, expected: list[tuple[str, str | None]]) -> None:
     ],
 )
 def test_why_a_line_is_corrupt(line: str, reason: str) -> None:
-    parsed = LogfmtLineParser((Key("n", Integer(32)),)).parse(line, TimestampContext())
+    parsed = LogfmtLineParser((RequestedColumn("n", Integer(32), "n"),)).parse(line, TimestampContext())
     assert reason in parsed.reason
     assert parsed.values == [None]
 
@@ -236,7 +237,13 @@ def test_records_of_several_lines(records: list[str]) -> None:
 
 def test_clean_lines_never_reach_the_exact_parser() -> None:
     """Not even where a few programs write into one file, and one line is broken."""
-    exact = LogfmtLineParser((Key("ts", Timestamp()), Key("n", Integer(32)), Key("msg", Timestamp())))
+    exact = LogfmtLineParser(
+        (
+            RequestedColumn("ts", Timestamp(), "ts"),
+            RequestedColumn("n", Integer(32), "n"),
+            RequestedColumn("msg", Timestamp(), "msg"),
+        )
+    )
     lines = []
     for n in range(100):
         lines += [

@@ -1,0 +1,56 @@
+"""Columns that a query requests of a format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import pyarrow as pa
+
+from pyspark_logs.formats.types.field_type import FieldType
+
+SourceT = TypeVar("SourceT")
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The columns that a query requests of a format, and the columns by which records are judged.
+
+    Attributes:
+        columns: requested columns, with the types that the query's schema gives them. Names match without case.
+        hidden: further columns that are decoded after ``columns``, but never make a record corrupt.
+        judge_whole: True if any field of the format makes a record corrupt, not only the requested ones.
+    """
+
+    columns: pa.Schema = field(default_factory=lambda: pa.schema([]))
+    hidden: pa.Schema = field(default_factory=lambda: pa.schema([]))
+    judge_whole: bool = False
+
+    def fields(self) -> Iterator[tuple[pa.Field, bool]]:
+        """Yields every field in order, with True if its value is judged."""
+        yield from ((column, True) for column in self.columns)
+        yield from ((column, False) for column in self.hidden)
+
+    @property
+    def types(self) -> list[pa.DataType]:
+        """Arrow types of all columns in order, as the query requests them."""
+        return [*self.columns.types, *self.hidden.types]
+
+
+@dataclass(frozen=True)
+class RequestedColumn(Generic[SourceT]):
+    """A requested column, resolved by its format.
+
+    Attributes:
+        name: name of the column.
+        type: field type that reads the values: the format's own, or one that gives the requested Arrow type.
+        source: location of the value in a record, in the terms of the format: the name of a field (templates), a key
+            (logfmt), indices of values (delimited), indices of groups (regular expressions), a path of keys (JSON).
+        judged: True if a value that is not of the type makes the record corrupt.
+    """
+
+    name: str
+    type: FieldType
+    source: SourceT
+    judged: bool = True
