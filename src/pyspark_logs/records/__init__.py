@@ -18,7 +18,7 @@ Nothing here copies a record out of its block: a block is one buffer, records ar
 
 from __future__ import annotations
 
-from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_BYTES, Block, blocks, byte_places
+from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_BYTES, Block, blocks, byte_offsets
 from pyspark_logs.records.documents import document_lines
 from pyspark_logs.records.encodings import is_utf8, keeps_lines, sanitise, transcode
 from pyspark_logs.records.headers import FirstLine, HeaderRule, first_line, under_headers
@@ -34,7 +34,7 @@ __all__ = [
     "HeaderRule",
     "Lines",
     "blocks",
-    "byte_places",
+    "byte_offsets",
     "document_lines",
     "find_lines",
     "first_line",

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.records import byte_places
+from pyspark_logs.records import byte_offsets
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -133,7 +133,7 @@ def gather_bytes(view: Bytes, starts: Int32, width: int) -> Bytes:
 
 def unescaped_quote_offsets(block: bytes, view: Bytes, *, escapes: bool = True) -> Int32:
     """Places of the double quotes that are not escaped by a backslash; without ``escapes`` there is none in the block."""
-    quotes = byte_places(view, 34)
+    quotes = byte_offsets(view, 34)
     if len(quotes) == 0 or not escapes:
         return quotes
     slashes = view == 92

@@ -14,7 +14,7 @@ from pyspark_logs.formats.template.notation import Field, Literal, Segment
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.server import Listed
+from pyspark_logs.formats.types.server import UpstreamList
 from pyspark_logs.formats.types.text import Quoted, Text
 
 
@@ -139,6 +139,6 @@ def build_segments(
                 segments[-1] = Literal(preceding[:-1])
                 items[index + 1] = following[1:]
             elif item.is_list and following == " ":
-                field_type = Listed(escape_style)
+                field_type = UpstreamList(escape_style)
         segments.append(Field(names.add(item.column), field_type, nullable=True))
     return segments, composite_fields

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import Address
-from pyspark_logs.formats.types.server import QuotedOrBare, RawQuoted, Requester, Word
+from pyspark_logs.formats.types.server import OptionallyQuoted, RawQuoted, Requester, Word
 from pyspark_logs.formats.types.temporal import Timestamp
 
 # Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
@@ -47,7 +47,7 @@ PRESETS: dict[str, Preset] = {
                 "{request_transform_status?}",
                 "{alb_node_ip?}",
             ),
-            types=dict.fromkeys(_ONCE_BARE, QuotedOrBare()),
+            types=dict.fromkeys(_ONCE_BARE, OptionallyQuoted()),
             parts={"client": Address("client_ip", "client_port"), "target": Address("target_ip", "target_port")},
             allow_trailing=True,
             unfilled=(),

@@ -9,7 +9,7 @@ from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece, ZonedStamp
 from pyspark_logs.formats.types.multi_pattern_timestamp import MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.server import CutQuoted
+from pyspark_logs.formats.types.server import TruncatedQuoted
 from pyspark_logs.formats.types.text import Text
 
 # Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
@@ -89,7 +89,7 @@ PRESETS: dict[str, Preset] = {
             " {status_code:int} {bytes_read:long} {captured_request_cookie?} {captured_response_cookie?}"
             " {termination_state} " + _PROXY_COUNTS + "{? {{{captured_request_headers}}}?}"
             "{? {{{captured_response_headers}}}?} {request}" + _PROXY_TLS,
-            types={"request": CutQuoted()},
+            types={"request": TruncatedQuoted()},
             parts={"client": _PROCESS_AND_CLIENT, "request": _REQUEST},
             unfilled=("captured_request_headers", "captured_response_headers"),
         ),

@@ -28,7 +28,7 @@ _CUT_QUOTED = re.compile('"[^"]*"?')
 
 
 @dataclass(frozen=True)
-class Listed(Text):
+class UpstreamList(Text):
     """Texts with ``, `` or `` : `` between them, where a space ends the field; the value is the whole text.
 
     nginx, "Module ngx_http_upstream_module", Embedded Variables: the servers that were asked for one request are
@@ -60,7 +60,7 @@ class Listed(Text):
 
 
 @dataclass(frozen=True)
-class QuotedOrBare(Quoted):
+class OptionallyQuoted(Quoted):
     """``quoted``, which is written so, and read without the quotes, too: some age of the writer had none there."""
 
     quotes_optional: ClassVar[bool] = True
@@ -146,7 +146,7 @@ class Requester(Text):
 
 
 @dataclass(frozen=True)
-class CutQuoted(Text):
+class TruncatedQuoted(Text):
     """HAProxy's request with its quotes, the last of which is missing where it was cut; no quote stands within."""
 
     takes_rest: ClassVar[bool] = False
@@ -190,5 +190,5 @@ class UserName(Text):
 
 
 def _ends_early(texts: pa.Array) -> Bool:
-    """Returns a mask of the texts in which :class:`Listed` would end before the end of the text."""
+    """Returns a mask of the texts in which :class:`UpstreamList` would end before the end of the text."""
     return ~spans.as_bool(pc.match_substring_regex(texts, _WHOLE)) & spans.as_bool(texts.is_valid())

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyspark_logs.formats.columnar import prefix_words
-from pyspark_logs.records import byte_places
+from pyspark_logs.records import byte_offsets
 from pyspark_logs.records.blocks import _STRETCH_BYTES
 
 # Bytes that differ from the one searched for by little, which is where arithmetic on whole words may go wrong.
@@ -68,7 +68,7 @@ def test_small_integers_are_what_int_says(rows, masked):
 
 @given(texts, st.sampled_from(b",-\x00\xff"))
 def test_places_of_a_byte(text, byte):
-    found = byte_places(np.frombuffer(text, np.uint8), byte)
+    found = byte_offsets(np.frombuffer(text, np.uint8), byte)
     assert found.dtype == np.int32
     assert found.tolist() == [place for place, other in enumerate(text) if other == byte]
 
@@ -77,4 +77,4 @@ def test_places_of_a_byte(text, byte):
 def test_places_of_a_byte_where_stretches_meet(size):
     raw = np.random.default_rng(size).integers(0, 9, size).astype(np.uint8)
     raw[[0, _STRETCH_BYTES - 2, -1]] = 3
-    assert byte_places(raw, 3).tolist() == np.flatnonzero(raw == 3).tolist()
+    assert byte_offsets(raw, 3).tolist() == np.flatnonzero(raw == 3).tolist()
