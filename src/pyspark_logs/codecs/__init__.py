@@ -1,9 +1,8 @@
-"""Compression, both ways: one table, one row for each codec.
+"""Compression codecs: a table with one row per codec, for reading and writing.
 
-Every codec turns an iterator of compressed pieces into an iterator of text pieces of at most
-``PIECE_BYTES``, however much the input inflates. Files of several members (gzip, bzip2, xz streams,
-zstd and lz4 frames) read as one text, as their command line tools read them. A file of no bytes is
-an empty text.
+Decompression turns an iterator of compressed chunks into an iterator of text chunks of at most ``PIECE_BYTES``, whatever the
+compression ratio. Files of several members (gzip, bzip2 and xz streams, zstd and lz4 frames) are read as one text, as the
+command line tools read them. An empty file is an empty text.
 """
 
 from __future__ import annotations
@@ -34,25 +33,28 @@ from pyspark_logs.errors import CorruptFileError, OptionError
 __all__ = ["BLOCK_BYTES", "CODECS", "FOREIGN", "NONE", "PIECE_BYTES", "Codec", "Compressor", "codec_for", "decompress"]
 
 PIECE_BYTES = 1 << 20
-# zlib is faster with pieces that, with what they inflate to, stay in the processor's cache.
+# zlib is faster if the input and the inflated output fit into the processor's cache.
 FEED_BYTES = 64 << 10
-# A read by Arrow that meets damage loses what it had; blocks of zstd and lz4 are a multiple of this, so that is nothing.
+# A read by Arrow that meets damage discards its data. Blocks of zstd and lz4 are a multiple of this size, so no text before
+# the damage is lost.
 ARROW_READ_BYTES = 16 << 10
 ARROW_PIECE_BYTES = 256 << 10
-# The header of an xz file says how large its dictionary is; `xz -9` takes 65 MiB.
+# Limit of the dictionary size that an xz header declares; `xz -9` needs 65 MiB.
 XZ_MEMORY_BYTES = 512 << 20
 
 
 @dataclass(frozen=True)
 class Codec:
-    """One way to compress a file.
+    """A compression codec.
 
     Attributes:
-        name: what the option ``compression`` calls it.
-        suffixes: how names of such files end; the first is what a writer appends.
-        levels: the levels there are; none for a codec that has no levels.
-        default_level: chosen for speed, since a writer waits for the compressor.
-        held_bytes: the most memory that a compressor of this codec keeps between two calls, at any level.
+        name: value of the option ``compression``.
+        suffixes: suffixes of file names; a writer appends the first one.
+        engine: function that decompresses chunks.
+        new_compressor: function that creates a compressor for a level; None if files cannot be written.
+        levels: supported levels; empty for a codec without levels.
+        default_level: default level, chosen for speed because a writer waits for the compressor.
+        held_bytes: maximum memory that a compressor holds between two calls, at any level.
     """
 
     name: str
@@ -65,25 +67,25 @@ class Codec:
 
     @property
     def suffix(self) -> str:
-        """What a writer appends to the name of a file; nothing for ``none``."""
+        """Suffix that a writer appends to a file name; empty for ``none``."""
         return self.suffixes[0] if self.suffixes else ""
 
     @property
     def splittable(self) -> bool:
-        """Whether reading may begin in the middle of a file."""
+        """True if reading can begin in the middle of a file."""
         return self.name == "none"
 
     def decompress(self, chunks: Iterator[bytes], *, path: str) -> Iterator[bytes]:
-        """The text of a compressed file, in pieces.
+        """Yields the text of a compressed file in chunks.
 
         Args:
-            chunks: the file's bytes in pieces of any size; a generator is closed at the end.
-            path: the file, for messages.
+            chunks: bytes of the file in chunks of any size; a generator is closed at the end.
+            path: path of the file, for messages.
 
         Raises:
-            CorruptFileError: the bytes are damaged, cut off, or of another codec. The text before the
-                damage has been given by then (zstd, lz4: except up to 16 KiB where a file has several
-                frames). Errors that ``chunks`` raises pass unchanged.
+            CorruptFileError: the bytes are damaged, truncated, or of another codec. The text before the damage has been
+                yielded (for zstd and lz4 files of several frames, except for up to 16 KiB). Errors that ``chunks`` raises are
+                passed on unchanged.
         """
         try:
             yield from self.engine(self, chunks, path)
@@ -92,15 +94,15 @@ class Codec:
                 chunks.close()
 
     def compressor(self, level: int | None = None) -> Compressor:
-        r"""A new compressor.
+        r"""Creates a compressor.
 
         Args:
-            level: one of ``levels``; ``None``: the default, which is gzip 1, zstd 1, bzip2 9, lz4 1, xz 1. On logs gzip
-                is 2.5 times as fast at 1 as at 6, for files a sixth larger, and zstd at 1 is three times as fast as
-                that, for smaller ones.
+            level: one of ``levels``, or ``None`` for the default: gzip 1, zstd 1, bzip2 9, lz4 1, xz 1. On logs, gzip at
+                level 1 is 2.5 times as fast as at level 6, with files that are a sixth larger; zstd at level 1 is three times
+                as fast as gzip at level 1, with smaller files.
 
         Raises:
-            OptionError: there is no such level.
+            OptionError: the codec does not have the level, or cannot be written.
 
         Example:
             >>> compressor = codec_for("app.gz").compressor()
@@ -111,13 +113,15 @@ class Codec:
         if self.new_compressor is None:
             raise OptionError(f"option 'compression': {self.name} files cannot be written; give one of {_names()}")
         if level is not None and level not in self.levels:
-            allowed = f"takes {self.levels[0]} to {self.levels[-1]}" if self.levels else "has no levels, leave it out"
-            raise OptionError(f"option 'compressionLevel': {level} is none of {self.name}, which {allowed}")
+            allowed = (
+                f"has levels {self.levels[0]} to {self.levels[-1]}" if self.levels else "has none; remove the option"
+            )
+            raise OptionError(f"option 'compressionLevel': {level} is not a level of {self.name}, which {allowed}")
         return self.new_compressor(self.default_level if level is None else level)
 
 
 def codec_for(path: str, option: str | None = None) -> Codec:
-    """The codec that the option ``compression`` names, else the one of the path's suffix, else none.
+    """Returns the codec that the option ``compression`` names, else the codec of the path's suffix, else ``none``.
 
     >>> codec_for("s3://logs/app.log.GZ").name, codec_for("app.log").name, codec_for("app.gz", "none").name
     ('gzip', 'none', 'none')
@@ -134,7 +138,7 @@ def codec_for(path: str, option: str | None = None) -> Codec:
 
 
 def decompress(codec_name: str, chunks: Iterator[bytes], *, path: str) -> Iterator[bytes]:
-    r"""The text of a file compressed by the codec of that name; see :meth:`Codec.decompress`.
+    r"""Yields the text of a file compressed by the codec of a name; see :meth:`Codec.decompress`.
 
     >>> import gzip
     >>> b"".join(decompress("gzip", iter([gzip.compress(b"a line\n")]), path="app.log.gz"))
@@ -150,23 +154,23 @@ def _names() -> str:
 def _corrupt(codec: Codec, path: str, what: str, position: int) -> CorruptFileError:
     return CorruptFileError(
         f"{path}: cannot be decompressed as {codec.name}: {what}, at or before byte {position} of the compressed "
-        "file. Deliver the file again, name its codec with option 'compression', or set "
-        "ignoreCorruptFiles=true to read the part before the damage"
+        "file. Deliver the file again, set the option 'compression' to its codec, or set "
+        "ignoreCorruptFiles=true to read the text before the damage"
     )
 
 
 # --- none -----------------------------------------------------------------------------------------
 
 
-def _as_it_is(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:  # noqa: ARG001 (an engine)
+def _uncompressed(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:  # noqa: ARG001 (an engine)
     yield from chunks
 
 
-# --- the standard library's: one object a member, fed by us ----------------------------------------
+# --- codecs of the standard library: one decompressor object per member ----------------------------
 
 
 class _Member(Protocol):
-    """What bz2.BZ2Decompressor and lzma.LZMADecompressor have in common."""
+    """Common interface of bz2.BZ2Decompressor and lzma.LZMADecompressor."""
 
     @property
     def eof(self) -> bool: ...
@@ -178,7 +182,7 @@ class _Member(Protocol):
 
 
 class _GzipMember:
-    """zlib's decompressor with the interface of the other two."""
+    """zlib's decompressor with the interface of the other codecs."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -194,15 +198,15 @@ class _GzipMember:
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         text = self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
-        # A full piece may leave text inside zlib although all input is consumed.
+        # After a full chunk, zlib may hold more text although all input is consumed.
         self.needs_input = len(text) < max_length and not self._inflate.unconsumed_tail
         return text
 
 
-def _by_member(
+def _decompress_members(
     new_member: Callable[[], _Member], damage: type[Exception], codec: Codec, chunks: Iterator[bytes], path: str
 ) -> Iterator[bytes]:
-    """Member after member; zero bytes between and after them are padding."""
+    """Decompresses member after member; zero bytes between and after members are padding."""
     member: _Member | None = None
     members = position = 0
     for chunk in chunks:
@@ -227,34 +231,34 @@ def _by_member(
                     data = member.unused_data
                     member = None
     if member is not None:
-        raise _corrupt(codec, path, "it ends too early", position)
+        raise _corrupt(codec, path, "the file is truncated", position)
 
 
 def _gzip(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
-    return _by_member(_GzipMember, zlib.error, codec, chunks, path)
+    return _decompress_members(_GzipMember, zlib.error, codec, chunks, path)
 
 
 def _bzip2(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
-    import bz2  # like lzma, not part of every Python build
+    import bz2  # bz2 and lzma are not part of every Python build
 
-    return _by_member(bz2.BZ2Decompressor, OSError, codec, chunks, path)
+    return _decompress_members(bz2.BZ2Decompressor, OSError, codec, chunks, path)
 
 
 def _xz(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
     import lzma
 
     def new_member() -> _Member:
-        # Not the older .lzma container: it has neither checksum nor magic, and reads a file of zeros as empty.
+        # The older .lzma container has neither a checksum nor magic bytes, and a file of zeros would read as empty.
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_BYTES)
 
-    return _by_member(new_member, lzma.LZMAError, codec, chunks, path)
+    return _decompress_members(new_member, lzma.LZMAError, codec, chunks, path)
 
 
-# --- Arrow's: it pulls the compressed bytes itself, frame after frame ------------------------------
+# --- codecs of Arrow, which reads the compressed bytes itself, frame after frame -------------------
 
 
 class _Source(io.RawIOBase):
-    """The compressed pieces as the file that Arrow reads."""
+    """File object over the compressed chunks, for Arrow to read."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()
@@ -268,7 +272,7 @@ class _Source(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         while not self._rest:
-            self.failed = True  # stays so if the next line raises
+            self.failed = True  # stays True if the next line raises
             chunk = next(self._chunks, None)
             self.failed = False
             if chunk is None:
@@ -280,7 +284,7 @@ class _Source(io.RawIOBase):
         return data
 
 
-def _by_arrow(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
+def _decompress_by_arrow(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
     source = _Source(chunks)
     damage: str | None = None
     with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), codec.name) as stream:
@@ -290,7 +294,7 @@ def _by_arrow(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[byte
                 while len(parts) * ARROW_READ_BYTES < ARROW_PIECE_BYTES and (part := stream.read(ARROW_READ_BYTES)):
                     parts.append(part)
             except (OSError, pa.ArrowException) as error:
-                if source.failed:  # it is the store that failed: its own error came through Arrow
+                if source.failed:  # the error is the store's and was passed through Arrow
                     raise
                 damage = str(error)
             if parts:
@@ -302,22 +306,24 @@ def _by_arrow(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[byte
 
 def _refuse(codec: Codec, chunks: Iterator[bytes], path: str) -> Iterator[bytes]:  # noqa: ARG001 (an engine)
     raise CorruptFileError(
-        f"{path}: the suffix is that of a compression that is not supported (supported: {_names()}). Leave such files "
-        "out with pathGlobFilter, or say option('compression', 'none') if they are plain text"
+        f"{path}: the suffix is that of an unsupported compression (supported: {_names()}). Exclude such files with "
+        "pathGlobFilter, or set option('compression', 'none') if they are plain text"
     )
 
 
 # --- the table -----------------------------------------------------------------------------------
 
-NONE = Codec("none", (), _as_it_is, PlainCompressor, held_bytes=0)
-# Read as text, these would be rows of garbage.
+NONE = Codec("none", (), _uncompressed, PlainCompressor, held_bytes=0)
+# Suffixes of compressed files that would give meaningless rows if they were read as text.
 FOREIGN = Codec("unsupported", (".snappy", ".sz", ".z", ".zip", ".7z", ".lzma", ".br", ".lzo", ".rar"), _refuse)
 
 CODECS = (
     NONE,
     Codec("gzip", (".gz", ".gzip"), _gzip, GzipCompressor, range(10), 1, GZIP_BYTES),
-    Codec("zstd", (".zst", ".zstd"), _by_arrow, zstd_compressor, range(-131_072, 23), ARROW_LEVEL, ZSTD_BYTES),
+    Codec(
+        "zstd", (".zst", ".zstd"), _decompress_by_arrow, zstd_compressor, range(-131_072, 23), ARROW_LEVEL, ZSTD_BYTES
+    ),
     Codec("bzip2", (".bz2", ".bzip2"), _bzip2, bzip2_compressor, range(1, 10), 9),
-    Codec("lz4", (".lz4",), _by_arrow, lz4_compressor, range(1, 13), ARROW_LEVEL),
+    Codec("lz4", (".lz4",), _decompress_by_arrow, lz4_compressor, range(1, 13), ARROW_LEVEL),
     Codec("xz", (".xz",), _xz, xz_compressor, range(10), 1),
 )

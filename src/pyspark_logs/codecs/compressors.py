@@ -1,9 +1,8 @@
-"""Compression: from text, fed in pieces, to the bytes of a file.
+"""Compressors: from chunks of text to the bytes of a file.
 
-What is written is the same text however it is cut into calls. gzip, and zstd and lz4 at their default level, write one
-member, since some readers stop after the first. Elsewhere it is a member for each ``BLOCK_BYTES`` of text, so that a
-compressor keeps no more than that between two calls, at any level: many files can be open. A text of no bytes is one
-empty member.
+gzip, and zstd and lz4 at their default level, write a single member, because some readers stop after the first one. The other
+codecs and levels write one member per ``BLOCK_BYTES`` of text, so that a compressor holds no more than one block between two
+calls at any level, and many files can be open. An empty text is written as one empty member.
 """
 
 from __future__ import annotations
@@ -17,31 +16,31 @@ import pyarrow as pa
 
 BytesLike: TypeAlias = "bytes | bytearray | memoryview"
 
-# Of text, a member. With a quarter of it, zstd at its higher levels would write 5 to 10% more.
+# Text per member. With a quarter of it, the output of zstd at its higher levels is 5 to 10% larger.
 BLOCK_BYTES = 1 << 20
-SLICE_BYTES = 64 << 10  # fed to Arrow at once: its buffers grow with what they are given, for lz4 tenfold
-ARROW_LEVEL = 1  # of its streams, zstd and lz4 alike
-# What zlib asks for at its default memLevel, whatever the level (zlib.h: 256 KiB, "plus a few kilobytes").
+SLICE_BYTES = 64 << 10  # text fed to Arrow at once; Arrow's buffers grow with the input, for lz4 tenfold
+ARROW_LEVEL = 1  # level of Arrow's streams, for zstd and lz4
+# Memory of zlib at its default memLevel, whatever the compression level (zlib.h: 256 KiB "plus a few kilobytes").
 GZIP_BYTES = 272 << 10
-# Measured for a stream at level 1.
+# Memory of a zstd stream at level 1, measured.
 ZSTD_BYTES = 5 << 18
 
 
 class Compressor(Protocol):
-    """A file that is being compressed. Used once, by one thread at a time."""
+    """A compressor of one file, used by one thread at a time."""
 
     def feed(self, data: BytesLike) -> bytes:
-        """The next bytes of the file, perhaps none, after this text."""
+        """Compresses text and returns the next bytes of the file, possibly none."""
 
     def finish(self) -> bytes:
-        """The last bytes of the file. Nothing may be fed after this."""
+        """Returns the last bytes of the file. ``feed`` must not be called afterwards."""
 
 
 class PlainCompressor:
-    """No compression."""
+    """A compressor that returns its input."""
 
     def __init__(self, level: int) -> None:
-        """There is only one level."""
+        """Ignores the level."""
 
     def feed(self, data: BytesLike) -> bytes:
         return bytes(data)
@@ -51,7 +50,7 @@ class PlainCompressor:
 
 
 class GzipCompressor:
-    """One member, whose header says neither a name nor a time."""
+    """A gzip compressor; its single member has neither a file name nor a time in its header."""
 
     def __init__(self, level: int) -> None:
         self._deflate = zlib.compressobj(level, wbits=zlib.MAX_WBITS | 16)
@@ -64,7 +63,7 @@ class GzipCompressor:
 
 
 class _Blocks:
-    """A member for each block of text."""
+    """A compressor that writes one member per block of text."""
 
     def __init__(self, compress: Callable[[BytesLike], bytes]) -> None:
         self._compress = compress
@@ -73,18 +72,18 @@ class _Blocks:
 
     def feed(self, data: BytesLike) -> bytes:
         members: list[bytes] = []
-        rest = memoryview(data)
-        while len(self._held) + len(rest) >= BLOCK_BYTES:
-            room = BLOCK_BYTES - len(self._held)
+        remaining = memoryview(data)
+        while len(self._held) + len(remaining) >= BLOCK_BYTES:
+            missing = BLOCK_BYTES - len(self._held)
             if self._held:
-                self._held += rest[:room]
+                self._held += remaining[:missing]
                 members.append(self._compress(self._held))
                 self._held = bytearray()
             else:
-                members.append(self._compress(rest[:room]))
-            rest = rest[room:]
+                members.append(self._compress(remaining[:missing]))
+            remaining = remaining[missing:]
             self._is_empty = False
-        self._held += rest
+        self._held += remaining
         return b"".join(members)
 
     def finish(self) -> bytes:
@@ -93,7 +92,7 @@ class _Blocks:
 
 
 class _Sink(io.RawIOBase):
-    """The file that Arrow writes to."""
+    """File object that collects the bytes that Arrow writes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +111,7 @@ class _Sink(io.RawIOBase):
 
 
 class _ArrowStream:
-    """One frame; Arrow's streams know only the default level."""
+    """A compressor that writes one frame with an Arrow stream, which supports the default level only."""
 
     def __init__(self, name: str) -> None:
         self._sink = _Sink()
@@ -135,26 +134,26 @@ def _arrow_blocks(name: str, level: int) -> Compressor:
 
 
 def zstd_compressor(level: int) -> Compressor:
-    """One frame, or at other levels than Arrow's a frame for each block."""
+    """Creates a zstd compressor: one frame at Arrow's default level, else one frame per block."""
     return _ArrowStream("zstd") if level == ARROW_LEVEL else _arrow_blocks("zstd", level)
 
 
 def lz4_compressor(level: int) -> Compressor:
-    """One frame, or at other levels than Arrow's a frame for each block."""
+    """Creates an lz4 compressor: one frame at Arrow's default level, else one frame per block."""
     return _ArrowStream("lz4") if level == ARROW_LEVEL else _arrow_blocks("lz4", level)
 
 
 def bzip2_compressor(level: int) -> Compressor:
-    """A stream for each block."""
+    """Creates a bzip2 compressor: one stream per block."""
     import bz2
 
     return _Blocks(lambda data: bz2.compress(data, level))
 
 
 def xz_compressor(level: int) -> Compressor:
-    """A stream for each block."""
+    """Creates an xz compressor: one stream per block."""
     import lzma
 
-    # A dictionary larger than what there is to look back to is memory for nothing: 94 MiB at level 6.
+    # A dictionary larger than a block is never filled, but takes memory: 94 MiB at level 6.
     filters = [{"id": lzma.FILTER_LZMA2, "preset": level, "dict_size": BLOCK_BYTES}]
     return _Blocks(lambda data: lzma.compress(data, filters=filters))

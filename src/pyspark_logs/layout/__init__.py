@@ -1,4 +1,4 @@
-"""Where time and partition columns are in a path: layouts, matched and rendered. No I/O.
+"""Layouts: time and partition columns in paths, matched and rendered. No I/O.
 
 A layout is a template over the key below the load path::
 
@@ -6,8 +6,8 @@ A layout is a template over the key below the load path::
     dt={yyyy-MM-dd}/hr={HH}                 Hive-like, a combined token
     {dist}.{yyyy-MM-dd-HH}.*                tokens in the file name
 
-It matches the leading segments of a key; anything may follow. Time tokens are wall-clock times in
-the layout's zone, intervals are half-open, in microseconds since the epoch, UTC.
+A layout matches the leading segments of a key; any further segments may follow. Time tokens are local times in the layout's
+time zone. Intervals are half-open, in microseconds since the epoch, UTC.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from pyspark_logs.layout.times import (
     NO_TOKENS,
     TIME_TOKENS,
     Tokens,
-    leading,
+    leading_tokens,
     time_span,
     token_texts,
 )
@@ -61,7 +61,7 @@ __all__ = [
     "hive_layout",
     "is_hidden",
     "is_hidden_key",
-    "leading",
+    "leading_tokens",
     "stop_characters",
     "time_span",
     "unescape_value",
@@ -70,7 +70,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class LayoutMatch:
-    """What a key says: its interval ``[start_us, end_us)`` and a value per partition column."""
+    """Interval ``[start_us, end_us)`` and partition values of a key."""
 
     start_us: int | None = None
     end_us: int | None = None
@@ -79,7 +79,7 @@ class LayoutMatch:
 
 @dataclass(frozen=True)
 class Layout:
-    """A compiled layout; see :meth:`parse`, :func:`hive_layout` and the module's text."""
+    """A compiled layout; see :meth:`parse`, :func:`hive_layout` and the package."""
 
     text: str
     zone: str
@@ -87,11 +87,11 @@ class Layout:
 
     @staticmethod
     def parse(text: str, zone: str = "UTC") -> Layout:
-        """Compile a layout.
+        """Compiles a layout.
 
         Raises:
-            LayoutError: bad braces, an unknown or repeated token, tokens with a gap (an hour without
-                a day), an empty or hidden segment, fields that cannot be told apart.
+            LayoutError: unbalanced braces, an unknown or repeated token, tokens with a gap (an hour without a day), an empty
+                or hidden segment, or adjacent fields without a separator.
 
         Example:
             >>> layout = Layout.parse("{team}/{yyyy}/{MM}/{dd}")
@@ -113,24 +113,24 @@ class Layout:
 
     @property
     def granularity_us(self) -> int:
-        """Length of the interval that a key covers (its longest, for years and months); 0 without time."""
+        """Length of a key's interval in microseconds (the longest one for years and months); 0 without time tokens."""
         return GRANULARITY_US[len(self._time_groups) - 1] if self._time_groups else 0
 
     @property
     def default_slack_us(self) -> int:
-        """How far records may drift from their path's time where ``layoutSlack`` is not given."""
+        """Default of ``layoutSlack``: maximum distance of a record's time from the time in its path, in microseconds."""
         return max(self.granularity_us, HOUR_US)
 
     @cached_property
     def in_file_name(self) -> bool:
-        """Whether the last segment is a file name: it holds ``*``, or a dot outside braces."""
+        """True if the last segment is a file name: it holds ``*``, or a dot outside braces."""
         return bool(self.segments) and (self.segments[-1].dotted or self.segments[-1].has(WILDCARD))
 
     @cached_property
     def ends_in_directory(self) -> bool:
-        """Whether the last segment can only be a directory: ``{HH}``, ``{team}``, ``dt={yyyy-MM-dd}``.
+        """True if the last segment can only be a directory: ``{HH}``, ``{team}``, ``dt={yyyy-MM-dd}``.
 
-        ``logs-{yyyyMMdd}`` may be either; a stray file beside ``{team}`` directories is no team.
+        ``logs-{yyyyMMdd}`` can be a directory or a file. A file beside ``{team}`` directories does not match as a team.
         """
         if not self.segments or self.in_file_name:
             return False
@@ -142,10 +142,10 @@ class Layout:
         return bare and last.parts[-1].kind == TIME and not last.has(COLUMN)
 
     def match(self, key: str) -> LayoutMatch | None:
-        """What the key (relative to the load path) says, or None where it does not fit the layout.
+        """Returns the interval and values of a key relative to the load path, or None if the key does not match.
 
-        A column takes the shortest text that lets its whole segment fit. Values are unescaped as
-        Hive does; ``__HIVE_DEFAULT_PARTITION__`` is None. Dates that do not exist do not fit.
+        A column matches the shortest text with which its segment matches. Values are unescaped as Hive does;
+        ``__HIVE_DEFAULT_PARTITION__`` is None. Keys with dates that do not exist do not match.
         """
         found = self._pattern.fullmatch(key)
         if found is None:
@@ -157,7 +157,7 @@ class Layout:
         span = time_span(tuple([int(texts[index]) for index in self._time_groups]), self.zone)
         return None if span is None else LayoutMatch(*span, values)
 
-    # One expression for all segments and places looked up beforehand: match() runs for every key of a listing.
+    # One expression for all segments, with group indices computed once: match() runs for every key of a listing.
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -170,19 +170,19 @@ class Layout:
 
     @cached_property
     def _time_groups(self) -> list[int]:
-        places = {part.value: index for index, part in enumerate(self._fields) if part.kind == TIME}
-        return [places[token] for token in TIME_TOKENS if token in places]
+        indices = {part.value: index for index, part in enumerate(self._fields) if part.kind == TIME}
+        return [indices[token] for token in TIME_TOKENS if token in indices]
 
     @cached_property
     def _column_groups(self) -> list[int]:
         return [index for index, part in enumerate(self._fields) if part.kind == COLUMN]
 
     def render(self, time_us: int | None, values: Sequence[str | None]) -> str:
-        """The directory of a record: the inverse of :meth:`match`.
+        """Returns the directory of a record, the inverse of :meth:`match`.
 
         Raises:
-            LayoutError: the layout holds ``*``, a time is missing, or a value cannot be written so
-                that it reads back (an empty string: Hive has no name for it).
+            LayoutError: the layout holds ``*``, a time is missing, or a value cannot be written so that it reads back (such
+                as the empty string, which Hive cannot represent).
 
         Example:
             >>> Layout.parse("{team}/{yyyy}/{MM}").render(1795305600000000, ["a/b"])
@@ -197,7 +197,7 @@ class Layout:
             name = ""
             for part, following in zip(segment.parts, (*segment.parts[1:], None), strict=True):
                 if part.kind == WILDCARD or (part.kind == TIME and not texts):
-                    raise LayoutError(f"layout {self.text!r}: {part} has no value to write; leave it out of the layout")
+                    raise LayoutError(f"layout {self.text!r}: {part} has no value to write; remove it from the layout")
                 if part.kind == COLUMN:
                     name += escape_value(next(given), first=not name, stop=stop_characters(following))
                 else:
@@ -211,9 +211,9 @@ class Layout:
 
 
 def hive_layout(columns: Iterable[str], zone: str = "UTC") -> Layout:
-    """The layout ``a={a}/b={b}`` of directories named as Hive does; flat for no columns.
+    """Returns the layout ``a={a}/b={b}`` of Hive-style directories; without columns, the flat layout.
 
-    The names are never taken for time tokens: ``dd=22`` gives a string column ``dd``.
+    Names are never interpreted as time tokens: ``dd=22`` gives a string column ``dd``.
 
     Example:
         >>> hive_layout(["team", "dt"]).match("team=web/dt=2026-11-22/a.gz").values

@@ -1,18 +1,18 @@
-"""Names in a path: which are never data, and how Hive writes partition values in them."""
+"""Names in paths: hidden names, and Hive's escaping of partition values."""
 
 from __future__ import annotations
 
 import re
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
-_UNFINISHED = "._COPYING_"  # how Hadoop ends the names of files that it is still copying
+_UNFINISHED = "._COPYING_"  # suffix of files that Hadoop is still copying
 
 _MAY_HIDE = re.compile(r"(?:\A|/)[_.]|\._COPYING_")
 _ESCAPED = re.compile(r"[\x00-\x1f\x7f\"#%'*/:=?\\{}\[\]^]")
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a directory or file name is never data, by Spark's rule.
+    """True if a directory or file name is never data, by the rule of Spark's ``HadoopFSUtils.shouldFilterOutPathName``.
 
     Example:
         >>> [is_hidden(name) for name in ("_SUCCESS", ".crc", "_year=2026", "a.log")]
@@ -24,18 +24,18 @@ def is_hidden(name: str) -> bool:
 
 
 def is_hidden_key(key: str) -> bool:
-    """Whether any segment of a relative key is hidden.
+    """True if any segment of a relative key is hidden.
 
     Example:
         >>> is_hidden_key("2026/_temporary/part-0.log")
         True
     """
-    # One search spares most keys, of which there may be millions, from being split.
+    # The search avoids splitting most of the keys of a large listing.
     return _MAY_HIDE.search(key) is not None and any(map(is_hidden, key.split("/")))
 
 
 def unescape_value(text: str) -> str | None:
-    """A partition value out of a path, unescaped one ``%XX`` at a time, as Hive and Spark do.
+    """Returns a partition value from a path with each ``%XX`` unescaped, as Hive and Spark do.
 
     Example:
         >>> unescape_value("a%2Fb"), unescape_value("__HIVE_DEFAULT_PARTITION__")
@@ -47,12 +47,12 @@ def unescape_value(text: str) -> str | None:
 
 
 def escape_value(value: str | None, *, first: bool = False, stop: str = "") -> str:
-    """A partition value as written in a path.
+    """Returns a partition value as it is written in a path.
 
     Args:
-        value: the value; None is ``__HIVE_DEFAULT_PARTITION__``, and that text is escaped.
-        first: it begins the name, so a first ``_`` or ``.`` is escaped too: it would hide the name.
-        stop: characters that would end the value too early, escaped too.
+        value: value; None is written as ``__HIVE_DEFAULT_PARTITION__``, and a value of this text is escaped.
+        first: True if the value begins the name: a leading ``_`` or ``.`` would hide the name and is escaped.
+        stop: further characters to escape, because they would end the value too early.
 
     Example:
         >>> escape_value("_a:b", first=True), escape_value("a-b", stop="-")
@@ -62,7 +62,7 @@ def escape_value(value: str | None, *, first: bool = False, stop: str = "") -> s
     """
     if value is None:
         return HIVE_NULL
-    # Characters above 255 have no %XX; Hive leaves them as they are.
+    # Characters above 255 have no %XX form; Hive does not escape them.
     text = "".join(f"%{ord(c):02X}" if (_ESCAPED.match(c) or c in stop) and ord(c) < 256 else c for c in value)
     if text.endswith(_UNFINISHED):
         text = text[:-1] + "%5F"

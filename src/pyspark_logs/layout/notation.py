@@ -1,4 +1,4 @@
-"""The notation of layouts: a segment's parts, the pattern they make, and what is wrong with bad ones."""
+"""Parser of the layout notation: segments, their parts, and the regular expression of a segment."""
 
 from __future__ import annotations
 
@@ -35,10 +35,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Segment:
-    """One directory or file name of a layout; ``fields`` are the parts that ``regex`` captures."""
+    """A directory or file name in a layout.
+
+    Attributes:
+        parts: parts from left to right.
+        dotted: True if the text outside braces holds a dot, which is taken as the mark of a file name.
+        fields: parts that ``regex`` captures.
+        regex: regular expression that matches a name.
+    """
 
     parts: tuple[Part, ...]
-    dotted: bool = False  # a "." outside braces: a file name, as far as one can tell
+    dotted: bool = False
     fields: tuple[Part, ...] = field(init=False, compare=False)
     regex: str = field(init=False, compare=False, repr=False)
 
@@ -47,33 +54,33 @@ class Segment:
         object.__setattr__(self, "regex", "".join(map(_regex, self.parts)))
 
     def read(self, name: str) -> list[tuple[Part, str]] | None:
-        """The text of each field in a directory or file name, or None where the name does not fit."""
+        """Returns the text of each field in a directory or file name, or None if the name does not match."""
         found = re.fullmatch(self.regex, name)
         return None if found is None else list(zip(self.fields, found.groups(), strict=True))
 
     def has(self, *kinds: str) -> bool:
-        """Whether any part is of one of these kinds."""
+        """True if any part is of one of these kinds."""
         return any(part.kind in kinds for part in self.parts)
 
 
 def add_tokens(tokens: Tokens, fields: Iterable[tuple[Part, str]]) -> Tokens:
-    """The tokens, with what a segment's fields say filled in."""
+    """Returns the tokens with the time fields of a segment filled in."""
     found = {part.value: int(text) for part, text in fields if part.kind == TIME}
     return tuple(found.get(name, known) for name, known in zip(TIME_TOKENS, tokens, strict=True)) if found else tokens
 
 
 def stop_characters(following: Part | None) -> str:
-    """What a column's value must not hold unescaped, since the part after it begins so."""
+    """Returns the characters to escape in a column's value because the part after it begins with one of them."""
     if following is None:
         return ""
     return "0123456789" if following.kind == TIME else following.value[:1]
 
 
 def parse_segments(text: str) -> tuple[Segment, ...]:
-    """The segments of a layout's text.
+    """Parses the segments of a layout's text.
 
     Raises:
-        LayoutError: what :meth:`pyspark_logs.layout.Layout.parse` lists.
+        LayoutError: see :meth:`pyspark_logs.layout.Layout.parse`.
 
     Example:
         >>> [str(part) for part in parse_segments("dt={yyyy-MM}/*")[0].parts]
@@ -99,9 +106,9 @@ def _parse_field(layout: str, body: str) -> list[Part]:
     if "".join(m[0] for m in pieces) == body and any(m["token"] for m in pieces):
         return [Part(TIME, m["token"]) if m["token"] else Part(TEXT, m["quoted"] or m["text"]) for m in pieces]
     if _LOOKS_LIKE_TIME.fullmatch(body):
-        raise LayoutError(f"layout {layout!r}: {{{body}}} is not a time token; these are: {_ALL_TOKENS}")
+        raise LayoutError(f"layout {layout!r}: {{{body}}} is not a time token; the time tokens are: {_ALL_TOKENS}")
     if not _COLUMN_NAME.fullmatch(body):
-        hint = f"a column is a name such as {{team}}, of type string; time is {_ALL_TOKENS}; text to skip is *"
+        hint = f"a column is a name such as {{team}}; the time tokens are {_ALL_TOKENS}; * skips text"
         raise LayoutError(f"layout {layout!r}: {{{body}}} is neither a time token nor a column name; {hint}")
     return [Part(COLUMN, body)]
 
@@ -115,26 +122,24 @@ def _parse_segment(layout: str, text: str) -> Segment:
         if piece["field"] is not None:
             parts += _parse_field(layout, piece["field"])
         elif piece[0] in ("{", "}"):
-            hint = "a field opens and closes within one segment; a literal brace is written {{ or }}"
-            raise LayoutError(f"layout {layout!r}: brace not closed or not opened in segment {text!r}; {hint}")
+            hint = "a field must end in the segment where it begins; a literal brace is written {{ or }}"
+            raise LayoutError(f"layout {layout!r}: unbalanced brace in segment {text!r}; {hint}")
         elif piece[0].startswith("*"):
             if len(piece[0]) > 1:
                 raise LayoutError(
-                    f"layout {layout!r}: '**' is not known; '*' matches within one segment, deeper keys match anyway"
+                    f"layout {layout!r}: '**' is not supported; '*' matches within one segment, and deeper keys always match"
                 )
             parts.append(Part(WILDCARD))
         else:
             dotted = dotted or "." in piece[0]
             parts.append(Part(TEXT, piece[0][0] if piece[0] in ("{{", "}}") else piece[0]))
-    # Two open-ended fields side by side could be told apart in many ways.
+    # The boundary between two adjacent fields of variable length would be ambiguous.
     for one, other in pairwise(parts):
         if {one.kind, other.kind} <= {COLUMN, WILDCARD}:
-            raise LayoutError(
-                f"layout {layout!r}: nothing tells where {one} ends and {other} begins; put text between them"
-            )
+            raise LayoutError(f"layout {layout!r}: no text separates {one} from {other}; put text between them")
     if parts[0].kind == TEXT and is_hidden(text):
         raise LayoutError(
-            f"layout {layout!r}: segment {text!r} is hidden, such names are never data; move it into the load path"
+            f"layout {layout!r}: segment {text!r} has a hidden name, which is never read as data; move it into the load path"
         )
     return Segment(tuple(parts), dotted)
 
@@ -143,13 +148,13 @@ def _check_fields(layout: str, segments: tuple[Segment, ...]) -> None:
     tokens: set[str] = set()
     columns: set[str] = set()
     for part in (part for segment in segments for part in segment.fields):
-        # Spark's column names know no case.
+        # Spark's column names are case-insensitive.
         seen, name = (tokens, part.value) if part.kind == TIME else (columns, part.value.lower())
         if name in seen:
-            raise LayoutError(f"layout {layout!r}: {part} is there twice; write * where it is only repeated")
+            raise LayoutError(f"layout {layout!r}: {part} occurs twice; write * for the second occurrence")
         seen.add(name)
     missing = [token for token in TIME_TOKENS[: len(tokens)] if token not in tokens]
     if missing:
         finest = max(tokens, key=TIME_TOKENS.index)
         hint = "MM is the month, mm the minute" if missing == ["MM"] else f"time tokens are {_ALL_TOKENS}"
-        raise LayoutError(f"layout {layout!r}: {{{finest}}} without {{{missing[0]}}} is no point in time; {hint}")
+        raise LayoutError(f"layout {layout!r}: {{{finest}}} without {{{missing[0]}}} does not define a time; {hint}")

@@ -1,4 +1,4 @@
-"""Time tokens: which there are, and the interval that their values mean in a time zone."""
+"""Time tokens of layouts, and the intervals that their values denote in a time zone."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 
-# Coarse to fine; a layout uses the first n of them. Years and months are as long as the longest.
+# From coarse to fine; a layout uses the first n of them. The granularity of years and months is that of the longest ones.
 TIME_TOKENS = ("yyyy", "MM", "dd", "HH", "mm")
 GRANULARITY_US = (366 * DAY_US, 31 * DAY_US, DAY_US, HOUR_US, HOUR_US // 60)
 
-# The value of each token as far as known: (2026, 11, None, None, None).
+# Values of the tokens, None for unknown ones: (2026, 11, None, None, None).
 Tokens = tuple[int | None, ...]
 NO_TOKENS: Tokens = (None,) * len(TIME_TOKENS)
 
@@ -21,8 +21,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-def leading(tokens: Tokens) -> tuple[int, ...]:
-    """The known tokens from the year on, without a gap: what an interval can be made of."""
+def leading_tokens(tokens: Tokens) -> tuple[int, ...]:
+    """Returns the known tokens from the year up to the first unknown one; they define an interval."""
     known: list[int] = []
     for token in tokens:
         if token is None:
@@ -33,12 +33,18 @@ def leading(tokens: Tokens) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1 << 16)
 def time_span(tokens: tuple[int, ...], zone: str, *, outer: bool = False) -> tuple[int, int] | None:
-    """The half-open UTC interval, in microseconds, of a year, month, day, hour or minute.
+    """Returns the half-open UTC interval, in microseconds, of a year, month, day, hour or minute in a time zone.
 
-    It runs from the first to the last instant whose wall clock in ``zone`` reads so: an hour that
-    summer time's end repeats lasts two. One that its beginning skips is read with the old offset.
-    ``outer`` gives an interval that also holds those of all finer tokens, skipped ones included.
-    None for dates that do not exist.
+    The interval extends from the first to the last instant with this local time. An hour that is repeated at the end of
+    summer time lasts two hours; an hour that is skipped at its beginning is read with the offset before the change.
+
+    Args:
+        tokens: values of the tokens from the year on.
+        zone: name of the time zone.
+        outer: True for an interval that contains the intervals of all finer tokens, including skipped ones.
+
+    Returns:
+        Interval, or None for a date that does not exist.
 
     Example:
         >>> time_span((2026, 11, 22, 10), "UTC")
@@ -55,7 +61,7 @@ def time_span(tokens: tuple[int, ...], zone: str, *, outer: bool = False) -> tup
             end = end.replace(month=1) if month == 12 else end
     except (ValueError, OverflowError):
         return None
-    # The end is asked of the last instant inside: the end itself may be read twice when this is not.
+    # The offset is taken at the last instant inside: the end itself may be ambiguous when the last instant is not.
     last = end - _MICROSECOND
     starts = [_utc_us(start, zone, fold) for fold in (0, 1)]
     lasts = [_utc_us(last, zone, fold) for fold in (0, 1)]
@@ -65,7 +71,7 @@ def time_span(tokens: tuple[int, ...], zone: str, *, outer: bool = False) -> tup
 
 
 def token_texts(time_us: int, zone: str) -> dict[str, str]:
-    """The text of every token at an instant.
+    """Returns the text of every token at an instant.
 
     Example:
         >>> token_texts(0, "Asia/Tokyo")

@@ -27,7 +27,7 @@ from pyspark_logs.layout import (
     Tokens,
     add_tokens,
     is_hidden,
-    leading,
+    leading_tokens,
     unescape_value,
 )
 from pyspark_logs.planning.selection import HIDDEN, MOST_CONSTRUCTED, UNMATCHED, Selection
@@ -167,7 +167,7 @@ class Walk:
             yield from segment.parts[place.part if index == 0 else 0 :]
 
     def _is_in_time(self, place: Place) -> bool:
-        known = leading(place.tokens)
+        known = leading_tokens(place.tokens)
         return bool(known) and self.selection.holds(known)
 
     def _is_wanted_whole(self, place: Place) -> bool:
@@ -258,7 +258,7 @@ class Walk:
         part = self._next(place)
         if part is None or part.kind != TIME:
             return None
-        known = leading(place.tokens)
+        known = leading_tokens(place.tokens)
         index = TIME_TOKENS.index(part.value)
         # Month before year, as in {dd}.{MM}.{yyyy}: nothing says which months there are.
         values = self._values(index) if index == len(known) else None
@@ -315,7 +315,7 @@ class Walk:
         return children
 
     def _wants(self, fields: Iterable[tuple[Part, str]], tokens: Tokens) -> bool:
-        known = leading(tokens)
+        known = leading_tokens(tokens)
         return (not known or self.selection.touches(known)) and all(
             self.selection.wants(part.value, unescape_value(text)) for part, text in fields if part.kind == COLUMN
         )

@@ -87,7 +87,7 @@ class CodecSuite:
         limits = f"takes {self.levels[0]} to {self.levels[-1]}" if self.levels else "has no levels"
         for level in (self.levels[0] - 1, self.levels[-1] + 1) if self.levels else (0, 1):
             with pytest.raises(
-                OptionError, match=f"'compressionLevel': {level} is none of {self.name}, which {limits}"
+                OptionError, match=f"'compressionLevel': {level} is not a level of {self.name}, which {limits}"
             ):
                 codec.compressor(level)
 
