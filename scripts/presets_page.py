@@ -1,4 +1,4 @@
-"""Write docs/presets.md from the table of presets, so that the page and the code cannot differ.
+"""Writes docs/presets.md from the table of presets; a test compares the page with the table.
 
 python scripts/presets_page.py
 """
@@ -14,55 +14,55 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "presets.md"
 HEAD = """\
 # Presets
 
-A preset is a line format that ships:
+A preset is a line format that ships with pyspark-logs:
 
 ```python
 spark.read.format("logs").option("preset", "aws_alb").load("s3://acme-logs/lb")
 ```
 
-Columns are those of the provider's documentation: keys of JSON as they are, other names in lower case with
-underscores. Where a text is several things (`client:port`), each is a column.
+Columns are named as in the provider's documentation: JSON keys unchanged, other names in lower case with underscores. A
+text that combines several values (`client:port`) has a column for each value.
 
-- Lines of older and newer generations may be mixed in a file: what a line lacks is null, and what a provider will
-  append to a cloud log is passed over.
-- Where files name their fields (CloudFront, VPC flow logs, IIS), each file's own header says what its lines have.
-- Where values stand between single spaces (load balancers, S3, flow logs, IIS, HAProxy, access logs, CRI, RFC 5424), two in a
-  row make a line corrupt: what stands behind them is never read as its neighbour. In logs of S3 and load balancers a missing
-  one is found where the values behind it are not of their form.
-- Times without a zone are in `timeZone`, but for those of CloudFront, IIS and Network Load Balancers, which are UTC. Times
-  without a year get [the year of their file](template.md#timestamps).
-- All presets can be written, but for `aws_cloudtrail`, whose files are documents. Where a format has several
-  dialects, the first one that can hold the value without loss is written.
-- The layout is where the provider puts its files. It is not applied by itself: give it as `layout`, with your prefix in
-  the path that is loaded.
+- A file may mix lines of older and newer versions of a format. Fields that a line does not have are null. Fields that a
+  provider appends to a cloud log in the future are ignored.
+- If files name their fields (CloudFront, VPC flow logs, IIS), the header of each file determines the fields of its lines.
+- In formats that separate values by one space (load balancers, S3, flow logs, IIS, HAProxy, access logs, CRI, RFC 5424),
+  two spaces in a row make a line corrupt, so that no value is read into the wrong column. In logs of S3 and load
+  balancers, a missing value is detected if the values after it do not have the form of their columns.
+- Times without a zone are in the time zone of the option `timeZone`, except in CloudFront, IIS and Network Load Balancer
+  logs, which are in UTC. Times without a year get [the year of their file](template.md#timestamps).
+- All presets can be written except `aws_cloudtrail`, whose files are JSON documents. If a format has several variants, the
+  first variant that holds the value without loss is written.
+- The layout describes the directories and file names of the provider. It is not applied automatically: pass it as the
+  option `layout`, and include your prefix in the path that you load.
 
-The same list is printed by `pyspark-logs presets`, one of them by `pyspark-logs presets NAME`.
+`pyspark-logs presets` prints the same list, `pyspark-logs presets NAME` prints one preset.
 """
 
 
 def page() -> str:
-    """The whole page, as Markdown."""
-    found = list_presets()
+    """Returns the whole page, as Markdown."""
+    presets = list_presets()
     rows = "\n".join(
-        f"| [`{one.name}`](#{one.name}) | {len(one.columns)} | {f'`{one.layout}`' if one.layout else ''} |"
-        for one in found
+        f"| [`{preset.name}`](#{preset.name}) | {len(preset.columns)} | {f'`{preset.layout}`' if preset.layout else ''} |"
+        for preset in presets
     )
     table = f"| preset | columns | layout |\n| --- | --- | --- |\n{rows}\n"
-    return "\n".join([HEAD, table, *(_section(one) for one in found)])
+    return "\n".join([HEAD, table, *(_section(preset) for preset in presets)])
 
 
-def _section(one: PresetDescription) -> str:
-    sample = "\n".join(one.sample)
-    columns = "\n".join(f"| `{name}` | `{kind}` |" for name, kind in one.columns)
-    layout = f"Layout: `{one.layout}`\n\n" if one.layout else ""
+def _section(preset: PresetDescription) -> str:
+    sample = "\n".join(preset.sample)
+    columns = "\n".join(f"| `{name}` | `{column_type}` |" for name, column_type in preset.columns)
+    layout = f"Layout: `{preset.layout}`\n\n" if preset.layout else ""
     return (
-        f"## {one.name}\n\n{_source(one.source)}\n\n{layout}```text\n{sample}\n```\n\n"
+        f"## {preset.name}\n\n{_source(preset.source)}\n\n{layout}```text\n{sample}\n```\n\n"
         f"| column | type |\n| --- | --- |\n{columns}\n"
     )
 
 
 def _source(text: str) -> str:
-    """As Markdown: what looks like its marks stands as code, an address is a link."""
+    """Returns the source of a preset as Markdown, with Markdown's own characters escaped and the address as a link."""
     words, colon, address = text.rpartition(": https://")
     words = (words if colon else address).replace("_", "\\_").replace("*", "\\*").replace("<", "\\<")
     return f"{words}: <https://{address}>" if colon else words

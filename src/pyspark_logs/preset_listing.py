@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pyspark_logs.formats.presets import PRESETS, preset
+from pyspark_logs.formats.presets import PRESETS, find_preset
 from pyspark_logs.formats.registry import format_schema
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.schema import to_ddl
@@ -45,7 +45,7 @@ def describe_preset(name: str) -> PresetDescription:
     >>> describe_preset("cri").columns
     (('timestamp', 'timestamp'), ('stream', 'string'), ('tags', 'string'), ('log', 'string'))
     """
-    entry = preset(name)
+    entry = find_preset(name)
     key = name.strip().lower()
     schema = format_schema(FormatOptions("preset", key))
     columns = tuple(

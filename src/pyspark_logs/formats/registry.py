@@ -16,7 +16,7 @@ from pyspark_logs.formats.dialects.nginx import nginx_format
 from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.json.format import JsonFormat
 from pyspark_logs.formats.logfmt.format import LogfmtFormat
-from pyspark_logs.formats.presets import preset
+from pyspark_logs.formats.presets import find_preset
 from pyspark_logs.formats.regex.format import grok_format, regex_format
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
@@ -31,7 +31,7 @@ def _template(options: FormatOptions) -> LineFormat:
 
 
 def _preset(options: FormatOptions) -> LineFormat:
-    return preset(options.spec).form.resolve_line_format(options, f"preset {options.spec!r}")
+    return find_preset(options.spec).form.resolve_line_format(options, f"preset {options.spec!r}")
 
 
 # option -> what it makes of its value. To add a format, write a LineFormat and add its row.

@@ -1,7 +1,7 @@
-"""Named formats that ship: one table from name to entry, a module for each family of them.
+"""The line formats that ship, by name, with a module for each family.
 
-Field names and types are those of the provider's documentation: keys of JSON as they are, others in lower case and
-with underscores. A preset may give a field's text as several columns (``client:port`` is one text in the log).
+Names and types of fields are those of the provider's documentation: keys of JSON unchanged, other names in lower case
+with underscores. The text of one field may have several columns, as ``client:port`` does.
 """
 
 from __future__ import annotations
@@ -9,26 +9,19 @@ from __future__ import annotations
 import difflib
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.presets import applications, aws, aws_json, containers, servers, syslog, web, with_header
+from pyspark_logs.formats.presets import applications, aws, aws_json, containers, delimited, servers, syslog, web
 from pyspark_logs.formats.presets.entry import Preset
 
-PRESETS: dict[str, Preset] = {
-    **web.PRESETS,
-    **aws.PRESETS,
-    **aws_json.PRESETS,
-    **with_header.PRESETS,
-    **syslog.PRESETS,
-    **servers.PRESETS,
-    **applications.PRESETS,
-    **containers.PRESETS,
-}
+_FAMILIES = (web, aws, aws_json, delimited, syslog, servers, applications, containers)
+
+PRESETS: dict[str, Preset] = {preset.name: preset for family in _FAMILIES for preset in family.PRESETS}
 
 
-def preset(name: str) -> Preset:
-    """Look a preset up.
+def find_preset(name: str) -> Preset:
+    """Returns the preset of a name, without regard to case.
 
     Raises:
-        FormatError: there is none of that name; the message gives the nearest.
+        FormatError: there is no preset of this name; the message suggests the nearest.
     """
     found = PRESETS.get(name.strip().lower())
     if found is None:

@@ -1,4 +1,4 @@
-"""What logging libraries write unless told otherwise: Log4j, Python's logging, klog, glog."""
+"""Default formats of logging libraries: Log4j, Python's logging, klog, glog."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPa
 from pyspark_logs.formats.types.syslog import GlogSeverity
 from pyspark_logs.formats.types.text import Text
 
-# Level and thread in either order, the thread or the logger perhaps missing. A thread's name may have brackets in it, as
-# ZooKeeper's `QuorumPeer[myid=1]` has.
+# Level and thread come in either order; thread and logger are optional. A thread's name may contain brackets, as
+# ZooKeeper's `QuorumPeer[myid=1]` does.
 _THREAD = r"(?:[^\[\]]|\[[^\[\]]*\])*|[^\]]*"
 _LOG4J_EVENT = CompositeField(
     rf"(?:\[(?P<first_thread>{_THREAD})\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>{_THREAD})\] +)?"
@@ -25,7 +25,7 @@ _LOG4J_EVENT = CompositeField(
 _GLOG_TIME = "%Y%m%d %H:%M:%S.%f"
 _GLOG = "{severity}{time:timestamp(%m%d %H:%M:%S.%f)}{~}{thread_id:long} {file}:{line:int}] {message}"
 
-# What a glog file begins with; the second is there if the program says so.
+# Lines at the beginning of a glog file; the second is optional.
 _GLOG_BANNERS = (
     "Log file created at: ",
     "Application fingerprint: ",
@@ -34,33 +34,37 @@ _GLOG_BANNERS = (
     "Log line format: ",
 )
 
-PRESETS: dict[str, Preset] = {
-    "log4j": Preset(
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "log4j",
         TemplateForm(
             "{timestamp:timestamp} {event}",
             types={"timestamp": MultiPatternTimestamp(patterns=(ISO_8601, "%y/%m/%d %H:%M:%S"))},
-            parts={"event": _LOG4J_EVENT},
+            composite_fields={"event": _LOG4J_EVENT},
         ),
-        source="Apache Log4j, PatternLayout, %d{ISO8601} %-5p [%t] %c: %m%n, with or without the thread, before or behind the"
-        " level: https://logging.apache.org/log4j/2.x/manual/pattern-layout.html",
+        source="Apache Log4j, PatternLayout, %d{ISO8601} %-5p [%t] %c: %m%n, with or without the thread, which may precede or"
+        " follow the level: https://logging.apache.org/log4j/2.x/manual/pattern-layout.html",
         sample=(
             "2026-11-22 01:00:11,045 INFO  [main] org.example.shop.Checkout: order 1399 accepted",
             "2026-11-22 01:00:12,310 [pool-1-thread-2] ERROR org.example.shop.Ledger - cannot post",
         ),
     ),
-    "python_logging": Preset(
+    Preset(
+        "python_logging",
         TemplateForm("{asctime:timestamp} - {name} - {levelname} - {message}"),
         source='Python, "Logging HOWTO", the format %(asctime)s - %(name)s - %(levelname)s - %(message)s:'
         " https://docs.python.org/3/howto/logging.html#configuring-logging",
         sample=("2026-11-22 01:00:11,045 - shop.checkout - INFO - order 1399 accepted",),
     ),
-    "klog": Preset(
+    Preset(
+        "klog",
         TemplateForm(_GLOG, types={"severity": GlogSeverity()}),
         source="Kubernetes, klog, formatHeader(): Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg:"
         " https://github.com/kubernetes/klog",
         sample=("I1122 01:00:11.045123       1 controller.go:116] Starting workers",),
     ),
-    "glog": Preset(
+    Preset(
+        "glog",
         TemplateForm(
             _GLOG,
             types={
@@ -69,11 +73,11 @@ PRESETS: dict[str, Preset] = {
             },
             banners=_GLOG_BANNERS,
         ),
-        source="Google glog, log line prefix: Lyyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg, before 0.6 without the"
+        source="Google glog, log line prefix: Lyyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg; before 0.6 without the"
         " year: https://google.github.io/glog/stable/logging/",
         sample=(
             "W20261122 01:00:11.045123 12345 checkout.cc:116] queue is almost full",
             "I1122 01:00:12.000001 12345 checkout.cc:120] done",
         ),
     ),
-}
+)

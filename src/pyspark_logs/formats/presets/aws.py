@@ -1,4 +1,4 @@
-"""Services of AWS that put log files into a bucket."""
+"""AWS services that write text logs to a bucket: load balancers and S3."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from pyspark_logs.formats.template.composite_fields import Address
 from pyspark_logs.formats.types.server import OptionallyQuoted, RawQuoted, Requester, Word
 from pyspark_logs.formats.types.temporal import Timestamp
 
-# Fields of ALB that AWS's own examples have shown without quotes, or whose quotes it does not tell.
-_ONCE_BARE = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")
-# Quoted protocols with commas between them, cut behind 256 bytes.
-_OFFERED = '(?:"[^" ]*",)*"[^" ]*"?|(?:"[^" ]*",)+'
-_LOAD_BALANCERS = "AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}"
+# ALB fields that examples in AWS's documentation show without quotes, or whose quotes it does not document.
+_QUOTES_OPTIONAL = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")
+# Quoted protocols separated by commas; AWS cuts the list after 256 bytes.
+_PROTOCOL_LIST = '(?:"[^" ]*",)*"[^" ]*"?|(?:"[^" ]*",)+'
+_LOAD_BALANCER_LAYOUT = "AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}"
 
 
-def _grown(first: str, *appended: str) -> str:
-    """A template whose later fields stand in a group each, as nobody says which of them came together.
+def _with_appended(first: str, *appended: str) -> str:
+    """Returns a template in which each appended field begins an optional group.
 
-    The last group is what is appended next year.
+    The documentation does not say which of the fields were appended together. The last group takes fields that will be
+    appended in future.
     """
     return first + "".join("{? " + field for field in (*appended, "{}")) + "?}" * (len(appended) + 1)
 
 
-PRESETS: dict[str, Preset] = {
-    "aws_alb": Preset(
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "aws_alb",
         TemplateForm(
-            _grown(
+            _with_appended(
                 "{type} {time:timestamp} {elb} {client?} {target?} {request_processing_time:double?}"
                 " {target_processing_time:double?} {response_processing_time:double?} {elb_status_code:int?}"
                 " {target_status_code:int?} {received_bytes:long?} {sent_bytes:long?} {request:quoted?}"
@@ -47,10 +49,13 @@ PRESETS: dict[str, Preset] = {
                 "{request_transform_status?}",
                 "{alb_node_ip?}",
             ),
-            types=dict.fromkeys(_ONCE_BARE, OptionallyQuoted()),
-            parts={"client": Address("client_ip", "client_port"), "target": Address("target_ip", "target_port")},
+            types=dict.fromkeys(_QUOTES_OPTIONAL, OptionallyQuoted()),
+            composite_fields={
+                "client": Address("client_ip", "client_port"),
+                "target": Address("target_ip", "target_port"),
+            },
             allow_trailing=True,
-            unfilled=(),
+            may_be_blank=(),
         ),
         source='AWS, "Access logs for your Application Load Balancer":'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
@@ -65,11 +70,12 @@ PRESETS: dict[str, Preset] = {
                 " TID_1234abcd5678ef90"
             ),
         ),
-        layout=_LOAD_BALANCERS,
+        layout=_LOAD_BALANCER_LAYOUT,
     ),
-    "aws_nlb": Preset(
+    Preset(
+        "aws_nlb",
         TemplateForm(
-            _grown(
+            _with_appended(
                 "{type} {version} {time:timestamp} {elb} {listener} {client?} {destination?} {connection_time:long?}"
                 " {tls_handshake_time:long?} {received_bytes:long?} {sent_bytes:long?} {incoming_tls_alert:int?}"
                 " {chosen_cert_arn?} {chosen_cert_serial?} {tls_cipher?} {tls_protocol_version?} {tls_named_group?}"
@@ -80,17 +86,17 @@ PRESETS: dict[str, Preset] = {
                 "{tls_connection_creation_time:timestamp?}",
             ),
             types={
-                # AWS's times of these are UTC, and do not say so.
+                # These times are UTC and have no zone designator.
                 **dict.fromkeys(("time", "tls_connection_creation_time"), Timestamp(zone="UTC")),
                 **dict.fromkeys(("alpn_fe_protocol", "alpn_be_protocol"), Word()),
-                "alpn_client_preference_list": Word(form=_OFFERED),
+                "alpn_client_preference_list": Word(form=_PROTOCOL_LIST),
             },
-            parts={
+            composite_fields={
                 "client": Address("client_ip", "client_port"),
                 "destination": Address("destination_ip", "destination_port"),
             },
             allow_trailing=True,
-            unfilled=(),
+            may_be_blank=(),
         ),
         source='AWS, "Access logs for your Network Load Balancer" (TLS listeners):'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
@@ -101,11 +107,12 @@ PRESETS: dict[str, Preset] = {
                 ' ECDHE-RSA-AES128-SHA tlsv12 - shop.example.com h2 h2 "h2","http/1.1" 2026-11-22T01:00:10'
             ),
         ),
-        layout=_LOAD_BALANCERS,
+        layout=_LOAD_BALANCER_LAYOUT,
     ),
-    "aws_elb_classic": Preset(
+    Preset(
+        "aws_elb_classic",
         TemplateForm(
-            _grown(
+            _with_appended(
                 "{timestamp:timestamp} {elb} {client?} {backend?} {request_processing_time:double?}"
                 " {backend_processing_time:double?} {response_processing_time:double?} {elb_status_code:int?}"
                 " {backend_status_code:int?} {received_bytes:long?} {sent_bytes:long?} {request:quoted?}",
@@ -118,9 +125,12 @@ PRESETS: dict[str, Preset] = {
                 "ssl_cipher": Word(form="[A-Z0-9_-]+"),
                 "ssl_protocol": Word(),
             },
-            parts={"client": Address("client_ip", "client_port"), "backend": Address("backend_ip", "backend_port")},
+            composite_fields={
+                "client": Address("client_ip", "client_port"),
+                "backend": Address("backend_ip", "backend_port"),
+            },
             allow_trailing=True,
-            unfilled=(),
+            may_be_blank=(),
         ),
         source='AWS, "Access logs for your Classic Load Balancer":'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html",
@@ -130,11 +140,12 @@ PRESETS: dict[str, Preset] = {
                 ' "GET https://www.example.com:443/ HTTP/1.1" "curl/8.5.0" DHE-RSA-AES128-SHA TLSv1.2'
             ),
         ),
-        layout=_LOAD_BALANCERS,
+        layout=_LOAD_BALANCER_LAYOUT,
     ),
-    "aws_s3_access": Preset(
+    Preset(
+        "aws_s3_access",
         TemplateForm(
-            _grown(
+            _with_appended(
                 "{owner?} {bucket?} [{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {remote_ip?} {requester?} {request_id?}"
                 " {operation?} {key?} {request_uri:quoted?} {http_status:int?} {error_code?} {bytes_sent:long?}"
                 " {object_size:long?} {total_time:long?} {turn_around_time:long?} {referer:quoted?} {user_agent:quoted?}",
@@ -159,7 +170,7 @@ PRESETS: dict[str, Preset] = {
                 "acl_required": Word(form="[A-Za-z]+"),
             },
             allow_trailing=True,
-            unfilled=(),
+            may_be_blank=(),
         ),
         source='AWS, "Amazon S3 server access log format":'
         " https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
@@ -174,4 +185,4 @@ PRESETS: dict[str, Preset] = {
         ),
         layout="{yyyy-MM-dd-HH}-*",
     ),
-}
+)

@@ -1,4 +1,4 @@
-"""Services of AWS that write JSON: WAF, CloudTrail, Route 53 Resolver. Keys are columns as they are."""
+"""AWS services that write JSON: WAF, CloudTrail, Route 53 Resolver. Columns are named as the keys."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _IDENTITY = (
     "inScopeOf:struct<sourceArn:string,sourceAccount:string,issuerType:string,credentialsIssuedTo:string>>"
 )
 
-PRESETS: dict[str, Preset] = {
-    "aws_waf": Preset(
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "aws_waf",
         JsonForm(
             (
                 JsonField("timestamp", "epoch(ms)"),
@@ -70,7 +71,8 @@ PRESETS: dict[str, Preset] = {
         ),
         layout="AWSLogs/{account}/WAFLogs/{region}/{webacl}/{yyyy}/{MM}/{dd}/{HH}/{mm}",
     ),
-    "aws_cloudtrail": Preset(
+    Preset(
+        "aws_cloudtrail",
         JsonForm(
             (
                 JsonField("eventVersion"),
@@ -125,7 +127,8 @@ PRESETS: dict[str, Preset] = {
         ),
         layout="AWSLogs/{account}/CloudTrail/{region}/{yyyy}/{MM}/{dd}",
     ),
-    "aws_route53_resolver": Preset(
+    Preset(
+        "aws_route53_resolver",
         JsonForm(
             (
                 JsonField("version"),
@@ -161,4 +164,4 @@ PRESETS: dict[str, Preset] = {
         ),
         layout="AWSLogs/{account}/vpcdnsquerylogs/{vpc}/{yyyy}/{MM}/{dd}",
     ),
-}
+)

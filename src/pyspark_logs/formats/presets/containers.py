@@ -1,21 +1,23 @@
-"""Container runtimes, and what is sent from them: CRI, Docker, GELF."""
+"""Container runtimes and log transport: CRI, Docker, GELF."""
 
 from __future__ import annotations
 
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 
-PRESETS: dict[str, Preset] = {
-    "cri": Preset(
-        TemplateForm("{timestamp:timestamp} {stream} {tags} {log}", unfilled=("log",)),
-        source="Kubernetes, CRI container log format: timestamp stream tags log; the first tag is P where a line goes on in"
-        " the next, else F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "cri",
+        TemplateForm("{timestamp:timestamp} {stream} {tags} {log}", may_be_blank=("log",)),
+        source="Kubernetes, CRI container log format: timestamp stream tags log; the first tag is P for a line that continues"
+        " in the next, otherwise F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
         sample=(
             "2026-11-22T01:00:11.045123456Z stdout F order 1399 accepted",
             "2026-11-22T01:00:12.310000000Z stderr P a line that is cut",
         ),
     ),
-    "docker_json": Preset(
+    Preset(
+        "docker_json",
         JsonForm(
             (
                 JsonField("log"),
@@ -24,14 +26,15 @@ PRESETS: dict[str, Preset] = {
                 JsonField("attrs", "map<string,string>"),
             )
         ),
-        source='Docker, "JSON File logging driver"; log ends with the line end that the container wrote:'
+        source='Docker, "JSON File logging driver"; log includes the line end that the container wrote:'
         " https://docs.docker.com/engine/logging/drivers/json-file/",
         sample=(
             r'{"log":"order 1399 accepted\n","stream":"stdout","time":"2026-11-22T01:00:11.045123456Z"}',
             r'{"log":"cannot post\n","stream":"stderr","attrs":{"tag":"shop"},"time":"2026-11-22T01:00:12.31Z"}',
         ),
     ),
-    "gelf": Preset(
+    Preset(
+        "gelf",
         JsonForm(
             (
                 JsonField("version"),
@@ -45,8 +48,8 @@ PRESETS: dict[str, Preset] = {
                 JsonField("file"),
             )
         ),
-        source="Graylog, GELF payload specification 1.1; additional fields (_name) can be asked for by their names."
-        " Numbers may be strings, as some libraries send them:"
+        source="Graylog, GELF payload specification 1.1; a schema can name additional fields (_name)."
+        " Some libraries send numbers as strings, which are read, too:"
         " https://go2docs.graylog.org/current/getting_in_log_data/gelf.html",
         sample=(
             (
@@ -55,4 +58,4 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
-}
+)

@@ -1,4 +1,4 @@
-"""What a preset is made of."""
+"""Rows of the table of presets, and the kinds of format that a row can have."""
 
 from __future__ import annotations
 
@@ -19,23 +19,33 @@ from pyspark_logs.options import FormatOptions
 
 
 class Form(Protocol):
-    """A kind of format, filled in."""
+    """The lines of a preset: a template, delimited values, or JSON objects."""
 
     def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
-        """The format, with the options given beside it; ``name`` is for messages."""
+        """Returns the format of the lines.
+
+        Args:
+            options: options that the user gave with the preset.
+            name: name of the format in messages.
+
+        Raises:
+            FormatError: an option has no effect on this preset.
+        """
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named format that ships.
+    """A named line format.
 
     Attributes:
-        form: what its lines are.
-        source: where the provider documents it.
-        sample: a small file's lines, with invented values; headers are among them where files have some.
-        layout: where the provider puts time and partitions into keys, as the option ``layout``; None: nowhere.
+        name: value of the option ``preset``.
+        form: format of the lines.
+        source: title and address of the provider's documentation.
+        sample: lines of a small file with invented values, including headers.
+        layout: directories and file names of the provider, as the option ``layout``; None: the provider has none.
     """
 
+    name: str
     form: Form
     source: str
     sample: tuple[str, ...]
@@ -44,64 +54,68 @@ class Preset:
 
 @dataclass(frozen=True)
 class TemplateForm:
-    """A template in the project's notation.
+    """Lines of a template.
 
     Attributes:
-        template: the notation.
-        types: field -> its type, for types that the notation does not have.
-        parts: field -> the columns given in its place.
-        allow_trailing: whether text after the last field is fine (providers append fields).
-        null_value: what null is written as, where it is not ``-`` and the option says nothing else.
-        banners: what lines begin with by which a program says what it is; they are no records.
-        unfilled: the fields that may be empty, or begin or end with a space; None: all of them. A line that has
-            such a text elsewhere, as one with two spaces in a row has, is not of the form.
+        template: template in the notation of the option ``template``.
+        types: types that the notation does not have, by field.
+        composite_fields: columns of the fields that have several, by field.
+        allow_trailing: True if text may follow the last field, because the provider appends fields.
+        null_value: text of null, unless the option ``nullValue`` gives another; None: ``-``.
+        banners: prefixes of lines in which a program introduces its log; they are not records.
+        may_be_blank: fields that may be empty, or begin or end with a space; None: all fields. A line in which any other
+            field does so, because two spaces follow each other, is corrupt.
     """
 
     template: str
     types: Mapping[str, FieldType] = field(default_factory=dict)
-    parts: Mapping[str, Parts] = field(default_factory=dict)
+    composite_fields: Mapping[str, Parts] = field(default_factory=dict)
     allow_trailing: bool = False
     null_value: str | None = None
     banners: tuple[str, ...] = ()
-    unfilled: tuple[str, ...] | None = None
+    may_be_blank: tuple[str, ...] | None = None
 
     def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
-        _refuse(options, name)
+        _check_rescued_column(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
-        if self.unfilled is not None:
-            template = all_filled(template, self.unfilled)
+        if self.may_be_blank is not None:
+            template = all_filled(template, self.may_be_blank)
         options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing, banners=self.banners)
         if self.null_value is not None and options.null_value == FormatOptions.null_value:
             options = replace(options, null_value=self.null_value)
-        return TemplateFormat(template, options, name, self.parts)
+        return TemplateFormat(template, options, name, self.composite_fields)
 
 
 @dataclass(frozen=True)
 class DelimitedForm:
-    """Values between separators, with the columns that the provider documents."""
+    """Lines of values between separators.
+
+    Attributes:
+        spec: separator, headers and documented columns.
+    """
 
     spec: DelimitedSpec
 
     def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
-        _refuse(options, name, escape=options.escape != FormatOptions.escape)
+        _check_ineffective(name, escape=options.escape != FormatOptions.escape)
+        _check_rescued_column(options, name)
         return delimited_format(self.spec, options, name)
 
 
 @dataclass(frozen=True)
 class JsonForm:
-    """JSON objects with the fields that the provider documents.
+    """Lines that are JSON objects, or files that are one JSON document.
 
     Attributes:
-        fields: the columns; further keys of the records can be asked for all the same.
-        document: key of the array of records, where a file is one document.
+        fields: documented fields. A schema may name further keys of the records.
+        document: key of the array of records in a document; None: each line is a record.
     """
 
     fields: tuple[JsonField, ...]
     document: str | None = None
 
     def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
-        _refuse(
-            options,
+        _check_ineffective(
             name,
             escape=options.escape != FormatOptions.escape,
             allowTrailing=options.allow_trailing,
@@ -111,9 +125,13 @@ class JsonForm:
         return documented(options, self.fields, document=self.document)
 
 
-def _refuse(options: FormatOptions, name: str, **given: bool) -> None:
-    """Raises FormatError for an option that would be without effect."""
+def _check_ineffective(name: str, **given: bool) -> None:
+    """Raises FormatError for the first option that is given and has no effect."""
     for option in (option for option, is_given in given.items() if is_given):
-        raise FormatError(f"option {option!r} means nothing for {name}; leave it out")
-    if options.rescued_column is not None and "nullValue" not in given:
+        raise FormatError(f"option {option!r} has no effect on {name}; leave it out")
+
+
+def _check_rescued_column(options: FormatOptions, name: str) -> None:
+    """Raises FormatError for the option ``rescuedDataColumn`` with a format that is not JSON."""
+    if options.rescued_column is not None:
         raise FormatError(f"option 'rescuedDataColumn' belongs to json; {name} has no further columns")

@@ -12,7 +12,7 @@ from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.server import TruncatedQuoted
 from pyspark_logs.formats.types.text import Text
 
-# Files of a syslog daemon have its header; what HAProxy writes to standard output has not.
+# Files of a syslog daemon have a syslog header; HAProxy's standard output does not.
 _PROCESS_AND_CLIENT = CompositeField(
     r"(?:(?:(?P<syslog_header>.*) )?(?P<process_name>[^\s\[\]:]+)(?:\[(?P<pid>\d{1,9})\])?: )?"
     r"(?P<client_ip>[^ ]+):(?P<client_port>\d{1,5})",
@@ -25,7 +25,7 @@ _PROCESS_AND_CLIENT = CompositeField(
         Piece("client_port", Integer(32)),
     ),
 )
-# A long request is cut, its closing quote with it.
+# HAProxy cuts a long request, and the closing quote with it.
 _REQUEST = CompositeField('"(?P<http_request>[^"]*)"?', (Piece("http_request", Text(), before='"', after='"'),))
 
 _PROXY_HEAD = "{client} [{accept_date:timestamp(%d/%b/%Y:%H:%M:%S.%f)}] {frontend_name} {backend_name}/{server_name} "
@@ -38,8 +38,8 @@ _PROXY_TLS = (
     " {ssl_fc_sni?}/{ssl_version?}/{ssl_ciphers?}?}"
 )
 
-# What stands behind the time: '[%p] ', '[%p-%l] %q%u@%d ', or what pgBadger asks for, with or without '[%l-1] ' and the
-# last two.
+# log_line_prefix after the time: '[%p] ', '[%p-%l] %q%u@%d ', or the prefix that pgBadger's documentation recommends, with or
+# without '[%l-1] ', application and client.
 _PROCESS, _LINE_NUM = (
     Piece("process_id", Integer(32)),
     Piece("session_line_num", Integer(64), before="-", also=("num",)),
@@ -76,13 +76,14 @@ _REDIS_PROCESS = CompositeField(
     (Piece("pid", Integer(32), after=":", also=("old_pid",)), Piece("role", Text())),
 )
 _REDIS_TIME = "%d %b %Y %H:%M:%S.%f"
-# serverLogRawFromHandler() writes the seconds in parentheses, and no level.
+# serverLogRawFromHandler() writes the time as epoch seconds in parentheses, and no level.
 _REDIS_EVENT = CompositeField(
     "(?:(?P<level>[.*#-]) )?(?P<message>.*)", (Piece("level", Text(), after=" "), Piece("message", Text()))
 )
 
-PRESETS: dict[str, Preset] = {
-    "haproxy_http": Preset(
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "haproxy_http",
         TemplateForm(
             _PROXY_HEAD
             + "{time_request:int}/{time_queue:int}/{time_backend_connect:int}/{time_backend_response:int}/{time_duration:int}"
@@ -90,12 +91,12 @@ PRESETS: dict[str, Preset] = {
             " {termination_state} " + _PROXY_COUNTS + "{? {{{captured_request_headers}}}?}"
             "{? {{{captured_response_headers}}}?} {request}" + _PROXY_TLS,
             types={"request": TruncatedQuoted()},
-            parts={"client": _PROCESS_AND_CLIENT, "request": _REQUEST},
-            unfilled=("captured_request_headers", "captured_response_headers"),
+            composite_fields={"client": _PROCESS_AND_CLIENT, "request": _REQUEST},
+            may_be_blank=("captured_request_headers", "captured_response_headers"),
         ),
-        source='HAProxy Configuration Manual, "HTTP log format" (option httplog) and, with what stands behind the request,'
+        source='HAProxy Configuration Manual, "HTTP log format" (option httplog) and, with the fields after the request,'
         ' "HTTPS log format" (option httpslog); the timers TR, Tw, Tc, Tr and Ta (Tq and Tt before 1.7)'
-        " by their meaning, as TR and Tr cannot be told apart in SQL:"
+        " are named by their meaning, because SQL does not distinguish TR and Tr:"
         " https://docs.haproxy.org/2.8/configuration.html#8.2.3",
         sample=(
             (
@@ -109,14 +110,15 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
-    "haproxy_tcp": Preset(
+    Preset(
+        "haproxy_tcp",
         TemplateForm(
             _PROXY_HEAD + "{time_queue:int}/{time_backend_connect:int}/{time_duration:int} {bytes_read:long}"
             " {termination_state} " + _PROXY_COUNTS,
-            parts={"client": _PROCESS_AND_CLIENT},
-            unfilled=(),
+            composite_fields={"client": _PROCESS_AND_CLIENT},
+            may_be_blank=(),
         ),
-        source='HAProxy Configuration Manual, "TCP log format" (option tcplog); the timers Tw, Tc and Tt by their meaning:'
+        source='HAProxy Configuration Manual, "TCP log format" (option tcplog); the timers Tw, Tc and Tt are named by their meaning:'
         " https://docs.haproxy.org/2.8/configuration.html#8.2.2",
         sample=(
             (
@@ -125,13 +127,14 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
-    "postgres": Preset(
+    Preset(
+        "postgres",
         TemplateForm(
             "{stamp} [{session}:  {message}",
-            parts={"stamp": ZonedStamp("log_time", "time_zone"), "session": _SESSION},
+            composite_fields={"stamp": ZonedStamp("log_time", "time_zone"), "session": _SESSION},
         ),
-        source="PostgreSQL, log_line_prefix '%m [%p] ' (the default), '%m [%p-%l] %q%u@%d ', and that of pgBadger, '%t [%p]:"
-        " [%l-1] user=%u,db=%d,app=%a,client=%h '; the columns as in its CSV log:"
+        source="PostgreSQL, log_line_prefix '%m [%p] ' (the default), '%m [%p-%l] %q%u@%d ', or pgBadger's '%t [%p]: [%l-1]"
+        " user=%u,db=%d,app=%a,client=%h '; columns are named as in the CSV log:"
         " https://www.postgresql.org/docs/current/runtime-config-logging.html",
         sample=(
             "2026-11-22 01:00:11.045 UTC [123] LOG:  database system is ready to accept connections",
@@ -139,7 +142,8 @@ PRESETS: dict[str, Preset] = {
             "2026-11-22 01:00:13 UTC [456]: [7-1] user=ana,db=shop,app=psql,client=192.0.2.7 LOG:  duration: 0.612 ms",
         ),
     ),
-    "redis": Preset(
+    Preset(
+        "redis",
         TemplateForm(
             "{process} {time:timestamp} {event}",
             types={
@@ -149,13 +153,14 @@ PRESETS: dict[str, Preset] = {
                     seconds=True,
                 )
             },
-            parts={"process": _REDIS_PROCESS, "event": _REDIS_EVENT},
+            composite_fields={"process": _REDIS_PROCESS, "event": _REDIS_EVENT},
         ),
-        source="Redis, serverLogRaw() in server.c: pid:role day month year time level message; before 3.0 [pid] and no year:"
+        source="Redis, serverLogRaw() in server.c: pid:role day month year time level message; before 3.0 [pid], without a year:"
         " https://redis.io/docs/latest/operate/oss_and_stack/management/",
         sample=("123:M 22 Nov 2026 01:00:11.045 * Ready to accept connections tcp",),
     ),
-    "mongodb_json": Preset(
+    Preset(
+        "mongodb_json",
         JsonForm(
             (
                 JsonField("t", "timestamp", "t.$date"),
@@ -180,4 +185,4 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
-}
+)

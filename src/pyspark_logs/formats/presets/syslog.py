@@ -1,4 +1,4 @@
-"""Syslog: RFC 3164 in its dialects, RFC 5424, and CEF, which travels in it."""
+"""Syslog: RFC 3164 and its variants, RFC 5424, and CEF, which syslog often carries."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pyspark_logs.formats.types.syslog import CiscoPrefix
 from pyspark_logs.formats.types.syslog_body import SyslogBody
 from pyspark_logs.formats.types.text import Text
 
-# Written with RFC 3339's time, as that is the one that has a year, a zone and fractions.
+# Written as in RFC 3339, the only one of these patterns with year, zone and fraction.
 SYSLOG_TIME = MultiPatternTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
-# Cisco sends times with a year, at either end of the date, and with a zone, the colon behind which is part of the form: a
-# host may be called UTC.
+# Cisco writes a year before or after the date, and a zone. The colon after the zone is required, because a host may be named
+# UTC.
 _DATES = ("%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S", "%b %d %H:%M:%S")
-_SENT_TIME = MultiPatternTimestamp(
+_RFC3164_TIME = MultiPatternTimestamp(
     patterns=(ISO_8601, *(date + rest for date in _DATES for rest in (".%f %Z:", " %Z:", ".%f", "")))
 )
 _CISCO = CompositeField(
@@ -29,11 +29,10 @@ _CISCO = CompositeField(
     ),
 )
 
-# A word that ends in a colon is the tag, and there may be no host before it. Brackets belong to the tag, but for those
-# around the number of a process. RFC 3164, 4.1.3, has a tag end with its name, so the message may follow without a
-# blank; but `10:23` is none, nor are `fe80::1` and `http://`. The number of a process makes a tag of a word without a colon,
-# too. Cisco may write a zone behind the time, whose abbreviation does
-# not say which it is.
+# A word that ends in a colon is the tag; the host before it is optional. Brackets belong to the tag, except around a process
+# number. RFC 3164, 4.1.3, ends the tag at the first character that is not alphanumeric, so the message may follow without a
+# blank; but `10:23`, `fe80::1` and `http://` contain no tag. A word with a process number is a tag without a colon, too. Cisco
+# may write the abbreviation of a zone after the time, which does not identify the zone.
 _TAG = (
     r"(?P<time_zone>[A-Z]{2,5}): (?P<cisco_tag>%[^\s:\[]+):(?: |$)|"
     r"(?:(?P<tag>[^\s:\[]+)(?:\[(?P<pid>\d{1,9})\])?|(?P<whole_tag>[^\s:\[]+\[[^\s\[\]]*\])):(?: |$)"
@@ -52,7 +51,7 @@ _HEADER_AND_MESSAGE = CompositeField(
     ),
 )
 
-# What stands before "CEF:" is a syslog header, or nothing.
+# The text before "CEF:" is a syslog header, or empty.
 _CEF_HEADER = CompositeField(
     r"(?:<(?P<pri>\d{1,3})>)?"
     r"(?:(?P<time>[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
@@ -66,15 +65,16 @@ _CEF_HEADER = CompositeField(
 )
 _CEF_FIELDS = ("device_vendor", "device_product", "device_version", "device_event_class_id", "name", "severity")
 
-PRESETS: dict[str, Preset] = {
-    "syslog_rfc3164": Preset(
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "syslog_rfc3164",
         TemplateForm(
             "{?<{pri}>?}{? ?}{counted?}{timestamp:timestamp}{?:?}{? {rest}?}",
-            types={"counted": CiscoPrefix(), "timestamp": _SENT_TIME},
-            parts={"pri": Priority(), "counted": _CISCO, "rest": _HEADER_AND_MESSAGE},
+            types={"counted": CiscoPrefix(), "timestamp": _RFC3164_TIME},
+            composite_fields={"pri": Priority(), "counted": _CISCO, "rest": _HEADER_AND_MESSAGE},
         ),
-        source="RFC 3164, 4 and 5.4; the times that rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (a year, a zone) write,"
-        " what Cisco IOS numbers messages with before the time, and files without PRI, host, tag or pid",
+        source="RFC 3164, 4 and 5.4; also times of rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (with year and zone), the"
+        " message numbers that Cisco IOS writes before the time, and files without PRI, host, tag or pid",
         sample=(
             "<34>Nov 22 01:00:11 web-1 su: 'su root' failed for lonvick on /dev/pts/8",
             "Nov  2 01:00:12 web-1 sshd[4721]: Accepted publickey for deploy from 192.0.2.7 port 51012 ssh2",
@@ -82,13 +82,14 @@ PRESETS: dict[str, Preset] = {
             "<189>643: 000104: router-1: *Nov 22 01:00:14.295: %SYS-5-CONFIG_I: Configured from console by console",
         ),
     ),
-    "syslog_rfc5424": Preset(
+    Preset(
+        "syslog_rfc5424",
         TemplateForm(
             "<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {rest?}",
-            parts={"pri": Priority(), "rest": SyslogBody()},
-            unfilled=("rest",),
+            composite_fields={"pri": Priority(), "rest": SyslogBody()},
+            may_be_blank=("rest",),
         ),
-        source="RFC 5424, 6, and what Heroku's log drains make of it, which leave structured data out:"
+        source="RFC 5424, 6; also messages of Heroku's log drains, which omit structured data:"
         " https://www.rfc-editor.org/rfc/rfc5424#section-6",
         sample=(
             (
@@ -99,11 +100,12 @@ PRESETS: dict[str, Preset] = {
             "<40>1 2026-11-22T01:00:13.000000+00:00 host heroku web.3 - State changed from starting to up",
         ),
     ),
-    "cef": Preset(
+    Preset(
+        "cef",
         TemplateForm(
             "{before?}CEF:{? ?}{version:int}|" + "|".join(f"{{{name}}}" for name in _CEF_FIELDS) + "{?|{extension}?}",
             types={**dict.fromkeys(_CEF_FIELDS, CefHeader()), "extension": CefExtension()},
-            parts={"before": _CEF_HEADER},
+            composite_fields={"before": _CEF_HEADER},
             null_value="",
         ),
         source='ArcSight, "Implementing ArcSight Common Event Format (CEF)", version 26: header, extension, escapes',
@@ -114,4 +116,4 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
-}
+)

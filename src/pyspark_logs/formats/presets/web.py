@@ -10,20 +10,21 @@ from pyspark_logs.formats.types.server import UserName
 from pyspark_logs.formats.types.text import Quoted, Text
 
 _CLF_TIME = "[{time:timestamp(%d/%b/%Y:%H:%M:%S %z)?}]"
-# "Log Files" of Apache: a hyphen stands for whatever is not available. A user's name may hold blanks: what ends it is the bracket of the time.
+# Apache, "Log Files": a hyphen means that the information is not available. A user's name may contain blanks; the bracket of
+# the time ends it.
 _COMMON = (
     "{remote_host?} {remote_logname?} {remote_user?} " + _CLF_TIME + " {request:quoted?} {status:int?} {bytes:long?}"
 )
 _TYPES = {**dict.fromkeys(("request", "referer", "user_agent"), Quoted(APACHE)), "remote_user": UserName()}
 
 _ERROR_TIME = "%a %b %d %H:%M:%S.%f %Y"
-# %{u}t, %t; %{cu}t, %{c}t; and the time of access logs, to which some set it.
+# %{u}t and %t, %{cu}t and %{c}t, and the time of access logs, which some configurations use.
 _ERROR_TIMES = (_ERROR_TIME, "%a %b %d %H:%M:%S %Y", ISO_8601, "%d/%b/%Y:%H:%M:%S %z")
 _MODULE_LEVEL = CompositeField(
     r"(?:(?P<module>[^:]*):)?(?P<level>[^:]*)", (Piece("module", Text(), after=":"), Piece("level", Text()))
 )
-# As do_errorlog_default() in server/log.c writes them. What stands before the client cannot be told from the message
-# where there is none.
+# In the order of do_errorlog_default() in server/log.c. Without a client, the source and the status cannot be distinguished
+# from the message.
 _SOURCE_CLIENT = CompositeField(
     r"(?:(?:(?P<source>[^\s:()\[\]]+\(\d+\)): )?(?:(?P<error_status>\(\d+\)[^\[\]]*): )?"
     r"\[(?:client|remote) (?P<client>[^\]]*)\] )?(?P<message>.*)",
@@ -35,7 +36,7 @@ _SOURCE_CLIENT = CompositeField(
     ),
 )
 
-# In the order in which ngx_http_log_error_handler() appends them; none is escaped.
+# In the order of ngx_http_log_error_handler(), which escapes nothing.
 _CONTEXT = CompositeField(
     r"(?P<client>[^,]*)(?:, server: (?P<server>[^,]*))?"
     + "".join(
@@ -53,14 +54,16 @@ _CONTEXT = CompositeField(
     ),
 )
 
-PRESETS: dict[str, Preset] = {
-    "apache_common": Preset(
-        TemplateForm(_COMMON, types=_TYPES, unfilled=()),
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "apache_common",
+        TemplateForm(_COMMON, types=_TYPES, may_be_blank=()),
         source='Apache HTTP Server 2.4, "Log Files", Common Log Format: https://httpd.apache.org/docs/2.4/logs.html#common',
         sample=('192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
     ),
-    "apache_combined": Preset(
-        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_TYPES, unfilled=()),
+    Preset(
+        "apache_combined",
+        TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_TYPES, may_be_blank=()),
         source='Apache HTTP Server 2.4, "Log Files", Combined Log Format:'
         " https://httpd.apache.org/docs/2.4/logs.html#combined",
         sample=(
@@ -70,13 +73,14 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
-    "apache_error": Preset(
+    Preset(
+        "apache_error",
         TemplateForm(
             "[{time:timestamp}] [{module_level}] {?[pid {pid:int}{?:tid {tid:long}?}] ?}{rest}",
             types={"time": MultiPatternTimestamp(_ERROR_TIME, patterns=_ERROR_TIMES)},
-            parts={"module_level": _MODULE_LEVEL, "rest": _SOURCE_CLIENT},
+            composite_fields={"module_level": _MODULE_LEVEL, "rest": _SOURCE_CLIENT},
         ),
-        source="Apache HTTP Server 2.4, ErrorLogFormat (the default) and that of 2.2:"
+        source="Apache HTTP Server 2.4, the default ErrorLogFormat, and the format of version 2.2:"
         " https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
         sample=(
             (
@@ -90,15 +94,16 @@ PRESETS: dict[str, Preset] = {
             "[Sun Nov 22 01:00:12 2026] [error] [client 192.0.2.7] File does not exist: /srv/www/favicon.ico",
         ),
     ),
-    "nginx_combined": Preset(
+    Preset(
+        "nginx_combined",
         TemplateForm(
             "{remote_addr} - {remote_user?} [{time_local:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {request:quoted?}"
             " {status:int?} {body_bytes_sent:long?} {http_referer:quoted?} {http_user_agent:quoted?}"
             "{? {http_x_forwarded_for:quoted?}?}",
-            unfilled=(),
+            may_be_blank=(),
         ),
-        source='nginx, ngx_http_log_module, log_format "combined"; with a last value, "$http_x_forwarded_for", it is the'
-        ' log_format "main" of the nginx.conf that comes with nginx:'
+        source='nginx, ngx_http_log_module, log_format "combined"; with "$http_x_forwarded_for" as the last value, log_format'
+        ' "main" of the default nginx.conf:'
         " https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format",
         sample=(
             '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120 "-" "curl/8.5.0"',
@@ -106,13 +111,14 @@ PRESETS: dict[str, Preset] = {
             '10.0.0.1 - - [22/Nov/2026:01:00:13 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0" "192.0.2.7, 10.0.0.9"',
         ),
     ),
-    "nginx_error": Preset(
+    Preset(
+        "nginx_error",
         TemplateForm(
             "{time:timestamp(%Y/%m/%d %H:%M:%S)} [{level}] {pid:int}#{tid:int}: {?*{connection:long} ?}"
             "{message}{?, client: {context_of}?}",
-            parts={"context_of": _CONTEXT},
+            composite_fields={"context_of": _CONTEXT},
         ),
-        source="nginx, error_log, as ngx_log_error_core() and ngx_http_log_error_handler() write it:"
+        source="nginx, error_log, as written by ngx_log_error_core() and ngx_http_log_error_handler():"
         " https://nginx.org/en/docs/ngx_core_module.html#error_log",
         sample=(
             (
@@ -123,4 +129,4 @@ PRESETS: dict[str, Preset] = {
             "2026/11/22 01:00:12 [notice] 123#123: signal process started",
         ),
     ),
-}
+)

@@ -13,7 +13,17 @@ import pytest
 import pyspark_logs
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.presets import (
+    PRESETS,
+    applications,
+    aws,
+    aws_json,
+    containers,
+    delimited,
+    servers,
+    syslog,
+    web,
+)
 from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -38,6 +48,11 @@ def test_a_preset_has_a_schema_and_a_source(name: str) -> None:
     assert schema is not None
     assert len(schema) > 5
     assert PRESETS[name].source
+
+
+def test_no_two_presets_have_one_name() -> None:
+    families = (web, aws, aws_json, delimited, syslog, servers, applications, containers)
+    assert list(PRESETS) == [preset.name for family in families for preset in family.PRESETS]
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:

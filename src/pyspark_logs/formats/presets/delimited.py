@@ -1,4 +1,4 @@
-"""Formats whose files say which fields they have: CloudFront, VPC flow logs, IIS."""
+"""Formats with a header that names the fields: CloudFront, VPC flow logs, IIS."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _INT, _LONG, _DOUBLE, _TEXT = Integer(32), Integer(64), Floating(), Text()
 
 
 def _fields(names: str, types: dict[str, FieldType]) -> tuple[DelimitedField, ...]:
-    """Fields by the names that headers have for them."""
+    """Returns the fields of space-separated header names."""
     return tuple(DelimitedField(column_name(name), types.get(name, _TEXT), of=(name,)) for name in names.split())
 
 
-# Both formats have date and time in UTC; they are one instant, too.
+# CloudFront and IIS write date and time in UTC; together they are also one timestamp.
 _W3C_TIME = DelimitedField("timestamp", Timestamp(), of=("date", "time"), tail="Z")
 
 _CLOUDFRONT = (
@@ -30,7 +30,7 @@ _CLOUDFRONT = (
     " fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len"
     " sc-range-start sc-range-end"
 )
-# What standard logging v2 has beside these, for those who select it.
+# Fields that can be selected in standard logging v2 only.
 _CLOUDFRONT_V2 = "timestamp(ms) DistributionId origin-fbl origin-lbl asn c-country cache-behavior-path-pattern"
 _CLOUDFRONT_TYPES: dict[str, FieldType] = {
     "date": Date(), "sc-bytes": _LONG, "sc-status": _INT, "cs-bytes": _LONG, "time-taken": _DOUBLE,
@@ -56,7 +56,7 @@ _FLOW_LATER = (
     " ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id"
     # versions 8 to 10
     " reject-reason resource-id encryption-status"
-    # of transit gateways, version 6
+    # transit gateway flow logs, version 6
     " resource-type tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id"
     " tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id"
     " packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired"
@@ -71,7 +71,10 @@ _FLOW_TYPES: dict[str, FieldType] = {
 
 @dataclass(frozen=True)
 class _FlowSpec(DelimitedSpec):
-    """A first line is a header if it holds the name of a field: no value looks like one, and fields are added."""
+    """A spec whose first line is a header if it contains the name of any field.
+
+    No value equals a name, and AWS adds fields, so unknown names do not make the line a record.
+    """
 
     only_known: bool = True
 
@@ -84,15 +87,16 @@ _IIS = (
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status"
     " sc-substatus sc-win32-status time-taken"
 )
-# What can be selected in IIS beside these.
-_IIS_MORE = "s-sitename s-computername cs-version cs-host cs(Cookie) sc-bytes cs-bytes X-Forwarded-For"
+# Fields that IIS does not log by default.
+_IIS_OPTIONAL = "s-sitename s-computername cs-version cs-host cs(Cookie) sc-bytes cs-bytes X-Forwarded-For"
 _IIS_TYPES: dict[str, FieldType] = {
     "date": Date(), "s-port": _INT, "sc-status": _INT, "sc-substatus": _INT, "sc-win32-status": _LONG,
     "time-taken": _LONG, "sc-bytes": _LONG, "cs-bytes": _LONG,
 }  # fmt: skip
 
-PRESETS: dict[str, Preset] = {
-    "aws_cloudfront": Preset(
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        "aws_cloudfront",
         DelimitedForm(
             DelimitedSpec(
                 "\t",
@@ -101,7 +105,7 @@ PRESETS: dict[str, Preset] = {
                 order=tuple(_CLOUDFRONT.split()),
             )
         ),
-        source='AWS, "Standard logging reference" of CloudFront; values are URL-encoded, as they stand in the file:'
+        source='AWS, "Standard logging reference" of CloudFront; values remain URL-encoded, as in the file:'
         " https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
         sample=(
             "#Version: 1.0",
@@ -115,7 +119,8 @@ PRESETS: dict[str, Preset] = {
         ),
         layout="{distribution}.{yyyy-MM-dd-HH}.*",
     ),
-    "aws_vpc_flow": Preset(
+    Preset(
+        "aws_vpc_flow",
         DelimitedForm(
             _FlowSpec(
                 " ",
@@ -125,7 +130,7 @@ PRESETS: dict[str, Preset] = {
                 counted=True,
             )
         ),
-        source='AWS, "Flow log records", and "Transit Gateway Flow Log records"; files without a header are of version 2:'
+        source='AWS, "Flow log records" and "Transit Gateway Flow Log records"; files without a header have version 2:'
         " https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
         sample=(
             _FLOW_V2 + _FLOW_V5,
@@ -141,18 +146,19 @@ PRESETS: dict[str, Preset] = {
         ),
         layout="AWSLogs/{account}/vpcflowlogs/{region}/{yyyy}/{MM}/{dd}",
     ),
-    "w3c_iis": Preset(
+    Preset(
+        "w3c_iis",
         DelimitedForm(
             DelimitedSpec(
                 " ",
                 header="fields",
-                fields=(_W3C_TIME, *_fields(f"{_IIS} {_IIS_MORE}", _IIS_TYPES)),
+                fields=(_W3C_TIME, *_fields(f"{_IIS} {_IIS_OPTIONAL}", _IIS_TYPES)),
                 order=tuple(_IIS.split()),
                 counted=True,
-                also=(("cs(referrer)", "cs(Referer)"),),  # so the samples of Microsoft's own pages spell it
+                also=(("cs(referrer)", "cs(Referer)"),),  # spelling in the samples of Microsoft's documentation
             )
         ),
-        source='Microsoft, "W3C Logging" of IIS; date and time are UTC:'
+        source='Microsoft, "W3C Logging" of IIS; date and time are in UTC:'
         " https://learn.microsoft.com/en-us/windows/win32/http/w3c-logging",
         sample=(
             "#Software: Microsoft Internet Information Services 10.0",
@@ -165,4 +171,4 @@ PRESETS: dict[str, Preset] = {
             ),
         ),
     ),
-}
+)
