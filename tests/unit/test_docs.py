@@ -11,7 +11,7 @@ import pyspark_logs
 from pyspark_logs import errors
 from pyspark_logs.formats.regex.grok_library import grok_library
 from pyspark_logs.options import OPTIONS
-from pyspark_logs.options.table import SPARKS_OWN
+from pyspark_logs.options.table import SPARK_OPTIONS
 from scripts import grok_page, presets_page
 from scripts.options_page import PAGE, groups, page
 
@@ -50,7 +50,7 @@ def test_the_tree_of_errors_on_its_page_is_the_one_in_the_code() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_option_set_in_an_example_exists(path: Path) -> None:
-    known = {option.name for option in OPTIONS} | set(SPARKS_OWN)
+    known = {option.name for option in OPTIONS} | set(SPARK_OPTIONS)
     used = set(re.findall(r'\.option\("(\w+)"', path.read_text(encoding="utf-8")))
     assert used <= known
 

@@ -1,11 +1,11 @@
-"""Options: parsed and checked once, here, into frozen dataclasses.
+"""Options, parsed and checked once into frozen dataclasses.
 
-After this room no code touches a raw option. ``OPTIONS`` is the one table of what exists and who uses it: a
-reader ignores what only writers use, and the reverse; an unknown name is an error that gives the nearest
-known one. Names match without case, because Spark hands them over in lower case.
+``OPTIONS`` is the table of all options and their users. No other package handles raw options. Names match without case,
+because Spark passes them in lower case. A reader ignores options that only writers use, and a writer those that only
+readers use. An unknown name is an error that suggests the nearest known name.
 
-Inside, imports run one way: ``parsing`` -> ``table`` -> ``values``; ``parsing`` -> ``places``; ``groups`` are what
-comes out.
+Modules: ``table`` lists the options, ``text``, ``numbers`` and ``times`` parse their values, ``parsing`` combines the
+values into the dataclasses of ``groups``, and ``containment`` compares directories with load paths.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pyspark_logs.options.groups import (
 )
 from pyspark_logs.options.parsing import parse_read_options, parse_write_options
 from pyspark_logs.options.table import FORMATS, OPTIONS, Option
-from pyspark_logs.options.values import parse_duration_us
+from pyspark_logs.options.times import parse_duration_us
 
 __all__ = [
     "FORMATS",

@@ -1,4 +1,4 @@
-"""What options become: frozen dataclasses of plain, picklable values, one for each thing they are about."""
+"""Parsed options: frozen dataclasses of plain, picklable values, one for each group of options."""
 
 from __future__ import annotations
 
@@ -11,20 +11,28 @@ DAY_US = 86_400_000_000
 
 @dataclass(frozen=True)
 class FormatOptions:
-    """What a line looks like, to readers and writers.
+    """The line format of readers and writers.
 
     Attributes:
-        kind: the option that names the format: ``template``, ``preset``, ``json`` ...
-        spec: its value; "" where that is no more than ``true``.
-        quote: of delimited values; None: there is none.
+        kind: name of the option that selects the format: ``template``, ``preset``, ``json``...
+        spec: value of that option; "" if the value is ``true``.
+        null_value: text that means null.
+        encoding: text encoding, a name of Python's codecs.
+        comment_prefix: prefix of lines that are not records; None if there are no such lines.
+        escape: ``none`` or ``backslash``.
+        allow_trailing: True if text after the last field is allowed.
+        max_record_bytes: size above which a record is corrupt.
+        sampling_bytes: bytes of text that are read to infer the columns of JSON and logfmt.
+        rescued_column: column for values that the schema lacks; None if there is no such column.
+        quote: quote character of delimited values; None if values are not quoted.
         header: ``none``, ``first`` (line) or ``fields`` (a ``#Fields:`` line).
-        grok_patterns: definitions of one's own, ``NAME pattern`` a line.
-        multi_line: None: a record is a line; ``true``: lines that do not match go on the record before them; else a
-            regular expression that is found in the first line of each record.
-        banners: what further lines begin with that are no records: a program says there what it is, at the beginning of
-            a file. A format says so, not a user.
-        document: None: a record is a line; else a file is one JSON document, whose records are the elements of the
-            array under this key, or the document itself is the array (``""``). A format says so, not a user.
+        grok_patterns: user-defined grok patterns, one ``NAME pattern`` a line.
+        multi_line: None if a record is a line; ``true`` if lines that do not match continue the record before them; else
+            a regular expression that matches in the first line of each record.
+        document: None if a record is a line. Otherwise a file is one JSON document, and its records are the elements of
+            the array under this key, or of the document itself for ``""``. Formats set this, not users.
+        banners: prefixes of lines at the start of a file that are not records, such as glog's. Formats set this, not
+            users.
     """
 
     kind: str
@@ -47,12 +55,15 @@ class FormatOptions:
 
 @dataclass(frozen=True)
 class RecordOptions:
-    """What becomes of records: the bad ones, and the columns added to each.
+    """Treatment of bad records, and columns added to all records.
 
-    ``bad_path`` is a directory that gets the records that do not match, as JSON lines.
-
-    ``corrupt_column_given`` tells a column the user asked for (it joins ``schema()``) from the
-    default name (used only where a user schema has it).
+    Attributes:
+        mode: ``PERMISSIVE``, ``DROPMALFORMED`` or ``FAILFAST``.
+        corrupt_column: name of the column for the text of bad records.
+        corrupt_column_given: True if the user named the column, which adds it to ``schema()``. A column of the default
+            name exists only if the user's schema has it.
+        metadata: True if the column ``_metadata`` is added.
+        bad_path: directory to which bad records are written as JSON lines; None if they are not written.
     """
 
     mode: str = "PERMISSIVE"
@@ -64,7 +75,15 @@ class RecordOptions:
 
 @dataclass(frozen=True)
 class TimeOptions:
-    """Time range and zones. Instants are microseconds since the epoch, UTC; ranges half-open."""
+    """Time range and time zone. Instants are microseconds since the epoch in UTC; the range is half-open.
+
+    Attributes:
+        start_us: start of the range; None for no bound.
+        end_us: end of the range, exclusive; None for no bound.
+        slack_us: largest difference between the time of a record and the time in its path; None for the layout's unit.
+        column: column to which the range applies; None for the first timestamp.
+        zone: zone of timestamps without a zone and of layout times.
+    """
 
     start_us: int | None = None
     end_us: int | None = None
@@ -75,10 +94,22 @@ class TimeOptions:
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """Which files are read and how they are cut. Modification times in milliseconds.
+    """Selection of files and their division into partitions.
 
-    ``snapshot_retries`` is how often a listing starts again when a write changed what it saw;
-    ``record_retention_us`` how long writers keep their decisions, of which a listing may take half.
+    Attributes:
+        paths: load paths: directories, files or globs.
+        layout: text of the layout; None if the paths have none.
+        path_glob: glob that file names must match.
+        modified_after_ms: earliest modification time, inclusive, in milliseconds since the epoch.
+        modified_before_ms: latest modification time, exclusive, in milliseconds since the epoch.
+        ignore_missing: True if files deleted since planning are skipped.
+        ignore_corrupt: True if files that cannot be decompressed are read up to the error.
+        max_partition_bytes: size of a partition.
+        open_cost_bytes: cost of opening a file, in bytes.
+        compression: name of a codec; None to choose it by the suffix of each file.
+        filter_pushdown: True if Spark's filters are evaluated by the reader.
+        snapshot_retries: number of times that a listing is repeated because of a concurrent write.
+        record_retention_us: time for which writers keep their decisions; a listing may take half of it.
     """
 
     paths: tuple[str, ...] = ()
@@ -98,7 +129,7 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """How to reach the store. Secrets never show in a repr. Timeouts in seconds."""
+    """Address and credentials of the store, timeouts and retries. Secrets are not in the repr."""
 
     endpoint: str | None = None
     region: str | None = None
@@ -116,20 +147,20 @@ class StoreOptions:
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """Which files a stream takes, and when. Durations in microseconds; None is no limit, or never.
+    """Files of a stream's batches. Durations are in microseconds.
 
     Attributes:
-        starting: ``earliest``, ``latest`` or ``time``: where a new query begins.
-        starting_ms: that time, in milliseconds since the epoch; files modified then or later are read.
-        max_files: of a batch.
-        max_bytes: of a batch, as stored; one file is taken however large it is.
-        lateness_us: how long after its modification time a file may become visible.
-        full_listing_us: how often all prefixes are listed, for files that land under old layout times.
-        settle_us: how old a file must be to be taken.
-        allow_overwrites: a file is known by key and etag, not by its key alone.
-        clean_source: ``off``, ``archive`` or ``delete``, for files whose batch is done.
-        archive_dir: where they are archived; set if ``clean_source`` is ``archive``, and only then.
-        clean_retention_us: how long they stay before that.
+        starting: start of a new query: ``earliest``, ``latest`` or ``time``.
+        starting_ms: earliest modification time of files for ``time``, in milliseconds since the epoch.
+        max_files: number of files in a batch.
+        max_bytes: stored bytes of a batch, which has at least one file of any size; None for no limit.
+        lateness_us: longest time between the modification of a file and its visibility.
+        full_listing_us: interval of listings of all prefixes, which find files under old layout times; None for never.
+        settle_us: minimum age of a file.
+        allow_overwrites: True if a file is identified by key and etag, False if by its key alone.
+        clean_source: ``off``, ``archive`` or ``delete``: treatment of files whose batch is done.
+        archive_dir: directory of archived files; None unless ``clean_source`` is ``archive``.
+        clean_retention_us: time from the end of a batch to the cleaning of its files.
     """
 
     starting: str = "earliest"
@@ -147,7 +178,7 @@ class StreamOptions:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """Everything a reader needs to know, as plain picklable values."""
+    """All options of a reader."""
 
     format: FormatOptions
     records: RecordOptions = RecordOptions()
@@ -160,22 +191,22 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class WriteRules:
-    """How files are made and committed. Sizes in bytes, durations in microseconds; None is no limit.
+    """Rules for writing and committing files. Sizes are in bytes, durations in microseconds.
 
     Attributes:
-        compression: a codec's name.
-        compression_level: of that codec; None is the codec's own choice.
-        max_file_bytes: a file ends with the record that takes it to this size, compressed.
-        max_records_per_file: exact.
-        max_open_files: by one task.
-        part_bytes: of an upload; parts are smaller where many files are open.
-        commit_threads: requests that a commit has under way at once.
-        on_unwritable: ``fail``, ``null`` or ``space``, for a value that would not read back.
-        overwrite_scope: ``table``, or the ``partitions`` that a job wrote.
-        txn_id: a second job with this id is a no-op.
-        txn_retention_us: for so long.
-        record_retention_us: how long decisions are kept for readers that began before them.
-        snapshot_retries: as in :class:`PlanOptions`, for the listing of what an overwrite replaces.
+        compression: name of a codec.
+        compression_level: level of the codec; None for the codec's default.
+        max_file_bytes: compressed size; the record that reaches it is the last of its file. None for no limit.
+        max_records_per_file: exact limit of records; None for no limit.
+        max_open_files: number of files that a task writes at the same time.
+        part_bytes: size of the parts of an upload; parts are smaller if many files are open.
+        commit_threads: number of concurrent requests of a commit.
+        on_unwritable: ``fail``, ``null`` or ``space``: treatment of values that would not read back.
+        overwrite_scope: ``table``, or the ``partitions`` to which a job writes.
+        txn_id: id of a transaction; a second job with the same id does nothing.
+        txn_retention_us: time for which the id is remembered.
+        record_retention_us: time for which decisions are kept for readers that began before them.
+        snapshot_retries: number of times that the listing of an overwrite is repeated because of a concurrent write.
     """
 
     compression: str = "gzip"
@@ -195,13 +226,16 @@ class WriteRules:
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """Everything a writer needs to know, as plain picklable values.
+    """All options of a writer.
 
     Attributes:
-        path: the directory to write to, as given.
-        layout: the layout's text; None: all files go into ``path`` itself.
-        time_column: what a layout's time is taken from; None: the format's first timestamp.
-        zone: of zoneless timestamps and layout tokens.
+        format: line format.
+        path: directory to write to, as given.
+        layout: text of the layout; None if all files are written to ``path`` itself.
+        time_column: column for the times of the layout; None for the format's first timestamp.
+        zone: zone of timestamps without a zone and of layout times.
+        store: access to the store.
+        rules: rules for files and commits.
     """
 
     format: FormatOptions

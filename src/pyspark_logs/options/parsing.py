@@ -1,4 +1,4 @@
-"""From raw options to checked ones: what is given, what goes together, and who is to have it."""
+"""Parsing of all options of a reader or a writer, and checks of their combinations."""
 
 from __future__ import annotations
 
@@ -21,34 +21,48 @@ from pyspark_logs.options.groups import (
     WriteOptions,
     WriteRules,
 )
-from pyspark_logs.options.table import APART, FORMATS, ONLY_OF, OPTIONS, PATHS, SPARKS_OWN, SWITCHES
-from pyspark_logs.options.values import bad_value, parse_boolean, parse_instant_us, parse_path
+from pyspark_logs.options.numbers import parse_boolean
+from pyspark_logs.options.table import (
+    APPLICABLE_FORMATS,
+    BOOLEAN_FORMATS,
+    COMBINED,
+    FORMATS,
+    OPTIONS,
+    PATH_OPTIONS,
+    SPARK_OPTIONS,
+)
+from pyspark_logs.options.text import bad_value, parse_path
+from pyspark_logs.options.times import parse_instant_us
 
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
-_SPELLINGS = {name.lower(): name for name in (*(option.name for option in OPTIONS), *PATHS, *SPARKS_OWN)}
-_KNOWN = sorted([option.name for option in OPTIONS] + [*PATHS])
-_GLOB = re.compile(r"[*?\[\]{}\\]")
+_DOCUMENTED_NAMES = {
+    name.lower(): name for name in (*(option.name for option in OPTIONS), *PATH_OPTIONS, *SPARK_OPTIONS)
+}
+_KNOWN = sorted([option.name for option in OPTIONS] + [*PATH_OPTIONS])
+_WILDCARD = re.compile(r"[*?\[\]{}\\]")
 
 
 def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
-    """Check all options of a reader and sort them into :class:`ReadOptions`.
+    """Parses and checks the options of a reader.
 
     Args:
-        raw: option names (any case) to values: strings, or the natural Python type. None is as if
-            not given; what only writers use is ignored.
+        raw: values by option name in any case. Values are strings or of the natural Python type; options with the value
+            None, and options that only writers use, are ignored.
 
     Raises:
-        OptionError: an unknown option (with the nearest known one), one in two spellings, a bad value,
-            no or several line formats, no path, contradictory credentials, an empty time range, or a place for archived files or
-            bad records that would be read again.
+        OptionError: an unknown option, an option in two spellings, a bad value, no or several line formats, no path,
+            contradictory credentials, an empty time range, or a directory for archived files or bad records inside
+            a load path.
     """
-    values = _given(raw)
-    used = {name: value for name, value in values.items() if name in PATHS or _target(name, "read") is not None}
-    fields = _fields(used, "read")
-    fields["format"] |= _line_format(used)
-    fields["records"]["corrupt_column_given"] = "columnNameOfCorruptRecord" in used
-    fields["plan"]["paths"] = _load_paths(used)
-    _add_times(fields, used)
+    values = _by_documented_name(raw)
+    relevant = {
+        name: value for name, value in values.items() if name in PATH_OPTIONS or _target(name, "read") is not None
+    }
+    fields = _fields(relevant, "read")
+    fields["format"] |= _line_format(relevant)
+    fields["records"]["corrupt_column_given"] = "columnNameOfCorruptRecord" in relevant
+    fields["plan"]["paths"] = _load_paths(relevant)
+    _add_times(fields, relevant)
     return ReadOptions(
         format=_checked_format(fields["format"]),
         records=_checked_records(fields["records"], fields["plan"]["paths"]),
@@ -61,53 +75,52 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
 
 
 def parse_write_options(raw: Mapping[str, object]) -> WriteOptions:
-    """Check all options of a writer and sort them into :class:`WriteOptions`.
+    """Parses and checks the options of a writer.
 
     Args:
-        raw: as :func:`parse_read_options` takes it; what only readers use is ignored.
+        raw: values by option name, as in :func:`parse_read_options`; options that only readers use are ignored.
 
     Raises:
-        OptionError: an unknown option (with the nearest known one), one in two spellings, a bad value,
-            no or several line formats, not exactly one path, a glob, or contradictory credentials.
+        OptionError: an unknown option, an option in two spellings, a bad value, no or several line formats, no or
+            several paths, a glob, or contradictory credentials.
 
     >>> parse_write_options({"path": "s3://logs/app", "json": "true", "partsize": "16m"}).rules.part_bytes
     16777216
     """
-    values = _given(raw)
-    used = {name: value for name, value in values.items() if name in PATHS or _target(name, "write") is not None}
-    fields = _fields(used, "write")
-    fields["format"] |= _line_format(used)
+    values = _by_documented_name(raw)
+    relevant = {
+        name: value for name, value in values.items() if name in PATH_OPTIONS or _target(name, "write") is not None
+    }
+    fields = _fields(relevant, "write")
+    fields["format"] |= _line_format(relevant)
     return WriteOptions(
         format=_checked_format(fields["format"]),
-        path=_save_path(used),
+        path=_save_path(relevant),
         store=_checked_store(fields["store"]),
         rules=WriteRules(**fields["rules"]),
         **fields[""],
     )
 
 
-# --- what is given --------------------------------------------------------------------------------
-
-
-def _given(raw: Mapping[str, object]) -> dict[str, object]:
-    """The options that have a value, by their documented names."""
+def _by_documented_name(raw: Mapping[str, object]) -> dict[str, object]:
+    """Returns the options that have a value, by their documented names."""
     values: dict[str, object] = {}
     for key, value in raw.items():
         if value is None:
             continue
-        name = _SPELLINGS.get(key.lower())
+        name = _DOCUMENTED_NAMES.get(key.lower())
         if name is None:
-            raise _unknown(key)
+            raise _unknown_option(key)
         if name in values:
             raise OptionError(f"option {name!r} is given twice, in spellings that differ in case only; keep one")
         values[name] = value
     return values
 
 
-def _unknown(name: str) -> OptionError:
+def _unknown_option(name: str) -> OptionError:
     lower = {known.lower(): known for known in _KNOWN}
-    near = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
-    hint = f"; did you mean {lower[near[0]]!r}?" if near else "."
+    nearest = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
+    hint = f"; did you mean {lower[nearest[0]]!r}?" if nearest else "."
     return OptionError(f"unknown option {name!r}{hint} Known options: {', '.join(_KNOWN)}")
 
 
@@ -117,47 +130,42 @@ def _target(name: str, side: str) -> str | None:
 
 
 def _fields(values: Mapping[str, object], side: str) -> dict[str, dict[str, Any]]:
-    """Group to field to parsed value; the group ``""`` has the fields that are in none."""
+    """Returns the parsed values by group and field; the group ``""`` has the fields of the options' own class."""
     fields: dict[str, dict[str, Any]] = {
         group: {} for group in ("", "format", "records", "time", "plan", "store", "stream", "rules")
     }
     for option in OPTIONS:
         target = _target(option.name, side)
-        if option.name in values and target is not None and target != APART:
+        if option.name in values and target is not None and target != COMBINED:
             group, _, attribute = target.rpartition(".")
             fields[group][attribute] = option.parse(option.name, values[option.name])
     return fields
 
 
-# --- the line format ------------------------------------------------------------------------------
-
-
 def _line_format(values: Mapping[str, object]) -> dict[str, str]:
-    given = [name for name in FORMATS if name in values]
-    given = [name for name in given if name not in SWITCHES or parse_boolean(name, values[name])]
-    if len(given) != 1:
-        what = "none is given" if not given else " and ".join(given) + " are given"
+    formats = [name for name in FORMATS if name in values]
+    formats = [name for name in formats if name not in BOOLEAN_FORMATS or parse_boolean(name, values[name])]
+    if len(formats) != 1:
+        what = "none is given" if not formats else " and ".join(formats) + " are given"
         raise OptionError(f"exactly one of {', '.join(FORMATS)} must name the line format; {what}")
-    kind = given[0]
-    strange = [name for name, kinds in ONLY_OF.items() if name in values and kind not in kinds]
-    if strange:
-        only = ", ".join(ONLY_OF[strange[0]])
-        raise OptionError(f"option {strange[0]!r} belongs to {only}, and means nothing for {kind}; leave it out")
-    return {"kind": kind, "spec": "" if kind in SWITCHES else _BY_NAME[kind.lower()].parse(kind, values[kind])}
+    kind = formats[0]
+    for name, kinds in APPLICABLE_FORMATS.items():
+        if name in values and kind not in kinds:
+            raise OptionError(
+                f"option {name!r} belongs to {', '.join(kinds)}, and means nothing for {kind}; leave it out"
+            )
+    return {"kind": kind, "spec": "" if kind in BOOLEAN_FORMATS else _BY_NAME[kind.lower()].parse(kind, values[kind])}
 
 
 def _checked_format(fields: Mapping[str, Any]) -> FormatOptions:
-    described = FormatOptions(**fields)
+    options = FormatOptions(**fields)
     try:
-        (described.comment_prefix or "").encode(described.encoding)
+        (options.comment_prefix or "").encode(options.encoding)
     except UnicodeError as error:
         raise OptionError(
-            f"option 'commentPrefix': {described.comment_prefix!r} has a character that encoding={described.encoding} lacks"
+            f"option 'commentPrefix': {options.comment_prefix!r} has a character that encoding={options.encoding} lacks"
         ) from error
-    return described
-
-
-# --- the store and its paths ----------------------------------------------------------------------
+    return options
 
 
 def _checked_store(fields: Mapping[str, Any]) -> StoreOptions:
@@ -166,58 +174,55 @@ def _checked_store(fields: Mapping[str, Any]) -> StoreOptions:
         raise OptionError("options 'accessKey' and 'secretKey' belong together; only one of them is given")
     if store.session_token is not None and store.access_key is None:
         raise OptionError("option 'sessionToken' needs 'accessKey' and 'secretKey'")
-    given = [name for name, on in (("anonymous", store.anonymous), ("defaultCredential", store.default_credential),
-                                   ("accessKey", store.access_key is not None)) if on]  # fmt: skip
-    if len(given) > 1:
-        raise OptionError(f"options {' and '.join(given)} contradict each other; give one kind of credential")
+    credentials = [name for name, given in (("anonymous", store.anonymous), ("defaultCredential", store.default_credential),
+                                   ("accessKey", store.access_key is not None)) if given]  # fmt: skip
+    if len(credentials) > 1:
+        raise OptionError(f"options {' and '.join(credentials)} contradict each other; give one kind of credential")
     return store
 
 
 def _paths(values: Mapping[str, object]) -> list[str]:
-    found: list[str] = []
+    result: list[str] = []
     if "path" in values:
-        found.append(parse_path("path", values["path"]))
+        result.append(parse_path("path", values["path"]))
     paths = values.get("paths")
-    if isinstance(paths, str):  # Spark: load([...]) arrives as a JSON list
+    if isinstance(paths, str):  # Spark passes load([...]) as a JSON list
         try:
             paths = json.loads(paths)
         except ValueError as error:
             raise bad_value("paths", paths, "a JSON list of paths") from error
     if paths is not None and not isinstance(paths, (list, tuple)):
         raise bad_value("paths", paths, "a list of paths")
-    return found + [parse_path("paths", path) for path in paths or ()]
+    return result + [parse_path("paths", path) for path in paths or ()]
 
 
 def _load_paths(values: Mapping[str, object]) -> tuple[str, ...]:
-    found = _paths(values)
-    if not found:
+    paths = _paths(values)
+    if not paths:
         raise OptionError("no path: give load(path), or option 'path', a directory, file or glob to read")
-    return tuple(found)
+    return tuple(paths)
 
 
 def _save_path(values: Mapping[str, object]) -> str:
-    found = _paths(values)
-    if len(found) != 1:
-        what = "no path" if not found else f"{len(found)} paths ({', '.join(found)})"
+    paths = _paths(values)
+    if len(paths) != 1:
+        what = "no path" if not paths else f"{len(paths)} paths ({', '.join(paths)})"
         raise OptionError(f"{what}: give save(path), or option 'path', one directory to write to")
-    special = _GLOB.search(found[0])
-    if special is not None:
+    wildcard = _WILDCARD.search(paths[0])
+    if wildcard is not None:
         raise OptionError(
-            f"path {found[0]!r}: {special[0]!r} makes it a glob, and one directory is needed to write to;"
-            " what is in the data goes into option 'layout'"
+            f"path {paths[0]!r}: {wildcard[0]!r} makes it a glob, and one directory is needed to write to;"
+            " directories for values of columns belong into option 'layout'"
         )
-    return found[0]
-
-
-# --- bad records ----------------------------------------------------------------------------------
+    return paths[0]
 
 
 def _checked_records(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> RecordOptions:
     records = RecordOptions(**fields)
-    special = _GLOB.search(records.bad_path or "")
-    if special is not None:
+    wildcard = _WILDCARD.search(records.bad_path or "")
+    if wildcard is not None:
         raise OptionError(
-            f"option 'badRecordsPath': {special[0]!r} makes {records.bad_path!r} a glob; give one directory to write to"
+            f"option 'badRecordsPath': {wildcard[0]!r} makes {records.bad_path!r} a glob; give one directory to write to"
         )
     for path in load_paths:
         if records.bad_path is not None and is_inside(records.bad_path, path):
@@ -226,9 +231,6 @@ def _checked_records(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> 
                 " would be read as logs; give a directory outside of it"
             )
     return records
-
-
-# --- streams --------------------------------------------------------------------------------------
 
 
 def _checked_stream(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> StreamOptions:
@@ -246,22 +248,19 @@ def _checked_stream(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> S
     return stream
 
 
-# --- times ----------------------------------------------------------------------------------------
-
-
 def _add_times(fields: dict[str, dict[str, Any]], values: Mapping[str, object]) -> None:
     zone = fields["time"].get("zone", "UTC")
-    start_at = values.get("startingPosition")
-    if isinstance(start_at, str) and start_at.strip().lower() in ("earliest", "latest"):
-        fields["stream"]["starting"] = start_at.strip().lower()
-    elif start_at is not None:
+    position = values.get("startingPosition")
+    if isinstance(position, str) and position.strip().lower() in ("earliest", "latest"):
+        fields["stream"]["starting"] = position.strip().lower()
+    elif position is not None:
         fields["stream"]["starting"] = "time"
     for name, group, attribute, unit in (("startTime", "time", "start_us", 1), ("endTime", "time", "end_us", 1),
                                          ("modifiedAfter", "plan", "modified_after_ms", 1000),
                                          ("modifiedBefore", "plan", "modified_before_ms", 1000),
                                          ("startingPosition", "stream", "starting_ms", 1000)):  # fmt: skip
         if name in values and (group != "stream" or fields[group]["starting"] == "time"):
-            # Rounded up: a bound that lies within a millisecond must not take in what came before it.
+            # Rounded up: a bound within a millisecond must not include times before it.
             fields[group][attribute] = -(-parse_instant_us(name, values[name], zone) // unit)
     start, end = fields["time"].get("start_us"), fields["time"].get("end_us")
     if start is not None and end is not None and start >= end:

@@ -1,0 +1,154 @@
+"""Parsers of option values that are text: names, paths, encodings, schemas and choices.
+
+All parsers take the name of an option and its value, which is a string or of the natural Python type. They return the
+parsed value, or raise an OptionError that names the expected one. :mod:`pyspark_logs.options.numbers` and
+:mod:`pyspark_logs.options.times` have the other parsers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+
+from pyspark_logs.errors import OptionError
+
+
+def bad_value(name: str, value: object, expected: str) -> OptionError:
+    """Returns the error for a value that is not the expected one."""
+    return OptionError(f"option {name!r}: {value!r} is not {expected}")
+
+
+def parse_text(name: str, value: object) -> str:
+    """Returns any string unchanged."""
+    if not isinstance(value, str):
+        raise bad_value(name, value, "a string")
+    return value
+
+
+def parse_name(name: str, value: object) -> str:
+    """Returns a string that is not blank, without leading and trailing spaces."""
+    text = parse_text(name, value).strip()
+    if not text:
+        raise OptionError(f"option {name!r}: is empty; give a value or leave the option out")
+    return text
+
+
+def parse_id(name: str, value: object) -> str:
+    """Returns a string without leading and trailing spaces, which would be hard to see and are refused."""
+    text = parse_text(name, value)
+    if text != parse_name(name, text):
+        raise bad_value(name, value, "a text without blanks around it")
+    return text
+
+
+def parse_prefix(name: str, value: object) -> str:
+    """Returns a string that is not empty and has no line ends."""
+    text = parse_text(name, value)
+    if not text or "\n" in text or "\r" in text:
+        raise bad_value(name, value, "a non-empty prefix without line ends")
+    return text
+
+
+def parse_separator(name: str, value: object) -> str:
+    r"""Returns a separator: a string that is not empty and has no line ends. ``\\t`` (a backslash and a t) is a tab."""
+    text = parse_text(name, value).replace("\\t", "\t")
+    if not text or "\n" in text or "\r" in text:
+        raise bad_value(name, value, "a non-empty separator without line ends")
+    return text
+
+
+def parse_quote(name: str, value: object) -> str | None:
+    """Returns a character; None for the empty string."""
+    text = parse_text(name, value)
+    if len(text) > 1 or text in ("\n", "\r"):
+        raise bad_value(name, value, "one character, or empty")
+    return text or None
+
+
+def parse_class(name: str, value: object) -> str:
+    """Returns the name of a class as ``module:Class``."""
+    text = parse_name(name, value)
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", text):
+        raise bad_value(name, value, "a class as 'module:Class'")
+    return text
+
+
+def parse_definitions(name: str, value: object) -> str:
+    """Returns lines of ``NAME pattern``, from such lines, or from a mapping of names to patterns or its JSON text."""
+    parsed = value
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            parsed = json.loads(value)
+        except ValueError as error:
+            raise bad_value(name, value, "a JSON object of names and patterns") from error
+    if isinstance(parsed, Mapping):
+        parsed = "\n".join(f"{key} {pattern}" for key, pattern in parsed.items())
+    return parse_name(name, parsed)
+
+
+def parse_multi_line(name: str, value: object) -> str | None:
+    """Returns ``true`` or a regular expression; None for ``false``."""
+    text = str(value) if isinstance(value, bool) else parse_text(name, value)
+    return {"true": "true", "false": None}.get(parse_name(name, text).lower(), text)
+
+
+def parse_secret(name: str, value: object) -> str:
+    """Returns a credential. Its value is in no message."""
+    if not isinstance(value, str) or not value.strip():
+        raise OptionError(f"option {name!r}: is empty or not a string (value hidden)")
+    return value
+
+
+def one_of(*choices: str) -> Callable[[str, object], str]:
+    """Returns a parser of a choice among words, which match without case."""
+
+    def parse(name: str, value: object) -> str:
+        for choice in choices:
+            if isinstance(value, str) and value.strip().lower() == choice.lower():
+                return choice
+        raise bad_value(name, value, "one of " + ", ".join(choices))
+
+    return parse
+
+
+def parse_encoding(name: str, value: object) -> str:
+    """Returns the name of a text encoding in Python's codecs."""
+    import codecs
+
+    text = parse_name(name, value)
+    try:
+        info = codecs.lookup(text)
+        "".encode(text)
+        codecs.getincrementaldecoder(text)
+    except (LookupError, TypeError, ValueError) as error:
+        raise bad_value(name, value, "a text encoding such as 'utf-8' or 'latin-1'") from error
+    return info.name.removesuffix("-sig")  # readers skip a byte order mark of any encoding
+
+
+def parse_storage_options(name: str, value: object) -> str:
+    """Returns a mapping or a JSON object as JSON text. Its value is in no message."""
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+        if isinstance(parsed, Mapping):
+            return json.dumps(dict(parsed), sort_keys=True)
+    except (TypeError, ValueError):
+        pass  # raised below without a cause, which would show the value
+    raise OptionError(f"option {name!r}: is not a JSON object (value hidden, it may be secret)")
+
+
+def parse_schema(name: str, value: object) -> str:
+    """Returns Spark DDL, from DDL or a ``pyarrow.Schema``."""
+    if isinstance(value, str):
+        return parse_name(name, value)
+    if getattr(value, "names", None) == []:
+        return ""  # a pyarrow.Schema without columns, for a count of rows
+    from pyspark_logs.schema import to_ddl
+
+    return to_ddl(value)
+
+
+def parse_path(name: str, value: object) -> str:
+    """Returns a path as a string, from a string or an ``os.PathLike``."""
+    return parse_name(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
