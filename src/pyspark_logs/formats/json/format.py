@@ -20,7 +20,7 @@ from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.inference import infer_json_schema
 from pyspark_logs.formats.json.line_parser import JsonLineParser
-from pyspark_logs.formats.json.writer import JsonWriter, check_field, check_paths, check_writable
+from pyspark_logs.formats.json.writer import JsonWriter, field_problem, json_type_problem, path_problems
 from pyspark_logs.formats.line_writer import FindUnencodable
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.matcher import Matcher
@@ -92,9 +92,9 @@ class JsonFormat:
                 " all is written; write json=true, an object a line"
             )
         fields = [self._field(name) for name in schema.names]
-        problems = [why for field in schema if (why := check_writable(field.name, field.type))]
-        problems += [why for pair in zip(schema, fields, strict=True) if pair[1].type and (why := check_field(*pair))]
-        problems += twice(schema.names) or check_paths(fields)
+        problems = [why for field in schema if (why := json_type_problem(field.name, field.type))]
+        problems += [why for pair in zip(schema, fields, strict=True) if pair[1].type and (why := field_problem(*pair))]
+        problems += twice(schema.names) or path_problems(fields)
         rescued = self.options.rescued_column
         if rescued is not None and rescued in schema.names:
             problems.append(f"{rescued!r} (rescuedDataColumn) is made by reading; drop it")

@@ -1,4 +1,4 @@
-"""Lines of ``key=value`` pairs, by the column."""
+"""Writer of lines of ``key=value`` pairs."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.json.writer import escaped_texts
+from pyspark_logs.formats.json.rendering import escape_json
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable
 from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced
 from pyspark_logs.formats.types.field_type import FieldType
 
-_ENDS_WORD = re.compile(r'[\x00-\x20="]')  # what neither a key nor a value without quotes may hold
-_SPECIAL = r'[\x00-\x20="]'  # the same for RE2
+_SPECIAL = r'[\x00-\x20="]'  # characters that keys and unquoted values cannot contain
 
 
 def key_problem(name: str) -> str:
-    """Why a column's name is no key; "" if it is one."""
-    found = _ENDS_WORD.search(name)
+    """Returns the reason why a column's name cannot be a key; "" if it can."""
+    found = re.search(_SPECIAL, name)
     return f"{name!r} holds {found[0]!r}, and a key cannot; rename it" if found else ""
 
 
 class LogfmtWriter(ScalarWriter):
     """Renders columns as pairs; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
 
-    Null is left out. A row of nothing else is the first key with the null token, as an empty line is no record. Values
-    are quoted where they need it.
+    The key of a null value is left out. As an empty line is no record, a row in which all values are null is written as
+    the first key with the null token. Values are quoted if they need it.
     """
 
     first = 0
@@ -47,48 +46,49 @@ class LogfmtWriter(ScalarWriter):
     ) -> None:
         super().__init__(schema, kinds, zone, unencodable)
         self.null_value = null_value
-        self.null_is_a_word = not _ENDS_WORD.search(null_value)
+        self.can_write_null = re.search(_SPECIAL, null_value) is None
 
     def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
-        """Pairs with a blank between them."""
-        pieces: list[pa.Array | str] = []
-        found: list[UnwritableValues] = []
-        led = columns[0].null_count == 0  # then each line begins with the first key
-        for place, name in enumerate(self.names):
-            texts, wrong = self.texts(columns, place)
-            found += wrong
-            lead = "" if led and place == 0 else " "
-            pieces.append(pc.binary_join_element_wise(f"{lead}{name}=", self._safe(texts), "").fill_null(""))
-        lines = pc.binary_join_element_wise(*pieces, "\n", "")
-        return (lines, found) if led else self._begun(lines, found)
+        """Joins the pairs with spaces."""
+        parts: list[pa.Array | str] = []
+        problems: list[UnwritableValues] = []
+        has_first_key = columns[0].null_count == 0
+        for index, name in enumerate(self.names):
+            texts, unwritable_texts = self.texts(columns, index)
+            problems += unwritable_texts
+            space = "" if has_first_key and index == 0 else " "
+            parts.append(pc.binary_join_element_wise(f"{space}{name}=", self._quote(texts), "").fill_null(""))
+        lines = pc.binary_join_element_wise(*parts, "\n", "")
+        return (lines, problems) if has_first_key else self._finish(lines, problems)
 
-    def _begun(self, lines: pa.Array, found: list[UnwritableValues]) -> tuple[pa.Array, list[UnwritableValues]]:
-        """The lines without the blank before their first pair; what has none gets one that is null."""
+    def _finish(self, lines: pa.Array, problems: list[UnwritableValues]) -> tuple[pa.Array, list[UnwritableValues]]:
+        """Removes the space before the first pair of each line, and writes a null pair to lines without pairs."""
         lines = pc.if_else(pc.starts_with(lines, " "), pc.utf8_slice_codeunits(lines, 1), lines)
         empty = spans.as_bool(pc.equal(lines, "\n"))
         if not empty.any():
-            return lines, found
-        if not self.null_is_a_word:
-            found = [*found, *unwritable(0, empty, "makes an empty line, which is no record, as all values are null")]
-        nulls = pa.repeat(f"{self.names[0]}={self.null_value}\n", int(empty.sum()))
-        return replaced(lines, empty, nulls), found
+            return lines, problems
+        if not self.can_write_null:
+            why = "makes an empty line, which is no record, as all values are null"
+            problems = [*problems, *unwritable(0, empty, why)]
+        null_pairs = pa.repeat(f"{self.names[0]}={self.null_value}\n", int(empty.sum()))
+        return replaced(lines, empty, null_pairs), problems
 
     def unwritable(self) -> tuple[str, ...]:
-        """Nothing: there is an escape for each character."""
+        """Returns no text: quoted values have an escape for every character."""
         return ()
 
-    def _safe(self, texts: pa.Array) -> pa.Array:
-        """The texts in quotes, with escapes, where they need them."""
-        lacking = sorted(self.lacking(texts))
-        needs = self._special(texts) | among(texts, ("", self.null_value)) | holding(texts, lacking)
-        if not needs.any():
+    def _quote(self, texts: pa.Array) -> pa.Array:
+        """Quotes and escapes the texts that an unquoted value cannot be."""
+        missing = sorted(self.lacking(texts))
+        quoted = self._has_special(texts) | among(texts, ("", self.null_value)) | holding(texts, missing)
+        if not quoted.any():
             return texts
-        inside = escaped_texts(texts.filter(pa.array(needs)))
-        for character in lacking:
-            inside = pc.replace_substring(inside, character, json.dumps(character)[1:-1])
-        return replaced(texts, needs, pc.binary_join_element_wise('"', inside, '"', ""))
+        escaped = escape_json(texts.filter(pa.array(quoted)))
+        for character in missing:
+            escaped = pc.replace_substring(escaped, character, json.dumps(character)[1:-1])
+        return replaced(texts, quoted, pc.binary_join_element_wise('"', escaped, '"', ""))
 
-    def _special(self, texts: pa.Array) -> Bool:
+    def _has_special(self, texts: pa.Array) -> Bool:
         data = spans.string_bytes(texts)
         special = (data <= ord(" ")) | (data == ord("=")) | (data == ord('"'))
         none: Bool = np.zeros(len(texts), np.bool_)
