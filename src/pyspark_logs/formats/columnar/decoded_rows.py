@@ -6,6 +6,7 @@ format then parses these lines one at a time. No line is decoded incorrectly, ho
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -58,12 +59,19 @@ def drop_uncertain_rows(
     Returns:
         The requested columns of the remaining lines.
     """
-    mask: Bool | None = None
-    for column in certain:
-        if column is not None:
-            mask = column if mask is None else mask & column
+    mask = intersect_masks(certain)
     arrays = arrays[:count]
     if mask is None or mask.all():
         return DecodedRows(rows, arrays)
     kept = np.flatnonzero(mask)
     return DecodedRows(kept if rows is None else rows[kept], [array.take(pa.array(kept)) for array in arrays])
+
+
+def intersect_masks(masks: Iterable[Bool | None]) -> Bool | None:
+    """Returns the intersection of masks; None stands for a mask of all rows.
+
+    >>> intersect_masks([None, np.array([True, True, False]), np.array([False, True, True])]).tolist()
+    [False, True, False]
+    """
+    known = [mask for mask in masks if mask is not None]
+    return functools.reduce(np.logical_and, known) if known else None

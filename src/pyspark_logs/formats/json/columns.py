@@ -1,8 +1,7 @@
-"""From the slots of a shape of JSON lines to columns, nested ones too.
+"""Columns of the JSON lines of one shape, nested columns included.
 
-A value of a shape is a tree of objects and arrays that all its lines have, with slots in the place of strings,
-numbers and words. So a struct is made of the columns of its fields, and the JSON text of an object is a join of the
-texts of its slots and of what is between them.
+All lines of a shape have the same objects and arrays and differ only in their scalars. So a struct column is built from
+the columns of its fields, and the JSON text of an object is joined from constant text and the text of its scalars.
 """
 
 from __future__ import annotations
@@ -18,288 +17,208 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import scatter_result
-from pyspark_logs.formats.columnar.spans import Bool, Int32
+from pyspark_logs.formats.columnar.decoded_rows import intersect_masks
+from pyspark_logs.formats.columnar.line_shapes import ValueSpans
+from pyspark_logs.formats.columnar.spans import Bool, Bytes
+from pyspark_logs.formats.json.scalars import (
+    convert_strings,
+    convert_unquoted,
+    is_escaped_otherwise,
+    is_number_or_boolean,
+    unescape_json,
+)
 from pyspark_logs.formats.json.values import lookup
-from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
-from pyspark_logs.formats.timestamps.zones import utc_to_local
-from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating, Integer
-from pyspark_logs.formats.types.registry import for_arrow
-from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
-from pyspark_logs.formats.types.text import Text
-
-Column = tuple[pa.Array, Bool | None] | None  # and which rows are sure (None: all); None: not one is
-
-_FIRST_PRINTABLE = 0x20
-_ESCAPES = {'"': '"', "/": "/", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
+from pyspark_logs.formats.types.temporal import Epoch
 
 
 @dataclass(frozen=True)
 class ShapeValue:
-    """The place of a value: its number, and whether it is in quotes (the quotes are the literals')."""
+    """A scalar of a shape.
+
+    Attributes:
+        index: index among the values of the shape.
+        quoted: True if the scalar is a string. Its quotes are part of the literals of the shape.
+    """
 
     index: int
     quoted: bool
 
 
 class ShapeColumns:
-    """The texts in the slots of the lines of one shape, and columns of them.
+    """Builds columns of the lines of one shape.
+
+    A node is a value of the shape: a dict or list of nodes, or a :class:`ShapeValue`. Methods that return an optional
+    :data:`~pyspark_logs.formats.types.field_type.ConversionResult` return None if no line is certain.
 
     Args:
         block: the lines.
-        view: its bytes.
-        bounds: of each slot, where its text begins and ends in each line.
-        count: of lines.
-        context: the zone and the year bound.
+        view: bytes of the block, in which escape sequences may be masked.
+        values: spans of the values of the shape.
+        count: number of lines.
+        context: the zone and the year bound of the file.
     """
 
-    def __init__(
-        self,
-        block: bytes,
-        view: spans.Bytes,
-        bounds: Sequence[tuple[Int32, Int32]],
-        count: int,
-        context: TimestampContext,
-    ) -> None:
-        self.block, self.view, self.bounds, self.count, self.context = block, view, bounds, count, context
-        self._plain: dict[int, tuple[pa.Array, Bool, Bool]] = {}
-        self._strings: dict[int, pa.Array] = {}
+    def __init__(self, block: bytes, view: Bytes, values: ValueSpans, count: int, context: TimestampContext) -> None:
+        self.block, self.view, self.values, self.count, self.context = block, view, values, count, context
+        self._unquoted_cache: dict[int, tuple[pa.Array, Bool, Bool]] = {}
+        self._string_cache: dict[int, pa.Array] = {}
 
-    def scalars(self, slot: ShapeValue) -> Bool:
-        """Which lines surely have a JSON number, or ``null``, ``true`` or ``false``, in a slot without quotes."""
-        _, null, fine = self._scalars(slot)
-        return null | fine
+    def is_scalar(self, value: ShapeValue) -> Bool:
+        """Returns a mask of the lines in which an unquoted value is a JSON number, ``true``, ``false`` or ``null``."""
+        _, null, valid = self._unquoted(value)
+        return null | valid
 
-    def at(self, record: dict[str, Any], path: Sequence[str], dtype: pa.DataType, time: FieldType | None) -> Column:
-        """The column of what stands at a path."""
+    def column_at(
+        self, record: dict[str, Any], path: Sequence[str], dtype: pa.DataType, time: FieldType | None
+    ) -> ConversionResult | None:
+        """Returns the column of the values at a path.
+
+        Args:
+            record: the shape of the lines.
+            path: keys that lead to the value.
+            dtype: type of the column.
+            time: notation of a time; None: the type of the column decides.
+        """
         node: Any = record
         for key in path:
             if isinstance(node, ShapeValue):
-                return self._null_or_unsure(node, dtype)
+                # A scalar has no keys. The line is valid only if the scalar is null.
+                return None if node.quoted else (pa.nulls(self.count, dtype), self._unquoted(node)[1])
             if not isinstance(node, dict):
                 return None
-            there = lookup(node, key)
-            if there is None:
-                return self._nulls(dtype)
-            node = node[there]
+            name = lookup(node, key)
+            if name is None:
+                return pa.nulls(self.count, dtype), None
+            node = node[name]
         return self.column(node, dtype, time)
 
-    def column(self, node: Any, dtype: pa.DataType, time: FieldType | None = None) -> Column:
-        """The column of a value of the shape (None: no line has one)."""
+    def column(self, node: Any, dtype: pa.DataType, time: FieldType | None = None) -> ConversionResult | None:
+        """Returns the column of a node.
+
+        Args:
+            node: the node; None: no line has a value.
+            dtype: type of the column.
+            time: notation of a time; None: the type of the column decides.
+        """
         if node is None:
-            return self._nulls(dtype)
+            return pa.nulls(self.count, dtype), None
         if isinstance(node, ShapeValue):
-            return self._quoted(node, dtype, time) if node.quoted else self._unquoted(node, dtype, time)
+            return self._scalar_column(node, dtype, time)
         if time is not None:
             return None
         if pa.types.is_string(dtype):
-            return self._json_text(node)
+            return self._json_text_column(node)
         if pa.types.is_struct(dtype) and isinstance(node, dict):
-            keys = [lookup(node, field.name) for field in dtype]
-            children = [
-                self.column(None if key is None else node[key], field.type)
-                for key, field in zip(keys, dtype, strict=True)
-            ]
-            return _struct(children, dtype)
+            return self._struct_column(node, dtype)
         if pa.types.is_list(dtype) and isinstance(node, list):
-            return self._collection(node, dtype, None)
+            return self._list_column(node, dtype)
         if pa.types.is_map(dtype) and isinstance(node, dict):
-            return self._collection(list(node.values()), dtype, list(node))
+            return self._map_column(node, dtype)
         return None
 
-    # --- one slot ---------------------------------------------------------------------------------------------
+    def _scalar_column(self, value: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> ConversionResult | None:
+        if value.quoted:
+            if isinstance(time, Epoch):
+                return None
+            return convert_strings(unescape_json(self._strings(value)), dtype, self.context, time)
+        tokens, null, _ = self._unquoted(value)
+        column, certain = convert_unquoted(tokens, dtype, self.context, time)
+        return scatter_result(column, certain, null) if null.any() else (column, certain)
 
-    def _nulls(self, dtype: pa.DataType) -> Column:
-        return pa.nulls(self.count, dtype), None
+    def _strings(self, value: ShapeValue) -> pa.Array:
+        """Returns the text of a value in each line."""
+        if value.index not in self._string_cache:
+            self._string_cache[value.index] = spans.field_strings(self.block, *self.values[value.index])
+        return self._string_cache[value.index]
 
-    def _null_or_unsure(self, slot: ShapeValue, dtype: pa.DataType) -> Column:
-        """A slot where an object should be: that is well only where it is null."""
-        return None if slot.quoted else (pa.nulls(self.count, dtype), self._scalars(slot)[1])
+    def _unquoted(self, value: ShapeValue) -> tuple[pa.Array, Bool, Bool]:
+        """Returns the tokens that are not ``null``, a mask of the lines with ``null``, and one of those with a scalar."""
+        if value.index not in self._unquoted_cache:
+            starts, ends = self.values[value.index]
+            null = spans.equals_literal(self.view, starts, ends, b"null")
+            if null.any():
+                tokens = spans.field_strings(self.block, starts[~null], ends[~null])
+            else:
+                tokens = self._strings(value)
+            valid = np.zeros(self.count, np.bool_)
+            valid[~null] = is_number_or_boolean(tokens)
+            self._unquoted_cache[value.index] = tokens, null, valid
+        return self._unquoted_cache[value.index]
 
-    def _texts(self, slot: ShapeValue) -> pa.Array:
-        if slot.index not in self._strings:
-            self._strings[slot.index] = spans.field_strings(self.block, *self.bounds[slot.index])
-        return self._strings[slot.index]
-
-    def _scalars(self, slot: ShapeValue) -> tuple[pa.Array, Bool, Bool]:
-        """The texts that are not ``null``, where it is, and which lines have another scalar that surely is one."""
-        if slot.index not in self._plain:
-            start, end = self.bounds[slot.index]
-            null = spans.literal_at(self.view, start, b"null") & (end - start == len(b"null"))
-            texts = spans.field_strings(self.block, start[~null], end[~null]) if null.any() else self._texts(slot)
-            fine = np.zeros(self.count, np.bool_)
-            fine[~null] = _plain_scalars(texts)
-            self._plain[slot.index] = texts, null, fine
-        return self._plain[slot.index]
-
-    def _unquoted(self, slot: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> Column:
-        texts, null, _ = self._scalars(slot)
-        values, fine = _plain_column(texts, dtype, self.context, time)
-        if not null.any():
-            return values, fine
-        return scatter_result(values, fine, null)
-
-    def _quoted(self, slot: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> Column:
-        if isinstance(time, Epoch):
-            return None
-        return _quoted_column(_unescaped(self._texts(slot)), dtype, self.context, time)
-
-    # --- nested values ----------------------------------------------------------------------------------------
-
-    def _json_text(self, node: Any) -> Column:
-        """The text of an object or array, written without blanks; not sure of strings that are escaped otherwise."""
-        pieces: list[Any] = []
+    def _json_text_column(self, node: Any) -> ConversionResult:
+        """Returns the text of objects or arrays without blanks. Strings that rendering escapes otherwise are uncertain."""
+        parts: list[Any] = []
         constant = ""
-        sure: Bool = np.ones(self.count, np.bool_)
-        for piece in _pieces(node):
-            if isinstance(piece, str):
-                constant += piece
+        masks = []
+        for part in _text_parts(node):
+            if isinstance(part, str):
+                constant += part
                 continue
-            texts = self._texts(piece)
-            if piece.quoted:
-                sure &= ~_written_otherwise(texts)
-            pieces += [constant, texts]
+            strings = self._strings(part)
+            if part.quoted:
+                masks.append(~is_escaped_otherwise(strings))
+            parts += [constant, strings]
             constant = ""
-        if not pieces:
+        if not parts:
             return pa.repeat(constant, self.count), None
-        return pc.binary_join_element_wise(*pieces, constant, ""), None if sure.all() else sure
+        return pc.binary_join_element_wise(*parts, constant, ""), intersect_masks(masks)
 
-    def _collection(self, nodes: list[Any], dtype: pa.DataType, keys: list[str] | None) -> Column:
-        """An array, or a map, of as many elements in each line."""
-        size = len(nodes)
-        element = dtype.value_type if keys is None else dtype.item_type
-        sure: Bool = np.ones(self.count, np.bool_)
-        items = pa.array([], element)
-        if size:
-            built = [self.column(node, element) for node in nodes]
-            arrays = []
-            for one in built:
-                if one is None:
-                    return None
-                arrays.append(one[0])
-                sure = sure if one[1] is None else sure & one[1]
-            order = np.arange(size)[None, :] * self.count + np.arange(self.count)[:, None]
-            items = pa.concat_arrays(arrays).take(pa.array(order.ravel()))
-        offsets = pa.array(np.arange(self.count + 1, dtype=np.int32) * np.int32(size))
-        if keys is None:
-            whole = pa.ListArray.from_arrays(offsets, items, type=dtype)
-        else:
-            names = pa.array(keys * self.count, pa.string())
-            whole = pa.MapArray.from_arrays(offsets, names, items, type=dtype)
-        return whole, None if sure.all() else sure
+    def _struct_column(self, node: dict[str, Any], dtype: pa.StructType) -> ConversionResult | None:
+        children = []
+        for field in dtype:
+            key = lookup(node, field.name)
+            child = self.column(None if key is None else node[key], field.type)
+            if child is None:
+                return None
+            children.append(child)
+        arrays, masks = [array for array, _ in children], [mask for _, mask in children]
+        return pa.StructArray.from_arrays(arrays, fields=list(dtype)), intersect_masks(masks)
 
-
-def _struct(children: list[Column], dtype: pa.StructType) -> Column:
-    arrays, sure = [], None
-    for child in children:
-        if child is None:
+    def _list_column(self, nodes: list[Any], dtype: pa.ListType) -> ConversionResult | None:
+        elements = self._interleaved(nodes, dtype.value_type)
+        if elements is None:
             return None
-        arrays.append(child[0])
-        sure = child[1] if sure is None else sure if child[1] is None else sure & child[1]
-    return pa.StructArray.from_arrays(arrays, fields=list(dtype)), sure
+        return pa.ListArray.from_arrays(self._offsets(len(nodes)), elements[0], type=dtype), elements[1]
+
+    def _map_column(self, node: dict[str, Any], dtype: pa.MapType) -> ConversionResult | None:
+        items = self._interleaved(list(node.values()), dtype.item_type)
+        if items is None:
+            return None
+        keys = pa.array(list(node) * self.count, pa.string())
+        return pa.MapArray.from_arrays(self._offsets(len(node)), keys, items[0], type=dtype), items[1]
+
+    def _offsets(self, size: int) -> pa.Array:
+        """Returns the offsets of collections of the same size in each line."""
+        return pa.array(np.arange(self.count + 1, dtype=np.int32) * np.int32(size))
+
+    def _interleaved(self, nodes: list[Any], dtype: pa.DataType) -> ConversionResult | None:
+        """Returns the elements of a collection, line after line; the mask is of the lines."""
+        if not nodes:
+            return pa.array([], dtype), None
+        arrays, masks = [], []
+        for node in nodes:
+            column = self.column(node, dtype)
+            if column is None:
+                return None
+            arrays.append(column[0])
+            masks.append(column[1])
+        order = np.arange(len(nodes))[None, :] * self.count + np.arange(self.count)[:, None]
+        return pa.concat_arrays(arrays).take(pa.array(order.ravel())), intersect_masks(masks)
 
 
-def _pieces(node: Any) -> Iterator[str | ShapeValue]:
-    """The constant texts and the slots that make up the compact text of a value."""
+def _text_parts(node: Any) -> Iterator[str | ShapeValue]:
+    """Yields the constant text and the values that make up the JSON text of a node without blanks."""
     if isinstance(node, ShapeValue):
         yield from ('"', node, '"') if node.quoted else (node,)
         return
     is_object = isinstance(node, dict)
     yield "{" if is_object else "["
-    for place, item in enumerate(node):
-        if place:
+    for index, item in enumerate(node):
+        if index:
             yield ","
         if is_object:
             yield json.dumps(item, ensure_ascii=False) + ":"
-        yield from _pieces(node[item] if is_object else item)
+        yield from _text_parts(node[item] if is_object else item)
     yield "}" if is_object else "]"
-
-
-def _written_otherwise(texts: pa.Array) -> Bool:
-    """Which strings are not escaped as we do: with raw control characters, or needlessly."""
-    data = spans.string_bytes(texts)
-    if len(data) == 0 or (data.min() >= _FIRST_PRINTABLE and not (data == ord("\\")).any()):
-        return np.zeros(len(texts), np.bool_)
-    return spans.as_bool(pc.match_substring_regex(texts, r"[\x00-\x1f]|\\/"))
-
-
-def _unescaped(texts: pa.Array) -> pa.Array:
-    """Strings with their escapes undone, which are of one character each."""
-    data = spans.string_bytes(texts)
-    if len(data) == 0 or not (data == ord("\\")).any():
-        return texts
-    if b"\\\\" not in data.tobytes():  # then each backslash begins an escape
-        for character, meaning in _ESCAPES.items():
-            texts = pc.replace_substring(texts, "\\" + character, meaning)
-        return texts
-    escaped = pc.match_substring(texts, "\\")
-    plain = [json.loads(f'"{text}"', strict=False) for text in texts.filter(escaped).to_pylist()]
-    return pc.replace_with_mask(texts, escaped, pa.array(plain, pa.string()))
-
-
-def _plain_scalars(array: pa.Array) -> Bool:
-    """Which texts are surely JSON numbers, or ``true`` or ``false``."""
-    if len(array) == 0:
-        return np.zeros(0, np.bool_)
-    data = spans.string_bytes(array)
-    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
-    starts, lengths = offsets[:-1] - offsets[0], np.diff(offsets)
-    digits = (data - 48) <= 9
-    if digits.all() and (lengths > 0).all():
-        return (data[starts] != 48) | (lengths == 1)
-    if (lengths > 0).all() and _plain_decimals(data, digits, starts, lengths):
-        return np.ones(len(array), np.bool_)
-    number = pc.match_substring_regex(array, r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$")
-    words = pc.is_in(array, value_set=pa.array(["true", "false"]))
-    return spans.as_bool(pc.or_(number, words))
-
-
-def _plain_decimals(data: spans.Bytes, digits: Bool, starts: Int32, lengths: Int32) -> bool:
-    """Whether all texts are JSON numbers without an exponent; False: not sure."""
-    odd = np.flatnonzero(~digits)
-    minus, points = odd[data[odd] == 45], odd[data[odd] == 46]
-    if len(minus) + len(points) != len(odd):
-        return False
-    negative = data[starts] == 45
-    first = starts + negative
-    if np.count_nonzero(negative) != len(minus) or (first >= starts + lengths).any():
-        return False
-    # At most one point each, between digits.
-    texts = np.searchsorted(starts, points, side="right") - 1
-    inside = (points > first[texts]) & (points < (starts + lengths - 1)[texts])
-    if not inside.all() or (np.diff(texts) == 0).any():
-        return False
-    # A leading zero stands alone or before a point.
-    behind = data[np.minimum(first + 1, len(data) - 1)]
-    return bool(((data[first] != 48) | (starts + lengths == first + 1) | (behind == 46)).all())
-
-
-def _plain_column(
-    array: pa.Array, dtype: pa.DataType, context: TimestampContext, time: FieldType | None
-) -> tuple[pa.Array, Bool | None]:
-    """Unquoted scalars as a column; what is not of the type is not sure."""
-    field_type = time or for_arrow(dtype)
-    if isinstance(field_type, Text):
-        return array, None
-    if isinstance(field_type, Boolean):
-        sure = spans.as_bool(pc.is_in(array, value_set=pa.array(["true", "false"])))
-        return pc.equal(array, "true"), sure
-    if isinstance(field_type, (Integer, Floating, DecimalNumber, Epoch)):
-        return field_type.convert(array, context)
-    return pa.nulls(len(array), dtype), np.zeros(len(array), np.bool_)
-
-
-def _quoted_column(array: pa.Array, dtype: pa.DataType, context: TimestampContext, time: FieldType | None) -> Column:
-    """Strings as a column; None where no string is of the type."""
-    field_type = time or for_arrow(dtype)
-    if isinstance(field_type, Timestamp):
-        values, fine = field_type.convert(array, context)
-        if dtype.tz is not None:
-            return values, fine
-        walls = utc_to_local(values, context.zone)
-        clock = walls.cast(pa.int64()).fill_null(0).to_numpy()
-        there = (clock >= LOWEST_US) & (clock <= HIGHEST_US)
-        return walls, there if fine is None else fine & there
-    if isinstance(field_type, (Text, Date)) and not pa.types.is_nested(dtype):
-        return field_type.convert(array, context)
-    return None

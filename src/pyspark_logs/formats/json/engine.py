@@ -125,7 +125,7 @@ class _JsonBlockParser(ShapeBlockParser[JsonShape]):
     def convert(self, shape: JsonShape, values: ValueSpans, rows: Int64) -> DecodedRows | None:
         """Returns the columns of the lines in which all unquoted values are JSON and all columns are certain."""
         columns = ShapeColumns(self.block, self.view, values, len(rows), self.context)
-        masks: list[Bool | None] = [columns.scalars(value) for value in shape.values if not value.quoted]
+        masks: list[Bool | None] = [columns.is_scalar(value) for value in shape.values if not value.quoted]
         arrays = []
         for column in self.exact.columns:
             if self.exact.is_rescue(column):
@@ -133,7 +133,7 @@ class _JsonBlockParser(ShapeBlockParser[JsonShape]):
                 converted = columns.column(rest, column.type.arrow())
             else:
                 source = column.source
-                converted = columns.at(shape.record, source.path, column.type.arrow(), source.time)
+                converted = columns.column_at(shape.record, source.path, column.type.arrow(), source.time)
             if converted is None:
                 return None
             arrays.append(converted[0])

@@ -67,12 +67,12 @@ def render_json(array: pa.Array, zone: str) -> RenderResult:
 
 
 def render_json_text(array: pa.Array) -> pa.Array:
-    """Renders strings that contain JSON.
+    r"""Renders strings that contain JSON.
 
     An object or array whose text would be the same after reading is embedded; any other text is rendered as a string.
 
     >>> render_json_text(pa.array(['{"a":1}', '{"a": 1}', "x"])).to_pylist()
-    ['{"a":1}', '"{\\\\"a\\\\": 1}"', '"x"']
+    ['{"a":1}', '"{\\"a\\": 1}"', '"x"']
     """
 
     def render(text: str) -> str:
