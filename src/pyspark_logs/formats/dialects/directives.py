@@ -69,7 +69,7 @@ def address_field(host: str, port: str, field_type: FieldType) -> tuple[Field, P
     ('remote_addr:remote_port', ['remote_addr', 'remote_port'])
     """
     columns = (Piece(host, Text()), Mark(":", host), Piece(port, Integer(32)))
-    return Field(f"{host}:{port}", field_type, nullable=True, null="-:-"), CompositeField(
+    return Field(f"{host}:{port}", field_type, nullable=True, null_text="-:-"), CompositeField(
         rf"(?:-|(?P<{host}>.*)):(?:(?P<{port}>[0-9]+)|-)?", columns
     )
 

@@ -63,7 +63,7 @@ class JsonObjectLineParser:
             member = record.get(column.name)
             text = member if isinstance(member, str) else dump(member)
             values.append(None)
-            if member is None or text in fields[column.name].nulls(parser.rules.null_value):
+            if member is None or text in fields[column.name].null_texts(parser.rules.null_value):
                 continue
             try:
                 values[-1] = column.type.parse(text, context)

@@ -108,9 +108,9 @@ class _JsonTemplateParser:
             self.offset = string.end()
             variable_type = self._variable_type(string[1])
             if variable_type is None and self.escape_style is not None:
-                self.segments.append(Field(name, Quoted(self.escape_style), nullable=True, null=""))
+                self.segments.append(Field(name, Quoted(self.escape_style), nullable=True, null_text=""))
             else:
-                field = Field(name, variable_type or Text(), nullable=True, null="")
+                field = Field(name, variable_type or Text(), nullable=True, null_text="")
                 self.segments += [Literal('"'), field, Literal('"')]
             return
         bare = _BARE_VALUE.match(self.text, self.offset)
@@ -118,7 +118,7 @@ class _JsonTemplateParser:
             raise self.config.error(self.offset, self._character, f"key {name!r} has no value")
         self.offset = bare.end()
         field_type = self._variable_type(bare[0]) or Text(self.escape_style)
-        self.segments.append(Field(name, field_type, nullable=True, null="null"))
+        self.segments.append(Field(name, field_type, nullable=True, null_text="null"))
 
     def _variable_type(self, value: str) -> FieldType | None:
         """Returns the type of a value that consists of one variable, or None if the value is a string."""

@@ -19,7 +19,7 @@ from pyspark_logs.formats.dialects.layout_properties import read_layout
 from pyspark_logs.formats.dialects.pattern_layout import LayoutElement, parse_pattern
 from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.notation import Blanks, Field, Literal, Pad, Segment, make_template
+from pyspark_logs.formats.template.notation import Blanks, Field, FieldPadding, Literal, Segment, make_template
 from pyspark_logs.formats.timestamps.parsing import compile_pattern
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
@@ -179,9 +179,9 @@ def _trailing_padding(segments: list[Segment]) -> list[Segment]:
     *preceding, field, end = segments
     if not (isinstance(end, Literal) and not end.text.strip(" ") and isinstance(field, Field)):
         return segments
-    if not isinstance(field.type, Text) or field.pad is not None:
+    if not isinstance(field.type, Text) or field.padding is not None:
         return segments
-    return [*preceding, replace(field, pad=Pad(0, False, None))]
+    return [*preceding, replace(field, padding=FieldPadding(0, False, None))]
 
 
 def _field_segments(
@@ -207,7 +207,7 @@ def _field_segments(
         text = following.text if isinstance(following, LayoutElement) else following.group.text
         raise config.unseparated(element.offset, element.text, text)
     column, null = _keyed(conversion, element) if conversion.named_by_option else (conversion.column, conversion.null)
-    pad = element.pad if element.pad is not None and (element.pad.width or element.pad.most is not None) else None
+    pad = element.pad if element.pad is not None and (element.pad.width or element.pad.max_length is not None) else None
     return [Field(names.add(column), conversion.type, null is not None, pad, null)]
 
 
@@ -236,11 +236,11 @@ def _date_segments(
     return [spaces, field] if element.pad is not None and element.pad.before else [field, spaces]
 
 
-def _date_padding(pad: Pad | None, pattern: str | None) -> int:
+def _date_padding(pad: FieldPadding | None, pattern: str | None) -> int:
     if pad is None or pattern is None:
         return 0
     width = fixed_width(pattern)
-    if width is None or (pad.most is not None and pad.most < width):
+    if width is None or (pad.max_length is not None and pad.max_length < width):
         raise FormatError("a date is cut, or has no fixed width to pad; remove its width")
     return max(0, pad.width - width)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pyspark_logs.formats.dialects.config_text import ConfigText, suggestion
 from pyspark_logs.formats.dialects.conversions import ENCLOSING_WORDS, WORDS
 from pyspark_logs.formats.dialects.layout_properties import MAX_DEPTH, closing_brace
-from pyspark_logs.formats.template.notation import Pad
+from pyspark_logs.formats.template.notation import FieldPadding
 
 _MODIFIER = re.compile(r"(?P<min>-?\d+)?(?:\.(?P<max>-?\d+))?")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -43,7 +43,7 @@ class LayoutElement:
     offset: int
     word: str = ""
     options: tuple[str, ...] = ()
-    pad: Pad | None = None
+    pad: FieldPadding | None = None
     children: tuple[str | LayoutElement, ...] | None = None
 
 
@@ -162,10 +162,10 @@ def _append_text(elements: list[str | LayoutElement], text: str) -> None:
         elements.append(text)
 
 
-def _pad(modifier: re.Match[str]) -> Pad | None:
+def _pad(modifier: re.Match[str]) -> FieldPadding | None:
     """Returns the width of a format modifier: ``-`` puts the spaces after the value."""
     width, longest = modifier["min"], modifier["max"]
     if width is None and longest is None:
         return None
     longest_value = abs(int(longest)) if longest is not None else None
-    return Pad(abs(int(width or "0")), not (width or "").startswith("-"), longest_value)
+    return FieldPadding(abs(int(width or "0")), not (width or "").startswith("-"), longest_value)

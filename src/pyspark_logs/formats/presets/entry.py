@@ -13,7 +13,7 @@ from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import documented
 from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.notation import all_filled, parse_template
+from pyspark_logs.formats.template.notation import forbid_blank_values, parse_template
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.options import FormatOptions
 
@@ -79,7 +79,7 @@ class TemplateForm:
         _check_rescued_column(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
         if self.may_be_blank is not None:
-            template = all_filled(template, self.may_be_blank)
+            template = forbid_blank_values(template, self.may_be_blank)
         options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing, banners=self.banners)
         if self.null_value is not None and options.null_value == FormatOptions.null_value:
             options = replace(options, null_value=self.null_value)

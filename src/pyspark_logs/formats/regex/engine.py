@@ -20,7 +20,7 @@ from pyspark_logs.formats.regex.decomposition import Decomposition, Subexpressio
 from pyspark_logs.formats.regex.matching import RegexLineParser
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.engine import TemplateEngine
-from pyspark_logs.formats.template.line_parser import Rules
+from pyspark_logs.formats.template.line_parser import ParsingRules
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import contains_only
@@ -97,7 +97,7 @@ class _DecompositionEngine:
             columns += words
             notation += " ".join(f"{{r{index}}}" for index in indices)
             self.subexpressions.append((component, indices))
-        rules = Rules(allow_trailing=not decomposition.anchored_at_end, judge_whole=True)
+        rules = ParsingRules(allow_trailing=not decomposition.anchored_at_end, judge_whole=True)
         template_columns = [RequestedColumn(name, Text(), name) for name in map("r{}".format, range(columns))]
         self.template_engine = TemplateEngine(parse_template(notation), template_columns, rules)
 

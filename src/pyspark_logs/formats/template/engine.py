@@ -1,14 +1,14 @@
-"""The substring-chain engine: a template walked for all lines of a block at once.
+"""Template engine: decodes all lines of a block at once.
 
-The literal behind a field is searched for in all lines together; fields that end by themselves (quoted
-texts, timestamps) are found by their own shape. Lines of which the walk is not sure are left out, whole,
-for the exact engine. The walk stops behind the last column wanted.
+The scanner searches the delimiter after a field in all lines together; fields with a syntax (quoted text, timestamps)
+are found by that. Lines whose structure is not certain are left to the line parser as a whole. The scan ends at the
+last requested column.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,76 +18,108 @@ from pyspark_logs.formats.columnar.conversion import convert_fields, with_nulls
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.field_scanner import Found, Outside, Walk
-from pyspark_logs.formats.template.line_parser import Rules, Scope
-from pyspark_logs.formats.template.notation import Field, Group, Template, named
+from pyspark_logs.formats.template.field_scanner import FieldScanner
+from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
+from pyspark_logs.formats.template.notation import Field, Group, Template, named_fields
+from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult
 
 
 class TemplateEngine:
-    """Any template, vectorised."""
+    """Decodes blocks of lines of one template.
 
-    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: Rules) -> None:
+    Args:
+        template: template of the lines.
+        columns: requested columns.
+        rules: options of the format.
+    """
+
+    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
-        self.scope = Scope(template, columns, rules)
+        self.scope = ParsingScope(template, columns, rules)
         self.extra = tuple(column for column in rules.unasked if column.type.is_validated)
-        self.fields = {f.name: f for f in template.fields if f.name is not None}
+        self.fields = {field.name: field for field in template.fields if field.name is not None}
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:
-        """The columns of the lines ``block[starts[i]:ends[i]]`` (valid UTF-8, ascending)."""
-        walk = Walk(block, spans.terminated_view(block), starts, ends, context, self.rules)
-        if not self.scope.nothing:
-            self._walk(walk)
-        rows = None if walk.sure is None else np.flatnonzero(walk.sure)
-        found = [
-            self._convert(walk, column, walk.found[column.source], rows) for column in (*self.columns, *self.extra)
+        """Returns the columns of the lines ``block[starts[i]:ends[i]]`` that are certain.
+
+        Args:
+            block: lines, valid UTF-8.
+            starts: start offset of each line, ascending.
+            ends: end offset of each line.
+            context: zone and year bound of the file.
+        """
+        scanner = FieldScanner(block, starts, ends, context, self.rules)
+        found = {} if self.scope.nothing else self._scan(scanner)
+        certain = scanner.cursor.certain
+        rows = None if certain is None else np.flatnonzero(certain)
+        extracted: dict[str, Any] = {}
+        results = [
+            self._convert(scanner, column, found[column.source], rows, extracted)
+            for column in (*self.columns, *self.extra)
         ]
-        arrays, judged = [array for array, _ in found], [sure for _, sure in found]
-        return drop_uncertain_rows(rows, arrays, judged, len(self.columns))
+        arrays, valid = [array for array, _ in results], [mask for _, mask in results]
+        return drop_uncertain_rows(rows, arrays, valid, len(self.columns))
 
-    # --- the walk -------------------------------------------------------------------------------------
-
-    def _walk(self, walk: Walk) -> None:
-        steps = self.template.steps
-        inside: list[tuple[int, Outside]] = []  # the groups around a step: where each ends
+    def _scan(self, scanner: FieldScanner) -> dict[str, FieldSpans]:
+        """Returns the spans of the named fields, up to the last one that is needed."""
+        steps, found = self.template.steps, dict[str, FieldSpans]()
+        groups: list[
+            tuple[int, GroupState]
+        ] = []  # step after each group that is being scanned, and the state before it
         index = 0
         while index < len(steps):
-            while inside and inside[-1][0] == index:
-                walk.leave_group(inside.pop()[1])
+            while groups and groups[-1][0] == index:
+                scanner.leave_group(groups.pop()[1])
             step = steps[index]
             index += 1
             if isinstance(step.segment, Group):
-                outside = walk.enter_group(step.segment.segments[0], step.after)
-                if walk.nobody:
+                state = scanner.enter_group(step.segment.segments[0], step.following)
+                is_absent = scanner.cursor.is_group_absent
+                if is_absent:
                     index += step.size
-                    for field in named(step.segment.segments):
-                        walk.found[field.name or ""] = walk.nothing()
+                    for field in named_fields(step.segment.segments):
+                        found[field.name or ""] = scanner.absent_field()
                         if field.name == self.scope.last:
-                            return
-                if step.after.stops or step.after.field is not None:  # else nothing comes after it
-                    inside.append((index + (0 if walk.nobody else step.size), outside))
+                            return found
+                if step.following.delimiters or step.following.field is not None:  # else the template ends here
+                    groups.append((index + (0 if is_absent else step.size), state))
             elif isinstance(step.segment, Field):
-                found, name = walk.field(step.segment, step.after), step.segment.name
+                field_spans, name = scanner.scan_field(step.segment, step.following), step.segment.name
                 if name is not None:
-                    walk.found[name] = found
+                    found[name] = field_spans
                     if name == self.scope.last:
-                        return
+                        return found
             else:
-                walk.take(step.segment)
-        walk.finish()
+                scanner.skip(step.segment)
+        scanner.finish()
+        return found
 
-    # --- conversion -------------------------------------------------------------------------------------
+    def _convert(
+        self,
+        scanner: FieldScanner,
+        column: RequestedColumn[str],
+        found: FieldSpans,
+        rows: Int64 | None,
+        extracted: dict[str, Any],
+    ) -> ConversionResult:
+        """Returns a column, and a mask of its valid values (None: all are valid).
 
-    def _convert(self, walk: Walk, column: RequestedColumn[str], found: Found, rows: Int64 | None) -> ConversionResult:
-        """Returns a column of some lines, and a mask of its valid values (None: all are valid)."""
+        Args:
+            scanner: scanner of the block.
+            column: requested column.
+            found: spans of the column's field in all lines.
+            rows: indices of the certain lines; None: all lines.
+            extracted: by field, results that the columns of one field share.
+        """
         field = self.fields[column.source]
         pick = slice(None) if rows is None else rows
         starts, ends = found.starts[pick], found.ends[pick]
         null = None if found.null is None else found.null[pick]
         if field.nullable:
-            tokens = [text.encode() for text in field.nulls(self.rules.null_value)]
-            absent = _absent(walk.view, starts, ends, tokens)
+            tokens = [text.encode() for text in field.null_texts(self.rules.null_value)]
+            absent = _find_tokens(scanner.view, starts, ends, tokens)
             null = absent if null is None else null if absent is None else null | absent
         if null is not None and not null.any():
             null = None
@@ -95,28 +127,29 @@ class TemplateEngine:
             array = column.type.convert_instants(found.instants[pick])
             if array is not None:
                 return (array if null is None else with_nulls(array, null)), None
-        style = field.type.resolve_escape_style(self.rules.escape) if walk.has_backslash else None
+        style = field.type.resolve_escape_style(self.rules.escape) if scanner.has_backslash else None
+
+        def convert(strings: pa.Array) -> ConversionResult:
+            if column.source not in extracted:
+                extracted[column.source] = column.type.extract(strings)
+            return column.type.convert_extracted(strings, extracted[column.source], scanner.context)
+
         return convert_fields(
-            walk.block, walk.view, starts, ends, null, column.type, walk.context,
+            scanner.block, scanner.view, starts, ends, null, column.type, scanner.context,
             words=None if found.words is None else found.words[pick],
             unescape=None if style is None else style.unescape_strings,
-            convert=functools.partial(self._convert_strings, walk, column),
+            convert=convert,
         )  # fmt: skip
 
-    def _convert_strings(self, walk: Walk, column: RequestedColumn[str], array: pa.Array) -> ConversionResult:
-        if column.source not in walk.extracted:  # all columns of a field have the same strings
-            walk.extracted[column.source] = column.type.extract(array)
-        return column.type.convert_extracted(array, walk.extracted[column.source], walk.context)
 
-
-def _absent(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:
-    """In which lines one of the null tokens stands in place of a value; None: in none."""
-    widths = ends - starts
-    if len(widths) == 0 or widths.min() > max(map(len, tokens)):
+def _find_tokens(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:
+    """Returns a mask of the texts that are a null token; None if no text is as short as a token."""
+    lengths = ends - starts
+    if len(lengths) == 0 or lengths.min() > max(map(len, tokens)):
         return None
-    absent: Bool = np.zeros(len(widths), np.bool_)
+    mask: Bool = np.zeros(len(lengths), np.bool_)
     for token in tokens:
-        rows = np.flatnonzero(widths == len(token))
+        rows = np.flatnonzero(lengths == len(token))
         if len(rows):
-            absent[rows] |= spans.literal_at(view, starts[rows], token)
-    return absent
+            mask[rows] |= spans.literal_at(view, starts[rows], token)
+    return mask

@@ -1,383 +1,275 @@
-"""The walk of the chain engine: where the fields of all lines of a block are.
+"""Scanner of fields: finds the fields of a template in all lines of a block at once.
 
-The place reached in each line is one int32 array, and each step is taken in all lines together.
+Each segment of the template is a step that is taken in all lines together: the offset reached in each line is one
+int32 array. Lines whose structure is not surely the template's are dropped, for the line parser.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.quotes import Quotes
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import Bool, Int32
+from pyspark_logs.formats.template import padding
 from pyspark_logs.formats.template.delimiter_search import DelimiterSearch
-from pyspark_logs.formats.template.line_parser import Rules
-from pyspark_logs.formats.template.notation import After, Blanks, Field, Literal, Segment
+from pyspark_logs.formats.template.line_parser import ParsingRules
+from pyspark_logs.formats.template.notation import Blanks, Field, Following, Literal, Segment
+from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState, LineCursor
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType
 
-# Blanks are stepped over one at a time; a line with more in a row is for the exact parser.
-_MOST_BLANKS = 100
+_SPACE = ord(" ")
 
 
-@dataclass
-class Found:
-    """One field of all lines: where its text is, and what is already known of its values."""
+class FieldScanner:
+    """Scans the segments of a template in the lines of one block, from left to right.
 
-    starts: Int32
-    ends: Int32
-    null: Bool | None = None  # lines where the value is null, whatever the text
-    instants: Int64 | None = None
-    words: Words | None = None  # the first eight bytes of each text, of numbers
+    Args:
+        block: lines, valid UTF-8.
+        starts: start offset of each line, ascending.
+        ends: end offset of each line.
+        context: zone and year bound of the file.
+        rules: options of the format.
+    """
 
-
-@dataclass
-class Outside:
-    """What is put back where a group ends: the place of the lines without it, and the lines that go on."""
-
-    place: Int32
-    live: Bool | None
-
-
-@dataclass
-class Walk:
-    """Where all lines of a block have got to."""
-
-    block: bytes
-    view: Bytes
-    starts: Int32
-    ends: Int32
-    context: TimestampContext
-    rules: Rules
-    found: dict[str, Found] = field(default_factory=dict)
-    extracted: dict[str, Any] = field(default_factory=dict)  # field -> what its columns share
-    sure: Bool | None = None  # None: all
-    live: Bool | None = None  # lines in which the current optional group is there; None: all
-    at_found: bool = False  # the literal behind the last field has been found at its end already
-
-    def __post_init__(self) -> None:
-        self.place = self.starts
-        self._quotes: Quotes | None = None
-        self.search = DelimiterSearch(self.block, self.view, self.ends)
+    def __init__(
+        self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext, rules: ParsingRules
+    ) -> None:
+        self.block, self.view, self.ends = block, spans.terminated_view(block), ends
+        self.context, self.rules = context, rules
+        self.cursor = LineCursor(self.view, starts, ends)
+        self.search = DelimiterSearch(block, self.view, ends)
+        self._is_delimiter_found = False  # the cursor is at the next literal, which need not be compared again
 
     @cached_property
     def has_backslash(self) -> bool:
-        """Whether any text of the block may be escaped."""
+        """True if any text of the block may be escaped."""
         return self.block.find(b"\\") >= 0
 
-    # Lines that are no longer walked stand at their end, where nothing is found and nothing goes wrong.
+    @cached_property
+    def _quotes(self) -> Quotes:
+        return Quotes(self.block, self.view, len(self.ends), escapes=self.has_backslash)
 
-    def _drop(self, bad: Bool) -> None:
-        if self.live is not None:
-            bad = bad & self.live
-        if not bad.any():
-            return
-        self.sure = ~bad if self.sure is None else self.sure & ~bad
-        self.place = np.where(bad, self.ends, self.place)
-
-    def _walking(self, mask: Bool) -> Bool:
-        if self.live is not None:
-            mask = mask & self.live
-        return mask if self.sure is None else mask & self.sure
-
-    def _idle(self) -> Bool:
-        """Lines that are not walked any more."""
-        return ~self._walking(np.ones(len(self.place), np.bool_))
-
-    def _all_walking(self, mask: Bool) -> bool:
-        """Whether it is set in all lines that are still walked."""
-        return bool(mask.all() or (mask | self._idle()).all())
-
-    def _settle(self, ends: Int32) -> None:
-        """Move on; lines not walked any more stay at their end."""
-        if self.live is not None:
-            ends = np.where(self.live, ends, self.ends)
-        if self.sure is not None:
-            ends = np.where(self.sure, ends, self.ends)
-        self.place = ends
-
-    def take(self, segment: Literal | Blanks) -> None:
-        """Step over a literal or blanks that must stand at the place."""
+    def skip(self, segment: Literal | Blanks) -> None:
+        """Moves after a literal or blanks; drops lines that do not have them at the cursor."""
+        cursor = self.cursor
+        if not self._is_delimiter_found:
+            cursor.drop(~cursor.begins(segment, cursor.offsets))
         if isinstance(segment, Literal):
-            if not self.at_found:
-                self._drop(~spans.literal_at(self.view, self.place, segment.raw))
-            self._settle(self.place + np.int32(len(segment.raw)))
+            cursor.advance(cursor.offsets + np.int32(len(segment.raw)))
         else:
-            if not self.at_found:
-                self._drop(~self._blank_at(self.place))
-            self._settle(self._behind_blanks())
-        self.at_found = False
-
-    def _blank_at(self, places: Int32) -> Bool:
-        byte = spans.bytes_at(self.view, places)
-        return (byte == 32) | (byte == 9)
-
-    def _behind_blanks(self) -> Int32:
-        place = self.place.copy()
-        rows = np.flatnonzero(self._blank_at(place))
-        for _ in range(_MOST_BLANKS):
-            if len(rows) == 0:
-                return place
-            place[rows] += 1
-            byte = self.view[place[rows]]
-            rows = rows[(byte == 32) | (byte == 9)]
-        endless = np.zeros(len(place), np.bool_)
-        endless[rows] = True
-        self._drop(endless)
-        return place
-
-    def field(self, field: Field, after: After) -> Found:
-        """Find a field's end and move there."""
-        if field.pad is not None and field.pad.before:
-            self._pass_spaces(field.pad.width)
-        start = self.place
-        by_delimiter = field.type.syntax is None
-        if field.type.ends_at_delimiter and len(after.stops) == 1 and isinstance(after.stops[0], Literal):
-            by_delimiter = True
-            found = self._until(after.stops[0], field.type)
-        elif field.type.syntax is not None:
-            found = self._own_end(field, after)
-        elif after.line_end:
-            found = Found(start, self._last_end(field, after))
-        else:
-            at = self.search.next(after.stops[-1], self.place)
-            nowhere = at < 0
-            if nowhere.any():
-                self._drop(nowhere)  # a group may begin, but what must follow it is missing
-                at = np.where(nowhere, self.place, at)
-            found = Found(start, self.search.earlier_of(after.stops[:-1], self.place, at))
-            prefixes = self.search.prefixes
-            if prefixes is not None and prefixes[0] is start and field.type.reads_words:
-                found.words = prefixes[1]
-            self.at_found = len(after.stops) == 1
-        if field.filled and not field.type.quoted:
-            one_space = field.type.syntax is None and after.stops == (Literal(" "),)
-            self._drop_unfilled(found, edges=not one_space)
-        if field.filled and after.line_end and self.rules.allow_trailing:
-            ends = found.ends if field.type.syntax is None else self.place
-            self._drop((ends < self.ends) & (spans.bytes_at(self.view, ends) != ord(" ")))
-        if self.sure is not None or self.live is not None:
-            # A line that was dropped meanwhile: an empty text at its end keeps the places in order.
-            inactive = self._idle()
-            found.words = None
-            found.starts = np.where(inactive, self.ends, found.starts)
-            found.ends = np.where(inactive, self.ends, found.ends)
-            if self.live is not None:
-                found.null = ~self.live if found.null is None else found.null | ~self.live
-        if field.pad is not None and not field.pad.before:
-            self._settle(found.ends)
-            self._strip(found)
-            self._pass_padding(found, field.pad.width, after)
-            return found
-        self._settle(found.ends if by_delimiter else self.place)
-        return found
-
-    def _until(self, following: Literal, field_type: FieldType) -> Found:
-        """Finds a field with a syntax by the delimiter after it; drops lines in which it may extend past that."""
-        start, at = self.place, self.search.next(following, self.place)
-        self._drop(at < 0)
-        at = np.where(at < 0, self.place, at)
-        self._drop(field_type.may_continue(self.view, start, at))
-        self.at_found = True
-        return Found(start, at)
-
-    def _drop_unfilled(self, found: Found, *, edges: bool) -> None:
-        """Leave lines out in which a field that must have text has none, or a space at its ``edges``."""
-        starts, ends = found.starts, found.ends
-        if len(starts) == 0 or ((ends - starts).min() > 0 and not edges):  # as they nearly always are
-            return
-        bad = (starts == ends) & (ends < self.ends)
-        if edges:
-            spaced = spans.bytes_at(self.view, starts) == ord(" ")
-            spaced |= self.view[np.maximum(ends - 1, 0)] == ord(" ")
-            bad |= spaced & (starts < ends)
-        self._drop(bad if found.null is None else bad & ~found.null)
-
-    # --- spaces beside a value --------------------------------------------------------------------------
-
-    def _pass_spaces(self, most: int) -> None:
-        """Before a value: no more than its width."""
-        self.at_found = False
-        place = self.place.copy()
-        rows = np.flatnonzero(~self._idle())
-        for _ in range(most):
-            rows = rows[spans.bytes_at(self.view, place[rows]) == ord(" ")]
-            place[rows] += 1
-        self._settle(place)
-
-    def _strip(self, found: Found) -> None:
-        """Take the spaces behind the values off them."""
-        ends = found.ends.copy()
-        rows = np.arange(len(ends))
-        for _ in range(_MOST_BLANKS):
-            rows = rows[(ends[rows] > found.starts[rows]) & (self.view[np.maximum(ends[rows] - 1, 0)] == ord(" "))]
-            if len(rows) == 0:
-                break
-            ends[rows] -= 1
-        endless = np.zeros(len(ends), np.bool_)
-        endless[rows] = True
-        self._drop(endless)
-        found.ends = ends
-
-    def _pass_padding(self, found: Found, width: int, after: After) -> None:
-        """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
-        stop = after.stops[0] if after.stops else None
-        if not isinstance(stop, Literal) or stop.text.strip(" "):
-            return
-        if self.block.isascii():
-            sizes = found.ends - found.starts
-        else:
-            sizes = pc.utf8_length(spans.field_strings(self.block, found.starts, found.ends)).to_numpy()
-        place = self.place.copy()
-        rows = np.flatnonzero(~self._idle())
-        for step in range(width):
-            behind = spans.literal_at(self.view, place[rows] + np.int32(1), stop.raw)
-            rows = rows[(sizes[rows] + step < width) & behind]
-            if len(rows) == 0:
-                break
-            place[rows] += 1
-        self._settle(place)
-
-    def _last_end(self, field: Field, after: After) -> Int32:
-        """The end of a field with nothing behind it, or only optional groups."""
-        ends = self.ends
-        if self.rules.allow_trailing and not field.type.takes_rest:
-            blank = self.search.next(Blanks(), self.place)
-            ends = np.where(blank < 0, self.ends, blank)
-        if after.stops:
-            last = self.search.next(after.stops[-1], self.place)
-            at = self.search.earlier_of(after.stops[:-1], self.place, last)
-            ends = np.where(at < 0, ends, at)
-        return ends
-
-    def _next_stands(self, after: After, places: Int32) -> Bool:
-        """Whether there stands what may come next; text after the last field may not."""
-        if after.field is not None:
-            return np.ones(len(places), np.bool_)
-        there: Bool | None = places == self.ends if after.line_end else None
-        for stop in after.stops:
-            here = self._stands(stop, places)
-            there = here if there is None else there | here
-        return np.ones(len(places), np.bool_) if there is None else there
-
-    def _followed(self, after: After, places: Int32) -> Bool:
-        """Whether behind a field that ends by itself there stands what must."""
-        there = self._next_stands(after, places)
-        if after.line_end and self.rules.allow_trailing and not there.all():
-            # Anything may follow, but a group that begins later on ends the field there.
-            there = there | (
-                self.search.first_of(after.stops, self.place) < 0 if after.stops else np.ones(len(places), np.bool_)
-            )
-        return there
-
-    def _stands(self, segment: Segment, places: Int32) -> Bool:
-        if isinstance(segment, Literal):
-            return spans.literal_at(self.view, places, segment.raw)
-        return self._blank_at(places)
-
-    def _own_end(self, field: Field, after: After) -> Found:
-        """A field that ends by itself: quoted, date or timestamp."""
-        start = self.place
-        if field.type.quoted:
-            found, ends, sure = self._quoted(after)
-            if field.type.allows_raw_quotes:
-                sure &= self._next_quote_opens(ends)
-        else:
-            ends, sure, instants = field.type.scan(
-                self.block, self.view, start, self.ends, self.context, lambda offsets: self._followed(after, offsets)
-            )
-            found = Found(start, ends, instants=instants)
-        if field.nullable and not sure.all() and after.field is None:
-            null, behind = self._nulls(field, after)
-            null &= ~sure
-            if null.any():
-                ends = np.where(null, behind, ends)
-                found.null, sure = null, sure | null
-                found.starts = np.where(null, start, found.starts)
-                found.ends = np.where(null, start, found.ends)
-        self._drop(~sure)
-        self.at_found = len(after.stops) == 1 and not after.line_end and after.field is None
-        self._settle(ends)
-        return found
-
-    def _nulls(self, field: Field, after: After) -> tuple[Bool, Int32]:
-        """Lines in which nothing, or the null token, stands in place of a value, and where that ends.
-
-        Only where it cannot be the beginning of a value.
-        """
-        token = self.rules.null_value
-        behind = self.search.first_of(after.stops, self.place) if after.stops else self.ends
-        there: Bool = behind >= 0
-        if after.line_end:
-            behind, there = np.where(there, behind, self.ends), np.ones(len(behind), np.bool_)
-        width = behind - self.place
-        null = there & (width == 0)
-        firsts = [stop.text[0] if isinstance(stop, Literal) else " " for stop in after.stops]
-        if not all(field.type.never_begins(first) for first in firsts):
-            null &= self.place == self.ends
-        if field.filled:
-            null &= self.place == self.ends
-            token = token if token == token.strip(" ") else ""
-        if token and field.type.never_begins(token[0]):
-            null |= there & (width == len(token.encode())) & spans.literal_at(self.view, self.place, token.encode())
-        return null, behind
-
-    def _quoted(self, after: After) -> tuple[Found, Int32, Bool]:
-        """The text between the quotes, the place behind the closing one, and in which lines that is sure."""
-        if self._quotes is None:
-            self._quotes = Quotes(self.block, self.view, len(self.place), escapes=self.has_backslash)
-        opening, closing = self._quotes.next_pair(self.place, self._all_walking)
-        sure = (opening == self.place) & (closing < self.ends)
-        if sure.all():
-            behind = closing + np.int32(1)
-            return Found(opening + np.int32(1), closing), behind, self._followed(after, behind)
-        behind = np.where(sure, closing + 1, self.ends).astype(np.int32)
-        sure &= self._followed(after, behind)
-        inner = np.where(sure, opening + 1, self.ends).astype(np.int32)
-        return Found(inner, np.where(sure, closing, self.ends).astype(np.int32)), behind, sure
-
-    def _next_quote_opens(self, behind: Int32) -> Bool:
-        """Whether the next quote of the line, if there is any, stands behind a blank."""
-        if self._quotes is None:
-            return np.zeros(len(behind), np.bool_)
-        following = self._quotes.following(behind)
-        return (following >= self.ends) | (spans.bytes_at(self.view, following - np.int32(1)) == ord(" "))
-
-    def enter_group(self, first: Segment, after: After) -> Outside:
-        """Go on only in lines where the group's first literal stands."""
-        present = self._walking(self._stands(first, self.place))
-        if not (after.line_end and self.rules.allow_trailing):
-            self._drop(self._walking(~present) & ~self._next_stands(after, self.place))
-        outside = Outside(self.place, self.live)
-        self.at_found = True
-        if not present.all():
-            self.live = present if self.live is None else self.live & present
-            self.place = np.where(self.live, self.place, self.ends)
-        return outside
-
-    @property
-    def nobody(self) -> bool:
-        """Whether no line is walked."""
-        return self.live is not None and not self.live.any()
-
-    def nothing(self) -> Found:
-        """A field that no line has."""
-        return Found(self.ends, self.ends, null=np.ones(len(self.ends), np.bool_))
-
-    def leave_group(self, outside: Outside) -> None:
-        """Go on in the lines without the group, too."""
-        if self.live is not None:
-            self.place = np.where(self.live, self.place, outside.place)
-        self.live = outside.live
-        self.at_found = False
+            padding.skip_blanks(cursor)
+        self._is_delimiter_found = False
 
     def finish(self) -> None:
-        """Behind the last segment nothing may be left."""
+        """Drops lines with text after the last segment."""
         if not self.rules.allow_trailing:
-            self._drop(self.place != self.ends)
+            self.cursor.drop(self.cursor.offsets != self.ends)
+
+    # --- optional groups ----------------------------------------------------------------------------------
+
+    def enter_group(self, first: Segment, following: Following) -> GroupState:
+        """Restricts the scan to the lines in which the first segment of an optional group is at the cursor."""
+        cursor = self.cursor
+        present = cursor.scanned(cursor.begins(first, cursor.offsets))
+        if not (following.line_end and self.rules.allow_trailing):
+            cursor.drop(cursor.scanned(~present) & ~self._is_at_following(following, cursor.offsets))
+        self._is_delimiter_found = True
+        return cursor.enter_group(present)
+
+    def leave_group(self, state: GroupState) -> None:
+        """Resumes the scan of the lines without the group."""
+        self.cursor.leave_group(state)
+        self._is_delimiter_found = False
+
+    def absent_field(self) -> FieldSpans:
+        """Returns the spans of a field that no line has."""
+        return FieldSpans(self.ends, self.ends, null=np.ones(len(self.ends), np.bool_))
+
+    # --- fields -------------------------------------------------------------------------------------------
+
+    def scan_field(self, field: Field, following: Following) -> FieldSpans:
+        """Finds a field that begins at the cursor, and moves to its end."""
+        cursor, field_type = self.cursor, field.type
+        if field.padding is not None and field.padding.before:
+            self._is_delimiter_found = False
+            padding.skip_spaces(cursor, field.padding.width)
+        is_delimited = field_type.syntax is None
+        delimiter = following.delimiters[0] if len(following.delimiters) == 1 else None
+        if field_type.ends_at_delimiter and isinstance(delimiter, Literal):
+            is_delimited = True
+            found = self._scan_to_literal(field, delimiter)
+        elif field_type.syntax is not None:
+            found = self._scan_by_syntax(field, following)
+        elif following.line_end:
+            found = FieldSpans(cursor.offsets, self._last_ends(field, following))
+        else:
+            found = self._scan_to_delimiter(field, following)
+        if field.never_blank:
+            self._drop_blank(field, found, following)
+        self._exclude_unscanned(found)
+        if field.padding is not None and not field.padding.before:
+            cursor.advance(found.ends)
+            padding.strip_spaces(cursor, found)
+            padding.skip_padding(cursor, self.block, found, field.padding.width, following)
+        else:
+            cursor.advance(found.ends if is_delimited else cursor.offsets)
+        return found
+
+    def _scan_to_delimiter(self, field: Field, following: Following) -> FieldSpans:
+        """Finds the first of the delimiters that may follow a field."""
+        starts, delimiters = self.cursor.offsets, following.delimiters
+        ends = self.search.next(delimiters[-1], starts)
+        missing = ends < 0
+        if missing.any():  # an earlier delimiter may be there, but the last one must follow it
+            self.cursor.drop(missing)
+            ends = np.where(missing, self.cursor.offsets, ends)
+        found = FieldSpans(starts, self.search.earlier_of(delimiters[:-1], self.cursor.offsets, ends))
+        prefixes = self.search.prefixes
+        if field.type.reads_words and prefixes is not None and prefixes[0] is starts:
+            found.words = prefixes[1]
+        self._is_delimiter_found = len(delimiters) == 1
+        return found
+
+    def _scan_to_literal(self, field: Field, literal: Literal) -> FieldSpans:
+        """Finds the literal after a field with a syntax; drops lines in which the value may extend past it."""
+        starts = self.cursor.offsets
+        ends = self.search.next(literal, starts)
+        self.cursor.drop(ends < 0)
+        ends = np.where(ends < 0, self.cursor.offsets, ends)
+        self.cursor.drop(field.type.may_continue(self.view, starts, ends))
+        self._is_delimiter_found = True
+        return FieldSpans(starts, ends)
+
+    def _last_ends(self, field: Field, following: Following) -> Int32:
+        """Returns the end of a field that only optional groups follow, in each line."""
+        offsets, ends = self.cursor.offsets, self.ends
+        if self.rules.allow_trailing and not field.type.takes_rest:
+            blank = self.search.next(Blanks(), offsets)
+            ends = np.where(blank < 0, ends, blank)
+        if following.delimiters:
+            last = self.search.next(following.delimiters[-1], offsets)
+            first = self.search.earlier_of(following.delimiters[:-1], offsets, last)
+            ends = np.where(first < 0, ends, first)
+        return ends
+
+    def _drop_blank(self, field: Field, found: FieldSpans, following: Following) -> None:
+        """Drops lines in which a field that is never blank is, or has text directly after it."""
+        if not field.type.quoted:
+            # A value before one space cannot end with a space, nor begin with one: it would end there.
+            ends_at_space = field.type.syntax is None and following.delimiters == (Literal(" "),)
+            padding.drop_blank_values(self.cursor, found, check_edges=not ends_at_space)
+        if following.line_end and self.rules.allow_trailing:
+            ends = found.ends if field.type.syntax is None else self.cursor.offsets
+            self.cursor.drop((ends < self.ends) & (spans.bytes_at(self.view, ends) != _SPACE))
+
+    def _exclude_unscanned(self, found: FieldSpans) -> None:
+        """Makes the field empty at the end of each line not scanned any more, so that offsets stay ascending."""
+        cursor = self.cursor
+        if cursor.certain is None and cursor.in_group is None:
+            return
+        unscanned = cursor.not_scanned()
+        found.words = None
+        found.starts = np.where(unscanned, self.ends, found.starts)
+        found.ends = np.where(unscanned, self.ends, found.ends)
+        if cursor.in_group is not None:
+            found.null = ~cursor.in_group if found.null is None else found.null | ~cursor.in_group
+
+    # --- fields with a syntax -----------------------------------------------------------------------------
+
+    def _scan_by_syntax(self, field: Field, following: Following) -> FieldSpans:
+        """Finds a field by the syntax of its type."""
+        starts = self.cursor.offsets
+        if field.type.quoted:
+            found, ends, certain = self._scan_quoted(following)
+            if field.type.allows_raw_quotes:
+                certain &= self._is_quote_after_space(ends)
+        else:
+            ends, certain, instants = field.type.scan(
+                self.block, self.view, starts, self.ends, self.context,
+                lambda offsets: self._is_followed(following, offsets),
+            )  # fmt: skip
+            found = FieldSpans(starts, ends, instants=instants)
+        if field.nullable and not certain.all() and following.field is None:
+            null, null_ends = self._scan_null(field, following)
+            null &= ~certain
+            if null.any():
+                ends = np.where(null, null_ends, ends)
+                found.null, certain = null, certain | null
+                found.starts = np.where(null, starts, found.starts)
+                found.ends = np.where(null, starts, found.ends)
+        self.cursor.drop(~certain)
+        self._is_delimiter_found = len(following.delimiters) == 1 and not following.line_end and following.field is None
+        self.cursor.advance(ends)
+        return found
+
+    def _scan_quoted(self, following: Following) -> tuple[FieldSpans, Int32, Bool]:
+        """Finds quoted text.
+
+        Returns:
+            Spans of the text between the quotes, end offsets after the closing quotes, and a mask of the lines in which
+            both are certain.
+        """
+        opening, closing = self._quotes.next_pair(self.cursor.offsets, self.cursor.holds_in_all)
+        certain = (opening == self.cursor.offsets) & (closing < self.ends)
+        if certain.all():
+            ends = closing + np.int32(1)
+            return FieldSpans(opening + np.int32(1), closing), ends, self._is_followed(following, ends)
+        ends = np.where(certain, closing + 1, self.ends).astype(np.int32)
+        certain &= self._is_followed(following, ends)
+        starts = np.where(certain, opening + 1, self.ends).astype(np.int32)
+        return FieldSpans(starts, np.where(certain, closing, self.ends).astype(np.int32)), ends, certain
+
+    def _is_quote_after_space(self, offsets: Int32) -> Bool:
+        """Returns a mask of the lines whose next quote is right of a space; lines without a quote are in the mask."""
+        quotes = self._quotes.following(offsets)
+        return (quotes >= self.ends) | (spans.bytes_at(self.view, quotes - np.int32(1)) == _SPACE)
+
+    def _scan_null(self, field: Field, following: Following) -> tuple[Bool, Int32]:
+        """Finds null values: no text, or the null token, that cannot be the beginning of a value.
+
+        Returns:
+            A mask of the lines with a null value, and the end offset of that.
+        """
+        offsets, delimiters = self.cursor.offsets, following.delimiters
+        ends = self.search.first_of(delimiters, offsets) if delimiters else self.ends
+        has_end: Bool = ends >= 0
+        if following.line_end:
+            ends, has_end = np.where(has_end, ends, self.ends), np.ones(len(ends), np.bool_)
+        lengths = ends - offsets
+        null = has_end & (lengths == 0)
+        first_characters = [one.text[0] if isinstance(one, Literal) else " " for one in delimiters]
+        if not all(field.type.never_begins(first) for first in first_characters):
+            null &= offsets == self.ends
+        token = self.rules.null_value
+        if field.never_blank:
+            null &= offsets == self.ends
+            token = token if token == token.strip(" ") else ""
+        if token and field.type.never_begins(token[0]):
+            raw = token.encode()
+            null |= has_end & (lengths == len(raw)) & spans.literal_at(self.view, offsets, raw)
+        return null, ends
+
+    # --- text after a field -------------------------------------------------------------------------------
+
+    def _is_followed(self, following: Following, offsets: Int32) -> Bool:
+        """Returns a mask of the lines in which a field with a syntax may end at the offset."""
+        mask = self._is_at_following(following, offsets)
+        if following.line_end and self.rules.allow_trailing and not mask.all():
+            # Any text may follow, unless an optional group begins in it: that ends the field.
+            if not following.delimiters:
+                return np.ones(len(offsets), np.bool_)
+            mask = mask | (self.search.first_of(following.delimiters, self.cursor.offsets) < 0)
+        return mask
+
+    def _is_at_following(self, following: Following, offsets: Int32) -> Bool:
+        """Returns a mask of the lines in which the text that may come next is at the offset."""
+        if following.field is not None:
+            return np.ones(len(offsets), np.bool_)
+        mask: Bool | None = offsets == self.ends if following.line_end else None
+        for delimiter in following.delimiters:
+            here = self.cursor.begins(delimiter, offsets)
+            mask = here if mask is None else mask | here
+        return np.ones(len(offsets), np.bool_) if mask is None else mask

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
-from pyspark_logs.formats.template.notation import Pad
+from pyspark_logs.formats.template.notation import FieldPadding
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.casts import replace_invalid_utf8
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
@@ -34,7 +34,7 @@ class Place:
     """What stands around a field in the lines with the same groups.
 
     Attributes:
-        stops: literals that end it, whether they follow or begin a group that is absent.
+        delimiters: literals that end it, whether they follow or begin a group that is absent.
         behind: the constant text that follows, up to the next field or the line's end.
         open: whether a field follows that text.
         blanks_end: whether any blank ends it.
@@ -45,7 +45,7 @@ class Place:
         continuation: text that would continue the field before this one; "": none does.
     """
 
-    stops: tuple[str, ...] = ()
+    delimiters: tuple[str, ...] = ()
     behind: str = ""
     open: bool = False
     blanks_end: bool = False
@@ -63,7 +63,7 @@ class Place:
     @property
     def ends(self) -> tuple[str, ...]:
         """Texts that end the field wherever they stand in it."""
-        return (*self.stops, *(BLANKS if self.blanks_end else ()))
+        return (*self.delimiters, *(BLANKS if self.blanks_end else ()))
 
     @property
     def tails(self) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ class Place:
         return tuple(begun for begun, rest in cut if rest.startswith(self.behind) and rest != self.behind)
 
     def _cut_stops(self) -> Iterable[tuple[str, str]]:
-        return ((stop[:size], stop[size:]) for stop in self.stops for size in range(1, len(stop)))
+        return ((stop[:size], stop[size:]) for stop in self.delimiters for size in range(1, len(stop)))
 
     def takes(self, text: str) -> bool:
         """Whether a text that does not delimit itself is read as it is, here."""
@@ -111,7 +111,7 @@ class FieldWriter:
     escape: bool
     zone: str
     unencodable: FindUnencodable | None = field(default=None, compare=False)
-    pad: Pad | None = None
+    pad: FieldPadding | None = None
     filled: bool = False
 
     @property
@@ -226,14 +226,14 @@ class FieldWriter:
         return texts
 
 
-def _padding_troubles(texts: pa.Array, pad: Pad, place: Place, column: int) -> list[UnwritableValues]:
+def _padding_troubles(texts: pa.Array, pad: FieldPadding, place: Place, column: int) -> list[UnwritableValues]:
     """What is wrong with texts that get spaces at one side."""
     lost = (pc.starts_with if pad.before else pc.ends_with)(texts, " ")
     found = unwritable(column, spans.as_bool(lost), "would lose a space to the padding")
-    if pad.most is not None:
-        long = spans.as_bool(pc.greater(pc.utf8_length(texts), pad.most))
-        found += unwritable(column, long, f"is longer than the {pad.most} characters that are written of it")
-    for stop in () if pad.before else place.stops:
+    if pad.max_length is not None:
+        long = spans.as_bool(pc.greater(pc.utf8_length(texts), pad.max_length))
+        found += unwritable(column, long, f"is longer than the {pad.max_length} characters that are written of it")
+    for stop in () if pad.before else place.delimiters:
         # The spaces may make up a stop together with the value's end.
         whole = pc.binary_join_element_wise(pc.utf8_rpad(texts, pad.width, " "), stop, "")
         early = spans.as_bool(pc.less(pc.find_substring(whole, stop), pc.binary_length(texts)))

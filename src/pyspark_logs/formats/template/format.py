@@ -21,9 +21,9 @@ from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import FieldWriter
-from pyspark_logs.formats.template.line_parser import Rules, TemplateLineParser
+from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
 from pyspark_logs.formats.template.matcher import Matcher, ends_in_text, matcher_of
-from pyspark_logs.formats.template.notation import Field, Group, Segment, Template, named
+from pyspark_logs.formats.template.notation import Field, Group, Segment, Template, named_fields
 from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.template.writer import Written as WrittenField
 from pyspark_logs.formats.types.casts import fits
@@ -83,7 +83,9 @@ class TemplateFormat:
         shown = {column.name for column in columns if column.judged}
         judge_whole, options = projection.judge_whole, self.options
         unasked = tuple(column for column in known.values() if judge_whole and column.name not in shown)
-        rules = Rules(options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked)
+        rules = ParsingRules(
+            options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked
+        )
         engine = TemplateEngine(self.template, columns, rules)
         native = [column.type.arrow() for column in columns]
         return Decoder([engine], TemplateLineParser(self.template, columns, rules), native, projection.types)
@@ -156,7 +158,7 @@ class TemplateFormat:
                 native[place] = pa.field(schema[place].name, target)
             escape = options.escape == "backslash"
             writer = FieldWriter(
-                one.type, one.nulls(options.null_value), escape, zone, unencodable, one.pad, one.filled
+                one.type, one.null_texts(options.null_value), escape, zone, unencodable, one.padding, one.never_blank
             )
             fields.append(WrittenField(one, writer, tuple(columns), parts))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
@@ -174,7 +176,7 @@ def _missing(template: Template, fields: Sequence[WrittenField]) -> list[str]:
     def needed(segments: Iterable[Segment]) -> Iterator[WrittenField]:
         for segment in segments:
             if isinstance(segment, Group):
-                if any(by_name[field.name].there for field in named(segment.segments)):
+                if any(by_name[field.name].there for field in named_fields(segment.segments)):
                     yield from needed(segment.segments)
             elif isinstance(segment, Field) and segment.name is not None:
                 yield by_name[segment.name]

@@ -8,14 +8,23 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.notation import After, Blanks, Field, Group, Literal, Segment, Template, named
+from pyspark_logs.formats.template.notation import (
+    Blanks,
+    Field,
+    Following,
+    Group,
+    Literal,
+    Segment,
+    Template,
+    named_fields,
+)
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _BLANKS = re.compile(r"[ \t]+")
 
 
 @dataclass(frozen=True)
-class Rules:
+class ParsingRules:
     """The options that are part of a format's meaning.
 
     ``unasked`` are the format's columns that nobody asked for, but by which whole lines are judged, too.
@@ -60,14 +69,14 @@ class Parsed:
         return Reason(self.reason, self.general or self.reason.partition(": ")[0])
 
 
-class Scope:
+class ParsingScope:
     """How far a line must be walked for some columns, and how far it is judged.
 
     A line is judged up to the last judged column and what ends that; whole, where that is the last of the
     template or the rules say so. ``last`` is the field at which the walk may stop; None: at the line's end.
     """
 
-    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: Rules) -> None:
+    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         names = [field.name or "" for field in template.fields]
         judged = max((names.index(column.source) for column in columns if column.judged), default=-1)
         asked = max((names.index(column.source) for column in columns), default=-1)
@@ -83,13 +92,13 @@ class TemplateLineParser:
 
     >>> from pyspark_logs.formats.types.text import Text
     >>> from pyspark_logs.formats.template.notation import parse_template
-    >>> TemplateLineParser(parse_template("{x} {y}"), [RequestedColumn("y", Text(), "y")], Rules()).parse("a b", TimestampContext()).values
+    >>> TemplateLineParser(parse_template("{x} {y}"), [RequestedColumn("y", Text(), "y")], ParsingRules()).parse("a b", TimestampContext()).values
     ['b']
     """
 
-    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: Rules) -> None:
+    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
-        self.scope = Scope(template, columns, rules)
+        self.scope = ParsingScope(template, columns, rules)
         # Field -> its columns with their places; None: a place nobody asked for, only judged.
         self.wanted: dict[str, list[tuple[int | None, RequestedColumn[str]]]] = {}
         for place, column in enumerate(columns):
@@ -150,10 +159,10 @@ class _Walk:
         steps = self.parser.template.steps
         index, absent = 0, []
         while index < len(steps):
-            segment, after, size = steps[index].segment, steps[index].after, steps[index].size
+            segment, following, size = steps[index].segment, steps[index].following, steps[index].size
             index += 1
             if isinstance(segment, Group) and not self._stands(segment.segments[0], self.place):
-                absent += [field.name for field in named(segment.segments)]
+                absent += [field.name for field in named_fields(segment.segments)]
                 index += size
                 continue
             if isinstance(segment, (Literal, Blanks)):
@@ -161,7 +170,7 @@ class _Walk:
             yield from absent
             absent.clear()
             if isinstance(segment, Field):
-                self._field(segment, after)
+                self._field(segment, following)
                 yield segment.name
         if self.place < len(self.line) and not self.rules.allow_trailing:
             raise _MismatchError("text after the last field", f", at byte {self._byte()}")
@@ -200,24 +209,24 @@ class _Walk:
 
     # --- fields -------------------------------------------------------------------------------------------
 
-    def _field(self, field: Field, after: After) -> None:
-        if field.pad is not None and field.pad.before:
-            spaces = self.line[self.place : self.place + field.pad.width]
+    def _field(self, field: Field, following: Following) -> None:
+        if field.padding is not None and field.padding.before:
+            spaces = self.line[self.place : self.place + field.padding.width]
             self.place += len(spaces) - len(spaces.lstrip(" "))
         start = self.place
         own = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
-        end, by_itself = self._end(field, own, after)
-        if field.filled:
-            self._check_filled(field, after, end, by_itself)
+        end, by_itself = self._end(field, own, following)
+        if field.never_blank:
+            self._check_filled(field, following, end, by_itself)
         self.place = end
-        if field.pad is not None and not field.pad.before:
+        if field.padding is not None and not field.padding.before:
             end = start + len(self.line[start:end].rstrip(" "))
-            self._pass_padding(field.pad.width - (end - start), after)
+            self._pass_padding(field.padding.width - (end - start), following)
         if field.name is not None and field.name in self.parser.wanted:
             inside = by_itself and own is not None and field.type.quoted
             self._value(field, own[1] if inside and own else self.line[start:end], by_itself)
 
-    def _check_filled(self, field: Field, after: After, end: int, by_itself: bool) -> None:
+    def _check_filled(self, field: Field, following: Following, end: int, by_itself: bool) -> None:
         """Raises _MismatchError where a value is missing, or another one stands close behind it."""
         text = self.line[self.place : end]
         if text == "" and end < len(self.line.rstrip(" ")):
@@ -226,13 +235,17 @@ class _Walk:
             raise _MismatchError(f"a space too many beside field {field.name!r}", f" at byte {self._byte()}")
         if field.type.quoted and not by_itself and text.startswith('"'):
             raise _MismatchError(f"field {field.name!r} is not a quoted text", f" at byte {self._byte()}")
-        ended = end == len(self.line) or self.line[end] == " " or any(self._stands(stop, end) for stop in after.stops)
-        if after.line_end and not ended:
+        ended = (
+            end == len(self.line)
+            or self.line[end] == " "
+            or any(self._stands(stop, end) for stop in following.delimiters)
+        )
+        if following.line_end and not ended:
             raise _MismatchError(f"text close behind field {field.name!r}", f", which begins at byte {self._byte()}")
 
-    def _pass_padding(self, most: int, after: After) -> None:
+    def _pass_padding(self, most: int, following: Following) -> None:
         """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
-        stop = after.stops[0] if after.stops else None
+        stop = following.delimiters[0] if following.delimiters else None
         if not isinstance(stop, Literal) or stop.text.strip(" "):
             return
         for _ in range(most):
@@ -240,22 +253,22 @@ class _Walk:
                 break
             self.place += 1
 
-    def _end(self, field: Field, own: re.Match[str] | None, after: After) -> tuple[int, bool]:
+    def _end(self, field: Field, own: re.Match[str] | None, following: Following) -> tuple[int, bool]:
         """Where a field ends, and whether its own syntax says so."""
-        if after.field is not None:
+        if following.field is not None:
             if own is None:
                 kind = field.type.notation
                 raise _MismatchError(f"field {field.name!r} is not a {kind}", f" at byte {self._byte()}")
             return own.end(), True
-        if own is not None and any(self._stands(stop, own.end()) for stop in after.stops):
+        if own is not None and any(self._stands(stop, own.end()) for stop in following.delimiters):
             return own.end(), True
-        if own is not None and after.line_end and own.end() == len(self.line):
+        if own is not None and following.line_end and own.end() == len(self.line):
             return own.end(), True
-        first = self._seek(after.stops)
+        first = self._seek(following.delimiters)
         if first >= 0:
             return first, False
-        if not after.line_end:
-            what = " or ".join(_shown(stop) for stop in after.stops)
+        if not following.line_end:
+            what = " or ".join(_shown(stop) for stop in following.delimiters)
             raise _MismatchError(f"no {what} after field {field.name!r}", f", which begins at byte {self._byte()}")
         return self._last_end(field, own)
 
@@ -271,7 +284,7 @@ class _Walk:
         return len(self.line), False
 
     def _value(self, field: Field, text: str, by_itself: bool) -> None:
-        if text in field.nulls(self.rules.null_value):
+        if text in field.null_texts(self.rules.null_value):
             return
         columns = self.parser.wanted[field.name or ""]
         stray = field.type.syntax is not None and not by_itself

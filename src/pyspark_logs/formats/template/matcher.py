@@ -92,7 +92,7 @@ def ends_in_text(template: Template) -> bool:
 
 def _typed(segment: Field, parted: Collection[str]) -> bool:
     """Whether a field without a text of its type makes a line not match."""
-    plain = not segment.nullable and segment.pad is None
+    plain = not segment.nullable and segment.padding is None
     return segment.name is not None and segment.name not in parted and plain
 
 

@@ -1,8 +1,8 @@
-"""The template notation: text to segments.
+"""Template notation, parsed into segments.
 
-A template is literal text and fields in braces; groups in ``{? ... ?}`` may be absent. It is a small tree:
-a group is a segment that holds segments. Who walks it takes it as a list of steps, in which a group is a
-number of steps that may be left out; each step knows what may come after it.
+A template is literal text and fields in braces; groups in ``{? ... ?}`` are optional. Its segments are a small tree: a
+group is a segment that contains segments. Parsers and writers use the tree as a list of steps, in which the steps of a
+group follow the step of the group; each step has the segments that may follow it.
 """
 
 from __future__ import annotations
@@ -20,62 +20,67 @@ from pyspark_logs.formats.types.text import Text
 
 @dataclass(frozen=True)
 class Literal:
-    """Text that must stand there."""
+    """Constant text."""
 
     text: str
 
     @property
     def raw(self) -> bytes:
-        """As UTF-8."""
+        """The text in UTF-8."""
         return self.text.encode()
 
 
 @dataclass(frozen=True)
 class Blanks:
-    """``{~}``: one or more spaces or tabs, as many as there are."""
+    """``{~}``: one or more spaces or tabs."""
 
 
 @dataclass(frozen=True)
-class Pad:
-    """Spaces beside a value that is shorter than a width; no part of the value. The notation has none, others do.
+class FieldPadding:
+    """Spaces beside a value that is shorter than a width. The notation has none; layouts of logging libraries do.
 
     Attributes:
-        width: in characters, of the value and its spaces.
-        before: whether the spaces stand before the value.
-        most: the longest value that is written; None: any. It is read whatever its length.
+        width: length of the value and its spaces, in characters.
+        before: True if the spaces are before the value.
+        max_length: length of the longest value that is written; None: any. Longer values are read nevertheless.
     """
 
     width: int
     before: bool
-    most: int | None = None
+    max_length: int | None = None
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field; ``name`` is None for ``{}``, whose text is skipped.
+    """Text of a line that is a value.
 
-    ``null`` is what null is written as here, and read beside the null token, where that is another one. A ``filled`` one has
-    always text, which neither begins nor ends with a space: where it seems otherwise, what separates fields stands
-    twice, or not at all, and all behind would be taken for its neighbours.
+    Attributes:
+        name: name of the field; None for ``{}``, whose text is skipped.
+        type: type of the text.
+        nullable: True if the null token and the empty text are null.
+        padding: spaces beside the value.
+        null_text: text written for null, and read as null beside the null token; None: the null token.
+        never_blank: True if a value is never empty and neither begins nor ends with a space. A line in which it seems
+            to be has a separator twice, or lacks one, so that the values after it would be read as other fields.
     """
 
     name: str | None
     type: FieldType
     nullable: bool = False
-    pad: Pad | None = None
-    null: str | None = None
-    filled: bool = False
+    padding: FieldPadding | None = None
+    null_text: str | None = None
+    never_blank: bool = False
 
-    def nulls(self, null_value: str) -> tuple[str, ...]:
-        """The texts that are null here, the one that is written first; the empty text is the last."""
+    def null_texts(self, null_value: str) -> tuple[str, ...]:
+        """Returns the texts that are null, the one that is written first and the empty text last."""
         if not self.nullable:
             return ()
-        return tuple(dict.fromkeys((null_value, "") if self.null is None else (self.null, null_value, "")))
+        return tuple(dict.fromkeys((null_value, "") if self.null_text is None else (self.null_text, null_value, "")))
 
 
 @dataclass(frozen=True)
 class Group:
-    """``{? ... ?}``: segments that are there, all of them, where the first of them stands; else none is."""
+    """``{? ... ?}``: segments that are all present where the first of them is, and else all absent."""
 
     segments: tuple[Segment, ...]
 
@@ -85,37 +90,43 @@ Segment = Plain | Group
 
 
 @dataclass(frozen=True)
-class After:
-    """What may come right behind a field, or in the place of a group that is absent.
+class Following:
+    """Segments that may follow a field, or be at the position of an absent group.
 
     Attributes:
-        stops: what each of the groups that come next begins with, then what follows them if that is no field;
+        delimiters: first segments of the groups that come next, then the segment after them unless that is a field;
             the first of them in the line ends a field.
-        line_end: whether the line may end there.
-        field: the field that may come next, with nothing before it but groups.
+        line_end: True if the line may end there.
+        field: field that comes next, directly or after optional groups.
     """
 
-    stops: tuple[Literal | Blanks, ...] = ()
+    delimiters: tuple[Literal | Blanks, ...] = ()
     line_end: bool = False
     field: Field | None = None
 
 
 @dataclass(frozen=True)
-class Step:
-    """A segment, and what may come after it. The ``size`` steps behind that of a group are the group's own."""
+class TemplateStep:
+    """A segment, and what may follow it.
+
+    Attributes:
+        segment: segment of the template.
+        following: segments that may follow.
+        size: number of steps after this one that belong to it; 0 unless it is a group.
+    """
 
     segment: Segment
-    after: After
+    following: Following
     size: int = 0
 
 
 @dataclass(frozen=True)
 class Template:
-    """A compiled template. Made by :func:`parse_template` or :func:`make_template`, which check it.
+    """A compiled template, checked by :func:`parse_template` or :func:`make_template`.
 
     Attributes:
-        text: the notation, or whatever it was made from; for messages.
-        segments: what must stand in a line, in order; a literal is never next to another.
+        text: the notation, or the text that the template was made from; for messages.
+        segments: segments in order; no literal is next to another.
     """
 
     text: str
@@ -123,47 +134,53 @@ class Template:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The named fields in order, those of groups among them."""
-        return named(self.segments)
+        """Named fields in order, including those of groups."""
+        return named_fields(self.segments)
 
     @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """The segments in order, those of groups behind their groups."""
+    def steps(self) -> tuple[TemplateStep, ...]:
+        """Segments in order, those of a group after the group."""
         return tuple(_steps(self.segments, ()))
 
 
-def named(segments: Iterable[Segment]) -> tuple[Field, ...]:
-    """The named fields in order, those of groups among them."""
-    return tuple(s for s in _flat(segments) if isinstance(s, Field) and s.name is not None)
+def named_fields(segments: Iterable[Segment]) -> tuple[Field, ...]:
+    """Returns the named fields in order, including those of groups."""
+    return tuple(s for s in _flatten(segments) if isinstance(s, Field) and s.name is not None)
 
 
-def _flat(segments: Iterable[Segment]) -> Iterator[Plain]:
+def _flatten(segments: Iterable[Segment]) -> Iterator[Plain]:
     for segment in segments:
         if isinstance(segment, Group):
-            yield from _flat(segment.segments)
+            yield from _flatten(segment.segments)
         else:
             yield segment
 
 
-def _steps(segments: tuple[Segment, ...], behind: tuple[Segment, ...]) -> Iterator[Step]:
+def _steps(segments: tuple[Segment, ...], outer: tuple[Segment, ...]) -> Iterator[TemplateStep]:
+    """Yields the steps of segments.
+
+    Args:
+        segments: segments of a template or group.
+        outer: segments after them.
+    """
     for index, segment in enumerate(segments, start=1):
-        following = (*segments[index:], *behind)
-        inside = tuple(_steps(segment.segments, following)) if isinstance(segment, Group) else ()
-        yield Step(segment, _after(following), len(inside))
-        yield from inside
+        later = (*segments[index:], *outer)
+        inner = tuple(_steps(segment.segments, later)) if isinstance(segment, Group) else ()
+        yield TemplateStep(segment, _following(later), len(inner))
+        yield from inner
 
 
-def _after(following: tuple[Segment, ...]) -> After:
-    stops: list[Literal | Blanks] = []
-    for segment in following:
+def _following(later: tuple[Segment, ...]) -> Following:
+    delimiters: list[Literal | Blanks] = []
+    for segment in later:
         if isinstance(segment, Field):
-            return After(tuple(stops), field=segment)
+            return Following(tuple(delimiters), field=segment)
         first = segment.segments[0] if isinstance(segment, Group) else segment
         if isinstance(first, (Literal, Blanks)):
-            stops.append(first)
+            delimiters.append(first)
         if not isinstance(segment, Group):
-            return After(tuple(stops))
-    return After(tuple(stops), line_end=True)
+            return Following(tuple(delimiters))
+    return Following(tuple(delimiters), line_end=True)
 
 
 _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
@@ -171,51 +188,52 @@ _NAME = re.compile(r"[^\W\d][\w.-]*|\d[\w.-]*", re.UNICODE)
 
 
 def parse_template(text: str, *, escape: str = "none", types: Mapping[str, FieldType] | None = None) -> Template:
-    """Compile a template.
+    """Compiles a template.
 
     Args:
-        text: the notation.
-        escape: the option.
-        types: of fields by name, for types that the notation has no name for.
+        text: template in the notation.
+        escape: value of the option ``escape``.
+        types: types of fields by name, for types without a name in the notation.
 
     Raises:
-        FormatError: what is wrong, and at which character of the template.
+        FormatError: the template is invalid; the message has the position of the error.
 
     >>> [field.name for field in parse_template("{ts:timestamp} [{level}] {message}").fields]
     ['ts', 'level', 'message']
     """
     segments: list[Segment] = []
     outer: list[list[Segment]] = []  # the segments around each open group
-    for kind, value, place in _tokens(text):
+    for kind, value, position in _tokens(text):
         if kind == "open":
             outer.append(segments)
             segments = []
         elif kind == "close":
             if not outer:
-                raise _wrong(text, place, "'?}' closes a group that was not opened with '{?'")
+                raise _error(text, position, "'?}' closes a group that was not opened with '{?'")
             segments = [*outer.pop(), Group(tuple(segments))]
         elif kind == "literal":
             segments.append(Literal(value))
         elif value == "~":
             segments.append(Blanks())
         else:
-            field = _field(text, place, value)
+            field = _parse_field(text, position, value)
             segments.append(replace(field, type=(types or {}).get(field.name or "", field.type)))
     if outer:
-        raise _wrong(text, len(text), "a group opened with '{?' is not closed with '?}'")
+        raise _error(text, len(text), "a group opened with '{?' is not closed with '?}'")
     return make_template(text, segments, escape=escape)
 
 
 def make_template(text: str, segments: Iterable[Segment], *, escape: str = "none") -> Template:
-    """A template of segments that were made from something else than this notation.
+    """Returns a template of segments that were made from another notation.
 
     Args:
-        text: what they were made from, for messages.
-        segments: in order. Literals side by side are one, and empty ones none: a field ends at the whole text.
-        escape: the option; with ``backslash`` a literal may hold no backslash.
+        text: text that the segments were made from, for messages.
+        segments: segments in order. Adjacent literals are joined and empty ones removed, because a field ends at the
+            whole literal after it.
+        escape: value of the option ``escape``; with ``backslash`` no literal may contain a backslash.
 
     Raises:
-        FormatError: the same as of the notation, without a place.
+        FormatError: the template is invalid.
 
     >>> time, rest = Field("time", Text()), Group((Literal(" "), Field("rest", Text())))
     >>> make_template("%t", [Literal("["), Literal(""), time, Literal("]"), rest]) == Template(
@@ -223,37 +241,37 @@ def make_template(text: str, segments: Iterable[Segment], *, escape: str = "none
     ... )
     True
     """
-    template = Template(text, _joined(segments))
+    template = Template(text, _join_literals(segments))
     _check(template, escape)
     return template
 
 
-def all_filled(template: Template, but: Collection[str]) -> Template:
-    """The template with all named fields ``filled``, but for some.
+def forbid_blank_values(template: Template, exceptions: Collection[str]) -> Template:
+    """Returns the template with ``never_blank`` set in all named fields except some.
 
-    >>> [field.filled for field in all_filled(parse_template("{a} {b} {c}"), ["b"]).fields]
+    >>> [field.never_blank for field in forbid_blank_values(parse_template("{a} {b} {c}"), ["b"]).fields]
     [True, False, True]
     """
 
-    def of(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    def changed(segments: Iterable[Segment]) -> tuple[Segment, ...]:
         return tuple(
-            Group(of(one.segments))
-            if isinstance(one, Group)
-            else replace(one, filled=one.name is not None and one.name not in but)
-            if isinstance(one, Field)
-            else one
-            for one in segments
+            Group(changed(segment.segments))
+            if isinstance(segment, Group)
+            else replace(segment, never_blank=segment.name is not None and segment.name not in exceptions)
+            if isinstance(segment, Field)
+            else segment
+            for segment in segments
         )
 
-    return replace(template, segments=of(template.segments))
+    return replace(template, segments=changed(template.segments))
 
 
-def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """The segments with each run of literals as one."""
+def _join_literals(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Returns the segments with adjacent literals joined."""
     joined: list[Segment] = []
     for segment in segments:
         if isinstance(segment, Group):
-            joined.append(Group(_joined(segment.segments)))
+            joined.append(Group(_join_literals(segment.segments)))
         elif isinstance(segment, Literal) and joined and isinstance(joined[-1], Literal):
             joined[-1] = Literal(joined[-1].text + segment.text)
         elif segment != Literal(""):
@@ -261,71 +279,71 @@ def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     return tuple(joined)
 
 
-def _wrong(text: str, place: int, problem: str) -> FormatError:
-    return FormatError(f"template {text!r}: at character {place + 1}: {problem}")
+def _error(text: str, position: int, problem: str) -> FormatError:
+    return FormatError(f"template {text!r}: at character {position + 1}: {problem}")
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
-    """(kind, value, place) of literals, fields and group marks."""
-    literal, start, place = "", 0, 0
-    while place < len(text):
-        two = text[place : place + 2]
+    """Yields (kind, value, position) of literals, fields and group marks."""
+    literal, start, position = "", 0, 0
+    while position < len(text):
+        two = text[position : position + 2]
         mark = {"{?": "open", "?}": "close"}.get(two)
-        if mark == "close" and _braces(text, place + 1) % 2 == 0:  # a question mark and literal braces
+        if mark == "close" and _count_braces(text, position + 1) % 2 == 0:  # a question mark and literal braces
             mark = None
         if two in ("{{", "}}"):
-            literal, place = literal + two[0], place + 2
-        elif mark is not None or text[place] == "{":
+            literal, position = literal + two[0], position + 2
+        elif mark is not None or text[position] == "{":
             if literal:
                 yield "literal", literal, start
                 literal = ""
             if mark is not None:
-                yield mark, "", place
-                place += 2
+                yield mark, "", position
+                position += 2
             else:
-                end = _field_end(text, place)
-                yield "field", text[place + 1 : end], place
-                place = end + 1
-            start = place
-        elif text[place] == "}":
-            raise _wrong(text, place, "a single '}' closes nothing; write '}}' for a literal brace")
+                end = _field_end(text, position)
+                yield "field", text[position + 1 : end], position
+                position = end + 1
+            start = position
+        elif text[position] == "}":
+            raise _error(text, position, "a single '}' closes nothing; write '}}' for a literal brace")
         else:
-            literal, place = literal + text[place], place + 1
+            literal, position = literal + text[position], position + 1
     if literal:
         yield "literal", literal, start
 
 
-def _braces(text: str, place: int) -> int:
-    """How many ``}`` stand there: with ``?}}`` text goes on, with ``?}}}`` a group ends before a literal brace."""
-    return len(text) - place - len(text[place:].lstrip("}"))
+def _count_braces(text: str, position: int) -> int:
+    """Returns the number of ``}`` in a row: after ``?}}`` text goes on, in ``?}}}`` a group ends before a literal brace."""
+    return len(text) - position - len(text[position:].lstrip("}"))
 
 
-def _field_end(text: str, place: int) -> int:
-    """Where the ``}`` of a field stands; the parentheses of a type may hold anything but ``)}`` and ``)?}``."""
-    closing = _FIELD_END.match(text, place + 1)
+def _field_end(text: str, position: int) -> int:
+    """Returns the position of the ``}`` of a field; the argument of a type may contain anything but ``)}`` and ``)?}``."""
+    closing = _FIELD_END.match(text, position + 1)
     if closing is None:
-        raise _wrong(text, place, "'{' is not closed; write '{{' for a literal brace")
+        raise _error(text, position, "'{' is not closed; write '{{' for a literal brace")
     return closing.end() - 1
 
 
-def _field(text: str, place: int, inside: str) -> Field:
+def _parse_field(text: str, position: int, inside: str) -> Field:
     if inside == "":
         return Field(None, Text())
     name, colon, notation = inside.partition(":")
     nullable = notation.endswith("?") or (not colon and name.endswith("?"))
     name = name.removesuffix("?") if not colon else name
     if not _NAME.fullmatch(name):
-        raise _wrong(text, place, f"{name!r} is not a field name (letters, digits, '_', '-' and '.')")
+        raise _error(text, position, f"{name!r} is not a field name (letters, digits, '_', '-' and '.')")
     if colon and not notation.removesuffix("?"):
-        raise _wrong(text, place, f"field {name!r} has a ':' but no type; known are {', '.join(TYPES)}")
+        raise _error(text, position, f"field {name!r} has a ':' but no type; known are {', '.join(TYPES)}")
     type_name, bracket, argument = notation.removesuffix("?").partition("(")
     make = TYPES.get(type_name or "string")
     if make is None:
-        raise _wrong(text, place, f"field {name!r}: unknown type {type_name!r}; known are {', '.join(TYPES)}")
+        raise _error(text, position, f"field {name!r}: unknown type {type_name!r}; known are {', '.join(TYPES)}")
     try:
         return Field(name, make(type_name, argument.removesuffix(")") if bracket else None), nullable)
     except FormatError as error:
-        raise _wrong(text, place, f"field {name!r}: {error}") from error
+        raise _error(text, position, f"field {name!r}: {error}") from error
 
 
 def _check(template: Template, escape: str) -> None:
@@ -340,15 +358,15 @@ def _check(template: Template, escape: str) -> None:
         seen[name.lower()] = name
     _check_groups(text, template.segments)
     for step in template.steps:
-        segment, after = step.segment, step.after
+        segment, following = step.segment, step.following
         if isinstance(segment, Literal) and ("\n" in segment.text or "\r" in segment.text):
             raise FormatError(f"template {text!r}: a literal holds a line end, but a record is one line")
         if isinstance(segment, Literal) and escape != "none" and "\\" in segment.text:
             raise FormatError(f"template {text!r}: escape=backslash needs literals without backslashes")
-        if isinstance(segment, Field) and segment.type.syntax is None and after.field is not None:
-            nothing = "nothing but what may be absent" if after.stops else "nothing"
+        if isinstance(segment, Field) and segment.type.syntax is None and following.field is not None:
+            nothing = "nothing but what may be absent" if following.delimiters else "nothing"
             raise FormatError(
-                f"template {text!r}: {nothing} separates field {segment.name!r} from {after.field.name!r};"
+                f"template {text!r}: {nothing} separates field {segment.name!r} from {following.field.name!r};"
                 " put literal text between them (only quoted, date and timestamps end by themselves)"
             )
 

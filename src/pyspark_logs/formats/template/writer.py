@@ -15,7 +15,17 @@ from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
 from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.field_writer import BLANKS, FieldWriter, Place
-from pyspark_logs.formats.template.notation import After, Blanks, Field, Group, Literal, Segment, Step, Template, named
+from pyspark_logs.formats.template.notation import (
+    Blanks,
+    Field,
+    Following,
+    Group,
+    Literal,
+    Segment,
+    Template,
+    TemplateStep,
+    named_fields,
+)
 from pyspark_logs.formats.types.casts import cast_lossless
 
 _MOST_SHAPES = 64  # compiled before the first row; of templates with more, the others as they come
@@ -65,7 +75,7 @@ class TemplateWriter:
         self.nullable = tuple(nullable[column] for column in range(len(self.names)))
         #: of each group, in order: the columns in it and in those within it
         self.groups = tuple(
-            tuple(c for field in named(step.segment.segments) for c in self.by_name[field.name].there)
+            tuple(c for field in named_fields(step.segment.segments) for c in self.by_name[field.name].there)
             for step in template.steps
             if isinstance(step.segment, Group)
         )
@@ -185,7 +195,7 @@ class TemplateWriter:
                 pieces.append(" ")
                 checked |= behind.startswith(BLANKS)
             else:
-                place = self._place(segment, step.after, before, behind, field_behind)
+                place = self._place(segment, step.following, before, behind, field_behind)
                 place = replace(place, seeming=tuple(seeming))
                 seeming.clear()
                 if index > 1 and isinstance(before, Literal):
@@ -200,15 +210,17 @@ class TemplateWriter:
             before = segment
         return Shape(tuple(_merged([*pieces, "\n"])), checked)
 
-    def _place(self, segment: Field, after: After, before: Segment | None, behind: str, field_behind: bool) -> Place:
-        last = after.line_end and not behind and not field_behind
+    def _place(
+        self, segment: Field, following: Following, before: Segment | None, behind: str, field_behind: bool
+    ) -> Place:
+        last = following.line_end and not behind and not field_behind
         short = self.allow_trailing and last and segment.type.syntax is None and not segment.type.takes_rest
         return Place(
-            stops=tuple(stop.text for stop in after.stops if isinstance(stop, Literal)),
+            delimiters=tuple(stop.text for stop in following.delimiters if isinstance(stop, Literal)),
             behind=behind,
             open=field_behind,
-            blanks_end=short or Blanks() in after.stops,
-            must_end_itself=after.field is not None,
+            blanks_end=short or Blanks() in following.delimiters,
+            must_end_itself=following.field is not None,
             behind_blanks=isinstance(before, Blanks),
             forbidden_prefixes=self.forbidden_prefixes if before is None else (),
         )
@@ -240,7 +252,7 @@ def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, li
         return columns[written.columns[0]], []
     kinds = [kind.arrow() for _, kind in written.parts.columns]
     arrays = [
-        columns[place] if place >= 0 else pa.nulls(len(columns[0]), kind)
+        columns[place] if place >= 0 else pa.null_texts(len(columns[0]), kind)
         for place, kind in zip(written.columns, kinds, strict=True)
     ]
     return written.parts.joined(arrays, written.columns, written.writer.zone)
@@ -249,9 +261,9 @@ def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, li
 # --- lines with the same groups --------------------------------------------------------------------------------
 
 
-def _written(template: Template, present: Sequence[bool]) -> list[Step]:
+def _written(template: Template, present: Sequence[bool]) -> list[TemplateStep]:
     """The steps of lines with some groups; a step of a group is left where the group is absent."""
-    steps: list[Step] = []
+    steps: list[TemplateStep] = []
     index, group = 0, 0
     while index < len(template.steps):
         step = template.steps[index]
@@ -268,7 +280,7 @@ def _written(template: Template, present: Sequence[bool]) -> list[Step]:
     return steps
 
 
-def _behind(steps: Sequence[Step]) -> tuple[str, bool]:
+def _behind(steps: Sequence[TemplateStep]) -> tuple[str, bool]:
     """The constant text that steps begin with, and whether a field follows it."""
     text = ""
     for step in steps:

@@ -6,9 +6,9 @@ import pytest
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.template.notation import (
-    After,
     Blanks,
     Field,
+    Following,
     Group,
     Literal,
     Template,
@@ -61,14 +61,14 @@ def test_steps_know_what_may_come_next() -> None:
     a, b, c, d = (Field(name, Text()) for name in "abcd")
     template = parse_template("{a}{? {b}{?:{c}?}?}{?{~}?}; {d}")
     colon, blank, semicolon = Literal(":"), Literal(" "), Literal("; ")
-    assert {step.segment: step.after for step in template.steps if isinstance(step.segment, Field)} == {
-        a: After((blank, Blanks(), semicolon)),
-        b: After((colon, Blanks(), semicolon)),
-        c: After((Blanks(), semicolon)),
-        d: After(line_end=True),
+    assert {step.segment: step.following for step in template.steps if isinstance(step.segment, Field)} == {
+        a: Following((blank, Blanks(), semicolon)),
+        b: Following((colon, Blanks(), semicolon)),
+        c: Following((Blanks(), semicolon)),
+        d: Following(line_end=True),
     }
     assert [step.size for step in template.steps] == [0, 5, 0, 0, 2, 0, 0, 1, 0, 0, 0]
-    assert parse_template("{?<{a}>?}{b}").steps[0].after == After(field=b)
+    assert parse_template("{?<{a}>?}{b}").steps[0].following == Following(field=b)
 
 
 @pytest.mark.parametrize(
