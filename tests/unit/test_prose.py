@@ -29,7 +29,6 @@ PENDING: tuple[str, ...] = (
     "src/pyspark_logs/datasource/",
     "src/pyspark_logs/errors.py",
     "src/pyspark_logs/file_batches.py",
-    "src/pyspark_logs/formats/columnar/",
     "src/pyspark_logs/formats/delimited/",
     "src/pyspark_logs/formats/json/",
     "src/pyspark_logs/formats/logfmt/",

@@ -1,1 +1,1 @@
-"""Vectorized operations that the engines of all formats share."""
+"""Vectorized operations shared by the engines of all formats."""

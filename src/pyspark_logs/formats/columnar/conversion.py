@@ -1,7 +1,7 @@
 """Conversion of the fields of a block into columns.
 
-A column is converted from the rows that are not null; its values are then scattered over all rows. Two ways avoid the
-scattering: small integers are read from the first eight bytes of each field, and some types convert strings with nulls.
+The fields that are not null are converted, and their values are then scattered over all rows. Scattering is avoided for
+small integers, which are parsed from the first eight bytes of each field, and for types that convert strings with nulls.
 """
 
 from __future__ import annotations
@@ -25,19 +25,22 @@ def convert_fields(
     unescape: Callable[[pa.Array], pa.Array] | None = None,
     convert: Callable[[pa.Array], ConversionResult] | None = None,
 ) -> ConversionResult:  # fmt: skip
-    """Returns the column of the texts ``block[starts[i]:ends[i]]``, and a mask of the valid ones (None: all are).
+    """Converts the fields ``block[starts[i]:ends[i]]`` to a column.
 
     Args:
-        block: valid UTF-8.
+        block: the lines, valid UTF-8.
         view: bytes of the block, from :func:`spans.terminated_view`.
-        starts: start offset of each text, ascending.
-        ends: end offset of each text; texts do not overlap.
-        null: mask of the rows that are null whatever their text; None: no row is.
+        starts: start offset of each field, ascending.
+        ends: end offset of each field; fields do not overlap.
+        null: mask of the rows that are null whatever the field contains; None: no row.
         field_type: type of the column.
-        context: zone and year bound of the file.
-        words: first eight bytes of each text, if they are known already.
-        unescape: undoes the escapes of the texts; None: they have none.
-        convert: conversion of strings that are not null; None: the type's.
+        context: the zone and the year bound of the file.
+        words: first eight bytes of each field, if they are known already.
+        unescape: removes the escapes from strings, which may be null; None: there are no escapes.
+        convert: converts strings without nulls; None: ``field_type.convert``.
+
+    Returns:
+        The column and a mask of the rows with a correct value (None: all rows).
     """
     if null is not None and not null.any():
         null = None
@@ -48,11 +51,12 @@ def convert_fields(
         array = field_type.convert_words(words, ends - starts, null)
         if array is not None:
             return array, None
-    if null is not None:
+    if null is not None and field_type.accepts_nulls:
         strings = spans.mask_strings(spans.field_strings(block, starts, ends), null)
         array = field_type.convert_masked(strings if unescape is None else unescape(strings))
         if array is not None:
             return array, None
+    if null is not None:
         present = np.flatnonzero(~null)
         starts, ends = starts[present], ends[present]
     strings = spans.field_strings(block, starts, ends)
@@ -70,19 +74,19 @@ def convert_valid(
     return scatter_result(*field_type.convert(strings.filter(pa.array(~null)), context), null)
 
 
-def scatter_result(values: pa.Array, certain: Bool | None, null: Bool) -> ConversionResult:
-    """Scatters the values of the rows that are not null over all rows; null rows are certain.
+def scatter_result(values: pa.Array, valid: Bool | None, null: Bool) -> ConversionResult:
+    """Scatters the values of the rows that are not null over all rows; null rows are valid.
 
     Args:
         values: a value for each row that is not null.
-        certain: mask of the values that are certain; None: all.
+        valid: mask of the values that are correct; None: all values.
         null: mask of the rows that are null.
     """
-    if certain is not None:
+    if valid is not None:
         mask = np.ones(len(null), np.bool_)
-        mask[~null] = certain
-        certain = mask
-    return scatter(values, null), certain
+        mask[~null] = valid
+        valid = mask
+    return scatter(values, null), valid
 
 
 def scatter(values: pa.Array, null: Bool) -> pa.Array:

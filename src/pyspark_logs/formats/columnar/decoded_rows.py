@@ -1,7 +1,7 @@
 """The interface of engines and the result of parsing a block.
 
-An engine leaves out each line with a value that it is not certain to have converted correctly; the line parser of the
-format then parses these lines one at a time. No line is decoded incorrectly, however few lines an engine supports.
+An engine leaves out each line that it may not decode correctly. The line parser of the format parses these lines one at
+a time.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ class Engine(Protocol):
 
 
 def drop_uncertain_rows(
-    rows: Int64 | None, arrays: list[pa.Array], certain: Iterable[Bool | None], count: int
+    rows: Int64 | None, arrays: list[pa.Array], valid: Iterable[Bool | None], count: int
 ) -> DecodedRows:
-    """Drops the lines in which any column is uncertain.
+    """Drops the lines in which the value of any column may be wrong.
 
     Args:
         rows: indices of the lines in the block; None: all lines.
         arrays: the requested columns, followed by columns that are only validated.
-        certain: of each column, mask of the lines whose value is certain; None: all lines.
+        valid: mask of the lines with a correct value, for each column; None: all lines.
         count: number of requested columns.
 
     Returns:
         The requested columns of the remaining lines.
     """
-    mask = intersect_masks(certain)
+    mask = intersect_masks(valid)
     arrays = arrays[:count]
     if mask is None or mask.all():
         return DecodedRows(rows, arrays)

@@ -54,7 +54,7 @@ class ShapeBlockParser(ABC, Generic[ShapeT]):
 
     Args:
         block: the lines, valid UTF-8.
-        text: as long as ``block`` and with the same lines; the literals are searched in it.
+        text: bytes in which the literals are searched; its lines have the same offsets as those of ``block``.
         starts: start offset of each line, ascending.
         ends: end offset of each line.
     """

@@ -1,9 +1,9 @@
-"""The few vectorised operations that the engines are made of.
+"""Vectorized operations on spans of bytes in a block of lines.
 
-A block of lines stays one buffer; a field of all its lines is two int32 arrays (first byte, one past
-the last). Interleaved as offsets ``[s0, e0, s1, e1, ...]`` over that same buffer they are an Arrow
-string array of field, gap, field, gap, ... made without copying; ``take`` of the even places copies
-the fields once. The same array with its gaps masked null is what a literal is searched in.
+A block is one buffer, and a field of its lines is two int32 arrays: the start offsets and the end offsets. Interleaved
+to ``[start0, end0, start1, end1, ...]`` they are the offsets of an Arrow string array over the same buffer, in which
+every second string is a field and the strings between them are gaps. Taking the strings with even indices copies the
+fields once; with the gaps set to null, the same array is searched for literals without any copy.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ Bool = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
 
-_LONG_RUN = 50  # of backslashes; longer ones are counted one by one
+_MAX_VECTORIZED_RUN = 50  # backslashes before a quote; a longer run is counted by itself
+_QUOTE, _BACKSLASH = b'"\\'
 
 
 @functools.lru_cache(maxsize=8)
-def _even_places(count: int) -> pa.Array:
+def _even_indices(count: int) -> pa.Array:
     return pa.array(np.arange(0, 2 * count, 2, dtype=np.int32))
 
 
-def _interleaved(block: bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) -> pa.Array:
+def _interleave(block: bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) -> pa.Array:
     count = len(starts)
     offsets = np.empty(2 * count, np.int32)
     offsets[0::2] = starts
@@ -42,55 +43,59 @@ def _interleaved(block: bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) -
 
 
 def field_strings(block: bytes, starts: Int32, ends: Int32) -> pa.Array:
-    """The fields ``block[starts[i]:ends[i]]`` as a StringArray; ascending and not overlapping."""
+    """Copies the fields ``block[starts[i]:ends[i]]``, which are ascending and do not overlap."""
     if len(starts) == 0:
         return pa.array([], pa.string())
-    return _interleaved(block, starts, ends, mask_gaps=False).take(_even_places(len(starts)))
+    return _interleave(block, starts, ends, mask_gaps=False).take(_even_indices(len(starts)))
 
 
 def find_literal(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int32:
-    """Where ``literal`` first begins within each ``block[start:end]``, as a place in the block; -1: nowhere."""
+    """Finds the first occurrence of a literal in each ``block[starts[i]:ends[i]]``.
+
+    Returns:
+        Offsets in the block; -1 where the literal does not occur.
+    """
     if len(starts) == 0:
         return np.zeros(0, np.int32)
-    found = pc.find_substring(_interleaved(block, starts, ends, mask_gaps=True), literal)
+    found = pc.find_substring(_interleave(block, starts, ends, mask_gaps=True), literal)
     relative = np.frombuffer(found.buffers()[1], np.int32, count=2 * len(starts) - 1)[0::2]
     return np.where(relative < 0, np.int32(-1), starts + relative)
 
 
 def terminated_view(block: bytes) -> Bytes:
-    """The block's bytes, with a line end behind them if there is none: see :func:`bytes_at`."""
+    """Returns the bytes of a block, with a line end after them if there is none; see :func:`bytes_at`."""
     return np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)
 
 
-def bytes_at(view: Bytes, places: Int32) -> Bytes:
-    """The byte at each place; past the end it is the line end that ``view`` ends in."""
-    return view.take(places, mode="clip")
+def bytes_at(view: Bytes, offsets: Int32) -> Bytes:
+    """Returns the byte at each offset; past the end it is the line end that ``view`` ends with."""
+    return view.take(offsets, mode="clip")
 
 
-def literal_at(view: Bytes, places: Int32, literal: bytes) -> Bool:
-    """Whether ``literal``, which holds no line end, stands at each place.
+def literal_at(view: Bytes, offsets: Int32, literal: bytes) -> Bool:
+    """Returns a mask of the offsets at which a literal without line end occurs.
 
-    What begins within a line and holds no line end is within the line, so its end need not be checked.
+    An occurrence that begins within a line also ends within the line, so the caller need not check its end.
 
     Args:
-        view: from :func:`terminated_view`.
-        places: within lines, or at their ends.
-        literal: its bytes.
+        view: bytes of the block, from :func:`terminated_view`.
+        offsets: offsets within lines or at their ends.
+        literal: bytes to compare.
     """
-    there: Bool | None = None
+    mask: Bool | None = None
     for index, byte in enumerate(literal):
-        here = bytes_at(view, places + np.int32(index) if index else places) == byte
-        there = here if there is None else there & here
-    return np.ones(len(places), np.bool_) if there is None else there
+        equal = bytes_at(view, offsets + np.int32(index) if index else offsets) == byte
+        mask = equal if mask is None else mask & equal
+    return np.ones(len(offsets), np.bool_) if mask is None else mask
 
 
 def equals_literal(view: Bytes, starts: Int32, ends: Int32, literal: bytes) -> Bool:
-    """Returns a mask of the spans that are equal to a literal without line end."""
+    """Returns a mask of the spans that equal a literal without line end."""
     return (ends - starts == len(literal)) & literal_at(view, starts, literal)
 
 
 def string_bytes(array: pa.Array) -> Bytes:
-    """The characters of a freshly taken StringArray, as one run of bytes."""
+    """Returns the bytes of all strings of an array without nulls, without separators."""
     _, offsets, data = array.buffers()
     if data is None or len(array) == 0:
         return np.zeros(0, np.uint8)
@@ -99,7 +104,7 @@ def string_bytes(array: pa.Array) -> Bytes:
 
 
 def max_byte_length(array: pa.Array) -> int:
-    """The bytes of the longest text; 0 where there is none."""
+    """Returns the length in bytes of the longest string; 0 if the array is empty."""
     if len(array) == 0:
         return 0
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
@@ -107,7 +112,7 @@ def max_byte_length(array: pa.Array) -> int:
 
 
 def min_byte_length(array: pa.Array) -> int:
-    """The bytes of the shortest text; 0 where there is none."""
+    """Returns the length in bytes of the shortest string; 0 if the array is empty."""
     if len(array) == 0:
         return 0
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
@@ -115,52 +120,58 @@ def min_byte_length(array: pa.Array) -> int:
 
 
 def byte_matrix(array: pa.Array, width: int) -> Bytes:
-    """Equally long texts as a (rows, width) matrix of bytes."""
+    """Returns strings of equal length as a (rows, width) matrix of bytes."""
     return string_bytes(array).reshape(len(array), width)
 
 
 def gather_bytes(view: Bytes, starts: Int32, width: int) -> Bytes:
-    """The ``width`` bytes at each place, all within ``view``, as a (rows, width) matrix.
+    """Copies the ``width`` bytes from each offset, all within ``view``, to a (rows, width) matrix.
 
     >>> import numpy as np
     >>> gather_bytes(np.frombuffer(b"abcde", np.uint8), np.array([0, 3], np.int32), 2).tobytes()
     b'abde'
     """
-    # A value for each byte of the view: they overlap, and nothing is copied before the few that are wanted.
+    # A view with one item for each byte of the block; the items overlap, and only the selected items are copied.
     table = np.ndarray(max(len(view) - width + 1, 0), np.dtype((np.void, width)), buffer=view, strides=(1,))
     return table[starts].view(np.uint8).reshape(len(starts), width)
 
 
 def unescaped_quote_offsets(block: bytes, view: Bytes, *, escapes: bool = True) -> Int32:
-    """Places of the double quotes that are not escaped by a backslash; without ``escapes`` there is none in the block."""
-    quotes = byte_offsets(view, 34)
+    """Returns the offsets of the double quotes that are not escaped by a backslash.
+
+    Args:
+        block: the lines.
+        view: bytes of the block.
+        escapes: False if the block contains no backslash.
+    """
+    quotes = byte_offsets(view, _QUOTE)
     if len(quotes) == 0 or not escapes:
         return quotes
-    slashes = view == 92
-    # A quote is escaped by an odd run of backslashes before it: walk all runs back in step.
-    place = quotes - 1
-    odd = np.zeros(len(quotes), np.bool_)
-    for _ in range(_LONG_RUN):
-        walking = (place >= 0) & slashes[np.maximum(place, 0)]
-        if not walking.any():
-            return quotes[~odd]
-        odd ^= walking
-        place = place - walking
-    for row in np.flatnonzero(walking).tolist():
+    backslashes = view == _BACKSLASH
+    # A quote is escaped if an odd number of backslashes precedes it: step back from all quotes at once.
+    offsets = quotes - 1
+    escaped = np.zeros(len(quotes), np.bool_)
+    for _ in range(_MAX_VECTORIZED_RUN):
+        in_run = (offsets >= 0) & backslashes[np.maximum(offsets, 0)]
+        if not in_run.any():
+            return quotes[~escaped]
+        escaped ^= in_run
+        offsets = offsets - in_run
+    for row in np.flatnonzero(in_run).tolist():
         head = block[: quotes[row]]
-        odd[row] = (len(head) - len(head.rstrip(b"\\"))) % 2
-    return quotes[~odd]
+        escaped[row] = (len(head) - len(head.rstrip(b"\\"))) % 2
+    return quotes[~escaped]
 
 
 def mask_strings(array: pa.Array, null: Bool) -> pa.Array:
-    """The same strings, null where ``null`` is set; nothing is copied."""
+    """Returns the strings with nulls where ``null`` is set, whatever their own nulls; the characters are not copied."""
     validity = pa.py_buffer(np.packbits(~null, bitorder="little").tobytes())
     _, offsets, data = array.buffers()
-    if array.offset:  # a bitmap has no place to begin in the middle of
+    if array.offset:  # the validity bitmap would have to begin within a byte
         return mask_strings(array.take(pa.array(np.arange(len(array)))), null)
     return pa.StringArray.from_buffers(len(array), offsets, data, validity)
 
 
 def as_bool(array: Any) -> Bool:
-    """A BooleanArray (nulls as false) as numpy."""
+    """Converts a BooleanArray to numpy; nulls are False."""
     return pc.fill_null(array, False).to_numpy(zero_copy_only=False)

@@ -1,4 +1,4 @@
-"""The two columns of ``address:port``; part of presets, not of the notation."""
+"""Field types of the two columns of ``address:port``. Presets use them; the template notation does not name them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pyspark_logs.formats.types.text import Text
 
 @dataclass(frozen=True)
 class Host(Text):
-    """The address in ``address:port``; part of a preset, not of the notation."""
+    """Address in ``address:port``, without the brackets of an IPv6 address."""
 
     def parse(self, text: str, context: TimestampContext) -> str:
         host = text.rpartition(":")[0] if ":" in text else text
-        return host[1:-1] if host.startswith("[") and host.endswith("]") else host  # IPv6 beside a port
+        return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         return None
@@ -35,7 +35,7 @@ class Host(Text):
 
 @dataclass(frozen=True)
 class Port(Integer):
-    """The port in ``address:port``; null where there is none."""
+    """Port in ``address:port``; null if there is none."""
 
     def parse(self, text: str, context: TimestampContext) -> Any:
         port = text.rpartition(":")[2] if ":" in text else "-"
@@ -49,8 +49,9 @@ class Port(Integer):
     def reads_words(self) -> bool:
         return False
 
-    def convert_masked(self, array: pa.Array) -> pa.Array | None:
-        return None
+    @property
+    def accepts_nulls(self) -> bool:
+        return False
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         return Port(dtype.bit_width) if pa.types.is_signed_integer(dtype) else None
@@ -61,7 +62,7 @@ class Port(Integer):
 
 
 def render_addresses(host: pa.Array, port: pa.Array) -> pa.Array:
-    """``address:port`` of the two columns; brackets around an address that would not be found without them."""
+    """Renders ``address:port``, with brackets around an address that contains a colon or has brackets itself."""
     colons = pc.or_(pc.match_substring(host, ":"), pc.and_(pc.starts_with(host, "["), pc.ends_with(host, "]")))
     inside = pc.if_else(colons, pc.binary_join_element_wise("[", host, "]", ""), host)
     ports = port.cast("string")
@@ -70,9 +71,9 @@ def render_addresses(host: pa.Array, port: pa.Array) -> pa.Array:
 
 
 def _host_and_port(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-    """The texts before and after the last colon; None where one has none."""
+    """Splits strings at their last colon; None if a string has none."""
     data = spans.string_bytes(array)
-    colons = np.flatnonzero(data == 58).astype(np.int32)
+    colons = np.flatnonzero(data == ord(":")).astype(np.int32)
     if len(array) == 0 or len(colons) == 0:
         return None
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]

@@ -1,9 +1,9 @@
-"""What all field types have in common, and the plain texts.
+"""Interface of field types: what the text of a field means.
 
-``parse`` is the exact meaning of a text, one value at a time. ``convert`` does the same for a column
-and may give up on some rows: it returns which rows it is sure of, and the others are parsed exactly.
-A row that is sure is also good: whatever is not of its type is never sure. ``render`` is the way back:
-the texts of a column, and which rows have none that ``parse`` would make the same value of.
+:meth:`FieldType.parse` defines the value of a text. :meth:`FieldType.convert` does the same for a column and returns a
+mask of the rows that are converted correctly; a text that is not of the type is never among them. The other rows are
+parsed one at a time. :meth:`FieldType.render` is the inverse: the texts of a column, and a mask of the rows for which
+no text would be parsed to the same value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 
+# A column and a mask of the rows that are converted correctly (None: all rows).
 ConversionResult = tuple["pa.Array", "Bool | None"]
+# The texts of a column and a mask of the rows whose text does not mean the value (None: no row).
 RenderResult = tuple["pa.Array", "Bool | None"]
 ResolveType = Callable[["pa.DataType"], "FieldType | None"]
 # Replaces the strings of an array; the second argument is the separator if the strings are elements of a list.
@@ -38,7 +40,7 @@ class ScannedValues(NamedTuple):
     Attributes:
         ends: end offset of each value.
         certain: mask of the lines in which a value was found and may end there.
-        instants: values as microseconds since the epoch, of times; None: the type is no time.
+        instants: microseconds since the epoch, for types of times; None: the type is not a time.
     """
 
     ends: Int32
@@ -48,17 +50,22 @@ class ScannedValues(NamedTuple):
 
 @dataclass(frozen=True)
 class FieldType:
-    """What the text of a field means.
+    """Meaning of the text of a field.
 
     Attributes:
-        takes_rest: as the last field it takes the rest of the line whatever follows.
-        escapes: whether texts may hold characters of the value otherwise than as they are.
-        syntax: a regex for types that know where they end themselves.
-        text: whether values are the texts as they stand, but for escapes.
-        checked: whether some texts are none of the type.
-        alphabet: all characters that rendered texts are made of; None: any.
-        bare: of a quoted type, whether a text without its quotes is one, too, as it stands.
-        raw: of a quoted type, whether quotes may stand in it as they are, see :data:`escapes.RAW_QUOTED`.
+        takes_rest: True if the type, as the last field, extends to the end of the line.
+        quoted: True if texts are enclosed in double quotes.
+        quotes_optional: True if a text of a quoted type may also come without quotes.
+        allows_raw_quotes: True if a quoted text may contain quotes that are not escaped; see
+            :data:`~pyspark_logs.formats.types.escapes.RAW_QUOTED`.
+        keeps_text: True if the value is the text itself, apart from escapes.
+        is_validated: True if some texts are not of the type.
+        escapes: True if texts may contain escapes.
+        alphabet: all characters of rendered texts; None: any character.
+        ends_at_delimiter: True if the delimiter after a value is searched for; :meth:`may_continue` finds the values
+            that extend past it.
+        continued_by: text that continues a value if it follows the delimiter; "": no text does.
+        is_nested: True if values contain several strings, whose encoding is checked after rendering.
     """
 
     takes_rest: ClassVar[bool] = False
@@ -69,11 +76,8 @@ class FieldType:
     is_validated: ClassVar[bool] = True
     escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None
-    #: True if a value is searched by the delimiter after it; :meth:`may_continue` finds the values that go on.
     ends_at_delimiter: ClassVar[bool] = False
-    #: Text that continues a value if it stands right of the delimiter that ends the field; "": none does.
     continued_by: ClassVar[str] = ""
-    #: True if values contain several strings, whose encoding is checked after rendering.
     is_nested: ClassVar[bool] = False
 
     @property
@@ -83,6 +87,7 @@ class FieldType:
 
     @property
     def syntax(self) -> re.Pattern[str] | None:
+        """Regular expression that finds the end of a value; None: the text after the field ends it."""
         return None
 
     @property
@@ -119,29 +124,36 @@ class FieldType:
         return np.zeros(len(starts), np.bool_)
 
     def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
-        """Where texts of ``syntax`` that begin at ``starts`` end, at most at ``limits``; -1 where there is none.
+        """Finds the ends of the texts of ``syntax`` that begin at ``starts``. Not for quoted types and times.
 
-        Asked of types whose ends are not known otherwise: neither quoted ones nor times.
+        Args:
+            block: lines, valid UTF-8.
+            view: bytes of the block.
+            starts: start offset of the text in each line.
+            limits: largest end offset in each line.
+
+        Returns:
+            End offsets; -1 where no text of the type begins.
         """
         ends = np.full(len(starts), -1, np.int32)
         if self.syntax is not None:
-            pattern = _of_bytes(self.syntax)
+            pattern = _bytes_pattern(self.syntax)
             for row, (start, limit) in enumerate(zip(starts.tolist(), limits.tolist(), strict=True)):
                 match = pattern.match(block, start, limit)
                 ends[row] = match.end() if match else -1
         return ends
 
     def resolve_escape_style(self, escape: bool) -> EscapeStyle | None:
-        """How characters are escaped in a field's text; None: not at all.
+        """Returns the escape style of the field; None if it has no escapes.
 
         Args:
-            escape: whether the format's unquoted strings have backslash escapes.
+            escape: True if the unquoted strings of the format have backslash escapes.
         """
         return None
 
     def arrow(self) -> pa.DataType:
-        """The Arrow type of the column."""
-        raise TypeError(f"{type(self).__name__} does not say its Arrow type")
+        """Returns the Arrow type of the column."""
+        raise TypeError(f"{type(self).__name__} does not define its Arrow type")
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         """Returns the type that reads the same field as another Arrow type; None if the text has no such meaning.
@@ -153,57 +165,71 @@ class FieldType:
         return resolve(dtype) if pa.types.is_string(dtype) else None
 
     def parse(self, text: str, context: TimestampContext) -> Any:
-        """The value of a text; ValueError where the text is not of this type."""
-        raise TypeError(f"{type(self).__name__} cannot parse")
+        """Returns the value of a text.
+
+        Raises:
+            ValueError: the text is not of this type.
+        """
+        raise TypeError(f"{type(self).__name__} does not define parse()")
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
-        """The texts of a column, null where it is, and which rows' texts do not mean the value (None: all do).
+        """Renders a column.
 
         Args:
-            array: of type ``arrow()``.
-            zone: the zone that zoneless timestamps are written in.
+            array: column of the type :meth:`arrow`.
+            zone: zone of timestamps that are written without a zone.
+
+        Returns:
+            Texts, null where the column is null, and a mask of the rows whose text does not mean the value (None: none).
         """
         return array.cast("string"), None
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        """The column of a string array (no nulls), and which of its rows are surely right (None: all)."""
+        """Converts a string array without nulls to a column.
+
+        Returns:
+            The column and a mask of the rows that are converted correctly (None: all rows).
+        """
         return parse_distinct(self, array, context)
 
+    @property
+    def accepts_nulls(self) -> bool:
+        """True if :meth:`convert_masked` can convert strings with nulls."""
+        return False
+
     def convert_masked(self, array: pa.Array) -> pa.Array | None:
-        """Returns the column of a string array with nulls; None if the strings that are not null must be taken out."""
+        """Converts a string array with nulls to a column; None if a string is not in the form that Arrow parses."""
         return None
 
     def convert_instants(self, instants: Int64) -> pa.Array | None:
-        """Returns the column of scanned instants; None if the type is read from the text."""
+        """Converts scanned instants to a column; None if the type is converted from the text."""
         return None
 
     @property
     def reads_words(self) -> bool:
-        """True if :meth:`convert_words` can convert short texts."""
+        """True if :meth:`convert_words` can convert short fields."""
         return False
 
     def convert_words(self, words: Words, lengths: Int32, null: Bool | None) -> pa.Array | None:
-        """Returns the column of texts given as their first eight bytes; None if a text is not of a plain short form.
+        """Converts fields given by their first eight bytes; None if a field is longer or not in its plainest form.
 
         Args:
-            words: from :func:`prefix_words.load_words`, one for each text.
-            lengths: length of each text in bytes.
-            null: mask of the values that are null whatever their text; None: no value is.
+            words: word of each field, from :func:`prefix_words.load_words`.
+            lengths: length of each field in bytes.
+            null: mask of the fields that are null whatever they contain; None: no field.
         """
         return None
 
     def extract(self, array: pa.Array) -> Any:
-        """Returns the intermediate result that all columns of one field share, for :meth:`convert_extracted`."""
+        """Returns an intermediate result for :meth:`convert_extracted`, which all columns of one field share."""
         return None
 
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
-        """Returns the same as :meth:`convert`, given the result of :meth:`extract` for the same strings."""
+        """Converts strings as :meth:`convert` does, given the result of :meth:`extract` for the same strings."""
         return self.convert(array, context)
 
-    # --- writing ------------------------------------------------------------------------------------------
-
     def avoiding(self, texts: tuple[str, ...]) -> FieldType:
-        """Returns the type whose rendered texts escape some texts that would end the field, if it can do so."""
+        """Returns the type with rendered texts that escape ``texts``, which would end the field; self if it cannot."""
         return self
 
     def check_writable(self) -> None:
@@ -221,7 +247,7 @@ class FieldType:
         return style.escape(array, avoid=avoid, tails=tails)
 
     def check_rendered(self, texts: pa.Array) -> tuple[Bool, str] | None:
-        """Returns a mask of the rendered texts that ``syntax`` would end elsewhere, and the problem with them."""
+        """Returns a mask of the rendered texts whose end ``syntax`` would find elsewhere, and the problem with them."""
         return None
 
     def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
@@ -229,7 +255,7 @@ class FieldType:
         return None
 
     def comparable(self, array: pa.Array, zone: str) -> pa.Array:
-        """Returns the column for a comparison of written values with values that were read back."""
+        """Returns the column in the form in which written values are compared with values that are read back."""
         return array
 
     def may_extend_into(self, following: str, *, is_open: bool) -> bool:
@@ -259,54 +285,57 @@ class FieldType:
 
 
 @functools.lru_cache(maxsize=64)
-def _of_bytes(pattern: re.Pattern[str]) -> re.Pattern[bytes]:
-    """The same expression over UTF-8; one that names only ASCII characters means the same there."""
+def _bytes_pattern(pattern: re.Pattern[str]) -> re.Pattern[bytes]:
+    """Returns the pattern for UTF-8 bytes; patterns of field types name ASCII characters only, so both match the same."""
     return re.compile(pattern.pattern.encode(), pattern.flags & ~(re.UNICODE | re.ASCII))
 
 
 def parse_distinct(field_type: FieldType, array: pa.Array, context: TimestampContext) -> ConversionResult:
-    """One text at a time; equal texts only once."""
+    """Converts a string array by parsing each distinct text once."""
     encoded = array.dictionary_encode()
     values: list[Any] = []
-    fine = np.ones(len(encoded.dictionary), np.bool_)
+    valid = np.ones(len(encoded.dictionary), np.bool_)
     for index, text in enumerate(encoded.dictionary.to_pylist()):
         try:
             values.append(field_type.parse(text, context))
         except ValueError:
             values.append(None)
-            fine[index] = False
+            valid[index] = False
     column = pa.array(values, field_type.arrow()).take(encoded.indices)
-    return column, None if fine.all() else fine[encoded.indices.to_numpy()]
+    return column, None if valid.all() else valid[encoded.indices.to_numpy()]
 
 
 def cast_or_parse(
     field_type: FieldType, array: pa.Array, context: TimestampContext, *, only: bytes
 ) -> ConversionResult:
-    """Arrow's own cast where all characters are among ``only``; it takes spellings that we do not."""
+    """Casts strings by Arrow, or parses them if they have characters other than ``only``.
+
+    Arrow accepts more notations than the field types do, such as hexadecimal integers.
+    """
     if contains_only(array, only):
         try:
             return array.cast(field_type.arrow()), None
         except pa.ArrowInvalid:
-            pass  # one bad text fails the whole column: find it below
+            pass  # one invalid text fails the whole cast
     return parse_distinct(field_type, array, context)
 
 
 def contains_only(array: pa.Array, only: bytes) -> bool:
-    """Whether all characters of the texts are among ``only``."""
+    """Returns True if all characters of the strings are among the ASCII characters ``only``."""
     text = spans.string_bytes(array)
-    if len(text) == 0 or (text.min() >= 48 and text.max() <= 57 and b"0123456789" in only):
-        return True  # digits alone, as nearly always: two quick passes instead of a lookup
+    if len(text) == 0 or (text.min() >= ord("0") and text.max() <= ord("9") and b"0123456789" in only):
+        return True  # usually digits only: two passes of min and max are faster than a lookup
     alphabet = np.zeros(256, np.bool_)
     alphabet[np.frombuffer(only, np.uint8)] = True
     return bool(alphabet[text].all())
 
 
 def render_validated(field_type: FieldType, array: pa.Array) -> RenderResult:
-    """Texts of a type that keeps the text as it is, once checked: those that fail the check are wrong."""
-    there = array.is_valid().to_numpy(zero_copy_only=False)
-    _, fine = field_type.convert(array if array.null_count == 0 else array.drop_null(), TimestampContext())
-    if fine is None:
+    """Renders strings of a type that only validates them; invalid strings have no text."""
+    present = array.is_valid().to_numpy(zero_copy_only=False)
+    _, valid = field_type.convert(array if array.null_count == 0 else array.drop_null(), TimestampContext())
+    if valid is None:
         return array, None
-    wrong = np.zeros(len(array), np.bool_)
-    wrong[there] = ~fine
-    return array, wrong
+    unwritable = np.zeros(len(array), np.bool_)
+    unwritable[present] = ~valid
+    return array, unwritable

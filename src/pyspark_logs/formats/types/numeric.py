@@ -1,4 +1,4 @@
-"""Numbers: ``int``, ``long``, ``double``, ``decimal(p,s)``."""
+"""Field types ``int``, ``long``, ``double``, ``decimal(p,s)`` and ``boolean``."""
 
 from __future__ import annotations
 
@@ -32,12 +32,16 @@ _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
 def has_plain_numbers(array: pa.Array) -> bool:
-    """Whether all characters are ones that Arrow's casts to numbers read as we do (no ``0x``, no ``inf``)."""
+    """Returns True if Arrow's casts read all strings as the field types do (no ``0x``, no ``inf``)."""
     return contains_only(array, b"0123456789-+.eE")
 
 
 def parse_bounded_int(text: str) -> int:
-    """An integer of few digits, however many zeros stand before them; ValueError for others."""
+    """Parses an integer with at most 40 digits after its leading zeros.
+
+    Raises:
+        ValueError: the integer has more digits; ``int`` takes quadratic time.
+    """
     digits = text.lstrip("+-").lstrip("0")
     if len(digits) > 40:
         raise ValueError("too many digits")
@@ -45,7 +49,7 @@ def parse_bounded_int(text: str) -> int:
 
 
 def _cast_plain_numbers(array: pa.Array, dtype: pa.DataType) -> pa.Array | None:
-    """Returns Arrow's cast of strings; None if they have characters, or are numbers, that it reads otherwise."""
+    """Casts strings with nulls by Arrow; None if Arrow reads a string differently or not at all."""
     try:
         return array.cast(dtype) if has_plain_numbers(array) else None
     except pa.ArrowInvalid:
@@ -89,6 +93,10 @@ class Integer(Number):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return cast_or_parse(self, array, context, only=b"0123456789-")
 
+    @property
+    def accepts_nulls(self) -> bool:
+        return True
+
     def convert_masked(self, array: pa.Array) -> pa.Array | None:
         return _cast_plain_numbers(array, self.arrow())
 
@@ -105,7 +113,7 @@ class Integer(Number):
 
 @dataclass(frozen=True)
 class Floating(Number):
-    """``double``: written as the shortest text that is the same number."""
+    """``double``: rendered as the shortest text that is parsed to the same number."""
 
     alphabet: ClassVar[str | None] = "0123456789-+.einfa"
     bits: int = 64
@@ -125,6 +133,10 @@ class Floating(Number):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return cast_or_parse(self, array, context, only=b"0123456789-+.eE")
 
+    @property
+    def accepts_nulls(self) -> bool:
+        return True
+
     def convert_masked(self, array: pa.Array) -> pa.Array | None:
         return _cast_plain_numbers(array, self.arrow())
 
@@ -134,7 +146,7 @@ MAX_DECIMAL_DIGITS = 38
 
 @dataclass(frozen=True)
 class DecimalNumber(Number):
-    """``decimal(p,s)``: nothing is rounded; a text that needs more digits is not of the type."""
+    """``decimal(p,s)``: values are not rounded; a text that needs more digits is not of the type."""
 
     alphabet: ClassVar[str | None] = "0123456789-."
     precision: int = 10
@@ -150,9 +162,9 @@ class DecimalNumber(Number):
     def parse(self, text: str, context: TimestampContext) -> Decimal:
         if not NUMBER.fullmatch(text):
             raise ValueError("not a decimal number")
-        exactly = Context(prec=self.precision, traps=[Inexact, InvalidOperation])
+        exact = Context(prec=self.precision, traps=[Inexact, InvalidOperation])
         try:
-            return Decimal(text).quantize(Decimal((0, (1,), -self.scale)), context=exactly)
+            return Decimal(text).quantize(Decimal((0, (1,), -self.scale)), context=exact)
         except ArithmeticError as error:
             raise ValueError(f"does not fit in decimal({self.precision},{self.scale})") from error
 
@@ -160,14 +172,14 @@ class DecimalNumber(Number):
         return render_decimals(array), None
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        # Arrow's cast of very long texts wraps around and says nothing.
+        # Arrow's cast of longer texts overflows without an error.
         if spans.max_byte_length(array) > MAX_DECIMAL_DIGITS:
             return parse_distinct(self, array, context)
         return cast_or_parse(self, array, context, only=b"0123456789-+.")
 
 
 def render_decimals(array: pa.Array) -> pa.Array:
-    """Decimals with all their digits and no exponent, which Arrow writes where there are many zeros."""
+    """Renders decimals with all digits, where Arrow writes an exponent for numbers with many zeros."""
     texts = array.cast(pa.string())
     scientific = pc.match_substring(texts, "E")
     if not pc.any(scientific).as_py():
@@ -178,7 +190,7 @@ def render_decimals(array: pa.Array) -> pa.Array:
 
 @dataclass(frozen=True)
 class Boolean(FieldType):
-    """``boolean``: true or false in any case, or 1 and 0; written ``true`` and ``false``."""
+    """``boolean``: true or false in upper or lower case, or 1 and 0; rendered as ``true`` and ``false``."""
 
     alphabet: ClassVar[str | None] = "truefals"
 

@@ -30,7 +30,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASC
 
 @dataclass(frozen=True)
 class Text(FieldType):
-    """``string``: the text as it stands, or as the program that wrote it spells it."""
+    """``string``: the text itself, with its escapes removed if the field has an escape style."""
 
     takes_rest: ClassVar[bool] = True
     keeps_text: ClassVar[bool] = True
@@ -57,9 +57,13 @@ class Text(FieldType):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return array, None
 
-    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+    @property
+    def accepts_nulls(self) -> bool:
         # A subclass that validates or changes the strings overrides ``convert``.
-        return array if type(self).convert is Text.convert else None
+        return type(self).convert is Text.convert
+
+    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+        return array
 
     def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
         return array if self.quoted else replace_strings(array, None)
@@ -67,7 +71,7 @@ class Text(FieldType):
 
 @dataclass(frozen=True)
 class Quoted(Text):
-    """``quoted``: double-quoted, with backslash escapes. The value is what stands between the quotes."""
+    """``quoted``: enclosed in double quotes, with backslash escapes. The value is the text between the quotes."""
 
     takes_rest: ClassVar[bool] = False
     quoted: ClassVar[bool] = True
@@ -86,7 +90,7 @@ class Quoted(Text):
 
 @dataclass(frozen=True)
 class Uuid(Text):
-    """``uuid``: kept as the string it is, once checked."""
+    """``uuid``: a string that is validated."""
 
     takes_rest: ClassVar[bool] = False
     keeps_text: ClassVar[bool] = False
@@ -104,15 +108,16 @@ class Uuid(Text):
         return render_validated(self, array)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        sure = spans.as_bool(pc.equal(pc.binary_length(array), 36))
-        table = spans.byte_matrix(array.filter(sure) if not sure.all() else array, 36)
+        valid = spans.as_bool(pc.equal(pc.binary_length(array), 36))
+        table = spans.byte_matrix(array.filter(valid) if not valid.all() else array, 36)
         hexadecimal = np.zeros(256, np.bool_)
         hexadecimal[np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)] = True
-        fine = np.ones(len(table), np.bool_)
+        well_formed = np.ones(len(table), np.bool_)
         for column in range(36):
-            fine &= table[:, column] == 45 if column in (8, 13, 18, 23) else hexadecimal[table[:, column]]
-        sure[sure] = fine
-        return array, None if sure.all() else sure
+            dash = column in (8, 13, 18, 23)
+            well_formed &= table[:, column] == ord("-") if dash else hexadecimal[table[:, column]]
+        valid[valid] = well_formed
+        return array, None if valid.all() else valid
 
 
 def _refuse_constant(name: str) -> Any:
@@ -121,7 +126,7 @@ def _refuse_constant(name: str) -> Any:
 
 @dataclass(frozen=True)
 class JsonText(Text):
-    """``json``: kept as the string it is, once checked."""
+    """``json``: a string that is validated."""
 
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
