@@ -17,7 +17,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.regex.decomposition import Decomposition, Subexpression
-from pyspark_logs.formats.regex.matching import RegexLineParser
+from pyspark_logs.formats.regex.line_parser import RegexLineParser
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.line_parser import ParsingRules
@@ -98,7 +98,8 @@ class _DecompositionEngine:
             notation += " ".join(f"{{r{index}}}" for index in indices)
             self.subexpressions.append((component, indices))
         rules = ParsingRules(allow_trailing=not decomposition.anchored_at_end, judge_whole=True)
-        template_columns = [RequestedColumn(name, Text(), name) for name in map("r{}".format, range(columns))]
+        names = [f"r{index}" for index in range(columns)]
+        template_columns = [RequestedColumn(name, Text(), name) for name in names]
         self.template_engine = TemplateEngine(parse_template(notation), template_columns, rules)
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:
@@ -112,8 +113,8 @@ class _DecompositionEngine:
             _clear_mismatches(subexpression, array, matched)
             if subexpression.group is not None:
                 texts[subexpression.group] = _group_text(subexpression, array)
-        columns, bad = self.line_parser.columns(texts, count, context)
-        return drop_uncertain_rows(split.rows, columns, [matched, None if bad is None else ~bad], len(columns))
+        columns, valid = self.line_parser.convert_groups(texts, count, context)
+        return drop_uncertain_rows(split.rows, columns, [matched, valid], len(columns))
 
 
 def _join_words(words: list[pa.StringArray]) -> pa.StringArray:
