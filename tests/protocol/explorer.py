@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -23,7 +23,7 @@ from typing import Any
 from pyspark_logs import commit as protocol
 from pyspark_logs.commit import CommitSettings
 from pyspark_logs.errors import LogSourceError, SnapshotChangedError, StoreError
-from pyspark_logs.jobs import Job, Record, StagedFile, Transaction, job_of, part_name, take_snapshot
+from pyspark_logs.jobs import Job, Record, SingleRoot, StagedFile, Transaction, job_of, part_name, take_snapshot
 from pyspark_logs.jobs.names import split_document_key
 from pyspark_logs.jobs.snapshots import list_all
 from tests.protocol.store import Item, ProtocolStore, RequestStore, World
@@ -69,6 +69,10 @@ class ReplayStore(RequestStore):
     def lists_in_order(self) -> bool:
         return self.in_order
 
+    @property
+    def calls(self) -> Counter[str]:
+        return Counter()
+
     def _request(self, name: str, *args: Any) -> Any:
         for answer in self.answers:
             if isinstance(answer, Raised):
@@ -111,7 +115,7 @@ class Reader:
 
     def run(self, store: RequestStore) -> tuple[str, Any]:
         try:
-            snapshot = take_snapshot(store, ROOT, lambda: list_data(store), retries=0)
+            snapshot = take_snapshot(store, SingleRoot(ROOT), lambda: list_data(store), retries=0)
         except SnapshotChangedError:
             return "starts again", None
         return "saw", frozenset((file.path, file.etag) for file in snapshot.files)
@@ -617,7 +621,7 @@ class Explorer:
             raise Violation(f"after recovery and vacuum uploads are open: {sorted(store.world.uploads)}")
         if left := [path for path in store.paths(COMMITS) if path.endswith("~intent.json")]:
             raise Violation(f"after recovery intents are left: {left}")
-        snapshot = take_snapshot(store, ROOT, lambda: list_data(store), retries=0)
+        snapshot = take_snapshot(store, SingleRoot(ROOT), lambda: list_data(store), retries=0)
         if frozenset((file.path, file.etag) for file in snapshot.files) != ghost.seen:
             raise Violation("after recovery a reader does not see what is committed")
         if self.setting.replay:

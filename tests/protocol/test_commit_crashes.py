@@ -14,6 +14,7 @@ from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import (
     Job,
     Record,
+    SingleRoot,
     StagedFile,
     Transaction,
     intent_key,
@@ -87,7 +88,7 @@ class Scene:
         def data():
             return list_all(self.store, self.root + "p=1/") + list_all(self.store, self.root + "p=2/")
 
-        return {file.path for file in take_snapshot(self.store, self.root, data).files}
+        return {file.path for file in take_snapshot(self.store, SingleRoot(self.root), data).files}
 
     def is_committed(self, job: Job | None = None) -> bool:
         record = read_record(self.store, self.root, (job or self.job).id)

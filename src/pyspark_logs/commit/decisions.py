@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from pyspark_logs.commit.parallel import in_parallel
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError, CommitStateUnknownError, LogSourceError, StoreError
 from pyspark_logs.jobs import Intent, Record, Replaced, StagedFile, intent_key, job_of, read_record, record_key
 from pyspark_logs.jobs.documents import ABORTED
 from pyspark_logs.store import Store
+from pyspark_logs.store.parallel import in_parallel
 
 MOST_REMOVED = 1000
 _TRIES = 5

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pyspark_logs.commit.claims import Number, group_claims, read_holder
 from pyspark_logs.commit.decisions import remove_files
-from pyspark_logs.commit.parallel import in_parallel
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.jobs import CLAIMS, CommitListing, job_of, read_commits, record_key
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import OpenUpload, Store, StoredFile
+from pyspark_logs.store.parallel import in_parallel
 
 _DEFAULTS = CommitSettings()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from pyspark_logs.commit.decisions import is_published
-from pyspark_logs.commit.parallel import in_parallel
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
-from pyspark_logs.jobs import COMMITS, Job, Replaced, StagedFile, take_snapshot
+from pyspark_logs.jobs import COMMITS, Job, Replaced, SingleRoot, StagedFile, take_snapshot
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.layout.names import is_hidden_key
 from pyspark_logs.store import Store, StoredFile
+from pyspark_logs.store.parallel import in_parallel
 
 
 def is_data(key: str) -> bool:
@@ -43,7 +43,7 @@ def find_replaced(
 
     snapshot = take_snapshot(
         store,
-        job.root,
+        SingleRoot(job.root),
         list_data,
         retries=settings.snapshot_retries,
         longest_s=settings.record_retention_us / 2e6,

@@ -1,13 +1,14 @@
-"""What readers and writers agree on: the names and documents of write jobs, and which files are visible.
+"""The state of write jobs in a store, shared by readers and writers: names, documents, and visibility of files.
 
-A *job* is one attempt to write. While it runs, its files are hidden by what stands in ``_commits/`` of the root::
+A *job* is one attempt to write. Two documents below ``_commits/`` of the root decide whether its files are visible::
 
     _commits/<job>.json           its record: the decision, committed or aborted
-    _commits/<job>~intent.json    its intent: what it writes, and the list of what is still to be done for it
+    _commits/<job>~intent.json    its intent: the files it writes, and the list of work that is still to be done for it
 
-Writers alone read ``_claims/<chain>/<number>``, which order the jobs that must not happen twice or at once.
+Only writers read ``_claims/<chain>/<number>``, which order jobs that must not run twice or at the same time.
 
-Inside, imports run one way: ``snapshots`` -> ``looks`` -> ``documents`` -> ``names``; ``roots`` -> ``names``.
+Imports within the package run one way: ``snapshots`` -> ``visibility`` -> ``documents`` -> ``names``; ``roots`` ->
+``names``.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from pyspark_logs.jobs.names import (
     part_name,
     record_key,
 )
-from pyspark_logs.jobs.roots import find_commit_root, holds_job_files
+from pyspark_logs.jobs.roots import find_commit_root, holds_commits, holds_job_files
 from pyspark_logs.jobs.snapshots import (
+    CommitRoots,
+    SingleRoot,
     Snapshot,
     read_commits,
     read_commits_after,
@@ -42,16 +45,19 @@ __all__ = [
     "STAGING",
     "Claim",
     "CommitListing",
+    "CommitRoots",
     "CommitsAfter",
     "CommitsBefore",
     "Intent",
     "Job",
     "Record",
     "Replaced",
+    "SingleRoot",
     "Snapshot",
     "StagedFile",
     "Transaction",
     "find_commit_root",
+    "holds_commits",
     "holds_job_files",
     "intent_key",
     "job_of",

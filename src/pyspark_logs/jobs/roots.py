@@ -1,4 +1,4 @@
-"""Where a load path is below the root that was written to: the looks must be taken there."""
+"""The root of a load path that is a directory below the root: its commits are in the ``_commits/`` of an ancestor."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from pyspark_logs.store import Store, split_bucket, split_scheme
 
 
 def holds_job_files(paths: Iterable[str]) -> bool:
-    """Whether any of these files was written by a job of ours."""
+    """True if a job wrote any of the files, by their names."""
     return any(job_of(path) is not None for path in paths)
 
 
+def holds_commits(store: Store, directory: str) -> bool:
+    """True if a directory, which ends in ``/``, has a file below ``_commits/``. Costs one LIST."""
+    return bool(store.page(directory + COMMITS, recursive=True).files)
+
+
 def find_commit_root(store: Store, path: str) -> str | None:
-    """The nearest directory above ``path`` that holds a ``_commits/``, ending in ``/``; ``None``: there is none.
+    """Returns the nearest directory above a path that has a ``_commits/``; ``None`` if there is none.
 
-    For a load path without ``_commits/`` whose files carry a job: a sub-directory of a root was given. One LIST for
-    each directory above it.
+    Costs one LIST for each directory above the path, up to the one that is returned.
     """
-    for parent in parents(path):
-        if store.page(parent + COMMITS, recursive=True).files:
-            return parent
-    return None
+    return next((directory for directory in parent_directories(path) if holds_commits(store, directory)), None)
 
 
-def parents(path: str) -> list[str]:
-    """The directories above a path within its bucket, the nearest first; each ends in ``/``.
+def parent_directories(path: str) -> list[str]:
+    """Returns the directories above a path within its bucket, the nearest first; each ends in ``/``.
 
     Example:
-        >>> parents("s3://b/app/2026/11/")
+        >>> parent_directories("s3://b/app/2026/11/")
         ['s3://b/app/2026/', 's3://b/app/', 's3://b/']
     """
     scheme, rest = split_scheme(path)

@@ -1,11 +1,15 @@
-"""The requests behind a look, and the loop of a reader: look, list, look again, until nothing was overwritten meanwhile."""
+"""Consistent listings: every job's files are seen completely or not at all.
+
+:func:`take_snapshot` reads the commits, lists the data, reads the commits again, and starts over if an overwrite was
+committed meanwhile. Readers, streams and overwrites all use it; they differ only in the :class:`CommitRoots` they pass.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, Protocol, TypeVar
 
 from pyspark_logs.errors import SnapshotChangedError
 from pyspark_logs.jobs.documents import Record
@@ -20,27 +24,87 @@ from pyspark_logs.jobs.visibility import (
     visible_files,
 )
 from pyspark_logs.store import Store, StoredFile
+from pyspark_logs.store.parallel import in_parallel
+
+# The result of a caller's function that lists the data.
+DataListing = TypeVar("DataListing")
+DataListing_contra = TypeVar("DataListing_contra", contravariant=True)
+
+
+class CommitRoots(Protocol[DataListing_contra, File]):
+    """The roots whose commits decide on the files of a listing."""
+
+    @property
+    def paths(self) -> Collection[str]:
+        """Roots whose ``_commits/`` is read before and after the listing; each ends in ``/``."""
+
+    @property
+    def label(self) -> str:
+        """Description of the listed paths for error messages."""
+
+    def group(self, listing: DataListing_contra) -> Mapping[str | None, Sequence[File]]:
+        """Returns the listed files by the root whose commits decide on them, as :func:`visible_files` takes them."""
+
+    def extend(
+        self,
+        listing: DataListing_contra,
+        files: Mapping[str | None, Sequence[File]],
+        before: Mapping[str, CommitsBefore],
+        after: Mapping[str, CommitsAfter],
+    ) -> bool:
+        """Adds roots that a listing revealed; True if there were any, so that the snapshot starts over."""
 
 
 @dataclass(frozen=True)
-class Snapshot(Generic[File]):
-    """What a reader sees.
+class SingleRoot:
+    """A root that is known beforehand and decides on all files.
 
     Attributes:
-        files: the visible ones, as the listing gave them.
-        listed: how many the listing gave.
-        first: the look before the listing.
-        second: the look after it.
+        path: root, ending in ``/``.
+    """
+
+    path: str
+
+    @property
+    def paths(self) -> tuple[str]:
+        """The root."""
+        return (self.path,)
+
+    @property
+    def label(self) -> str:
+        """The root."""
+        return self.path
+
+    def group(self, listing: Sequence[File]) -> dict[str | None, Sequence[File]]:
+        """Returns all files under the root."""
+        return {self.path: listing}
+
+    def extend(self, *_: object) -> bool:
+        """Returns False: there are no other roots."""
+        return False
+
+
+@dataclass(frozen=True)
+class Snapshot(Generic[DataListing, File]):
+    """Visible files at one moment.
+
+    Attributes:
+        files: visible files, in the order of the listing below each root.
+        hidden: number of listed files that are not visible.
+        listing: result of the last call of ``list_data``.
+        commits: commits of each root, read before the listing.
+        list_calls: number of list requests of the last attempt, without those of ``list_data``.
     """
 
     files: tuple[File, ...]
-    listed: int
-    first: CommitsBefore
-    second: CommitsAfter
+    hidden: int
+    listing: DataListing
+    commits: Mapping[str, CommitsBefore]
+    list_calls: int
 
 
 def list_all(store: Store, prefix: str) -> list[StoredFile]:
-    """All files below a prefix, page by page."""
+    """Returns all files below a prefix, from as many pages as there are."""
     files: list[StoredFile] = []
     token: str | None = None
     while True:
@@ -52,42 +116,40 @@ def list_all(store: Store, prefix: str) -> list[StoredFile]:
 
 
 def read_record(store: Store, root: str, job: str) -> Record | None:
-    """The decision on a job by one GET; ``None``: there is none (any more)."""
+    """Returns the decision on a job, by one GET; ``None`` if it has no record."""
     path = root + record_key(job)
     data = store.get(path)
     return None if data is None else Record.from_json(data, path)
 
 
 def read_commits(store: Store, root: str, *, intents_first: bool = False) -> CommitListing:
-    """List ``_commits/`` so that the record of each job is seen before its intent, or the other way round.
+    """Lists ``_commits/`` so that each job's record is seen before its intent, or after it.
 
-    A listing in key order sees the record first, and never a moment between the two that would matter; where keys
-    come in no order, the listing is made twice.
+    A listing in key order sees the record immediately before the intent, which serves both cases. A store that does
+    not list in key order is listed twice.
     """
-    listing = split_listing(root, list_all(store, root + COMMITS))
+    first = split_listing(root, list_all(store, root + COMMITS))
     if store.lists_in_order:
-        return listing
-    if not intents_first and not listing.records and not listing.intents:
-        # As it was when the listing began: nothing. A job that was decided since is not seen yet, which is as good.
-        # (In the second look that would not do: there, not to be known makes a job visible.)
-        return listing
-    again = split_listing(root, list_all(store, root + COMMITS))
-    return (
-        CommitListing(again.records, listing.intents)
-        if intents_first
-        else CommitListing(listing.records, again.intents)
-    )
+        return first
+    if not intents_first and first.is_empty:
+        # Valid as of the start of this pass: a job decided since is not seen yet. With ``intents_first`` an empty
+        # pass would not do, because there an unknown job is visible.
+        return first
+    second = split_listing(root, list_all(store, root + COMMITS))
+    if intents_first:
+        return CommitListing(second.records, first.intents)
+    return CommitListing(first.records, second.intents)
 
 
 def read_commits_before(store: Store, root: str) -> CommitsBefore | None:
-    """The look before the data are listed; ``None``: a record went away meanwhile, start again.
+    """Reads the commits of a root before its data are listed; ``None`` if a record disappeared meanwhile.
 
-    Costs one LIST (two where a store does not list in order) for each thousand jobs, and a GET for each job that is
-    decided and not cleaned up.
+    Costs one LIST per thousand keys (twice that if the store does not list in key order) and one GET for each job that
+    is decided and not cleaned up.
     """
     listing = read_commits(store, root)
     decided = {}
-    for job in listing.unread:
+    for job in listing.jobs_to_read:
         record = read_record(store, root, job)
         if record is None:
             return None
@@ -95,12 +157,12 @@ def read_commits_before(store: Store, root: str) -> CommitsBefore | None:
     return CommitsBefore(listing, decided)
 
 
-def read_commits_after(store: Store, root: str, first: CommitsBefore) -> CommitsAfter:
-    """The look after the data were listed. Costs a listing, and a GET for each overwrite decided meanwhile."""
+def read_commits_after(store: Store, root: str, before: CommitsBefore) -> CommitsAfter:
+    """Reads the commits of a root after its data were listed: one listing, and a GET for each new overwrite."""
     listing = read_commits(store, root, intents_first=True)
-    for job in new_overwrites(first, listing):
+    for job in new_overwrites(before, listing):
         record = read_record(store, root, job)
-        # Gone already: what it said is not known, so the careful answer.
+        # A record that is gone again may have said committed.
         if record is None or record.committed:
             return CommitsAfter(listing, True)
     return CommitsAfter(listing, False)
@@ -108,51 +170,77 @@ def read_commits_after(store: Store, root: str, first: CommitsBefore) -> Commits
 
 def take_snapshot(
     store: Store,
-    root: str,
-    list_files: Callable[[], Iterable[File]],
+    roots: CommitRoots[DataListing, File],
+    list_data: Callable[[], DataListing],
     *,
     retries: int = 3,
     longest_s: float = 43_200.0,
+    threads: int = 1,
     stored: Callable[[File], StoredFile] = lambda file: file,  # type: ignore[assignment,return-value]
     clock: Callable[[], float] = time.monotonic,
-) -> Snapshot[File]:
-    """What a reader sees now: all files of each job or none of them.
+) -> Snapshot[DataListing, File]:
+    """Lists data so that each job's files are all in the snapshot, or none of them.
 
     Args:
-        store: of the root.
-        root: where ``_commits/`` is, ending in ``/``.
-        list_files: lists the data, anew with each call.
-        retries: how often to start again after the first time.
-        longest_s: no look, listing and look may take longer, or records could have come and gone unseen meanwhile: half
-            of ``recordRetention``.
-        stored: the file of an item of the listing, if items are more than that.
-        clock: seconds.
+        store: store of the roots.
+        roots: roots whose commits decide on the files.
+        list_data: function that lists the data, called once per attempt.
+        retries: number of attempts after the first. Attempts that only reveal further roots do not count.
+        longest_s: limit in seconds for one attempt, half of ``recordRetention``: in a longer one, records could appear
+            and be dropped unseen.
+        threads: number of roots whose commits are read at the same time.
+        stored: function from an item of a listing to its file; the default takes the items as files.
+        clock: monotonic clock in seconds.
 
     Raises:
-        SnapshotChangedError: each time, something was overwritten meanwhile or the listing took too long.
+        SnapshotChangedError: in each attempt an overwrite was committed, or the attempt took too long.
         StoreError: the store refused or failed.
     """
-    slowest = 0.0
-    for _ in range(retries + 1):
-        started = clock()
-        first = read_commits_before(store, root)
-        if first is None:
+    slowest_s = 0.0
+    attempts = retries + 1
+    while attempts > 0:
+        attempts -= 1
+        started, calls = clock(), store.calls["LIST"]
+        before = _read_all_before(store, roots.paths, threads)
+        calls = store.calls["LIST"] - calls
+        if before is None:
             continue
-        files: Sequence[File] = tuple(list_files())
-        second = read_commits_after(store, root, first)
-        took = clock() - started
-        if took > longest_s:
-            slowest = took
+        listing = list_data()
+        calls -= store.calls["LIST"]
+        after = _read_all_after(store, before, threads)
+        took_s = clock() - started
+        if took_s > longest_s:
+            slowest_s = took_s
             continue
-        visible = visible_files(first, files, second, root, stored)
+        files = roots.group(listing)
+        if roots.extend(listing, files, before, after):
+            attempts += 1
+            continue
+        visible = visible_files(files, before, after, stored)
         if visible is not None:
-            return Snapshot(tuple(visible), len(files), first, second)
-    if slowest:
+            hidden = sum(map(len, files.values())) - len(visible)
+            return Snapshot(tuple(visible), hidden, listing, before, calls + store.calls["LIST"])
+    if slowest_s:
         raise SnapshotChangedError(
-            f"cannot list {root}: it took {slowest:.0f} s, and after {longest_s:.0f} s (half of recordRetention) what was decided "
-            "meanwhile could be missed. Raise recordRetention where this is written and read, or read a smaller range."
+            f"cannot list {roots.label}: it took {slowest_s:.0f} s, and after {longest_s:.0f} s (half of recordRetention) what"
+            " was decided meanwhile could be missed. Raise recordRetention where this is written and read, or read a smaller"
+            " range."
         )
     raise SnapshotChangedError(
-        f"cannot list {root}: it was overwritten during each of {retries + 1} listings. Run it again when fewer overwrites "
-        "run, raise snapshotRetries, or read a smaller range."
+        f"cannot list {roots.label}: it was overwritten during each of {retries + 1} listings. Run it again when fewer"
+        " overwrites run, raise snapshotRetries, or read a smaller range."
     )
+
+
+def _read_all_before(store: Store, roots: Collection[str], threads: int) -> dict[str, CommitsBefore] | None:
+    """Reads the commits of each root; ``None`` if a record disappeared meanwhile."""
+    ordered = sorted(roots)
+    commits = in_parallel(lambda root: read_commits_before(store, root), ordered, threads)
+    found = {root: one for root, one in zip(ordered, commits, strict=True) if one is not None}
+    return found if len(found) == len(ordered) else None
+
+
+def _read_all_after(store: Store, before: Mapping[str, CommitsBefore], threads: int) -> dict[str, CommitsAfter]:
+    """Reads the commits of each root once more."""
+    commits = in_parallel(lambda item: read_commits_after(store, *item), before.items(), threads)
+    return dict(zip(before, commits, strict=True))

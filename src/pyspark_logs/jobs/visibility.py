@@ -1,6 +1,13 @@
-"""Which files are visible: a pure function of what was seen before the data were listed, the data, and after.
+"""The rule of visibility: the files of a listing that a reader sees, given the commits listed before and after it.
 
-All functions here are pure; :mod:`pyspark_logs.jobs.snapshots` makes the requests.
+A file of a job is visible in three cases:
+
+- before the data were listed, the job had an intent and a record, and the record says committed;
+- before, it had a record and no intent: its driver finished, and an aborted job has no files by then;
+- before, it had neither, and after the data were listed it still had neither: the job ended long ago.
+
+Files that no job wrote are always visible, except those that a committed record replaces. The functions here are pure;
+:mod:`pyspark_logs.jobs.snapshots` makes the requests.
 """
 
 from __future__ import annotations
@@ -18,33 +25,38 @@ File = TypeVar("File")
 
 @dataclass(frozen=True)
 class CommitListing:
-    """What a listing of ``_commits/`` showed.
+    """Records and intents in a listing of ``_commits/``.
 
     Attributes:
-        records: job id -> when its record was written, milliseconds since the epoch by the store's clock.
-        intents: job id -> when its intent was written, likewise.
+        records: modification time of each job's record, by job id, in milliseconds since the epoch by the store's clock.
+        intents: modification time of each job's intent, likewise.
     """
 
     records: Mapping[str, int] = field(default_factory=dict)
     intents: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def unread(self) -> list[str]:
-        """Jobs whose record a first look must read, in order: those with record and intent."""
+    def is_empty(self) -> bool:
+        """True if there is neither a record nor an intent."""
+        return not self.records and not self.intents
+
+    @property
+    def jobs_to_read(self) -> list[str]:
+        """Sorted ids of the jobs with both record and intent: only the content of these records matters to readers."""
         return sorted(self.records.keys() & self.intents.keys())
 
     def knows(self, job: str) -> bool:
-        """Whether anything of the job is there."""
+        """True if the job has a record or an intent."""
         return job in self.records or job in self.intents
 
 
 @dataclass(frozen=True)
 class CommitsBefore:
-    """What was seen before the data were listed.
+    """Commits of a root, read before its data were listed.
 
     Attributes:
-        listing: of ``_commits/``.
-        decided: the record of each job that had record and intent.
+        listing: listing of ``_commits/``.
+        decided: record of each job that had both record and intent.
     """
 
     listing: CommitListing = field(default_factory=CommitListing)
@@ -53,11 +65,11 @@ class CommitsBefore:
 
 @dataclass(frozen=True)
 class CommitsAfter:
-    """What was seen after the data were listed.
+    """Commits of a root, read after its data were listed.
 
     Attributes:
-        listing: of ``_commits/``.
-        overwritten: whether an overwrite is committed whose record the first look did not have.
+        listing: listing of ``_commits/``.
+        overwritten: True if an overwrite was committed whose record was not among the commits read before.
     """
 
     listing: CommitListing = field(default_factory=CommitListing)
@@ -65,57 +77,71 @@ class CommitsAfter:
 
 
 def split_listing(root: str, files: Iterable[StoredFile]) -> CommitListing:
-    """A listing of ``<root>_commits/`` as records and intents; names that are neither are not ours."""
+    """Returns the records and intents among the files below ``<root>_commits/``; other files are ignored."""
     records: dict[str, int] = {}
     intents: dict[str, int] = {}
     for file in files:
-        found = split_document_key(file.path.removeprefix(root))
-        if found is not None:
-            job, is_intent = found
+        document = split_document_key(file.path.removeprefix(root))
+        if document is not None:
+            job, is_intent = document
             (intents if is_intent else records)[job] = file.modified_ms
     return CommitListing(records, intents)
 
 
-def new_overwrites(first: CommitsBefore, second: CommitListing) -> list[str]:
-    """Jobs whose record a second look must read: overwrites that had none in the first."""
-    return sorted(job for job in second.records.keys() - first.listing.records.keys() if mode_of(job) == "overwrite")
+def new_overwrites(before: CommitsBefore, after: CommitListing) -> list[str]:
+    """Returns the sorted ids of overwrites whose record appeared while the data were listed."""
+    return sorted(job for job in after.records.keys() - before.listing.records.keys() if mode_of(job) == "overwrite")
 
 
-def is_visible(first: CommitsBefore, second: CommitsAfter, job: str) -> bool:
-    """Whether the files of a job are visible."""
-    if job in first.listing.intents:
-        # A record that comes later does not count: its files may have come in the middle of the listing.
-        return job in first.decided and first.decided[job].committed
-    # The intent goes last. With a record alone all is done: committed and published, or aborted and deleted.
-    return job in first.listing.records or not second.listing.knows(job)
+def is_visible(before: CommitsBefore, after: CommitsAfter, job: str) -> bool:
+    """True if the files of a job are visible."""
+    if job in before.listing.intents:
+        # A record that appeared later does not count: the job's files may have appeared during the listing.
+        return job in before.decided and before.decided[job].committed
+    return job in before.listing.records or not after.listing.knows(job)
 
 
 def visible_files(
-    first: CommitsBefore,
-    files: Iterable[File],
-    second: CommitsAfter,
-    root: str,
+    files: Mapping[str | None, Iterable[File]],
+    before: Mapping[str, CommitsBefore],
+    after: Mapping[str, CommitsAfter],
     stored: Callable[[File], StoredFile] = lambda file: file,  # type: ignore[assignment,return-value]
 ) -> list[File] | None:
-    """The files, of those listed between two looks, that a reader sees; ``None``: start again with a first look.
+    """Returns the visible files of a listing; ``None`` if an overwrite was committed during the listing.
 
     Args:
-        first: taken before the listing began.
-        files: the listing, in any order.
-        second: taken after the listing ended.
-        root: where ``_commits/`` is, ending in ``/``.
-        stored: the file of an item of ``files``, if items are more than that.
+        files: listed files by the root whose commits decide on them; under ``None``, files that no commit decides on.
+        before: commits of each root, read before the listing began.
+        after: commits of each root, read after the listing ended.
+        stored: function from an item of ``files`` to its file; the default takes the items as files.
     """
-    if second.overwritten:
+    if any(commits.overwritten for commits in after.values()):
         return None
-    hidden = {(root + file.key, file.etag) for record in first.decided.values() for file in record.replaces}
-    shown: dict[str | None, bool] = {None: True}
+    visible: list[File] = []
+    for root, items in files.items():
+        if root is None:
+            visible += items
+        else:
+            visible += _visible_below(root, items, before[root], after[root], stored)
+    return visible
+
+
+def _visible_below(
+    root: str,
+    items: Iterable[File],
+    before: CommitsBefore,
+    after: CommitsAfter,
+    stored: Callable[[File], StoredFile],
+) -> list[File]:
+    """Returns the visible files of one root."""
+    replaced = {(root + file.key, file.etag) for record in before.decided.values() for file in record.replaces}
+    job_is_visible: dict[str | None, bool] = {None: True}
     visible = []
-    for item in files:
+    for item in items:
         file = stored(item)
         job = job_of(file.path)
-        if job not in shown:
-            shown[job] = is_visible(first, second, job or "")
-        if shown[job] and (file.path, file.etag) not in hidden:
+        if job not in job_is_visible:
+            job_is_visible[job] = is_visible(before, after, job or "")
+        if job_is_visible[job] and (file.path, file.etag) not in replaced:
             visible.append(item)
     return visible

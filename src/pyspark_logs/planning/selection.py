@@ -1,4 +1,4 @@
-"""Which files a query wants, judged by path, size and modification time alone. No I/O."""
+"""The criteria of a query for files: path, size and modification time. No I/O."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pyspark_logs.layout import Layout, LayoutMatch, Part, escape_value, is_hidd
 from pyspark_logs.planning.globs import Glob
 from pyspark_logs.store import StoredFile
 
-# The values of a partition column that are wanted: the values themselves, or a test of one (None: null).
+# Selected values of a partition column: a collection of values, or a predicate on a value. None is the null partition.
 Allowed = Collection[str | None] | Callable[[str | None], bool]
 
-# So few values are looked up one by one; more are found by listing what is there.
-MOST_CONSTRUCTED = 16
+# Prefixes are constructed for at most this many values of a column or years; more are found by a delimiter listing.
+MAX_CONSTRUCTED = 16
 
-# Why a listed file is not planned; the names are those of the counts in a PlanReport.
+# Reasons for the exclusion of a listed file, by the names of their counts in a PlanReport.
 EMPTY = "skipped_empty"
 HIDDEN = "skipped_hidden"
 UNMATCHED = "skipped_by_layout"
@@ -27,10 +27,10 @@ OTHER_MODIFIED = "pruned_by_modified"
 
 @dataclass(frozen=True)
 class Window:
-    """A half-open range of time in microseconds; None is open-ended.
+    """A half-open time range in microseconds since the epoch; ``None`` is unbounded.
 
     Example:
-        >>> Window(10, 20).touches((0, 10)), Window(10, None).holds((10, 15))
+        >>> Window(10, 20).touches((0, 10)), Window(10, None).covers((10, 15))
         (False, True)
     """
 
@@ -39,33 +39,30 @@ class Window:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing lies in it."""
+        """True if the window has no instant."""
         return self.start_us is not None and self.end_us is not None and self.start_us >= self.end_us
 
     @property
-    def is_open(self) -> bool:
-        """Whether everything lies in it."""
+    def is_unbounded(self) -> bool:
+        """True if the window has every instant."""
         return self.start_us is None and self.end_us is None
 
     def touches(self, span: tuple[int, int]) -> bool:
-        """Whether an interval has an instant in the window."""
+        """True if a half-open interval and the window overlap."""
         return (self.end_us is None or span[0] < self.end_us) and (self.start_us is None or span[1] > self.start_us)
 
-    def holds(self, span: tuple[int, int]) -> bool:
-        """Whether an interval lies in the window as a whole."""
+    def covers(self, span: tuple[int, int]) -> bool:
+        """True if a half-open interval lies within the window."""
         return (self.start_us is None or span[0] >= self.start_us) and (self.end_us is None or span[1] <= self.end_us)
 
-    def has(self, instant_us: int) -> bool:
-        """Whether an instant lies in the window."""
+    def contains(self, instant_us: int) -> bool:
+        """True if an instant lies within the window."""
         return (self.start_us is None or instant_us >= self.start_us) and (
             self.end_us is None or instant_us < self.end_us
         )
 
     def widen(self, slack_us: int) -> Window:
-        """The window, longer on both sides. Intervals that touch it are those that, widened, touched this one.
-
-        One that is empty stays so: nothing can drift into it.
-        """
+        """Returns the window extended by ``slack_us`` on both sides; an empty window stays empty."""
         if self.is_empty:
             return self
         start = None if self.start_us is None else self.start_us - slack_us
@@ -74,17 +71,17 @@ class Window:
 
 @dataclass(frozen=True)
 class Selection:
-    """What is wanted of the files below a load path.
+    """The criteria for files below a load path.
 
     Attributes:
-        layout: says what time and which partition values a key has.
-        window: the time wanted, slack included.
-        allowed: partition column (as the layout spells it) to its wanted values; others are all wanted.
-        by_start: a file counts at one instant, where its layout interval starts or else when it was
-            modified, and that must lie in the window; otherwise its interval must touch the window.
-        name: glob on the file name.
-        modified_after_ms: inclusive.
-        modified_before_ms: exclusive.
+        layout: layout that reads time and partition values from a key.
+        window: selected time range, slack included.
+        allowed: selected values by partition column, in the layout's spelling; other columns are not restricted.
+        by_start: True to select a file by one instant, the start of its layout interval or else its modification time;
+            False to select it if its layout interval touches the window.
+        name: glob for the file name.
+        modified_after_ms: earliest modification time, inclusive.
+        modified_before_ms: latest modification time, exclusive.
     """
 
     layout: Layout
@@ -95,14 +92,13 @@ class Selection:
     modified_after_ms: int | None = None
     modified_before_ms: int | None = None
 
-    def judge(self, key: str, file: StoredFile, *, named: bool = False) -> LayoutMatch | str:
-        """What the layout says about a file that is wanted, or the reason why it is not.
+    def match(self, key: str, file: StoredFile, *, named: bool = False) -> LayoutMatch | str:
+        """Returns the layout's values of a selected file, or the reason for its exclusion.
 
         Args:
-            key: the path relative to the load path.
-            file: the file.
-            named: the user named this very file, which is reason enough to read it: it may be
-                hidden or not fit the layout.
+            key: path relative to the load path.
+            file: file in the store.
+            named: True if a load path names the file itself, which may then be hidden or not fit the layout.
         """
         if file.size == 0:
             return EMPTY
@@ -113,9 +109,9 @@ class Selection:
             if not named:
                 return UNMATCHED
             match = LayoutMatch(None, None, (None,) * len(self.layout.columns))
-        if not all(self.wants(*item) for item in zip(self.layout.columns, match.values, strict=True)):
+        if not all(self.allows(*item) for item in zip(self.layout.columns, match.values, strict=True)):
             return OTHER_PARTITION
-        if not self._in_time(match, file):
+        if not self._is_in_time(match, file):
             return OTHER_TIME
         if self.name is not None and not self.name.matches(key.rpartition("/")[2]):
             return OTHER_NAME
@@ -124,30 +120,36 @@ class Selection:
             return OTHER_MODIFIED
         return match
 
-    def wants(self, column: str, value: str | None) -> bool:
-        """Whether a partition value is wanted."""
+    def allows(self, column: str, value: str | None) -> bool:
+        """True if a value of a partition column is selected."""
         allowed = self.allowed.get(column)
         if allowed is None:
             return True
         return allowed(value) if callable(allowed) else value in allowed
 
     def touches(self, tokens: tuple[int, ...]) -> bool:
-        """Whether a path whose leading time tokens these are can hold wanted files."""
+        """True if files with these leading time tokens may lie in the window."""
         span = time_span(tokens, self.layout.zone, outer=True)
         return span is not None and self.window.touches(span)
 
-    def holds(self, tokens: tuple[int, ...]) -> bool:
-        """Whether every file below a path whose leading time tokens these are is in time."""
+    def covers(self, tokens: tuple[int, ...]) -> bool:
+        """True if all files with these leading time tokens lie in the window."""
         span = time_span(tokens, self.layout.zone, outer=True)
-        return span is not None and self.window.holds(span)
+        return span is not None and self.window.covers(span)
 
     def spellings(self, column: str, following: Part | None, *, first: bool) -> list[str] | None:
-        """Every text that a wanted value has in a path; None if they are too many, or cannot be told.
+        """Returns all spellings of a column's selected values in a path; ``None`` if they are unknown or too many.
 
-        Only values of plain characters can be told: others are escaped by some writers and not by others.
+        The spellings are known for values of ASCII letters, digits, ``-``, ``_`` and ``.``: some writers escape other
+        characters and some do not.
+
+        Args:
+            column: partition column.
+            following: part of the layout after the column, within the segment.
+            first: True if the column begins its segment.
         """
         allowed = self.allowed.get(column)
-        if allowed is None or callable(allowed) or len(allowed) > MOST_CONSTRUCTED:
+        if allowed is None or callable(allowed) or len(allowed) > MAX_CONSTRUCTED:
             return None
         values = [value for value in allowed if value != ""]
         if not all(value is None or _is_plain(value) for value in values):
@@ -155,12 +157,12 @@ class Selection:
         raw = {value for value in values if value is not None}
         return sorted(raw | {escape_value(value, first=first, stop=stop_characters(following)) for value in values})
 
-    def _in_time(self, match: LayoutMatch, file: StoredFile) -> bool:
+    def _is_in_time(self, match: LayoutMatch, file: StoredFile) -> bool:
         if self.window.is_empty:
             return False
         if self.by_start:
             instant = file.modified_ms * 1000 if match.start_us is None else match.start_us
-            return self.window.has(instant)
+            return self.window.contains(instant)
         if match.start_us is None or match.end_us is None:
             return True
         return self.window.touches((match.start_us, match.end_us))

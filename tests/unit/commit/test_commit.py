@@ -13,7 +13,6 @@ from dataclasses import replace
 import pytest
 
 from pyspark_logs.commit import CommitSettings, abort, commit, recover, vacuum
-from pyspark_logs.commit.parallel import in_parallel
 from pyspark_logs.errors import (
     CommitConflictError,
     CommitStateUnknownError,
@@ -25,6 +24,7 @@ from pyspark_logs.errors import (
 from pyspark_logs.jobs import (
     Job,
     Record,
+    SingleRoot,
     StagedFile,
     Transaction,
     intent_key,
@@ -36,6 +36,7 @@ from pyspark_logs.jobs import (
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Store
+from pyspark_logs.store.parallel import in_parallel
 from tests.protocol.store import ProtocolStore, document
 
 ROOT = "s3://b/t/"
@@ -73,7 +74,7 @@ def seen(store: Store, root=ROOT) -> set[str]:
     def data() -> list:
         return [file for file in list_all(store, root) if "/_" not in file.path and "/." not in file.path]
 
-    files = take_snapshot(store, root, data).files
+    files = take_snapshot(store, SingleRoot(root), data).files
     counts = Counter(
         file.path.rpartition("/")[2].split("-")[3] if "part-" in file.path else file.path for file in files
     )

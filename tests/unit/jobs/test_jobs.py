@@ -20,6 +20,7 @@ from pyspark_logs.jobs import (
     Job,
     Record,
     Replaced,
+    SingleRoot,
     StagedFile,
     Transaction,
     find_commit_root,
@@ -43,7 +44,7 @@ from pyspark_logs.jobs.names import (
     split_document_key,
     tag_of,
 )
-from pyspark_logs.jobs.roots import parents
+from pyspark_logs.jobs.roots import parent_directories
 from pyspark_logs.store import StoredFile
 from tests.protocol.store import ProtocolStore
 
@@ -282,13 +283,15 @@ def test_the_rule_is_that_of_the_checked_model(look_one, data, look_two):
     def listing(look):
         return CommitListing(*({job: 0 for kind, job in look if kind == wanted} for wanted in "RI"))
 
-    first = CommitsBefore(listing(look_one), {job: record(look_one["R", job]) for job in listing(look_one).unread})
+    first = CommitsBefore(
+        listing(look_one), {job: record(look_one["R", job]) for job in listing(look_one).jobs_to_read}
+    )
     mode = {job: mode_of(job) for job in JOBS}
     late = [job for kind, job in look_two if kind == "R" and ("R", job) not in look_one and mode[job] == "overwrite"]
     second = CommitsAfter(listing(look_two), any(look_two["R", job][0] == "C" for job in late))
     files = [StoredFile(path_of(item), 1, 0, "e") for item in sorted(data)]
     expected = rule_of_the_model(look_one, data, look_two, mode)
-    found = visible_files(first, files, second, ROOT)
+    found = visible_files({ROOT: files}, {ROOT: first}, {ROOT: second})
     assert (found is None) == (expected is None)
     if found is not None:
         assert [file.path for file in found] == [path_of(item) for item in sorted(data) if item in expected]
@@ -300,12 +303,12 @@ def test_only_the_version_that_was_replaced_is_hidden():
         CommitListing({job: 0}, {job: 0}), {job: Record("committed", (Replaced("a", "e1"), Replaced("b", "e1")))}
     )
     files = [StoredFile(ROOT + "a", 1, 0, "e1"), StoredFile(ROOT + "b", 1, 0, "e2")]
-    assert visible_files(first, files, CommitsAfter(first.listing), ROOT) == files[1:]
+    assert visible_files({ROOT: files}, {ROOT: first}, {ROOT: CommitsAfter(first.listing)}) == files[1:]
 
 
 def test_items_that_are_more_than_files():
     files = [(StoredFile(ROOT + "a", 1, 0, ""), "more")]
-    assert visible_files(CommitsBefore(), files, CommitsAfter(), ROOT, stored=lambda item: item[0]) == files
+    assert visible_files({ROOT: files}, {ROOT: CommitsBefore()}, {ROOT: CommitsAfter()}, lambda item: item[0]) == files
 
 
 # --- looks over a store -----------------------------------------------------------------------------------------------
@@ -322,16 +325,16 @@ def list_data(store):
 
 
 def seen(store, **arguments):
-    return [file.path for file in take_snapshot(store, ROOT, list_data(store), **arguments).files]
+    return [file.path for file in take_snapshot(store, SingleRoot(ROOT), list_data(store), **arguments).files]
 
 
 def test_a_directory_of_others_costs_two_empty_lists():
     store = ProtocolStore()
     store.put(ROOT + "d/a.log", b"x")
     store.counted.clear()
-    snapshot = take_snapshot(store, ROOT, list_data(store))
+    snapshot = take_snapshot(store, SingleRoot(ROOT), list_data(store))
     assert [file.path for file in snapshot.files] == [ROOT + "d/a.log"]
-    assert snapshot.listed == 1
+    assert snapshot.hidden == 0
     assert store.counted == {"LIST": 3}
     assert not holds_job_files(file.path for file in snapshot.files)
 
@@ -340,12 +343,12 @@ def test_where_listings_have_no_order_a_look_is_two_passes():
     store = ProtocolStore(in_order=False)
     requests = []
     store.before = lambda name, *args: requests.append(args[0])
-    take_snapshot(store, ROOT, list_data(store))
+    take_snapshot(store, SingleRoot(ROOT), list_data(store))
     # The first look needs no second pass where the first one shows nothing.
     assert requests == [ROOT + "_commits/", ROOT + "d/"] + [ROOT + "_commits/"] * 2
     store.world.do("put", ROOT + record_key(job_id(1)), Record("committed").to_json())
     requests.clear()
-    take_snapshot(store, ROOT, list_data(store))
+    take_snapshot(store, SingleRoot(ROOT), list_data(store))
     assert requests == [ROOT + "_commits/"] * 2 + [ROOT + "d/"] + [ROOT + "_commits/"] * 2
 
 
@@ -392,9 +395,9 @@ def test_states_of_a_job(in_order, page_size):
             if token is None:
                 return files
 
-    snapshot = take_snapshot(store, ROOT, list_data_paged)
+    snapshot = take_snapshot(store, SingleRoot(ROOT), list_data_paged)
     assert {job_of(file.path) for file in snapshot.files} == {committed, cleaned, aborted, gone}
-    assert snapshot.listed == 6
+    assert snapshot.hidden == 2
 
 
 def test_a_record_that_goes_during_the_first_look_starts_it_again():
@@ -429,13 +432,13 @@ def overwritten_while_listing(store, times):
 
 def test_a_reader_starts_again_when_an_overwrite_is_decided_meanwhile():
     store = ProtocolStore()
-    take_snapshot(store, ROOT, overwritten_while_listing(store, 3), retries=3)
+    take_snapshot(store, SingleRoot(ROOT), overwritten_while_listing(store, 3), retries=3)
     assert store.counted == {"PUT": 3, "LIST": 8, "GET": 3}
     store = ProtocolStore()
     with pytest.raises(
         SnapshotChangedError, match=r"s3://b/t/: it was overwritten during each of 3 listings.*snapshotRetries"
     ):
-        take_snapshot(store, ROOT, overwritten_while_listing(store, 3), retries=2)
+        take_snapshot(store, SingleRoot(ROOT), overwritten_while_listing(store, 3), retries=2)
 
 
 @pytest.mark.parametrize(("state", "again"), [("aborted", False), ("committed", True), ("gone", True)])
@@ -451,7 +454,7 @@ def test_only_a_committed_overwrite_matters(state, again):
 
     if state == "gone":
         store.before = lambda name, *args: name == "get" and store.world.files.pop(ROOT + record_key(job), None)
-    take_snapshot(store, ROOT, listing)
+    take_snapshot(store, SingleRoot(ROOT), listing)
     assert len(listings) == (2 if again else 1)
 
 
@@ -463,7 +466,7 @@ def test_a_late_append_is_no_reason_to_start_again():
         put_file(store, job)
         return list_data(store)()
 
-    snapshot = take_snapshot(store, ROOT, listing)
+    snapshot = take_snapshot(store, SingleRoot(ROOT), listing)
     assert snapshot.files == ()
     assert store.counted == {"PUT": 2, "LIST": 3}
 
@@ -471,10 +474,13 @@ def test_a_late_append_is_no_reason_to_start_again():
 def test_a_listing_that_takes_too_long():
     store = ProtocolStore()
     clock = iter([0.0, 11.0, 20.0, 25.0])
-    assert take_snapshot(store, ROOT, lambda: (), retries=1, longest_s=10, clock=lambda: next(clock)).files == ()
+    assert (
+        take_snapshot(store, SingleRoot(ROOT), lambda: (), retries=1, longest_s=10, clock=lambda: next(clock)).files
+        == ()
+    )
     clock = iter([0.0, 11.0, 20.0, 32.0])
     with pytest.raises(SnapshotChangedError, match=r"it took 12 s, and after 10 s \(half of recordRetention\)"):
-        take_snapshot(store, ROOT, lambda: (), retries=1, longest_s=10, clock=lambda: next(clock))
+        take_snapshot(store, SingleRoot(ROOT), lambda: (), retries=1, longest_s=10, clock=lambda: next(clock))
 
 
 # --- a sub-directory as load path -------------------------------------------------------------------------------------
@@ -504,4 +510,4 @@ def test_the_nearest_root_above():
     ],
 )
 def test_directories_above(path, above):
-    assert parents(path) == above
+    assert parent_directories(path) == above

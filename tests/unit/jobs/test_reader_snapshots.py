@@ -11,10 +11,13 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
-from pyspark_logs.options import PlanOptions, parse_read_options
-from pyspark_logs.planning import plan, snapshot
-from pyspark_logs.planning.listing import Found
-from pyspark_logs.planning.roots import Root
+from pyspark_logs.jobs import snapshots
+from pyspark_logs.layout import LayoutMatch
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.planning import plan
+from pyspark_logs.planning.commit_roots import LoadPathRoots
+from pyspark_logs.planning.listing_result import ListedFile, ListingResult
+from pyspark_logs.planning.load_paths import LoadPath
 from pyspark_logs.reader import LogReader
 from pyspark_logs.store import normalise, open_store
 from pyspark_logs.store.local import LocalStore
@@ -147,7 +150,7 @@ def test_a_reader_of_a_directory_above_honours_the_commits_below(undecided: Path
 def test_a_directory_that_is_written_to_inside_of_one_is_not_overwritten(tmp_path: Path) -> None:
     pyspark_logs.write(rows("INNER"), tmp_path / "app", **FORMAT)
     options = {"template": FORMAT["template"], "layout": "{team}/{hour}"}
-    with pytest.raises(CommitConflictError, match=r"app/ in it is written to by itself"):
+    with pytest.raises(CommitConflictError, match=r"app/ is a root of its own"):
         pyspark_logs.write(rows("OUTER"), tmp_path, mode="overwrite", **options)
     assert levels(tmp_path / "app") == ["INNER"]
     assert levels(tmp_path) == ["INNER"]
@@ -156,27 +159,27 @@ def test_a_directory_that_is_written_to_inside_of_one_is_not_overwritten(tmp_pat
 # --- what happens while a reader lists -----------------------------------------------------------------------
 
 
-def found_while(root: Path, actions: Iterator[Any], clock: Any = None, **options: Any) -> list[str]:
-    """Names of the files seen, where the next action runs in the middle of each listing."""
+def visible_jobs(root: Path, actions: Iterator[Any], **options: Any) -> list[str]:
+    """Returns the jobs of the visible files; the next action runs at the end of each listing."""
     directory = normalise(str(root)) + "/"
     parsed = parse_read_options({"path": directory, **FORMAT})
     store = open_store(directory, parsed.store)
 
-    def list_files() -> Found:
-        found = Found()
-        found.files = [
-            (file, None, (0, directory))
+    def list_data() -> ListingResult:
+        result = ListingResult()
+        result.files = [
+            ListedFile(file, LayoutMatch(), 0, directory)
             for file in store.page(directory, recursive=True).files
             if "/part-" in file.path
-        ]  # type: ignore[misc]
+        ]
         action = next(actions, None)
         if action is not None:
             action()
-        return found
+        return result
 
-    more = {} if clock is None else {"clock": clock}
-    found = snapshot.visible_found(store, PlanOptions(**options), [Root(directory, 0)], list_files, **more)
-    return sorted(file.path.rpartition("/")[2].split("-")[3] for file, _, _ in found.files)
+    roots = LoadPathRoots(store, [LoadPath(directory, 0)])
+    snapshot = snapshots.take_snapshot(store, roots, list_data, stored=lambda listed: listed.file, **options)
+    return sorted(listed.file.path.rpartition("/")[2].split("-")[3] for listed in snapshot.files)
 
 
 def test_an_overwrite_while_it_lists_makes_it_start_again(tmp_path: Path) -> None:
@@ -186,7 +189,7 @@ def test_an_overwrite_while_it_lists_makes_it_start_again(tmp_path: Path) -> Non
     def overwrite() -> None:
         jobs.append(pyspark_logs.write(rows("NEW", "NEW"), tmp_path, mode="overwrite", **FORMAT).job)
 
-    assert found_while(tmp_path, iter([overwrite])) == jobs * 2
+    assert visible_jobs(tmp_path, iter([overwrite])) == jobs * 2
 
 
 def test_not_for_ever(tmp_path: Path) -> None:
@@ -194,7 +197,7 @@ def test_not_for_ever(tmp_path: Path) -> None:
         pyspark_logs.write(rows("NEW"), tmp_path, mode="overwrite", **FORMAT)
 
     with pytest.raises(SnapshotChangedError, match="overwritten during each of 3 listings") as caught:
-        found_while(tmp_path, iter([overwrite] * 10), snapshot_retries=2)
+        visible_jobs(tmp_path, iter([overwrite] * 10), retries=2)
     assert str(tmp_path) in str(caught.value)
 
 
@@ -204,14 +207,14 @@ def test_an_append_while_it_lists_is_not_seen_in_part(tmp_path: Path) -> None:
     def append() -> None:
         pyspark_logs.write(rows("NEW", "NEW"), tmp_path, **FORMAT)
 
-    assert found_while(tmp_path, iter([append])) == [old]
+    assert visible_jobs(tmp_path, iter([append])) == [old]
 
 
 def test_a_listing_that_takes_too_long_is_not_trusted(tmp_path: Path) -> None:
     pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
     seconds = iter(range(0, 10_000, 100))
     with pytest.raises(SnapshotChangedError, match=r"took 100 s, and after 30 s \(half of recordRetention\)"):
-        found_while(tmp_path, iter([]), clock=lambda: next(seconds), record_retention_us=60_000_000)
+        visible_jobs(tmp_path, iter([]), clock=lambda: next(seconds), longest_s=30.0)
 
 
 def test_a_record_that_goes_away_while_it_is_read_makes_it_start_again(
@@ -219,9 +222,9 @@ def test_a_record_that_goes_away_while_it_is_read_makes_it_start_again(
 ) -> None:
     job = pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT).job
     looks: list[Any] = [None]
-    read = snapshot.read_commits_before
-    monkeypatch.setattr(snapshot, "read_commits_before", lambda *where: looks.pop() if looks else read(*where))
-    assert found_while(tmp_path, iter([])) == [job]
+    read = snapshots.read_commits_before
+    monkeypatch.setattr(snapshots, "read_commits_before", lambda *where: looks.pop() if looks else read(*where))
+    assert visible_jobs(tmp_path, iter([])) == [job]
     looks.extend([None] * 5)
     with pytest.raises(SnapshotChangedError):
-        found_while(tmp_path, iter([]))
+        visible_jobs(tmp_path, iter([]))

@@ -18,7 +18,7 @@ def in_parallel(function: Callable[[Item], Result], items: Iterable[Item], threa
     items = list(items)
     if threads <= 1 or len(items) <= 1:
         return [function(item) for item in items]
-    executor = ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="pyspark-logs-commit")
+    executor = ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="pyspark-logs-requests")
     try:
         return list(executor.map(function, items))
     finally:

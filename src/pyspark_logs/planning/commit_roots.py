@@ -1,0 +1,90 @@
+"""The roots whose commits decide on the files below load paths.
+
+A load path need not be the root that was written to. If it is a directory below that root, the names of its files carry
+job ids although it has no ``_commits/``; the root is then the nearest ancestor with one. If the load path is above roots,
+the listing shows their ``_commits/``. Both become known by listing, after which the snapshot starts over with more roots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pyspark_logs.jobs import CommitsAfter, CommitsBefore, find_commit_root, holds_job_files, job_of
+from pyspark_logs.planning.listing_result import ListedFile, ListingResult
+from pyspark_logs.planning.load_paths import LoadPath
+from pyspark_logs.store import Store
+from pyspark_logs.store.parallel import in_parallel
+
+
+class LoadPathRoots:
+    """The roots of load paths, extended by those that listings reveal: a ``CommitRoots`` of :mod:`pyspark_logs.jobs`.
+
+    Args:
+        store: store of the load paths.
+        load_paths: directories and files that are listed.
+        threads: number of load paths whose ancestors are searched at the same time.
+    """
+
+    def __init__(self, store: Store, load_paths: Iterable[LoadPath], threads: int = 1) -> None:
+        self._store = store
+        self._threads = threads
+        # Directory of a load path -> its root: the directory itself until a listing reveals another one. The files of
+        # others that are load paths have no root: they are visible whatever the commits around them say.
+        self._root_of = {
+            path.directory: path.directory for path in load_paths if path.file is None or job_of(path.path)
+        }
+        self._nested: set[str] = set()
+        self._searched: set[str] = set()
+
+    @property
+    def paths(self) -> set[str]:
+        """Roots known so far."""
+        return {*self._root_of.values(), *self._nested}
+
+    @property
+    def label(self) -> str:
+        """The listed directories."""
+        return ", ".join(sorted(self._root_of)) or "the load paths"
+
+    def group(self, listing: ListingResult) -> dict[str | None, list[ListedFile]]:
+        """Returns the listed files by their root: the innermost nested root, else that of their load path."""
+        innermost_first = sorted(self._nested, key=len, reverse=True)
+        groups: dict[str | None, list[ListedFile]] = {}
+        for listed in listing.files:
+            root = next((nested for nested in innermost_first if listed.file.path.startswith(nested)), None)
+            if root is None:
+                root = self._root_of.get(listed.directory)
+            groups.setdefault(root, []).append(listed)
+        return groups
+
+    def extend(
+        self,
+        listing: ListingResult,
+        files: Mapping[str | None, Sequence[ListedFile]],
+        before: Mapping[str, CommitsBefore],
+        after: Mapping[str, CommitsAfter],
+    ) -> bool:
+        """Adds the roots that a listing revealed, nested ones first; True if there were any."""
+        if not listing.nested_roots <= self._nested:
+            self._nested |= listing.nested_roots
+            return True
+        without_commits = [
+            directory
+            for directory in self._root_of.values()
+            if before[directory].listing.is_empty and after[directory].listing.is_empty
+        ]
+        unexplained = [
+            directory
+            for directory in dict.fromkeys(without_commits)
+            if directory not in self._searched
+            and holds_job_files(listed.file.path for listed in files.get(directory, ()))
+        ]
+        return bool(unexplained) and self._search_above(unexplained)
+
+    def _search_above(self, directories: Sequence[str]) -> bool:
+        """Searches for roots above directories that hold files of jobs and no commits; True if there were any."""
+        self._searched.update(directories)
+        found = in_parallel(lambda path: find_commit_root(self._store, path), directories, self._threads)
+        roots = {path: root for path, root in zip(directories, found, strict=True) if root is not None}
+        self._root_of = {path: roots.get(root, root) for path, root in self._root_of.items()}
+        return bool(roots)

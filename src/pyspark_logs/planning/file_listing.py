@@ -1,0 +1,254 @@
+"""Listing of the files that a query reads, with each write job's files complete or absent."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark_logs.errors import PathNotFoundError
+from pyspark_logs.jobs import take_snapshot
+from pyspark_logs.layout import Layout, LayoutMatch
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning.commit_roots import LoadPathRoots
+from pyspark_logs.planning.globs import Glob, is_glob
+from pyspark_logs.planning.listing_result import ListedFile, ListingResult
+from pyspark_logs.planning.load_paths import LoadPath, find_load_path, resolve_load_paths
+from pyspark_logs.planning.prefix_walk import ListingNode, PrefixWalk
+from pyspark_logs.planning.selection import Allowed, Selection, Window
+from pyspark_logs.planning.threads import LIST_THREADS, run_in_threads
+from pyspark_logs.store import Store, StoredFile
+from pyspark_logs.store.parallel import in_parallel
+
+_log = logging.getLogger(__name__)
+
+PlannedFile = tuple[StoredFile, LayoutMatch]
+
+# Prefixes kept in a report.
+MAX_PREFIXES = 100
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """Counts of a listing.
+
+    ``skipped_*`` and ``pruned_*`` count listed files that are not read. Files below prefixes that were never listed are
+    not counted.
+
+    Attributes:
+        list_calls: list requests.
+        prefixes_listed: listed prefixes, sorted, at most ``MAX_PREFIXES``.
+        files_listed: listed files.
+        files_planned: files to read.
+        bytes_planned: stored size of the files to read.
+        directories_pruned: directories that were seen and not listed.
+        skipped_empty: files of size 0.
+        skipped_hidden: files with a name in their path that begins with ``_`` or ``.``.
+        skipped_by_layout: files that do not fit the layout.
+        pruned_by_time: files outside the time range.
+        pruned_by_partition: files of other partitions.
+        pruned_by_glob: files that ``pathGlobFilter`` does not match.
+        pruned_by_modified: files outside the range of modification times.
+        skipped_uncommitted: files of write jobs that are not committed, and files that an overwrite replaced.
+        duplicates: files listed again below another load path.
+    """
+
+    list_calls: int = 0
+    prefixes_listed: tuple[str, ...] = ()
+    files_listed: int = 0
+    files_planned: int = 0
+    bytes_planned: int = 0
+    directories_pruned: int = 0
+    skipped_empty: int = 0
+    skipped_hidden: int = 0
+    skipped_by_layout: int = 0
+    pruned_by_time: int = 0
+    pruned_by_partition: int = 0
+    pruned_by_glob: int = 0
+    pruned_by_modified: int = 0
+    skipped_uncommitted: int = 0
+    duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of one listing, consistent with one moment.
+
+    Attributes:
+        files: files sorted by path, each with its layout match.
+        report: counts of the listing.
+        decided_ms: modification time of each job's record by the store's clock, by job id, for records still kept.
+    """
+
+    files: list[PlannedFile]
+    report: PlanReport
+    decided_ms: Mapping[str, int]
+
+
+def list_files(
+    store: Store,
+    options: ReadOptions,
+    layout: Layout,
+    *,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    allowed: Mapping[str, Allowed] | None = None,
+    whole_files: bool = False,
+    threads: int = LIST_THREADS,
+) -> Listing:
+    """Lists the files to read; the files of a write job are all included, or none of them.
+
+    Args:
+        store: store of the load paths.
+        options: load paths, file filters, ``startTime`` and ``endTime``, slack.
+        layout: layout from :func:`~pyspark_logs.planning.layout_inference.resolve_layout`.
+        start_us: start of the pushed time filters, which narrows the range of the options.
+        end_us: exclusive end of the pushed time filters.
+        allowed: selected values by partition column: a collection or a predicate, in which None is the null partition.
+            Column names are case-insensitive; columns that the layout does not have are ignored.
+        whole_files: True if the format has no time column, so that files are filtered as a whole: a file counts at the
+            start of its layout interval, else at its modification time, without slack.
+        threads: number of list requests at the same time.
+
+    Raises:
+        PathNotFoundError: a load path does not exist, or a glob matches nothing.
+        OptionError: a glob is malformed.
+        SnapshotChangedError: overwrites were committed during each listing, or each listing took too long.
+        StoreError: the store refused or failed.
+    """
+    window = _time_range(options, start_us, end_us)
+    walk = PrefixWalk(store, _selection(options, layout, window, allowed or {}, whole_files))
+    load_paths, calls = resolve_load_paths(store, options.plan.paths, threads)
+
+    def list_data() -> ListingResult:
+        result = ListingResult()
+        if not window.is_empty:
+            nodes = [
+                ListingNode(path.path, path.path, load_path=path.index) for path in load_paths if path.file is None
+            ]
+            for part in run_in_threads(walk.visit, nodes, threads):
+                result.merge(part)
+        unlisted_files = _check_unlisted(store, options.plan.paths, load_paths, result, threads)
+        for path in (*load_paths, *unlisted_files):
+            if path.file is not None:
+                result.merge(walk.select_named(path.file, path.index))
+        return result
+
+    snapshot = take_snapshot(
+        store,
+        LoadPathRoots(store, load_paths, threads),
+        list_data,
+        retries=options.plan.snapshot_retries,
+        longest_s=options.plan.record_retention_us / 2e6,
+        threads=threads,
+        stored=lambda listed: listed.file,
+    )
+    result = snapshot.listing
+    result.counts += calls
+    result.counts["list_calls"] += snapshot.list_calls
+    result.counts["skipped_uncommitted"] += snapshot.hidden
+    _warn_of_unmatched(result, layout)
+    files = _without_duplicates(snapshot.files)
+    report = _report(result, [file for file, _ in files], len(snapshot.files) - len(files))
+    decided_ms: dict[str, int] = {}
+    for commits in snapshot.commits.values():
+        decided_ms |= commits.listing.records
+    return Listing(files, report, decided_ms)
+
+
+def plan_files(
+    store: Store,
+    options: ReadOptions,
+    layout: Layout,
+    *,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    allowed: Mapping[str, Allowed] | None = None,
+    whole_files: bool = False,
+) -> tuple[list[PlannedFile], PlanReport]:
+    """Returns files and report of :func:`list_files`, which has the same arguments."""
+    listing = list_files(
+        store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
+    )
+    return listing.files, listing.report
+
+
+def _time_range(options: ReadOptions, start_us: int | None, end_us: int | None) -> Window:
+    """Returns the intersection of the time ranges of options and filters, without slack."""
+    starts = [value for value in (options.time.start_us, start_us) if value is not None]
+    ends = [value for value in (options.time.end_us, end_us) if value is not None]
+    return Window(max(starts, default=None), min(ends, default=None))
+
+
+def _selection(
+    options: ReadOptions, layout: Layout, window: Window, allowed: Mapping[str, Allowed], whole_files: bool
+) -> Selection:
+    given = options.time.slack_us
+    slack_us = 0 if whole_files else layout.default_slack_us if given is None else given
+    lower = {name.lower(): values for name, values in allowed.items()}
+    glob = options.plan.path_glob
+    return Selection(
+        layout=layout,
+        window=window.widen(slack_us),
+        allowed={name: lower[name.lower()] for name in layout.columns if name.lower() in lower},
+        by_start=whole_files,
+        name=None if glob is None else Glob(glob),
+        modified_after_ms=options.plan.modified_after_ms,
+        modified_before_ms=options.plan.modified_before_ms,
+    )
+
+
+def _check_unlisted(
+    store: Store, paths: Sequence[str], load_paths: Sequence[LoadPath], result: ListingResult, threads: int
+) -> list[LoadPath]:
+    """Checks that the load paths without any listed file or directory exist; returns those that are files.
+
+    Raises:
+        PathNotFoundError: a load path does not exist.
+    """
+    existing = result.load_paths | {path.index for path in load_paths if path.is_known}
+    unlisted = [path for path in load_paths if path.index not in existing]
+    files: list[LoadPath] = []
+    found = in_parallel(lambda path: find_load_path(store, path), unlisted, threads)
+    for path, (file, is_directory, calls) in zip(unlisted, found, strict=True):
+        result.counts["list_calls"] += calls
+        if file is not None:
+            files.append(LoadPath(file.path, path.index, file))
+        if file is not None or is_directory:
+            existing.add(path.index)
+    for index, text in enumerate(paths):
+        if index not in existing:
+            problem = "the glob matches nothing" if is_glob(text) else "there is no such file or directory"
+            raise PathNotFoundError(
+                f"cannot read {text}: {problem}. Check the spelling of bucket and directory; for data that comes later, "
+                "name a parent directory that is there, with startTime and a layout."
+            )
+    return files
+
+
+def _without_duplicates(listed: Sequence[ListedFile]) -> list[PlannedFile]:
+    """Returns each file once, sorted by path; of several load paths the first decides on the layout match."""
+    first_last = sorted(listed, key=lambda one: (one.file.path, one.load_path, one.directory), reverse=True)
+    files = {one.file.path: (one.file, one.match) for one in first_last}
+    return list(reversed(files.values()))
+
+
+def _report(result: ListingResult, files: Sequence[StoredFile], duplicates: int) -> PlanReport:
+    names = {field.name for field in dataclasses.fields(PlanReport)}
+    return PlanReport(
+        **{name: count for name, count in result.counts.items() if name in names},
+        prefixes_listed=tuple(sorted(result.prefixes)[:MAX_PREFIXES]),
+        files_planned=len(files),
+        bytes_planned=sum(file.size for file in files),
+        duplicates=duplicates,
+    )
+
+
+def _warn_of_unmatched(result: ListingResult, layout: Layout) -> None:
+    count = result.counts["skipped_by_layout"]
+    if count:
+        _log.warning(
+            "%d of %d files listed do not fit the layout %r and are not read, %s among them",
+            count, result.counts["files_listed"], layout.text, result.unmatched_path,
+        )  # fmt: skip

@@ -1,0 +1,70 @@
+"""The plan of a query: listed files, cut and packed into tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pyspark_logs.layout import Layout
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning.file_listing import PlanReport, plan_files
+from pyspark_logs.planning.layout_inference import resolve_layout
+from pyspark_logs.planning.packing import Task, pack, split_files
+from pyspark_logs.planning.selection import Allowed
+from pyspark_logs.store import Store
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tasks of a query.
+
+    Attributes:
+        tasks: one task per Spark partition.
+        report: counts of the listing.
+        layout: layout of the paths.
+    """
+
+    tasks: tuple[Task, ...]
+    report: PlanReport
+    layout: Layout
+
+    @property
+    def layout_columns(self) -> tuple[str, ...]:
+        """Names of the values in :attr:`FileSplit.partition_values`."""
+        return self.layout.columns
+
+
+def plan(
+    store: Store,
+    options: ReadOptions,
+    *,
+    layout: Layout | None = None,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    allowed: Mapping[str, Allowed] | None = None,
+    whole_files: bool = False,
+    splittable: Callable[[str], bool] | None = None,
+) -> Plan:
+    """Lists the files of a query, cuts them into splits and packs the splits into tasks.
+
+    Args:
+        store: store of the load paths.
+        options: options of :func:`plan_files`, and the sizes of tasks.
+        layout: layout of the paths; by default the result of :func:`resolve_layout`.
+        start_us: argument of :func:`plan_files`.
+        end_us: argument of :func:`plan_files`.
+        allowed: argument of :func:`plan_files`.
+        whole_files: argument of :func:`plan_files`.
+        splittable: function that returns True for a path whose file can be read from any offset, because it is not
+            compressed; by default no file is cut.
+
+    Raises:
+        PathNotFoundError: a load path does not exist, or a glob matches nothing.
+    """
+    layout = resolve_layout(store, options) if layout is None else layout
+    files, report = plan_files(
+        store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
+    )
+    limit = options.plan.max_partition_bytes
+    splits = split_files(files, max_bytes=limit, splittable=splittable or (lambda _: False))
+    return Plan(pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes), report, layout)
