@@ -1,12 +1,12 @@
-"""Read log files in an object store into Spark, in whatever line format they have, at Arrow speed.
+"""Reads and writes log files in object stores with Spark, in any line format.
 
 >>> import pyspark_logs
 >>> pyspark_logs.__version__
 '0.1.0'
 
-Importing this package costs milliseconds and needs nothing but Python: Spark imports every module whose
-name starts with ``pyspark_`` when it looks for data sources. What needs Spark or Arrow is loaded when it is
-first asked for.
+An import of this package takes milliseconds and needs only the standard library, because Spark imports every module
+whose name starts with ``pyspark_`` when it looks for data sources. Public names that need Spark or Arrow are loaded at
+their first use.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ __all__ = [
     "write",
 ]
 
-# Public name -> the module that has it. Spark asks for DefaultSource by hasattr(), which comes through here.
+# Public name -> its module. Spark looks for DefaultSource with hasattr(), which calls __getattr__() below.
 _LAZY = {
     "Candidate": "api.detect",
     "DefaultSource": "datasource",

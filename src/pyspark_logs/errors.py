@@ -1,4 +1,4 @@
-"""Every error this package raises, in one tree.
+"""All errors of this package, in one tree.
 
 ::
 
@@ -6,21 +6,21 @@
     ├── OptionError(ValueError)          an option is unknown, missing, contradictory or has a bad value
     ├── FormatError(ValueError)          the description of a line format cannot be compiled
     ├── LayoutError(ValueError)          the description of a path layout cannot be compiled
-    ├── SchemaError(ValueError)          a schema asks for a column or a type that cannot be had
+    ├── SchemaError(ValueError)          a schema has a column or a type that the format cannot give
     ├── RecordError(ValueError)          a record does not match its format (mode=FAILFAST)
     ├── CorruptFileError                 a file's bytes cannot be decompressed or decoded
-    ├── SnapshotChangedError             a file changed or went away between planning and reading
-    ├── CommitConflictError              another writer, or a recovery, got there first: nothing of the job is visible
-    ├── CommitStateUnknownError          a job was decided, and how cannot be found out
-    └── StoreError(OSError)              the object store or file system said no
+    ├── SnapshotChangedError             a file was replaced or deleted between planning and reading
+    ├── CommitConflictError              another writer or a recovery was faster: no file of the job is visible
+    ├── CommitStateUnknownError          it is unknown if a job is committed
+    └── StoreError(OSError)              the object store or the file system refused or failed
         ├── PathNotFoundError(FileNotFoundError)
         ├── AccessDeniedError(PermissionError)
-        ├── TruncatedBodyError           fewer bytes arrived than were promised
-        ├── ReadOnlyStoreError           the store cannot be written to, or not so that a commit is safe
-        └── CircuitOpenError             too many failures in a row: the task stops asking
+        ├── TruncatedBodyError           fewer bytes arrived than the store announced
+        ├── ReadOnlyStoreError           the store cannot be written to, or cannot commit safely
+        └── CircuitOpenError             too many consecutive failures: the task stops
 
-Each message says what was wrong, where, and what to do. All of them survive pickling with their
-attributes, because Spark sends them from executors to the driver.
+Each message names the problem, its location, and a remedy. Errors keep their attributes when pickled, because Spark
+sends them from executors to the driver.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _rebuild(cls: type[LogSourceError], message: str, state: dict[str, Any]) -> 
 
 
 class LogSourceError(Exception):
-    """Base of all errors of this package; ``str(error)`` is the whole message."""
+    """Base class of all errors of this package; ``str(error)`` is the message."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -45,33 +45,33 @@ class LogSourceError(Exception):
         return self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # OSError's own __reduce__ replays positional arguments and loses attributes.
+        # OSError.__reduce__ passes positional arguments to the constructor and loses attributes.
         return _rebuild, (type(self), self.message, dict(self.__dict__))
 
 
 class OptionError(LogSourceError, ValueError):
-    """An option is unknown, missing, contradictory or has a bad value."""
+    """Unknown, missing or contradictory option, or option with a bad value."""
 
 
 class FormatError(LogSourceError, ValueError):
-    """The description of a line format (template, preset, ...) cannot be compiled."""
+    """Invalid description of a line format (template, preset, ...)."""
 
 
 class LayoutError(LogSourceError, ValueError):
-    """The description of a path layout cannot be compiled."""
+    """Invalid description of a path layout."""
 
 
 class SchemaError(LogSourceError, ValueError):
-    """A schema asks for a column or a type that the format cannot give."""
+    """Column or type of a schema that the format cannot give."""
 
 
 class RecordError(LogSourceError, ValueError):
-    """A record does not match its format, and ``mode`` is ``FAILFAST``.
+    """Record that does not match its format, with ``mode=FAILFAST``.
 
     Attributes:
-        path: the file.
-        offset: byte offset of the record's first byte in the uncompressed file.
-        record: the record's text, cut at 200 characters.
+        path: path of the file.
+        offset: offset of the record in the uncompressed file, in bytes.
+        record: text of the record, truncated to 200 characters.
     """
 
     def __init__(self, message: str, path: str = "", offset: int = -1, record: str = "") -> None:
@@ -82,15 +82,15 @@ class RecordError(LogSourceError, ValueError):
 
 
 class CorruptFileError(LogSourceError):
-    """A file's bytes cannot be decompressed or decoded."""
+    """File that cannot be decompressed or decoded."""
 
 
 class SnapshotChangedError(LogSourceError):
-    """A file was overwritten or deleted after the query was planned."""
+    """File that was overwritten or deleted after the query was planned."""
 
 
 class CommitConflictError(LogSourceError):
-    """Another writer, or a recovery, got there first; nothing of this job is visible.
+    """Conflict with another writer or a recovery; no file of the job is visible.
 
     Attributes:
         job: id of the job that was not committed.
@@ -102,7 +102,7 @@ class CommitConflictError(LogSourceError):
 
 
 class CommitStateUnknownError(LogSourceError):
-    """Whether the job is committed cannot be found out; its files must not be deleted.
+    """Commit with an unknown result; the files of the job must not be deleted.
 
     Attributes:
         job: id of the job.
@@ -114,24 +114,24 @@ class CommitStateUnknownError(LogSourceError):
 
 
 class StoreError(LogSourceError, OSError):
-    """The object store or the file system refused or failed."""
+    """Refusal or failure of the object store or the file system."""
 
 
 class PathNotFoundError(StoreError, FileNotFoundError):
-    """A path, bucket or key does not exist."""
+    """Path, bucket or key that does not exist."""
 
 
 class AccessDeniedError(StoreError, PermissionError):
-    """Credentials are missing, wrong or not allowed to do this."""
+    """Missing or wrong credentials, or missing permissions."""
 
 
 class TruncatedBodyError(StoreError):
-    """Fewer bytes arrived than the store had promised."""
+    """Response with fewer bytes than the store announced."""
 
 
 class ReadOnlyStoreError(StoreError):
-    """The store cannot be written to, or has no create-only write and so nothing that a commit could rest on."""
+    """Read-only store, or a store without the create-only write on which commits depend."""
 
 
 class CircuitOpenError(StoreError):
-    """``maxConsecutiveFailures`` requests failed in a row; the cause is the last of them."""
+    """End of a task after ``maxConsecutiveFailures`` consecutive failed requests; the cause is the last failure."""

@@ -1,19 +1,19 @@
-"""Settings of Spark that make Python data sources faster; advice, never applied silently."""
+"""Recommended settings of Spark, which are never applied automatically."""
 
 from __future__ import annotations
 
 
 def recommended_conf() -> dict[str, str]:
-    """Settings for the builder of a session, all of them optional.
+    """Returns optional settings for the builder of a session that make Python data sources faster.
 
     ==============================================  ================================================================
-    ``spark.python.unix.domain.socket.enabled``     JVM and Python workers talk through Unix sockets, not TCP
-    ``spark.sql.python.filterPushdown.enabled``     Spark 4.1 and later offer filters to the source
-    ``...extraJavaOptions``                         Arrow's bounds checks in the JVM are off; the batches are checked here
+    ``spark.python.unix.domain.socket.enabled``     The JVM and Python workers use Unix sockets instead of TCP
+    ``spark.sql.python.filterPushdown.enabled``     Spark 4.1 and later push filters down to the data source
+    ``...extraJavaOptions``                         No bounds checks in Arrow for Java; batches are validated here
     ==============================================  ================================================================
 
-    They hold from the start of the JVM on, so they belong to the builder or to ``spark-submit``, not to a running session.
-    Add to ``extraJavaOptions`` what you have there already.
+    Spark reads them when the JVM starts: pass them to the builder or to ``spark-submit``, not to a running session.
+    Append your own ``extraJavaOptions`` to these.
 
     >>> for key, value in recommended_conf().items():              # doctest: +SKIP
     ...     builder = builder.config(key, value)

@@ -132,7 +132,7 @@ def test_what_a_stream_cannot_write_is_refused() -> None:
 
 def test_memory_is_refused_by_spark() -> None:
     schema = StructType().add("a", StringType())
-    with pytest.raises(OptionError, match="memory:// is of one process"):
+    with pytest.raises(OptionError, match="memory:// exists in one process"):
         LogDataSource({"path": "memory://x", "json": "true"}).writer(schema, overwrite=False)
 
 

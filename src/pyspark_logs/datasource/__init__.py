@@ -1,9 +1,9 @@
-"""The Spark face: adapts Spark's Python data source interface to reader and writer, which know no Spark.
+"""Spark's Python data source API, implemented by the reader and the writer, which do not depend on Spark.
 
-Spark pickles what is here between the driver, a planning process and the executors. Only signatures, schemas and
-filters are translated; what a query means is decided in :mod:`pyspark_logs.reader` and :mod:`pyspark_logs.writer`.
+Spark pickles the classes of this package between the driver, a planning process and the executors. The package
+translates only signatures, schemas and filters; :mod:`pyspark_logs.reader` and :mod:`pyspark_logs.writer` do the rest.
 
-Inside, imports run one way: ``source`` -> ``stream_reader``, ``writers`` -> ``batch_reader`` -> ``filters``, ``schemas``.
+Imports between its modules: ``source`` -> ``stream_reader``, ``writers`` -> ``batch_reader`` -> ``filters``, ``schemas``.
 """
 
 from __future__ import annotations

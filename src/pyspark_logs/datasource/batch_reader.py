@@ -1,4 +1,4 @@
-"""The batch reader that Spark calls."""
+"""Batch reader for Spark."""
 
 from __future__ import annotations
 
@@ -18,57 +18,59 @@ from pyspark_logs.reader import LogReader, ReadTask
 
 @dataclass(frozen=True)
 class LogPartition(InputPartition):
-    """One task of the plan, as Spark carries it to an executor."""
+    """A task of the plan, in the class that Spark sends to executors."""
 
     task: ReadTask
 
 
 class LogBatchReader(LogReader, DataSourceReader):
-    """A :class:`~pyspark_logs.reader.LogReader` that Spark can call."""
+    """A :class:`~pyspark_logs.reader.LogReader` with the methods of Spark's ``DataSourceReader``."""
 
     def __init__(self, options: ReadOptions, schema: StructType) -> None:
         super().__init__(options, to_ddl(schema))
-        # Other collations compare strings in other ways than we do. A filter on the raw text of corrupt rows must not
-        # decide which lines are judged.
-        raw_text = options.records.corrupt_column.lower()
-        self._takes = frozenset(f.name for f in schema.fields if f.name.lower() != raw_text and not is_collated(f))
+        # The reader compares strings by bytes, which is wrong for other collations. A filter on the column for corrupt
+        # records must not change which lines are validated.
+        corrupt = options.records.corrupt_column.lower()
+        self._pushable = frozenset(f.name for f in schema.fields if f.name.lower() != corrupt and not is_collated(f))
 
     @property
     def pushFilters(self) -> _PushFilters:  # noqa: N802 - Spark's name
-        """Takes filters from Spark, where Spark offers them; see :class:`_PushFilters`."""
+        """Callable that accepts Spark's filters; see :class:`_PushFilters`."""
         return _PushFilters(self)
 
     def partitions(self) -> list[InputPartition]:
-        """Plan the read: list, prune, and cut into tasks."""
+        """Plans the read: lists files, prunes them, and divides them into tasks."""
         return [LogPartition(task) for task in self.plan().tasks]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """Read one task. Spark makes up a partition without one when the plan is empty."""
+        """Reads a task. For an empty plan, Spark passes a partition of its own, which has no rows."""
         if isinstance(partition, LogPartition):
             yield from self.read_task(partition.task)
 
-    def take_filters(self, filters: list[Any]) -> list[Any]:
-        """Take what is evaluated here exactly as in Spark; the rest is returned, by identity.
+    def accept_filters(self, filters: list[Any]) -> list[Any]:
+        """Accepts the filters that the reader evaluates exactly as Spark does, and returns the other filters.
 
-        Nothing is taken without the option ``filterPushdown``. Spark 4.1 to 4.3 keep what was pushed with the
+        No filter is accepted without the option ``filterPushdown``. Spark 4.1 to 4.3 store pushed filters with the
         loaded frame, not with the query: after ``df.where(...).count()`` a plain ``df.count()`` reads with the
-        filter, too, without asking us, and in a union of two filtered frames the last filter wins. Whoever gives
-        the option promises to use each load in one query.
+        filter, too, and in a union of two filtered frames the last filter wins. With the option, the user promises to
+        use each load in one query.
         """
         if not self.options.plan.filter_pushdown:
             return list(filters)
         predicates = [from_spark(spark_filter) for spark_filter in filters]
-        ours = [predicate for predicate in predicates if predicate is not None and predicate.column in self._takes]
-        taken = {id(predicate) for predicate, exact in zip(ours, self.push(ours), strict=True) if exact}
-        return [kept for kept, predicate in zip(filters, predicates, strict=True) if id(predicate) not in taken]
+        candidates = [
+            predicate for predicate in predicates if predicate is not None and predicate.column in self._pushable
+        ]
+        accepted = {id(predicate) for predicate, exact in zip(candidates, self.push(candidates), strict=True) if exact}
+        return [each for each, predicate in zip(filters, predicates, strict=True) if id(predicate) not in accepted]
 
 
 class _PushFilters:
-    """``reader.pushFilters``, passing for not overridden.
+    """``LogBatchReader.pushFilters``, disguised as the inherited method.
 
     Spark 4.1 and later refuse a reader that overrides ``pushFilters`` while ``spark.sql.python.filterPushdown.enabled``
-    is off, which is the default, and a reader cannot see the setting. What they look at is the ``__func__`` of the
-    bound method. Spark 4.0 has no ``pushFilters``, and does not look.
+    is off, which is the default, and a reader cannot see the setting. Spark detects an override by the ``__func__`` of
+    the bound method. Spark 4.0 has no ``pushFilters``.
     """
 
     def __init__(self, reader: LogBatchReader) -> None:
@@ -76,4 +78,4 @@ class _PushFilters:
         self._reader = reader
 
     def __call__(self, filters: list[Any]) -> list[Any]:
-        return self._reader.take_filters(filters)
+        return self._reader.accept_filters(filters)

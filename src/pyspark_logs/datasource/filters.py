@@ -1,4 +1,4 @@
-"""Filters that Spark offers, as predicates."""
+"""Conversion of Spark's filters to predicates."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pyspark_logs.predicates import Compare, Contains, EndsWith, In, IsNull, Not
 
 
 def from_spark(spark_filter: Any) -> Predicate | None:
-    """One of Spark's filters as a predicate; None for nested columns, other filters and other literals.
+    """Returns a Spark filter as a predicate; None for nested columns and unsupported filters and literals.
 
-    The filters' classes are told apart by name: Spark 4.0 has none of them.
+    The classes of filters are distinguished by name, because Spark 4.0 does not have them.
 
     >>> from pyspark.sql.datasource import EqualTo, IsNotNull
     >>> from_spark(EqualTo(("level",), "ERROR"))

@@ -1,4 +1,4 @@
-"""Schemas, between Spark's types and ours."""
+"""Conversion of schemas between Spark, DDL and Arrow."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pyspark_logs.schema import quote_name
 
 
 def to_ddl(schema: StructType, *, strict: bool = True) -> str:
-    """A Spark schema as DDL. Collations are dropped: they change comparisons, not values.
+    """Returns a Spark schema as DDL, without collations, which change comparisons but not values.
 
     Args:
-        schema: of Spark.
-        strict: write down what is NOT NULL, so that the one place which refuses it can name the column. A writer
-            does not mind.
+        schema: Spark schema.
+        strict: True to write NOT NULL, which :func:`~pyspark_logs.schema.parse_ddl` refuses with the name of the column.
+            Writers accept columns that are NOT NULL.
 
     >>> to_ddl(StructType.fromJson({"type": "struct", "fields": [
     ...     {"name": "user-agent", "type": "string", "nullable": True, "metadata": {}}]}))
@@ -37,9 +37,9 @@ def _type_ddl(data_type: DataType, nullable: bool, strict: bool) -> str:
 
 
 def to_spark_schema(schema: pa.Schema) -> StructType:
-    """An Arrow schema of Spark's types as a Spark schema.
+    """Returns an Arrow schema as a Spark schema.
 
-    Spark would take DDL too, but reads it by its settings: ``timestamp`` can mean ``timestamp_ntz``, and a column
+    Spark also accepts DDL, but its settings change the meaning: ``timestamp`` can mean ``timestamp_ntz``, and a column
     named ``user`` can be a syntax error.
     """
     from pyspark.sql.pandas.types import from_arrow_schema
@@ -48,5 +48,5 @@ def to_spark_schema(schema: pa.Schema) -> StructType:
 
 
 def is_collated(field: StructField) -> bool:
-    """Whether Spark compares this string other than by its bytes (``char(n)`` is padded, and recorded aside)."""
+    """Returns True if Spark does not compare a string by its bytes: collated strings, and ``char(n)``, which is padded."""
     return " collate " in field.dataType.simpleString() or "__CHAR_VARCHAR_TYPE_STRING" in (field.metadata or {})

@@ -1,4 +1,4 @@
-"""The format ``logs``: what Spark asks first, and how a session comes to know it."""
+"""The data source ``logs`` and its registration in a session."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 PUSHDOWN_CONF = "spark.sql.python.filterPushdown.enabled"
 
-# The imports inside the methods below are the boundary of the package: this module is imported wherever Spark looks for
-# data sources, with or without pyarrow and numpy; the modules that the methods import need both.
+# Spark imports this module when it looks for data sources, where pyarrow and numpy may be missing. The methods below
+# import the modules that need them.
 
 _logger = logging.getLogger(__name__)
 
 
 def register(spark: SparkSession) -> None:
-    """Make ``spark.read.format("logs")`` work in this session, and let Spark offer it filters.
+    """Registers the format ``logs`` in a session, and enables the pushdown of filters to Python data sources.
 
-    Works on classic and Connect sessions, and more than once. A load takes the filters only if it has the option
-    ``filterPushdown``; see :meth:`LogBatchReader.take_filters` for why. Where the session refuses the setting
-    (``spark.sql.python.filterPushdown.enabled``), everything works but Spark evaluates the filters: a warning is logged.
+    Works with classic and Connect sessions, and may be called more than once. A load accepts filters only with the option
+    ``filterPushdown``; see :meth:`LogBatchReader.accept_filters` for the reason. If the session refuses the setting
+    ``spark.sql.python.filterPushdown.enabled``, Spark evaluates all filters, and a warning is logged.
 
     Args:
-        spark: the session.
+        spark: session.
 
     >>> register(spark)                                                                 # doctest: +SKIP
     >>> spark.read.format("logs").option("preset", "nginx_combined").load("s3://...")   # doctest: +SKIP
@@ -42,7 +42,7 @@ def register(spark: SparkSession) -> None:
     try:
         spark.dataSource.register(LogDataSource)
     except PySparkException as error:
-        # Spark 4.0 does not let a session replace what Spark has found by name: this very class.
+        # Spark 4.0 has found this class by its name and does not let a session replace it.
         if "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
             raise
     try:
@@ -52,15 +52,15 @@ def register(spark: SparkSession) -> None:
 
 
 class LogDataSource(DataSource):
-    """The format ``logs``: what ``spark.read.format("logs")`` and ``df.write.format("logs")`` make of their options."""
+    """The data source of ``spark.read.format("logs")`` and ``df.write.format("logs")``."""
 
     @classmethod
     def name(cls) -> str:
-        """The format's name in Spark."""
+        """Returns the name of the format in Spark."""
         return "logs"
 
     def schema(self) -> StructType:
-        """The schema where the user gives none: the format's fields, partition columns, ``_metadata`` if asked for."""
+        """Returns the schema of a load without a user schema: fields, partition columns, and ``_metadata`` if enabled."""
         from pyspark_logs.datasource.schemas import to_spark_schema
         from pyspark_logs.reader import infer_schema
         from pyspark_logs.schema import parse_ddl
@@ -68,13 +68,13 @@ class LogDataSource(DataSource):
         return to_spark_schema(parse_ddl(infer_schema(self._read_options())))
 
     def reader(self, schema: StructType) -> LogBatchReader:
-        """A reader of just these columns."""
+        """Returns a batch reader of the columns of a schema."""
         from pyspark_logs.datasource.batch_reader import LogBatchReader
 
         return LogBatchReader(self._read_options(), schema)
 
     def writer(self, schema: StructType, overwrite: bool) -> LogBatchWriter:
-        """A writer of rows of this schema, once it is known that format, layout and store can take them."""
+        """Returns a batch writer, after a check that format, layout and store can write the schema."""
         from pyspark_logs.datasource.writers import LogBatchWriter
 
         writer = LogBatchWriter(self._write_options(), schema, overwrite)
@@ -82,13 +82,13 @@ class LogDataSource(DataSource):
         return writer
 
     def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's signature
-        """A reader of these columns of files as they land."""
+        """Returns a stream reader of the columns of a schema."""
         from pyspark_logs.datasource.stream_reader import stream_reader_class
 
         return stream_reader_class()(self._read_options(), schema)
 
     def streamWriter(self, schema: StructType, overwrite: bool) -> LogStreamWriter:  # noqa: N802 - Spark's signature
-        """A writer of micro-batches, in output mode append; Spark itself refuses update for sources in Python.
+        """Returns a writer of micro-batches in output mode append. Spark refuses output mode update for Python data sources.
 
         Raises:
             OptionError: ``outputMode("complete")``.
@@ -109,8 +109,8 @@ class LogDataSource(DataSource):
         options = parse_write_options(self.options)
         if split_scheme(options.path)[0] == "memory":
             raise OptionError(
-                f"cannot write to {options.path} with Spark: memory:// is of one process, and tasks run in others; write to local"
-                " files, or with pyspark_logs.write()"
+                f"cannot write to {options.path} with Spark: memory:// exists in one process, and tasks run in other processes; write"
+                " to local files, or with pyspark_logs.write()"
             )
         return options
 
@@ -121,6 +121,6 @@ class LogDataSource(DataSource):
         return options
 
 
-# Spark imports every top-level module named pyspark_* and registers its DefaultSource, so `format("logs")` is found
+# Spark imports every top-level module named pyspark_* and registers its DefaultSource, so that `format("logs")` works
 # without register().
 DefaultSource = LogDataSource

@@ -1,4 +1,4 @@
-"""The stream readers that Spark calls: with admission control from Spark 4.2 on, and without it before."""
+"""Stream readers for Spark: with admission control for Spark 4.2 and later, without it for older versions."""
 
 from __future__ import annotations
 
@@ -22,81 +22,81 @@ try:  # since Spark 4.2
         ReadMaxFiles,
         SupportsTriggerAvailableNow,
     )
-except ImportError:  # pragma: no cover - older Sparks
+except ImportError:  # pragma: no cover - Spark 4.0 and 4.1
     ReadAllAvailable = ReadLimit = ReadMaxBytes = ReadMaxFiles = None  # type: ignore[assignment,misc]
     SupportsTriggerAvailableNow = object  # type: ignore[assignment,misc]
 
 
-class _StreamReader(LogStream, DataSourceStreamReader):
-    """What both readers do."""
+class _CommonStreamReader(LogStream, DataSourceStreamReader):
+    """Methods of both stream readers."""
 
     def __init__(self, options: ReadOptions, schema: StructType) -> None:
         LogStream.__init__(self, options, to_ddl(schema))
 
     def initialOffset(self) -> dict[str, Any]:  # noqa: N802 - Spark's name
-        """Where a new query begins."""
+        """Returns the offset at which a new query starts."""
         return self.initial_offset()
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:
-        """The tasks of a batch, from what stands in its end offset."""
+        """Returns the tasks of a batch, whose files are in its end offset."""
         return [LogPartition(task) for task in self.plan_batch(start, end)]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """Read one task, as a batch would."""
+        """Reads a task as the batch reader does."""
         if isinstance(partition, LogPartition):
             yield from self.reader.read_task(partition.task)
 
     def commit(self, end: dict[str, Any]) -> None:
-        """A batch is done."""
+        """Cleans the files of a finished batch, if the options say so."""
         self.commit_batch(end)
 
 
-class LogStreamReader(_StreamReader, SupportsTriggerAvailableNow):
-    """A :class:`~pyspark_logs.stream.LogStream` for Spark 4.2 and later."""
+class LogStreamReader(_CommonStreamReader, SupportsTriggerAvailableNow):
+    """Stream reader for Spark 4.2 and later."""
 
     def getDefaultReadLimit(self) -> ReadLimit:  # noqa: N802 - Spark's name
-        """``maxFilesPerTrigger``; where Spark hands it back, ``maxBytesPerTrigger`` holds, too."""
+        """Returns the limit ``maxFilesPerTrigger``. :meth:`latestOffset` applies ``maxBytesPerTrigger`` together with it."""
         return ReadMaxFiles(self.options.stream.max_files)
 
     def latestOffset(self, start: dict[str, Any], limit: ReadLimit) -> dict[str, Any]:  # noqa: N802 - Spark's name
-        """Poll for files, as many as the limit allows."""
+        """Returns the end of the next batch: lists files and selects as many as the limit allows."""
         stream = self.options.stream
         if isinstance(limit, ReadAllAvailable):
             return self.latest_offset(start, max_files=None, max_bytes=None)
         if isinstance(limit, ReadMaxBytes):
             return self.latest_offset(start, max_files=None, max_bytes=limit.max_bytes)
-        most = limit.max_files if isinstance(limit, ReadMaxFiles) else stream.max_files
-        return self.latest_offset(start, max_files=most, max_bytes=stream.max_bytes)
+        max_files = limit.max_files if isinstance(limit, ReadMaxFiles) else stream.max_files
+        return self.latest_offset(start, max_files=max_files, max_bytes=stream.max_bytes)
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        """Look once; the query ends when that is read."""
+        """Lists files once; the query ends when these files are read."""
         self.freeze()
 
     def reportLatestOffset(self) -> dict[str, Any] | None:  # noqa: N802 - Spark's name
-        """How far the stream could be, by the last listing."""
+        """Returns the newest offset by the last listing, for progress reports."""
         return self.newest()
 
 
-class LogStreamReaderWithoutLimits(_StreamReader):
-    """A :class:`~pyspark_logs.stream.LogStream` for Spark 4.0 and 4.1, which tell neither position nor limit.
+class LogStreamReaderWithoutLimits(_CommonStreamReader):
+    """Stream reader for Spark 4.0 and 4.1, which pass neither a start offset nor a limit to ``latestOffset``.
 
-    The position is the end of the batch that was planned last: after a restart Spark plans from the last offset to
-    itself, before it asks for the latest one. ``Trigger.AvailableNow`` is one batch there, of so many files as the
-    limits allow.
+    The start is the end of the batch that was planned last. After a restart Spark plans a batch from the last offset to
+    the same offset before it asks for the latest offset. ``Trigger.AvailableNow`` is one batch, with as many files as
+    the limits allow.
     """
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:
-        """Plan, and remember how far that goes."""
-        self._position = end
+        """Plans a batch and records its end as the start of the next one."""
+        self._planned_end = end
         return super().partitions(start, end)
 
     def latestOffset(self) -> dict[str, Any]:  # type: ignore[override]  # noqa: N802 - Spark's name
-        """Poll for files behind the last batch, at most ``maxFilesPerTrigger`` and ``maxBytesPerTrigger``."""
+        """Returns the end of the next batch, within ``maxFilesPerTrigger`` and ``maxBytesPerTrigger``."""
         stream = self.options.stream
-        start = self.__dict__.get("_position") or self.initial_offset()
+        start = self.__dict__.get("_planned_end") or self.initial_offset()
         return self.latest_offset(start, max_files=stream.max_files, max_bytes=stream.max_bytes)
 
 
 def stream_reader_class() -> type[LogStreamReader | LogStreamReaderWithoutLimits]:
-    """The one that this Spark can call."""
+    """Returns the class for the installed version of Spark."""
     return LogStreamReaderWithoutLimits if ReadLimit is None else LogStreamReader

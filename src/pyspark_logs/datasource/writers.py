@@ -1,7 +1,7 @@
-"""The writers that Spark calls: of batches, and of the micro-batches of a stream.
+"""Writers for Spark: of batches, and of the micro-batches of a stream.
 
-Of a batch Spark pickles one writer to the tasks and calls it again to commit. Of a stream it commits on a new one,
-so everything is in the messages: the job, which all tasks of a micro-batch have built from the same numbers.
+For a batch, Spark pickles a writer to the tasks and commits with the same writer. For a stream, Spark commits with a
+new writer, so the job is in the messages. All tasks of a micro-batch derive the same job from the ids of query and batch.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from pyspark_logs.writer import LogWriter, TaskOutput
 
 @dataclass(frozen=True)
 class LogCommitMessage(WriterCommitMessage):
-    """What a task tells the driver: all that committing it needs."""
+    """Message of a task to the driver, with all data that the commit needs."""
 
     output: TaskOutput
 
 
 class LogBatchWriter(LogWriter, DataSourceArrowWriter):
-    """A :class:`~pyspark_logs.writer.LogWriter` that Spark can call."""
+    """A :class:`~pyspark_logs.writer.LogWriter` with the methods of Spark's ``DataSourceArrowWriter``."""
 
     def __init__(self, options: WriteOptions, schema: StructType, overwrite: bool) -> None:
         super().__init__(options, to_ddl(schema, strict=False), overwrite=overwrite)
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
-        """Stage the rows of one task."""
+        """Stages the rows of a task."""
         return LogCommitMessage(_write(self, iterator, self.job(), _context()))
 
     def commit(self, messages: list[WriterCommitMessage | None]) -> None:
-        """Make the files of all tasks visible, by one decision."""
+        """Makes the files of all tasks visible with one decision."""
         self.commit_job(self.job(), _outputs(messages))
 
     def abort(self, messages: list[WriterCommitMessage | None]) -> None:
-        """Take back what tasks staged."""
+        """Deletes the staged files of all tasks."""
         self.abort_job(self.job(), _outputs(messages))
 
 
-# Spark 4.0 has no Arrow writer for streams by name, but gives batches to any writer that is one of Arrow.
+# Spark 4.0 has no DataSourceStreamArrowWriter, but passes Arrow batches to every DataSourceArrowWriter.
 _STREAM_WRITER: tuple[Any, ...] = (
     (sparks.DataSourceStreamArrowWriter,)
     if hasattr(sparks, "DataSourceStreamArrowWriter")
@@ -58,55 +58,55 @@ _STREAM_WRITER: tuple[Any, ...] = (
 
 
 class LogStreamWriter(LogWriter, *_STREAM_WRITER):  # type: ignore[misc]
-    """A :class:`~pyspark_logs.writer.LogWriter` for the micro-batches of a stream."""
+    """A :class:`~pyspark_logs.writer.LogWriter` for micro-batches."""
 
     def __init__(self, options: WriteOptions, schema: StructType) -> None:
         super().__init__(options, to_ddl(schema, strict=False))
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
-        """Stage the rows of one task of a micro-batch."""
+        """Stages the rows of a task of a micro-batch."""
         context = _context()
         query = context.getLocalProperty("sql.streaming.queryId")
         batch = context.getLocalProperty("streaming.sql.batchId")
         if query is None or batch is None:
             raise LogSourceError(
-                "this Spark does not tell its tasks the ids of query and batch, without which a batch could be written twice;"
+                "this version of Spark does not pass the ids of query and batch to tasks, and without them a batch could be written twice;"
                 " write with foreachBatch and the option txnId"
             )
         return LogCommitMessage(_write(self, iterator, self.job(query_id=query, batch=int(batch)), context))
 
     def commit(self, messages: list[WriterCommitMessage | None], batchId: int) -> None:  # noqa: N803 - Spark's name
-        """Make a micro-batch visible; once, however often it is replayed."""
+        """Makes a micro-batch visible, once for all replays."""
         outputs = _outputs(messages)
         jobs = {output.job for output in outputs}
         if len(jobs) > 1:
             raise LogSourceError(
-                f"batch {batchId}: its tasks wrote for {len(jobs)} jobs ({', '.join(sorted(job.id for job in jobs))}), so some of"
-                " them are of another run of this query; restart the query"
+                f"batch {batchId}: its tasks wrote for {len(jobs)} jobs ({', '.join(sorted(job.id for job in jobs))}) instead of"
+                " one, so some tasks belong to another run of this query; restart the query"
             )
-        # Without a row there is nothing that could be there twice.
+        # A batch without rows cannot be written twice and needs no decision.
         if any(output.files for output in outputs):
             self.commit_job(outputs[0].job, outputs)
 
     def abort(self, messages: list[WriterCommitMessage | None], batchId: int) -> None:  # noqa: N803 - Spark's name
-        """Take back what tasks staged."""
+        """Deletes the staged files of all tasks."""
         outputs = _outputs(messages)
         for job in {output.job: None for output in outputs}:
             self.abort_job(job, [output for output in outputs if output.job == job])
 
 
 def _write(writer: LogWriter, batches: Iterable[pa.RecordBatch], job: Job, context: TaskContext) -> TaskOutput:
-    # Attempt numbers begin anew when a stage is run again; the id of an attempt does not come twice.
+    # Attempt numbers restart when a stage is repeated; attempt ids are unique.
     return writer.write_task(batches, job, task=context.partitionId(), attempt=context.taskAttemptId())
 
 
 def _context() -> TaskContext:
     context = TaskContext.get()
     if context is None:
-        raise LogSourceError("this is called by Spark in a task; without Spark use pyspark_logs.write()")
+        raise LogSourceError("there is no Spark task; outside of Spark use pyspark_logs.write()")
     return context
 
 
 def _outputs(messages: Sequence[WriterCommitMessage | None]) -> list[TaskOutput]:
-    """What tasks said; those that failed said nothing."""
+    """Returns the outputs of the tasks that sent a message."""
     return [message.output for message in messages if isinstance(message, LogCommitMessage)]
