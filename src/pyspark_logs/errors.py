@@ -130,8 +130,8 @@ class TruncatedBodyError(StoreError):
 
 
 class ReadOnlyStoreError(StoreError):
-    """Read-only store, or a store without the create-only write on which commits depend."""
+    """A read-only store, or a store without the create-only write on which commits depend."""
 
 
 class CircuitOpenError(StoreError):
-    """End of a task after ``maxConsecutiveFailures`` consecutive failed requests; the cause is the last failure."""
+    """Failure of ``maxConsecutiveFailures`` consecutive requests, which ends the task; the cause is the last failure."""

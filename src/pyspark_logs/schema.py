@@ -1,8 +1,8 @@
-"""Schemas: Spark's DDL read into exactly the Arrow types that Spark expects, and Arrow written as DDL.
+"""Conversion of schemas between Spark's DDL and Arrow.
 
-Spark accepts a batch only if its schema equals ``to_arrow_schema(schema, timezone="UTC")`` to the last
-detail (the name of a list's element, what may be null, the zone of a timestamp). DDL text is how a schema
-travels in options and to executors, so this module is the one place that knows the correspondence.
+Spark accepts a batch only if its schema equals ``to_arrow_schema(schema, timezone="UTC")`` in every detail: the name of a
+list's element, nullability, the zone of a timestamp. Schemas are DDL text in options and on their way to executors. This
+module is the only implementation of the correspondence.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _ALIASES = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint", "real": "float"}
 _ALIASES |= {"dec": "decimal", "numeric": "decimal", "timestamp_ltz": "timestamp", "character": "char"}
 
-# Types that Spark has and log lines do not: what to declare instead.
-_INSTEAD = {
+# Spark types that columns of logs cannot have -> the types to declare instead.
+_SUBSTITUTES = {
     "interval": "bigint (a count of units) or string",
     "time": "string",
     "variant": "string (and parse_json in a query)",
@@ -57,18 +57,18 @@ def _atomic_types() -> dict[str, pa.DataType]:
 
 
 def parse_ddl(text: str) -> pa.Schema:
-    """Read a Spark DDL schema into the Arrow schema Spark expects of it.
+    """Parses a Spark DDL schema into the Arrow schema that Spark expects for it.
 
-    Names may be separated from types by a space or a colon, quoted with backticks (doubled inside), and
-    followed by ``COMMENT '...'``, which is dropped. Types are Spark's, in any case; ``char(n)`` and
-    ``varchar(n)`` are strings.
+    A space or a colon separates name and type. Names may be quoted with backticks, which are doubled inside. A type may
+    be followed by ``COMMENT '...'``, which is ignored. Types match without case; ``char(n)`` and ``varchar(n)`` are
+    strings.
 
     Args:
-        text: such as ``"level string, ts timestamp, m map<string,string>"``.
+        text: DDL such as ``"level string, ts timestamp, m map<string,string>"``.
 
     Raises:
-        OptionError: the text is not DDL, has no or twice the same column (ignoring case), a NOT NULL, or
-            a type that log lines cannot give.
+        OptionError: the text is not DDL, has no column, two columns of the same name (ignoring case), NOT NULL, or
+            a type that columns of logs cannot have.
 
     >>> print(parse_ddl("level string, `the user` struct<id:bigint>"))
     level: string
@@ -76,7 +76,7 @@ def parse_ddl(text: str) -> pa.Schema:
       child 0, id: int64
     """
     parser = _Parser(text)
-    # pyspark also takes a whole `struct<...>` for a schema.
+    # PySpark accepts `struct<...>` as a schema, too.
     wrapped = parser.peek().lower() == "struct" and parser.peek(1) == "<"
     if wrapped:
         parser.skip(2)
@@ -90,14 +90,14 @@ def parse_ddl(text: str) -> pa.Schema:
 
 
 def to_ddl(schema: pa.Schema) -> str:
-    """Write an Arrow schema as Spark DDL; the inverse of :func:`parse_ddl` on Spark's types.
+    """Returns an Arrow schema as Spark DDL; the inverse of :func:`parse_ddl` for the Arrow types of Spark's types.
 
-    Other Arrow types become the Spark type that holds all their values: ``large_string`` is a string,
-    ``uint32`` a bigint, a timestamp of any unit a timestamp (``timestamp_ntz`` if it has no zone).
+    Other Arrow types become the Spark type that holds all their values: ``large_string`` a string, ``uint32`` a bigint,
+    a timestamp of any unit a timestamp (``timestamp_ntz`` without a zone).
 
     Raises:
-        OptionError: what is given is no schema, or has a type without a Spark counterpart, a non-nullable
-            field, no field, or two fields of one name (ignoring case).
+        OptionError: the argument is not a schema, or it has a type without a Spark counterpart, a non-nullable field, no
+            field, or two fields of the same name (ignoring case).
 
     >>> import pyarrow as pa
     >>> to_ddl(pa.schema([("id", pa.uint16()), ("odd `name`", pa.list_(pa.large_string()))]))
@@ -112,7 +112,7 @@ def to_ddl(schema: pa.Schema) -> str:
 
 
 def all_nullable(schema: pa.Schema) -> pa.Schema:
-    """The same schema, every field of it nullable, inner ones too: what may be null is no matter where rows are written.
+    """Returns a schema with all fields nullable, nested fields included. Nullability is irrelevant to writers.
 
     >>> import pyarrow as pa
     >>> to_ddl(all_nullable(pa.schema([pa.field("id", pa.int64(), nullable=False)])))
@@ -133,7 +133,7 @@ def _nullable(field: pa.Field) -> pa.Field:
 
 
 def quote_name(name: str) -> str:
-    """A column name as DDL text: in backticks unless it is plain.
+    """Returns a column name as DDL: quoted with backticks unless it has only ASCII letters, digits and underscores.
 
     >>> quote_name("status"), quote_name("user-agent")
     ('status', '`user-agent`')
@@ -144,7 +144,7 @@ def quote_name(name: str) -> str:
 
 
 def metadata_type() -> pa.StructType:
-    """The type of the ``_metadata`` column; its fields are named as Spark's file sources name them.
+    """Returns the type of the column ``_metadata``. Its fields have the names of Spark's file sources.
 
     >>> [field.name for field in metadata_type()][:2]
     ['file_path', 'file_name']
@@ -157,41 +157,39 @@ def metadata_type() -> pa.StructType:
     return data_type
 
 
-# --- reading -------------------------------------------------------------------------------------------
-
-
 class _Parser:
-    """Recursive descent over the tokens of one DDL text; ``path`` names the column in errors."""
+    """Recursive descent parser of DDL. The argument ``path`` of its methods names the column in errors."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens: list[str] = []
-        at = 0
+        offset = 0
         end = len(text.rstrip())
-        while at < end:
-            match = _TOKEN.match(text, at)
+        while offset < end:
+            match = _TOKEN.match(text, offset)
             if match is None:
-                self._fail(f"cannot be read from {text[at:].strip()[:20]!r} on")
+                self._fail(f"cannot be read from {text[offset:].strip()[:20]!r} on")
             self._tokens.append(match[0].lstrip())
-            at = match.end()
-        self._at = 0
+            offset = match.end()
+        self._index = 0
 
-    def peek(self, prefetch: int = 0) -> str:
-        """The token ``ahead`` of the next one; empty at the end."""
-        return self._tokens[self._at + prefetch] if self._at + prefetch < len(self._tokens) else ""
+    def peek(self, distance: int = 0) -> str:
+        """Returns the token at a distance from the next one; "" after the end."""
+        index = self._index + distance
+        return self._tokens[index] if index < len(self._tokens) else ""
 
     def skip(self, count: int = 1) -> None:
-        """Step over tokens."""
-        self._at += count
+        """Skips tokens."""
+        self._index += count
 
     def expect(self, token: str) -> None:
-        """Step over this token (empty: the end of the text)."""
+        """Skips a token that must be the given one; "" stands for the end of the text."""
         if self.peek().lower() != token:
             self._fail(f"has {self.peek() or 'its end'!r} where {token or 'its end'!r} belongs")
-        self._at += 1
+        self._index += 1
 
     def fields(self, path: str, end: str) -> list[pa.Field]:
-        """``name type, name type`` up to (and without) the token ``end``."""
+        """Parses ``name type, name type`` up to the token ``end``, which is not skipped."""
         fields: list[pa.Field] = []
         while self.peek() != end:
             if fields:
@@ -230,9 +228,9 @@ class _Parser:
         name = _ALIASES.get(word, word)
         self.skip()
         if name in _atomic_types():
-            return self._collated(path) if name == "string" else _atomic_types()[name]
+            return self._string(path) if name == "string" else _atomic_types()[name]
         if name in ("char", "varchar"):
-            self._numbers(path, least=1, most=1)
+            self._numbers(path, minimum=1, maximum=1)
             return pa.string()
         if name == "decimal":
             return self._decimal(path)
@@ -257,7 +255,7 @@ class _Parser:
             self._fail(f"ends where the type of column {path!r} belongs")
         raise _unsupported(path, word)
 
-    def _collated(self, path: str) -> pa.DataType:
+    def _string(self, path: str) -> pa.DataType:
         if self.peek().lower() == "collate":
             self.skip()
             if self.peek().upper() != "UTF8_BINARY":
@@ -266,7 +264,7 @@ class _Parser:
         return _atomic_types()["string"]
 
     def _decimal(self, path: str) -> pa.DataType:
-        numbers = self._numbers(path, least=1, most=2) if self.peek() == "(" else [10]
+        numbers = self._numbers(path, minimum=1, maximum=2) if self.peek() == "(" else [10]
         precision, scale = [*numbers, 0][:2]
         if not 1 <= precision <= 38 or scale > precision:
             raise OptionError(
@@ -275,7 +273,7 @@ class _Parser:
             )
         return pa.decimal128(precision, scale)
 
-    def _numbers(self, path: str, least: int, most: int) -> list[int]:
+    def _numbers(self, path: str, minimum: int, maximum: int) -> list[int]:
         self.expect("(")
         numbers: list[int] = []
         while self.peek() != ")":
@@ -285,16 +283,15 @@ class _Parser:
                 self._fail(f"has {self.peek() or 'its end'!r} where a length of column {path!r} belongs")
             numbers.append(int(self.peek()))
             self.skip()
-        if not least <= len(numbers) <= most:
-            self._fail(f"gives the type of column {path!r} {len(numbers)} lengths; it takes {least} to {most}")
+        if not minimum <= len(numbers) <= maximum:
+            self._fail(f"gives the type of column {path!r} {len(numbers)} lengths; it takes {minimum} to {maximum}")
         self.expect(")")
         return numbers
 
-    def _fail(self, what: str) -> NoReturn:
-        raise OptionError(f"schema {what}; it should be Spark DDL such as 'level string, ts timestamp': {self._text!r}")
-
-
-# --- writing -------------------------------------------------------------------------------------------
+    def _fail(self, problem: str) -> NoReturn:
+        raise OptionError(
+            f"schema {problem}; it should be Spark DDL such as 'level string, ts timestamp': {self._text!r}"
+        )
 
 
 def _render_field(field: pa.Field, path: str) -> str:
@@ -340,9 +337,6 @@ def _atomic_names() -> dict[pa.DataType, str]:
     return {data_type: name for name, data_type in _atomic_types().items()} | wider
 
 
-# --- what is refused, in both directions ---------------------------------------------------------------
-
-
 def _check_names(names: Iterable[str], path: str) -> None:
     seen: dict[str, str] = {}
     where = f" in {path!r}" if path else ""
@@ -364,7 +358,7 @@ def _not_null(path: str) -> OptionError:
     )
 
 
-def _unsupported(path: str, type_name: str, instead: str = "") -> OptionError:
-    every = ", ".join((*_atomic_types(), "decimal(p,s)", "array<>", "map<,>", "struct<>"))
-    hint = instead or _INSTEAD.get(type_name) or f"one of {every}"
+def _unsupported(path: str, type_name: str, substitute: str = "") -> OptionError:
+    supported = ", ".join((*_atomic_types(), "decimal(p,s)", "array<>", "map<,>", "struct<>"))
+    hint = substitute or _SUBSTITUTES.get(type_name) or f"one of {supported}"
     return OptionError(f"schema: column {path!r} has the unsupported type {type_name}; use {hint}")

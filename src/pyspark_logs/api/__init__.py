@@ -1,1 +1,1 @@
-"""The public functions: scan, write, detect, recover and vacuum. None of them needs Spark."""
+"""The public functions scan, write, detect, recover and vacuum, which do not need Spark."""

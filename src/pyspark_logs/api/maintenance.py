@@ -1,4 +1,4 @@
-"""The doors for upkeep: finishing what died half-way, and clearing away what nobody needs."""
+"""The public functions ``recover`` and ``vacuum``, which decide dead jobs and delete what they left."""
 
 from __future__ import annotations
 
@@ -24,25 +24,28 @@ def recover(
     dry_run: bool = False,
     **options: Any,
 ) -> RecoverReport:
-    """Decide the jobs that died before they were done: what has no decision is rolled back, the rest is finished.
+    """Decides jobs that died: rolls back the jobs without a decision, and finishes the jobs with one.
 
-    Where there is nothing at all, not even a file, a warning says so in the log.
+    Logs a warning if the directory is empty.
 
     Args:
-        root: the directory that was written to.
-        older_than: a duration (``"1d"``, ``"0s"``, a timedelta); younger jobs may still be running and are left alone.
-        job: this job only, at once, whatever its age.
-        dry_run: say what would be done.
-        **options: how to reach the store (``endpoint``, ``accessKey``...), and ``commitThreads``.
+        root: directory that jobs write to.
+        older_than: minimum age (``"1d"``, ``"0s"``, a timedelta); younger jobs may still be running and are skipped.
+        job: id of the only job to decide, whatever its age.
+        dry_run: True to report what would be done, and change nothing.
+        **options: options of the store (``endpoint``, ``accessKey``...), and ``commitThreads``.
+
+    Returns:
+        The ids of the jobs by what was done with them.
 
     Raises:
-        OptionError: a bad option, or there is no such job.
-        PathNotFoundError: there is no such bucket.
-        StoreError: the store refused or failed; run it again.
+        OptionError: a bad option, or an unknown job.
+        PathNotFoundError: the bucket does not exist.
+        StoreError: the store refused or failed; run the function again.
     """
-    store, directory, settings = _place(root, options)
+    store, directory, settings = _open(root, options)
     age_us = parse_duration_us("older_than", older_than)
-    _warn_of_nothing(store, directory)
+    _warn_if_empty(store, directory)
     if job is not None and not read_commits(store, directory).knows(job):
         raise OptionError(
             f"there is no job {job} at {directory}: check both; a job that was undone leaves at most its record"
@@ -53,35 +56,39 @@ def recover(
 def vacuum(
     root: str | os.PathLike[str], older_than: Any = "1d", *, dry_run: bool = False, **options: Any
 ) -> VacuumReport:
-    """Remove staged leftovers of dead jobs, and records and claims that nobody needs any more. No visible file goes.
+    """Removes staged leftovers of dead jobs, and records and claims that are no longer needed. Visible files stay.
 
     Args:
-        root: the directory that was written to.
-        older_than: a duration; younger leftovers may belong to a job that is running. Longer than any job runs.
-        dry_run: say what would be removed.
-        **options: as for :func:`recover`, ``recordRetention`` and ``txnRetention``.
+        root: directory that jobs write to.
+        older_than: minimum age of leftovers. It must be longer than any job runs, since younger leftovers may belong to
+            a running job.
+        dry_run: True to report what would be removed, and change nothing.
+        **options: options of :func:`recover`, ``recordRetention`` and ``txnRetention``.
+
+    Returns:
+        The removed uploads, records and claims.
 
     Raises:
         OptionError: a bad option.
-        StoreError: the store refused or failed; run it again.
+        StoreError: the store refused or failed; run the function again.
     """
-    store, directory, settings = _place(root, options)
+    store, directory, settings = _open(root, options)
     age_us = parse_duration_us("older_than", older_than)
-    _warn_of_nothing(store, directory)
+    _warn_if_empty(store, directory)
     return commit.vacuum(store, directory, older_than_us=age_us, dry_run=dry_run, settings=settings)
 
 
-def _warn_of_nothing(store: Store, directory: str) -> None:
-    """A timer may come before the first job, so it is no error; but most who see it misspelt the path."""
+def _warn_if_empty(store: Store, directory: str) -> None:
+    """Logs a warning if a directory is empty: no error, since the first job may still come, but often a misspelt path."""
     page = store.page(directory, recursive=False)
     if not (page.files or page.directories or page.next_token):
-        _log.warning("there is nothing at %s: no file and no job. Check the path, if somebody wrote there", directory)
+        _log.warning("there is nothing at %s: no file and no job. Check the path if files were written", directory)
 
 
-def _place(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store, str, CommitSettings]:
-    # The format does not matter here; whoever has the writer's options at hand may give them all.
-    given = {"template", "preset", "json"} & {name.lower() for name in options}
-    parsed: WriteOptions = parse_write_options({**({} if given else {"json": "true"}), **options, "path": root})
+def _open(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store, str, CommitSettings]:
+    # The format is irrelevant here, but the parser demands one. Callers may pass all options of the writer, too.
+    has_format = not {"template", "preset", "json"}.isdisjoint(name.lower() for name in options)
+    parsed: WriteOptions = parse_write_options({**({} if has_format else {"json": "true"}), **options, "path": root})
     path = normalise(parsed.path)
     rules = parsed.rules
     settings = CommitSettings(

@@ -1,4 +1,4 @@
-"""The door without Spark: the same plan and the same rows as a RecordBatchReader."""
+"""The public function ``scan``: reads log files as Arrow batches without Spark."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pyspark_logs.reader import LogReader, infer_schema
 
 @dataclass
 class ScanSummary(RecordMetrics):
-    """What became of the records of a :func:`scan`: ``records == rows + filtered + dropped`` once all are read.
+    """Numbers of records of a :func:`scan`. After all batches are read, ``records == rows + filtered + dropped``.
 
     Attributes:
-        records: that were found.
-        rows: that were given.
-        filtered: that a time range or a filter left out.
-        dropped: that did not match, with ``mode=DROPMALFORMED``.
-        corrupt: that did not match and were not filtered; they count among ``rows`` or ``dropped``, too.
-        files: whose reading has begun.
-        reasons: how many of the corrupt ones there are by reason; beyond 100 reasons the others count as ``other``.
+        records: number of records in the files.
+        rows: number of rows returned.
+        filtered: number of records outside of the time range or excluded by a filter.
+        dropped: number of records dropped by ``mode=DROPMALFORMED``.
+        corrupt: number of records that do not match and were not filtered; part of ``rows`` or ``dropped``.
+        files: number of files opened.
+        reasons: number of corrupt records by reason; after 100 reasons, all others are counted as ``other``.
 
     >>> ScanSummary()
     ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={})
@@ -35,18 +35,18 @@ class ScanSummary(RecordMetrics):
 def scan(
     path: str | os.PathLike[str] | list[str], *, summary: ScanSummary | None = None, **options: Any
 ) -> pa.RecordBatchReader:
-    r"""Read log files without Spark.
+    r"""Reads log files as Arrow record batches, without Spark.
 
     Args:
-        path: a directory, file or glob, or a list of them.
-        summary: is filled while batches are read; a new one for each scan. It is an argument, since a
-            ``pyarrow.RecordBatchReader`` takes no attributes.
-        **options: the options of ``spark.read.format("logs")``, as strings or of the natural Python
-            type; ``schema`` is a DDL string or a ``pyarrow.Schema``.
+        path: directory, file or glob, or a list of them.
+        summary: object that is updated while batches are read; use a new one for each scan. It is an argument because
+            a ``pyarrow.RecordBatchReader`` cannot have further attributes.
+        **options: options of ``spark.read.format("logs")``, as strings or of the natural Python type; ``schema`` is a
+            DDL string or a ``pyarrow.Schema``.
 
     Returns:
-        A reader of record batches: ``.read_all()``, iterate it, or hand it to DuckDB or Polars. Planning
-        is done when this returns; files are read as batches are asked for.
+        A reader of record batches, for ``.read_all()``, iteration, DuckDB or Polars. Files are listed before this
+        function returns, and read when batches are requested.
 
     Raises:
         LogSourceError: see :mod:`pyspark_logs.errors`.

@@ -1,4 +1,4 @@
-"""The doors without Spark for writing: the same files, the same commit."""
+"""The public function ``write``: writes Arrow batches as log files without Spark."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pyspark_logs.writer import LogWriter
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What a write did.
+    """Result of :func:`write`.
 
     Attributes:
-        job: its id, which is in the names of its files.
-        committed: whether this very job is what readers see now; False: one with the same ``txnId`` was there before.
-        files: paths of the files, relative to the directory written to.
-        rows: in them.
-        bytes: in them, compressed.
+        job: id of the job, which is part of the names of its files.
+        committed: True if the job is committed; False if an earlier job with the same ``txnId`` made it a no-op.
+        files: paths of the files, relative to the directory.
+        rows: number of rows in the files.
+        bytes: compressed size of the files.
     """
 
     job: str
@@ -43,20 +43,20 @@ def write(
     schema: pa.Schema | str | None = None,
     **options: Any,
 ) -> WriteResult:
-    r"""Write rows as log lines, without Spark. Readers see all of the files or none.
+    r"""Writes rows as log lines, without Spark. All files become visible to readers at once, or none.
 
     Args:
-        batches: a table, a batch, a reader, or batches of one schema in an iterable.
-        path: the directory to write to.
-        mode: ``append``, or ``overwrite`` to replace what is there (``overwriteScope`` says how much of it).
-        schema: of the batches, a ``pyarrow.Schema`` or DDL; needed only where an iterable may be empty.
-        **options: those of ``df.write.format("logs")``, as strings or of the natural Python type.
+        batches: table, batch, reader, or an iterable of batches with one schema.
+        path: directory to write to.
+        mode: ``append``, or ``overwrite`` to replace the files that ``overwriteScope`` selects.
+        schema: schema of the batches, a ``pyarrow.Schema`` or DDL; required if an iterable may be empty.
+        **options: options of ``df.write.format("logs")``, as strings or of the natural Python type.
 
     Raises:
-        OptionError, SchemaError: before anything is written.
-        RecordError: a value that would not read back; see ``onUnwritable``. Nothing is visible.
-        CommitConflictError: another writer was faster. Nothing is visible.
-        CommitStateUnknownError: see there.
+        OptionError, SchemaError: bad arguments; raised before rows are written.
+        RecordError: a value would not read back, and ``onUnwritable`` is ``fail``. No file is visible.
+        CommitConflictError: another writer was faster. No file is visible.
+        CommitStateUnknownError: it is unknown if the job is committed.
         StoreError: the store refused or failed.
 
     >>> import pathlib, tempfile
@@ -70,16 +70,16 @@ def write(
     """
     if mode not in ("append", "overwrite"):
         raise OptionError(f"mode {mode!r} is not 'append' or 'overwrite'")
-    found, rows = _batches(batches, parse_ddl(schema) if isinstance(schema, str) else schema)
+    batch_schema, rows = _batches(batches, parse_ddl(schema) if isinstance(schema, str) else schema)
     parsed = parse_write_options({**options, "path": path})
-    writer = LogWriter(parsed, to_ddl(all_nullable(found)), overwrite=mode == "overwrite")
+    writer = LogWriter(parsed, to_ddl(all_nullable(batch_schema)), overwrite=mode == "overwrite")
     writer.check()
     job = writer.job()
     output = writer.write_task(rows, job)
     try:
         result = writer.commit_job(job, [output])
     except Exception:
-        # Before its decision a commit that fails leaves the job undecided; this decides it, as far as the store answers.
+        # A commit that fails before its decision leaves the job undecided. Roll it back, if the store still answers.
         with suppress(LogSourceError):
             writer.abort_job(job, [output])
         raise
@@ -90,15 +90,15 @@ def write(
     )
 
 
-def _batches(given: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The schema, and the batches one after the other."""
-    if isinstance(given, pa.RecordBatch):
-        return schema or given.schema, iter([given])
-    if isinstance(given, pa.Table):
-        return schema or given.schema, iter(given.to_batches())
-    if isinstance(given, pa.RecordBatchReader):
-        return schema or given.schema, iter(given)
-    rows = iter(given)
+def _batches(source: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Returns the schema of the batches and an iterator over them."""
+    if isinstance(source, pa.RecordBatch):
+        return schema or source.schema, iter([source])
+    if isinstance(source, pa.Table):
+        return schema or source.schema, iter(source.to_batches())
+    if isinstance(source, pa.RecordBatchReader):
+        return schema or source.schema, iter(source)
+    rows = iter(source)
     if schema is not None:
         return schema, rows
     first = next(rows, None)
@@ -109,8 +109,8 @@ def _batches(given: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterator[
             f"batches are pyarrow.RecordBatch, not {type(first).__name__}; pyarrow.Table.from_... makes a table of it"
         )
 
-    def all_of_them() -> Iterator[pa.RecordBatch]:
+    def with_first() -> Iterator[pa.RecordBatch]:
         yield first
         yield from rows
 
-    return first.schema, all_of_them()
+    return first.schema, with_first()
