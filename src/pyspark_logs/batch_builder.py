@@ -18,8 +18,8 @@ from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.decoder import Decoded, Decoder
 from pyspark_logs.formats.interface import SearchableFields
+from pyspark_logs.formats.parsed_line import CorruptReason
 from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
-from pyspark_logs.formats.template.line_parser import Reason
 from pyspark_logs.formats.timestamps.parsing import DAY_US, TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.formats.types.registry import for_arrow
@@ -35,7 +35,7 @@ Bool = npt.NDArray[np.bool_]
 _BLOCKS_WITHOUT_SEARCH = 15
 
 
-_UNKNOWN = Reason("it does not match the format", "does not match the format")
+_UNKNOWN = CorruptReason("it does not match the format", "does not match the format")
 
 
 class RowBuilder:
@@ -135,7 +135,7 @@ class RowBuilder:
         most = self.options.format.max_record_bytes
         reason = f"the record has {lines.full_length} bytes, more than maxRecordBytes={most}"
         columns = [pa.nulls(1, dtype) for dtype in self.decoder.target]
-        return Decoded(columns, np.ones(1, np.bool_), {0: Reason(reason, "longer than maxRecordBytes")})
+        return Decoded(columns, np.ones(1, np.bool_), {0: CorruptReason(reason, "longer than maxRecordBytes")})
 
     def _in_time(self, decoded: Decoded, split: FileSplit, count: int) -> Bool | None:
         """Which rows lie in the half-open time range; a row without a time counts at its file's."""
@@ -156,13 +156,13 @@ class RowBuilder:
         return int(self.columns.wanted.get_field_index(self.columns.shown_time))
 
     def _judge(
-        self, split: FileSplit, lines: Lines, reasons: Mapping[int, Reason], corrupt: Bool, keep: Bool | None
+        self, split: FileSplit, lines: Lines, reasons: Mapping[int, CorruptReason], corrupt: Bool, keep: Bool | None
     ) -> Bool | None:
         """Count the corrupt rows and pass them on; then what ``mode`` says of them."""
         mode, rows = self.options.records.mode, corrupt.nonzero()[0].tolist()
         for row in rows:
             reason = reasons.get(row, _UNKNOWN)
-            self.metrics.blame(reason.general)
+            self.metrics.blame(reason.category)
             if mode == "FAILFAST":
                 raise self._error(split, lines, row, reason)
             if self.rejects is not None:
@@ -175,7 +175,7 @@ class RowBuilder:
         self.metrics.dropped += len(rows)
         return ~corrupt if keep is None else keep & ~corrupt
 
-    def _error(self, split: FileSplit, lines: Lines, row: int, reason: Reason) -> RecordError:
+    def _error(self, split: FileSplit, lines: Lines, row: int, reason: CorruptReason) -> RecordError:
         text = lines.record(row).decode("utf-8", "replace")
         shown = text[:200] + ("..." if len(text) > 200 or lines.full_length is not None else "")
         offset = int(lines.offsets[row])

@@ -15,8 +15,8 @@ import pyspark_logs
 import pyspark_logs.bad_records
 from pyspark_logs import OptionError, RecordError, ScanSummary, scan
 from pyspark_logs.errors import ReadOnlyStoreError, StoreError
+from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.registry import compile_decoder
-from pyspark_logs.formats.template.line_parser import Parsed, Reason
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.metrics import MOST_REASONS, OTHER, RecordMetrics
 from pyspark_logs.options import FormatOptions, parse_read_options
@@ -214,7 +214,7 @@ class TestBadRecordsPath:
 # ------------------------------------------------------------------------------------------------------------- reasons
 
 
-def why(options: FormatOptions, ddl: str, line: str) -> Reason:
+def why(options: FormatOptions, ddl: str, line: str) -> CorruptReason:
     decoder = compile_decoder(options, parse_ddl(ddl), judge_whole=options.kind != "json")
     (lines,) = read_lines(iter([b"\n" + line.encode()]))
     decoded = decoder.decode(lines, TimestampContext())
@@ -261,11 +261,11 @@ class TestReasons:
     def test_json(self, line: str, text: str, general: str) -> None:
         found = why(FormatOptions("json", ""), "n int", line)
         assert found.text.startswith(text)
-        assert found.general.startswith(general)
-        assert "char" not in found.general
+        assert found.category.startswith(general)
+        assert "char" not in found.category
 
     def test_a_format_that_gives_no_general_reason(self) -> None:
-        assert Parsed([], "field 'a': 'x1': not so").why == ("field 'a': 'x1': not so", "field 'a'")
+        assert ParsedLine([], "field 'a': 'x1': not so").corrupt_reason == ("field 'a': 'x1': not so", "field 'a'")
 
     def test_the_number_of_reasons_is_bounded(self) -> None:
         metrics = RecordMetrics()

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, Engine
 from pyspark_logs.formats.columnar.spans import Bool, Int64
-from pyspark_logs.formats.template.line_parser import Parsed, Reason
+from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.records import Lines
@@ -33,13 +33,13 @@ class Decoded:
 
     columns: list[pa.Array]
     corrupt: Bool | None
-    reasons: Mapping[int, Reason] = field(default_factory=dict)
+    reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
 
 
 class LineParser(Protocol):
     """The exact meaning of one line, for :class:`Decoder`."""
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """The values of the columns."""
 
 
@@ -60,7 +60,7 @@ class Decoder:
             context: the zone and the year bound of the file.
         """
         parts, todo = self.surely(lines, context)
-        corrupt, reasons = None, dict[int, Reason]()
+        corrupt, reasons = None, dict[int, CorruptReason]()
         if todo is None or len(todo):
             exact, corrupt, reasons = self.exactly(lines, todo, context)
             parts.append(exact)
@@ -90,12 +90,12 @@ class Decoder:
 
     def exactly(
         self, lines: Lines, todo: Int64 | None, context: TimestampContext
-    ) -> tuple[DecodedRows, Bool | None, dict[int, Reason]]:
+    ) -> tuple[DecodedRows, Bool | None, dict[int, CorruptReason]]:
         """Some lines (None: all) by the exact parser: their columns, which of the block's are corrupt, and why."""
         rows = np.arange(len(lines)) if todo is None else todo
         values: list[list[Any]] = [[] for _ in self.native]
         corrupt = np.zeros(len(lines), np.bool_)
-        reasons: dict[int, Reason] = {}
+        reasons: dict[int, CorruptReason] = {}
         for row in rows.tolist():
             text = lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
             parsed = self.exact.parse(text, context)
@@ -103,7 +103,7 @@ class Decoder:
                 column.append(value)
             if parsed.reason:
                 corrupt[row] = True
-                reasons[row] = parsed.why
+                reasons[row] = parsed.corrupt_reason
         arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
         return DecodedRows(rows, arrays), corrupt if reasons else None, reasons
 

@@ -21,8 +21,8 @@ from pyspark_logs.formats.delimited.line_parser import (
 from pyspark_logs.formats.delimited.writer import DelimitedWriter, head_of, written_values
 from pyspark_logs.formats.interface import SearchableFields, Written, begins_by_regex_only, refuse_all
 from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
-from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
@@ -121,9 +121,9 @@ class _Nameless:
     def __init__(self, columns: int) -> None:
         self.columns = columns
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """Nothing, and why."""
-        return Parsed([None] * self.columns, "there is no #Fields: line before it that names its values")
+        return ParsedLine([None] * self.columns, "there is no #Fields: line before it that names its values")
 
 
 class HeaderDecoder(Decoder):

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 
@@ -144,7 +144,7 @@ class DelimitedLineParser:
         self.judged = rules.last_judged(columns)
         self.furthest = max([self.judged, *(index for column in columns for index in column.source.indices)])
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """The values of the columns."""
         found: list[Value] = []
         problem = ""
@@ -160,7 +160,7 @@ class DelimitedLineParser:
             except ValueError as error:
                 problem = str(error)
         if problem and len(found) <= self.judged:
-            return Parsed([None] * len(self.columns), problem)
+            return ParsedLine([None] * len(self.columns), problem)
         values: list[Any] = []
         reason = general = ""
         for column in (*self.columns, *self.rules.unasked):
@@ -168,7 +168,7 @@ class DelimitedLineParser:
             values.append(value)
             if wrong and not reason:
                 reason, general = wrong, f"column {column.name!r}: not of its type"
-        return Parsed(values[: len(self.columns)], reason, general)
+        return ParsedLine(values[: len(self.columns)], reason, general)
 
     def _misplaced(self, place: int, value: Value) -> str:
         """What is wrong with a value's being, or not being, the last; "" where nothing is."""

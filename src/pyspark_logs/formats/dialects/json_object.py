@@ -9,9 +9,10 @@ from typing import Any
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.json.values import dump, load
+from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.line_parser import Parsed, TemplateLineParser
+from pyspark_logs.formats.template.line_parser import TemplateLineParser
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
@@ -43,7 +44,7 @@ class JsonObjectLineParser:
 
     template_parser: TemplateLineParser
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """Returns the values of the columns; a missing key is null, a key without a column is ignored."""
         parsed = self.template_parser.parse(line, context)
         if not parsed.reason:
@@ -54,7 +55,7 @@ class JsonObjectLineParser:
             return parsed
         return self._parse_members(record, context) if isinstance(record, dict) else parsed
 
-    def _parse_members(self, record: Mapping[str, Any], context: TimestampContext) -> Parsed:
+    def _parse_members(self, record: Mapping[str, Any], context: TimestampContext) -> ParsedLine:
         parser = self.template_parser
         fields = {field.name: field for field in parser.template.fields}
         values: list[Any] = []
@@ -71,4 +72,4 @@ class JsonObjectLineParser:
                 if column.judged and not reason:
                     reason = f"field {column.name!r}: {text[:80]!r}: {error}"
                     general = f"field {column.name!r}: {str(error).partition(': ')[0]}"
-        return Parsed(values[: len(parser.columns)], reason, general)
+        return ParsedLine(values[: len(parser.columns)], reason, general)

@@ -15,8 +15,8 @@ import pyarrow as pa
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.json.rescued import Claim, claims_of, is_text_map, left_over, rest_of
 from pyspark_logs.formats.json.values import check_type, convert, instant, load, number_of, value_at
+from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
 
@@ -70,7 +70,7 @@ class JsonLineParser:
         """The columns that a line gives."""
         return self.columns[: len(self.columns) - self.aside]
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """The values of the columns."""
         try:
             record = load(line)
@@ -79,7 +79,7 @@ class JsonLineParser:
         except ValueError as error:
             # Of "Expecting value: line 1 column 1 (char 0)" the place is of this one line.
             general = f"not a line of JSON: {str(error).partition(': ')[0]}"
-            return Parsed([None] * len(self.given), f"not a line of JSON: {error}", general)
+            return ParsedLine([None] * len(self.given), f"not a line of JSON: {error}", general)
         values: list[Any] = []
         reason = general = ""
         for column in self.columns:
@@ -90,7 +90,7 @@ class JsonLineParser:
                 if column.judged and not reason:
                     reason = f"field {column.name!r}: {error}"
                     general = f"field {column.name!r}: not of type {column.type.arrow()}"
-        return Parsed(values[: len(self.given)], reason, general)
+        return ParsedLine(values[: len(self.given)], reason, general)
 
     def _value(self, record: dict[str, Any], column: RequestedColumn[JsonSource], context: TimestampContext) -> Any:
         if self.is_rescue(column):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyspark_logs.formats.json.values import lookup
+from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.line_parser import Parsed
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Boolean
 
@@ -108,7 +108,7 @@ class LogfmtLineParser:
     rescued: str | None = None
     null_value: str = "-"
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """The values of the columns."""
         found: dict[str, Pair] = {}
         try:
@@ -116,9 +116,9 @@ class LogfmtLineParser:
                 found.pop(pair.key, None)  # the last one counts, and stands where it stood
                 found[pair.key] = pair
         except ValueError as error:
-            return Parsed([None] * len(self.columns), str(error))
+            return ParsedLine([None] * len(self.columns), str(error))
         if all(pair.flag for pair in found.values()):
-            return Parsed([None] * len(self.columns), "it has no key=value")
+            return ParsedLine([None] * len(self.columns), "it has no key=value")
         values: list[Any] = []
         reason = general = ""
         for column in self.columns:
@@ -128,7 +128,7 @@ class LogfmtLineParser:
                 values.append(None)
                 if column.judged and not reason:
                     reason, general = f"key {column.name!r}: {error}", f"key {column.name!r}: not of its type"
-        return Parsed(values, reason, general)
+        return ParsedLine(values, reason, general)
 
     def is_rescue(self, column: RequestedColumn[str]) -> bool:
         """Whether this column gets what the schema lacks."""

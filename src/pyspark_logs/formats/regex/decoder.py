@@ -10,8 +10,8 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.parsed_line import CorruptReason
 from pyspark_logs.formats.regex.line_parser import MatchResult, RegexLineParser
-from pyspark_logs.formats.template.line_parser import Reason
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import Lines
@@ -28,7 +28,7 @@ class RegexDecoder(Decoder):
 
     def exactly(
         self, lines: Lines, todo: Int64 | None, context: TimestampContext
-    ) -> tuple[DecodedRows, Bool | None, dict[int, Reason]]:
+    ) -> tuple[DecodedRows, Bool | None, dict[int, CorruptReason]]:
         """Implements :meth:`Decoder.exactly` for all lines at once."""
         rows = np.arange(len(lines)) if todo is None else todo
         result = self.match(lines if todo is None else lines.select(todo), context)

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import scatter_result
 from pyspark_logs.formats.columnar.spans import Bool
+from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.regex.expression import Expression
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.line_parser import Parsed, Reason
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
 from pyspark_logs.formats.types.text import Text
@@ -22,7 +22,7 @@ from pyspark_logs.options import FormatOptions
 
 RegexColumn = RequestedColumn[tuple[int, ...]]  # the source: indices of the groups that capture the column
 
-_NO_MATCH = Reason("the line does not match", "the line does not match")
+_NO_MATCH = CorruptReason("the line does not match", "the line does not match")
 
 
 class MatchResult(NamedTuple):
@@ -34,7 +34,7 @@ class MatchResult(NamedTuple):
     """
 
     columns: list[pa.Array]
-    reasons: dict[int, Reason]
+    reasons: dict[int, CorruptReason]
 
 
 class RegexLineParser:
@@ -95,12 +95,12 @@ class RegexLineParser:
                 valid = column_valid if valid is None else valid & column_valid
         return [array for array, _ in converted[: len(self.columns)]], valid
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """Returns the values of one line, and the reason if it is corrupt."""
         result = self.match(pa.array([line], pa.string()), context)
         values = [column.cast(pa.int64())[0].as_py() if pa.types.is_timestamp(column.type) else column[0].as_py()
                   for column in result.columns]  # fmt: skip
-        return Parsed(values, *result.reasons.get(0, ("", "")))
+        return ParsedLine(values, *result.reasons.get(0, ("", "")))
 
     def _match_groups(self, lines: pa.StringArray) -> tuple[dict[int, pa.StringArray], Bool]:
         """Returns the text of each captured group, null for lines that do not match, and a mask of the matching lines."""
@@ -171,7 +171,7 @@ def _convert_exactly(field_type: FieldType, texts: pa.StringArray, context: Time
     return merged, None if valid.all() else valid
 
 
-def _reason(column: RegexColumn, text: str, context: TimestampContext) -> Reason:
+def _reason(column: RegexColumn, text: str, context: TimestampContext) -> CorruptReason:
     """Returns the reason why a text is not of its column's type."""
     problem = ""
     try:
@@ -179,4 +179,4 @@ def _reason(column: RegexColumn, text: str, context: TimestampContext) -> Reason
     except ValueError as error:
         problem = str(error)
     field = f"field {column.name!r}"
-    return Reason(f"{field}: {text[:80]!r}: {problem}", f"{field}: {problem.partition(': ')[0]}")
+    return CorruptReason(f"{field}: {text[:80]!r}: {problem}", f"{field}: {problem.partition(': ')[0]}")

@@ -1,12 +1,16 @@
-"""The exact engine: one line at a time, plain Python, for what the fast engines are not sure of."""
+"""Line parser of templates: parses one line at a time and defines the meaning of a template.
+
+It parses the lines that the template engine leaves.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.notation import (
     Blanks,
@@ -21,13 +25,19 @@ from pyspark_logs.formats.template.notation import (
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _BLANKS = re.compile(r"[ \t]+")
+_MAX_SHOWN = 80  # characters of a value in a message
 
 
 @dataclass(frozen=True)
 class ParsingRules:
-    """The options that are part of a format's meaning.
+    """Options that are part of the meaning of a template.
 
-    ``unasked`` are the format's columns that nobody asked for, but by which whole lines are judged, too.
+    Attributes:
+        null_value: null token.
+        escape: True if unquoted strings have backslash escapes.
+        allow_trailing: True if text after the last field is ignored.
+        judge_whole: True if any field of the template makes a line corrupt, not only the requested ones.
+        unasked: fields that were not requested, but make a line corrupt.
     """
 
     null_value: str = "-"
@@ -37,283 +47,296 @@ class ParsingRules:
     unasked: tuple[RequestedColumn[str], ...] = ()
 
 
-class Reason(NamedTuple):
-    """Why a record is corrupt.
-
-    Attributes:
-        text: all that is known, with places and values.
-        general: the same without what is of this one record alone, to count by.
-    """
-
-    text: str
-    general: str
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """One line's values in the order of the columns, and why it is corrupt.
-
-    Attributes:
-        values: of the columns.
-        reason: all that is known, with places and values; "" where the line is not corrupt.
-        general: see :class:`Reason`; "": what stands before the first colon of ``reason``.
-    """
-
-    values: list[Any]
-    reason: str
-    general: str = ""
-
-    @property
-    def why(self) -> Reason:
-        """Both forms of the reason."""
-        return Reason(self.reason, self.general or self.reason.partition(": ")[0])
-
-
 class ParsingScope:
-    """How far a line must be walked for some columns, and how far it is judged.
+    """Part of a line that must be parsed for the requested columns, and the part by which the line is judged.
 
-    A line is judged up to the last judged column and what ends that; whole, where that is the last of the
-    template or the rules say so. ``last`` is the field at which the walk may stop; None: at the line's end.
+    A line is judged up to the end of the last judged column; as a whole if that is the last field of the template, or
+    if the rules say so.
+
+    Attributes:
+        nothing: True if a line need not be parsed at all.
+        judged_whole: True if the line is judged as a whole.
+        last_judged: field up to which a line is judged; None: no field is.
+        last: field after which parsing ends; None: the end of the line.
     """
 
     def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         names = [field.name or "" for field in template.fields]
         judged = max((names.index(column.source) for column in columns if column.judged), default=-1)
-        asked = max((names.index(column.source) for column in columns), default=-1)
+        requested = max((names.index(column.source) for column in columns), default=-1)
         end = len(names) - 1
-        self.nothing = asked < 0 and not rules.judge_whole
+        self.nothing = requested < 0 and not rules.judge_whole
         self.judged_whole = rules.judge_whole or judged == end
         self.last_judged = names[judged] if judged >= 0 else None
-        self.last = None if rules.judge_whole or asked in (end, -1) else names[asked]
+        self.last = None if rules.judge_whole or requested in (end, -1) else names[requested]
 
 
 class TemplateLineParser:
-    """Parses lines by the letter of the notation.
+    """Parses lines by a template.
 
     >>> from pyspark_logs.formats.types.text import Text
     >>> from pyspark_logs.formats.template.notation import parse_template
-    >>> TemplateLineParser(parse_template("{x} {y}"), [RequestedColumn("y", Text(), "y")], ParsingRules()).parse("a b", TimestampContext()).values
+    >>> columns = [RequestedColumn("y", Text(), "y")]
+    >>> TemplateLineParser(parse_template("{x} {y}"), columns, ParsingRules()).parse("a b", TimestampContext()).values
     ['b']
+
+    Args:
+        template: template of the lines.
+        columns: requested columns.
+        rules: options of the format.
     """
 
     def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = ParsingScope(template, columns, rules)
-        # Field -> its columns with their places; None: a place nobody asked for, only judged.
-        self.wanted: dict[str, list[tuple[int | None, RequestedColumn[str]]]] = {}
-        for place, column in enumerate(columns):
-            self.wanted.setdefault(column.source, []).append((place, column))
+        # Field -> its columns with their indices; None: the column was not requested and is only validated.
+        self.columns_by_field: dict[str, list[tuple[int | None, RequestedColumn[str]]]] = {}
+        for index, column in enumerate(columns):
+            self.columns_by_field.setdefault(column.source, []).append((index, column))
         for column in rules.unasked:
-            self.wanted.setdefault(column.source, []).append((None, column))
+            self.columns_by_field.setdefault(column.source, []).append((None, column))
 
-    def parse(self, line: str, context: TimestampContext) -> Parsed:
-        """The values of the columns."""
+    def parse(self, line: str, context: TimestampContext) -> ParsedLine:
+        """Returns the values of the columns."""
         if self.scope.nothing:
-            return Parsed([], "")
-        return _Walk(self, line, context).parse()
+            return ParsedLine([], "")
+        return _LineScanner(self, line, context).parse()
 
 
 class _MismatchError(Exception):
-    """The line's structure is not the template's.
+    """A line does not have the structure of the template.
 
     Args:
-        general: what is wrong.
-        where: in this line.
+        category: the problem.
+        details: its position in this line.
     """
 
-    def __init__(self, general: str, where: str = "") -> None:
-        super().__init__(general + where)
-        self.general = general
+    def __init__(self, category: str, details: str = "") -> None:
+        super().__init__(category + details)
+        self.category = category
 
 
-class _Walk:
-    """One line: the place reached, and what was found."""
+class _LineScanner:
+    """Scan of one line.
+
+    Attributes:
+        position: position reached in the line, in characters.
+        values: values found so far.
+        reason: reason why the line is corrupt, by a value; "": it is not.
+        category: category of the reason.
+    """
 
     def __init__(self, parser: TemplateLineParser, line: str, context: TimestampContext) -> None:
         self.parser, self.line, self.context, self.rules = parser, line, context, parser.rules
         self.values: list[Any] = [None] * len(parser.columns)
-        self.reason = self.general = ""
-        self.place = 0
+        self.reason = self.category = ""
+        self.position = 0
 
-    def parse(self) -> Parsed:
+    def parse(self) -> ParsedLine:
         scope = self.parser.scope
-        settled = scope.last_judged is None and not scope.judged_whole
+        is_judged = (
+            scope.last_judged is None and not scope.judged_whole
+        )  # everything that judges the line has been parsed
         try:
             for name in self._fields():
-                settled = settled or (name == scope.last_judged and not scope.judged_whole)
+                is_judged = is_judged or (name == scope.last_judged and not scope.judged_whole)
                 if name is not None and name == scope.last:
                     break
         except _MismatchError as mismatch:
-            if not settled:
-                return Parsed([None] * len(self.values), str(mismatch), mismatch.general)
-            # What is judged stands. A column that is not is there only where it would be if it were.
+            if not is_judged:
+                return ParsedLine([None] * len(self.values), str(mismatch), mismatch.category)
+            # Judged columns are complete. A column that is not judged has a value only in a line that would be valid if
+            # the column were judged.
             judged = [column.judged for column in self.parser.columns]
             self.values = [value if keep else None for value, keep in zip(self.values, judged, strict=True)]
-        return Parsed(self.values, self.reason, self.general)
+        return ParsedLine(self.values, self.reason, self.category)
 
     def _fields(self) -> Iterator[str | None]:
-        """Walk the template; yields the name of each field once its value is known.
+        """Scans the template, and yields the name of each field once its value is known.
 
-        That of a field in a group that is absent is known once there stands what may stand in the group's place.
+        The fields of an absent group are known to be null once the text that may follow in place of the group is found.
         """
         steps = self.parser.template.steps
         index, absent = 0, []
         while index < len(steps):
-            segment, following, size = steps[index].segment, steps[index].following, steps[index].size
-            index += 1
-            if isinstance(segment, Group) and not self._stands(segment.segments[0], self.place):
+            step = steps[index]
+            segment, index = step.segment, index + 1
+            if isinstance(segment, Group) and not self._begins(segment.segments[0], self.position):
                 absent += [field.name for field in named_fields(segment.segments)]
-                index += size
+                index += step.size
                 continue
             if isinstance(segment, (Literal, Blanks)):
-                self._take(segment)
+                self._skip(segment)
             yield from absent
             absent.clear()
             if isinstance(segment, Field):
-                self._field(segment, following)
+                self._scan_field(segment, step.following)
                 yield segment.name
-        if self.place < len(self.line) and not self.rules.allow_trailing:
-            raise _MismatchError("text after the last field", f", at byte {self._byte()}")
+        if self.position < len(self.line) and not self.rules.allow_trailing:
+            raise _MismatchError("text after the last field", f", at byte {self._offset()}")
         yield from absent
 
-    def _byte(self) -> int:
-        return len(self.line[: self.place].encode())
+    def _offset(self) -> int:
+        """Returns the position in bytes, for messages."""
+        return len(self.line[: self.position].encode())
 
     # --- literals and blanks ------------------------------------------------------------------------------
 
-    def _stands(self, segment: Segment, place: int) -> bool:
+    def _begins(self, segment: Segment, position: int) -> bool:
+        """Returns True if a literal or a blank is at the position."""
         if isinstance(segment, Literal):
-            return self.line.startswith(segment.text, place)
-        return self.line[place : place + 1] in (" ", "\t")
+            return self.line.startswith(segment.text, position)
+        return self.line[position : position + 1] in (" ", "\t")
 
-    def _seek(self, stops: tuple[Literal | Blanks, ...]) -> int:
-        """The first place at or after the current one where one of them stands; -1: nowhere."""
+    def _find_first(self, delimiters: tuple[Literal | Blanks, ...]) -> int:
+        """Returns the position of the first of several delimiters; -1 if the line has none of them."""
         first = -1
-        for stop in reversed(stops):  # none is looked for behind what was found: the last one is seldom far away
+        # The last delimiter is seldom far away and bounds the search for the others.
+        for delimiter in reversed(delimiters):
             end = len(self.line) if first < 0 else first
-            if isinstance(stop, Literal):
-                at = self.line.find(stop.text, self.place, end if first < 0 else end + len(stop.text) - 1)
+            if isinstance(delimiter, Literal):
+                limit = end if first < 0 else end + len(delimiter.text) - 1
+                found = self.line.find(delimiter.text, self.position, limit)
             else:
-                blank = _BLANKS.search(self.line, self.place, end)
-                at = blank.start() if blank else -1
-            first = at if at >= 0 else first
+                blank = _BLANKS.search(self.line, self.position, end)
+                found = blank.start() if blank else -1
+            first = found if found >= 0 else first
         return first
 
-    def _take(self, segment: Literal | Blanks) -> None:
-        if not self._stands(segment, self.place):
-            raise _MismatchError(f"expected {_shown(segment)}", f" at byte {self._byte()}")
+    def _skip(self, segment: Literal | Blanks) -> None:
+        """Moves after a literal or blanks.
+
+        Raises:
+            _MismatchError: they are not at the position.
+        """
+        if not self._begins(segment, self.position):
+            raise _MismatchError(f"expected {_describe(segment)}", f" at byte {self._offset()}")
         if isinstance(segment, Literal):
-            self.place += len(segment.text)
-        elif blanks := _BLANKS.match(self.line, self.place):
-            self.place = blanks.end()
+            self.position += len(segment.text)
+        elif blanks := _BLANKS.match(self.line, self.position):
+            self.position = blanks.end()
 
     # --- fields -------------------------------------------------------------------------------------------
 
-    def _field(self, field: Field, following: Following) -> None:
+    def _scan_field(self, field: Field, following: Following) -> None:
         if field.padding is not None and field.padding.before:
-            spaces = self.line[self.place : self.place + field.padding.width]
-            self.place += len(spaces) - len(spaces.lstrip(" "))
-        start = self.place
-        own = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
-        end, by_itself = self._end(field, own, following)
+            spaces = self.line[self.position : self.position + field.padding.width]
+            self.position += len(spaces) - len(spaces.lstrip(" "))
+        start = self.position
+        match = field.type.syntax.match(self.line, start) if field.type.syntax is not None else None
+        end, by_syntax = self._field_end(field, match, following)
         if field.never_blank:
-            self._check_filled(field, following, end, by_itself)
-        self.place = end
+            self._check_not_blank(field, following, end, by_syntax)
+        self.position = end
         if field.padding is not None and not field.padding.before:
             end = start + len(self.line[start:end].rstrip(" "))
-            self._pass_padding(field.padding.width - (end - start), following)
-        if field.name is not None and field.name in self.parser.wanted:
-            inside = by_itself and own is not None and field.type.quoted
-            self._value(field, own[1] if inside and own else self.line[start:end], by_itself)
+            self._skip_padding(field.padding.width - (end - start), following)
+        if field.name is not None and field.name in self.parser.columns_by_field:
+            is_quoted = by_syntax and match is not None and field.type.quoted
+            self._parse_value(field, match[1] if is_quoted and match else self.line[start:end], by_syntax)
 
-    def _check_filled(self, field: Field, following: Following, end: int, by_itself: bool) -> None:
-        """Raises _MismatchError where a value is missing, or another one stands close behind it."""
-        text = self.line[self.place : end]
+    def _check_not_blank(self, field: Field, following: Following, end: int, by_syntax: bool) -> None:
+        """Checks a field that is never blank.
+
+        Raises:
+            _MismatchError: the value is missing, has a space at an end, or has text directly after it.
+        """
+        text = self.line[self.position : end]
         if text == "" and end < len(self.line.rstrip(" ")):
-            raise _MismatchError(f"nothing stands for field {field.name!r}", f" at byte {self._byte()}")
+            raise _MismatchError(f"nothing stands for field {field.name!r}", f" at byte {self._offset()}")
         if text.startswith(" ") or text.endswith(" "):
-            raise _MismatchError(f"a space too many beside field {field.name!r}", f" at byte {self._byte()}")
-        if field.type.quoted and not by_itself and text.startswith('"'):
-            raise _MismatchError(f"field {field.name!r} is not a quoted text", f" at byte {self._byte()}")
-        ended = (
-            end == len(self.line)
-            or self.line[end] == " "
-            or any(self._stands(stop, end) for stop in following.delimiters)
-        )
-        if following.line_end and not ended:
-            raise _MismatchError(f"text close behind field {field.name!r}", f", which begins at byte {self._byte()}")
+            raise _MismatchError(f"a space too many beside field {field.name!r}", f" at byte {self._offset()}")
+        if field.type.quoted and not by_syntax and text.startswith('"'):
+            raise _MismatchError(f"field {field.name!r} is not a quoted text", f" at byte {self._offset()}")
+        is_ended = end == len(self.line) or self.line[end] == " "
+        is_ended = is_ended or any(self._begins(delimiter, end) for delimiter in following.delimiters)
+        if following.line_end and not is_ended:
+            raise _MismatchError(
+                f"text directly after field {field.name!r}", f", which begins at byte {self._offset()}"
+            )
 
-    def _pass_padding(self, most: int, following: Following) -> None:
-        """Behind a value: spaces up to its width, where what ends it is spaces and stands behind them as well."""
-        stop = following.delimiters[0] if following.delimiters else None
-        if not isinstance(stop, Literal) or stop.text.strip(" "):
+    def _skip_padding(self, max_count: int, following: Following) -> None:
+        """Moves after the padding of a value, if the delimiter after the field consists of spaces."""
+        delimiter = following.delimiters[0] if following.delimiters else None
+        if not isinstance(delimiter, Literal) or delimiter.text.strip(" "):
             return
-        for _ in range(most):
-            if not self._stands(stop, self.place + 1):
+        for _ in range(max_count):
+            if not self._begins(delimiter, self.position + 1):
                 break
-            self.place += 1
+            self.position += 1
 
-    def _end(self, field: Field, own: re.Match[str] | None, following: Following) -> tuple[int, bool]:
-        """Where a field ends, and whether its own syntax says so."""
+    def _field_end(self, field: Field, match: re.Match[str] | None, following: Following) -> tuple[int, bool]:
+        """Returns the end of a field, and True if its syntax determines the end.
+
+        Args:
+            field: field that begins at the position.
+            match: match of the syntax there; None if the type has none or the text does not match.
+            following: segments that may follow the field.
+        """
         if following.field is not None:
-            if own is None:
-                kind = field.type.notation
-                raise _MismatchError(f"field {field.name!r} is not a {kind}", f" at byte {self._byte()}")
-            return own.end(), True
-        if own is not None and any(self._stands(stop, own.end()) for stop in following.delimiters):
-            return own.end(), True
-        if own is not None and following.line_end and own.end() == len(self.line):
-            return own.end(), True
-        first = self._seek(following.delimiters)
+            if match is None:
+                raise _MismatchError(
+                    f"field {field.name!r} is not a {field.type.notation}", f" at byte {self._offset()}"
+                )
+            return match.end(), True
+        if match is not None:
+            if any(self._begins(delimiter, match.end()) for delimiter in following.delimiters):
+                return match.end(), True
+            if following.line_end and match.end() == len(self.line):
+                return match.end(), True
+        first = self._find_first(following.delimiters)
         if first >= 0:
             return first, False
         if not following.line_end:
-            what = " or ".join(_shown(stop) for stop in following.delimiters)
-            raise _MismatchError(f"no {what} after field {field.name!r}", f", which begins at byte {self._byte()}")
-        return self._last_end(field, own)
+            expected = " or ".join(_describe(delimiter) for delimiter in following.delimiters)
+            raise _MismatchError(
+                f"no {expected} after field {field.name!r}", f", which begins at byte {self._offset()}"
+            )
+        return self._last_end(field, match)
 
-    def _last_end(self, field: Field, own: re.Match[str] | None) -> tuple[int, bool]:
-        """The end of the last field, or of the one with nothing but absent groups behind it."""
-        if own is not None:
+    def _last_end(self, field: Field, match: re.Match[str] | None) -> tuple[int, bool]:
+        """Returns the same as :meth:`_field_end` for a field that only absent groups follow."""
+        if match is not None:
             if not self.rules.allow_trailing:
                 raise _MismatchError(f"text after the last field, {field.name!r}")
-            return own.end(), True
+            return match.end(), True
         if self.rules.allow_trailing and field.type.syntax is None and not field.type.takes_rest:
-            blank = self._seek((Blanks(),))
+            blank = self._find_first((Blanks(),))
             return (blank if blank >= 0 else len(self.line)), False
         return len(self.line), False
 
-    def _value(self, field: Field, text: str, by_itself: bool) -> None:
+    def _parse_value(self, field: Field, text: str, by_syntax: bool) -> None:
         if text in field.null_texts(self.rules.null_value):
             return
-        columns = self.parser.wanted[field.name or ""]
-        stray = field.type.syntax is not None and not by_itself
-        bare = stray and field.type.quotes_optional and not text.startswith('"')
-        stray = stray and not bare
-        if field.type.quoted and stray:
+        columns = self.parser.columns_by_field[field.name or ""]
+        is_unmatched = field.type.syntax is not None and not by_syntax
+        is_bare = is_unmatched and field.type.quotes_optional and not text.startswith('"')
+        is_unmatched = is_unmatched and not is_bare
+        if field.type.quoted and is_unmatched:
             for _, column in columns:
-                self._blame(column, field, text, "not a quoted text")
+                self._reject(column, field, text, "not a quoted text")
             return
-        spelling = None if bare else field.type.resolve_escape_style(self.rules.escape)
-        if spelling is not None:
-            text = spelling.unescape(text)
-        for place, column in columns:
-            if stray and column.type == field.type:
-                self._blame(column, field, text, "what must follow does not stand behind it")
+        style = None if is_bare else field.type.resolve_escape_style(self.rules.escape)
+        if style is not None:
+            text = style.unescape(text)
+        for index, column in columns:
+            if is_unmatched and column.type == field.type:
+                self._reject(column, field, text, "the text that must follow is missing")
                 continue
             try:
                 value = column.type.parse(text, self.context)
             except ValueError as error:
-                self._blame(column, field, text, str(error))
+                self._reject(column, field, text, str(error))
             else:
-                if place is not None:
-                    self.values[place] = value
+                if index is not None:
+                    self.values[index] = value
 
-    def _blame(self, column: RequestedColumn[str], field: Field, text: str, problem: str) -> None:
+    def _reject(self, column: RequestedColumn[str], field: Field, text: str, problem: str) -> None:
+        """Makes the line corrupt by a value, unless the column is not judged or the line is corrupt already."""
         if column.judged and not self.reason:
-            self.reason = f"field {field.name!r}: {text[:80]!r}: {problem}"
-            self.general = f"field {field.name!r}: {problem.partition(': ')[0]}"
+            self.reason = f"field {field.name!r}: {text[:_MAX_SHOWN]!r}: {problem}"
+            self.category = f"field {field.name!r}: {problem.partition(': ')[0]}"
 
 
-def _shown(stop: Literal | Blanks) -> str:
-    return repr(stop.text) if isinstance(stop, Literal) else "a blank"
+def _describe(delimiter: Literal | Blanks) -> str:
+    return repr(delimiter.text) if isinstance(delimiter, Literal) else "a blank"

@@ -1,0 +1,38 @@
+"""Result of parsing one line: its values, and the reason why it is corrupt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class CorruptReason(NamedTuple):
+    """Reason why a record is corrupt.
+
+    Attributes:
+        text: full message, with positions and values.
+        category: message without the details of this one record, by which corrupt records are counted.
+    """
+
+    text: str
+    category: str
+
+
+@dataclass(frozen=True)
+class ParsedLine:
+    """Values of one line in the order of the requested columns.
+
+    Attributes:
+        values: values of the columns.
+        reason: full message if the line is corrupt; else "".
+        category: see :class:`CorruptReason`; "": the part of ``reason`` before its first colon.
+    """
+
+    values: list[Any]
+    reason: str
+    category: str = ""
+
+    @property
+    def corrupt_reason(self) -> CorruptReason:
+        """Message and category."""
+        return CorruptReason(self.reason, self.category or self.reason.partition(": ")[0])
