@@ -1,4 +1,4 @@
-"""Regular expressions and grok, by the suite that every format inherits; and their records of several lines."""
+"""The formats ``regex`` and ``grok`` in the suite that all formats inherit, and their records of several lines."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class TestGrokCombined(FormatConformance):
     writes = False
 
 
-class TestGrokOfOnesOwn(FormatConformance):
+class TestGrokWithDefinitions(FormatConformance):
     options: ClassVar[dict[str, Any]] = {
         "grok": "%{SYSLOGBASE} %{QUEUEID:[queue][id]}: %{GREEDYDATA:message}", "grokPatterns": {"QUEUEID": "[0-9A-F]{10,11}"},
     }  # fmt: skip
@@ -97,7 +97,7 @@ class TestGrokOfOnesOwn(FormatConformance):
     writes = False
 
 
-# --- records of several lines ---------------------------------------------------------------------------------------
+# --- records of several lines ---
 
 TRACE = "java.lang.IllegalStateException: boom\n\tat org.example.Main.run(Main.java:42)\n\t... 3 more"
 
@@ -122,13 +122,13 @@ def test_stack_traces_join_the_last_column(tmp_path: Path, options: dict[str, An
     assert found["level"].to_pylist() == ["ERROR", "ERROR"]
 
 
-def test_lines_are_not_joined_to_what_could_not_take_them_in(tmp_path: Path) -> None:
+def test_lines_are_not_joined_if_the_expression_does_not_match_the_rest(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("x 17\n  at y\n", encoding="utf-8")
     with pytest.raises(FormatError, match="whose expression does not end in"):
         pyspark_logs.scan(str(tmp_path), regex=r"^(?<a>\w) (?<n>\d+)", multiLine="true").read_all()
 
 
-def test_rejects_are_counted_by_reason(tmp_path: Path) -> None:
+def test_bad_records_are_written_with_their_reasons(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("x 17\nx y\nx z\n?\n", encoding="utf-8")
     bad = tmp_path / "bad"
     reader = pyspark_logs.scan(

@@ -1,4 +1,4 @@
-"""The fast engine of expressions vouches for nothing that RE2 would not say."""
+"""The vectorized engine of regular expressions gives the same rows as RE2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, sanitise
 from tests.reference.expressions import Pattern, lines, patterns
 from tests.support import grok_examples as examples
-from tests.unit.formats.regex.test_regex import _every_line
+from tests.support.decoding import split_every_line
 
 APP = r"^%{TIMESTAMP_ISO8601:ts} %{LOGLEVEL:level} \[%{DATA:service}\] user=%{INT:user:int} %{GREEDYDATA:message}$"
 
@@ -28,29 +28,29 @@ def decoded(decoder: Any, block: Lines) -> tuple[list[list[Any]], list[bool]]:
     return [column.to_pylist() for column in found.columns], corrupt
 
 
-def assert_the_same(options: FormatOptions, names: list[str], texts: list[str]) -> int:
-    """Whether the columns are those of RE2 alone; gives how many lines the engine vouched for."""
+def assert_same_as_re2(options: FormatOptions, names: list[str], texts: list[str]) -> int:
+    """Asserts that the columns are those of RE2 alone; returns the number of lines that the engine decoded."""
     known = resolve_line_format(options).schema()
     schema = pa.schema([known.field(name) for name in names])
     decoder = compile_decoder(options, schema)
     plain = compile_decoder(options, schema)
     plain.engines = ()
-    block = sanitise(_every_line("\n".join(texts).encode()))
+    block = sanitise(split_every_line("\n".join(texts).encode()))
     assert decoded(decoder, block) == decoded(plain, block)
     _, left = decoder.surely(block, TimestampContext())
     return 0 if left is None else len(block) - len(left)
 
 
-def vouched(spec: str, texts: list[str], kind: str = "grok") -> int:
+def decoded_lines(spec: str, texts: list[str], kind: str = "grok") -> int:
     options = FormatOptions(kind, spec)
-    return assert_the_same(options, resolve_line_format(options).schema().names, texts)
+    return assert_same_as_re2(options, resolve_line_format(options).schema().names, texts)
 
 
 @given(patterns(), st.lists(lines, min_size=1, max_size=6), st.data())
-def test_any_expression(pattern: Pattern, texts: list[str], data: st.DataObject) -> None:
+def test_engine_agrees_with_re2_on_random_expressions(pattern: Pattern, texts: list[str], data: st.DataObject) -> None:
     if pattern.names:
         names = data.draw(st.lists(st.sampled_from(pattern.names), min_size=1, unique=True))
-        assert_the_same(FormatOptions("regex", pattern.text), names, texts)
+        assert_same_as_re2(FormatOptions("regex", pattern.text), names, texts)
 
 
 PARTS = (
@@ -68,12 +68,12 @@ VALUES = (
 
 
 @st.composite
-def made(draw: st.DrawFn) -> tuple[str, list[str]]:
-    """A grok pattern, and lines that are like what it is about."""
+def patterns_with_lines(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """Draws a grok pattern and lines that resemble it."""
     parts = draw(st.lists(st.tuples(st.sampled_from(PARTS), st.sampled_from(TEXTS)), min_size=1, max_size=5))
     spec, likely = draw(st.sampled_from(["^", "", ""])), []
-    for place, (part, text) in enumerate(parts):
-        spec += part.replace("#", f"f{place}") + text.replace("[", r"\[")
+    for index, (part, text) in enumerate(parts):
+        spec += part.replace("#", f"f{index}") + text.replace("[", r"\[")
         likely.append(text)
     spec += draw(st.sampled_from(["$", ""]))
     line = st.tuples(*(st.tuples(st.sampled_from(VALUES), st.sampled_from([text, text, text, " "])) for text in likely))
@@ -81,14 +81,14 @@ def made(draw: st.DrawFn) -> tuple[str, list[str]]:
     return spec, texts
 
 
-@given(made(), st.data())
-def test_patterns_and_lines_like_them(case: tuple[str, list[str]], data: st.DataObject) -> None:
+@given(patterns_with_lines(), st.data())
+def test_engine_agrees_with_re2_on_random_grok_patterns(case: tuple[str, list[str]], data: st.DataObject) -> None:
     spec, texts = case
     if ":f" in spec or "<f" in spec:
         options = FormatOptions("grok", spec)
         known = resolve_line_format(options).schema().names
         names = data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
-        assert_the_same(options, names, texts)
+        assert_same_as_re2(options, names, texts)
 
 
 SERVERS = ("COMBINEDAPACHELOG", "ECS_COMBINEDAPACHELOG", "SYSLOGLINE", "ECS_SYSLOGLINE", "SQUID3", "S3_ACCESS_LOG",
@@ -97,7 +97,7 @@ SERVERS = ("COMBINEDAPACHELOG", "ECS_COMBINEDAPACHELOG", "SYSLOGLINE", "ECS_SYSL
 
 
 @given(st.sampled_from(SERVERS), st.data())
-def test_broken_lines_of_servers(name: str, data: st.DataObject) -> None:
+def test_engine_agrees_with_re2_on_damaged_server_logs(name: str, data: st.DataObject) -> None:
     options = FormatOptions("grok", f"%{{{name}}}")
     known = resolve_line_format(options).schema().names
     names = known if data.draw(st.booleans()) else data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
@@ -112,10 +112,10 @@ def test_broken_lines_of_servers(name: str, data: st.DataObject) -> None:
             + data.draw(st.sampled_from(["", "", "-", " ", '"', "\\", "]", "x", "7", '" "']))
             + line[at + width :]
         )
-    assert_the_same(options, names, texts + good)
+    assert_same_as_re2(options, names, texts + good)
 
 
-# --- what it is good for --------------------------------------------------------------------------------------------
+# --- coverage of the engine ---
 
 
 @pytest.mark.parametrize(
@@ -130,24 +130,24 @@ def test_broken_lines_of_servers(name: str, data: st.DataObject) -> None:
         ("%{SYSLOGTIMESTAMP:ts} %{HOST:host} %{WORD:prog}: %{GREEDYDATA:text}", "Oct  1 22:14:15 box su: failed"),
     ],
 )
-def test_it_vouches_for_lines_as_they_should_be(spec: str, line: str) -> None:
-    assert vouched(spec, [line] * 3) == 3
+def test_engine_decodes_typical_lines(spec: str, line: str) -> None:
+    assert decoded_lines(spec, [line] * 3) == 3
 
 
-def test_optional_groups_may_be_there_or_not() -> None:
+def test_engine_decodes_lines_with_and_without_optional_groups() -> None:
     with_pid, without = "Oct 11 22:14:15 box su[230]: failed", "Oct 11 22:14:15 box su: failed"
-    assert vouched("%{SYSLOGLINE}", [with_pid] * 3) == 3
-    assert vouched("%{SYSLOGLINE}", [without] * 3) == 3
-    assert vouched("%{SYSLOGLINE}", [with_pid, without, without]) == 3
-    assert vouched("(?:x%{WORD:a})?%{WORD:b}:", ["xy:"] * 3) == 0  # could be either
+    assert decoded_lines("%{SYSLOGLINE}", [with_pid] * 3) == 3
+    assert decoded_lines("%{SYSLOGLINE}", [without] * 3) == 3
+    assert decoded_lines("%{SYSLOGLINE}", [with_pid, without, without]) == 3
+    assert decoded_lines("(?:x%{WORD:a})?%{WORD:b}:", ["xy:"] * 3) == 0  # could be either
 
 
-def test_a_run_is_over_by_any_character_that_it_cannot_hold() -> None:
-    assert vouched("%{NOTSPACE:a}:x: %{GREEDYDATA:b}", ["x:x:x: z"] * 3) == 3
+def test_a_subexpression_ends_at_a_literal_with_any_character_it_cannot_match() -> None:
+    assert decoded_lines("%{NOTSPACE:a}:x: %{GREEDYDATA:b}", ["x:x:x: z"] * 3) == 3
 
 
-def test_it_vouches_for_regexes_too() -> None:
-    assert vouched(r"^(?<a>\w+) \[(?<b>[^\]]*)\] (?<c>.*)", ["x [y z] rest"], "regex") == 1
+def test_engine_decodes_the_format_regex() -> None:
+    assert decoded_lines(r"^(?<a>\w+) \[(?<b>[^\]]*)\] (?<c>.*)", ["x [y z] rest"], "regex") == 1
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,8 @@ def test_it_vouches_for_regexes_too() -> None:
         ("%{WORD:a} %{NUMBER:n:int} %{GREEDYDATA:b}", "x 1.5 y"),
     ],
 )
-def test_it_leaves_what_it_is_not_sure_of_to_re2(spec: str, line: str) -> None:
-    assert vouched(spec, [line] * 3) == 0
+def test_engine_leaves_uncertain_lines_to_re2(spec: str, line: str) -> None:
+    assert decoded_lines(spec, [line] * 3) == 0
 
 
 def test_a_decomposition_alternates_literals_and_subexpressions() -> None:
@@ -184,11 +184,11 @@ def test_a_decomposition_alternates_literals_and_subexpressions() -> None:
     assert not decomposition.anchored_at_end
 
 
-def test_a_block_that_is_otherwise_is_found_out() -> None:
+def test_engine_selects_another_decomposition_if_blocks_differ() -> None:
     options = FormatOptions("grok", APP)
     decoder = compile_decoder(options, resolve_line_format(options).schema())
     for stamp in ("2026-11-22T01:00:11Z", "2026-11-22 01:00:11", "none", "2026-11-22T01:00:11Z"):
-        block = _every_line("\n".join([f"{stamp} INFO [pay] user=17 x"] * 100).encode())
+        block = split_every_line("\n".join([f"{stamp} INFO [pay] user=17 x"] * 100).encode())
         columns, corrupt = decoded(decoder, block)
         assert corrupt == [stamp == "none"] * 100
         assert columns[0] == [None if stamp == "none" else stamp] * 100

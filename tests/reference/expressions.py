@@ -1,6 +1,7 @@
-"""What regular expressions mean, said by Python's ``re``: it tries the same branches in the same order as RE2.
+"""Reference for regular expressions: Python's ``re``, which tries alternatives in the same order as RE2.
 
-Only for expressions that mean the same to both: no repetition of what may be empty, no ``$`` before a line end.
+The expressions are restricted to those with the same meaning for both: a quantified subexpression cannot match the empty
+string, and ``$`` does not match before a line end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 @dataclass(frozen=True)
 class Pattern:
-    """A regular expression with what is known of it: its named groups, those it can match without, if it may be empty."""
+    """A regular expression, its named groups, the optional ones, and True if it can match the empty string."""
 
     text: str
     names: tuple[str, ...] = ()
@@ -24,9 +25,9 @@ class Pattern:
 
 
 def reference_match(pattern: Pattern, line: str, *, multi_line: bool = False) -> dict[str, str | None] | None:
-    """The text of each named group, None for those that took no part; None: no match.
+    """Returns the text of each named group, None for groups without part in the match; None if there is no match.
 
-    An optional group that is empty counts as one that took no part.
+    An optional group that matches the empty string counts as one without part.
     """
     flags = re.ASCII | (re.DOTALL if multi_line else 0)
     found = re.search(pattern.text.replace("(?<", "(?P<").replace("$", r"\Z"), line, flags)
@@ -41,7 +42,7 @@ ANCHORS = ("^", "$", r"\b")
 
 @st.composite
 def patterns(draw: st.DrawFn, depth: int = 3) -> Pattern:
-    """Regular expressions; named groups are numbered in the order in which they close."""
+    """Draws regular expressions; named groups are numbered in the order in which they close."""
     return draw(_alternatives(depth, itertools.count()))
 
 
@@ -82,14 +83,14 @@ def _part(draw: st.DrawFn, depth: int, numbers: Iterator[int]) -> Pattern:
         else:
             name = f"n{next(numbers)}"
             part = Pattern(f"(?<{name}>{inner.text})", (name, *inner.names), inner.optional, inner.may_be_empty)
-    repeat = (
+    quantifier = (
         ""
         if part.may_be_empty
         else draw(st.sampled_from(["", "", "", "?", "*", "+", "??", "*?", "+?", "{2}", "{0,2}", "{1,3}?"]))
     )
-    unencodable = repeat.startswith(("?", "*", "{0"))
-    optional = frozenset(part.names) if unencodable else part.optional
-    return Pattern(part.text + repeat, part.names, optional, part.may_be_empty or unencodable)
+    allows_zero = quantifier.startswith(("?", "*", "{0"))
+    optional = frozenset(part.names) if allows_zero else part.optional
+    return Pattern(part.text + quantifier, part.names, optional, part.may_be_empty or allows_zero)
 
 
 lines = st.text(st.sampled_from("aab bé-.0[]\t"), max_size=12)

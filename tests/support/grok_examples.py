@@ -1,7 +1,7 @@
-"""For each pattern of the library: texts that it matches from end to end, and texts that it does not.
+"""Examples for each pattern of the library: texts that it matches from end to end, and texts that it does not match.
 
-The lines of servers are in the style of the providers' documents. ``ECS_`` patterns take the examples of the pattern
-they are named for, unless they have their own.
+The lines of servers are in the style of the providers' documents. An ``ECS_`` pattern without examples shares those of
+the pattern of the same name.
 """
 
 from __future__ import annotations
@@ -239,10 +239,10 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
 
 
 def examples(name: str) -> tuple[list[str], list[str]]:
-    """The texts that a pattern matches, and those that it does not."""
+    """Returns the texts that a pattern matches, and texts that it does not match."""
     return EXAMPLES[name] if name in EXAMPLES else EXAMPLES[name.removeprefix("ECS_")]
 
 
 def without_examples() -> list[str]:
-    """The patterns that have none."""
+    """Returns the names of the patterns without examples."""
     return [name for name in grok_library() if name not in EXAMPLES and name.removeprefix("ECS_") not in EXAMPLES]

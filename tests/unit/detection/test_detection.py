@@ -1,4 +1,4 @@
-"""What a file is found to be."""
+"""Detection of formats, and the proposal of templates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ APP = [
     "2026-11-22 01:00:13,245 [main] user=17 ERROR acme.billing.Invoice: no such order",
 ]
 
-# Lines that nobody described, and the template that is made of them.
+# Templates by the lines for which they are proposed.
 UNKNOWN = {
     "{ts:timestamp} [{thread}] user={user:long} {level} {logger}: {message}": APP,
     "{ts:timestamp} {level} [{thread}] {logger}: {message}": [
@@ -56,7 +56,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("template", UNKNOWN)
-def test_a_template_is_made_of_unknown_lines(template: str, tmp_path: Path) -> None:
+def test_proposed_template_of_unknown_lines(template: str, tmp_path: Path) -> None:
     assert propose_templates(UNKNOWN[template])[0] == template
     (tmp_path / "a.log").write_text("\n".join(UNKNOWN[template]) + "\n")
     rows = pyspark_logs.scan(str(tmp_path), template=template, mode="FAILFAST").read_all()
@@ -64,7 +64,7 @@ def test_a_template_is_made_of_unknown_lines(template: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("share", [1, 60, 100])
-def test_lines_of_another_kind_do_no_harm(share: int) -> None:
+def test_continuation_lines_do_not_change_the_proposal(share: int) -> None:
     assert propose_templates(APP * 20 + ["\tat acme.Cart.order(Cart.java:17)", "Caused by: x"] * share)[0] == next(
         iter(UNKNOWN)
     )
@@ -81,25 +81,25 @@ def test_records_of_several_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["no structure here", "whatever comes"], ["\x00\x01", "}{", '"']])
-def test_lines_without_structure_have_no_template(lines: list[str]) -> None:
+def test_unstructured_lines_have_no_template(lines: list[str]) -> None:
     assert [template for template in propose_templates(lines) if template != "{message}"] == []
 
 
 @pytest.mark.parametrize("unit", ['"', "[", "{", "=", ": ", "a.", "1", "-", "\\", "(<"])
-def test_long_lines_of_anything(unit: str) -> None:
+def test_long_lines_are_handled_in_linear_time(unit: str) -> None:
     propose_templates([unit * 300_000] * 5)
 
 
 @pytest.mark.parametrize("unit", ["x", "a.", "a=", '"', ","])
-def test_general_formats_of_a_line_without_end(unit: str) -> None:
-    """As a binary file has it; the time is linear, else this would take minutes."""
+def test_general_formats_of_a_very_long_line(unit: str) -> None:
+    """Binary files have such lines. The time is linear; it would be minutes otherwise."""
     assert all(described.get("json") is None for described in general_formats([unit * 2_000_000]))
     assert {"logfmt": "true"} in general_formats(["ts=1 level=info msg=" + unit * 2_000_000])
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the Loghub logs are not beside the project")
 @pytest.mark.parametrize("system", ["Apache", "HDFS", "Hadoop", "OpenSSH", "Spark", "Zookeeper"])
-def test_real_systems(system: str) -> None:
+def test_proposed_templates_of_real_logs(system: str) -> None:
     path = CORPUS / f"{system}_2k.log"
     proposed = next(one for one in pyspark_logs.detect(path) if "template" in one.options)
     assert proposed.share >= GOOD_SHARE
@@ -109,7 +109,7 @@ def test_real_systems(system: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_each_preset_is_found_by_its_sample(name: str, tmp_path: Path) -> None:
+def test_each_preset_is_detected_in_its_sample(name: str, tmp_path: Path) -> None:
     (tmp_path / "sample").write_text("\n".join(PRESETS[name].sample) + "\n")
     found = pyspark_logs.detect(tmp_path / "sample")[0]
     assert found.options == {"preset": name}
@@ -135,12 +135,12 @@ GIVEN = {
 
 
 @pytest.mark.parametrize("text", GIVEN)
-def test_what_servers_and_libraries_write(text: str, tmp_path: Path) -> None:
+def test_lines_of_servers_and_libraries(text: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text(text + "\n")
     assert pyspark_logs.detect(tmp_path / "a")[0].options == GIVEN[text]
 
 
-# --- files
+# --- files ---
 
 
 def test_a_compressed_file_in_a_directory(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_json_lines(tmp_path: Path) -> None:
     assert pyspark_logs.detect(tmp_path / "a.log")[0].options == {"json": "true"}
 
 
-def test_a_header_says_more_than_a_template_of_the_lines(tmp_path: Path) -> None:
+def test_a_header_is_preferred_to_a_template(tmp_path: Path) -> None:
     row = '2026-11-22T00:00:0{}Z,ERROR,"a, b"\n'
     (tmp_path / "a.csv").write_text("ts,level,message\n" + "".join(row.format(n % 10) for n in range(50)))
     found = pyspark_logs.detect(tmp_path / "a.csv")[0]
@@ -175,12 +175,12 @@ def test_a_document_of_many_lines(indent: int | None, tmp_path: Path) -> None:
     assert found.matched >= found.records - 1 > 50, "only the last one may be cut off"
 
 
-def test_another_encoding(tmp_path: Path) -> None:
+def test_encodings(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("\n".join(APP), encoding="utf-16")
     assert pyspark_logs.detect(tmp_path / "a.log", encoding="utf-16")[0].options == {"template": next(iter(UNKNOWN))}
 
 
-def test_nothing_to_find(tmp_path: Path) -> None:
+def test_empty_missing_and_misused(tmp_path: Path) -> None:
     (tmp_path / "empty.log").write_text("")
     assert pyspark_logs.detect(tmp_path / "empty.log") == []
     with pytest.raises(PathNotFoundError, match=r"nowhere\.log"):
@@ -189,11 +189,11 @@ def test_nothing_to_find(tmp_path: Path) -> None:
         pyspark_logs.detect(tmp_path, TEMPLATE="{a}")
 
 
-class TestTexts:
-    """What a file is before it has a format."""
+class TestEncodings:
+    """Encodings, and files that are not text."""
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
-    def test_another_encoding(self, tmp_path: Path, encoding: str) -> None:
+    def test_encodings(self, tmp_path: Path, encoding: str) -> None:
         lines = [line.replace("order", "commande à payer") for line in APP]
         file = tmp_path / "app.log"
         file.write_bytes("".join(line + "\r\n" for line in lines * 3000).encode(encoding))
@@ -215,7 +215,7 @@ class TestTexts:
         ],
         ids=["any bytes", "parquet", "utf-16 without a mark", "gzip"],
     )
-    def test_no_text(self, tmp_path: Path, data: bytes) -> None:
+    def test_binary_files_are_errors(self, tmp_path: Path, data: bytes) -> None:
         file = tmp_path / "app.log"
         file.write_bytes(data)
         with pytest.raises(FormatError, match=r"app\.log does not look like text: \d+ of the \d+ bytes .*encoding="):

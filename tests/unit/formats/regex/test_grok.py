@@ -1,4 +1,4 @@
-"""The format ``grok``: references, types, one's own patterns, and the library."""
+"""The format ``grok``: references, types, definitions, and the pattern library."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from tests.support import grok_examples as lines
-from tests.unit.formats.regex.test_regex import Read
+from tests.support.decoding import DecodedText
 
 
 def options(spec: str, own: str | None = None, **more: Any) -> FormatOptions:
     return FormatOptions("grok", spec, grok_patterns=own, **more)
 
 
-def read(spec: str, data: str, own: str | None = None, schema: pa.Schema | None = None, **more: Any) -> Read:
-    return Read(options(spec, own, **more), data.encode(), schema)
+def read(spec: str, data: str, own: str | None = None, schema: pa.Schema | None = None, **more: Any) -> DecodedText:
+    return DecodedText(options(spec, own, **more), data.encode(), schema)
 
 
 def row(spec: str, line: str, own: str | None = None) -> dict[str, Any] | None:
-    """The values that a line gives, without the nulls; None: it does not match."""
+    """Returns the values of a line that are not null; None if the line does not match."""
     found = read(spec, line + "\n", own)
     assert len(found.rows) == 1
     return None if found.corrupt[0] else {name: value for name, value in found.rows[0].items() if value is not None}
@@ -37,10 +37,10 @@ def matches(name: str, text: str) -> bool:
     return not decoder.exact.parse(text, TimestampContext()).reason
 
 
-# --- the notation ------------------------------------------------------------------------------------------------
+# --- syntax ---
 
 
-def test_a_column_for_each_name_typed_where_it_says_so() -> None:
+def test_each_name_is_a_column_with_an_optional_type() -> None:
     spec = (
         "%{WORD:verb} %{URIPATH:path} took %{NUMBER:ms:float} %{INT:n:int} %{INT:big:long} %{WORD:ok:boolean}%{SPACE}"
     )
@@ -53,12 +53,12 @@ def test_a_column_for_each_name_typed_where_it_says_so() -> None:
     }  # fmt: skip
 
 
-def test_it_searches_anywhere_in_the_line() -> None:
+def test_the_pattern_is_searched_for_in_the_line() -> None:
     assert row("%{IP:ip}", "from 192.0.2.1 to") == {"ip": "192.0.2.1"}
     assert row("^%{IP:ip}", "from 192.0.2.1 to") is None
 
 
-def test_groups_of_ones_own_may_be_named_and_others_are_not_columns() -> None:
+def test_named_groups_are_columns_and_others_are_not() -> None:
     assert row(r"(?<id>[a-f]\d+) (\w+) (?<[http][version]>1.\d) (?'q'x)", "a17 b 1.1 x") == {
         "id": "a17", "http.version": "1.1", "q": "x",
     }  # fmt: skip
@@ -70,7 +70,7 @@ def test_names_in_brackets_are_dotted() -> None:
     }  # fmt: skip
 
 
-def test_a_name_in_several_alternatives_is_one_column_of_the_one_that_took_part() -> None:
+def test_a_name_in_several_alternatives_is_one_column() -> None:
     spec = r"^(?:\[%{HTTPDATE:time}\]|%{TIMESTAMP_ISO8601:time}) %{GREEDYDATA:text}"
     assert row(spec, "[02/Jan/2006:15:04:05 +0100] a") == {"time": "02/Jan/2006:15:04:05 +0100", "text": "a"}
     assert row(spec, "2006-01-02T15:04:05Z a") == {"time": "2006-01-02T15:04:05Z", "text": "a"}
@@ -78,18 +78,18 @@ def test_a_name_in_several_alternatives_is_one_column_of_the_one_that_took_part(
     assert row("^(?:%{INT:n:int}|%{WORD:n})$", "17") == {"n": 17}
 
 
-def test_a_group_without_text_gives_no_value() -> None:
+def test_a_group_that_matches_the_empty_string_is_null() -> None:
     assert row(r"^\[%{DATA:a}\](?: %{WORD:b})?$", "[]") == {}
 
 
-def test_a_text_that_is_not_of_its_type_makes_the_row_corrupt() -> None:
+def test_an_invalid_value_makes_the_row_corrupt() -> None:
     found = read(r"%{WORD:a} %{NOTSPACE:n:int}", "x 1\nx y\nx -\n")
     assert found.rows == [{"a": "x", "n": 1}, {"a": "x", "n": None}, {"a": "x", "n": None}]
     assert found.corrupt == [False, True, False]
     assert found.reasons[1] == "field 'n': 'y': not a whole number"
 
 
-def test_ones_own_patterns_come_before_the_librarys_everywhere() -> None:
+def test_definitions_override_the_library_everywhere() -> None:
     own = "# queue ids of postfix\nQUEUEID [0-9A-F]{10,11}\n\nHAPROXYCAPTUREDREQUESTHEADERS %{DATA:host}\\|%{DATA:agent}\n"
     assert row("%{QUEUEID:id}: %{GREEDYDATA}", "x BEF25A72965: y", own) == {"id": "BEF25A72965"}
     found = row("%{HAPROXYHTTPBASE}", lines.HAPROXY_BASE.replace("{1wt.eu}", "{1wt.eu|curl}"), own)
@@ -97,7 +97,7 @@ def test_ones_own_patterns_come_before_the_librarys_everywhere() -> None:
     assert (found["host"], found["agent"]) == ("1wt.eu", "curl")
 
 
-def test_alternatives_of_a_pattern_stay_within_it() -> None:
+def test_alternatives_of_a_pattern_do_not_extend_beyond_it() -> None:
     assert row("^a%{X:x}c$", "abc", "X b|d") == {"x": "b"}
     assert row("^a%{X}(?<c>c)$", "ad", "X b|d") is None
 
@@ -117,7 +117,7 @@ def test_alternatives_of_a_pattern_stay_within_it() -> None:
         (r"100% %{WORD:a}", "100% b", {"a": "b"}),
     ],
 )  # fmt: skip
-def test_oniguruma_is_spelled_as_re2_has_it(spec: str, line: str, expected: dict[str, str]) -> None:
+def test_oniguruma_syntax_is_rewritten(spec: str, line: str, expected: dict[str, str]) -> None:
     assert row(spec, line) == expected
 
 
@@ -135,7 +135,7 @@ def test_oniguruma_is_spelled_as_re2_has_it(spec: str, line: str, expected: dict
         (".*(?:%{NUMBER:n}|--)$", "a --", {}),
     ],
 )  # fmt: skip
-def test_numbers_stay_whole_behind_greedy_text(spec: str, line: str, expected: dict[str, str]) -> None:
+def test_numbers_are_whole_after_greedy_text(spec: str, line: str, expected: dict[str, str]) -> None:
     assert row(spec, line) == expected
 
 
@@ -150,11 +150,11 @@ def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
     ]
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------
+# --- errors ---
 
 
 @pytest.mark.parametrize(
-    ("spec", "own", "said"),
+    ("spec", "definitions", "message"),
     [
         ("%{WORD:a} (?=x)", None, "grok: look-ahead at character 11:"),
         ("%{WORD:a}%{B}", "A x\nB a(?<!y)b", "grokPatterns, B: negative look-behind at character 2:"),
@@ -186,24 +186,24 @@ def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
         ("%{E:a}", "A x%{WORD}y\n" + "\n".join(f"{b} " + f"%{{{a}}}" * 40 for a, b in ("AB", "BC", "CD", "DE")), "too long"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_refused_by_name_and_place(spec: str, own: str | None, said: str) -> None:
+def test_invalid_patterns_are_errors_with_name_and_position(spec: str, definitions: str | None, message: str) -> None:
     with pytest.raises(FormatError) as caught:
-        resolve_line_format(options(spec, own))
-    assert said in str(caught.value)
+        resolve_line_format(options(spec, definitions))
+    assert message in str(caught.value)
 
 
-def test_a_definition_that_nobody_uses_is_not_looked_into() -> None:
+def test_an_unused_definition_is_not_parsed() -> None:
     assert row("%{WORD:a}", "x", "UNUSED (?<=a)b") == {"a": "x"}
 
 
-def test_writing_is_refused() -> None:
+def test_writing_is_an_error() -> None:
     with pytest.raises(FormatError, match=r"grok '%\{WORD:a\}' can be read only"):
         resolve_line_format(options("%{WORD:a}")).writer(
             pa.schema([("a", pa.string())]), zone="UTC", unencodable=None, forbidden_prefixes=()
         )
 
 
-# --- the library ------------------------------------------------------------------------------------------------
+# --- the library ---
 
 
 def test_every_pattern_has_examples() -> None:
@@ -212,7 +212,7 @@ def test_every_pattern_has_examples() -> None:
 
 
 @pytest.mark.parametrize("name", grok_library())
-def test_every_pattern_matches_its_examples_and_not_the_others(name: str) -> None:
+def test_a_pattern_matches_its_examples_and_not_its_counterexamples(name: str) -> None:
     good, bad = lines.examples(name)
     assert [text for text in good if not matches(name, text)] == []
     assert [text for text in bad if matches(name, text)] == []
@@ -387,17 +387,17 @@ def test_every_pattern_matches_its_examples_and_not_the_others(name: str) -> Non
             "server.ip": "172.26.0.3"}),
     ],
 )  # fmt: skip
-def test_lines_of_servers_give_their_columns(spec: str, line: str, expected: dict[str, Any]) -> None:
+def test_columns_of_server_logs(spec: str, line: str, expected: dict[str, Any]) -> None:
     assert row(spec, line) == expected
 
 
-def test_lines_that_nearly_match_are_corrupt() -> None:
+def test_lines_that_almost_match_are_corrupt() -> None:
     found = read("%{COMBINEDAPACHELOG}", lines.COMBINED + "\n" + lines.COMBINED.replace("Oct", "Oot") + "\n")
     assert found.corrupt == [False, True]
     assert set(found.rows[1].values()) == {None}
 
 
-def test_multi_line_tomcat() -> None:
+def test_records_of_several_lines_in_a_tomcat_log() -> None:
     record = "Jul 31, 2020 4:40:20 PM org.apache.catalina.core.ApplicationContext log\nINFO: contextDestroyed()\n\tat x"
     form = resolve_line_format(options("%{ECS_CATALINALOG}", multi_line="true"))
     decoder = compile_decoder(form.options, form.schema())
@@ -412,4 +412,4 @@ def test_hostile_lines_take_linear_time(spec: str, char: str) -> None:
     line = "192.0.2.7 - - " + char * (1_000_000 // len(char))
     begun = time.perf_counter()
     read(spec, line + "\n")
-    assert time.perf_counter() - begun < 10  # what backtracks would take years
+    assert time.perf_counter() - begun < 10  # a backtracking engine would take years

@@ -29,7 +29,7 @@ def test_library_syntax() -> None:
     ]
 
 
-def test_every_pattern_has_a_group_a_description_and_a_name_of_its_own() -> None:
+def test_every_pattern_has_a_group_a_description_and_a_unique_name() -> None:
     text = files("pyspark_logs.formats.regex").joinpath("grok_patterns.txt").read_text(encoding="utf-8")
     names = [pattern.name for pattern in parse_library(text)]
     assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""The format ``regex``: RE2's syntax, a column for each named group."""
+"""The format ``regex``: RE2's syntax, with a column for each named group."""
 
 from __future__ import annotations
 
@@ -15,41 +15,19 @@ from pyspark_logs.errors import FormatError, OptionError, SchemaError
 from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines, read_lines, sanitise
 from tests.reference.expressions import Pattern, lines, patterns, reference_match
+from tests.support.decoding import DecodedText, split_every_line
 
 STRING = pa.string()
 
 
-class Read:
-    """What a format makes of some bytes."""
-
-    def __init__(
-        self, options: FormatOptions, data: bytes, schema: pa.Schema | None = None, *, judge_whole: bool = False,
-        hidden: pa.Schema | None = None, block_bytes: int = 1 << 20,
-    ) -> None:  # fmt: skip
-        schema = resolve_line_format(options).schema() if schema is None else schema
-        decoder = compile_decoder(options, schema, judge_whole=judge_whole, hidden=hidden)
-        names = [*schema.names, *(hidden.names if hidden is not None else [])]
-        self.rows: list[dict[str, Any]] = []
-        self.corrupt: list[bool] = []
-        self.reasons: list[str] = []
-        for block in read_lines(iter([data]), block_bytes=block_bytes):
-            clean = sanitise(block)
-            decoded = decoder.decode(clean, TimestampContext())
-            columns = [column.to_pylist() for column in decoded.columns]
-            self.rows += [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-            self.corrupt += [False] * len(clean) if decoded.corrupt is None else [bool(bad) for bad in decoded.corrupt]
-            self.reasons += [decoded.reasons[row].text if row in decoded.reasons else "" for row in range(len(clean))]
-
-
-def read(spec: str, data: str | bytes, schema: pa.Schema | None = None, **more: Any) -> Read:
+def read(spec: str, data: str | bytes, schema: pa.Schema | None = None, **more: Any) -> DecodedText:
     options = {name: more.pop(name) for name in ("null_value", "multi_line") if name in more}
     raw = data.encode() if isinstance(data, str) else data
-    return Read(FormatOptions("regex", spec, **options), raw, schema, **more)
+    return DecodedText(FormatOptions("regex", spec, **options), raw, schema, **more)
 
 
-# --- what it means ------------------------------------------------------------------------------------------
+# --- matching ---
 
 
 def test_a_column_for_each_named_group_in_order() -> None:
@@ -58,18 +36,18 @@ def test_a_column_for_each_named_group_in_order() -> None:
     assert found.corrupt == [False]
 
 
-def test_a_match_may_stand_anywhere_in_the_line() -> None:
+def test_the_expression_is_searched_for_in_the_line() -> None:
     assert read(r"id=(?<id>\d+)", "2026 x id=17 y\n").rows == [{"id": "17"}]
 
 
-def test_anchors_are_those_of_the_line() -> None:
+def test_anchors_match_at_the_ends_of_the_line() -> None:
     found = read(r"^(?<word>\w+)$", "one\none two\ntwo\r\n")
     assert [row["word"] for row in found.rows] == ["one", None, "two"]
     assert found.corrupt == [False, True, False]
     assert found.reasons == ["", "the line does not match", ""]
 
 
-def test_a_group_that_takes_no_part_is_null_and_one_that_is_always_there_may_be_empty() -> None:
+def test_an_optional_group_is_null_and_a_mandatory_group_may_be_empty() -> None:
     found = read(r"^a(?<x>x)?b(?<y>y*)", "ab\naxbyy\n")
     assert found.rows == [{"x": None, "y": ""}, {"x": "x", "y": "yy"}]
 
@@ -85,7 +63,7 @@ def test_a_group_around_alternatives_is_not_optional_itself() -> None:
     assert read(r"^k=(?<v>|a|b)$", "k=\nk=a\n").rows == [{"v": ""}, {"v": "a"}]
 
 
-def test_a_schema_chooses_orders_and_types_columns() -> None:
+def test_a_schema_selects_orders_and_types_columns() -> None:
     schema = pa.schema([("MS", pa.int64()), ("at", pa.timestamp("us", "UTC"))])
     found = read(
         r"(?<at>\S+) (?<level>\S+) (?<ms>\S+)$", "2026-11-22T01:00:00Z INFO 12\n2026-11-22T01:00:00Z I -\n", schema
@@ -95,7 +73,7 @@ def test_a_schema_chooses_orders_and_types_columns() -> None:
     assert found.corrupt == [False, False]
 
 
-def test_a_text_that_is_not_of_its_type_is_null_and_the_row_corrupt_and_the_rest_stands() -> None:
+def test_an_invalid_value_is_null_and_makes_the_row_corrupt_and_other_columns_keep_theirs() -> None:
     schema = pa.schema([("a", pa.int32()), ("b", STRING)])
     found = read(r"^(?<a>\S+) (?<b>\S+)", "1 x\nno y\n99999999999 z\n", schema)
     assert found.rows == [{"a": 1, "b": "x"}, {"a": None, "b": "y"}, {"a": None, "b": "z"}]
@@ -113,26 +91,26 @@ def test_the_null_token_is_null_in_typed_columns_and_text_in_strings() -> None:
     assert found.corrupt == [False, False]
 
 
-def test_a_column_nobody_judges_never_makes_a_line_corrupt() -> None:
+def test_a_hidden_column_never_makes_a_line_corrupt() -> None:
     hidden = pa.schema([("n", pa.int32())])
     found = read(r"(?<w>\w+) (?<n>\w+)", "a b\n", pa.schema([("w", STRING)]), hidden=hidden)
     assert found.rows == [{"w": "a", "n": None}]
     assert found.corrupt == [False]
 
 
-def test_without_columns_nothing_is_judged_unless_whole_lines_are() -> None:
+def test_without_columns_lines_are_not_judged_unless_as_wholes() -> None:
     nothing = pa.schema([])
     assert read("^(?<n>a)$", "a\nb\n", nothing).corrupt == [False, False]
     assert read("^(?<n>a)$", "a\nb\n", nothing, judge_whole=True).corrupt == [False, True]
 
 
-def test_the_columns_asked_for_are_judged_by_the_whole_match() -> None:
+def test_requested_columns_are_judged_by_the_whole_match() -> None:
     found = read(r"^(?<a>\w) (?<b>\d)$", "x 1\nx y\n", pa.schema([("a", STRING)]))
     assert found.rows == [{"a": "x"}, {"a": None}]
     assert found.corrupt == [False, True]
 
 
-def test_only_groups_that_are_asked_for_capture() -> None:
+def test_only_groups_of_requested_columns_capture() -> None:
     form = resolve_line_format(FormatOptions("regex", r"(?<a>.)(?:(?P<b>.)|(.))(?i:c)"))
     assert form.expression.pattern([1]) == "(?:.)(?:(?P<g1>.)|(?:.))(?i:c)"
 
@@ -143,19 +121,19 @@ def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
     assert decoder.exact.parse("E boom\n  at x\n  at y", TimestampContext()).values == ["E", "boom\n  at x\n  at y"]
 
 
-def test_bytes_that_are_no_text_become_replacement_characters() -> None:
+def test_invalid_utf_8_becomes_replacement_characters() -> None:
     found = read(rb"(?<a>.+)".decode(), b"x\xffy\n\xf0\x9f\n")
     assert [row["a"] for row in found.rows] == ["x�y", "�"]
 
 
 @given(patterns(), st.lists(lines, min_size=1, max_size=5), st.data())
-def test_it_means_what_the_reference_says(pattern: Pattern, texts: list[str], data: st.DataObject) -> None:
+def test_regex_agrees_with_the_reference(pattern: Pattern, texts: list[str], data: st.DataObject) -> None:
     assume(pattern.names)
     options = FormatOptions("regex", pattern.text)
     names = data.draw(st.lists(st.sampled_from(pattern.names), min_size=1, unique=True))
     decoder = compile_decoder(options, pa.schema([(name, STRING) for name in names]))
     block = "\n".join(texts).encode()
-    (found,) = [decoder.decode(_every_line(block), TimestampContext())]
+    (found,) = [decoder.decode(split_every_line(block), TimestampContext())]
     corrupt = [False] * len(texts) if found.corrupt is None else found.corrupt.tolist()
     for row, text in enumerate(texts):
         expected = reference_match(pattern, text)
@@ -167,20 +145,11 @@ def test_it_means_what_the_reference_says(pattern: Pattern, texts: list[str], da
         assert bool(parsed.reason) == corrupt[row]
 
 
-def _every_line(block: bytes) -> Lines:
-    """Blank ones, too, which are no records elsewhere."""
-    import numpy as np
-
-    ends = np.flatnonzero(np.frombuffer(block + b"\n", np.uint8) == 10).astype(np.int32)
-    starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int32)
-    return Lines(block, starts, ends, 0)
-
-
-# --- what is refused ------------------------------------------------------------------------------------------
+# --- errors ---
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         (r"^(?<a>\w+) (?:x|y)(?=z)", "look-ahead at character 19:"),
         (r"(?!z)(?<a>a)", "negative look-ahead at character 1:"),
@@ -212,18 +181,18 @@ def _every_line(block: bytes) -> Lines:
         (r"(?<a>*)", "RE2 refuses it: no argument for repetition operator: *"),
     ],
 )
-def test_what_re2_lacks_is_refused_by_name_and_place(spec: str, said: str) -> None:
+def test_constructs_that_re2_lacks_are_errors_with_name_and_position(spec: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
         resolve_line_format(FormatOptions("regex", spec))
-    assert any(one in str(caught.value) for one in said.split("|"))
+    assert any(one in str(caught.value) for one in message.split("|"))
 
 
-def test_brackets_and_escapes_are_no_groups() -> None:
+def test_parentheses_in_classes_and_escapes_are_not_groups() -> None:
     found = read(r"^[(?=)\]]+\(\?=(?<a>[^]a])[[:digit:])]\Q(?=\E\x{28}\12?$", "(]=(?=x9(?=(\n)(?=y)(?=(\n")
     assert [row["a"] for row in found.rows] == ["x", "y"]
 
 
-def test_writing_is_refused_with_the_reason(tmp_path: Any) -> None:
+def test_writing_is_an_error(tmp_path: Any) -> None:
     batch = pa.table({"a": ["x"]})
     with pytest.raises(FormatError, match="can be read only: a regular expression matches many lines"):
         pyspark_logs.write(batch.to_batches(), str(tmp_path / "out"), regex="(?<a>.)")
@@ -238,7 +207,7 @@ def test_options_of_other_formats_and_unknown_columns_are_errors() -> None:
         read("(?<a>.)", "x\n", pa.schema([("a", pa.list_(STRING))]))
 
 
-def test_scan_reads_it(tmp_path: Any) -> None:
+def test_scan(tmp_path: Any) -> None:
     (tmp_path / "a.log").write_bytes(b"\xef\xbb\xbfx 1\r\n\r\nx 2\nz")
     table = pyspark_logs.scan(
         str(tmp_path), regex=r"^(?<k>x) (?<n>\d)$", schema="n INT, _corrupt_record STRING"
@@ -254,4 +223,4 @@ def test_hostile_lines_take_linear_time(char: str) -> None:
     begun = time.perf_counter()
     found = read(spec, char * 1_000_000 + "\n")
     assert found.corrupt == [True]
-    assert time.perf_counter() - begun < 10  # exponential would be years
+    assert time.perf_counter() - begun < 10  # exponential time would be years
