@@ -26,8 +26,6 @@ PENDING: tuple[str, ...] = (
     "src/pyspark_logs/column_sources.py",
     "src/pyspark_logs/file_batches.py",
     "src/pyspark_logs/formats/delimited/",
-    "src/pyspark_logs/formats/json/",
-    "src/pyspark_logs/formats/logfmt/",
     "src/pyspark_logs/formats/template/",
     "src/pyspark_logs/formats/timestamps/",
     "src/pyspark_logs/formats/types/",

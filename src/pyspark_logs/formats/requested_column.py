@@ -54,3 +54,7 @@ class RequestedColumn(Generic[SourceT]):
     type: FieldType
     source: SourceT
     judged: bool = True
+
+    def is_named(self, name: str | None) -> bool:
+        """Returns True if the column has a name, which matches without case; False for None."""
+        return name is not None and self.name.lower() == name.lower()

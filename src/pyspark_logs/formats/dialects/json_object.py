@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.interface import SearchableFields
-from pyspark_logs.formats.json.values import dump, load
+from pyspark_logs.formats.json.values import dump_json, parse_json
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
@@ -50,7 +50,7 @@ class JsonObjectLineParser:
         if not parsed.reason:
             return parsed
         try:
-            record = load(line)
+            record = parse_json(line)
         except ValueError:
             return parsed
         return self._parse_members(record, context) if isinstance(record, dict) else parsed
@@ -62,7 +62,7 @@ class JsonObjectLineParser:
         reason = general = ""
         for column in (*parser.columns, *parser.rules.unasked):
             member = record.get(column.name)
-            text = member if isinstance(member, str) else dump(member)
+            text = member if isinstance(member, str) else dump_json(member)
             values.append(None)
             if member is None or text in fields[column.name].null_texts(parser.rules.null_value):
                 continue

@@ -1,1 +1,1 @@
-"""JSON: lines or elements of a document; a column is a path in an object."""
+"""Format of JSON records: lines of a file, or elements of an array in a document."""

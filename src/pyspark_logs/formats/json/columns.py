@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import intersect_masks
@@ -27,7 +28,6 @@ from pyspark_logs.formats.json.scalars import (
     is_number_or_boolean,
     unescape_json,
 )
-from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
 from pyspark_logs.formats.types.temporal import Epoch
@@ -88,7 +88,7 @@ class ShapeColumns:
                 return None if node.quoted else (pa.nulls(self.count, dtype), self._unquoted(node)[1])
             if not isinstance(node, dict):
                 return None
-            name = lookup(node, key)
+            name = find_name(node, key)
             if name is None:
                 return pa.nulls(self.count, dtype), None
             node = node[name]
@@ -168,7 +168,7 @@ class ShapeColumns:
     def _struct_column(self, node: dict[str, Any], dtype: pa.StructType) -> ConversionResult | None:
         children = []
         for field in dtype:
-            key = lookup(node, field.name)
+            key = find_name(node, field.name)
             child = self.column(None if key is None else node[key], field.type)
             if child is None:
                 return None

@@ -18,7 +18,7 @@ from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParse
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.json.columns import ShapeColumns, ShapeValue
 from pyspark_logs.formats.json.line_parser import JsonLineParser
-from pyspark_logs.formats.json.values import Number, load
+from pyspark_logs.formats.json.values import Number, parse_json
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _TOKEN = re.compile(r'"[^"]*"(?P<key>\s*:)?|[^\s"{}\[\],:]+', re.DOTALL)
@@ -65,7 +65,7 @@ def learn_shape(line: str) -> JsonShape | None:
     # the literals alone decide the structure of a line.
     indexed = "".join(f"{literal}{value.index}" for literal, value in zip(literals[:-1], values, strict=True))
     try:
-        record = load(indexed + literals[-1])
+        record = parse_json(indexed + literals[-1])
     except ValueError:
         return None
     found: list[ShapeValue] = []
@@ -93,18 +93,18 @@ def _replace_values(node: Any, found: list[ShapeValue]) -> Any:
 class JsonEngine:
     """Parses JSON lines by their shapes; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
 
-    def __init__(self, exact: JsonLineParser) -> None:
-        self.exact = exact
+    def __init__(self, line_parser: JsonLineParser) -> None:
+        self.line_parser = line_parser
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
         """Returns the columns of the lines whose shape could be learnt from a line of the block."""
-        if len(starts) == 0 or not self.exact.columns:
+        if len(starts) == 0 or not self.line_parser.columns:
             return None
         text, rows = block, np.arange(len(starts))
         if b"\\" in block:
             text, uncertain = _mask_escapes(block, starts, ends)
             rows = rows[~uncertain]
-        return _JsonBlockParser(self.exact, block, text, starts, ends, context).parse(rows)
+        return _JsonBlockParser(self.line_parser, block, text, starts, ends, context).parse(rows)
 
 
 class _JsonBlockParser(ShapeBlockParser[JsonShape]):
@@ -113,10 +113,16 @@ class _JsonBlockParser(ShapeBlockParser[JsonShape]):
     max_shapes = 24
 
     def __init__(
-        self, exact: JsonLineParser, block: bytes, text: bytes, starts: Int32, ends: Int32, context: TimestampContext
+        self,
+        line_parser: JsonLineParser,
+        block: bytes,
+        text: bytes,
+        starts: Int32,
+        ends: Int32,
+        context: TimestampContext,
     ) -> None:
         super().__init__(block, text, starts, ends)
-        self.exact, self.context = exact, context
+        self.line_parser, self.context = line_parser, context
 
     def learn(self, line: str) -> JsonShape | None:
         """Returns the shape of a line; see :func:`learn_shape`."""
@@ -127,10 +133,10 @@ class _JsonBlockParser(ShapeBlockParser[JsonShape]):
         columns = ShapeColumns(self.block, self.view, values, len(rows), self.context)
         masks: list[Bool | None] = [columns.is_scalar(value) for value in shape.values if not value.quoted]
         arrays = []
-        for column in self.exact.columns:
-            if self.exact.is_rescue(column):
-                rest = self.exact.rest(shape.record, column.type.arrow())
-                converted = columns.column(rest, column.type.arrow())
+        for column in self.line_parser.columns:
+            if column.is_named(self.line_parser.rescued):
+                rescued = self.line_parser.rescue(shape.record, column.type.arrow())
+                converted = columns.column(rescued, column.type.arrow())
             else:
                 source = column.source
                 converted = columns.column_at(shape.record, source.path, column.type.arrow(), source.time)
@@ -138,7 +144,7 @@ class _JsonBlockParser(ShapeBlockParser[JsonShape]):
                 return None
             arrays.append(converted[0])
             masks.append(converted[1])
-        return drop_uncertain_rows(rows, arrays, masks, len(self.exact.given))
+        return drop_uncertain_rows(rows, arrays, masks, len(self.line_parser.requested))
 
 
 def _mask_escapes(block: bytes, starts: Int32, ends: Int32) -> tuple[bytes, Bool]:

@@ -1,4 +1,4 @@
-"""Documented fields of JSON records: name, type and path, as a provider's document lists them."""
+"""Fields of JSON records as their provider documents them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _TIMES = re.compile(r"(timestamp|epoch)(?:\((.*)\))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class JsonField:
-    """One documented field.
+    """A documented field.
 
     Attributes:
-        name: of the column.
-        type: a Spark type as DDL writes it (``string``, ``bigint``, ``map<string,string>``,
-            ``array<struct<name:string,value:string>>``), or the notation of a time as templates have it:
-            ``timestamp`` (a string, ISO 8601), ``timestamp(<strptime pattern>)`` (a string), ``epoch(s|ms|us|ns)``
-            (a number, fraction allowed); or ``json``: any value, as its JSON text. Empty: what the schema asks for.
-        path: keys from the record to the value; a text has dots between them. Empty: the name is the key. Like
-            names of columns, keys match without case where none is the same.
-        numerals: whether some write this number as a string.
+        name: name of the column.
+        type: a Spark type in DDL (``string``, ``bigint``, ``map<string,string>``,
+            ``array<struct<name:string,value:string>>``), or the notation of a time as in templates: ``timestamp`` (a
+            string, ISO 8601), ``timestamp(<strptime pattern>)`` (a string), ``epoch(s|ms|us|ns)`` (a number, fraction
+            allowed), or ``json`` for the JSON text of any value. Empty: the type that a query requests.
+        path: keys from the record to the value, as a tuple or joined by dots. Empty: the name is the key. A key
+            matches without case if no key of the record is the same.
+        numerals: True if some programs write this number as a string.
 
     >>> JsonField("t", "timestamp", "t.$date").keys
     ('t', '$date')
@@ -42,25 +42,25 @@ class JsonField:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The path as keys."""
+        """Keys from the record to the value."""
         if isinstance(self.path, tuple):
             return self.path or (self.name,)
         return tuple(self.path.split(".")) if self.path else (self.name,)
 
     def time(self) -> FieldType | None:
-        """The notation of a time; None: the field is something else.
+        """Returns the notation of a time; None if the field is not a time.
 
         Raises:
-            FormatError: a unit or a pattern that there is not.
+            FormatError: the unit or the pattern is invalid.
         """
         match = _TIMES.fullmatch(self.type)
         return None if match is None else TYPES[match[1]](match[1], match[2])
 
     def arrow(self) -> pa.DataType:
-        """The type of the column.
+        """Returns the type of the column.
 
         Raises:
-            FormatError: the type is none.
+            FormatError: the type is invalid.
         """
         time = self.time()
         if time is not None:
@@ -73,11 +73,11 @@ class JsonField:
             raise FormatError(f"field {self.name!r}: {self.type!r} is not the type of a JSON value: {error}") from error
 
     def column(self, field: pa.Field, *, judged: bool) -> RequestedColumn[JsonSource]:
-        """The column that a schema asks for by this field's name, whatever type it asks for."""
+        """Returns the column that reads this field as the type that a query requests."""
         time = self.time()
         if time is None or not (pa.types.is_timestamp(field.type) or pa.types.is_date32(field.type)):
             source = JsonSource(self.keys, numerals=self.numerals)
             return RequestedColumn(field.name, JsonValue(field.type), source, judged)
-        # The line gives an instant; the decoder makes wall clocks and days of it.
+        # The engines return an instant; the decoder converts it to a timestamp without a zone, or to a day.
         source = JsonSource(self.keys, time, self.numerals)
         return RequestedColumn(field.name, JsonValue(time.arrow()), source, judged)

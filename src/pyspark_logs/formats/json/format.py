@@ -1,4 +1,4 @@
-"""JSON as a line format: one object a line, or the objects of an array in one document."""
+"""The line format of JSON: an object a line, or the objects of an array in one document."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ from pyspark_logs.records import Lines
 class JsonFormat:
     """JSON objects; see :class:`~pyspark_logs.formats.interface.LineFormat`.
 
-    With ``fields`` it is a format that a provider documents: these are its schema, and no sample is taken. Any
-    other key of the records can be asked for all the same.
+    Attributes:
+        options: options of the format.
+        fields: fields that the provider of the format documents. They are the schema, so that no sample is read; a
+            query may request any other key of the records, too. Empty: the schema is inferred.
     """
 
     options: FormatOptions
@@ -43,49 +45,49 @@ class JsonFormat:
     is_open = True
 
     def schema(self) -> pa.Schema | None:
-        """The documented fields; None where there are none, and only the data can tell."""
+        """Returns the columns of the documented fields; None if no fields are documented."""
         return pa.schema([(field.name, field.arrow()) for field in self.fields]) if self.fields else None
 
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:
-        """The keys of the first ``samplingBytes`` of records.
+        """Infers a column for each key in the first ``samplingBytes`` of the sample.
 
         Raises:
-            FormatError: not one record is an object with a key.
+            FormatError: no record of the sample is an object with a key.
         """
         records = (lines.record(row) for lines in sample for row in range(len(lines)))
-        found = infer_json_schema(records, self.options.sampling_bytes)
-        if not len(found):
+        schema = infer_json_schema(records, self.options.sampling_bytes)
+        if not len(schema):
             raise FormatError("no line of the sample is a JSON object with a key")
-        return found
+        return schema
 
     def decoder(self, projection: Projection) -> Decoder:
-        """Lines of one shape by the block, the others one at a time."""
+        """Returns a decoder of requested columns."""
         columns = tuple(self._field(field.name).column(field, judged=judged) for field, judged in projection.fields())
-        shown = {name.lower() for name in projection.columns.names}
-        others = [field for field in self.fields if projection.judge_whole and field.name.lower() not in shown]
-        aside = tuple(field.column(pa.field(field.name, field.arrow()), judged=True) for field in others)
-        exact = JsonLineParser((*columns, *aside), self.options.rescued_column, len(aside))
-        exact.check()
+        requested = {name.lower() for name in projection.columns.names}
+        others = [field for field in self.fields if projection.judge_whole and field.name.lower() not in requested]
+        validated_only = tuple(field.column(pa.field(field.name, field.arrow()), judged=True) for field in others)
+        line_parser = JsonLineParser((*columns, *validated_only), self.options.rescued_column, len(validated_only))
+        line_parser.check_types()
         native = [column.type.arrow() for column in columns]
-        return Decoder([JsonEngine(exact)], exact, native, projection.types)
+        return Decoder([JsonEngine(line_parser)], line_parser, native, projection.types)
 
     def _field(self, name: str) -> JsonField:
-        """The documented field of a name; else the key of that name."""
-        declared = (field for field in self.fields if field.name.lower() == name.lower())
-        return next(declared, None) or JsonField(name, "", (name,))
+        """Returns the documented field of a name; if there is none, a field for the key of that name."""
+        documented_fields = (field for field in self.fields if field.name.lower() == name.lower())
+        return next(documented_fields, None) or JsonField(name, "", (name,))
 
     def matcher(self) -> Matcher:
-        """An object ends with its brace: nothing could be joined to it."""
+        """Raises FormatError: a line that does not match cannot be appended to the last field of an object."""
         raise begins_by_regex_only("json")
 
     def verbatim(self) -> SearchableFields:
-        """All strings; a nested value read as a string is written anew, so its punctuation may stand otherwise."""
+        """Returns all strings. A nested value that is read as a string is rendered, so that its punctuation may differ."""
         return SearchableFields(unless_escaped=None, not_with='{}[]",:\\')
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
     ) -> Written:
-        """JSON by construction; documents are read only."""
+        """Returns a writer of JSON lines; documents cannot be written."""
         if self.options.document is not None:
             raise FormatError(
                 f"{self.options.kind} {self.options.spec!r} reads only: its files are documents, which end only when"
@@ -105,15 +107,15 @@ class JsonFormat:
 
 
 def documented(options: FormatOptions, fields: Sequence[JsonField], *, document: str | None = None) -> JsonFormat:
-    """A JSON format with the fields that its provider documents; what a preset of such a format is made of.
+    """Returns a JSON format with the fields that its provider documents, for a preset.
+
+    A field that a record lacks is null. :class:`~pyspark_logs.formats.json.fields.JsonField` lists the types.
 
     Args:
-        options: of the preset, as they are given.
-        fields: the columns of its schema, in order; the first timestamp among them is its time.
-        document: None: one object a line. Else a file is one JSON document, and its records are the elements of the
-            array under this key of it (``Records``); ``""``: the document is that array.
-
-    A record that lacks a field has null there. See :class:`~pyspark_logs.formats.json.fields.JsonField` for types.
+        options: options of the preset.
+        fields: columns of the schema in order; the first timestamp is the time of a record.
+        document: key of the array whose elements are the records (``Records``), if a file is one JSON document; ``""``
+            if the document is the array. None: a file has an object a line.
 
     >>> from pyspark_logs.options import FormatOptions
     >>> docker = [JsonField("time", "timestamp"), JsonField("stream"), JsonField("log")]

@@ -16,7 +16,7 @@ from pyspark_logs.formats.inference import (
     number_kind,
     string_kind,
 )
-from pyspark_logs.formats.json.values import Number, load
+from pyspark_logs.formats.json.values import Number, parse_json
 
 
 def infer_json_schema(records: Iterable[bytes], max_bytes: int) -> pa.Schema:
@@ -36,7 +36,7 @@ def infer_json_schema(records: Iterable[bytes], max_bytes: int) -> pa.Schema:
 
 
 def _kinds_of(record: str) -> Iterator[tuple[str, Kind]]:
-    value = load(record)
+    value = parse_json(record)
     if isinstance(value, dict):
         for key, item in value.items():
             yield key, _kind(item)

@@ -1,8 +1,4 @@
-"""JSON lines: one object a line.
-
-The exact parser: a line is read with the standard library, numbers kept as they are written. The fast
-engine is in ``shapes``.
-"""
+"""Line parser of JSON: parses one line with the standard library and converts its values one at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +9,15 @@ from typing import Any
 import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats.json.rescued import Claim, claims_of, is_text_map, left_over, rest_of
-from pyspark_logs.formats.json.values import check_type, convert, instant, load, number_of, value_at
+from pyspark_logs.formats.json.rescued import JsonPath, build_rescued, claims_of, is_string_map, unclaimed_values
+from pyspark_logs.formats.json.values import (
+    check_type,
+    convert,
+    convert_time,
+    number_from_string,
+    parse_json,
+    value_at,
+)
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -23,7 +26,7 @@ from pyspark_logs.formats.types.field_type import FieldType
 
 @dataclass(frozen=True)
 class JsonValue(FieldType):
-    """A JSON value as a value of an Arrow type."""
+    """A JSON value of an Arrow type."""
 
     dtype: pa.DataType
 
@@ -33,7 +36,7 @@ class JsonValue(FieldType):
 
     def parse(self, text: str, context: TimestampContext) -> Any:
         """Returns the value of a JSON text; raises ValueError if the value is not of the type."""
-        return convert(load(text), self.dtype, context)
+        return convert(parse_json(text), self.dtype, context)
 
 
 @dataclass(frozen=True)
@@ -53,33 +56,33 @@ class JsonSource:
 
 @dataclass(frozen=True)
 class JsonLineParser:
-    """The exact parser: values of ``columns`` of one line.
+    """Parses lines one at a time.
 
     Attributes:
-        columns: those that are given; then those that only count when a line is called corrupt.
-        rescued: name of the column that gets what the schema lacks.
-        aside: how many of the last columns are not given.
+        columns: the requested columns, followed by columns that are only validated.
+        rescued: name of the column for rescued data; None: there is no such column.
+        validated_only: number of columns that are only validated.
     """
 
     columns: tuple[RequestedColumn[JsonSource], ...]
     rescued: str | None = None
-    aside: int = 0
+    validated_only: int = 0
 
     @property
-    def given(self) -> tuple[RequestedColumn[JsonSource], ...]:
-        """The columns that a line gives."""
-        return self.columns[: len(self.columns) - self.aside]
+    def requested(self) -> tuple[RequestedColumn[JsonSource], ...]:
+        """The requested columns."""
+        return self.columns[: len(self.columns) - self.validated_only]
 
     def parse(self, line: str, context: TimestampContext) -> ParsedLine:
-        """The values of the columns."""
+        """Returns the values of the requested columns."""
         try:
-            record = load(line)
+            record = parse_json(line)
             if not isinstance(record, dict):
                 raise ValueError("not a JSON object")
         except ValueError as error:
-            # Of "Expecting value: line 1 column 1 (char 0)" the place is of this one line.
+            # The position in "Expecting value: line 1 column 1 (char 0)" is specific to the line.
             general = f"not a line of JSON: {str(error).partition(': ')[0]}"
-            return ParsedLine([None] * len(self.given), f"not a line of JSON: {error}", general)
+            return ParsedLine([None] * len(self.requested), f"not a line of JSON: {error}", general)
         values: list[Any] = []
         reason = general = ""
         for column in self.columns:
@@ -90,39 +93,39 @@ class JsonLineParser:
                 if column.judged and not reason:
                     reason = f"field {column.name!r}: {error}"
                     general = f"field {column.name!r}: not of type {column.type.arrow()}"
-        return ParsedLine(values[: len(self.given)], reason, general)
+        return ParsedLine(values[: len(self.requested)], reason, general)
 
     def _value(self, record: dict[str, Any], column: RequestedColumn[JsonSource], context: TimestampContext) -> Any:
-        if self.is_rescue(column):
-            return convert(self.rest(record, column.type.arrow()), column.type.arrow(), context)
+        if column.is_named(self.rescued):
+            return convert(self.rescue(record, column.type.arrow()), column.type.arrow(), context)
         source = column.source
         value = value_at(record, source.path)
         if source.numerals:
-            value = number_of(value)
+            value = number_from_string(value)
         if source.time is not None:
-            return instant(value, source.time, context)
+            return convert_time(value, source.time, context)
         return convert(value, column.type.arrow(), context)
 
-    def check(self) -> None:
-        """Raises SchemaError for a column of a type that no JSON value has."""
+    def check_types(self) -> None:
+        """Checks that JSON has values of the columns' types.
+
+        Raises:
+            SchemaError: JSON has no values of a column's type.
+        """
         for column in self.columns:
             name, dtype = column.name, column.type.arrow()
             check_type(name, dtype)
-            if self.is_rescue(column) and not (pa.types.is_string(dtype) or is_text_map(dtype)):
+            if column.is_named(self.rescued) and not (pa.types.is_string(dtype) or is_string_map(dtype)):
                 raise SchemaError(
                     f"column {name!r} holds what the schema lacks, as JSON: declare it a string, or map<string,string>"
                     f" (rescuedDataColumn), not {dtype}"
                 )
 
-    def is_rescue(self, column: RequestedColumn[JsonSource]) -> bool:
-        """Whether this column gets what the schema lacks."""
-        return self.rescued is not None and column.name.lower() == self.rescued.lower()
-
-    def rest(self, record: dict[str, Any], dtype: pa.DataType) -> dict[str, Any] | None:
-        """What no column of the schema takes of an object, as a column of a type has it; None: nothing is left."""
-        return rest_of(list(left_over(record, self._claims)), dtype)
+    def rescue(self, record: dict[str, Any], dtype: pa.DataType) -> dict[str, Any] | None:
+        """Returns the values of an object that no column claims, in the form that suits the type; None: no value."""
+        return build_rescued(list(unclaimed_values(record, self._claims)), dtype)
 
     @functools.cached_property
-    def _claims(self) -> list[Claim]:
-        shown = [column for column in self.given if column.judged and not self.is_rescue(column)]
-        return [claim for column in shown for claim in claims_of(column.source.path, column.type.arrow())]
+    def _claims(self) -> list[JsonPath]:
+        claiming = [column for column in self.requested if column.judged and not column.is_named(self.rescued)]
+        return [claim for column in claiming for claim in claims_of(column.source.path, column.type.arrow())]

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int64
-from pyspark_logs.formats.json.values import dump, load
+from pyspark_logs.formats.json.values import dump_json, parse_json
 from pyspark_logs.formats.timestamps.rendering import render_iso
 from pyspark_logs.formats.types.casts import plain_type, replace_invalid_utf8, to_instants
 from pyspark_logs.formats.types.field_type import RenderResult
@@ -78,7 +78,7 @@ def render_json_text(array: pa.Array) -> pa.Array:
     def render(text: str) -> str:
         if text[:1] in ("{", "["):
             with suppress(ValueError):
-                if dump(load(text)) == text:
+                if dump_json(parse_json(text)) == text:
                     return text
         return json.dumps(text, ensure_ascii=False)
 

@@ -1,7 +1,7 @@
-"""What a schema lacks of a JSON object: the object without what its columns take.
+"""Rescued data of JSON objects: the values that no column of the schema reads.
 
-A column takes the value at its path. Of an object that is read as a struct it takes what the struct has
-fields for, also within arrays and maps; of anything else it takes all.
+A column claims the value at its path. If the column is a struct, it claims only the fields of the struct, also within
+arrays and maps; a column of any other type claims the whole value.
 """
 
 from __future__ import annotations
@@ -12,112 +12,128 @@ from typing import Any
 
 import pyarrow as pa
 
-from pyspark_logs.formats.json.values import lookup
+from pyspark_logs.formats.column_names import find_name
 
 
 class _Every:
-    """A step of a claim: to each element of an array, or to each value of a map."""
+    """A step of a claim that leads to every element of an array or to every value of a map."""
 
 
-ITEM, ANY_KEY = _Every(), _Every()
+EVERY_ELEMENT, EVERY_KEY = _Every(), _Every()
 
-Claim = tuple[Any, ...]  # of steps: keys, ITEM, ANY_KEY; of what is left: keys and places
-Rest = Sequence[tuple[Claim, Any]]
+# Steps of a claim are keys, EVERY_ELEMENT and EVERY_KEY; steps to a rescued value are keys and indices of arrays.
+JsonPath = tuple[Any, ...]
+RescuedValues = Sequence[tuple[JsonPath, Any]]
 
 
-def claims_of(path: Claim, dtype: pa.DataType) -> list[Claim]:
-    """The paths to all that a column of this type takes."""
+def claims_of(path: JsonPath, dtype: pa.DataType) -> list[JsonPath]:
+    """Returns the paths to all values that a column claims.
+
+    Args:
+        path: path of the column.
+        dtype: type of the column.
+    """
     if pa.types.is_struct(dtype):
         return [claim for field in dtype for claim in claims_of((*path, field.name), field.type)]
     if pa.types.is_list(dtype):
-        return claims_of((*path, ITEM), dtype.value_type)
+        return claims_of((*path, EVERY_ELEMENT), dtype.value_type)
     if pa.types.is_map(dtype):
-        return claims_of((*path, ANY_KEY), dtype.item_type)
+        return claims_of((*path, EVERY_KEY), dtype.item_type)
     return [path]
 
 
-def left_over(value: Any, claims: Sequence[Claim], path: Claim = ()) -> Iterator[tuple[Claim, Any]]:
-    """What is not claimed of a value: paths of keys and places in arrays, and the value at each.
+def unclaimed_values(value: Any, claims: Sequence[JsonPath], path: JsonPath = ()) -> Iterator[tuple[JsonPath, Any]]:
+    """Yields the path and the value of everything in a value that is not claimed.
 
-    A value of which a part is claimed, and which has no parts, counts as claimed: it is of another type than its
-    column, and the line is corrupt.
+    A scalar is claimed if a claim leads into it: it is not of the type of its column, so that the line is corrupt.
 
-    >>> list(left_over({"a": {"x": 1, "y": 2}, "b": [{"x": 1}, {"z": 3}], "c": 4}, [("a", "x"), ("b", ITEM, "x")]))
+    Args:
+        value: an object, or a value within it.
+        claims: paths from the value to the claimed values.
+        path: path from the object to the value.
+
+    >>> record = {"a": {"x": 1, "y": 2}, "b": [{"x": 1}, {"z": 3}], "c": 4}
+    >>> list(unclaimed_values(record, [("a", "x"), ("b", EVERY_ELEMENT, "x")]))
     [(('a', 'y'), 2), (('b', 1, 'z'), 3), (('c',), 4)]
     """
     if () in claims:
         return
-    if isinstance(value, dict) and (not path or any(claim[0] is not ITEM for claim in claims)):
-        keys = {claim[0]: lookup(value, claim[0]) for claim in claims if isinstance(claim[0], str)}
+    if isinstance(value, dict) and (not path or any(claim[0] is not EVERY_ELEMENT for claim in claims)):
+        names = {claim[0]: find_name(value, claim[0]) for claim in claims if isinstance(claim[0], str)}
         for key, item in value.items():
-            inner = [claim[1:] for claim in claims if claim[0] is ANY_KEY or keys.get(claim[0]) == key]
+            inner = [claim[1:] for claim in claims if claim[0] is EVERY_KEY or names.get(claim[0]) == key]
             if inner:
-                yield from left_over(item, inner, (*path, key))
+                yield from unclaimed_values(item, inner, (*path, key))
             else:
                 yield (*path, key), item
     elif isinstance(value, list):
-        inner = [claim[1:] for claim in claims if claim[0] is ITEM]
-        for place, item in enumerate(value if inner else ()):
-            yield from left_over(item, inner, (*path, place))
+        inner = [claim[1:] for claim in claims if claim[0] is EVERY_ELEMENT]
+        for index, item in enumerate(value if inner else ()):
+            yield from unclaimed_values(item, inner, (*path, index))
 
 
-def is_text_map(dtype: pa.DataType) -> bool:
-    """Whether a type is map<string,string>."""
+def is_string_map(dtype: pa.DataType) -> bool:
+    """Returns True if a type is ``map<string,string>``."""
     return bool(pa.types.is_map(dtype) and pa.types.is_string(dtype.key_type) and pa.types.is_string(dtype.item_type))
 
 
-def rest_of(rest: Rest, dtype: pa.DataType) -> dict[str, Any] | None:
-    """What is left as the object that a column of a type has the text, or the pairs, of; None where nothing is."""
-    if not rest:
+def build_rescued(rescued: RescuedValues, dtype: pa.DataType) -> dict[str, Any] | None:
+    """Returns rescued values as one object for a column; None if there are no values.
+
+    Args:
+        rescued: the values.
+        dtype: type of the column: ``map<string,string>`` for :func:`flatten`, else string for :func:`nest`.
+    """
+    if not rescued:
         return None
-    return by_path(rest) if is_text_map(dtype) else as_it_was(rest)
+    return flatten(rescued) if is_string_map(dtype) else nest(rescued)
 
 
-def as_it_was(rest: Rest) -> dict[str, Any]:
-    """What is left, every value where it was; before an element of an array of which something is left, others are ``{}``.
+def nest(rescued: RescuedValues) -> dict[str, Any]:
+    """Returns an object in which every value has its path. Elements before a value of an array become ``{}``.
 
-    >>> as_it_was([(("a", "y"), True), (("b", 1, "z"), [])])
+    >>> nest([(("a", "y"), True), (("b", 1, "z"), [])])
     {'a': {'y': True}, 'b': [{}, {'z': []}]}
     """
-    whole: dict[str, Any] = {}
-    for path, value in rest:
-        place: Any = whole
+    root: dict[str, Any] = {}
+    for path, value in rescued:
+        parent: Any = root
         for step, following in itertools.pairwise(path):
-            place = _entered(place, step, [] if isinstance(following, int) else {})
-        _put(place, path[-1], value)
-    return whole
+            parent = _child(parent, step, [] if isinstance(following, int) else {})
+        _set_child(parent, path[-1], value)
+    return root
 
 
-def _entered(place: Any, step: str | int, fresh: Any) -> Any:
-    """What stands at a step of what is being built, ``fresh`` if nothing does."""
-    if isinstance(step, str):
-        return place.setdefault(step, fresh)
-    if len(place) <= step:
-        _put(place, step, fresh)
-    return place[step]
+def flatten(rescued: RescuedValues) -> dict[str, Any]:
+    """Returns an object whose keys are the paths. A path that reads like an earlier one has its keys in backticks.
 
-
-def _put(place: Any, step: str | int, value: Any) -> None:
-    if isinstance(step, int):
-        place.extend({} for _ in range(step - len(place)))
-        place.append(value)
-    else:
-        place[step] = value
-
-
-def by_path(rest: Rest) -> dict[str, Any]:
-    """What is left, by the text of its path. One that reads like another before it has its keys in backticks.
-
-    >>> by_path([(("a.y",), "x"), (("a", "y"), None), (("b", 1, "z"), [])])
+    >>> flatten([(("a.y",), "x"), (("a", "y"), None), (("b", 1, "z"), [])])
     {'a.y': 'x', '`a`.`y`': None, 'b[1].z': []}
     """
     pairs: dict[str, Any] = {}
-    for path, value in rest:
-        name = _name(path, "")
-        pairs[_name(path, "`") if name in pairs else name] = value
+    for path, value in rescued:
+        name = _path_text(path, "")
+        pairs[_path_text(path, "`") if name in pairs else name] = value
     return pairs
 
 
-def _name(path: Claim, quote: str) -> str:
+def _child(parent: Any, step: str | int, default: Any) -> Any:
+    """Returns the child of an object or array, which is set to ``default`` if it is missing."""
+    if isinstance(step, str):
+        return parent.setdefault(step, default)
+    if len(parent) <= step:
+        _set_child(parent, step, default)
+    return parent[step]
+
+
+def _set_child(parent: Any, step: str | int, value: Any) -> None:
+    if isinstance(step, int):
+        parent.extend({} for _ in range(step - len(parent)))
+        parent.append(value)
+    else:
+        parent[step] = value
+
+
+def _path_text(path: JsonPath, quote: str) -> str:
     steps = (f"[{step}]" if isinstance(step, int) else f".{quote}{step}{quote}" for step in path)
     return "".join(steps)[1:]

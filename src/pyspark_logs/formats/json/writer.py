@@ -33,7 +33,7 @@ class JsonWriter:
         schema: the columns.
         zone: time zone of timestamps without a zone.
         unencodable: function that finds characters that the encoding lacks; None: the encoding has all characters.
-        fields: for each column, the path and the notation of its values.
+        fields: path and notation of the values of each column.
     """
 
     first = 0

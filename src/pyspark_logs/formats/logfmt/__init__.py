@@ -1,1 +1,1 @@
-"""``key=value`` pairs, in any order."""
+"""Format of lines of ``key=value`` pairs."""

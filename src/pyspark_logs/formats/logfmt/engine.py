@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import convert_fields
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParser, ValueSpans, count_in_lines
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
-from pyspark_logs.formats.json.values import lookup
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -71,14 +71,14 @@ def learn_shape(line: str) -> LogfmtShape | None:
 class LogfmtEngine:
     """Parses lines of pairs by their shapes; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
 
-    def __init__(self, exact: LogfmtLineParser) -> None:
-        self.exact = exact
+    def __init__(self, line_parser: LogfmtLineParser) -> None:
+        self.line_parser = line_parser
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
         """Returns the columns of the lines whose shape could be learnt from a line of the block."""
         if len(starts) == 0:
             return None
-        parser = _LogfmtBlockParser(self.exact, block, starts, ends, context)
+        parser = _LogfmtBlockParser(self.line_parser, block, starts, ends, context)
         rows = np.arange(len(starts))
         if b"\\" in block:
             rows = np.flatnonzero(count_in_lines(np.flatnonzero(parser.view == _BACKSLASH), starts, ends) == 0)
@@ -91,20 +91,20 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
     max_shapes = 12
 
     def __init__(
-        self, exact: LogfmtLineParser, block: bytes, starts: Int32, ends: Int32, context: TimestampContext
+        self, line_parser: LogfmtLineParser, block: bytes, starts: Int32, ends: Int32, context: TimestampContext
     ) -> None:
         super().__init__(block, block, starts, ends)
-        self.exact, self.context = exact, context
-        self.null = exact.null_value.encode()
-        self.rescues = any(map(exact.is_rescue, exact.columns))
+        self.line_parser, self.context = line_parser, context
+        self.null = line_parser.null_value.encode()
+        self.rescues = any(column.is_named(line_parser.rescued) for column in line_parser.columns)
 
     def learn(self, line: str) -> LogfmtShape | None:
         """Returns the shape of a line; None also if the line has keys for the rescued column."""
         shape = learn_shape(line)
         if shape is None or not self.rescues:
             return shape
-        shown = {lookup(shape.keys, column.source) for column in self.exact.shown()}
-        return None if set(shape.keys) - shown else shape
+        claimed = {find_name(shape.keys, column.source) for column in self.line_parser.claiming_columns}
+        return None if set(shape.keys) - claimed else shape
 
     def has_valid_values(self, shape: LogfmtShape, values: ValueSpans) -> Bool | None:
         """Returns a mask of the lines whose unquoted values contain neither a blank nor an equals sign."""
@@ -117,15 +117,15 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
 
     def convert(self, shape: LogfmtShape, values: ValueSpans, rows: Int64) -> DecodedRows | None:
         """Returns the columns of the lines in which all values are certain."""
-        converted = [self._column(column, shape, values, len(rows)) for column in self.exact.columns]
+        converted = [self._column(column, shape, values, len(rows)) for column in self.line_parser.columns]
         arrays, masks = [array for array, _ in converted], [mask for _, mask in converted]
         return drop_uncertain_rows(rows, arrays, masks, len(arrays))
 
     def _column(
         self, column: RequestedColumn[str], shape: LogfmtShape, values: ValueSpans, count: int
     ) -> ConversionResult:
-        name = lookup(shape.keys, column.source)
-        if self.exact.is_rescue(column) or name is None:
+        name = find_name(shape.keys, column.source)
+        if column.is_named(self.line_parser.rescued) or name is None:
             return pa.nulls(count, column.type.arrow()), None
         index = shape.keys.index(name)
         if index >= len(values):

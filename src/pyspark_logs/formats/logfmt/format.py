@@ -1,4 +1,4 @@
-"""``key=value`` pairs as a line format."""
+"""The line format of ``key=value`` pairs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from pyspark_logs.records import Lines
 
 @dataclass(frozen=True)
 class LogfmtFormat:
-    """Pairs of keys and values; see :class:`~pyspark_logs.formats.interface.LineFormat`."""
+    """Lines of ``key=value`` pairs; see :class:`~pyspark_logs.formats.interface.LineFormat`."""
 
     options: FormatOptions
 
@@ -40,40 +40,41 @@ class LogfmtFormat:
     is_open = True
 
     def schema(self) -> None:
-        """Only the data can tell."""
+        """Returns None: the records name their own columns."""
         return
 
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:
-        """The keys of the first ``samplingBytes`` of records.
+        """Infers a column for each key in the first ``samplingBytes`` of the sample.
 
         Raises:
-            FormatError: not one record has a pair.
+            FormatError: no record of the sample has a pair.
         """
         records = (lines.record(row) for lines in sample for row in range(len(lines)))
-        found = infer_logfmt_schema(records, self.options.sampling_bytes, self.options.null_value)
-        if not len(found):
+        schema = infer_logfmt_schema(records, self.options.sampling_bytes, self.options.null_value)
+        if not len(schema):
             raise FormatError("no line of the sample has key=value pairs")
-        return found
+        return schema
 
     def decoder(self, projection: Projection) -> Decoder:
-        """Lines of one shape by the block, the others one at a time. All pairs of a line are read, so it is judged whole."""
+        """Returns a decoder. Every record is validated as a whole, as all of its pairs are parsed."""
         columns = tuple(
             RequestedColumn(field.name, retype(Text(), field.type, field.name), field.name, judged)
             for field, judged in projection.fields()
         )
-        exact = LogfmtLineParser(columns, self.options.rescued_column, self.options.null_value)
-        wrong = [column.name for column in columns if exact.is_rescue(column) and not column.type.keeps_text]
-        if wrong:
-            raise SchemaError(f"column {wrong[0]!r} (rescuedDataColumn) holds JSON text: declare it a string")
+        rescued = self.options.rescued_column
+        for column in columns:
+            if column.is_named(rescued) and not column.type.keeps_text:
+                raise SchemaError(f"column {column.name!r} (rescuedDataColumn) holds JSON text: declare it a string")
+        line_parser = LogfmtLineParser(columns, rescued, self.options.null_value)
         native = [column.type.arrow() for column in columns]
-        return Decoder([LogfmtEngine(exact)], exact, native, projection.types)
+        return Decoder([LogfmtEngine(line_parser)], line_parser, native, projection.types)
 
     def matcher(self) -> Matcher:
-        """A line is pairs to its end: nothing could be joined to it."""
+        """Raises FormatError: a line that does not match cannot be appended to the last pair of a record."""
         raise begins_by_regex_only("logfmt")
 
     def verbatim(self) -> SearchableFields:
-        """All strings; what is rescued is JSON, whose punctuation the line does not have."""
+        """Returns all strings. Rescued data is JSON, whose punctuation is not in the line."""
         return SearchableFields(
             unless_escaped=None, not_with='{}[]",:\\' if self.options.rescued_column is not None else ""
         )
@@ -81,7 +82,7 @@ class LogfmtFormat:
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
     ) -> Written:
-        """Pairs in the order of the schema."""
+        """Returns a writer of pairs in the order of the schema."""
         kinds = [scalar_type(field.type) for field in schema]
         problems = [why for field, kind in zip(schema, kinds, strict=True) if (why := type_problem(field, kind))]
         problems += [why for name in schema.names if (why := key_problem(name))]

@@ -1,19 +1,20 @@
-r"""Lines of ``key=value`` pairs: the exact parser.
+r"""Line parser of ``key=value`` pairs.
 
-As the decoder of go-logfmt reads them: pairs stand between blanks (any character up to the space); a key is of other
-characters than these, ``=`` and ``"``, and so is a value without quotes; a value in quotes has the escapes of JSON
-strings. A key without ``=`` is a flag.
+Lines are parsed as the decoder of go-logfmt parses them (https://github.com/go-logfmt/logfmt): pairs are separated by
+blanks, which are all characters up to the space. A key contains neither a blank nor ``=`` nor ``"``, and neither does an
+unquoted value. A quoted value has the escape sequences of JSON strings. A key without ``=`` is a flag.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pyspark_logs.formats.json.values import lookup
+from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -23,18 +24,19 @@ _WORD = r'[^\x00-\x20="]'
 _PAIR = re.compile(rf'[\x00-\x20]*({_WORD}+)(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|({_WORD}*)))?', re.DOTALL)
 _BLANKS = re.compile(r"[\x00-\x20]*")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
-_PLAIN = {'"': '"', "\\": "\\", "/": "/", "'": "'", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPED = {'"': '"', "\\": "\\", "/": "/", "'": "'", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class Pair(NamedTuple):
     """A key and its value.
 
     Attributes:
-        text: of the value, its escapes undone; "" of a flag.
-        quoted: whether it stood in quotes.
-        flag: whether there is no ``=``.
-        start: where the value stands in the line, without its quotes.
-        end: one past it.
+        key: the key.
+        text: the value without quotes and escapes; "" for a flag.
+        quoted: True if the value is quoted.
+        flag: True if the key has no ``=``.
+        start: index of the value in the line, after its quote.
+        end: index of the end of the value, before its quote.
     """
 
     key: str
@@ -46,35 +48,35 @@ class Pair(NamedTuple):
 
 
 def pairs(line: str) -> Iterator[Pair]:
-    r"""The pairs of a line in order.
+    r"""Yields the pairs of a line.
 
     Raises:
-        ValueError: the line is not made of pairs; those before have been given.
+        ValueError: the rest of the line does not begin with a pair.
 
     >>> [(pair.key, pair.text) for pair in pairs('a=1 b="x \\"y\\"" c')]
     [('a', '1'), ('b', 'x "y"'), ('c', '')]
     """
-    place = 0
-    while match := _PAIR.match(line, place):
-        place = match.end()
-        key, inside, word = match.groups()
-        text = word or "" if inside is None else unescape(inside)
-        flag = inside is None and word is None
-        yield Pair(key, text, inside is not None, flag, *match.span(match.lastindex or 1))
-    blanks = _BLANKS.match(line, place)
-    place = blanks.end() if blanks else place
-    if place < len(line):
-        byte = len(line[:place].encode())
-        if line[place] == '"' and line[:place].endswith("="):
+    index = 0
+    while match := _PAIR.match(line, index):
+        index = match.end()
+        key, quoted, word = match.groups()
+        text = word or "" if quoted is None else unescape(quoted)
+        flag = quoted is None and word is None
+        yield Pair(key, text, quoted is not None, flag, *match.span(match.lastindex or 1))
+    blanks = _BLANKS.match(line, index)
+    index = blanks.end() if blanks else index
+    if index < len(line):
+        byte = len(line[:index].encode())
+        if line[index] == '"' and line[:index].endswith("="):
             raise ValueError(f"a quote is not closed, at byte {byte}")
-        raise ValueError(f"{line[place]!r} is in the way at byte {byte}")
+        raise ValueError(f"{line[index]!r} is in the way at byte {byte}")
 
 
 def unescape(text: str) -> str:
-    r"""A quoted text with its escapes undone; half of a surrogate pair is U+FFFD.
+    r"""Replaces the escape sequences of a quoted value. An unpaired surrogate becomes U+FFFD.
 
     Raises:
-        ValueError: an escape that there is not.
+        ValueError: an unknown escape sequence.
 
     >>> unescape(r"a\tb\u00e9\ud83d\ude00")
     'a\tbé😀'
@@ -82,26 +84,27 @@ def unescape(text: str) -> str:
     if "\\" not in text:
         return text
 
-    def plain(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         if match[1]:
             return chr(int(match[1], 16))
-        if match[2] not in _PLAIN:
+        if match[2] not in _ESCAPED:
             raise ValueError(f"{match[0]!r} is no escape")
-        return _PLAIN[match[2]]
+        return _ESCAPED[match[2]]
 
-    found = _ESCAPE.sub(plain, text)
+    unescaped = _ESCAPE.sub(replacement, text)
     if "\\u" not in text:
-        return found
-    return found.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return unescaped
+    return unescaped.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 @dataclass(frozen=True)
 class LogfmtLineParser:
-    """The exact parser.
+    """Parses lines one at a time.
 
     Attributes:
-        rescued: name of the column that gets what the schema lacks, as JSON.
-        null_value: what means null where it stands without quotes.
+        columns: requested columns; the source of a column is its key.
+        rescued: name of the column for rescued data; None: there is no such column.
+        null_value: unquoted text that is null.
     """
 
     columns: tuple[RequestedColumn[str], ...]
@@ -109,11 +112,11 @@ class LogfmtLineParser:
     null_value: str = "-"
 
     def parse(self, line: str, context: TimestampContext) -> ParsedLine:
-        """The values of the columns."""
+        """Returns the values of the columns."""
         found: dict[str, Pair] = {}
         try:
             for pair in pairs(line):
-                found.pop(pair.key, None)  # the last one counts, and stands where it stood
+                found.pop(pair.key, None)  # the last pair of a key counts, and rescued data has it in its position
                 found[pair.key] = pair
         except ValueError as error:
             return ParsedLine([None] * len(self.columns), str(error))
@@ -123,26 +126,24 @@ class LogfmtLineParser:
         reason = general = ""
         for column in self.columns:
             try:
-                values.append(self._rest(found) if self.is_rescue(column) else self._value(found, column, context))
+                is_rescued = column.is_named(self.rescued)
+                values.append(self._rescue(found) if is_rescued else self._value(found, column, context))
             except ValueError as error:
                 values.append(None)
                 if column.judged and not reason:
                     reason, general = f"key {column.name!r}: {error}", f"key {column.name!r}: not of its type"
         return ParsedLine(values, reason, general)
 
-    def is_rescue(self, column: RequestedColumn[str]) -> bool:
-        """Whether this column gets what the schema lacks."""
-        return self.rescued is not None and column.name.lower() == self.rescued.lower()
-
-    def shown(self) -> list[RequestedColumn[str]]:
-        """The columns of the schema that have a key of their own."""
-        return [column for column in self.columns if column.judged and not self.is_rescue(column)]
+    @functools.cached_property
+    def claiming_columns(self) -> list[RequestedColumn[str]]:
+        """Columns whose keys are not rescued."""
+        return [column for column in self.columns if column.judged and not column.is_named(self.rescued)]
 
     def _value(self, found: dict[str, Pair], column: RequestedColumn[str], context: TimestampContext) -> Any:
-        name = column.source if column.source in found else lookup(found, column.source)
-        pair = found[name] if name is not None else None
-        if pair is None:
+        name = find_name(found, column.source)
+        if name is None:
             return None
+        pair = found[name]
         if pair.flag:
             return True if isinstance(column.type, Boolean) else None
         if pair.text == self.null_value and not pair.quoted:
@@ -154,7 +155,8 @@ class LogfmtLineParser:
         except ValueError as error:
             raise ValueError(f"{pair.text[:80]!r}: {error}") from error
 
-    def _rest(self, found: dict[str, Pair]) -> str | None:
-        taken = {lookup(found, column.source) for column in self.shown()}
-        rest = {name: pair.text for name, pair in found.items() if name not in taken}
-        return json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None
+    def _rescue(self, found: dict[str, Pair]) -> str | None:
+        """Returns the pairs that no column claims, as JSON; None if there are none."""
+        claimed = {find_name(found, column.source) for column in self.claiming_columns}
+        rescued = {name: pair.text for name, pair in found.items() if name not in claimed}
+        return json.dumps(rescued, ensure_ascii=False, separators=(",", ":")) if rescued else None
