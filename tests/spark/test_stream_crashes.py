@@ -21,9 +21,9 @@ import pytest
 pytest.importorskip("pyspark")
 
 import pyspark_logs
-from tests.spark.places import Place
 from tests.spark.programs import Program, run
 from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
+from tests.spark.write_targets import WriteTarget
 from tests.support.s3_server import S3Bucket
 from tests.support.store_faults import FaultyServer
 
@@ -86,8 +86,8 @@ class Others:
     _errors: list[BaseException] = field(default_factory=list)
 
     @property
-    def place(self) -> Place:
-        return Place.on_s3(self.s3, self.proxy.endpoint)
+    def target(self) -> WriteTarget:
+        return WriteTarget.on_s3(self.s3, self.proxy.endpoint)
 
     def start(self) -> None:
         for number, work in enumerate([self._put, self._upload, self._write]):
@@ -159,7 +159,7 @@ class Others:
             if chance.random() < 0.5:
                 self._write_and_kill(first, count, chance, chance.choice(moments), chance.choice([LOST, None]))
                 if chance.random() < 0.5:
-                    pyspark_logs.recover(self.place.url, "0s", **self.place.own_options)
+                    pyspark_logs.recover(self.target.url, "0s", **self.target.direct_options)
                 continue
             self._program(first, count, chance).answer()
             self.committed[first] = count
@@ -179,8 +179,8 @@ class Others:
         while len(hours) < 4:
             hours[self._hour(chance)] = None
         given = {"first": first, "count": count, "hours": [hour.isoformat() for hour in hours]}
-        options = {**self.place.options, **SOURCE}
-        return Program.start("write_logs_program.py", self.folder, url=self.place.url, options=options, **given)
+        options = {**self.target.options, **SOURCE}
+        return Program.start("write_logs_program.py", self.folder, url=self.target.url, options=options, **given)
 
     # --- parts
 
@@ -212,16 +212,16 @@ def newest(checkpoint: Path, log: str) -> int:
     return max((int(path.name) for path in folder.glob("*") if path.name.isdigit()), default=-1)
 
 
-def sunk(place: Place) -> Counter[int]:
+def sunk(target: WriteTarget) -> Counter[int]:
     """What a reader of the sink finds, and how often."""
-    table = pyspark_logs.scan(place.url, mode="FAILFAST", **place.own_options, **TEMPLATE).read_all()
+    table = pyspark_logs.scan(target.url, mode="FAILFAST", **target.direct_options, **TEMPLATE).read_all()
     return Counter(table["n"].to_pylist())
 
 
 def check_kills(s3: S3Bucket, proxy: FaultyServer, folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
-    source = Place.on_s3(s3)
-    sink = Place(f"{s3.url}/sink", source.store_options, source.options)
+    source = WriteTarget.on_s3(s3)
+    sink = WriteTarget(f"{s3.url}/sink", source.store_options, source.options)
     checkpoint = folder / "checkpoint"
     given = {
         "source": source.url,
@@ -259,10 +259,10 @@ def check_kills(s3: S3Bucket, proxy: FaultyServer, folder: Path, kills: int, see
     assert undecided not in found
 
     # The source now, by its files alone, once all jobs are decided and what is of none is removed.
-    pyspark_logs.recover(source.url, "0s", **source.own_options)
-    pyspark_logs.vacuum(source.url, "0s", **source.own_options)
+    pyspark_logs.recover(source.url, "0s", **source.direct_options)
+    pyspark_logs.vacuum(source.url, "0s", **source.direct_options)
     assert source.unfinished() == []
-    table = pyspark_logs.scan(source.url, mode="FAILFAST", **source.own_options, **SOURCE).read_all()
+    table = pyspark_logs.scan(source.url, mode="FAILFAST", **source.direct_options, **SOURCE).read_all()
     there = set(table["n"].to_pylist())
     assert len(there) == table.num_rows
     assert set(found) == there
@@ -274,8 +274,8 @@ def check_kills(s3: S3Bucket, proxy: FaultyServer, folder: Path, kills: int, see
     survived = [first for first, count in others.killed.items() if first in there]
     assert there - plain - told == {n for first in survived for n in range(first, first + others.killed[first])}
     assert sorted(int(line.split(" ")[1]) for line in sink.lines()) == sorted(there) or sink.unfinished()
-    pyspark_logs.recover(sink.url, "0s", **sink.own_options)
-    pyspark_logs.vacuum(sink.url, "0s", **sink.own_options)
+    pyspark_logs.recover(sink.url, "0s", **sink.direct_options)
+    pyspark_logs.vacuum(sink.url, "0s", **sink.direct_options)
     assert sorted(int(line.split(" ")[1]) for line in sink.lines()) == sorted(there)
     assert sink.unfinished() == []
     uploads = len(others.late_s)

@@ -16,9 +16,9 @@ pytest.importorskip("pyspark")
 from pyspark.errors import PySparkException, StreamingQueryException
 
 import pyspark_logs
-from tests.spark.places import Place
 from tests.spark.programs import Program, run
 from tests.spark.s3_requests import CLAIM, COMPLETE, CREATE, INTENT, LOST, OTHER, PART, RECORD, Hold, at
+from tests.spark.write_targets import WriteTarget
 from tests.support.s3_server import S3Bucket
 from tests.support.store_faults import FaultyServer
 
@@ -57,22 +57,22 @@ def proxy(s3: S3Bucket) -> Iterator[FaultyServer]:
     server.stop()
 
 
-def numbers(place: Place, **options: str) -> Counter[int]:
+def numbers(target: WriteTarget, **options: str) -> Counter[int]:
     """What a reader finds, and how often."""
-    table = pyspark_logs.scan(place.url, mode="FAILFAST", **place.own_options, **FORMAT, **options).read_all()
+    table = pyspark_logs.scan(target.url, mode="FAILFAST", **target.direct_options, **FORMAT, **options).read_all()
     return Counter(table["n"].to_pylist())
 
 
 # --- a query that is killed again and again
 
 
-def check_kills(place: Place, proxy: FaultyServer, source: Source, folder: Path, kills: int, seed: int) -> None:
+def check_kills(target: WriteTarget, proxy: FaultyServer, source: Source, folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     given = {
         "source": str(source.folder),
-        "url": place.url,
+        "url": target.url,
         "checkpoint": str(folder / "checkpoint"),
-        "options": {**place.options, **FORMAT, "layout": "{part}"},
+        "options": {**target.options, **FORMAT, "layout": "{part}"},
     }
     died_at: Counter[str] = Counter()
     source.add(4)
@@ -96,7 +96,7 @@ def check_kills(place: Place, proxy: FaultyServer, source: Source, folder: Path,
         died_at[context] += 1
         program.kill()
         hold.go_on()
-        found = numbers(place, layout="{part}")
+        found = numbers(target, layout="{part}")
         assert set(found.values()) <= {1}
         # A batch is there as a whole: so many files as Spark gave it, and none in part.
         assert sum(found.values()) % ROWS == 0
@@ -105,13 +105,13 @@ def check_kills(place: Place, proxy: FaultyServer, source: Source, folder: Path,
     source.add(3)
     assert run("stream_program.py", folder, finish=True, **given) == "finished"
     everything = Counter(range(source.rows))
-    assert numbers(place, layout="{part}") == everything
-    recovered = pyspark_logs.recover(place.url, "0s", **place.own_options)
-    vacuumed = pyspark_logs.vacuum(place.url, "0s", **place.own_options)
-    assert numbers(place, layout="{part}") == everything
-    assert place.unfinished() == []
-    assert sorted(int(line.split(" ")[0]) for line in place.lines()) == sorted(everything)
-    claims = [key.rpartition("/")[2] for key in place.listing() if key.startswith("_claims/query-")]
+    assert numbers(target, layout="{part}") == everything
+    recovered = pyspark_logs.recover(target.url, "0s", **target.direct_options)
+    vacuumed = pyspark_logs.vacuum(target.url, "0s", **target.direct_options)
+    assert numbers(target, layout="{part}") == everything
+    assert target.unfinished() == []
+    assert sorted(int(line.split(" ")[0]) for line in target.lines()) == sorted(everything)
+    claims = [key.rpartition("/")[2] for key in target.listing() if key.startswith("_claims/query-")]
     again = sum(not claim.endswith(".1") for claim in claims)
     batches = {claim.partition(".")[0] for claim in claims}
     print(  # noqa: T201
@@ -122,30 +122,32 @@ def check_kills(place: Place, proxy: FaultyServer, source: Source, folder: Path,
 
 
 def test_killed_three_times(s3: S3Bucket, proxy: FaultyServer, source: Source, tmp_path: Path) -> None:
-    check_kills(Place.on_s3(s3, proxy.endpoint), proxy, source, tmp_path, kills=3, seed=26)
+    check_kills(WriteTarget.on_s3(s3, proxy.endpoint), proxy, source, tmp_path, kills=3, seed=26)
 
 
 @pytest.mark.slow
 def test_killed_twenty_times(s3: S3Bucket, proxy: FaultyServer, source: Source, tmp_path: Path) -> None:
-    check_kills(Place.on_s3(s3, proxy.endpoint), proxy, source, tmp_path, kills=20, seed=20)
+    check_kills(WriteTarget.on_s3(s3, proxy.endpoint), proxy, source, tmp_path, kills=20, seed=20)
 
 
 # --- in one session
 
 
 @pytest.fixture
-def place(request: pytest.FixtureRequest, s3: S3Bucket) -> Place:
-    return Place.on_s3(s3)
+def target(request: pytest.FixtureRequest, s3: S3Bucket) -> WriteTarget:
+    return WriteTarget.on_s3(s3)
 
 
-def stream(spark: Any, source: Source, place: Place, folder: Path, mode: str = "append", **options: str) -> Any:
+def stream(spark: Any, source: Source, target: WriteTarget, folder: Path, mode: str = "append", **options: str) -> Any:
     """The query run until it has nothing to do."""
     lines = spark.readStream.text(str(source.folder))
     frame = lines.selectExpr("try_cast(split(value, ' ')[0] as long) n", "split(value, ' ', 2)[1] message")
     if mode != "append":
         frame = frame.groupBy("n", "message").count().drop("count")
-    written = frame.writeStream.format("logs").options(**place.options, **FORMAT, **options).outputMode(mode)
-    query = written.option("checkpointLocation", str(folder / "checkpoint")).trigger(availableNow=True).start(place.url)
+    written = frame.writeStream.format("logs").options(**target.options, **FORMAT, **options).outputMode(mode)
+    query = (
+        written.option("checkpointLocation", str(folder / "checkpoint")).trigger(availableNow=True).start(target.url)
+    )
     query.awaitTermination(120)
     return query
 
@@ -163,29 +165,29 @@ def forget_newest_commit(folder: Path) -> int:
     return newest
 
 
-def test_a_batch_that_is_replayed_does_nothing(spark: Any, source: Source, place: Place, tmp_path: Path) -> None:
+def test_a_batch_that_is_replayed_does_nothing(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
     source.add(2)
-    stream(spark, source, place, tmp_path)
+    stream(spark, source, target, tmp_path)
     source.add(1)
-    stream(spark, source, place, tmp_path)
-    assert numbers(place) == Counter(range(3 * ROWS))
-    before = place.files()
+    stream(spark, source, target, tmp_path)
+    assert numbers(target) == Counter(range(3 * ROWS))
+    before = target.files()
     for _ in range(2):
         newest = forget_newest_commit(tmp_path)
         assert newest == 1
-        assert batches_done(stream(spark, source, place, tmp_path)) == [(1, ROWS)]
-        assert place.files() == before
-        assert place.unfinished() == []
+        assert batches_done(stream(spark, source, target, tmp_path)) == [(1, ROWS)]
+        assert target.files() == before
+        assert target.unfinished() == []
     source.add(1)
-    assert batches_done(stream(spark, source, place, tmp_path)) == [(2, ROWS)]
-    assert numbers(place) == Counter(range(4 * ROWS))
+    assert batches_done(stream(spark, source, target, tmp_path)) == [(2, ROWS)]
+    assert numbers(target) == Counter(range(4 * ROWS))
 
 
-def test_two_drivers_of_one_checkpoint(spark: Any, source: Source, place: Place, tmp_path: Path) -> None:
+def test_two_drivers_of_one_checkpoint(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
     """A batch older than the newest claimed one is of a driver that another one has overtaken."""
     for _ in range(2):
         source.add(1)
-        stream(spark, source, place, tmp_path)
+        stream(spark, source, target, tmp_path)
     forget_newest_commit(tmp_path)
     forget_newest_commit(tmp_path)
     for path in (tmp_path / "checkpoint" / "offsets").glob("*1*"):
@@ -193,23 +195,23 @@ def test_two_drivers_of_one_checkpoint(spark: Any, source: Source, place: Place,
     with pytest.raises(
         StreamingQueryException, match=r"CommitConflictError: .*batch 1 was claimed by job .*, and this is batch 0"
     ):
-        stream(spark, source, place, tmp_path)
-    assert numbers(place) == Counter(range(2 * ROWS))
-    assert place.left_by_tasks() == []
+        stream(spark, source, target, tmp_path)
+    assert numbers(target) == Counter(range(2 * ROWS))
+    assert target.left_by_tasks() == []
 
 
-def test_update_mode_is_refused_by_spark(spark: Any, source: Source, place: Place, tmp_path: Path) -> None:
+def test_update_mode_is_refused_by_spark(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
     """To no Python source Spark says that rows are updates; foreachBatch with a txnId writes them."""
     source.add(1)
     with pytest.raises(StreamingQueryException, match="logs does not support Update mode"):
-        stream(spark, source, place, tmp_path, "update")
-    assert place.listing() == []
+        stream(spark, source, target, tmp_path, "update")
+    assert target.listing() == []
 
 
-def test_foreach_batch_with_a_transaction(spark: Any, source: Source, place: Place, tmp_path: Path) -> None:
+def test_foreach_batch_with_a_transaction(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
     def save(frame: Any, batch: int) -> None:
-        options = {**place.options, **FORMAT, "txnId": f"counts-{batch}"}
-        frame.write.format("logs").options(**options).mode("append").save(place.url)
+        options = {**target.options, **FORMAT, "txnId": f"counts-{batch}"}
+        frame.write.format("logs").options(**options).mode("append").save(target.url)
 
     def run_query() -> None:
         lines = spark.readStream.text(str(source.folder)).selectExpr("cast(split(value, ' ')[0] as long) % 5 n")
@@ -220,59 +222,59 @@ def test_foreach_batch_with_a_transaction(spark: Any, source: Source, place: Pla
     for count in (1, 2):
         source.add(1)
         run_query()
-        assert numbers(place) == Counter(dict.fromkeys(range(5), count))
+        assert numbers(target) == Counter(dict.fromkeys(range(5), count))
     forget_newest_commit(tmp_path)
     run_query()
-    assert sorted(place.lines()) == sorted([f"{n} {5 * count}" for n in range(5) for count in (1, 2)])
+    assert sorted(target.lines()) == sorted([f"{n} {5 * count}" for n in range(5) for count in (1, 2)])
 
 
-def test_complete_mode_is_refused(spark: Any, source: Source, place: Place, tmp_path: Path) -> None:
+def test_complete_mode_is_refused(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
     source.add(1)
     with pytest.raises(
         PySparkException, match=r"OptionError: outputMode 'complete' would replace everything with each batch"
     ):
-        stream(spark, source, place, tmp_path, "complete")
-    assert place.listing() == []
+        stream(spark, source, target, tmp_path, "complete")
+    assert target.listing() == []
 
 
-def test_wrong_options_end_the_query(spark: Any, source: Source, place: Place, tmp_path: Path) -> None:
+def test_wrong_options_end_the_query(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
     source.add(1)
     with pytest.raises(PySparkException, match="unknown option 'compresion'; did you mean 'compression'"):
-        stream(spark, source, place, tmp_path, compresion="gzip")
-    assert place.listing() == []
+        stream(spark, source, target, tmp_path, compresion="gzip")
+    assert target.listing() == []
 
 
-def test_a_batch_without_rows(spark: Any, source: Source, place: Place, tmp_path: Path) -> None:
+def test_a_batch_without_rows(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
     (source.folder / "empty.txt").write_text("")
-    query = stream(spark, source, place, tmp_path)
+    query = stream(spark, source, target, tmp_path)
     assert query.exception() is None
-    assert place.listing() == []
+    assert target.listing() == []
     source.add(1)
-    stream(spark, source, place, tmp_path)
-    assert numbers(place) == Counter(range(ROWS))
+    stream(spark, source, target, tmp_path)
+    assert numbers(target) == Counter(range(ROWS))
 
 
 def test_a_query_on_local_files(spark: Any, source: Source, tmp_path: Path) -> None:
-    place = Place.local(tmp_path / "app")
+    target = WriteTarget.local(tmp_path / "app")
     source.add(2)
-    stream(spark, source, place, tmp_path)
+    stream(spark, source, target, tmp_path)
     source.add(1)
-    stream(spark, source, place, tmp_path)
+    stream(spark, source, target, tmp_path)
     forget_newest_commit(tmp_path)
-    stream(spark, source, place, tmp_path)
-    assert numbers(place) == Counter(range(3 * ROWS))
-    assert place.unfinished() == []
+    stream(spark, source, target, tmp_path)
+    assert numbers(target) == Counter(range(3 * ROWS))
+    assert target.unfinished() == []
 
 
 def test_a_batch_that_fails_is_written_by_the_next_run(
-    spark: Any, source: Source, place: Place, tmp_path: Path
+    spark: Any, source: Source, target: WriteTarget, tmp_path: Path
 ) -> None:
     source.add(1)
     (source.folder / "bad.txt").write_text("none is a number\n")
     with pytest.raises(StreamingQueryException, match=r"RecordError: task \d+: row \d+ .from 0., column 'n': None"):
-        stream(spark, source, place, tmp_path)
-    assert place.files() == {}
-    assert place.left_by_tasks() == []
+        stream(spark, source, target, tmp_path)
+    assert target.files() == {}
+    assert target.left_by_tasks() == []
     (source.folder / "bad.txt").write_text("1000000 good\n")
-    stream(spark, source, place, tmp_path)
-    assert numbers(place) == Counter([*range(ROWS), 1_000_000])
+    stream(spark, source, target, tmp_path)
+    assert numbers(target) == Counter([*range(ROWS), 1_000_000])

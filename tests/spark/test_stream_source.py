@@ -23,8 +23,8 @@ from pyspark.sql.types import StructType
 from pyspark_logs.datasource.stream_reader import LogStreamReaderWithoutLimits
 from pyspark_logs.offsets import Offset
 from pyspark_logs.options import parse_read_options
-from tests.spark.places import Place
 from tests.spark.programs import run
+from tests.spark.write_targets import WriteTarget
 from tests.support.s3_server import S3Bucket
 
 LINE = {"template": "{n:long} {message}"}
@@ -32,28 +32,28 @@ APP = {"template": "{ts:timestamp} {level?} {message}", "layout": "{team}/{yyyy}
 
 
 @pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> WriteTarget:
     if request.param == "local":
-        return Place.local(tmp_path / "app")
-    return Place.on_s3(request.getfixturevalue("s3"))
+        return WriteTarget.local(tmp_path / "app")
+    return WriteTarget.on_s3(request.getfixturevalue("s3"))
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Place:
-    return Place.local(tmp_path / "app")
+def folder(tmp_path: Path) -> WriteTarget:
+    return WriteTarget.local(tmp_path / "app")
 
 
-def put(place: Place, key: str, *lines: str) -> None:
-    place.store().put(f"{place.url}/{key}", "".join(f"{line}\n" for line in lines).encode())
+def put(target: WriteTarget, key: str, *lines: str) -> None:
+    target.store().put(f"{target.url}/{key}", "".join(f"{line}\n" for line in lines).encode())
 
 
-def put_numbered(place: Place, *numbers: int, rows: int = 2, minutes_ago: int = 0) -> None:
+def put_numbered(target: WriteTarget, *numbers: int, rows: int = 2, minutes_ago: int = 0) -> None:
     """A file for each number, with so many rows; on local files each is a second younger than the one before."""
     for count, number in enumerate(numbers):
-        put(place, f"{number:04}.log", *(f"{number} row {row}" for row in range(rows)))
-        if not place.options:
+        put(target, f"{number:04}.log", *(f"{number} row {row}" for row in range(rows)))
+        if not target.options:
             context = time.time() - 60 * minutes_ago - len(numbers) + count
-            os.utime(f"{place.url}/{number:04}.log", (context, context))
+            os.utime(f"{target.url}/{number:04}.log", (context, context))
 
 
 @dataclass
@@ -83,14 +83,14 @@ class Run:
         return [progress["numInputRows"] for progress in self.progress if progress["numInputRows"]]
 
 
-def load(spark: Any, place: Place, schema: str | None = None, **options: str) -> Any:
-    reader = spark.readStream.format("logs").options(**place.options, **options)
-    return (reader.schema(schema) if schema else reader).load(place.url)
+def load(spark: Any, target: WriteTarget, schema: str | None = None, **options: str) -> Any:
+    reader = spark.readStream.format("logs").options(**target.options, **options)
+    return (reader.schema(schema) if schema else reader).load(target.url)
 
 
 def stream(
     spark: Any,
-    place: Place,
+    target: WriteTarget,
     folder: Path,
     schema: str | None = None,
     meanwhile: Callable[[int], None] = lambda batch: None,
@@ -106,7 +106,7 @@ def stream(
         assert batch not in done.batches
         done.batches[batch] = rows
 
-    written = load(spark, place, schema, **{**LINE, **options}).writeStream.foreachBatch(take)
+    written = load(spark, target, schema, **{**LINE, **options}).writeStream.foreachBatch(take)
     written = written.trigger(**(trigger or {"availableNow": True}))
     query = written.option("checkpointLocation", str(folder / "checkpoint")).start()
     try:
@@ -129,34 +129,34 @@ def forget_newest_commit(folder: Path) -> int:
 # --- the rows of a stream are those of a batch
 
 
-def put_app(place: Place, hours: int = 3) -> None:
+def put_app(target: WriteTarget, hours: int = 3) -> None:
     for team in ("ops", "web"):
         for hour in range(hours):
             lines = [f"2026-11-22T{hour:02}:{minute}0:00Z INFO {team}{hour}{minute}" for minute in range(3)]
-            put(place, f"{team}/2026/11/22/{hour:02}/a.log", *lines, "nothing")
+            put(target, f"{team}/2026/11/22/{hour:02}/a.log", *lines, "nothing")
 
 
-def test_a_stream_has_the_rows_of_a_batch(spark: Any, place: Place, tmp_path: Path) -> None:
-    put_app(place)
+def test_a_stream_has_the_rows_of_a_batch(spark: Any, target: WriteTarget, tmp_path: Path) -> None:
+    put_app(target)
     options = {**APP, "columnNameOfCorruptRecord": "raw", "metadata": "true"}
-    batch = spark.read.format("logs").options(**place.options, **options).load(place.url)
-    streamed = load(spark, place, **options)
+    batch = spark.read.format("logs").options(**target.options, **options).load(target.url)
+    streamed = load(spark, target, **options)
     assert streamed.schema == batch.schema
     assert streamed.columns == ["ts", "level", "message", "team", "_metadata", "raw"]
-    first = stream(spark, place, tmp_path, **options)
+    first = stream(spark, target, tmp_path, **options)
     assert first.rows == sorted((tuple(row) for row in batch.collect()), key=repr)
     assert len(first.rows) == 2 * 3 * 4
     assert [row[5] for row in first.rows if row[0] is None] == ["nothing"] * 6
     # What lands then, under an old layout time, is all that the next run reads.
-    put(place, "ops/2026/11/22/01/b.log", "2026-11-22T01:59:59Z - late")
-    ((ts, level, message, team, metadata, raw),) = stream(spark, place, tmp_path, **options).rows
+    put(target, "ops/2026/11/22/01/b.log", "2026-11-22T01:59:59Z - late")
+    ((ts, level, message, team, metadata, raw),) = stream(spark, target, tmp_path, **options).rows
     assert (level, message, team, raw) == (None, "late", "ops", None)
     assert ts.timestamp() == dt.datetime(2026, 11, 22, 1, 59, 59, tzinfo=dt.timezone.utc).timestamp()
     assert (metadata.file_name, metadata.record_offset) == ("b.log", 0)
     assert metadata.file_path.endswith("/app/ops/2026/11/22/01/b.log")
 
 
-def test_a_range_of_time(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_a_range_of_time(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put_app(folder)
     given = {**APP, "startTime": "2026-11-22T00:20:00Z", "endTime": "2026-11-22T01:10:00Z"}
     found = stream(spark, folder, tmp_path, "message string, team string", **given)
@@ -164,7 +164,7 @@ def test_a_range_of_time(spark: Any, folder: Place, tmp_path: Path) -> None:
     assert [row for row in found.rows if row[0] is not None] == wanted
 
 
-def test_json_with_a_schema(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_json_with_a_schema(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put(folder, "a.json", '{"n": 1, "user": {"name": "ann"}, "tags": ["x"]}', '{"n": "no"}')
     put(folder, "b.json", '{"n": 2, "user": {"name": null}, "more": 1}')
     schema = "n int, user struct<name: string>, tags array<string>"
@@ -181,10 +181,10 @@ def test_json_with_a_schema(spark: Any, folder: Place, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_through_spark_connect(s3: S3Bucket, tmp_path: Path) -> None:
-    place = Place.on_s3(s3)
-    put_numbered(place, *range(5))
+    target = WriteTarget.on_s3(s3)
+    put_numbered(target, *range(5))
     target = {"url": f"{s3.url}/target", "checkpoint": str(tmp_path / "checkpoint")}
-    given = {"source": place.url, "options": {**place.options, **LINE}, **target}
+    given = {"source": target.url, "options": {**target.options, **LINE}, **target}
     answer = run("connect_stream_program.py", tmp_path, **given)
     assert answer["rows"] == sorted([n, f"row {row}"] for n in range(5) for row in range(2))
     assert answer["counts"] == [4, 4, 2]
@@ -195,14 +195,14 @@ def test_through_spark_connect(s3: S3Bucket, tmp_path: Path) -> None:
 
 
 def test_files_of_a_batch(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
-    place = Place.on_s3(s3)
-    put_numbered(place, *range(5))
+    target = WriteTarget.on_s3(s3)
+    put_numbered(target, *range(5))
 
     def land(batch: int) -> None:
         if batch == 0:
-            put_numbered(place, 7)
+            put_numbered(target, 7)
 
-    done = stream(spark, place, tmp_path, meanwhile=land, maxFilesPerTrigger="2")
+    done = stream(spark, target, tmp_path, meanwhile=land, maxFilesPerTrigger="2")
     # It ends with what was there when it began; what landed meanwhile is the next run's.
     assert done.numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
     assert done.counts == [4, 4, 2]
@@ -212,11 +212,11 @@ def test_files_of_a_batch(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
         ("0004.log", 3),
         ("0004.log", 1),
     ]
-    assert stream(spark, place, tmp_path, maxFilesPerTrigger="2").numbers == {3: [7]}
-    assert stream(spark, place, tmp_path).numbers == {}
+    assert stream(spark, target, tmp_path, maxFilesPerTrigger="2").numbers == {3: [7]}
+    assert stream(spark, target, tmp_path).numbers == {}
 
 
-def test_bytes_of_a_batch(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_bytes_of_a_batch(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     for number, rows in enumerate([1, 1, 1, 40, 1]):
         put_numbered(folder, number, rows=rows, minutes_ago=10 - number)
     size = Path(folder.url, "0000.log").stat().st_size
@@ -228,31 +228,31 @@ def test_bytes_of_a_batch(spark: Any, folder: Place, tmp_path: Path) -> None:
     assert stream(spark, folder, tmp_path / "both", **limits).counts == [2, 1, 40, 1]
 
 
-def test_a_trigger_without_limits(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_a_trigger_without_limits(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put_numbered(folder, *range(5))
     assert stream(spark, folder, tmp_path, trigger={"once": True}, maxFilesPerTrigger="2").counts == [10]
 
 
 def test_a_query_that_goes_on(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
     """Files are read as they land; what was there before is not, if so asked; and the progress tells how far it is."""
-    place = Place.on_s3(s3)
-    put_numbered(place, 0, 1)
+    target = WriteTarget.on_s3(s3)
+    put_numbered(target, 0, 1)
     rows: list[int] = []
 
     def take(frame: Any, batch: int) -> None:
         rows.extend(row.n for row in frame.collect())
 
-    frame = load(spark, place, **LINE, startingPosition="latest", maxFilesPerTrigger="2")
+    frame = load(spark, target, **LINE, startingPosition="latest", maxFilesPerTrigger="2")
     written = frame.writeStream.foreachBatch(take).option("checkpointLocation", str(tmp_path / "checkpoint"))
     query = written.trigger(processingTime="100 milliseconds").start()
     try:
         query.processAllAvailable()
         assert rows == []
         for number in range(2, 5):
-            put_numbered(place, number, rows=1)
+            put_numbered(target, number, rows=1)
             query.processAllAvailable()
             assert rows == list(range(2, number + 1))
-        put_numbered(place, 5, 6, 7, rows=1)
+        put_numbered(target, 5, 6, 7, rows=1)
         query.processAllAvailable()
         assert sorted(rows) == list(range(2, 8))
         (source,) = json.loads(query.lastProgress.json)["sources"]
@@ -267,8 +267,8 @@ def test_a_query_that_goes_on(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
     finally:
         query.stop()
     # What "latest" was, is in the checkpoint.
-    put_numbered(place, 8, rows=1)
-    assert stream(spark, place, tmp_path, startingPosition="latest").rows == [(8, "row 0")]
+    put_numbered(target, 8, rows=1)
+    assert stream(spark, target, tmp_path, startingPosition="latest").rows == [(8, "row 0")]
 
 
 # --- restarts
@@ -280,7 +280,7 @@ def offsets(folder: Path) -> dict[int, dict[str, Any]]:
     return {int(path.name): json.loads(path.read_text().splitlines()[-1]) for path in files}
 
 
-def test_other_limits_lateness_and_template_after_a_restart(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_other_limits_lateness_and_template_after_a_restart(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put_numbered(folder, *range(4), minutes_ago=90)
     given = {"lateness": "1m", "maxFilesPerTrigger": "3", "fullListingInterval": "off"}
     assert stream(spark, folder, tmp_path, **given).numbers == {0: [0, 1, 2], 1: [3]}
@@ -300,10 +300,10 @@ def test_other_limits_lateness_and_template_after_a_restart(spark: Any, folder: 
     assert stream(spark, folder, tmp_path, lateness="2h").numbers == {4: [7]}
 
 
-def test_what_may_not_change(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_what_may_not_change(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put_numbered(folder, 0)
     stream(spark, folder, tmp_path)
-    other = Place.local(tmp_path / "elsewhere")
+    other = WriteTarget.local(tmp_path / "elsewhere")
     put_numbered(other, 1)
     refused = r"OptionError: the checkpoint belongs to a stream over '.*/app', but this query reads '.*/elsewhere'"
     with pytest.raises(StreamingQueryException, match=refused):
@@ -317,28 +317,28 @@ def test_what_may_not_change(spark: Any, folder: Place, tmp_path: Path) -> None:
 
 
 def test_a_batch_that_is_replayed_has_the_same_files(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
-    place = Place.on_s3(s3)
-    put_numbered(place, *range(5))
-    first = stream(spark, place, tmp_path, maxFilesPerTrigger="2")
+    target = WriteTarget.on_s3(s3)
+    put_numbered(target, *range(5))
+    first = stream(spark, target, tmp_path, maxFilesPerTrigger="2")
     assert first.numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
     assert forget_newest_commit(tmp_path) == 2
-    put_numbered(place, *range(5, 8))
-    again = stream(spark, place, tmp_path, maxFilesPerTrigger="3")
+    put_numbered(target, *range(5, 8))
+    again = stream(spark, target, tmp_path, maxFilesPerTrigger="3")
     assert again.batches[2] == first.batches[2]
     assert again.numbers == {2: [4], 3: [5, 6, 7]}
 
 
 @pytest.mark.slow
-def test_a_first_batch_that_is_replayed(spark: Any, place: Place, tmp_path: Path) -> None:
+def test_a_first_batch_that_is_replayed(spark: Any, target: WriteTarget, tmp_path: Path) -> None:
     """It has no offset before it."""
-    put_numbered(place, *range(8))
-    stream(spark, place, tmp_path)
+    put_numbered(target, *range(8))
+    stream(spark, target, tmp_path)
     assert forget_newest_commit(tmp_path) == 0
-    put_numbered(place, 8)
-    assert stream(spark, place, tmp_path).numbers == {0: list(range(8)), 1: [8]}
+    put_numbered(target, 8)
+    assert stream(spark, target, tmp_path).numbers == {0: list(range(8)), 1: [8]}
 
 
-def test_a_file_that_vanished_after_it_was_planned(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_a_file_that_vanished_after_it_was_planned(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put_numbered(folder, 0, 1)
     stream(spark, folder, tmp_path)
     forget_newest_commit(tmp_path)
@@ -349,7 +349,7 @@ def test_a_file_that_vanished_after_it_was_planned(spark: Any, folder: Place, tm
 
 
 @pytest.mark.slow
-def test_a_file_that_changed_after_it_was_planned(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_a_file_that_changed_after_it_was_planned(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put_numbered(folder, 0)
     stream(spark, folder, tmp_path)
     forget_newest_commit(tmp_path)
@@ -361,37 +361,37 @@ def test_a_file_that_changed_after_it_was_planned(spark: Any, folder: Place, tmp
 # --- what is done is cleaned
 
 
-def check_cleaning(spark: Any, place: Place, done: Place, folder: Path, **options: str) -> None:
-    put_numbered(place, *range(5))
+def check_cleaning(spark: Any, target: WriteTarget, done: WriteTarget, folder: Path, **options: str) -> None:
+    put_numbered(target, *range(5))
     given = {**options, "maxFilesPerTrigger": "2"}
-    assert stream(spark, place, folder, **given).numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
+    assert stream(spark, target, folder, **given).numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
     # Spark says that a batch is done when the next one begins, be that in another run.
-    assert place.listing() == ["0004.log"]
-    put_numbered(place, 5)
-    assert stream(spark, place, folder, **given).numbers == {3: [5]}
-    assert place.listing() == ["0005.log"]
+    assert target.listing() == ["0004.log"]
+    put_numbered(target, 5)
+    assert stream(spark, target, folder, **given).numbers == {3: [5]}
+    assert target.listing() == ["0005.log"]
     archived = [f"{number:04}.log" for number in range(5)] if options["cleanSource"] == "archive" else []
     assert done.listing() == archived
-    assert [key for place in (place, done) for key in place.unfinished()] == []
+    assert [key for target in (target, done) for key in target.unfinished()] == []
     for key in archived:
         data = done.store().get(f"{done.url}/{key}")
         assert data == f"{int(key[:4])} row 0\n{int(key[:4])} row 1\n".encode()
 
 
-def test_delete_what_is_done(spark: Any, folder: Place, tmp_path: Path) -> None:
-    check_cleaning(spark, folder, Place.local(tmp_path / "done"), tmp_path, cleanSource="delete")
+def test_delete_what_is_done(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
+    check_cleaning(spark, folder, WriteTarget.local(tmp_path / "done"), tmp_path, cleanSource="delete")
 
 
 def test_archive_what_is_done(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
-    place = Place.on_s3(s3)
-    done = Place(f"{s3.url}/done", place.store_options, place.options)
-    check_cleaning(spark, place, done, tmp_path, cleanSource="archive", sourceArchiveDir=done.url)
+    target = WriteTarget.on_s3(s3)
+    done = WriteTarget(f"{s3.url}/done", target.store_options, target.options)
+    check_cleaning(spark, target, done, tmp_path, cleanSource="archive", sourceArchiveDir=done.url)
 
 
 # --- errors that reach the user
 
 
-def test_option_errors_reach_the_user(spark: Any, folder: Place, tmp_path: Path) -> None:
+def test_option_errors_reach_the_user(spark: Any, folder: WriteTarget, tmp_path: Path) -> None:
     put_numbered(folder, 0)
     for options, message in (
         ({"lateness": "soon"}, "option 'lateness'"),
@@ -406,7 +406,7 @@ def test_option_errors_reach_the_user(spark: Any, folder: Place, tmp_path: Path)
 
 
 def test_a_path_that_does_not_exist(spark: Any, tmp_path: Path) -> None:
-    nowhere = Place.local(tmp_path / "nowhere")
+    nowhere = WriteTarget.local(tmp_path / "nowhere")
     with pytest.raises(StreamingQueryException, match=r"PathNotFoundError: .*nowhere"):
         stream(spark, nowhere, tmp_path)
     (tmp_path / "nowhere").mkdir()
@@ -426,8 +426,8 @@ class OldSpark:
         log: the offset and the commit log: survives the run.
     """
 
-    def __init__(self, place: Place, log: list[tuple[str, bool]], **options: str) -> None:
-        given = parse_read_options({**place.options, **LINE, **options, "path": place.url})
+    def __init__(self, target: WriteTarget, log: list[tuple[str, bool]], **options: str) -> None:
+        given = parse_read_options({**target.options, **LINE, **options, "path": target.url})
         self.reader = LogStreamReaderWithoutLimits(given, StructType().add("n", "long"))
         self.log = log
         if log:
@@ -461,22 +461,22 @@ class OldSpark:
 
 
 @pytest.mark.parametrize("starting", ["earliest", "latest"])
-def test_the_reader_for_older_sparks(place: Place, tmp_path: Path, starting: str) -> None:
+def test_the_reader_for_older_sparks(target: WriteTarget, tmp_path: Path, starting: str) -> None:
     log: list[tuple[str, bool]] = []
-    put_numbered(place, *range(5))
+    put_numbered(target, *range(5))
     options = {"maxFilesPerTrigger": "2", "startingPosition": starting}
-    query = OldSpark(place, log, **options)
+    query = OldSpark(target, log, **options)
     found = [query.batch() for _ in range(4)]
     assert found == ([[0, 1], [2, 3], [4], None] if starting == "earliest" else [[], None, None, None])
-    put_numbered(place, 5, 6, 7)
+    put_numbered(target, 5, 6, 7)
     assert query.batch() == [5, 6]
     # It dies, and goes on.
-    query = OldSpark(place, log, **options)
+    query = OldSpark(target, log, **options)
     assert (query.batch(), query.batch()) == ([7], None)
     # It dies before a batch is done; meanwhile more has landed.
     log[-1] = (log[-1][0], False)
-    put_numbered(place, 8)
-    query = OldSpark(place, log, **options)
+    put_numbered(target, 8)
+    query = OldSpark(target, log, **options)
     assert query.replayed == [7]
     assert (query.batch(), query.batch()) == ([8], None)
     # All batches are in the log: each file once.
@@ -486,7 +486,7 @@ def test_the_reader_for_older_sparks(place: Place, tmp_path: Path, starting: str
     assert sorted(keys) == [f"{number:04}.log" for number in wanted]
 
 
-def test_the_reader_for_older_sparks_cleans_and_has_no_limits_to_tell(folder: Place, tmp_path: Path) -> None:
+def test_the_reader_for_older_sparks_cleans_and_has_no_limits_to_tell(folder: WriteTarget, tmp_path: Path) -> None:
     put_numbered(folder, 0, 1)
     query = OldSpark(folder, [], maxBytesPerTrigger="1", cleanSource="delete")
     assert (query.batch(), query.batch()) == ([0], [1])

@@ -17,9 +17,9 @@ from pyspark.errors import PySparkException
 
 import pyspark_logs
 from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
-from tests.spark.places import Place
 from tests.spark.programs import Program, end
 from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
+from tests.spark.write_targets import WriteTarget
 from tests.support.s3_server import S3Bucket
 from tests.support.store_faults import Fault, FaultyServer
 
@@ -39,20 +39,20 @@ def rows(message: str, count: int) -> pa.Table:
     return pa.table({"n": range(count), "message": [message] * count, "part": [f"p{n % 12}" for n in range(count)]})
 
 
-def write(place: Place, message: str, count: int, mode: str = "append") -> None:
-    pyspark_logs.write(rows(message, count), place.url, mode=mode, **place.own_options, **FORMAT)
+def write(target: WriteTarget, message: str, count: int, mode: str = "append") -> None:
+    pyspark_logs.write(rows(message, count), target.url, mode=mode, **target.direct_options, **FORMAT)
 
 
-def scanned(place: Place) -> dict[str, int]:
+def scanned(target: WriteTarget) -> dict[str, int]:
     """How many rows a reader finds of each job; each row of it once."""
-    table = pyspark_logs.scan(place.url, mode="FAILFAST", **place.own_options, **FORMAT).read_all()
+    table = pyspark_logs.scan(target.url, mode="FAILFAST", **target.direct_options, **FORMAT).read_all()
     found = list(zip(table["message"].to_pylist(), table["n"].to_pylist(), strict=True))
     assert len(found) == len(set(found))
     return dict(Counter(message for message, _ in found))
 
 
-def read_by_spark(spark: Any, place: Place) -> dict[str, int]:
-    frame = spark.read.format("logs").options(**place.own_options, **FORMAT).load(place.url)
+def read_by_spark(spark: Any, target: WriteTarget) -> dict[str, int]:
+    frame = spark.read.format("logs").options(**target.direct_options, **FORMAT).load(target.url)
     return {
         row.message: row.rows for row in frame.groupBy("message").agg({"*": "count"}).toDF("message", "rows").collect()
     }
@@ -71,57 +71,62 @@ BEFORE = {
 
 
 def kill_at(
-    place: Place, proxy: FaultyServer, folder: Path, mode: str, here: Callable[[list[str]], bool], then: Fault | None
+    target: WriteTarget,
+    proxy: FaultyServer,
+    folder: Path,
+    mode: str,
+    here: Callable[[list[str]], bool],
+    then: Fault | None,
 ) -> Hold:
     """A driver that dies at a request; ``then`` says whether what it had sent still arrives."""
     hold = Hold(proxy, here, then)
-    program = Program.start("write_program.py", folder, url=place.url, options={**place.options, **FORMAT}, mode=mode)
+    program = Program.start("write_program.py", folder, url=target.url, options={**target.options, **FORMAT}, mode=mode)
     assert hold.reached.wait(120), program.log.read_text()[-4000:]
     program.kill()
     hold.go_on()
     return hold
 
 
-def settle(spark: Any, place: Place, expected: dict[str, int]) -> None:
+def settle(spark: Any, target: WriteTarget, expected: dict[str, int]) -> None:
     """Readers see this now, and after all upkeep; and then nothing is left to keep up."""
-    assert scanned(place) == read_by_spark(spark, place) == expected
-    place.lines()  # other programs see whole files only
-    pyspark_logs.recover(place.url, "0s", **place.own_options)
-    assert scanned(place) == expected
-    pyspark_logs.vacuum(place.url, "0s", **place.own_options)
-    assert scanned(place) == expected
-    assert place.unfinished() == []
-    assert len(place.lines()) == sum(expected.values())
+    assert scanned(target) == read_by_spark(spark, target) == expected
+    target.lines()  # other programs see whole files only
+    pyspark_logs.recover(target.url, "0s", **target.direct_options)
+    assert scanned(target) == expected
+    pyspark_logs.vacuum(target.url, "0s", **target.direct_options)
+    assert scanned(target) == expected
+    assert target.unfinished() == []
+    assert len(target.lines()) == sum(expected.values())
     # The next job is none the worse.
-    write(place, "next", 24, "overwrite")
-    assert scanned(place) == {"next": 24}
-    assert place.unfinished() == []
+    write(target, "next", 24, "overwrite")
+    assert scanned(target) == {"next": 24}
+    assert target.unfinished() == []
 
 
 @pytest.mark.parametrize("mode", ["append", pytest.param("overwrite", marks=pytest.mark.slow)])
 def test_killed_half_way_through_publishing(
     spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, mode: str
 ) -> None:
-    place = Place.on_s3(s3, proxy.endpoint)
-    write(place, "old", 300)
-    hold = kill_at(place, proxy, tmp_path, mode, HALF_WAY, LOST)
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    write(target, "old", 300)
+    hold = kill_at(target, proxy, tmp_path, mode, HALF_WAY, LOST)
     assert hold.kinds.count(COMPLETE) == 6
     assert RECORD not in hold.kinds
-    published = Counter(line.split(" ")[1] for line in place.lines())
+    published = Counter(line.split(" ")[1] for line in target.lines())
     assert 0 < published["new"] < 1200  # others see some of its files, readers none
-    settle(spark, place, OLD)
+    settle(spark, target, OLD)
 
 
 @pytest.mark.parametrize("mode", ["overwrite", pytest.param("append", marks=pytest.mark.slow)])
 def test_killed_right_after_the_decision(
     spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, mode: str
 ) -> None:
-    place = Place.on_s3(s3, proxy.endpoint)
-    write(place, "old", 300)
-    kill_at(place, proxy, tmp_path, mode, after(RECORD), LOST)
-    assert len(place.lines()) == 1500
-    assert place.unfinished() != []
-    settle(spark, place, {**OLD, **NEW} if mode == "append" else NEW)
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    write(target, "old", 300)
+    kill_at(target, proxy, tmp_path, mode, after(RECORD), LOST)
+    assert len(target.lines()) == 1500
+    assert target.unfinished() != []
+    settle(spark, target, {**OLD, **NEW} if mode == "append" else NEW)
 
 
 @pytest.mark.slow
@@ -131,12 +136,12 @@ def test_killed_right_after_the_decision(
 def test_killed_anywhere(
     spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, where: str, arrives: bool, mode: str
 ) -> None:
-    place = Place.on_s3(s3, proxy.endpoint)
-    write(place, "old", 300)
-    kill_at(place, proxy, tmp_path, mode, BEFORE[where], None if arrives else LOST)
-    assert place.unfinished() != []
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    write(target, "old", 300)
+    kill_at(target, proxy, tmp_path, mode, BEFORE[where], None if arrives else LOST)
+    assert target.unfinished() != []
     committed = {**OLD, **NEW} if mode == "append" else NEW
-    settle(spark, place, committed if where == "record" and arrives else OLD)
+    settle(spark, target, committed if where == "record" and arrives else OLD)
 
 
 @pytest.mark.slow
@@ -144,19 +149,19 @@ def test_killed_anywhere(
 def test_a_commit_that_goes_on_after_its_driver_died_and_was_recovered(
     spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, where: str
 ) -> None:
-    place = Place.on_s3(s3, proxy.endpoint)
-    write(place, "old", 300)
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    write(target, "old", 300)
     hold = Hold(proxy, BEFORE[where])
-    options = {**place.options, **FORMAT}
-    program = Program.start("write_program.py", tmp_path, url=place.url, options=options, mode="overwrite")
+    options = {**target.options, **FORMAT}
+    program = Program.start("write_program.py", tmp_path, url=target.url, options=options, mode="overwrite")
     assert hold.reached.wait(120), program.log.read_text()[-4000:]
     workers = program.kill_driver()
     assert workers
-    report = pyspark_logs.recover(place.url, "0s", **place.own_options)
+    report = pyspark_logs.recover(target.url, "0s", **target.direct_options)
     assert len(report.rolled_back) == 1
     hold.go_on()
     end(workers, after_s=20)
-    settle(spark, place, OLD)
+    settle(spark, target, OLD)
 
 
 # --- two jobs at once
@@ -200,54 +205,55 @@ MODES = [("append", "append"), ("append", "overwrite"), ("overwrite", "overwrite
 def test_two_jobs_at_once(s3: S3Bucket, modes: tuple[str, str]) -> None:
     states = []
     for number in range(3):
-        place = Place.on_s3(s3)
-        place = Place(f"{place.url}-{number}", place.store_options, place.options)
-        write(place, "old", 300)
+        target = WriteTarget.on_s3(s3)
+        target = WriteTarget(f"{target.url}-{number}", target.store_options, target.options)
+        write(target, "old", 300)
         done, seen = threading.Event(), []
 
-        def read(place: Place = place, done: threading.Event = done, seen: list[Any] = seen) -> None:
+        def read(target: WriteTarget = target, done: threading.Event = done, seen: list[Any] = seen) -> None:
             while not done.is_set():
                 try:
-                    seen.append(scanned(place))
+                    seen.append(scanned(target))
                 except SnapshotChangedError:
                     seen.append("changed")
 
         reader = threading.Thread(target=read)
         reader.start()
         ended = at_once(
-            lambda place=place: write(place, "A", 120, modes[0]), lambda place=place: write(place, "B", 240, modes[1])
+            lambda target=target: write(target, "A", 120, modes[0]),
+            lambda target=target: write(target, "B", 240, modes[1]),
         )
         done.set()
         reader.join()
         assert all(error is None or isinstance(error, CommitConflictError) for error in ended), ended
         assert None in ended
         assert ended[0] is None or modes[0] == "overwrite"
-        states.append(scanned(place))
+        states.append(scanned(target))
         assert states[-1] in allowed(modes, ended)
         between = [OLD, {**OLD, "A": 120}, {**OLD, "B": 240}, {"A": 120}, *allowed(modes, ended)]
         assert [state for state in seen if state not in (*between, "changed")] == []
-        pyspark_logs.recover(place.url, "0s", **place.own_options)
-        assert scanned(place) == states[-1]
-        assert place.unfinished() == []
+        pyspark_logs.recover(target.url, "0s", **target.direct_options)
+        assert scanned(target) == states[-1]
+        assert target.unfinished() == []
     print(modes, Counter(map(str, states)))  # noqa: T201
 
 
 @pytest.mark.parametrize("modes", MODES, ids="+".join)
 def test_two_jobs_of_spark_at_once(spark: Any, s3: S3Bucket, modes: tuple[str, str]) -> None:
-    place = Place.on_s3(s3)
-    write(place, "old", 300)
+    target = WriteTarget.on_s3(s3)
+    write(target, "old", 300)
 
     def save(message: str, count: int, mode: str) -> None:
         # Spark looks for Python sources in the thread's active session, and a thread of one's own has none before this.
         spark.createDataFrame([], "n long")
         frame = spark.range(count).selectExpr("id n", f"'{message}' message", "concat('p', id % 4) part")
-        frame.write.format("logs").options(**place.options, **FORMAT).mode(mode).save(place.url)
+        frame.write.format("logs").options(**target.options, **FORMAT).mode(mode).save(target.url)
 
     ended = at_once(lambda: save("A", 120, modes[0]), lambda: save("B", 240, modes[1]))
     assert all(error is None or isinstance(error, PySparkException) for error in ended), list(map(str, ended))
     assert all(error is None or "CommitConflictError" in str(error) for error in ended), ended
     assert None in ended
     assert ended[0] is None or modes[0] == "overwrite"
-    assert read_by_spark(spark, place) in allowed(modes, ended)
-    assert scanned(place) == read_by_spark(spark, place)
-    assert place.left_by_tasks() == []
+    assert read_by_spark(spark, target) in allowed(modes, ended)
+    assert scanned(target) == read_by_spark(spark, target)
+    assert target.left_by_tasks() == []

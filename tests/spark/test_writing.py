@@ -17,8 +17,8 @@ pytest.importorskip("pyspark")
 from pyspark.errors import PySparkException
 
 from pyspark_logs.jobs import job_of
-from tests.spark.places import Place
 from tests.spark.programs import run
+from tests.spark.write_targets import WriteTarget
 from tests.support.s3_server import S3Bucket
 from tests.support.store_faults import FaultyServer
 
@@ -29,15 +29,15 @@ LINE = {"template": "{n:long} {message}"}
 
 
 @pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> WriteTarget:
     if request.param == "local":
-        return Place.local(tmp_path / "app")
-    return Place.on_s3(request.getfixturevalue("s3"))
+        return WriteTarget.local(tmp_path / "app")
+    return WriteTarget.on_s3(request.getfixturevalue("s3"))
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Place:
-    return Place.local(tmp_path / "app")
+def folder(tmp_path: Path) -> WriteTarget:
+    return WriteTarget.local(tmp_path / "app")
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ def zone(session: Any) -> Iterator[str]:
     session.conf.set("spark.sql.session.timeZone", "UTC")
 
 
-def save(frame: Any, place: Place, mode: str = "append", **options: str) -> None:
-    frame.write.format("logs").options(**place.options, **options).mode(mode).save(place.url)
+def save(frame: Any, target: WriteTarget, mode: str = "append", **options: str) -> None:
+    frame.write.format("logs").options(**target.options, **options).mode(mode).save(target.url)
 
 
-def load(spark: Any, place: Place, schema: Any = None, **options: str) -> Any:
-    reader = spark.read.format("logs").options(**place.own_options, mode="FAILFAST", **options)
-    return (reader.schema(schema) if schema is not None else reader).load(place.url)
+def load(spark: Any, target: WriteTarget, schema: Any = None, **options: str) -> Any:
+    reader = spark.read.format("logs").options(**target.direct_options, mode="FAILFAST", **options)
+    return (reader.schema(schema) if schema is not None else reader).load(target.url)
 
 
 def assert_equal(frame: Any, expected: Any) -> None:
@@ -81,23 +81,23 @@ def app(spark: Any, rows: int = 600, start: int = 0) -> Any:
 # --- what is written comes back
 
 
-def test_lines_in_a_layout(spark: Any, place: Place) -> None:
+def test_lines_in_a_layout(spark: Any, target: WriteTarget) -> None:
     frame = app(spark)
-    save(frame, place, **APP)
-    assert_equal(load(spark, place, **APP), frame)
-    assert place.unfinished() == []
-    directories = {key.rpartition("/")[0] for key in place.files()}
+    save(frame, target, **APP)
+    assert_equal(load(spark, target, **APP), frame)
+    assert target.unfinished() == []
+    directories = {key.rpartition("/")[0] for key in target.files()}
     hours = ["2026/11/24/22", "2026/11/24/23", "2026/11/25/00", "2026/11/25/01"]
     assert directories == {f"{team}/{hour}" for team in ("ops%2Feu", "web") for hour in hours}
-    assert {key.rpartition(".")[0].rpartition(".")[2] + key[-3:] for key in place.files()} == {"log.gz"}
+    assert {key.rpartition(".")[0].rpartition(".")[2] + key[-3:] for key in target.files()} == {"log.gz"}
     # The second job adds, and both are jobs of their own.
-    save(app(spark, rows=10, start=600), place, **APP)
-    assert load(spark, place, **APP).count() == 610
+    save(app(spark, rows=10, start=600), target, **APP)
+    assert load(spark, target, **APP).count() == 610
     where = "team = 'ops/eu' and ts >= '2026-11-25'"
-    assert_equal(load(spark, place, **APP, filterPushdown="true").where(where), app(spark, 610).where(where))
+    assert_equal(load(spark, target, **APP, filterPushdown="true").where(where), app(spark, 610).where(where))
 
 
-def test_json_with_nested_types(spark: Any, folder: Place) -> None:
+def test_json_with_nested_types(spark: Any, folder: WriteTarget) -> None:
     schema = (
         "ts timestamp, wall timestamp_ntz, day date, flag boolean, b tinyint, n bigint, ratio double, price decimal(20, 4),"
         " text string, nested struct<a: int, list: array<struct<x: string>>>, tags map<string, array<int>>, names array<string>"
@@ -116,7 +116,7 @@ def test_json_with_nested_types(spark: Any, folder: Place) -> None:
     assert len(back) == len(rows)
 
 
-def test_a_preset(spark: Any, folder: Place) -> None:
+def test_a_preset(spark: Any, folder: WriteTarget) -> None:
     frame = spark.range(50).selectExpr(
         "concat('10.0.0.', id) remote_host", "cast(null as string) remote_logname", "if(id = 3, null, 'ann') remote_user",
         "timestamp_seconds(1763942400 + id * 60) time", """concat('GET /a?q="', id, '" HTTP/1.1') request""",
@@ -127,13 +127,13 @@ def test_a_preset(spark: Any, folder: Place) -> None:
     assert_equal(load(spark, folder, preset="apache_combined", layout="dt={yyyy-MM-dd}"), frame)
 
 
-def test_columns_in_any_order_and_case(spark: Any, folder: Place) -> None:
+def test_columns_in_any_order_and_case(spark: Any, folder: WriteTarget) -> None:
     frame = app(spark, rows=20)
     save(frame.selectExpr("message MESSAGE", "team", "service", "level", "request_id", "ts Ts"), folder, **APP)
     assert_equal(load(spark, folder, **APP), frame)
 
 
-def test_types_that_a_line_spells_out(spark: Any, folder: Place) -> None:
+def test_types_that_a_line_spells_out(spark: Any, folder: WriteTarget) -> None:
     options = {
         "template": "{day:date} {price:decimal(12,3)?} {big:decimal(38,0)} {flag:boolean?} {ratio:double} {at:epoch(us)}"
         " {text:quoted} {names:list(,)} {tags:map}"
@@ -157,7 +157,7 @@ def test_types_that_a_line_spells_out(spark: Any, folder: Place) -> None:
     assert Counter(map(repr, back.collect())) == Counter(map(repr, frame.collect()))
 
 
-def test_the_zone_of_the_session_does_not_matter(spark: Any, folder: Place, zone: str) -> None:
+def test_the_zone_of_the_session_does_not_matter(spark: Any, folder: WriteTarget, zone: str) -> None:
     frame = app(spark, rows=100)
     save(frame, folder, **APP)
     assert_equal(load(spark, folder, **APP), frame)
@@ -166,7 +166,7 @@ def test_the_zone_of_the_session_does_not_matter(spark: Any, folder: Place, zone
     assert {key.split("/", 1)[1].rpartition("/")[0] for key in folder.files()} == {"2026/11/24/22"}
 
 
-def test_wall_clocks(spark: Any, folder: Place, zone: str) -> None:
+def test_wall_clocks(spark: Any, folder: WriteTarget, zone: str) -> None:
     options = {
         "template": "{ts:timestamp} {message}",
         "layout": "{yyyy}-{MM}-{dd}-{HH}",
@@ -187,7 +187,7 @@ def test_wall_clocks(spark: Any, folder: Place, zone: str) -> None:
 
 
 @pytest.mark.parametrize("codec", ["none", "gzip", "zstd", "bzip2", "lz4", "xz"])
-def test_codecs(spark: Any, folder: Place, codec: str) -> None:
+def test_codecs(spark: Any, folder: WriteTarget, codec: str) -> None:
     frame = spark.range(1000).selectExpr("id n", "concat('été ', id) message")
     save(frame.coalesce(1), folder, **LINE, compression=codec)
     assert_equal(load(spark, folder, **LINE), frame)
@@ -203,35 +203,35 @@ def test_codecs(spark: Any, folder: Place, codec: str) -> None:
         assert folder.files()[key] == expected.encode()
 
 
-def test_files_are_rolled(spark: Any, folder: Place) -> None:
+def test_files_are_rolled(spark: Any, folder: WriteTarget) -> None:
     save(spark.range(25).coalesce(1).selectExpr("id n", "'x' message"), folder, **LINE, maxRecordsPerFile="10")
     assert sorted(key[-9:] for key in folder.files()) == ["-0.log.gz", "-1.log.gz", "-2.log.gz"]
     assert load(spark, folder, **LINE).count() == 25
 
 
-def test_a_frame_without_rows(spark: Any, place: Place) -> None:
-    save(app(spark).where("ts is null"), place, **APP)
-    assert place.listing() == []
-    save(app(spark, rows=10), place, **APP)
-    save(app(spark).where("ts is null"), place, mode="overwrite", **APP)
-    assert load(spark, place, **APP).count() == 0
-    assert place.files() == {}
-    assert place.unfinished() == []
+def test_a_frame_without_rows(spark: Any, target: WriteTarget) -> None:
+    save(app(spark).where("ts is null"), target, **APP)
+    assert target.listing() == []
+    save(app(spark, rows=10), target, **APP)
+    save(app(spark).where("ts is null"), target, mode="overwrite", **APP)
+    assert load(spark, target, **APP).count() == 0
+    assert target.files() == {}
+    assert target.unfinished() == []
 
 
 # --- overwriting, and writing once
 
 
-def test_overwriting_all(spark: Any, place: Place) -> None:
-    save(app(spark), place, **APP)
+def test_overwriting_all(spark: Any, target: WriteTarget) -> None:
+    save(app(spark), target, **APP)
     frame = app(spark, rows=30, start=5000)
-    save(frame, place, mode="overwrite", **APP)
-    assert_equal(load(spark, place, **APP), frame)
-    assert len(place.lines()) == 30  # what was replaced is gone, not only hidden
-    assert place.unfinished() == []
+    save(frame, target, mode="overwrite", **APP)
+    assert_equal(load(spark, target, **APP), frame)
+    assert len(target.lines()) == 30  # what was replaced is gone, not only hidden
+    assert target.unfinished() == []
 
 
-def test_overwriting_partitions(spark: Any, folder: Place) -> None:
+def test_overwriting_partitions(spark: Any, folder: WriteTarget) -> None:
     old, new = app(spark), app(spark, rows=40, start=300)
     save(old, folder, **APP)
     save(new.where("team = 'web'"), folder, mode="overwrite", overwriteScope="partitions", **APP)
@@ -241,27 +241,27 @@ def test_overwriting_partitions(spark: Any, folder: Place) -> None:
     assert_equal(load(spark, folder, **APP), kept.unionAll(new.where("team = 'web'")))
 
 
-def test_a_transaction_is_written_once(spark: Any, place: Place) -> None:
+def test_a_transaction_is_written_once(spark: Any, target: WriteTarget) -> None:
     frame = app(spark, rows=50)
     for _ in range(2):
-        save(frame, place, txnId="orders/2026-11-24", **APP)
-    assert_equal(load(spark, place, **APP), frame)
-    assert place.unfinished() == []
-    save(frame, place, txnId="orders/2026-11-25", **APP)
-    assert load(spark, place, **APP).count() == 100
+        save(frame, target, txnId="orders/2026-11-24", **APP)
+    assert_equal(load(spark, target, **APP), frame)
+    assert target.unfinished() == []
+    save(frame, target, txnId="orders/2026-11-25", **APP)
+    assert load(spark, target, **APP).count() == 100
     for _ in range(2):
-        save(app(spark, rows=7), place, mode="overwrite", txnId="all", **APP)
-    save(frame, place, **APP)
-    save(app(spark, rows=9), place, mode="overwrite", txnId="all", **APP)
-    assert load(spark, place, **APP).count() == 57
+        save(app(spark, rows=7), target, mode="overwrite", txnId="all", **APP)
+    save(frame, target, **APP)
+    save(app(spark, rows=9), target, mode="overwrite", txnId="all", **APP)
+    assert load(spark, target, **APP).count() == 57
 
 
-def test_a_frame_read_from_the_place_that_it_replaces(spark: Any, place: Place) -> None:
-    save(app(spark), place, **APP)
-    rows = load(spark, place, **APP).where("team = 'web'")
+def test_a_frame_read_from_the_files_that_it_replaces(spark: Any, target: WriteTarget) -> None:
+    save(app(spark), target, **APP)
+    rows = load(spark, target, **APP).where("team = 'web'")
     expected = sorted(row.request_id for row in rows.collect())
-    save(rows, place, mode="overwrite", **APP)
-    assert sorted(row.request_id for row in load(spark, place, **APP).collect()) == expected
+    save(rows, target, mode="overwrite", **APP)
+    assert sorted(row.request_id for row in load(spark, target, **APP).collect()) == expected
 
 
 # --- errors
@@ -301,41 +301,41 @@ def test_a_frame_read_from_the_place_that_it_replaces(spark: Any, place: Place) 
     ],
 )
 def test_what_cannot_work_is_refused_before_any_task(
-    spark: Any, folder: Place, change: Any, options: dict[str, str], message: str
+    spark: Any, folder: WriteTarget, change: Any, options: dict[str, str], message: str
 ) -> None:
     with pytest.raises(PySparkException, match=message):
         save(change(app(spark)), folder, **options)
     assert not Path(folder.url).exists()
 
 
-def test_a_value_that_would_not_read_back(spark: Any, place: Place) -> None:
+def test_a_value_that_would_not_read_back(spark: Any, target: WriteTarget) -> None:
     frame = app(spark).selectExpr("* except (message)", "if(request_id = '599', 'a\\nforged line', message) message")
     with pytest.raises(
         PySparkException, match=r"RecordError: task \d+: row \d+ .from 0., column 'message': 'a\\nforged line'"
     ):
-        save(frame, place, **APP)
-    assert place.files() == {}
-    assert place.left_by_tasks() == []
-    assert place.listing() == []
-    save(frame, place, onUnwritable="space", **APP)
-    assert load(spark, place, **APP).where("message = 'a forged line'").count() == 1
-    assert load(spark, place, **APP).count() == 600
+        save(frame, target, **APP)
+    assert target.files() == {}
+    assert target.left_by_tasks() == []
+    assert target.listing() == []
+    save(frame, target, onUnwritable="space", **APP)
+    assert load(spark, target, **APP).where("message = 'a forged line'").count() == 1
+    assert load(spark, target, **APP).count() == 600
 
 
-def test_a_column_that_holds_none(spark: Any, folder: Place) -> None:
+def test_a_column_that_holds_none(spark: Any, folder: WriteTarget) -> None:
     with pytest.raises(PySparkException, match=r"RecordError: .*column 'request_id': None"):
         save(app(spark).selectExpr("* except (request_id)", "nullif(request_id, '77') request_id"), folder, **APP)
     assert folder.files() == {}
 
 
 @pytest.mark.parametrize("mode", ["error", "errorifexists", "ignore"])
-def test_modes_that_spark_refuses(spark: Any, folder: Place, mode: str) -> None:
+def test_modes_that_spark_refuses(spark: Any, folder: WriteTarget, mode: str) -> None:
     with pytest.raises(PySparkException, match=r"(?i)UNSUPPORTED_DATA_SOURCE_SAVE_MODE.*append"):
         save(app(spark), folder, mode=mode, **APP)
     assert not Path(folder.url).exists()
 
 
-def test_partition_by_is_refused(spark: Any, folder: Place) -> None:
+def test_partition_by_is_refused(spark: Any, folder: WriteTarget) -> None:
     with pytest.raises(PySparkException, match=r"(?i)partition"):
         app(spark).write.format("logs").options(**APP).partitionBy("team").mode("append").save(folder.url)
     assert not Path(folder.url).exists()
@@ -343,7 +343,7 @@ def test_partition_by_is_refused(spark: Any, folder: Place) -> None:
 
 def test_a_store_that_is_read_only(spark: Any) -> None:
     with pytest.raises(PySparkException, match=r"read-only here; write to s3://"):
-        save(app(spark), Place("http://127.0.0.1:9/app", None, {}), **APP)
+        save(app(spark), WriteTarget("http://127.0.0.1:9/app", None, {}), **APP)
 
 
 # --- tasks that fail, or are run twice
@@ -363,36 +363,36 @@ def uploads_started(proxy: FaultyServer) -> int:
 
 
 def test_tasks_that_fail_and_are_run_again(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
-    place = Place.on_s3(s3, proxy.endpoint)
-    options = {**place.options, **LINE}
-    told = run("retries_program.py", tmp_path, url=place.url, options=options, markers=str(tmp_path))
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    options = {**target.options, **LINE}
+    told = run("retries_program.py", tmp_path, url=target.url, options=options, markers=str(tmp_path))
     assert told == {"failed": 2, "refused": "every attempt fails"}
-    assert uploads_started(proxy) > len(place.files()) + 4  # attempts had staged something before they failed
-    lines = Counter(line.split(" ")[0] for line in place.lines())
+    assert uploads_started(proxy) > len(target.files()) + 4  # attempts had staged something before they failed
+    lines = Counter(line.split(" ")[0] for line in target.lines())
     assert lines == Counter(str(n) for n in range(40_000))
-    assert len({job_of(key) for key in place.files()}) == 1
-    assert place.left_by_tasks() == []
-    assert {key.split("/")[0] for key in place.listing()} == {"_commits", *place.files()}
+    assert len({job_of(key) for key in target.files()}) == 1
+    assert target.left_by_tasks() == []
+    assert {key.split("/")[0] for key in target.listing()} == {"_commits", *target.files()}
 
 
 @pytest.mark.slow
 def test_a_speculative_copy_of_a_task(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
-    place = Place.on_s3(s3, proxy.endpoint)
-    options = {**place.options, **LINE}
-    told = run("speculation_program.py", tmp_path, url=place.url, options=options, markers=str(tmp_path))
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    options = {**target.options, **LINE}
+    told = run("speculation_program.py", tmp_path, url=target.url, options=options, markers=str(tmp_path))
     assert told == {"attempts": 2}
-    assert uploads_started(proxy) > len(place.files()) == 40
-    lines = [line for data in place.files().values() for line in data.decode().splitlines()]
+    assert uploads_started(proxy) > len(target.files()) == 40
+    lines = [line for data in target.files().values() for line in data.decode().splitlines()]
     assert Counter(line.split(" ")[0] for line in lines) == Counter(str(n) for n in range(400))
-    assert place.unfinished() == []
+    assert target.unfinished() == []
 
 
 @pytest.mark.slow
 def test_spark_connect(s3: S3Bucket, tmp_path: Path) -> None:
     pytest.importorskip("pyspark.sql.connect.session", exc_type=ImportError)
-    place = Place.on_s3(s3)
-    told = run("connect_program.py", tmp_path, url=place.url, options=place.options)
+    target = WriteTarget.on_s3(s3)
+    told = run("connect_program.py", tmp_path, url=target.url, options=target.options)
     assert (told["equal"], told["rows"]) == (True, 100)
     assert "there is no column 'team' to write" in told["no column"]
     assert "column 'message'" in told["line feed"]
-    assert place.unfinished() == []
+    assert target.unfinished() == []

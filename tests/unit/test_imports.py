@@ -197,6 +197,9 @@ def cyclic_nodes(edges: dict[str, set[str]]) -> set[str]:
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 
+# Class names that two modules still define. The set only ever gets smaller.
+SHARED_CLASS_NAMES = {"Cutter", "Field", "Number", "Upload", "Written"}
+
 
 def name_of(path: Path) -> str:
     return ".".join([PACKAGE, *path.relative_to(SOURCE).with_suffix("").parts])
@@ -214,6 +217,24 @@ def test_no_assert_statement_in_the_package(path: Path) -> None:
         node.lineno for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Assert)
     ]
     assert asserts == []
+
+
+def class_names(source: str) -> list[str]:
+    """Returns the names of all classes of a module, nested classes included, without leading underscores."""
+    return [node.name.lstrip("_") for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    modules: dict[str, list[str]] = {}
+    for path in MODULES:
+        for name in class_names(path.read_text(encoding="utf-8")):
+            modules.setdefault(name, []).append(name_of(path))
+    shared = {name: where for name, where in modules.items() if len(where) > 1 and name not in SHARED_CLASS_NAMES}
+    assert shared == {}
+
+
+def test_nested_and_private_classes_have_names() -> None:
+    assert class_names("class A:\n    class _B: pass\ndef f():\n    class C: pass") == ["A", "B", "C"]
 
 
 def test_the_table_has_no_cycle() -> None:

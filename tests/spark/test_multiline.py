@@ -39,7 +39,7 @@ def test_a_task_that_is_tried_again_writes_its_rejects_over(spark: Any, tmp_path
     logs.mkdir()
     (logs / "a.log").write_text("2026-11-22T00:00:00Z INFO 1 ok\nbroken\n2026-11-22T00:00:00Z INFO x bad\n" * 50)
     options = {"template": TEMPLATE, "badRecordsPath": str(bad)}
-    told = run("rejects_program.py", tmp_path, logs=str(logs), options=options, markers=str(tmp_path))
+    told = run("bad_records_program.py", tmp_path, logs=str(logs), options=options, markers=str(tmp_path))
     assert told == [150, 150]
     assert len(list(tmp_path.glob("failed-*"))) == 2
     (file,) = bad.iterdir()

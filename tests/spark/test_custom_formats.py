@@ -26,13 +26,13 @@ def test_a_binary_format_is_written_and_read(spark: Any, tmp_path: Path, monkeyp
     spark.sparkContext.addPyFile(str(module))
     monkeypatch.delitem(sys.modules, "shipped_formats", raising=False)
 
-    place = str(tmp_path / "data")
+    target = str(tmp_path / "data")
     frame = spark.createDataFrame(ROWS, "ts timestamp, message string").repartition(2)
-    frame.write.format("logs").option("formatClass", CLASS).option("maxRecordsPerFile", 20).mode("append").save(place)
-    assert len(list(Path(place).glob("*.rec.gz"))) >= 4
+    frame.write.format("logs").option("formatClass", CLASS).option("maxRecordsPerFile", 20).mode("append").save(target)
+    assert len(list(Path(target).glob("*.rec.gz"))) >= 4
 
-    loaded = spark.read.format("logs").option("formatClass", CLASS).load(place)
+    loaded = spark.read.format("logs").option("formatClass", CLASS).load(target)
     assert loaded.schema == frame.schema
     assert sorted(map(tuple, loaded.collect())) == ROWS
-    chosen = spark.read.format("logs").option("formatClass", CLASS).schema("message string").load(place)
+    chosen = spark.read.format("logs").option("formatClass", CLASS).schema("message string").load(target)
     assert chosen.where("message like 'text 7%'").count() == 1

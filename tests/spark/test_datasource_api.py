@@ -1,4 +1,4 @@
-"""The Spark face without a session: filters, schemas and registration as plain calls."""
+"""Spark's data source API without a session: filters, schemas and registration as plain calls."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def reader(schema: StructType, **options: str) -> LogBatchReader:
 
 @needs_pushdown
 def test_filters_become_predicates() -> None:
-    context = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
+    instant = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
     assert from_spark(api.Not(api.EqualTo(("a",), "x"))) == Not(Compare("a", "=", "x"))
-    assert from_spark(api.In(("a",), [context, None])) == In("a", (context, None))
+    assert from_spark(api.In(("a",), [instant, None])) == In("a", (instant, None))
     assert from_spark(api.StringContains(("a.b",), "x")) == Contains("a.b", "x")
     assert from_spark(api.IsNull(("a",))) == IsNull("a")
-    for left in (
+    for unsupported in (
         api.EqualTo(("a",), Decimal(1)),
         api.LessThan(("a",), 1.5),
         api.EqualTo(("a",), b"x"),
@@ -50,11 +50,11 @@ def test_filters_become_predicates() -> None:
         api.Not(api.IsNull(("a", "b"))),
         SimpleNamespace(attribute=("a",), value="x"),  # a filter of a later Spark
     ):
-        assert from_spark(left) is None
+        assert from_spark(unsupported) is None
 
 
 @needs_pushdown
-def test_what_is_not_taken_is_given_back_itself() -> None:
+def test_filters_that_are_not_accepted_are_returned() -> None:
     schema = (
         StructType()
         .add("a", StringType())
@@ -63,8 +63,8 @@ def test_what_is_not_taken_is_given_back_itself() -> None:
         .add("_corrupt_record", "string")
     )
     logs = reader(schema, filterPushdown="true")
-    taken = [api.EqualTo(("a",), "x"), api.EqualTo(("a",), "x"), api.IsNotNull(("a",))]
-    left = [
+    accepted = [api.EqualTo(("a",), "x"), api.EqualTo(("a",), "x"), api.IsNotNull(("a",))]
+    refused = [
         api.GreaterThan(("b",), 1.5),
         api.IsNotNull(("b",)),
         api.EqualTo(("c",), "x"),
@@ -72,27 +72,27 @@ def test_what_is_not_taken_is_given_back_itself() -> None:
         api.IsNotNull(("nosuch",)),
         api.EqualTo(("a",), 5),
     ]
-    returned = logs.pushFilters([*taken, *left])
-    assert [id(one) for one in returned] == [id(one) for one in left]
+    returned = logs.pushFilters([*accepted, *refused])
+    assert [id(one) for one in returned] == [id(one) for one in refused]
     sent = cloudpickle.loads(cloudpickle.dumps(logs))
     assert sent.predicates == logs.predicates
 
 
 @needs_pushdown
-def test_nothing_is_taken_unasked() -> None:
+def test_without_the_option_no_filter_is_accepted() -> None:
     logs = reader(StructType().add("a", "string"))
     filters = [api.EqualTo(("a",), "x")]
     assert logs.pushFilters(filters) == filters
     assert logs.predicates == ()
 
 
-def test_push_filters_passes_for_not_overridden() -> None:
-    # What Spark asks before it refuses readers that push while the conf is off.
+def test_push_filters_looks_like_the_inherited_method() -> None:
+    # Spark makes this comparison before it refuses readers with pushFilters while the setting is off.
     base = getattr(api.DataSourceReader, "pushFilters", None)
     assert getattr(reader(StructType().add("a", "string")).pushFilters, "__func__", None) is base
 
 
-def test_a_made_up_partition_has_no_rows() -> None:
+def test_the_partition_of_an_empty_plan_has_no_rows() -> None:
     assert list(reader(StructType().add("a", "string")).read(api.InputPartition(None))) == []
 
 
@@ -119,24 +119,24 @@ def test_the_ddl_of_a_spark_schema() -> None:
         StructType().add("x", MapType(StringType(), IntegerType(), valueContainsNull=False)),
     ],
 )
-def test_what_may_not_be_null_is_refused_wherever_it_is(schema: StructType) -> None:
+def test_not_null_is_refused_at_every_level(schema: StructType) -> None:
     with pytest.raises(OptionError, match=r"column 'x(\.y)?' is NOT NULL"):
         parse_ddl(to_ddl(schema))
 
 
-def test_what_a_stream_cannot_write_is_refused() -> None:
+def test_output_mode_complete_is_refused() -> None:
     with pytest.raises(OptionError, match="outputMode 'complete' would replace everything") as caught:
         LogDataSource({"path": "s3://b/x", "json": "true"}).streamWriter(StructType(), overwrite=True)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-def test_memory_is_refused_by_spark() -> None:
+def test_writing_to_memory_is_refused() -> None:
     schema = StructType().add("a", StringType())
     with pytest.raises(OptionError, match="memory:// exists in one process"):
         LogDataSource({"path": "memory://x", "json": "true"}).writer(schema, overwrite=False)
 
 
-def test_the_name_by_which_spark_finds_it() -> None:
+def test_the_class_that_spark_looks_for() -> None:
     assert DefaultSource.name() == "logs"
     assert cloudpickle.loads(cloudpickle.dumps(DefaultSource)) is DefaultSource
 
@@ -152,16 +152,16 @@ def session(register_error: str = "", conf_error: str = "") -> Any:
     )
 
 
-def test_register_where_the_setting_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+def test_register_if_the_session_refuses_the_setting(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         register(session(conf_error="[CONFIG_NOT_AVAILABLE]"))
     assert "filters are evaluated by Spark" in caplog.text
 
 
-def test_register_where_spark_has_found_the_format_itself() -> None:
+def test_register_if_spark_has_found_the_format() -> None:
     register(session(register_error="[DATA_SOURCE_ALREADY_EXISTS] Data source 'logs' already exists."))
 
 
-def test_register_where_it_cannot() -> None:
+def test_register_raises_other_errors() -> None:
     with pytest.raises(PySparkException, match="no session"):
         register(session(register_error="no session"))
