@@ -84,7 +84,7 @@ class CodecSuite:
 
     def test_levels_that_there_are_not(self):
         codec = codec_for("", self.name)
-        limits = f"takes {self.levels[0]} to {self.levels[-1]}" if self.levels else "has no levels"
+        limits = f"has levels {self.levels[0]} to {self.levels[-1]}" if self.levels else "has none"
         for level in (self.levels[0] - 1, self.levels[-1] + 1) if self.levels else (0, 1):
             with pytest.raises(
                 OptionError, match=f"'compressionLevel': {level} is not a level of {self.name}, which {limits}"

@@ -269,7 +269,7 @@ class TestUploads:
             Task(open_store(s3.url, s3.options), f"{s3.url}/app", replace(PLAIN, part_bytes=MIB))
 
     def test_a_level_that_is_none_is_refused_before_any_row(self, local: Callable[..., Task]) -> None:
-        with pytest.raises(OptionError, match="'compressionLevel': 77 is none of gzip"):
+        with pytest.raises(OptionError, match="'compressionLevel': 77 is not a level of gzip"):
             local(WriteRules(compression_level=77))
 
     def test_discarded_is_gone(self, s3: S3Bucket) -> None:
