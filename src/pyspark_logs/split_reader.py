@@ -22,13 +22,13 @@ from pyspark_logs.records import (
     BLOCK_BYTES,
     FirstLine,
     Lines,
+    assign_headers,
     document_lines,
     first_line,
-    keeps_lines,
+    preserves_lines,
     read_lines,
     sanitise,
     transcode,
-    under_headers,
 )
 from pyspark_logs.store import Store
 
@@ -53,7 +53,7 @@ class SplitReader:
             return False
         if rule is not None and rule.by_fields:
             return False
-        return keeps_lines(fmt.encoding) and codec_for(path, self.options.plan.compression).splittable
+        return preserves_lines(fmt.encoding) and codec_for(path, self.options.plan.compression).splittable
 
     def joined(self, split: FileSplit, blocks: Iterator[Lines], context: TimestampContext) -> Iterator[Lines]:
         """The records of the lines of a split: the lines themselves, unless ``multiLine`` is given."""
@@ -94,7 +94,7 @@ class SplitReader:
     def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
         fmt = resolve_line_format(self.options.format).options
         # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = keeps_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
+        by_line = preserves_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
         if self.splittable(split.path):
             chunks = _range_and_behind(store, split)
         else:
@@ -114,7 +114,7 @@ class SplitReader:
         )  # fmt: skip
         if rule is not None:
             first = _first_line(store, split, prefix, fmt) if start > 0 else None
-            found = under_headers(found, rule, path=split.path, encoding=encoding, first=first)
+            found = assign_headers(found, rule, path=split.path, encoding=encoding, first=first)
         for lines in found:
             yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
 

@@ -22,7 +22,7 @@ from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines, document_lines, find_lines, read_lines, sanitise, under_headers
+from pyspark_logs.records import Lines, assign_headers, document_lines, find_lines, read_lines, sanitise
 from tests.conformance.suite import mutated, same
 
 EXAMPLES = int(os.environ.get("PRESET_EXAMPLES", "40"))
@@ -50,7 +50,7 @@ def records_of(name: str, raw: bytes) -> list[Lines]:
     rule = header_rule(options)
     chunks = iter([raw]) if document is None else document_lines(iter([raw]), document, max_record_bytes=1 << 24)
     found = read_lines(chunks)
-    return [sanitise(one) for one in (found if rule is None else under_headers(found, rule, path=name)) if len(one)]
+    return [sanitise(one) for one in (found if rule is None else assign_headers(found, rule, path=name)) if len(one)]
 
 
 def decoded(

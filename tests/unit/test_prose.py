@@ -34,7 +34,6 @@ PENDING: tuple[str, ...] = (
     "src/pyspark_logs/planning/",
     "src/pyspark_logs/prefetch.py",
     "src/pyspark_logs/reader.py",
-    "src/pyspark_logs/records/",
     "src/pyspark_logs/split_reader.py",
     "src/pyspark_logs/store/",
     "src/pyspark_logs/writer.py",

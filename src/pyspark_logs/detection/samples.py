@@ -18,7 +18,7 @@ from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError
 from pyspark_logs.formats.registry import resolve_line_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
-from pyspark_logs.records import keeps_lines
+from pyspark_logs.records import preserves_lines
 from pyspark_logs.store import open_store
 
 _FIRST_LINES_FILE, _FIRST_LINES = "first.log", 40
@@ -135,7 +135,7 @@ def _drop_partial_line(text: bytes, max_bytes: int, encoding: str) -> bytes:
     """Returns the whole lines within the limit; all of the text if it is within the limit or is one line."""
     if len(text) <= max_bytes:
         return text
-    if keeps_lines(encoding):
+    if preserves_lines(encoding):
         end = text.rfind(b"\n", 0, max_bytes) + 1
         return text[:end] if end else text
     decoded = text[:max_bytes].decode(encoding, "replace")

@@ -20,7 +20,7 @@ from pyspark_logs.formats.line_writer import FindUnencodable, LineWriter, Unwrit
 from pyspark_logs.formats.registry import resolve_line_format
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import keeps_lines
+from pyspark_logs.records import preserves_lines
 
 _BOM = "\ufeff"
 _AS_IT_IS, _SPACED, _NULL = range(3)  # what has been done to a value
@@ -178,6 +178,6 @@ def _lacks(encoding: str) -> FindUnencodable | None:
 def _heads(options: FormatOptions) -> tuple[str, ...]:
     """What a line must not begin with: a comment's prefix, and what would be taken for a file's byte order mark."""
     mark = _BOM
-    if options.encoding != "utf-8" and keeps_lines(options.encoding):
+    if options.encoding != "utf-8" and preserves_lines(options.encoding):
         mark = _BOM.encode().decode(options.encoding, "replace")
     return (mark, *((options.comment_prefix,) if options.comment_prefix else ()), *options.banners)

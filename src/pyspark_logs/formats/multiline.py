@@ -15,7 +15,7 @@ from pyspark_logs.formats.regex.tokenizer import tokenize
 from pyspark_logs.formats.registry import header_rule, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines, join_lines, keeps_lines, sanitise
+from pyspark_logs.records import Lines, join_lines, preserves_lines, sanitise
 
 MATCHING = "true"
 
@@ -36,7 +36,7 @@ class RecordStarts:
         self.pattern = options.multi_line or ""
         if self.matcher is None:
             _check_pattern(self.pattern)
-        self.encoding = described.options.encoding if keeps_lines(described.options.encoding) else "utf-8"
+        self.encoding = described.options.encoding if preserves_lines(described.options.encoding) else "utf-8"
         self.max_record_bytes = described.options.max_record_bytes
 
     def starts(self, lines: Lines, context: TimestampContext) -> Bool:

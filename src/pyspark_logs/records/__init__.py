@@ -1,27 +1,26 @@
-r"""From a stream of bytes to blocks of whole records.
+r"""Records: from a stream of bytes to blocks of whole records.
 
-A record is a line. It ends at ``\n`` or ``\r\n``, the last one of a file with or without; a
-``\r`` that ends the last line counts as half of an interrupted ``\r\n``. Lines without a byte and
-lines that begin with the comment prefix are no records.
+A record is a line. It ends at ``\n`` or ``\r\n``; the last line of a file may lack the line end, and a ``\r`` at its end
+counts as the first half of a truncated ``\r\n``. Empty lines and lines that begin with the comment prefix are not records.
 
-A file may be read in splits. A split ``[start, start + length)`` owns the lines whose first byte lies
-in it: it skips the line that began before it and reads past its end to finish its last one. So any
-cut of a file gives each record exactly once.
+A file can be read in splits. The split ``[start, start + length)`` owns the lines whose first byte lies in it: it skips the
+line that began before ``start`` and reads beyond its end to complete its last line. Any division of a file into splits
+yields each record exactly once.
 
-Lines may be joined into records of several lines, see :func:`join_lines`; then a split owns the records whose first
-line begins in it. In a JSON document that holds its records in an array, these are made lines first (``documents``).
+Lines can be joined into records of several lines, see :func:`join_lines`; a split then owns the records whose first line
+begins in it. For JSON documents that hold their records in an array, ``documents`` turns the elements into lines first.
 
-Inside, imports run one way: ``encodings``, ``headers``, ``joining`` -> ``lines`` -> ``blocks``.
+A block is one buffer, and records are offsets into it: no record is copied.
 
-Nothing here copies a record out of its block: a block is one buffer, records are offsets into it.
+Import direction: ``encodings``, ``headers``, ``joining`` -> ``lines`` -> ``blocks``.
 """
 
 from __future__ import annotations
 
 from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_BYTES, Block, blocks, byte_offsets
 from pyspark_logs.records.documents import document_lines
-from pyspark_logs.records.encodings import is_utf8, keeps_lines, sanitise, transcode
-from pyspark_logs.records.headers import FirstLine, HeaderRule, first_line, under_headers
+from pyspark_logs.records.encodings import is_utf8, preserves_lines, sanitise, transcode
+from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, first_line
 from pyspark_logs.records.joining import join_lines
 from pyspark_logs.records.lines import Lines, find_lines, read_lines
 
@@ -33,6 +32,7 @@ __all__ = [
     "FirstLine",
     "HeaderRule",
     "Lines",
+    "assign_headers",
     "blocks",
     "byte_offsets",
     "document_lines",
@@ -40,9 +40,8 @@ __all__ = [
     "first_line",
     "is_utf8",
     "join_lines",
-    "keeps_lines",
+    "preserves_lines",
     "read_lines",
     "sanitise",
     "transcode",
-    "under_headers",
 ]

@@ -1,4 +1,4 @@
-"""From a stream of bytes to blocks of whole lines, and which of them a split owns."""
+"""Blocks of whole lines from a stream of bytes, restricted to the lines that a split owns."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import numpy.typing as npt
 
 from pyspark_logs.errors import CorruptFileError
 
-BLOCK_BYTES = 3 << 20  # parsers are fastest on 3-4 MiB: there are a few thousand of the widest lines in it
-HEAD_BYTES = 64 << 10  # what is kept of a record that is too long
-_KEPT_BYTES = 8 * BLOCK_BYTES
-_STRETCH_BYTES = 1 << 20  # that are searched at once
-BEHIND_BYTES = 64 << 10  # a block behind a split's end, where only the rest of one record is looked for
-# Offsets are int32, and replacing invalid bytes can make a text three times as long.
+BLOCK_BYTES = 3 << 20  # parsers are fastest on blocks of 3-4 MiB, which hold a few thousand of the widest lines
+HEAD_BYTES = 64 << 10  # bytes kept of a record that exceeds the limit
+_RETAINED_BYTES = 8 * BLOCK_BYTES
+_SEARCH_BYTES = 1 << 20  # bytes searched at once
+AFTER_SPLIT_BLOCK_BYTES = 64 << 10  # block size after the end of a split, where only the rest of one record is read
+# Offsets are int32, and replacing invalid bytes can triple the length of a text.
 LARGEST_RECORD_BYTES = 512 << 20
 
 _BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Whole lines of a file, or the head of one line that is too long to be held.
+    """Whole lines of a file, or the first bytes of a line that exceeds the limit.
 
     Attributes:
-        offset: where ``data`` begins in the uncompressed file.
-        data: the lines with their line ends.
-        full_length: None, or the length in bytes of the one record that ``data`` is the head of.
+        offset: byte offset of ``data`` in the uncompressed file.
+        data: lines with their line ends.
+        full_length: length in bytes of the record whose first bytes are ``data``; None if ``data`` holds whole lines.
     """
 
     offset: int
@@ -45,35 +45,34 @@ def blocks(
     max_record_bytes: int = 16 << 20,
     beyond: bool = False,
 ) -> Iterator[Block]:
-    r"""Cut the text that one split owns into blocks of whole lines.
+    r"""Yields the text that a split owns as blocks of whole lines.
 
-    A record longer than ``max_record_bytes`` becomes a block of its own that holds its first bytes
-    (at most ``HEAD_BYTES``) and its full length; the rest is skipped. So memory is bounded by
-    ``max_record_bytes + block_bytes`` and a chunk, and no record is lost.
+    A record longer than ``max_record_bytes`` becomes a block with its first bytes (at most ``HEAD_BYTES``) and its full
+    length; the rest is skipped. Memory is bounded by ``max_record_bytes + block_bytes`` and a chunk, and no record is lost.
 
     Args:
-        chunks: the file's bytes from ``max(start - 1, 0)`` on, in pieces of any size. No more of them
-            are taken than the split needs, and a generator is closed at the end.
-        start: first byte of the split in the file.
-        length: bytes of the split; None: up to the end of the file.
-        block_bytes: size of a block, except where a single record is longer.
-        max_record_bytes: longest record that is held; beyond 512 MiB the limit is 512 MiB.
-        beyond: go on behind the split's last line, in small blocks, for as long as somebody asks. A split in
-            which no line begins gives nothing all the same.
+        chunks: bytes of the file from ``max(start - 1, 0)`` on, in chunks of any size. Only as many chunks are taken as the
+            split needs; a generator is closed at the end.
+        start: offset of the split in the file.
+        length: length of the split in bytes; None for the rest of the file.
+        block_bytes: size of a block, unless a single record is longer.
+        max_record_bytes: length of the longest record that is held; at most 512 MiB.
+        beyond: True to continue after the last line of the split, in small blocks, for as long as the caller iterates. A
+            split in which no line begins yields nothing in any case.
 
     Raises:
-        CorruptFileError: ``chunks`` raised it; the lines that were whole by then have been given.
+        CorruptFileError: ``chunks`` raised it; the lines completed before have been yielded.
 
     >>> list(blocks(iter([b"a\nb", b"b\nc\n"]), start=1, length=2))
     [Block(offset=2, data=b'bb\n', full_length=None)]
     """
-    _keep_freed_memory()
+    _retain_freed_memory()
     end = None if length is None else start + length
     cutter = _Cutter(block_bytes, min(max_record_bytes, LARGEST_RECORD_BYTES))
     try:
         for offset, piece in _owned(chunks, start, end, beyond):
             if end is not None and offset >= end:
-                cutter.block_bytes = min(block_bytes, BEHIND_BYTES)
+                cutter.block_bytes = min(block_bytes, AFTER_SPLIT_BLOCK_BYTES)
             yield from cutter.feed(offset, piece)
         yield from cutter.finish()
     except CorruptFileError:
@@ -85,19 +84,19 @@ def blocks(
 
 
 @functools.cache
-def _keep_freed_memory() -> None:
-    """Have the C library keep the memory of blocks that are done with, for those to come.
+def _retain_freed_memory() -> None:
+    """Makes the C library retain the memory of freed blocks for later blocks.
 
-    glibc gives free memory back to the system once there is twice as much of it as the largest mapped allocation that
-    was ever freed (mallopt(3), M_TRIM_THRESHOLD): with blocks of 3 MiB, all the time, and each new block is paid for
-    with hundreds of page faults again. One allocation that is freed untouched raises that; elsewhere it does nothing.
+    glibc returns free memory to the system once it exceeds twice the largest mapped allocation that was ever freed
+    (mallopt(3), M_TRIM_THRESHOLD). With blocks of 3 MiB this happens all the time, and each new block costs hundreds of page
+    faults. Freeing one untouched larger allocation raises the threshold; other C libraries are not affected.
     """
-    untouched = bytes(_KEPT_BYTES)
+    untouched = bytes(_RETAINED_BYTES)
     del untouched
 
 
 def _owned(chunks: Iterator[bytes], start: int, end: int | None, beyond: bool) -> Iterator[tuple[int, bytes]]:
-    """The text from the first line that begins in [start, end) to the end of the last, or beyond, with offsets."""
+    """Yields offset and text from the first line that begins in [start, end) to the end of the last one, or beyond."""
     if end is not None and end <= start:
         return
     position = max(start - 1, 0)
@@ -121,7 +120,7 @@ def _owned(chunks: Iterator[bytes], start: int, end: int | None, beyond: bool) -
         if text.startswith(_BOM):
             text = text[len(_BOM) :]
             position = len(_BOM)
-            # The mark belongs to the first line, so a split that ends within it owns that line.
+            # The byte order mark belongs to the first line, so a split that ends within the mark owns that line.
             end = None if end is None else max(end, position + 1)
     if end is not None and position >= end:
         return
@@ -141,18 +140,18 @@ def _owned(chunks: Iterator[bytes], start: int, end: int | None, beyond: bool) -
 
 
 class _Cutter:
-    """Collects pieces of text until they make a block of ``block_bytes``, which may change on the way."""
+    """Divides text into blocks of ``block_bytes``, which may be changed between calls."""
 
     def __init__(self, block_bytes: int, max_record_bytes: int) -> None:
         self.block_bytes = block_bytes
         self._most = max_record_bytes
         self._parts: list[bytes] = []
         self._size = 0
-        self._cut = 0  # one past the last newline in the parts
-        self._offset = 0  # of the first part in the file
-        self._head: bytes | None = None  # set while the rest of a long record is skipped
-        self._length = 0  # of that record so far
-        self._carriage_return = False  # whether its last byte so far is \r
+        self._cut = 0  # end of the last complete line in the parts
+        self._offset = 0  # offset of the first part in the file
+        self._head: bytes | None = None  # first bytes of a long record while the rest of it is skipped
+        self._length = 0  # length of that record so far
+        self._carriage_return = False  # True if the last byte so far of that record is \r
 
     def feed(self, offset: int, piece: bytes) -> Iterator[Block]:
         done = 0
@@ -164,16 +163,16 @@ class _Cutter:
                 continue
             if not self._parts:
                 self._offset = offset + done
-            part = piece[done : done + self._room(len(piece) - done)]
+            part = piece[done : done + self._part_size(len(piece) - done)]
             done += len(part)
             yield from self._add(part)
 
-    def _room(self, wanted: int) -> int:
-        """How many of the next ``wanted`` bytes to add: all of them, rather than copy a part, unless that is far too many."""
-        room = self.block_bytes - self._size
-        if wanted <= room + self.block_bytes:
-            return wanted
-        return room if room > 0 else self.block_bytes
+    def _part_size(self, available: int) -> int:
+        """Returns the number of bytes to add next: all that are available, to avoid a copy, up to about two blocks."""
+        missing = self.block_bytes - self._size
+        if available <= missing + self.block_bytes:
+            return available
+        return missing if missing > 0 else self.block_bytes
 
     def finish(self) -> Iterator[Block]:
         if self._head is not None:
@@ -182,7 +181,7 @@ class _Cutter:
             yield from _without_long_lines(self._offset, b"".join(self._parts), self._most)
 
     def finish_whole(self) -> Iterator[Block]:
-        """What is held, without a last line that nobody saw the end of."""
+        """Yields the complete lines that are held, without a last line whose end was not read."""
         if self._cut:
             yield from _without_long_lines(self._offset, b"".join(self._parts)[: self._cut], self._most)
 
@@ -192,22 +191,22 @@ class _Cutter:
             self._cut = self._size + newline
         self._parts.append(part)
         self._size += len(part)
-        # Without a begun line to carry on with, half a block is one, and nothing is copied.
+        # If the parts end with a complete line, half a block is enough, and nothing has to be copied.
         if self._cut and self._size >= (self.block_bytes if self._cut < self._size else self.block_bytes // 2):
-            # The last newline is nearly always in the last part: then the block is copied together once.
+            # The last newline is nearly always in the last part, so the block is copied once.
             last = self._parts.pop() if newline else b""
             whole = memoryview(last)[:newline]
             text = b"".join([*self._parts, whole]) if self._parts or newline < len(last) else last
-            rest = text[self._cut :] + last[newline:]
+            remainder = text[self._cut :] + last[newline:]
             yield from _without_long_lines(self._offset, text[: self._cut], self._most)
-            self._parts = [rest] if rest else []
+            self._parts = [remainder] if remainder else []
             self._offset += self._cut
-            self._size = len(rest)
+            self._size = len(remainder)
             self._cut = 0
-        # One byte more may be the \r of the line end.
+        # One further byte may be the \r of the line end.
         if not self._cut and self._size > self._most + 1:
             text = b"".join(self._parts)
-            self._head = head_of(text, self._most)
+            self._head = record_head(text, self._most)
             self._length = len(text)
             self._carriage_return = text.endswith(b"\r")
             self._parts = []
@@ -222,34 +221,34 @@ class _Cutter:
             self._head = None
 
 
-def head_of(text: bytes, most: int) -> bytes:
-    """The first bytes of a record that is longer than ``most``, not cut within a character."""
-    size = min(most, HEAD_BYTES)
+def record_head(text: bytes, limit: int) -> bytes:
+    """Returns the first bytes of a record that is longer than ``limit``, ending at a character boundary of UTF-8."""
+    size = min(limit, HEAD_BYTES)
     if size > 3 and len(text) > size:
-        while size > min(most, HEAD_BYTES) - 3 and text[size] & 0xC0 == 0x80:
+        while size > min(limit, HEAD_BYTES) - 3 and text[size] & 0xC0 == 0x80:
             size -= 1
     return text[:size]
 
 
-def _without_long_lines(offset: int, text: bytes, most: int) -> Iterator[Block]:
-    """One block, or, where lines exceed the limit, these as heads and blocks of what is between."""
-    if len(text) <= most:
+def _without_long_lines(offset: int, text: bytes, limit: int) -> Iterator[Block]:
+    """Yields one block; or the first bytes of each line that exceeds the limit, and blocks of the lines between them."""
+    if len(text) <= limit:
         yield Block(offset, text)
         return
     starts, ends = line_bounds(text)
     done = 0
-    for line in np.flatnonzero(ends - starts > most).tolist():
+    for line in np.flatnonzero(ends - starts > limit).tolist():
         start, stop = int(starts[line]), int(ends[line])
         if start > done:
             yield Block(offset + done, text[done:start])
-        yield Block(offset + start, head_of(text[start:stop], most), stop - start)
+        yield Block(offset + start, record_head(text[start:stop], limit), stop - start)
         done = int(starts[line + 1]) if line + 1 < len(starts) else len(text)
     if done < len(text):
         yield Block(offset + done, text[done:])
 
 
 def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """First byte of each line, and one past its last byte without the line end."""
+    """Returns the start and end offsets of each line, excluding its line end."""
     raw = np.frombuffer(text, dtype=np.uint8)
     newlines = byte_offsets(raw, 0x0A)
     unended = 1 if text and not text.endswith(b"\n") else 0
@@ -265,30 +264,30 @@ def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int3
 
 
 def byte_offsets(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]:
-    """Where a byte stands, ascending.
+    """Returns the offsets of a byte value in ascending order.
 
-    Eight bytes at a time: those without the byte are left out before the others are looked at one by one. That takes
-    two thirds of the time of ``flatnonzero(raw == byte)`` where it stands as often as line ends and quotes do in logs.
+    Groups of eight bytes without the value are skipped before single bytes are tested. For values that are as frequent as
+    line ends and quotes in logs, this takes two thirds of the time of ``flatnonzero(raw == byte)``.
 
     >>> import numpy as np
     >>> byte_offsets(np.frombuffer(b"a,b,", np.uint8), ord(",")).tolist()
     [1, 3]
     """
-    # In stretches, whose mask stays in the processor's cache; one for all would be new memory for each block, too.
+    # The mask of one piece stays in the processor's cache and is reused; a mask of the whole block would not.
     found = []
-    mask = np.empty(min(_STRETCH_BYTES, len(raw)), np.bool_)
-    for begin in range(0, len(raw), _STRETCH_BYTES):
-        piece = raw[begin : begin + _STRETCH_BYTES]
-        here = np.equal(piece, byte, out=mask[: len(piece)])
+    mask = np.empty(min(_SEARCH_BYTES, len(raw)), np.bool_)
+    for begin in range(0, len(raw), _SEARCH_BYTES):
+        piece = raw[begin : begin + _SEARCH_BYTES]
+        matches = np.equal(piece, byte, out=mask[: len(piece)])
         aligned = len(piece) & ~7
-        words = here[:aligned].view(np.uint64)
+        words = matches[:aligned].view(np.uint64)
         hits = np.flatnonzero(words != 0)
         bytes_of_hits = np.flatnonzero(words[hits].view(np.bool_))
-        places = hits[bytes_of_hits >> 3]
-        places <<= 3
+        offsets = hits[bytes_of_hits >> 3]
+        offsets <<= 3
         bytes_of_hits &= 7
-        places += bytes_of_hits
-        found.append(places if begin == 0 else places + begin)
+        offsets += bytes_of_hits
+        found.append(offsets if begin == 0 else offsets + begin)
         if aligned < len(piece):
-            found.append(np.flatnonzero(here[aligned:]) + (begin + aligned))
+            found.append(np.flatnonzero(matches[aligned:]) + (begin + aligned))
     return np.concatenate(found).astype(np.int32) if found else np.zeros(0, np.int32)

@@ -1,11 +1,11 @@
-r"""The records of a JSON document: the elements of one array in it, a line each.
+r"""Records of a JSON document: the elements of one of its arrays, each as a line.
 
-The text keeps its length and its records their places, so offsets in it are offsets in the document: what is
-between two elements becomes line ends, and line ends within an element, which can only be white space, blanks.
+The text keeps its length, so offsets in it are offsets in the document: the text between two elements becomes line ends, and
+line ends within an element, which can only be white space, become spaces.
 
-A document that has no such array is one record, and so is what follows the array where it is not the rest of
-an object. A document that ends within the array is the elements so far, and a record of what began another one; if
-nothing did, of the document's head. None of these records is a JSON object: a reader finds them corrupt.
+A document without the array is one record, and so is the text after the array unless it is the rest of an object. A document
+that ends within the array yields the complete elements, and a record of the text of an incomplete element; if there is none,
+a record of the text before the array. None of these records is a JSON object, so that a reader reports them as corrupt.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]:]', re.DOTALL)
 
 
 def document_lines(chunks: Iterator[bytes], key: str, *, max_record_bytes: int = 16 << 20) -> Iterator[bytes]:
-    r"""A document as text of which each line is an element of the array, or blank.
+    r"""Yields a document as text in which each line is an element of the array, or blank.
 
     Args:
-        chunks: the document, UTF-8, in pieces of any size; a generator is closed at the end.
-        key: of the document, under which the array is; "": the document is the array.
-        max_record_bytes: how much of what is before and behind the array is held to judge it.
+        chunks: document in UTF-8, in chunks of any size; a generator is closed at the end.
+        key: key of the array in the document; "" if the document is the array.
+        max_record_bytes: maximum number of bytes held before and after the array to validate the document.
 
     >>> b"".join(document_lines(iter([b'{"Records": [{"a":\n1},', b' {"a":2}]}']), "Records"))
     b'\n\n\n\n\n\n\n\n\n\n\n\n\n{"a": 1}\n\n{"a":2}\n'
     """
     try:
-        head, start = yield from _before(chunks, key, max_record_bytes)
+        head, start = yield from _read_to_array(chunks, key, max_record_bytes)
         if start is None:
             return
         yield b"\n" * start
-        array = _Array()
+        array = _ArrayScanner()
         text = head[start:]
         while True:
             lines, end = array.feed(text)
             yield lines
             if end is not None:
                 if not lines.endswith(b"\n"):
-                    yield b"\n"  # a brace where the bracket should be
-                yield from _behind(text[end:], chunks, key, max_record_bytes)
+                    yield b"\n"  # a brace instead of the closing bracket
+                yield from _check_rest(text[end:], chunks, key, max_record_bytes)
                 return
             following = next(chunks, None)
             if following is None:
@@ -61,47 +61,50 @@ def document_lines(chunks: Iterator[bytes], key: str, *, max_record_bytes: int =
             chunks.close()
 
 
-def _before(chunks: Iterator[bytes], key: str, most: int) -> Generator[bytes, None, tuple[bytes, int | None]]:
-    """The text up to the array, with what else was read; and where the array's elements begin, None: nowhere."""
+def _read_to_array(chunks: Iterator[bytes], key: str, limit: int) -> Generator[bytes, None, tuple[bytes, int | None]]:
+    """Returns the text read so far and the offset of the array's first element; None without the array.
+
+    Yields the document as one record if no array is found within the limit.
+    """
     parts: list[bytes] = []
-    size = looked = 0
+    size = searched = 0
     for chunk in chunks:
         parts.append(chunk)
         size += len(chunk)
-        if size < 2 * looked:  # so that all the looking is linear in the text
+        if size < 2 * searched:  # doubling keeps the total cost of the searches linear
             continue
-        text, looked = b"".join(parts), size
+        text, searched = b"".join(parts), size
         parts = [text]
         start = _array_start(text, key)
         if start is not None:
             return text, start
-        if size > most:
-            yield from _passed(text, chunks)
+        if size > limit:
+            yield from _as_one_line(text, chunks)
             return b"", None
     text = b"".join(parts)
     start = _array_start(text, key)
     if start is None:
-        yield _no_object(text)
+        yield _corrupt_line(text)
     return text, start
 
 
-def _behind(text: bytes, chunks: Iterator[bytes], key: str, most: int) -> Iterator[bytes]:
-    """Nothing, if the text behind the array ends the document as it should; else that text as a record."""
+def _check_rest(text: bytes, chunks: Iterator[bytes], key: str, limit: int) -> Iterator[bytes]:
+    """Yields nothing if the text after the array completes the document; else that text as a record."""
     parts, size = [text], len(text)
     for chunk in chunks:
         parts.append(chunk)
         size += len(chunk)
-        if size > most:
-            yield from _passed(b"".join(parts), chunks)
+        if size > limit:
+            yield from _as_one_line(b"".join(parts), chunks)
             return
     text = b"".join(parts)
-    fine = _is_object(b'{"":0' + text) if key else not text.strip(_BLANK)
-    if not fine:
-        yield _no_object(text) if text.strip(_BLANK) else b"]"  # the document was not closed
+    is_complete = _is_object(b'{"":0' + text) if key else not text.strip(_BLANK)
+    if not is_complete:
+        yield _corrupt_line(text) if text.strip(_BLANK) else b"]"  # the closing brace is missing
 
 
-def _passed(text: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What is too long to be held, as one line."""
+def _as_one_line(text: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yields text that exceeds the limit as one line."""
     yield _one_line(text)
     for chunk in chunks:
         yield chunk.translate(_LINE_ENDS)
@@ -112,8 +115,8 @@ def _one_line(text: bytes) -> bytes:
     return b"\n" * blank + text[blank:].rstrip(_BLANK).translate(_LINE_ENDS)
 
 
-def _no_object(text: bytes) -> bytes:
-    """A line of the text, without its last bytes if it would be an object: that is not what it should have been."""
+def _corrupt_line(text: bytes) -> bytes:
+    """Returns the text as a line that is not a JSON object: last bytes are removed as long as it would be one."""
     line = _one_line(text)
     while line and _is_object(line.removeprefix(_BOM)):
         line = line[:-1].rstrip(_BLANK)
@@ -128,27 +131,27 @@ def _is_object(text: bytes) -> bool:
 
 
 def _array_start(text: bytes, key: str) -> int | None:
-    """Where the elements of the array begin, behind its bracket; None: not in this text."""
+    """Returns the offset after the array's opening bracket; None if the text does not hold it."""
     tokens = _TOKEN.finditer(text)
-    place = len(_BOM) if text.startswith(_BOM) else 0
+    offset = len(_BOM) if text.startswith(_BOM) else 0
     depth = 0
-    name, named = b"", False  # the last string; whether a colon stands behind it
+    name, has_colon = b"", False  # the last string, and True if a colon follows it
     for token in tokens:
-        apart = not text[place : token.start()].strip(_BLANK)
-        place, what = token.end(), token[0]
-        if depth == 0 and (not apart or what != (b"{" if key else b"[")):
+        adjacent = not text[offset : token.start()].strip(_BLANK)
+        offset, symbol = token.end(), token[0]
+        if depth == 0 and (not adjacent or symbol != (b"{" if key else b"[")):
             return None
-        if what == b"[" and apart and (not key or (depth == 1 and named and _is_text(name, key))):
-            return place
-        if what in (b"{", b"["):
+        if symbol == b"[" and adjacent and (not key or (depth == 1 and has_colon and _is_text(name, key))):
+            return offset
+        if symbol in (b"{", b"["):
             depth += 1
-        elif what in (b"}", b"]"):
+        elif symbol in (b"}", b"]"):
             depth -= 1
             if depth == 0:
                 return None
-        named = what == b":" and apart
-        if what[:1] == b'"':
-            name = what
+        has_colon = symbol == b":" and adjacent
+        if symbol[:1] == b'"':
+            name = symbol
     return None
 
 
@@ -159,31 +162,31 @@ def _is_text(token: bytes, text: str) -> bool:
         return False
 
 
-class _Array:
-    """Where in the array the text is, from one piece to the next."""
+class _ArrayScanner:
+    """Scanner of the array's text that keeps its state between chunks."""
 
     def __init__(self) -> None:
-        self._depth = 0  # brackets that are open within the array
+        self._depth = 0  # number of open brackets within the array
         self._in_string = False
-        self._odd = False  # whether an odd number of backslashes was last
+        self._odd = False  # True if the last chunk ended with an odd number of backslashes
 
     @property
     def between(self) -> bool:
-        """Whether no object or string is open."""
+        """True if no object, array or string is open."""
         return self._depth == 0 and not self._in_string
 
     def feed(self, text: bytes) -> tuple[bytes, int | None]:
-        """The next piece of text as lines; and, if the array ends in it, where: behind its bracket."""
+        """Returns the next chunk as lines, and the offset after the array's closing bracket if the chunk holds it."""
         raw = np.frombuffer(text, np.uint8)
-        # Brackets and braces are the same in these bits, and so are Y, _, y and DEL, which have no part in anything.
-        places = np.flatnonzero((raw == _QUOTE) | (raw == _COMMA) | ((raw & 0xD9) == 0x59))
-        signs = raw[places]
+        # The mask selects brackets and braces, and also Y, _, y and DEL, which are ignored below.
+        offsets = np.flatnonzero((raw == _QUOTE) | (raw == _COMMA) | ((raw & 0xD9) == 0x59))
+        signs = raw[offsets]
         quotes = signs == _QUOTE
-        escaped = self._escaped(raw, places[quotes])
+        escaped = self._escaped(raw, offsets[quotes])
         if escaped.any():
             quotes[quotes] = ~escaped
         inside = (np.bitwise_xor.accumulate(quotes) ^ self._in_string) if len(quotes) else quotes
-        kind = signs & 0xDF  # [ and { alike, ] and } alike
+        kind = signs & 0xDF  # maps { to [ and } to ]
         steps = (kind == ord("[")).view(np.int8) - (kind == ord("]")).view(np.int8)
         steps[inside] = 0
         depths = np.cumsum(steps, dtype=np.int32) + self._depth
@@ -191,36 +194,36 @@ class _Array:
         length, end = len(raw), None
         if len(ends):
             last = int(ends[0])
-            length = int(places[last])
-            # A brace ends no array: it belongs to what stands behind.
+            length = int(offsets[last])
+            # A brace does not end an array; it belongs to the text after it.
             end = length + 1 if signs[last] == ord("]") else length
-            places, signs, inside = places[:last], signs[:last], inside[:last]
+            offsets, signs, inside = offsets[:last], signs[:last], inside[:last]
             steps, depths = steps[:last], depths[:last]
             raw = raw[:length]
-        lines = self._lines(raw, places, signs, inside, steps, depths)
-        if len(places):
+        lines = self._lines(raw, offsets, signs, inside, steps, depths)
+        if len(offsets):
             self._depth = int(depths[-1])
             self._in_string = bool(inside[-1])
         return lines + b"\n" * ((end or length) - length), end
 
     def _lines(
-        self, raw: npt.NDArray[np.uint8], places: npt.NDArray[np.int64], signs: npt.NDArray[np.uint8],
+        self, raw: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], signs: npt.NDArray[np.uint8],
         inside: npt.NDArray[np.bool_], steps: npt.NDArray[np.int8], depths: npt.NDArray[np.int32],
     ) -> bytes:  # fmt: skip
         lines = raw.copy()
         ends = (raw == 0x0A) | (raw == 0x0D)
         if ends.any():
             lines[ends] = ord(" ")
-        commas = places[(signs == _COMMA) & ~inside & (depths == 0)]
+        commas = offsets[(signs == _COMMA) & ~inside & (depths == 0)]
         lines[commas] = ord("\n")
-        begins = places[(steps < 0) & (depths == 0)] + 1
-        stops = places[(steps > 0) & (depths == 1)]
+        begins = offsets[(steps < 0) & (depths == 0)] + 1
+        stops = offsets[(steps > 0) & (depths == 1)]
         if self._depth == 0:
             begins = np.concatenate([[0], begins])
         if (int(depths[-1]) if len(depths) else self._depth) == 0:
             stops = np.concatenate([stops, [len(raw)]])
         sizes = stops - begins
-        if int(sizes.sum()) > len(commas):  # more than commas between elements
+        if int(sizes.sum()) > len(commas):  # there is white space between elements
             between = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(int(sizes.sum()))
             signs = raw[between]
             blank = (signs == 0x20) | (signs == 0x0A) | (signs == 0x0D) | (signs == 0x09)
@@ -228,22 +231,22 @@ class _Array:
         return lines.tobytes()
 
     def _escaped(self, raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Which quotes come right behind an odd number of backslashes."""
+        """Returns a mask of the quotes that directly follow an odd number of backslashes."""
         odd, self._odd = self._odd, False
         escaped: npt.NDArray[np.bool_] = raw[quotes - 1] == _SLASH
         if len(quotes) and quotes[0] == 0:
             escaped[0] = odd
         if len(raw) and raw[-1] == _SLASH:
             self._odd = self._ends_odd(raw, odd)
-        behind = np.flatnonzero(escaped & (quotes > 0))
-        if len(behind) == 0:
+        candidates = np.flatnonzero(escaped & (quotes > 0))
+        if len(candidates) == 0:
             return escaped
         slashes = np.flatnonzero(raw == _SLASH)
         begins = np.concatenate([[True], np.diff(slashes) > 1])
-        first = slashes[begins][np.cumsum(begins) - 1]  # of the run that a backslash is in
+        first = slashes[begins][np.cumsum(begins) - 1]  # first backslash of the run that contains each backslash
         counts = slashes - first + 1 + (odd & (first == 0))
-        last = np.searchsorted(slashes, quotes[behind]) - 1  # the backslash before each of these quotes
-        escaped[behind] = counts[last] % 2 == 1
+        last = np.searchsorted(slashes, quotes[candidates]) - 1  # the backslash before each of these quotes
+        escaped[candidates] = counts[last] % 2 == 1
         return escaped
 
     def _ends_odd(self, raw: npt.NDArray[np.uint8], odd: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What the bytes of a text are: UTF-8, something else, or broken."""
+"""Encodings: validation of UTF-8, replacement of invalid bytes, and transcoding."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pyspark_logs.records.lines import Lines
 
 
 def is_ascii(text: bytes) -> bool:
-    """Whether all bytes are ASCII; on whole blocks three times as fast as ``bytes.isascii``."""
+    """True if all bytes are ASCII; on whole blocks three times as fast as ``bytes.isascii``."""
     return not text or bool(np.frombuffer(text, np.uint8).max() < 0x80)
 
 
 def is_utf8(text: bytes) -> bool:
-    r"""Whether the bytes are valid UTF-8.
+    r"""True if the bytes are valid UTF-8.
 
     >>> is_utf8("ä".encode()), is_utf8(b"\xe4")
     (True, False)
@@ -37,14 +37,14 @@ def is_utf8(text: bytes) -> bool:
 
 
 def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
-    r"""The same records over a block that is valid UTF-8; what is not valid in its encoding is U+FFFD.
+    r"""Returns the records over a block of valid UTF-8, with U+FFFD for bytes that are invalid in the encoding.
 
-    The number and the order of records stay, and so do their ``offsets``. Records must begin where a
-    line begins and end where one ends. A block that is valid UTF-8 already is returned as it is.
+    Number, order and ``offsets`` of the records do not change. A record must begin at the start of a line and end at the end
+    of a line. A block that is valid UTF-8 is returned unchanged.
 
     Args:
         lines: records of one block.
-        encoding: of the block; one that :func:`keeps_lines`.
+        encoding: encoding of the block, one for which :func:`preserves_lines` is true.
 
     >>> from pyspark_logs.records.lines import find_lines
     >>> lines = sanitise(find_lines(b"a\xff\nb\n", 0))
@@ -58,15 +58,15 @@ def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
         newlines = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A)
         return np.append(newlines, len(text)).astype(np.int64)
 
-    # A line end always decodes to itself, whatever comes before it. So both texts have the same lines, and
-    # what is between a record's end and its line's end (a \r) has the same length.
+    # A line end always decodes to itself, whatever precedes it. Both texts therefore have the same lines, and the distance
+    # between the end of a record and the end of its line (a \r) does not change.
     text = lines.block.decode(encoding, "replace").encode()
     before, after = line_ends(lines.block), line_ends(text)
-    moved = after - before
+    shifts = after - before
     first = np.searchsorted(before, lines.starts)
     last = np.searchsorted(before, lines.ends)
-    starts = lines.starts + np.where(first > 0, moved[first - 1], 0)
-    ends = lines.ends + moved[last]
+    starts = lines.starts + np.where(first > 0, shifts[first - 1], 0)
+    ends = lines.ends + shifts[last]
     return replace(
         lines,
         block=text,
@@ -77,24 +77,24 @@ def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
 
 
 @functools.cache
-def keeps_lines(encoding: str) -> bool:
-    """Whether a newline is the byte 0x0A, and that byte a newline wherever it stands: UTF-8, Latin-1, GBK.
+def preserves_lines(encoding: str) -> bool:
+    """True if a newline is encoded as the byte 0x0A and this byte always is a newline: UTF-8, Latin-1, GBK.
 
-    >>> [keeps_lines(name) for name in ("utf-8", "iso8859-1", "gbk", "utf-16", "utf-7", "cp037")]
+    >>> [preserves_lines(name) for name in ("utf-8", "iso8859-1", "gbk", "utf-16", "utf-7", "cp037")]
     [True, True, True, False, False, False]
     """
     every = [bytes([byte]) for byte in range(256)]
     texts = [byte.decode(encoding, "replace") for byte in every]
     plain = all(len(text) == 1 for text in texts) and all(texts[byte] == chr(byte) for byte in range(128))
-    # Nor may the first byte of a longer character swallow a line end.
+    # The first byte of a longer character must not consume a line end either.
     return plain and all((byte + b"\r\n").decode(encoding, "replace")[-2:] == "\r\n" for byte in every)
 
 
 def transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    r"""Text of another encoding as UTF-8; what is not valid in it becomes U+FFFD.
+    r"""Yields text of another encoding as UTF-8, with U+FFFD for invalid bytes.
 
-    UTF-8 passes unchanged (see :func:`sanitise`). This is for encodings that do not :func:`keeps_lines`:
-    offsets of records are then those in the transcoded text, and such a file cannot be split.
+    UTF-8 passes unchanged (see :func:`sanitise`). The function serves encodings for which :func:`preserves_lines` is false: the
+    offsets of records are then offsets in the transcoded text, and such a file cannot be split.
 
     >>> b"".join(transcode(iter([b"\xe4\n"]), "latin-1")).decode()
     'ä\n'
@@ -105,7 +105,7 @@ def transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             return
         decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
         for chunk in chunks:
-            # Some encodings can spell half a surrogate pair, which UTF-8 cannot.
+            # Some encodings can represent half of a surrogate pair, which UTF-8 cannot.
             if text := decoder.decode(chunk):
                 yield text.encode("utf-8", "replace")
         if text := decoder.decode(b"", final=True):

@@ -1,6 +1,6 @@
-r"""Lines that name the columns of the lines after them: a file's first, or ``#Fields:`` lines wherever they stand.
+r"""Header lines, which name the columns of the following lines: the first line of a file, or any ``#Fields:`` line.
 
-Such a line is no record. The records after it carry it as ``Lines.header``.
+A header is not a record. The records after it carry it as ``Lines.header``.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.records.lines import Lines, begins_with
 
 FIELDS = b"#Fields:"
-DIRECTIVE = b"#"  # lines that begin so are no records where there are ``#Fields:`` lines
+DIRECTIVE = b"#"  # in files with ``#Fields:`` lines, lines with this prefix are not records
 
 
 @dataclass(frozen=True)
 class HeaderRule:
-    """Where the headers of a format's files are.
+    """The rule by which a format's files have headers.
 
     Attributes:
-        by_fields: in ``#Fields:`` lines, each for what follows it; else the first record of a file is one.
-        accepts: of a first record, whether it is a header indeed.
+        by_fields: True if each ``#Fields:`` line is a header; False if the first record of a file may be one.
+        accepts: predicate that tells whether a first record is a header.
     """
 
     by_fields: bool
@@ -36,8 +36,8 @@ class FirstLine:
     """The first record of a file.
 
     Attributes:
-        text: of it.
-        offset: where it begins in the uncompressed file.
+        text: decoded text of the record.
+        offset: offset of the record in the uncompressed file.
     """
 
     text: str
@@ -45,34 +45,34 @@ class FirstLine:
 
 
 def first_line(lines: Lines, encoding: str, path: str) -> FirstLine:
-    """The first record of a block that begins a file.
+    """Returns the first record of a block at the beginning of a file.
 
     Raises:
-        FormatError: it is longer than ``maxRecordBytes``, so it cannot be read as a header.
+        FormatError: the record is longer than ``maxRecordBytes`` and cannot be read as a header.
     """
     if lines.full_length is not None:
         raise FormatError(
-            f"{path}: the first line, its header, has {lines.full_length} bytes, more than maxRecordBytes"
+            f"{path}: the header in the first line has {lines.full_length} bytes, more than maxRecordBytes"
         )
     return FirstLine(_text(lines.record(0), encoding), int(lines.offsets[0]))
 
 
-def under_headers(
+def assign_headers(
     found: Iterator[Lines], rule: HeaderRule, *, path: str, encoding: str = "utf-8", first: FirstLine | None = None
 ) -> Iterator[Lines]:
-    r"""The records of one split, each with the header that it is under.
+    r"""Yields the records of a split with the header above them.
 
     Args:
-        found: the split's lines, comments of ``DIRECTIVE`` among them where the rule is ``by_fields``.
-        rule: where headers are.
-        path: of the file, for messages.
-        encoding: of the lines.
-        first: the first record of the file, if the split does not begin with it.
+        found: lines of the split, including lines with the prefix ``DIRECTIVE`` if the rule is ``by_fields``.
+        rule: rule of the headers.
+        path: path of the file, for messages.
+        encoding: encoding of the lines.
+        first: first record of the file, if the split does not begin with it.
 
-    Where a header has no record after it, lines without a record carry it.
+    A header without a record after it is carried by ``Lines`` without records.
 
     >>> from pyspark_logs.records.lines import read_lines
-    >>> [(one.header, len(one)) for one in under_headers(read_lines(iter([b"a,b\n1,2\n3,4\n"])), HeaderRule(False), path="x")]
+    >>> [(one.header, len(one)) for one in assign_headers(read_lines(iter([b"a,b\n1,2\n3,4\n"])), HeaderRule(False), path="x")]
     [('a,b', 2)]
     """
     return _under_fields(found, path, encoding) if rule.by_fields else _under_first(found, rule, path, encoding, first)
@@ -94,20 +94,20 @@ def _under_first(
 
 def _under_fields(found: Iterator[Lines], path: str, encoding: str) -> Iterator[Lines]:
     header: str | None = None
-    unused: Lines | None = None  # what carries a header that no record has come after
+    unused: Lines | None = None  # carries a header that has no record so far
     for lines in found:
         marked = begins_with(lines.block, lines.starts, lines.ends, DIRECTIVE)
         if not marked.any():
             yield replace(lines, header=header)
             unused = None
             continue
-        forbidden_prefixes = np.flatnonzero(begins_with(lines.block, lines.starts, lines.ends, FIELDS)).tolist()
-        if forbidden_prefixes and lines.full_length is not None:
+        headers = np.flatnonzero(begins_with(lines.block, lines.starts, lines.ends, FIELDS)).tolist()
+        if headers and lines.full_length is not None:
             raise FormatError(f"{path}: a #Fields: line has {lines.full_length} bytes, more than maxRecordBytes")
-        texts = {head: _text(lines.record(head)[len(FIELDS) :], encoding) for head in forbidden_prefixes}
-        # Most of a file's headers are the one before them again, and change nothing.
+        texts = {row: _text(lines.record(row)[len(FIELDS) :], encoding) for row in headers}
+        # Most headers of a file repeat the previous one.
         before = [header, *texts.values()]
-        changes = [head for head, old in zip(forbidden_prefixes, before[:-1], strict=True) if texts[head] != old]
+        changes = [row for row, old in zip(headers, before[:-1], strict=True) if texts[row] != old]
         for begin, end in zip([0, *changes], [*changes, len(lines)], strict=True):
             header = texts.get(begin, header)
             piece = lines.select(_records(marked, begin, end))

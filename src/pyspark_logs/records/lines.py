@@ -1,4 +1,4 @@
-"""The records of a block, as offsets into it: lines, of which several may be joined (see ``joining``)."""
+"""Records of a block as offsets into it: lines, or joined lines (see ``joining``)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Lines:
     """The records of one block.
 
     Attributes:
-        block: the raw text; the records may be any subset of its lines. Records begin where a line begins and
-            end where one ends; the line ends within a record of several lines stay as they are.
-        starts: int32, the first byte of each record in ``block``.
-        ends: int32, one past the last byte of each record, line end excluded.
-        offset: where the block begins in the uncompressed file.
-        full_length: None, or: the block holds the head of one record that exceeds the limit, and
-            this is the length in bytes it has in the file.
-        origins: int64, offset in the file of each record where that is not ``offset + starts``,
-            because bytes of the block were replaced.
-        header: the line that names the columns of these records, where there is one (see ``headers``).
+        block: raw text; the records are any subset of its lines. A record begins at the start of a line and ends at the end
+            of a line; line ends within a record of several lines are part of it.
+        starts: start offset of each record in ``block``, int32.
+        ends: end offset of each record, exclusive and without the line end, int32.
+        offset: offset of the block in the uncompressed file.
+        full_length: length in bytes of the record whose first bytes the block holds, if that record exceeds the limit; else
+            None.
+        origins: offset of each record in the file, int64, if it differs from ``offset + starts`` because bytes of the block
+            were replaced; else None.
+        header: line that names the columns of these records; None without a header (see ``headers``).
     """
 
     block: bytes
@@ -41,13 +41,13 @@ class Lines:
 
     @property
     def offsets(self) -> npt.NDArray[np.int64]:
-        """Where each record begins in the uncompressed file, int64."""
+        """Offset of each record in the uncompressed file, int64."""
         if self.origins is not None:
             return self.origins
         return self.starts.astype(np.int64) + self.offset
 
     def record(self, index: int) -> bytes:
-        r"""The bytes of one record.
+        r"""Returns the bytes of one record.
 
         >>> find_lines(b"a\nbc\r\n", 0).record(1)
         b'bc'
@@ -55,7 +55,7 @@ class Lines:
         return self.block[self.starts[index] : self.ends[index]]
 
     def select(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.integer]) -> Lines:
-        """The records that a boolean mask, or an array of indices, picks; the block is shared."""
+        """Returns the records selected by a boolean mask or an array of indices; the block is shared."""
         origins = None if self.origins is None else self.origins[which]
         return replace(self, starts=self.starts[which], ends=self.ends[which], origins=origins)
 
@@ -71,16 +71,15 @@ def read_lines(
     banners: tuple[bytes, ...] = (),
     to_join: bool = False,
 ) -> Iterator[Lines]:
-    r"""The records that one split of a file owns: :func:`blocks`, then :func:`find_lines`.
+    r"""Yields the records that a split of a file owns: :func:`blocks`, then :func:`find_lines`.
 
-    Blocks without a record are left out. With ``to_join`` they are what :func:`join_lines` takes: blocks of blank
-    lines are among them, comments are cut out of the text, and it goes on behind the split for as long as somebody
-    asks.
+    Blocks without a record are omitted. With ``to_join`` the result is the input of :func:`join_lines`: blocks of blank lines
+    are included, comments are removed from the text, and reading continues after the split while the caller iterates.
 
     >>> [bytes(lines.record(0)) for lines in read_lines(iter([b"#v1\na", b"b\nc\n"]), comment_prefix=b"#")]
     [b'ab']
     """
-    # The prefix must fit into what is kept of a long line, or a long comment would pass for a record.
+    # The bytes kept of a long line must hold the longest prefix; otherwise a long comment would count as a record.
     prefixes = (*((comment_prefix,) if comment_prefix else ()), *banners)
     most = max([max_record_bytes, *map(len, prefixes)])
     for block in blocks(
@@ -99,14 +98,14 @@ def find_lines(
     *,
     cut_comments: bool = False,
 ) -> Lines:
-    r"""The records of one block of whole lines.
+    r"""Returns the records of one block of whole lines.
 
     Args:
-        block: what :func:`blocks` gives as ``data``.
-        offset: where it begins in the uncompressed file.
-        prefixes: lines that begin with one of them are no records.
-        full_length: as in :class:`Block`; if it is given, the block is the head of one record.
-        cut_comments: they are no part of the resulting block either.
+        block: ``data`` of a block from :func:`blocks`.
+        offset: offset of the block in the uncompressed file.
+        prefixes: prefixes of lines that are not records.
+        full_length: see :class:`Block`; if given, the block holds the first bytes of one record.
+        cut_comments: True to remove lines with these prefixes from the resulting block, too.
 
     >>> lines = find_lines(b"one\n\n# no\ntwo\r\n", 100, b"#")
     >>> lines.starts.tolist(), lines.ends.tolist(), lines.offsets.tolist()
@@ -114,7 +113,7 @@ def find_lines(
     """
     if full_length is None:
         starts, ends = line_bounds(block)
-    else:  # a \r at the end of a head is text
+    else:  # a \r at the end of an incomplete record is text
         starts, ends = np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32)
     keep = ends > starts
     lines = Lines(block, starts, ends, offset, full_length)
@@ -124,25 +123,25 @@ def find_lines(
         comments = np.logical_or.reduce(found)
         keep &= ~comments
         if cut_comments and comments.any():
-            return _without(lines, comments).select(keep[~comments])
+            return _remove_lines(lines, comments).select(keep[~comments])
     return lines if keep.all() else lines.select(keep)
 
 
-def _without(lines: Lines, which: npt.NDArray[np.bool_]) -> Lines:
-    """All lines of a block but some, whose text is cut out of it, too."""
-    sizes = np.diff(lines.starts, append=np.int32(len(lines.block)))  # with line ends
-    text = np.frombuffer(lines.block, np.uint8)[np.repeat(~which, sizes)].tobytes()
-    moved = np.cumsum(np.where(which, sizes, 0), dtype=np.int32)
-    starts, ends = (places[~which] - moved[~which] for places in (lines.starts, lines.ends))
+def _remove_lines(lines: Lines, mask: npt.NDArray[np.bool_]) -> Lines:
+    """Returns the lines of a block without those in the mask, whose text is removed from the block, too."""
+    sizes = np.diff(lines.starts, append=np.int32(len(lines.block)))  # including line ends
+    text = np.frombuffer(lines.block, np.uint8)[np.repeat(~mask, sizes)].tobytes()
+    removed = np.cumsum(np.where(mask, sizes, 0), dtype=np.int32)
+    starts, ends = (bounds[~mask] - removed[~mask] for bounds in (lines.starts, lines.ends))
     return Lines(
-        text, starts, ends, lines.offset, None if len(starts) == 0 else lines.full_length, lines.offsets[~which]
+        text, starts, ends, lines.offset, None if len(starts) == 0 else lines.full_length, lines.offsets[~mask]
     )
 
 
 def begins_with(
     block: bytes, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32], prefix: bytes
 ) -> npt.NDArray[np.bool_]:
-    """Which of the lines ``block[starts[i]:ends[i]]`` begin with the prefix."""
+    """Returns a mask of the lines ``block[starts[i]:ends[i]]`` that begin with the prefix."""
     raw = np.frombuffer(block, dtype=np.uint8)
     candidates = np.flatnonzero(ends - starts >= len(prefix))
     for index, byte in enumerate(prefix):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.formats.columnar import prefix_words
 from pyspark_logs.records import byte_offsets
-from pyspark_logs.records.blocks import _STRETCH_BYTES
+from pyspark_logs.records.blocks import _SEARCH_BYTES
 
 # Bytes that differ from the one searched for by little, which is where arithmetic on whole words may go wrong.
 texts = st.text(st.sampled_from(",-+.0123456789:/ \x00\x01\x7f\x80\xac\xff"), max_size=60).map(
@@ -73,8 +73,8 @@ def test_places_of_a_byte(text, byte):
     assert found.tolist() == [place for place, other in enumerate(text) if other == byte]
 
 
-@pytest.mark.parametrize("size", [_STRETCH_BYTES - 1, _STRETCH_BYTES, _STRETCH_BYTES + 9, 2 * _STRETCH_BYTES + 3])
+@pytest.mark.parametrize("size", [_SEARCH_BYTES - 1, _SEARCH_BYTES, _SEARCH_BYTES + 9, 2 * _SEARCH_BYTES + 3])
 def test_places_of_a_byte_where_stretches_meet(size):
     raw = np.random.default_rng(size).integers(0, 9, size).astype(np.uint8)
-    raw[[0, _STRETCH_BYTES - 2, -1]] = 3
+    raw[[0, _SEARCH_BYTES - 2, -1]] = 3
     assert byte_offsets(raw, 3).tolist() == np.flatnonzero(raw == 3).tolist()

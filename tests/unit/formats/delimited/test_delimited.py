@@ -30,7 +30,7 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Date, Timestamp
 from pyspark_logs.options import FormatOptions, parse_read_options
-from pyspark_logs.records import HeaderRule, Lines, find_lines, read_lines, sanitise, under_headers
+from pyspark_logs.records import HeaderRule, Lines, assign_headers, find_lines, read_lines, sanitise
 from tests.conformance.suite import FormatConformance
 from tests.conformance.test_engines import DAY, INSTANT, STRING, WALL, rows_of
 from tests.reference.delimited import reference_delimited
@@ -431,7 +431,7 @@ def test_times_are_found_by_name(tmp_path: Path) -> None:
 
 def test_a_header_that_comes_again_cuts_nothing() -> None:
     text = b"#Fields: a b\n1 2\n#Fields: a b\n#x\n3 4\n#Fields: a b\n" * 3 + b"#Fields: b\n"
-    found = list(under_headers(read_lines(iter([text])), HeaderRule(True), path="x"))
+    found = list(assign_headers(read_lines(iter([text])), HeaderRule(True), path="x"))
     assert [(one.header, [one.record(row) for row in range(len(one))]) for one in found] == [
         (" a b", [b"1 2", b"3 4"] * 3),
         (" b", []),
@@ -439,7 +439,7 @@ def test_a_header_that_comes_again_cuts_nothing() -> None:
 
 
 def test_empty_lines_of_a_file_with_a_header_only() -> None:
-    found = list(under_headers(read_lines(iter([b"#Fields: a b\n"])), HeaderRule(True), path="x"))
+    found = list(assign_headers(read_lines(iter([b"#Fields: a b\n"])), HeaderRule(True), path="x"))
     assert [(one.header, len(one)) for one in found] == [(" a b", 0)]
 
 
@@ -465,7 +465,7 @@ def documented(text: str) -> list[list[Any]]:
     assert rule is not None
     decoder = DOCUMENTED.decoder(Projection(DOCUMENTED.schema()))
     found, corrupt = [], []
-    for lines in under_headers(read_lines(iter([text.encode()])), rule, path="x"):
+    for lines in assign_headers(read_lines(iter([text.encode()])), rule, path="x"):
         rows, bad = rows_of(decoder.for_header(lines.header), iter([lines]), TimestampContext("Europe/Berlin"))
         found += rows
         corrupt += bad
