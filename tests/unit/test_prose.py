@@ -28,7 +28,7 @@ PENDING: tuple[str, ...] = (
     "src/pyspark_logs/formats/delimited/",
     "src/pyspark_logs/formats/template/",
     "src/pyspark_logs/formats/timestamps/",
-    "src/pyspark_logs/formats/types/",
+    "src/pyspark_logs/formats/types/syslog_body.py",
     "src/pyspark_logs/jobs/",
     "src/pyspark_logs/metrics.py",
     "src/pyspark_logs/planning/",

@@ -1,4 +1,4 @@
-"""Columns as they come, made the type that a field is written from. Only what loses nothing."""
+"""Casts of columns to the Arrow types of fields, and between types that users request, without loss of values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
 
+# A column and a mask of the rows whose value the target type does not have (None: no row).
 CastResult = tuple["pa.Array", "Bool | None"]
 
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}  # of the largest integer of so many bits
@@ -17,7 +18,7 @@ _EXACT_IN_DOUBLE = 32  # bits of the widest integers all of which are doubles
 
 
 def plain_type(dtype: pa.DataType) -> pa.DataType:
-    """The type itself, where Arrow has several layouts of one: dictionaries, views, 64-bit offsets."""
+    """Returns the type without its layout: dictionaries, views and 64-bit offsets become the plain type."""
     if pa.types.is_dictionary(dtype):
         return plain_type(dtype.value_type)
     if pa.types.is_large_string(dtype) or dtype == getattr(pa, "string_view", pa.string)():
@@ -28,7 +29,7 @@ def plain_type(dtype: pa.DataType) -> pa.DataType:
 
 
 def fits(source: pa.DataType, target: pa.DataType) -> bool:
-    """Whether every value of ``source`` is one of ``target``; a timestamp only if ``target`` has its fraction."""
+    """Returns True if ``target`` has all values of ``source``, apart from the range and resolution of timestamps."""
     source = plain_type(source)
     if source == target or pa.types.is_null(source):
         return True
@@ -61,12 +62,15 @@ def _integer_fits(source: pa.DataType, target: pa.DataType) -> bool:
 
 
 def cast_lossless(array: pa.Array, target: pa.DataType, zone: str) -> CastResult:
-    """The column as ``target``, and which of its values are not the same there (None: all are).
+    """Casts a column to the type that a field is rendered from.
 
     Args:
-        array: of a type that :func:`fits`.
-        target: the type to write from; a timestamp is ``timestamp[us, UTC]``.
-        zone: the zone of wall clocks (timestamps without a zone) and of days.
+        array: column of a type that :func:`fits`.
+        target: type of the result; for timestamps ``timestamp[us, UTC]``.
+        zone: zone of timestamps without a zone and of days.
+
+    Returns:
+        The column and a mask of the values that changed (None: none).
     """
     plain = plain_type(array.type)
     if array.type != plain:
@@ -79,7 +83,7 @@ def cast_lossless(array: pa.Array, target: pa.DataType, zone: str) -> CastResult
 
 
 def to_instants(array: pa.Array, zone: str) -> CastResult:
-    """Timestamps and days as ``timestamp[us, UTC]``; a wall clock or day that never was in the zone is not."""
+    """Converts timestamps and days to ``timestamp[us, UTC]``; a local time skipped in the zone has no instant."""
     utc = pa.timestamp("us", "UTC")
     has_zone = pa.types.is_timestamp(array.type) and array.type.tz is not None
     if has_zone and array.type.unit == "us":
@@ -90,9 +94,9 @@ def to_instants(array: pa.Array, zone: str) -> CastResult:
     micros, lost = _micros(naive)
     if has_zone:
         return micros.cast(utc), lost
-    walls = micros.fill_null(0).to_numpy()
+    local = micros.fill_null(0).to_numpy()
     null = micros.is_null().to_numpy(zero_copy_only=False)
-    found = pa.array(local_to_utc_us(walls, zone), pa.int64(), mask=null).cast(utc)
+    found = pa.array(local_to_utc_us(local, zone), pa.int64(), mask=null).cast(utc)
     if zone != "UTC":
         same = spans.as_bool(pc.equal(utc_to_local(found, zone).cast(pa.int64()), micros)) | null
         lost = ~same if lost is None else lost | ~same
@@ -100,22 +104,22 @@ def to_instants(array: pa.Array, zone: str) -> CastResult:
 
 
 def _micros(array: pa.Array) -> CastResult:
-    """A timestamp without a zone as int64 microseconds, and which are finer or farther away than that."""
+    """Converts timestamps without a zone to int64 microseconds; finer and farther timestamps are lost."""
     numbers = array.cast(pa.int64())
     if array.type.unit == "us":
         return numbers, None
     if array.type.unit == "ns":
-        micros = pc.divide(numbers, 1000)  # toward zero; what has a rest is lost anyway
+        micros = pc.divide(numbers, 1000)  # toward zero; a value with a remainder is lost in any case
         lost = spans.as_bool(pc.not_equal(pc.multiply(micros, 1000), numbers))
         return micros, lost if lost.any() else None
     scale = {"s": 1_000_000, "ms": 1000}[array.type.unit]
-    most = (2**63 - 1) // scale
-    far = spans.as_bool(pc.greater(pc.abs(numbers), most))
-    return pc.multiply(pc.if_else(pa.array(far), 0, numbers), scale), far if far.any() else None
+    out_of_range = spans.as_bool(pc.greater(pc.abs(numbers), (2**63 - 1) // scale))
+    micros = pc.multiply(pc.if_else(pa.array(out_of_range), 0, numbers), scale)
+    return micros, out_of_range if out_of_range.any() else None
 
 
 def replace_invalid_utf8(array: pa.Array) -> CastResult:
-    """Strings, and which are not valid UTF-8: these with U+FFFD in place of the bytes that are not."""
+    """Replaces the invalid bytes of strings that are not valid UTF-8 by U+FFFD, and returns a mask of these strings."""
     data = spans.string_bytes(array)
     if len(data) == 0 or data.max() < 0x80:
         return array, None
@@ -130,19 +134,19 @@ def replace_invalid_utf8(array: pa.Array) -> CastResult:
 
 
 def is_castable(source: pa.DataType, target: pa.DataType, *, narrowing: bool = False) -> bool:
-    """Whether a column of one type may be given as another, if its values bear it: see :func:`cast_if_possible`.
+    """Returns True if :func:`cast_if_possible` may cast a column, depending on its values.
 
     Args:
-        source: what there is.
-        target: what is asked for.
-        narrowing: whether it may become text, less exact, or a wall clock or a day of an instant.
+        source: type of the column.
+        target: requested type.
+        narrowing: True if values may become text or less exact, and instants may become local times or days.
     """
     source, target = plain_type(source), plain_type(target)
     if source == target or pa.types.is_null(source):
         return True
     if pa.types.is_struct(source) and pa.types.is_struct(target):
         return [f.name for f in source] == [f.name for f in target] and all(
-            is_castable(one.type, other.type) for one, other in zip(source, target, strict=True)
+            is_castable(field.type, requested.type) for field, requested in zip(source, target, strict=True)
         )
     if pa.types.is_list(source) and pa.types.is_list(target):
         return is_castable(source.value_type, target.value_type)
@@ -168,12 +172,12 @@ def is_castable(source: pa.DataType, target: pa.DataType, *, narrowing: bool = F
 
 
 def cast_if_possible(array: pa.Array, target: pa.DataType, zone: str = "UTC") -> pa.Array | None:
-    """A column as a type that it is :func:`is_castable` to; None: a value does not bear it.
+    """Casts a column to a type that it :func:`is_castable` to; None if a value cannot be cast.
 
     Args:
-        array: of any of the types.
-        target: the type.
-        zone: of the wall clocks and days that instants become.
+        array: the column.
+        target: requested type.
+        zone: zone of the local times and days that instants become.
     """
     if array.type == target:
         return array
@@ -181,12 +185,12 @@ def cast_if_possible(array: pa.Array, target: pa.DataType, zone: str = "UTC") ->
     if pa.types.is_timestamp(source) and not (
         pa.types.is_timestamp(target) and (source.tz is None) == (target.tz is None)
     ):
-        # An instant is to be a wall clock or a day, or a wall clock an instant or a day.
+        # From an instant to a local time or a day, or from a local time to an instant or a day.
         if source.tz is None and pa.types.is_timestamp(target):
             found, lost = to_instants(array, zone)
             return None if lost is not None else found
-        walls = utc_to_local(array.cast(pa.timestamp("us", "UTC")), zone) if source.tz is not None else array
-        return walls.cast(target, safe=pa.types.is_timestamp(target))
+        local = utc_to_local(array.cast(pa.timestamp("us", "UTC")), zone) if source.tz is not None else array
+        return local.cast(target, safe=pa.types.is_timestamp(target))
     try:
         return array.cast(target, safe=not (pa.types.is_floating(source) and pa.types.is_floating(target)))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -1,4 +1,4 @@
-r"""Field types of the Common Event Format: header fields with ``\|``, and the extension."""
+r"""Field types of the Common Event Format: header fields and extension."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PLAIN = {"\\": "\\", "=": "=", "n": "\n", "r": "\r"}
 
 @dataclass(frozen=True)
 class CefHeader(Text):
-    r"""A header field: it ends at ``|``; ``\|`` and ``\\`` are escapes."""
+    r"""Header field, which ends at ``|``; ``\|`` and ``\\`` are escapes."""
 
     takes_rest: ClassVar[bool] = False
     keeps_text: ClassVar[bool] = False
@@ -56,13 +56,13 @@ class CefHeader(Text):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         texts = pc.replace_substring(pc.replace_substring(array, "\\", "\\\\"), "|", "\\|")
-        broken = spans.as_bool(pc.match_substring_regex(texts, "[\n\r]").fill_null(False))
-        return texts, broken if broken.any() else None
+        has_line_end = spans.as_bool(pc.match_substring_regex(texts, "[\n\r]").fill_null(False))
+        return texts, has_line_end if has_line_end.any() else None
 
 
 @dataclass(frozen=True)
 class CefExtension(MapOf):
-    r"""``k=v k2=v with blanks``: a value runs to the next `` key=``; ``\=``, ``\\``, ``\n`` and ``\r`` are escapes.
+    r"""``k=v k2=v with blanks``: a value ends at the next `` key=``; ``\=``, ``\\``, ``\n`` and ``\r`` are escapes.
 
     >>> CefExtension().parse(r"src=10.0.0.1 msg=a \= b \\ end", TimestampContext())
     [('src', '10.0.0.1'), ('msg', 'a = b \\ end')]
@@ -82,16 +82,16 @@ class CefExtension(MapOf):
         return list(pairs.items())
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
-        return render_each_map(array, self, _extension)
+        return render_each_map(array, self, _render_extension)
 
 
-def _extension(pairs: Pairs) -> str:
+def _render_extension(pairs: Pairs) -> str:
     if not all(_NAME.fullmatch(key) for key, _ in pairs):
         raise ValueError("not a key")
-    return " ".join(f"{key}={_escaped(value)}" for key, value in pairs)
+    return " ".join(f"{key}={_escape(value)}" for key, value in pairs)
 
 
-def _escaped(value: str) -> str:
-    for plain, spelled in (("\\", "\\\\"), ("=", "\\="), ("\n", "\\n"), ("\r", "\\r")):
-        value = value.replace(plain, spelled)
+def _escape(value: str) -> str:
+    for plain, escaped in (("\\", "\\\\"), ("=", "\\="), ("\n", "\\n"), ("\r", "\\r")):
+        value = value.replace(plain, escaped)
     return value

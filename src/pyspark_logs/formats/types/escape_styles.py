@@ -1,7 +1,7 @@
-r"""How servers spell characters that would break a line: each its own escapes, all with backslashes.
+r"""Escape styles of servers, all of which use backslashes.
 
-A spelling is part of a text type. ``BACKSLASH`` is the notation's own; the others are those of the programs whose
-configuration can be pasted. What a program never writes is read as its nearest relative does.
+An escape style is an attribute of a text type. ``BACKSLASH`` is the style of the template notation; the others are those
+of programs whose configuration can be pasted. Escapes that a program never writes are read as in the most similar style.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class EscapeStyle:
     r"""``\\ \" \n \r \t \xHH``."""
 
     def unescape(self, text: str) -> str:
-        """Undo the escapes; one that is not known stays as it is written."""
+        """Replaces the escapes by the characters they stand for; unknown escapes are kept."""
         return escapes.unescape(text)
 
     def unescape_strings(self, array: pa.Array) -> pa.Array:
-        """Unescapes a column."""
+        """Unescapes the strings of a column."""
         escaped = pc.match_substring(array, "\\")
         if not pc.any(escaped).as_py():
             return array
@@ -35,13 +35,16 @@ class EscapeStyle:
         return pc.replace_with_mask(array, escaped, pa.array(plain, pa.string()))
 
     def escape_all(self, text: str) -> str:
-        """A text of which no character stands as itself."""
+        """Returns the text with all characters escaped."""
         return escapes.hex_escape(text)
 
     def escape(
         self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
     ) -> pa.Array:
-        """Texts that :meth:`unescape` reads back; see :func:`~pyspark_logs.formats.types.escapes.escape_strings`."""
+        """Escapes strings; the inverse of :meth:`unescape`.
+
+        See :func:`~pyspark_logs.formats.types.escapes.escape_strings` for the arguments.
+        """
         return escapes.escape_strings(array, quoted=quoted, avoid=avoid, tails=tails)
 
 
@@ -55,23 +58,23 @@ class _Nginx(EscapeStyle):
     def escape(
         self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
     ) -> pa.Array:
-        return _escaped(self, array, quoted, avoid, tails, r"[^ !#-\[\]-~]", _upper_hex, _HEX)
+        return _escape_special(self, array, quoted, avoid, tails, r"[^ !#-\[\]-~]", _upper_hex, _HEX)
 
 
 @dataclass(frozen=True)
 class _Apache(EscapeStyle):
-    r"""``\" \\ \b \n \r \t \v``, and ``\xhh`` for what else is not printable.
+    r"""``\" \\ \b \n \r \t \v``, and ``\xhh`` for other characters that are not printable.
 
     Apache HTTP Server 2.4, "Apache Module mod_log_config", Format Notes.
     """
 
     def unescape(self, text: str) -> str:
-        return escapes.unescape(re.sub(r"\\[\\bvf]", _rare, text) if _RARE.search(text) else text)
+        return escapes.unescape(re.sub(r"\\[\\bvf]", _hex_of_rare, text) if _RARE.search(text) else text)
 
     def escape(
         self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
     ) -> pa.Array:
-        return _escaped(self, array, quoted, avoid, tails, r"[^ !#-\[\]-~]", _c_style, _HEX | set('nrtbv"'))
+        return _escape_special(self, array, quoted, avoid, tails, r"[^ !#-\[\]-~]", _c_style, _HEX | set('nrtbv"'))
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class _Json(EscapeStyle):
         if "\\" not in text:
             return text
         plain = _JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else _JSON_PLAIN[match[2]], text)
-        if _HALF.search(plain):  # two halves of a pair are one character; one alone is none
+        if _SURROGATE.search(plain):  # two surrogates are one character; a single surrogate is invalid
             plain = plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return plain
 
@@ -93,23 +96,25 @@ class _Json(EscapeStyle):
     def escape(
         self, array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
     ) -> pa.Array:
-        return _escaped(self, array, quoted, avoid, tails, r'["\\\x00-\x1f]', _json_style, _HEX | set('bfnrtu"'))
+        return _escape_special(self, array, quoted, avoid, tails, r'["\\\x00-\x1f]', _json_style, _HEX | set('bfnrtu"'))
 
 
 BACKSLASH, NGINX, APACHE, JSON = EscapeStyle(), _Nginx(), _Apache(), _Json()
 
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _JSON_PLAIN = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_JSON_SPELLED = {character: "\\" + letter for letter, character in _JSON_PLAIN.items() if letter != "/"}
+_JSON_ESCAPED = {character: "\\" + letter for letter, character in _JSON_PLAIN.items() if letter != "/"}
 _RARE = re.compile(r"\\[bvf]")
 _RARE_IN_HEX = {"\\b": "\\x08", "\\v": "\\x0b", "\\f": "\\x0c"}
-_C_SPELLED = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+_C_ESCAPED = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 _HEX = frozenset("0123456789abcdefABCDEFx")
 
 
-def _rare(match: re.Match[str]) -> str:
-    return _RARE_IN_HEX.get(match[0], match[0])  # a pair of backslashes stays: what follows it is no escape
+def _hex_of_rare(match: re.Match[str]) -> str:
+    return _RARE_IN_HEX.get(
+        match[0], match[0]
+    )  # a pair of backslashes is kept, so that what follows it is not an escape
 
 
 def _upper_hex(character: str) -> str:
@@ -117,31 +122,42 @@ def _upper_hex(character: str) -> str:
 
 
 def _c_style(character: str) -> str:
-    return _C_SPELLED.get(character) or escapes.hex_escape(character)
+    return _C_ESCAPED.get(character) or escapes.hex_escape(character)
 
 
 def _json_style(character: str) -> str:
-    return _JSON_SPELLED.get(character) or f"\\u{ord(character):04X}"
+    return _JSON_ESCAPED.get(character) or f"\\u{ord(character):04X}"
 
 
-def _escaped(
-    spelling: EscapeStyle, array: pa.Array, quoted: bool, avoid: Sequence[str], tails: Sequence[str], special: str,
-    spell: Callable[[str], str], alphabet: AbstractSet[str],
+def _escape_special(
+    style: EscapeStyle, array: pa.Array, quoted: bool, avoid: Sequence[str], tails: Sequence[str], special: str,
+    escape: Callable[[str], str], alphabet: AbstractSet[str],
 ) -> pa.Array:  # fmt: skip
-    """Texts with the characters that ``special`` matches spelled, then with what else they must not hold.
+    """Escapes special characters and then the texts to avoid.
 
-    ``alphabet`` is what these escapes are made of, beside the backslash. A text to avoid that begins so could be found
-    within one. Then our own way is taken, which has an order for it, and which all but JSON's read; there such a text
-    is left to be refused.
+    A text to avoid that begins with a character of ``alphabet`` may occur within an escape. Such texts are escaped in the
+    style of the notation, which all styles but JSON's read; with JSON's style the writer refuses them.
+
+    Args:
+        style: the escape style.
+        array: strings.
+        quoted: True if the texts are enclosed in double quotes.
+        avoid: texts that must not occur.
+        tails: texts that no string may end with.
+        special: regular expression of the characters to escape.
+        escape: returns the escape of a character.
+        alphabet: characters of which escapes consist, other than the backslash.
     """
-    able = [text for text in avoid if text[0] not in alphabet]
-    able_tails = [text for text in tails if text[0] not in alphabet]
-    if spelling != JSON and len(able) + len(able_tails) < len(avoid) + len(tails):
+    avoidable = [text for text in avoid if text[0] not in alphabet]
+    avoidable_tails = [text for text in tails if text[0] not in alphabet]
+    if style != JSON and len(avoidable) + len(avoidable_tails) < len(avoid) + len(tails):
         return escapes.escape_strings(array, quoted=quoted, avoid=avoid, tails=tails)
     raw = string_bytes(array)
-    if len(raw) and (raw.min() < ord(" ") or raw.max() > ord("~") or (raw == ord('"')).any() or (raw == 92).any()):
+    if len(raw) and (
+        raw.min() < ord(" ") or raw.max() > ord("~") or (raw == ord('"')).any() or (raw == ord("\\")).any()
+    ):
         found = pc.match_substring_regex(array, special).fill_null(False)
         expression = re.compile(special)
-        spelled = [expression.sub(lambda match: spell(match[0]), text) for text in array.filter(found).to_pylist()]
-        array = pc.replace_with_mask(array, found, pa.array(spelled, pa.string()))
-    return escapes.escape_occurrences(array, able, able_tails, spelling.escape_all)
+        escaped = [expression.sub(lambda match: escape(match[0]), text) for text in array.filter(found).to_pylist()]
+        array = pc.replace_with_mask(array, found, pa.array(escaped, pa.string()))
+    return escapes.escape_occurrences(array, avoidable, avoidable_tails, style.escape_all)

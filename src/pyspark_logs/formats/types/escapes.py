@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar.spans import string_bytes
 
-# Runs of plain characters in one go: character by character a long text would take a hundred times its size.
+# Matches runs of plain characters at once: matching each character takes memory of a hundred times the text's size.
 _INSIDE = r'[^"\\]*(?:\\.[^"\\]*)*'
 QUOTED = re.compile(f'"({_INSIDE})"', re.DOTALL)
-# As of writers that do not escape quotes: one closes the text where the line ends behind it, or a blank follows and the
-# next quote, if any, stands behind a blank, so that it opens a text. If there is none of that kind, the first one does.
+# For writers that do not escape quotes. A quote closes the text if the line ends after it, or if a blank follows and the
+# next quote, if any, comes after a blank, so that it opens a text. If there is no such quote, the first quote closes it.
 _CLOSES = rf'(?=\Z| {_INSIDE}(?:\\?\Z|(?<= )"))'
 RAW_QUOTED = re.compile(rf'"([^"\\]*(?:(?:\\.|"(?!{_CLOSES}))[^"\\]*)*(?="{_CLOSES})|{_INSIDE}(?="))"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|([\\"nrt]))', re.ASCII)
@@ -23,7 +23,7 @@ _PAIR = re.compile(r' *([^ ="]+)=(?:"(' + _INSIDE + r')"(?= |$)|(?!")([^ ]*))(?:
 
 
 def unescape(text: str) -> str:
-    r"""Undo the escapes; one that is not known stays as it is written.
+    r"""Replaces the escapes by the characters they stand for; unknown escapes are kept.
 
     >>> unescape(r"a\tb\x21\q")
     'a\tb!\\q'
@@ -32,44 +32,45 @@ def unescape(text: str) -> str:
         return text
     if "\\x" not in text:
         return _ESCAPE.sub(lambda match: _PLAIN[match[2]], text)
-    # \xHH are bytes: several of them may make up one character.
+    # \xHH is a byte, and a character may consist of several bytes.
     raw = bytearray()
-    place = 0
+    offset = 0
     for match in _ESCAPE.finditer(text):
-        raw += text[place : match.start()].encode()
+        raw += text[offset : match.start()].encode()
         raw += bytes([int(match[1], 16)]) if match[1] else _PLAIN[match[2]].encode()
-        place = match.end()
-    raw += text[place:].encode()
+        offset = match.end()
+    raw += text[offset:].encode()
     return raw.decode("utf-8", "replace")
 
 
 def parse_pairs(text: str) -> dict[str, str]:
-    """``k=v`` pairs between spaces; the last of equal keys wins. ValueError where there is anything else.
+    """Parses ``k=v`` pairs separated by spaces; the last of equal keys applies.
+
+    Raises:
+        ValueError: the text is not a list of pairs.
 
     >>> parse_pairs('a=1 b="x y"')
     {'a': '1', 'b': 'x y'}
     """
     pairs: dict[str, str] = {}
-    place = 0
-    while place < len(text):
-        match = _PAIR.match(text, place)
+    offset = 0
+    while offset < len(text):
+        match = _PAIR.match(text, offset)
         if match is None:
-            if text[place:].strip(" ") == "":
+            if text[offset:].strip(" ") == "":
                 break
             raise ValueError("not a list of k=v pairs")
         pairs[match[1]] = unescape(match[2]) if match[2] is not None else match[3]
-        place = match.end()
+        offset = match.end()
     return pairs
 
 
-# --- by the column, the other way ---------------------------------------------------------------------------
-
-_ROUNDS = 8  # overlapping occurrences take one round each
-_IN_HEX = "x0123456789abcdef"  # what stands behind the backslash of an escape in hex
+_MAX_ROUNDS = 8  # each round of replacements handles one of several overlapping occurrences
+_HEX_ESCAPE_CHARACTERS = "x0123456789abcdef"
 
 
 def hex_escape(text: str) -> str:
-    r"""A text spelled as its UTF-8 bytes.
+    r"""Returns the text with each byte of its UTF-8 form as an escape.
 
     >>> hex_escape("-→")
     '\\x2d\\xe2\\x86\\x92'
@@ -80,65 +81,72 @@ def hex_escape(text: str) -> str:
 def escape_strings(
     array: pa.Array, *, quoted: bool = False, avoid: Sequence[str] = (), tails: Sequence[str] = ()
 ) -> pa.Array:
-    r"""Texts with backslashes, line ends and, inside quotes, quotes escaped; ``unescape`` undoes it.
+    r"""Escapes backslashes, line ends and, for quoted texts, quotes; the inverse of :func:`unescape`.
 
     Args:
-        array: strings; nulls stay.
-        quoted: whether they stand between double quotes.
-        avoid: further texts that must not occur. What no escape helps against (``x``, in whose own escape it
-            stands again) may occur all the same.
-        tails: texts that must not stand at the end; likewise.
+        array: strings; nulls are kept.
+        quoted: True if the texts are enclosed in double quotes.
+        avoid: further texts that must not occur. A text that an escape itself may contain, such as ``x``, cannot be
+            avoided and may occur.
+        tails: texts that no string may end with, with the same exception.
 
     >>> import pyarrow as pa
     >>> escape_strings(pa.array(["a|b\n"]), avoid=["|"]).to_pylist()
     ['a\\x7cb\\n']
     """
-    # In this order no step can hit upon a character of an escape that an earlier one wrote.
+    # In this order no step replaces a character of an escape that an earlier step has written.
     raw = string_bytes(array).tobytes()
     if b"\\" in raw:
         array = pc.replace_substring(array, "\\", "\\\\")
     array = escape_occurrences(array, avoid, tails)
     plain = [("\n", "\\n"), ("\r", "\\r")]
-    for character, spelled in [*plain, ('"', '\\"')] if quoted else plain:
+    for character, escaped in [*plain, ('"', '\\"')] if quoted else plain:
         if character.encode() in raw:
-            array = pc.replace_substring(array, character, spelled)
+            array = pc.replace_substring(array, character, escaped)
     return array
 
 
 def escape_occurrences(
-    array: pa.Array, avoid: Sequence[str], tails: Sequence[str], spell: Callable[[str], str] = hex_escape
+    array: pa.Array, avoid: Sequence[str], tails: Sequence[str], escape: Callable[[str], str] = hex_escape
 ) -> pa.Array:
-    """Escaped texts in which some texts occur no more, or not at the end; ``spell`` makes escapes of a character."""
+    """Escapes the first character of each occurrence of some texts in strings that are escaped already.
+
+    Args:
+        array: escaped strings.
+        avoid: texts that must not occur.
+        tails: texts that no string may end with.
+        escape: returns the escapes of a character.
+    """
     for text in avoid:
-        if "\\" not in text and text not in spell(text[0]):
-            array = _avoiding(array, text, spell)
+        if "\\" not in text and text not in escape(text[0]):
+            array = _escape_occurrences_of(array, text, escape)
     for text in tails:
-        if text[0] not in _IN_HEX and "\\" not in text and pc.any(pc.ends_with(array, text)).as_py():
-            spelled = (spell(text[0]) + text[1:]).replace("\\", "\\\\")
-            array = pc.replace_substring_regex(array, re.escape(text) + r"\z", spelled)
+        if text[0] not in _HEX_ESCAPE_CHARACTERS and "\\" not in text and pc.any(pc.ends_with(array, text)).as_py():
+            replacement = (escape(text[0]) + text[1:]).replace("\\", "\\\\")
+            array = pc.replace_substring_regex(array, re.escape(text) + r"\z", replacement)
     return array
 
 
-def _avoiding(array: pa.Array, text: str, spell: Callable[[str], str]) -> pa.Array:
-    for _ in range(1 if text[0] in _IN_HEX else _ROUNDS):
+def _escape_occurrences_of(array: pa.Array, text: str, escape: Callable[[str], str]) -> pa.Array:
+    for _ in range(1 if text[0] in _HEX_ESCAPE_CHARACTERS else _MAX_ROUNDS):
         if not contains_text(array, text):
             break
-        array = pc.replace_substring(array, text, spell(text[0]) + text[1:])
+        array = pc.replace_substring(array, text, escape(text[0]) + text[1:])
     return array
 
 
-def escape_first_character(array: pa.Array, which: pa.Array, spell: Callable[[str], str] = hex_escape) -> pa.Array:
-    """Escaped texts with their first character spelled, where ``which`` is set, unless an escape stands there."""
-    which = pc.and_(which.fill_null(False), pc.invert(pc.starts_with(array, "\\").fill_null(True)))
-    which = pc.and_(which, pc.greater(pc.binary_length(array), 0).fill_null(False))
-    if not pc.any(which).as_py():
+def escape_first_character(array: pa.Array, mask: pa.Array, escape: Callable[[str], str] = hex_escape) -> pa.Array:
+    """Escapes the first character of the escaped strings selected by ``mask``, unless they begin with an escape."""
+    mask = pc.and_(mask.fill_null(False), pc.invert(pc.starts_with(array, "\\").fill_null(True)))
+    mask = pc.and_(mask, pc.greater(pc.binary_length(array), 0).fill_null(False))
+    if not pc.any(mask).as_py():
         return array
-    firsts = pc.utf8_slice_codeunits(array.filter(which), 0, 1).dictionary_encode()
-    spelled = pa.array([spell(first) for first in firsts.dictionary.to_pylist()], pa.string()).take(firsts.indices)
-    rest = pc.utf8_slice_codeunits(array.filter(which), 1)
-    return pc.replace_with_mask(array, which, pc.binary_join_element_wise(spelled, rest, ""))
+    firsts = pc.utf8_slice_codeunits(array.filter(mask), 0, 1).dictionary_encode()
+    escaped = pa.array([escape(first) for first in firsts.dictionary.to_pylist()], pa.string()).take(firsts.indices)
+    rest = pc.utf8_slice_codeunits(array.filter(mask), 1)
+    return pc.replace_with_mask(array, mask, pc.binary_join_element_wise(escaped, rest, ""))
 
 
 def contains_text(array: pa.Array, text: str) -> bool:
-    """Whether a text stands in one of the strings, or looks so where two of them meet."""
+    """Returns True if a text occurs in a string; also if it occurs in the concatenation of two strings."""
     return string_bytes(array).tobytes().find(text.encode()) >= 0

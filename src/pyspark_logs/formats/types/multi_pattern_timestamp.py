@@ -1,4 +1,4 @@
-"""Timestamps that are spelt in one of several ways, for formats of which there are dialects."""
+"""Field type of timestamps in one of several patterns, for formats with dialects."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SECONDS = re.compile(r"\(\d{1,10}\)", re.ASCII)
 
 @dataclass(frozen=True)
 class MultiPatternTimestamp(Timestamp):
-    """A timestamp of one of several patterns: the first that stands there; written by ``pattern`` (None: ISO 8601).
+    """Timestamp in the first of several patterns that matches; rendered by ``pattern`` (None: ISO 8601).
 
     Attributes:
-        patterns: strptime patterns; :data:`ISO_8601` stands for that. One that another begins with comes after it.
-        seconds: whether seconds since the epoch in parentheses are one, too.
+        patterns: strptime patterns or :data:`ISO_8601`. A pattern that is a prefix of another pattern comes after it.
+        seconds: True if seconds since the epoch in parentheses are accepted, too.
     """
 
     patterns: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class MultiPatternTimestamp(Timestamp):
         for pattern in self.patterns:
             if _regex(pattern).fullmatch(text):
                 return compile_pattern(pattern).parse_us(text, context) if pattern else parse_iso_us(text, context.zone)
-        raise ValueError("not a timestamp of any of the forms that this field has")
+        raise ValueError("not a timestamp in any of the patterns of this field")
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
@@ -58,23 +58,23 @@ def _regex(pattern: str) -> re.Pattern[str]:
 def _union(patterns: Sequence[str], seconds: bool) -> re.Pattern[str]:
     plain = [re.sub(r"\(\?P<\w+>", "(?:", _regex(pattern).pattern) for pattern in patterns]
     plain += [_SECONDS.pattern] if seconds else []
-    return re.compile("|".join(f"(?:{one})" for one in plain), re.ASCII)
+    return re.compile("|".join(f"(?:{alternative})" for alternative in plain), re.ASCII)
 
 
 def _first_shape(patterns: Sequence[str], text: str) -> TimestampShape | None:
-    for place, pattern in enumerate(patterns):
+    for index, pattern in enumerate(patterns):
         if _regex(pattern).match(text):
             shape = pattern_shape(compile_pattern(pattern), text) if pattern else iso_shape(text)
-            longer = _longer(patterns[:place], pattern)
+            longer = _continuations(patterns[:index], pattern)
             return replace(shape, longer=longer) if shape is not None and longer else shape
     return None
 
 
 @functools.lru_cache(maxsize=64)
-def _longer(before: Sequence[str], pattern: str) -> tuple[bytes, ...]:
-    """What the rest of each pattern that comes before this one, and goes on where it ends, begins with.
+def _continuations(before: Sequence[str], pattern: str) -> tuple[bytes, ...]:
+    """Returns the texts with which earlier patterns that begin with this pattern continue after it.
 
-    >>> _longer(("%H:%M.%f", "%H:%M %Z:"), "%H:%M")
+    >>> _continuations(("%H:%M.%f", "%H:%M %Z:"), "%H:%M")
     (b' gmt', b' utc', b'.')
     """
     found: set[str] = set()
@@ -84,7 +84,8 @@ def _longer(before: Sequence[str], pattern: str) -> tuple[bytes, ...]:
         text, *directives = re.split("%(.)", other[len(pattern) :], maxsplit=1, flags=re.DOTALL)
         head = re.match(r"([ \t]*)([^ \t]*)", text)
         blanks, letters = head.groups() if head is not None else ("", "")
-        begin = (" " if blanks else "") + letters
-        whole = blanks + letters == text
-        found.update([begin + name for name in ZONE_NAMES] if whole and directives[:1] == ["Z"] else [begin])
-    return tuple(sorted(one.lower().encode() for one in found))
+        start = (" " if blanks else "") + letters
+        reaches_directive = blanks + letters == text
+        zones = reaches_directive and directives[:1] == ["Z"]
+        found.update([start + name for name in ZONE_NAMES] if zones else [start])
+    return tuple(sorted(text.lower().encode() for text in found))

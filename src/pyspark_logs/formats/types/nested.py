@@ -31,9 +31,9 @@ _TEXT = Text()
 
 
 def offsets_and_children(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
-    """A list or map column's bounds (int64, one more than rows) and its elements, or its keys and items."""
+    """Returns the offsets of a list or map column (one more than rows) and its elements, or its keys and items."""
     if array.offset or array.null_count:
-        array = array.take(pa.array(np.arange(len(array))))  # what null rows and a slice hide goes away
+        array = array.take(pa.array(np.arange(len(array))))  # drops the elements of null rows and outside of the slice
     bounds = array.offsets.to_numpy().astype(np.int64)
     first, count = (int(bounds[0]), int(bounds[-1] - bounds[0])) if len(bounds) else (0, 0)
     children = [array.keys, array.items] if pa.types.is_map(array.type) else [array.values]
@@ -41,61 +41,64 @@ def offsets_and_children(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
 
 
 def any_per_row(marked: Bool, bounds: Int64) -> Bool:
-    """Which rows have an element that is marked."""
+    """Returns a mask of the rows with at least one marked element."""
     before = np.concatenate([[0], np.cumsum(marked)])
     return np.asarray(before[bounds[1:]] > before[bounds[:-1]])
 
 
 def join_elements(texts: pa.Array, bounds: Int64, separator: str) -> pa.Array:
-    """The elements' texts of each row, with a separator between them."""
+    """Joins the strings of the elements of each row."""
     if len(bounds) < 2:
         return pa.array([], pa.string())
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(bounds.astype(np.int32)), texts), separator)
 
 
 def copy_nulls(texts: pa.Array, like: pa.Array) -> pa.Array:
-    """The texts, null where ``like`` is null."""
+    """Returns the texts with nulls where ``like`` is null."""
     return pc.if_else(like.is_valid(), texts, None) if like.null_count else texts
 
 
 def duplicate_keys(keys: pa.Array, bounds: Int64) -> Bool:
-    """Which keys of a map came before in the same row."""
+    """Returns a mask of the keys that occur earlier in the same row."""
     rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     names = keys.dictionary_encode()
     pairs = rows * (len(names.dictionary) + 1) + names.indices.to_numpy().astype(np.int64)
     _, first = np.unique(pairs, return_index=True)
-    again: Bool = np.ones(len(pairs), np.bool_)
-    again[first] = False
-    return again
+    duplicate: Bool = np.ones(len(pairs), np.bool_)
+    duplicate[first] = False
+    return duplicate
 
 
 def render_lists(array: pa.Array, separator: str) -> RenderResult:
-    """A list of strings between separators; wrong where splitting gives another list."""
+    """Joins the strings of each list; lists that splitting would not restore have no text."""
     bounds, (elements,) = offsets_and_children(array)
     null = elements.is_null().to_numpy(zero_copy_only=False)
     texts = join_elements(elements.fill_null(""), bounds, separator)
-    wrong = any_per_row(null, bounds)
+    unwritable = any_per_row(null, bounds)
     lengths = np.diff(bounds)
-    wrong |= (lengths > 0) & (pc.binary_length(texts).to_numpy(zero_copy_only=False) == 0)
+    unwritable |= (lengths > 0) & (pc.binary_length(texts).to_numpy(zero_copy_only=False) == 0)
     pieces = pc.split_pattern(texts, separator)
-    wrong |= (np.diff(pieces.offsets.to_numpy()) != lengths) & (lengths > 0)
-    full = ~wrong & (lengths > 0)
-    if full.any() and len(separator) > 1:
-        # As many pieces, yet other ones: "a;" and "b" between ";;" come back as "a" and ";b".
-        mine, theirs = (pc.list_flatten(lists.filter(full)) for lists in (array, pieces))
-        other = ~spans.as_bool(pc.equal(mine, theirs))
-        wrong[full] = any_per_row(other, np.concatenate([[0], np.cumsum(lengths[full])]))
-    return copy_nulls(texts, array), wrong if wrong.any() else None
+    unwritable |= (np.diff(pieces.offsets.to_numpy()) != lengths) & (lengths > 0)
+    checked = ~unwritable & (lengths > 0)
+    if checked.any() and len(separator) > 1:
+        # Equally many elements may still differ: "a;" and "b" joined by ";;" are split into "a" and ";b".
+        written, restored = (pc.list_flatten(lists.filter(checked)) for lists in (array, pieces))
+        different = ~spans.as_bool(pc.equal(written, restored))
+        unwritable[checked] = any_per_row(different, np.concatenate([[0], np.cumsum(lengths[checked])]))
+    return copy_nulls(texts, array), unwritable if unwritable.any() else None
 
 
 def render_maps(array: pa.Array, avoid: Sequence[str] = ()) -> RenderResult:
-    """``k=v`` pairs; a value in quotes where it has a blank, a line end, a quote at its start or what is to be avoided.
+    """Renders maps as ``k=v`` pairs.
 
-    Wrong where a key is empty, has a character that no key can have or comes twice, or a value is null.
+    A value is quoted if it contains a blank, a line end or a text of ``avoid``, or begins with a quote. Maps have no text
+    if a key is empty, occurs twice or contains a blank, ``=`` or a quote, or if a value is null.
     """
     bounds, (keys, items) = offsets_and_children(array)
-    unfit = spans.as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | items.is_null().to_numpy(zero_copy_only=False)
-    unfit |= duplicate_keys(keys, bounds)
+    unwritable = spans.as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | items.is_null().to_numpy(
+        zero_copy_only=False
+    )
+    unwritable |= duplicate_keys(keys, bounds)
     items = items.fill_null("")
     special = pc.match_substring_regex(items, '^"|[ \n\r]')
     for text in avoid:
@@ -107,13 +110,13 @@ def render_maps(array: pa.Array, avoid: Sequence[str] = ()) -> RenderResult:
     texts = join_elements(
         pc.binary_join_element_wise(keys, items, "=") if len(keys) else pa.array([], pa.string()), bounds, " "
     )
-    wrong = any_per_row(unfit, bounds)
-    return copy_nulls(texts, array), wrong if wrong.any() else None
+    rows = any_per_row(unwritable, bounds)
+    return copy_nulls(texts, array), rows if rows.any() else None
 
 
 @dataclass(frozen=True)
 class ListOf(FieldType):
-    """``list(<sep>)``: an array of strings, or of what the schema asks for; an empty text is ``[]``."""
+    """``list(<sep>)``: an array of strings or of the element type of the schema; an empty text is an empty array."""
 
     is_nested: ClassVar[bool] = True
     separator: str = ","
@@ -158,7 +161,7 @@ class MapOf(FieldType):
     """``map``: ``k=v`` pairs; a value may be double-quoted with backslash escapes.
 
     Attributes:
-        avoid: what a rendered value spells with escapes, because it would end the field.
+        avoid: texts that rendered values escape, because they would end the field.
     """
 
     avoid: tuple[str, ...] = ()

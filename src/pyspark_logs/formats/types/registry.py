@@ -1,4 +1,4 @@
-"""The field types of the template notation: the remaining small classes, and one table of them all."""
+"""Table of the field types of the template notation, and the field types of Arrow types."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from pyspark_logs.formats.types.nested import ListOf, MapOf
 from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.temporal import EPOCH_SCALE, Date, Epoch, Timestamp
 from pyspark_logs.formats.types.text import JsonText, Quoted, Text, Uuid
-
-# --- the table: notation -> type ------------------------------------------------------------------------
 
 
 def _plain(field_type: FieldType) -> Any:
@@ -52,6 +50,7 @@ def _list(_: str, argument: str | None) -> FieldType:
     return ListOf(argument)
 
 
+# Name in the notation -> function of the name and the argument in parentheses.
 TYPES = {
     "string": _plain(Text()),
     "quoted": _plain(Quoted()),
@@ -70,11 +69,8 @@ TYPES = {
 }
 
 
-# --- a schema's type in place of the format's --------------------------------------------------------------
-
-
 def for_arrow(dtype: pa.DataType) -> FieldType | None:
-    """The type whose texts give this Arrow type in its plainest spelling; None: there is none."""
+    """Returns the field type that reads an Arrow type in its plainest notation; None if there is none."""
     if pa.types.is_signed_integer(dtype):
         return Integer(dtype.bit_width)
     if pa.types.is_float32(dtype) or pa.types.is_float64(dtype):
@@ -88,12 +84,17 @@ def for_arrow(dtype: pa.DataType) -> FieldType | None:
 
 
 def retype(field_type: FieldType, dtype: pa.DataType, column: str) -> FieldType:
-    """The type to read a field with, so that a schema's ``dtype`` comes of it.
+    """Returns the type that reads a field as the Arrow type of a schema.
 
-    The field ends where it ended before; only the meaning of its text changes.
+    The field ends at the same offset as before; only the meaning of its text changes.
+
+    Args:
+        field_type: type of the field in the format.
+        dtype: Arrow type of the column in the schema.
+        column: name of the column, for the message.
 
     Raises:
-        SchemaError: nothing sensible leads from the one type to the other.
+        SchemaError: the field cannot be read as ``dtype``.
     """
     if dtype == field_type.arrow():
         return field_type

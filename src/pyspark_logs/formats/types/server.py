@@ -1,4 +1,4 @@
-"""Texts as some servers write them, which the notation has no type for."""
+"""Field types of server logs, which the template notation does not name."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, parse_distinct, render_validated
 from pyspark_logs.formats.types.text import Quoted, Text
 
-_LISTED = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
-# The same, for whole texts, without looking back; and what follows must not go on. Behind a comma a colon is an item.
-_WHOLE = r"^(?:[^ ]*, |[^ ]*[^ ,] : )*[^ ]*[^ ,]$"
+_UPSTREAM_LIST = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
+# The same for whole texts in RE2, which has no lookbehind. After a comma, a colon is an item of the list.
+_WHOLE_LIST = r"^(?:[^ ]*, |[^ ]*[^ ,] : )*[^ ]*[^ ,]$"
 
 _CLOUDFRONT = b":user/CloudFront"
 _REQUESTER = re.compile(r"arn:[a-z-]+:iam::cloudfront:user/CloudFront Origin Access Identity [^ ]+|[^ ]+")
-_CUT_QUOTED = re.compile('"[^"]*"?')
+_TRUNCATED_QUOTED = re.compile('"[^"]*"?')
 
 
 @dataclass(frozen=True)
 class UpstreamList(Text):
-    """Texts with ``, `` or `` : `` between them, where a space ends the field; the value is the whole text.
+    """List of items separated by ``, `` or `` : ``, in a field that a space ends; the value is the whole text.
 
-    nginx, "Module ngx_http_upstream_module", Embedded Variables: the servers that were asked for one request are
-    separated by commas, groups of them by colons. ``X-Forwarded-For`` has commas, too.
+    nginx, "Module ngx_http_upstream_module", Embedded Variables: the servers that were contacted for one request are
+    separated by commas, groups of servers by colons. ``X-Forwarded-For`` has commas, too.
     """
 
     takes_rest: ClassVar[bool] = False
@@ -41,10 +41,9 @@ class UpstreamList(Text):
 
     @property
     def syntax(self) -> re.Pattern[str]:
-        return _LISTED
+        return _UPSTREAM_LIST
 
     def never_begins(self, character: str) -> bool:
-        """A space ends it, so none begins it."""
         return character == " "
 
     def may_continue(self, view: Bytes, starts: Int32, ends: Int32) -> Bool:
@@ -56,19 +55,19 @@ class UpstreamList(Text):
         return pc.if_else(_ends_early(plain), style.escape(array, avoid=avoid, tails=(",",)), plain)
 
     def check_rendered(self, texts: pa.Array) -> tuple[Bool, str] | None:
-        return _ends_early(texts), "is no list that ends before the next field"
+        return _ends_early(texts), "is not a list that ends before the next field"
 
 
 @dataclass(frozen=True)
 class OptionallyQuoted(Quoted):
-    """``quoted``, which is written so, and read without the quotes, too: some age of the writer had none there."""
+    """``quoted`` that is also read without quotes, which earlier versions of the writer omitted."""
 
     quotes_optional: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
 class RawQuoted(Quoted):
-    """``quoted`` of a writer that does not escape the quotes in a value: ``"GET /" HTTP/1.1"`` is one text."""
+    """``quoted`` of a writer that does not escape quotes in a value: ``"GET /" HTTP/1.1"`` is one text."""
 
     allows_raw_quotes: ClassVar[bool] = True
 
@@ -79,12 +78,12 @@ class RawQuoted(Quoted):
 
 @dataclass(frozen=True)
 class Word(Text):
-    """A word of a form that its writer documents. Most lines of a file have one of a few.
+    """Word of a documented form, which detects lines whose values are shifted because a separator is missing.
 
-    Where two values have no space between them, the next ones are taken for their neighbours; words show it.
+    Most lines of a file have one of a few words.
 
     Attributes:
-        form: a regular expression of whole words, which means the same to RE2 and to Python.
+        form: regular expression of the whole word, with the same meaning in RE2 and in Python.
     """
 
     is_validated: ClassVar[bool] = True
@@ -96,8 +95,8 @@ class Word(Text):
         return text
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        fine = pc.match_substring_regex(pc.unique(array), rf"^(?:{self.form})\z")
-        return (array, None) if pc.all(fine).as_py() in (True, None) else parse_distinct(self, array, context)
+        valid = pc.match_substring_regex(pc.unique(array), rf"^(?:{self.form})\z")
+        return (array, None) if pc.all(valid).as_py() in (True, None) else parse_distinct(self, array, context)
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         return render_validated(self, array)
@@ -105,7 +104,7 @@ class Word(Text):
 
 @dataclass(frozen=True)
 class Requester(Text):
-    """Who asked S3 for something: one word, but for CloudFront, whose identity has blanks in its name.
+    """Requester in S3 access logs: one word, except for the identity of CloudFront, which contains blanks.
 
     AWS, "Restrict access to an Amazon S3 origin" of CloudFront: the principal of an origin access identity is
     ``arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2EXAMPLE``.
@@ -119,22 +118,23 @@ class Requester(Text):
         return _REQUESTER
 
     def never_begins(self, character: str) -> bool:
-        """A blank ends it, so none begins it."""
         return character == " "
 
     def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         blank = spans.find_literal(block, starts, limits, " ")
         ends = np.where(blank < 0, limits, blank).astype(np.int32)
         ends[ends == starts] = -1
-        named = (ends >= starts + len(_CLOUDFRONT)) & spans.literal_at(view, ends - len(_CLOUDFRONT), _CLOUDFRONT)
-        rows = np.flatnonzero(named)
+        is_cloudfront = (ends >= starts + len(_CLOUDFRONT)) & spans.literal_at(
+            view, ends - len(_CLOUDFRONT), _CLOUDFRONT
+        )
+        rows = np.flatnonzero(is_cloudfront)
         if len(rows):
             ends[rows] = super().find_ends(block, view, starts[rows], limits[rows])
         return ends
 
     def parse(self, text: str, context: TimestampContext) -> str:
         if _REQUESTER.fullmatch(text) is None:
-            raise ValueError("a blank in what is not CloudFront's identity")
+            raise ValueError("a blank in a requester other than CloudFront's identity")
         return text
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
@@ -147,38 +147,37 @@ class Requester(Text):
 
 @dataclass(frozen=True)
 class TruncatedQuoted(Text):
-    """HAProxy's request with its quotes, the last of which is missing where it was cut; no quote stands within."""
+    """Request of HAProxy, quotes included. A truncated request has no closing quote; the text contains no quote."""
 
     takes_rest: ClassVar[bool] = False
 
     @property
     def syntax(self) -> re.Pattern[str]:
-        return _CUT_QUOTED
+        return _TRUNCATED_QUOTED
 
     def never_begins(self, character: str) -> bool:
-        """A quote begins it."""
         return character != '"'
 
     def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
-        there = (starts < limits) & (spans.bytes_at(view, starts) == ord('"'))
+        opened = (starts < limits) & (spans.bytes_at(view, starts) == ord('"'))
         inside = np.minimum(starts + np.int32(1), limits)
         closing = spans.find_literal(block, inside, limits, '"')
-        return np.where(there, np.where(closing < 0, limits, closing + 1), -1).astype(np.int32)
+        return np.where(opened, np.where(closing < 0, limits, closing + 1), -1).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class UserName(Text):
-    """The user in Apache's lines, whose name may hold blanks.
+    """User name in Apache logs, which may contain blanks.
 
-    It does not begin with a dash and a blank: then the line has one value more before it, a virtual host say, and
-    all of them would be taken for their neighbours.
+    A text that begins with a dash and a blank is not a user name: the line then has an additional value before it, such
+    as a virtual host, and all values would be shifted.
     """
 
     is_validated: ClassVar[bool] = True
 
     def parse(self, text: str, context: TimestampContext) -> str:
         if text.startswith("- "):
-            raise ValueError("there is one value more before it")
+            raise ValueError("begins with '- ', so that the line has an additional value before the user name")
         return text
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
@@ -191,4 +190,4 @@ class UserName(Text):
 
 def _ends_early(texts: pa.Array) -> Bool:
     """Returns a mask of the texts in which :class:`UpstreamList` would end before the end of the text."""
-    return ~spans.as_bool(pc.match_substring_regex(texts, _WHOLE)) & spans.as_bool(texts.is_valid())
+    return ~spans.as_bool(pc.match_substring_regex(texts, _WHOLE_LIST)) & spans.as_bool(texts.is_valid())

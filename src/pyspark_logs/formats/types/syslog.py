@@ -1,4 +1,4 @@
-"""Field types of syslog: structured data and the message of RFC 5424, and the severity of glog."""
+"""Field types of syslog: structured data and message of RFC 5424, prefix of Cisco IOS, severity of glog."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ELEMENT = re.compile(rf"\[(?P<id>{_NAME})(?P<params>(?: +{_BARE_PARAM})*) *\]",
 _PARAMS = re.compile(_PARAM, re.DOTALL)
 _DATA = re.compile(rf"(?:\[{_NAME}(?: +{_BARE_PARAM})* *\])+", re.DOTALL)
 _SEVERITY = re.compile("[IWEF]")
-_COUNTED = re.compile(r"(?:(?::|\d{1,10}:) +(?:\d{1,10}: +)?(?:[^\s:*%]+: +)?)?[*.]?", re.ASCII)
+_CISCO_PREFIX = re.compile(r"(?:(?::|\d{1,10}:) +(?:\d{1,10}: +)?(?:[^\s:*%]+: +)?)?[*.]?", re.ASCII)
 _ESCAPE = re.compile(r'\\(["\\\]])')
 
 
@@ -42,9 +42,9 @@ _ESCAPE = re.compile(r'\\(["\\\]])')
 class StructuredData(MapOf):
     r"""``[id name="value" ...][id2 ...]`` of RFC 5424, 6.3, as a map from ``id.name`` to the value.
 
-    An element without parameters is the key ``id`` with an empty value; of equal keys the last counts. ``\"``, ``\\``
-    and ``\]`` are escapes, any other backslash stands for itself. A ``]`` in a value need not be escaped, as quotes
-    stand around it. Blanks may stand behind ``=``, as they do where the RFC breaks the lines of its examples (6.5).
+    An element without parameters is the key ``id`` with an empty value; the last of equal keys applies. ``\"``, ``\\``
+    and ``\]`` are escapes, any other backslash is literal. A ``]`` in a value need not be escaped, because the value is
+    quoted. Blanks are allowed after ``=``, as in the examples of the RFC with broken lines (6.5).
 
     >>> StructuredData().parse('[a@1 x="1" y="\\"q\\""][b]', TimestampContext())
     [('a@1.x', '1'), ('a@1.y', '"q"'), ('b', '')]
@@ -72,48 +72,54 @@ class StructuredData(MapOf):
         return list(pairs.items())
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
-        return render_each_map(array, self, _data_of)
+        return render_each_map(array, self, _render_structured_data)
 
 
-def _data_of(pairs: Pairs) -> str:
+def _render_structured_data(pairs: Pairs) -> str:
     parts: list[str] = []
     open_id: str | None = None
     for key, value in pairs:
-        own, dot, name = key.rpartition(".")
-        if not dot or not own or not name:
+        element_id, dot, name = key.rpartition(".")
+        if not dot or not element_id or not name:
             parts.append(("]" if open_id is not None else "") + f"[{key}]")
             open_id = None
             continue
-        if own != open_id:
-            parts.append(("]" if open_id is not None else "") + f"[{own}")
-            open_id = own
+        if element_id != open_id:
+            parts.append(("]" if open_id is not None else "") + f"[{element_id}")
+            open_id = element_id
         escaped = re.sub(r'(["\\\]])', r"\\\1", value)
         parts.append(f' {name}="{escaped}"')
     return "".join(parts) + ("]" if open_id is not None else "")
 
 
-def render_each_map(array: pa.Array, field_type: FieldType, spell: Callable[[Pairs], str]) -> RenderResult:
-    """Texts of maps, one at a time; wrong where a text does not mean the map, or does not fit in a line."""
+def render_each_map(array: pa.Array, field_type: FieldType, render_pairs: Callable[[Pairs], str]) -> RenderResult:
+    """Renders maps one at a time. A map has no text if its text is parsed to another map or contains a line end.
+
+    Args:
+        array: map column with strings.
+        field_type: type that parses the texts.
+        render_pairs: renders the pairs of one map; ValueError if it cannot.
+    """
     texts: list[str | None] = []
-    wrong = np.zeros(len(array), np.bool_)
+    unwritable = np.zeros(len(array), np.bool_)
     for row, pairs in enumerate(array.to_pylist()):
         texts.append(None if pairs is None else "")
         if pairs is None:
             continue
         try:
-            text = spell([(key, value) for key, value in pairs if value is not None])
-            means = field_type.parse(text, TimestampContext())
+            text = render_pairs([(key, value) for key, value in pairs if value is not None])
+            restored = field_type.parse(text, TimestampContext())
         except ValueError:
-            wrong[row] = True
+            unwritable[row] = True
             continue
         texts[-1] = text
-        wrong[row] = means != pairs or "\n" in text or "\r" in text
-    return pa.array(texts, pa.string()), wrong if wrong.any() else None
+        unwritable[row] = restored != pairs or "\n" in text or "\r" in text
+    return pa.array(texts, pa.string()), unwritable if unwritable.any() else None
 
 
 @dataclass(frozen=True)
 class Message(Text):
-    """``MSG`` of RFC 5424, 6.4: what is UTF-8 may begin with a byte order mark, which is no part of the message."""
+    """``MSG`` of RFC 5424, 6.4, without the byte order mark that may precede a message in UTF-8."""
 
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
@@ -122,19 +128,20 @@ class Message(Text):
         return text.removeprefix(_BOM)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        marked = pc.starts_with(array, _BOM)
-        if not pc.any(marked).as_py():
+        has_bom = pc.starts_with(array, _BOM)
+        if not pc.any(has_bom).as_py():
             return array, None
-        return pc.if_else(marked, pc.utf8_slice_codeunits(array, 1), array), None
+        return pc.if_else(has_bom, pc.utf8_slice_codeunits(array, 1), array), None
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
-        marked = pc.starts_with(array, _BOM)
-        return pc.if_else(marked, pc.binary_join_element_wise(_BOM, array, ""), array), None
+        # A message that begins with the mark itself gets a second one.
+        has_bom = pc.starts_with(array, _BOM)
+        return pc.if_else(has_bom, pc.binary_join_element_wise(_BOM, array, ""), array), None
 
 
 @dataclass(frozen=True)
 class GlogSeverity(Text):
-    """The severity of glog's lines, right before the time: INFO, WARNING, ERROR or FATAL by its first letter."""
+    """Severity of glog, immediately before the time: the first letter of INFO, WARNING, ERROR or FATAL."""
 
     takes_rest: ClassVar[bool] = False
     keeps_text: ClassVar[bool] = False
@@ -149,8 +156,8 @@ class GlogSeverity(Text):
 
     def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
         byte = spans.bytes_at(view, starts)
-        there = (starts < limits) & np.isin(byte, np.frombuffer(b"IWEF", np.uint8))
-        return np.where(there, starts + 1, -1).astype(np.int32)
+        found = (starts < limits) & np.isin(byte, np.frombuffer(b"IWEF", np.uint8))
+        return np.where(found, starts + 1, -1).astype(np.int32)
 
     def parse(self, text: str, context: TimestampContext) -> str:
         if _SEVERITY.fullmatch(text) is None:
@@ -166,11 +173,10 @@ class GlogSeverity(Text):
 
 @dataclass(frozen=True)
 class CiscoPrefix(Text):
-    """What Cisco IOS writes between PRI and time, or nothing: ``643: 000104: router-1: *``.
+    """Text between PRI and time in messages of Cisco IOS, which may be empty: ``643: 000104: router-1: *``.
 
-    Cisco, "System Message Logging": the counter of messages, which is a colon where that is switched off; the sequence
-    number; the name of the device (``logging origin-id``); an asterisk before a time that is not of a clock that was
-    set, a dot where it is no longer synchronized.
+    Cisco, "System Message Logging": the message counter, or a colon if it is disabled; the sequence number; the name of
+    the device (``logging origin-id``); an asterisk if the clock has not been set, a dot if it is no longer synchronized.
     """
 
     takes_rest: ClassVar[bool] = False
@@ -179,14 +185,14 @@ class CiscoPrefix(Text):
 
     @property
     def syntax(self) -> re.Pattern[str]:
-        return _COUNTED
+        return _CISCO_PREFIX
 
     def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
-        """As the syntax says, which is asked only where a line begins with more than a time."""
+        # The syntax is matched only where a line begins with more than a time.
         begins = np.isin(spans.bytes_at(view, starts), np.frombuffer(b":*.0123456789", np.uint8)) & (starts < limits)
-        if begins.any():  # most are years, the last digit of which has a dash or a blank behind it
-            last, behind = (spans.bytes_at(view, starts + np.int32(place)) for place in (3, 4))
-            begins &= ~((last >= ord("0")) & (last <= ord("9")) & ((behind == ord("-")) | (behind == ord(" "))))
+        if begins.any():  # most numbers are years: a digit, followed by a dash or a blank
+            fourth, fifth = (spans.bytes_at(view, starts + np.int32(index)) for index in (3, 4))
+            begins &= ~((fourth >= ord("0")) & (fourth <= ord("9")) & ((fifth == ord("-")) | (fifth == ord(" "))))
         ends = starts.copy()
         rows = np.flatnonzero(begins)
         if len(rows):

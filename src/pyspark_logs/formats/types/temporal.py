@@ -1,4 +1,4 @@
-"""Times: ``date``, ``timestamp``, ``timestamp(pattern)``, ``epoch(unit)``."""
+"""Field types ``date``, ``timestamp``, ``timestamp(pattern)`` and ``epoch(unit)``."""
 
 from __future__ import annotations
 
@@ -65,15 +65,14 @@ class Date(FieldType):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         days = array.cast(pa.int32())
-        strange = spans.as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
-        if not strange.any():
+        out_of_range = spans.as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
+        if not out_of_range.any():
             return array.cast(pa.string()), None
-        return pc.if_else(pa.array(strange), pa.scalar(0, pa.int32()), days).cast(pa.date32()).cast(
-            pa.string()
-        ), strange
+        days = pc.if_else(pa.array(out_of_range), pa.scalar(0, pa.int32()), days)
+        return days.cast(pa.date32()).cast(pa.string()), out_of_range
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        return parse_distinct(self, array, context)  # days repeat: the dictionary is tiny
+        return parse_distinct(self, array, context)  # a file has few distinct days
 
     def never_begins(self, character: str) -> bool:
         return not character.isdigit()
@@ -93,11 +92,12 @@ class Date(FieldType):
 
 @dataclass(frozen=True)
 class Timestamp(FieldType):
-    """``timestamp``: ISO 8601, or the strptime ``pattern``. Values are microseconds since the epoch, UTC.
+    """``timestamp`` and ``timestamp(pattern)``. Values are microseconds since the epoch, UTC.
 
     Attributes:
-        zone: of times that have none, where the format says so itself; None: the file's.
-        written: the pattern that ISO 8601 is written by; None: our own, in UTC.
+        pattern: strptime pattern; None: ISO 8601.
+        zone: zone of timestamps without a zone, if the format defines it; None: the zone of the file.
+        written: strptime pattern for rendering if ``pattern`` is None; None: ISO 8601 in UTC.
     """
 
     pattern: str | None = None
@@ -110,7 +110,7 @@ class Timestamp(FieldType):
 
     @property
     def shape_detector(self) -> ShapeDetector:
-        """Gives the shape of the timestamp at the start of a text."""
+        """Function that returns the shape of the timestamp at the start of a text."""
         if self.pattern is None:
             return iso_shape
         compiled = compile_pattern(self.pattern)
@@ -123,7 +123,7 @@ class Timestamp(FieldType):
         return _as_instant(self, dtype) or super().reinterpret(dtype, resolve)
 
     def at(self, context: TimestampContext) -> TimestampContext:
-        """What is known of a file, with the zone that the format names."""
+        """Returns the context with the zone that the format defines."""
         return context if self.zone is None else replace(context, zone=self.zone)
 
     def parse(self, text: str, context: TimestampContext) -> int:
@@ -146,10 +146,10 @@ class Timestamp(FieldType):
         starts, limits = offsets[:-1], offsets[1:]
         data = (array.buffers()[2] or b"") and array.buffers()[2].to_pybytes()
         view = np.frombuffer(data, np.uint8)
-        _, instants, sure = scan_timestamps(
-            data, view, starts, limits, self.shape_detector, self.at(context), lambda places: places == limits
+        _, instants, valid = scan_timestamps(
+            data, view, starts, limits, self.shape_detector, self.at(context), lambda ends: ends == limits
         )
-        return to_array(instants), None if sure.all() else sure
+        return to_array(instants), None if valid.all() else valid
 
     def scan(
         self, block: bytes, view: Bytes, starts: Int32, limits: Int32, context: TimestampContext,
@@ -167,19 +167,17 @@ class Timestamp(FieldType):
         if self.pattern is None:
             return not character.isdigit()
         if character.isalnum():
-            return False  # some patterns never begin with it, but the question is rare
+            return False  # not true of all patterns, but precise enough
         if self.pattern[0] == "%":
             return character not in {"d": " ", "e": " ", "z": "+-", ":": "+-", "%": "%"}.get(self.pattern[1:2], "\0")
         return character not in " \t" if self.pattern[0] in " \t" else character != self.pattern[0]
-
-    # --- writing ------------------------------------------------------------------------------------------
 
     def check_writable(self) -> None:
         if self.pattern is not None and any(end in self.pattern for end in ("\n", "\r")):
             raise FormatError(f"timestamp pattern {self.pattern!r} holds a line end, but a record is one line")
 
     def comparable(self, array: pa.Array, zone: str) -> pa.Array:
-        """Returns the rendered times: a pattern may write a time in part, without its year for instance."""
+        """Returns the rendered timestamps, because a pattern may omit parts of the time, such as the year."""
         return self.render(array, zone)[0]
 
     @property
@@ -195,19 +193,21 @@ class Timestamp(FieldType):
 
 
 def _as_instant(field_type: FieldType, dtype: pa.DataType) -> FieldType | None:
-    """Returns the type itself if ``dtype`` is a timestamp or a date, which the decoder makes of the instants."""
+    """Returns the type itself if ``dtype`` is a timestamp or a date, to which the decoder converts instants."""
     return field_type if pa.types.is_timestamp(dtype) or pa.types.is_date32(dtype) else None
 
 
+# Units of ``epoch`` as powers of ten of a microsecond.
 EPOCH_SCALE = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 
 
 @dataclass(frozen=True)
 class Epoch(FieldType):
-    """``epoch(s|ms|us|ns)``: time since 1970 as a number, cut to microseconds.
+    """``epoch(s|ms|us|ns)``: time since 1970 as a number, truncated to microseconds.
 
     Attributes:
-        digits: of the fraction, as it is written; None: all there are. It is read either way.
+        unit: s, ms, us or ns.
+        digits: number of digits of a rendered fraction; None: as many as the value needs. Any number is parsed.
     """
 
     alphabet: ClassVar[str | None] = "0123456789-."
@@ -235,33 +235,33 @@ class Epoch(FieldType):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         power = EPOCH_SCALE[self.unit]
         if not contains_only(array, b"0123456789-"):
-            return _epoch_fractions(self, array, context)
+            return _convert_fractions(self, array, context)
         try:
             numbers = array.cast(pa.int64()).to_numpy()
         except pa.ArrowInvalid:
             return parse_distinct(self, array, context)
-        if power < 0:  # cut toward zero
-            return _instants(self, array, context, numbers // 1000 + ((numbers < 0) & (numbers % 1000 != 0)))
-        most = HIGHEST_US // 10**power + 1  # beyond it is out of range, and must not wrap around
-        return _instants(self, array, context, np.clip(numbers, -most, most) * 10**power)
+        if power < 0:  # truncate toward zero
+            return _to_instants(self, array, context, numbers // 1000 + ((numbers < 0) & (numbers % 1000 != 0)))
+        highest = HIGHEST_US // 10**power + 1  # out of range; clipped so that the product does not overflow
+        return _to_instants(self, array, context, np.clip(numbers, -highest, highest) * 10**power)
 
 
-def _instants(epoch: Epoch, array: pa.Array, context: TimestampContext, micros: Int64) -> ConversionResult:
+def _to_instants(epoch: Epoch, array: pa.Array, context: TimestampContext, micros: Int64) -> ConversionResult:
     if len(micros) and (micros.min() < LOWEST_US or micros.max() > HIGHEST_US):
         return parse_distinct(epoch, array, context)
     return to_array(micros), None
 
 
-def _epoch_fractions(epoch: Epoch, array: pa.Array, context: TimestampContext) -> ConversionResult:
-    """Numbers with a fraction, exactly: as decimals, whose integers are then cut to microseconds."""
+def _convert_fractions(epoch: Epoch, array: pa.Array, context: TimestampContext) -> ConversionResult:
+    """Converts numbers with a fraction as decimals of nanoseconds, without rounding."""
     digits = 9 if epoch.unit == "s" else 6
-    spelled_short = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow takes ".5", we do not
-    fit = contains_only(array, b"0123456789-.") and spans.max_byte_length(array) <= MAX_DECIMAL_DIGITS
-    if epoch.unit not in ("s", "ms") or not fit or pc.any(spelled_short).as_py():
+    without_integer = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow accepts ".5"
+    castable = contains_only(array, b"0123456789-.") and spans.max_byte_length(array) <= MAX_DECIMAL_DIGITS
+    if epoch.unit not in ("s", "ms") or not castable or pc.any(without_integer).as_py():
         return parse_distinct(epoch, array, context)
     try:
-        decimals = array.cast(pa.decimal128(18, digits))  # 18 digits: the integers fit in 64 bits
+        decimals = array.cast(pa.decimal128(18, digits))  # unscaled integers of 18 digits fit in 64 bits
     except pa.ArrowInvalid:
         return parse_distinct(epoch, array, context)
     integers = np.frombuffer(decimals.buffers()[1], np.int64)[: 2 * len(array) : 2]
-    return _instants(epoch, array, context, np.sign(integers) * (np.abs(integers) // 1000))
+    return _to_instants(epoch, array, context, np.sign(integers) * (np.abs(integers) // 1000))
