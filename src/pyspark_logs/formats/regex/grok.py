@@ -99,8 +99,8 @@ class _Expander:
     Attributes:
         definitions: the user's patterns by name.
         builder: builder of the expression.
-        transparent: indices of those opening pieces after which a pattern begins in the same way for every match, so
-            that a preceding ``.*`` is adjacent to it.
+        transparent: indices of the opening pieces across which a ``.*`` is still directly before a pattern: those of
+            groups with one alternative, and of patterns with ``not_after``, which applies to all their alternatives.
     """
 
     def __init__(self, definitions: Mapping[str, GrokPattern], text: str) -> None:
