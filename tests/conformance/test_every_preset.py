@@ -1,4 +1,4 @@
-"""Every preset that ships, in the suite that all formats inherit: its own sample, and what the lines of it say."""
+"""Every preset in the suite that all formats inherit: the lines of its sample, and their rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ ELEVEN = at(2026, 11, 22, 1, 0, 11)
 ALB_GROUP = "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/shop/73e2d6bc24d8a067"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64)"
 
-# The columns that tell one line of a sample from another. Times without a year are in that of the file, so not here.
+# Expected values of the columns that differ between the lines of a sample. Times without a year depend on the file, so they
+# are not here.
 ROWS: dict[str, list[dict[str, Any]]] = {
     "apache_common": [
         {"remote_host": "192.0.2.7", "remote_logname": "unknown", "remote_user": "frank", "time": ELEVEN, "request": "GET /index.html HTTP/1.1", "status": 200, "bytes": 5120},
@@ -130,12 +131,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
-# A line of which no field comes out; the usual one has a text where these begin with one.
+# A line that does not match. These presets begin with a text, so the suite's usual broken line would match.
 BROKEN = dict.fromkeys(["cri", "redis", "syslog_rfc3164"], "\x01")
 
 
 class PresetConformance(FormatConformance):
-    """The suite, asked of a preset by nothing but its name."""
+    """The suite for one preset."""
 
 
 def _suite(name: str) -> type[PresetConformance]:
@@ -156,8 +157,8 @@ DOCUMENTS = "aws_cloudtrail"
 globals().update({f"Test_{name}": _suite(name) for name in PRESETS if name != DOCUMENTS})
 
 
-class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the others are)
-    """Its records are the elements of an array, so that what is between lines elsewhere is between these."""
+class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the generated suites)
+    """Records of CloudTrail are the elements of an array, so separators are between elements instead of lines."""
 
     options: ClassVar[dict[str, Any]] = {"preset": DOCUMENTS}
     lines: ClassVar[list[str]] = [json.dumps(one) for one in json.loads(PRESETS[DOCUMENTS].sample[0])["Records"]]
@@ -225,7 +226,7 @@ class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the others
         agents = [unit * (size // len(unit)) for unit, size in units]
         found = self.read(tmp_path, self.file([*map(self.with_agent, agents), *self.lines]), schema=self.judged())
         assert [row["userAgent"] for row in found[: len(agents)]] == agents
-        # Outside of strings, brackets open what nobody closes: what is behind them is in one corrupt row, or more.
+        # Outside of strings, unclosed brackets make the records after them part of one or more corrupt rows.
         for unit in ("[", "{", '"', '{"a":', "]", "}"):
             text = self.file([unit * (LONG // 16), *self.lines])
             bad = [row["bad"] for row in self.read(tmp_path, text, "b", schema=self.judged())]

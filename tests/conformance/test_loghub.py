@@ -1,7 +1,7 @@
-"""Logs of sixteen real systems against header fields that people split out by hand (the Loghub collection).
+"""Logs of sixteen systems against header fields that were extracted manually (the Loghub collection).
 
-The logs are not part of the project: those of six are looked for beside it, and without them only the lines below
-are read, which are made up in the shape of each system's. See https://github.com/logpai/loghub; Jieming Zhu, Shilin
+The logs are not part of the project. Without a copy of them next to the repository, only the lines below are read, which are
+invented in the form of each system's lines. See https://github.com/logpai/loghub; Jieming Zhu, Shilin
 He, Pinjia He, Jinyang Liu, Michael R. Lyu: Loghub: A Large Collection of System Log Datasets for AI-driven Log
 Analytics. ISSRE, 2023.
 """
@@ -33,7 +33,7 @@ CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "loghub"
 
 
 class System(NamedTuple):
-    """A template whose fields are named as the columns of the truth, and its field ``ts`` as the truth writes it."""
+    """A template with the column names of Loghub, and a function that formats its field ``ts`` as Loghub does."""
 
     template: str
     time: Callable[[datetime], dict[str, str]] = lambda _: {}
@@ -109,17 +109,17 @@ SYSTEMS = {
     ),
 }
 SIX = ["Apache", "HDFS", "Spark", "Zookeeper", "OpenSSH", "Hadoop"]
-THERE = [name for name in SYSTEMS if (CORPUS / f"{name}_2k.log").is_file()]
-corpus = pytest.mark.skipif(not THERE, reason="the Loghub logs are not beside the project")
-systems = pytest.mark.parametrize("name", THERE or SIX)
+AVAILABLE = [name for name in SYSTEMS if (CORPUS / f"{name}_2k.log").is_file()]
+corpus = pytest.mark.skipif(not AVAILABLE, reason="no copy of the Loghub logs")
+systems = pytest.mark.parametrize("name", AVAILABLE or SIX)
 
 
-def one_blank(text: str) -> str:
-    """The truth has some runs of blanks collapsed, and none at the ends."""
+def collapse_blanks(text: str) -> str:
+    """Returns a text with runs of blanks collapsed, as in some of Loghub's values, and without blanks at its ends."""
     return re.sub(r"\s+", " ", text).strip()
 
 
-def truth_of(name: str) -> list[dict[str, str]]:
+def expected_rows(name: str) -> list[dict[str, str]]:
     with (CORPUS / f"{name}_2k.log_structured.csv").open(encoding="utf-8", newline="") as file:
         return [
             {key: value for key, value in row.items() if key not in ("LineId", "EventId", "EventTemplate")}
@@ -128,36 +128,36 @@ def truth_of(name: str) -> list[dict[str, str]]:
 
 
 def header(name: str, row: dict[str, Any]) -> dict[str, str]:
-    """A row as the truth would write it: times apart, moments as seconds since 1970, nothing as an empty text."""
+    """Returns a row in Loghub's notation: date and time apart, timestamps as seconds since 1970, null as an empty text."""
     found = {} if "ts" not in row else SYSTEMS[name].time(row["ts"])
     for key, value in row.items():
         if key != "ts":
-            context = isinstance(value, datetime)
-            found[key] = one_blank("" if value is None else f"{value.timestamp():.0f}" if context else str(value))
+            is_time = isinstance(value, datetime)
+            found[key] = collapse_blanks("" if value is None else f"{value.timestamp():.0f}" if is_time else str(value))
     return found
 
 
 @corpus
 @systems
-def test_every_header_field_is_the_truth(name: str) -> None:
+def test_header_fields_equal_those_of_loghub(name: str) -> None:
     system = SYSTEMS[name]
     path = CORPUS / f"{name}_2k.log"
     rows = (
         pyspark_logs.scan(str(path), template=system.template, columnNameOfCorruptRecord="bad").read_all().to_pylist()
     )
-    truth = truth_of(name)
-    assert len(rows) == len(truth) == len(path.read_bytes().splitlines())
-    for row, expected in zip(rows, truth, strict=True):
+    expected_values = expected_rows(name)
+    assert len(rows) == len(expected_values) == len(path.read_bytes().splitlines())
+    for row, expected in zip(rows, expected_values, strict=True):
         assert row.pop("bad") is None
-        assert header(name, row) == {key: one_blank(value) for key, value in expected.items()}
+        assert header(name, row) == {key: collapse_blanks(value) for key, value in expected.items()}
 
 
 @corpus
 @pytest.mark.parametrize("name", SIX)
 @pytest.mark.parametrize("judged", ["HDFS", "Zookeeper"])
 @pytest.mark.parametrize("mode", ["PERMISSIVE", "DROPMALFORMED"])
-def test_rows_and_rejects_are_the_records(name: str, judged: str, mode: str) -> None:
-    """Whichever template reads whichever log."""
+def test_rows_and_bad_records_add_up_to_the_records(name: str, judged: str, mode: str) -> None:
+    """Reads each log with its template and with those of other systems."""
     path = CORPUS / f"{name}_2k.log"
     options = parse_read_options({"path": str(path), "template": SYSTEMS[judged].template, "mode": mode})
     reader = LogReader(options, "ts timestamp, Component string, Content string")
@@ -171,11 +171,11 @@ def test_rows_and_rejects_are_the_records(name: str, judged: str, mode: str) -> 
 
 @corpus
 @systems
-def test_the_fast_engine_takes_them_all(name: str) -> None:
-    assert_all_taken(name, (CORPUS / f"{name}_2k.log").read_bytes())
+def test_template_engine_parses_the_whole_log(name: str) -> None:
+    assert_engine_parses(name, (CORPUS / f"{name}_2k.log").read_bytes())
 
 
-def assert_all_taken(name: str, data: bytes) -> None:
+def assert_engine_parses(name: str, data: bytes) -> None:
     options = FormatOptions("template", SYSTEMS[name].template)
     decoder = compile_decoder(options, format_schema(options) or pa.schema([]), judge_whole=True)
     chain = next(engine for engine in decoder.engines if isinstance(engine, TemplateEngine))
@@ -184,9 +184,9 @@ def assert_all_taken(name: str, data: bytes) -> None:
     assert sure.rows is None
 
 
-# ------------------------------------------------------------------- lines made up in the shape of a system's
+# --- invented lines in the form of each system ---
 
-SHAPES: dict[str, list[tuple[str, dict[str, str]]]] = {
+INVENTED: dict[str, list[tuple[str, dict[str, str]]]] = {
     "Android": [
         (
             "04-02 09:07:03.005   812   812 D LampService: setLamp: on=true, why=button",
@@ -351,27 +351,27 @@ SHAPES: dict[str, list[tuple[str, dict[str, str]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_lines_of_a_shape_are_read(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", INVENTED)
+def test_invented_lines_are_read(name: str, tmp_path: Path) -> None:
     template = SYSTEMS[name].template
-    (tmp_path / "x.log").write_text("".join(f"{line}\n" for line, _ in SHAPES[name]))
+    (tmp_path / "x.log").write_text("".join(f"{line}\n" for line, _ in INVENTED[name]))
     table = pyspark_logs.scan(str(tmp_path), template=template, columnNameOfCorruptRecord="bad").read_all()
     assert table["bad"].null_count == len(table)
-    assert [header(name, row) for row in table.drop_columns("bad").to_pylist()] == [one for _, one in SHAPES[name]]
+    assert [header(name, row) for row in table.drop_columns("bad").to_pylist()] == [one for _, one in INVENTED[name]]
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_the_fast_engine_takes_lines_of_a_shape(name: str) -> None:
-    assert_all_taken(name, "".join(f"{line}\n" for line, _ in 20 * SHAPES[name]).encode())
+@pytest.mark.parametrize("name", INVENTED)
+def test_template_engine_parses_invented_lines(name: str) -> None:
+    assert_engine_parses(name, "".join(f"{line}\n" for line, _ in 20 * INVENTED[name]).encode())
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_lines_of_a_shape_are_written_as_they_are_read(name: str) -> None:
+@pytest.mark.parametrize("name", INVENTED)
+def test_invented_lines_are_written_and_read_back(name: str) -> None:
     options = FormatOptions("template", SYSTEMS[name].template)
     schema = format_schema(options)
     assert schema is not None
     context = TimestampContext(year_bound_us=1_795_350_896_000_000)
-    data = "".join(f"{line}\n" for line, _ in SHAPES[name]).encode()
+    data = "".join(f"{line}\n" for line, _ in INVENTED[name]).encode()
     decoder, encoder = compile_decoder(options, schema), compile_encoder(options, schema)
     batch = pa.RecordBatch.from_arrays(decoder.decode(find_lines(data, 0), context).columns, schema=schema)
     again = decoder.decode(find_lines(bytes(encoder.to_bytes(encoder.encode(batch))), 0), context)
@@ -379,7 +379,7 @@ def test_lines_of_a_shape_are_written_as_they_are_read(name: str) -> None:
     assert again.columns == batch.columns
 
 
-def test_the_documentation_has_these_templates() -> None:
+def test_documentation_has_the_templates() -> None:
     page = (Path(__file__).parents[2] / "docs" / "systems.md").read_text(encoding="utf-8")
     shown = dict(re.findall(r"^([A-Za-z]+) +([{\[].*)$", page, re.MULTILINE))
     assert list(shown) == list(SYSTEMS)

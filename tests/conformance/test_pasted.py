@@ -1,4 +1,4 @@
-"""Formats of pasted configuration are formats like all others."""
+"""Formats from the configuration of servers in the suite that all formats inherit."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class TestApacheVhostCombined(FormatConformance):
     ]  # fmt: skip
 
 
-class TestApacheOfManyDirectives(FormatConformance):
+class TestApacheManyDirectives(FormatConformance):
     options: ClassVar[dict[str, Any]] = {
         "apache": "%{X-Forwarded-For}i %a %{%Y-%m-%d %H:%M:%S}t.%{usec_frac}t %s %>s %D %b %{sec}t.%{msec_frac}t"
         ' %!200,304{User-agent}i %X "%m %U%q %H" %{Foo}C'

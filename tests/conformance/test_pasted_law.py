@@ -1,4 +1,7 @@
-"""What a pasted format writes, a parser that knows only the server's documents reads back; and both read any line alike."""
+"""Formats from configuration against a reference parser that is written from the servers' documentation.
+
+The reference reads back the lines that a format writes, and both read any other line with the same result.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ UTC = timezone.utc
 
 
 class Format(NamedTuple):
-    """A pasted text, and what it is made of; ``any_text`` where no text needs to be refused."""
+    """A format string and its parts; with ``any_text`` every string value except an empty one can be written."""
 
     option: str
     spec: str
@@ -126,7 +129,7 @@ FORMATS = {
     ),
 }  # fmt: skip
 
-MEAN = st.lists(
+HOSTILE_TEXT = st.lists(
     st.sampled_from([" ", '"', "\\", "-", "|", ":", ",", "[", "]", "a", "Ж", "\n", "\r", "\t", "\x07", " - ", ", ", " : ", "x",
                      "n", "7", "é😀", "\ufeff"]),
     max_size=5,
@@ -136,7 +139,7 @@ MEAN = st.lists(
 def values_of(value: Value) -> st.SearchStrategy[Any]:
     if value.type == "string":
         made: st.SearchStrategy[Any] = st.one_of(
-            st.sampled_from(["10.0.0.1", "GET / HTTP/1.1", "INFO", "a, b : c"]), MEAN
+            st.sampled_from(["10.0.0.1", "GET / HTTP/1.1", "INFO", "a, b : c"]), HOSTILE_TEXT
         )
     elif value.type in ("int", "long"):
         made = (
@@ -162,7 +165,7 @@ def rows_of(draw: st.DrawFn, form: Format) -> list[dict[str, Any]]:
 
 
 def encoded(form: Format, rows: list[dict[str, Any]], on_unwritable: str = "fail") -> list[str] | None:
-    """The lines; None where they are refused."""
+    """Returns the lines, or None if a value cannot be written."""
     schema = format_schema(form.options)
     assert schema is not None
     batch = pa.RecordBatch.from_pylist(rows, schema=schema)
@@ -178,14 +181,20 @@ def encoded(form: Format, rows: list[dict[str, Any]], on_unwritable: str = "fail
 
 
 @thorough
-@given(st.lists(st.tuples(MEAN | st.none(), MEAN | st.none(), st.integers(0, 999) | st.none()), min_size=1, max_size=4))
-def test_json_that_is_written_is_the_values(drawn: list[tuple[str | None, str | None, int | None]]) -> None:
+@given(
+    st.lists(
+        st.tuples(HOSTILE_TEXT | st.none(), HOSTILE_TEXT | st.none(), st.integers(0, 999) | st.none()),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_written_json_has_the_values(drawn: list[tuple[str | None, str | None, int | None]]) -> None:
     form = Format("nginx", 'escape=json {"a": "$a", "b":"$b$c", "n":$status}', [])
     rows = [dict(zip("abn", values, strict=True)) for values in drawn]
     for row in rows:
         lines = encoded(form, [row])
         if lines is None:
-            assert {"", "-"} & {row["a"], row["b"]}, "what is null must not be a text as well"
+            assert {"", "-"} & {row["a"], row["b"]}, "only texts that mean null cannot be written"
             continue
         expected = {"a": row["a"] or "", "b": row["b"] or "", "n": row["n"]}
         assert json.loads(lines[0]) == expected
@@ -196,7 +205,7 @@ def test_json_that_is_written_is_the_values(drawn: list[tuple[str | None, str | 
 
 
 def in_utc(value: Any) -> Any:
-    """Times with the same name of their zone, so that what is equal looks equal; NaN, too."""
+    """Returns a value with its times in UTC, so that equal times have equal representations."""
     if isinstance(value, dict):
         return {key: in_utc(item) for key, item in value.items()}
     return value.astimezone(UTC) if isinstance(value, datetime) else value
@@ -204,7 +213,7 @@ def in_utc(value: Any) -> Any:
 
 @settings(max_examples=300)
 @given(st.text(" ,:a", max_size=8))
-def test_what_a_list_is_as_a_whole_is_what_a_field_ends_with(text: str) -> None:
+def test_list_check_agrees_with_the_end_of_a_list_field(text: str) -> None:
     found = UpstreamList().syntax.match(text + " b")
     ends_there = found is not None and text != "" and found.end() == len(text)
     mask, _ = UpstreamList().check_rendered(pa.array([text]))
@@ -215,22 +224,22 @@ def test_what_a_list_is_as_a_whole_is_what_a_field_ends_with(text: str) -> None:
 class TestLaw:
     @thorough
     @given(st.data())
-    def test_what_is_written_reads_back(self, name: str, data: st.DataObject) -> None:
+    def test_written_rows_are_read_back(self, name: str, data: st.DataObject) -> None:
         form = FORMATS[name]
         for row in data.draw(rows_of(form)):
             lines = encoded(form, [row])
             if lines is not None:
                 assert parse(form.parts, lines[0]) == (row, False), lines[0]
             elif form.any_text:
-                assert "" in row.values(), "only an empty text, which is null, needs to be refused"
+                assert "" in row.values(), "only an empty text, which means null, cannot be written"
 
     @thorough
     @given(st.data())
-    def test_what_is_refused_becomes_null_or_is_refused_again(self, name: str, data: st.DataObject) -> None:
+    def test_unwritable_values_become_null_or_an_error(self, name: str, data: st.DataObject) -> None:
         form = FORMATS[name]
         for row in data.draw(rows_of(form)):
-            plainly, lines = encoded(form, [row]), encoded(form, [row], "null")
-            assert plainly is None or plainly == lines
+            strict, lines = encoded(form, [row]), encoded(form, [row], "null")
+            assert strict is None or strict == lines
             if lines is not None:
                 found, corrupt = parse(form.parts, lines[0])
                 assert not corrupt
@@ -238,7 +247,7 @@ class TestLaw:
 
     @thorough
     @given(st.data())
-    def test_any_line_is_read_alike(self, name: str, data: st.DataObject) -> None:
+    def test_format_and_reference_agree_on_any_line(self, name: str, data: st.DataObject) -> None:
         form = FORMATS[name]
         written = [lines[0] for row in data.draw(rows_of(form)) if (lines := encoded(form, [row], "space"))]
         drawn = data.draw(st.lists(mutated(st.sampled_from(written)), max_size=4)) if written else []

@@ -1,4 +1,4 @@
-"""Presets of each kind in the suite that all formats inherit: texts in parts, own syntax, headers, JSON."""
+"""Presets in the suite that all formats inherit: structured data, composite fields, CEF extensions, headers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TestStructuredData(FormatConformance):
     ]  # fmt: skip
 
 
-class TestParts(FormatConformance):
+class TestCompositeFields(FormatConformance):
     options: ClassVar[dict[str, Any]] = {"preset": "postgres"}
     lines: ClassVar[list[str]] = [
         "2026-11-22 01:00:11.045 UTC [123-7] ana@shop ERROR:  relation does not exist",
@@ -45,7 +45,7 @@ class TestParts(FormatConformance):
     ]  # fmt: skip
 
 
-class TestExtension(FormatConformance):
+class TestCefExtension(FormatConformance):
     options: ClassVar[dict[str, Any]] = {"preset": "cef"}
     lines: ClassVar[list[str]] = [
         r"<13>2026-11-22T01:00:11Z h CEF:0|v|p|1|100|a \| b|10|src=10.0.0.1 msg=a \= b",

@@ -1,4 +1,4 @@
-"""What holds for every preset that ships, asked of its own sample and of rows that mean harm."""
+"""Properties of every preset, tested with its sample and with hostile values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.conformance.suite import mutated, same
 EXAMPLES = int(os.environ.get("PRESET_EXAMPLES", "40"))
 few = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 
-# Of files written in 2026: a time without a year is in it.
+# A file written in 2026: times without a year are in 2026.
 MOMENT = TimestampContext("UTC", round(datetime(2026, 12, 1, tzinfo=timezone.utc).timestamp()) * 1_000_000)
 TEMPLATES = [name for name in PRESETS if isinstance(resolve_line_format(FormatOptions("preset", name)), TemplateFormat)]
 
@@ -44,7 +44,7 @@ def decoder_of(name: str, *, judge_whole: bool = True) -> Decoder:
 
 
 def records_of(name: str, raw: bytes) -> list[Lines]:
-    """The records of a file, each block with the header that it is under."""
+    """Returns the blocks of records of a file, each with its header."""
     options = FormatOptions("preset", name)
     document = resolve_line_format(options).options.document
     rule = header_rule(options)
@@ -56,7 +56,7 @@ def records_of(name: str, raw: bytes) -> list[Lines]:
 def decoded(
     decoder: Decoder, name: str, raw: bytes, schema: pa.Schema | None = None
 ) -> tuple[list[dict[str, Any]], list[bool]]:
-    """The rows of a file, and which are corrupt."""
+    """Returns the rows of a file, and a flag for each that is true if the row is corrupt."""
     rows: list[dict[str, Any]] = []
     corrupt: list[bool] = []
     for lines in records_of(name, raw):
@@ -71,7 +71,7 @@ def sample_of(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_an_entry_is_whole(name: str) -> None:
+def test_preset_is_complete(name: str) -> None:
     entry = PRESETS[name]
     assert len(schema_of(name)) >= 4
     assert len({column.lower() for column in schema_of(name).names}) == len(schema_of(name))
@@ -83,17 +83,17 @@ def test_an_entry_is_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_the_sample_is_of_the_format(name: str) -> None:
+def test_sample_is_valid(name: str) -> None:
     rows, corrupt = decoded(decoder_of(name), name, sample_of(name))
     assert corrupt == [False] * len(rows)
     headers = [line for line in PRESETS[name].sample if line.startswith(("#", "version account-id"))]
     assert len(rows) == len(PRESETS[name].sample) - len(headers)
     filled = {column for row in rows for column, value in row.items() if value is not None}
-    assert len(filled) * 3 >= len(schema_of(name)), "the sample shows what the format has"
+    assert len(filled) * 3 >= len(schema_of(name)), "the sample fills at least a third of the columns"
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_the_fast_engine_takes_all_lines_of_the_sample(name: str) -> None:
+def test_template_engine_parses_the_whole_sample(name: str) -> None:
     decoder = decoder_of(name)
     chain = next(engine for engine in decoder.engines if isinstance(engine, TemplateEngine))
     block = find_lines("\n".join(PRESETS[name].sample * 20).encode(), 0)
@@ -104,7 +104,7 @@ def test_the_fast_engine_takes_all_lines_of_the_sample(name: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 @few
 @given(data=st.data())
-def test_engines_and_exact_parser_agree_on_lines_that_were_good(name: str, data: st.DataObject) -> None:
+def test_engines_and_line_parser_agree_on_mutated_lines(name: str, data: st.DataObject) -> None:
     sample = records_of(name, sample_of(name))[-1]
     good = [sample.record(row).decode() for row in range(len(sample))]
     lines = [data.draw(mutated(st.sampled_from(good))) for _ in range(data.draw(st.integers(1, 8)))]
@@ -119,7 +119,7 @@ def test_engines_and_exact_parser_agree_on_lines_that_were_good(name: str, data:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_lines_that_mean_harm_take_linear_time(name: str) -> None:
+def test_hostile_lines_take_linear_time(name: str) -> None:
     block = records_of(name, sample_of(name))[-1]
     decoder, sample = decoder_of(name).for_header(block.header), block.record(0).decode()
     begun = time.monotonic()
@@ -129,9 +129,9 @@ def test_lines_that_mean_harm_take_linear_time(name: str) -> None:
     assert time.monotonic() - begun < 60
 
 
-# ------------------------------------------------------------------------------------------------- writing
+# --- writing ---
 
-MEAN = st.sampled_from(
+HOSTILE_TEXT = st.sampled_from(
     ["-", "", " ", "a b", 'say "no"', "back\\slash", "a|b", "k=v", "[x]", "] ", ": ", ":  ", "CEF:", "user@db", "x:1",
      ", client: ", "line\nend", "\ufeffmark", "{}", "INFO", "é→", "su[1]: ", " - ", "UTC", "CET", "/", "~"]
 ) | st.text("abcXYZ09.:-_/", min_size=1, max_size=8)  # fmt: skip
@@ -139,7 +139,7 @@ MEAN = st.sampled_from(
 
 def values_of(dtype: pa.DataType) -> st.SearchStrategy[Any]:
     if pa.types.is_string(dtype):
-        return MEAN
+        return HOSTILE_TEXT
     if pa.types.is_integer(dtype):
         return st.sampled_from([0, 1, 7, 23, 200, 443, -1, 65535, 2**31 - 1])
     if pa.types.is_floating(dtype):
@@ -152,9 +152,9 @@ def values_of(dtype: pa.DataType) -> st.SearchStrategy[Any]:
             near + timedelta(microseconds=45_123)
         )
     if pa.types.is_map(dtype):
-        return st.dictionaries(st.sampled_from(["a", "a.b", "a.b.c", "b.x", "", "k=v", "k v"]), MEAN, max_size=3).map(
-            lambda pairs: list(pairs.items())
-        )
+        return st.dictionaries(
+            st.sampled_from(["a", "a.b", "a.b.c", "b.x", "", "k=v", "k v"]), HOSTILE_TEXT, max_size=3
+        ).map(lambda pairs: list(pairs.items()))
     if pa.types.is_list(dtype):
         return st.lists(values_of(dtype.value_type), max_size=2)
     if pa.types.is_struct(dtype):
@@ -165,7 +165,7 @@ def values_of(dtype: pa.DataType) -> st.SearchStrategy[Any]:
 
 
 def written(name: str, rows: list[dict[str, Any]], on_unwritable: str) -> bytes | None:
-    """The lines of some rows; None where they were refused."""
+    """Returns the lines of some rows, or None if a value cannot be written."""
     schema = written_schema(name)
     encoder = compile_encoder(FormatOptions("preset", name), schema, on_unwritable=on_unwritable)
     batch = pa.RecordBatch.from_pylist(rows, schema=schema)
@@ -176,7 +176,7 @@ def written(name: str, rows: list[dict[str, Any]], on_unwritable: str) -> bytes 
 
 
 def written_schema(name: str) -> pa.Schema:
-    """Where date and time are one column, too, that is the one that random rows have: others would contradict it."""
+    """Returns the schema without ``date`` and ``time`` if ``timestamp`` has both, because random values would differ."""
     schema = schema_of(name)
     twice = {"timestamp", "date", "time"} <= set(schema.names)
     return pa.schema([field for field in schema if not (twice and field.name in ("date", "time"))])
@@ -197,13 +197,13 @@ WRITABLE = [name for name in PRESETS if name not in READ_ONLY]
 
 
 @pytest.mark.parametrize("name", READ_ONLY)
-def test_what_is_only_read_says_why(name: str) -> None:
+def test_writing_a_read_only_preset_is_an_error(name: str) -> None:
     with pytest.raises(FormatError, match=READ_ONLY[name]):
         compile_encoder(FormatOptions("preset", name), schema_of(name))
 
 
 @pytest.mark.parametrize("name", WRITABLE)
-def test_the_rows_of_the_sample_are_written_and_read_back(name: str) -> None:
+def test_rows_of_the_sample_are_written_and_read_back(name: str) -> None:
     rows = rows_to_write(name)
     raw = written(name, rows, "fail")
     assert raw is not None
@@ -211,7 +211,7 @@ def test_the_rows_of_the_sample_are_written_and_read_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["aws_cloudfront", "w3c_iis"])
-def test_date_and_time_are_written_beside_the_timestamp_that_they_are(name: str) -> None:
+def test_date_and_time_must_agree_with_the_timestamp(name: str) -> None:
     options, schema = FormatOptions("preset", name), schema_of(name)
     rows, _ = decoded(compile_decoder(options, schema, judge_whole=True), name, sample_of(name), schema)
     encoder = compile_encoder(options, schema)
@@ -224,7 +224,7 @@ def test_date_and_time_are_written_beside_the_timestamp_that_they_are(name: str)
 @pytest.mark.parametrize("name", WRITABLE)
 @few
 @given(data=st.data())
-def test_whatever_is_written_reads_back(name: str, data: st.DataObject) -> None:
+def test_written_rows_are_read_back(name: str, data: st.DataObject) -> None:
     schema = written_schema(name)
     good = rows_to_write(name)
     rows = []

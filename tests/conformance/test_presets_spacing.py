@@ -1,4 +1,4 @@
-"""Presets whose values stand between single spaces: a space too many must not shift the values behind it."""
+"""Presets with one space between values: an additional space must not move values into other columns."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SPACED = (
     "aws_alb", "aws_nlb", "aws_elb_classic", "aws_s3_access", "haproxy_http", "haproxy_tcp", "apache_common",
     "apache_combined", "nginx_combined", "cri", "syslog_rfc5424",
 )  # fmt: skip
-# What may hold spaces: quoted texts, syslog's header before HAProxy's lines, and what takes the rest of a line.
-_LOOSE = {
+# Text that may contain spaces: quoted values, the syslog header of HAProxy's lines, and the last field of a line.
+_WITH_SPACES = {
     "haproxy_http": re.compile(r"^[A-Z].*?(?= haproxy)|\"[^\"]*\""),
     "haproxy_tcp": re.compile(r"^[A-Z].*?(?= haproxy)"),
     "cri": re.compile(r"(?<= [FP]).*"),
@@ -33,52 +33,52 @@ _LOOSE = {
 _QUOTED = re.compile('"[^"]*"')
 
 
-def between_values(name: str, line: str) -> list[int]:
-    """Where the spaces are that separate values."""
-    loose = [match.span() for match in _LOOSE.get(name, _QUOTED).finditer(line)]
-    spaces = [place for place, character in enumerate(line) if character == " "]
-    return [place for place in spaces if not any(start <= place < end for start, end in loose)]
+def separators(name: str, line: str) -> list[int]:
+    """Returns the offsets of the spaces that separate values."""
+    with_spaces = [match.span() for match in _WITH_SPACES.get(name, _QUOTED).finditer(line)]
+    spaces = [offset for offset, character in enumerate(line) if character == " "]
+    return [offset for offset in spaces if not any(start <= offset < end for start, end in with_spaces)]
 
 
 @pytest.mark.parametrize("name", SPACED)
-def test_a_line_with_two_spaces_in_a_row_is_corrupt_or_means_the_same(name: str) -> None:
-    """The patterns of times take any number of blanks for one."""
+def test_line_with_two_consecutive_spaces_is_corrupt_or_has_the_same_meaning(name: str) -> None:
+    """Timestamp patterns accept several blanks for one, so a few lines keep their meaning."""
     corrupt = 0
     for line in PRESETS[name].sample:
-        for place in between_values(name, line):
-            wider = line[:place] + " " + line[place:]
+        for offset in separators(name, line):
+            wider = line[:offset] + " " + line[offset:]
             if is_corrupt(name, wider):
                 corrupt += 1
-            elif not line[place:].startswith(" haproxy["):  # before it is syslog's header, as it stands
-                assert row(name, wider) == row(name, line), line[:place]
+            elif not line[offset:].startswith(" haproxy["):  # the syslog header includes all spaces before its end
+                assert row(name, wider) == row(name, line), line[:offset]
     assert corrupt >= 2 * len(PRESETS[name].sample)
 
 
 @pytest.mark.parametrize(("name", "column"), [("aws_elb_classic", "ssl_cipher"), ("aws_s3_access", "host_header")])
-def test_the_one_column_asked_for_is_never_a_neighbour(name: str, column: str) -> None:
+def test_single_requested_column_never_has_the_value_of_a_neighbour(name: str, column: str) -> None:
     schema = pa.schema([schema_of(name).field(column)])
     decoder = compile_decoder(FormatOptions("preset", name), schema, judge_whole=False)
     (line,) = PRESETS[name].sample
     right = row(name, line)[column]
     found = []
-    for place in between_values(name, line):
-        rows, corrupt = decoded(decoder, name, (line[:place] + " " + line[place:]).encode(), schema)
+    for offset in separators(name, line):
+        rows, corrupt = decoded(decoder, name, (line[:offset] + " " + line[offset:]).encode(), schema)
         found.append((rows[0][column], corrupt[0]))
     assert set(found) == {(right, False), (None, True)}
     assert found.count((None, True)) >= 10
 
 
 @pytest.mark.parametrize("name", ["aws_alb", "aws_nlb", "aws_elb_classic", "aws_s3_access"])
-def test_a_line_with_a_space_too_few_is_corrupt(name: str) -> None:
-    """What is glued together is one value, so that all behind it are shifted; their forms show it."""
+def test_line_without_a_space_is_corrupt(name: str) -> None:
+    """Two values without a space are one value; the forms of the values after them reveal it."""
     (line,) = PRESETS[name].sample
-    for place in between_values(name, line):
+    for offset in separators(name, line):
         for between in ("", "\t"):
-            glued = line[:place] + between + line[place + 1 :]
-            assert is_corrupt(name, glued) or row(name, glued) == row(name, line), (line[:place], between)
+            joined = line[:offset] + between + line[offset + 1 :]
+            assert is_corrupt(name, joined) or row(name, joined) == row(name, line), (line[:offset], between)
 
 
-def test_the_protocols_that_a_client_offers_are_quoted_and_listed() -> None:
+def test_protocol_list_of_a_client() -> None:
     (line,) = PRESETS["aws_nlb"].sample
     offered = '"h2","http/1.1"'
     for fine in ('"h2"', '"http/1.0","h2"', '"%68"', '"h2",', '"h2","', '"h2","htt'):
@@ -88,7 +88,7 @@ def test_the_protocols_that_a_client_offers_are_quoted_and_listed() -> None:
         assert is_corrupt("aws_nlb", line.replace(offered, wrong))
 
 
-def test_spaces_at_the_end_of_a_line_are_none_of_its_values() -> None:
+def test_spaces_at_the_end_of_a_line_are_not_values() -> None:
     for name in ("aws_alb", "aws_nlb", "aws_elb_classic", "aws_s3_access"):
         (line,) = PRESETS[name].sample
         at = line.rindex(" ")
@@ -96,7 +96,7 @@ def test_spaces_at_the_end_of_a_line_are_none_of_its_values() -> None:
             assert row(name, text + " ") == row(name, text + "  ") == row(name, text)
 
 
-def test_a_classic_load_balancer_with_two_spaces_before_its_user_agent() -> None:
+def test_classic_load_balancer_with_two_spaces_before_the_user_agent() -> None:
     (line,) = PRESETS["aws_elb_classic"].sample
     assert is_corrupt("aws_elb_classic", line.replace(' "curl', '  "curl'))
     assert is_corrupt("aws_elb_classic", line.replace(' "curl', '"curl'))
@@ -106,14 +106,14 @@ def test_a_classic_load_balancer_with_two_spaces_before_its_user_agent() -> None
 @pytest.mark.parametrize("name", SPACED)
 @few
 @given(data=st.data())
-def test_engines_and_exact_parser_agree_on_spaces_too_many_and_too_few(name: str, data: st.DataObject) -> None:
+def test_engines_and_line_parser_agree_on_added_and_removed_spaces(name: str, data: st.DataObject) -> None:
     good = [*PRESETS[name].sample]
     lines = [*good]
     for _ in range(data.draw(st.integers(1, 8))):
         line = data.draw(st.sampled_from(good))
-        place = data.draw(st.sampled_from([at for at, one in enumerate(line) if one == " "]))
+        offset = data.draw(st.sampled_from([at for at, one in enumerate(line) if one == " "]))
         lines.append(
-            line[:place] + data.draw(st.sampled_from(["", "  ", "   ", "\t", " - ", ' "" '])) + line[place + 1 :]
+            line[:offset] + data.draw(st.sampled_from(["", "  ", "   ", "\t", " - ", ' "" '])) + line[offset + 1 :]
         )
     block = sanitise(find_lines("\n".join(data.draw(st.permutations(lines * 3))).encode(), 0))
     names = data.draw(st.lists(st.sampled_from(schema_of(name).names), unique=True, min_size=1))
@@ -128,7 +128,7 @@ def test_engines_and_exact_parser_agree_on_spaces_too_many_and_too_few(name: str
 
 
 @pytest.mark.parametrize("value", ["", " x", "x ", " "])
-def test_what_would_be_a_space_too_many_is_not_written(value: str) -> None:
+def test_value_that_adds_a_space_is_not_written(value: str) -> None:
     (good,) = rows_to_write("aws_elb_classic")
     for column in ("elb", "ssl_cipher"):
         assert written("aws_elb_classic", [{**good, column: value}], "fail") is None
@@ -139,7 +139,7 @@ def test_what_would_be_a_space_too_many_is_not_written(value: str) -> None:
     )
 
 
-def test_null_is_written_as_what_is_read_as_null() -> None:
+def test_null_is_written_as_the_null_value() -> None:
     (good,) = rows_to_write("aws_s3_access")
     schema = schema_of("aws_s3_access")
     options = FormatOptions("preset", "aws_s3_access", null_value="NULL")
@@ -150,15 +150,15 @@ def test_null_is_written_as_what_is_read_as_null() -> None:
     assert decoded(decoder, "aws_s3_access", raw) == ([{**good, "bucket": None}], [False])
 
 
-# ------------------------------------------------------------------------------------------ files with headers
+# --- files with headers ---
 
 
 @pytest.mark.parametrize("name", ["aws_vpc_flow", "w3c_iis"])
-def test_a_space_too_many_or_too_few_is_corrupt_whichever_column_is_asked_for(name: str) -> None:
+def test_added_or_removed_space_is_corrupt_for_any_requested_column(name: str) -> None:
     *head, line = PRESETS[name].sample
     head = [one for one in head if one.startswith(("#", "version "))]
     last = line.rindex(" ")
-    spaces = [place for place, character in enumerate(line) if character == " "]
+    spaces = [offset for offset, character in enumerate(line) if character == " "]
     asked = [schema_of(name).field(one) for one in schema_of(name).names[:4]]
     for schema in [schema_of(name), *(pa.schema([one]) for one in asked)]:
         decoder = compile_decoder(FormatOptions("preset", name), schema, judge_whole=False)
@@ -172,13 +172,13 @@ def test_a_space_too_many_or_too_few_is_corrupt_whichever_column_is_asked_for(na
 @pytest.mark.parametrize("name", ["aws_vpc_flow", "w3c_iis"])
 @few
 @given(data=st.data())
-def test_engine_and_exact_parser_agree_on_how_many_values_there_are(name: str, data: st.DataObject) -> None:
+def test_engine_and_line_parser_agree_on_the_number_of_values(name: str, data: st.DataObject) -> None:
     block = records_of(name, "\n".join(PRESETS[name].sample).encode())[-1]
     good = block.record(0).decode()
-    spaces = [place for place, character in enumerate(good) if character == " "]
+    spaces = [offset for offset, character in enumerate(good) if character == " "]
     between = st.sampled_from(["", "  ", "\t", " - ", " "])
-    places = data.draw(st.lists(st.tuples(st.sampled_from(spaces), between), min_size=1, max_size=6))
-    lines = [good, *(good[:at] + text + good[at + 1 :] for at, text in places), good + " ", good[: spaces[3]]]
+    edits = data.draw(st.lists(st.tuples(st.sampled_from(spaces), between), min_size=1, max_size=6))
+    lines = [good, *(good[:at] + text + good[at + 1 :] for at, text in edits), good + " ", good[: spaces[3]]]
     raw = "\n".join([*(one for one in PRESETS[name].sample if one.startswith(("#", "version "))), *lines]).encode()
     names = data.draw(st.lists(st.sampled_from(schema_of(name).names), unique=True, min_size=1))
     asked = pa.schema([schema_of(name).field(one) for one in names])

@@ -1,4 +1,4 @@
-"""What is understood of nginx's, Apache's and Java's configuration, and errors that point at what is not."""
+"""Formats from the configuration of nginx, Apache, Logback and Log4j 2, and errors that point into it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CLF = "22/Nov/2026:10:00:00 +0000"
 
 
 def columns(option: str, spec: str) -> dict[str, str]:
-    """The columns of a format and their types."""
+    """Returns the columns of a format and their types."""
     schema = format_schema(FormatOptions(option, spec))
     assert schema is not None
     return {field.name: str(field.type) for field in schema}
 
 
 def rows(option: str, spec: str, *lines: str) -> list[dict[str, Any]]:
-    """The rows of good lines."""
+    """Returns the rows of valid lines."""
     options = FormatOptions(option, spec)
     schema = format_schema(options)
     assert schema is not None
@@ -45,7 +45,7 @@ def rows(option: str, spec: str, *lines: str) -> list[dict[str, Any]]:
 
 
 def written(option: str, spec: str, row: dict[str, Any]) -> str:
-    """The line of a row."""
+    """Returns the line of a row."""
     options = FormatOptions(option, spec)
     schema = format_schema(options)
     assert schema is not None
@@ -54,13 +54,14 @@ def written(option: str, spec: str, row: dict[str, Any]) -> str:
 
 
 def error(option: str, spec: str) -> str:
+    """Returns the message of the error about a format string."""
     with pytest.raises(FormatError) as caught:
         format_schema(FormatOptions(option, spec))
     return str(caught.value)
 
 
 class TestNginx:
-    def test_a_directive_over_lines_with_comments_and_both_quotes(self) -> None:
+    def test_directive_of_several_lines_with_comments_and_both_quotes(self) -> None:
         spec = """
         log_format  main  '$remote_addr \\'x\\' ' # who
                           "$status \\"$request\\"\\t" ; # that is all
@@ -69,18 +70,18 @@ class TestNginx:
             {"remote_addr": "10.0.0.1", "status": 200, "request": "GET /"}
         ]
 
-    def test_strings_without_their_directive(self) -> None:
+    def test_strings_without_the_directive(self) -> None:
         assert list(columns("nginx", "'$remote_addr '\n '\"$request\"';")) == ["remote_addr", "request"]
 
-    def test_combined_needs_no_configuration_and_is_the_preset(self) -> None:
+    def test_combined_is_predefined_and_equals_the_preset(self) -> None:
         preset = format_schema(FormatOptions("preset", "nginx_combined"))
         assert preset is not None
-        # The preset reads the format "main" of nginx's own configuration, too, which ends in this value.
+        # The preset also reads the format "main" of the default nginx.conf, which ends in this value.
         assert {**columns("nginx", "combined"), "http_x_forwarded_for": "string"} == {
             field.name: str(field.type) for field in preset
         }
 
-    def test_names_in_braces_and_names_that_only_this_server_has(self) -> None:
+    def test_variables_in_braces_and_custom_variables(self) -> None:
         found = columns("nginx", "${status}ms $my_own_2 $cookie_sid $status")
         assert found == {"status": "int32", "my_own_2": "string", "cookie_sid": "string", "status_2": "int32"}
 
@@ -109,13 +110,13 @@ class TestNginx:
     def test_escape_default(self, line: str, value: str | None) -> None:
         assert rows("nginx", '$remote_user [$time_local] "$request"', line)[0]["request"] == value
 
-    def test_it_is_written_as_nginx_writes(self) -> None:
+    def test_values_are_written_with_the_escapes_of_nginx(self) -> None:
         row = {"request": 'GET /"\\\n\x7fЖ', "status": 200, "remote_user": "a b"}
         line = written("nginx", 'x "$request" $status $remote_user', row)
         assert line == 'x "GET /\\x22\\x5C\\x0A\\x7F\\xD0\\x96" 200 a b'
         assert written("nginx", "$remote_user $status", {**row, "status": None}) == "a\\x20b -"
 
-    def test_an_address_beside_its_port_may_have_colons(self) -> None:
+    def test_address_before_its_port_may_contain_colons(self) -> None:
         spec = '$remote_addr:$remote_port "$server_addr:$server_port" $host:$server_port'
         assert columns("nginx", spec) == {
             "remote_addr": "string", "remote_port": "int32", "server_addr": "string", "server_port": "int32",
@@ -149,7 +150,7 @@ class TestNginx:
         )
         assert "nothing separates it from '$uri'" in error("nginx", "$remote_addr:$remote_port$uri")
 
-    def test_a_list_of_upstreams_ends_where_the_list_does(self) -> None:
+    def test_list_of_upstreams_contains_spaces(self) -> None:
         spec = "$upstream_addr $upstream_status $request_id"
         line = "10.0.0.1:80, 10.0.0.2:80 : unix:/tmp/s 502, 502 : 200 abc"
         assert rows("nginx", spec, line) == [
@@ -161,7 +162,7 @@ class TestNginx:
         assert written("nginx", spec, odd) == "a\\x20b c\\x2c \\x3a d"
         assert rows("nginx", spec, written("nginx", spec, odd)) == [odd]
 
-    def test_a_json_object_has_its_keys_as_columns(self) -> None:
+    def test_keys_of_a_json_object_are_columns(self) -> None:
         spec = """escape=json '{ "@timestamp":"$time_iso8601", "http.status" : $status, "both": "$host$uri","n":1 }'"""
         assert columns("nginx", spec) == {
             "@timestamp": "timestamp[us, tz=UTC]", "http.status": "int32", "both": "string", "n": "string",
@@ -171,14 +172,14 @@ class TestNginx:
         assert rows("nginx", spec, line) == [row]
         assert written("nginx", spec, row) == line
 
-    def test_json_as_others_lay_it_out(self) -> None:
+    def test_json_with_another_layout(self) -> None:
         spec = 'escape=json {"status": $status, "uri": "$uri", "ok": "$x"}'
         assert rows("nginx", spec, '{"uri":"/\\u00e9","status":"200","more":[1],"ok":true}', '{"ok":null}') == [
             {"status": 200, "uri": "/é", "ok": "true"},
             {"status": None, "uri": None, "ok": None},
         ]
 
-    def test_json_of_any_layout_begins_a_record(self, tmp_path: Path) -> None:
+    def test_json_with_any_layout_begins_a_record(self, tmp_path: Path) -> None:
         (tmp_path / "a.log").write_text('{"s": 1, "u": "a"}\n{"u":"b","s":2}\n ...\n')
         spec = 'escape=json {"s": $status, "u": "$uri"}'
         read = pyspark_logs.scan(str(tmp_path / "a.log"), nginx=spec, multiLine="true", columnNameOfCorruptRecord="bad")
@@ -186,7 +187,7 @@ class TestNginx:
         read = pyspark_logs.scan(str(tmp_path / "a.log"), nginx=spec)
         assert [row["s"] for row in read.read_all().to_pylist()] == [1, 2, None]
 
-    def test_json_without_escapes_of_its_own(self) -> None:
+    def test_json_with_other_escapes(self) -> None:
         spec = '{"t": "$msec", "ua": "$http_user_agent", "n": $bytes_sent}'
         line = '{"t": "1795341600.000", "ua": "a\\x22b", "n": -}'
         assert rows("nginx", spec, line) == [{"t": AT, "ua": 'a"b', "n": None}]
@@ -194,12 +195,12 @@ class TestNginx:
         assert rows("nginx", f"escape=none {spec}", raw) == [{"t": AT, "ua": 'a"b', "n": 5}]
         assert list(columns("nginx", "{ $status }")) == ["status"]
 
-    def test_json_that_is_written_is_json(self) -> None:
+    def test_null_is_written_as_valid_json(self) -> None:
         spec = 'escape=json {"status":$status,"uri":"$uri","t":"$msec","u":$upstream_status}'
         assert written("nginx", spec, {}) == '{"status":null,"uri":"","t":"","u":null}'
 
     @pytest.mark.parametrize(
-        ("spec", "place", "words"),
+        ("spec", "character", "words"),
         [
             ("$remote_addr$status", 1, "'$remote_addr': nothing separates it from '$status'"),
             ("$a $-", 4, "'$': is not followed by the name of a variable"),
@@ -213,15 +214,15 @@ class TestNginx:
             ("no variable", 1, "has no variable"),
         ],
     )
-    def test_errors_point(self, spec: str, place: int, words: str) -> None:
+    def test_errors_show_the_position(self, spec: str, character: int, words: str) -> None:
         message = error("nginx", spec)
-        assert message.startswith(f"option 'nginx': at character {place}: ")
+        assert message.startswith(f"option 'nginx': at character {character}: ")
         assert words in message
         assert message.splitlines()[-1].strip(" ").strip("^") == ""
 
 
 class TestApache:
-    def test_an_address_beside_a_port_may_have_colons(self) -> None:
+    def test_address_before_a_port_may_contain_colons(self) -> None:
         spec = '%v:%p %a:%{remote}p "%h:%{local}p" %s'
         assert rows("apache", spec, 'web:80 2001:db8::7:51012 "::1:443" 200') == [
             {
@@ -233,7 +234,7 @@ class TestApache:
 
     COMBINED = r'LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined'
 
-    def test_combined_is_the_preset(self) -> None:
+    def test_combined_equals_the_preset(self) -> None:
         preset = format_schema(FormatOptions("preset", "apache_combined"))
         assert preset is not None
         assert columns("apache", self.COMBINED) == {field.name: str(field.type) for field in preset}
@@ -252,7 +253,7 @@ class TestApache:
             r"%h \"%r\"", '%h "%r"', r'CustomLog "|/usr/bin/rotate \"a\" 5" "%h \"%r\""', "logformat '%h \"%r\"' x",
         ],
     )  # fmt: skip
-    def test_the_ways_to_paste_it(self, spec: str) -> None:
+    def test_directive_and_bare_argument(self, spec: str) -> None:
         assert rows("apache", spec, '10.0.0.1 "GET /"') == [{"remote_host": "10.0.0.1", "request": "GET /"}]
 
     def test_directives(self) -> None:
@@ -304,24 +305,24 @@ class TestApache:
         assert rows("apache", f"{spec} %s", f"{text} 200") == [row]
         assert rows("apache", f"{spec} %s", written("apache", f"{spec} %s", row)) == [row]
 
-    def test_times_of_two_things_stay_two(self) -> None:
+    def test_times_of_different_events_are_separate_columns(self) -> None:
         assert columns("apache", "%{begin:sec}t %{end:sec}t %{msec_frac}t %{%T}t") == {
             "time": "timestamp[us, tz=UTC]", "end_time": "timestamp[us, tz=UTC]", "time_msec": "int32",
             "time_2": "string",
         }  # fmt: skip
 
-    def test_a_fraction_that_is_too_fine_is_not_cut(self) -> None:
+    def test_fraction_with_too_many_digits_is_not_written(self) -> None:
         with pytest.raises(RecordError, match="column 'time'"):
             written(
                 "apache", "%{%F %T}t.%{msec_frac}t %h", {"time": AT + timedelta(microseconds=1), "remote_host": "x"}
             )
 
-    def test_it_is_written_as_apache_writes(self) -> None:
+    def test_values_are_written_with_the_escapes_of_apache(self) -> None:
         row = {"request": 'GET /"\\\n\x7fЖ', "user_agent": "a b", "remote_host": "x"}
         assert written("apache", '"%r" %{User-Agent}i|%h', row) == '"GET /\\"\\\\\\n\\x7f\\xd0\\x96" a b|x'
 
     @pytest.mark.parametrize(
-        ("spec", "place", "words"),
+        ("spec", "character", "words"),
         [
             ("%h %d", 4, "'%d': is not a known directive; did you mean '%D'?"),
             ("%h %{x}h", 4, "'%{x}h': 'x' is not known here; known are %{c}h"),
@@ -339,12 +340,12 @@ class TestApache:
             ("plain", 1, "has no directive"),
         ],
     )
-    def test_errors_point(self, spec: str, place: int, words: str) -> None:
+    def test_errors_show_the_position(self, spec: str, character: int, words: str) -> None:
         message = error("apache", spec)
-        assert message.startswith(f"option 'apache': at character {place}: ")
+        assert message.startswith(f"option 'apache': at character {character}: ")
         assert words in message
 
-    def test_errors_point_into_what_was_pasted(self) -> None:
+    def test_errors_show_the_position_in_the_directive(self) -> None:
         message = error("apache", r'LogFormat "%h \"%r\" %d" x')
         assert "at character 22: '%d'" in message
         shown, caret = message.splitlines()[-2:]
@@ -353,7 +354,7 @@ class TestApache:
 
 class TestLogback:
     @pytest.mark.parametrize(
-        ("java", "ours"),
+        ("java", "pattern"),
         [
             ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "%Y-%m-%dT%H:%M:%S.%3f%:z"),
             ("dd MMM yyyy; HH:mm:ss,SSSSSS", "%d %b %Y; %H:%M:%S,%6f"),
@@ -362,15 +363,15 @@ class TestLogback:
             ("yyyyMMddHHmmssnnnnnnnnn", "%Y%m%d%H%M%S%9f"),
         ],
     )
-    def test_java_patterns(self, java: str, ours: str) -> None:
-        assert to_strptime(java) == ours
+    def test_java_patterns(self, java: str, pattern: str) -> None:
+        assert to_strptime(java) == pattern
 
     @pytest.mark.parametrize("java", ["yyyy-QQ", "X", "HH:mm 'open", "[HH:mm]", "yyyyy", "SSSSSSSSSS", "HH HH"])
-    def test_java_patterns_that_have_no_meaning_here(self, java: str) -> None:
+    def test_java_patterns_without_a_translation(self, java: str) -> None:
         with pytest.raises(FormatError):
             to_strptime(java)
 
-    def test_the_width_of_a_time(self) -> None:
+    def test_width_of_a_time(self) -> None:
         assert [fixed_width(pattern) for pattern in ("%Y-%m-%d %H:%M:%S,%3f", "%d%%%b", "%B")] == [23, 6, None]
 
     @pytest.mark.parametrize(
@@ -397,11 +398,11 @@ class TestLogback:
         assert rows("logback", f"{date} %m", f"{text} m") == [row]
         assert rows("logback", f"{date} %m", written("logback", f"{date} %m", row)) == [row]
 
-    def test_a_time_without_a_day_is_a_string(self) -> None:
+    def test_time_without_a_day_is_a_string(self) -> None:
         assert columns("logback", "%d{HH:mm:ss.SSS} %m") == {"time": "string", "message": "string"}
         assert columns("logback", "%d{ABSOLUTE} %m") == {"time": "string", "message": "string"}
 
-    def test_words(self) -> None:
+    def test_conversion_words(self) -> None:
         spec = (
             "%d %p %c %C %t %L %F %M %l %X{user} %X %x %marker %r %pid %T %tp %kvp %K{k} %property{app} %cn %sn %u %i"
             " %endOfBatch %level %msg%n"
@@ -421,7 +422,7 @@ class TestLogback:
             "${P:-%p} ${Q:-${R:-%m}}%n", "%p %replace(%m){'a', 'b'}%n", "%p\\_ %m",
         ],
     )  # fmt: skip
-    def test_what_makes_no_difference(self, spec: str) -> None:
+    def test_patterns_with_the_same_meaning(self, spec: str) -> None:
         assert rows("logback", spec, "INFO hello ")[0]["message"].startswith("hello")
         assert list(columns("logback", spec)) == ["level", "message"]
 
@@ -432,7 +433,7 @@ class TestLogback:
             or rows("logback", r"%p (%F:%L) 5%% \(%m\)", "INFO (A.java:7) 5% (x)")[0]["file"] == "A.java"
         )
 
-    def test_what_a_key_that_is_missing_is_written_as(self) -> None:
+    def test_missing_keys_are_written_as_their_default(self) -> None:
         spec = "[%X{a},%X{b:-none}] %L %m"
         assert written("logback", spec, {"message": "m"}) == "[,none] ? m"
         assert rows("logback", spec, "[,none] ? m") == [{"a": None, "b": None, "line": None, "message": "m"}]
@@ -448,7 +449,7 @@ class TestLogback:
         with pytest.raises(RecordError, match="would lose a space to the padding"):
             written("logback", spec, {**row, "level": "x "})
 
-    def test_a_blank_right_before_the_lines_end(self) -> None:
+    def test_blank_before_the_line_end(self) -> None:
         spec = "%-4relative [%thread] - %msg %n"
         row = {"relative_ms": 17, "thread": "main", "message": "one and two"}
         assert rows("logback", spec, "17   [main] - one and two ") == [row]
@@ -456,7 +457,7 @@ class TestLogback:
         with pytest.raises(RecordError, match="would lose a space to the padding"):
             written("logback", spec, {**row, "message": "x "})
 
-    def test_a_group_with_a_width(self) -> None:
+    def test_group_with_a_width(self) -> None:
         spec = "%-30(%d{HH:mm:ss} [%thread]) %20(%p in %F) %m"
         row = {"time": "10:00:00", "thread": "main", "level": "INFO", "file": "A.java", "message": "m"}
         line = "10:00:00 [main]                       INFO in A.java m"
@@ -464,7 +465,7 @@ class TestLogback:
         assert rows("logback", spec, written("logback", spec, row)) == [row]
 
     @pytest.mark.parametrize(
-        ("spec", "place", "words"),
+        ("spec", "character", "words"),
         [
             ("%p %levl", 4, "'%levl': is not a known conversion word; did you mean 'level'?"),
             ("%d{yyyy-QQ} %m", 1, "'QQ' has no meaning here"),
@@ -486,13 +487,13 @@ class TestLogback:
             ("plain", 1, "has no conversion word"),
         ],
     )
-    def test_errors_point(self, spec: str, place: int, words: str) -> None:
+    def test_errors_show_the_position(self, spec: str, character: int, words: str) -> None:
         message = error("logback", spec)
-        assert message.startswith(f"option 'logback': at character {place}: ")
+        assert message.startswith(f"option 'logback': at character {character}: ")
         assert words in message
 
     @pytest.mark.parametrize("spec", ["%d %-5p [%t] %c - %m%n%ex", "%-6r %d %5p [%t] %c - %m%n"])
-    def test_exceptions_join_the_message(self, spec: str, tmp_path: Path) -> None:
+    def test_exceptions_are_appended_to_the_message(self, spec: str, tmp_path: Path) -> None:
         begin = "17     " if spec.startswith("%-6r") else ""
         level = "ERROR"
         first = f"{begin}2026-11-22 10:00:00,123 {level} [main] a.B - failed"
@@ -502,7 +503,7 @@ class TestLogback:
         assert read["message"].to_pylist() == [f"failed\n{trace}", "failed"]
         assert read["level"].to_pylist() == ["ERROR", "ERROR"]
 
-    def test_deep_nesting_is_refused(self) -> None:
+    def test_deep_nesting_is_an_error(self) -> None:
         assert "nested deeper" in error("logback", "%(" * 500 + "%m")
         assert "'${' is not closed" in error("logback", "${a:-" * 500 + "%m" + "}" * 500)
 
@@ -518,7 +519,7 @@ class TestLogback:
          + "a.B".ljust(40) + " : hello"),
     ],
 )  # fmt: skip
-def test_the_fast_engine_takes_all_clean_lines(option: str, spec: str, line: str) -> None:
+def test_template_engine_parses_all_valid_lines(option: str, spec: str, line: str) -> None:
     options = FormatOptions(option, spec)
     schema = format_schema(options)
     assert schema is not None
@@ -529,7 +530,7 @@ def test_the_fast_engine_takes_all_clean_lines(option: str, spec: str, line: str
     assert sure.rows is None
 
 
-def test_from_the_configuration_to_rows_and_back(tmp_path: Path) -> None:
+def test_rows_are_read_and_written(tmp_path: Path) -> None:
     spec = TestApache.COMBINED
     line = f'10.0.0.1 - bob [{CLF}] "GET / HTTP/1.1" 200 5 "-" "curl/8"\n'
     (tmp_path / "a.log").write_text(line)
@@ -539,7 +540,7 @@ def test_from_the_configuration_to_rows_and_back(tmp_path: Path) -> None:
     assert [path.read_text() for path in (tmp_path / "out").glob("*.log")] == [line]
 
 
-def test_options_that_have_no_meaning_here_are_refused(tmp_path: Path) -> None:
+def test_option_without_effect_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("x\n")
     with pytest.raises(OptionError, match="escape"):
         pyspark_logs.scan(str(tmp_path / "a.log"), nginx="$a", escape="backslash")

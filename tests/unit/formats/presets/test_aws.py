@@ -1,4 +1,4 @@
-"""Files of AWS's services and of IIS, of every age."""
+"""Files of AWS services and IIS in all versions of their formats."""
 
 from __future__ import annotations
 
@@ -24,26 +24,28 @@ from tests.support.preset_lines import at, is_corrupt, row
 
 
 def scanned(folder: Path, preset: str, text: str, **options: Any) -> list[dict[str, Any]]:
-    """The rows of a file, without what is null."""
+    """Returns the rows of a file, without their null values."""
     (folder / "a.log.gz").write_bytes(gzip.compress(text.encode()))
     rows = pyspark_logs.scan(str(folder), preset=preset, mode="FAILFAST", **options).read_all().to_pylist()
     return [{name: value for name, value in one.items() if value is not None} for one in rows]
 
 
-# ------------------------------------------------------------------------------------- lines that grew by fields
+# --- lines that grew by fields ---
 
 
 @pytest.mark.parametrize(("preset", "first"), [("aws_nlb", 18), ("aws_elb_classic", 14), ("aws_s3_access", 19)])
-def test_lines_of_every_age(preset: str, first: int) -> None:
-    """Blanks in quotes and brackets are no separators: fields are cut at the sample's own."""
+def test_lines_of_all_versions(preset: str, first: int) -> None:
+    """Removes fields from the end of the sample's line; blanks in quotes and brackets are not separators."""
     (line,) = PRESETS[preset].sample
     whole = row(preset, line)
-    places = [place for place, character in enumerate(line) if character == " " and line[:place].count('"') % 2 == 0]
-    for place in places[first - 1 :]:
-        found = row(preset, line[:place])
+    offsets = [
+        offset for offset, character in enumerate(line) if character == " " and line[:offset].count('"') % 2 == 0
+    ]
+    for offset in offsets[first - 1 :]:
+        found = row(preset, line[:offset])
         assert found == {name: value for name, value in whole.items() if name in found}
     assert row(preset, line + ' "more" than -') == whole
-    assert is_corrupt(preset, line[: places[first - 5]])
+    assert is_corrupt(preset, line[: offsets[first - 5]])
 
 
 def test_classic_elb_of_twelve_fields() -> None:
@@ -67,14 +69,14 @@ def test_s3_access_without_a_request() -> None:
     }  # fmt: skip
 
 
-def test_times_of_nlb_are_utc_wherever_the_reader_is(tmp_path: Path) -> None:
+def test_times_of_nlb_are_utc_for_any_time_zone(tmp_path: Path) -> None:
     (line,) = PRESETS["aws_nlb"].sample
     (found,) = scanned(tmp_path, "aws_nlb", line, timeZone="Asia/Tokyo")
     assert found["time"] == at(2026, 11, 22, 1, 0, 11)
     assert found["tls_connection_creation_time"] == at(2026, 11, 22, 1, 0, 10)
 
 
-def test_s3_access_before_there_were_versions() -> None:
+def test_s3_access_without_a_version_id() -> None:
     line = (
         "owner bucket [06/Mar/2009:23:13:28 +0000] 192.0.2.7 4711 C46E93FF2EXAMPLE REST.GET.OBJECT a/b.zip"
         ' "GET /a/b.zip HTTP/1.1" 206 - 43457 1003293 697 611 "-" "Wget/1.11"'
@@ -93,7 +95,7 @@ def test_s3_access_before_there_were_versions() -> None:
     ],
 )
 def test_lists_of_alb_without_quotes(texts: str, expected: dict[str, str]) -> None:
-    """So did the examples of AWS's page show them when these fields were new."""
+    """Examples of AWS's documentation showed these fields without quotes when the fields were new."""
     (line,) = PRESETS["aws_alb"].sample
     before, found, after = line.partition(' "10.0.0.1:80" "200" ')
     assert found
@@ -132,7 +134,7 @@ def test_quotes_that_s3_does_not_escape(request_uri: str, referer: str, agent: s
     assert row("aws_s3_access", newer)["user_agent"] == agent
 
 
-def test_cloudfront_asks_s3_under_a_name_with_blanks() -> None:
+def test_requester_of_cloudfront_contains_blanks() -> None:
     line = S3_LINE.format(request='"GET / HTTP/1.1"', referer='"-"', agent='"curl/8.5.0"')
     plain = row("aws_s3_access", line)
     assert "requester" not in plain
@@ -147,7 +149,7 @@ def test_cloudfront_asks_s3_under_a_name_with_blanks() -> None:
 
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(rows=st.lists(st.lists(st.text('" x\\\\-', max_size=8), min_size=3, max_size=3), min_size=1, max_size=6))
-def test_engine_and_exact_parser_agree_on_quotes_wherever_they_stand(rows: list[list[str]]) -> None:
+def test_engine_and_line_parser_agree_on_quotes_anywhere(rows: list[list[str]]) -> None:
     lines = [S3_LINE.format(request=f'"{a}"', referer=f'"{b}"', agent=f'"{c}"') for a, b, c in rows]
     block = find_lines("\n".join(lines).encode(), 0)
     fast = decoder_of("aws_s3_access")
@@ -159,7 +161,7 @@ def test_engine_and_exact_parser_agree_on_quotes_wherever_they_stand(rows: list[
         assert same(mine, theirs), (mine.to_pylist(), theirs.to_pylist(), lines)
 
 
-def test_quotes_in_the_lines_of_a_classic_load_balancer() -> None:
+def test_quotes_in_lines_of_a_classic_load_balancer() -> None:
     (line,) = PRESETS["aws_elb_classic"].sample
     plain = row("aws_elb_classic", line)
     for agent in ('"nobody"', 'a "b" c'):
@@ -172,7 +174,7 @@ def test_quotes_in_the_lines_of_a_classic_load_balancer() -> None:
     )
 
 
-# -------------------------------------------------------------------------------------------- files with headers
+# --- files with headers ---
 
 FLOW = "2 123456789010 eni-1 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK"
 FLOW_ROW = {
@@ -188,7 +190,7 @@ def test_vpc_flow_with_and_without_a_header(tmp_path: Path) -> None:
     assert scanned(tmp_path, "aws_vpc_flow", f"{FLOW}\n{FLOW}\n") == [FLOW_ROW] * 2
 
 
-def test_vpc_flow_of_fields_in_any_order(tmp_path: Path) -> None:
+def test_vpc_flow_with_fields_in_any_order(tmp_path: Path) -> None:
     text = (
         "vpc-id flow-direction start pkt-src-aws-service tcp-flags what-comes-next-year\n"
         "vpc-1 ingress 1418530010 S3 19 x\nvpc-1 egress 1418530011 - 2 -\n"
@@ -202,7 +204,7 @@ def test_vpc_flow_of_fields_in_any_order(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_cloudfront_of_selected_fields(tmp_path: Path) -> None:
+def test_cloudfront_with_selected_fields(tmp_path: Path) -> None:
     text = (
         "#Version: 1.0\n#Fields: date time cs(User-Agent) sc-status c-country timestamp(ms)\n"
         "2019-12-04\t21:02:31\tMozilla/5.0%20(X11)\t000\tDE\t1575493351000\n"
@@ -216,7 +218,7 @@ def test_cloudfront_of_selected_fields(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_iis_whose_fields_change_in_a_file(tmp_path: Path) -> None:
+def test_iis_fields_that_change_within_a_file(tmp_path: Path) -> None:
     text = (
         "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time s-ip sc-status\n"
         "2026-11-22 01:00:11 10.0.0.1 200\n"
@@ -238,7 +240,7 @@ def test_vpc_flow_of_version_10(tmp_path: Path) -> None:
     assert second == {"version": 10}
 
 
-def test_iis_whose_header_ends_in_a_blank_and_spells_the_referer_otherwise(tmp_path: Path) -> None:
+def test_iis_header_with_trailing_blank_and_another_spelling_of_the_referer(tmp_path: Path) -> None:
     text = "#Fields: time cs(Referrer) sc-status \n01:00:11 http://a.example/ 200\n"
     assert scanned(tmp_path, "w3c_iis", text) == [
         {"time": "01:00:11", "cs_referer": "http://a.example/", "sc_status": 200}
@@ -252,7 +254,7 @@ def test_headers_are_written_as_the_provider_writes_them(tmp_path: Path) -> None
     pyspark_logs.write(rows, str(tmp_path / "out"), preset="w3c_iis", compression="none")
     (written,) = list((tmp_path / "out").glob("*.log"))
     assert "#Fields: date time cs(User-Agent)\n" in written.read_text()
-    # A time, and the date and the time of day that it is made of, may be written side by side.
+    # A timestamp can be written together with its date and time of day.
     table = pyspark_logs.scan(_file(tmp_path, "w3c_iis"), preset="w3c_iis").read_all()
     pyspark_logs.write(table.to_batches(), str(tmp_path / "all"), preset="w3c_iis", schema=table.schema)
     assert pyspark_logs.scan(str(tmp_path / "all"), preset="w3c_iis").read_all().to_pylist() == table.to_pylist()
@@ -264,10 +266,10 @@ def _file(folder: Path, preset: str) -> str:
     return str(path)
 
 
-# ------------------------------------------------------------------------------------------------------- JSON
+# --- JSON ---
 
 
-def test_cloudtrail_is_a_document(tmp_path: Path) -> None:
+def test_cloudtrail_file_is_a_document(tmp_path: Path) -> None:
     events = [
         {
             "eventTime": f"2026-11-22T01:00:{second:02}Z",
@@ -281,7 +283,7 @@ def test_cloudtrail_is_a_document(tmp_path: Path) -> None:
     assert [json.loads(one["requestParameters"]) for one in found] == [{"n": 0}, {"n": 1}, {"n": 2}]
 
 
-def test_who_called_and_for_whom(tmp_path: Path) -> None:
+def test_cloudtrail_identity_of_the_caller(tmp_path: Path) -> None:
     who = {
         "type": "AssumedRole",
         "sessionContext": {
@@ -299,7 +301,7 @@ def test_who_called_and_for_whom(tmp_path: Path) -> None:
     assert found["eventContext"] == '{"tagContext":{}}'
 
 
-def test_a_query_that_came_through_an_endpoint(tmp_path: Path) -> None:
+def test_route53_query_through_an_endpoint(tmp_path: Path) -> None:
     text = (
         '{"query_name":"example.com.","srcids":{"resolver_endpoint":"rslvr-in-1","resolver_network_interface":"rni-1"}}'
     )
@@ -308,7 +310,7 @@ def test_a_query_that_came_through_an_endpoint(tmp_path: Path) -> None:
     assert found["srcids"] == expected
 
 
-def test_further_keys_of_waf_can_be_asked_for(tmp_path: Path) -> None:
+def test_schema_may_name_further_keys_of_waf(tmp_path: Path) -> None:
     schema = "action string, newKey bigint, rest map<string,string>"
     text = '{"timestamp":1683355579981,"action":"BLOCK","newKey":7,"other":{"a":1}}\n'
     rows = scanned(tmp_path, "aws_waf", text, schema=schema, rescuedDataColumn="rest")
@@ -328,12 +330,12 @@ def test_further_keys_of_waf_can_be_asked_for(tmp_path: Path) -> None:
         ("aws_cloudtrail", "commentPrefix", "#"),
     ],
 )
-def test_options_that_mean_nothing_are_refused(tmp_path: Path, preset: str, option: str, value: str) -> None:
+def test_options_without_effect_are_errors(tmp_path: Path, preset: str, option: str, value: str) -> None:
     with pytest.raises(FormatError, match=f"option '{option}'"):
         pyspark_logs.scan(_file(tmp_path, preset), preset=preset, **{option: value}).read_all()
 
 
-def test_vpc_flow_of_a_transit_gateway(tmp_path: Path) -> None:
+def test_transit_gateway_flow_logs(tmp_path: Path) -> None:
     text = (
         "version resource-type account-id tgw-id tgw-src-vpc-id tgw-pair-attachment-id start packets-lost-no-route"
         " packets-lost-ttl-expired\n6 TransitGateway 123456789012 tgw-1 - tgw-attach-2 1418530010 3 5000000000\n"
@@ -347,11 +349,11 @@ def test_vpc_flow_of_a_transit_gateway(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_requester_with_a_line_end_is_no_two_records(tmp_path: Path) -> None:
+def test_requester_with_a_line_end_does_not_make_two_records(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("\n".join(PRESETS["aws_s3_access"].sample) + "\n")
     row = pyspark_logs.scan(tmp_path / "a.log", preset="aws_s3_access").read_all()
-    place = row.schema.get_field_index("requester")
+    index = row.schema.get_field_index("requester")
     for text in ("line\nend", "line\rend"):
-        bad = row.set_column(place, "requester", pa.array([text]))
+        bad = row.set_column(index, "requester", pa.array([text]))
         with pytest.raises(RecordError, match=r"column 'requester': .*line end"):
             pyspark_logs.write(bad.to_batches(), str(tmp_path / "out"), preset="aws_s3_access", schema=bad.schema)

@@ -1,4 +1,4 @@
-"""The formats that ship: their fields, and the lines of every age they have been written in."""
+"""The table of presets, and lines of apache_combined, aws_alb and glog in all versions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.conformance.test_engines import plain, rows_of
 
 
 def rows(preset: str, lines: list[str], schema: pa.Schema | None = None) -> tuple[list[dict[str, Any]], list[bool]]:
-    """The rows, and which of them are corrupt. All lines are in one block, so in one run of the engines."""
+    """Returns the rows of lines in one block, and a flag for each that is true if the row is corrupt."""
     options = FormatOptions("preset", preset)
     wanted = schema if schema is not None else format_schema(options)
     assert wanted is not None
@@ -43,30 +43,30 @@ def rows(preset: str, lines: list[str], schema: pa.Schema | None = None) -> tupl
 
 
 @pytest.mark.parametrize("name", ["apache_combined", "aws_alb"])
-def test_a_preset_has_a_schema_and_a_source(name: str) -> None:
+def test_preset_has_a_schema_and_a_source(name: str) -> None:
     schema = format_schema(FormatOptions("preset", name))
     assert schema is not None
     assert len(schema) > 5
     assert PRESETS[name].source
 
 
-def test_no_two_presets_have_one_name() -> None:
+def test_names_of_presets_are_unique() -> None:
     families = (web, aws, aws_json, delimited, syslog, servers, applications, containers)
     assert list(PRESETS) == [preset.name for family in families for preset in family.PRESETS]
 
 
-def test_an_unknown_preset_names_the_nearest() -> None:
+def test_error_about_an_unknown_preset_suggests_the_nearest() -> None:
     with pytest.raises(FormatError, match=r"'apache_combine' is not a preset; did you mean 'apache_combined'\?"):
         format_schema(FormatOptions("preset", "apache_combine"))
 
 
-def test_a_preset_that_is_a_template_has_no_further_columns() -> None:
+def test_template_preset_has_no_further_columns() -> None:
     options = FormatOptions("preset", "aws_alb", rescued_column="rest")
     with pytest.raises(FormatError, match="'rescuedDataColumn' belongs to json"):
         compile_decoder(options, pa.schema([("elb", pa.string())]))
 
 
-# ------------------------------------------------------------------------------------------- apache_combined
+# --- apache_combined ---
 
 COMBINED = '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326 "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"'
 
@@ -99,9 +99,9 @@ def test_apache_combined() -> None:
     assert corrupt == [False, False, False, True], "this format is closed: text after it is not of it"
 
 
-# --------------------------------------------------------------------------------------------------- aws_alb
+# --- aws_alb ---
 
-# As in the provider's documentation, in the order in which fields were added over the years.
+# As in AWS's documentation, in the order in which AWS added fields.
 ALB = [
     "https", "2018-07-02T22:23:00.186641Z", "app/my-loadbalancer/50dc6c495c0c9188", "192.168.131.39:2817", "10.0.0.1:80",
     "0.086", "0.048", "0.037", "200", "200", "0", "57", '"GET https://www.example.com:443/ HTTP/1.1"', '"curl/7.46.0"',
@@ -117,7 +117,7 @@ def alb(count: int) -> str:
     return " ".join(ALB[:count])
 
 
-def test_aws_alb_of_every_age_in_one_file() -> None:
+def test_aws_alb_all_versions_in_one_file() -> None:
     counts = [25, 29, 30, 33, 34, 35]
     found, corrupt = rows("aws_alb", [alb(count) for count in counts] * 40)
     assert corrupt == [False] * 240
@@ -142,7 +142,7 @@ def test_aws_alb_of_every_age_in_one_file() -> None:
         assert row["alb_node_ip"] == ("10.0.0.9" if count >= 34 else None)
 
 
-def test_aws_alb_where_no_target_answered() -> None:
+def test_aws_alb_without_an_answer_of_a_target() -> None:
     fields = ALB[:29]
     fields[4:8], fields[8:10] = ["-", "-1", "-1", "-1"], ["460", "-"]
     fields[12], fields[21] = '"- http://x:80- -"', "-"
@@ -152,8 +152,8 @@ def test_aws_alb_where_no_target_answered() -> None:
     assert (found[0]["request"], found[0]["request_creation_time"]) == ("- http://x:80- -", None)
 
 
-def test_aws_alb_of_the_first_years() -> None:
-    """It began with 18 fields in 2016; those up to 25 came in 2017 and 2018, and old files lie in buckets to this day."""
+def test_aws_alb_first_versions() -> None:
+    """The format had 18 fields in 2016 and 25 in 2018; buckets still contain these files."""
     counts = list(range(18, 23))
     found, corrupt = rows("aws_alb", [alb(count) for count in counts] * 40)
     assert corrupt == [False] * 200
@@ -166,22 +166,22 @@ def test_aws_alb_of_the_first_years() -> None:
         assert row["actions_executed"] is None
 
 
-def test_aws_alb_of_fewer_fields_than_it_ever_had_is_corrupt() -> None:
+def test_aws_alb_with_too_few_fields_is_corrupt() -> None:
     found, corrupt = rows("aws_alb", [alb(16), alb(17), alb(19)[:-1]])
     assert corrupt == [True, True, True]
     assert found[0]["type"] is None
 
 
-def test_aws_alb_of_ages_between_those_documented() -> None:
+def test_aws_alb_with_any_number_of_later_fields() -> None:
     counts = list(range(18, 36))
     found, corrupt = rows("aws_alb", [alb(count) for count in counts])
     assert corrupt == [False] * len(counts)
     present = [sum(value is not None for value in row.values()) for row in found]
-    # The fields 24, 25, 28 and 29 are "-" here, and what comes after 34 has no column.
+    # The fields 24, 25, 28 and 29 are "-" here, and the fields after 34 have no column.
     assert [b - a for a, b in pairwise(present)] == [1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]
 
 
-def test_an_address_is_spelt_one_way_whatever_stands_around_it() -> None:
+def test_address_is_read_in_any_notation() -> None:
     fields = ALB[:25]
     lines = []
     for client in ("[2001:db8::1]:443", "2001:db8::1:443", "192.0.2.1:443", "-"):
@@ -193,13 +193,13 @@ def test_an_address_is_spelt_one_way_whatever_stands_around_it() -> None:
     assert [row["client_port"] for row in found] == [443, 443, 443, None]
 
 
-def test_a_part_of_a_field_can_be_widened_and_asked_for_alone() -> None:
+def test_subfield_can_be_widened_and_requested_alone() -> None:
     schema = pa.schema([("target_port", pa.int64()), ("client_ip", pa.string())])
     assert rows("aws_alb", [alb(29)], schema)[0] == [{"target_port": 80, "client_ip": "192.168.131.39"}]
 
 
 @pytest.mark.parametrize("engines", [True, False])
-def test_a_whole_line_is_judged_by_the_parts_of_its_fields(engines: bool) -> None:
+def test_whole_line_is_judged_by_its_subfields(engines: bool) -> None:
     options = FormatOptions("preset", "aws_alb")
     wanted = pa.schema([("elb", pa.string())])
     good, bad = alb(29), alb(29).replace(":2817", ":none")
@@ -215,7 +215,7 @@ def test_a_whole_line_is_judged_by_the_parts_of_its_fields(engines: bool) -> Non
 @pytest.mark.parametrize(
     ("name", "lines"), [("apache_combined", [COMBINED] * 100), ("aws_alb", [alb(29)] * 50 + [alb(30)] * 50)]
 )
-def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> None:
+def test_template_engine_parses_all_valid_lines(name: str, lines: list[str]) -> None:
     options = FormatOptions("preset", name)
     decoder = compile_decoder(options, format_schema(options) or pa.schema([]))
     chain = next(engine for engine in decoder.engines if isinstance(engine, TemplateEngine))
@@ -225,7 +225,7 @@ def test_the_fast_engine_takes_all_clean_lines(name: str, lines: list[str]) -> N
     assert all(len(plain(column)) == 100 for column in sure.columns)
 
 
-def test_what_a_glog_file_begins_with_is_no_record(tmp_path: Path) -> None:
+def test_banner_of_a_glog_file_is_not_a_record(tmp_path: Path) -> None:
     banner = [
         "Log file created at: 2026/11/22 01:00:11",
         "Running on machine: web-1",

@@ -1,4 +1,4 @@
-"""Lines of proxies, databases, logging libraries and container runtimes, as they are found."""
+"""Lines of proxies, databases, logging libraries and container runtimes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
 from tests.support.preset_lines import at, is_corrupt, row
 
-# ------------------------------------------------------------------------------------------------- HAProxy
+# --- HAProxy ---
 
 HTTP = (
     "Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1"
@@ -35,20 +35,20 @@ def test_haproxy_http() -> None:
     assert row("haproxy_http", HTTP) == {**SYSLOG, **CLEAN, **HEADERS}
 
 
-def test_haproxy_http_without_a_header_of_syslog_or_captures() -> None:
+def test_haproxy_http_without_syslog_header_and_captures() -> None:
     line = HTTP.partition("]: ")[2].replace("{1wt.eu} {} ", "")
     assert row("haproxy_http", line) == CLEAN
     assert row("haproxy_http", "haproxy: " + line) == {**CLEAN, "process_name": "haproxy"}
 
 
-def test_haproxy_http_logged_as_soon_as_possible_over_tls_and_redispatched() -> None:
+def test_haproxy_http_with_logasap_over_tls_and_redispatched() -> None:
     line = (
         HTTP.replace("/109", "/+109").replace("2750", "+2750").replace("http-in", "https~").replace("1/1/0 ", "1/1/+3 ")
     )
     assert row("haproxy_http", line) == {**SYSLOG, **CLEAN, **HEADERS, "frontend_name": "https~", "retries": 3}
 
 
-def test_haproxy_http_that_was_no_request() -> None:
+def test_haproxy_http_without_a_valid_request() -> None:
     line = (
         "haproxy[18113]: 127.0.0.1:34549 [15/Oct/2003:15:19:06.103] px-http px-http/<NOSRV> -1/-1/-1/-1/8490 -1 0"
         ' sid=1 - CR-- 2/2/2/0/0 0/0 "<BADREQ>"'
@@ -59,7 +59,7 @@ def test_haproxy_http_that_was_no_request() -> None:
     assert (found["captured_request_cookie"], found.get("captured_response_cookie")) == ("sid=1", None)
 
 
-def test_haproxy_http_whose_request_was_cut() -> None:
+def test_haproxy_http_with_a_truncated_request() -> None:
     assert row("haproxy_http", HTTP[:-20])["http_request"] == HTTP[:-20].rpartition('"')[2]
 
 
@@ -71,8 +71,8 @@ def test_haproxy_https() -> None:
     }  # fmt: skip
     assert row("haproxy_http", HTTP + " -/-/-/-/- -/-/-") == found
     assert row("haproxy_http", HTTP + " 0/0/0/0/0 -/TLSv1.3/-")["ssl_version"] == "TLSv1.3"
-    for behind in (" 0/0/0/0/0", " x/0/0/0/0 -/-/-", ' more"'):
-        assert is_corrupt("haproxy_http", HTTP + behind)
+    for appended in (" 0/0/0/0/0", " x/0/0/0/0 -/-/-", ' more"'):
+        assert is_corrupt("haproxy_http", HTTP + appended)
 
 
 def test_haproxy_tcp() -> None:
@@ -87,7 +87,7 @@ def test_haproxy_tcp() -> None:
     assert is_corrupt("haproxy_tcp", HTTP)
 
 
-# ------------------------------------------------------------------------------------------------ PostgreSQL
+# --- PostgreSQL ---
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_postgres(line: str, expected: dict[str, Any]) -> None:
     assert row("postgres", line) == expected
 
 
-def test_postgres_in_a_zone_with_a_name_is_in_the_time_zone_of_the_option() -> None:
+def test_postgres_time_with_another_zone_uses_the_option() -> None:
     decoder = compile_decoder(FormatOptions("preset", "postgres"), pa.schema([("log_time", pa.timestamp("us", "UTC"))]))
     lines = find_lines(b"2026-11-22 01:00:11 CET [1] LOG:  a\n2026-11-22 01:00:11 UTC [1] LOG:  b", 0)
     (times,) = decoder.decode(lines, TimestampContext("Europe/Berlin", 0)).columns
@@ -151,16 +151,16 @@ def test_postgres_in_a_zone_with_a_name_is_in_the_time_zone_of_the_option() -> N
 
 
 @pytest.mark.parametrize("line", ["[456]: [7] LOG:  x", "[456]; LOG:  x", "[]: LOG:  x", "[456]: user=ana LOG:  x"])
-def test_postgres_that_it_is_not(line: str) -> None:
+def test_line_that_is_not_postgres(line: str) -> None:
     assert is_corrupt("postgres", f"2026-11-22 01:00:13 UTC {line}")
 
 
 @pytest.mark.parametrize("number", ['"six"', '""', '"6.5"', '"06"', '" 6"', '"NaN"', "true"])
-def test_gelf_whose_level_is_no_number(number: str) -> None:
+def test_gelf_with_a_level_that_is_no_number(number: str) -> None:
     assert is_corrupt("gelf", f'{{"version":"1.1","host":"h","short_message":"s","level":{number}}}')
 
 
-# ---------------------------------------------------------------------------------------- others, line by line
+# --- others, line by line ---
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_gelf_whose_level_is_no_number(number: str) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_line_of(preset: str, line: str, expected: dict[str, Any]) -> None:
+def test_line(preset: str, line: str, expected: dict[str, Any]) -> None:
     assert row(preset, line) == expected
 
 
@@ -283,5 +283,5 @@ def test_a_line_of(preset: str, line: str, expected: dict[str, Any]) -> None:
         ("python_logging", "Traceback (most recent call last):"),
     ],
 )
-def test_a_line_that_is_not_of(preset: str, line: str) -> None:
+def test_invalid_line(preset: str, line: str) -> None:
     assert is_corrupt(preset, line)

@@ -1,4 +1,4 @@
-"""Lines of syslog in its dialects, and of CEF."""
+"""Lines of the variants of syslog, and of CEF."""
 
 from __future__ import annotations
 
@@ -133,16 +133,16 @@ def test_rfc3164(line: str, expected: dict[str, Any]) -> None:
         ("643: 2025-01-31T01:00:11Z: ", {"message_counter": 643, "timestamp": at(2025, 1, 31, 1, 0, 11)}),
     ],
 )  # fmt: skip
-def test_rfc3164_of_cisco(head: str, expected: dict[str, Any]) -> None:
+def test_rfc3164_cisco(head: str, expected: dict[str, Any]) -> None:
     found = row("syslog_rfc3164", f"<189>{head}%SYS-5-CONFIG_I: Configured from console")
-    behind = {"tag": "%SYS-5-CONFIG_I", "message": "Configured from console"}
-    assert found == {"facility": 23, "severity": 5, **expected, **behind}
+    body = {"tag": "%SYS-5-CONFIG_I", "message": "Configured from console"}
+    assert found == {"facility": 23, "severity": 5, **expected, **body}
 
 
 @pytest.mark.parametrize("zone", [" UTC:", " gmt:", "  UTC:", "\tGMT:", ".5 UTC:", " UTCx:", " GM", " ", "  "])
 @pytest.mark.parametrize("date", ["Nov 22", "Nov 22 2026", "2026 Nov 22"])
 @pytest.mark.parametrize("fraction", ["", ".5"])
-def test_a_time_is_read_as_it_stands_whatever_the_lines_around_it_have(zone: str, date: str, fraction: str) -> None:
+def test_time_does_not_depend_on_the_patterns_of_other_lines(zone: str, date: str, fraction: str) -> None:
     options = FormatOptions("preset", "syslog_rfc3164")
     schema = format_schema(options)
     assert schema is not None
@@ -154,13 +154,13 @@ def test_a_time_is_read_as_it_stands_whatever_the_lines_around_it_have(zone: str
     assert [column.to_pylist() for column in mine.columns] == [column.to_pylist() for column in meant.columns]
 
 
-def test_rfc3164_of_a_host_that_is_called_as_a_zone_is() -> None:
+def test_rfc3164_host_with_the_name_of_a_zone() -> None:
     found = row("syslog_rfc3164", "Nov 22 01:00:11 utc app: x")
     assert found == {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "utc", "tag": "app", "message": "x"}
 
 
 @pytest.mark.parametrize(
-    ("behind_host", "expected"),
+    ("after_host", "expected"),
     [
         ("CET: %SYS-5-CONFIG_I: x", {"time_zone": "CET", "tag": "%SYS-5-CONFIG_I", "message": "x"}),
         ("CET: text", {"tag": "CET", "message": "text"}),
@@ -173,15 +173,15 @@ def test_rfc3164_of_a_host_that_is_called_as_a_zone_is() -> None:
         ("http://x/ text", {"message": "http://x/ text"}),
         ("two words: text", {"message": "two words: text"}),
         ("  text", {"message": "  text"}),
-        # rsyslog and syslog-ng take the colon behind a process for optional, and RFC 3164 ends a tag at the bracket
+        # In rsyslog and syslog-ng the colon after a process number is optional; RFC 3164 ends a tag at the bracket
         ("chronyd[1119] [warn] no source", {"tag": "chronyd", "pid": 1119, "message": "[warn] no source"}),
         ("chronyd[main] no source", {"message": "chronyd[main] no source"}),
         ("chronyd[1119]no source", {"message": "chronyd[1119]no source"}),
         ("no source[12] found", {"message": "no source[12] found"}),
     ],
 )
-def test_rfc3164_tags(behind_host: str, expected: dict[str, Any]) -> None:
-    found = row("syslog_rfc3164", f"Nov 22 01:00:11 host {behind_host}")
+def test_rfc3164_tags(after_host: str, expected: dict[str, Any]) -> None:
+    found = row("syslog_rfc3164", f"Nov 22 01:00:11 host {after_host}")
     assert found == {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "host", **expected}
 
 
@@ -192,7 +192,7 @@ def test_rfc3164_tags(behind_host: str, expected: dict[str, Any]) -> None:
         "<189>643 Nov 22 01:00:11 h a: b", "<189>643: Configured", "<189>router-1: Nov 22 01:00:11: a: b",
     ],
 )  # fmt: skip
-def test_rfc3164_that_it_is_not(line: str) -> None:
+def test_line_that_is_not_rfc3164(line: str) -> None:
     assert is_corrupt("syslog_rfc3164", line)
 
 
@@ -260,14 +260,14 @@ def test_rfc5424(line: str, expected: dict[str, Any]) -> None:
     ],
 )
 def test_rfc5424_without_structured_data(rest: str, expected: dict[str, Any]) -> None:
-    """As Heroku's drains write it: the message stands where structured data would."""
+    """Heroku's drains write the message without structured data before it."""
     found = row("syslog_rfc5424", f"<40>1 2026-11-22T01:00:11+00:00 host app web.3 - {rest}")
     head = {"version": 1, "timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "host", "app_name": "app"}
     assert found == {"facility": 5, "severity": 0, **head, "procid": "web.3", **expected}
 
 
 @pytest.mark.parametrize("data", ["[a", '[a x="1]', "[]", "[a x=1]", "[a]b", "[text]s"])
-def test_rfc5424_whose_data_is_none(data: str) -> None:
+def test_rfc5424_with_invalid_structured_data(data: str) -> None:
     assert is_corrupt("syslog_rfc5424", f"<34>1 - h a - - {data} message")
 
 
@@ -284,7 +284,7 @@ CEF = r"CEF:0|security|threatmanager|1.0|100|detected a \| in message|10|src=10.
         ("<13>1 2026-09-19T08:26:10Z host ", {"pri": 13, "header": "1 2026-09-19T08:26:10Z host "}),
     ],
 )
-def test_cef_behind_any_header(before: str, expected: dict[str, Any]) -> None:
+def test_cef_after_any_header(before: str, expected: dict[str, Any]) -> None:
     assert row("cef", before + CEF) == {
         **expected, "version": 0, "device_vendor": "security", "device_product": "threatmanager", "device_version": "1.0",
         "device_event_class_id": "100", "name": "detected a | in message", "severity": "10",

@@ -1,4 +1,4 @@
-"""Lines of web servers, as they are found."""
+"""Lines of web servers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_apache_common() -> None:
     assert is_corrupt("apache_common", line + ' "-" "curl/8"')
 
 
-def test_whatever_is_not_available_is_a_dash() -> None:
+def test_unavailable_values_are_dashes() -> None:
     assert row("apache_common", '- - - [-] "-" - -') == {}
     assert row("apache_common", "- - - [-] - - -") == {}
     assert row("apache_combined", '- - - [-] "-" - - "-" "-"') == {}
@@ -29,21 +29,21 @@ def test_whatever_is_not_available_is_a_dash() -> None:
         assert is_corrupt("apache_common", f'- - - {time} "-" - -')
 
 
-def test_a_virtual_host_before_the_client_is_another_format() -> None:
+def test_virtual_host_before_the_client_is_another_format() -> None:
     line = '10.0.0.1 - {} [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.0" 200 1 "-" "-"'
     assert row("apache_combined", line.format("-x y"))["remote_user"] == "-x y"
     for user in ("-", "ana"):
         assert is_corrupt("apache_combined", "shop.example:80 " + line.format(user))
 
 
-def test_apache_spells_control_characters_as_c_does() -> None:
+def test_apache_escapes_control_characters_as_in_c() -> None:
     line = r'::1 - - [10/Oct/2000:13:55:36 +0000] "GET /\b\v\\b HTTP/1.0" 200 1 "\x66\t" "a \"b\""'
     found = row("apache_combined", line)
     assert (found["request"], found["referer"], found["user_agent"]) == ("GET /\b\v\\b HTTP/1.0", "f\t", 'a "b"')
     assert row("apache_common", line[: line.index(' "\\x66')])["request"] == found["request"]
 
 
-def test_a_user_may_have_blanks_in_the_name() -> None:
+def test_user_name_may_contain_blanks() -> None:
     line = '::1 - John Doe [10/Oct/2000:13:55:36 +0000] "-" 408 -'
     assert row("apache_common", line) == {
         "remote_host": "::1", "remote_user": "John Doe", "time": at(2000, 10, 10, 13, 55, 36), "status": 408
@@ -137,7 +137,7 @@ def test_nginx_combined() -> None:
     assert row("nginx_combined", garbage.replace(r"\x16\x03\x01", "")).get("request") is None
 
 
-def test_nginx_combined_with_the_last_value_of_main() -> None:
+def test_nginx_combined_with_x_forwarded_for() -> None:
     line = '10.0.0.1 - - [17/May/2015:08:05:32 +0000] "GET / HTTP/1.1" 200 612 "https://example.com/" "curl/8.5.0"'
     found = row("nginx_combined", line)
     assert "http_x_forwarded_for" not in found
