@@ -310,14 +310,14 @@ def test_arrow_types_are_those_of_spark(spark: Any) -> None:
 
     from pyspark_logs.datasource.schemas import to_ddl, to_spark_schema
     from pyspark_logs.schema import parse_ddl
-    from tests.unit.test_schema import TYPES, as_spark_expects
+    from tests.unit.test_schema import TYPES, spark_arrow_schema
 
     del spark  # Spark's own DDL parser runs in its JVM
     ddl = ", ".join(
         f"`c-{i}` {data_type}" for i, (data_type, _, _) in enumerate(TYPES) if "char" not in data_type.lower()
     )
     parsed = _parse_datatype_string(ddl)
-    expected = as_spark_expects(parsed)
+    expected = spark_arrow_schema(parsed)
     assert parse_ddl(ddl).equals(expected)
     assert parse_ddl(to_ddl(parsed)).equals(expected)
     assert to_spark_schema(expected) == parsed

@@ -1,4 +1,4 @@
-"""The demo, as a visitor runs it; and the example on the front page, word for word."""
+"""The demo as users run it, and the example of README.md."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the demo prints, on a machine whose own settings would lead it astray."""
+def output(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The output of the demo on a machine with misleading settings of its own."""
     folder = tmp_path_factory.mktemp("scratch")
-    astray = {
+    misleading = {
         "AWS_PROFILE": "nobody",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",
@@ -43,7 +43,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
         "PYSPARK_PYTHON": "/nonexistent/python",
         "TMPDIR": str(folder),
     }
-    done = run(env=astray)
+    done = run(env=misleading)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert [path.name for path in folder.iterdir() if path.name.startswith("pyspark-logs-demo")] == []
@@ -51,17 +51,17 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.spark
-def test_all_steps_are_shown_within_a_terminal(shown: str) -> None:
-    assert re.findall(r"^(\d+)  .* -+$", shown, re.MULTILINE) == [str(n) for n in range(1, 12)]
-    assert [line for line in shown.splitlines() if len(line) > 100] == []
-    assert "WARN " not in re.sub(r"Z WARN \[", "", shown)  # none of Spark's log
-    assert "\x1b" not in shown
-    assert "\n\n\n" not in shown
-    assert re.search(r"^All figures are those of sample_data/expected.json. \d+ seconds.$", shown, re.MULTILINE)
+def test_all_steps_fit_the_width_of_a_terminal(output: str) -> None:
+    assert re.findall(r"^(\d+)  .* -+$", output, re.MULTILINE) == [str(n) for n in range(1, 12)]
+    assert [line for line in output.splitlines() if len(line) > 100] == []
+    assert "WARN " not in re.sub(r"Z WARN \[", "", output)  # no output of Spark's log
+    assert "\x1b" not in output
+    assert "\n\n\n" not in output
+    assert re.search(r"^All figures are those of sample_data/expected.json. \d+ seconds.$", output, re.MULTILINE)
 
 
 @pytest.mark.spark
-def test_the_figures_are_those_of_the_sample_counted_by_plain_python(shown: str) -> None:
+def test_the_figures_equal_those_of_plain_python(output: str) -> None:
     errors: Counter[str] = Counter()
     records: Counter[str] = Counter()
     for path in (SAMPLE / "app").rglob("*.log*"):
@@ -74,49 +74,49 @@ def test_the_figures_are_those_of_the_sample_counted_by_plain_python(shown: str)
             errors[service] += level == "ERROR"
     assert len(records) == 6
     for service, count in records.items():
-        assert re.search(rf"\| *(payments|search)\| *{service}\| +{count}\| +{errors[service]}\| ", shown), service
+        assert re.search(rf"\| *(payments|search)\| *{service}\| +{count}\| +{errors[service]}\| ", output), service
 
     expected = json.loads((SAMPLE / "expected.json").read_text(encoding="utf-8"))
-    assert "5,699 rows in all" in shown
-    assert "planned  8 of 68 files" in shown
-    assert "counted  by the S3 server: 9 LIST requests, 8 objects fetched" in shown
-    assert "606 lines did not match: 18 broken ones, 588 of stack traces" in shown
+    assert "5,699 rows in all" in output
+    assert "planned  8 of 68 files" in output
+    assert "counted  by the S3 server: 9 LIST requests, 8 objects fetched" in output
+    assert "606 lines did not match: 18 broken ones, 588 of stack traces" in output
     for status, count in expected["lb"]["status"].items():
         (column,) = [
             index
-            for line in shown.splitlines()
+            for line in output.splitlines()
             if line.startswith("| target_ip|200|")
             for index, cell in enumerate(line.split("|"))
             if cell.strip() == status
         ]
         cells = [
-            line.split("|")[column] for line in shown.splitlines() if re.match(r"\|( +NULL|192\.0\.2\.\d+)\|", line)
+            line.split("|")[column] for line in output.splitlines() if re.match(r"\|( +NULL|192\.0\.2\.\d+)\|", line)
         ]
         assert sum(map(int, cells)) == count, status
-    assert "5,093 records are 5,093 rows" in shown
-    assert "with pushdown  14 rows from  4 objects" in shown
-    assert "without        14 rows from 68 objects, the same ones" in shown
-    assert "\n*(1) Filter" not in shown
-    (written,) = re.findall(r"^ +(\d+) uploads completed +the files are there", shown, re.MULTILINE)
-    assert f"{written} uploads begun, {written} parts sent" in shown
-    assert "0 rows are seen by Spark, 0 by scan()" in shown
-    assert re.search(r"^rolled back: [0-9a-z]{35}$", shown, re.MULTILINE)
-    assert "It was to write 56 files." in shown
-    assert "8 files landed, 800 rows are in the sink, each once" in shown
+    assert "5,093 records are 5,093 rows" in output
+    assert "with pushdown  14 rows from  4 objects" in output
+    assert "without        14 rows from 68 objects, the same ones" in output
+    assert "\n*(1) Filter" not in output
+    (written,) = re.findall(r"^ +(\d+) uploads completed +the files are there", output, re.MULTILINE)
+    assert f"{written} uploads begun, {written} parts sent" in output
+    assert "0 rows are seen by Spark, 0 by scan()" in output
+    assert re.search(r"^rolled back: [0-9a-z]{35}$", output, re.MULTILINE)
+    assert "It was to write 56 files." in output
+    assert "8 files landed, 800 rows are in the sink, each once" in output
 
 
 @pytest.mark.spark
-def test_the_front_page_quotes_the_demo(shown: str) -> None:
+def test_the_readme_quotes_the_demo(output: str) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (quoted,) = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)
     for line in quoted.splitlines():
         if line != "...":
-            assert line in shown.splitlines()
+            assert line in output.splitlines()
 
 
 @pytest.mark.spark
 @pytest.mark.slow
-def test_a_wrong_figure_ends_it_with_a_message(tmp_path: Path) -> None:
+def test_a_wrong_figure_ends_the_demo_with_a_message(tmp_path: Path) -> None:
     data = tmp_path / "sample"
     shutil.copytree(SAMPLE, data)
     expected = json.loads((data / "expected.json").read_text(encoding="utf-8"))
@@ -129,8 +129,8 @@ def test_a_wrong_figure_ends_it_with_a_message(tmp_path: Path) -> None:
 
 @pytest.mark.spark
 @pytest.mark.slow
-@pytest.mark.parametrize("context", ["starting Spark", "logs.drop("])  # its JVM is on its way; a job is about to run
-def test_ctrl_c_takes_server_and_spark_down(tmp_path: Path, context: str) -> None:
+@pytest.mark.parametrize("context", ["starting Spark", "logs.drop("])  # while the JVM starts; before a job runs
+def test_ctrl_c_stops_server_and_spark(tmp_path: Path, context: str) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
@@ -140,17 +140,17 @@ def test_ctrl_c_takes_server_and_spark_down(tmp_path: Path, context: str) -> Non
             if context in line:
                 break
         time.sleep(1)
-        os.killpg(demo.pid, signal.SIGINT)  # what a terminal does
-        _, said = demo.communicate(timeout=120)
+        os.killpg(demo.pid, signal.SIGINT)  # as a terminal does
+        _, errors = demo.communicate(timeout=120)
     assert demo.returncode == 130
-    assert said.splitlines()[-1] == "demo: interrupted; server and Spark are stopped"
-    assert "Traceback" not in said
+    assert errors.splitlines()[-1] == "demo: interrupted; server and Spark are stopped"
+    assert "Traceback" not in errors
     assert not list(tmp_path.glob("pyspark-logs-demo-*"))
     assert is_gone(demo.pid)
 
 
 def is_gone(group: int) -> bool:
-    """Whether no process of a group is left, soon."""
+    """Returns True if all processes of a group end within ten seconds."""
     for _ in range(100):
         try:
             os.killpg(group, 0)
@@ -160,7 +160,7 @@ def is_gone(group: int) -> bool:
     return False
 
 
-def test_without_a_sample_it_says_how_to_get_one(tmp_path: Path) -> None:
+def test_a_missing_sample_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     done = run("--data", str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.startswith(f"demo: there is no sample in {tmp_path}")
@@ -169,7 +169,7 @@ def test_without_a_sample_it_says_how_to_get_one(tmp_path: Path) -> None:
 
 @pytest.mark.spark
 @pytest.mark.slow
-def test_the_front_page_example_runs_word_for_word() -> None:
+def test_the_example_of_the_readme_runs() -> None:
     script = f"""
 import os, re, sys, tempfile
 from pathlib import Path

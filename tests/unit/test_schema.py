@@ -1,4 +1,4 @@
-"""DDL and Arrow schemas: exactly Spark's types, both ways, and clear refusals."""
+"""DDL and Arrow schemas: Spark's types in both directions, and errors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import OptionError
 from pyspark_logs.schema import metadata_type, parse_ddl, quote_name, to_ddl
 
-# Every type as DDL, the same as a pyspark type, and its canonical DDL. (pyspark's own DDL parser needs a JVM;
-# tests/spark runs this table through it.)
+# DDL of a type, the PySpark type, and the canonical DDL. PySpark's DDL parser needs a JVM: tests/spark compares this
+# table with it.
 TYPES = [
     ("string", "T.StringType()", "string"),
     ("STRING COLLATE utf8_binary", "T.StringType()", "string"),
@@ -56,8 +56,8 @@ TYPES = [
 ]
 
 
-def as_spark_expects(spark_schema: Any) -> pa.Schema:
-    """What Spark checks batches against."""
+def spark_arrow_schema(spark_schema: Any) -> pa.Schema:
+    """Returns the schema that Spark compares batches with."""
     from pyspark.sql.pandas.types import to_arrow_schema
 
     if "timezone" in inspect.signature(to_arrow_schema).parameters:
@@ -66,9 +66,9 @@ def as_spark_expects(spark_schema: Any) -> pa.Schema:
 
 
 @pytest.mark.parametrize(("ddl", "spark", "canonical"), TYPES, ids=[row[0] for row in TYPES])
-def test_type_is_exactly_the_one_spark_expects(ddl: str, spark: str, canonical: str) -> None:
+def test_types_equal_those_of_spark(ddl: str, spark: str, canonical: str) -> None:
     types = pytest.importorskip("pyspark.sql.types")
-    expected = as_spark_expects(types.StructType([types.StructField("x", eval(spark, {"T": types}))]))
+    expected = spark_arrow_schema(types.StructType([types.StructField("x", eval(spark, {"T": types}))]))
     got = parse_ddl(f"x {ddl}")
     assert got.equals(expected, check_metadata=True)
     assert to_ddl(got) == f"x {canonical}"
@@ -83,7 +83,7 @@ def test_names_separators_and_comments() -> None:
     assert all(field.nullable for field in schema)
 
 
-def test_a_whole_struct_is_a_schema_and_struct_is_a_fine_name() -> None:
+def test_a_struct_is_a_schema_and_type_names_are_valid_column_names() -> None:
     assert parse_ddl("struct<a:int, b:struct<c:string>>") == parse_ddl("a int, b struct<c:string>")
     assert parse_ddl("struct int, array string, map map<int,int>").names == ["struct", "array", "map"]
 
@@ -135,7 +135,7 @@ def test_metadata_type() -> None:
         ("a text", "unsupported type text; use one of string, boolean"),
     ],
 )
-def test_refusals_name_the_column_and_the_way_out(ddl: str, message: str) -> None:
+def test_errors_name_the_column_and_a_remedy(ddl: str, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_ddl(ddl)
 

@@ -1,4 +1,4 @@
-"""The door without Spark."""
+"""scan()."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_reader_of_batches(tmp_path: Path) -> None:
     assert [batch.num_rows for batch in reader] == [2]
 
 
-def test_mistakes_show_when_it_is_called_not_when_it_is_read(tmp_path: Path) -> None:
+def test_bad_arguments_raise_before_batches_are_read(tmp_path: Path) -> None:
     with pytest.raises(pyspark_logs.OptionError, match="did you mean 'layout'"):
         scan(tmp_path, template="{m}", layuot="x")
     with pytest.raises(pyspark_logs.PathNotFoundError):
@@ -48,14 +48,14 @@ def test_mistakes_show_when_it_is_called_not_when_it_is_read(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("mode", ["read_all", "iterate"])
-def test_errors_while_reading_are_ours(mode: str, tmp_path: Path) -> None:
+def test_errors_while_reading_are_log_source_errors(mode: str, tmp_path: Path) -> None:
     reader = scan(write(tmp_path, {"a.log": "broken\n"}), template=TEMPLATE, mode="FAILFAST")
     with pytest.raises(pyspark_logs.RecordError, match="'broken'") as caught:
         reader.read_all() if mode == "read_all" else list(reader)
     assert caught.value.offset == 0
 
 
-def test_a_reader_that_is_left_leaves_no_thread(tmp_path: Path) -> None:
+def test_a_closed_reader_leaves_no_thread(tmp_path: Path) -> None:
     write(tmp_path, {f"{n}.log": TEXT * 100_000 for n in range(2)})
     reader: Any = scan(tmp_path, template=TEMPLATE)
     next(iter(reader))

@@ -1,4 +1,4 @@
-"""A stream's options: every value, what is refused, and archives that a stream would read again."""
+"""Options of a stream: values, errors, and archive directories inside load paths."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def test_the_defaults() -> None:
         ("cleanSourceRetention", ["1h"], "clean_retention_us", HOUR_US),
     ],
 )
-def test_a_value_in_each_of_its_spellings(name: str, values: list[Any], field: str, expected: object) -> None:
+def test_strings_and_natural_types_are_equivalent(name: str, values: list[Any], field: str, expected: object) -> None:
     for value in values:
-        found = parse(**{name: value})
-        assert getattr(found, field) == expected
-        assert parse(**{name.lower(): value}) == found
-        assert pickle.loads(pickle.dumps(found)) == found
+        parsed = parse(**{name: value})
+        assert getattr(parsed, field) == expected
+        assert parse(**{name.lower(): value}) == parsed
+        assert pickle.loads(pickle.dumps(parsed)) == parsed
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_a_value_in_each_of_its_spellings(name: str, values: list[Any], field: s
         ("2026-11-22 13:00", "Europe/Berlin", NOON_MS),
         ("2026-11-22 12:00", "UTC", NOON_MS),
         (datetime(2026, 11, 22, 12, tzinfo=timezone.utc), "Asia/Tokyo", NOON_MS),
-        # Within a millisecond: what came before it is not taken in.
+        # Rounded up to the next millisecond.
         ("2026-11-22T12:00:00.000001Z", "UTC", NOON_MS + 1),
     ],
 )
-def test_a_start_at_a_time_is_in_the_zone(value: Any, zone: str, expected: int) -> None:
-    found = parse(startingPosition=value, timeZone=zone)
-    assert (found.starting, found.starting_ms) == ("time", expected)
+def test_a_starting_time_is_in_the_option_time_zone(value: Any, zone: str, expected: int) -> None:
+    parsed = parse(startingPosition=value, timeZone=zone)
+    assert (parsed.starting, parsed.starting_ms) == ("time", expected)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_start_at_a_time_is_in_the_zone(value: Any, zone: str, expected: int) 
         ({"cleanSource": "archive", "sourceArchiveDir": " "}, "'sourceArchiveDir': is empty"),
     ],
 )
-def test_what_is_refused(options: dict[str, Any], message: str) -> None:
+def test_bad_values_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse(**options)
 
@@ -133,7 +133,7 @@ class TestArchives:
             ("s3://logs/[a]/old", "s3://logs/[a]"),
         ],
     )
-    def test_inside(self, directory: str, load_path: str) -> None:
+    def test_a_directory_inside_a_load_path_is_refused(self, directory: str, load_path: str) -> None:
         assert is_inside(directory, load_path)
         with pytest.raises(OptionError, match=r"'sourceArchiveDir': .* lies inside the load path .* read again"):
             parse(path=None, paths=["s3://elsewhere", load_path], cleanSource="archive", sourceArchiveDir=directory)
@@ -155,17 +155,17 @@ class TestArchives:
             ("s3://logs/ab/old", "s3://logs/{a,b"),
         ],
     )
-    def test_outside(self, directory: str, load_path: str) -> None:
+    def test_a_directory_outside_of_a_load_path(self, directory: str, load_path: str) -> None:
         assert not is_inside(directory, load_path)
-        found = parse(
+        parsed = parse(
             path=load_path,
             cleanSource="archive",
             sourceArchiveDir=Path(directory) if "//" not in directory else directory,
         )
-        assert found.archive_dir == directory
+        assert parsed.archive_dir == directory
 
 
-def test_writers_ignore_them() -> None:
+def test_writers_ignore_options_of_streams() -> None:
     streams = {option.name: "?" for option in OPTIONS if (option.read or "").startswith("stream.")} | {
         "startingPosition": "?"
     }

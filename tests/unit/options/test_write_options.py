@@ -1,4 +1,4 @@
-"""A writer's options: every value, what is refused, and what a reader and a writer leave to each other."""
+"""Options of a writer: values, errors, and options that only readers or only writers use."""
 
 from __future__ import annotations
 
@@ -87,13 +87,15 @@ class TestValues:
             ("region", ["eu-central-1"], "store.region", "eu-central-1"),
         ],
     )  # fmt: skip
-    def test_a_value_in_each_of_its_spellings(self, name: str, values: list[Any], field: str, expected: object) -> None:
+    def test_strings_and_natural_types_are_equivalent(
+        self, name: str, values: list[Any], field: str, expected: object
+    ) -> None:
         for value in values:
-            found: Any = parse(**{name: value})
-            assert found == parse(**{name.lower(): value})
+            parsed: Any = parse(**{name: value})
+            assert parsed == parse(**{name.lower(): value})
             for part in field.split("."):
-                found = getattr(found, part)
-            assert found == expected, value
+                parsed = getattr(parsed, part)
+            assert parsed == expected, value
 
     @pytest.mark.parametrize(
         ("name", "value", "message"),
@@ -129,18 +131,18 @@ class TestValues:
             ("commentPrefix", "", "is not a non-empty prefix"),
         ],
     )
-    def test_a_bad_value(self, name: str, value: Any, message: str) -> None:
+    def test_bad_values_are_refused(self, name: str, value: Any, message: str) -> None:
         with pytest.raises(OptionError, match=message):
             parse(**{name: value})
 
-    def test_the_one_path_may_come_as_a_list(self) -> None:
+    def test_a_list_of_one_path(self) -> None:
         assert parse(path=None, paths='["/logs"]') == parse()
 
-    def test_what_belongs_to_another_format_is_refused(self) -> None:
+    def test_options_of_other_formats_are_refused(self) -> None:
         with pytest.raises(OptionError, match="'escape' belongs to template, preset, and means nothing for json"):
             parse(template=None, json=True, escape="none")
 
-    def test_they_travel_and_show_no_secret(self) -> None:
+    def test_options_are_picklable_and_show_no_secret(self) -> None:
         options = parse(accessKey="AKIA", secretKey="hunter2", sessionToken="t0ken")
         assert pickle.loads(pickle.dumps(options)) == options
         assert not any(secret in repr(options) for secret in ("hunter2", "t0ken"))
@@ -152,20 +154,20 @@ class TestNames:
         [("maxFileByte", "maxFileBytes"), ("txn", "txnId"), ("partsizes", "partSize"), ("layuot", "layout")],
     )
     @pytest.mark.parametrize("parser", [parse_read_options, parse_write_options])
-    def test_an_unknown_one_gets_the_nearest(self, parser: Any, name: str, near: str) -> None:
+    def test_an_unknown_name_suggests_the_nearest(self, parser: Any, name: str, near: str) -> None:
         with pytest.raises(OptionError, match=f"^unknown option '{name}'; did you mean '{near}'"):
             parser({**BASE, name: "x"})
 
     @pytest.mark.parametrize(("one", "other"), [("partSize", "partsize"), ("mode", "MODE"), ("path", "Path")])
-    def test_two_spellings_are_refused(self, one: str, other: str) -> None:
+    def test_an_option_in_two_spellings_is_refused(self, one: str, other: str) -> None:
         with pytest.raises(OptionError, match=f"option '{one}' is given twice"):
             parse_write_options({"template": "{m}", one: "8m", other: "8m"})
 
-    def test_none_is_not_given(self) -> None:
+    def test_none_values_are_ignored(self) -> None:
         assert parse(txnId=None, maxOpenFiles=None, layout=None) == parse()
 
-    def test_each_ignores_what_only_the_other_uses(self) -> None:
-        # The values would be refused if anybody looked at them.
+    def test_readers_and_writers_ignore_each_others_options(self) -> None:
+        # "?" is a bad value of most options.
         read_only = {option.name: "?" for option in OPTIONS if option.write is None}
         write_only = {option.name: "?" for option in OPTIONS if option.read is None}
         assert {"mode", "startTime", "metadata", "schema", "rescuedDataColumn"} <= set(read_only)
@@ -175,12 +177,12 @@ class TestNames:
         assert not set(read_only) & set(write_only)
 
     @pytest.mark.parametrize("parser", [parse_read_options, parse_write_options])
-    def test_what_spark_adds_to_a_stream_is_ignored(self, parser: Any) -> None:
+    def test_options_that_spark_adds_are_ignored(self, parser: Any) -> None:
         assert parser({**BASE, "checkpointlocation": "/c", "queryname": "q"}) == parser(BASE)
 
     def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
         known = {option.write for option in OPTIONS if option.write}
-        # These need more than their own text, or are not options of readers.
+        # Fields without an option of their own, or with an option of readers only.
         known |= {"format.kind", "format.spec", "format.sampling_bytes", "format.rescued_column"}
         known |= {"format.multi_line", "format.document", "format.banners", "path"}
         options = parse()
@@ -188,7 +190,7 @@ class TestNames:
         inner = {f"{group}.{field.name}" for group in groups for field in fields(getattr(options, group))}
         assert inner | {field.name for field in fields(options) if field.name not in groups} == known
 
-    def test_a_default_that_both_have_is_the_same(self) -> None:
+    def test_shared_options_have_the_same_default(self) -> None:
         rules, plan = WriteRules(), PlanOptions()
         assert (rules.record_retention_us, rules.snapshot_retries) == (plan.record_retention_us, plan.snapshot_retries)
         both = parse_read_options({**BASE, "recordRetention": "3h", "snapshotRetries": 0}).plan

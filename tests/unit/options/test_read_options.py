@@ -1,4 +1,4 @@
-"""Options: every kind of value, each mistake with a message that helps, and secrets that stay secret."""
+"""Options of a reader: values of all kinds, error messages, and secrets."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ def parse(**options: Any) -> ReadOptions:
 
 
 class TestNames:
-    def test_match_without_case(self) -> None:
+    def test_names_match_without_case(self) -> None:
         assert parse(MAXPARTITIONBYTES="1k", MaxRecordBytes=7) == parse(maxPartitionBytes=1024, maxrecordbytes="7")
 
     @pytest.mark.parametrize(
         ("name", "near"), [("layuot", "layout"), ("STARTTIMES", "startTime"), ("maxPartitionByte", "maxPartitionBytes")]
     )
-    def test_an_unknown_one_gets_the_nearest(self, name: str, near: str) -> None:
+    def test_an_unknown_name_suggests_the_nearest(self, name: str, near: str) -> None:
         with pytest.raises(
             OptionError, match=f"^unknown option '{name}'; did you mean '{near}'\\? Known options: accessKey, "
         ):
             parse(**{name: "x"})
 
-    def test_an_unknown_one_that_is_near_to_nothing(self) -> None:
+    def test_an_unknown_name_without_a_near_one(self) -> None:
         with pytest.raises(OptionError, match=r"^unknown option 'zzz'\. Known options: "):
             parse(zzz="x")
 
-    def test_a_writers_options_may_be_there_and_none_is_not_given(self) -> None:
+    def test_options_of_writers_and_none_values_are_ignored(self) -> None:
         assert parse(txnId="t", partSize="8m", layout=None, mode=None) == parse()
 
     def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
         known = {option.read for option in OPTIONS if option.read}
-        # These need more than their own text, or say how another was given.
+        # Fields without an option of their own: set from several options, or by formats.
         known |= {
             "format.kind",
             "format.spec",
@@ -56,7 +56,6 @@ class TestNames:
         }
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
         known |= {"stream.starting", "stream.starting_ms"}
-        known |= {"format.document"}  # a preset says so
         options = parse()
         groups = {
             f"{group}.{field.name}"
@@ -90,16 +89,16 @@ class TestValues:
             ("paths", [["/a", "/b"], ("/a", Path("/b")), '["/a", "/b"]'], "plan.paths"),
         ],
     )  # fmt: skip
-    def test_the_natural_type_and_the_text_are_the_same(self, name: str, values: list[Any], field: str) -> None:
-        found = []
+    def test_strings_and_natural_types_are_equivalent(self, name: str, values: list[Any], field: str) -> None:
+        parsed = []
         for value in values:
-            found.append(parse(**{name: value}))
-            assert found[-1] == found[0], value
+            parsed.append(parse(**{name: value}))
+            assert parsed[-1] == parsed[0], value
         group, _, attribute = field.partition(".")
-        inner = getattr(found[0], group)
+        inner = getattr(parsed[0], group)
         assert (getattr(inner, attribute) if attribute else inner) not in (None, ())
 
-    def test_times_are_in_the_zone(self) -> None:
+    def test_times_without_a_zone_are_in_the_option_time_zone(self) -> None:
         assert parse(startTime="2026-11-22T08:00:00", timeZone="Europe/Berlin").time.start_us == HOUR_US
         assert parse(startTime=datetime(2026, 11, 22, 8), timeZone="Europe/Berlin").time.start_us == HOUR_US
         assert parse(startTime=HOUR, timeZone="Europe/Berlin").time.start_us == HOUR_US
@@ -143,12 +142,12 @@ class TestValues:
             ("template", 5, "option 'template': 5 is not a string"),
         ],
     )
-    def test_a_bad_value(self, name: str, value: Any, message: str) -> None:
+    def test_bad_values_are_refused(self, name: str, value: Any, message: str) -> None:
         with pytest.raises(OptionError, match=message):
             parse(**{name: value})
 
 
-class TestTogether:
+class TestCombinations:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
@@ -171,17 +170,17 @@ class TestTogether:
             ({"logfmt": True}, "exactly one of .*; template and logfmt are given"),
         ],
     )  # fmt: skip
-    def test_what_does_not_go_together(self, options: dict[str, Any], message: str) -> None:
+    def test_contradictory_options_are_refused(self, options: dict[str, Any], message: str) -> None:
         with pytest.raises(OptionError, match=message):
             parse(**options)
 
-    def test_opening_a_file_may_cost_nothing(self) -> None:
+    def test_the_cost_of_opening_a_file_may_be_zero(self) -> None:
         assert [parse(openCostInBytes=cost).plan.open_cost_bytes for cost in (0, "0", " 0 ", "1k")] == [0, 0, 0, 1024]
         for cost in (-1, False, "", "0x0"):
             with pytest.raises(OptionError, match="openCostInBytes"):
                 parse(openCostInBytes=cost)
 
-    def test_json_false_is_as_if_not_given(self) -> None:
+    def test_json_false_selects_no_format(self) -> None:
         assert parse(json="false") == parse()
 
 
@@ -192,10 +191,10 @@ class TestSecrets:
         storage = {"client_kwargs": {"aws_session_token": "t0ken"}, "password": "hunter2"}
         return parse(accessKey="AKIA", secretKey="hunter2", sessionToken="t0ken", storageOptions=storage)
 
-    def test_are_in_no_repr(self) -> None:
+    def test_no_secret_is_in_a_repr(self) -> None:
         options = self.options()
-        for shown in (options, options.store, pickle.loads(pickle.dumps(options)), StoreOptions(secret_key="hunter2")):
-            assert not any(secret in f"{shown!r} {shown}" for secret in self.SECRETS)
+        for value in (options, options.store, pickle.loads(pickle.dumps(options)), StoreOptions(secret_key="hunter2")):
+            assert not any(secret in f"{value!r} {value}" for secret in self.SECRETS)
         assert pickle.loads(pickle.dumps(options)) == options
 
     @pytest.mark.parametrize(
@@ -205,7 +204,7 @@ class TestSecrets:
             {"storageOptions": '["hunter2"]'}, {"accessKey": None}, {"anonymous": True}, {"sessionTokn": "t0ken"}, {"secretKey": " "},
         ],
     )  # fmt: skip
-    def test_are_in_no_error(self, bad: dict[str, Any]) -> None:
+    def test_no_secret_is_in_an_error(self, bad: dict[str, Any]) -> None:
         with pytest.raises(OptionError) as caught:
             parse(**{"accessKey": "AKIA", "secretKey": "hunter2", "sessionToken": "t0ken", **bad})
         error: BaseException | None = caught.value
