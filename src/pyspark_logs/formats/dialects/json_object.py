@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoder import LineParser
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.json.values import dump_json, parse_json
 from pyspark_logs.formats.parsed_line import ParsedLine
-from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.line_parser import TemplateLineParser
+from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
@@ -21,12 +21,9 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 class JsonObjectFormat(TemplateFormat):
     """A template that writes a JSON object; lines of another layout are parsed as JSON, by their keys."""
 
-    def decoder(self, projection: Projection) -> Decoder:
-        """Returns the decoder of the template, with a line parser that falls back to JSON."""
-        made = TemplateFormat.decoder(self, projection)
-        if not isinstance(made.exact, TemplateLineParser):
-            raise TypeError("the exact parser of a template is another one")
-        return Decoder(made.engines, JsonObjectLineParser(made.exact), made.native, made.target)
+    def line_parser(self, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> LineParser:
+        """Returns the line parser of the template, with JSON for the lines that the template does not match."""
+        return JsonObjectLineParser(TemplateLineParser(self.template, columns, rules))
 
     def matcher(self) -> Matcher:
         """Returns a matcher of all JSON objects, whatever their layout."""

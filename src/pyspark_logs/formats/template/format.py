@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoder import Decoder, LineParser
 from pyspark_logs.formats.interface import (
     SearchableFields,
     Written,
@@ -88,7 +88,11 @@ class TemplateFormat:
         )
         engine = TemplateEngine(self.template, columns, rules)
         native = [column.type.arrow() for column in columns]
-        return Decoder([engine], TemplateLineParser(self.template, columns, rules), native, projection.types)
+        return Decoder([engine], self.line_parser(columns, rules), native, projection.types)
+
+    def line_parser(self, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> LineParser:
+        """Returns the parser of the lines that the template engine leaves."""
+        return TemplateLineParser(self.template, columns, rules)
 
     def matcher(self) -> Matcher:
         """By all fields; what does not match goes to the last one."""
