@@ -1,4 +1,4 @@
-# `make demo` and `make test` need Python >= 3.10 and Java >= 17, nothing else. The rest is for developers.
+# `make demo` and `make test` need only Python >= 3.10 and Java >= 17.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,8 +11,8 @@ UV := $(VENV)/bin/uv
 PYTEST_ARGS ?=
 SLOW ?= and not slow
 
-# Spark's workers must run the Python that has the package, on the Spark that is installed here, whatever the
-# shell has set up for another one. A laptop's own name often does not resolve.
+# Spark's workers must run this environment's Python and Spark, whatever variables the shell has set. The host name of a
+# laptop often does not resolve.
 export PYSPARK_PYTHON := $(abspath $(PY))
 export PYSPARK_DRIVER_PYTHON := $(abspath $(PY))
 export SPARK_LOCAL_IP ?= 127.0.0.1
@@ -28,18 +28,18 @@ demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machin
 	$(PY) -m pyspark_logs demo
 
 test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
-	@# A process for each core, but one Spark at a time.
-	@# Spark's workers are children of a JVM and end without a report; what they run is measured without Spark, too.
+	@# One process for each core, but only one Spark at a time.
+	@# Spark's workers report no coverage; the tests without Spark cover the same code.
 	$(PY) -m pytest -m "not spark $(SLOW)" -n auto --dist worksteal $(if $(COVERAGE),--cov=pyspark_logs) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
-test-all: ## run all tests, the slow ones too, and demand the coverage
+test-all: ## run all tests, including the slow ones, and check the coverage
 	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW=
 
-bench: java $(VENV)/.has-bench ## measure speed, beside Polars, DuckDB and Spark's own readers
+bench: java $(VENV)/.has-bench ## measure the speed, compared with Polars, DuckDB and Spark's own readers
 	$(PY) -m benchmarks
 
-check: $(VENV)/.has-lint ## lint, format and types, without changing a file
+check: $(VENV)/.has-lint ## check lint rules, format and types
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
@@ -47,11 +47,11 @@ check: $(VENV)/.has-lint ## lint, format and types, without changing a file
 docs: $(VENV)/.has-docs ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
-lock: $(VENV)/.has-uv ## compile constraints.txt anew from pyproject.toml
+lock: $(VENV)/.has-uv ## compile constraints.txt from pyproject.toml
 	$(UV) pip compile --universal --python-version 3.10 --all-extras --group dev --upgrade --no-annotate \
 	    --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
-clean: ## remove everything that was made here, the environment too
+clean: ## remove all build products and the environment
 	rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf spark-warehouse metastore_db derby.log artifacts
 	find src tests benchmarks examples sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -64,7 +64,7 @@ $(VENV)/.has-uv: constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@touch $@
 
-# One environment; each group of pyproject.toml is added to it when a target first needs it.
+# One environment. Targets add the dependency groups of pyproject.toml that they need.
 $(VENV)/.has-%: pyproject.toml constraints.txt $(VENV)/.has-uv
 	$(UV) pip install --python $(PY) --constraints constraints.txt --editable '.[s3,spark]' --group $*
 	@touch $@

@@ -1,12 +1,12 @@
-"""Write the sample logs beside this file: the same bytes every time, on every machine.
+"""Writes the sample logs, with the same bytes in every run on every machine.
 
 Two sources of invented traffic, from 2026-11-21 22:00 to 2026-11-23 02:00 UTC::
 
     app/<team>/<yyyy>/<MM>/<dd>/<HH>/app-<n>.log[.gz]     an application's own format
     lb/AWSLogs/123456789012/elasticloadbalancing/...      a load balancer's access logs
 
-and ``expected.json``, which counts what is in them. Addresses come from the ranges that RFC 5737 sets aside
-for documentation, the account is the one of AWS's examples, names end in ``.example``.
+and ``expected.json`` with the numbers of their records. Addresses are from the ranges for documentation (RFC 5737), the
+account is that of AWS's examples, host names end in ``.example``.
 
     python sample_data/make_sample_data.py [directory]
 """
@@ -62,7 +62,7 @@ Caused by: java.util.concurrent.TimeoutException: 250 ms
 	at example.shop.Pool.await(Pool.java:131)
 	... 12 more""",
 )
-# Lines that do not match the template, each for a reason of its own.
+# Lines that do not match the template, for different reasons.
 BROKEN = (
     "2026-11-22T10:05:0",
     "-- log rotated --",
@@ -73,7 +73,7 @@ BROKEN = (
 
 
 class Dice(random.Random):
-    """Draws from ``random()`` alone, the one method whose sequence Python promises to keep."""
+    """Random choices that use only ``random()``, whose sequence is the same in all versions of Python."""
 
     def below(self, limit: int) -> int:
         return int(self.random() * limit)
@@ -87,7 +87,7 @@ class Dice(random.Random):
 
 def gzipped(data: bytes) -> bytes:
     buffer = io.BytesIO()
-    # No name and no time in the header: both would differ from run to run.
+    # No name and no time in the header, which would differ between runs.
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as out:
         out.write(data)
     return buffer.getvalue()
@@ -95,9 +95,6 @@ def gzipped(data: bytes) -> bytes:
 
 def iso(moment: dt.datetime, digits: int = 3) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}"[: 20 + digits] + "Z"
-
-
-# --- the application's log ----------------------------------------------------------------------------
 
 
 def app_record(dice: Dice, moment: dt.datetime, team: str, counts: Counter[str]) -> str:
@@ -121,7 +118,7 @@ def app_record(dice: Dice, moment: dt.datetime, team: str, counts: Counter[str])
 
 def app_file(dice: Dice, hour: dt.datetime, team: str, counts: Counter[str]) -> bytes:
     lines = []
-    # Some records are written to the next hour's file: they happened up to 90 seconds before the hour began.
+    # Some records are up to 90 seconds older than the hour of their file.
     moments = sorted(
         hour + dt.timedelta(milliseconds=dice.below(3_690_000) - 90_000) for _ in range(40 + dice.below(50))
     )
@@ -149,8 +146,6 @@ def app_files(dice: Dice, counts: Counter[str]) -> Iterator[tuple[str, bytes]]:
                 yield f"{folder}/app-1.log.gz", b"".join(members)
 
 
-# --- the load balancer's log --------------------------------------------------------------------------
-
 ACCOUNT, REGION, BALANCER = "123456789012", "eu-central-1", "app/shop-lb/50dc6c495c0c9188"
 NODES = ("198.51.100.11", "198.51.100.27")
 AGENTS = (
@@ -160,7 +155,7 @@ AGENTS = (
     "-",
 )
 PATHS = ("/", "/cart", "/api/v2/orders?page={n}", "/api/v2/search?q=red%20shoes&limit={n}", "/static/app.{n}.js")
-FIELD_COUNTS = (25, 29, 29, 30, 30, 30, 33, 34)  # what lines of different years have
+FIELD_COUNTS = (25, 29, 29, 30, 30, 30, 33, 34)  # numbers of fields in lines of different years
 
 
 def alb_record(dice: Dice, moment: dt.datetime, node: str, counts: Counter[str]) -> str:
@@ -200,8 +195,8 @@ def alb_record(dice: Dice, moment: dt.datetime, node: str, counts: Counter[str])
 
 
 def alb_files(dice: Dice, counts: Counter[str]) -> Iterator[tuple[str, bytes]]:
-    # One interval of five minutes an hour, a file for each node. Folder and name carry the interval's END, so the
-    # last one before midnight lies under the next day.
+    # One interval of five minutes an hour, a file for each node. Directory and name have the end of the interval, so the
+    # last file before midnight is in the directory of the next day.
     for number in range(HOURS):
         end = START + dt.timedelta(hours=number, minutes=5 * dice.below(12))
         if end.hour == 0:
@@ -217,7 +212,7 @@ def alb_files(dice: Dice, counts: Counter[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def sample_files() -> dict[str, bytes]:
-    """All files of the sample, by path below ``sample_data/``."""
+    """Returns the contents of all files of the sample by path below ``sample_data/``."""
     app_counts: Counter[str] = Counter()
     alb_counts: Counter[str] = Counter()
     app = dict(app_files(Dice(SEED), app_counts))
@@ -231,7 +226,7 @@ def sample_files() -> dict[str, bytes]:
 
 
 def nested(counts: Counter[str]) -> dict[str, object]:
-    """``{"level INFO": 3, "records": 5}`` as ``{"level": {"INFO": 3}, "records": 5}``, sorted."""
+    """Returns ``{"level INFO": 3, "records": 5}`` as ``{"level": {"INFO": 3}, "records": 5}``, sorted."""
     groups = sorted({key.partition(" ")[0] for key in counts if " " in key})
     table: dict[str, object] = {key: counts[key] for key in sorted(counts) if " " not in key}
     for group in groups:
