@@ -25,7 +25,6 @@ PENDING: tuple[str, ...] = (
     "src/pyspark_logs/batch_builder.py",
     "src/pyspark_logs/column_sources.py",
     "src/pyspark_logs/file_batches.py",
-    "src/pyspark_logs/formats/delimited/",
     "src/pyspark_logs/formats/template/",
     "src/pyspark_logs/formats/timestamps/",
     "src/pyspark_logs/formats/types/syslog_body.py",

@@ -1,1 +1,1 @@
-"""Values between separators: CSV, TSV, W3C; columns by a header or by their places."""
+"""Formats of lines with separated values: CSV, TSV, W3C extended log files."""

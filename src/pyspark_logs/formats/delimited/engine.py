@@ -1,13 +1,15 @@
-"""The fast engine for values between separators: where all separators of a block are, as a matrix.
+"""Columnar engine for separated values.
 
-Quotes come in pairs that belong to one value, so a separator with an odd number of quotes before it in its line stands
-within a value. The engine takes the lines whose quotes are all where RFC 4180 has them: an opening one at the start of
-a value, a closing one at its end, a doubled one between these.
+The offsets of all separators of a block divide its lines into values. A quoted value contains both of its quotes, so a
+separator with an odd number of quotes before it in its line is part of a value. The engine takes lines whose quotes are
+all at the positions of RFC 4180: the opening quote at the start of a value, the closing quote at its end, and a doubled
+quote between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -17,19 +19,22 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import convert_fields, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
-from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedColumn, DelimitedRules
+from pyspark_logs.formats.delimited.line_parser import DelimitedColumn, DelimitedRules
+from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult
 
 
-class _Cut:
-    """Where the values of some lines of a block are.
+class _LineValues:
+    """Offsets of the values in some lines of a block.
 
-    Attributes:
-        lines: which of the lines.
-        separators: places of all that end a value, in order.
-        first: for each line, which of these is its first.
-        counts: and how many it has.
+    Args:
+        starts: start offset of each line of the block.
+        ends: end offset of each line of the block.
+        lines: indices of the lines.
+        separators: offsets of all separators that are not part of a value, ascending.
+        first: index of the first separator of each line of the block.
+        counts: number of separators in each line of the block.
     """
 
     def __init__(
@@ -38,154 +43,168 @@ class _Cut:
         self.lines, self.separators = lines, separators
         self.starts, self.ends = starts[lines], ends[lines]
         self.first, self.counts = first[lines], counts[lines]
-        # Nearly always each line has as many: a matrix, of which no value must be looked up.
+        # Usually all lines have equally many separators: then they are a matrix, whose columns need no lookup.
         width = len(separators) // max(len(starts), 1)
         regular = len(lines) == len(starts) and bool((counts == width).all()) and width * len(starts) == len(separators)
-        self.table = separators.reshape(len(starts), width) if regular and width else None
+        self.matrix = separators.reshape(len(starts), width) if regular and width else None
 
-    def bounds(self, place: int, size: int) -> tuple[Int32, Int32]:
-        """Where the values of this place begin and end, quotes included; separators are of so many bytes."""
+    def spans(self, index: int, size: int) -> tuple[Int32, Int32]:
+        """Returns the start and end offset of a value in each line, its quotes included.
+
+        Args:
+            index: index of the value.
+            size: length of a separator.
+        """
         starts, ends = self.starts, self.ends
-        if self.table is not None:
-            if place:
-                starts = self.table[:, place - 1] + np.int32(size)
-            return starts, (self.table[:, place] if place < self.table.shape[1] else ends)
-        if place:
-            starts = self.separators[self.first + (place - 1)] + np.int32(size)
-        if len(self.separators) and (more := self.counts > place).any():
-            at = self.separators[np.minimum(self.first + place, len(self.separators) - 1)]
-            ends = at if more.all() else np.where(more, at, ends)
+        if self.matrix is not None:
+            if index:
+                starts = self.matrix[:, index - 1] + np.int32(size)
+            return starts, (self.matrix[:, index] if index < self.matrix.shape[1] else ends)
+        if index:
+            starts = self.separators[self.first + (index - 1)] + np.int32(size)
+        if len(self.separators) and (ended := self.counts > index).any():
+            separators = self.separators[np.minimum(self.first + index, len(self.separators) - 1)]
+            ends = separators if ended.all() else np.where(ended, separators, ends)
         return starts, ends
 
 
-class DelimitedColumns:
-    """Lines of values between separators, by the block."""
+@dataclass(frozen=True)
+class _UnquotedSpans:
+    """Offsets of one value in some lines, without its quotes.
 
-    def __init__(self, cutter: Cutter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
+    Attributes:
+        starts: start offset in each line.
+        ends: end offset in each line.
+        quoted: mask of the lines in which the value is quoted.
+    """
+
+    starts: Int32
+    ends: Int32
+    quoted: Bool
+
+
+class DelimitedEngine:
+    """Parses lines by the block; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
+
+    def __init__(self, splitter: ValueSplitter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
         self.columns, self.rules = tuple(columns), rules
-        self.separator, self.quote = cutter.separator.encode(), (cutter.quote or "").encode()
+        self.separator, self.quote = splitter.separator.encode(), (splitter.quote or "").encode()
         self.null = rules.null_value.encode()
-        self.furthest = max(
-            [rules.last_judged(columns), *(index for column in columns for index in column.source.indices)]
-        )
+        indices = [index for column in columns for index in column.source.indices]
+        self.last_parsed = max([rules.last_validated(columns), *indices])
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """The columns of the lines ``block[starts[i]:ends[i]]`` that have their values where they should be."""
+        """Returns the columns of the lines that have the expected number of values and no stray quotes."""
         if len(starts) == 0:
             return None
         view = spans.terminated_view(block)
-        cut = self._cut(block, view, starts, ends)
-        if cut is None or len(cut.lines) == 0:
-            return None
         has_quotes = bool(self.quote) and self.quote in block
+        line_values = self._split(view, starts, ends, has_quotes)
+        if len(line_values.lines) == 0:
+            return None
         unescape = self._collapse_doubled if has_quotes and 2 * self.quote in block else None
-        quoted: dict[int, tuple[Int32, Int32, Bool]] = {}
-        found = []
-        for column in (*self.columns, *self.rules.unasked):
+        values: dict[int, _UnquotedSpans] = {}
+        converted = []
+        for column in (*self.columns, *self.rules.validated_only):
             for index in column.source.indices:
-                if index not in quoted:
-                    quoted[index] = self._inside(view, *cut.bounds(index, len(self.separator)), has_quotes)
-            bounds = [quoted[index] for index in column.source.indices]
-            found.append(self._column(column, bounds, len(cut.lines), block, view, unescape, context))
-        arrays, valid = [array for array, _ in found], [mask for _, mask in found]
-        rows = None if len(cut.lines) == len(starts) else cut.lines
+                if index not in values:
+                    values[index] = self._unquote(view, *line_values.spans(index, len(self.separator)), has_quotes)
+            sources = [values[index] for index in column.source.indices]
+            converted.append(self._column(column, sources, len(line_values.lines), block, view, unescape, context))
+        arrays, valid = [array for array, _ in converted], [mask for _, mask in converted]
+        rows = None if len(line_values.lines) == len(starts) else line_values.lines
         return drop_uncertain_rows(rows, arrays, valid, len(self.columns))
 
-    # --- separators and quotes -----------------------------------------------------------------------------
-
-    def _cut(self, block: bytes, view: Bytes, starts: Int32, ends: Int32) -> _Cut | None:
-        good: Bool = np.ones(len(starts), np.bool_)
-        separators = self._occurrences(view, self.separator)
+    def _split(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> _LineValues:
+        valid: Bool = np.ones(len(starts), np.bool_)
+        separators = self._find_all(view, self.separator)
         if len(self.separator) > 1:
-            # Of occurrences that overlap the first counts, but in which line that is so is not worth finding out.
-            close = np.flatnonzero(np.diff(separators) < len(self.separator))
-            good[_line_of(separators[close], starts)] = False
-        if self.quote and self.quote in block:
-            outside, well = self._quotes(view, starts, ends, separators)
-            separators, good = separators[outside], good & well
+            # The first of two overlapping occurrences is the separator. Such lines are left to the line parser.
+            overlapping = np.flatnonzero(np.diff(separators) < len(self.separator))
+            valid[_line_of(separators[overlapping], starts)] = False
+        if has_quotes:
+            outside, well_quoted = self._check_quotes(view, starts, ends, separators)
+            separators, valid = separators[outside], valid & well_quoted
         first = np.searchsorted(separators, starts)
         counts = np.searchsorted(separators, ends) - first
-        last = self.rules.count - 1
-        if self.furthest < last:
-            good &= counts > self.furthest
+        last = self.rules.value_count - 1
+        if self.last_parsed < last:
+            valid &= counts > self.last_parsed
         else:
-            good &= (counts >= last) if self.rules.allow_trailing else (counts == last)
-        return _Cut(starts, ends, np.flatnonzero(good), separators, first, counts)
+            valid &= (counts >= last) if self.rules.allow_trailing else (counts == last)
+        return _LineValues(starts, ends, np.flatnonzero(valid), separators, first, counts)
 
-    def _occurrences(self, view: Bytes, text: bytes) -> Int32:
-        places = np.flatnonzero(view == text[0]).astype(np.int32)
-        if len(text) > 1:
-            places = places[spans.literal_at(view, places, text)]
-        return places
+    def _find_all(self, view: Bytes, text: bytes) -> Int32:
+        """Returns the offsets of all occurrences of a text, which may overlap."""
+        offsets = np.flatnonzero(view == text[0]).astype(np.int32)
+        return offsets[spans.literal_at(view, offsets, text)] if len(text) > 1 else offsets
 
-    def _quotes(self, view: Bytes, starts: Int32, ends: Int32, separators: Int32) -> tuple[Bool, Bool]:
-        """Which separators are outside of quotes, and which lines have all their quotes where they belong."""
+    def _check_quotes(self, view: Bytes, starts: Int32, ends: Int32, separators: Int32) -> tuple[Bool, Bool]:
+        """Returns a mask of the separators outside of quotes, and a mask of the lines without stray quotes."""
         if len(self.quote) > 1 or len(self.separator) > 1:
-            # Lines with quotes are then for the exact parser.
-            good: Bool = np.ones(len(starts), np.bool_)
-            good[_line_of(self._occurrences(view, self.quote), starts)] = False
-            return np.ones(len(separators), np.bool_), good
+            # Lines with quotes are left to the line parser.
+            valid: Bool = np.ones(len(starts), np.bool_)
+            valid[_line_of(self._find_all(view, self.quote), starts)] = False
+            return np.ones(len(separators), np.bool_), valid
         is_quote = view == self.quote[0]
-        # Whether the number of quotes up to a byte, itself included, is odd.
-        odd = np.bitwise_xor.accumulate(is_quote.view(np.uint8))
+        odd = np.bitwise_xor.accumulate(is_quote.view(np.uint8))  # parity of the number of quotes up to each byte
         before = np.where(starts > 0, odd[np.maximum(starts - 1, 0)], 0)
-        good = odd[np.maximum(ends - 1, 0)] == before
+        valid = odd[np.maximum(ends - 1, 0)] == before
         quotes = np.flatnonzero(is_quote).astype(np.int32)
-        opening, outside = odd[quotes], odd[separators]
-        if before.any():  # behind a line with an odd number of them
+        opening, inside = odd[quotes], odd[separators]
+        if before.any():  # an earlier line has an odd number of quotes
             opening = opening ^ before[_line_of(quotes, starts)]
-            outside = outside ^ before[_line_of(separators, starts)]
-        edges: Bool = np.zeros(256, np.bool_)
-        edges[[self.separator[0], self.quote[0]]] = True
-        begins = edges[view[np.maximum(quotes - 1, 0)]]
-        finishes = edges[spans.bytes_at(view, quotes + np.int32(1))]
-        # The others are at the ends of lines, or astray. A record of several lines has line ends within it.
-        odd_ones = np.flatnonzero(np.where(opening, ~begins, ~finishes))
-        line = _line_of(quotes[odd_ones], starts)
-        fine = np.where(opening[odd_ones], quotes[odd_ones] == starts[line], quotes[odd_ones] + 1 == ends[line])
-        good[line[~fine]] = False
-        return outside == 0, good
+            inside = inside ^ before[_line_of(separators, starts)]
+        is_boundary: Bool = np.zeros(256, np.bool_)
+        is_boundary[[self.separator[0], self.quote[0]]] = True
+        boundary_before = is_boundary[view[np.maximum(quotes - 1, 0)]]
+        boundary_after = is_boundary[spans.bytes_at(view, quotes + np.int32(1))]
+        # A quote that is at no boundary must be at the start or end of its line. The line's offsets are compared, as a
+        # record of several lines contains line ends.
+        unbounded = np.flatnonzero(np.where(opening, ~boundary_before, ~boundary_after))
+        line = _line_of(quotes[unbounded], starts)
+        at_edge = np.where(opening[unbounded], quotes[unbounded] == starts[line], quotes[unbounded] + 1 == ends[line])
+        valid[line[~at_edge]] = False
+        return inside == 0, valid
 
-    def _inside(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> tuple[Int32, Int32, Bool]:
-        """The same spans without their quotes, and which had some."""
+    def _unquote(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> _UnquotedSpans:
         if not has_quotes:
-            return starts, ends, np.zeros(len(starts), np.bool_)
+            return _UnquotedSpans(starts, ends, np.zeros(len(starts), np.bool_))
         quoted = spans.literal_at(view, starts, self.quote) & (ends > starts)
         if not quoted.any():
-            return starts, ends, quoted
-        return starts + quoted.astype(np.int32), ends - quoted.astype(np.int32), quoted
-
-    # --- values ----------------------------------------------------------------------------------------------
+            return _UnquotedSpans(starts, ends, quoted)
+        return _UnquotedSpans(starts + quoted.astype(np.int32), ends - quoted.astype(np.int32), quoted)
 
     def _column(
-        self, column: DelimitedColumn, bounds: Sequence[tuple[Int32, Int32, Bool]], rows: int, block: bytes, view: Bytes,
+        self, column: DelimitedColumn, sources: Sequence[_UnquotedSpans], count: int, block: bytes, view: Bytes,
         unescape: Callable[[pa.Array], pa.Array] | None, context: TimestampContext,
     ) -> ConversionResult:  # fmt: skip
-        if not bounds:
-            return pa.nulls(rows, column.type.arrow()), None
-        null = np.logical_or.reduce([self._null(column, view, *span) for span in bounds])
-        if len(bounds) == 1 and not column.source.suffix:
-            starts, ends, _ = bounds[0]
+        """Converts the values of a column in ``count`` lines."""
+        if not sources:
+            return pa.nulls(count, column.type.arrow()), None
+        null = np.logical_or.reduce([self._is_null(column, view, source) for source in sources])
+        if len(sources) == 1 and not column.source.suffix:
+            starts, ends = sources[0].starts, sources[0].ends
             return convert_fields(block, view, starts, ends, null, column.type, context, unescape=unescape)
-        there = np.flatnonzero(~null)
-        pieces = [spans.field_strings(block, starts[there], ends[there]) for starts, ends, _ in bounds]
-        pieces = pieces if unescape is None else [unescape(strings) for strings in pieces]
-        joined = pc.binary_join_element_wise(*pieces, " ")
-        array, sure = column.type.convert(pc.binary_join_element_wise(joined, column.source.suffix, ""), context)
-        return scatter_result(array, sure, null)
+        present = np.flatnonzero(~null)
+        parts = [spans.field_strings(block, source.starts[present], source.ends[present]) for source in sources]
+        parts = parts if unescape is None else [unescape(strings) for strings in parts]
+        joined = pc.binary_join_element_wise(*parts, " ")
+        values, valid = column.type.convert(pc.binary_join_element_wise(joined, column.source.suffix, ""), context)
+        return scatter_result(values, valid, null)
 
     def _collapse_doubled(self, strings: pa.Array) -> pa.Array:
         """Replaces each doubled quote by one quote."""
         quote = self.quote.decode()
         return pc.replace_substring(strings, 2 * quote, quote)
 
-    def _null(self, column: DelimitedColumn, view: Bytes, starts: Int32, ends: Int32, quoted: Bool) -> Bool:
-        empty = ends == starts
+    def _is_null(self, column: DelimitedColumn, view: Bytes, source: _UnquotedSpans) -> Bool:
+        empty = source.ends == source.starts
         if column.type.keeps_text:
-            empty &= ~quoted
-        return empty | (spans.equals_literal(view, starts, ends, self.null) & ~quoted)
+            empty &= ~source.quoted
+        return empty | (spans.equals_literal(view, source.starts, source.ends, self.null) & ~source.quoted)
 
 
-def _line_of(places: Int32, starts: Int32) -> Int64:
-    """The line that each place is in or behind; -1: it is before the first."""
-    return np.searchsorted(starts, places, side="right") - 1
+def _line_of(offsets: Int32, starts: Int32) -> Int64:
+    """Returns the index of the last line that starts at or before each offset; -1 if there is none."""
+    return np.searchsorted(starts, offsets, side="right") - 1

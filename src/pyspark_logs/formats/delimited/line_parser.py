@@ -1,88 +1,15 @@
-"""Values between separators: the exact parser, one line at a time.
-
-A value that begins with the quote reaches to the next quote that is not doubled, and may hold the separator; behind it
-stands the separator or the line's end (RFC 4180). A quote within a value that does not begin with one is text. A line
-is a record, so no value holds a line end.
-"""
+"""Line parser of separated values: splits one line and converts its values one at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from pyspark_logs.formats.delimited.splitter import SplitValue, ValueSplitter
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-
-
-class Value(NamedTuple):
-    """One value of a line: its text, whether it was quoted, whether it is the line's last."""
-
-    text: str
-    quoted: bool
-    last: bool
-
-
-@dataclass(frozen=True)
-class Cutter:
-    """How a line is cut into values.
-
-    Attributes:
-        separator: one character or more.
-        quote: one character; None: there are no quotes.
-    """
-
-    separator: str
-    quote: str | None
-
-    def values(self, line: str) -> Iterator[Value]:
-        """The values in order.
-
-        Raises:
-            ValueError: a quote is not closed, or there is text behind one; the values before it have been given.
-
-        >>> [value.text for value in Cutter(",", "'").values("a,'b, ''c''',")]
-        ['a', "b, 'c'", '']
-        """
-        place = 0
-        while True:
-            if self.quote is not None and line.startswith(self.quote, place):
-                text, end = self._quoted(line, place)
-                quoted = True
-            else:
-                end = line.find(self.separator, place)
-                end = len(line) if end < 0 else end
-                text, quoted = line[place:end], False
-            yield Value(text, quoted, end == len(line))
-            if end == len(line):
-                return
-            place = end + len(self.separator)
-
-    def _quoted(self, line: str, place: int) -> tuple[str, int]:
-        """The text between the quote at a place and the one that closes it, and where that ends."""
-        quote = self.quote or ""
-        end = line.find(quote, place + 1)
-        while end >= 0 and line.startswith(quote, end + 1):
-            end = line.find(quote, end + 2)
-        if end < 0:
-            raise ValueError(f"a quote is not closed, at byte {_byte(line, place)}")
-        text = line[place + 1 : end].replace(quote + quote, quote)
-        if end + 1 < len(line) and not line.startswith(self.separator, end + 1):
-            raise ValueError(f"there is text behind a closing quote, at byte {_byte(line, end + 1)}")
-        return text, end + 1
-
-    def names(self, header: str) -> list[str]:
-        """The names in a header line: without quotes and, where there are none, without blanks around them."""
-        try:
-            return [value.text if value.quoted else value.text.strip() for value in self.values(header)]
-        except ValueError:  # whatever it is, it names columns
-            quote = self.quote or ""
-            return [name.strip().strip(quote) for name in header.split(self.separator)]
-
-
-def _byte(line: str, place: int) -> int:
-    return len(line[:place].encode())
 
 
 @dataclass(frozen=True)
@@ -103,84 +30,94 @@ DelimitedColumn = RequestedColumn[DelimitedSource]
 
 @dataclass(frozen=True)
 class DelimitedRules:
-    """What else there is to know of a line.
+    """Rules by which lines under one header are parsed and validated.
 
     Attributes:
-        count: of the values that a line has.
-        null_value: text that is null, unless it is quoted.
-        allow_trailing: further values are fine.
-        judge_whole: lines are judged to their ends, and by ``unasked`` columns, too.
-        counted: lines are judged by how many values they have, whichever columns are asked for.
+        value_count: number of values of a line.
+        null_value: unquoted text that is null.
+        allow_trailing: True if a line may have further values.
+        judge_whole: True if a line is validated to its end, and by the columns ``validated_only``, too.
+        validated_only: columns that are not requested.
+        checks_count: True if the number of values is validated whatever columns are requested.
     """
 
-    count: int
+    value_count: int
     null_value: str = "-"
     allow_trailing: bool = False
     judge_whole: bool = False
-    unasked: tuple[DelimitedColumn, ...] = ()
-    counted: bool = False
+    validated_only: tuple[DelimitedColumn, ...] = ()
+    checks_count: bool = False
 
-    def last_judged(self, columns: Sequence[DelimitedColumn]) -> int:
-        """The last value that a line is judged by, and what ends it; -1: there is none."""
-        last = self.count - 1
+    def last_validated(self, columns: Sequence[DelimitedColumn]) -> int:
+        """Returns the index of the last value that a line is validated by, its end included; -1: no value.
+
+        Args:
+            columns: requested columns.
+        """
         judged = max((index for column in columns if column.judged for index in column.source.indices), default=-1)
-        return last if self.judge_whole or (self.counted and judged >= 0) else judged
+        return self.value_count - 1 if self.judge_whole or (self.checks_count and judged >= 0) else judged
 
 
 class DelimitedLineParser:
-    """Parses lines by the letter.
+    """Parses lines one at a time.
 
-    A line is judged up to the last value that is asked for and what ends it; whole, if that is a line's last value or
-    the rules say so. With ``counted`` a value too many or too few anywhere makes it corrupt.
+    A line is validated up to the end of the last requested value. It is validated as a whole if that is the last value of
+    the line or if the rules say so.
 
     >>> from pyspark_logs.formats.types.text import Text
-    >>> lines = DelimitedLineParser(Cutter(",", '"'), [RequestedColumn("b", Text(), DelimitedSource((1,)))], DelimitedRules(2))
-    >>> lines.parse('1,"x,y"', TimestampContext()).values, lines.parse("1", TimestampContext()).reason
+    >>> column = RequestedColumn("b", Text(), DelimitedSource((1,)))
+    >>> parser = DelimitedLineParser(ValueSplitter(",", '"'), [column], DelimitedRules(2))
+    >>> parser.parse('1,"x,y"', TimestampContext()).values, parser.parse("1", TimestampContext()).reason
     (['x,y'], 'it has 1 of 2 values')
     """
 
-    def __init__(self, cutter: Cutter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
-        self.cutter, self.columns, self.rules = cutter, tuple(columns), rules
-        self.judged = rules.last_judged(columns)
-        self.furthest = max([self.judged, *(index for column in columns for index in column.source.indices)])
+    def __init__(self, splitter: ValueSplitter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
+        self.splitter, self.columns, self.rules = splitter, tuple(columns), rules
+        self.last_validated = rules.last_validated(columns)
+        self.last_parsed = max([self.last_validated, *(index for one in columns for index in one.source.indices)])
 
     def parse(self, line: str, context: TimestampContext) -> ParsedLine:
-        """The values of the columns."""
-        found: list[Value] = []
-        problem = ""
-        if self.furthest >= 0:
-            try:
-                for value in self.cutter.values(line):
-                    problem = self._misplaced(len(found), value)
-                    if problem:
-                        break
-                    found.append(value)
-                    if len(found) > self.furthest:
-                        break
-            except ValueError as error:
-                problem = str(error)
-        if problem and len(found) <= self.judged:
+        """Returns the values of the columns."""
+        found, problem = self._split(line) if self.last_parsed >= 0 else ([], "")
+        if problem and len(found) <= self.last_validated:
             return ParsedLine([None] * len(self.columns), problem)
         values: list[Any] = []
-        reason = general = ""
-        for column in (*self.columns, *self.rules.unasked):
-            value, wrong = self._value(column, found, context)
+        reason = category = ""
+        for column in (*self.columns, *self.rules.validated_only):
+            value, problem = self._value(column, found, context)
             values.append(value)
-            if wrong and not reason:
-                reason, general = wrong, f"column {column.name!r}: not of its type"
-        return ParsedLine(values[: len(self.columns)], reason, general)
+            if problem and not reason:
+                reason, category = problem, f"column {column.name!r}: not of its type"
+        return ParsedLine(values[: len(self.columns)], reason, category)
 
-    def _misplaced(self, place: int, value: Value) -> str:
-        """What is wrong with a value's being, or not being, the last; "" where nothing is."""
-        last = self.rules.count - 1
-        if place < last and value.last:
-            return f"it has {place + 1} of {last + 1} values"
-        if place == last and not value.last and not self.rules.allow_trailing:
-            return f"it has more than {last + 1} values"
+    def _split(self, line: str) -> tuple[list[SplitValue], str]:
+        """Returns the values of a line up to the last one that is needed, and the reason why a value is missing."""
+        found: list[SplitValue] = []
+        try:
+            for value in self.splitter.split(line):
+                problem = self._count_problem(len(found), value)
+                if problem:
+                    return found, problem
+                found.append(value)
+                if len(found) > self.last_parsed:
+                    break
+        except ValueError as error:
+            return found, str(error)
+        return found, ""
+
+    def _count_problem(self, index: int, value: SplitValue) -> str:
+        """Returns a message if a line ends too early or too late at a value, else ""."""
+        count = self.rules.value_count
+        if index < count - 1 and value.last:
+            return f"it has {index + 1} of {count} values"
+        if index == count - 1 and not value.last and not self.rules.allow_trailing:
+            return f"it has more than {count} values"
         return ""
 
-    def _value(self, column: DelimitedColumn, found: Sequence[Value], context: TimestampContext) -> tuple[Any, str]:
-        """The value, and what is wrong with it."""
+    def _value(
+        self, column: DelimitedColumn, found: Sequence[SplitValue], context: TimestampContext
+    ) -> tuple[Any, str]:
+        """Returns the value of a column, and the reason why the line is corrupt or ""."""
         source = column.source
         if not source.indices or max(source.indices) >= len(found):
             return None, ""
@@ -193,7 +130,7 @@ class DelimitedLineParser:
         except ValueError as error:
             return None, f"column {column.name!r}: {text[:80]!r}: {error}" if column.judged else ""
 
-    def _text(self, value: Value, column: DelimitedColumn) -> str | None:
+    def _text(self, value: SplitValue, column: DelimitedColumn) -> str | None:
         if value.text == "":
             return "" if value.quoted and column.type.keeps_text else None
         return None if value.text == self.rules.null_value and not value.quoted else value.text

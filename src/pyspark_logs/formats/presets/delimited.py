@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark_logs.formats.delimited.format import DelimitedField, DelimitedSpec
-from pyspark_logs.formats.delimited.header import Places, column_name
+from pyspark_logs.formats.delimited.header import NameIndex, column_name
+from pyspark_logs.formats.delimited.spec import DelimitedField, DelimitedSpec
 from pyspark_logs.formats.presets.entry import DelimitedForm, Preset
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer
@@ -17,11 +17,11 @@ _INT, _LONG, _DOUBLE, _TEXT = Integer(32), Integer(64), Floating(), Text()
 
 def _fields(names: str, types: dict[str, FieldType]) -> tuple[DelimitedField, ...]:
     """Returns the fields of space-separated header names."""
-    return tuple(DelimitedField(column_name(name), types.get(name, _TEXT), of=(name,)) for name in names.split())
+    return tuple(DelimitedField(column_name(name), types.get(name, _TEXT), values=(name,)) for name in names.split())
 
 
 # CloudFront and IIS write date and time in UTC; together they are also one timestamp.
-_W3C_TIME = DelimitedField("timestamp", Timestamp(), of=("date", "time"), tail="Z")
+_W3C_TIME = DelimitedField("timestamp", Timestamp(), values=("date", "time"), suffix="Z")
 
 _CLOUDFRONT = (
     "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent)"
@@ -76,11 +76,11 @@ class _FlowSpec(DelimitedSpec):
     No value equals a name, and AWS adds fields, so unknown names do not make the line a record.
     """
 
-    only_known: bool = True
+    known_names_only: bool = True
 
-    def _is_header(self, line: str) -> bool:
-        known = Places([source for field in self.fields for source in field.sources])
-        return any(known.find(name) is not None for name in self.cutter.names(line))
+    def is_header(self, line: str) -> bool:
+        known = NameIndex([name for field in self.fields for name in field.value_names])
+        return any(known.find(name) is not None for name in self.splitter.header_names(line))
 
 
 _IIS = (
@@ -102,7 +102,7 @@ PRESETS: tuple[Preset, ...] = (
                 "\t",
                 header="fields",
                 fields=(_W3C_TIME, *_fields(f"{_CLOUDFRONT} {_CLOUDFRONT_V2}", _CLOUDFRONT_TYPES)),
-                order=tuple(_CLOUDFRONT.split()),
+                headerless_names=tuple(_CLOUDFRONT.split()),
             )
         ),
         source='AWS, "Standard logging reference" of CloudFront; values remain URL-encoded, as in the file:'
@@ -126,8 +126,8 @@ PRESETS: tuple[Preset, ...] = (
                 " ",
                 header="first",
                 fields=_fields(_FLOW_V2 + _FLOW_V5 + _FLOW_LATER, _FLOW_TYPES),
-                order=tuple(_FLOW_V2.split()),
-                counted=True,
+                headerless_names=tuple(_FLOW_V2.split()),
+                checks_count=True,
             )
         ),
         source='AWS, "Flow log records" and "Transit Gateway Flow Log records"; files without a header have version 2:'
@@ -153,9 +153,9 @@ PRESETS: tuple[Preset, ...] = (
                 " ",
                 header="fields",
                 fields=(_W3C_TIME, *_fields(f"{_IIS} {_IIS_OPTIONAL}", _IIS_TYPES)),
-                order=tuple(_IIS.split()),
-                counted=True,
-                also=(("cs(referrer)", "cs(Referer)"),),  # spelling in the samples of Microsoft's documentation
+                headerless_names=tuple(_IIS.split()),
+                checks_count=True,
+                aliases=(("cs(referrer)", "cs(Referer)"),),  # spelling in the samples of Microsoft's documentation
             )
         ),
         source='Microsoft, "W3C Logging" of IIS; date and time are in UTC:'

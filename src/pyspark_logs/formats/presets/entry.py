@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.delimited.format import DelimitedSpec, delimited_format
+from pyspark_logs.formats.delimited.format import delimited_format
+from pyspark_logs.formats.delimited.spec import DelimitedSpec
 from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import documented

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.delimited.engine import DelimitedColumns
-from pyspark_logs.formats.delimited.format import DelimitedField, DelimitedSpec, delimited_format
-from pyspark_logs.formats.delimited.line_parser import Cutter, DelimitedLineParser, DelimitedRules, DelimitedSource
+from pyspark_logs.formats.delimited.engine import DelimitedEngine
+from pyspark_logs.formats.delimited.format import delimited_format
+from pyspark_logs.formats.delimited.line_parser import DelimitedLineParser, DelimitedRules, DelimitedSource
+from pyspark_logs.formats.delimited.spec import DelimitedField, DelimitedSpec
+from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
@@ -247,7 +249,7 @@ def test_clean_lines_never_reach_the_exact_parser() -> None:
         b'4,"open,-',
     ]
     block = find_lines(b"\n".join(lines * 50), 0)
-    sure = DelimitedColumns(Cutter(",", '"'), slots, rules).parse(
+    sure = DelimitedEngine(ValueSplitter(",", '"'), slots, rules).parse(
         block.block, block.starts, block.ends, TimestampContext()
     )
     assert sure is not None
@@ -260,7 +262,7 @@ def test_clean_lines_never_reach_the_exact_parser() -> None:
     ("line", "reason"),
     [
         ('a,"b', "a quote is not closed, at byte 2"),
-        ('é,"b"c,d', "there is text behind a closing quote, at byte 6"),
+        ('é,"b"c,d', "there is text after a closing quote, at byte 6"),
         ("a,b", "it has 2 of 3 values"),
         ("a,b,1,d", "it has more than 3 values"),
         ("a,b,x", "column 'n': 'x': not a whole number"),
@@ -269,7 +271,8 @@ def test_clean_lines_never_reach_the_exact_parser() -> None:
 def test_why_a_line_is_corrupt(line: str, reason: str) -> None:
     slots = [RequestedColumn("n", Integer(32), DelimitedSource((2,)))]
     assert (
-        DelimitedLineParser(Cutter(",", '"'), slots, DelimitedRules(3)).parse(line, TimestampContext()).reason == reason
+        DelimitedLineParser(ValueSplitter(",", '"'), slots, DelimitedRules(3)).parse(line, TimestampContext()).reason
+        == reason
     )
 
 
@@ -384,7 +387,7 @@ def test_a_header_that_is_too_long_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a," + "b" * 100 + "\n1,2\n")
     options = {"delimited": ",", "maxRecordBytes": 50, "schema": "a int"}
     with pytest.raises(
-        FormatError, match=r"a\.csv: the first line, its header, has 102 bytes, more than maxRecordBytes"
+        FormatError, match=r"a\.csv: the header in the first line has 102 bytes, more than maxRecordBytes"
     ):
         scan(tmp_path, header="first", **options)
     (tmp_path / "a.csv").write_text("#Fields: a " + "b" * 100 + "\n1,2\n")
@@ -450,12 +453,12 @@ SPEC = DelimitedSpec(
     header="first",
     fields=(
         DelimitedField("version", Integer(32)),
-        DelimitedField("account_id", of=("account-id",)),
-        DelimitedField("time", Timestamp(), of=("date", "clock"), tail="Z"),
+        DelimitedField("account_id", values=("account-id",)),
+        DelimitedField("time", Timestamp(), values=("date", "clock"), suffix="Z"),
         DelimitedField("bytes", Integer(64)),
     ),
-    order=("version", "account-id", "bytes"),
-    only_known=True,
+    headerless_names=("version", "account-id", "bytes"),
+    known_names_only=True,
 )
 DOCUMENTED = delimited_format(SPEC, FormatOptions("preset", "flows"), "preset 'flows'")
 
@@ -482,10 +485,10 @@ def test_a_column_of_several_values() -> None:
     rows = documented("clock date account-id\n10:00:00 2026-11-22 1\n- 2026-11-22 2\n10:00:00.25 2026-11-22 3\n")
     assert [row[2] for row in rows] == [at(2026, 11, 22, 10), None, at(2026, 11, 22, 10, 0, 0, 250000)]
     slots = [RequestedColumn("time", Timestamp(), DelimitedSource((1, 0), "Z"))]
-    assert DelimitedLineParser(SPEC.cutter, slots, DelimitedRules(2)).parse(
+    assert DelimitedLineParser(SPEC.splitter, slots, DelimitedRules(2)).parse(
         "10:00 2026-11-22", TimestampContext()
     ).values == [1_795_341_600_000_000]
-    reason = DelimitedLineParser(SPEC.cutter, slots, DelimitedRules(2)).parse("10:00 x", TimestampContext()).reason
+    reason = DelimitedLineParser(SPEC.splitter, slots, DelimitedRules(2)).parse("10:00 x", TimestampContext()).reason
     assert reason.startswith("column 'time': 'x 10:00Z': ")
 
 

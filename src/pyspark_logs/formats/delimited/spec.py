@@ -1,0 +1,90 @@
+"""Description of a format of separated values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark_logs.formats.delimited.header import NameIndex, column_name, unique_names
+from pyspark_logs.formats.delimited.splitter import ValueSplitter
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.text import Text
+from pyspark_logs.records import HeaderRule
+
+_TEXT = Text()
+
+
+@dataclass(frozen=True)
+class DelimitedField:
+    """A documented column of a format.
+
+    Attributes:
+        name: name of the column.
+        type: type of the column.
+        values: names that headers give to the values of the column, whose text is joined by spaces; empty: the name of
+            the column.
+        suffix: text appended to the values, such as a time zone.
+
+    >>> from pyspark_logs.formats.types.temporal import Timestamp
+    >>> DelimitedField("time", Timestamp(), values=("date", "time"), suffix="Z").value_names
+    ('date', 'time')
+    """
+
+    name: str
+    type: FieldType = _TEXT
+    values: tuple[str, ...] = ()
+    suffix: str = ""
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Names that headers give to the values of the column."""
+        return self.values or (self.name,)
+
+
+@dataclass(frozen=True)
+class DelimitedSpec:
+    """Properties of a format of separated values that are no options.
+
+    Attributes:
+        separator: one character or more.
+        quote: one character; None: values are not quoted.
+        header: ``none``, ``first`` or ``fields``, as the option ``header``.
+        fields: documented columns; empty: the header or the schema names the columns, and all are strings.
+        headerless_names: names of the values of a line without a header; empty: a line needs a header.
+        known_names_only: True if the first line of a file is a header only if all its values are names of ``fields``.
+        aliases: pairs of another name for a value in headers, in lower case, and its documented name.
+        checks_count: True if a line whose number of values is not that of its header is corrupt whatever columns are
+            requested: with a missing or additional separator, values would be read into the neighbours of their columns.
+    """
+
+    separator: str
+    quote: str | None = None
+    header: str = "none"
+    fields: tuple[DelimitedField, ...] = ()
+    headerless_names: tuple[str, ...] = ()
+    known_names_only: bool = False
+    aliases: tuple[tuple[str, str], ...] = ()
+    checks_count: bool = False
+
+    @property
+    def splitter(self) -> ValueSplitter:
+        """Splitter of lines into values."""
+        return ValueSplitter(self.separator, self.quote)
+
+    def header_rule(self) -> HeaderRule | None:
+        """Returns the rule that finds headers; None if files have no headers."""
+        if self.header == "none":
+            return None
+        by_fields = self.header == "fields"
+        return HeaderRule(by_fields, self.is_header) if self.known_names_only else HeaderRule(by_fields)
+
+    def is_header(self, line: str) -> bool:
+        """Returns True if the first line of a file is a header, for formats of which it may also be a record."""
+        known = NameIndex([name for field in self.fields for name in field.value_names])
+        return all(known.find(name) is not None for name in self.splitter.header_names(line))
+
+    def value_names(self, header: str) -> tuple[str, ...]:
+        """Returns the names of the values of the lines under a header. Names in ``#Fields:`` are separated by blanks."""
+        if self.header == "fields":
+            aliases = dict(self.aliases)
+            return unique_names(column_name(aliases.get(name.lower(), name)) for name in header.split())
+        return unique_names(self.splitter.header_names(header))
