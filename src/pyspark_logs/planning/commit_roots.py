@@ -34,7 +34,6 @@ class LoadPathRoots:
             path.directory: path.directory for path in load_paths if path.file is None or job_of(path.path)
         }
         self._nested: set[str] = set()
-        self._searched: set[str] = set()
 
     @property
     def paths(self) -> set[str]:
@@ -76,14 +75,16 @@ class LoadPathRoots:
         unexplained = [
             directory
             for directory in dict.fromkeys(without_commits)
-            if directory not in self._searched
-            and holds_job_files(listed.file.path for listed in files.get(directory, ()))
+            if holds_job_files(listed.file.path for listed in files.get(directory, ()))
         ]
         return bool(unexplained) and self._search_above(unexplained)
 
     def _search_above(self, directories: Sequence[str]) -> bool:
-        """Searches for roots above directories that hold files of jobs and no commits; True if there were any."""
-        self._searched.update(directories)
+        """Searches for roots above directories that hold files of jobs and no commits; True if there were any.
+
+        A directory above which nothing was found is searched again in the next attempt, because a job may have written its
+        intent since. Each success moves a root upwards, so there are few attempts that do not count.
+        """
         found = in_parallel(lambda path: find_commit_root(self._store, path), directories, self._threads)
         roots = {path: root for path, root in zip(directories, found, strict=True) if root is not None}
         self._root_of = {path: roots.get(root, root) for path, root in self._root_of.items()}
