@@ -17,17 +17,21 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
 from typing import Any
 
 from pyspark_logs import commit as protocol
-from pyspark_logs.commit import CommitSettings
-from pyspark_logs.errors import LogSourceError, SnapshotChangedError, StoreError
-from pyspark_logs.jobs import Job, Record, SingleRoot, StagedFile, Transaction, job_of, part_name, take_snapshot
+from pyspark_logs.commit import CommitSettings, publication
+from pyspark_logs.errors import LogSourceError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.jobs import Job, Record, StagedFile, Transaction, intent_key, job_of, part_name, record_key
 from pyspark_logs.jobs.names import split_document_key
-from pyspark_logs.jobs.snapshots import list_all
-from tests.protocol.store import Item, ProtocolStore, RequestStore, World
+from pyspark_logs.layout import hive_layout
+from pyspark_logs.options import ReadOptions, parse_read_options
+from pyspark_logs.planning import list_files, resolve_layout
+from tests.protocol.store import Item, ProtocolStore, RequestStore, World, document
 
+ABOVE = "s3://b/"
 ROOT = "s3://b/t/"
 DIRECTORIES = ("p=1/", "p=2/")
 COMMITS = ROOT + "_commits/"
@@ -107,18 +111,74 @@ class Writer:
         return "returned", result.outcome
 
 
+@cache
+def _read_options(paths: tuple[str, ...], layout: str | None) -> ReadOptions:
+    given = {"json": "true", "paths": list(paths), "snapshotRetries": "0"}
+    return parse_read_options(given if layout is None else {**given, "layout": layout})
+
+
 @dataclass(frozen=True)
 class Reader:
+    """A reader or a poll of a stream: it runs ``planning.list_files``, with one list request at a time.
+
+    Attributes:
+        name: name in traces.
+        paths: load paths.
+        layout: layout option; ``None`` for a flat layout.
+        allowed: partition column and its selected values, or a predicate: the walk constructs or discovers prefixes.
+    """
+
     name: str = "reader"
+    paths: tuple[str, ...] = (ROOT,)
+    layout: str | None = "p={p}"
+    allowed: tuple[str, Any] | None = ("p", ("1", "2"))
 
     kind = "reader"
 
     def run(self, store: RequestStore) -> tuple[str, Any]:
+        options = _read_options(self.paths, self.layout)
+        layout = hive_layout((), "UTC") if self.layout is None else resolve_layout(store, options)
+        allowed = dict([self.allowed] if self.allowed else [])
         try:
-            snapshot = take_snapshot(store, SingleRoot(ROOT), lambda: list_data(store), retries=0)
+            files = list_files(store, options, layout, allowed=allowed, threads=1).files
         except SnapshotChangedError:
             return "starts again", None
-        return "saw", frozenset((file.path, file.etag) for file in snapshot.files)
+        except PathNotFoundError:
+            files = []
+        return "saw", frozenset((file.path, file.etag) for file, _ in files)
+
+    def part_of(self, view: View) -> View:
+        """Returns the part of a view that is below the load paths."""
+        return frozenset(item for item in view if item[0].startswith(self.paths))
+
+
+def flat_reader(name: str, *paths: str) -> Reader:
+    """Returns a reader that lists each load path as a whole."""
+    return Reader(name, paths, None, None)
+
+
+def reader_above(name: str = "reader") -> Reader:
+    """Returns a reader of the directory above the root, which discovers the root and its directories."""
+    return Reader(name, (ABOVE,), "{root}/{directory}", ("directory", _is_data_directory))
+
+
+def _is_data_directory(name: str | None) -> bool:
+    return name is not None and name.startswith("p=")
+
+
+@dataclass(frozen=True)
+class OverwriteReader(Reader):
+    """The listing by which an overwrite finds the files that it replaces."""
+
+    def run(self, store: RequestStore) -> tuple[str, Any]:
+        job = Job.start(ROOT, random="reader", now_us=9, mode="overwrite", scope="partitions")
+        files = [StagedFile(directory + "file", "", (), 1, 1) for directory in DIRECTORIES]
+        settings = CommitSettings(threads=1, snapshot_retries=0)
+        try:
+            replaced = publication.find_replaced(store, job, files, settings, publication.is_data)
+        except SnapshotChangedError:
+            return "starts again", None
+        return "saw", frozenset((ROOT + file.key, file.etag) for file in replaced)
 
 
 @dataclass(frozen=True)
@@ -160,10 +220,6 @@ class Foreigner:
 Actor = Writer | Reader | Recovery | Vacuum | Foreigner
 
 
-def list_data(store: RequestStore) -> list[Any]:
-    return [file for directory in DIRECTORIES for file in list_all(store, ROOT + directory)]
-
-
 def writer(
     number: int,
     mode: str = "append",
@@ -192,6 +248,7 @@ class Setting:
         raised: how many requests of writers may raise.
         crashes: whether writers and recoveries may die.
         before: whether files of an earlier job, long done, are there.
+        record_kept: whether the record of that job is there, too.
         theirs: whether a file of somebody else is there.
         in_order: whether listings see keys in order.
         page_size: keys a page of a listing.
@@ -204,6 +261,7 @@ class Setting:
     raised: int = 0
     crashes: bool = True
     before: bool = False
+    record_kept: bool = False
     theirs: bool = False
     in_order: bool = True
     page_size: int = 1000
@@ -314,6 +372,8 @@ class Explorer:
             job = Job.start(ROOT, random="before", now_us=0).id
             for n, directory in enumerate(DIRECTORIES):
                 files[f"{ROOT}{directory}{part_name(0, 0, job, n, 'gz')}"] = Item(b"", 1, f"before{n}")
+            if self.setting.record_kept:
+                files[ROOT + record_key(job)] = document(Record("committed").to_json())
         if self.setting.theirs:
             files[f"{ROOT}p=1/theirs.log"] = Item(b"first", 5, "first")
         uploads = {
@@ -322,7 +382,7 @@ class Explorer:
             if isinstance(actor, Writer)
             for file in actor.files
         }
-        seen = frozenset((path, item.etag) for path, item in files.items())
+        seen = frozenset((path, item.etag) for path, item in files.items() if not path.startswith(COMMITS))
         world = self._intern(World(files, uploads), Ghost(seen))
         self.roots = []
         for index in range(len(self.setting.actors)):
@@ -467,7 +527,7 @@ class Explorer:
         if outcome is not None:
             try:
                 if actor.kind == "reader":
-                    self._judge_reader(outcome, self._views(status, view))
+                    self._judge_reader(actor, outcome, self._views(status, view))
                 elif actor.kind == "writer":
                     self._judge_writer(actor, outcome, self.worlds[after][1])
             except Violation as violation:
@@ -564,14 +624,31 @@ class Explorer:
             # It has seen the job undecided, and is about to decide it, or to look at what it decided.
             if actor.kind != "reader" and pending[0] in ("create", "get") and f"{COMMITS}{job}" in pending[1]:
                 return True
+            if actor.kind == "recovery" and self._is_to_decide(status.node, job):
+                return True
+        return False
+
+    def _is_to_decide(self, node: int, job: str) -> bool:
+        """True if a recovery has listed the intent of a job and has not yet asked for its record."""
+        while self.parents[node][0] >= 0:
+            before, answer = self.parents[node]
+            call = self.calls[before]
+            if call[:2] == ("get", ROOT + record_key(job)):
+                return False
+            if call[:2] == ("page", COMMITS) and any(file.path == ROOT + intent_key(job) for file in answer.files):
+                return True
+            node = before
         return False
 
     # --- what must hold -------------------------------------------------------------------------------
 
-    def _judge_reader(self, outcome: tuple[str, Any], views: Sequence[View]) -> None:
-        if outcome[0] != "saw" or outcome[1] in views:
+    def _judge_reader(self, reader: Reader, outcome: tuple[str, Any], views: Sequence[View]) -> None:
+        if outcome[0] != "saw":
             return
         view = outcome[1]
+        views = [reader.part_of(seen) for seen in views]
+        if view in views:
+            return
         if any(actor.kind == "foreigner" for actor in self.setting.actors):
             # What others write while a reader lists is in no order with what our jobs do.
             view, *views = (frozenset(item for item in seen if job_of(item[0])) for seen in (view, *views))
@@ -582,7 +659,8 @@ class Explorer:
             new = {job_of(path) for seen in views for path, _ in seen} - {job_of(path) for path, _ in views[0]}
             new = {job for job in new if job is not None and job.endswith("a")}
             rest = {frozenset(item for item in seen if job_of(item[0]) not in new) for seen in views}
-            whole = all(len([1 for path, _ in view if job_of(path) == job]) in (0, len(DIRECTORIES)) for job in new)
+            directories = sum((ROOT + directory).startswith(reader.paths) for directory in DIRECTORIES)
+            whole = all(len([1 for path, _ in view if job_of(path) == job]) in (0, directories) for job in new)
             if whole and frozenset(item for item in view if job_of(item[0]) not in new) in rest:
                 return
         raise Violation(f"a reader saw {self._view(view)}; right were {' | '.join(self._view(seen) for seen in views)}")
@@ -621,9 +699,9 @@ class Explorer:
             raise Violation(f"after recovery and vacuum uploads are open: {sorted(store.world.uploads)}")
         if left := [path for path in store.paths(COMMITS) if path.endswith("~intent.json")]:
             raise Violation(f"after recovery intents are left: {left}")
-        snapshot = take_snapshot(store, SingleRoot(ROOT), lambda: list_data(store), retries=0)
-        if frozenset((file.path, file.etag) for file in snapshot.files) != ghost.seen:
-            raise Violation("after recovery a reader does not see what is committed")
+        for reader in {Reader(), *(actor for actor in self.setting.actors if isinstance(actor, Reader))}:
+            if reader.run(store)[1] != reader.part_of(ghost.seen):
+                raise Violation(f"after recovery {reader.name} does not see what is committed")
         if self.setting.replay:
             for again in (*replayed, store):
                 self._replay(again, ghost)

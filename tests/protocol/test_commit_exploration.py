@@ -14,11 +14,31 @@ import pytest
 from pyspark_logs.commit import claims, decisions, driver, leftovers, publication, recovery
 from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import Record, Transaction, intent_key, record_key, snapshots, visibility
-from pyspark_logs.jobs.visibility import split_listing
-from tests.protocol.explorer import SWEEPING, Explorer, Foreigner, Reader, Recovery, Setting, Vacuum, writer
+from pyspark_logs.jobs.visibility import CommitsBefore, split_listing
+from pyspark_logs.planning import commit_roots
+from pyspark_logs.planning.commit_roots import LoadPathRoots
+from tests.protocol.explorer import (
+    ABOVE,
+    ROOT,
+    SWEEPING,
+    Explorer,
+    Foreigner,
+    OverwriteReader,
+    Reader,
+    Recovery,
+    Setting,
+    Vacuum,
+    flat_reader,
+    reader_above,
+    writer,
+)
 
 FIRST, SECOND = Transaction.of_batch("q", 1), Transaction.of_batch("q", 2)
 NAMED = Transaction.of_id("x")
+
+BELOW = flat_reader("reader", ROOT + "p=1/")
+BOTH = flat_reader("reader", ROOT + "p=1/", ROOT + "p=2/")
+OVERLAPPING = flat_reader("reader", ROOT, ROOT + "p=1/")
 
 # Explored whole by default, together in some 15 seconds. What the mutants below are found with is part of these.
 WHOLE = {
@@ -43,6 +63,27 @@ WHOLE = {
     "appends that drop old records": Setting((writer(1), writer(2, settings=SWEEPING), Recovery()), crashes=False),
     "an older batch and a newer one": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=SECOND)), replay=True, lost=1
+    ),
+    # Readers in their other roles. The number of states is in parentheses.
+    # The listing of an overwrite (188, 644).
+    "an append and the listing of an overwrite": Setting((writer(1), OverwriteReader())),
+    "an overwrite and the listing of another": Setting(
+        (writer(1, "overwrite"), OverwriteReader()), before=True, theirs=True
+    ),
+    # A load path below the root: the reader searches for the root above (32,203; 2,181; 668).
+    "an append and a reader below": Setting((writer(1), BELOW, Recovery()), before=True),
+    "an overwrite and a reader below, pages of one key": Setting(
+        (writer(1, "overwrite"), BELOW), before=True, theirs=True, page_size=1
+    ),
+    "an append and a reader below, unordered listings": Setting((writer(1), BELOW), in_order=False),
+    # Several load paths, which are below the root, or are the root and a directory below it (1,130; 6,602; 1,847).
+    "an append and a reader of two directories": Setting((writer(1), BOTH)),
+    "an overwrite and a reader of two directories": Setting((writer(1, "overwrite"), BOTH), before=True, theirs=True),
+    "an append and a reader of overlapping paths": Setting((writer(1), OVERLAPPING)),
+    # A load path above the root: the reader finds the root in its listing (847; 5,817).
+    "an append and a reader above": Setting((writer(1), reader_above()), before=True, record_kept=True),
+    "an overwrite and a reader above": Setting(
+        (writer(1, "overwrite"), reader_above()), before=True, record_kept=True, theirs=True
     ),
 }
 
@@ -104,6 +145,27 @@ DEEP = {
             writer(3, transaction=SECOND, files=0),
             Vacuum(),
         )
+    ),
+    # 103,967; 120,614; more than 735,090; 15,233; 83,891; 541,125; 475,476; more than 1,500,000 states.
+    "an overwrite and a reader below": Setting((writer(1, "overwrite"), BELOW, Recovery()), before=True, theirs=True),
+    "an append and a reader of two directories, recovered": Setting((writer(1), BOTH, Recovery())),
+    "an overwrite and a reader of two directories, recovered": Setting(
+        (writer(1, "overwrite"), BOTH, Recovery()), before=True, theirs=True
+    ),
+    "an overwrite and a reader of overlapping paths": Setting(
+        (writer(1, "overwrite"), OVERLAPPING), before=True, theirs=True
+    ),
+    "an append and a reader above, recovered": Setting(
+        (writer(1), reader_above(), Recovery()), before=True, record_kept=True
+    ),
+    "an overwrite and a reader above, recovered": Setting(
+        (writer(1, "overwrite"), reader_above(), Recovery()), before=True, record_kept=True, theirs=True
+    ),
+    "an append, an overwrite and a reader below": Setting(
+        (writer(1), writer(2, "overwrite"), BELOW), before=True, crashes=False
+    ),
+    "an append, an overwrite and a reader of two directories": Setting(
+        (writer(1), writer(2, "overwrite"), BOTH), before=True, crashes=False
     ),
 }
 
@@ -346,6 +408,61 @@ def records_go_though_claims_name_them(patch):
     patch.setattr(leftovers, "_read_chains", lambda *arguments: [])
 
 
+def revealed_roots_read_after_the_listing(patch):
+    """Uses the commits of a root that a listing revealed without listing the data again."""
+    extend = LoadPathRoots.extend
+
+    def read_late(self, listing, files, before, after):
+        if extend(self, listing, files, before, after):
+            for root in self.paths - before.keys():
+                before[root] = snapshots.read_commits_before(self._store, root) or CommitsBefore()
+                after[root] = snapshots.read_commits_after(self._store, root, before[root])
+            files.clear()
+            files.update(self.group(listing))
+        return False
+
+    patch.setattr(LoadPathRoots, "extend", read_late)
+
+
+def no_search_above_load_paths(patch):
+    patch.setattr(commit_roots, "find_commit_root", lambda store, path: None)
+
+
+def one_search_above_each_load_path(patch):
+    search = LoadPathRoots._search_above
+
+    def search_once(self, directories):
+        searched = self.__dict__.setdefault("searched", set())
+        new = [directory for directory in directories if directory not in searched]
+        searched.update(new)
+        return bool(new) and search(self, new)
+
+    patch.setattr(LoadPathRoots, "_search_above", search_once)
+
+
+def nested_roots_ignored(patch):
+    extend = LoadPathRoots.extend
+    patch.setattr(
+        LoadPathRoots,
+        "extend",
+        lambda self, listing, *rest: extend(self, replace(listing, nested_roots=set()), *rest),
+    )
+
+
+def no_new_start_after_an_overwrite_of_one_root(patch):
+    """Only the commits of the first root are compared with the commits read after the listing."""
+    read_all = snapshots._read_all_after
+
+    def read_first(store, before, threads):
+        after = read_all(store, before, threads)
+        return {
+            root: commits if root == min(after) else replace(commits, overwritten=False)
+            for root, commits in after.items()
+        }
+
+    patch.setattr(snapshots, "_read_all_after", read_first)
+
+
 APPEND = Setting((writer(1), Reader(), Recovery()))
 OVERWRITE = Setting((writer(1, "overwrite"), Reader(), Recovery()), before=True, theirs=True)
 OVERWRITES = Setting((writer(1, "overwrite"), writer(2, "overwrite")), before=True)
@@ -382,6 +499,13 @@ MUTANTS = [
     (no_new_start_after_an_overwrite, OVERWRITE),
     (one_pass_over_a_directory, Setting((writer(1), Reader()), in_order=False)),
     (records_go_though_claims_name_them, Setting((writer(1, transaction=FIRST), Vacuum()), replay=True)),
+    (no_search_above_load_paths, WHOLE["an append and a reader of two directories"]),
+    (one_search_above_each_load_path, WHOLE["an overwrite and a reader of two directories"]),
+    (nested_roots_ignored, WHOLE["an append and a reader above"]),
+    (no_new_start_after_an_overwrite_of_one_root, WHOLE["an overwrite and a reader above"]),
+    # The same fault is found in both roles in which a listing reveals roots.
+    (revealed_roots_read_after_the_listing, WHOLE["an append and a reader of two directories"]),
+    (revealed_roots_read_after_the_listing, WHOLE["an append and a reader above"]),
 ]
 
 
@@ -390,5 +514,37 @@ def test_the_explorer_finds(mutant, setting, monkeypatch, record_property):
     with monkeypatch.context() as patch:
         mutant(patch)
         report = Explorer(setting).explore(stop=True, most_s=60)
+    record_property("found", str(report))
+    assert report.violations, str(report)
+
+
+# --- known limits -----------------------------------------------------------------------------------------------------
+
+# Readers whose load path is not the root know less about commits. In these settings the explorer finds a violation; a
+# change that removes a limit moves its setting to those above.
+LIMITS = {
+    # A root without `_commits/` (no job for longer than recordRetention) gets its first intent after the reader has
+    # listed the root's names: nothing in the listing reveals the root.
+    "a reader above a root that had no commits": Setting((writer(1), reader_above()), before=True),
+    # The layout gives the names below the root, so the reader never lists the root and does not see its `_commits/`.
+    "a reader above that constructs the prefixes below the root": Setting(
+        (writer(1), Reader("reader", (ABOVE,), "{root}/p={p}")), before=True, record_kept=True
+    ),
+    # No file below the load path carries a job, so nothing makes the reader search for a root; an overwrite of the table
+    # has replaced the files of others there, and has not deleted them yet.
+    "a reader of a directory that only has files of others": Setting(
+        (writer(1, "overwrite", scope="table", files=0), BELOW), theirs=True
+    ),
+    # A recovery stalls for half of recordRetention between its decision and the deletion of files. Then the record is
+    # dropped after the reader has listed the files and before it searches for the root.
+    "a reader below, and a stalled recovery": Setting((writer(1), BELOW, Recovery(), Vacuum()), crashes=False),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if "stalled" in name else name for name in LIMITS]
+)
+def test_known_limits(name, record_property):
+    report = Explorer(LIMITS[name]).explore(stop=True, most_s=60)
     record_property("found", str(report))
     assert report.violations, str(report)
