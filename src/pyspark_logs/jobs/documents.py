@@ -1,4 +1,4 @@
-"""The documents of a job as plain data, and as JSON.
+"""Documents of a job as dataclasses, and their JSON.
 
 ======== ======================================================================================================
 record   ``{"state": "committed", "replaces": [{"key": ..., "etag": ...}]}`` or ``{"state": "aborted"}``
@@ -6,13 +6,14 @@ intent   ``{"version": 1, "created": ..., "mode": ..., "transaction": ..., "file
 claim    ``{"job": ...}``
 ======== ======================================================================================================
 
-A document without ``version`` is of version 1. One of a later version is refused: what it means is not known here.
+A document without ``version`` has version 1. Documents of other versions are refused.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,14 +35,14 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A file that a task wrote and that nobody sees yet: all that is needed to publish it.
+    """A file that a task wrote and that is not visible yet, with all data needed to publish it.
 
     Attributes:
-        key: the file it is to become, relative to the root.
-        upload_id: of the upload that is open.
-        parts: etags of its parts, in order.
-        size: bytes.
-        rows: records in it.
+        key: key of the published file, relative to the root.
+        upload_id: id of the open upload.
+        parts: etags of the upload's parts, in order.
+        size: size in bytes.
+        rows: number of records.
     """
 
     key: str
@@ -53,11 +54,11 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class Transaction:
-    """What must happen once, however many jobs try.
+    """A write that takes effect once, however many jobs attempt it.
 
     Attributes:
-        chain: the chain of claims: ``txn-<txnId>`` or ``query-<id>``, escaped; make it with the class methods.
-        batch: the batch of a streaming query; ``None`` for a ``txnId``.
+        chain: chain of claims, ``txn-<txnId>`` or ``query-<id>``, escaped by the class methods.
+        batch: batch of a streaming query; ``None`` for a ``txnId``.
     """
 
     chain: str
@@ -65,12 +66,12 @@ class Transaction:
 
     @classmethod
     def of_id(cls, txn_id: str) -> Transaction:
-        """The transaction that option ``txnId`` names."""
+        """Returns the transaction of the option ``txnId``."""
         return cls(chain_of("txn", txn_id))
 
     @classmethod
     def of_batch(cls, query_id: str, batch: int) -> Transaction:
-        """One batch of a streaming query."""
+        """Returns the transaction of one batch of a streaming query."""
         return cls(chain_of("query", query_id), batch)
 
 
@@ -79,15 +80,15 @@ class Job:
     """One attempt to write.
 
     Attributes:
-        id: see :mod:`pyspark_logs.jobs.names`.
-        root: the directory written to, ending in ``/``.
+        id: job id; :mod:`pyspark_logs.jobs.names` describes its form.
+        root: directory written to, ending in ``/``.
         mode: ``append`` or ``overwrite``.
-        scope: what an overwrite replaces: the ``table``, or the ``partitions`` (directories) that its files are in.
-        transaction: what the job is an attempt at; ``None``: nothing that must happen once.
-        created_us: microseconds since the epoch, by the driver's clock.
+        scope: scope of an overwrite: ``table``, or ``partitions``, the directories that its files are in.
+        transaction: transaction that the job attempts; ``None`` for a write that may take effect twice.
+        created_us: creation time by the driver's clock, microseconds since the epoch.
 
     Raises:
-        OptionError: the id is malformed, or made for another mode or transaction.
+        OptionError: the id is malformed, or belongs to another mode or transaction.
     """
 
     id: str
@@ -118,35 +119,35 @@ class Job:
         scope: str = "table",
         transaction: Transaction | None = None,
     ) -> Job:
-        """A new job; for ``random`` see :func:`~pyspark_logs.jobs.names.new_job_id`."""
+        """Returns a new job; :func:`~pyspark_logs.jobs.names.new_job_id` describes ``random``."""
         job = new_job_id(mode, now_us, random, transaction.chain if transaction else "")
         return cls(job, root, mode, scope, transaction, created_us_of(job))
 
     @property
     def chain(self) -> str:
-        """The chain of the transaction; empty without one."""
+        """Chain of the transaction; empty without a transaction."""
         return self.transaction.chain if self.transaction else ""
 
     @property
     def chains(self) -> tuple[str, ...]:
-        """The chains the job must be the newest of, in the order of their claims."""
-        own = (self.chain,) if self.chain else ()
-        return (*own, OVERWRITE_CHAIN) if self.mode == "overwrite" else own
+        """Chains in which the job must hold the newest claim, in the order in which it claims them."""
+        transaction = (self.chain,) if self.chain else ()
+        return (*transaction, OVERWRITE_CHAIN) if self.mode == "overwrite" else transaction
 
     @property
     def staging(self) -> str:
-        """Where stores without invisible uploads keep the job's staged files."""
+        """Directory of the job's staged files, in stores without invisible uploads."""
         return f"{self.root}{STAGING}{self.id}"
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What a job is about to publish; who finds it knows all that is to be undone or finished.
+    """The files that a job is about to publish: a recovery needs nothing else to finish or undo the job.
 
     Attributes:
-        created_us: microseconds since the epoch, by the driver's clock.
+        created_us: creation time of the job by the driver's clock, microseconds since the epoch.
         mode: ``append`` or ``overwrite``.
-        transaction: of the job.
+        transaction: transaction of the job.
         files: all files of the job.
     """
 
@@ -156,7 +157,7 @@ class Intent:
     files: tuple[StagedFile, ...]
 
     def to_json(self) -> bytes:
-        """As bytes; equal intents give equal bytes."""
+        """Returns the JSON document; equal intents give equal bytes."""
         return _dump(
             {
                 "version": VERSION,
@@ -169,8 +170,8 @@ class Intent:
 
     @classmethod
     def from_json(cls, data: bytes, path: str) -> Intent:
-        """Raises CorruptFileError, which names ``path``, where it is none."""
-        with _reading(path):
+        """Returns the document in ``data``; raises CorruptFileError, which names ``path``, if it is malformed."""
+        with _corrupt_file_errors(path):
             values = _load(data, path)
             transaction = values["transaction"]
             return cls(
@@ -183,7 +184,12 @@ class Intent:
 
 @dataclass(frozen=True, order=True)
 class Replaced:
-    """A version of a file that an overwrite takes the place of: its key relative to the root, and its etag."""
+    """A file version that an overwrite replaces.
+
+    Attributes:
+        key: key relative to the root.
+        etag: etag of the version.
+    """
 
     key: str
     etag: str
@@ -199,7 +205,7 @@ class Record:
 
     Attributes:
         state: ``committed`` or ``aborted``.
-        replaces: what a committed overwrite replaces.
+        replaces: file versions that a committed overwrite replaces.
     """
 
     state: str
@@ -207,19 +213,19 @@ class Record:
 
     @property
     def committed(self) -> bool:
-        """Whether the job's files are to be seen."""
+        """True if the job is committed."""
         return self.state == COMMITTED
 
     def to_json(self) -> bytes:
-        """As bytes."""
+        """Returns the JSON document."""
         if not self.committed:
             return _dump({"state": self.state})
         return _dump({"state": self.state, "replaces": [asdict(file) for file in self.replaces]})
 
     @classmethod
     def from_json(cls, data: bytes, path: str) -> Record:
-        """Raises CorruptFileError, which names ``path``, where it is none."""
-        with _reading(path):
+        """Returns the document in ``data``; raises CorruptFileError, which names ``path``, if it is malformed."""
+        with _corrupt_file_errors(path):
             values = _load(data, path)
             state = values["state"]
             if state not in (COMMITTED, ABORTED):
@@ -230,41 +236,40 @@ class Record:
 
 @dataclass(frozen=True)
 class Claim:
-    """The job that took a number of a chain."""
+    """A number of a chain, taken by a job.
+
+    Attributes:
+        job: id of the job.
+    """
 
     job: str
 
     def to_json(self) -> bytes:
-        """As bytes."""
+        """Returns the JSON document."""
         return _dump({"job": self.job})
 
     @classmethod
     def from_json(cls, data: bytes, path: str) -> Claim:
-        """Raises CorruptFileError, which names ``path``, where it is none."""
-        with _reading(path):
+        """Returns the document in ``data``; raises CorruptFileError, which names ``path``, if it is malformed."""
+        with _corrupt_file_errors(path):
             job = _load(data, path)["job"]
             if not is_job_id(job):
                 raise ValueError(f"job {job!r}")
             return cls(job)
 
 
-class _reading:  # noqa: N801 - reads as the statement it is
-    """What is wrong with a document inside becomes a CorruptFileError."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)) and not isinstance(
-            error, CorruptFileError
-        ):
-            raise CorruptFileError(
-                f"{self._path} is not a document of a write job ({type(error).__name__}: {error}). Nothing but pyspark-logs may "
-                "write below _commits/ and _claims/; look at the file, and delete it if it is not of ours."
-            ) from error
+@contextmanager
+def _corrupt_file_errors(path: str) -> Iterator[None]:
+    """Turns errors in the content of a document into a CorruptFileError that names its path."""
+    try:
+        yield
+    except CorruptFileError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptFileError(
+            f"{path} is not a document of a write job ({type(error).__name__}: {error}). Only pyspark-logs may write below"
+            " _commits/ and _claims/; look at the file, and delete it if pyspark-logs did not write it."
+        ) from error
 
 
 def _load(data: bytes, path: str) -> Mapping[str, Any]:
@@ -272,7 +277,8 @@ def _load(data: bytes, path: str) -> Mapping[str, Any]:
     version = values.get("version", VERSION)
     if version != VERSION:
         raise CorruptFileError(
-            f"{path} is of version {version!r}; this pyspark-logs knows version {VERSION}. Upgrade what reads and writes here."
+            f"{path} has version {version!r}; this pyspark-logs reads version {VERSION}. Upgrade pyspark-logs in every job that"
+            " reads or writes here."
         )
     return values
 

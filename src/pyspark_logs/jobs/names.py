@@ -1,13 +1,13 @@
-"""Names: job ids, keys of records, intents and claims, and the names of data files. All keys are relative to the root.
+"""Job ids, keys of records, intents and claims, and names of data files. All keys are relative to the root.
 
-A job id is 35 characters of ``[0-9a-z]``, so that ids sort by time and the keys of one job stand side by side::
+A job id has 35 characters of ``[0-9a-z]``; ids sort by time, and the keys of one job are neighbours in key order::
 
     0hq1ol1dkw0 kp1kmt3fy57l9 q3v8k2m9x0 a
     time        random        chain      mode
 
-``chain`` says by which chain of claims the job's record may be kept: ten zeros for none, else ``t`` (a ``txnId``) or
-``q`` (a streaming query) and a hash of the chain's name. With it a commit knows from a listing alone which old records
-no claim needs any more.
+``chain`` identifies the chain of claims that may keep the job's record: ten zeros for none, else ``t`` (a ``txnId``) or
+``q`` (a streaming query) and a hash of the chain's name. A commit so finds from a listing alone the old records that no
+claim needs any more.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _LONGEST_CHAIN = 150
 
 
 def new_job_id(mode: str, now_us: int, random: bytes | str, chain: str = "") -> str:
-    """The id of a new job.
+    """Returns the id of a new job.
 
     Args:
         mode: ``append`` or ``overwrite``.
         now_us: microseconds since the epoch; ids sort by it.
-        random: what no other job has, at least 64 bits of randomness in it. The same arguments give the same id, so
-            the tasks of a streaming batch agree on one without talking.
-        chain: ``Transaction.chain`` of the job's transaction; empty without one.
+        random: text or bytes with at least 64 bits of randomness, which no other job uses. The same arguments give the
+            same id, so that the tasks of a streaming batch agree on the id without communication.
+        chain: ``Transaction.chain`` of the job's transaction; empty without a transaction.
 
     Example:
         >>> new_job_id("append", 1_800_000_000_000_000, "seed")
@@ -52,50 +52,50 @@ def new_job_id(mode: str, now_us: int, random: bytes | str, chain: str = "") -> 
 
 
 def chain_tag(chain: str) -> str:
-    """The ten characters of a job id that stand for its chain: of a transaction, or none."""
+    """Returns the ten characters of a job id that identify its chain."""
     if not chain:
         return NO_TAG
     return ("t" if chain.startswith("txn-") else "q") + _base36(_number(sha256(chain.encode()).digest()), _HASH)
 
 
 def tag_of(job: str) -> str:
-    """What :func:`chain_tag` put into a job id."""
+    """Returns the characters of a job id that come from :func:`chain_tag`."""
     return job[_TIME + _RANDOM : -1]
 
 
 def mode_of(job: str) -> str:
-    """``append`` or ``overwrite``."""
+    """Returns the mode of a job, ``append`` or ``overwrite``."""
     return "overwrite" if job.endswith("o") else "append"
 
 
 def created_us_of(job: str) -> int:
-    """When the job was started, by the clock of its driver, in microseconds since the epoch."""
+    """Returns the creation time of a job by its driver's clock, in microseconds since the epoch."""
     return int(job[:_TIME], 36)
 
 
 def is_job_id(text: str) -> bool:
-    """Whether a text has the form of a job id."""
+    """True if a text has the form of a job id."""
     return _JOB_ID.fullmatch(text) is not None
 
 
 def record_key(job: str) -> str:
-    """Key of the job's record: the commit, once it is written."""
+    """Returns the key of the job's record, whose creation is the commit."""
     return f"{COMMITS}{job}.json"
 
 
 def intent_key(job: str) -> str:
-    """Key of the job's intent; it is the very next after the record's."""
+    """Returns the key of the job's intent, which directly follows the record in key order."""
     return f"{COMMITS}{job}~intent.json"
 
 
 def split_document_key(key: str) -> tuple[str, bool] | None:
-    """Job of a key below ``_commits/``, and whether it is the intent; ``None``: it is neither record nor intent."""
+    """Returns the job of a key below ``_commits/`` and True for an intent; ``None`` if it is neither record nor intent."""
     match = _DOCUMENT.fullmatch(key.removeprefix(COMMITS))
     return None if match is None else (match[1], match[2] is not None)
 
 
 def claim_key(chain: str, number: tuple[int, ...]) -> str:
-    """Key of a claim.
+    """Returns the key of a claim.
 
     Example:
         >>> claim_key("overwrite", (7,)), claim_key("query-8c1f", (12, 1))
@@ -105,7 +105,7 @@ def claim_key(chain: str, number: tuple[int, ...]) -> str:
 
 
 def split_claim_key(key: str) -> tuple[str, tuple[int, ...]] | None:
-    """Chain and number of a key below ``_claims/``; ``None``: it is no claim."""
+    """Returns chain and number of a key below ``_claims/``; ``None`` if it is not a claim."""
     chain, _, number = key.removeprefix(CLAIMS).partition("/")
     if not chain or _NUMBER.fullmatch(number) is None:
         return None
@@ -113,7 +113,7 @@ def split_claim_key(key: str) -> tuple[str, tuple[int, ...]] | None:
 
 
 def chain_of(kind: str, name: str) -> str:
-    """A chain's name: ``txn-<txnId>`` or ``query-<id>``, with what may not be in a key escaped as ``_xx``.
+    """Returns the name of a chain, ``txn-<txnId>`` or ``query-<id>``, with other characters than ``[0-9A-Za-z.-]`` escaped.
 
     Example:
         >>> chain_of("txn", "2026-11-24/eu")
@@ -126,13 +126,20 @@ def chain_of(kind: str, name: str) -> str:
         for char in name
     )
     if len(escaped) > _LONGEST_CHAIN:
-        # A local file name has at most 255 bytes. "__" is in no other escaped name.
+        # A local file name has at most 255 bytes. No other escaped name contains "__".
         escaped = escaped[: _LONGEST_CHAIN - 66] + "__" + sha256(escaped.encode()).hexdigest()
     return f"{kind}-{escaped}"
 
 
 def part_name(task: int, attempt: int, job: str, number: int, extension: str) -> str:
-    """Name of a data file: part ``number`` of what an attempt of a task wrote; ``extension`` comes without its dot.
+    """Returns the name of a data file.
+
+    Args:
+        task: index of the task.
+        attempt: attempt of the task.
+        job: job id.
+        number: index of the file within the attempt.
+        extension: extension without its leading dot; may be empty.
 
     Example:
         >>> part_name(3, 0, "<job>", 1, "log.gz")
@@ -142,7 +149,7 @@ def part_name(task: int, attempt: int, job: str, number: int, extension: str) ->
 
 
 def job_of(path: str) -> str | None:
-    """The job that wrote a data file, by the file's name; ``None`` for files of others."""
+    """Returns the job in the name of a data file; ``None`` if no job wrote the file."""
     match = _PART.fullmatch(path, path.rfind("/") + 1)
     return None if match is None else match[1]
 
@@ -152,7 +159,7 @@ def _number(digest: bytes) -> int:
 
 
 def _base36(number: int, width: int) -> str:
-    """The last ``width`` digits of a number."""
+    """Returns the last ``width`` base-36 digits of a number."""
     digits = []
     for _ in range(width):
         number, digit = divmod(number, 36)

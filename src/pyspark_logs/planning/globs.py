@@ -1,6 +1,6 @@
 r"""Globs as Hadoop and Spark read them: ``*``, ``?``, ``[ab]``, ``[a-c]``, ``[^a]``, ``{a,b}``, ``\``. No I/O.
 
-Nothing here matches across a ``/``, but an alternative in braces may hold one.
+No element matches across a ``/``, but an alternative in braces may contain a ``/``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ _SPECIAL = re.compile(r"[*?\[{}\\]")
 
 @dataclass(frozen=True)
 class Glob:
-    """A glob over one name.
+    """A glob for one name.
 
     Attributes:
-        text: as written.
-        prefix: what every match starts with, for the list request.
-        literal: the one name that matches, where nothing in the glob is special.
+        text: text of the glob.
+        prefix: literal prefix of all matches, for list requests.
+        literal: the only name that matches; ``None`` if the glob has special characters.
+        pattern: regular expression for a whole name.
     """
 
     text: str
@@ -30,19 +31,19 @@ class Glob:
     pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        pieces = list(_pieces(self.text))
+        elements = list(_elements(self.text))
         prefix = ""
-        for char, _ in pieces:
+        for char, _ in elements:
             if char is None:
                 break
             prefix += char
-        literal = prefix if all(char is not None for char, _ in pieces) else None
+        literal = prefix if all(char is not None for char, _ in elements) else None
         object.__setattr__(self, "prefix", prefix)
         object.__setattr__(self, "literal", literal)
-        object.__setattr__(self, "pattern", re.compile("".join(regex for _, regex in pieces), re.DOTALL))
+        object.__setattr__(self, "pattern", re.compile("".join(regex for _, regex in elements), re.DOTALL))
 
     def matches(self, name: str) -> bool:
-        """Whether the whole name fits.
+        """True if the whole name matches.
 
         Example:
             >>> glob = Glob("app-[0-9]*.{log,gz}")
@@ -52,12 +53,12 @@ class Glob:
         return self.pattern.fullmatch(name) is not None
 
     def finds(self, name: str) -> bool:
-        """Like :meth:`matches`, but a hidden name must have its first character written literally."""
+        """True if the name matches and, for a hidden name, the glob begins with a literal character."""
         return self.matches(name) and (not is_hidden(name) or bool(self.prefix))
 
 
 def is_glob(path: str) -> bool:
-    """Whether a load path holds any character that is special in a glob.
+    """True if a load path has a character that is special in a glob.
 
     Example:
         >>> is_glob("s3://bucket/2026-*"), is_glob("s3://bucket/2026")
@@ -67,7 +68,7 @@ def is_glob(path: str) -> bool:
 
 
 def split_glob(path: str) -> list[list[Glob]]:
-    """The globs of each name of a path, once for every alternative in braces that holds a ``/``.
+    """Returns the globs of each name of a path, once for each alternative in braces that contains a ``/``.
 
     Example:
         >>> [[glob.text for glob in names] for names in split_glob("a/{b/c,d}/{e,f}")]
@@ -80,7 +81,7 @@ def split_glob(path: str) -> list[list[Glob]]:
 
 
 def _expand_slashes(path: str) -> list[str]:
-    """Expand brace groups, from the left, as long as one of their alternatives holds a ``/``."""
+    """Expands, from the left, the brace groups of which an alternative contains a ``/``."""
     depth, start, commas = 0, 0, []
     for index, char in _unescaped(path):
         if char == "{":
@@ -93,7 +94,7 @@ def _expand_slashes(path: str) -> list[str]:
             depth -= 1
             if depth == 0 and "/" in path[start:index]:
                 ends = [*commas[1:], index]
-                choices = [path[one + 1 : other] for one, other in zip(commas, ends, strict=True)]
+                choices = [path[comma + 1 : end] for comma, end in zip(commas, ends, strict=True)]
                 return [
                     text for choice in choices for text in _expand_slashes(path[:start] + choice + path[index + 1 :])
                 ]
@@ -101,12 +102,12 @@ def _expand_slashes(path: str) -> list[str]:
 
 
 def _unescaped(text: str) -> list[tuple[int, str]]:
-    """Index and character of what no backslash precedes."""
+    """Returns index and character of each character that is not escaped by a backslash."""
     return [(m.start(), m[0]) for m in re.finditer(r"\\.|.", text, re.DOTALL) if len(m[0]) == 1]
 
 
-def _pieces(glob: str) -> list[tuple[str | None, str]]:
-    """Each piece's one literal character (None for what may be several), and its regular expression."""
+def _elements(glob: str) -> list[tuple[str | None, str]]:
+    """Returns literal character (None if several characters match) and regular expression of each element of a glob."""
     found: list[tuple[str | None, str]] = []
     index = depth = 0
     while index < len(glob):
@@ -143,11 +144,11 @@ def _pieces(glob: str) -> list[tuple[str | None, str]]:
 
 
 def _character_class(glob: str, index: int) -> tuple[str, int]:
-    """The regular expression of ``[...]``, whose content begins at ``index``, and the index after it."""
+    """Returns the regular expression of the ``[...]`` whose content begins at ``index``, and the index after it."""
     negated = glob[index : index + 1] in ("^", "!")
     end = index + negated
     regex = ""
-    # A "]" that comes first is a member.
+    # A "]" in the first position is a member of the class.
     while end < len(glob) and (glob[end] != "]" or not regex):
         char = glob[end]
         if char == "\\" and end + 1 < len(glob):

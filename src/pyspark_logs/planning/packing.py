@@ -1,4 +1,4 @@
-"""From files to Spark partitions: cut what is large and can be cut, pack the rest. No I/O."""
+"""Cutting files into splits, and packing splits into tasks. No I/O."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pyspark_logs.store import StoredFile
 
 @dataclass(frozen=True)
 class FileSplit:
-    """Bytes ``[start, start + length)`` of one version of a file: what travels to an executor.
+    """Bytes ``[start, start + length)`` of one version of a file, as sent to an executor.
 
     Attributes:
-        path: the file.
-        start: first byte, of the file as stored.
-        length: bytes; those of all splits of a file are all of its bytes, each once.
-        size: bytes of the whole file.
+        path: path of the file.
+        start: offset of the first byte in the stored file.
+        length: number of bytes. The splits of a file cover each byte once.
+        size: size of the whole file in bytes.
         modified_ms: modification time, milliseconds since the epoch.
-        etag: the version that was planned; ``""`` where the store has none.
-        layout_start_us: start of the interval that the path means, None where it has none.
-        layout_end_us: its end, exclusive.
-        partition_values: one per partition column of the layout.
+        etag: etag of the planned version; ``""`` if the store has none.
+        layout_start_us: start of the path's layout interval; None if the path has no time.
+        layout_end_us: exclusive end of the path's layout interval.
+        partition_values: one value per partition column of the layout.
     """
 
     path: str
@@ -38,20 +38,20 @@ class FileSplit:
 
 @dataclass(frozen=True)
 class Task:
-    """What one Spark task reads."""
+    """The splits that one Spark task reads."""
 
     splits: tuple[FileSplit, ...]
 
     @property
     def bytes(self) -> int:
-        """Bytes to fetch."""
+        """Number of bytes to fetch."""
         return sum(split.length for split in self.splits)
 
 
 def split_files(
     files: Iterable[tuple[StoredFile, LayoutMatch]], *, max_bytes: int, splittable: Callable[[str], bool]
 ) -> list[FileSplit]:
-    """Cut files larger than ``max_bytes`` that are ``splittable(path)``; leave the others whole.
+    """Cuts files that are larger than ``max_bytes`` and for whose path ``splittable`` is true; keeps the others whole.
 
     Example:
         >>> file = StoredFile("a.log", 250, 0, "")
@@ -78,10 +78,10 @@ def split_files(
 
 
 def pack(splits: Sequence[FileSplit], *, max_bytes: int, open_cost_bytes: int) -> tuple[Task, ...]:
-    """Pack splits into tasks of at most ``max_bytes``, as Spark does: the largest first, each into the open task.
+    """Packs splits into tasks of at most ``max_bytes``, as Spark does: the largest first, each into the current task.
 
-    Every split weighs ``open_cost_bytes`` more, so that a task does not open thousands of tiny
-    files. A single split above ``max_bytes`` is a task of its own. The order of ``splits`` does not matter.
+    Each split counts ``open_cost_bytes`` more than its length, so that a task does not open thousands of tiny files. A
+    split above ``max_bytes`` makes a task by itself. The order of ``splits`` does not matter.
 
     Example:
         >>> files = [(StoredFile(name, 40, 0, ""), LayoutMatch()) for name in "abc"]
@@ -90,14 +90,14 @@ def pack(splits: Sequence[FileSplit], *, max_bytes: int, open_cost_bytes: int) -
         [80, 40]
     """
     tasks: list[Task] = []
-    bin_: list[FileSplit] = []
+    current: list[FileSplit] = []
     weight = 0
     for split in sorted(splits, key=lambda split: (-split.length, split.path, split.start)):
-        if bin_ and weight + split.length > max_bytes:
-            tasks.append(Task(tuple(bin_)))
-            bin_, weight = [], 0
-        bin_.append(split)
+        if current and weight + split.length > max_bytes:
+            tasks.append(Task(tuple(current)))
+            current, weight = [], 0
+        current.append(split)
         weight += split.length + open_cost_bytes
-    if bin_:
-        tasks.append(Task(tuple(bin_)))
+    if current:
+        tasks.append(Task(tuple(current)))
     return tuple(tasks)

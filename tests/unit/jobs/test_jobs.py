@@ -223,7 +223,7 @@ def test_what_is_no_document_is_named(kind, data):
 
 @pytest.mark.parametrize("kind", [Record, Intent, Claim])
 def test_a_later_version_is_refused(kind):
-    with pytest.raises(CorruptFileError, match=r"s3://b/x is of version 2; .* Upgrade"):
+    with pytest.raises(CorruptFileError, match=r"s3://b/x has version 2; .* Upgrade"):
         kind.from_json(b'{"version":2,"state":"aborted","job":"x"}', "s3://b/x")
 
 
