@@ -59,6 +59,7 @@ PARTS = (
     "(?:%{NOTSPACE:#}|-)", r"(?<#>[^\]\"]*)", "(?<#>a|ab)", "(?<#>a|ab|.b?)", r"(?<#>\d+?)", "(?: %{WORD:#})?", "(?:%{WORD:#} )?",
     "(?:x%{WORD:#})?", "(?:x%{INT:#}|%{DATA:#})", "%{WORD}", "%{DATA}", "%{NOTSPACE}", "%{QS}", r"(?<#>\w+b)", "(?:a%{WORD:#}b)*",
     r"(?: \[%{INT:#}\])?", "(?:%{DATA:#}-)", r"\s+", " +", r"(?<#>\Qab\E)", r"(?<#>(?:\Qa\E|[^\w])*)", r"(?<#>\Qa]\E+)",
+    r"(?<#>(?:\b\w+\b){2})", r"(?<#>(?:\b\w+\b)?)", r"(?<#>\b\w+\b)",
 )  # fmt: skip
 TEXTS = (" ", " ", " ", "-", "] ", " [", '"', '" ', ":", "x", "a", "")
 VALUES = (
@@ -113,6 +114,12 @@ def test_engine_agrees_with_re2_on_damaged_server_logs(name: str, data: st.DataO
             + line[at + width :]
         )
     assert_same_as_re2(options, names, texts + good)
+
+
+@pytest.mark.parametrize("quantifier", ["", "{2}", "+", "?", "*"])
+def test_a_quantified_word_is_not_taken_for_a_word(quantifier: str) -> None:
+    for line in ("x ab y", "x  y", "x a-b y"):
+        decoded_lines(rf"^x (?<a>(?:\b\w+\b){quantifier}) y$", [line], "regex")
 
 
 # --- coverage of the engine ---

@@ -90,7 +90,7 @@ def _append_whitespace(draft: TemplateDraft) -> bool:
     """Appends one space, or ``{~}`` if some lines have other white space."""
     if draft.share(lambda rest: rest[:1] in (" ", "\t") and rest[:1]) < MIN_STEP_SHARE:
         return False
-    if draft.share(lambda rest: rest[0] == " " and rest[1:2] not in (" ", "\t")) == 1:
+    if draft.share(lambda rest: rest[:1] == " " and rest[1:2] not in (" ", "\t")) == 1:
         draft.append(" ", _end_of_literal(" "))
     else:
         draft.append("{~}", lambda rest: len(rest) - len(rest.lstrip(" \t")) or None)

@@ -80,6 +80,12 @@ def test_records_of_several_lines(tmp_path: Path) -> None:
     assert rows[2]["message"] == "\n".join(["no such order", *trace])
 
 
+@pytest.mark.parametrize("head", ["2026-11-22 01:00:11", "2026-11-22 01:00:11 INFO", "2026-11-22 01:00:11 INFO [x]"])
+def test_a_few_lines_that_end_after_a_field(head: str, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(99 * f"{head} a b c x\n" + f"{head}\n")
+    assert pyspark_logs.detect(tmp_path / "a.log")[0].share >= 0.9
+
+
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["no structure here", "whatever comes"], ["\x00\x01", "}{", '"']])
 def test_unstructured_lines_have_no_template(lines: list[str]) -> None:
     assert [template for template in propose_templates(lines) if template != "{message}"] == []

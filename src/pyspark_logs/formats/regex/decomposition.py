@@ -311,7 +311,7 @@ def _ends_at(node: Node, delimiter: str) -> bool:
 
 def _alphabet(node: Node, regex: str) -> str:
     """Returns the ``alphabet`` of a :class:`Subexpression`."""
-    if isinstance(node, GroupNode) and node.alternatives == (_WORD,):
+    if isinstance(node, GroupNode) and node.alternatives == (_WORD,) and not node.quantifier:
         node = _WORD[1]
     if isinstance(node, Atom) and node.quantifier == "+":
         return "".join(char for char in map(chr, range(128)) if may_contain(node, char))
