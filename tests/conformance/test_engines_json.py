@@ -1,4 +1,4 @@
-"""The JSON engines give what the reference gives: on lines of one shape and of many, good and broken."""
+"""JSON lines of one or many shapes, valid or corrupt, are decoded as by the reference."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ leaves = st.sampled_from(
 
 
 def skeletons(inner: st.SearchStrategy[st.SearchStrategy[str]]) -> st.SearchStrategy[st.SearchStrategy[str]]:
-    """Strategies of nested values whose keys, and whose numbers of elements, are always the same."""
+    """Strategies of nested values that always have the same keys and numbers of elements."""
 
     def array(items: list[st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
         return st.tuples(*items).map(lambda texts: "[" + ",".join(texts) + "]")
@@ -195,10 +195,10 @@ def same(one: Any, other: Any) -> bool:
     return reference.same(one, other)
 
 
-@pytest.mark.parametrize("fast", [False, True], ids=["exact", "all"])
+@pytest.mark.parametrize("fast", [False, True], ids=["line parser", "all"])
 @given(query=queries())
 @thorough
-def test_any_lines(fast: bool, query: Query) -> None:
+def test_lines_are_decoded_as_by_the_reference(fast: bool, query: Query) -> None:
     whole = query.decoder()
     decoder = whole if fast else Decoder([], whole.exact, whole.native, whole.target)
     blocks = read_lines(iter([query.data]), block_bytes=query.block_bytes)
@@ -218,16 +218,16 @@ def test_any_lines(fast: bool, query: Query) -> None:
         '{ "n" : -%d.0e%d }',
     ],
 )
-def test_clean_lines_of_one_shape_are_all_taken_at_once(line: str) -> None:
+def test_the_engine_decodes_all_lines_of_one_shape(line: str) -> None:
     lines = [line % (row % 60, row) for row in range(500)]
     schema = pa.schema(
         [("ts", INSTANT), ("msg", STRING), ("n", pa.float64()), ("nothing", STRING), ("absent", pa.int32())]
     )
     engine = JsonEngine(compile_decoder(FormatOptions("json", "true"), schema).exact)
     block = next(read_lines(iter(["\n".join(lines).encode()])))
-    sure = engine.parse(block.block, block.starts, block.ends, TimestampContext())
-    assert sure is not None
-    assert sure.rows is None
+    decoded = engine.parse(block.block, block.starts, block.ends, TimestampContext())
+    assert decoded is not None
+    assert decoded.rows is None
 
 
 @pytest.mark.parametrize(
@@ -241,25 +241,25 @@ def test_clean_lines_of_one_shape_are_all_taken_at_once(line: str) -> None:
         ('{"c": {}, "d": [[], %d]}', STRING, "{}"),
     ],
 )
-def test_nested_lines_of_one_shape_are_all_taken_at_once(line: str, dtype: pa.DataType, value: Any) -> None:
+def test_the_engine_decodes_all_nested_lines_of_one_shape(line: str, dtype: pa.DataType, value: Any) -> None:
     engine = JsonEngine(
         compile_decoder(FormatOptions("json", "true"), pa.schema([pa.field("c", dtype), ("no", STRING)])).exact
     )
     block = next(read_lines(iter(["\n".join(line % row for row in range(100)).encode()])))
-    sure = engine.parse(block.block, block.starts, block.ends, TimestampContext())
-    assert sure is not None
-    assert sure.rows is None
-    assert sure.columns[0][7].as_py() == ([[("n", 7)], [("n", 1)]] if value is None else value)
+    decoded = engine.parse(block.block, block.starts, block.ends, TimestampContext())
+    assert decoded is not None
+    assert decoded.rows is None
+    assert decoded.columns[0][7].as_py() == ([[("n", 7)], [("n", 1)]] if value is None else value)
 
 
-def test_lines_of_a_few_shapes_are_all_taken_at_once() -> None:
+def test_the_engine_decodes_all_lines_of_a_few_shapes() -> None:
     shapes = ['{"a":%d}', '{"a":%d,"b":"x"}', '{"b":null,"a":%d}', '{"a": %d}']
     block = next(read_lines(iter(["\n".join(shapes[row % 4] % row for row in range(400)).encode()])))
     engine = JsonEngine(compile_decoder(FormatOptions("json", "true"), pa.schema([("a", pa.int64())])).exact)
-    sure = engine.parse(block.block, block.starts, block.ends, TimestampContext())
-    assert sure is not None
-    assert sure.rows is None or len(sure.rows) == 400
-    assert sure.columns[0].to_pylist() == list(range(400))
+    decoded = engine.parse(block.block, block.starts, block.ends, TimestampContext())
+    assert decoded is not None
+    assert decoded.rows is None or len(decoded.rows) == 400
+    assert decoded.columns[0].to_pylist() == list(range(400))
 
 
 @pytest.mark.parametrize(
@@ -270,12 +270,12 @@ def test_lines_of_a_few_shapes_are_all_taken_at_once() -> None:
         (pa.list_(pa.struct([("x", pa.binary())])), r"'c\.x'"),
     ],
 )
-def test_types_that_no_json_value_has_are_refused(dtype: pa.DataType, says: str) -> None:
+def test_types_that_json_lacks_are_refused(dtype: pa.DataType, says: str) -> None:
     with pytest.raises(LogSourceError, match=says):
         compile_decoder(FormatOptions("json", "true"), pa.schema([pa.field("c", dtype)]))
 
 
-def test_the_rescued_column_is_text() -> None:
+def test_the_rescued_column_must_be_a_string_or_map() -> None:
     with pytest.raises(LogSourceError, match="rescuedDataColumn"):
         compile_decoder(
             FormatOptions("json", "true", rescued_column="r"), pa.schema([("a", STRING), ("r", pa.int32())])
@@ -299,7 +299,7 @@ RESCUED = [
 
 @pytest.mark.parametrize("times", [1, 40], ids=["one line", "many lines"])
 @pytest.mark.parametrize(("ddl", "line", "as_text", "as_map"), RESCUED)
-def test_what_the_schema_lacks_is_rescued(
+def test_values_without_a_column_are_rescued(
     ddl: str, line: str, as_text: Any, as_map: dict[str, str | None] | None, times: int
 ) -> None:
     options = FormatOptions("json", "true", rescued_column="R")
@@ -318,7 +318,7 @@ def test_what_the_schema_lacks_is_rescued(
     assert [None if pairs is None else dict(pairs) for pairs in maps] == [as_map] * times
 
 
-def test_a_value_nested_too_deeply_is_a_bad_value_not_a_crash() -> None:
+def test_a_value_nested_too_deeply_is_corrupt() -> None:
     deep = ("[" * 700 + "]" * 700).encode()
     far_too_deep = ("[" * 100_000 + "]" * 100_000).encode()
     data = b'{"a":1,"b":' + deep + b'}\n{"a":2,"b":' + far_too_deep + b'}\n{"a":3}\n'
@@ -328,7 +328,7 @@ def test_a_value_nested_too_deeply_is_a_bad_value_not_a_crash() -> None:
     assert corrupt[1:] == [True, False]
 
 
-MEAN = [
+UNUSUAL = [
     '{"a":0,"a":[]}', '{"a":1,"a":2}', '{"A":1,"a":2}', '{"a":1,"A":{}}', '{"a":null,"a":1}', '{"a":1}x', '{"a":1}}', '{"a":1', '{"a":1,}',
     ' {"a":1} ', '\t{"a" : 1 }\r\t', '{"a":tru}', '{"a":01}', '{"a":-}', '{"a":1 2}', '{"a":1\u00a0}', '{"a":"x" "y"}', '{"a":"x"y"}', '{a:1}',
     '{"a":"\x01"}', '{"a":"x", "b":"\\""}', '{"a":"\\ud83d\\ude00"}', '{"a":"\\ud83d"}', '{"\\ud83d":1,"a":2}', '{"a":{"a":"\\udc00"}}',
@@ -338,8 +338,8 @@ MEAN = [
 
 
 @pytest.mark.parametrize("dtype", [STRING, pa.int64(), pa.float64(), ARROW["list"]], ids=str)
-@pytest.mark.parametrize("line", MEAN)
-def test_mean_lines(line: str, dtype: pa.DataType) -> None:
+@pytest.mark.parametrize("line", UNUSUAL)
+def test_unusual_lines(line: str, dtype: pa.DataType) -> None:
     schema = pa.schema([("a", dtype), ("rest", STRING)])
     decoder = compile_decoder(FormatOptions("json", "true", rescued_column="rest"), schema)
     for lines in ([line], [line] * 30, ['{"a":1}'] * 20 + [line], [line, *['{"a":"x","b":2}'] * 20, line]):

@@ -1,4 +1,4 @@
-"""Documented fields of JSON: paths, notations of times, what a schema makes of them, and the way back."""
+"""Documented fields of JSON: paths, notations of times, requested types, and writing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TestReading:
         assert corrupt == corrupt[:1] * times
         return "corrupt" if corrupt[0] else rows[0]
 
-    def test_paths_and_texts_of_objects(self, times: int) -> None:
+    def test_paths_and_json_text_of_objects(self, times: int) -> None:
         line = '{"t":{"$date":"2020-05-18T20:18:13.533+00:00"},"s":"I","id":51803,"attr":{"ns": "a.b", "n": [1, {"x": 1.50}]}}'
         at = dt.datetime(2020, 5, 18, 20, 18, 13, 533000, tzinfo=UTC)
         micros = int(at.timestamp() * 1e6)
@@ -82,7 +82,7 @@ class TestReading:
             None,
         ]
 
-    def test_what_is_missing_is_null_and_what_is_no_object_is_corrupt(self, times: int) -> None:
+    def test_missing_keys_are_null_and_scalars_on_a_path_are_corrupt(self, times: int) -> None:
         assert self.one(MONGODB, '{"s":"I"}', times) == [None, "I", None, None]
         assert self.one(MONGODB, '{"s":"I","t":null}', times) == [None, "I", None, None]
         assert self.one(MONGODB, '{"s":"I","t":{}}', times) == [None, "I", None, None]
@@ -91,7 +91,7 @@ class TestReading:
             assert self.one(MONGODB, f'{{"s":"I","t":{wrong}}}', times, "s string") == ["I"]
             assert self.one(MONGODB, f'{{"s":"I","t":{wrong}}}', times, "s string", judge_whole=True) == "corrupt"
 
-    def test_a_time_that_is_parsed_aside_makes_no_line_corrupt(self, times: int) -> None:
+    def test_a_hidden_time_makes_no_line_corrupt(self, times: int) -> None:
         assert self.one(MONGODB, '{"s":"I","t":1}', times, "s string, t timestamp", aside=["t"]) == ["I", None]
 
     def test_elements_of_arrays(self, times: int) -> None:
@@ -123,17 +123,17 @@ class TestReading:
             ("[1]", None),
         ],
     )
-    def test_numbers_since_the_epoch(self, text: str, time: dt.datetime | None, times: int) -> None:
+    def test_epoch_times(self, text: str, time: dt.datetime | None, times: int) -> None:
         found = self.one(GELF, f'{{"timestamp":{text},"level":6}}', times, "timestamp timestamp_ntz, level int")
         assert found == ("corrupt" if time is None else [time, 6])
 
-    def test_patterns(self, times: int) -> None:
+    def test_times_by_pattern(self, times: int) -> None:
         line = '{"at":"22/Nov/2026:10:00:00 +0100","n":1.50}'
         assert self.one(CLF, line, times, "at timestamp_ntz") == [dt.datetime(2026, 11, 22, 9)]
         assert self.one(CLF, line.replace("Nov", "nope"), times) == "corrupt"
         assert self.one(CLF, line.replace('"22', "22").replace('0100"', "0100"), times) == "corrupt"
 
-    def test_what_the_fields_do_not_take_is_rescued(self, times: int) -> None:
+    def test_values_without_a_field_are_rescued(self, times: int) -> None:
         fmt = JsonFormat(FormatOptions("preset", "x", rescued_column="rest"), MONGODB.fields)
         line = '{"t":{"$date":"2020-05-18T20:18:13Z","tz":1},"s":"I","id":1,"attr":{"x":1},"more":[]}'
         assert self.one(fmt, line, times, "t timestamp, s string, id int, attr string, rest string")[-1] == (
@@ -145,7 +145,7 @@ class TestReading:
     st.lists(scalars | scalars.map('{{"b":{0}}}'.format) | scalars.map('{{"b":{{"c":{0}}},"d":1}}'.format), max_size=30)
 )
 @thorough
-def test_a_path_is_a_struct_of_which_one_field_is_wanted(texts: list[str]) -> None:
+def test_a_path_reads_like_a_struct_with_one_field(texts: list[str]) -> None:
     lines = [f'{{"a":{text}}}' for text in texts if "\n" not in text]
     for kind in ("string", "bigint", "double", "timestamp", "struct<c:string>"):
         fmt = documented(OPTIONS, [JsonField("x", kind, "a.b"), JsonField("y", "string", ("a", "b", "c"))])
@@ -153,9 +153,6 @@ def test_a_path_is_a_struct_of_which_one_field_is_wanted(texts: list[str]) -> No
         deep, bad_deep = read(fmt, lines, f"a struct<b:{kind}>")
         assert bad == bad_deep
         assert [row[0] for row in flat] == [None if row[0] is None else row[0]["b"] for row in deep]
-
-
-# --- what holds for every format -----------------------------------------------------------------------------
 
 
 class TestDocumentedFormat(FormatConformance):
@@ -196,16 +193,10 @@ class TestDocumentedFormat(FormatConformance):
         registry.resolve_line_format.cache_clear()
 
 
-# --- declarations that are wrong -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("kind", ["epoch", "epoch(h)", "strings", "timestamp(%Q)", "array<", "list(,)"])
-def test_types_that_there_are_not(kind: str) -> None:
+def test_invalid_types_are_refused(kind: str) -> None:
     with pytest.raises(FormatError):
         documented(OPTIONS, [JsonField("x", kind)]).schema()
-
-
-# --- the way back --------------------------------------------------------------------------------------------
 
 
 def written(fmt: JsonFormat, batch: pa.RecordBatch, zone: str = "UTC") -> list[str]:
@@ -265,7 +256,7 @@ EVERY = documented(
     )
 )  # fmt: skip
 @thorough
-def test_what_is_written_reads_back(rows: list[dict[str, Any]]) -> None:
+def test_written_lines_read_back(rows: list[dict[str, Any]]) -> None:
     schema = EVERY.schema()
     assert schema is not None
     batch = pa.RecordBatch.from_pylist(rows, schema.append(pa.field("own key", pa.string())))
@@ -275,7 +266,7 @@ def test_what_is_written_reads_back(rows: list[dict[str, Any]]) -> None:
     assert found == [list(row) for row in zip(*(plain(column) for column in batch.columns), strict=True)]
 
 
-def test_columns_that_would_not_read_back_are_refused() -> None:
+def test_columns_that_do_not_read_back_are_refused() -> None:
     def refuse(says: str, *fields: tuple[str, Any]) -> None:
         with pytest.raises(SchemaError, match=says):
             MONGODB.writer(pa.schema(fields), zone="UTC", unencodable=None, forbidden_prefixes=())

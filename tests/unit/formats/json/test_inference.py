@@ -1,4 +1,4 @@
-"""What a sample of JSON says about columns, and that the lines it was taken from read by it."""
+"""Columns inferred from a sample of JSON, and decoding of the sample by these columns."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def infer(*lines: str) -> dict[str, pa.DataType]:
         (['{"x": 1}', "[1]"], STRING),
     ],
 )
-def test_values_give_a_type(values: list[str], dtype: pa.DataType) -> None:
+def test_the_type_of_values(values: list[str], dtype: pa.DataType) -> None:
     assert infer(*(f'{{"c": {value}}}' for value in values)) == {"c": dtype}
 
 
@@ -75,15 +75,15 @@ def test_columns_match_without_case() -> None:
     assert infer('{"Level": 1, "level": 2.5}') == {"Level": DOUBLE}
 
 
-def test_lines_that_are_no_object_say_nothing() -> None:
+def test_lines_that_are_not_objects_are_skipped() -> None:
     assert infer("[1]", "nonsense", '"x"', '{"a": NaN}', "[" * 100_000, '{"a": 1}') == {"a": LONG}
 
 
-def test_a_value_nested_too_deeply_says_nothing() -> None:
+def test_a_deeply_nested_value_is_accepted() -> None:
     assert infer('{"a": ' + "[" * 900 + "]" * 900 + "}", '{"a": 1}')
 
 
-def test_a_sample_has_an_end() -> None:
+def test_the_sample_is_limited() -> None:
     assert infer_json_schema([b'{"a": 1}', b'{"b": 1}'], 9).names == ["a"]
 
 
@@ -104,7 +104,7 @@ values = st.recursive(
 
 @given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), values), min_size=1, max_size=6))
 @thorough
-def test_lines_read_without_a_fault_by_the_schema_they_gave(records: list[dict[str, object]]) -> None:
+def test_the_sample_is_valid_by_the_inferred_schema(records: list[dict[str, object]]) -> None:
     lines = [json.dumps(record).encode() for record in records]
     schema = infer_json_schema(lines, 1 << 20)
     decoder = compile_decoder(FormatOptions("json", "true"), schema)

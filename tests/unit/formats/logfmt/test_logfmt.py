@@ -1,4 +1,4 @@
-"""Lines of key=value pairs: what they mean, their columns, and that what is written reads back."""
+"""Lines of key=value pairs: parsing, inference of columns, and writing."""
 
 from __future__ import annotations
 
@@ -31,20 +31,12 @@ from tests.conformance.test_engines import DAY, INSTANT, STRING, WALL, rows_of
 from tests.reference.logfmt import reference_logfmt
 from tests.reference.templates import same
 from tests.support import strategies
-from tests.unit.formats.delimited.test_delimited import several
+from tests.support.records import multiline_records, scan_rows, utc
 
 thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
 
 
-def scan(path: Path, **options: Any) -> list[dict[str, Any]]:
-    return pyspark_logs.scan(str(path), logfmt=True, **options).read_all().to_pylist()
-
-
-def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=timezone.utc)  # type: ignore[arg-type, misc]
-
-
-class TestSuite(FormatConformance):
+class TestLogfmt(FormatConformance):
     options: ClassVar[dict[str, Any]] = {
         "logfmt": True,
         "schema": "ts timestamp, level string, n int, cost decimal(9,2), ok boolean, on date, msg string",
@@ -56,7 +48,7 @@ class TestSuite(FormatConformance):
     ]
     rows: ClassVar[list[dict[str, Any]]] = [
         {
-            "ts": at(2026, 11, 22, 1), "level": "info", "n": 17, "cost": Decimal("3.50"), "ok": True, "on": date(2026, 11, 22),
+            "ts": utc(2026, 11, 22, 1), "level": "info", "n": 17, "cost": Decimal("3.50"), "ok": True, "on": date(2026, 11, 22),
             "msg": 'say "hi"\tbob = é',
         },
         {"ts": None, "level": "wärn", "n": None, "cost": None, "ok": True, "on": None, "msg": ""},
@@ -65,7 +57,7 @@ class TestSuite(FormatConformance):
     broken: ClassVar[str | None] = 'level=info msg="open'
 
 
-# ----------------------------------------------------------------------------------- as go-logfmt decodes its lines
+# Cases of the tests of go-logfmt.
 
 
 @pytest.mark.parametrize(
@@ -113,20 +105,18 @@ def test_pairs(line: str, expected: list[tuple[str, str | None]]) -> None:
         ("n=x", "key 'n': 'x': not a whole number"),
     ],
 )
-def test_why_a_line_is_corrupt(line: str, reason: str) -> None:
+def test_reasons_for_corrupt_lines(line: str, reason: str) -> None:
     parsed = LogfmtLineParser((RequestedColumn("n", Integer(32), "n"),)).parse(line, TimestampContext())
     assert reason in parsed.reason
     assert parsed.values == [None]
 
 
-def test_keys_match_as_columns_do() -> None:
+def test_keys_match_without_case() -> None:
     schema = pa.schema([("Level", STRING), ("a.b", STRING), ("n", pa.int32())])
     decoder = compile_decoder(FormatOptions("logfmt", ""), schema)
     text = b"level=x LEVEL=y a.b=1 n=1 n=2\nLevel=z level=x n=3\n"
     assert rows_of(decoder, read_lines(iter([text])), TimestampContext())[0] == [["y", "1", 2], ["z", None, 3]]
 
-
-# ------------------------------------------------------------------------------------- the engines and the letter
 
 NAMES = ["a", "A", "b", "level", "ts", "n", "é", "d.e"]
 TYPES = [
@@ -200,7 +190,7 @@ def queries(draw: st.DrawFn) -> Query:
 
 @thorough
 @given(queries())
-def test_the_engines_give_what_the_reference_gives(query: Query) -> None:
+def test_lines_are_decoded_as_by_the_reference(query: Query) -> None:
     options = FormatOptions("logfmt", "", query.null_value, rescued_column=query.rescued)
     decoder = compile_decoder(options, query.schema, hidden=query.hidden)
     found = map(sanitise, read_lines(iter([b"\n".join(query.lines)]), block_bytes=query.block_bytes))
@@ -227,7 +217,7 @@ def test_records_of_several_lines(records: list[str]) -> None:
     schema = pa.schema([("a", pa.int32()), ("b", pa.int32())])
     rows, corrupt = rows_of(
         compile_decoder(FormatOptions("logfmt", ""), schema),
-        iter([several([r.encode() for r in records])]),
+        iter([multiline_records([r.encode() for r in records])]),
         TimestampContext(),
     )
     for record, row, bad in zip(records, rows, corrupt, strict=True):
@@ -235,9 +225,9 @@ def test_records_of_several_lines(records: list[str]) -> None:
         assert (row, bad) == (list(values.values()), expected), record
 
 
-def test_clean_lines_never_reach_the_exact_parser() -> None:
-    """Not even where a few programs write into one file, and one line is broken."""
-    exact = LogfmtLineParser(
+def test_the_engine_decodes_all_valid_lines() -> None:
+    """Lines of several shapes are decoded, and so are the lines next to a corrupt line."""
+    line_parser = LogfmtLineParser(
         (
             RequestedColumn("ts", Timestamp(), "ts"),
             RequestedColumn("n", Integer(32), "n"),
@@ -252,14 +242,14 @@ def test_clean_lines_never_reach_the_exact_parser() -> None:
             f'n={n} m="x',
         ]
     block = find_lines("\n".join(lines).encode(), 0)
-    sure = LogfmtEngine(exact).parse(block.block, block.starts, block.ends, TimestampContext())
-    assert sure is not None
-    assert sure.rows is not None
-    assert sure.rows.tolist() == [row for row in range(300) if row % 3 != 2]
-    assert sure.columns[1].to_pylist() == [n for n in range(100) for _ in range(2)]
+    decoded = LogfmtEngine(line_parser).parse(block.block, block.starts, block.ends, TimestampContext())
+    assert decoded is not None
+    assert decoded.rows is not None
+    assert decoded.rows.tolist() == [row for row in range(300) if row % 3 != 2]
+    assert decoded.columns[1].to_pylist() == [n for n in range(100) for _ in range(2)]
 
 
-def test_shapes() -> None:
+def test_shapes_of_lines() -> None:
     shape = learn_shape('a=1 b="x y"  c d=')
     assert shape is not None
     assert shape.literals == ("a=", ' b="', '"  c d=', "")
@@ -268,10 +258,7 @@ def test_shapes() -> None:
     assert [learn_shape(line) for line in ("a", 'a="', "a=1 A=2", r'a="\n"', "a=1 a")] == [None] * 5
 
 
-# ---------------------------------------------------------------------------------------------------- the columns
-
-
-def test_columns_of_a_sample() -> None:
+def test_columns_are_inferred_from_a_sample() -> None:
     records = [
         b'ts=2026-11-22T10:00:00Z level=info n=1 x=1 ok=true dur=2h3s zip=007 id=12 q="5" nul=- e=',
         b'ts="2026-11-22 10:00:01" level=info n=-2 x=1.5 ok Level=1 zip=1 id=x big=99999999999999999999',
@@ -286,14 +273,14 @@ def test_columns_of_a_sample() -> None:
     assert infer_logfmt_schema(records, 10, "-").names == found.names[:-1], "the first record only"
 
 
-def test_files_are_sampled_and_what_a_schema_lacks_is_rescued(tmp_path: Path) -> None:
+def test_files_are_sampled_and_keys_without_a_column_are_rescued(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text('ts=2026-11-22T10:00:00Z n=1 msg="a b"\nn=2 retry\n')
     (tmp_path / "b.log.gz").write_bytes(gzip.compress(b'n=3 msg=x other="\xc3\xa9" flag\n'))
-    assert scan(tmp_path / "a.log") == [
-        {"ts": at(2026, 11, 22, 10), "n": 1, "msg": "a b", "retry": None},
+    assert scan_rows(tmp_path / "a.log", logfmt=True) == [
+        {"ts": utc(2026, 11, 22, 10), "n": 1, "msg": "a b", "retry": None},
         {"ts": None, "n": 2, "msg": None, "retry": True},
     ]
-    found = scan(tmp_path, schema="n int, rest string", rescuedDataColumn="rest")
+    found = scan_rows(tmp_path, logfmt=True, schema="n int, rest string", rescuedDataColumn="rest")
     assert sorted(found, key=lambda row: row["n"]) == [
         {"n": 1, "rest": '{"ts":"2026-11-22T10:00:00Z","msg":"a b"}'},
         {"n": 2, "rest": '{"retry":""}'},
@@ -301,18 +288,18 @@ def test_files_are_sampled_and_what_a_schema_lacks_is_rescued(tmp_path: Path) ->
     ]
     (tmp_path / "a.log").write_text("no pairs here\n")
     with pytest.raises(OptionError, match="no line of the sample has key=value pairs"):
-        scan(tmp_path / "a.log")
+        scan_rows(tmp_path / "a.log", logfmt=True)
 
 
-def test_columns_that_no_value_is() -> None:
+def test_columns_of_unsupported_types_are_refused() -> None:
     with pytest.raises(SchemaError, match="'tags'"):
         compile_decoder(FormatOptions("logfmt", ""), pa.schema([("tags", pa.list_(STRING))]))
     with pytest.raises(SchemaError, match=r"'rest' .*holds JSON text: declare it a string"):
         compile_decoder(FormatOptions("logfmt", "", rescued_column="rest"), pa.schema([("rest", pa.int32())]))
 
 
-def test_a_filter_finds_values_that_are_written_otherwise(tmp_path: Path) -> None:
-    """Filters search raw lines first; those with escapes are kept."""
+def test_a_filter_finds_values_with_escapes(tmp_path: Path) -> None:
+    """Filters search raw lines first, and keep lines with escapes."""
     from pyspark_logs.options import parse_read_options
     from pyspark_logs.predicates import In
     from pyspark_logs.reader import LogReader
@@ -325,8 +312,6 @@ def test_a_filter_finds_values_that_are_written_otherwise(tmp_path: Path) -> Non
         assert [row["n"] for row in rows] == expected
 
 
-# ------------------------------------------------------------------------------------------------------- writing
-
 COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
     (STRING, st.text('a"\\= \t\n\r\x01é😀-\ufeff', max_size=6) | st.sampled_from(["", "-", "null", "true"])),
     (STRING, st.text(max_size=4)), (pa.int32(), st.integers(-(2**31), 2**31 - 1)), (pa.float64(), st.floats(allow_nan=False)),
@@ -337,14 +322,14 @@ COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
 
 @thorough
 @given(st.data(), st.sampled_from(["-", "", "true", "1", "a b"]), st.sampled_from(["utf-8", "latin-1", "utf-16-le"]))
-def test_what_is_written_reads_back(data: st.DataObject, null_value: str, encoding: str) -> None:
+def test_written_lines_read_back(data: st.DataObject, null_value: str, encoding: str) -> None:
     columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=4))
     count = data.draw(st.integers(1, 6))
     arrays = [
         pa.array(data.draw(st.lists(st.none() | values, min_size=count, max_size=count)), dtype)
         for dtype, values in columns
     ]
-    rows = pa.RecordBatch.from_arrays(arrays, [f"c{place}" for place in range(len(columns))])
+    rows = pa.RecordBatch.from_arrays(arrays, [f"c{index}" for index in range(len(columns))])
     options = FormatOptions("logfmt", "", null_value, encoding=encoding)
     encoder = compile_encoder(options, rows.schema)
     if null_value == "a b" and any(set(row.values()) == {None} for row in rows.to_pylist()):
@@ -360,7 +345,7 @@ def test_what_is_written_reads_back(data: st.DataObject, null_value: str, encodi
         assert all(map(same, values.values(), row.values())), (line, row)
 
 
-def test_lines_as_others_write_them(tmp_path: Path) -> None:
+def test_written_lines_have_the_usual_form(tmp_path: Path) -> None:
     rows = pa.table({
         "ts": pa.array([1_795_341_600_000_000, None, None], INSTANT), "level": ["info", None, None], "n": [1, 2, None],
         "msg": ['a "b"\n', "", None], "url": ["/x?y=1", "-", None],
@@ -370,10 +355,10 @@ def test_lines_as_others_write_them(tmp_path: Path) -> None:
     assert path.read_text() == (
         'ts=2026-11-22T10:00:00.000000Z level=info n=1 msg="a \\"b\\"\\n" url="/x?y=1"\nn=2 msg="" url="-"\nts=-\n'
     )
-    assert scan(tmp_path, schema=rows.schema, mode="FAILFAST") == rows.to_pylist()
+    assert scan_rows(tmp_path, logfmt=True, schema=rows.schema, mode="FAILFAST") == rows.to_pylist()
 
 
-def test_what_cannot_be_written_is_said_before_anything_is(tmp_path: Path) -> None:
+def test_columns_that_cannot_be_written_are_refused_before_writing(tmp_path: Path) -> None:
     bad = pa.table({"a b": ["x"], 'c"': ["x"], "d=": ["x"], "l": [["x"]], "rest": ["x"]})
     with pytest.raises(SchemaError) as caught:
         pyspark_logs.write(bad, str(tmp_path / "x"), logfmt=True)
