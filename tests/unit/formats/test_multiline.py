@@ -40,7 +40,7 @@ from tests.reference.logfmt import reference_logfmt
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
 from tests.support.log_files import CODECS, read, read_pushed, write
-from tests.unit.formats.delimited import test_delimited
+from tests.unit.formats.delimited import test_engine as test_delimited_engine
 from tests.unit.formats.logfmt import test_logfmt
 
 EXAMPLES = int(os.environ.get("READER_EXAMPLES", "60"))
@@ -260,10 +260,10 @@ class TestEngines:
             assert bad == expected_bad, lines.record(index)
 
     @thorough
-    @given(st.data(), test_delimited.queries())
-    def test_values_between_separators(self, data: st.DataObject, query: test_delimited.Query) -> None:
+    @given(st.data(), test_delimited_engine.queries())
+    def test_values_between_separators(self, data: st.DataObject, query: test_delimited_engine.Query) -> None:
         lines = data.draw(joined(data.draw(broken_up(query.lines))))
-        rows, corrupt = rows_of(test_delimited.decoder_of(query), iter([lines]), TimestampContext(query.zone))
+        rows, corrupt = rows_of(test_delimited_engine.decoder_of(query), iter([lines]), TimestampContext(query.zone))
         for index, (row, bad) in enumerate(zip(rows, corrupt, strict=True)):
             values, expected_bad = reference_delimited(
                 lines.record(index),
