@@ -1,0 +1,233 @@
+"""The actors of the explorer: writers, readers, recoveries and vacuums, which run the code of the package.
+
+An actor is run with a :class:`ReplayStore`, which returns the answers that the actor has had so far and stops it at its next
+request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pyspark_logs import commit as protocol
+from pyspark_logs.commit import CommitSettings, publication
+from pyspark_logs.errors import LogSourceError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.jobs import Job, StagedFile, Transaction, part_name
+from pyspark_logs.layout import hive_layout
+from pyspark_logs.options import ReadOptions, parse_read_options
+from pyspark_logs.planning import list_files, resolve_layout
+from tests.protocol.store import RequestStore
+
+ABOVE = "s3://b/"
+ROOT = "s3://b/t/"
+DIRECTORIES = ("p=1/", "p=2/")
+COMMITS = ROOT + "_commits/"
+SETTINGS = CommitSettings(threads=1, snapshot_retries=1)
+# Retention of zero: records are dropped as soon as the protocol allows it. The explorer enforces its assumption about time.
+SWEEPING = CommitSettings(threads=1, record_retention_us=0, txn_retention_us=10**18)
+
+
+# Path and etag of each visible file.
+View = frozenset[tuple[str, str]]
+
+
+class Ask(BaseException):
+    """The next request of an actor: a BaseException, which no handler of the code under test catches."""
+
+    def __init__(self, call: tuple[Any, ...]) -> None:
+        self.call = call
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An answer that raises a StoreError."""
+
+    text: str = "injected"
+
+
+class ReplayStore(RequestStore):
+    """A store that returns given answers and stops the actor at the request after them."""
+
+    def __init__(self, answers: list[Any], in_order: bool) -> None:
+        # super().__init__() is not called: it takes longer than a run of an actor.
+        self.answers = iter(answers)
+        self.in_order = in_order
+
+    @property
+    def lists_in_order(self) -> bool:
+        return self.in_order
+
+    @property
+    def calls(self) -> Counter[str]:
+        return Counter()
+
+    def _request(self, name: str, *args: Any) -> Any:
+        for answer in self.answers:
+            if isinstance(answer, Raised):
+                raise StoreError(answer.text)
+            return answer
+        raise Ask((name, *args))
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A driver that calls commit(), and abort() if commit() raises, as Spark does.
+
+    Attributes:
+        name: name in traces.
+        job: job of the driver.
+        files: staged files.
+        settings: settings of the commit.
+    """
+
+    name: str
+    job: Job
+    files: tuple[StagedFile, ...]
+    settings: CommitSettings = SETTINGS
+
+    kind = "writer"
+
+    def run(self, store: RequestStore) -> tuple[str, str]:
+        try:
+            result = protocol.commit(store, self.job, self.files, self.settings)
+        except (LogSourceError, OSError) as error:
+            try:
+                protocol.abort(store, self.job, self.files, self.settings)
+            except StoreError:
+                return "raised and not aborted", type(error).__name__
+            return "raised", type(error).__name__
+        return "returned", result.outcome
+
+
+@cache
+def _read_options(paths: tuple[str, ...], layout: str | None) -> ReadOptions:
+    given = {"json": "true", "paths": list(paths), "snapshotRetries": "0"}
+    return parse_read_options(given if layout is None else {**given, "layout": layout})
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader, or a poll of a stream. Runs ``planning.list_files`` with one list request at a time.
+
+    Attributes:
+        name: name in traces.
+        paths: load paths.
+        layout: layout option; ``None`` for a flat layout.
+        allowed: partition column with its selected values, for which the walk constructs prefixes, or with a predicate,
+            for which it discovers them.
+    """
+
+    name: str = "reader"
+    paths: tuple[str, ...] = (ROOT,)
+    layout: str | None = "p={p}"
+    allowed: tuple[str, Any] | None = ("p", ("1", "2"))
+
+    kind = "reader"
+
+    def run(self, store: RequestStore) -> tuple[str, Any]:
+        options = _read_options(self.paths, self.layout)
+        layout = hive_layout((), "UTC") if self.layout is None else resolve_layout(store, options)
+        allowed = dict([self.allowed] if self.allowed else [])
+        try:
+            files = list_files(store, options, layout, allowed=allowed, threads=1).files
+        except SnapshotChangedError:
+            return "starts again", None
+        except PathNotFoundError:
+            files = []
+        return "saw", frozenset((file.path, file.etag) for file, _ in files)
+
+    def part_of(self, view: View) -> View:
+        """Returns the part of a view that is below the load paths."""
+        return frozenset(item for item in view if item[0].startswith(self.paths))
+
+
+def flat_reader(name: str, *paths: str) -> Reader:
+    """Returns a reader that lists each load path as a whole."""
+    return Reader(name, paths, None, None)
+
+
+def reader_above(name: str = "reader") -> Reader:
+    """Returns a reader of the directory above the root, which discovers the root and its directories."""
+    return Reader(name, (ABOVE,), "{root}/{directory}", ("directory", _is_data_directory))
+
+
+def _is_data_directory(name: str | None) -> bool:
+    return name is not None and name.startswith("p=")
+
+
+@dataclass(frozen=True)
+class OverwriteReader(Reader):
+    """An overwrite that only lists the files that it would replace."""
+
+    def run(self, store: RequestStore) -> tuple[str, Any]:
+        job = Job.start(ROOT, random="reader", now_us=9, mode="overwrite", scope="partitions")
+        files = [StagedFile(directory + "file", "", (), 1, 1) for directory in DIRECTORIES]
+        settings = CommitSettings(threads=1, snapshot_retries=0)
+        try:
+            replaced = publication.find_replaced(store, job, files, settings, publication.is_data)
+        except SnapshotChangedError:
+            return "starts again", None
+        return "saw", frozenset((ROOT + file.key, file.etag) for file in replaced)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """A recovery of all jobs of the root, or of one job."""
+
+    name: str = "recovery"
+    job: str | None = None
+
+    kind = "recovery"
+
+    def run(self, store: RequestStore) -> tuple[str, Any]:
+        report = protocol.recover(store, ROOT, older_than_us=0, job=self.job, settings=SETTINGS)
+        return "recovered", bool(report.failed)
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    """A vacuum that drops everything as soon as the protocol allows it."""
+
+    name: str = "vacuum"
+
+    kind = "vacuum"
+
+    def run(self, store: RequestStore) -> tuple[str, Any]:
+        protocol.vacuum(store, ROOT, older_than_us=0, settings=SWEEPING)
+        return "vacuumed", None
+
+
+@dataclass(frozen=True)
+class OtherProgram:
+    """Another program, which writes a new version of a file that no job wrote."""
+
+    name: str = "other program"
+
+    kind = "other program"
+
+    def run(self, store: RequestStore) -> tuple[str, Any]:
+        store.put(ROOT + "p=1/other.log", b"second")
+        return "wrote", None
+
+
+Actor = Writer | Reader | Recovery | Vacuum | OtherProgram
+
+
+def writer(
+    number: int,
+    mode: str = "append",
+    *,
+    transaction: Transaction | None = None,
+    files: int = 2,
+    scope: str = "partitions",
+    settings: CommitSettings = SETTINGS,
+) -> Writer:
+    """Returns a writer of one staged file in each of the first ``files`` directories."""
+    job = Job.start(ROOT, random=f"seed{number}", now_us=number, mode=mode, scope=scope, transaction=transaction)
+    staged = tuple(
+        StagedFile(f"{directory}{part_name(0, 0, job.id, n, 'gz')}", f"u{number}.{n}", ("p1",), 1, 1)
+        for n, directory in enumerate(DIRECTORIES[:files])
+    )
+    return Writer("ABCD"[number - 1], job, staged, settings)

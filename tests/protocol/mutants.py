@@ -1,0 +1,225 @@
+"""Faulty variants of the protocol, which the explorer must find: each function patches one fault into the package."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pyspark_logs.commit import claims, decisions, driver, leftovers, publication, recovery
+from pyspark_logs.errors import CommitConflictError
+from pyspark_logs.jobs import Record, intent_key, record_key, snapshots, visibility
+from pyspark_logs.jobs.visibility import CommitsBefore, split_listing
+from pyspark_logs.planning import commit_roots
+from pyspark_logs.planning.commit_roots import LoadPathRoots
+from tests.protocol.actors import writer
+
+
+def files_before_uploads(patch):
+    def undo(store, root, job, settings):
+        if (intent := decisions.read_intent(store, root, job)) is not None:
+            decisions.remove_files(store, [root + file.key for file in intent.files])
+            decisions.abort_uploads(store, root, intent.files, settings)
+            store.remove(root + intent_key(job))
+
+    for module in (decisions, recovery, claims):
+        patch.setattr(module, "undo", undo)
+
+
+def intent_before_files(patch):
+    def undo(store, root, job, settings):
+        if (intent := decisions.read_intent(store, root, job)) is not None:
+            store.remove(root + intent_key(job))
+            decisions.abort_uploads(store, root, intent.files, settings)
+            decisions.remove_files(store, [root + file.key for file in intent.files])
+
+    for module in (decisions, recovery, claims):
+        patch.setattr(module, "undo", undo)
+
+
+def intent_before_replaced_files(patch):
+    clean = driver._clean
+
+    def intent_first(store, job, *arguments):
+        store.remove(job.root + intent_key(job.id))
+        clean(store, job, *arguments)
+
+    patch.setattr(driver, "_clean", intent_first)
+
+
+def no_second_list_of_the_chain(patch):
+    patch.setattr(claims, "_confirm", lambda store, job, chain, number, proven: claims.ClaimResult("", proven, ()))
+
+
+def no_fence(patch):
+    read = claims.read_record
+    patch.setattr(claims, "_fence", lambda *arguments: None)
+    patch.setattr(claims, "read_record", lambda store, root, job: read(store, root, job) or Record("aborted"))
+
+
+def claims_that_overwrite(patch):
+    class Overwriting:
+        def __init__(self, store):
+            self.store = store
+
+        def __getattr__(self, name):
+            return getattr(self.store, name)
+
+        def create(self, path, data):
+            if path.rpartition("/")[0].endswith("query-q"):
+                self.store.put(path, data)
+                return True
+            return self.store.create(path, data)
+
+    claim = claims.claim
+    patch.setattr(driver, "claim", lambda store, *arguments: claim(Overwriting(store), *arguments))
+
+
+def transactions_not_recognised(patch):
+    patch.setattr(claims, "_same_transaction", lambda *arguments: False)
+
+
+def records_that_overwrite(patch):
+    patch.setattr(
+        driver, "commit_record", lambda store, root, job, record: store.put(root + record_key(job), record.to_json())
+    )
+
+
+def refused_records_taken_for_a_loss(patch):
+    def commit_record(store, root, job, record):
+        if not store.create(root + record_key(job), record.to_json()):
+            raise CommitConflictError("lost", job)
+
+    patch.setattr(driver, "commit_record", commit_record)
+
+
+def intent_not_checked_after_the_decision(patch):
+    confirm = driver._confirm
+    patch.setattr(driver, "_confirm", lambda *arguments: replace(confirm(*arguments), intent=True))
+
+
+def rollback_by_an_intent_read_before_the_decision(patch):
+    settle, read = recovery._settle, decisions.read_intent
+
+    def settle_early(store, root, job, settings):
+        early = read(store, root, job)
+        patch.setattr(decisions, "read_intent", lambda *arguments: early)
+        try:
+            return settle(store, root, job, settings)
+        finally:
+            patch.setattr(decisions, "read_intent", read)
+
+    patch.setattr(recovery, "_settle", settle_early)
+
+
+def rollback_without_a_decision(patch):
+    for module in (decisions, recovery):
+        patch.setattr(module, "decide_aborted", lambda *arguments: Record("aborted"))
+
+
+def lost_uploads_taken_for_published(patch):
+    patch.setattr(publication, "is_published", lambda *arguments: True)
+
+
+def replaced_files_deleted_in_any_version(patch):
+    def remove(store, root, replaced, settings):
+        for file in replaced:
+            store.remove(root + file.key)
+
+    patch.setattr(driver, "remove_replaced", remove)
+
+
+def replaced_files_listed_before_the_claim(patch):
+    files = {actor.job.id: actor.files for actor in (writer(1, "overwrite"), writer(2, "overwrite"))}
+    claim, early = claims.claim, {}
+
+    def list_first(store, job, chain, settings):
+        early[job.id] = publication.find_replaced(store, job, files[job.id], settings, publication.is_data)
+        return claim(store, job, chain, settings)
+
+    patch.setattr(driver, "claim", list_first)
+    patch.setattr(driver, "find_replaced", lambda store, job, *arguments: early[job.id])
+
+
+def late_records_trusted(patch):
+    def is_visible(before, after, job):
+        if job in before.listing.intents:
+            return (job in before.decided and before.decided[job].committed) or job in after.listing.records
+        return job in before.listing.records or not after.listing.knows(job)
+
+    patch.setattr(visibility, "is_visible", is_visible)
+
+
+def commits_after_the_listing_ignored(patch):
+    def is_visible(before, after, job):
+        return before.decided[job].committed if job in before.decided else job not in before.listing.intents
+
+    patch.setattr(visibility, "is_visible", is_visible)
+
+
+def no_restart_after_an_overwrite(patch):
+    patch.setattr(snapshots, "new_overwrites", lambda before, after: [])
+
+
+def one_pass_over_unordered_listings(patch):
+    def read_commits(store, root, *, intents_first=False):
+        return split_listing(root, snapshots.list_all(store, root + "_commits/"))
+
+    patch.setattr(snapshots, "read_commits", read_commits)
+
+
+def claimed_records_dropped(patch):
+    patch.setattr(leftovers, "_read_chains", lambda *arguments: [])
+
+
+def revealed_roots_read_after_the_listing(patch):
+    """Uses the commits of a root that a listing revealed without listing the data again."""
+    extend = LoadPathRoots.extend
+
+    def read_late(self, listing, files, before, after):
+        if extend(self, listing, files, before, after):
+            for root in self.paths - before.keys():
+                before[root] = snapshots.read_commits_before(self._store, root) or CommitsBefore()
+                after[root] = snapshots.read_commits_after(self._store, root, before[root])
+            files.clear()
+            files.update(self.group(listing))
+        return False
+
+    patch.setattr(LoadPathRoots, "extend", read_late)
+
+
+def no_search_above_load_paths(patch):
+    patch.setattr(commit_roots, "find_commit_root", lambda store, path: None)
+
+
+def one_search_above_each_load_path(patch):
+    search = LoadPathRoots._search_above
+
+    def search_once(self, directories):
+        searched = self.__dict__.setdefault("searched", set())
+        new = [directory for directory in directories if directory not in searched]
+        searched.update(new)
+        return bool(new) and search(self, new)
+
+    patch.setattr(LoadPathRoots, "_search_above", search_once)
+
+
+def nested_roots_ignored(patch):
+    extend = LoadPathRoots.extend
+    patch.setattr(
+        LoadPathRoots,
+        "extend",
+        lambda self, listing, *rest: extend(self, replace(listing, nested_roots=set()), *rest),
+    )
+
+
+def restart_after_an_overwrite_of_the_first_root_only(patch):
+    """Only the commits of the first root are compared with the commits read after the listing."""
+    read_all = snapshots._read_all_after
+
+    def read_first(store, before, threads):
+        after = read_all(store, before, threads)
+        return {
+            root: commits if root == min(after) else replace(commits, overwritten=False)
+            for root, commits in after.items()
+        }
+
+    patch.setattr(snapshots, "_read_all_after", read_first)

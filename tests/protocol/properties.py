@@ -1,0 +1,127 @@
+"""Properties that hold in every state: the rules that the explorer checks at the end of actors and of writers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark_logs import commit as protocol
+from pyspark_logs.jobs import Record, job_of
+from tests.protocol.actors import COMMITS, DIRECTORIES, ROOT, SETTINGS, SWEEPING, Reader, View, Writer, writer
+from tests.protocol.settings import Ghost, Setting, Violation
+from tests.protocol.store import ProtocolStore, World
+
+
+class Properties:
+    """The properties of a setting, and the texts of its traces."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.names = {actor.job.id: actor.name for actor in setting.actors if isinstance(actor, Writer)}
+
+    def check_reader(self, reader: Reader, outcome: tuple[str, Any], views: Sequence[View]) -> None:
+        """Checks that a reader saw the view of a moment between its start and its end."""
+        if outcome[0] != "saw":
+            return
+        view = outcome[1]
+        views = [reader.part_of(seen) for seen in views]
+        if view in views:
+            return
+        if any(actor.kind == "other program" for actor in self.setting.actors):
+            # Files of other programs are not ordered with the jobs of a listing.
+            view, *views = (frozenset(item for item in seen if job_of(item[0])) for seen in (view, *views))
+            if view in views:
+                return
+        if self.setting.page_size < 1000 or not self.setting.in_order:
+            # A listing of several pages is exact for each job, but not for the order of jobs decided during it.
+            new = {job_of(path) for seen in views for path, _ in seen} - {job_of(path) for path, _ in views[0]}
+            new = {job for job in new if job is not None and job.endswith("a")}
+            rest = {frozenset(item for item in seen if job_of(item[0]) not in new) for seen in views}
+            directories = sum((ROOT + directory).startswith(reader.paths) for directory in DIRECTORIES)
+            whole = all(len([1 for path, _ in view if job_of(path) == job]) in (0, directories) for job in new)
+            if whole and frozenset(item for item in view if job_of(item[0]) not in new) in rest:
+                return
+        raise Violation(
+            f"a reader saw {self.format_view(view)}; expected {' | '.join(self.format_view(seen) for seen in views)}"
+        )
+
+    def check_writer(self, actor: Writer, outcome: tuple[str, str], ghost: Ghost) -> None:
+        """Checks that a writer reports the decision on its job."""
+        how, what = outcome
+        transaction = actor.job.transaction
+        same = {
+            other.job.id
+            for other in self.setting.actors
+            if isinstance(other, Writer) and transaction is not None and other.job.transaction == transaction
+        } | {actor.job.id}
+        if how == "returned" and not same & set(ghost.committed):
+            raise Violation(f"{actor.name} returned {what}, and it is not committed")
+        if how == "returned" and what == "committed" and actor.job.id not in ghost.committed:
+            raise Violation(f"{actor.name} returned committed, and another job is")
+        if what in ("CommitConflictError", "SnapshotChangedError") and actor.job.id in ghost.committed:
+            raise Violation(f"{actor.name} raised {what}, and it is committed")
+
+    def check_end(self, world: World, ghost: Ghost) -> None:
+        """Checks that recovery and vacuum leave the committed files and nothing else, after every writer ended or died."""
+        store = ProtocolStore(world.copy(), in_order=self.setting.in_order, page_size=self.setting.page_size)
+        replayed = [store] if self.setting.replay else []
+        store = ProtocolStore(world.copy(), in_order=self.setting.in_order, page_size=self.setting.page_size)
+        report = protocol.recover(store, ROOT, older_than_us=0, settings=SETTINGS)
+        protocol.vacuum(store, ROOT, older_than_us=0, settings=SWEEPING)
+        if report.failed:
+            raise Violation(f"recovery failed: {report.failed}")
+        stored = frozenset(
+            (path, item.etag) for path, item in store.world.files.items() if path.startswith(ROOT + "p=")
+        )
+        if stored != ghost.seen:
+            raise Violation(
+                f"after recovery the store holds {self.format_view(stored)}; committed is {self.format_view(ghost.seen)}"
+            )
+        if store.world.uploads:
+            raise Violation(f"after recovery and vacuum uploads are open: {sorted(store.world.uploads)}")
+        if left := [path for path in store.paths(COMMITS) if path.endswith("~intent.json")]:
+            raise Violation(f"after recovery intents are left: {left}")
+        for reader in {Reader(), *(actor for actor in self.setting.actors if isinstance(actor, Reader))}:
+            if reader.run(store)[1] != reader.part_of(ghost.seen):
+                raise Violation(f"after recovery {reader.name} does not see what is committed")
+        if self.setting.replay:
+            for again in (*replayed, store):
+                self._replay(again, ghost)
+
+    def _replay(self, store: ProtocolStore, ghost: Ghost) -> None:
+        """Checks that a new driver can attempt each transaction once more."""
+        writers = [
+            actor for actor in self.setting.actors if isinstance(actor, Writer) and actor.job.transaction is not None
+        ]
+        newest = max((actor.job.transaction.batch or 0 for actor in writers), default=0)
+        for transaction in {actor.job.transaction for actor in writers}:
+            if (transaction.batch or 0) < newest:
+                continue  # A newer batch excludes it.
+            again = writer(4, writers[0].job.mode, transaction=transaction)
+            for file in again.files:
+                store.world.uploads[ROOT + file.key, file.upload_id] = (1, again.job.id)
+            done = {actor.job.id for actor in writers if actor.job.transaction == transaction} & set(ghost.committed)
+            result = protocol.commit(store, again.job, again.files, SETTINGS)
+            if (result.outcome == "already_committed") != bool(done):
+                raise Violation(f"a replay of {transaction} is {result.outcome}; committed before: {bool(done)}")
+            if done and store.world.uploads.keys() & {(ROOT + file.key, file.upload_id) for file in again.files}:
+                raise Violation(f"a replay of {transaction} left uploads")
+
+    def name_request(self, call: tuple[Any, ...]) -> str:
+        """Returns the text of a request for traces."""
+        path = str(call[1]).removeprefix(ROOT)
+        for job, name in self.names.items():
+            path = path.replace(job, name)
+        more = (
+            f" {Record.from_json(call[2], path).state}"
+            if call[0] == "create" and path.endswith(".json") and "~" not in path
+            else ""
+        )
+        return f"{call[0]} {path}{more}"
+
+    def format_view(self, view: View) -> str:
+        names = sorted(
+            self.names.get(job_of(path) or "", path.removeprefix(ROOT)) + f"({path.removeprefix(ROOT)[:3]})"
+            for path, _ in view
+        )
+        return "{" + " ".join(names) + "}"
