@@ -208,7 +208,7 @@ class OtherProgram:
     kind = "other program"
 
     def run(self, store: RequestStore) -> tuple[str, Any]:
-        store.put(ROOT + "p=1/other.log", b"second")
+        store.put(ROOT + "p=1/unmanaged.log", b"second")
         return "wrote", None
 
 

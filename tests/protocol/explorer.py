@@ -109,7 +109,7 @@ class Explorer:
             if self.setting.record_kept:
                 files[ROOT + record_key(job)] = document(Record("committed").to_json())
         if self.setting.other_file:
-            files[f"{ROOT}p=1/other.log"] = Item(b"first", 5, "first")
+            files[f"{ROOT}p=1/unmanaged.log"] = Item(b"first", 5, "first")
         uploads = {
             (ROOT + file.key, file.upload_id): (file.size, actor.job.id)
             for actor in self.setting.actors

@@ -1,6 +1,6 @@
-"""A store in memory that does what S3 does, one request after another: for tests of the commit protocol.
+"""A store in memory with the semantics of S3, for tests of the commit protocol.
 
-``World`` is its content, and what each request does to it, as a pure step; ``ProtocolStore`` is a store over it.
+``World`` is the content of a store, with each request as one step; ``ProtocolStore`` is a store over a world.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOW_MS = 1_800_000_000_000
 
 
 class Item(NamedTuple):
-    """A file: its bytes, or for data files only how many they are."""
+    """A file: its bytes; data files only have a size."""
 
     data: bytes
     size: int
@@ -29,11 +29,12 @@ class Item(NamedTuple):
 
 
 def document(data: bytes, modified_ms: int = NOW_MS) -> Item:
+    """Returns the file of a document."""
     return Item(data, len(data), md5(data).hexdigest()[:8], modified_ms)
 
 
 class World:
-    """The content of a store: files, and open uploads with the size they have by now."""
+    """The content of a store: files, and open uploads with their present size and token."""
 
     __slots__ = ("files", "uploads")
 
@@ -49,7 +50,7 @@ class World:
         return frozenset(self.files.items()), frozenset(self.uploads.items())
 
     def do(self, name: str, *args: Any, page_size: int = 1000, now_ms: int = NOW_MS) -> Any:
-        """One request, by the name of a method of Store; changes this world and returns the answer."""
+        """Applies a request, given by the name of a method of Store, to this world and returns the answer."""
         return getattr(self, f"_{name}")(
             *args,
             **({"page_size": page_size} if name == "page" else {}),
@@ -65,7 +66,7 @@ class World:
                     names[prefix + name + "/"] = None
                 else:
                     names[path] = self._stored(path)
-        # As on S3, a page continues after the last key of the one before.
+        # As on S3, a page continues after the last key of the previous page.
         rest = sorted(name for name in names if token is None or name > token)
         chosen = rest[:page_size]
         return Page(
@@ -103,7 +104,7 @@ class World:
         if (path, upload_id) not in self.uploads:
             return False
         found, token = self.uploads.pop((path, upload_id))
-        assert found == size, "every part, once"
+        assert found == size, "each part is uploaded exactly once"
         self.files[path] = Item(b"", size, "e-" + upload_id, now_ms, token)
         return True
 
@@ -116,7 +117,7 @@ class World:
 
 
 class RequestStore(Store):
-    """A store whose every request goes through ``_request``: all that the stores of these tests have to give."""
+    """A store that passes each request to ``_request``, which subclasses implement."""
 
     writable = True
     lists_in_order = True
@@ -152,7 +153,7 @@ class RequestStore(Store):
         return self._request("remove", path, etag)
 
     def remove_all(self, paths: Sequence[str]) -> None:
-        # A store may die between any two of them.
+        # The process may die between any two deletions.
         for path in paths:
             self._request("remove", path, "")
 
@@ -173,15 +174,15 @@ KINDS = {
 
 
 class ProtocolStore(RequestStore):
-    """A store over a world, which counts requests, and on which anything can be made to go wrong.
+    """A store over a world, which counts requests and into which faults can be injected.
 
     Attributes:
-        world: its content.
-        page_size: keys a page.
-        now_ms: its clock.
-        conditional: whether create-only is honoured.
-        before: called before each request with its name and arguments; may raise, or change the world.
-        after: called after each request, likewise; raising loses the answer.
+        world: content of the store.
+        page_size: number of keys in a page.
+        now_ms: clock of the store, milliseconds since the epoch.
+        conditional: True if create-only writes are honoured.
+        before: function called before each request with its name and arguments; may raise or change the world.
+        after: function called after each request, likewise; if it raises, the answer is lost.
     """
 
     def __init__(self, world: World | None = None, *, page_size: int = 1000, in_order: bool = True) -> None:
@@ -233,7 +234,7 @@ class ProtocolStore(RequestStore):
         self.world.uploads[path, upload_id] = (size + len(data), token)
         return f"p{number}"
 
-    # --- looking into it ------------------------------------------------------------------------
+    # --- inspection ------------------------------------------------------------------------
 
     def json(self, path: str) -> Any:
         return json.loads(self.world.files[path].data)

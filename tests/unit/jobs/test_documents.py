@@ -1,0 +1,97 @@
+"""Jobs, and the JSON of their documents."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyspark_logs.errors import CorruptFileError, OptionError
+from pyspark_logs.jobs import Claim, Intent, Job, Record, Replaced, StagedFile, Transaction
+from tests.support.job_ids import job_id
+
+ROOT = "s3://b/t/"
+times = st.integers(0, 4_000_000_000_000_000)
+modes = st.sampled_from(["append", "overwrite"])
+chains = st.sampled_from(["", "txn-a", "txn-b", "query-a"])
+
+
+def test_chains_of_jobs():
+    plain = Job.start(ROOT, random="r", now_us=5)
+    assert (plain.chains, plain.chain, plain.created_us, plain.staging) == ((), "", 5, f"{ROOT}_staging/{plain.id}")
+    both = Job.start(ROOT, random="r", now_us=5, mode="overwrite", transaction=Transaction.of_id("x"))
+    assert both.chains == ("txn-x", "overwrite")
+    assert pickle.loads(pickle.dumps(both)) == both
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"id": "x"}, "not a job id"),
+        ({"id": job_id(1), "mode": "overwrite"}, "not made for mode 'overwrite'"),
+        ({"id": job_id(1), "transaction": Transaction.of_id("x")}, "chain 'txn-x'"),
+        ({"id": job_id(1), "root": "s3://b/t"}, "must end in a slash"),
+    ],
+)
+def test_job_ids_must_fit_the_job(arguments, text):
+    with pytest.raises(OptionError, match=text):
+        Job(**{"root": ROOT, **arguments})
+
+
+staged = st.builds(
+    StagedFile,
+    st.text(),
+    st.text(),
+    st.lists(st.text(), max_size=3).map(tuple),
+    st.integers(0, 2**50),
+    st.integers(0, 2**50),
+)
+transactions = st.one_of(st.none(), st.builds(Transaction, st.text(), st.one_of(st.none(), st.integers(0, 2**60))))
+intents = st.builds(Intent, times, modes, transactions, st.lists(staged, max_size=3).map(tuple))
+records = st.one_of(
+    st.just(Record("aborted")),
+    st.builds(Record, st.just("committed"), st.lists(st.builds(Replaced, st.text(), st.text()), max_size=3).map(tuple)),
+)
+
+
+@given(st.one_of(intents, records, st.just(Claim(job_id(1)))))
+def test_documents_round_trip(document):
+    data = document.to_json()
+    assert type(document).from_json(data, "p") == document
+    assert data.isascii()
+
+
+def test_json_of_documents():
+    assert json.loads(Record("aborted").to_json()) == {"state": "aborted"}
+    assert json.loads(Record("committed").to_json()) == {"state": "committed", "replaces": []}
+    assert json.loads(Record("committed", (Replaced("a", "e"),)).to_json()) == {
+        "state": "committed",
+        "replaces": [{"key": "a", "etag": "e"}],
+    }
+    assert json.loads(Claim("j").to_json()) == {"job": "j"}
+    intent = Intent(1, "append", Transaction("query-a", 2), (StagedFile("k", "u", ("p",), 3, 4),))
+    assert json.loads(intent.to_json()) == {
+        "version": 1,
+        "created": 1,
+        "mode": "append",
+        "transaction": {"chain": "query-a", "batch": 2},
+        "files": [{"key": "k", "upload_id": "u", "parts": ["p"], "size": 3, "rows": 4}],
+    }
+
+
+@pytest.mark.parametrize("kind", [Record, Intent, Claim])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", b"[]", b"{}", b"null", b'{"state":"maybe"}', b'{"job":"x"}', b'{"job":1}']
+)
+def test_malformed_documents_are_errors(kind, data):
+    with pytest.raises(CorruptFileError, match=r"s3://b/x is not a document of a write job"):
+        kind.from_json(data, "s3://b/x")
+
+
+@pytest.mark.parametrize("kind", [Record, Intent, Claim])
+def test_later_versions_are_refused(kind):
+    with pytest.raises(CorruptFileError, match=r"s3://b/x has version 2; .* Upgrade"):
+        kind.from_json(b'{"version":2,"state":"aborted","job":"x"}', "s3://b/x")
