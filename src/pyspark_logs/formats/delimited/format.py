@@ -167,8 +167,8 @@ class DelimitedFormat:
         missing = [column.name for column in columns if column.name.lower() not in named]
         if missing:
             raise SchemaError(
-                f"column {missing[0]!r} is not in the schema, which says what the values of a line are where header=none;"
-                " name all of them in it, in their order"
+                f"column {missing[0]!r} is not in the schema, which names the values of a line if header=none;"
+                " name all values of a line in it, in their order"
             )
 
     def matcher(self) -> Matcher:
@@ -249,8 +249,6 @@ def delimited_format(spec: DelimitedSpec, options: FormatOptions, name: str) -> 
         )
     if spec.header == "fields":
         if options.comment_prefix not in (None, _COMMENT):
-            raise FormatError(
-                f"{name}: header=fields takes lines that begin with '#' for no records; leave out commentPrefix"
-            )
+            raise FormatError(f"{name}: header=fields skips lines that begin with '#'; remove commentPrefix")
         options = replace(options, comment_prefix=_COMMENT)
     return DelimitedFormat(spec, options, name)

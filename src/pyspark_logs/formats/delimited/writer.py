@@ -82,7 +82,7 @@ class DelimitedWriter(ScalarWriter):
         read, valid = scatter_result(read, valid, null)
         same = spans.as_bool(pc.equal(read, column)) | (null & spans.as_bool(column.is_null()))
         different = ~same if valid is None else ~(same & valid)
-        return unwritable(combined.column, different, f"is not what {' and '.join(map(repr, combined.values))} say")
+        return unwritable(combined.column, different, f"differs from {' and '.join(map(repr, combined.values))}")
 
     def unwritable(self) -> tuple[str, ...]:
         """Returns line ends and, if values are not quoted, the first character of the separator."""
@@ -151,7 +151,7 @@ def render_header(
     problems += [f"the encoding lacks {character!r} of the names" for character in sorted(missing)]
     if by_fields:
         problems += [
-            f"{name!r} is no name of one word" for name in names if name.split() != [name] or not column_name(name)
+            f"{name!r} is not a single word" for name in names if name.split() != [name] or not column_name(name)
         ]
         problems += twice([column_name(name) for name in names])
         return f"#Version: 1.0\n#Fields: {' '.join(names)}\n", problems
@@ -164,7 +164,7 @@ def render_header(
         rendered.append(quote + name.replace(quote, 2 * quote) + quote if quoted and quote is not None else name)
     line = splitter.separator.join(rendered)
     if not problems and (splitter.header_names(line) != list(names) or line.startswith(forbidden_prefixes)):
-        problems.append(f"the header {line!r} would be read otherwise; rename the columns")
+        problems.append(f"the header {line!r} does not read back as these names; rename the columns")
     return line + "\n", problems
 
 

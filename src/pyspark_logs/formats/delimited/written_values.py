@@ -125,6 +125,6 @@ def _values_of(field: DelimitedField | None, name: str, column: int) -> list[Wri
     if len(field.value_names) == 1 and not field.suffix:
         return [WrittenValue(field.value_names[0], column)]
     if field.type != Timestamp() or len(field.value_names) != len((_DATE, _TIME)) or field.suffix != "Z":
-        raise FormatError(f"the format is read only: column {field.name!r} cannot be taken apart again")
+        raise FormatError(f"the format is read only: column {field.name!r} cannot be divided into its values")
     date, time = field.value_names
     return [WrittenValue(date, column, _DATE), WrittenValue(time, column, _TIME)]

@@ -90,8 +90,8 @@ class JsonFormat:
         """Returns a writer of JSON lines; documents cannot be written."""
         if self.options.document is not None:
             raise FormatError(
-                f"{self.options.kind} {self.options.spec!r} reads only: its files are documents, which end only when"
-                " all is written; write json=true, an object a line"
+                f"{self.options.kind} {self.options.spec!r} reads only: its files are documents, which are complete"
+                " only after the last record; write json=true, an object a line"
             )
         fields = [self._field(name) for name in schema.names]
         problems = [why for field in schema if (why := json_type_problem(field.name, field.type))]
@@ -99,7 +99,7 @@ class JsonFormat:
         problems += twice(schema.names) or path_problems(fields)
         rescued = self.options.rescued_column
         if rescued is not None and rescued in schema.names:
-            problems.append(f"{rescued!r} (rescuedDataColumn) is made by reading; drop it")
+            problems.append(f"{rescued!r} (rescuedDataColumn) is filled by the reader; drop it")
         if not len(schema):
             problems.append("there is no column to write")
         refuse_all(problems, "json")

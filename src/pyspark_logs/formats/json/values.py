@@ -119,7 +119,9 @@ def check_type(name: str, dtype: pa.DataType) -> None:
         for field in dtype:
             check_type(f"{name}.{field.name}", field.type)
     elif for_arrow(dtype) is None:
-        raise SchemaError(f"column {name!r}: no JSON value is {dtype}; read it as string and cast in the query")
+        raise SchemaError(
+            f"column {name!r}: JSON has no values of type {dtype}; read it as string and cast in the query"
+        )
 
 
 def convert(value: Any, dtype: pa.DataType, context: TimestampContext) -> Any:
@@ -175,7 +177,7 @@ def convert_time(value: Any, notation: FieldType, context: TimestampContext) -> 
     if "e" in text.lower():
         number = Decimal(text)
         if abs(number.adjusted()) > _MAX_EXPONENT:
-            raise ValueError(f"{text[:80]} is no time")
+            raise ValueError(f"{text[:80]} is not a valid time")
         text = f"{number:f}"
     return notation.parse(text, context)
 

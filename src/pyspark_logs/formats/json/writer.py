@@ -150,7 +150,7 @@ def field_problem(column: pa.Field, field: JsonField) -> str:
 def path_problems(fields: Sequence[JsonField]) -> list[str]:
     """Returns a message for each field whose path leads into the value of another field."""
     return [
-        f"{inner.name!r} would be inside of {outer.name!r}"
+        f"{inner.name!r} would be inside {outer.name!r}"
         for inner, outer in itertools.permutations(fields, 2)
         if inner.keys[: len(outer.keys)] == outer.keys
     ]
@@ -163,13 +163,13 @@ def json_type_problem(name: str, dtype: pa.DataType) -> str:
         return json_type_problem(name, dtype.value_type)
     if pa.types.is_map(dtype):
         if not pa.types.is_string(plain_type(dtype.key_type)):
-            return f"{name!r} has keys of type {dtype.key_type}, but those of JSON objects are strings"
+            return f"{name!r} has keys of type {dtype.key_type}, but keys of JSON objects are strings"
         return json_type_problem(name, dtype.item_type)
     if pa.types.is_struct(dtype):
         names = [field.name for field in dtype]
         if len(set(names)) < len(names):
-            return f"{name!r} has two fields of one name"
+            return f"{name!r} has two fields with the same name"
         return next((why for f in dtype if (why := json_type_problem(f"{name}.{f.name}", f.type))), "")
     exact = pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_float32, pa.types.is_float64
     scalar = *exact, pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp, pa.types.is_null
-    return "" if any(is_type(dtype) for is_type in scalar) else f"{name!r} is {dtype}, which no JSON value is"
+    return "" if any(is_type(dtype) for is_type in scalar) else f"{name!r} is {dtype}, which JSON cannot represent"

@@ -89,7 +89,7 @@ class LogfmtFormat:
         problems += twice([name.lower() for name in schema.names])
         rescued = self.options.rescued_column
         if rescued is not None and rescued in schema.names:
-            problems.append(f"{rescued!r} (rescuedDataColumn) is made by reading; drop it")
+            problems.append(f"{rescued!r} (rescuedDataColumn) is filled by the reader; drop it")
         missing = (
             unencodable('="\\' + self.options.null_value + "".join(schema.names)) if unencodable is not None else set()
         )

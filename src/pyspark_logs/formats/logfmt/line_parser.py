@@ -69,7 +69,7 @@ def pairs(line: str) -> Iterator[Pair]:
         byte = len(line[:index].encode())
         if line[index] == '"' and line[:index].endswith("="):
             raise ValueError(f"a quote is not closed, at byte {byte}")
-        raise ValueError(f"{line[index]!r} is in the way at byte {byte}")
+        raise ValueError(f"unexpected {line[index]!r} at byte {byte}")
 
 
 def unescape(text: str) -> str:
@@ -88,7 +88,7 @@ def unescape(text: str) -> str:
         if match[1]:
             return chr(int(match[1], 16))
         if match[2] not in _ESCAPED:
-            raise ValueError(f"{match[0]!r} is no escape")
+            raise ValueError(f"{match[0]!r} is not an escape sequence")
         return _ESCAPED[match[2]]
 
     unescaped = _ESCAPE.sub(replacement, text)

@@ -152,7 +152,7 @@ def test_a_combined_column_may_not_contradict_its_values() -> None:
     lines, found = writer.lines([times, days, clocks])
     assert lines.to_pylist()[:4] == ["2026-11-22 10:00:00\n", "- -\n", "2026-11-22 -\n", "2026-11-22 10:00\n"]
     assert [(one.column, np.flatnonzero(one.rows).tolist(), one.why) for one in found] == [
-        (0, [4, 5, 6], "is not what 'date' and 'clock' say")
+        (0, [4, 5, 6], "differs from 'date' and 'clock'")
     ]
     _, found = writer.lines([times[:1], days[:1], pa.array(["late"])])
     assert [one.rows.tolist() for one in found] == [[True]]

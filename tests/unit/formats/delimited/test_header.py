@@ -147,7 +147,9 @@ def test_the_time_column_is_found_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("ts,n\n2026-11-22T00:00:00Z,1\n2026-11-22T01:00:00Z,2\n")
     options = {"delimited": ",", "startTime": "2026-11-22T00:30:00Z"}
     assert scan_rows(tmp_path, header="first", timeColumn="ts", schema="n int", **options) == [{"n": 2}]
-    with pytest.raises(SchemaError, match="column 'ts' is not in the schema, which says what the values of a line are"):
+    with pytest.raises(
+        SchemaError, match="column 'ts' is not in the schema, which names the values of a line if header=none"
+    ):
         scan_rows(tmp_path, timeColumn="ts", schema="n int", **options)
 
 

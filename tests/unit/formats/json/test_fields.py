@@ -275,7 +275,7 @@ def test_columns_that_do_not_read_back_are_refused() -> None:
     refuse("'t' is string, not timestamp", ("t", pa.string()))
     refuse("'attr' is struct", ("attr", pa.struct([("x", pa.int32())])))
     clash = documented(OPTIONS, [JsonField("at", "timestamp", "t.at")])
-    with pytest.raises(SchemaError, match="'at' would be inside of 't'"):
+    with pytest.raises(SchemaError, match="'at' would be inside 't'"):
         clash.writer(
             pa.schema([("at", pa.timestamp("us", "UTC")), ("t", pa.string())]),
             zone="UTC",
