@@ -1,4 +1,4 @@
-"""Readers see each write job whole or not at all, wherever below its root they begin to look."""
+"""Visibility for readers whose load path is the root, a directory below it, or a directory above it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FORMAT = {"template": "{level} {message}", "layout": "{team}/{hour}"}
 
 
 class Died(BaseException):
-    """The process ends here."""
+    """The death of a process."""
 
 
 def rows(*levels: str) -> pa.Table:
@@ -46,7 +46,7 @@ def levels(path: Path | str | list[str], **options: Any) -> list[str]:
     )
 
 
-def dies_at_the_record(monkeypatch: pytest.MonkeyPatch, *, written: bool) -> None:
+def die_at_the_record(monkeypatch: pytest.MonkeyPatch, *, written: bool) -> None:
     create = LocalStore.create
 
     def dying(self: LocalStore, path: str, data: bytes) -> bool:
@@ -61,51 +61,49 @@ def dies_at_the_record(monkeypatch: pytest.MonkeyPatch, *, written: bool) -> Non
 
 @pytest.fixture
 def undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with one committed row, and two files of a job whose driver died before it decided."""
+    """Returns a directory with one committed row, and two files of a job whose driver died before the decision."""
     pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
     with monkeypatch.context() as patch:
-        dies_at_the_record(patch, written=False)
+        die_at_the_record(patch, written=False)
         with pytest.raises(Died):
             pyspark_logs.write(rows("NEW", "NEW"), tmp_path, **FORMAT)
     assert len(list(tmp_path.glob("web/*/part-*"))) == 3
     return tmp_path
 
 
-def test_what_is_published_and_not_decided_is_hidden_and_counted(undecided: Path) -> None:
+def test_published_files_of_an_undecided_job_are_hidden_and_counted(undecided: Path) -> None:
     assert levels(undecided, layout=FORMAT["layout"]) == ["OLD"]
     options = parse_read_options({"path": str(undecided), **FORMAT})
     report = plan(open_store(str(undecided), options.store), options).report
     assert (report.files_planned, report.skipped_uncommitted) == (1, 2)
 
 
-def test_from_a_directory_below_the_root_too(undecided: Path) -> None:
+def test_a_load_path_below_the_root(undecided: Path) -> None:
     assert levels(undecided / "web") == ["OLD"]
     assert levels(undecided / "web" / "1") == []
 
 
-def test_a_glob_and_several_paths(undecided: Path) -> None:
+def test_a_glob_and_several_load_paths(undecided: Path) -> None:
     assert levels(f"{undecided}/*/") == ["OLD"]
     assert levels([str(undecided / "web" / "0"), str(undecided / "web" / "1")]) == ["OLD"]
 
 
-def test_a_file_that_is_named(undecided: Path) -> None:
+def test_a_load_path_that_is_a_file(undecided: Path) -> None:
     old, new = sorted(undecided.glob("web/0/part-*"))
     assert levels(old) == ["OLD"]
     assert levels(new) == []
 
 
-def test_files_of_others_beside_it_are_seen(undecided: Path) -> None:
+def test_files_that_no_job_wrote_are_visible(undecided: Path) -> None:
     (undecided / "web" / "0" / "app.log").write_text("PLAIN x\n")
     assert levels(undecided) == ["OLD", "PLAIN"]
     assert levels(undecided / "web" / "0" / "app.log") == ["PLAIN"]
 
 
-def test_once_it_is_decided_all_of_it_is_seen_cleaned_up_or_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decided_job_is_visible_before_and_after_its_cleanup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
     with monkeypatch.context() as patch:
-        dies_at_the_record(patch, written=True)
+        die_at_the_record(patch, written=True)
         with pytest.raises(Died):
             pyspark_logs.write(rows("NEW", "NEW"), tmp_path, mode="overwrite", **FORMAT)
     assert len(list(tmp_path.glob("web/*/part-*"))) == 3  # the old one is still there
@@ -115,16 +113,14 @@ def test_once_it_is_decided_all_of_it_is_seen_cleaned_up_or_not(
     assert levels(tmp_path) == ["NEW", "NEW"]
 
 
-def test_files_of_a_job_that_were_moved_elsewhere_are_plain_files(
-    undecided: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_moved_files_of_a_job_are_plain_files(undecided: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     for path in undecided.glob("web/*/part-*"):
         path.rename(elsewhere / path.name)
     assert levels(elsewhere) == ["NEW", "NEW", "OLD"]
 
 
-def test_a_missing_file_of_a_job_is_an_error_whatever_the_options_say(tmp_path: Path) -> None:
+def test_a_missing_file_of_a_job_is_always_an_error(tmp_path: Path) -> None:
     pyspark_logs.write(rows("OLD", "OLD"), tmp_path, **FORMAT)
     options = {"path": str(tmp_path), **FORMAT, "ignoreMissingFiles": "true"}
     reader = LogReader(parse_read_options(options), "level string")
@@ -135,7 +131,7 @@ def test_a_missing_file_of_a_job_is_an_error_whatever_the_options_say(tmp_path: 
     assert "ignoreMissingFiles" not in str(caught.value)
 
 
-def test_a_reader_of_a_directory_above_honours_the_commits_below(undecided: Path, tmp_path: Path) -> None:
+def test_a_load_path_above_the_root(undecided: Path, tmp_path: Path) -> None:
     above = tmp_path / "lake"
     above.mkdir()
     (above / "app").mkdir()
@@ -147,7 +143,7 @@ def test_a_reader_of_a_directory_above_honours_the_commits_below(undecided: Path
     assert levels(above) == ["OLD"]
 
 
-def test_a_directory_that_is_written_to_inside_of_one_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_nested_root_is_not_overwritten(tmp_path: Path) -> None:
     pyspark_logs.write(rows("INNER"), tmp_path / "app", **FORMAT)
     options = {"template": FORMAT["template"], "layout": "{team}/{hour}"}
     with pytest.raises(CommitConflictError, match=r"app/ is a root of its own"):
@@ -156,7 +152,7 @@ def test_a_directory_that_is_written_to_inside_of_one_is_not_overwritten(tmp_pat
     assert levels(tmp_path) == ["INNER"]
 
 
-# --- what happens while a reader lists -----------------------------------------------------------------------
+# --- changes during a listing -----------------------------------------------------------------------
 
 
 def visible_jobs(root: Path, actions: Iterator[Any], **options: Any) -> list[str]:
@@ -182,7 +178,7 @@ def visible_jobs(root: Path, actions: Iterator[Any], **options: Any) -> list[str
     return sorted(listed.file.path.rpartition("/")[2].split("-")[3] for listed in snapshot.files)
 
 
-def test_an_overwrite_while_it_lists_makes_it_start_again(tmp_path: Path) -> None:
+def test_an_overwrite_during_the_listing_restarts_the_snapshot(tmp_path: Path) -> None:
     pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
     jobs = []
 
@@ -192,7 +188,7 @@ def test_an_overwrite_while_it_lists_makes_it_start_again(tmp_path: Path) -> Non
     assert visible_jobs(tmp_path, iter([overwrite])) == jobs * 2
 
 
-def test_not_for_ever(tmp_path: Path) -> None:
+def test_an_overwrite_during_each_listing_is_an_error(tmp_path: Path) -> None:
     def overwrite() -> None:
         pyspark_logs.write(rows("NEW"), tmp_path, mode="overwrite", **FORMAT)
 
@@ -201,7 +197,7 @@ def test_not_for_ever(tmp_path: Path) -> None:
     assert str(tmp_path) in str(caught.value)
 
 
-def test_an_append_while_it_lists_is_not_seen_in_part(tmp_path: Path) -> None:
+def test_an_append_during_the_listing_is_hidden(tmp_path: Path) -> None:
     old = pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT).job
 
     def append() -> None:
@@ -210,21 +206,19 @@ def test_an_append_while_it_lists_is_not_seen_in_part(tmp_path: Path) -> None:
     assert visible_jobs(tmp_path, iter([append])) == [old]
 
 
-def test_a_listing_that_takes_too_long_is_not_trusted(tmp_path: Path) -> None:
+def test_a_listing_that_takes_too_long_is_an_error(tmp_path: Path) -> None:
     pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
     seconds = iter(range(0, 10_000, 100))
     with pytest.raises(SnapshotChangedError, match=r"took 100 s, and after 30 s \(half of recordRetention\)"):
         visible_jobs(tmp_path, iter([]), clock=lambda: next(seconds), longest_s=30.0)
 
 
-def test_a_record_that_goes_away_while_it_is_read_makes_it_start_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_record_that_disappears_restarts_the_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT).job
-    looks: list[Any] = [None]
+    answers: list[Any] = [None]
     read = snapshots.read_commits_before
-    monkeypatch.setattr(snapshots, "read_commits_before", lambda *where: looks.pop() if looks else read(*where))
+    monkeypatch.setattr(snapshots, "read_commits_before", lambda *where: answers.pop() if answers else read(*where))
     assert visible_jobs(tmp_path, iter([])) == [job]
-    looks.extend([None] * 5)
+    answers.extend([None] * 5)
     with pytest.raises(SnapshotChangedError):
         visible_jobs(tmp_path, iter([]))

@@ -1,0 +1,30 @@
+"""Splits and tasks."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pyspark_logs.layout import LayoutMatch
+from pyspark_logs.planning.packing import pack, split_files
+from pyspark_logs.store import StoredFile
+
+sizes = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.integers(0, 1000), max_size=30)
+
+
+@given(sizes, st.integers(1, 400), st.integers(1, 100))
+@example({"a": 0}, 1, 1)
+def test_splits_cover_each_byte_once_and_tasks_keep_the_limit(files: dict[str, int], limit: int, cost: int) -> None:
+    stored = [(StoredFile(path, size, 5, "e"), LayoutMatch(1, 2, ("v",))) for path, size in files.items()]
+    splits = split_files(stored, max_bytes=limit, splittable=lambda path: "a" in path)
+    tasks = pack(splits, max_bytes=limit, open_cost_bytes=cost)
+    assert sorted((s for task in tasks for s in task.splits), key=repr) == sorted(splits, key=repr)
+    for path, size in files.items():
+        bounds = sorted((s.start, s.start + s.length) for s in splits if s.path == path)
+        assert [start for start, _ in bounds] + [size] == [0] + [end for _, end in bounds] if bounds else size == 0
+        assert len(bounds) <= 1 or "a" in path
+    for task in tasks:
+        assert task.splits
+        assert task.bytes <= limit or (len(task.splits) == 1 and "a" not in task.splits[0].path)
+        assert cost * (len(task.splits) - 1) <= limit
+    assert pack(splits[::-1], max_bytes=limit, open_cost_bytes=cost) == tasks
