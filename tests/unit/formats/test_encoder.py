@@ -755,7 +755,7 @@ def test_what_cannot_be_written_at_all() -> None:
         encoder("{a}", on_unwritable="maybe")
     with pytest.raises(FormatError, match="line end"):
         encoder("{t:timestamp(%d\n%m)}")
-    with pytest.raises(SchemaError, match="made by reading"):
+    with pytest.raises(SchemaError, match="filled by the reader"):
         compile_encoder(FormatOptions("json", "", rescued_column="r"), pa.schema([("r", "string")]))
     for dtype in (pa.binary(), pa.map_(pa.int32(), pa.string()), pa.list_(pa.binary()), pa.map_(pa.string(), pa.binary()),
                   pa.struct([pa.field("x", pa.binary())]), pa.struct([pa.field("x", pa.int8()), pa.field("x", pa.int8())])):  # fmt: skip
