@@ -2,7 +2,7 @@
 
 The actors (writers, a recovery, a vacuum, readers) run the code of the package over a store in which each request is one
 step. An actor is replayed from its start with the answers it has had so far, until it makes one more request; actors with the
-same answers are in the same state, so each run is made once. A state consists of the store, the answers of each actor, and
+same answers are in the same state, so each run is ghost_after once. A state consists of the store, the answers of each actor, and
 the failures that may still happen: an answer that is lost (the transport repeats the request), a request that raises (applied
 or not), an actor that dies. The search visits all orders of steps, or random ones.
 
@@ -88,7 +88,7 @@ class Explorer:
         self.setting = setting
         self.worlds: list[tuple[World, Ghost]] = []
         self.world_ids: dict[Any, int] = {}
-        self.parents: list[tuple[int, Any]] = []  # node -> the node before, and the answer since
+        self.parents: list[tuple[int, Any]] = []  # Node -> its parent, and the answer that leads to it.
         self.children: dict[tuple[int, Any], int] = {}
         self.calls: list[tuple[Any, ...] | None] = []
         self.outcomes: list[Any] = []
@@ -183,8 +183,8 @@ class Explorer:
             yield self._step(state, index, label, after, answer, record, view)
             if call[0] in MUTATING:
                 if lost and after != world and actor.kind != "other program":
-                    moved = self._notify(statuses, index, status, record, view)
-                    yield f"{label} [answer lost]", (after, moved, lost - 1, raised)
+                    notified = self._notify(statuses, index, status, record, view)
+                    yield f"{label} [answer lost]", (after, notified, lost - 1, raised)
                 if raised and actor.kind == "writer" and after != world:
                     yield self._step(
                         state, index, f"{label} [done, then raises]", after, Raised(), record, view, cost=1
@@ -209,19 +209,19 @@ class Explorer:
             after = before.copy()
             answer = after.do(*call, page_size=self.setting.page_size)
             record = view = None
-            made = ghost
+            ghost_after = ghost
             name, path = call[0], call[1]
             if (name == "create" and answer) or name == "put":
                 document = split_document_key(path.removeprefix(ROOT))
                 if document is not None and not document[1]:
                     record = path
-                    made = ghost.decide(self.setting, after, document[0], Record.from_json(call[2], path))
-                    view = made.seen if made is not ghost else None
+                    ghost_after = ghost.decide(self.setting, after, document[0], Record.from_json(call[2], path))
+                    view = ghost_after.seen if ghost_after is not ghost else None
                 elif not path.startswith((COMMITS, ROOT + "_claims/")):
                     old = {item for item in ghost.seen if item[0] == path}
-                    made = replace(ghost, seen=(ghost.seen - old) | {(path, after.files[path].etag)})
-                    view = made.seen
-            self.effects[key] = self._intern(after, made), answer, record, view
+                    ghost_after = replace(ghost, seen=(ghost.seen - old) | {(path, after.files[path].etag)})
+                    view = ghost_after.seen
+            self.effects[key] = self._intern(after, ghost_after), answer, record, view
         return self.effects[key]
 
     def _step(
@@ -251,7 +251,7 @@ class Explorer:
             left = view & status.views[0]
             if left and call[0] in ("create", "put") and self.setting.actors[index].job.id in call[1]:
                 return label, Violation(
-                    f"{actor.name} commits and leaves what was visible when it began: {sorted(left)}"
+                    f"{actor.name} commits and leaves what was visible when it started: {sorted(left)}"
                 )
         node = self._child(status.node, answer, index)
         status = replace(status, node=node, half=None)
@@ -286,19 +286,19 @@ class Explorer:
         self, statuses: tuple[Status, ...], index: int, status: Status, record: str | None, view: View | None
     ) -> tuple[Status, ...]:
         """Returns the statuses after a decision, which extends the views of readers that are listing."""
-        moved = []
+        notified = []
         for other, kept in enumerate(statuses):
             current = status if other == index else kept
             actor = self.setting.actors[other]
             if current.node >= 0 and self.calls[current.node] is not None:
                 if actor.kind == "reader" and current.views:
                     current = replace(current, views=self._views(current, view))
-                if record is not None and self._is_looking(current, actor):
+                if record is not None and self._is_listing(current, actor):
                     current = replace(current, fresh=current.fresh | {record})
-            moved.append(current)
-        return tuple(moved)
+            notified.append(current)
+        return tuple(notified)
 
-    def _is_looking(self, status: Status, actor: Actor) -> bool:
+    def _is_listing(self, status: Status, actor: Actor) -> bool:
         """True if an actor is between reading commits before and after a listing: a reader always, an overwrite at times."""
         if actor.kind == "reader":
             return bool(status.views)
@@ -384,7 +384,7 @@ class Explorer:
             most_s: seconds after which to give up.
             stop: True to stop at the first violation.
         """
-        began = time.monotonic()
+        started = time.monotonic()
         start = self.start()
         reached: dict[State, tuple[State, str] | None] = {start: None}
         queue = deque([start])
@@ -403,16 +403,16 @@ class Explorer:
             if (report.violations and stop) or len(report.violations) >= 5:
                 report.full = False
                 break
-            if len(reached) > most_states or (report.steps & 0xFF < 8 and time.monotonic() - began > most_s):
+            if len(reached) > most_states or (report.steps & 0xFF < 8 and time.monotonic() - started > most_s):
                 report.full = False
                 break
         report.states, report.ends, report.runs = len(reached), len(self.ended), self.runs
-        report.seconds = time.monotonic() - began
+        report.seconds = time.monotonic() - started
         return report
 
     def walk(self, seed: int, *, walks: int, most_s: float = 60.0) -> Report:
         """Takes random walks from the start until nothing can happen any more."""
-        began = time.monotonic()
+        started = time.monotonic()
         choose = random.Random(seed)
         start = self.start()
         report = Report(full=False)
@@ -433,10 +433,10 @@ class Explorer:
                 if (problem := self._end_of(state)) is not None:
                     report.violations.setdefault(problem, list(trace))
                     break
-            if report.violations or time.monotonic() - began > most_s:
+            if report.violations or time.monotonic() - started > most_s:
                 break
         report.states, report.ends, report.runs = len(seen), len(self.ended), self.runs
-        report.seconds = time.monotonic() - began
+        report.seconds = time.monotonic() - started
         return report
 
     def _end_of(self, state: State) -> str | None:

@@ -1,6 +1,6 @@
-"""Drivers and recoveries that die at every one of their requests, on real stores; then somebody recovers.
+"""Drivers and recoveries that die at each of their requests, on real stores, followed by a recovery.
 
-How many points there are is in the property ``points`` of each test, and with ``-s`` on the screen.
+Each test records the number of requests at which a process died as the property ``points``, and prints it with ``-s``.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ KINDS = {
 _roots = itertools.count(1)
 
 
-# On the S3 server each of these tests takes some ten seconds; one of each kind of job runs by default.
+# Each of these tests takes about ten seconds on the S3 server; one of each kind of job runs by default.
 @pytest.fixture(params=["local", "memory", pytest.param("s3", marks=pytest.mark.slow)])
-def place(request, tmp_path) -> tuple[Store, str]:
-    """A store, and a directory of it that ends in a slash."""
+def storage(request, tmp_path) -> tuple[Store, str]:
+    """Returns a store and one of its directories, which ends in a slash."""
     if request.param == "s3":
         bucket = request.getfixturevalue("s3")
         return open_store(bucket.url, bucket.options), bucket.url + "/"
@@ -52,12 +52,12 @@ def place(request, tmp_path) -> tuple[Store, str]:
 
 
 class Scene:
-    """A fresh root with a file of somebody else and a committed job; and a second job, which is staged."""
+    """A new root with a file that no job wrote and a committed job, and a second job, which is staged."""
 
-    def __init__(self, store: Store, place: str, kind: str) -> None:
+    def __init__(self, store: Store, storage: str, kind: str) -> None:
         mode, transaction = KINDS[kind]
         self.store = store
-        self.root = f"{place}{next(_roots)}/"
+        self.root = f"{storage}{next(_roots)}/"
         self.before = self.start("before", 1)
         for path in (self.root + "p=1/theirs.log", self.root + "p=1/" + part_name(0, 0, self.before.id, 0, "log")):
             store.put(path, b"x\n")
@@ -65,7 +65,7 @@ class Scene:
         self.old = {path for path, _ in self.files()}
         self.job = self.start("job", 2, mode, transaction)
         self.staged = self.stage(self.job)
-        self.stage(self.job, attempt=1)  # of a task attempt that lost
+        self.stage(self.job, attempt=1)  # An attempt of a task that was not chosen.
         self.new = {self.root + file.key for file in self.staged}
 
     def start(self, random, now_us, mode="append", transaction=None) -> Job:
@@ -100,11 +100,11 @@ class Scene:
         return self.new if self.job.mode == "overwrite" else self.old | self.new
 
     def check(self) -> None:
-        """What a reader sees is all of the job, or nothing."""
+        """Checks that a reader sees all files of the job or none."""
         assert self.seen() == self.expected()
 
     def check_done(self) -> None:
-        """And nothing else is left."""
+        """Checks that the store holds the visible files and nothing else."""
         self.check()
         assert {path for path, _ in self.files()} == self.expected()
         assert self.store.head(self.root + intent_key(self.job.id)) is None
@@ -112,10 +112,10 @@ class Scene:
         assert [file.path for file in list_all(self.store, self.root + "_staging/")] == []
 
 
-def every_death(scene_of, act):
-    """Run ``act`` on fresh scenes, dying at the first request, the second...; before it is applied, and after.
+def each_death(scene_of, act):
+    """Yields scenes on which ``act`` died at its first request, its second, and so on, until ``act`` completes.
 
-    Yields each scene, whether it was applied, and the number; ends when ``act`` gets through.
+    The requests at which it died are first not applied, then applied.
     """
     for applied in (False, True):
         for at in itertools.count(1):
@@ -130,23 +130,23 @@ def every_death(scene_of, act):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_driver_dies_at_every_request(place, kind, record_property):
-    die_at_every_request(place, kind, record_property)
+def test_a_driver_dies_at_each_request(storage, kind, record_property):
+    die_at_each_request(storage, kind, record_property)
 
 
 @pytest.mark.parametrize("kind", ["append", "overwrite"])
-def test_a_driver_dies_at_every_request_to_s3(s3, kind, record_property):
-    die_at_every_request((open_store(s3.url, s3.options), s3.url + "/"), kind, record_property)
+def test_a_driver_dies_at_each_request_to_s3(s3, kind, record_property):
+    die_at_each_request((open_store(s3.url, s3.options), s3.url + "/"), kind, record_property)
 
 
-def die_at_every_request(place, kind, record_property):
-    store, root = place
+def die_at_each_request(storage, kind, record_property):
+    store, root = storage
     points, committed = 0, 0
 
     def act(scene, dying):
         commit(dying, scene.job, scene.staged, SETTINGS)
 
-    for scene in every_death(lambda: Scene(store, root, kind), act):
+    for scene in each_death(lambda: Scene(store, root, kind), act):
         points += 1
         scene.check()
         recover(store, scene.root, older_than_us=0)
@@ -160,15 +160,15 @@ def die_at_every_request(place, kind, record_property):
 
 
 @pytest.mark.parametrize("kind", ["append", "overwrite"])
-def test_abort_after_a_death_at_every_request(place, kind, record_property):
-    """As Spark does when commit() raises."""
-    store, root = place
+def test_abort_after_a_death_at_each_request(storage, kind, record_property):
+    """Spark calls abort() when commit() raises."""
+    store, root = storage
     points = 0
 
     def act(scene, dying):
         commit(dying, scene.job, scene.staged, SETTINGS)
 
-    for scene in every_death(lambda: Scene(store, root, kind), act):
+    for scene in each_death(lambda: Scene(store, root, kind), act):
         points += 1
         abort(store, scene.job, scene.staged, SETTINGS)
         scene.check()
@@ -180,10 +180,10 @@ def test_abort_after_a_death_at_every_request(place, kind, record_property):
 
 
 @pytest.mark.parametrize("kind", ["append", "overwrite"])
-@pytest.mark.parametrize("place", ["memory"], indirect=True)
-def test_a_recovery_dies_too(place, kind, record_property):
-    """At every request of a recovery, after a driver died at every request of its own."""
-    store, root = place
+@pytest.mark.parametrize("storage", ["memory"], indirect=True)
+def test_a_recovery_dies_at_each_request(storage, kind, record_property):
+    """A recovery dies at each of its requests, after a driver died at each of its requests."""
+    store, root = storage
     points = 0
     for at in itertools.count(1):
 
@@ -195,7 +195,7 @@ def test_a_recovery_dies_too(place, kind, record_property):
                 scene.died = True
             return scene
 
-        for scene in every_death(scene_of, lambda scene, dying: recover(dying, scene.root, older_than_us=0)):
+        for scene in each_death(scene_of, lambda scene, dying: recover(dying, scene.root, older_than_us=0)):
             points += 1
             scene.check()
             recover(store, scene.root, older_than_us=0)
@@ -209,15 +209,15 @@ def test_a_recovery_dies_too(place, kind, record_property):
 
 
 @pytest.mark.parametrize("kind", ["batch", "overwrite of a txnId"])
-def test_the_next_driver_comes_after_a_death_at_every_request(place, kind, record_property):
-    """A transaction is tried again without a recovery in between: it is committed once, whenever the first driver died."""
-    store, root = place
+def test_a_second_driver_after_a_death_at_each_request(storage, kind, record_property):
+    """A second job of a transaction commits it exactly once, without a recovery in between."""
+    store, root = storage
     points, first = 0, 0
 
     def act(scene, dying):
         commit(dying, scene.job, scene.staged, SETTINGS)
 
-    for scene in every_death(lambda: Scene(store, root, kind), act):
+    for scene in each_death(lambda: Scene(store, root, kind), act):
         points += 1
         again = scene.start("again", 3, scene.job.mode, scene.job.transaction)
         files = scene.stage(again)
@@ -237,27 +237,27 @@ def test_the_next_driver_comes_after_a_death_at_every_request(place, kind, recor
     assert 0 < first < points
 
 
-def test_a_later_overwrite_comes_after_a_death_at_every_request(place, record_property):
-    store, root = place
+def test_a_later_overwrite_after_a_death_at_each_request(storage, record_property):
+    store, root = storage
     points = 0
 
     def act(scene, dying):
         commit(dying, scene.job, scene.staged, SETTINGS)
 
-    for scene in every_death(lambda: Scene(store, root, "overwrite"), act):
+    for scene in each_death(lambda: Scene(store, root, "overwrite"), act):
         points += 1
         again = scene.start("again", 3, "overwrite")
         files = scene.stage(again)
         commit(store, again, files, SETTINGS)
         assert scene.seen() == {scene.root + file.key for file in files}
-        # The first driver was not dead, only slow.
+        # The first driver was slow, not dead.
         if not scene.is_committed():
             try:
                 commit(store, scene.job, scene.staged, SETTINGS)
             except CommitConflictError:
                 assert scene.seen() == {scene.root + file.key for file in files}
             else:
-                # Its intent was never written, so it began afresh.
+                # Its intent had not been written, so the job started anew.
                 assert scene.seen() <= scene.new
         recover(store, scene.root, older_than_us=0)
         vacuum(store, scene.root, older_than_us=0)
@@ -267,8 +267,8 @@ def test_a_later_overwrite_comes_after_a_death_at_every_request(place, record_pr
 
 
 @pytest.mark.parametrize("threads", [1, 8])
-def test_all_is_well_on_a_real_store(place, threads):
-    store, root = place
+def test_a_commit_and_its_replay(storage, threads):
+    store, root = storage
     settings = CommitSettings(threads=threads)
     scene = Scene(store, root, "overwrite of a txnId")
     result = commit(store, scene.job, scene.staged, settings)
@@ -279,7 +279,7 @@ def test_all_is_well_on_a_real_store(place, threads):
     scene.check_done()
 
 
-def test_what_a_commit_costs_on_a_server(s3, record_property):
+def test_number_of_requests_of_a_commit(s3, record_property):
     store, root = open_store(s3.url, s3.options), s3.url + "/t/"
     for number in range(3):
         job = Job.start(root, random=f"r{number}", now_us=number, transaction=Transaction.of_batch("q", number))
@@ -288,6 +288,6 @@ def test_what_a_commit_costs_on_a_server(s3, record_property):
         part = store.upload_part(root + key, upload, 1, b"x")
         store.calls.clear()
         commit(store, job, (StagedFile(key, upload, (part,), 1, 1),), CommitSettings(record_retention_us=10**12))
-        asked = {kind: count for kind, count in store.calls.items() if kind != "COMPLETE"}
-        record_property(f"batch {number}", asked)
-        assert sum(asked.values()) <= 10, asked
+        requests = {kind: count for kind, count in store.calls.items() if kind != "COMPLETE"}
+        record_property(f"batch {number}", requests)
+        assert sum(requests.values()) <= 10, requests

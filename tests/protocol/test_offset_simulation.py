@@ -1,5 +1,8 @@
-"""The promise of offsets, simulated: files that appear late, out of order and under old layout times; polls at any time,
-with any limits, which see as little as they may; queries that die and know nothing afterwards but their offset."""
+"""Simulation of stream offsets: each file is read exactly once.
+
+Files appear late, out of order and under old layout times. Polls happen at any time, with any limits, and list as little as
+they may. Queries restart with nothing but their offset.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ LIFE_MS = 60_000  # files are modified within this time
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a file, listed from ``visible_ms`` on until a later one is."""
+    """One version of a file, listed from ``visible_ms`` until a later version is listed."""
 
     key: str
     modified_ms: int
@@ -30,15 +33,15 @@ class Version:
     layout_us: int | None = None
     size: int = 1
 
-    def mark(self) -> StreamFile:
-        """As a listing has it."""
+    def stream_file(self) -> StreamFile:
+        """Returns the version as listed."""
         etag = f"{self.modified_ms}/{self.visible_ms}"
         return StreamFile(self.key, self.size, self.modified_ms, etag, self.layout_us)
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One poll, so long after the one before."""
+    """One poll, ``after_ms`` after the previous one."""
 
     after_ms: int
     max_files: int | None = None
@@ -49,7 +52,7 @@ class Turn:
 
 @dataclass
 class Query:
-    """A query over simulated files. ``offset`` is all that survives a restart."""
+    """A query over simulated files; only ``offset`` survives a restart."""
 
     versions: list[Version]
     lateness_ms: int
@@ -67,7 +70,7 @@ class Query:
         self.offset = Offset.initial(ROOT, self.identity, starting="earliest", now_ms=BEGIN_MS, window_ms=0).to_dict()
 
     def poll(self, true_ms: int, turn: Turn) -> bool:
-        """Poll as the reader does, and whether there was anything."""
+        """Polls as the reader does; True if it took new files."""
         if turn.restarts:
             self.listed_all_ms = self.polled_ms = None
         now_ms = true_ms + self.clock_ms
@@ -88,7 +91,7 @@ class Query:
         return True
 
     def run(self, turns: list[Turn]) -> None:
-        """Poll in turns, and then until all that is there was seen."""
+        """Polls in turns, and then until a poll finds no new file."""
         true_ms = BEGIN_MS
         for turn in turns:
             true_ms += turn.after_ms
@@ -113,15 +116,17 @@ class Query:
         return lowest_layout_us(start, self.polled_ms, lateness_ms * 1000, self.slack_ms * 1000, self.settle_ms * 1000)
 
     def _listing(self, true_ms: int, low_us: int | None) -> list[StreamFile]:
-        there: dict[str, Version] = {}
+        listed: dict[str, Version] = {}
         for version in sorted(self.versions, key=lambda v: v.visible_ms):
             if version.visible_ms <= true_ms:
-                there[version.key] = version
-        return [v.mark() for v in there.values() if low_us is None or v.layout_us is None or v.layout_us >= low_us]
+                listed[version.key] = version
+        return [
+            v.stream_file() for v in listed.values() if low_us is None or v.layout_us is None or v.layout_us >= low_us
+        ]
 
 
 def turns_of(choices: st.SearchStrategy[int]) -> st.SearchStrategy[list[Turn]]:
-    """Polls: close together and far apart, in a hurry and at leisure, and now and then a restart."""
+    """Returns lists of polls with various distances and limits, and some restarts."""
     return st.lists(
         st.builds(
             Turn,
@@ -140,19 +145,19 @@ TURNS = turns_of(st.sampled_from([0, 1, 300, 1000, 1000, 2000, 9000]))
 
 @st.composite
 def queries(draw: st.DrawFn, *, versions: int = 1, identity: str = "key", prefetch: bool = False) -> Query:
-    """Queries over random files, each of which keeps the promise it is owed."""
+    """Returns queries over random files, each visible within the lateness of its query."""
     lateness_ms = draw(st.sampled_from([0, 700, 3000, 10_000]))
     slack_ms = draw(st.sampled_from([0, 2000, 5000]))
     interval_ms = draw(st.sampled_from([None, 0, 2000, 10_000]))
     settle_ms = draw(st.sampled_from([0, 0, 1500, 20_000]))
-    # A version that overwrites an old one lands under an old layout time, and one that is dated ahead and has to settle
-    # is under an old one when it has: where nobody looks there any more, none is owed.
+    # Without full listings, old layout times are not listed any more. A version that overwrites an old one, and a version
+    # dated ahead that has to settle, lie under an old layout time by then and need not be read.
     flat = draw(st.booleans()) or (interval_ms is None and (versions > 1 or (prefetch and settle_ms > 0)))
     # A clock that runs ahead lists too little until the next full listing.
     clocks = [0, 0, -5000] if interval_ms is None or prefetch else [0, 0, -5000, 5000]
     found = []
     for number in range(draw(st.integers(0, 25))):
-        # Ties and near ties are likely.
+        # Equal and nearly equal times are likely.
         first_ms = draw(st.integers(0, LIFE_MS // 500).map(lambda n: n * 500) | st.integers(0, LIFE_MS))
         drift_ms = draw(
             st.integers(0, slack_ms) | (st.nothing() if interval_ms is None else st.integers(0, 10 * LIFE_MS))
@@ -180,24 +185,24 @@ def test_every_file_is_read_exactly_once(query: Query, turns: list[Turn]) -> Non
 
 
 @given(queries(prefetch=True), TURNS)
-def test_files_dated_ahead_are_read_once_and_cost_no_other_file(query: Query, turns: list[Turn]) -> None:
+def test_files_dated_ahead_are_read_once_and_no_other_file_is_missed(query: Query, turns: list[Turn]) -> None:
     query.run(turns)
     assert Counter(file.key for file in query.taken) == Counter(version.key for version in query.versions)
 
 
 @given(queries(versions=4), TURNS)
-def test_versions_within_lateness_are_one_file_and_later_ones_are_not(query: Query, turns: list[Turn]) -> None:
+def test_versions_within_lateness_count_as_one_file(query: Query, turns: list[Turn]) -> None:
     query.run(turns)
     taken = defaultdict(list)
     for file in query.taken:
         taken[file.key].append(file.modified_ms)
-    most_ms = query.lateness_ms + 20_000  # the widest window of any turn
+    most_ms = query.lateness_ms + 20_000  # The widest window of any turn.
     for key in {version.key for version in query.versions}:
         last = max((v for v in query.versions if v.key == key), key=lambda v: v.visible_ms)
         times = taken[key]
-        # None that lies within lateness of one that was read ...
+        # A version within lateness of one that was read is not read ...
         assert all(after - before > query.lateness_ms for before, after in pairwise(times))
-        # ... but the last one, unless it does.
+        # ... and the last version is read, unless it is within lateness.
         assert times
         assert last.modified_ms in times or any(last.modified_ms - time <= most_ms + 999 for time in times)
 
@@ -207,16 +212,16 @@ def test_with_etags_each_version_is_a_file(query: Query, turns: list[Turn]) -> N
     query.run(turns)
     taken = Counter((file.key, file.etag) for file in query.taken)
     assert set(taken.values()) <= {1}
-    there: dict[str, Version] = {}
+    listed: dict[str, Version] = {}
     for version in sorted(query.versions, key=lambda v: v.visible_ms):
-        there[version.key] = version
-    assert {(v.key, v.mark().etag) for v in there.values()} <= set(taken)
+        listed[version.key] = version
+    assert {(v.key, v.stream_file().etag) for v in listed.values()} <= set(taken)
 
 
 @pytest.mark.parametrize("tick_ms", [1000, 370])
 @pytest.mark.parametrize("lateness_changes", [False, True])
-def test_two_hundred_lives_of_a_bucket(lateness_changes: bool, tick_ms: int) -> None:
-    """The same law without hypothesis: long lives, in which files and polls are many."""
+def test_two_hundred_long_simulations(lateness_changes: bool, tick_ms: int) -> None:
+    """Each file is read exactly once in long simulations with many files and polls."""
     for seed in range(200):
         chance = random.Random(seed)
         lateness, slack, interval = chance.choice((0, 3, 10)), chance.choice((0, 2, 5)), chance.choice((None, 2, 5, 10))
