@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pyspark_logs.commit.decisions import decide_aborted, leave_to_recovery, undo
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
-from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, read_record
+from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, intent_key, read_record
 from pyspark_logs.jobs.names import claim_key, split_claim_key
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import Store, StoredFile
@@ -57,12 +57,17 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
                     job, chain, f"batch {newest[0]} was claimed by job {holder}, and this is batch {_batch(job, chain)}"
                 )
             record = read_record(store, job.root, holder)
-            if record is None:
+            if record is None and store.head(job.root + intent_key(holder)) is not None:
                 _fence(store, job, holder, settings)
                 continue
-            proven = proven or record.committed
-            if record.committed and _same_transaction(job, chain, newest):
-                return ClaimResult(committed=holder)
+            # Without an intent the holder is decided, because the intent is deleted last: the decision may have been written
+            # after the record was read, or the record has expired with the transaction. A record that is written now would
+            # give the holder's files a new time, at which streams would read them again.
+            record = record or read_record(store, job.root, holder)
+            if record is not None:
+                proven = proven or record.committed
+                if record.committed and _same_transaction(job, chain, newest):
+                    return ClaimResult(committed=holder)
             number = _next(job, chain, newest)
         if not store.create(job.root + claim_key(chain, number), Claim(job.id).to_json()):
             holder = _read_claim(store, job.root, chain, number)

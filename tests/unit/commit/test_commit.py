@@ -22,6 +22,7 @@ from pyspark_logs.errors import (
     StoreError,
 )
 from pyspark_logs.jobs import (
+    Intent,
     Job,
     Record,
     SingleRoot,
@@ -368,6 +369,7 @@ def test_others_decide_as_fast_as_it_looks(store):
         if name == "page" and "_claims/" in args[0]:
             number = next(numbers)
             other = new_job_id("overwrite", number, f"r{number}")
+            store.world.do("put", ROOT + intent_key(other), Intent(number, "overwrite", None, ()).to_json())
             store.world.do("put", f"{ROOT}_claims/overwrite/{number}", json.dumps({"job": other}).encode())
 
     job = start(1, "overwrite")
@@ -1058,3 +1060,17 @@ def test_nothing_is_logged_where_all_is_well(store, caplog):
     recover(store, ROOT)
     vacuum(store, ROOT)
     assert caplog.records == []
+
+
+def test_a_transaction_id_used_again_after_its_retention_writes_no_record_for_the_old_job() -> None:
+    # The record's time would be now, and streams take it for the time of the old job's files.
+    store = ProtocolStore()
+    transaction = Transaction.of_id("daily")
+    old = write(store, 1, transaction=transaction)
+    store.now_ms += 40 * DAY_MS
+    write(store, 2)  # deletes the expired record
+    assert store.get(ROOT + record_key(old.id)) is None
+    again = write(store, 3, transaction=transaction)
+    assert store.get(ROOT + record_key(old.id)) is None
+    assert old.id in seen(store)
+    assert again.id in seen(store)
