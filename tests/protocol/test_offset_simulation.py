@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from pyspark_logs.offsets import Offset, PollRules, StreamFile, lowest_layout_us, poll
+from pyspark_logs.offsets import FullListing, Offset, PollRules, StreamFile, lowest_layout_us, poll
 
 ROOT = "s3://logs/app"
 BEGIN_MS = 1_795_348_800_000
@@ -71,10 +71,12 @@ class Query:
 
     def poll(self, true_ms: int, turn: Turn) -> bool:
         """Polls as the reader does; True if it took new files."""
-        if turn.restarts:
-            self.listed_all_ms = self.polled_ms = None
         now_ms = true_ms + self.clock_ms
         start = Offset.from_dict(json.loads(json.dumps(self.offset)), root=ROOT, identity=self.identity)
+        if turn.restarts:
+            # What a start may skip follows from the offset alone.
+            self.listed_all_ms = None if start.full_listing is None else start.full_listing.started_ms
+            self.polled_ms = None
         lateness_ms = self.lateness_ms + turn.more_lateness_ms
         low_us = self._lowest_us(start, now_ms, lateness_ms)
         rules = PollRules(
@@ -86,6 +88,8 @@ class Query:
             return False
         assert after.ts_ms <= max(now_ms, start.ts_ms)
         assert after.floor_ms >= start.floor_ms
+        if self.listed_all_ms is not None:
+            after = replace(after, full_listing=FullListing(self.listed_all_ms, 0))
         self.offset = after.to_dict()
         self.taken += after.batch.files
         return True

@@ -16,11 +16,14 @@ possibly hours before the object is visible; many files share a second; clocks r
 - ``seen``: the files processed with a modification time at or above the floor, as a second and a hash each. A listed file
   at or above the floor that is not in ``seen`` is new, wherever in the window its time is.
 - ``batch``: the files of this batch with their versions. Planning the batch lists nothing, so a replay reads the same files.
+- ``full_listing``: time and duration of the last listing of all prefixes whose files the offset accounts for. A query that
+  starts within ``fullListingInterval`` of that time lists only the prefixes that can still receive files.
 
 *The window.* A file that is not visible when a poll lists at ``now`` has a modification time after ``now - lateness``.
 Because ``ts_ms <= now``, that time is above ``ts_ms - lateness``, and no floor has passed it. If polls list only prefixes
 that can receive new files, and all prefixes once per interval, a file under an old layout time is found up to one interval
-later; the window is wider by that interval.
+later; the window is wider by that interval. The offset carries the time of the last full listing, so that a restart need not
+list all prefixes again: the listing that an offset does not carry counts for no query that starts from it.
 
 *Clocks that run ahead.* A file dated tomorrow is read today and is kept in ``seen`` under tomorrow's second. ``ts_ms`` does
 not follow it beyond the time of the poll, so the floor stays below the times that correct clocks will still assign. If the
@@ -40,7 +43,7 @@ Import direction: ``position`` -> ``encoding`` -> ``files``.
 
 from __future__ import annotations
 
-from pyspark_logs.offsets.files import BatchPlan, StreamFile
+from pyspark_logs.offsets.files import BatchPlan, FullListing, StreamFile
 from pyspark_logs.offsets.position import Offset, PollRules, is_seen, lowest_layout_us, poll
 
-__all__ = ["BatchPlan", "Offset", "PollRules", "StreamFile", "is_seen", "lowest_layout_us", "poll"]
+__all__ = ["BatchPlan", "FullListing", "Offset", "PollRules", "StreamFile", "is_seen", "lowest_layout_us", "poll"]

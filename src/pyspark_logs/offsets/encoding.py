@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pyspark_logs.errors import OptionError
-from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, StreamFile
+from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, FullListing, StreamFile
 
 VERSION = 1
 
@@ -21,7 +21,9 @@ Part = TypeVar("Part")
 _NEW_CHECKPOINT = "start the query with a new checkpoint"
 
 
-def read_parts(value: object, root: str, identity: str) -> tuple[int, int, int | None, Seen, BatchPlan]:
+def read_parts(
+    value: object, root: str, identity: str
+) -> tuple[int, int, int | None, Seen, BatchPlan, FullListing | None]:
     """Decodes the fields of an offset that follow root and identity, in the order of ``Offset``'s attributes.
 
     Raises:
@@ -36,6 +38,7 @@ def read_parts(value: object, root: str, identity: str) -> tuple[int, int, int |
         None if value.get("from") == "" else _read(value, "from", _integer),
         _read(value, "seen", _unpack_seen),
         _read(value, "batch", _unpack_batch),
+        _read_full_listing(value),
     )
 
 
@@ -64,6 +67,12 @@ def _check_origin(value: Mapping[str, object], root: str, identity: str) -> None
             f"the checkpoint was written with allowOverwrites={then}, but this query has {now}: restore the option,"
             f" or {_NEW_CHECKPOINT}"
         )
+
+
+def _read_full_listing(value: Mapping[str, object]) -> FullListing | None:
+    if value.get("full", "") == "":  # offsets of release 0.1.0 do not have the key
+        return None
+    return FullListing(_read(value, "full", _integer), _read(value, "took", _integer))
 
 
 def _integer(value: object) -> int:

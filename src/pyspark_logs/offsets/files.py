@@ -46,3 +46,16 @@ class BatchPlan:
 
 
 EMPTY_BATCH = BatchPlan()
+
+
+@dataclass(frozen=True)
+class FullListing:
+    """A completed listing of all prefixes.
+
+    Attributes:
+        started_ms: time at which the listing began, milliseconds since the epoch.
+        took_ms: duration in milliseconds.
+    """
+
+    started_ms: int
+    took_ms: int

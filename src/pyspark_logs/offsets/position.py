@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from pyspark_logs.offsets.encoding import VERSION, Seen, pack_batch, pack_seen, read_parts
-from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, StreamFile
+from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, FullListing, StreamFile
 
 # Start of the year 1, before the modification time of any file.
 BEGINNING_MS = -62_135_596_800_000
@@ -49,6 +49,7 @@ class Offset:
             all were taken.
         seen: processed files as (second of modification, 64-bit hash), sorted, each hash once.
         batch: files of the batch that ends at this offset.
+        full_listing: last full listing whose files the offset accounts for; None if there was none.
     """
 
     root: str
@@ -58,6 +59,7 @@ class Offset:
     from_us: int | None = None
     seen: Seen = ()
     batch: BatchPlan = EMPTY_BATCH
+    full_listing: FullListing | None = None
 
     @classmethod
     def initial(
@@ -93,6 +95,11 @@ class Offset:
             return replace(start, ts_ms=min(starting_ms, now_ms), floor_ms=starting_ms)
         return start
 
+    @property
+    def is_initial(self) -> bool:
+        """True if no file has been processed up to this offset."""
+        return not self.seen and not self.batch.files
+
     @cached_property
     def seconds(self) -> Mapping[int, int]:
         """Mapping of ``seen`` from hash to second."""
@@ -110,6 +117,8 @@ class Offset:
             "from": "" if self.from_us is None else self.from_us,
             "seen": pack_seen(self.seen),
             "batch": pack_batch(self.batch),
+            "full": "" if self.full_listing is None else self.full_listing.started_ms,
+            "took": "" if self.full_listing is None else self.full_listing.took_ms,
         }
 
     @classmethod
@@ -166,6 +175,7 @@ def poll(offset: Offset, listing: Iterable[StreamFile], now_ms: int, rules: Poll
             )
         ),
         BatchPlan(files=tuple(file for _, file in taken)),
+        offset.full_listing,
     )
 
 

@@ -15,9 +15,10 @@ from pyspark_logs.planning.file_listing import Listing, PlannedFile, PlanReport,
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import FileSplit, Task, pack, split_files
 from pyspark_logs.planning.planner import Plan, plan
-from pyspark_logs.planning.selection import Allowed
+from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Window
 
 __all__ = [
+    "UNBOUNDED",
     "Allowed",
     "FileSplit",
     "Listing",
@@ -25,6 +26,7 @@ __all__ = [
     "PlanReport",
     "PlannedFile",
     "Task",
+    "Window",
     "list_files",
     "pack",
     "plan",

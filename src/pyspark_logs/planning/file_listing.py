@@ -16,7 +16,7 @@ from pyspark_logs.planning.globs import Glob, is_glob
 from pyspark_logs.planning.listing_result import ListedFile, ListingResult
 from pyspark_logs.planning.load_paths import LoadPath, find_load_path, resolve_load_paths
 from pyspark_logs.planning.prefix_walk import ListingNode, PrefixWalk
-from pyspark_logs.planning.selection import Allowed, Selection, Window
+from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Selection, Window
 from pyspark_logs.planning.threads import LIST_THREADS, run_in_threads
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
@@ -95,6 +95,8 @@ def list_files(
     end_us: int | None = None,
     allowed: Mapping[str, Allowed] | None = None,
     whole_files: bool = False,
+    open_window: Window = UNBOUNDED,
+    missing_ok: bool = False,
     threads: int = LIST_THREADS,
 ) -> Listing:
     """Lists the files to read; the files of a write job are all included, or none of them.
@@ -109,16 +111,18 @@ def list_files(
             Column names are case-insensitive; columns that the layout does not have are ignored.
         whole_files: True if the format has no time column, so that files are filtered as a whole: a file counts at the
             start of its layout interval, else at its modification time, without slack.
+        open_window: time range of the layout intervals that can have received files since an earlier listing.
+        missing_ok: True to treat load paths that do not exist, and globs that match nothing, as empty.
         threads: number of list requests at the same time.
 
     Raises:
-        PathNotFoundError: a load path does not exist, or a glob matches nothing.
+        PathNotFoundError: a load path does not exist, or a glob matches nothing, and ``missing_ok`` is False.
         OptionError: a glob is malformed.
         SnapshotChangedError: overwrites were committed during each listing, or each listing took too long.
         StoreError: the store refused or failed.
     """
     window = _time_range(options, start_us, end_us)
-    walk = PrefixWalk(store, _selection(options, layout, window, allowed or {}, whole_files))
+    walk = PrefixWalk(store, _selection(options, layout, window, allowed or {}, whole_files, open_window))
     load_paths, calls = resolve_load_paths(store, options.plan.paths, threads)
 
     def list_data() -> ListingResult:
@@ -129,7 +133,7 @@ def list_files(
             ]
             for part in run_in_threads(walk.visit, nodes, threads):
                 result.merge(part)
-        unlisted_files = _check_unlisted(store, options.plan.paths, load_paths, result, threads)
+        unlisted_files = _check_unlisted(store, options.plan.paths, load_paths, result, threads, missing_ok=missing_ok)
         for path in (*load_paths, *unlisted_files):
             if path.file is not None:
                 result.merge(walk.select_named(path.file, path.index))
@@ -176,13 +180,16 @@ def plan_files(
 
 def _time_range(options: ReadOptions, start_us: int | None, end_us: int | None) -> Window:
     """Returns the intersection of the time ranges of options and filters, without slack."""
-    starts = [value for value in (options.time.start_us, start_us) if value is not None]
-    ends = [value for value in (options.time.end_us, end_us) if value is not None]
-    return Window(max(starts, default=None), min(ends, default=None))
+    return Window(options.time.start_us, options.time.end_us).intersect(Window(start_us, end_us))
 
 
 def _selection(
-    options: ReadOptions, layout: Layout, window: Window, allowed: Mapping[str, Allowed], whole_files: bool
+    options: ReadOptions,
+    layout: Layout,
+    window: Window,
+    allowed: Mapping[str, Allowed],
+    whole_files: bool,
+    open_window: Window,
 ) -> Selection:
     given = options.time.slack_us
     slack_us = 0 if whole_files else layout.default_slack_us if given is None else given
@@ -192,6 +199,7 @@ def _selection(
         layout=layout,
         window=window.widen(slack_us),
         allowed={name: lower[name.lower()] for name in layout.columns if name.lower() in lower},
+        open_window=open_window,
         by_start=whole_files,
         name=None if glob is None else Glob(glob),
         modified_after_ms=options.plan.modified_after_ms,
@@ -200,12 +208,18 @@ def _selection(
 
 
 def _check_unlisted(
-    store: Store, paths: Sequence[str], load_paths: Sequence[LoadPath], result: ListingResult, threads: int
+    store: Store,
+    paths: Sequence[str],
+    load_paths: Sequence[LoadPath],
+    result: ListingResult,
+    threads: int,
+    *,
+    missing_ok: bool,
 ) -> list[LoadPath]:
     """Checks that the load paths without any listed file or directory exist; returns those that are files.
 
     Raises:
-        PathNotFoundError: a load path does not exist.
+        PathNotFoundError: a load path does not exist, and ``missing_ok`` is False.
     """
     existing = result.load_paths | {path.index for path in load_paths if path.is_known}
     unlisted = [path for path in load_paths if path.index not in existing]
@@ -218,7 +232,7 @@ def _check_unlisted(
         if file is not None or is_directory:
             existing.add(path.index)
     for index, text in enumerate(paths):
-        if index not in existing:
+        if index not in existing and not missing_ok:
             problem = "the glob matches nothing" if is_glob(text) else "there is no such file or directory"
             raise PathNotFoundError(
                 f"cannot read {text}: {problem}. Check the spelling of bucket and directory; for data that comes later, "

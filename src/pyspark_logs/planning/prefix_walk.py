@@ -123,7 +123,7 @@ class PrefixWalk:
 
     def _is_selected_whole(self, node: ListingNode) -> bool:
         """True if neither time nor partition values can exclude a file of the node."""
-        any_time = self.selection.window.is_unbounded or self._is_in_time(node)
+        any_time = self.selection.listing_window.is_unbounded or self._is_in_time(node)
         return not any(
             (part.kind == COLUMN and part.value in self.selection.allowed) or (part.kind == TIME and not any_time)
             for part in self._remaining_parts(node)
@@ -241,7 +241,7 @@ class PrefixWalk:
         """Returns the possible values of a time token; ``None`` for years of a window that is unbounded or too long."""
         if index > 0:
             return (range(1, 13), range(1, 32), range(24), range(60))[index - 1]
-        window = self.selection.window
+        window = self.selection.listing_window
         if window.start_us is None or window.end_us is None:
             return None
         # A time zone may put the year before or after that of UTC; touches() decides.

@@ -61,12 +61,21 @@ class Window:
             self.end_us is None or instant_us < self.end_us
         )
 
+    def intersect(self, other: Window) -> Window:
+        """Returns the instants that lie within both windows."""
+        starts = [start for start in (self.start_us, other.start_us) if start is not None]
+        ends = [end for end in (self.end_us, other.end_us) if end is not None]
+        return Window(max(starts, default=None), min(ends, default=None))
+
     def widen(self, slack_us: int) -> Window:
         """Returns the window extended by ``slack_us`` on both sides; an empty window stays empty."""
         if self.is_empty:
             return self
         start = None if self.start_us is None else self.start_us - slack_us
         return Window(start, None if self.end_us is None else self.end_us + slack_us)
+
+
+UNBOUNDED = Window()
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,9 @@ class Selection:
     Attributes:
         layout: layout that reads time and partition values from a key.
         window: selected time range, slack included.
+        open_window: time range of the layout intervals that may have received files since an earlier listing. Prefixes and
+            files whose interval does not touch it are excluded, also with ``by_start``: a directory receives files until its
+            interval ends.
         allowed: selected values by partition column, in the layout's spelling; other columns are not restricted.
         by_start: True to select a file by one instant, the start of its layout interval or else its modification time;
             False to select it if its layout interval touches the window.
@@ -87,10 +99,16 @@ class Selection:
     layout: Layout
     window: Window
     allowed: Mapping[str, Allowed]
+    open_window: Window = UNBOUNDED
     by_start: bool = False
     name: Glob | None = None
     modified_after_ms: int | None = None
     modified_before_ms: int | None = None
+
+    @property
+    def listing_window(self) -> Window:
+        """Time range that the interval of a listed prefix must touch."""
+        return self.window.intersect(self.open_window)
 
     def match(self, key: str, file: StoredFile, *, named: bool = False) -> LayoutMatch | str:
         """Returns the layout's values of a selected file, or the reason for its exclusion.
@@ -130,12 +148,12 @@ class Selection:
     def touches(self, tokens: tuple[int, ...]) -> bool:
         """True if files with these leading time tokens may lie in the window."""
         span = time_span(tokens, self.layout.zone, outer=True)
-        return span is not None and self.window.touches(span)
+        return span is not None and self.window.touches(span) and self.open_window.touches(span)
 
     def covers(self, tokens: tuple[int, ...]) -> bool:
         """True if all files with these leading time tokens lie in the window."""
         span = time_span(tokens, self.layout.zone, outer=True)
-        return span is not None and self.window.covers(span)
+        return span is not None and self.window.covers(span) and self.open_window.covers(span)
 
     def spellings(self, column: str, following: Part | None, *, first: bool) -> list[str] | None:
         """Returns all spellings of a column's selected values in a path; ``None`` if they are unknown or too many.
@@ -160,12 +178,12 @@ class Selection:
     def _is_in_time(self, match: LayoutMatch, file: StoredFile) -> bool:
         if self.window.is_empty:
             return False
+        span = None if match.start_us is None or match.end_us is None else (match.start_us, match.end_us)
+        if span is not None and not self.open_window.touches(span):
+            return False
         if self.by_start:
-            instant = file.modified_ms * 1000 if match.start_us is None else match.start_us
-            return self.window.contains(instant)
-        if match.start_us is None or match.end_us is None:
-            return True
-        return self.window.touches((match.start_us, match.end_us))
+            return self.window.contains(file.modified_ms * 1000 if span is None else span[0])
+        return span is None or self.window.touches(span)
 
 
 def _is_plain(value: str) -> bool:

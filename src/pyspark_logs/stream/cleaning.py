@@ -10,10 +10,13 @@ from pyspark_logs.errors import LogSourceError
 from pyspark_logs.offsets import BatchPlan, StreamFile
 from pyspark_logs.options import StreamOptions
 from pyspark_logs.store import Store, join, normalise, open_store
+from pyspark_logs.store.parallel import in_parallel
 from pyspark_logs.stream.listings import StreamRoot
 
 _log = logging.getLogger(__name__)
 _PART_BYTES = 8 << 20
+DELETE_THREADS = 32
+ARCHIVE_THREADS = 8  # each holds a part of a file in memory
 
 
 class Cleaner:
@@ -35,20 +38,21 @@ class Cleaner:
         """Adds the files of a completed batch and cleans the files that are due. Failures are logged, not raised."""
         self._waiting.extend((now_ms, file) for file in batch.files)
         retention_ms = self.options.clean_retention_us // 1000
+        due: list[StreamFile] = []
         while self._waiting and now_ms - self._waiting[0][0] >= retention_ms:
-            _, file = self._waiting.popleft()
-            path = self.root.path_of(file.key)
-            try:
-                self._clean(path, file)
-            except LogSourceError:
-                _log.warning("%s: was read and cannot be cleaned (cleanSource); it stays", path, exc_info=True)
+            due.append(self._waiting.popleft()[1])
+        in_parallel(self._clean, due, ARCHIVE_THREADS if self.options.clean_source == "archive" else DELETE_THREADS)
 
-    def _clean(self, path: str, file: StreamFile) -> None:
-        if self.options.clean_source == "archive" and not self._archive(path, file):
-            return
-        # The condition on the etag keeps a version that was written after the file was read.
-        if not self.store.remove(path, etag=file.etag):
-            _log.warning("%s: was overwritten after it was read, and stays (cleanSource)", path)
+    def _clean(self, file: StreamFile) -> None:
+        path = self.root.path_of(file.key)
+        try:
+            if self.options.clean_source == "archive" and not self._archive(path, file):
+                return
+            # The condition on the etag keeps a version that was written after the file was read.
+            if not self.store.remove(path, etag=file.etag):
+                _log.warning("%s: was overwritten after it was read, and stays (cleanSource)", path)
+        except LogSourceError:
+            _log.warning("%s: was read and cannot be cleaned (cleanSource); it stays", path, exc_info=True)
 
     def _archive(self, path: str, file: StreamFile) -> bool:
         """Copies a file to its key below ``sourceArchiveDir``; False if the file does not exist."""

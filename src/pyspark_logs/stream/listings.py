@@ -12,17 +12,17 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.offsets import Offset, StreamFile, is_seen, lowest_layout_us
+from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_seen, lowest_layout_us
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import Listing, list_files
+from pyspark_logs.planning import UNBOUNDED, Listing, Window, list_files
 from pyspark_logs.store import Store
+from pyspark_logs.stream.pending import IsNew, PendingFiles
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +84,7 @@ class PollListing:
         columns: names of the partition columns whose values the files hold.
         slack_us: maximum distance of a record's time from the time in its path, in microseconds.
         remaining_from_us: earliest layout time of listed files that ``files`` omits; None if it omits none.
+        full_listing: last full listing whose files earlier polls or this one received; None if there was none.
     """
 
     files: Sequence[StreamFile]
@@ -91,9 +92,12 @@ class PollListing:
     columns: tuple[str, ...]
     slack_us: int
     remaining_from_us: int | None = None
+    full_listing: FullListing | None = None
 
     def with_remainder(self, offset: Offset) -> Offset:
-        """Returns an offset completed with columns, slack, and the layout time of files that the poll did not receive."""
+        """Returns an offset completed with columns, slack, the full listing, and the layout time of omitted files."""
+        if self.full_listing is not None:
+            offset = replace(offset, full_listing=self.full_listing)
         if self.remaining_from_us is not None:
             early = self.remaining_from_us if offset.from_us is None else min(offset.from_us, self.remaining_from_us)
             offset = replace(offset, from_us=early)
@@ -101,32 +105,20 @@ class PollListing:
 
 
 @dataclass
-class _PendingFiles:
-    """Files of a listing that no batch has taken, in order of their modification time.
-
-    Attributes:
-        files: the files.
-        listed_ms: time at which the listing began, milliseconds since the epoch.
-        remaining_from_us: see :class:`PollListing`.
-    """
-
-    files: list[StreamFile]
-    listed_ms: int
-    remaining_from_us: int | None
-
-
-@dataclass
-class _FullListing:
+class _BackgroundListing:
     """A full listing in a thread of its own: running, completed or failed."""
 
-    thread: threading.Thread | None = None
-    files: list[StreamFile] | None = None
+    thread: threading.Thread
+    result: tuple[list[StreamFile], FullListing] | None = None
     error: Exception | None = None
 
 
 @dataclass
 class Listings:
     """Listings of a stream's load paths, with the state that saves requests.
+
+    A poll depends on its offset and on what this process listed for earlier polls. A listing that was made for another
+    purpose, such as the initial offset of ``startingPosition=latest``, counts only through the offset that carries it.
 
     Attributes:
         store: store of the load paths.
@@ -142,45 +134,42 @@ class Listings:
     layout: Layout
     whole_files: bool
     _polled_ms: int | None = None
-    _full_ms: int | None = None
-    _full_took_ms: int = 0
-    _full: _FullListing = field(default_factory=_FullListing)
-    _pending: _PendingFiles | None = None
-    _frozen: _PendingFiles | None = None
+    _full_listing: FullListing | None = None
+    _background: _BackgroundListing | None = None
+    _has_failed: bool = False  # True after a failed background listing, until a poll lists all prefixes itself
+    _pending: PendingFiles | None = None
+    _is_frozen: bool = False
     _was_found: bool = False
     _newest: StreamFile | None = None
     _waiting: int = 0
 
-    def poll(self, offset: Offset, max_files: int | None) -> PollListing:
-        """Returns the files from which the next batch may be taken, listing only if too few are kept."""
-        if self._frozen is not None:
-            self._frozen.files = [file for file in self._frozen.files if self._may_be_new(file, offset)]
-            self._waiting = len(self._frozen.files)
-            return self._found(self._frozen)
+    def poll(self, offset: Offset, max_files: int | None, max_bytes: int | None = None) -> PollListing:
+        """Returns the files from which the next batch may be taken, listing only if too few are pending."""
         now_ms = _now_ms()
-        pending = self._enough_pending(offset, max_files, now_ms)
-        if pending is None:
-            files = self._list(offset, now_ms)
-            pending = self._pending_of(files, offset, now_ms)
-            self._pending = pending
-            self._newest = max(files, key=_order, default=self._newest)
-        self._waiting = len(pending.files)
-        return self._found(pending)
+        is_new = self._is_new(offset)
+        pending = self._pending
+        if pending is not None:
+            pending.skip_processed(is_new)
+        if pending is None or not (self._is_frozen or self._is_enough(pending, max_files, now_ms)):
+            listed = self._list(offset, now_ms)
+            self._newest = max(listed, key=_order, default=self._newest)
+            limit = None if self._is_frozen else MAX_PENDING
+            pending = self._pending = PendingFiles(filter(is_new, listed), now_ms, limit)
+        files, remaining_from_us = pending.candidates(is_new, max_files, max_bytes)
+        self._waiting = len(pending)
+        return PollListing(
+            files, pending.listed_ms, self.layout.columns, self._slack_us(), remaining_from_us, self._full_listing
+        )
 
-    def list_everything(self, now_ms: int) -> list[StreamFile]:
-        """Lists all prefixes and returns all files."""
-        started = _now_ms()
-        self._full_ms = now_ms
-        files = self._stream_files(self._listing(None, None), now_ms)
-        self._full_took_ms = _now_ms() - started
-        return files
+    def list_everything(self, now_ms: int, *, missing_ok: bool = False) -> tuple[list[StreamFile], FullListing]:
+        """Lists all prefixes; returns all files, and time and duration of the listing."""
+        started_ms = _now_ms()
+        files = self._stream_files(self._listing(UNBOUNDED, missing_ok=missing_ok))
+        return files, FullListing(now_ms, _now_ms() - started_ms)
 
     def freeze(self) -> None:
-        """Lists all prefixes and restricts later polls to the files found."""
-        now_ms = _now_ms()
-        files = sorted(self.list_everything(now_ms), key=_order)
-        self._frozen = _PendingFiles(files, now_ms, None)
-        self._newest = files[-1] if files else None
+        """Restricts all polls to the files of the next listing, which the first of them makes."""
+        self._is_frozen, self._pending = True, None
 
     def newest(self) -> dict[str, Any] | None:
         """Returns the newest file of the last listing and the number of files waiting at the last poll, as primitives."""
@@ -188,111 +177,116 @@ class Listings:
             return None
         return {"ts": self._newest.modified_ms, "key": self._newest.key, "waiting": self._waiting}
 
-    def window_ms(self) -> int:
+    def window_ms(self, offset: Offset | None = None) -> int:
         """Returns the maximum time between a file's modification and its listing, under any layout time.
 
         This is the window of ``Offset.floor_ms``: ``lateness``, plus the time from the start of a full listing to the end
         of the next one.
         """
         stream = self.options.stream
-        every_ms = 0 if stream.full_listing_us is None else max(stream.full_listing_us // 1000, 3 * self._full_took_ms)
-        return -(-stream.lateness_us // 1000) + every_ms
+        if stream.full_listing_us is None:
+            return self._lateness_ms()
+        last = self._last_full_listing(offset)
+        took_ms = 0 if last is None else last.took_ms
+        return self._lateness_ms() + max(stream.full_listing_us // 1000, 3 * took_ms)
 
     # --- pending files -------------------------------------------------------------------------------------------
 
-    def _enough_pending(self, offset: Offset, max_files: int | None, now_ms: int) -> _PendingFiles | None:
-        """Returns the pending files if they fill a batch and were listed recently."""
-        pending = self._pending
-        if pending is None or max_files is None or not 0 <= now_ms - pending.listed_ms <= PENDING_MS:
-            return None
-        pending.files = [file for file in pending.files if self._may_be_new(file, offset)]
-        return pending if len(pending.files) >= max_files else None
+    def _is_enough(self, pending: PendingFiles, max_files: int | None, now_ms: int) -> bool:
+        """True if the pending files fill a batch and were listed recently."""
+        return max_files is not None and 0 <= now_ms - pending.listed_ms <= PENDING_MS and len(pending) >= max_files
 
-    def _pending_of(self, files: Iterable[StreamFile], offset: Offset, now_ms: int) -> _PendingFiles:
-        """Returns the unprocessed files, oldest first, at most ``MAX_PENDING`` of them."""
-        waiting = sorted((file for file in files if self._may_be_new(file, offset)), key=_order)
-        rest = [file.layout_start_us for file in waiting[MAX_PENDING:] if file.layout_start_us is not None]
-        return _PendingFiles(waiting[:MAX_PENDING], now_ms, min(rest, default=None))
+    def _is_new(self, offset: Offset) -> IsNew:
+        lateness_ms = self._lateness_ms()
+        return lambda file: file.modified_ms >= offset.floor_ms and not is_seen(offset, file, lateness_ms)
 
-    def _may_be_new(self, file: StreamFile, offset: Offset) -> bool:
-        lateness_ms = -(-self.options.stream.lateness_us // 1000)
-        return file.modified_ms >= offset.floor_ms and not is_seen(offset, file, lateness_ms)
+    def _lateness_ms(self) -> int:
+        return -(-self.options.stream.lateness_us // 1000)
 
-    def _found(self, pending: _PendingFiles) -> PollListing:
-        given = self.options.time.slack_us
-        slack = given if given is not None else self.layout.default_slack_us
-        return PollListing(pending.files, pending.listed_ms, self.layout.columns, slack, pending.remaining_from_us)
+    def _slack_us(self) -> int:
+        slack_us = self.options.time.slack_us
+        return self.layout.default_slack_us if slack_us is None else slack_us
 
     # --- listing -------------------------------------------------------------------------------------------------
 
     def _list(self, offset: Offset, now_ms: int) -> list[StreamFile]:
         previous, self._polled_ms = self._polled_ms, now_ms
-        self._warn_of_gap(previous, now_ms)
-        if self._full_ms is None or not self.layout.granularity_us:
-            # The first poll after a start lists all prefixes. Without a time in the paths no prefix can be omitted.
-            return self.list_everything(now_ms)
-        if self._is_due(now_ms):
-            if (
-                previous is None
-                or now_ms - previous > _FREQUENT_FRACTION * (self.options.stream.full_listing_us or 0) / 1000
-            ):
-                return self.list_everything(now_ms)
-            self._start_full_listing(now_ms)
-        slack = self.options.time.slack_us
-        slack = self.layout.default_slack_us if slack is None else slack
-        stream = self.options.stream
-        low = lowest_layout_us(offset, previous, stream.lateness_us, slack, stream.settle_us)
-        # Files under future layout times are found by the full listings, unless these are off.
-        high = now_ms * 1000 + 1 if self.options.stream.full_listing_us is not None else None
-        fresh = self._stream_files(self._listing(low, high), now_ms)
-        return list({file.key: file for file in (*self._take_full_listing(), *fresh)}.values())
-
-    def _is_due(self, now_ms: int) -> bool:
+        self._warn_of_gap(offset, previous, now_ms)
         interval_us = self.options.stream.full_listing_us
-        if interval_us is None or self._full_ms is None or self._full.thread is not None:
+        last = self._last_full_listing(offset)
+        # Without a time in the paths no prefix can be omitted.
+        if not self.layout.granularity_us or (last is None and (offset.is_initial or interval_us is not None)):
+            return self._list_fully(offset, now_ms)
+        if last is not None and interval_us is not None and self._is_due(last, interval_us, now_ms):
+            is_rare = previous is None or now_ms - previous > _FREQUENT_FRACTION * interval_us / 1000
+            if is_rare or self._has_failed:
+                return self._list_fully(offset, now_ms)
+            self._start_full_listing(now_ms)
+        stream = self.options.stream
+        low = lowest_layout_us(offset, previous, stream.lateness_us, self._slack_us(), stream.settle_us)
+        # Files under future layout times are found by the full listings, unless these are off.
+        high = None if interval_us is None else now_ms * 1000 + 1 + self._slack_us()
+        completed = self._take_full_listing()
+        listing = self._listing(Window(low, high), missing_ok=self._was_found or not offset.is_initial)
+        return list({file.key: file for file in (*completed, *self._stream_files(listing))}.values())
+
+    def _list_fully(self, offset: Offset, now_ms: int) -> list[StreamFile]:
+        files, self._full_listing = self.list_everything(now_ms, missing_ok=self._was_found or not offset.is_initial)
+        self._background, self._has_failed = None, False
+        return files
+
+    def _last_full_listing(self, offset: Offset | None) -> FullListing | None:
+        """Returns the later one of the full listings of this process and of the offset."""
+        carried = None if offset is None else offset.full_listing
+        known = [listing for listing in (self._full_listing, carried) if listing is not None]
+        return max(known, key=lambda listing: listing.started_ms, default=None)
+
+    def _is_due(self, last: FullListing, interval_us: int, now_ms: int) -> bool:
+        if self._background is not None:
             return False
-        return now_ms - self._full_ms >= _EARLY_FRACTION * interval_us / 1000 - self._full_took_ms
+        # A negative age means that the offset was written by a process with another clock.
+        age_ms = now_ms - last.started_ms
+        return age_ms < 0 or age_ms >= _EARLY_FRACTION * interval_us / 1000 - last.took_ms
 
     def _start_full_listing(self, now_ms: int) -> None:
         """Starts a full listing in a thread."""
-        full = self._full
 
         def run() -> None:
             try:
-                full.files = self.list_everything(now_ms)
+                background.result = self.list_everything(now_ms, missing_ok=True)
             except Exception as error:  # noqa: BLE001 - raised by the poll that takes the files
-                full.error = error
+                background.error = error
 
-        full.thread = threading.Thread(target=run, name="pyspark-logs-full-listing", daemon=True)
-        full.thread.start()
+        background = _BackgroundListing(threading.Thread(target=run, name="pyspark-logs-full-listing", daemon=True))
+        self._background = background
+        background.thread.start()
 
     def _take_full_listing(self) -> list[StreamFile]:
-        """Returns the files of a full listing that has ended, or raises its error."""
-        full = self._full
-        if full.thread is None or full.thread.is_alive():
+        """Returns the files of a background listing that has ended, or raises its error."""
+        background = self._background
+        if background is None or background.thread.is_alive():
             return []
-        self._full = _FullListing()
-        if full.error is not None:
-            self._full_ms = None  # makes the next poll list all prefixes itself
-            raise full.error
-        return full.files or []
+        self._background = None
+        if background.error is not None:
+            self._has_failed = True
+            raise background.error
+        files, self._full_listing = background.result or ([], self._full_listing)
+        return files
 
-    def _listing(self, low_us: int | None, high_us: int | None) -> Listing | None:
-        """Lists a range of layout times; None if a load path disappeared after an earlier listing found it."""
-        try:
-            listing = list_files(
-                self.store, self.options, self.layout, start_us=low_us, end_us=high_us, whole_files=self.whole_files
-            )
-        except PathNotFoundError:
-            if not self._was_found:
-                raise
-            return None
+    def _listing(self, open_window: Window, *, missing_ok: bool) -> Listing:
+        """Lists the prefixes that may have received files in a range of layout times."""
+        listing = list_files(
+            self.store,
+            self.options,
+            self.layout,
+            whole_files=self.whole_files,
+            open_window=open_window,
+            missing_ok=missing_ok,
+        )
         self._was_found = True
         return listing
 
-    def _stream_files(self, listing: Listing | None, now_ms: int) -> list[StreamFile]:
-        if listing is None:
-            return []
+    def _stream_files(self, listing: Listing) -> list[StreamFile]:
         return [
             StreamFile(
                 self.root.key_of(file.path), file.size, _effective_ms(file.path, file.modified_ms, listing.decided_ms),
@@ -301,13 +295,20 @@ class Listings:
             for file, match in listing.files
         ]  # fmt: skip
 
-    def _warn_of_gap(self, previous: int | None, now_ms: int) -> None:
+    def _warn_of_gap(self, offset: Offset, previous: int | None, now_ms: int) -> None:
+        """Warns if records of jobs may have been written and deleted since the last poll, of this process or before it."""
+        if previous is None:
+            if offset.is_initial:
+                return
+            carried_ms = 0 if offset.full_listing is None else offset.full_listing.started_ms
+            previous = max(offset.ts_ms, carried_ms)
         retention_ms = self.options.plan.record_retention_us // 1000
-        if previous is not None and now_ms - previous > retention_ms:
+        if now_ms - previous > retention_ms:
             _log.warning(
-                "%s: %d s passed between two polls, more than recordRetention (%d s): files of pyspark-logs writers that were"
-                " decided in this time count at the time at which their upload began, and are read only if that time is within"
-                " lateness. Poll more often, raise recordRetention in the writer, or raise lateness in this query.",
+                "%s: %d s passed since the last poll that is known, more than recordRetention (%d s): files of pyspark-logs"
+                " writers that were decided in this time count at the time at which their upload began, and are read only if"
+                " that time is within lateness. Poll more often, raise recordRetention in the writer, or raise lateness in this"
+                " query.",
                 self.root.text, (now_ms - previous) // 1000, retention_ms // 1000,
             )  # fmt: skip
 

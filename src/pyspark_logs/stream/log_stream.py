@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 from pyspark_logs.column_sources import resolve_columns
-from pyspark_logs.layout import Layout, LayoutMatch
-from pyspark_logs.offsets import Offset, PollRules, poll
+from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
+from pyspark_logs.offsets import Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import pack, resolve_layout, split_files
 from pyspark_logs.reader import LogReader, ReadTask
@@ -46,6 +47,7 @@ class LogStream:
         self._initial: dict[str, Any] | None = None
         self._listings: Listings | None = None
         self._cleaner: Cleaner | None = None
+        self._cleaned_batch = ""
 
     def __getstate__(self) -> dict[str, Any]:
         return {"options": self.options, "schema_ddl": self.reader.schema_ddl}
@@ -65,16 +67,20 @@ class LogStream:
         with self._lock:
             if self._initial is None:
                 starting, listed_ms = self.options.stream.starting, now_ms()
-                listing = self._lists().list_everything(listed_ms) if starting == "latest" else ()
-                self._initial = Offset.initial(
+                files: list[StreamFile] = []
+                full_listing = None
+                if starting == "latest":
+                    files, full_listing = self._lists().list_everything(listed_ms)
+                initial = Offset.initial(
                     self.root.text,
                     self.identity,
                     starting=starting,
                     starting_ms=self.options.stream.starting_ms,
-                    listing=listing,
+                    listing=files,
                     now_ms=listed_ms,
-                    window_ms=self._rules(None, None).window_ms,
-                ).to_dict()
+                    window_ms=self._lists().window_ms(),
+                )
+                self._initial = replace(initial, full_listing=full_listing).to_dict()
             return self._initial
 
     def latest_offset(self, start: dict[str, Any], *, max_files: int | None, max_bytes: int | None) -> dict[str, Any]:
@@ -93,14 +99,26 @@ class LogStream:
         """
         with self._lock:
             offset = self._offset(start)
-            found = self._lists().poll(offset, max_files)
-            after = poll(offset, found.files, found.listed_ms, self._rules(max_files, max_bytes))
+            # Spark does not commit the last batch of Trigger.AvailableNow, nor a batch after which the query was stopped.
+            # Both are complete when Spark asks for the offset after them.
+            self.commit_batch(start)
+            listings = self._lists(offset)
+            found = listings.poll(offset, max_files, max_bytes)
+            stream = self.options.stream
+            rules = PollRules(
+                window_ms=listings.window_ms(offset),
+                lateness_ms=-(-stream.lateness_us // 1000),
+                settle_ms=-(-stream.settle_us // 1000),
+                max_files=max_files,
+                max_bytes=max_bytes,
+            )
+            after = poll(offset, found.files, found.listed_ms, rules)
             if after is offset:
                 return start
             return found.with_remainder(after).to_dict()
 
     def freeze(self) -> None:
-        """Lists all files now and restricts later polls to them, for ``Trigger.AvailableNow``."""
+        """Restricts all polls to the files of the next listing, for ``Trigger.AvailableNow``."""
         with self._lock:
             self._lists().freeze()
 
@@ -135,34 +153,32 @@ class LogStream:
         return tuple(ReadTask(task.splits, batch.columns, batch.slack_us) for task in tasks)
 
     def commit_batch(self, end: dict[str, Any]) -> None:
-        """Archives or deletes the files of a completed batch, by ``cleanSource``. Failures are logged, not raised."""
-        if self.options.stream.clean_source == "off":
+        """Archives or deletes the files of a completed batch, by ``cleanSource``. Failures are logged, not raised.
+
+        A batch that was cleaned last is not cleaned again.
+        """
+        if self.options.stream.clean_source == "off" or end.get("batch") == self._cleaned_batch:
             return
         if self._cleaner is None:
             self._cleaner = Cleaner(self._store(), self.root, self.options.stream)
         self._cleaner.committed(self._offset(end).batch, now_ms())
+        self._cleaned_batch = end.get("batch", "")
 
     # --- parts -------------------------------------------------------------------------------------------------
 
     def _offset(self, value: dict[str, Any]) -> Offset:
         return Offset.from_dict(value, root=self.root.text, identity=self.identity)
 
-    def _rules(self, max_files: int | None, max_bytes: int | None) -> PollRules:
-        return PollRules(
-            window_ms=self._lists().window_ms(),
-            lateness_ms=-(-self.options.stream.lateness_us // 1000),
-            settle_ms=-(-self.options.stream.settle_us // 1000),
-            max_files=max_files,
-            max_bytes=max_bytes,
-        )
-
     def _store(self) -> Store:
         return open_store(self.options.plan.paths[0], self.options.store)
 
-    def _lists(self) -> Listings:
+    def _lists(self, offset: Offset | None = None) -> Listings:
         if self._listings is None:
             store = self._store()
             layout: Layout = resolve_layout(store, self.options)
+            if offset is not None and not layout.columns and self.options.plan.layout is None:
+                # All files may have been deleted since the last batch, whose columns then tell the Hive directories.
+                layout = hive_layout(offset.batch.columns, self.options.time.zone)
             # Columns are resolved here, too, so that an impossible schema fails before the first batch.
             columns = resolve_columns(self.options, self.reader.target(), layout.columns)
             self._listings = Listings(store, self.options, self.root, layout, whole_files=columns.time is None)

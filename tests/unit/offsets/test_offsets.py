@@ -87,7 +87,7 @@ class TestAsJson:
     @given(OFFSETS)
     def test_it_is_of_primitives_as_spark_wants_them(self, offset: Offset) -> None:
         value = offset.to_dict()
-        assert list(value) == ["v", "root", "identity", "ts", "floor", "from", "seen", "batch"]
+        assert list(value) == ["v", "root", "identity", "ts", "floor", "from", "seen", "batch", "full", "took"]
         assert {type(part) for part in value.values()} <= {int, str}
         assert value["v"] == 1
 

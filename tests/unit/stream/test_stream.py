@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pickle
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import OptionError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.offsets import position
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.store.local import LocalStore
+from pyspark_logs.store.s3 import S3Store
 from pyspark_logs.stream import LogStream, cleaning, listings, log_stream
 from pyspark_logs.stream.listings import StreamRoot
+from tests.support.s3_server import S3Bucket
 
 TEMPLATE = "{level} {message}"
 HOURLY = "{yyyy}/{MM}/{dd}/{HH}"
@@ -269,8 +273,8 @@ def test_available_now_reads_what_is_there_now(tmp_path: Path, clock: Clock) -> 
     one = stream(tmp_path)
     start = one.initial_offset()
     one.freeze()
-    put(tmp_path, "later.log")
     assert poll(one, start, files=2) != start
+    put(tmp_path, "later.log")
     assert one.newest() == {"ts": int((NOW - dt.timedelta(minutes=5)).timestamp() * 1000), "key": "4.log", "waiting": 5}
     found, end = drained(one, start, files=2)
     assert found == ["0", "1", "2", "3", "4"]
@@ -444,3 +448,178 @@ def test_only_so_many_files_are_kept(tmp_path: Path, clock: Clock, monkeypatch: 
     one = stream(tmp_path, layout=HOURLY)
     found, _ = drained(one, one.initial_offset(), files=2)
     assert found == [str(number) for number in range(10)]
+
+
+# --- load paths without objects ---
+
+
+def test_a_load_path_without_objects_does_not_stall_the_others(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "a/1.log")
+    put(tmp_path, "b/2.log")
+    one = stream([str(tmp_path / "a"), str(tmp_path / "b")])
+    found, start = drained(one, one.initial_offset())
+    assert found == ["1", "2"]
+    shutil.rmtree(tmp_path / "a")
+    clock.passes(minutes=1)
+    put(tmp_path, "b/3.log", at=clock.now)
+    for query in (one, stream([str(tmp_path / "a"), str(tmp_path / "b")])):  # also after a restart
+        assert drained(query, start)[0] == ["3"]
+    clock.passes(minutes=1)
+    put(tmp_path, "a/4.log", at=clock.now)
+    assert drained(one, start)[0] == ["3", "4"]
+
+
+def test_an_emptied_load_path_is_empty_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    put(tmp_path, "logs/team=web/1.log")
+    one = stream(tmp_path / "logs")
+    start = drained(one, one.initial_offset())[1]
+    shutil.rmtree(tmp_path / "logs")
+    again = stream(tmp_path / "logs")
+    again.reader.schema_ddl = "level string, team string"
+    assert poll(again, start) == start
+    clock.passes(minutes=1)
+    put(tmp_path, "logs/team=ops/2.log", at=clock.now)
+    end = poll(again, start)
+    rows = [
+        row
+        for task in again.plan_batch(start, end)
+        for batch in again.reader.read_task(task)
+        for row in batch.to_pylist()
+    ]
+    assert rows == [{"level": "2", "team": "ops"}]
+
+
+@pytest.mark.parametrize("paths", [["b"], ["a", "b"], ["b*"]])
+def test_a_load_path_that_never_existed_is_an_error_at_the_first_start(
+    tmp_path: Path, clock: Clock, paths: list[str]
+) -> None:
+    put(tmp_path, "a/1.log")
+    for starting in ("earliest", "latest"):
+        one = stream([str(tmp_path / path) for path in paths], startingPosition=starting)
+        with pytest.raises(PathNotFoundError):
+            poll(one, one.initial_offset())
+
+
+# --- listings after a start ---
+
+
+def hourly_files(root: Path, hours: int) -> None:
+    for number in range(hours):
+        at = NOW - dt.timedelta(hours=number)
+        put(root, f"{at:%Y/%m/%d/%H}/{number}.log", at=at)
+
+
+def available_now(
+    path: Any, start: dict[str, Any] | None = None, **options: Any
+) -> tuple[list[str], dict[str, Any], int]:
+    """Runs a query as ``Trigger.AvailableNow``: the rows, the last offset, and the number of LIST requests."""
+    one = stream(path, layout=HOURLY, **options)
+    start = start or one.initial_offset()
+    one.freeze()
+    found, end = drained(one, start)
+    return found, end, lists(one)
+
+
+@pytest.mark.parametrize("interval", ["1h", "off"])
+def test_available_now_lists_what_can_have_changed_whatever_is_stored(
+    s3: S3Bucket, monkeypatch: pytest.MonkeyPatch, interval: str
+) -> None:
+    monkeypatch.setattr(S3Store, "page_size", 10)
+    now = dt.datetime.now(dt.timezone.utc)
+    options = {
+        "endpoint": s3.endpoint, "region": "us-east-1", "accessKey": "testing", "secretKey": "testing",
+        "fullListingInterval": interval,
+    }  # fmt: skip
+    counts = []
+    for hours in (24, 240):
+        for number in range(hours):
+            s3.put(f"{hours}/{now - dt.timedelta(hours=number):%Y/%m/%d/%H}/{number}.log", b"x m\n")
+        found, end, first = available_now(f"{s3.url}/{hours}", **options)
+        assert len(found) == hours
+        s3.put(f"{hours}/{now:%Y/%m/%d/%H}/new.log", b"new m\n")
+        found, end, count = available_now(f"{s3.url}/{hours}", end, **options)
+        assert found == ["new"]
+        counts.append(count)
+    assert abs(counts[0] - counts[1]) <= 2
+    assert counts[1] < first - 10
+
+
+def test_a_start_after_the_interval_lists_everything(tmp_path: Path, clock: Clock) -> None:
+    hourly_files(tmp_path, 3)
+    _, end, _ = available_now(tmp_path)
+    clock.passes(minutes=30)
+    put(tmp_path, "2026/01/01/00/late.log", at=clock.now)
+    assert available_now(tmp_path, end)[0] == []
+    clock.passes(minutes=20)
+    assert available_now(tmp_path, end)[0] == ["late"]
+
+
+def test_the_listing_of_the_initial_offset_counts_only_for_that_offset(tmp_path: Path, clock: Clock) -> None:
+    # Spark asks for the initial offset again after a restart if batch 0 was planned and not committed.
+    put(tmp_path, "2026/11/22/12/old.log")
+    first = stream(tmp_path, layout=HOURLY, startingPosition="latest")
+    start = first.initial_offset()
+    clock.passes(minutes=1)
+    put(tmp_path, "2026/11/22/12/a.log", at=clock.now)
+    end = poll(first, start)
+    clock.passes(hours=2)
+    put(tmp_path, "2026/01/01/00/b.log", at=clock.now)
+    again = stream(tmp_path, layout=HOURLY, startingPosition="latest")
+    assert again.initial_offset() != start
+    assert levels(again, start, end) == ["a"]
+    assert drained(again, end)[0] == ["b"]
+
+
+def test_a_day_receives_files_until_it_ends_without_a_time_column(tmp_path: Path, clock: Clock) -> None:
+    day = "{yyyy}/{MM}/{dd}"
+    put(tmp_path, "2026/11/22/a.log", at=NOW)
+    one = stream(tmp_path, layout=day, lateness="10m", layoutSlack="1h", fullListingInterval="off")
+    start = drained(one, one.initial_offset())[1]
+    for hour in range(1, 12):
+        clock.passes(hours=1)
+        put(tmp_path, f"2026/11/22/{hour}.log", at=clock.now)
+        found, start = drained(one, start)
+        assert found == [str(hour)]
+
+
+def test_a_gap_before_a_restart_is_warned_of(tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path, "a.log")
+    one = stream(tmp_path)
+    start = drained(one, one.initial_offset())[1]
+    clock.passes(hours=20)
+    poll(stream(tmp_path), start)
+    assert "recordRetention" not in caplog.text
+    clock.passes(hours=20)
+    poll(stream(tmp_path), start)
+    assert "s passed since the last poll that is known, more than recordRetention (86400 s)" in caplog.text
+
+
+def test_a_backlog_is_processed_in_linear_time(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = 0
+    original = position._hash
+
+    def counted(*arguments: Any) -> int:
+        nonlocal hashed
+        hashed += 1
+        return original(*arguments)
+
+    monkeypatch.setattr(position, "_hash", counted)
+    for number in range(300):
+        put(tmp_path, f"{number:03}.log", at=NOW - dt.timedelta(seconds=400 - number))
+    one = stream(tmp_path)
+    one.freeze()
+    found, _ = drained(one, one.initial_offset(), files=3)
+    assert found == [f"{number:03}" for number in range(300)]
+    assert hashed < 300 * 20
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_the_last_batch_is_cleaned_by_the_next_poll(tmp_path: Path, clock: Clock, restarts: bool) -> None:
+    for number in range(40):
+        put(tmp_path, f"{number}.log")
+    one = stream(tmp_path, cleanSource="delete")
+    _, end = drained(one, one.initial_offset()) if not restarts else ([], poll(one, one.initial_offset()))
+    if restarts:
+        assert len(list(tmp_path.rglob("*.log"))) == 40  # the batch may not have been processed
+        assert poll(stream(tmp_path, cleanSource="delete"), end) == end
+    assert list(tmp_path.rglob("*.log")) == []

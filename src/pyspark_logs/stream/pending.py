@@ -1,0 +1,78 @@
+"""Listed files that no batch has taken yet."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+
+from pyspark_logs.offsets import StreamFile
+
+IsNew = Callable[[StreamFile], bool]
+
+
+class PendingFiles:
+    """Files of one listing in the order of their modification time, from which batches are taken one after another.
+
+    A batch takes the first files that are new, so a poll needs no more of them than its limits allow, and one further file,
+    which bounds the floor of the next offset. Each file is hashed a constant number of times, however many batches it takes
+    to process them all.
+
+    Args:
+        files: listed files, in any order.
+        listed_ms: time at which the listing began, milliseconds since the epoch.
+        limit: maximum number of files that are kept, the oldest ones; None to keep all.
+    """
+
+    def __init__(self, files: Iterable[StreamFile], listed_ms: int, limit: int | None = None) -> None:
+        ordered = sorted(files, key=lambda file: (file.modified_ms, file.key))
+        self.listed_ms = listed_ms
+        # Earliest layout time of each suffix: _earliest[i] of the files from index i on, omitted files included.
+        minima = list(itertools.accumulate(reversed([file.layout_start_us for file in ordered]), _earlier))
+        self._earliest: list[int | None] = [*reversed(minima), None]
+        self._files = ordered[:limit]
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._files) - self._next
+
+    def skip_processed(self, is_new: IsNew) -> None:
+        """Drops the files at the front that are not new any more."""
+        while self._next < len(self._files) and not is_new(self._files[self._next]):
+            self._next += 1
+
+    def candidates(
+        self, is_new: IsNew, max_files: int | None, max_bytes: int | None
+    ) -> tuple[Sequence[StreamFile], int | None]:
+        """Returns the files from which a batch may be taken.
+
+        Args:
+            is_new: predicate that is true for files that no batch has processed.
+            max_files: maximum number of files in the batch; None for no limit.
+            max_bytes: maximum stored size of the batch; None for no limit.
+
+        Returns:
+            New files, oldest first, one more than the limits allow; and the earliest layout time of the files after them,
+            None if there is none.
+        """
+        self.skip_processed(is_new)
+        found: list[StreamFile] = []
+        size, index = 0, self._next
+        while index < len(self._files):
+            file = self._files[index]
+            index += 1
+            if not is_new(file):
+                continue
+            found.append(file)
+            size += file.size
+            is_full = (max_files is not None and len(found) > max_files) or (
+                max_bytes is not None and len(found) > 1 and size > max_bytes
+            )
+            if is_full:
+                break
+        return found, self._earliest[index]
+
+
+def _earlier(first_us: int | None, second_us: int | None) -> int | None:
+    if first_us is None or second_us is None:
+        return second_us if first_us is None else first_us
+    return min(first_us, second_us)
