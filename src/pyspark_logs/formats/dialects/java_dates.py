@@ -91,7 +91,7 @@ def fixed_width(pattern: str) -> int | None:
     23
     """
     total = 0
-    for piece in compile_pattern(pattern).pieces:
+    for piece in compile_pattern(pattern).tokens:
         width = len(piece) if piece[0] != "%" else _WIDTHS.get(piece[1:])
         if width is None:
             return None

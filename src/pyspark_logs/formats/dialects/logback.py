@@ -249,6 +249,6 @@ def _check_end_of_time(pattern: str, following: FlatElement | None) -> None:
     """Raises FormatError if the end of a time without a day, which is a string, cannot be found."""
     if isinstance(following, (LayoutElement, GroupPadding)):
         raise FormatError("a time without a day is a string, and nothing separates it from what follows")
-    example = "".join(piece if piece[0] != "%" else "0" for piece in compile_pattern(pattern).pieces)
+    example = "".join(piece if piece[0] != "%" else "0" for piece in compile_pattern(pattern).tokens)
     if following is not None and following in example:
         raise FormatError(f"a time without a day is a string, and the text after it, {following!r}, occurs in it")

@@ -1,1 +1,1 @@
-"""Timestamps: parsing and rendering, one value at a time and by the column."""
+"""Timestamps: parsing and rendering, of single texts and of columns."""

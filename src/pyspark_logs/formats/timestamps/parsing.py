@@ -1,6 +1,7 @@
-"""Timestamps one text at a time: ISO 8601 and strptime patterns. The exact ones.
+"""Parsing of single timestamps in ISO 8601 and by strptime patterns.
 
-Every function speaks of microseconds since the epoch; ``columns`` does the same by the column.
+Results are microseconds since the epoch. The functions of :mod:`~pyspark_logs.formats.timestamps.vectorized` give the same
+results for columns.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from pyspark_logs.errors import FormatError
 
 DAY_US = 86_400_000_000
-YEARS_BACK = 14  # how far back 29 February may have to be looked for, and some
-# Instants lie in the years 1 to 9999, UTC: what Python's and Spark's calendars have in common.
+YEARS_BACK = 14  # to find a 29 February, which can be eight years back, with a margin
+# Instants are in the years 1 to 9999, UTC, which Python and Spark both support.
 LOWEST_US, HIGHEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
@@ -26,11 +27,11 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 
 @dataclass(frozen=True)
 class TimestampContext:
-    """What a file says about its records' times.
+    """Properties of a file that determine the instants of its timestamps.
 
     Attributes:
-        zone: IANA name of the zone that zoneless timestamps are read in.
-        year_bound_us: a timestamp without a year gets the latest year that puts it no later than this.
+        zone: IANA name of the zone of timestamps that have none.
+        year_bound_us: latest possible instant of a timestamp without a year, which gets the latest year that fits.
     """
 
     zone: str = "UTC"
@@ -39,30 +40,38 @@ class TimestampContext:
 
 @functools.lru_cache(maxsize=16)
 def zone_info(zone: str) -> dt.tzinfo:
-    """The zone of an IANA name."""
+    """Returns the zone of an IANA name."""
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(zone)
 
 
-def datetime_to_utc_us(wall: dt.datetime, zone: str) -> int:
-    """Microseconds of a wall-clock time; the earlier of two, and a skipped one as before the skip."""
+def datetime_to_utc_us(local: dt.datetime, zone: str) -> int:
+    """Returns the instant of a local time: the earlier of two, and of a skipped time by the offset before the gap."""
     if zone == "UTC":
         offset = dt.timedelta(0)
     else:
-        offset = zone_info(zone).utcoffset(wall) or dt.timedelta(0)
-    return (wall - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1) - offset // dt.timedelta(microseconds=1)
+        offset = zone_info(zone).utcoffset(local) or dt.timedelta(0)
+    return (local - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1) - offset // dt.timedelta(microseconds=1)
 
 
 def check_calendar_range(instant_us: int) -> int:
-    """The instant; ValueError where it is not in the years 1 to 9999."""
+    """Returns the instant.
+
+    Raises:
+        ValueError: the instant is not in the years 1 to 9999.
+    """
     if not LOWEST_US <= instant_us <= HIGHEST_US:
         raise ValueError("not in the years 1 to 9999")
     return instant_us
 
 
 def parse_offset_us(text: str) -> int:
-    """Of ``Z``, ``+01:00`` or ``+0100``."""
+    """Parses an offset from UTC: ``Z``, ``+01:00`` or ``+0100``.
+
+    Raises:
+        ValueError: the hours exceed 23 or the minutes 59.
+    """
     if text == "Z":
         return 0
     hours, minutes = int(text[1:3]), int(text[-2:])
@@ -76,22 +85,30 @@ def _micros(fraction: str | None, millis: str | None = None) -> int:
 
 
 def parse_iso_us(text: str, zone: str) -> int:
-    """A whole ISO 8601 timestamp. Raises ValueError where it is none or is not in the calendar."""
+    """Parses an ISO 8601 timestamp.
+
+    Args:
+        text: the whole text.
+        zone: IANA name of the zone if the timestamp has none.
+
+    Raises:
+        ValueError: the text is not a timestamp, or the instant is out of range.
+    """
     match = ISO.fullmatch(text)
     if match is None:
         raise ValueError("not an ISO 8601 timestamp")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
-    wall = dt.datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), _micros(fraction))
+    local = dt.datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), _micros(fraction))
     if offset is None:
-        return check_calendar_range(datetime_to_utc_us(wall, zone))
-    return check_calendar_range(datetime_to_utc_us(wall, "UTC") - parse_offset_us(offset))
+        return check_calendar_range(datetime_to_utc_us(local, zone))
+    return check_calendar_range(datetime_to_utc_us(local, "UTC") - parse_offset_us(offset))
 
 
 def _names(directive: str, names: tuple[str, ...], width: int | None = None) -> str:
     return f"(?P<{directive}>(?i:{'|'.join(name[:width] for name in names)}))"
 
 
-ZONE_NAMES = ("utc", "gmt")  # that %Z reads, in any case: other abbreviations do not say which zone they are of
+ZONE_NAMES = ("utc", "gmt")  # of %Z, in upper or lower case; other abbreviations are ambiguous
 _DIRECTIVES = {
     "d": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
     "e": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
@@ -115,39 +132,45 @@ _DIRECTIVES = {
 }
 _DIRECTIVES["h"] = _DIRECTIVES["b"]
 _FRACTION = re.compile(r"%[1-9]f")
-_COMPOSITES = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
+_SHORTHANDS = {"T": "%H:%M:%S", "D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M"}
 
 
 @dataclass(frozen=True)
 class TimestampPattern:
-    """A compiled strptime pattern: Python's directives, English names, ``%f`` of 1 to 9 digits, ``%3f`` of three.
+    """Compiled strptime pattern with Python's directives, English names and some extensions.
 
-    ``%L`` is Ruby's for milliseconds: a number from 0 to 999, of which ``%f`` would make a fraction. ``%:z`` reads what
-    ``%z`` does, and is written with a colon.
+    ``%f`` parses 1 to 9 digits and ``%3f`` three digits. ``%L`` (Ruby) is a number of milliseconds from 0 to 999, whereas
+    ``%f`` is a fraction. ``%:z`` parses the same as ``%z`` and is rendered with a colon.
 
     Attributes:
-        pieces: directives (``%Y``, ``%%``), runs of blanks and the text between, in order.
+        text: the pattern.
+        regex: regular expression of the timestamps, with a group for each directive.
+        tokens: directives (``%Y``, ``%%``), runs of blanks and other text, in order.
     """
 
     text: str
     regex: re.Pattern[str]
-    pieces: tuple[str, ...]
+    tokens: tuple[str, ...]
 
     @property
     def directives(self) -> tuple[str, ...]:
-        """The letters of the directives, in order."""
-        return tuple(piece[-1] for piece in self.pieces if piece[0] == "%" and piece != "%%")
+        """Letters of the directives, in order."""
+        return tuple(item[-1] for item in self.tokens if item[0] == "%" and item != "%%")
 
     @property
-    def digits(self) -> int | None:
-        """How many digits the fraction has; None: as many as there are, or no fraction."""
-        return next((int(piece[1]) for piece in self.pieces if _FRACTION.fullmatch(piece)), None)
+    def fraction_digits(self) -> int | None:
+        """Number of digits of the fraction; None if it varies or the pattern has no fraction."""
+        return next((int(item[1]) for item in self.tokens if _FRACTION.fullmatch(item)), None)
 
     def parse_us(self, text: str, context: TimestampContext) -> int:
-        """A whole text. Raises ValueError where it does not match or is not in the calendar."""
+        """Parses a timestamp.
+
+        Raises:
+            ValueError: the text does not match the pattern, the date does not exist, or the instant is out of range.
+        """
         match = self.regex.fullmatch(text)
         if match is None:
-            raise ValueError(f"not of the pattern {self.text}")
+            raise ValueError(f"does not match the pattern {self.text}")
         part = match.groupdict()
         hour = int(part.get("H") or 0)
         if part.get("I"):
@@ -162,11 +185,11 @@ class TimestampPattern:
         return _latest_year(part, clock, offset, context)
 
 
-def _month_day(year: int, part: dict[str, str | None]) -> dt.date:
+def _parse_date(year: int, part: dict[str, str | None]) -> dt.date:
     if part.get("j"):
         day = int(part["j"] or 0)
         if day > dt.date(year, 12, 31).timetuple().tm_yday:
-            raise ValueError("the year has no such day")
+            raise ValueError("the year does not have this day")
         return dt.date(year, 1, 1) + dt.timedelta(days=day - 1)
     month = int(part.get("m") or 0)
     for key, width in (("b", 3), ("B", None)):
@@ -176,25 +199,25 @@ def _month_day(year: int, part: dict[str, str | None]) -> dt.date:
 
 
 def _instant(year: int, part: dict[str, str | None], clock: dt.time, offset: int | None, zone: str) -> int:
-    wall = dt.datetime.combine(_month_day(year, part), clock)
-    return check_calendar_range(
-        datetime_to_utc_us(wall, zone) if offset is None else datetime_to_utc_us(wall, "UTC") - offset
-    )
+    local = dt.datetime.combine(_parse_date(year, part), clock)
+    if offset is None:
+        return check_calendar_range(datetime_to_utc_us(local, zone))
+    return check_calendar_range(datetime_to_utc_us(local, "UTC") - offset)
 
 
 def utc_year(instant_us: int) -> int:
-    """The year (UTC) of an instant."""
+    """Returns the year of an instant in UTC."""
     return (dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=instant_us)).year
 
 
 def _latest_year(part: dict[str, str | None], clock: dt.time, offset: int | None, context: TimestampContext) -> int:
-    newest = utc_year(context.year_bound_us) + 1  # in some zone it may be next year already
+    newest = utc_year(context.year_bound_us) + 1  # the next year may have begun in some zone
     error = ValueError("no year fits")
     for year in range(newest, newest - YEARS_BACK, -1):
         try:
             instant = _instant(year, part, clock, offset, context.zone)
-        except ValueError as failed:  # 29 February exists in every fourth year or so only
-            error = failed
+        except ValueError as failure:  # 29 February does not exist in most years
+            error = failure
             continue
         if instant <= context.year_bound_us:
             return instant
@@ -203,39 +226,39 @@ def _latest_year(part: dict[str, str | None], clock: dt.time, offset: int | None
 
 @functools.lru_cache(maxsize=64)
 def compile_pattern(text: str) -> TimestampPattern:
-    """Compile a strptime pattern.
+    """Compiles a strptime pattern.
 
     Raises:
-        FormatError: a directive that is unknown or appears twice.
+        FormatError: a directive is unknown or occurs twice, or the pattern has no directive.
 
     >>> compile_pattern("%d/%b/%Y:%H:%M:%S %z").parse_us("22/Nov/2026:00:00:00 +0000", TimestampContext())
     1795305600000000
     """
-    expanded = re.sub("%(.)", lambda match: _COMPOSITES.get(match[1], match[0]), text, flags=re.DOTALL)
-    out = []
-    pieces = tuple(re.findall(r"%[1-9]f|%:z|%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL))
-    for piece in pieces:
-        if piece[0] in " \t":
-            out.append(r"[ \t]+")
-        elif piece == "%%":
-            out.append("%")
-        elif _FRACTION.fullmatch(piece):
-            out.append(rf"(?P<f>\d{{{piece[1]}}})")
-        elif piece[0] == "%":
-            directive = _DIRECTIVES.get(piece[1:].removeprefix(":"))
+    expanded = re.sub("%(.)", lambda match: _SHORTHANDS.get(match[1], match[0]), text, flags=re.DOTALL)
+    regex = []
+    tokens = tuple(re.findall(r"%[1-9]f|%:z|%.|[ \t]+|[^% \t]+|%$", expanded, re.DOTALL))
+    for item in tokens:
+        if item[0] in " \t":
+            regex.append(r"[ \t]+")
+        elif item == "%%":
+            regex.append("%")
+        elif _FRACTION.fullmatch(item):
+            regex.append(rf"(?P<f>\d{{{item[1]}}})")
+        elif item[0] == "%":
+            directive = _DIRECTIVES.get(item[1:].removeprefix(":"))
             if directive is None:
                 known = " ".join(f"%{name}" for name in _DIRECTIVES)
                 raise FormatError(
-                    f"timestamp pattern {text!r}: unknown directive {piece!r}; known are {known} %3f %:z %%"
+                    f"timestamp pattern {text!r}: unknown directive {item!r}; known are {known} %3f %:z %%"
                 )
-            out.append(directive)
+            regex.append(directive)
         else:
-            out.append(re.escape(piece))
-    if {"%f", "%L"} <= set(pieces):
-        raise FormatError(f"timestamp pattern {text!r}: %f and %L both give the part of the second; one must do")
-    if not any(piece.startswith("(?P") for piece in out):
-        raise FormatError(f"timestamp pattern {text!r} has no directive; leave the parentheses out for ISO 8601")
+            regex.append(re.escape(item))
+    if {"%f", "%L"} <= set(tokens):
+        raise FormatError(f"timestamp pattern {text!r}: %f and %L are both the fraction of a second; use one of them")
+    if not any(part.startswith("(?P") for part in regex):
+        raise FormatError(f"timestamp pattern {text!r} has no directive; omit the parentheses for ISO 8601")
     try:
-        return TimestampPattern(text, re.compile("".join(out), re.ASCII), pieces)
+        return TimestampPattern(text, re.compile("".join(regex), re.ASCII), tokens)
     except re.error as error:
-        raise FormatError(f"timestamp pattern {text!r}: a directive appears twice ({error})") from error
+        raise FormatError(f"timestamp pattern {text!r}: a directive occurs twice ({error})") from error

@@ -1,4 +1,7 @@
-"""Where timestamps end that begin somewhere in all lines, and their instants: ``columns`` reads those of one shape."""
+"""Scanning of the timestamps that begin at given offsets of all lines: their ends and their instants.
+
+The timestamps are grouped by shape; :mod:`~pyspark_logs.formats.timestamps.vectorized` parses the timestamps of one shape.
+"""
 
 from __future__ import annotations
 
@@ -12,54 +15,55 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.shapes import ShapeDetector, TimestampShape
 from pyspark_logs.formats.timestamps.vectorized import parse_fields_us
 
-# Hours, minutes, seconds and milliseconds that are not padded are 24 shapes; files with more are not worth it here.
-_MOST_SHAPES = 24
+# Hours, minutes, seconds and milliseconds without padding have 24 shapes. Lines of further shapes are parsed one at a time.
+_MAX_SHAPES = 24
+_MAX_LENGTH = 80  # bytes of a line in which a timestamp is looked for
 
 
-def _may_extend(view: Bytes, places: Int32, ends: Int32, shape: TimestampShape) -> Bool | None:
-    """Whether what stands right behind could belong to a longer timestamp; None: never."""
-    longer = _more_digits(view, places, ends, shape)
-    for text in shape.longer:
-        here = _goes_on(view, places, text)
-        longer = here if longer is None else longer | here
-    return longer
+def _may_extend(view: Bytes, offsets: Int32, limits: Int32, shape: TimestampShape) -> Bool | None:
+    """Returns a mask of the end offsets after which a longer timestamp may continue; None: no offset."""
+    extended = _may_extend_part(view, offsets, limits, shape)
+    for text in shape.continuations:
+        continued = _may_continue(view, offsets, text)
+        extended = continued if extended is None else extended | continued
+    return extended
 
 
-def _goes_on(view: Bytes, places: Int32, text: bytes) -> Bool:
-    """Where one of :attr:`TimestampShape.longer` stands, and perhaps where it does not."""
+def _may_continue(view: Bytes, offsets: Int32, text: bytes) -> Bool:
+    """Returns a mask of the offsets at which one of :attr:`TimestampShape.continuations` may occur."""
     if text[:1] != b" ":
-        return _stands_in_any_case(view, places, text)
-    there = _blank(view, places)
-    rows = np.flatnonzero(there)
-    behind = places[rows] + np.int32(1)
-    there[rows] = _blank(view, behind) | _stands_in_any_case(view, behind, text[1:])
-    return there
+        return _equals_ignoring_case(view, offsets, text)
+    mask = _is_blank(view, offsets)
+    rows = np.flatnonzero(mask)
+    following = offsets[rows] + np.int32(1)
+    mask[rows] = _is_blank(view, following) | _equals_ignoring_case(view, following, text[1:])
+    return mask
 
 
-def _blank(view: Bytes, places: Int32) -> Bool:
-    byte = spans.bytes_at(view, places)
+def _is_blank(view: Bytes, offsets: Int32) -> Bool:
+    byte = spans.bytes_at(view, offsets)
     return (byte == ord(" ")) | (byte == ord("\t"))
 
 
-def _stands_in_any_case(view: Bytes, places: Int32, text: bytes) -> Bool:
-    there: Bool = np.ones(len(places), np.bool_)
-    for offset, letter in enumerate(text):
-        there &= (spans.bytes_at(view, places + np.int32(offset)) | 32) == letter | 32
-    return there
+def _equals_ignoring_case(view: Bytes, offsets: Int32, text: bytes) -> Bool:
+    mask: Bool = np.ones(len(offsets), np.bool_)
+    for index, letter in enumerate(text):
+        mask &= (spans.bytes_at(view, offsets + np.int32(index)) | 32) == letter | 32
+    return mask
 
 
-def _more_digits(view: Bytes, places: Int32, ends: Int32, shape: TimestampShape) -> Bool | None:
-    """Whether what stands right behind could go on a part of the shape; None: never."""
+def _may_extend_part(view: Bytes, offsets: Int32, limits: Int32, shape: TimestampShape) -> Bool | None:
+    """Returns a mask of the end offsets after which the last part may continue; None: no offset."""
     if shape.parts[-1][0] == "z" or (
         not shape.iso and shape.parts[-1][0] not in ("f", "L") and _last_width(shape) != 1
     ):
         return None
     last = max(len(view) - 1, 0)
-    first, second = view[np.minimum(places, last)], view[np.minimum(places + 1, last)]
+    first, second = view[np.minimum(offsets, last)], view[np.minimum(offsets + 1, last)]
     digit = (first - 48) <= 9
     if shape.iso:
-        digit |= (first == 90) | (np.isin(first, np.frombuffer(b":.,+-", np.uint8)) & ((second - 48) <= 9))
-    return digit & (places < ends)
+        digit |= (first == ord("Z")) | (np.isin(first, np.frombuffer(b":.,+-", np.uint8)) & ((second - 48) <= 9))
+    return digit & (offsets < limits)
 
 
 def _last_width(shape: TimestampShape) -> int:
@@ -74,79 +78,87 @@ def scan_timestamps(
     limits: Int32,
     detect_shape: ShapeDetector,
     context: TimestampContext,
-    followed: Callable[[Int32], Bool],
+    is_followed: Callable[[Int32], Bool],
 ) -> tuple[Int32, Int64, Bool]:
-    """Timestamps that begin at ``starts`` and reach as far as their syntax does, at most to ``limits``.
+    """Finds and parses the timestamps that begin at ``starts`` and extend as far as their syntax allows.
 
     Args:
-        block: the text.
-        view: its bytes.
-        starts: where a timestamp is to begin.
-        limits: the ends of the lines.
-        context: the zone and the year bound.
-        detect_shape: gives the shape of the timestamp at the start of a text.
-        followed: tells of the places right behind whether what must follow stands there.
+        block: the lines, valid UTF-8.
+        view: bytes of the block, from :func:`spans.terminated_view`.
+        starts: start offset of the timestamp in each line.
+        limits: end offset of each line.
+        detect_shape: returns the shape of the timestamp at the start of a text.
+        context: the zone and the year bound of the file.
+        is_followed: tells for an end offset in each line if a timestamp may end there.
 
     Returns:
-        (ends, instants, sure), each as long as ``starts``; what is not sure is for the exact parser.
+        End offsets, instants and a mask of the lines whose timestamp was parsed, each as long as ``starts``.
     """
     count = len(starts)
-    alike = _all_alike(block, view, starts, limits, detect_shape, followed)
-    if alike is not None:
-        ends, one = alike
-        instants, sure = parse_fields_us(block, view, starts, one, context)
-        if sure.all():
-            return ends, instants, sure
-    ends, instants, sure = starts.copy(), np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    todo = np.flatnonzero(starts < limits)
-    for _ in range(_MOST_SHAPES):
-        if len(todo) == 0:
+    common = _find_common_shape(block, view, starts, limits, detect_shape, is_followed)
+    if common is not None:
+        ends, common_shape = common
+        instants, valid = parse_fields_us(block, view, starts, common_shape, context)
+        if valid.all():
+            return ends, instants, valid
+    ends, instants, valid = starts.copy(), np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    remaining = np.flatnonzero(starts < limits)
+    for _ in range(_MAX_SHAPES):
+        if len(remaining) == 0:
             break
-        first = todo[0]
-        shape = detect_shape(block[starts[first] : min(limits[first], starts[first] + 80)].decode("utf-8", "replace"))
+        first = remaining[0]
+        shape = _detect_shape_at(block, starts[first], limits[first], detect_shape)
         if shape is None:
-            todo = todo[1:] if len(todo) < 4 else todo[len(todo) // 8 + 1 :]
+            # Skip an eighth of the lines, so that a file without timestamps is not searched line by line.
+            remaining = remaining[1:] if len(remaining) < 4 else remaining[len(remaining) // 8 + 1 :]
             continue
-        reach = starts[todo] + np.int32(shape.width)
-        alike = (reach <= limits[todo]) & _followed_rows(followed, reach, count, todo)
-        longer = _may_extend(view, reach, limits[todo], shape)
-        if longer is not None:
-            alike &= ~longer
-        rows = todo[alike]
+        shape_ends = starts[remaining] + np.int32(shape.width)
+        matching = (shape_ends <= limits[remaining]) & _followed_rows(is_followed, shape_ends, count, remaining)
+        extended = _may_extend(view, shape_ends, limits[remaining], shape)
+        if extended is not None:
+            matching &= ~extended
+        rows = remaining[matching]
         if len(rows):
-            values, fine = parse_fields_us(block, view, starts[rows], shape, context)
-            good = rows[fine]
-            ends[good], instants[good], sure[good] = reach[alike][fine], values[fine], True
-        remaining = todo[~sure[todo]]
-        todo = remaining[1:] if len(remaining) and remaining[0] == first else remaining
-    return ends, instants, sure
+            values, parsed = parse_fields_us(block, view, starts[rows], shape, context)
+            found = rows[parsed]
+            ends[found], instants[found], valid[found] = shape_ends[matching][parsed], values[parsed], True
+        remaining = remaining[~valid[remaining]]
+        if len(remaining) and remaining[0] == first:
+            remaining = remaining[1:]
+    return ends, instants, valid
 
 
-def _all_alike(
+def _detect_shape_at(
+    block: bytes, start: np.int32, limit: np.int32, detect_shape: ShapeDetector
+) -> TimestampShape | None:
+    return detect_shape(block[start : min(limit, start + _MAX_LENGTH)].decode("utf-8", "replace"))
+
+
+def _find_common_shape(
     block: bytes,
     view: Bytes,
     starts: Int32,
     limits: Int32,
     detect_shape: ShapeDetector,
-    followed: Callable[[Int32], Bool],
+    is_followed: Callable[[Int32], Bool],
 ) -> tuple[Int32, TimestampShape] | None:
-    """Where the timestamps end, and their shape, if all may be of one, as they nearly always are."""
+    """Returns end offsets and shape if all timestamps may have the shape of the first, which is usual; else None."""
     if len(starts) == 0 or not (starts < limits).all():
         return None
-    shape = detect_shape(block[starts[0] : min(limits[0], starts[0] + 80)].decode("utf-8", "replace"))
+    shape = _detect_shape_at(block, starts[0], limits[0], detect_shape)
     if shape is None:
         return None
-    reach = starts + starts.dtype.type(shape.width)
-    if not ((reach <= limits).all() and followed(reach).all()):
+    ends = starts + starts.dtype.type(shape.width)
+    if not ((ends <= limits).all() and is_followed(ends).all()):
         return None
-    longer = _may_extend(view, reach, limits, shape)
-    return None if longer is not None and longer.any() else (reach, shape)
+    extended = _may_extend(view, ends, limits, shape)
+    return None if extended is not None and extended.any() else (ends, shape)
 
 
-def _followed_rows(followed: Callable[[Int32], Bool], reach: Int32, count: int, rows: Int64) -> Bool:
-    """Ask ``followed``, which wants a place for every line, about some lines only."""
+def _followed_rows(is_followed: Callable[[Int32], Bool], ends: Int32, count: int, rows: Int64) -> Bool:
+    """Returns ``is_followed`` for some rows; the function itself takes an offset for every line."""
     if len(rows) == count:
-        return followed(reach)
-    places = np.zeros(count, np.int32)
-    places[rows] = reach
-    return followed(places)[rows]
+        return is_followed(ends)
+    offsets = np.zeros(count, np.int32)
+    offsets[rows] = ends
+    return is_followed(offsets)[rows]

@@ -1,6 +1,6 @@
-"""What timestamps look like: where the parts of one stand, and of all that are as long and spelled alike.
+"""Shapes of timestamps: the positions of the parts in all texts that have the same form and length as an example.
 
-A :class:`TimestampShape` is learnt from one example; ``columns`` reads all texts of it together.
+:mod:`~pyspark_logs.formats.timestamps.vectorized` parses all texts of a shape together.
 """
 
 from __future__ import annotations
@@ -15,40 +15,44 @@ from pyspark_logs.formats.timestamps.parsing import ISO, ISO_DATE, TimestampPatt
 
 @dataclass(frozen=True)
 class TimestampShape:
-    """Where the parts stand in all texts that look like one example: ``(directive, start, width)``.
+    """Positions of the parts in all texts with the same form as an example.
 
     Attributes:
-        longer: behind which of these, whatever their case, the text may be of another form that goes on with them; a
-            blank at the beginning stands for any blanks.
+        width: length of the texts in bytes.
+        parts: directive, start index and width of each part.
+        example: a text of the shape.
+        iso: True if the texts are in ISO 8601.
+        continuations: texts, in upper or lower case, that may follow if the timestamp is of another, longer pattern; a
+            blank at the start stands for one or two blanks.
     """
 
     width: int
     parts: tuple[tuple[str, int, int], ...]
     example: bytes
     iso: bool = False
-    longer: tuple[bytes, ...] = ()
+    continuations: tuple[bytes, ...] = ()
 
     @cached_property
     def literals(self) -> list[int]:
-        """The places of what is of no part."""
-        covered = {place for _, start, width in self.parts for place in range(start, start + width)}
-        return [place for place in range(self.width) if place not in covered]
+        """Indices of the bytes that belong to no part."""
+        covered = {index for _, start, width in self.parts for index in range(start, start + width)}
+        return [index for index in range(self.width) if index not in covered]
 
     @property
     def has_year(self) -> bool:
-        """Whether a year is among the parts."""
+        """True if a part is a year."""
         return any(name in ("Y", "y") for name, _, _ in self.parts)
 
 
 ShapeDetector = Callable[[str], TimestampShape | None]
 
 _ISO_GROUPS = "YmdHMSfz"
-# In other widths a part's value is written so rarely that the exact parser may have it.
+# Widths of padded parts. Other widths above one digit are rare; the parser of single texts handles them.
 FULL_WIDTH = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 
 
 def iso_shape(text: str) -> TimestampShape | None:
-    """The shape of the ISO timestamp at the start of ``text``."""
+    """Returns the shape of the ISO 8601 timestamp at the start of the text."""
     match = ISO.match(text)
     if match is None:
         return None
@@ -57,7 +61,7 @@ def iso_shape(text: str) -> TimestampShape | None:
 
 
 def date_shape(text: str) -> TimestampShape | None:
-    """The shape of the date YYYY-MM-DD at the start of ``text``."""
+    """Returns the shape of the date YYYY-MM-DD at the start of the text."""
     match = ISO_DATE.match(text)
     return (
         None if match is None else TimestampShape(10, (("Y", 0, 4), ("m", 5, 2), ("d", 8, 2)), match.group().encode())
@@ -65,7 +69,7 @@ def date_shape(text: str) -> TimestampShape | None:
 
 
 def pattern_shape(pattern: TimestampPattern, text: str) -> TimestampShape | None:
-    """The shape of the pattern's match at the start of ``text``; None where it is not one we vectorise."""
+    """Returns the shape of the match at the start of the text; None if there is no match or it cannot be vectorized."""
     match = pattern.regex.match(text)
     if match is None or not match.group().isascii() or {"I", "p", "j", "Z"} & set(pattern.regex.groupindex):
         return None
@@ -73,12 +77,12 @@ def pattern_shape(pattern: TimestampPattern, text: str) -> TimestampShape | None
     parts = tuple((name, start, width) for start, width, name in spans)
     days = [start for name, start, _ in parts if name == "d"]
     for name, start, width in parts:
-        # How many digits a part has is certain only if no digit follows, of another part or a literal; and a day that a
-        # blank begins here has a digit there in other texts.
+        # The width of a part is unambiguous only if no digit follows it. A day that begins with a blank here begins with a
+        # digit in other texts.
         end = start + width
-        certain = not match.group()[end : end + 1].isdigit() and end not in days
+        unambiguous = not match.group()[end : end + 1].isdigit() and end not in days
         full = FULL_WIDTH.get(name, width) == width
-        if not (width == 1 or full) or not (certain or (full and name not in ("f", "L"))):
+        if not (width == 1 or full) or not (unambiguous or (full and name not in ("f", "L"))):
             return None
     return TimestampShape(match.end(), parts, match.group().encode())
 

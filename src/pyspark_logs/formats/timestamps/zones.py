@@ -1,4 +1,4 @@
-"""Wall clocks and instants, by the column, as Python's zones have them."""
+"""Conversion between local times and instants, by column, with Python's time zones."""
 
 from __future__ import annotations
 
@@ -12,44 +12,49 @@ from pyspark_logs.formats.columnar.spans import Int64
 from pyspark_logs.formats.timestamps.parsing import DAY_US, HIGHEST_US, LOWEST_US, zone_info
 
 
-def local_to_utc_us(walls: Int64, zone: str) -> Int64:
-    """Wall-clock times (microseconds as if UTC) to instants, by the rule of :func:`datetime_to_utc_us`."""
-    if zone == "UTC" or len(walls) == 0:
-        return walls
+def local_to_utc_us(local_us: Int64, zone: str) -> Int64:
+    """Converts local times to instants, by the rules of :func:`.parsing.datetime_to_utc_us`.
+
+    Args:
+        local_us: local times as microseconds, as if they were in UTC.
+        zone: IANA name of their zone.
+    """
+    if zone == "UTC" or len(local_us) == 0:
+        return local_us
     info = zone_info(zone)
-    return walls - _offsets_of(walls, info.utcoffset)
+    return local_us - _offsets(local_us, info.utcoffset)
 
 
-def _offsets_of(times: Int64, offset_of: Callable[[dt.datetime], dt.timedelta | None]) -> Int64:
-    """The zone's offset at each time. Offsets change rarely: they are looked up once for each quarter of an hour."""
+def _offsets(times_us: Int64, offset_at: Callable[[dt.datetime], dt.timedelta | None]) -> Int64:
+    """Returns the offset of a zone at each time, which is looked up once for each quarter of an hour."""
     quarter = 900_000_000
-    slots, inverse = np.unique(times // quarter, return_inverse=True)
+    slots, inverse = np.unique(times_us // quarter, return_inverse=True)
     inverse = inverse.reshape(-1)
 
     def look_up(time_us: int) -> int:
-        # A day off the ends of the calendar, so that no zone leads beyond them.
+        # At least a day from the ends of the calendar, so that the offset does not lead out of it.
         time_us = min(max(time_us, LOWEST_US + DAY_US), HIGHEST_US - DAY_US)
         time = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=time_us)
-        return (offset_of(time) or dt.timedelta(0)) // dt.timedelta(microseconds=1)
+        return (offset_at(time) or dt.timedelta(0)) // dt.timedelta(microseconds=1)
 
     firsts = np.array([look_up(slot * quarter) for slot in slots.tolist()], np.int64)
     lasts = np.array([look_up((slot + 1) * quarter - 1) for slot in slots.tolist()], np.int64)
     offsets: Int64 = firsts[inverse]
-    # Long ago clocks were changed at odd times, within a quarter.
+    # Historic changes of the offset may be within a quarter of an hour.
     for row in np.flatnonzero((firsts != lasts)[inverse]).tolist():
-        offsets[row] = look_up(int(times[row]))
+        offsets[row] = look_up(int(times_us[row]))
     return offsets
 
 
 def utc_to_local(array: pa.Array, zone: str) -> pa.Array:
-    """Instants (``timestamp[us, UTC]``) to what a clock in ``zone`` showed (``timestamp[us]``).
+    """Converts instants (``timestamp[us, UTC]``) to local times in a zone (``timestamp[us]``).
 
-    By Python's zones, not Arrow's, which differ where they are old and beyond 2037.
+    Arrow's zones differ from Python's for historic times and after 2037, so that they are not used.
     """
     instants = array.cast(pa.int64())
     if zone != "UTC" and len(array):
         info = zone_info(zone)
         known = instants.fill_null(0).to_numpy()
-        walls = known + _offsets_of(known, lambda time: info.fromutc(time.replace(tzinfo=info)).utcoffset())
-        instants = pa.array(walls, pa.int64(), mask=array.is_null().to_numpy(zero_copy_only=False))
+        local_us = known + _offsets(known, lambda time: info.fromutc(time.replace(tzinfo=info)).utcoffset())
+        instants = pa.array(local_us, pa.int64(), mask=array.is_null().to_numpy(zero_copy_only=False))
     return instants.cast(pa.timestamp("us"))

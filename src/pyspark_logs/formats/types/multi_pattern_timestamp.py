@@ -65,8 +65,8 @@ def _first_shape(patterns: Sequence[str], text: str) -> TimestampShape | None:
     for index, pattern in enumerate(patterns):
         if _regex(pattern).match(text):
             shape = pattern_shape(compile_pattern(pattern), text) if pattern else iso_shape(text)
-            longer = _continuations(patterns[:index], pattern)
-            return replace(shape, longer=longer) if shape is not None and longer else shape
+            continuations = _continuations(patterns[:index], pattern)
+            return replace(shape, continuations=continuations) if shape is not None and continuations else shape
     return None
 
 

@@ -182,7 +182,7 @@ class Timestamp(FieldType):
 
     @property
     def may_begin_with_blank(self) -> bool:
-        first = "" if self.pattern is None else compile_pattern(self.pattern).pieces[0]
+        first = "" if self.pattern is None else compile_pattern(self.pattern).tokens[0]
         return first[:1] in {" ", "\t"} or first == "%e"
 
     def null_may_extend_into(self, null: str, following: str) -> bool:
