@@ -308,7 +308,7 @@ def test_what_may_not_change(spark: Any, folder: WriteTarget, tmp_path: Path) ->
     refused = r"OptionError: the checkpoint belongs to a stream over '.*/app', but this query reads '.*/elsewhere'"
     with pytest.raises(StreamingQueryException, match=refused):
         stream(spark, other, tmp_path)
-    refused = "OptionError: the checkpoint was made with allowOverwrites=false, and this query has true"
+    refused = "OptionError: the checkpoint was written with allowOverwrites=false, but this query has true"
     with pytest.raises(StreamingQueryException, match=refused):
         stream(spark, folder, tmp_path, allowOverwrites="true")
     # Nothing is lost: changed back, the query goes on.

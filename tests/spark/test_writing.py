@@ -271,7 +271,7 @@ def test_a_frame_read_from_the_files_that_it_replaces(spark: Any, target: WriteT
     ("change", "options", "message"),
     [
         (lambda f: f.drop("message"), APP, "SchemaError: .*'message'"),
-        (lambda f: f.drop("team"), APP, "SchemaError: layout .* there is no column 'team' to write"),
+        (lambda f: f.drop("team"), APP, "SchemaError: layout .* column 'team' is not in the data"),
         (lambda f: f.withColumn("extra", f.level), APP, "SchemaError: .*'extra' is not in the format; drop it"),
         (
             lambda f: f.withColumn("ts", f.ts.cast("string")),
@@ -393,6 +393,6 @@ def test_spark_connect(s3: S3Bucket, tmp_path: Path) -> None:
     target = WriteTarget.on_s3(s3)
     told = run("connect_program.py", tmp_path, url=target.url, options=target.options)
     assert (told["equal"], told["rows"]) == (True, 100)
-    assert "there is no column 'team' to write" in told["no column"]
+    assert "column 'team' is not in the data" in told["no column"]
     assert "column 'message'" in told["line feed"]
     assert target.unfinished() == []
