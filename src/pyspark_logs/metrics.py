@@ -30,11 +30,11 @@ class RecordMetrics:
     files: int = field(default=0, compare=False)
     reasons: dict[str, int] = field(default_factory=dict, compare=False)
 
-    def blame(self, reason: str) -> None:
+    def count_corrupt(self, reason: str) -> None:
         """Count a corrupt record by its reason.
 
         >>> metrics = RecordMetrics()
-        >>> metrics.blame("field 'n': not a number")
+        >>> metrics.count_corrupt("field 'n': not a number")
         >>> metrics.corrupt, metrics.reasons
         (1, {"field 'n': not a number": 1})
         """

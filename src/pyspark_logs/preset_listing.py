@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.formats.presets import PRESETS, find_preset
-from pyspark_logs.formats.registry import format_schema
+from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.schema import to_ddl
 
@@ -47,7 +47,7 @@ def describe_preset(name: str) -> PresetDescription:
     """
     entry = find_preset(name)
     key = name.strip().lower()
-    schema = format_schema(FormatOptions("preset", key))
+    schema = resolve_format(FormatOptions("preset", key)).schema()
     columns = tuple(
         (field.name, to_ddl(pa.schema([field.with_name("x")])).removeprefix("x ")) for field in schema or ()
     )

@@ -1,7 +1,7 @@
-"""The reader: plan on the driver, read tasks on executors. It knows no Spark.
+"""Reads log files without Spark: a plan on the driver, tasks on executors.
 
-What travels between the two is plain data: :class:`ReadTask`. Nothing here does I/O before ``plan`` or
-``read_task`` is called.
+The data that travels between driver and executors is plain: :class:`LogReader` is pickled as its options, and a
+:class:`ReadTask` is a dataclass. No constructor does I/O.
 """
 
 from __future__ import annotations
@@ -11,45 +11,44 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 
 from pyspark_logs.bad_records import BadRecordWriter
-from pyspark_logs.batch_builder import RowBuilder, path_value, year_bound_us
-from pyspark_logs.column_sources import FROM_PATH, Columns, full_schema, resolve_columns
+from pyspark_logs.batch_builder import BatchBuilder, year_bound_us
+from pyspark_logs.column_sources import FROM_PATH, ColumnSources, full_schema, resolve_columns
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
-from pyspark_logs.file_batches import FileRowBuilder
-from pyspark_logs.formats.multiline import record_starts
-from pyspark_logs.formats.registry import format_schema, resolve_custom_format, resolve_line_format
+from pyspark_logs.formats.interface import Format
+from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.layout import Layout
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
+from pyspark_logs.path_columns import path_value
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import Predicate, evaluate, possible_values, supported, time_bounds, value_filter
-from pyspark_logs.prefetch import prefetch
-from pyspark_logs.records import Lines
 from pyspark_logs.schema import parse_ddl, to_ddl
-from pyspark_logs.split_reader import SplitReader
+from pyspark_logs.split_reader import SplitReader, is_splittable
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
 
 _log = logging.getLogger(__name__)
 
-MOST_ROWS = 65_536  # a batch; beyond, Spark's Arrow reader gets slower
-# Smaller batches are joined, so that a selective filter does not send crumbs. Joining costs 100 ns a row of 36 columns,
-# sending one more batch of them 40 us in Python and as much again in Spark.
-FEWEST_ROWS = 2_048
-AHEAD_BLOCKS = 2
+MAX_BATCH_ROWS = 65_536  # Spark's Arrow reader gets slower with larger batches
+# Smaller batches are concatenated, because a selective filter leaves few rows of each block. Concatenation costs 100 ns a
+# row of 36 columns; another batch of them costs 40 us in Python and as much again in Spark.
+MIN_BATCH_ROWS = 2_048
+_PREFETCH_BLOCKS = 2
 
 
 @dataclass(frozen=True)
 class ReadTask:
-    """What one executor task needs beside the reader: its splits and how to read their paths.
+    """The work of one executor task.
 
     Attributes:
         splits: byte ranges of files.
         path_columns: names of the splits' ``partition_values``.
-        slack_us: how far records drift from their path's time.
+        slack_us: the longest time by which records are later than the time of their path.
     """
 
     splits: tuple[FileSplit, ...]
@@ -59,55 +58,74 @@ class ReadTask:
 
 @dataclass(frozen=True)
 class ReadPlan:
-    """What a query reads, and what planning it took."""
+    """The tasks of a query, and a report of the planning."""
 
     tasks: tuple[ReadTask, ...]
     report: PlanReport
 
 
 class LogReader:
-    """One query: options, the schema it asks for, and the filters pushed into it.
+    """A query: options, requested schema, and filters.
 
     Args:
         options: checked options.
-        schema_ddl: the columns asked for, as Spark DDL.
-        predicates: a conjunction; applied as far as it is exact (``taken``), and used to prune.
+        schema_ddl: requested columns as Spark DDL.
+        predicates: a conjunction of filters. Those that can be evaluated exactly are applied; all are used for pruning.
     """
 
     def __init__(self, options: ReadOptions, schema_ddl: str, predicates: Sequence[Predicate] = ()) -> None:
-        self.options = _normalised(options)
-        self.text = SplitReader(self.options)
+        self.options = _normalise_paths(options)
         self.schema_ddl = schema_ddl
         self.predicates = tuple(predicates)
 
+    @property
+    def form(self) -> Format:
+        """Format of the files, resolved at most once in each process."""
+        return resolve_format(self.options.format)
+
     def target(self) -> pa.Schema:
-        """The Arrow schema of every batch; without a column, batches still have their number of rows."""
+        """Returns the Arrow schema of every batch. Without a column, batches still have their number of rows."""
         return parse_ddl(self.schema_ddl) if self.schema_ddl else pa.schema([])
 
+    def columns(self, path_columns: Sequence[str]) -> ColumnSources:
+        """Returns the requested columns and their sources.
+
+        Args:
+            path_columns: partition columns of the layout.
+
+        Raises:
+            SchemaError: a column that neither the format nor the path has.
+        """
+        return resolve_columns(self.form, self.options, self.target(), path_columns)
+
+    def is_splittable(self, path: str) -> bool:
+        """Returns True if reading a file may begin in its middle."""
+        return is_splittable(self.form, self.options, path)
+
     def push(self, predicates: Sequence[Predicate]) -> list[bool]:
-        """Add filters to the query.
+        """Adds filters to the query.
 
         Returns:
-            For each, whether it is taken: evaluated on every row exactly as Spark would, so that nobody
-            need look again. The others serve to prune where they can.
+            For each filter True if it is evaluated on every row exactly as Spark would, so that Spark need not evaluate it
+            again. Other filters are used for pruning only.
         """
         self.predicates += tuple(predicates)
         types = {field.name: field.type for field in self.target()}
         return [p.column in types and supported(p, types[p.column]) for p in predicates]
 
-    # --- driver -------------------------------------------------------------------------------------------
+    # --- driver ---------------------------------------------------------------------------------------------
 
     def plan(self) -> ReadPlan:
-        """List, prune, cut and pack.
+        """Lists files, prunes them, and packs their splits into tasks.
 
         Raises:
-            PathNotFoundError: a load path is not there.
+            PathNotFoundError: a load path does not exist.
             SchemaError: a column that neither the format nor the path has.
             StoreError: the store refused or failed.
         """
-        store = _store(self.options)
+        store = _open_store(self.options)
         layout = resolve_layout(store, self.options)
-        columns = resolve_columns(self.options, self.target(), layout.columns)
+        columns = self.columns(layout.columns)
         start_us, end_us = time_bounds(self.predicates, columns.shown_time or "", self.options.time.zone)
         planned = plan(
             store,
@@ -115,55 +133,55 @@ class LogReader:
             layout=layout,
             start_us=start_us,
             end_us=end_us,
-            allowed=self._allowed(columns),
+            allowed=self._allowed_values(columns),
             whole_files=columns.time is None,
-            splittable=self.text.splittable,
+            splittable=self.is_splittable,
         )
-        # Compiled here once, too, so that what cannot work fails before any task runs.
-        record_starts(self.options.format)
+        # What cannot be compiled fails here, before any task runs.
+        self.form.check_records()
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
         return ReadPlan(tasks, planned.report)
 
-    def _allowed(self, columns: Columns) -> dict[str, Allowed]:
-        """The values of partition columns that the filters allow."""
+    def _allowed_values(self, columns: ColumnSources) -> dict[str, Allowed]:
+        """Returns the values of partition columns that the filters allow."""
         allowed: dict[str, Allowed] = {}
         for field, source in zip(columns.target, columns.sources, strict=True):
-            about = [p for p in self.predicates if p.column == field.name and supported(p, field.type)]
-            if source != FROM_PATH or not about:
+            filters = [p for p in self.predicates if p.column == field.name and supported(p, field.type)]
+            if source != FROM_PATH or not filters:
                 continue
             if not pa.types.is_string(field.type):
-                allowed[field.name] = self._cast_test(field, about)
+                allowed[field.name] = self._value_test(field, filters)
                 continue
-            values = possible_values(about, field.name)
-            test = value_filter(about, field.name)
+            values = possible_values(filters, field.name)
+            test = value_filter(filters, field.name)
             allowed[field.name] = test if values is None else [value for value in values if test(value)]
         return allowed
 
-    def _cast_test(self, field: pa.Field, about: list[Predicate]) -> Callable[[str | None], bool]:
-        """A test of a path's text by the very value that its rows get."""
+    def _value_test(self, field: pa.Field, filters: list[Predicate]) -> Callable[[str | None], bool]:
+        """Returns a test of a path's text by the value that its rows have in the column."""
 
         @functools.cache
-        def fits(text: str | None) -> bool:
+        def is_allowed(text: str | None) -> bool:
             value = pa.repeat(path_value(text, field.type, self.options.time.zone), 1)
-            return evaluate(about, {field.name: value})[0].as_py() is True
+            return evaluate(filters, {field.name: value})[0].as_py() is True
 
-        return fits
+        return is_allowed
 
-    # --- executor -----------------------------------------------------------------------------------------
+    # --- executor -------------------------------------------------------------------------------------------
 
     def read_task(
         self, task: ReadTask, metrics: RecordMetrics | None = None, *, warn: bool = True
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a task, in batches of exactly :meth:`target`.
+        """Yields the rows of a task, in batches of exactly :meth:`target`.
 
-        A warning is logged if records did not match, when the task is done or its reading is given up.
+        Logs a warning if records did not match, when the task is complete or its reader gives up.
 
         Args:
-            task: of a plan.
-            metrics: what becomes of the records is added to it as they are read.
-            warn: whether that warning is logged.
+            task: task of a plan.
+            metrics: counts to which those of the task are added as records are read.
+            warn: False to log no warning.
 
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
@@ -172,14 +190,14 @@ class LogReader:
             StoreError: the store refused or failed.
         """
         target = self.target()
-        builder = self._builder(resolve_columns(self.options, target, task.path_columns), task)
+        builder = self._builder(self.columns(task.path_columns), task)
         builder.metrics = metrics if metrics is not None else builder.metrics
         before = replace(builder.metrics, reasons=dict(builder.metrics.reasons))
-        store = _store(self.options)
+        store = _open_store(self.options)
         batches = (batch for split in task.splits for batch in self._read_split(store, split, builder))
         try:
-            for batch in _sized(batches, target):
-                # Spark checks the first batch only; a wrong one after it could bring down the JVM's reader.
+            for batch in _resize(batches, target):
+                # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
                 if batch.schema != target:
                     raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
                 yield batch
@@ -190,63 +208,55 @@ class LogReader:
         if warn:
             _warn_of_corrupt(builder, before)
 
-    def _builder(self, columns: Columns, task: ReadTask) -> RowBuilder | FileRowBuilder:
-        window = (self.options.time.start_us, self.options.time.end_us)
-        own = resolve_custom_format(self.options.format)
-        if own is not None:
-            return FileRowBuilder(own, self.options, columns, task.path_columns, self.predicates, window)
-        rejects = self._rejects(task)
-        return RowBuilder(self.options, columns, task.path_columns, self.predicates, window, task.slack_us, rejects)
+    def _builder(self, columns: ColumnSources, task: ReadTask) -> BatchBuilder:
+        return BatchBuilder(
+            self.form, self.options, columns, task.path_columns, self.predicates,
+            slack_us=task.slack_us, bad_records=self._bad_record_writer(task),
+        )  # fmt: skip
 
-    def _rejects(self, task: ReadTask) -> BadRecordWriter | None:
-        """What writes to ``badRecordsPath``."""
+    def _bad_record_writer(self, task: ReadTask) -> BadRecordWriter | None:
         path = self.options.records.bad_path
         if path is None:
             return None
         path, options = normalise(path), self.options
-        # All that decides, beside the split, which records are rejects, and what is said of them.
+        # Everything that decides, beside the split, which records are bad, and the reasons that are written.
         query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
         return BadRecordWriter(path, open_store(path, options.store), query)
 
-    def _read_split(
-        self, store: Store, split: FileSplit, builder: RowBuilder | FileRowBuilder
-    ) -> Iterator[pa.RecordBatch]:
-        # Closed here, or an error's traceback would keep the thread waiting.
-        if isinstance(builder, FileRowBuilder):
-            with closing(prefetch(self.text.whole(store, split), max_items=AHEAD_BLOCKS)) as pieces:
-                yield from self.text.tolerant(split, builder.batches(split, pieces))
-            return
-        with closing(prefetch(self.text.lines(store, split), max_items=AHEAD_BLOCKS)) as blocks:
-            yield from builder.batches(split, self.text.joined(split, blocks, builder.context(split)))
+    def _read_split(self, store: Store, split: FileSplit, builder: BatchBuilder) -> Iterator[pa.RecordBatch]:
+        reader = SplitReader(self.form, self.options, store, split, builder.context(split), _PREFETCH_BLOCKS)
+        # Closed here: an error's traceback would keep the thread that prefetches waiting.
+        with closing(reader.blocks()) as blocks:
+            yield from builder.batches(split, blocks)
 
 
-def _warn_of_corrupt(builder: RowBuilder | FileRowBuilder, before: RecordMetrics) -> None:
+def _warn_of_corrupt(builder: BatchBuilder, before: RecordMetrics) -> None:
     counted = builder.metrics.since(before)
     if builder.example is None or not counted.corrupt:
         return
-    what = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
+    outcome = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
     path, offset = builder.example
     _log.warning(
         "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
-        counted.corrupt, counted.records, what, counted.top_reasons(), path, offset,
+        counted.corrupt, counted.records, outcome, counted.top_reasons(), path, offset,
     )  # fmt: skip
 
 
-def _sized(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Join small batches and cut large ones."""
-    waiting: list[pa.RecordBatch] = []
+def _resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yields the same rows, with small batches concatenated and large ones cut."""
+    pending: list[pa.RecordBatch] = []
     rows = 0
     for batch in batches:
-        waiting.append(batch)
+        pending.append(batch)
         rows += batch.num_rows
-        if rows >= FEWEST_ROWS:
-            yield from _cut(_joined(waiting, target))
-            waiting, rows = [], 0
-    if waiting:
-        yield from _cut(_joined(waiting, target))
+        if rows >= MIN_BATCH_ROWS:
+            yield from _cut(_concatenate(pending, target))
+            pending, rows = [], 0
+    if pending:
+        yield from _cut(_concatenate(pending, target))
 
 
-def _joined(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordBatch:
+def _concatenate(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordBatch:
     if len(batches) == 1:
         return batches[0]
     columns = [pa.concat_arrays([batch.column(i) for batch in batches]) for i in range(len(target))]
@@ -257,57 +267,61 @@ def _joined(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordBatch:
 
 
 def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    for start in range(0, batch.num_rows, MOST_ROWS):
-        yield batch if batch.num_rows <= MOST_ROWS else batch.slice(start, MOST_ROWS)
+    for start in range(0, batch.num_rows, MAX_BATCH_ROWS):
+        yield batch if batch.num_rows <= MAX_BATCH_ROWS else batch.slice(start, MAX_BATCH_ROWS)
 
 
-# --- what schema() says -----------------------------------------------------------------------------------
+# --- schema inference -------------------------------------------------------------------------------------
 
 
 def infer_schema(options: ReadOptions) -> str:
-    """The columns a load has when the user gives no schema, as Spark DDL.
+    """Returns the columns of a load without a schema, as Spark DDL.
 
-    Asks the store only where it must: for Hive directories where no layout is given, and for a sample
-    of the first files by key where the format does not say its columns (JSON).
+    Sends requests to the store only where necessary: for Hive directories if no layout is given, and for a sample of the
+    first files by key if the format does not list its columns (JSON).
 
     Raises:
-        LogSourceError: as :meth:`LogReader.plan`; and an OptionError where there is nothing to sample.
+        LogSourceError: as :meth:`LogReader.plan`; an OptionError if there is nothing to sample.
     """
-    options = _normalised(options)
-    store = _store(options)
+    reader = LogReader(options, "")
+    options, form = reader.options, reader.form
+    store = _open_store(options)
     if options.plan.layout is not None:
         layout = Layout.parse(options.plan.layout, options.time.zone)
     else:
         layout = resolve_layout(store, options)
-    record_starts(options.format)  # what is wrong with multiLine is not wrong with the sample
-    in_line = format_schema(options.format)
-    if in_line is None:
-        taken = {name.lower() for name in layout.columns}
+    form.check_records()  # before the sample is read, or an error of multiLine would be reported as one of the sample
+    in_record = form.schema()
+    if in_record is None:
+        in_path = {name.lower() for name in layout.columns}
         try:
-            sampled = resolve_line_format(options.format).infer(_sample(options, store, layout))
+            sampled = form.infer(_sample(reader, store, layout))
         except FormatError as error:
             paths = ", ".join(options.plan.paths)
             raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error
         _check_sampled_time(options.time.column, sampled)
-        in_line = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in taken])
-    schema = full_schema(options, in_line, layout.columns)
-    resolve_columns(options, schema, layout.columns)
+        in_record = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in in_path])
+    schema = full_schema(options, in_record, layout.columns)
+    resolve_columns(form, options, schema, layout.columns)
     return to_ddl(schema)
 
 
 def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
+    """Raises OptionError if the option ``timeColumn`` names no timestamp of the sample."""
     if name is None:
         return
-    # A column of which the sample has nulls only is a string.
-    fit = [f.name for f in sampled if pa.types.is_timestamp(f.type) or pa.types.is_string(f.type)]
-    if name.lower() not in (one.lower() for one in fit):
+    # A column that is null in all records of the sample is a string.
+    candidates = [f.name for f in sampled if pa.types.is_timestamp(f.type) or pa.types.is_string(f.type)]
+    if name.lower() not in (candidate.lower() for candidate in candidates):
         raise OptionError(
-            f"option 'timeColumn': {name!r} is not a timestamp of the sampled records (what could be: {', '.join(fit) or 'none'})"
+            f"option 'timeColumn': {name!r} is not a timestamp of the sampled records (what could be:"
+            f" {', '.join(candidates) or 'none'})"
         )
 
 
-def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Lines]:
-    """Records of the first files by key in the range."""
+def _sample(reader: LogReader, store: Store, layout: Layout) -> Iterator[Any]:
+    """Yields blocks of the first files by key in the time range."""
+    options = reader.options
     planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
     if not splits:
@@ -315,13 +329,12 @@ def _sample(options: ReadOptions, store: Store, layout: Layout) -> Iterator[Line
             f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns from;"
             " give a schema, e.g. .schema('ts timestamp, message string')"
         )
-    reader = LogReader(options, "")
     for split in splits:
-        lines = reader.text.lines(store, split)
-        yield from reader.text.joined(split, lines, TimestampContext(options.time.zone, year_bound_us(split, 0)))
+        context = TimestampContext(options.time.zone, year_bound_us(split, 0))
+        yield from SplitReader(reader.form, options, store, split, context).blocks()
 
 
-def _normalised(options: ReadOptions) -> ReadOptions:
+def _normalise_paths(options: ReadOptions) -> ReadOptions:
     paths = tuple(normalise(path) for path in options.plan.paths)
     schemes = sorted({split_scheme(path)[0] for path in paths})
     if len(schemes) > 1:
@@ -329,5 +342,5 @@ def _normalised(options: ReadOptions) -> ReadOptions:
     return replace(options, plan=replace(options.plan, paths=paths))
 
 
-def _store(options: ReadOptions) -> Store:
+def _open_store(options: ReadOptions) -> Store:
     return open_store(options.plan.paths[0], options.store)

@@ -1,26 +1,31 @@
-"""The lines of one split: fetched, decompressed, found, and joined where records have several.
+"""Reads the records of one split: fetches, decompresses, finds lines, and joins lines to records.
 
-What the options say may be missing or damaged is left out here, and logged.
+Files that are missing or damaged are skipped with a warning where an option allows it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
-from pyspark_logs.formats.multiline import record_starts
-from pyspark_logs.formats.registry import header_rule, resolve_custom_format, resolve_line_format
+from pyspark_logs.formats.interface import Format
+from pyspark_logs.formats.multiline import RecordStarts
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.jobs import job_of
 from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit
+from pyspark_logs.prefetch import prefetch
 from pyspark_logs.records import (
     BLOCK_BYTES,
     FirstLine,
+    HeaderRule,
     Lines,
     assign_headers,
     document_lines,
@@ -37,113 +42,146 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
-_BEHIND_BYTES = 256 << 10  # read past a split's end for its last record, in steps
+_PAST_END_BYTES = 256 << 10  # read past a split's end for its last record, in steps
+
+
+def is_splittable(form: Format, options: ReadOptions, path: str) -> bool:
+    """Returns True if reading a file may begin in its middle: its format and its compression allow it."""
+    return form.is_splittable and codec_for(path, options.plan.compression).splittable
 
 
 @dataclass(frozen=True)
 class SplitReader:
-    """Reads the text of splits, by a reader's options."""
+    """Reads one split; the :class:`~pyspark_logs.formats.interface.SplitSource` of its format.
 
+    Attributes:
+        form: format of the file.
+        options: options of the reader.
+        store: store of the file.
+        split: the split.
+        context: time zone and year bound of the file's records.
+        prefetch_items: number of blocks that a thread fetches and decompresses ahead; 0: no thread.
+    """
+
+    form: Format
     options: ReadOptions
+    store: Store
+    split: FileSplit
+    context: TimestampContext
+    prefetch_items: int = 0
 
-    def splittable(self, path: str) -> bool:
-        """Whether reading a file may begin in its middle, where a header may stand that is for what follows it."""
-        fmt, rule = self.options.format, header_rule(self.options.format)
-        if resolve_custom_format(fmt) is not None or resolve_line_format(fmt).options.document is not None:
-            return False
-        if rule is not None and rule.by_fields:
-            return False
-        return preserves_lines(fmt.encoding) and codec_for(path, self.options.plan.compression).splittable
-
-    def joined(self, split: FileSplit, blocks: Iterator[Lines], context: TimestampContext) -> Iterator[Lines]:
-        """The records of the lines of a split: the lines themselves, unless ``multiLine`` is given."""
-        starts = record_starts(self.options.format)
-        return blocks if starts is None else starts.join(blocks, context, *self._range(split))
-
-    def _range(self, split: FileSplit) -> tuple[int, int | None]:
-        """Start and length of a split in the text that its offsets are about."""
-        return (split.start, split.length) if self.splittable(split.path) else (0, None)
-
-    def lines(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        """The lines of one split, in blocks; without what the options say may be missing or damaged.
-
-        With ``multiLine`` they go on behind the split, for as long as somebody asks.
+    def blocks(self) -> Generator[Any, None, None]:
+        """Returns the blocks of the split, as its format reads them.
 
         Raises:
-            SnapshotChangedError, CorruptFileError, StoreError: as :meth:`read_task`.
+            SnapshotChangedError: the file changed or went away since planning.
+            CorruptFileError: the file cannot be decompressed or decoded, unless ``ignoreCorruptFiles``.
+            StoreError: the store refused or failed.
         """
-        yield from self.tolerant(split, self._blocks(store, split))
+        return self.form.read(self)
 
-    def tolerant(self, split: FileSplit, items: Iterator[T]) -> Iterator[T]:
-        """The same, without what the options say may be missing or damaged."""
+    def lines(
+        self, options: FormatOptions, header_rule: HeaderRule | None, record_starts: RecordStarts | None
+    ) -> Generator[Lines, None, None]:
+        """Yields the records of the split, in blocks: the lines, or with ``multiLine`` the joined lines."""
+        # Closed by this generator: an error's traceback would keep the thread waiting.
+        with closing(self._prefetched(self._skip_bad_file(self._find_lines(options, header_rule)))) as blocks:
+            yield from blocks if record_starts is None else record_starts.join(blocks, self.context, *self._range())
+
+    def batches(
+        self, decode: Callable[[Iterator[bytes], str], Iterator[pa.RecordBatch]]
+    ) -> Generator[tuple[pa.RecordBatch, str], None, None]:
+        """Yields the batches that ``decode`` makes of the decompressed bytes of the whole file, and the file's path."""
+        path = self.split.path
+        with closing(self._prefetched(self._content())) as chunks:
+            yield from ((batch, path) for batch in self._skip_bad_file(decode(chunks, path)))
+
+    # --- bytes ----------------------------------------------------------------------------------------------
+
+    def _prefetched(self, items: Iterator[T]) -> Generator[T, None, None]:
+        if self.prefetch_items:
+            return prefetch(items, max_items=self.prefetch_items)
+        return (item for item in items)
+
+    def _content(self) -> Iterator[bytes]:
+        """Returns the decompressed bytes of the whole file."""
+        split = self.split
+        chunks = self.store.read(split.path, 0, split.size, etag=split.etag)
+        return codec_for(split.path, self.options.plan.compression).decompress(chunks, path=split.path)
+
+    def _skip_bad_file(self, items: Iterator[T]) -> Iterator[T]:
+        """Yields the items of a file until it is found to be missing or damaged, where an option allows that."""
+        path = self.split.path
         try:
             yield from items
         except PathNotFoundError as error:
-            # A job is seen whole or not at all: a file of one is missing because an overwrite replaced them all.
-            if not self.options.plan.ignore_missing or job_of(split.path):
-                advice = "" if job_of(split.path) else ", or set ignoreMissingFiles=true to read without such files"
+            # A job is read as a whole or not at all: a file of a job is missing only if an overwrite replaced all of them.
+            if not self.options.plan.ignore_missing or job_of(path):
+                advice = "" if job_of(path) else ", or set ignoreMissingFiles=true to read without such files"
                 raise SnapshotChangedError(
-                    f"{split.path}: was deleted after the query was planned. Load it again (a Spark frame keeps its plan){advice}"
+                    f"{path}: was deleted after the query was planned. Load it again (a Spark frame keeps its plan){advice}"
                 ) from error
-            _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", split.path)
+            _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", path)
         except CorruptFileError:
             if not self.options.plan.ignore_corrupt:
                 raise
-            _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", split.path, exc_info=True)
+            _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", path, exc_info=True)
 
-    def _blocks(self, store: Store, split: FileSplit) -> Iterator[Lines]:
-        fmt = resolve_line_format(self.options.format).options
-        # Where a line can be found without decoding it, offsets are those of the file, and it can be split.
-        by_line = preserves_lines(fmt.encoding) and (fmt.document is None or fmt.encoding == "utf-8")
-        if self.splittable(split.path):
-            chunks = _range_and_behind(store, split)
+    # --- lines ----------------------------------------------------------------------------------------------
+
+    def _is_splittable(self) -> bool:
+        return is_splittable(self.form, self.options, self.split.path)
+
+    def _range(self) -> tuple[int, int | None]:
+        """Returns start and length of the split in the text to which its offsets refer."""
+        return (self.split.start, self.split.length) if self._is_splittable() else (0, None)
+
+    def _find_lines(self, options: FormatOptions, rule: HeaderRule | None) -> Iterator[Lines]:
+        """Yields the lines of the split. With ``multiLine`` they continue after its end, as long as the caller iterates."""
+        # If line ends can be found without decoding the text, offsets are those of the file, and it can be split.
+        undecoded = preserves_lines(options.encoding) and (options.document is None or options.encoding == "utf-8")
+        if self._is_splittable():
+            chunks = _read_past_end(self.store, self.split)
         else:
-            chunks = self.whole(store, split)
-            chunks = chunks if by_line else transcode(chunks, fmt.encoding)
-            if fmt.document is not None:
-                chunks = document_lines(chunks, fmt.document, max_record_bytes=fmt.max_record_bytes)
-        start, length = self._range(split)
-        encoding = fmt.encoding if by_line else "utf-8"
-        prefix = (fmt.comment_prefix or "").encode(encoding) or None
-        rule = header_rule(self.options.format)
-        to_join = fmt.multi_line is not None  # such lines are joined as they are
-        found = read_lines(
-            chunks, start=start, length=length, max_record_bytes=fmt.max_record_bytes,
+            chunks = self._content()
+            chunks = chunks if undecoded else transcode(chunks, options.encoding)
+            if options.document is not None:
+                chunks = document_lines(chunks, options.document, max_record_bytes=options.max_record_bytes)
+        start, length = self._range()
+        encoding = options.encoding if undecoded else "utf-8"
+        prefix = (options.comment_prefix or "").encode(encoding) or None
+        to_join = options.multi_line is not None  # such lines are sanitised after they are joined
+        blocks = read_lines(
+            chunks, start=start, length=length, max_record_bytes=options.max_record_bytes,
             comment_prefix=None if rule is not None and rule.by_fields else prefix,
-            banners=tuple(text.encode(encoding) for text in fmt.banners), to_join=to_join,
+            banners=tuple(text.encode(encoding) for text in options.banners), to_join=to_join,
         )  # fmt: skip
         if rule is not None:
-            first = _first_line(store, split, prefix, fmt) if start > 0 else None
-            found = assign_headers(found, rule, path=split.path, encoding=encoding, first=first)
-        for lines in found:
-            yield sanitise(lines, fmt.encoding) if by_line and fmt.encoding != "utf-8" and not to_join else lines
+            first = self._first_line(prefix, options) if start > 0 else None
+            blocks = assign_headers(blocks, rule, path=self.split.path, encoding=encoding, first=first)
+        sanitises = undecoded and options.encoding != "utf-8" and not to_join
+        for lines in blocks:
+            yield sanitise(lines, options.encoding) if sanitises else lines
 
-    def whole(self, store: Store, split: FileSplit) -> Iterator[bytes]:
-        """The bytes of a file, decompressed."""
-        codec = codec_for(split.path, self.options.plan.compression)
-        return codec.decompress(store.read(split.path, 0, split.size, etag=split.etag), path=split.path)
-
-
-def _first_line(store: Store, split: FileSplit, prefix: bytes | None, fmt: FormatOptions) -> FirstLine | None:
-    """The first record of a file that a split is of; its beginning is read for that."""
-    head = replace(split, start=0, length=_HEAD_BYTES)
-    found = read_lines(
-        _range_and_behind(store, head),
-        block_bytes=_HEAD_BYTES,
-        max_record_bytes=fmt.max_record_bytes,
-        comment_prefix=prefix,
-    )
-    lines = next(found, None)
-    if isinstance(found, Generator):
-        found.close()
-    return None if lines is None else first_line(lines, fmt.encoding, split.path)
+    def _first_line(self, prefix: bytes | None, options: FormatOptions) -> FirstLine | None:
+        """Returns the first record of the file, which may be its header, by a read of the file's beginning."""
+        blocks = read_lines(
+            _read_past_end(self.store, replace(self.split, start=0, length=_HEAD_BYTES)),
+            block_bytes=_HEAD_BYTES,
+            max_record_bytes=options.max_record_bytes,
+            comment_prefix=prefix,
+        )
+        lines = next(blocks, None)
+        if isinstance(blocks, Generator):
+            blocks.close()
+        return None if lines is None else first_line(lines, options.encoding, self.split.path)
 
 
-def _range_and_behind(store: Store, split: FileSplit) -> Iterator[bytes]:
-    """The bytes of a split, from the byte before it; then, as far as somebody asks, those behind it."""
-    place = max(split.start - 1, 0)
+def _read_past_end(store: Store, split: FileSplit) -> Iterator[bytes]:
+    """Yields the bytes of a split and the byte before it; then, as long as the caller iterates, the bytes after it."""
+    offset = max(split.start - 1, 0)
     end = min(split.start + split.length, split.size)
-    step = _BEHIND_BYTES
-    while place < split.size:
-        yield from store.read(split.path, place, end, etag=split.etag, chunk_bytes=BLOCK_BYTES)
-        place, end, step = end, min(end + step, split.size), 2 * step
+    step = _PAST_END_BYTES
+    while offset < split.size:
+        yield from store.read(split.path, offset, end, etag=split.etag, chunk_bytes=BLOCK_BYTES)
+        offset, end, step = end, min(end + step, split.size), 2 * step

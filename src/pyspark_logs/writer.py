@@ -16,9 +16,8 @@ import pyarrow as pa
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
 from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
-from pyspark_logs.formats.custom import CustomEncoder
-from pyspark_logs.formats.encoder import Encoder, compile_encoder
-from pyspark_logs.formats.registry import format_schema, resolve_custom_format, resolve_line_format, takes_any_column
+from pyspark_logs.formats.interface import Format, RowEncoder
+from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.jobs import Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import RecordOptions, WriteOptions
@@ -65,6 +64,11 @@ class LogWriter:
         self.overwrite = overwrite
         self.started_us = time.time_ns() // 1000
         self.random = secrets.token_hex(16)
+
+    @property
+    def form(self) -> Format:
+        """Format of the files, resolved at most once in each process."""
+        return resolve_format(self.options.format)
 
     def schema(self) -> pa.Schema:
         """The Arrow schema that batches are converted to."""
@@ -132,7 +136,7 @@ class LogWriter:
             task=task,
             attempt=attempt,
             rules=self.options.rules,
-            suffix=_suffix(self.options),
+            suffix=self._suffix(),
             to_bytes=encoder.to_bytes,
             head=encoder.head,
         )
@@ -205,27 +209,24 @@ class LogWriter:
 
     def _time_column(self) -> str | None:
         """The column that a reader of the same options takes the time from, whatever the order of these rows' columns."""
-        known = format_schema(self.options.format)
+        known = self.form.schema()
         if self.options.time_column is not None or known is None:
             return self.options.time_column
         given = {field.name.lower() for field in self.schema() if pa.types.is_timestamp(field.type)}
         times = (field.name for field in known if pa.types.is_timestamp(field.type))
         return next((name for name in times if name.lower() in given), None)
 
-    def _encoder(self, router: Router) -> Encoder | CustomEncoder:
-        options = self.options
-        own = resolve_custom_format(options.format)
-        if own is not None:
-            return CustomEncoder(own, self._in_line(router))
-        return compile_encoder(
-            options.format, self._in_line(router), zone=options.zone, on_unwritable=options.rules.on_unwritable
-        )
+    def _encoder(self, router: Router) -> RowEncoder:
+        schema = self._record_schema(router)
+        return self.form.encoder(schema, zone=self.options.zone, on_unwritable=self.options.rules.on_unwritable)
 
-    def _in_line(self, router: Router) -> pa.Schema:
+    def _suffix(self) -> str:
+        return self.form.suffix + codec_for("", self.options.rules.compression).suffix
+
+    def _record_schema(self, router: Router) -> pa.Schema:
         """The columns that a line holds: not those that readers have from the path alone."""
-        known = format_schema(self.options.format)
-        any_column = takes_any_column(self.options.format)
-        clash = [f.name for f in self.schema() if any_column and f.name.lower() == CORRUPT]
+        known = self.form.schema()
+        clash = [f.name for f in self.schema() if self.form.is_open and f.name.lower() == CORRUPT]
         if clash:
             kind = self.options.format.kind.replace("json", "JSON")
             raise SchemaError(
@@ -238,12 +239,6 @@ class LogWriter:
                 "nothing is left to write into a line: all columns are in the path; add one, or leave out the layout"
             )
         return pa.schema(fields)
-
-
-def _suffix(options: WriteOptions) -> str:
-    codec = codec_for("", options.rules.compression)
-    own = resolve_custom_format(options.format)
-    return (resolve_line_format(options.format).suffix if own is None else own.suffix) + codec.suffix
 
 
 def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

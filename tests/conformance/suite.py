@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import FormatError, RecordError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.registry import resolve_line_format
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import find_lines, read_lines, sanitise
+from tests.support.formats import line_format
 
 LONG = 1 << 20
 EXAMPLES = int(os.environ.get("CONFORMANCE_EXAMPLES", "30"))  # for each format
@@ -89,7 +89,7 @@ class FormatConformance:
     def schema(self) -> pa.Schema:
         """The columns of the rows, by a schema that is asked for or the format's own."""
         options = {**self.options, "path": "/nowhere"}
-        known = resolve_line_format(parse_read_options({**options, "schema": None}).format).schema()
+        known = line_format(parse_read_options({**options, "schema": None}).format).schema()
         if "schema" in self.options:
             parsed = parse_read_options(options).schema
             from pyspark_logs.schema import parse_ddl
@@ -101,7 +101,7 @@ class FormatConformance:
     def decoder(self, schema: pa.Schema, *, judge_whole: bool = True) -> Decoder:
         """Of these columns."""
         options = parse_read_options({**self.options, "path": "/nowhere", "schema": None}).format
-        return resolve_line_format(options).decoder(Projection(schema, judge_whole=judge_whole))
+        return line_format(options).decoder(Projection(schema, judge_whole=judge_whole))
 
     # --- the meaning ------------------------------------------------------------------------------------------
 

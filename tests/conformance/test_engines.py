@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, read_lines, sanitise
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
+from tests.support.formats import compile_decoder
 
 EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "150"))
 thorough = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.json.engine import JsonEngine
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
@@ -22,6 +21,7 @@ from tests.conformance.test_engines import ARROW, DAY, INSTANT, STRING, WALL, ro
 from tests.reference import templates as reference
 from tests.reference.json_lines import reference_json
 from tests.support import strategies
+from tests.support.formats import compile_decoder
 
 NAMES = ["a", "A", "b", "level", "ts", "n", "é", "d.e", "f g"]
 TYPES = [

@@ -19,8 +19,6 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs.formats.encoder import compile_encoder
-from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -28,6 +26,7 @@ from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.reader import LogReader
 from pyspark_logs.records import find_lines
+from tests.support.formats import compile_decoder, compile_encoder, format_schema
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "loghub"
 

@@ -17,14 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import RecordError
-from pyspark_logs.formats.encoder import compile_encoder
-from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.server import UpstreamList
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
 from tests.conformance.suite import mutated
 from tests.reference.pasted import Part, Value, parse
+from tests.support.formats import compile_decoder, compile_encoder, format_schema
 
 EXAMPLES = int(os.environ.get("PASTED_EXAMPLES", "40"))
 thorough = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.presets import PRESETS
-from pyspark_logs.formats.registry import compile_decoder, format_schema, header_rule, resolve_line_format
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -24,13 +22,14 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, assign_headers, document_lines, find_lines, read_lines, sanitise
 from tests.conformance.suite import mutated, same
+from tests.support.formats import compile_decoder, compile_encoder, format_schema, line_format
 
 EXAMPLES = int(os.environ.get("PRESET_EXAMPLES", "40"))
 few = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 
 # A file written in 2026: times without a year are in 2026.
 MOMENT = TimestampContext("UTC", round(datetime(2026, 12, 1, tzinfo=timezone.utc).timestamp()) * 1_000_000)
-TEMPLATES = [name for name in PRESETS if isinstance(resolve_line_format(FormatOptions("preset", name)), TemplateFormat)]
+TEMPLATES = [name for name in PRESETS if isinstance(line_format(FormatOptions("preset", name)), TemplateFormat)]
 
 
 def schema_of(name: str) -> pa.Schema:
@@ -46,8 +45,8 @@ def decoder_of(name: str, *, judge_whole: bool = True) -> Decoder:
 def records_of(name: str, raw: bytes) -> list[Lines]:
     """Returns the blocks of records of a file, each with its header."""
     options = FormatOptions("preset", name)
-    document = resolve_line_format(options).options.document
-    rule = header_rule(options)
+    document = line_format(options).options.document
+    rule = line_format(options).header_rule()
     chunks = iter([raw]) if document is None else document_lines(iter([raw]), document, max_record_bytes=1 << 24)
     found = read_lines(chunks)
     return [sanitise(one) for one in (found if rule is None else assign_headers(found, rule, path=name)) if len(one)]

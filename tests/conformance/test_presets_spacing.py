@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.presets import PRESETS
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
 from tests.conformance.suite import same
 from tests.conformance.test_presets_laws import MOMENT, decoded, few, records_of, rows_to_write, schema_of, written
+from tests.support.formats import compile_decoder, compile_encoder
 from tests.support.preset_lines import is_corrupt, row
 
 SPACED = (

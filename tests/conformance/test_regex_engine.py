@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from pyspark_logs.formats.regex.decomposition import Subexpression, decompose
 from pyspark_logs.formats.regex.expression import Expression
-from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, sanitise
 from tests.reference.expressions import Pattern, lines, patterns
 from tests.support import grok_examples as examples
 from tests.support.decoding import split_every_line
+from tests.support.formats import compile_decoder, line_format
 
 APP = r"^%{TIMESTAMP_ISO8601:ts} %{LOGLEVEL:level} \[%{DATA:service}\] user=%{INT:user:int} %{GREEDYDATA:message}$"
 
@@ -30,7 +30,7 @@ def decoded(decoder: Any, block: Lines) -> tuple[list[list[Any]], list[bool]]:
 
 def assert_same_as_re2(options: FormatOptions, names: list[str], texts: list[str]) -> int:
     """Asserts that the columns are those of RE2 alone; returns the number of lines that the engine decoded."""
-    known = resolve_line_format(options).schema()
+    known = line_format(options).schema()
     schema = pa.schema([known.field(name) for name in names])
     decoder = compile_decoder(options, schema)
     plain = compile_decoder(options, schema)
@@ -43,7 +43,7 @@ def assert_same_as_re2(options: FormatOptions, names: list[str], texts: list[str
 
 def decoded_lines(spec: str, texts: list[str], kind: str = "grok") -> int:
     options = FormatOptions(kind, spec)
-    return assert_same_as_re2(options, resolve_line_format(options).schema().names, texts)
+    return assert_same_as_re2(options, line_format(options).schema().names, texts)
 
 
 @given(patterns(), st.lists(lines, min_size=1, max_size=6), st.data())
@@ -87,7 +87,7 @@ def test_engine_agrees_with_re2_on_random_grok_patterns(case: tuple[str, list[st
     spec, texts = case
     if ":f" in spec or "<f" in spec:
         options = FormatOptions("grok", spec)
-        known = resolve_line_format(options).schema().names
+        known = line_format(options).schema().names
         names = data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
         assert_same_as_re2(options, names, texts)
 
@@ -100,7 +100,7 @@ SERVERS = ("COMBINEDAPACHELOG", "ECS_COMBINEDAPACHELOG", "SYSLOGLINE", "ECS_SYSL
 @given(st.sampled_from(SERVERS), st.data())
 def test_engine_agrees_with_re2_on_damaged_server_logs(name: str, data: st.DataObject) -> None:
     options = FormatOptions("grok", f"%{{{name}}}")
-    known = resolve_line_format(options).schema().names
+    known = line_format(options).schema().names
     names = known if data.draw(st.booleans()) else data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
     good = examples.examples(name)[0]
     texts = []
@@ -175,7 +175,7 @@ def test_engine_leaves_uncertain_lines_to_re2(spec: str, line: str) -> None:
 
 
 def test_a_decomposition_alternates_literals_and_subexpressions() -> None:
-    expression: Expression = resolve_line_format(
+    expression: Expression = line_format(
         FormatOptions("grok", r"^%{WORD:a} \[(?:%{INT:b}|-)\] %{GREEDYDATA:c}")
     ).expression
     (decomposition,) = decompose(expression, frozenset([0, 1]))
@@ -193,7 +193,7 @@ def test_a_decomposition_alternates_literals_and_subexpressions() -> None:
 
 def test_engine_selects_another_decomposition_if_blocks_differ() -> None:
     options = FormatOptions("grok", APP)
-    decoder = compile_decoder(options, resolve_line_format(options).schema())
+    decoder = compile_decoder(options, line_format(options).schema())
     for stamp in ("2026-11-22T01:00:11Z", "2026-11-22 01:00:11", "none", "2026-11-22T01:00:11Z"):
         block = split_every_line("\n".join([f"{stamp} INFO [pay] user=17 x"] * 100).encode())
         columns, corrupt = decoded(decoder, block)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, read_lines, sanitise
+from tests.support.formats import compile_decoder, line_format
 
 
 class DecodedText:
@@ -26,7 +26,7 @@ class DecodedText:
         self, options: FormatOptions, data: bytes, schema: pa.Schema | None = None, *, judge_whole: bool = False,
         hidden: pa.Schema | None = None, block_bytes: int = 1 << 20,
     ) -> None:  # fmt: skip
-        schema = resolve_line_format(options).schema() if schema is None else schema
+        schema = line_format(options).schema() if schema is None else schema
         decoder = compile_decoder(options, schema, judge_whole=judge_whole, hidden=hidden)
         names = [*schema.names, *(hidden.names if hidden is not None else [])]
         self.rows: list[dict[str, Any]] = []

@@ -16,7 +16,6 @@ import pyspark_logs.bad_records
 from pyspark_logs import OptionError, RecordError, ScanSummary, scan
 from pyspark_logs.errors import ReadOnlyStoreError, StoreError
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.metrics import MOST_REASONS, OTHER, RecordMetrics
 from pyspark_logs.options import FormatOptions, parse_read_options
@@ -25,6 +24,7 @@ from pyspark_logs.reader import LogReader
 from pyspark_logs.records import read_lines
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.store.local import LocalStore
+from tests.support.formats import compile_decoder
 from tests.support.log_files import read, read_pushed, write
 from tests.support.s3_server import S3Bucket
 
@@ -270,8 +270,8 @@ class TestReasons:
     def test_the_number_of_reasons_is_bounded(self) -> None:
         metrics = RecordMetrics()
         for number in range(1000):
-            metrics.blame(f"reason {number}")
-            metrics.blame("reason 1")
+            metrics.count_corrupt(f"reason {number}")
+            metrics.count_corrupt("reason 1")
         assert len(metrics.reasons) == MOST_REASONS + 1
         assert metrics.reasons["reason 1"] == 1001
         assert metrics.reasons[OTHER] == 1000 - MOST_REASONS

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pyspark_logs
-from pyspark_logs.batch_builder import path_value
 from pyspark_logs.errors import RecordError
 from pyspark_logs.metrics import RecordMetrics
+from pyspark_logs.path_columns import path_value
 from pyspark_logs.predicates import Compare, Contains, EndsWith, In, IsNull, Not, Predicate, StartsWith
 from tests.support.log_files import CODECS, read, read_pushed, write
 

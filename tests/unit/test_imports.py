@@ -42,17 +42,19 @@ ALLOWED: dict[str, set[str]] = {
     "routing": BASE | {"layout"},
     "staging": BASE | {"store", "codecs", "jobs"},
     "column_sources": BASE | {"formats"},
+    "path_columns": BASE | {"formats", "planning"},
+    "literal_search": BASE | {"formats", "records"},
     "metrics": set(),
     "bad_records": BASE | {"planning", "store"},
-    "batch_builder": BASE | {"column_sources", "formats", "planning", "records", "bad_records", "metrics"},
-    "file_batches": BASE | {"column_sources", "formats", "planning", "batch_builder", "metrics"},
-    "split_reader": BASE | {"codecs", "formats", "jobs", "planning", "records", "store"},
+    "batch_builder": BASE
+    | {"column_sources", "path_columns", "literal_search", "formats", "planning", "records", "bad_records", "metrics"},
+    "split_reader": BASE | {"codecs", "formats", "jobs", "planning", "prefetch", "records", "store"},
     # Reader and writer do not import each other.
     "reader": BASE
-    | {"store", "layout", "records", "prefetch", "formats", "planning", "column_sources", "batch_builder"}
-    | {"file_batches", "split_reader", "bad_records", "metrics"},
+    | {"store", "layout", "formats", "planning", "column_sources", "path_columns", "batch_builder"}
+    | {"split_reader", "bad_records", "metrics"},
     "writer": BASE | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},
-    "stream": BASE | {"offsets", "reader", "planning", "column_sources", "jobs", "layout", "store"},
+    "stream": BASE | {"offsets", "reader", "planning", "jobs", "layout", "store"},
     # The entry points: the Python API, Spark's, and the command line.
     "api": BASE | {"reader", "metrics", "writer", "store", "jobs", "commit", "detection"},
     "datasource": BASE | {"jobs", "reader", "store", "stream", "writer"},
@@ -68,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
 THIRD_PARTY: dict[str, set[str]] = {
     "pyarrow": set(ALLOWED) - {"__init__", "__main__", "errors"},
     "numpy": {
-        "formats", "records", "predicates", "planning", "batch_builder", "file_batches", "reader", "routing", "staging",
+        "formats", "records", "predicates", "planning", "batch_builder", "literal_search", "reader", "routing", "staging",
     },
     "fsspec": {"store"},
     "s3fs": {"store"},

@@ -24,7 +24,6 @@ PENDING: tuple[str, ...] = (
     "src/pyspark_logs/bad_records.py",
     "src/pyspark_logs/batch_builder.py",
     "src/pyspark_logs/column_sources.py",
-    "src/pyspark_logs/file_batches.py",
     "src/pyspark_logs/formats/template/",
     "src/pyspark_logs/formats/types/syslog_body.py",
     "src/pyspark_logs/metrics.py",

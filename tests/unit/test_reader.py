@@ -51,7 +51,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return read_lines(*args, block_bytes=size[0], **kwargs)
 
     monkeypatch.setattr(pyspark_logs.split_reader, "read_lines", lines)
-    monkeypatch.setattr(pyspark_logs.split_reader, "_BEHIND_BYTES", 7)
+    monkeypatch.setattr(pyspark_logs.split_reader, "_PAST_END_BYTES", 7)
     return size
 
 

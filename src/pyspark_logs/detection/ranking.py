@@ -19,7 +19,7 @@ from pyspark_logs.detection.trial_formats import (
 )
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.presets import PRESETS
-from pyspark_logs.formats.registry import takes_any_column
+from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.schema import parse_ddl, to_ddl
 
@@ -133,7 +133,7 @@ def _candidate(options: Mapping[str, str], rows: pa.Table, records: int) -> Cand
 def _resembles_preset(options: Mapping[str, str], rows: pa.Table) -> bool:
     """Returns False if rows of a preset of JSON lines fill too few columns; a JSON object of any keys matches them."""
     name = options.get("preset")
-    if name is None or not takes_any_column(FormatOptions("preset", name)):
+    if name is None or not resolve_format(FormatOptions("preset", name)).is_open:
         return True
     return bool(rows.num_rows) and _filled_columns(rows) >= _MIN_FILLED_COLUMNS * _filled_columns(_sample_rows(name))
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError
-from pyspark_logs.formats.registry import resolve_line_format
+from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
 from pyspark_logs.records import preserves_lines
@@ -69,7 +69,7 @@ class Sample:
 
 def _is_document(format_options: Mapping[str, str]) -> bool:
     name = format_options.get("preset")
-    return name is not None and resolve_line_format(FormatOptions("preset", name)).options.document is not None
+    return name is not None and resolve_format(FormatOptions("preset", name)).options.document is not None
 
 
 def _read_without_warnings(options: ReadOptions) -> pa.Table:

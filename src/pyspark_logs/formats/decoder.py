@@ -6,7 +6,7 @@ parsed one line at a time by the exact parser. No line is ever silently wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,11 +18,11 @@ from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
-from pyspark_logs.records import Lines
+from pyspark_logs.records import Lines, sanitise
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedLines:
     """One block's columns, a value for each line.
 
     Attributes:
@@ -34,6 +34,31 @@ class Decoded:
     columns: list[pa.Array]
     corrupt: Bool | None
     reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DecodedBlock:
+    """The columns of the records of one block that the search did not leave out.
+
+    Attributes:
+        records: number of records in the block, including those that the search left out.
+        rows: number of rows, that is of records that the search did not leave out.
+        columns: one array for each requested column.
+        corrupt: mask of the corrupt records; None: no record is corrupt.
+        reasons: index of each corrupt record -> the reason.
+        lines: the records, as valid UTF-8; None: the records are not lines of text.
+    """
+
+    records: int
+    rows: int
+    columns: list[pa.Array]
+    corrupt: Bool | None = None
+    reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
+    lines: Lines | None = None
+
+    def offsets(self) -> pa.Array:
+        """Returns the int64 offset of each row's record in the uncompressed file, null for records that are not lines."""
+        return pa.nulls(self.rows, pa.int64()) if self.lines is None else pa.array(self.lines.offsets, pa.int64())
 
 
 class LineParser(Protocol):
@@ -52,7 +77,7 @@ class Decoder:
         self.engines, self.exact = tuple(engines), exact
         self.native, self.target = tuple(native), tuple(target)
 
-    def decode(self, lines: Lines, context: TimestampContext) -> Decoded:
+    def decode(self, lines: Lines, context: TimestampContext) -> DecodedLines:
         """Every line of a block, in order.
 
         Args:
@@ -66,7 +91,7 @@ class Decoder:
             parts.append(exact)
         columns = _merged(parts, len(lines), self.native)
         finished = [self._finished(*pair, context) for pair in zip(columns, self.native, self.target, strict=True)]
-        return Decoded(finished, corrupt, reasons)
+        return DecodedLines(finished, corrupt, reasons)
 
     def surely(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
         """What the engines vouch for, and the lines that are left for the exact parser; None: all."""
@@ -117,6 +142,37 @@ class Decoder:
             walls = utc_to_local(array, context.zone)
             return walls if pa.types.is_timestamp(target) else walls.cast(pa.date32(), safe=False)
         return array.cast(target)
+
+
+class LineBlockDecoder:
+    """Decodes the blocks of lines of one task: search, validation of UTF-8, columns.
+
+    Args:
+        decoder: decoder of the requested columns.
+        select: function that leaves out lines which cannot satisfy the filters of the query; None: all lines stay.
+        max_record_bytes: the option, for messages.
+    """
+
+    def __init__(self, decoder: Decoder, select: Callable[[Lines], Lines] | None, max_record_bytes: int) -> None:
+        self.decoder, self.select, self.max_record_bytes = decoder, select, max_record_bytes
+
+    def decode(self, block: Lines, context: TimestampContext) -> DecodedBlock:
+        """Returns the requested columns of the lines that the search did not leave out."""
+        lines = block if self.select is None else self.select(block)
+        if len(lines) == 0:
+            return DecodedBlock(len(block), 0, [], lines=lines)
+        lines = sanitise(lines)
+        if lines.full_length is not None:
+            return self._too_long(lines, lines.full_length)
+        decoded = self.decoder.for_header(lines.header).decode(lines, context)
+        return DecodedBlock(len(block), len(lines), decoded.columns, decoded.corrupt, decoded.reasons, lines)
+
+    def _too_long(self, lines: Lines, length: int) -> DecodedBlock:
+        """Returns one corrupt record for the head of a record that is too long to be held."""
+        text = f"the record has {length} bytes, more than maxRecordBytes={self.max_record_bytes}"
+        columns = [pa.nulls(1, dtype) for dtype in self.decoder.target]
+        reasons = {0: CorruptReason(text, "longer than maxRecordBytes")}
+        return DecodedBlock(1, 1, columns, np.ones(1, np.bool_), reasons, lines)
 
 
 def _within(todo: Int64 | None, rows: Int64 | None) -> Int64 | None:

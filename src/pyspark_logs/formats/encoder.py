@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.errors import FormatError, OptionError, RecordError
+from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.columnar.spans import Int64, string_bytes
 from pyspark_logs.formats.line_writer import FindUnencodable, LineWriter, UnwritableValues
-from pyspark_logs.formats.registry import resolve_line_format
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import preserves_lines
@@ -28,7 +27,7 @@ _SHOWN = 80  # characters of a value in a message
 
 
 class Encoder:
-    """Renders batches of one schema as lines of one format. Made by :func:`compile_encoder`."""
+    """Renders batches of one schema as lines of one format."""
 
     def __init__(
         self, writer: LineWriter, checks: RoundtripChecks, encoding: str, on_unwritable: str, head: str = ""
@@ -128,39 +127,12 @@ def _shown(scalar: pa.Scalar) -> str:
     return value[:_SHOWN] + ("..." if len(value) > _SHOWN else "")
 
 
-# --- compiling ------------------------------------------------------------------------------------------------
-
-
-def compile_encoder(
-    options: FormatOptions, schema: pa.Schema, *, zone: str = "UTC", on_unwritable: str = "fail"
-) -> Encoder:
-    """Check that a format can be written from columns, and prepare to do so.
-
-    Args:
-        options: the format.
-        schema: the columns of the lines, named as the format names them (without regard to case).
-        zone: IANA name; of wall clocks, both of columns without a zone and of patterns that write none.
-        on_unwritable: ``fail``; ``null``, where a ``?`` field (of JSON: any) can be null; or ``space``, which puts a
-            space in the place of what cannot be written, and null where that does not help.
+def find_unencodable(encoding: str) -> FindUnencodable | None:
+    """Returns a function that finds the characters which an encoding lacks; None: it has all characters.
 
     Raises:
-        SchemaError: columns that the format lacks, fields without a column that cannot be null, types
-            from which a field cannot be written without loss; all of them in one message.
-        FormatError: the format cannot be written at all.
+        FormatError: the encoding begins each encoded text with a mark, so that lines cannot be concatenated.
     """
-    if on_unwritable not in ("fail", "null", "space"):
-        raise OptionError(f"option 'onUnwritable': {on_unwritable!r} is not one of fail, null, space")
-    described = resolve_line_format(options)
-    options = described.options
-    forbidden_prefixes = _heads(options)
-    written = described.writer(
-        schema, zone=zone, unencodable=_lacks(options.encoding), forbidden_prefixes=forbidden_prefixes
-    )
-    checks = RoundtripChecks(written.writer, options, forbidden_prefixes, written.check, zone)
-    return Encoder(written.writer, checks, options.encoding, on_unwritable, written.head)
-
-
-def _lacks(encoding: str) -> FindUnencodable | None:
     if encoding == "utf-8":
         return None
     if "a\n".encode(encoding) * 2 != "a\na\n".encode(encoding):
@@ -175,8 +147,8 @@ def _lacks(encoding: str) -> FindUnencodable | None:
     return unencodable
 
 
-def _heads(options: FormatOptions) -> tuple[str, ...]:
-    """What a line must not begin with: a comment's prefix, and what would be taken for a file's byte order mark."""
+def forbidden_prefixes(options: FormatOptions) -> tuple[str, ...]:
+    """Returns the strings that no line may begin with: comment prefix, banners, and text read as a byte order mark."""
     mark = _BOM
     if options.encoding != "utf-8" and preserves_lines(options.encoding):
         mark = _BOM.encode().decode(options.encoding, "replace")

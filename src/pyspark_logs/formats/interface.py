@@ -1,30 +1,32 @@
-"""What every line format is: the one interface behind the options that name one."""
+"""The interface of formats. Readers, writers, stream and detection use a format only by it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
-from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.line_writer import FindUnencodable, LineWriter
+from pyspark_logs.formats.decoder import DecodedBlock
+from pyspark_logs.formats.multiline import RecordStarts
 from pyspark_logs.formats.requested_column import Projection
-from pyspark_logs.formats.template.matcher import Matcher
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines
+from pyspark_logs.records import HeaderRule, Lines
+
+LineFilter = Callable[[Lines], Lines]
 
 
 @dataclass(frozen=True)
 class SearchableFields:
-    """String fields, in lower case, whose values stand in the raw line as they are, so that they can be searched for.
+    """String fields, in lower case, whose values are written literally in the raw line, so that a search can find them.
 
     Attributes:
-        plain: always.
-        unless_escaped: in lines without a backslash; None: all that are not in ``plain``.
-        not_with: characters that a value must not hold for this to be so.
+        plain: fields that are written literally in every line.
+        unless_escaped: fields that are written literally in lines without a backslash; None: all fields not in ``plain``.
+        not_with: characters whose presence in a value means that it may be written otherwise.
     """
 
     plain: frozenset[str] = frozenset()
@@ -32,98 +34,136 @@ class SearchableFields:
     not_with: str = ""
 
 
-class LineFormat(Protocol):
-    """A line format: what it gives, how it is read, how it is written.
+class SplitSource(Protocol):
+    """The content of one split of a file, for the format that reads it."""
 
-    Attributes:
-        options: the format's options, with what its description itself says of them (null token, comments).
-        suffix: of the names of files that are written: ``log``, ``json``.
-        is_open: whether a record may have any column at all; one that it lacks is null, not an error.
-    """
-
-    @property
-    def options(self) -> FormatOptions: ...
-
-    @property
-    def suffix(self) -> str: ...
-
-    @property
-    def is_open(self) -> bool: ...
-
-    def schema(self) -> pa.Schema | None:
-        """The columns that the format gives; None where only the data can tell: then ask :meth:`infer`."""
-
-    def infer(self, sample: Iterator[Lines]) -> pa.Schema:
-        """The columns of a sample of records, of which it takes as much as it needs.
-
-        Raises:
-            FormatError: what the sample lacks.
-        """
-
-    def decoder(self, projection: Projection) -> Decoder:
-        """Returns a decoder of the requested columns, in their order.
-
-        Raises:
-            SchemaError: a column that the format does not have, or a type it cannot give.
-        """
-
-    def matcher(self) -> Matcher:
-        """Tells which lines are of the format, for ``multiLine=true``: the others continue the record before them.
-
-        Raises:
-            FormatError: the format has no last field that could take them in; see :func:`begins_by_regex_only`.
-        """
-
-    def verbatim(self) -> SearchableFields:
-        """What can be searched for in the raw lines."""
-
-    def writer(
-        self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
-    ) -> Written:
-        """Renders these columns as lines.
+    def lines(
+        self, options: FormatOptions, header_rule: HeaderRule | None, record_starts: RecordStarts | None
+    ) -> Generator[Lines, None, None]:
+        """Yields the records of the split in blocks.
 
         Args:
-            schema: the columns of the lines.
-            zone: of wall clocks.
-            unencodable: which of some characters the encoding does not have; None: it has all.
-            forbidden_prefixes: what no line may begin with.
+            options: options of the format, completed by its description.
+            header_rule: rule that finds the lines which name a file's columns; None: there are none.
+            record_starts: rule by which lines are joined to records; None: each line is a record.
+        """
+
+    def batches(
+        self, decode: Callable[[Iterator[bytes], str], Iterator[pa.RecordBatch]]
+    ) -> Generator[tuple[pa.RecordBatch, str], None, None]:
+        """Yields the batches that ``decode`` makes of the decompressed bytes of the whole file, and the file's path.
+
+        Args:
+            decode: function of the bytes, in pieces of any size, and of the path.
+        """
+
+
+class BlockDecoder(Protocol):
+    """Decodes the blocks that a format reads. One for each task."""
+
+    def decode(self, block: Any, context: TimestampContext) -> DecodedBlock:
+        """Returns the requested columns of a block."""
+
+
+class RowEncoder(Protocol):
+    """Encodes rows of one schema. One for each task.
+
+    Attributes:
+        head: bytes at the beginning of each file.
+    """
+
+    head: bytes
+
+    def encode(self, batch: pa.RecordBatch, first_row: int = 0) -> Any:
+        """Returns an Arrow array or batch with an element or row for each row; ``to_bytes`` takes any selection of it.
+
+        Args:
+            batch: rows with the columns of the schema.
+            first_row: index of the first row in the task, for messages.
+
+        Raises:
+            RecordError: a value that cannot be written.
+        """
+
+    def to_bytes(self, rows: Any) -> memoryview | bytes:
+        """Returns the bytes of encoded rows."""
+
+
+class Format(ABC):
+    """A file format: columns, reading and writing.
+
+    Attributes:
+        options: options of the format, completed by its description (null token, comments, banners, document).
+    """
+
+    options: FormatOptions
+
+    @property
+    @abstractmethod
+    def suffix(self) -> str:
+        """Suffix of the names of written files: ``log``, ``json``."""
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """True if a record may have any column; the value of a column that a record lacks is null."""
+
+    @property
+    @abstractmethod
+    def is_splittable(self) -> bool:
+        """True if reading may begin in the middle of an uncompressed file."""
+
+    @abstractmethod
+    def schema(self) -> pa.Schema | None:
+        """Returns the columns of the format; None if only the data can tell, see :meth:`infer`.
+
+        Raises:
+            FormatError: the description of the format is wrong.
+        """
+
+    @abstractmethod
+    def infer(self, sample: Iterator[Lines]) -> pa.Schema:
+        """Returns the columns of a sample of records, of which it takes as much as it needs.
+
+        Raises:
+            FormatError: the sample has no columns; says what it lacks.
+        """
+
+    @abstractmethod
+    def check_records(self) -> None:
+        """Raises FormatError if the options do not say where the records of the format begin."""
+
+    @abstractmethod
+    def searchable_fields(self) -> SearchableFields:
+        """Returns the fields whose values can be searched for in the raw lines."""
+
+    @abstractmethod
+    def read(self, source: SplitSource) -> Generator[Any, None, None]:
+        """Yields the blocks of a split, for the decoder that :meth:`block_decoder` returns."""
+
+    @abstractmethod
+    def block_decoder(self, projection: Projection, select: LineFilter | None = None) -> BlockDecoder:
+        """Returns a decoder of the requested columns, in their order.
+
+        Args:
+            projection: requested columns.
+            select: function that leaves out lines which cannot satisfy the filters of the query.
+
+        Raises:
+            SchemaError: a column that the format does not have, or a type that it cannot give.
+        """
+
+    @abstractmethod
+    def encoder(self, schema: pa.Schema, *, zone: str = "UTC", on_unwritable: str = "fail") -> RowEncoder:
+        """Returns an encoder of rows.
+
+        Args:
+            schema: columns of the rows; names match without case.
+            zone: IANA name of the time zone of wall clocks, in columns without a zone and in patterns that write none.
+            on_unwritable: ``fail``; ``null``, which writes null for a value that cannot be written, if the field can be
+                null; or ``space``, which replaces what cannot be written by spaces, and writes null if that does not help.
 
         Raises:
             SchemaError: columns that the format lacks, or needs, or cannot write without loss; all in one message.
-            FormatError: the format can be read only; says why.
+            FormatError: the format can only be read; says why.
         """
-
-
-@dataclass(frozen=True)
-class Written:
-    """How a format is written.
-
-    Attributes:
-        writer: of its lines.
-        check: a decoder for lines of which that is not sure.
-        head: text that each file begins with, with its line end; no record.
-    """
-
-    writer: LineWriter
-    check: Decoder | None = None
-    head: str = ""
-
-
-def begins_by_regex_only(name: str) -> FormatError:
-    """The error of a format that ``multiLine=true`` does not suit."""
-    return FormatError(
-        f"{name}: multiLine=true puts the lines that do not match into the last field, which is then a string that takes the"
-        " rest of the line; here it is not. Give multiLine a regular expression that is found in the first line of each"
-        " record, and in no other: multiLine='^\\d{4}-'"
-    )
-
-
-def twice(names: Sequence[str]) -> list[str]:
-    """What is wrong with names that are there twice."""
-    return [f"{name!r} is there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
-
-
-def refuse_all(problems: Sequence[str], kind: str) -> None:
-    """Raises SchemaError with all problems, if there are any."""
-    if problems:
-        raise SchemaError(f"the columns cannot be written as {kind}: {'; '.join(problems)}")

@@ -9,6 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.spans import Bool, string_bytes
+from pyspark_logs.formats.decoder import Decoder
 
 FindUnencodable = Callable[[Iterable[str]], "set[str]"]  # which of some characters an encoding does not have
 
@@ -49,6 +50,21 @@ class LineWriter(Protocol):
 
     def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
         """The values with a space for what cannot be written; None: no space makes a value of the type."""
+
+
+@dataclass(frozen=True)
+class FormatWriter:
+    """The parts of a line format's writer.
+
+    Attributes:
+        lines: writer of the lines.
+        decoder: decoder of the lines that ``lines`` does not vouch for; None: it vouches for all lines.
+        head: text at the beginning of each file, with its line end, which is no record.
+    """
+
+    lines: LineWriter
+    decoder: Decoder | None = None
+    head: str = ""
 
 
 def unwritable(column: int, rows: Bool | None, why: str) -> list[UnwritableValues]:

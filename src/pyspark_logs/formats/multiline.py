@@ -12,7 +12,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.regex.expression import truncate
 from pyspark_logs.formats.regex.tokenizer import tokenize
-from pyspark_logs.formats.registry import header_rule, resolve_line_format
+from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, join_lines, preserves_lines, sanitise
@@ -24,20 +24,19 @@ class RecordStarts:
     """Joins lines into records, by whether a line matches the format or a regular expression is found in it.
 
     Args:
-        options: of the format, with ``multi_line`` set.
+        options: options of the format, with ``multi_line`` set.
+        matcher: matcher of the lines that begin a record; None: the regular expression ``multi_line`` is found in them.
 
     Raises:
-        FormatError: the regular expression is wrong, or the format needs one.
+        FormatError: the regular expression is wrong.
     """
 
-    def __init__(self, options: FormatOptions) -> None:
-        described = resolve_line_format(options)
-        self.matcher = described.matcher() if options.multi_line == MATCHING else None
-        self.pattern = options.multi_line or ""
-        if self.matcher is None:
+    def __init__(self, options: FormatOptions, matcher: Matcher | None) -> None:
+        self.matcher, self.pattern = matcher, options.multi_line or ""
+        if matcher is None:
             _check_pattern(self.pattern)
-        self.encoding = described.options.encoding if preserves_lines(described.options.encoding) else "utf-8"
-        self.max_record_bytes = described.options.max_record_bytes
+        self.encoding = options.encoding if preserves_lines(options.encoding) else "utf-8"
+        self.max_record_bytes = options.max_record_bytes
 
     def starts(self, lines: Lines, context: TimestampContext) -> Bool:
         """Which lines of a block start a record.
@@ -65,22 +64,6 @@ class RecordStarts:
         )
         for records in joined:
             yield sanitise(records, self.encoding) if self.encoding != "utf-8" else records
-
-
-def record_starts(options: FormatOptions) -> RecordStarts | None:
-    """What joins the lines of a format; None where each is a record.
-
-    Raises:
-        FormatError: as :class:`RecordStarts`.
-    """
-    if options.multi_line is None:
-        return None
-    if header_rule(options) is not None or resolve_line_format(options).options.document is not None:
-        raise FormatError(
-            "option 'multiLine' means nothing for files with a header, or with one JSON document: their records do not begin"
-            " where lines do; leave it out"
-        )
-    return RecordStarts(options)
 
 
 def _check_pattern(pattern: str) -> None:

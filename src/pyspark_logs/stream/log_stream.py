@@ -8,7 +8,6 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from pyspark_logs.column_sources import resolve_columns
 from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
 from pyspark_logs.offsets import Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
@@ -138,8 +137,7 @@ class LogStream:
         if start == end:
             return ()
         batch = self._offset(end).batch
-        target = self.reader.target()
-        resolve_columns(self.options, target, batch.columns)
+        self.reader.columns(batch.columns)  # raises SchemaError
         files = [
             (
                 StoredFile(self.root.path_of(file.key), file.size, file.modified_ms, file.etag),
@@ -148,7 +146,7 @@ class LogStream:
             for file in batch.files
         ]
         plan = self.options.plan
-        splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.text.splittable)
+        splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.is_splittable)
         tasks = pack(splits, max_bytes=plan.max_partition_bytes, open_cost_bytes=plan.open_cost_bytes)
         return tuple(ReadTask(task.splits, batch.columns, batch.slack_us) for task in tasks)
 
@@ -180,6 +178,6 @@ class LogStream:
                 # All files may have been deleted since the last batch, whose columns then tell the Hive directories.
                 layout = hive_layout(offset.batch.columns, self.options.time.zone)
             # Columns are resolved here, too, so that an impossible schema fails before the first batch.
-            columns = resolve_columns(self.options, self.reader.target(), layout.columns)
+            columns = self.reader.columns(layout.columns)
             self._listings = Listings(store, self.options, self.root, layout, whole_files=columns.time is None)
         return self._listings

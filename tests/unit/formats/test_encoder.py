@@ -17,8 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
-from pyspark_logs.formats.encoder import Encoder, compile_encoder
-from pyspark_logs.formats.registry import compile_decoder, format_schema
+from pyspark_logs.formats.encoder import Encoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
@@ -26,6 +25,7 @@ from tests.reference import rendering as reference_render
 from tests.reference.json_lines import reference_json
 from tests.reference.templates import Clock, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
+from tests.support.formats import compile_decoder, compile_encoder, format_schema
 
 EXAMPLES = int(os.environ.get("ENCODER_EXAMPLES", "150"))
 thorough = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)

@@ -23,7 +23,6 @@ import pyspark_logs.reader
 import pyspark_logs.split_reader
 from pyspark_logs import scan
 from pyspark_logs.errors import FormatError, RecordError
-from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.matcher import ends_in_text, matcher_of
@@ -39,6 +38,7 @@ from tests.reference.delimited import reference_delimited
 from tests.reference.logfmt import reference_logfmt
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
+from tests.support.formats import compile_decoder, line_format
 from tests.support.log_files import CODECS, read, read_pushed, write
 from tests.unit.formats.delimited import test_engine as test_delimited_engine
 from tests.unit.formats.logfmt import test_logfmt
@@ -147,7 +147,7 @@ class TestJoining:
 
 def template_format(case: strategies.Case) -> TemplateFormat:
     options = {name: case.options[name] for name in ("null_value", "escape", "allow_trailing")}
-    described = resolve_line_format(FormatOptions("template", case.template, **options))
+    described = line_format(FormatOptions("template", case.template, **options))
     assert isinstance(described, TemplateFormat)
     return described
 
@@ -174,9 +174,7 @@ class TestMatcher:
             assert found.tolist() == [matches(case, lines.record(i)) for i in range(len(lines))]
 
     def test_what_cannot_match_is_not_parsed_exactly(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        described = resolve_line_format(
-            FormatOptions("template", "{ts:timestamp} {level} [{thread}] {n:int} {message}")
-        )
+        described = line_format(FormatOptions("template", "{ts:timestamp} {level} [{thread}] {n:int} {message}"))
         matcher = described.matcher()
         parsed: list[str] = []
         exact = matcher.decoder.exact.parse
@@ -193,7 +191,7 @@ class TestMatcher:
         assert len(parsed) == 1
 
     def test_an_expression_looks_at_all_lines_of_a_block_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        matcher = resolve_line_format(FormatOptions("regex", r"^(?<n>\d+) (?s:(?<m>.*))", multi_line="true")).matcher()
+        matcher = line_format(FormatOptions("regex", r"^(?<n>\d+) (?s:(?<m>.*))", multi_line="true")).matcher()
 
         def refused(*_: Any) -> None:
             raise AssertionError("a line was parsed by itself")
@@ -504,7 +502,7 @@ class TestNothingIsLost:
             patch.setattr(
                 pyspark_logs.split_reader, "read_lines", functools.partial(read_lines, block_bytes=drawn["block_bytes"])
             )
-            patch.setattr(pyspark_logs.split_reader, "_BEHIND_BYTES", 7)
+            patch.setattr(pyspark_logs.split_reader, "_PAST_END_BYTES", 7)
             bound_ms = round((case.options["year_bound"] - strategies.EPOCH).total_seconds() * 1000) - 86_400_000
             path = write(Path(folder), {f"a.log{drawn['suffix']}": drawn["data"]}, bound_ms)
             rows = read(

@@ -192,10 +192,10 @@ FIELDS = [
 
 @pytest.fixture
 def trail(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(registry.KINDS, "preset", lambda options: documented(options, FIELDS, document="Records"))
-    registry.resolve_line_format.cache_clear()
+    monkeypatch.setitem(registry.FORMATS, "preset", lambda options: documented(options, FIELDS, document="Records"))
+    registry.resolve_format.cache_clear()
     yield
-    registry.resolve_line_format.cache_clear()
+    registry.resolve_format.cache_clear()
 
 
 EVENTS = [

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspark_logs.batch_builder import path_value
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
+from pyspark_logs.path_columns import path_value
 from pyspark_logs.routing import Router
 
 UTC = dt.timezone.utc

@@ -21,20 +21,21 @@ from pyspark_logs.formats.delimited.line_parser import (
 from pyspark_logs.formats.delimited.spec import DelimitedField, DelimitedSpec
 from pyspark_logs.formats.delimited.writer import DelimitedWriter, render_header
 from pyspark_logs.formats.delimited.written_values import plan_values
-from pyspark_logs.formats.interface import SearchableFields, Written, begins_by_regex_only, refuse_all
-from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.interface import SearchableFields
+from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, raise_unwritable
+from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines
+from pyspark_logs.records import HeaderRule, Lines
 
 _COMMENT = "#"  # begins the lines of which ``#Fields:`` is one
 
 
 @dataclass(frozen=True)
-class DelimitedFormat:
-    """Lines of separated values; see :class:`~pyspark_logs.formats.interface.LineFormat`.
+class DelimitedFormat(LineFormat):
+    """Lines of separated values; see :class:`~pyspark_logs.formats.line_format.LineFormat`.
 
     Attributes:
         spec: description of the format.
@@ -85,6 +86,10 @@ class DelimitedFormat:
             if self.spec.header == "fields"
             else "no file of the sample has a line"
         )
+
+    def header_rule(self) -> HeaderRule | None:
+        """Returns the rule that finds the headers; None: files have no header."""
+        return self.spec.header_rule()
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder, which has a decoder for each header if files have headers."""
@@ -175,7 +180,7 @@ class DelimitedFormat:
         """Raises FormatError: a line that does not match cannot be appended to the last value of a record."""
         raise begins_by_regex_only(f"delimited {self.options.spec!r}")
 
-    def verbatim(self) -> SearchableFields:
+    def searchable_fields(self) -> SearchableFields:
         """Returns the strings that are one value. Quotes within them are doubled in the line."""
         strings = [field.name.lower() for field in self.spec.fields if len(field.value_names) == 1 and not field.suffix]
         quote = self.spec.quote or ""
@@ -185,7 +190,7 @@ class DelimitedFormat:
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
-    ) -> Written:
+    ) -> FormatWriter:
         """Returns a writer of the schema's values under a header, or of all values of the format without a header."""
         spec = self.spec
         has_header = spec.header != "none"
@@ -206,7 +211,7 @@ class DelimitedFormat:
                 forbidden_prefixes=forbidden_prefixes,
                 unencodable=unencodable,
             )
-        refuse_all(problems, self.name)
+        raise_unwritable(problems, self.name)
         writer = DelimitedWriter(
             plan,
             schema,
@@ -216,7 +221,7 @@ class DelimitedFormat:
             unencodable=unencodable,
             forbidden_prefixes=forbidden_prefixes,
         )
-        return Written(writer, head=header)
+        return FormatWriter(writer, head=header)
 
 
 def delimited(options: FormatOptions) -> DelimitedFormat:

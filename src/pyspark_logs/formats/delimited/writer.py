@@ -12,7 +12,7 @@ from pyspark_logs.formats.columnar.conversion import scatter_result
 from pyspark_logs.formats.delimited.header import column_name
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.delimited.written_values import CombinedColumn, ValuePlan
-from pyspark_logs.formats.interface import twice
+from pyspark_logs.formats.line_format import duplicate_names
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable
 from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced
 from pyspark_logs.formats.template.field_writer import LINE_ENDS
@@ -153,9 +153,9 @@ def render_header(
         problems += [
             f"{name!r} is not a single word" for name in names if name.split() != [name] or not column_name(name)
         ]
-        problems += twice([column_name(name) for name in names])
+        problems += duplicate_names([column_name(name) for name in names])
         return f"#Version: 1.0\n#Fields: {' '.join(names)}\n", problems
-    problems += twice([name.lower() for name in names])
+    problems += duplicate_names([name.lower() for name in names])
     quote = splitter.quote
     rendered = []
     for index, name in enumerate(names):

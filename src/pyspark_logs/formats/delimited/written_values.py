@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.delimited.spec import DelimitedField
-from pyspark_logs.formats.interface import twice
+from pyspark_logs.formats.line_format import duplicate_names
 from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Timestamp
@@ -82,7 +82,7 @@ def plan_values(
     Raises:
         FormatError: a column cannot be divided into its values.
     """
-    problems = twice([name.lower() for name in schema.names])
+    problems = duplicate_names([name.lower() for name in schema.names])
     types: list[FieldType] = []
     planned: dict[str, WrittenValue] = {}
     combined: list[CombinedColumn] = []

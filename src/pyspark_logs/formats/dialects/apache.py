@@ -12,7 +12,7 @@ from pyspark_logs.formats.dialects.apache_config import read_log_format
 from pyspark_logs.formats.dialects.apache_directives import ApacheDirective, parse_directives
 from pyspark_logs.formats.dialects.apache_times import combine_times
 from pyspark_logs.formats.dialects.directives import build_segments, merge_addresses
-from pyspark_logs.formats.interface import LineFormat
+from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import Field, make_template
 from pyspark_logs.formats.types.escape_styles import APACHE

@@ -29,7 +29,7 @@ class JsonObjectFormat(TemplateFormat):
         """Returns a matcher of all JSON objects, whatever their layout."""
         return Matcher(self.decoder(Projection(judge_whole=True)), frozenset(b"{ \t"))
 
-    def verbatim(self) -> SearchableFields:
+    def searchable_fields(self) -> SearchableFields:
         """Returns all strings, in lines without escapes, for values without JSON's punctuation."""
         names = frozenset(field.name.lower() for field in self.template.fields if field.name is not None)
         return SearchableFields(unless_escaped=names, not_with='{}[]",:')

@@ -17,7 +17,7 @@ from pyspark_logs.formats.dialects.java_dates import fixed_width, has_day
 from pyspark_logs.formats.dialects.layout_dates import date_type
 from pyspark_logs.formats.dialects.layout_properties import read_layout
 from pyspark_logs.formats.dialects.pattern_layout import LayoutElement, parse_pattern
-from pyspark_logs.formats.interface import LineFormat
+from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import Blanks, Field, FieldPadding, Literal, Segment, make_template
 from pyspark_logs.formats.timestamps.parsing import compile_pattern

@@ -15,7 +15,7 @@ from pyspark_logs.formats.dialects.directives import Directive, build_segments, 
 from pyspark_logs.formats.dialects.json_object import JsonObjectFormat
 from pyspark_logs.formats.dialects.json_template import parse_json_template
 from pyspark_logs.formats.dialects.nginx_config import ESCAPE_STYLES, read_log_format
-from pyspark_logs.formats.interface import LineFormat
+from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import Field, Segment, make_template
 from pyspark_logs.formats.types.escape_styles import EscapeStyle

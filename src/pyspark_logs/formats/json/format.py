@@ -9,19 +9,14 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.interface import (
-    SearchableFields,
-    Written,
-    begins_by_regex_only,
-    refuse_all,
-    twice,
-)
+from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.inference import infer_json_schema
 from pyspark_logs.formats.json.line_parser import JsonLineParser
 from pyspark_logs.formats.json.writer import JsonWriter, field_problem, json_type_problem, path_problems
-from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
+from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.options import FormatOptions
@@ -29,8 +24,8 @@ from pyspark_logs.records import Lines
 
 
 @dataclass(frozen=True)
-class JsonFormat:
-    """JSON objects; see :class:`~pyspark_logs.formats.interface.LineFormat`.
+class JsonFormat(LineFormat):
+    """JSON objects; see :class:`~pyspark_logs.formats.line_format.LineFormat`.
 
     Attributes:
         options: options of the format.
@@ -80,13 +75,13 @@ class JsonFormat:
         """Raises FormatError: a line that does not match cannot be appended to the last field of an object."""
         raise begins_by_regex_only("json")
 
-    def verbatim(self) -> SearchableFields:
+    def searchable_fields(self) -> SearchableFields:
         """Returns all strings. A nested value that is read as a string is rendered, so that its punctuation may differ."""
         return SearchableFields(unless_escaped=None, not_with='{}[]",:\\')
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
-    ) -> Written:
+    ) -> FormatWriter:
         """Returns a writer of JSON lines; documents cannot be written."""
         if self.options.document is not None:
             raise FormatError(
@@ -96,14 +91,14 @@ class JsonFormat:
         fields = [self._field(name) for name in schema.names]
         problems = [why for field in schema if (why := json_type_problem(field.name, field.type))]
         problems += [why for pair in zip(schema, fields, strict=True) if pair[1].type and (why := field_problem(*pair))]
-        problems += twice(schema.names) or path_problems(fields)
+        problems += duplicate_names(schema.names) or path_problems(fields)
         rescued = self.options.rescued_column
         if rescued is not None and rescued in schema.names:
             problems.append(f"{rescued!r} (rescuedDataColumn) is filled by the reader; drop it")
         if not len(schema):
             problems.append("there is no column to write")
-        refuse_all(problems, "json")
-        return Written(JsonWriter(schema, zone, unencodable, fields))
+        raise_unwritable(problems, "json")
+        return FormatWriter(JsonWriter(schema, zone, unencodable, fields))
 
 
 def documented(options: FormatOptions, fields: Sequence[JsonField], *, document: str | None = None) -> JsonFormat:

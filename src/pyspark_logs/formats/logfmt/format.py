@@ -9,14 +9,9 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.interface import (
-    SearchableFields,
-    Written,
-    begins_by_regex_only,
-    refuse_all,
-    twice,
-)
-from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.interface import SearchableFields
+from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
+from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser
@@ -31,8 +26,8 @@ from pyspark_logs.records import Lines
 
 
 @dataclass(frozen=True)
-class LogfmtFormat:
-    """Lines of ``key=value`` pairs; see :class:`~pyspark_logs.formats.interface.LineFormat`."""
+class LogfmtFormat(LineFormat):
+    """Lines of ``key=value`` pairs; see :class:`~pyspark_logs.formats.line_format.LineFormat`."""
 
     options: FormatOptions
 
@@ -73,7 +68,7 @@ class LogfmtFormat:
         """Raises FormatError: a line that does not match cannot be appended to the last pair of a record."""
         raise begins_by_regex_only("logfmt")
 
-    def verbatim(self) -> SearchableFields:
+    def searchable_fields(self) -> SearchableFields:
         """Returns all strings. Rescued data is JSON, whose punctuation is not in the line."""
         return SearchableFields(
             unless_escaped=None, not_with='{}[]",:\\' if self.options.rescued_column is not None else ""
@@ -81,12 +76,12 @@ class LogfmtFormat:
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
-    ) -> Written:
+    ) -> FormatWriter:
         """Returns a writer of pairs in the order of the schema."""
         kinds = [scalar_type(field.type) for field in schema]
         problems = [why for field, kind in zip(schema, kinds, strict=True) if (why := type_problem(field, kind))]
         problems += [why for name in schema.names if (why := key_problem(name))]
-        problems += twice([name.lower() for name in schema.names])
+        problems += duplicate_names([name.lower() for name in schema.names])
         rescued = self.options.rescued_column
         if rescued is not None and rescued in schema.names:
             problems.append(f"{rescued!r} (rescuedDataColumn) is filled by the reader; drop it")
@@ -96,6 +91,6 @@ class LogfmtFormat:
         problems += [f"encoding={self.options.encoding} has no {character!r}" for character in sorted(missing)]
         if not len(schema):
             problems.append("there is no column to write")
-        refuse_all(problems, "logfmt")
+        raise_unwritable(problems, "logfmt")
         types = [kind or Text() for kind in kinds]
-        return Written(LogfmtWriter(schema, types, self.options.null_value, zone=zone, unencodable=unencodable))
+        return FormatWriter(LogfmtWriter(schema, types, self.options.null_value, zone=zone, unencodable=unencodable))

@@ -9,9 +9,9 @@ from typing import Protocol
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.delimited.format import delimited_format
 from pyspark_logs.formats.delimited.spec import DelimitedSpec
-from pyspark_logs.formats.interface import LineFormat
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import documented
+from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import forbid_blank_values, parse_template
@@ -22,7 +22,7 @@ from pyspark_logs.options import FormatOptions
 class Form(Protocol):
     """The lines of a preset: a template, delimited values, or JSON objects."""
 
-    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         """Returns the format of the lines.
 
         Args:
@@ -76,7 +76,7 @@ class TemplateForm:
     banners: tuple[str, ...] = ()
     may_be_blank: tuple[str, ...] | None = None
 
-    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         _check_rescued_column(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
         if self.may_be_blank is not None:
@@ -97,7 +97,7 @@ class DelimitedForm:
 
     spec: DelimitedSpec
 
-    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         _check_ineffective(name, escape=options.escape != FormatOptions.escape)
         _check_rescued_column(options, name)
         return delimited_format(self.spec, options, name)
@@ -115,7 +115,7 @@ class JsonForm:
     fields: tuple[JsonField, ...]
     document: str | None = None
 
-    def resolve_line_format(self, options: FormatOptions, name: str) -> LineFormat:
+    def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         _check_ineffective(
             name,
             escape=options.escape != FormatOptions.escape,

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.columnar.decoded_rows import Engine
-from pyspark_logs.formats.interface import SearchableFields, Written, begins_by_regex_only
-from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.interface import SearchableFields
+from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only
+from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.regex.decoder import RegexDecoder, RegexMatcher
 from pyspark_logs.formats.regex.decomposition import decompose
 from pyspark_logs.formats.regex.engine import RegexEngine
@@ -29,8 +30,8 @@ _MAX_ENGINES = 2
 
 
 @dataclass(frozen=True)
-class RegexFormat:
-    """A format given by a regular expression; implements :class:`~pyspark_logs.formats.interface.LineFormat`."""
+class RegexFormat(LineFormat):
+    """A format given by a regular expression; implements :class:`~pyspark_logs.formats.line_format.LineFormat`."""
 
     expression: Expression
     options: FormatOptions
@@ -91,13 +92,13 @@ class RegexFormat:
             raise begins_by_regex_only(f"{self.options.kind} whose expression does not end in .* or %{{GREEDYDATA}}")
         return RegexMatcher(self.decoder(Projection(judge_whole=True)))
 
-    def verbatim(self) -> SearchableFields:
+    def searchable_fields(self) -> SearchableFields:
         """Returns all columns, because the text of a group is a part of the line."""
         return SearchableFields(frozenset(name.lower() for name in self.expression.column_names()))
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
-    ) -> Written:
+    ) -> FormatWriter:
         """Raises FormatError, because an expression matches many lines and does not determine the one to write."""
         raise FormatError(
             f"{self.options.kind} {truncate(self.expression.text)!r} can be read only: a regular expression matches"

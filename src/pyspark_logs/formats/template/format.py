@@ -9,14 +9,9 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.decoder import Decoder, LineParser
-from pyspark_logs.formats.interface import (
-    SearchableFields,
-    Written,
-    begins_by_regex_only,
-    refuse_all,
-    twice,
-)
-from pyspark_logs.formats.line_writer import FindUnencodable
+from pyspark_logs.formats.interface import SearchableFields
+from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
+from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.composite_fields import Parts
 from pyspark_logs.formats.template.engine import TemplateEngine
@@ -33,8 +28,8 @@ from pyspark_logs.records import Lines
 
 
 @dataclass(frozen=True)
-class TemplateFormat:
-    """A template, with the options that go with it; see :class:`~pyspark_logs.formats.interface.LineFormat`.
+class TemplateFormat(LineFormat):
+    """A template, with the options that go with it; see :class:`~pyspark_logs.formats.line_format.LineFormat`.
 
     Attributes:
         name: of the format in messages: ``template '{a} {b}'``, ``preset 'aws_alb'``.
@@ -100,7 +95,7 @@ class TemplateFormat:
             raise begins_by_regex_only(self.name)
         return matcher_of(self.template, self.decoder(Projection(judge_whole=True)), self.parts)
 
-    def verbatim(self) -> SearchableFields:
+    def searchable_fields(self) -> SearchableFields:
         """All string columns; those with escapes only where there are none."""
         plain: set[str] = set()
         escaped: set[str] = set()
@@ -116,7 +111,7 @@ class TemplateFormat:
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
-    ) -> Written:
+    ) -> FormatWriter:
         """Lines of the template; those of a few exotic ones are parsed to be sure of them."""
         self._check_writable(unencodable)
         fields, native = self._assigned(schema, zone, unencodable)
@@ -125,7 +120,7 @@ class TemplateFormat:
             null_value=self.options.null_value, forbidden_prefixes=forbidden_prefixes, zone=zone,
         )  # fmt: skip
         check = self.decoder(Projection(native)) if writer.unsure else None
-        return Written(writer, check)
+        return FormatWriter(writer, check)
 
     def _check_writable(self, unencodable: FindUnencodable | None) -> None:
         """Raises FormatError where no line could be written."""
@@ -141,7 +136,7 @@ class TemplateFormat:
     ) -> tuple[list[WrittenField], pa.Schema]:
         """The fields with the columns they are written from, and the schema of the types they are written as."""
         options = self.options
-        problems = twice([name.lower() for name in schema.names])
+        problems = duplicate_names([name.lower() for name in schema.names])
         left = {name.lower(): place for place, name in enumerate(schema.names)}
         native = list(schema)
         fields: list[WrittenField] = []
@@ -167,7 +162,7 @@ class TemplateFormat:
             fields.append(WrittenField(one, writer, tuple(columns), parts))
         problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
         problems += _missing(self.template, fields)
-        refuse_all(problems, self.name)
+        raise_unwritable(problems, self.name)
         return fields, pa.schema(native)
 
 

@@ -16,7 +16,6 @@ from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimited.engine import DelimitedEngine
 from pyspark_logs.formats.delimited.line_parser import DelimitedLineParser, DelimitedRules, DelimitedSource
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
@@ -27,6 +26,7 @@ from tests.conformance.test_engines import DAY, INSTANT, STRING, WALL, rows_of
 from tests.reference.delimited import reference_delimited
 from tests.reference.templates import same
 from tests.support import strategies
+from tests.support.formats import compile_decoder
 from tests.support.records import multiline_records, scan_rows
 
 thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)

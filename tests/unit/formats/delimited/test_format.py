@@ -128,7 +128,7 @@ def test_a_documented_format_is_written_with_the_names_of_its_header() -> None:
     written = DOCUMENTED.writer(schema, zone="UTC", unencodable=None, forbidden_prefixes=())
     assert written.head == "date clock bytes\n"
     times = pa.array([1_795_341_600_000_000, 1_795_341_600_250_000, None], INSTANT)
-    lines, found = written.writer.lines([times, pa.array([1, 2, None], pa.int64())])
+    lines, found = written.lines.lines([times, pa.array([1, 2, None], pa.int64())])
     assert not found
     assert "".join(lines.to_pylist()) == "2026-11-22 10:00:00 1\n2026-11-22 10:00:00.250000 2\n- - -\n"
     assert [row[2:] for row in documented(written.head + "".join(lines.to_pylist()))] == [
@@ -144,7 +144,7 @@ def test_a_combined_column_may_not_contradict_its_values() -> None:
     spec = DelimitedSpec(" ", header="first", fields=(*SPEC.fields, *clock))
     described = delimited_format(spec, FormatOptions("preset", "flows"), "preset 'flows'")
     schema = pa.schema([("time", INSTANT), ("date", DAY), ("clock", STRING)])
-    writer = described.writer(schema, zone="UTC", unencodable=None, forbidden_prefixes=()).writer
+    writer = described.writer(schema, zone="UTC", unencodable=None, forbidden_prefixes=()).lines
     ten, day = 1_795_341_600_000_000, date(2026, 11, 22)
     times = pa.array([ten, None, None, ten, None, ten + 1, ten], INSTANT)
     days = pa.array([day, None, day, day, day, day, None], DAY)
@@ -159,7 +159,7 @@ def test_a_combined_column_may_not_contradict_its_values() -> None:
     part = described.writer(
         pa.schema([("date", DAY), ("time", INSTANT)]), zone="UTC", unencodable=None, forbidden_prefixes=()
     )
-    lines, found = part.writer.lines([days[:1], times[:1]])
+    lines, found = part.lines.lines([days[:1], times[:1]])
     assert (part.head, lines.to_pylist(), found) == ("date clock\n", ["2026-11-22 10:00:00\n"], [])
 
 

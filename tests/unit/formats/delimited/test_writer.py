@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, RecordError, SchemaError
-from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.options import FormatOptions
 from tests.conformance.test_engines import DAY, INSTANT, STRING
 from tests.reference.delimited import reference_delimited
 from tests.reference.templates import same
+from tests.support.formats import compile_encoder
 from tests.support.records import scan_rows
 
 thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)

@@ -12,13 +12,12 @@ import pytest
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, RecordError
 from pyspark_logs.formats.dialects.java_dates import fixed_width, to_strptime
-from pyspark_logs.formats.encoder import compile_encoder
-from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
 from tests.conformance.test_engines import rows_of
+from tests.support.formats import compile_decoder, compile_encoder, format_schema
 
 UTC = timezone.utc
 AT = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)

@@ -187,10 +187,10 @@ class TestDocumentedFormat(FormatConformance):
             JsonField("extra", "json"),
             JsonField("n", "int"),
         ]
-        monkeypatch.setitem(registry.KINDS, "preset", lambda options: documented(options, fields))
-        registry.resolve_line_format.cache_clear()
+        monkeypatch.setitem(registry.FORMATS, "preset", lambda options: documented(options, fields))
+        registry.resolve_format.cache_clear()
         yield
-        registry.resolve_line_format.cache_clear()
+        registry.resolve_format.cache_clear()
 
 
 @pytest.mark.parametrize("kind", ["epoch", "epoch(h)", "strings", "timestamp(%Q)", "array<", "list(,)"])
@@ -201,8 +201,8 @@ def test_invalid_types_are_refused(kind: str) -> None:
 
 def written(fmt: JsonFormat, batch: pa.RecordBatch, zone: str = "UTC") -> list[str]:
     writer = fmt.writer(batch.schema, zone=zone, unencodable=None, forbidden_prefixes=())
-    checks = RoundtripChecks(writer.writer, fmt.options, (), writer.check, zone)
-    lines: list[str] = Encoder(writer.writer, checks, "utf-8", "fail").encode(batch).to_pylist()
+    checks = RoundtripChecks(writer.lines, fmt.options, (), writer.decoder, zone)
+    lines: list[str] = Encoder(writer.lines, checks, "utf-8", "fail").encode(batch).to_pylist()
     return [line.removesuffix("\n") for line in lines]
 
 

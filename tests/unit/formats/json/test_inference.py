@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspark_logs.formats.json.inference import infer_json_schema
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from tests.conformance.test_engines import rows_of, thorough
+from tests.support.formats import compile_decoder
 
 INSTANT = pa.timestamp("us", "UTC")
 LONG, DOUBLE, STRING, BOOLEAN = pa.int64(), pa.float64(), pa.string(), pa.bool_()

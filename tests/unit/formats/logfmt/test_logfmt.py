@@ -15,11 +15,9 @@ from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
-from pyspark_logs.formats.encoder import compile_encoder
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine, learn_shape
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
@@ -31,6 +29,7 @@ from tests.conformance.test_engines import DAY, INSTANT, STRING, WALL, rows_of
 from tests.reference.logfmt import reference_logfmt
 from tests.reference.templates import same
 from tests.support import strategies
+from tests.support.formats import compile_decoder, compile_encoder
 from tests.support.records import multiline_records, scan_rows, utc
 
 thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)

@@ -24,12 +24,12 @@ from pyspark_logs.formats.presets import (
     syslog,
     web,
 )
-from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from tests.conformance.test_engines import plain, rows_of
+from tests.support.formats import compile_decoder, format_schema
 
 
 def rows(preset: str, lines: list[str], schema: pa.Schema | None = None) -> tuple[list[dict[str, Any]], list[bool]]:

@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
+from tests.support.formats import compile_decoder
 from tests.support.preset_lines import at, is_corrupt, row
 
 # --- HAProxy ---

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
+from tests.support.formats import compile_decoder, format_schema
 from tests.support.preset_lines import at, is_corrupt, row
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.regex.grok_library import grok_library
-from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from tests.support import grok_examples as lines
 from tests.support.decoding import DecodedText
+from tests.support.formats import compile_decoder, line_format
 
 
 def options(spec: str, own: str | None = None, **more: Any) -> FormatOptions:
@@ -44,7 +44,7 @@ def test_each_name_is_a_column_with_an_optional_type() -> None:
     spec = (
         "%{WORD:verb} %{URIPATH:path} took %{NUMBER:ms:float} %{INT:n:int} %{INT:big:long} %{WORD:ok:boolean}%{SPACE}"
     )
-    assert resolve_line_format(options(spec)).schema() == pa.schema([
+    assert line_format(options(spec)).schema() == pa.schema([
         ("verb", pa.string()), ("path", pa.string()), ("ms", pa.float64()), ("n", pa.int32()), ("big", pa.int64()),
         ("ok", pa.bool_()),
     ])  # fmt: skip
@@ -141,7 +141,7 @@ def test_numbers_are_whole_after_greedy_text(spec: str, line: str, expected: dic
 
 def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
     spec = "^%{TIMESTAMP_ISO8601:at} %{LOGLEVEL:level} %{GREEDYDATA:text}"
-    decoder = compile_decoder(options(spec, multi_line="true"), resolve_line_format(options(spec)).schema())
+    decoder = compile_decoder(options(spec, multi_line="true"), line_format(options(spec)).schema())
     record = "2026-11-22T01:00:11Z ERROR boom\n  at x\n  at y"
     assert decoder.exact.parse(record, TimestampContext()).values == [
         "2026-11-22T01:00:11Z",
@@ -188,7 +188,7 @@ def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
 )  # fmt: skip
 def test_invalid_patterns_are_errors_with_name_and_position(spec: str, definitions: str | None, message: str) -> None:
     with pytest.raises(FormatError) as caught:
-        resolve_line_format(options(spec, definitions))
+        line_format(options(spec, definitions))
     assert message in str(caught.value)
 
 
@@ -198,7 +198,7 @@ def test_an_unused_definition_is_not_parsed() -> None:
 
 def test_writing_is_an_error() -> None:
     with pytest.raises(FormatError, match=r"grok '%\{WORD:a\}' can be read only"):
-        resolve_line_format(options("%{WORD:a}")).writer(
+        line_format(options("%{WORD:a}")).writer(
             pa.schema([("a", pa.string())]), zone="UTC", unencodable=None, forbidden_prefixes=()
         )
 
@@ -399,7 +399,7 @@ def test_lines_that_almost_match_are_corrupt() -> None:
 
 def test_records_of_several_lines_in_a_tomcat_log() -> None:
     record = "Jul 31, 2020 4:40:20 PM org.apache.catalina.core.ApplicationContext log\nINFO: contextDestroyed()\n\tat x"
-    form = resolve_line_format(options("%{ECS_CATALINALOG}", multi_line="true"))
+    form = line_format(options("%{ECS_CATALINALOG}", multi_line="true"))
     decoder = compile_decoder(form.options, form.schema())
     values = dict(zip(form.schema().names, decoder.exact.parse(record, TimestampContext()).values, strict=True))
     assert values["log.level"] == "INFO"

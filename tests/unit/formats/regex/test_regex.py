@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
-from pyspark_logs.formats.registry import compile_decoder, resolve_line_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from tests.reference.expressions import Pattern, lines, patterns, reference_match
 from tests.support.decoding import DecodedText, split_every_line
+from tests.support.formats import compile_decoder, line_format
 
 STRING = pa.string()
 
@@ -111,7 +111,7 @@ def test_requested_columns_are_judged_by_the_whole_match() -> None:
 
 
 def test_only_groups_of_requested_columns_capture() -> None:
-    form = resolve_line_format(FormatOptions("regex", r"(?<a>.)(?:(?P<b>.)|(.))(?i:c)"))
+    form = line_format(FormatOptions("regex", r"(?<a>.)(?:(?P<b>.)|(.))(?i:c)"))
     assert form.expression.pattern([1]) == "(?:.)(?:(?P<g1>.)|(?:.))(?i:c)"
 
 
@@ -183,7 +183,7 @@ def test_regex_agrees_with_the_reference(pattern: Pattern, texts: list[str], dat
 )
 def test_constructs_that_re2_lacks_are_errors_with_name_and_position(spec: str, message: str) -> None:
     with pytest.raises(FormatError) as caught:
-        resolve_line_format(FormatOptions("regex", spec))
+        line_format(FormatOptions("regex", spec))
     assert any(one in str(caught.value) for one in message.split("|"))
 
 

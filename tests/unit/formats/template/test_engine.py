@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.registry import compile_decoder, format_schema
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
+from tests.support.formats import compile_decoder, format_schema
 
 TEMPLATES = [
     "{a} {b?} {c?} [{t}] {n:int?} {rest?}",

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError, SchemaError
-from pyspark_logs.formats.registry import compile_decoder
 from pyspark_logs.formats.timestamps.parsing import (
     HIGHEST_US,
     LOWEST_US,
@@ -35,6 +34,7 @@ from pyspark_logs.records import read_lines
 from tests.conformance.test_engines import BOUNDS, EPOCH, thorough
 from tests.reference import templates as reference
 from tests.support import strategies
+from tests.support.formats import compile_decoder
 
 UUID = "123e4567-e89b-12d3-a456-426614174000"
 ODD = [

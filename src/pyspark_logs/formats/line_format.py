@@ -1,0 +1,128 @@
+"""The base class of formats whose records are lines of text."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Generator, Sequence
+
+import pyarrow as pa
+
+from pyspark_logs.errors import FormatError, OptionError, SchemaError
+from pyspark_logs.formats.decoder import Decoder, LineBlockDecoder
+from pyspark_logs.formats.encoder import Encoder, find_unencodable, forbidden_prefixes
+from pyspark_logs.formats.interface import Format, LineFilter, SplitSource
+from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.multiline import MATCHING, RecordStarts
+from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
+from pyspark_logs.formats.template.matcher import Matcher
+from pyspark_logs.records import HeaderRule, Lines, preserves_lines
+
+
+class LineFormat(Format):
+    """A format whose records are lines, or begin with a line."""
+
+    @abstractmethod
+    def decoder(self, projection: Projection) -> Decoder:
+        """Returns a decoder of the requested columns, in their order.
+
+        Raises:
+            SchemaError: a column that the format does not have, or a type that it cannot give.
+        """
+
+    @abstractmethod
+    def matcher(self) -> Matcher:
+        """Returns a matcher of the lines of the format, for ``multiLine=true``: other lines continue the record before them.
+
+        Raises:
+            FormatError: the format has no last field that could take these lines; see :func:`begins_by_regex_only`.
+        """
+
+    @abstractmethod
+    def writer(
+        self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
+    ) -> FormatWriter:
+        """Returns a writer of these columns.
+
+        Args:
+            schema: columns of the lines.
+            zone: time zone of wall clocks.
+            unencodable: function that finds the characters which the encoding lacks; None: it has all characters.
+            forbidden_prefixes: strings that no line may begin with.
+
+        Raises:
+            SchemaError: columns that the format lacks, or needs, or cannot write without loss; all in one message.
+            FormatError: the format can only be read; says why.
+        """
+
+    def header_rule(self) -> HeaderRule | None:
+        """Returns the rule that finds the lines which name a file's columns; None: the format has no headers."""
+        return None
+
+    @property
+    def is_splittable(self) -> bool:
+        """False for documents, for encodings whose line ends need decoding, and where a header may stand in the middle."""
+        rule = self.header_rule()
+        if self.options.document is not None or (rule is not None and rule.by_fields):
+            return False
+        return preserves_lines(self.options.encoding)
+
+    def record_starts(self) -> RecordStarts | None:
+        """Returns the rule by which lines are joined to records; None: each line is a record.
+
+        Raises:
+            FormatError: the option ``multiLine`` is wrong, or does not apply to the format.
+        """
+        pattern = self.options.multi_line
+        if pattern is None:
+            return None
+        if self.header_rule() is not None or self.options.document is not None:
+            raise FormatError(
+                "option 'multiLine' means nothing for files with a header, or with one JSON document: their records do not begin"
+                " where lines do; leave it out"
+            )
+        return RecordStarts(self.options, self.matcher() if pattern == MATCHING else None)
+
+    def check_records(self) -> None:
+        """Raises FormatError if the option ``multiLine`` is wrong, or does not apply to the format."""
+        self.record_starts()
+
+    def read(self, source: SplitSource) -> Generator[Lines, None, None]:
+        """Yields the records of a split in blocks."""
+        return source.lines(self.options, self.header_rule(), self.record_starts())
+
+    def block_decoder(self, projection: Projection, select: LineFilter | None = None) -> LineBlockDecoder:
+        """Returns a decoder of blocks of lines; see :meth:`Format.block_decoder`."""
+        return LineBlockDecoder(self.decoder(projection), select, self.options.max_record_bytes)
+
+    def encoder(self, schema: pa.Schema, *, zone: str = "UTC", on_unwritable: str = "fail") -> Encoder:
+        """Returns an encoder of rows; see :meth:`Format.encoder`."""
+        if on_unwritable not in ("fail", "null", "space"):
+            raise OptionError(f"option 'onUnwritable': {on_unwritable!r} is not one of fail, null, space")
+        options = self.options
+        prefixes = forbidden_prefixes(options)
+        writer = self.writer(
+            schema, zone=zone, unencodable=find_unencodable(options.encoding), forbidden_prefixes=prefixes
+        )
+        checks = RoundtripChecks(writer.lines, options, prefixes, writer.decoder, zone)
+        return Encoder(writer.lines, checks, options.encoding, on_unwritable, writer.head)
+
+
+def begins_by_regex_only(name: str) -> FormatError:
+    """Returns the error of a format that ``multiLine=true`` does not suit."""
+    return FormatError(
+        f"{name}: multiLine=true puts the lines that do not match into the last field, which is then a string that takes the"
+        " rest of the line; here it is not. Give multiLine a regular expression that is found in the first line of each"
+        " record, and in no other: multiLine='^\\d{4}-'"
+    )
+
+
+def duplicate_names(names: Sequence[str]) -> list[str]:
+    """Returns a message for each name that occurs more than once."""
+    return [f"{name!r} is there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+def raise_unwritable(problems: Sequence[str], kind: str) -> None:
+    """Raises SchemaError with all problems, if there are any."""
+    if problems:
+        raise SchemaError(f"the columns cannot be written as {kind}: {'; '.join(problems)}")

@@ -1,0 +1,50 @@
+"""Columns that do not come from the record: values of partition directories, and ``_metadata`` of the file."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.timestamps.zones import utc_to_local
+from pyspark_logs.formats.types.registry import for_arrow
+from pyspark_logs.planning import FileSplit
+
+
+def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
+    """Returns the value of a partition column, parsed as a field of its type; null if the text is not of the type.
+
+    >>> import pyarrow as pa
+    >>> path_value("007", pa.int16(), "UTC"), path_value("ops", pa.int16(), "UTC")
+    (<pyarrow.Int16Scalar: 7>, <pyarrow.Int16Scalar: None>)
+    """
+    field_type = for_arrow(dtype)
+    if text is None or field_type is None:
+        return pa.scalar(None, dtype)
+    try:
+        array = pa.array([field_type.parse(text, TimestampContext(zone))], field_type.arrow())
+    except (ValueError, OverflowError):
+        return pa.scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
+    return (array if array.type == dtype else utc_to_local(array, zone))[0]
+
+
+def metadata_column(dtype: pa.StructType, split: FileSplit, offsets: pa.Array) -> pa.Array:
+    """Returns the column ``_metadata`` of the records of a split.
+
+    Args:
+        dtype: type of the column: all or some of the fields of ``_metadata``.
+        split: split of the file.
+        offsets: int64 offsets of the records in the uncompressed file.
+    """
+    path = split.path if "://" in split.path else "file://" + split.path
+    constants = {
+        "file_path": path, "file_name": path.rpartition("/")[2], "file_size": split.size,
+        "file_block_start": split.start, "file_block_length": split.length,
+        "file_modification_time": split.modified_ms * 1000,
+    }  # fmt: skip
+    children = [
+        offsets
+        if field.name.lower() == "record_offset"
+        else pa.repeat(pa.scalar(constants[field.name.lower()], field.type), len(offsets))
+        for field in dtype
+    ]
+    return pa.StructArray.from_arrays(children, fields=list(dtype))
