@@ -56,7 +56,7 @@ def _cast_plain_numbers(array: pa.Array, dtype: pa.DataType) -> pa.Array | None:
         return None
 
 
-class Number(FieldType):
+class NumericType(FieldType):
     """A type whose text can be read as any other number."""
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
@@ -65,7 +65,7 @@ class Number(FieldType):
 
 
 @dataclass(frozen=True)
-class Integer(Number):
+class Integer(NumericType):
     """``int`` (32 bits) and ``long`` (64 bits)."""
 
     alphabet: ClassVar[str | None] = "0123456789-"
@@ -112,7 +112,7 @@ class Integer(Number):
 
 
 @dataclass(frozen=True)
-class Floating(Number):
+class Floating(NumericType):
     """``double``: rendered as the shortest text that is parsed to the same number."""
 
     alphabet: ClassVar[str | None] = "0123456789-+.einfa"
@@ -145,7 +145,7 @@ MAX_DECIMAL_DIGITS = 38
 
 
 @dataclass(frozen=True)
-class DecimalNumber(Number):
+class DecimalNumber(NumericType):
     """``decimal(p,s)``: values are not rounded; a text that needs more digits is not of the type."""
 
     alphabet: ClassVar[str | None] = "0123456789-."

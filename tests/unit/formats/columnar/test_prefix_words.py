@@ -1,4 +1,4 @@
-"""Eight bytes at a time gives what one byte at a time gives."""
+"""Operations on eight bytes at a time equal those on single bytes."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ texts = st.text(st.sampled_from(",-+.0123456789:/ \x00\x01\x7f\x80\xac\xff"), ma
 )
 
 
-def places_in(text, data):
-    places = data.draw(st.lists(st.integers(0, len(text)), max_size=6).map(sorted))
-    return np.frombuffer(text, np.uint8), np.array(places, np.int32)
+def view_and_offsets(text, data):
+    offsets = data.draw(st.lists(st.integers(0, len(text)), max_size=6).map(sorted))
+    return np.frombuffer(text, np.uint8), np.array(offsets, np.int32)
 
 
 @given(texts, st.data())
-def test_words_are_the_bytes_and_zeros_past_the_end(text, data):
-    view, places = places_in(text, data)
-    found = prefix_words.load_words(view, places)
+def test_load_words_pads_with_zeros_past_the_end(text, data):
+    view, offsets = view_and_offsets(text, data)
+    found = prefix_words.load_words(view, offsets)
     assert found.dtype == np.uint64
     assert [word.tobytes() for word in found.astype("<u8")] == [
-        text[place : place + 8].ljust(8, b"\0") for place in places.tolist()
+        text[offset : offset + 8].ljust(8, b"\0") for offset in offsets.tolist()
     ]
 
 
 @given(texts, st.sampled_from(b",-\x01\x7f\x80\xff"), st.data())
-def test_the_first_of_a_byte_within_sixteen(text, byte, data):
-    view, starts = places_in(text, data)
+def test_find_byte_in_prefix_finds_the_first_occurrence(text, byte, data):
+    view, starts = view_and_offsets(text, data)
     found = prefix_words.find_byte_in_prefix(view, starts, prefix_words.load_words(view, starts), byte)
     assert found.dtype == np.int32
     for start, at in zip(starts.tolist(), found.tolist(), strict=True):
-        place = text[start : start + prefix_words.PREFIX_BYTES].find(bytes([byte]))
-        assert at == start + (place if place >= 0 else prefix_words.PREFIX_BYTES)
+        offset = text[start : start + prefix_words.PREFIX_BYTES].find(bytes([byte]))
+        assert at == start + (offset if offset >= 0 else prefix_words.PREFIX_BYTES)
 
 
 numbers = st.one_of(
@@ -50,7 +50,7 @@ numbers = st.one_of(
 @given(st.lists(st.tuples(numbers, st.booleans()), max_size=6), st.booleans())
 @example([("99999999", False), ("00000000", False)], False)
 @example([("7", False)], False)
-def test_small_integers_are_what_int_says(rows, masked):
+def test_parse_small_integers_equals_int(rows, masked):
     text = ",".join(number for number, _ in rows).encode()
     widths = np.array([len(number) for number, _ in rows], np.int32)
     ends = (np.cumsum(widths + 1) - 1).astype(np.int32)
@@ -67,14 +67,14 @@ def test_small_integers_are_what_int_says(rows, masked):
 
 
 @given(texts, st.sampled_from(b",-\x00\xff"))
-def test_places_of_a_byte(text, byte):
+def test_byte_offsets(text, byte):
     found = byte_offsets(np.frombuffer(text, np.uint8), byte)
     assert found.dtype == np.int32
-    assert found.tolist() == [place for place, other in enumerate(text) if other == byte]
+    assert found.tolist() == [offset for offset, other in enumerate(text) if other == byte]
 
 
 @pytest.mark.parametrize("size", [_SEARCH_BYTES - 1, _SEARCH_BYTES, _SEARCH_BYTES + 9, 2 * _SEARCH_BYTES + 3])
-def test_places_of_a_byte_where_stretches_meet(size):
+def test_byte_offsets_across_stretches(size):
     raw = np.random.default_rng(size).integers(0, 9, size).astype(np.uint8)
     raw[[0, _SEARCH_BYTES - 2, -1]] = 3
     assert byte_offsets(raw, 3).tolist() == np.flatnonzero(raw == 3).tolist()

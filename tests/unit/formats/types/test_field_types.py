@@ -1,4 +1,4 @@
-"""A column of texts gives what each text gives by itself, however oddly it is spelled."""
+"""Field types: conversion of columns equals parsing of single texts, and both equal the reference parser."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def check(field_type: FieldType, texts: list[str], context: TimestampContext) ->
 
 @pytest.mark.parametrize("field_type", TYPES, ids=repr)
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_text_alone(field_type: FieldType, zone: str) -> None:
+def test_convert_of_one_text_equals_parse(field_type: FieldType, zone: str) -> None:
     for text in ODD:
         check(field_type, [text], TimestampContext(zone))
         check(field_type, [text] * 3, TimestampContext(zone))
@@ -100,7 +100,9 @@ def test_a_text_alone(field_type: FieldType, zone: str) -> None:
 @pytest.mark.parametrize("field_type", TYPES, ids=repr)
 @given(texts=st.lists(st.sampled_from(ODD), max_size=12), context=moments, only_good=st.booleans())
 @settings(max_examples=60)
-def test_texts_together(field_type: FieldType, texts: list[str], context: TimestampContext, only_good: bool) -> None:
+def test_convert_of_several_texts_equals_parse(
+    field_type: FieldType, texts: list[str], context: TimestampContext, only_good: bool
+) -> None:
     if only_good:
         texts = [text for text in texts if scalar(field_type, text, context) is not None]
     check(field_type, texts, context)
@@ -129,7 +131,7 @@ def test_texts_together(field_type: FieldType, texts: list[str], context: Timest
         (Host(), "::1:80", "::1"),
     ],
 )
-def test_a_text_gives(field_type: FieldType, text: str, value: object) -> None:
+def test_parse_returns_the_value(field_type: FieldType, text: str, value: object) -> None:
     assert field_type.parse(text, TimestampContext()) == value
     column, sure = field_type.convert(pa.array([text, text]), TimestampContext())
     assert sure is None
@@ -150,7 +152,7 @@ def test_a_text_gives(field_type: FieldType, text: str, value: object) -> None:
         (ListOf(",", Integer(32)), "1,x"),
     ],
 )
-def test_a_text_is_not_of_its_type(field_type: FieldType, text: str) -> None:
+def test_parse_refuses_other_texts(field_type: FieldType, text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         field_type.parse(text, TimestampContext())
     _, sure = field_type.convert(pa.array([text, text]), TimestampContext())
@@ -182,7 +184,7 @@ def stamps(draw: st.DrawFn) -> tuple[str, list[str], strategies.Options]:
 
 @given(stamps())
 @thorough
-def test_a_pattern_gives_what_the_reference_gives(case: tuple[str, list[str], strategies.Options]) -> None:
+def test_patterns_equal_the_reference_parser(case: tuple[str, list[str], strategies.Options]) -> None:
     pattern, texts, options = case
     bound_us = (options.year_bound - EPOCH) // dt.timedelta(microseconds=1)
     context, clock = TimestampContext(options.zone, bound_us), reference.Clock(options.tz, options.year_bound)
@@ -205,7 +207,7 @@ times = st.integers(LOWEST_US, HIGHEST_US) | st.integers(-3_000_000_000_000_000,
 
 
 @given(st.lists(times, max_size=20), st.sampled_from(ZONES))
-def test_walls_become_the_instants_python_gives(walls: list[int], zone: str) -> None:
+def test_local_to_utc_us_equals_python(walls: list[int], zone: str) -> None:
     expected = [datetime_to_utc_us(dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=wall), zone) for wall in walls]
     day = 86_400_000_000
     inner = [LOWEST_US + day <= wall <= HIGHEST_US - day for wall in walls]
@@ -219,7 +221,7 @@ def test_walls_become_the_instants_python_gives(walls: list[int], zone: str) -> 
     st.lists(times.filter(lambda t: LOWEST_US + 2 * 86_400_000_000 < t < HIGHEST_US - 2 * 86_400_000_000) | st.none()),
     st.sampled_from(ZONES),
 )
-def test_instants_become_the_walls_python_gives(instants: list[int | None], zone: str) -> None:
+def test_utc_to_local_equals_python(instants: list[int | None], zone: str) -> None:
     epoch = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
     walls = utc_to_local(pa.array(instants, pa.timestamp("us", "UTC")), zone).to_pylist()
     assert walls == [
@@ -230,7 +232,7 @@ def test_instants_become_the_walls_python_gives(instants: list[int | None], zone
     ]
 
 
-def test_iso_text_beyond_the_calendar_is_no_timestamp() -> None:
+def test_iso_timestamps_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="years 1 to 9999"):
         parse_iso_us("9999-12-31T23:59:59-01:00", "UTC")
 
@@ -259,7 +261,7 @@ def test_iso_text_beyond_the_calendar_is_no_timestamp() -> None:
     ],
     ids=repr,
 )
-def test_a_schema_reads_a_field_as(own: FieldType, dtype: pa.DataType, becomes: FieldType) -> None:
+def test_retype_returns_the_type_for_a_schema(own: FieldType, dtype: pa.DataType, becomes: FieldType) -> None:
     assert retype(own, dtype, "c") == becomes
 
 
@@ -280,7 +282,7 @@ def test_a_schema_reads_a_field_as(own: FieldType, dtype: pa.DataType, becomes: 
     ],
     ids=repr,
 )
-def test_a_schema_cannot_read_a_field_as(own: FieldType, dtype: pa.DataType) -> None:
+def test_retype_refuses_types_that_do_not_fit(own: FieldType, dtype: pa.DataType) -> None:
     with pytest.raises(SchemaError, match="'c'"):
         retype(own, dtype, "c")
 
@@ -294,7 +296,7 @@ def test_a_schema_cannot_read_a_field_as(own: FieldType, dtype: pa.DataType) -> 
         (pa.decimal128(4, 1), [Decimal("7.0"), Decimal("300.0"), Decimal("127.0"), Decimal("0.5")]),
     ],
 )
-def test_types_that_only_a_schema_has(dtype: pa.DataType, values: list[object]) -> None:
+def test_types_that_only_schemas_have(dtype: pa.DataType, values: list[object]) -> None:
     decoder = compile_decoder(FormatOptions("template", "{n} {m}"), pa.schema([pa.field("N", dtype)]))
     lines = next(read_lines(iter([b"7 x\n300 x\n127 x\n.5 x\n"])))
     decoded = decoder.decode(lines, TimestampContext())
@@ -303,6 +305,6 @@ def test_types_that_only_a_schema_has(dtype: pa.DataType, values: list[object]) 
     assert corrupt == [value is None for value in values]
 
 
-def test_a_column_that_the_format_lacks_is_named() -> None:
+def test_an_unknown_column_is_named_in_the_error() -> None:
     with pytest.raises(LogSourceError, match=r"'nope' is not in the format, which gives a, b"):
         compile_decoder(FormatOptions("template", "{a} {b}"), pa.schema([pa.field("nope", pa.string())]))
