@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pyspark_logs.formats.dialects.config_text import ConfigText
-from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Parts, Piece
+from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart, FieldParts
 from pyspark_logs.formats.template.notation import Field, Literal, Segment
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
@@ -54,7 +54,7 @@ class ColumnNames:
         return unique
 
 
-def address_field(host: str, port: str, field_type: FieldType) -> tuple[Field, Parts]:
+def address_field(host: str, port: str, field_type: FieldType) -> tuple[Field, FieldParts]:
     """Returns the field of an address and its port, and the field's two columns.
 
     The last colon separates the port, because IPv6 addresses contain colons. The port of a Unix domain socket is empty.
@@ -68,7 +68,7 @@ def address_field(host: str, port: str, field_type: FieldType) -> tuple[Field, P
     >>> field.name, [name for name, _ in parts.columns]
     ('remote_addr:remote_port', ['remote_addr', 'remote_port'])
     """
-    columns = (Piece(host, Text()), Mark(":", host), Piece(port, Integer(32)))
+    columns = (FieldPart(host, Text()), ConditionalText(":", host), FieldPart(port, Integer(32)))
     return Field(f"{host}:{port}", field_type, nullable=True, null_text="-:-"), CompositeField(
         rf"(?:-|(?P<{host}>.*)):(?:(?P<{port}>[0-9]+)|-)?", columns
     )
@@ -100,7 +100,7 @@ def merge_addresses(
 
 def build_segments(
     config: ConfigText, items: Sequence[str | Directive], escape_style: EscapeStyle | None
-) -> tuple[list[Segment], dict[str, Parts]]:
+) -> tuple[list[Segment], dict[str, FieldParts]]:
     """Returns the segments of the template, and the fields that consist of several columns.
 
     A string directive between double quotes becomes a quoted field if the program escapes quotes. A list is read as a
@@ -117,7 +117,7 @@ def build_segments(
     items = list(items)
     string = Text(escape_style)
     segments: list[Segment] = []
-    composite_fields: dict[str, Parts] = {}
+    composite_fields: dict[str, FieldParts] = {}
     names = ColumnNames()
     for index, item in enumerate(items):
         if isinstance(item, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece
+from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.syslog import GlogSeverity
 from pyspark_logs.formats.types.text import Text
@@ -15,11 +15,11 @@ _LOG4J_EVENT = CompositeField(
     rf"(?:\[(?P<first_thread>{_THREAD})\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>{_THREAD})\] +)?"
     r"(?:(?P<logger>[^\s:]+)(?: ?:| -) )?(?P<message>.*)",
     (
-        Piece("level", Text(), after=" "),
-        Piece("thread", Text(), before="[", after="] ", also=("first_thread",)),
-        Piece("logger", Text()),
-        Mark(": ", "logger"),
-        Piece("message", Text()),
+        FieldPart("level", Text(), after=" "),
+        FieldPart("thread", Text(), before="[", after="] ", also=("first_thread",)),
+        FieldPart("logger", Text()),
+        ConditionalText(": ", "logger"),
+        FieldPart("message", Text()),
     ),
 )
 _GLOG_TIME = "%Y%m%d %H:%M:%S.%f"

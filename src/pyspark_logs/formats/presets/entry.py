@@ -12,7 +12,7 @@ from pyspark_logs.formats.delimited.spec import DelimitedSpec
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import documented
 from pyspark_logs.formats.line_format import LineFormat
-from pyspark_logs.formats.template.composite_fields import Parts
+from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import forbid_blank_values, parse_template
 from pyspark_logs.formats.types.field_type import FieldType
@@ -70,7 +70,7 @@ class TemplateForm:
 
     template: str
     types: Mapping[str, FieldType] = field(default_factory=dict)
-    composite_fields: Mapping[str, Parts] = field(default_factory=dict)
+    composite_fields: Mapping[str, FieldParts] = field(default_factory=dict)
     allow_trailing: bool = False
     null_value: str | None = None
     banners: tuple[str, ...] = ()

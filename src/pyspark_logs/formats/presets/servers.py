@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
-from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece, ZonedStamp
+from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart
+from pyspark_logs.formats.template.zone_abbreviation import TimeAndZone
 from pyspark_logs.formats.types.multi_pattern_timestamp import MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.server import TruncatedQuoted
@@ -17,16 +18,16 @@ _PROCESS_AND_CLIENT = CompositeField(
     r"(?:(?:(?P<syslog_header>.*) )?(?P<process_name>[^\s\[\]:]+)(?:\[(?P<pid>\d{1,9})\])?: )?"
     r"(?P<client_ip>[^ ]+):(?P<client_port>\d{1,5})",
     (
-        Piece("syslog_header", Text(), after=" "),
-        Piece("process_name", Text()),
-        Piece("pid", Integer(32), before="[", after="]"),
-        Mark(": ", "process_name"),
-        Piece("client_ip", Text(), after=":"),
-        Piece("client_port", Integer(32)),
+        FieldPart("syslog_header", Text(), after=" "),
+        FieldPart("process_name", Text()),
+        FieldPart("pid", Integer(32), before="[", after="]"),
+        ConditionalText(": ", "process_name"),
+        FieldPart("client_ip", Text(), after=":"),
+        FieldPart("client_port", Integer(32)),
     ),
 )
 # HAProxy cuts a long request, and the closing quote with it.
-_REQUEST = CompositeField('"(?P<http_request>[^"]*)"?', (Piece("http_request", Text(), before='"', after='"'),))
+_REQUEST = CompositeField('"(?P<http_request>[^"]*)"?', (FieldPart("http_request", Text(), before='"', after='"'),))
 
 _PROXY_HEAD = "{client} [{accept_date:timestamp(%d/%b/%Y:%H:%M:%S.%f)}] {frontend_name} {backend_name}/{server_name} "
 _PROXY_COUNTS = (
@@ -41,10 +42,10 @@ _PROXY_TLS = (
 # log_line_prefix after the time: '[%p] ', '[%p-%l] %q%u@%d ', or the prefix that pgBadger's documentation recommends, with or
 # without '[%l-1] ', application and client.
 _PROCESS, _LINE_NUM = (
-    Piece("process_id", Integer(32)),
-    Piece("session_line_num", Integer(64), before="-", also=("num",)),
+    FieldPart("process_id", Integer(32)),
+    FieldPart("session_line_num", Integer(64), before="-", also=("num",)),
 )
-_SEVERITY = Piece("error_severity", Text())
+_SEVERITY = FieldPart("error_severity", Text())
 _SESSION = CompositeField(
     r"(?P<process_id>\d+)(?:-(?P<session_line_num>\d+))?\]:? (?:\[(?P<num>\d+)-\d+\] ?)?"
     r"(?:user=(?P<user>[^,]*),db=(?P<db>[^,]*)(?:,app=(?P<application_name>.*?))?(?:,client=(?P<connection_from>[^ ,]*))? "
@@ -52,33 +53,33 @@ _SESSION = CompositeField(
     (
         replace(_PROCESS, after="]: "),
         replace(_LINE_NUM, before="[", after="-1] "),
-        Mark("user=", "error_severity"),
-        Piece("user_name", Text(), also=("user",)),
-        Mark(",db=", "error_severity"),
-        Piece("database_name", Text(), also=("db",)),
-        Piece("application_name", Text(), before=",app="),
-        Piece("connection_from", Text(), before=",client="),
-        Mark(" ", "error_severity"),
+        ConditionalText("user=", "error_severity"),
+        FieldPart("user_name", Text(), also=("user",)),
+        ConditionalText(",db=", "error_severity"),
+        FieldPart("database_name", Text(), also=("db",)),
+        FieldPart("application_name", Text(), before=",app="),
+        FieldPart("connection_from", Text(), before=",client="),
+        ConditionalText(" ", "error_severity"),
         _SEVERITY,
     ),
-    short=(
+    short_parts=(
         _PROCESS,
         _LINE_NUM,
-        Mark("] ", "process_id"),
-        Piece("user_name", Text(), after="@"),
-        Piece("database_name", Text(), after=" "),
+        ConditionalText("] ", "process_id"),
+        FieldPart("user_name", Text(), after="@"),
+        FieldPart("database_name", Text(), after=" "),
         _SEVERITY,
     ),
 )
 
 _REDIS_PROCESS = CompositeField(
     r"(?:\[(?P<old_pid>\d{1,9})\]|(?P<pid>\d{1,9}):(?P<role>[A-Z]?|signal-handler))",
-    (Piece("pid", Integer(32), after=":", also=("old_pid",)), Piece("role", Text())),
+    (FieldPart("pid", Integer(32), after=":", also=("old_pid",)), FieldPart("role", Text())),
 )
 _REDIS_TIME = "%d %b %Y %H:%M:%S.%f"
 # serverLogRawFromHandler() writes the time as epoch seconds in parentheses, and no level.
 _REDIS_EVENT = CompositeField(
-    "(?:(?P<level>[.*#-]) )?(?P<message>.*)", (Piece("level", Text(), after=" "), Piece("message", Text()))
+    "(?:(?P<level>[.*#-]) )?(?P<message>.*)", (FieldPart("level", Text(), after=" "), FieldPart("message", Text()))
 )
 
 PRESETS: tuple[Preset, ...] = (
@@ -131,7 +132,7 @@ PRESETS: tuple[Preset, ...] = (
         "postgres",
         TemplateForm(
             "{stamp} [{session}:  {message}",
-            composite_fields={"stamp": ZonedStamp("log_time", "time_zone"), "session": _SESSION},
+            composite_fields={"stamp": TimeAndZone("log_time", "time_zone"), "session": _SESSION},
         ),
         source="PostgreSQL, log_line_prefix '%m [%p] ' (the default), '%m [%p-%l] %q%u@%d ', or pgBadger's '%t [%p]: [%l-1]"
         " user=%u,db=%d,app=%a,client=%h '; columns are named as in the CSV log:"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.template.composite_fields import CompositeField, Mark, Piece, Priority
+from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart
+from pyspark_logs.formats.template.syslog_priority import Priority
 from pyspark_logs.formats.types.cef import CefExtension, CefHeader
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
@@ -22,10 +23,10 @@ _RFC3164_TIME = MultiPatternTimestamp(
 _CISCO = CompositeField(
     r"(?:(?::|(?P<message_counter>0|[1-9]\d*):)? *(?:(?P<sequence_number>\d+): +)?(?:(?P<origin_id>[^\s:*%]+): +)?)?[*.]?",
     (
-        Mark(": ", "message_counter", absent=True),
-        Piece("message_counter", Integer(64), after=": "),
-        Piece("sequence_number", Integer(64), after=": "),
-        Piece("origin_id", Text(), after=": "),
+        ConditionalText(": ", "message_counter", if_null=True),
+        FieldPart("message_counter", Integer(64), after=": "),
+        FieldPart("sequence_number", Integer(64), after=": "),
+        FieldPart("origin_id", Text(), after=": "),
     ),
 )
 
@@ -42,12 +43,12 @@ _TAG = (
 _HEADER_AND_MESSAGE = CompositeField(
     rf"(?:(?P<hostname>[^\s\[]*[^\s\[:])(?: |$))?(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*)",
     (
-        Piece("hostname", Text(), after=" "),
-        Piece("time_zone", Text(), after=": "),
-        Piece("tag", Text(), also=("cisco_tag", "whole_tag", "close_tag", "bare_tag")),
-        Piece("pid", Integer(32), before="[", after="]", also=("close_pid", "bare_pid")),
-        Mark(": ", "tag"),
-        Piece("message", Text()),
+        FieldPart("hostname", Text(), after=" "),
+        FieldPart("time_zone", Text(), after=": "),
+        FieldPart("tag", Text(), also=("cisco_tag", "whole_tag", "close_tag", "bare_tag")),
+        FieldPart("pid", Integer(32), before="[", after="]", also=("close_pid", "bare_pid")),
+        ConditionalText(": ", "tag"),
+        FieldPart("message", Text()),
     ),
 )
 
@@ -57,10 +58,10 @@ _CEF_HEADER = CompositeField(
     r"(?:(?P<time>[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?:(?P<host>[^ ]+) )?)?(?P<header>.*)",
     (
-        Piece("pri", Integer(32), before="<", after=">"),
-        Piece("time", SYSLOG_TIME, after=" "),
-        Piece("host", Text(), after=" "),
-        Piece("header", Text()),
+        FieldPart("pri", Integer(32), before="<", after=">"),
+        FieldPart("time", SYSLOG_TIME, after=" "),
+        FieldPart("host", Text(), after=" "),
+        FieldPart("header", Text()),
     ),
 )
 _CEF_FIELDS = ("device_vendor", "device_product", "device_version", "device_event_class_id", "name", "severity")

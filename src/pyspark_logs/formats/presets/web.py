@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
-from pyspark_logs.formats.template.composite_fields import CompositeField, Piece
+from pyspark_logs.formats.template.composite_fields import CompositeField, FieldPart
 from pyspark_logs.formats.types.escape_styles import APACHE
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.server import UserName
@@ -21,7 +21,7 @@ _ERROR_TIME = "%a %b %d %H:%M:%S.%f %Y"
 # %{u}t and %t, %{cu}t and %{c}t, and the time of access logs, which some configurations use.
 _ERROR_TIMES = (_ERROR_TIME, "%a %b %d %H:%M:%S %Y", ISO_8601, "%d/%b/%Y:%H:%M:%S %z")
 _MODULE_LEVEL = CompositeField(
-    r"(?:(?P<module>[^:]*):)?(?P<level>[^:]*)", (Piece("module", Text(), after=":"), Piece("level", Text()))
+    r"(?:(?P<module>[^:]*):)?(?P<level>[^:]*)", (FieldPart("module", Text(), after=":"), FieldPart("level", Text()))
 )
 # In the order of do_errorlog_default() in server/log.c. Without a client, the source and the status cannot be distinguished
 # from the message.
@@ -29,10 +29,10 @@ _SOURCE_CLIENT = CompositeField(
     r"(?:(?:(?P<source>[^\s:()\[\]]+\(\d+\)): )?(?:(?P<error_status>\(\d+\)[^\[\]]*): )?"
     r"\[(?:client|remote) (?P<client>[^\]]*)\] )?(?P<message>.*)",
     (
-        Piece("source", Text(), after=": "),
-        Piece("error_status", Text(), after=": "),
-        Piece("client", Text(), before="[client ", after="] "),
-        Piece("message", Text()),
+        FieldPart("source", Text(), after=": "),
+        FieldPart("error_status", Text(), after=": "),
+        FieldPart("client", Text(), before="[client ", after="] "),
+        FieldPart("message", Text()),
     ),
 )
 
@@ -44,13 +44,13 @@ _CONTEXT = CompositeField(
     )
     + r"(?:, (?P<context>.*))?",
     (
-        Piece("client", Text()),
-        Piece("server", Text(), before=", server: "),
+        FieldPart("client", Text()),
+        FieldPart("server", Text(), before=", server: "),
         *(
-            Piece(name, Text(), before=f', {name}: "', after='"')
+            FieldPart(name, Text(), before=f', {name}: "', after='"')
             for name in ("request", "subrequest", "upstream", "host", "referrer")
         ),
-        Piece("context", Text(), before=", "),
+        FieldPart("context", Text(), before=", "),
     ),
 )
 

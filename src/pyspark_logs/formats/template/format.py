@@ -13,7 +13,7 @@ from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
-from pyspark_logs.formats.template.composite_fields import Parts
+from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
@@ -39,7 +39,7 @@ class TemplateFormat(LineFormat):
     template: Template
     options: FormatOptions
     name: str
-    parts: Mapping[str, Parts] = field(default_factory=dict)
+    parts: Mapping[str, FieldParts] = field(default_factory=dict)
 
     suffix = "log"
     is_open = False

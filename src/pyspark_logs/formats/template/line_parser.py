@@ -48,7 +48,7 @@ class ParsingRules:
 
 
 class ParsingScope:
-    """Part of a line that must be parsed for the requested columns, and the part by which the line is judged.
+    """FieldPart of a line that must be parsed for the requested columns, and the part by which the line is judged.
 
     A line is judged up to the end of the last judged column; as a whole if that is the last field of the template, or
     if the rules say so.

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
-from pyspark_logs.formats.template.composite_fields import Parts
+from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.field_writer import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.template.notation import (
     Blanks,
@@ -39,7 +39,7 @@ class Written:
     field: Field
     writer: FieldWriter
     columns: tuple[int, ...]
-    parts: Parts | None = None
+    parts: FieldParts | None = None
 
     @property
     def there(self) -> tuple[int, ...]:
@@ -255,7 +255,7 @@ def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, li
         columns[place] if place >= 0 else pa.null_texts(len(columns[0]), kind)
         for place, kind in zip(written.columns, kinds, strict=True)
     ]
-    return written.parts.joined(arrays, written.columns, written.writer.zone)
+    return written.parts.join(arrays, written.columns, written.writer.zone)
 
 
 # --- lines with the same groups --------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def _merged(pieces: Sequence[Any]) -> list[Any]:
 def _unsure(written: Written, place: Place) -> bool:
     """Whether it takes a parser to know where this field would end."""
     kind = written.field.type
-    if written.parts is not None and not written.parts.sure:
+    if written.parts is not None and not written.parts.is_unambiguous:
         return True
     if kind.syntax is None or kind.quoted:
         return kind.allows_raw_quotes

@@ -102,7 +102,7 @@ class SyslogBody:
 
     data: str = "structured_data"
     message: str = "message"
-    sure = False
+    is_unambiguous = False
 
     @property
     def columns(self) -> tuple[tuple[str, FieldType], ...]:
@@ -111,12 +111,12 @@ class SyslogBody:
             (self.message, SyslogBodyPart(groups=_MESSAGE, inner=Message())),
         )
 
-    def joined(
-        self, arrays: Sequence[pa.Array], places: Sequence[int], zone: str
+    def join(
+        self, arrays: Sequence[pa.Array], indices: Sequence[int], zone: str
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         data, message = arrays
         texts, wrong = StructuredData().render(data, zone)
         messages = pc.binary_join_element_wise(" ", Message().render(message, zone)[0], "").fill_null("")
         whole = pc.binary_join_element_wise(texts.fill_null(_NIL), messages, "")
         present = pc.or_(data.is_valid(), message.is_valid())
-        return pc.if_else(present, whole, None), unwritable(places[0], wrong, "is no value that the format can write")
+        return pc.if_else(present, whole, None), unwritable(indices[0], wrong, "is no value that the format can write")
