@@ -252,7 +252,7 @@ def _values(written: Written, columns: Sequence[pa.Array]) -> tuple[pa.Array, li
         return columns[written.columns[0]], []
     kinds = [kind.arrow() for _, kind in written.parts.columns]
     arrays = [
-        columns[place] if place >= 0 else pa.null_texts(len(columns[0]), kind)
+        columns[place] if place >= 0 else pa.nulls(len(columns[0]), kind)
         for place, kind in zip(written.columns, kinds, strict=True)
     ]
     return written.parts.join(arrays, written.columns, written.writer.zone)
