@@ -278,3 +278,16 @@ def test_a_batch_that_fails_is_written_by_the_next_run(
     (source.folder / "bad.txt").write_text("1000000 good\n")
     stream(spark, source, target, tmp_path)
     assert numbers(target) == Counter([*range(ROWS), 1_000_000])
+
+
+def test_a_query_that_would_read_its_own_output_is_refused(spark: Any, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_text("1 first\n")
+    options = {"template": "{n:long} {message}"}
+    frame = spark.readStream.format("logs").options(**options).schema("n long, message string").load(str(logs))
+    writer = frame.writeStream.format("logs").options(**options, checkpointLocation=str(tmp_path / "checkpoint"))
+    query = writer.trigger(availableNow=True).start(str(logs))
+    with pytest.raises(StreamingQueryException, match=r"OptionError: the stream reads .*logs and writes to .*logs"):
+        query.awaitTermination(120)
+    assert pyspark_logs.scan(str(logs), **options).read_all().to_pylist() == [{"n": 1, "message": "first"}]

@@ -99,7 +99,7 @@ class LogDataSource(DataSource):
             raise OptionError(
                 "outputMode 'complete' would replace everything with each batch; use 'append', or write with foreachBatch"
             )
-        writer = LogStreamWriter(self._write_options(), schema)
+        writer = LogStreamWriter(self._write_options(), schema, self.options.get("checkpointlocation", ""))
         writer.check()
         return writer
 

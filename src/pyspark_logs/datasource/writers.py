@@ -20,6 +20,7 @@ from pyspark_logs.datasource.schemas import to_ddl
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job
 from pyspark_logs.options import WriteOptions
+from pyspark_logs.stream.feedback import check_feedback
 from pyspark_logs.writer import LogWriter, TaskOutput
 
 
@@ -58,10 +59,17 @@ _STREAM_WRITER: tuple[Any, ...] = (
 
 
 class LogStreamWriter(LogWriter, *_STREAM_WRITER):  # type: ignore[misc]
-    """A :class:`~pyspark_logs.writer.LogWriter` for micro-batches."""
+    """A :class:`~pyspark_logs.writer.LogWriter` for micro-batches.
 
-    def __init__(self, options: WriteOptions, schema: StructType) -> None:
+    Args:
+        options: checked options.
+        schema: schema of the rows.
+        checkpoint: option ``checkpointLocation`` of the query; empty if Spark's configuration sets it.
+    """
+
+    def __init__(self, options: WriteOptions, schema: StructType, checkpoint: str = "") -> None:
         super().__init__(options, to_ddl(schema, strict=False))
+        self.checkpoint = checkpoint
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
         """Stages the rows of a task of a micro-batch."""
@@ -86,6 +94,8 @@ class LogStreamWriter(LogWriter, *_STREAM_WRITER):  # type: ignore[misc]
             )
         # A batch without rows cannot be written twice and needs no decision.
         if any(output.files for output in outputs):
+            if self.checkpoint:
+                check_feedback(self.checkpoint, batchId, self.options.path, self.options.store)
             self.commit_job(outputs[0].job, outputs)
 
     def abort(self, messages: list[WriterCommitMessage | None], batchId: int) -> None:  # noqa: N803 - Spark's name
