@@ -1,11 +1,11 @@
-"""``badRecordsPath``: the records that do not match, as JSON lines.
+"""``badRecordsPath``: records that do not match the format, written as JSON lines.
 
-Each split that has any writes objects of its own, named by a hash of all that decides which records these are: the file
-and its version, the split, the format, the schema, the filters and the range of time. So whoever reads the same again
-(a retried task, a speculative one, a second action of a query) writes the same objects over, and nothing is doubled.
+Each split with bad records writes objects of its own. Their name is a hash of everything that determines the bad records: the
+file and its version, the split, the format, the schema, the filters and the time range. A retried or speculative task, or a
+second action of a query, therefore overwrites the same objects, and no record is written twice.
 
-An object is written when it is full, or when its split has been read to the end. A split whose reading fails or is given
-up (``LIMIT``) leaves what was full by then, and nothing else; the same names get the same content when it is read to the
+An object is written when it is full, and when its split has been read to the end. A split whose reading fails, or is stopped
+early (``LIMIT``), leaves only the objects that were full; the same names get the same content when the split is read to the
 end.
 """
 
@@ -22,12 +22,12 @@ OBJECT_BYTES = 8 << 20
 
 
 class BadRecordWriter:
-    """Writes the rejects of one task, split by split.
+    """Writes the bad records of a task, split by split.
 
     Args:
-        directory: that gets the objects, in the form that :func:`~pyspark_logs.store.normalise` returns.
-        store: that the directory is in.
-        query: all that decides which records of a split are rejects, as text without secrets.
+        directory: directory of the objects, as :func:`~pyspark_logs.store.normalise` returns it.
+        store: store of the directory.
+        query: text that identifies everything besides the split that determines its bad records; without secrets.
 
     Raises:
         ReadOnlyStoreError: the store cannot be written to.
@@ -37,28 +37,28 @@ class BadRecordWriter:
         if not store.writable:
             raise ReadOnlyStoreError(
                 f"option 'badRecordsPath': cannot write to {directory}: {store.scheme}:// is read-only here. Give a directory"
-                " on S3 (s3://, s3a://), of local files, or of memory://"
+                " on S3 (s3://, s3a://), a local directory, or one of memory://"
             )
         self.directory, self.store, self.query = directory, store, query
         self._name, self._number, self._size = "", 0, 0
         self._lines: list[bytes] = []
 
     def begin(self, split: FileSplit) -> None:
-        """What follows is of this split; what another one left unfinished is forgotten."""
+        """Starts a split and discards the records of an unfinished one."""
         self._name = hashlib.sha256(repr((self.query, split)).encode()).hexdigest()[:32]
         self._number, self._size, self._lines = 0, 0, []
 
     def add(self, path: str, offset: int, record: str, reason: str) -> None:
-        """One reject.
+        """Adds a bad record.
 
         Args:
-            path: the file.
-            offset: of the record's first byte, in the uncompressed file.
-            record: its text; of one longer than ``maxRecordBytes`` the beginning.
-            reason: what is wrong with it.
+            path: path of the file.
+            offset: offset of the record's first byte in the uncompressed file.
+            record: text of the record, or its beginning if it is longer than ``maxRecordBytes``.
+            reason: reason for which the record does not match.
 
         Raises:
-            StoreError: an object was full and could not be written.
+            StoreError: the object was full and could not be written.
         """
         row = {"path": path, "offset": offset, "record": record, "reason": reason}
         line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
@@ -68,10 +68,10 @@ class BadRecordWriter:
             self._put()
 
     def finish(self) -> None:
-        """The split has been read to its end.
+        """Ends a split that was read to its end, and writes its last object.
 
         Raises:
-            StoreError: what is left could not be written.
+            StoreError: the object could not be written.
         """
         if self._lines:
             self._put()

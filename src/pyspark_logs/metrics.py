@@ -1,25 +1,26 @@
-"""What became of the records that were read: counts, and the reasons of those that do not match."""
+"""Metrics of records that were read: counts by outcome, and corrupt records by reason."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MOST_REASONS = 100
+MAX_REASONS = 100
 OTHER = "other"
 
 
 @dataclass
 class RecordMetrics:
-    """What became of records; nothing is lost, so ``records`` is the sum of ``rows``, ``filtered`` and ``dropped``.
+    """Counts of records by outcome; ``records`` is the sum of ``rows``, ``filtered`` and ``dropped``.
 
     Attributes:
-        records: that were found.
-        rows: that were given.
-        filtered: that a time range or a filter left out.
-        dropped: that did not match, with ``mode=DROPMALFORMED``.
-        corrupt: that did not match and were not filtered; counted among ``rows`` or ``dropped``, too.
-        files: whose reading has begun.
-        reasons: how many of the corrupt ones there are by reason; beyond 100 reasons the others count as ``other``.
+        records: number of records found.
+        rows: number of rows returned.
+        filtered: number of records excluded by a time range or a filter.
+        dropped: number of records that do not match the format, with ``mode=DROPMALFORMED``.
+        corrupt: number of records that do not match the format and were not filtered; they are also part of ``rows`` or
+            ``dropped``.
+        files: number of files whose reading has begun.
+        reasons: number of corrupt records by reason; beyond 100 reasons, further ones count as ``other``.
     """
 
     records: int = 0
@@ -31,7 +32,7 @@ class RecordMetrics:
     reasons: dict[str, int] = field(default_factory=dict, compare=False)
 
     def count_corrupt(self, reason: str) -> None:
-        """Count a corrupt record by its reason.
+        """Counts a corrupt record by its reason.
 
         >>> metrics = RecordMetrics()
         >>> metrics.count_corrupt("field 'n': not a number")
@@ -39,11 +40,11 @@ class RecordMetrics:
         (1, {"field 'n': not a number": 1})
         """
         self.corrupt += 1
-        key = reason if reason in self.reasons or len(self.reasons) < MOST_REASONS else OTHER
+        key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER
         self.reasons[key] = self.reasons.get(key, 0) + 1
 
     def since(self, before: RecordMetrics) -> RecordMetrics:
-        """What was counted after ``before``, which is a copy of an earlier state."""
+        """Returns the counts since ``before``, a copy of an earlier state."""
         reasons = {reason: count - before.reasons.get(reason, 0) for reason, count in self.reasons.items()}
         return RecordMetrics(
             self.records - before.records,
@@ -55,13 +56,13 @@ class RecordMetrics:
             {reason: count for reason, count in reasons.items() if count},
         )
 
-    def top_reasons(self, most: int = 3) -> str:
-        """The most frequent reasons, with their counts, as text.
+    def top_reasons(self, limit: int = 3) -> str:
+        """Returns the most frequent reasons with their counts, as text.
 
         >>> RecordMetrics(reasons={"a": 1, "b": 3, "c": 2}).top_reasons(2)
         'b (3), c (2), and 1 more of other reasons'
         """
-        ranked = sorted(self.reasons.items(), key=lambda one: (-one[1], one[0]))
-        rest = sum(count for _, count in ranked[most:])
-        shown = [f"{reason} ({count})" for reason, count in ranked[:most]]
-        return ", ".join(shown) + (f", and {rest} more of other reasons" if rest else "")
+        ranked = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))
+        others = sum(count for _, count in ranked[limit:])
+        shown = [f"{reason} ({count})" for reason, count in ranked[:limit]]
+        return ", ".join(shown) + (f", and {others} more of other reasons" if others else "")

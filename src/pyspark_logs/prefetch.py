@@ -1,4 +1,4 @@
-"""Fetching and decompressing ahead of parsing, in one bounded thread."""
+"""Prefetching: an iterator that is consumed in a thread of its own, up to a bounded number of items ahead."""
 
 from __future__ import annotations
 
@@ -26,27 +26,26 @@ class _End:
 
 
 def prefetch(
-    source: Iterator[T], *, max_items: int, name: str = "pyspark-logs-ahead", patience_s: float = 5.0
+    source: Iterator[T], *, max_items: int, name: str = "pyspark-logs-prefetch", patience_s: float = 5.0
 ) -> Generator[T, None, None]:
-    """The items of ``source``, which runs ahead of its consumer in a thread of its own.
+    """Yields the items of an iterator that runs ahead of its consumer in a thread of its own.
 
-    The thread starts when the first item is asked for. It ends with the source, and when the consumer
-    stops asking (closes the generator, raises, or forgets it); then the source, if it is a generator, is
-    closed in the thread that ran it. An error of the source is raised where the consumer would get the
-    next item, after all items before it, with the traceback of the thread.
+    The thread starts when the first item is requested. It ends with the source, or when the consumer stops: closes the
+    generator, raises, or drops its last reference. A source that is a generator is then closed in the thread that ran it. An
+    error of the source is raised with the thread's traceback after all items before it.
 
     Args:
-        source: what to iterate. Nobody else may touch it from then on.
-        max_items: how many items are held at most, beside the one that the consumer has.
-        name: of the thread.
-        patience_s: closing waits this long for the thread to end. One that is busy in a slow read
-            ends by itself when that read returns.
+        source: iterator to consume. No other code may use it afterwards.
+        max_items: maximum number of items held in addition to the one that the consumer has.
+        name: name of the thread.
+        patience_s: maximum time in seconds that closing waits for the thread. A thread in a slow read ends when the read
+            returns.
 
     >>> list(prefetch(iter("abc"), max_items=2))
     ['a', 'b', 'c']
     """
-    # Two queues and no lock of our own. Closing may happen at any point of any thread, as the garbage
-    # collector likes it, and the put of a SimpleQueue is the one operation made to be safe there.
+    # Two queues and no lock. The garbage collector may close the generator at any point of any thread, and the put of a
+    # SimpleQueue is an operation that is safe there (it is reentrant).
     permits: SimpleQueue[None] = SimpleQueue()
     items: SimpleQueue[_Item[T] | _End] = SimpleQueue()
     stopped = _Flag()
@@ -61,14 +60,14 @@ def prefetch(
                 break
             permits.put(None)
             yield item.value
-            del item  # or it would be held while the consumer waits for the next one
+            del item  # would be kept alive while the consumer waits for the next item
         if item.error is not None:
             try:
                 raise item.error
             finally:
-                del item  # the error holds this frame, which must not hold the error
+                del item  # the error refers to this frame; a reference back would be a cycle
     finally:
-        stopped.up = True
+        stopped.is_set = True
         permits.put(None)
         # A daemon thread makes no progress once the interpreter is finalizing.
         if thread is not threading.current_thread() and not sys.is_finalizing():
@@ -76,9 +75,9 @@ def prefetch(
 
 
 class _Flag:
-    """Set once, by the consumer. A threading.Event would take a lock."""
+    """A flag that the consumer sets once, without the lock of a threading.Event."""
 
-    up = False
+    is_set = False
 
 
 def _produce(
@@ -88,7 +87,7 @@ def _produce(
     try:
         while True:
             permits.get()
-            if stopped.up:
+            if stopped.is_set:
                 break
             try:
                 value = next(source)
@@ -96,13 +95,13 @@ def _produce(
                 break
             items.put(_Item(value))
             del value
-    except BaseException as raised:  # noqa: BLE001 (whatever it is, it is the consumer's)
+    except BaseException as raised:  # noqa: BLE001 (raised in the consumer's thread)
         error = raised
     try:
         if isinstance(source, Generator):
             source.close()
     except Exception:  # noqa: BLE001 (logged with its traceback)
-        # Only of a source that was left early: nobody waits for what it says.
+        # Happens only if the consumer stopped early and waits for no further item.
         _log.warning("closing a source that was not read to its end failed", exc_info=True)
     items.put(_End(error))
-    error = None  # its traceback holds this frame, which must not hold it
+    error = None  # its traceback refers to this frame; a reference back would be a cycle

@@ -17,7 +17,7 @@ from pyspark_logs import OptionError, RecordError, ScanSummary, scan
 from pyspark_logs.errors import ReadOnlyStoreError, StoreError
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.metrics import MOST_REASONS, OTHER, RecordMetrics
+from pyspark_logs.metrics import MAX_REASONS, OTHER, RecordMetrics
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.predicates import Compare, IsNull
 from pyspark_logs.reader import LogReader
@@ -272,9 +272,9 @@ class TestReasons:
         for number in range(1000):
             metrics.count_corrupt(f"reason {number}")
             metrics.count_corrupt("reason 1")
-        assert len(metrics.reasons) == MOST_REASONS + 1
+        assert len(metrics.reasons) == MAX_REASONS + 1
         assert metrics.reasons["reason 1"] == 1001
-        assert metrics.reasons[OTHER] == 1000 - MOST_REASONS
+        assert metrics.reasons[OTHER] == 1000 - MAX_REASONS
         assert sum(metrics.reasons.values()) == metrics.corrupt == 2000
 
 

@@ -35,9 +35,9 @@ def threads(name):
 def no_thread_is_left():
     yield
     deadline = time.monotonic() + 5
-    while threads("pyspark-logs-ahead") and time.monotonic() < deadline:
+    while threads("pyspark-logs-prefetch") and time.monotonic() < deadline:
         time.sleep(0.001)
-    assert threads("pyspark-logs-ahead") == []
+    assert threads("pyspark-logs-prefetch") == []
 
 
 class Source:
@@ -151,7 +151,7 @@ def test_one_that_was_never_started_starts_nothing():
     source = Source()
     prefetch(source.items(), max_items=2).close()
     assert source.given == 0
-    assert threads("pyspark-logs-ahead") == []
+    assert threads("pyspark-logs-prefetch") == []
 
 
 def test_closing_does_not_wait_for_a_slow_read_longer_than_its_patience():
@@ -206,7 +206,7 @@ def test_items_and_errors_are_not_kept():
             del item
         with contextlib.suppress(LookupError):
             next(reading)
-        assert settle(lambda: threads("pyspark-logs-ahead") == [])
+        assert settle(lambda: threads("pyspark-logs-prefetch") == [])
         assert [one() for one in alive] == [None, None, None]
     finally:
         gc.enable()
