@@ -1,4 +1,4 @@
-"""From the blocks of a split to batches of the requested schema.
+"""Builds batches of the requested schema from the blocks of a split.
 
 The steps: decode a block, select rows by the time range and the filters, handle corrupt records, and add the columns
 that do not come from the record.

@@ -106,8 +106,8 @@ class LogReader:
         """Adds filters to the query.
 
         Returns:
-            For each filter True if it is evaluated on every row exactly as Spark would, so that Spark need not evaluate it
-            again. Other filters are used for pruning only.
+            True for each filter that is evaluated on every row exactly as Spark would, so that Spark need not evaluate it
+            again; False for the filters that are used for pruning only.
         """
         self.predicates += tuple(predicates)
         types = {field.name: field.type for field in self.target()}

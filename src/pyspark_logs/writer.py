@@ -1,7 +1,7 @@
-"""The writer: checked on the driver, staged in tasks, committed on the driver. It knows no Spark.
+"""Writes log files without Spark: a check on the driver, staging in tasks, one commit on the driver.
 
-What travels between the three is plain data: the writer itself, a :class:`~pyspark_logs.jobs.Job` and
-:class:`TaskOutput`. Nothing is visible before :meth:`LogWriter.commit_job` has written its one decision.
+The data that travels between driver and executors is plain: the writer itself, a :class:`~pyspark_logs.jobs.Job` and
+:class:`TaskOutput`. No file is visible before :meth:`LogWriter.commit_job` has written its decision.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from pyspark_logs.schema import parse_ddl
 from pyspark_logs.staging import TaskFiles, check_part_size
 from pyspark_logs.store import Store, normalise, open_store
 
-_MOST_ROWS = 65_536
+_MAX_ROWS = 65_536
 CORRUPT = RecordOptions().corrupt_column
 
 
 @dataclass(frozen=True)
 class TaskOutput:
-    """What one task staged; nobody sees it yet.
+    """The staged files of one task, which are not yet visible.
 
     Attributes:
-        job: of which it is a part.
-        files: the staged files.
-        rows: in them.
+        job: job of the task.
+        files: staged files.
+        rows: number of rows in the files.
     """
 
     job: Job
@@ -46,15 +46,15 @@ class TaskOutput:
 
 
 class LogWriter:
-    """Writes rows of one schema to one place.
+    """Writes rows of one schema below one path.
+
+    A writer is created once on the driver and copied to the tasks, which therefore share its random value.
 
     Args:
         options: checked options.
-        schema_ddl: the columns of the rows, as Spark DDL.
-        overwrite: whether what is there is replaced: all of it, or with ``overwriteScope=partitions`` the
+        schema_ddl: columns of the rows as Spark DDL.
+        overwrite: True to replace the existing files: all of them, or with ``overwriteScope=partitions`` those of the
             directories that are written to.
-
-    A writer is made once on the driver and copied to the tasks: what it draws at random here, all of them share.
     """
 
     def __init__(self, options: WriteOptions, schema_ddl: str, *, overwrite: bool = False) -> None:
@@ -71,18 +71,17 @@ class LogWriter:
         return resolve_format(self.options.format)
 
     def schema(self) -> pa.Schema:
-        """The Arrow schema that batches are converted to."""
+        """Returns the Arrow schema to which batches are cast."""
         return parse_ddl(self.schema_ddl)
 
     # --- driver, before any task ---------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Refuse what cannot work for any row. Makes no request.
+        """Raises an error for a job that cannot succeed for any row. Sends no request.
 
         Raises:
-            SchemaError: a column that the format has no place for, one that it needs and the rows lack, or one of
-                a wrong type.
-            OptionError: a layout that cannot be written to, or a size that the store does not take.
+            SchemaError: a column that the format lacks, one that it needs and the rows lack, or one of a wrong type.
+            OptionError: a layout that cannot be written to, or a size that the store does not accept.
             StoreError: a store that is read-only.
         """
         store = self._store()
@@ -96,7 +95,7 @@ class LogWriter:
         self._encoder(self._router())
 
     def job(self, *, query_id: str | None = None, batch: int | None = None) -> Job:
-        """The job of this writer; of a streaming batch, if one is given. The same in every copy of the writer."""
+        """Returns the job of this writer, or of one batch of a streaming query. Equal in all copies of the writer."""
         rules = self.options.rules
         transaction, random = None, self.random
         if query_id is not None and batch is not None:
@@ -115,18 +114,18 @@ class LogWriter:
     # --- executor ------------------------------------------------------------------------------------------
 
     def write_task(self, batches: Iterable[pa.RecordBatch], job: Job, *, task: int = 0, attempt: int = 0) -> TaskOutput:
-        """Route, render, compress and stage the rows of one task.
+        """Routes, encodes, compresses and stages the rows of one task.
 
         Args:
-            batches: with the columns of :meth:`schema`, in their order; types that convert without loss are converted.
-            job: from :meth:`job`.
-            task: number of the task, part of its files' names.
-            attempt: what no other attempt at this task has.
+            batches: batches with the columns of :meth:`schema`, in its order; types are cast if no value is lost.
+            job: the result of :meth:`job`.
+            task: number of the task, a part of its files' names.
+            attempt: number that no other attempt at this task has.
 
         Raises:
-            RecordError: a value that would not read back, with ``onUnwritable=fail``; a row without a time for its layout.
+            RecordError: a value that would not read back, with ``onUnwritable=fail``; a row without a time for the layout.
             SchemaError: batches of another schema.
-            StoreError: the store refused or failed. What was staged is taken back.
+            StoreError: the store refused or failed; staged files are discarded.
         """
         schema, router = self.schema(), self._router()
         encoder = self._encoder(router)
@@ -142,12 +141,11 @@ class LogWriter:
         )
         rows = 0
         try:
-            for batch in _pieces(batches):
-                converted = _converted(batch, schema)
-                # Rendered as a whole, then dealt out to the directories.
-                lines = encoder.encode(converted, rows)
-                for directory, places in router.route(converted):
-                    files.write(directory, lines if places is None else lines.take(places))
+            for batch in _slice(batches):
+                cast = _cast(batch, schema)
+                encoded = encoder.encode(cast, rows)
+                for directory, indices in router.route(cast):
+                    files.write(directory, encoded if indices is None else encoded.take(indices))
                 rows += batch.num_rows
             staged = files.close()
         except BaseException as error:
@@ -160,12 +158,12 @@ class LogWriter:
     # --- driver, after all tasks ---------------------------------------------------------------------------
 
     def commit_job(self, job: Job, outputs: Sequence[TaskOutput]) -> CommitResult:
-        """Make the files of all tasks visible, by one decision.
+        """Makes the files of all tasks visible by one decision.
 
         Raises:
-            CommitConflictError: another writer was faster; nothing of this one is visible.
-            CommitStateUnknownError: whether the files are visible could not be found out; run ``recover``, or
-                write again with the same ``txnId``.
+            CommitConflictError: another writer has committed first; no file of this writer is visible.
+            CommitStateUnknownError: the writer could not determine if the files are visible; run ``recover``, or write
+                again with the same ``txnId``.
             StoreError: the store refused or failed before the decision.
         """
         for output in outputs:
@@ -175,14 +173,14 @@ class LogWriter:
                     " different runs; run the query again"
                 )
         files = [file for output in outputs for file in output.files]
-        return commit(self._store(), job, files, self._settings(), of_table=self._is_of_table)
+        return commit(self._store(), job, files, self._settings(), of_table=self._is_table_file)
 
     def abort_job(self, job: Job, outputs: Sequence[TaskOutput]) -> None:
-        """Take back what was staged, as far as it is known; the rest is for ``recover`` and ``vacuum``."""
+        """Discards the staged files that are known; ``recover`` and ``vacuum`` remove all others."""
         abort(self._store(), job, [file for output in outputs for file in output.files])
 
-    def _is_of_table(self, key: str) -> bool:
-        """Whether a key is one that a reader with this layout sees, and so an overwrite replaces."""
+    def _is_table_file(self, key: str) -> bool:
+        """Returns True if a reader with this layout reads the key, so that an overwrite replaces it."""
         return not is_hidden_key(key) and self._layout().match(key) is not None
 
     # --- parts -----------------------------------------------------------------------------------------------
@@ -208,7 +206,7 @@ class LogWriter:
         return hive_layout([]) if options.layout is None else Layout.parse(options.layout, options.zone)
 
     def _time_column(self) -> str | None:
-        """The column that a reader of the same options takes the time from, whatever the order of these rows' columns."""
+        """Returns the column from which a reader of the same options takes the time, whatever the order of the columns."""
         known = self.form.schema()
         if self.options.time_column is not None or known is None:
             return self.options.time_column
@@ -224,16 +222,16 @@ class LogWriter:
         return self.form.suffix + codec_for("", self.options.rules.compression).suffix
 
     def _record_schema(self, router: Router) -> pa.Schema:
-        """The columns that a line holds: not those that readers have from the path alone."""
+        """Returns the columns of a record: all but those that readers take from the path alone."""
         known = self.form.schema()
-        clash = [f.name for f in self.schema() if self.form.is_open and f.name.lower() == CORRUPT]
-        if clash:
+        conflicts = [f.name for f in self.schema() if self.form.is_open and f.name.lower() == CORRUPT]
+        if conflicts:
             kind = self.options.format.kind.replace("json", "JSON")
             raise SchemaError(
-                f"column {clash[0]!r}: a reader of {kind} fills this column itself; rename it, or drop it"
+                f"column {conflicts[0]!r}: a reader of {kind} fills this column itself; rename it, or drop it"
             )
-        both = set() if known is None else {name.lower() for name in known.names}
-        fields = [f for f in self.schema() if f.name not in router.columns_in_path or f.name.lower() in both]
+        in_record = set() if known is None else {name.lower() for name in known.names}
+        fields = [f for f in self.schema() if f.name not in router.columns_in_path or f.name.lower() in in_record]
         if not fields:
             raise SchemaError(
                 "nothing is left to write into a line: all columns are in the path; add one, or leave out the layout"
@@ -241,8 +239,8 @@ class LogWriter:
         return pa.schema(fields)
 
 
-def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The batch in the types of the schema: Spark sends times in the session's zone, and other writers what they have."""
+def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Returns a batch cast to the schema: Spark sends times in the zone of the session, and other callers any types."""
     if batch.schema.names != schema.names:
         raise SchemaError(f"a batch has the columns {', '.join(batch.schema.names)}, not {', '.join(schema.names)}")
     try:
@@ -255,8 +253,8 @@ def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of at most 64 k rows: rendering needs memory by the batch."""
+def _slice(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yields the same rows in batches of at most 64 k rows: encoding needs memory in proportion to a batch."""
     for batch in batches:
-        for start in range(0, batch.num_rows, _MOST_ROWS):
-            yield batch.slice(start, _MOST_ROWS)
+        for start in range(0, batch.num_rows, _MAX_ROWS):
+            yield batch.slice(start, _MAX_ROWS)

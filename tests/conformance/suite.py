@@ -245,7 +245,7 @@ class FormatConformance:
         block = sanitise(find_lines("\n".join([*self.lines, *lines]).encode(), 0))
         for judge_whole in (True, False):
             fast = self.decoder(self.schema(), judge_whole=judge_whole)
-            slow = Decoder([], fast.exact, fast.native, fast.target)
+            slow = Decoder([], fast.line_parser, fast.native, fast.target)
             one, other = fast.decode(block, TimestampContext()), slow.decode(block, TimestampContext())
             bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
             assert bad[0] == bad[1]

@@ -190,7 +190,7 @@ class Conformance:
     def decoder(self, query: Query) -> Decoder:
         whole = query.decoder()
         chosen = [engine for engine in whole.engines if isinstance(engine, self.engines)]
-        return Decoder(chosen, whole.exact, whole.native, whole.target)
+        return Decoder(chosen, whole.line_parser, whole.native, whole.target)
 
     def check(self, query: Query) -> None:
         decoder = self.decoder(query)

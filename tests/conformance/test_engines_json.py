@@ -200,7 +200,7 @@ def same(one: Any, other: Any) -> bool:
 @thorough
 def test_lines_are_decoded_as_by_the_reference(fast: bool, query: Query) -> None:
     whole = query.decoder()
-    decoder = whole if fast else Decoder([], whole.exact, whole.native, whole.target)
+    decoder = whole if fast else Decoder([], whole.line_parser, whole.native, whole.target)
     blocks = read_lines(iter([query.data]), block_bytes=query.block_bytes)
     rows, corrupt = rows_of(decoder, blocks, TimestampContext(query.zone))
     assert len(rows) == len(query.lines)
@@ -223,7 +223,7 @@ def test_the_engine_decodes_all_lines_of_one_shape(line: str) -> None:
     schema = pa.schema(
         [("ts", INSTANT), ("msg", STRING), ("n", pa.float64()), ("nothing", STRING), ("absent", pa.int32())]
     )
-    engine = JsonEngine(compile_decoder(FormatOptions("json", "true"), schema).exact)
+    engine = JsonEngine(compile_decoder(FormatOptions("json", "true"), schema).line_parser)
     block = next(read_lines(iter(["\n".join(lines).encode()])))
     decoded = engine.parse(block.block, block.starts, block.ends, TimestampContext())
     assert decoded is not None
@@ -243,7 +243,7 @@ def test_the_engine_decodes_all_lines_of_one_shape(line: str) -> None:
 )
 def test_the_engine_decodes_all_nested_lines_of_one_shape(line: str, dtype: pa.DataType, value: Any) -> None:
     engine = JsonEngine(
-        compile_decoder(FormatOptions("json", "true"), pa.schema([pa.field("c", dtype), ("no", STRING)])).exact
+        compile_decoder(FormatOptions("json", "true"), pa.schema([pa.field("c", dtype), ("no", STRING)])).line_parser
     )
     block = next(read_lines(iter(["\n".join(line % row for row in range(100)).encode()])))
     decoded = engine.parse(block.block, block.starts, block.ends, TimestampContext())
@@ -255,7 +255,7 @@ def test_the_engine_decodes_all_nested_lines_of_one_shape(line: str, dtype: pa.D
 def test_the_engine_decodes_all_lines_of_a_few_shapes() -> None:
     shapes = ['{"a":%d}', '{"a":%d,"b":"x"}', '{"b":null,"a":%d}', '{"a": %d}']
     block = next(read_lines(iter(["\n".join(shapes[row % 4] % row for row in range(400)).encode()])))
-    engine = JsonEngine(compile_decoder(FormatOptions("json", "true"), pa.schema([("a", pa.int64())])).exact)
+    engine = JsonEngine(compile_decoder(FormatOptions("json", "true"), pa.schema([("a", pa.int64())])).line_parser)
     decoded = engine.parse(block.block, block.starts, block.ends, TimestampContext())
     assert decoded is not None
     assert decoded.rows is None or len(decoded.rows) == 400

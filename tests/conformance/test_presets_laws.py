@@ -109,7 +109,7 @@ def test_engines_and_line_parser_agree_on_mutated_lines(name: str, data: st.Data
     lines = [data.draw(mutated(st.sampled_from(good))) for _ in range(data.draw(st.integers(1, 8)))]
     block = sanitise(find_lines("\n".join([*good, *lines]).encode(), 0))
     fast = decoder_of(name, judge_whole=data.draw(st.booleans())).for_header(sample.header)
-    slow = Decoder([], fast.exact, fast.native, fast.target)
+    slow = Decoder([], fast.line_parser, fast.native, fast.target)
     one, other = fast.decode(block, MOMENT), slow.decode(block, MOMENT)
     bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
     assert bad[0] == bad[1], lines

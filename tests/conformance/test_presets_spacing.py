@@ -118,7 +118,7 @@ def test_engines_and_line_parser_agree_on_added_and_removed_spaces(name: str, da
     names = data.draw(st.lists(st.sampled_from(schema_of(name).names), unique=True, min_size=1))
     asked = pa.schema([schema_of(name).field(one) for one in names])
     fast = compile_decoder(FormatOptions("preset", name), asked, judge_whole=data.draw(st.booleans()))
-    slow = Decoder([], fast.exact, fast.native, fast.target)
+    slow = Decoder([], fast.line_parser, fast.native, fast.target)
     one, other = fast.decode(block, MOMENT), slow.decode(block, MOMENT)
     bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
     assert bad[0] == bad[1], lines
@@ -186,7 +186,7 @@ def test_engine_and_line_parser_agree_on_the_number_of_values(name: str, data: s
     fast = decoder.for_header(lines_of.header)
     one, other = (
         fast.decode(lines_of, MOMENT),
-        Decoder([], fast.exact, fast.native, fast.target).decode(lines_of, MOMENT),
+        Decoder([], fast.line_parser, fast.native, fast.target).decode(lines_of, MOMENT),
     )
     bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
     assert bad[0] == bad[1], lines

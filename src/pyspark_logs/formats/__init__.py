@@ -1,11 +1,13 @@
-"""Line formats: compile a description once, then turn blocks of lines into Arrow columns.
+"""File formats: from descriptions to decoders and encoders of blocks of records.
 
-One-way inside the package. The ground: ``times``, ``escapes``, ``kernels``. Then ``types`` of fields and ``template``;
-the exact parser of one line (``exact``); the engine for blocks (``chain``); and the formats over them, each with what is
-its own: ``templateformat`` (which presets and pasted configurations become), ``delimited``, ``json``, ``logfmt``,
-``expressions``. ``decoder`` asks the engines in turn, and ``kinds`` has the table of all formats.
+``registry`` maps the option that names a format to a ``Format`` (``interface``), by which all other packages use it. The
+formats of lines (``line_format``) have a package each: ``template`` (also the target of presets and of the pasted
+configurations in ``dialects``), ``json``, ``logfmt``, ``delimited``, ``regex``. ``custom`` is the format of a user-defined
+class.
 
-The way back: types render texts (``times.texts``, ``escapes``); ``fieldwriter`` says which of them a field may hold where
-it stands, ``templatewriter`` and the writers of the other formats make lines of them, ``linechecks`` looks at whole
-lines, ``casts`` at columns as they come; and ``encoder`` mends or refuses what would not read back.
+Reading: a ``decoder`` runs the engines of its format on blocks of lines, and a line parser on the lines that they leave.
+Engines share the operations on offsets in ``columnar``, the field types in ``types``, and ``timestamps``.
+
+Writing: a ``line_writer`` renders columns as lines by the field types; the ``encoder`` replaces or rejects values that
+would not read back, which writers and ``roundtrip_checks`` find.
 """

@@ -1,7 +1,8 @@
 """Decoding blocks of lines into columns.
 
-A decoder asks its engines in turn, the fastest first; each vouches for some lines, and what is left is
-parsed one line at a time by the exact parser. No line is ever silently wrong.
+A decoder runs its engines in turn, the fastest first. Each engine decodes the lines of whose values it is certain; the
+line parser, which defines the meaning of the format, parses the remaining lines one at a time. An engine that is wrong
+about a line is a bug; the conformance tests compare engines with the line parser.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from pyspark_logs.records import Lines, sanitise
 
 @dataclass(frozen=True)
 class DecodedLines:
-    """One block's columns, a value for each line.
+    """The columns of the lines of a block.
 
     Attributes:
-        columns: of the types asked for.
-        corrupt: which lines are corrupt; None: not one.
-        reasons: why, for each line that is.
+        columns: arrays of the requested types, with a value for each line.
+        corrupt: mask of the corrupt lines; None: no line is corrupt.
+        reasons: index of each corrupt line -> the reason.
     """
 
     columns: list[pa.Array]
@@ -62,39 +63,47 @@ class DecodedBlock:
 
 
 class LineParser(Protocol):
-    """The exact meaning of one line, for :class:`Decoder`."""
+    """Parses one line. A line parser defines the meaning of a format."""
 
     def parse(self, line: str, context: TimestampContext) -> ParsedLine:
-        """The values of the columns."""
+        """Returns the values of the columns, and the reason if the line is corrupt."""
 
 
 class Decoder:
-    """Decodes blocks of lines into columns of ``target``'s types."""
+    """Decodes blocks of lines.
+
+    Args:
+        engines: engines in the order in which they run.
+        line_parser: parser of the lines that the engines leave.
+        native: types of the columns that engines and line parser return.
+        target: requested types of the columns.
+    """
 
     def __init__(
-        self, engines: Sequence[Engine], exact: LineParser, native: Sequence[pa.DataType], target: Sequence[pa.DataType]
-    ) -> None:
-        self.engines, self.exact = tuple(engines), exact
+        self, engines: Sequence[Engine], line_parser: LineParser, native: Sequence[pa.DataType],
+        target: Sequence[pa.DataType],
+    ) -> None:  # fmt: skip
+        self.engines, self.line_parser = tuple(engines), line_parser
         self.native, self.target = tuple(native), tuple(target)
 
     def decode(self, lines: Lines, context: TimestampContext) -> DecodedLines:
-        """Every line of a block, in order.
+        """Returns the columns of all lines of a block, in order.
 
         Args:
             lines: records of valid UTF-8 (see ``records.sanitise``).
-            context: the zone and the year bound of the file.
+            context: time zone and year bound of the file.
         """
-        parts, todo = self.surely(lines, context)
+        parts, todo = self.run_engines(lines, context)
         corrupt, reasons = None, dict[int, CorruptReason]()
         if todo is None or len(todo):
-            exact, corrupt, reasons = self.exactly(lines, todo, context)
-            parts.append(exact)
-        columns = _merged(parts, len(lines), self.native)
-        finished = [self._finished(*pair, context) for pair in zip(columns, self.native, self.target, strict=True)]
-        return DecodedLines(finished, corrupt, reasons)
+            parsed, corrupt, reasons = self.parse_lines(lines, todo, context)
+            parts.append(parsed)
+        columns = _merge(parts, len(lines), self.native)
+        cast = [self._cast(*column, context) for column in zip(columns, self.native, self.target, strict=True)]
+        return DecodedLines(cast, corrupt, reasons)
 
-    def surely(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
-        """What the engines vouch for, and the lines that are left for the exact parser; None: all."""
+    def run_engines(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
+        """Returns the rows that the engines decoded, and the indices of the remaining lines; None: all lines remain."""
         parts: list[DecodedRows] = []
         todo: Int64 | None = None
         for engine in self.engines:
@@ -102,28 +111,38 @@ class Decoder:
                 break
             starts = lines.starts if todo is None else lines.starts[todo]
             ends = lines.ends if todo is None else lines.ends[todo]
-            sure = engine.parse(lines.block, starts, ends, context)
-            if sure is None:
+            decoded = engine.parse(lines.block, starts, ends, context)
+            if decoded is None:
                 continue
-            parts.append(DecodedRows(_within(todo, sure.rows), sure.columns))
-            todo = _left(todo, sure.rows, len(lines))
+            parts.append(DecodedRows(_block_rows(todo, decoded.rows), decoded.columns))
+            todo = _remaining(todo, decoded.rows, len(lines))
         return parts, todo
 
     def for_header(self, header: str | None) -> Decoder:
-        """The decoder of lines under a header; of most formats it is always this one."""
+        """Returns the decoder of lines under a header: this decoder, for formats without headers."""
         return self
 
-    def exactly(
+    def parse_lines(
         self, lines: Lines, todo: Int64 | None, context: TimestampContext
     ) -> tuple[DecodedRows, Bool | None, dict[int, CorruptReason]]:
-        """Some lines (None: all) by the exact parser: their columns, which of the block's are corrupt, and why."""
+        """Parses lines by the line parser.
+
+        Args:
+            lines: lines of a block.
+            todo: indices of the lines to parse; None: all lines.
+            context: time zone and year bound of the file.
+
+        Returns:
+            The columns of the parsed lines, a mask over all lines of the corrupt ones (None: no line is corrupt), and the
+            reason for each corrupt line.
+        """
         rows = np.arange(len(lines)) if todo is None else todo
         values: list[list[Any]] = [[] for _ in self.native]
         corrupt = np.zeros(len(lines), np.bool_)
         reasons: dict[int, CorruptReason] = {}
         for row in rows.tolist():
             text = lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
-            parsed = self.exact.parse(text, context)
+            parsed = self.line_parser.parse(text, context)
             for column, value in zip(values, parsed.values, strict=True):
                 column.append(value)
             if parsed.reason:
@@ -132,10 +151,8 @@ class Decoder:
         arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
         return DecodedRows(rows, arrays), corrupt if reasons else None, reasons
 
-    def _finished(
-        self, array: pa.Array, native: pa.DataType, target: pa.DataType, context: TimestampContext
-    ) -> pa.Array:
-        """From what the format gives to what the schema wants: instants to wall clocks and days."""
+    def _cast(self, array: pa.Array, native: pa.DataType, target: pa.DataType, context: TimestampContext) -> pa.Array:
+        """Casts a column to its requested type. Instants become wall clocks and days of the context's time zone."""
         if native == target:
             return array
         if pa.types.is_timestamp(native) and (pa.types.is_timestamp(target) or pa.types.is_date32(target)):
@@ -175,23 +192,25 @@ class LineBlockDecoder:
         return DecodedBlock(1, 1, columns, np.ones(1, np.bool_), reasons, lines)
 
 
-def _within(todo: Int64 | None, rows: Int64 | None) -> Int64 | None:
+def _block_rows(todo: Int64 | None, rows: Int64 | None) -> Int64 | None:
+    """Returns the indices in the block of rows among the lines ``todo``; None: all lines."""
     if todo is None:
         return rows
     return todo if rows is None else todo[rows]
 
 
-def _left(todo: Int64 | None, rows: Int64 | None, count: int) -> Int64:
+def _remaining(todo: Int64 | None, rows: Int64 | None, count: int) -> Int64:
+    """Returns the indices in the block of the lines ``todo`` without ``rows``."""
     if rows is None:
         return np.zeros(0, np.int64)
-    left = np.ones(count if todo is None else len(todo), np.bool_)
-    left[rows] = False
-    places = np.flatnonzero(left)
-    return places if todo is None else todo[places]
+    mask = np.ones(count if todo is None else len(todo), np.bool_)
+    mask[rows] = False
+    indices = np.flatnonzero(mask)
+    return indices if todo is None else todo[indices]
 
 
-def _merged(parts: list[DecodedRows], count: int, types: Sequence[pa.DataType]) -> list[pa.Array]:
-    """The parts' columns, put back into the order of the lines."""
+def _merge(parts: list[DecodedRows], count: int, types: Sequence[pa.DataType]) -> list[pa.Array]:
+    """Returns the columns of all lines in order, from parts that together have each line once."""
     full = [part for part in parts if part.rows is None or len(part.rows)]
     if len(full) == 1 and (full[0].rows is None or len(full[0].rows) == count):
         return full[0].columns

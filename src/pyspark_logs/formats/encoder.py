@@ -1,16 +1,16 @@
-"""From columns to lines: the inverse of the decoder.
+"""Encodes columns as lines: the inverse of the decoder.
 
-A line that is written reads back as its row, and as nothing else. What cannot be written so follows
-``onUnwritable``. A writer renders a batch and names the values that stood in the way; these are mended one
-step (a space for what offends, then null), rendered again, and an error where no step is left.
+A written line reads back as its row. Values that prevent that are handled by ``onUnwritable``: a writer renders a batch
+and reports the values that it cannot write; the encoder replaces them (first what cannot be written by spaces, then the
+whole value by null) and renders their rows again, and raises an error if no replacement is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,109 +22,129 @@ from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import preserves_lines
 
 _BOM = "\ufeff"
-_AS_IT_IS, _SPACED, _NULL = range(3)  # what has been done to a value
-_SHOWN = 80  # characters of a value in a message
+_UNCHANGED, _SPACES, _NULL = range(3)  # replacements of a value
+_SHOWN_CHARACTERS = 80  # of a value in a message
+
+Replacements = npt.NDArray[np.int8]  # columns x rows
 
 
 class Encoder:
-    """Renders batches of one schema as lines of one format."""
+    """Encodes batches of one schema as lines of one format; see :class:`~pyspark_logs.formats.interface.RowEncoder`.
+
+    Args:
+        writer: writer of the lines.
+        checks: checks of whole lines.
+        encoding: encoding of the files.
+        on_unwritable: ``fail``, ``null`` or ``space``.
+        head: text at the beginning of each file.
+    """
 
     def __init__(
         self, writer: LineWriter, checks: RoundtripChecks, encoding: str, on_unwritable: str, head: str = ""
     ) -> None:
         self.writer, self.checks, self.encoding, self.on_unwritable = writer, checks, encoding, on_unwritable
-        self.head = head.encode(encoding)  # what each file begins with
+        self.head = head.encode(encoding)
 
     def encode(self, batch: pa.RecordBatch, first_row: int = 0) -> pa.StringArray:
-        r"""One line a row, in order, each ending in ``\n`` and with no other line end in it.
+        r"""Returns a line for each row, ending in ``\n`` and without any other line end.
 
         Args:
-            batch: the columns of the schema, by name; others are left alone.
-            first_row: number of the batch's first row, for messages.
+            batch: rows with the columns of the schema, found by name; other columns are ignored.
+            first_row: index of the batch's first row in the task, for messages.
 
         Raises:
-            RecordError: a row cannot be written so that it reads back, and ``onUnwritable`` knows no way; names
-                the row and the column.
+            RecordError: a row has no line that reads back, and ``onUnwritable`` allows no replacement; names row and column.
         """
         if batch.num_rows == 0:
             return pa.array([], pa.string())
-        columns, lost = self.writer.cast_lossless(batch)
+        columns, unwritable = self.writer.cast_lossless(batch)
         rows = np.arange(first_row, first_row + batch.num_rows)
-        return self._written(columns, lost, rows, np.zeros((len(columns), batch.num_rows), np.int8))
+        return self._render(columns, unwritable, rows, np.zeros((len(columns), batch.num_rows), np.int8))
 
     def to_bytes(self, lines: pa.StringArray) -> memoryview | bytes:
-        """The text of lines that :meth:`encode` gave, in the format's encoding; UTF-8 without copying."""
+        """Returns the bytes of lines in the format's encoding; UTF-8 is not copied."""
         raw = string_bytes(lines)
         return raw.data if self.encoding == "utf-8" else raw.tobytes().decode().encode(self.encoding)
 
-    def _written(self, columns: list[pa.Array], lost: list[UnwritableValues], rows: Int64, done: Any) -> pa.Array:
-        """Lines of the columns; ``done`` says for each column and row what has been done to the value."""
-        lines, found = self.writer.lines(columns)
-        found = [*lost, *found]
-        bad = np.zeros(len(rows), np.bool_)
-        for trouble in found:
-            bad |= trouble.rows
-        for trouble in self.checks.unwritable(lines, columns, ~bad):
-            found.append(trouble)
-            bad = bad | trouble.rows
-        if not found:
+    def _render(
+        self, columns: list[pa.Array], unwritable: list[UnwritableValues], rows: Int64, replacements: Replacements
+    ) -> pa.Array:
+        """Returns the lines of rows, after as many replacements as necessary.
+
+        Args:
+            columns: columns of the rows; replaced values are set in the list.
+            unwritable: unwritable values that are known already.
+            rows: indices of the rows in the task, for messages.
+            replacements: the replacement of each value so far; updated.
+        """
+        lines, more = self.writer.render_lines(columns)
+        unwritable = [*unwritable, *more]
+        affected = np.zeros(len(rows), np.bool_)
+        for problem in unwritable:
+            affected |= problem.rows
+        for problem in self.checks.find_unwritable(lines, columns, ~affected):
+            unwritable.append(problem)
+            affected = affected | problem.rows
+        if not unwritable:
             return lines
         if self.on_unwritable == "fail":
-            raise self._error(columns, found, rows)
-        stuck: list[UnwritableValues] = []
+            raise self._error(columns, unwritable, rows)
+        final: list[UnwritableValues] = []
         for column in range(len(columns)):
-            inside = [trouble for trouble in found if trouble.column == column]
-            if inside:
-                columns[column], stuck_here = self._mended(columns[column], column, inside, done[column])
-                stuck += stuck_here
-        if stuck:
-            raise self._error(columns, stuck, rows)
-        again = np.flatnonzero(bad)
+            problems = [problem for problem in unwritable if problem.column == column]
+            if problems:
+                columns[column], final_here = self._replace(columns[column], column, problems, replacements[column])
+                final += final_here
+        if final:
+            raise self._error(columns, final, rows)
+        again = np.flatnonzero(affected)
         picked = [column.take(pa.array(again)) for column in columns]
-        return pc.replace_with_mask(lines, pa.array(bad), self._written(picked, [], rows[again], done[:, again]))
+        rendered = self._render(picked, [], rows[again], replacements[:, again])
+        return pc.replace_with_mask(lines, pa.array(affected), rendered)
 
-    def _mended(
-        self, array: pa.Array, column: int, found: Sequence[UnwritableValues], done: Any
+    def _replace(
+        self, array: pa.Array, column: int, problems: Sequence[UnwritableValues], replacements: npt.NDArray[np.int8]
     ) -> tuple[pa.Array, list[UnwritableValues]]:
-        """The column with the next step taken where there is trouble; and the trouble that no step is left for."""
-        which = np.logical_or.reduce([trouble.rows for trouble in found])
+        """Returns a column with the next replacement of its unwritable values, and the values without a replacement."""
+        mask = np.logical_or.reduce([problem.rows for problem in problems])
         if self.on_unwritable == "space":
-            fresh = np.flatnonzero(which & (done == _AS_IT_IS))
-            spaced = self.writer.spaced(column, array.take(pa.array(fresh))) if len(fresh) else None
-            if spaced is not None:
-                places = np.arange(len(array))
-                places[fresh] = len(array) + np.arange(len(fresh))
-                array = pa.concat_arrays([array, spaced]).take(pa.array(places))
-                done[fresh] = _SPACED
-                which[fresh] = False
-        final = which if not self.writer.nullable[column] else which & (done == _NULL)
+            unchanged = np.flatnonzero(mask & (replacements == _UNCHANGED))
+            values = array.take(pa.array(unchanged))
+            with_spaces = self.writer.replace_by_spaces(column, values) if len(unchanged) else None
+            if with_spaces is not None:
+                indices = np.arange(len(array))
+                indices[unchanged] = len(array) + np.arange(len(unchanged))
+                array = pa.concat_arrays([array, with_spaces]).take(pa.array(indices))
+                replacements[unchanged] = _SPACES
+                mask[unchanged] = False
+        final = mask if not self.writer.nullable[column] else mask & (replacements == _NULL)
         if final.any():
-            return array, [UnwritableValues(column, trouble.rows & final, trouble.why) for trouble in found]
-        done[which] = _NULL
-        return array.take(pa.array(np.arange(len(array)), mask=which)) if which.any() else array, []
+            return array, [UnwritableValues(column, problem.rows & final, problem.why) for problem in problems]
+        replacements[mask] = _NULL
+        return array.take(pa.array(np.arange(len(array)), mask=mask)) if mask.any() else array, []
 
-    def _error(self, columns: Sequence[pa.Array], found: Sequence[UnwritableValues], rows: Int64) -> RecordError:
-        firsts = [(int(np.flatnonzero(trouble.rows)[0]), trouble) for trouble in found if trouble.rows.any()]
-        row, trouble = min(firsts, key=lambda pair: (pair[0], pair[1].column))
-        shown = _shown(columns[trouble.column][row])
-        help_ = (
+    def _error(self, columns: Sequence[pa.Array], problems: Sequence[UnwritableValues], rows: Int64) -> RecordError:
+        """Returns the error of the first unwritable value, by row and column."""
+        firsts = [(int(np.flatnonzero(problem.rows)[0]), problem) for problem in problems if problem.rows.any()]
+        row, problem = min(firsts, key=lambda pair: (pair[0], pair[1].column))
+        value = _truncated_repr(columns[problem.column][row])
+        advice = (
             "change the value or the format (quoted fields, escape=backslash and json hold any text), or set"
             " onUnwritable to null or space"
             if self.on_unwritable == "fail"
-            else f"onUnwritable={self.on_unwritable} finds nothing to write in its place; change the value or the format"
+            else f"onUnwritable={self.on_unwritable} finds no other value to write; change the value or the format"
         )
         return RecordError(
-            f"row {rows[row]} (from 0), column {self.writer.names[trouble.column]!r}: {shown} {trouble.why}; {help_}"
+            f"row {rows[row]} (from 0), column {self.writer.names[problem.column]!r}: {value} {problem.why}; {advice}"
         )
 
 
-def _shown(scalar: pa.Scalar) -> str:
-    """A value for a message, cut."""
+def _truncated_repr(scalar: pa.Scalar) -> str:
     try:
         value = repr(scalar.as_py())
-    except (ValueError, OverflowError):  # a time that Python has not, bytes that are no text
+    except (ValueError, OverflowError):  # a time out of Python's range, or a string of invalid bytes
         return f"a value of type {scalar.type}"
-    return value[:_SHOWN] + ("..." if len(value) > _SHOWN else "")
+    return value[:_SHOWN_CHARACTERS] + ("..." if len(value) > _SHOWN_CHARACTERS else "")
 
 
 def find_unencodable(encoding: str) -> FindUnencodable | None:

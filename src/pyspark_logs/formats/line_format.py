@@ -104,8 +104,8 @@ class LineFormat(Format):
         writer = self.writer(
             schema, zone=zone, unencodable=find_unencodable(options.encoding), forbidden_prefixes=prefixes
         )
-        checks = RoundtripChecks(writer.lines, options, prefixes, writer.decoder, zone)
-        return Encoder(writer.lines, checks, options.encoding, on_unwritable, writer.head)
+        checks = RoundtripChecks(writer.line_writer, options, prefixes, writer.decoder, zone)
+        return Encoder(writer.line_writer, checks, options.encoding, on_unwritable, writer.head)
 
 
 def begins_by_regex_only(name: str) -> FormatError:

@@ -1,4 +1,4 @@
-"""What every writer of lines is and gives."""
+"""The interface of the writers of lines."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pyarrow as pa
 from pyspark_logs.formats.columnar.spans import Bool, string_bytes
 from pyspark_logs.formats.decoder import Decoder
 
-FindUnencodable = Callable[[Iterable[str]], "set[str]"]  # which of some characters an encoding does not have
+FindUnencodable = Callable[[Iterable[str]], "set[str]"]  # from characters to those that an encoding lacks
 
 
 @dataclass(frozen=True)
 class UnwritableValues:
-    """Rows of a batch that have no line which reads back, and the column whose value is to blame.
+    """Rows of a batch without a line that reads back, and the column whose value is the cause.
 
     Attributes:
-        column: its place among the writer's columns.
-        rows: which rows of the batch.
-        why: the end of a sentence that begins with the value.
+        column: index of the column among the writer's columns.
+        rows: mask of the rows of the batch.
+        why: the rest of a sentence that begins with the value, for messages.
     """
 
     column: int
@@ -30,26 +30,32 @@ class UnwritableValues:
 
 
 class LineWriter(Protocol):
-    """Renders columns as lines without their ends, and says which rows it could not."""
+    """Renders columns as lines, and finds the rows that it cannot render.
+
+    Attributes:
+        names: names of the columns.
+        nullable: True for each column in which null can be written.
+        first: index of the column at the beginning of a line.
+    """
 
     names: tuple[str, ...]
     nullable: tuple[bool, ...]
-    first: int  # the column that stands first in a line
+    first: int
 
     def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
-        """The columns as they are rendered from, and values that are lost on the way."""
+        """Returns the columns of a batch as the types from which they are rendered, and the values that a cast changes."""
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
-        """A line for each row (anything in a row of trouble), and what of it does not read back."""
+    def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
+        """Returns a line with its line end for each row, and the values that do not read back, whose lines mean nothing."""
 
-    def checked(self, columns: Sequence[pa.Array]) -> Bool | None:
-        """Which rows' lines must be parsed to be sure of them; None: not one."""
+    def uncertain_rows(self, columns: Sequence[pa.Array]) -> Bool | None:
+        """Returns a mask of the rows whose lines must be parsed to know that they read back; None: no row."""
 
-    def comparable(self, column: int, array: pa.Array) -> list[str]:
-        """Texts that are equal where the values of a column are, as far as they are written."""
+    def comparable_texts(self, column: int, array: pa.Array) -> list[str]:
+        """Returns a string for each value of a column; two strings are equal if the values are written alike."""
 
-    def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
-        """The values with a space for what cannot be written; None: no space makes a value of the type."""
+    def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
+        """Returns values with spaces for what cannot be written; None: values of the type cannot contain spaces."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +63,21 @@ class FormatWriter:
     """The parts of a line format's writer.
 
     Attributes:
-        lines: writer of the lines.
-        decoder: decoder of the lines that ``lines`` does not vouch for; None: it vouches for all lines.
+        line_writer: writer of the lines.
+        decoder: decoder of the lines of uncertain rows; None: no row is uncertain.
         head: text at the beginning of each file, with its line end, which is no record.
     """
 
-    lines: LineWriter
+    line_writer: LineWriter
     decoder: Decoder | None = None
     head: str = ""
 
 
-def unwritable(column: int, rows: Bool | None, why: str) -> list[UnwritableValues]:
-    """One trouble, where there is any."""
+def unwritable_values(column: int, rows: Bool | None, why: str) -> list[UnwritableValues]:
+    """Returns a list of the unwritable values of a column, empty if there are none."""
     return [UnwritableValues(column, rows, why)] if rows is not None and rows.any() else []
 
 
 def characters_of(texts: pa.Array) -> set[str]:
-    """All characters that the texts are made of."""
+    """Returns all characters that occur in the strings."""
     return set(string_bytes(texts).tobytes().decode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""Where records of several lines start: the option ``multiLine``."""
+"""Records of several lines: the option ``multiLine``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MATCHING = "true"
 
 
 class RecordStarts:
-    """Joins lines into records, by whether a line matches the format or a regular expression is found in it.
+    """Joins lines to records: a line begins a record if it matches the format, or if a regular expression is found in it.
 
     Args:
         options: options of the format, with ``multi_line`` set.
@@ -39,11 +39,11 @@ class RecordStarts:
         self.max_record_bytes = options.max_record_bytes
 
     def starts(self, lines: Lines, context: TimestampContext) -> Bool:
-        """Which lines of a block start a record.
+        """Returns a mask of the lines of a block that begin a record.
 
         Args:
-            lines: of a block as it is in the file, or transcoded.
-            context: of the file; the same for all of its splits.
+            lines: lines of a block, encoded as in the file or transcoded.
+            context: time zone and year bound of the file; the same for all of its splits.
         """
         lines = sanitise(lines, self.encoding)
         if self.matcher is not None:
@@ -54,7 +54,7 @@ class RecordStarts:
     def join(
         self, blocks: Iterator[Lines], context: TimestampContext, start: int, length: int | None
     ) -> Iterator[Lines]:
-        """The records of a split; see :func:`~pyspark_logs.records.join_lines`."""
+        """Yields the records of a split; see :func:`~pyspark_logs.records.join_lines`."""
         joined = join_lines(
             blocks,
             lambda lines: self.starts(lines, context),
@@ -68,7 +68,7 @@ class RecordStarts:
 
 def _check_pattern(pattern: str) -> None:
     where = f"option 'multiLine': {truncate(pattern)!r}"
-    list(tokenize(pattern, where))  # refuses what RE2 lacks, by its name and place
+    list(tokenize(pattern, where))  # raises an error for syntax that RE2 lacks, with its name and position
     try:
         pc.match_substring_regex(pa.array([""]), pattern)
     except pa.ArrowInvalid as error:

@@ -1,4 +1,4 @@
-"""What writers have in common whose columns are scalars, each rendered by its own type's texts."""
+"""The common part of writers whose columns are scalars, each rendered as the text of its field type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 from pyspark_logs.formats.template.field_writer import LINE_ENDS
 from pyspark_logs.formats.types.casts import cast_lossless, fits, plain_type
 from pyspark_logs.formats.types.field_type import FieldType
@@ -19,40 +19,39 @@ from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.formats.types.temporal import Date
 from pyspark_logs.formats.types.text import Text
 
-_LARGEST_DIGITS = 20  # of an unsigned integer of 64 bits
-_WIDEST = 64
+_UINT64_DIGITS = 20
 
 
 def scalar_type(dtype: pa.DataType) -> FieldType | None:
-    """The field type whose texts hold every value of a column; None: a column that is no scalar."""
+    """Returns the field type whose texts can express every value of a column; None: the column is not scalar."""
     dtype = plain_type(dtype)
     if pa.types.is_null(dtype):
         return Text()
     if pa.types.is_unsigned_integer(dtype):
-        return DecimalNumber(_LARGEST_DIGITS, 0) if dtype.bit_width == _WIDEST else Integer(2 * dtype.bit_width)
+        return DecimalNumber(_UINT64_DIGITS, 0) if dtype.bit_width == 64 else Integer(2 * dtype.bit_width)
     if pa.types.is_date(dtype):
         return Date()
-    kind = for_arrow(dtype)
-    return kind if kind is not None and fits(dtype, kind.arrow()) else None
+    field_type = for_arrow(dtype)
+    return field_type if field_type is not None and fits(dtype, field_type.arrow()) else None
 
 
-def type_problem(field: pa.Field, kind: FieldType | None) -> str:
-    """Why a column cannot be written as the type; "" if it can."""
-    if kind is None:
+def type_problem(field: pa.Field, field_type: FieldType | None) -> str:
+    """Returns the reason why a column cannot be written as a field type; "" if it can."""
+    if field_type is None:
         return f"{field.name!r} is {field.type}, which is more than one value; write its parts as columns, or as json"
-    if not fits(field.type, kind.arrow()):
-        return f"{field.name!r} is {field.type}, the format writes {kind.arrow()}; cast it"
+    if not fits(field.type, field_type.arrow()):
+        return f"{field.name!r} is {field.type}, the format writes {field_type.arrow()}; cast it"
     return ""
 
 
 class ScalarWriter:
-    """The columns of a :class:`pyspark_logs.formats.line_writer.LineWriter`, as texts.
+    """A base class of line writers that renders each column as texts; see :class:`.line_writer.LineWriter`.
 
     Args:
-        schema: the columns.
-        kinds: what each is written as.
-        zone: of wall clocks.
-        unencodable: which of some characters the encoding does not have; None: it has all.
+        schema: columns of the lines.
+        kinds: field type of each column.
+        zone: time zone of wall clocks.
+        unencodable: function that finds the characters which the encoding lacks; None: it has all characters.
     """
 
     def __init__(
@@ -63,46 +62,46 @@ class ScalarWriter:
         self.nullable = (True,) * len(self.names)
 
     def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
-        """The columns as the types they are written from."""
-        columns, found = [], []
-        for place, (name, kind) in enumerate(zip(self.names, self.kinds, strict=True)):
-            array, lost = cast_lossless(batch.column(name), kind.arrow(), self.zone)
+        """Returns the columns as the Arrow types of their field types."""
+        columns, problems = [], []
+        for index, (name, field_type) in enumerate(zip(self.names, self.kinds, strict=True)):
+            array, changed = cast_lossless(batch.column(name), field_type.arrow(), self.zone)
             columns.append(array)
-            found += unwritable(place, lost, f"cannot be written as {kind.arrow()}")
-        return columns, found
+            problems += unwritable_values(index, changed, f"cannot be written as {field_type.arrow()}")
+        return columns, problems
 
-    def texts(self, columns: Sequence[pa.Array], place: int) -> tuple[pa.Array, list[UnwritableValues]]:
-        """The texts of a column, null where it is, and what of it has none that reads back."""
-        texts, wrong = self.kinds[place].render(columns[place], self.zone)
-        return texts, unwritable(place, wrong, "has no text that reads back")
+    def texts(self, columns: Sequence[pa.Array], index: int) -> tuple[pa.Array, list[UnwritableValues]]:
+        """Returns the texts of a column, null where it is null, and the values without a text that reads back."""
+        texts, invalid = self.kinds[index].render(columns[index], self.zone)
+        return texts, unwritable_values(index, invalid, "has no text that reads back")
 
-    def lacking(self, texts: pa.Array) -> set[str]:
-        """The characters that the encoding does not have."""
+    def find_unencodable(self, texts: pa.Array) -> set[str]:
+        """Returns the characters of the texts that the encoding lacks."""
         return self.unencodable(characters_of(texts)) if self.unencodable is not None else set()
 
-    def checked(self, columns: Sequence[pa.Array]) -> Bool | None:
-        """No row: what is written reads back by construction."""
+    def uncertain_rows(self, columns: Sequence[pa.Array]) -> Bool | None:
+        """Returns None: every line reads back by construction."""
         return None
 
-    def comparable(self, column: int, array: pa.Array) -> list[str]:
-        """Never asked for, as no line is checked."""
+    def comparable_texts(self, column: int, array: pa.Array) -> list[str]:
+        """Returns the values as strings; not called, as no row is uncertain."""
         return [str(value) for value in array.to_pylist()]
 
-    def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
-        """Strings with a space for each of :meth:`unwritable`."""
+    def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
+        """Returns strings with a space for each forbidden text and unencodable character; None for other types."""
         if type(self.kinds[column]) is not Text:
             return None
-        for text in (*self.unwritable(), *sorted(self.lacking(values))):
+        for text in (*self.forbidden_texts(), *sorted(self.find_unencodable(values))):
             values = pc.replace_substring(values, text, " ")
         return values
 
-    def unwritable(self) -> tuple[str, ...]:
-        """What no text may hold."""
+    def forbidden_texts(self) -> tuple[str, ...]:
+        """Returns the substrings that no text may contain."""
         return LINE_ENDS
 
 
-def holding(texts: pa.Array, parts: Sequence[str]) -> Bool:
-    """Which texts hold any of the parts; null ones do not."""
+def holds_any_of(texts: pa.Array, parts: Sequence[str]) -> Bool:
+    """Returns a mask of the texts that contain any of the parts; False for null."""
     found: Bool = np.zeros(len(texts), np.bool_)
     data = spans.string_bytes(texts).tobytes()
     for part in parts:
@@ -111,11 +110,11 @@ def holding(texts: pa.Array, parts: Sequence[str]) -> Bool:
     return found
 
 
-def among(texts: pa.Array, wanted: Sequence[str]) -> Bool:
-    """Which texts are one of these."""
-    return spans.as_bool(pc.is_in(texts, value_set=pa.array(list(wanted), pa.string())))
+def is_any_of(texts: pa.Array, values: Sequence[str]) -> Bool:
+    """Returns a mask of the texts that are equal to any of the values."""
+    return spans.as_bool(pc.is_in(texts, value_set=pa.array(list(values), pa.string())))
 
 
-def replaced(texts: pa.Array, which: Bool, fresh: pa.Array) -> pa.Array:
-    """The texts with others in the place of some."""
-    return pc.replace_with_mask(texts, pa.array(which), fresh)
+def replace_masked(texts: pa.Array, mask: Bool, replacements: pa.Array) -> pa.Array:
+    """Returns the texts with the masked ones replaced, in order."""
+    return pc.replace_with_mask(texts, pa.array(mask), replacements)

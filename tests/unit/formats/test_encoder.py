@@ -536,7 +536,7 @@ def test_an_error_names_the_row_of_the_task() -> None:
     ) as failed:
         encoder("{a} {b}").encode(batch, first_row=1000)
     assert len(str(failed.value)) < 400
-    with pytest.raises(RecordError, match="onUnwritable=null finds nothing to write in its place"):
+    with pytest.raises(RecordError, match="onUnwritable=null finds no other value to write"):
         encoder("{a} {b}", on_unwritable="null").encode(batch)
 
 
@@ -564,7 +564,7 @@ def test_what_is_written_in_its_place(template: str, value: Any, null: str, spac
 
 def test_a_space_where_null_cannot_be() -> None:
     assert line("{a} | {b}", "x | y", "z", on_unwritable="space") == "x y | z"
-    with pytest.raises(RecordError, match="onUnwritable=space finds nothing"):
+    with pytest.raises(RecordError, match="onUnwritable=space finds no other value to write"):
         line("{a} {b}", "x y", "z", on_unwritable="space")
     with pytest.raises(RecordError, match="column 'b'"):
         line("{a:int?} {b:int}", None, None, on_unwritable="space")

@@ -177,9 +177,9 @@ class TestMatcher:
         described = line_format(FormatOptions("template", "{ts:timestamp} {level} [{thread}] {n:int} {message}"))
         matcher = described.matcher()
         parsed: list[str] = []
-        exact = matcher.decoder.exact.parse
+        exact = matcher.decoder.line_parser.parse
         monkeypatch.setattr(
-            type(matcher.decoder.exact), "parse", lambda _, line, m: parsed.append(line) or exact(line, m)
+            type(matcher.decoder.line_parser), "parse", lambda _, line, m: parsed.append(line) or exact(line, m)
         )
         traces = b"\tat x.Y\nCaused by: z\n2026 files\n2026-11-22 INFO [x] 1 y\n2026-11-22T10:00:00Z INFO [x] y\n"
         good = b"2026-11-22T10:00:00Z INFO [main] 1 text\n"
@@ -196,7 +196,7 @@ class TestMatcher:
         def refused(*_: Any) -> None:
             raise AssertionError("a line was parsed by itself")
 
-        monkeypatch.setattr(type(matcher.decoder.exact), "parse", refused)
+        monkeypatch.setattr(type(matcher.decoder.line_parser), "parse", refused)
         (lines,) = read_lines(iter([b"1 a\n at x\n\n2 b\n3\n"]))
         assert matcher.matching(lines, TimestampContext()).tolist() == [True, False, True, False]
 

@@ -13,8 +13,8 @@ from pyspark_logs.formats.delimited.header import column_name
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.delimited.written_values import CombinedColumn, ValuePlan
 from pyspark_logs.formats.line_format import duplicate_names
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable
-from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable_values
+from pyspark_logs.formats.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
 from pyspark_logs.formats.template.field_writer import LINE_ENDS
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import parse_distinct
@@ -45,7 +45,7 @@ class DelimitedWriter(ScalarWriter):
         self.forbidden_prefixes = forbidden_prefixes
         self.first = next(value.column for value in plan.values if value.column >= 0)
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
+    def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Joins the values with separators."""
         pieces: list[pa.Array | str] = []
         problems: list[UnwritableValues] = []
@@ -82,9 +82,9 @@ class DelimitedWriter(ScalarWriter):
         read, valid = scatter_result(read, valid, null)
         same = spans.as_bool(pc.equal(read, column)) | (null & spans.as_bool(column.is_null()))
         different = ~same if valid is None else ~(same & valid)
-        return unwritable(combined.column, different, f"differs from {' and '.join(map(repr, combined.values))}")
+        return unwritable_values(combined.column, different, f"differs from {' and '.join(map(repr, combined.values))}")
 
-    def unwritable(self) -> tuple[str, ...]:
+    def forbidden_texts(self) -> tuple[str, ...]:
         """Returns line ends and, if values are not quoted, the first character of the separator."""
         return LINE_ENDS if self.splitter.quote is not None else (*LINE_ENDS, self.splitter.separator[0])
 
@@ -103,26 +103,26 @@ class DelimitedWriter(ScalarWriter):
             index: index of the value.
         """
         quote, separator = self.splitter.quote, self.splitter.separator
-        problems = unwritable(column, holding(texts, LINE_ENDS), "holds a line end")
-        problems += unwritable(
-            column, holding(texts, sorted(self.lacking(texts))), "has a character that the encoding lacks"
+        problems = unwritable_values(column, holds_any_of(texts, LINE_ENDS), "holds a line end")
+        problems += unwritable_values(
+            column, holds_any_of(texts, sorted(self.find_unencodable(texts))), "has a character that the encoding lacks"
         )
         # A text that ends in the beginning of a longer separator would be split too early.
-        is_split = holding(texts, (separator[0],))
-        is_null = among(texts, ("", self.null_value))
+        is_split = holds_any_of(texts, (separator[0],))
+        is_null = is_any_of(texts, ("", self.null_value))
         is_forbidden = is_split & False
         for prefix in self.forbidden_prefixes if index == 0 else ():
             is_forbidden |= spans.as_bool(pc.starts_with(texts, prefix))
         if quote is None:
-            problems += unwritable(
+            problems += unwritable_values(
                 column, is_split, f"holds {separator[0]!r} of the separator, and there are no quotes"
             )
-            problems += unwritable(column, is_null, "would be read as null, as there are no quotes")
+            problems += unwritable_values(column, is_null, "would be read as null, as there are no quotes")
             return texts, problems
-        quoted = is_split | is_null | is_forbidden | holding(texts, (quote,))
+        quoted = is_split | is_null | is_forbidden | holds_any_of(texts, (quote,))
         if quoted.any():
             doubled = pc.replace_substring(texts.filter(pa.array(quoted)), quote, 2 * quote)
-            texts = replaced(texts, quoted, pc.binary_join_element_wise(quote, doubled, quote, ""))
+            texts = replace_masked(texts, quoted, pc.binary_join_element_wise(quote, doubled, quote, ""))
         return texts, problems
 
 

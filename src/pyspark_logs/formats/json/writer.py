@@ -17,7 +17,7 @@ from pyspark_logs.formats.json.rendering import (
     render_json,
     render_json_text,
 )
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 from pyspark_logs.formats.types.casts import fits, plain_type, replace_invalid_utf8, to_instants
 from pyspark_logs.formats.types.field_type import RenderResult
 from pyspark_logs.formats.types.temporal import Epoch
@@ -55,14 +55,14 @@ class JsonWriter:
             array = cast_to_plain_type(batch.column(name))
             if self.times[index] is not None:
                 array, lost = to_instants(array, self.zone)
-                problems += unwritable(index, lost, "never was in the time zone, or is finer than microseconds")
+                problems += unwritable_values(index, lost, "never was in the time zone, or is finer than microseconds")
             elif pa.types.is_string(array.type):
                 array, lost = replace_invalid_utf8(array)
-                problems += unwritable(index, lost, "is not valid UTF-8")
+                problems += unwritable_values(index, lost, "is not valid UTF-8")
             columns.append(array)
         return columns, problems
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
+    def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Joins the rendered values and the constant text between them."""
         parts: list[pa.Array | str] = []
         problems: list[UnwritableValues] = []
@@ -75,7 +75,7 @@ class JsonWriter:
                 quote = '"'
                 continue
             strings, lossy = self._render(index, array)
-            problems += unwritable(index, lossy, "has no JSON text that reads back")
+            problems += unwritable_values(index, lossy, "has no JSON text that reads back")
             parts += [quote + opening, strings.fill_null("null")]
             quote = ""
         parts.append(quote + self.closing + "\n")
@@ -93,15 +93,15 @@ class JsonWriter:
         strings, lossy = time.render(array, self.zone)
         return strings if isinstance(time, Epoch) else quote_json(strings), lossy
 
-    def checked(self, columns: Sequence[pa.Array]) -> None:
+    def uncertain_rows(self, columns: Sequence[pa.Array]) -> None:
         """Returns None: every rendered line is valid JSON, so no line needs a check."""
         return
 
-    def comparable(self, column: int, array: pa.Array) -> list[str]:
+    def comparable_texts(self, column: int, array: pa.Array) -> list[str]:
         """Returns the values as strings; not called, as no line is checked."""
         return [str(value) for value in array.to_pylist()]
 
-    def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
+    def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
         """Returns strings unchanged: U+FFFD has replaced invalid bytes, and every other character can be written."""
         return values if pa.types.is_string(values.type) else None
 

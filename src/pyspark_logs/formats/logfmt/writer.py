@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.json.rendering import escape_json
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable
-from pyspark_logs.formats.scalar_writer import ScalarWriter, among, holding, replaced
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable_values
+from pyspark_logs.formats.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
 from pyspark_logs.formats.types.field_type import FieldType
 
 _SPECIAL = r'[\x00-\x20="]'  # characters that keys and unquoted values cannot contain
@@ -48,7 +48,7 @@ class LogfmtWriter(ScalarWriter):
         self.null_value = null_value
         self.can_write_null = re.search(_SPECIAL, null_value) is None
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
+    def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Joins the pairs with spaces."""
         parts: list[pa.Array | str] = []
         problems: list[UnwritableValues] = []
@@ -69,24 +69,24 @@ class LogfmtWriter(ScalarWriter):
             return lines, problems
         if not self.can_write_null:
             why = "makes an empty line, which is no record, as all values are null"
-            problems = [*problems, *unwritable(0, empty, why)]
+            problems = [*problems, *unwritable_values(0, empty, why)]
         null_pairs = pa.repeat(f"{self.names[0]}={self.null_value}\n", int(empty.sum()))
-        return replaced(lines, empty, null_pairs), problems
+        return replace_masked(lines, empty, null_pairs), problems
 
-    def unwritable(self) -> tuple[str, ...]:
+    def forbidden_texts(self) -> tuple[str, ...]:
         """Returns no text: quoted values have an escape for every character."""
         return ()
 
     def _quote(self, texts: pa.Array) -> pa.Array:
         """Quotes and escapes the texts that an unquoted value cannot be."""
-        missing = sorted(self.lacking(texts))
-        quoted = self._has_special(texts) | among(texts, ("", self.null_value)) | holding(texts, missing)
+        missing = sorted(self.find_unencodable(texts))
+        quoted = self._has_special(texts) | is_any_of(texts, ("", self.null_value)) | holds_any_of(texts, missing)
         if not quoted.any():
             return texts
         escaped = escape_json(texts.filter(pa.array(quoted)))
         for character in missing:
             escaped = pc.replace_substring(escaped, character, json.dumps(character)[1:-1])
-        return replaced(texts, quoted, pc.binary_join_element_wise('"', escaped, '"', ""))
+        return replace_masked(texts, quoted, pc.binary_join_element_wise('"', escaped, '"', ""))
 
     def _has_special(self, texts: pa.Array) -> Bool:
         data = spans.string_bytes(texts)

@@ -20,16 +20,16 @@ from pyspark_logs.records import Lines
 class RegexDecoder(Decoder):
     """A decoder that matches all lines left by the engines at once."""
 
-    exact: RegexLineParser
+    line_parser: RegexLineParser
 
     def match(self, lines: Lines, context: TimestampContext) -> MatchResult:
         """Returns the result of the exact parser for the lines of a block."""
-        return self.exact.match(spans.field_strings(lines.block, lines.starts, lines.ends), context)
+        return self.line_parser.match(spans.field_strings(lines.block, lines.starts, lines.ends), context)
 
-    def exactly(
+    def parse_lines(
         self, lines: Lines, todo: Int64 | None, context: TimestampContext
     ) -> tuple[DecodedRows, Bool | None, dict[int, CorruptReason]]:
-        """Implements :meth:`Decoder.exactly` for all lines at once."""
+        """Implements :meth:`Decoder.parse_lines` for all lines at once."""
         rows = np.arange(len(lines)) if todo is None else todo
         result = self.match(lines if todo is None else lines.select(todo), context)
         reasons = {int(rows[row]): reason for row, reason in result.reasons.items()}

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import convert_valid
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
+from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.address import Host, Port, render_addresses
 from pyspark_logs.formats.types.field_type import ConversionResult, FieldType, ResolveType
@@ -68,7 +68,7 @@ class Address:
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         host, port = arrays
         port_only = spans.as_bool(host.is_null()) & spans.as_bool(port.is_valid())
-        return render_addresses(host, port), unwritable(indices[1], port_only, "is a port without an address")
+        return render_addresses(host, port), unwritable_values(indices[1], port_only, "is a port without an address")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _join_parts(
             continue
         array, index = columns[part.name]
         rendered, wrong = part.type.render(array, zone)
-        found += unwritable(index, wrong, "is no value that the format can write")
+        found += unwritable_values(index, wrong, "is no value that the format can write")
         texts.append(pc.binary_join_element_wise(part.before, rendered, part.after, "").fill_null(""))
     return pc.binary_join_element_wise(*texts, ""), found
 

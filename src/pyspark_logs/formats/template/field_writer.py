@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable
+from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 from pyspark_logs.formats.template.notation import FieldPadding
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.casts import replace_invalid_utf8
@@ -140,42 +140,44 @@ class FieldWriter:
         kind = self.type.avoiding(place.ends)
 
         texts, wrong = kind.render(array, self.zone)
-        found = unwritable(column, wrong, f"is no value that a field of type {kind.notation} can write")
+        found = unwritable_values(column, wrong, f"is no value that a field of type {kind.notation} can write")
         if kind.is_nested:
             texts, wrong = replace_invalid_utf8(texts)
-            found += unwritable(column, wrong, "is not valid UTF-8")
+            found += unwritable_values(column, wrong, "is not valid UTF-8")
         spelling = kind.resolve_escape_style(self.escape)
         if spelling is not None:
             texts = self._escaped(texts, place, spelling)
         elif self.unencodable is not None and kind.alphabet is None and kind.syntax is None:
             lacking = _marked(texts, self.unencodable(characters_of(texts)), _has)
-            found += unwritable(column, lacking, "has a character that the encoding lacks")
+            found += unwritable_values(column, lacking, "has a character that the encoding lacks")
         if self.filled and not kind.quoted:
             bare = spans.as_bool(pc.match_substring_regex(texts, r"^ | \z|^\z").fill_null(False))
-            found += unwritable(column, bare, "is empty, or begins or ends with a space")
+            found += unwritable_values(column, bare, "is empty, or begins or ends with a space")
         if self.nullable:
-            found += unwritable(column, self._read_as_null(texts), "would be read as null")
+            found += unwritable_values(column, self._read_as_null(texts), "would be read as null")
         if kind.syntax is None:
             found += _ended_early(texts, place, column, kind.alphabet)
             if kind.alphabet is None:  # others may mean the same without their beginning
                 seeming = _marked(texts, place.seeming, pc.starts_with)
-                found += unwritable(column, seeming, "would be read as the beginning of a part that is missing here")
+                found += unwritable_values(
+                    column, seeming, "would be read as the beginning of a part that is missing here"
+                )
         else:
             problem = kind.check_rendered(texts)
             if problem is not None:
-                found += unwritable(column, *problem)
+                found += unwritable_values(column, *problem)
             if kind.alphabet is None:
-                found += unwritable(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
+                found += unwritable_values(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
         if place.continuation:
             continued = _marked(texts, (place.continuation,), pc.starts_with)
-            found += unwritable(column, continued, "would go on the list before it")
+            found += unwritable_values(column, continued, "would go on the list before it")
         if self.pad is not None:
             found += _padding_troubles(texts, self.pad, place, column)
         if array.null_count:
             null = self.null_text(place)
             why = "would not be read as null here" if self.nullable else "cannot be written: the field has no '?'"
             if null is None:
-                found += unwritable(column, array.is_null().to_numpy(zero_copy_only=False), why)
+                found += unwritable_values(column, array.is_null().to_numpy(zero_copy_only=False), why)
             texts = texts.fill_null(null or "")
         if self.pad is not None:
             texts = (pc.utf8_lpad if self.pad.before else pc.utf8_rpad)(texts, self.pad.width, " ")
@@ -229,15 +231,17 @@ class FieldWriter:
 def _padding_troubles(texts: pa.Array, pad: FieldPadding, place: Place, column: int) -> list[UnwritableValues]:
     """What is wrong with texts that get spaces at one side."""
     lost = (pc.starts_with if pad.before else pc.ends_with)(texts, " ")
-    found = unwritable(column, spans.as_bool(lost), "would lose a space to the padding")
+    found = unwritable_values(column, spans.as_bool(lost), "would lose a space to the padding")
     if pad.max_length is not None:
         long = spans.as_bool(pc.greater(pc.utf8_length(texts), pad.max_length))
-        found += unwritable(column, long, f"is longer than the {pad.max_length} characters that are written of it")
+        found += unwritable_values(
+            column, long, f"is longer than the {pad.max_length} characters that are written of it"
+        )
     for stop in () if pad.before else place.delimiters:
         # The spaces may make up a stop together with the value's end.
         whole = pc.binary_join_element_wise(pc.utf8_rpad(texts, pad.width, " "), stop, "")
         early = spans.as_bool(pc.less(pc.find_substring(whole, stop), pc.binary_length(texts)))
-        found += unwritable(column, early, f"and the spaces behind it hold {stop!r}, which ends the field")
+        found += unwritable_values(column, early, f"and the spaces behind it hold {stop!r}, which ends the field")
     return found
 
 
@@ -263,18 +267,18 @@ def _ended_early(texts: pa.Array, place: Place, column: int, alphabet: str | Non
     if alphabet is None:
         data = spans.string_bytes(texts)
         if len(data) and data.min() < ord(" "):
-            found += unwritable(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
+            found += unwritable_values(column, _marked(texts, LINE_ENDS, _has), "holds a line end")
     for end in possible(place.ends):
         if escapes.contains_text(texts, end):
-            found += unwritable(column, spans.as_bool(_has(texts, end)), f"holds {end!r}, which ends the field")
+            found += unwritable_values(column, spans.as_bool(_has(texts, end)), f"holds {end!r}, which ends the field")
     tails = _marked(texts, possible(place.tails), pc.ends_with)
-    found += unwritable(column, tails, f"and {place.behind!r} behind it hold twice what ends the field")
+    found += unwritable_values(column, tails, f"and {place.behind!r} behind it hold twice what ends the field")
     if place.behind_blanks and alphabet is None:
         blank = _marked(texts, BLANKS, pc.starts_with)
         if place.blank_follows:
             blank |= spans.as_bool(pc.equal(pc.binary_length(texts), 0))
-        found += unwritable(column, blank, "would lose a blank to the blanks before it")
+        found += unwritable_values(column, blank, "would lose a blank to the blanks before it")
     forbidden_prefixes = _marked(texts, possible(place.forbidden_prefixes), pc.starts_with)
-    return found + unwritable(
+    return found + unwritable_values(
         column, forbidden_prefixes, "would make the line a comment, or begin it with a byte order mark"
     )

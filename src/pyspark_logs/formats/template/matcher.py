@@ -50,13 +50,13 @@ class Matcher:
             rows = np.flatnonzero(allowed[np.frombuffer(lines.block, np.uint8)[lines.starts]])
         if len(rows) == 0:
             return matches
-        _, left = self.decoder.surely(lines if len(rows) == len(lines) else lines.select(rows), context)
+        _, left = self.decoder.run_engines(lines if len(rows) == len(lines) else lines.select(rows), context)
         unsure = rows if left is None else rows[left]
         matches[rows] = True
         matches[unsure] = False
         unsure = unsure[self._perhaps(lines.select(unsure))]
         if len(unsure):
-            _, corrupt, _ = self.decoder.exactly(lines, unsure, context)
+            _, corrupt, _ = self.decoder.parse_lines(lines, unsure, context)
             matches[unsure] = True if corrupt is None else ~corrupt[unsure]
         return matches
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
+from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import any_valid
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType, ResolveType
@@ -64,10 +64,12 @@ class Priority:
         facility, severity = (array.cast(pa.int64()) for array in arrays)
         found: list[UnwritableValues] = []
         is_incomplete = spans.as_bool(pc.xor(facility.is_valid(), severity.is_valid()))
-        found += unwritable(indices[0] if indices[0] >= 0 else indices[1], is_incomplete, "has no part beside it")
+        found += unwritable_values(
+            indices[0] if indices[0] >= 0 else indices[1], is_incomplete, "has no part beside it"
+        )
         limits = (_MAX_FACILITY, _MAX_SEVERITY)
         for index, array, limit in zip(indices, (facility, severity), limits, strict=True):
             is_outside = spans.as_bool(pc.or_(pc.less(array, 0), pc.greater(array, limit)).fill_null(False))
-            found += unwritable(index, is_outside, f"is not in the range of 0 to {limit}")
+            found += unwritable_values(index, is_outside, f"is not in the range of 0 to {limit}")
         number = pc.add(pc.multiply(facility.fill_null(0), _SEVERITIES), severity.fill_null(0))
         return pc.if_else(any_valid([facility, severity]), number.cast(pa.string()), None), found

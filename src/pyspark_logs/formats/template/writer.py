@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.columnar.spans import Bool, Int64
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
+from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.field_writer import BLANKS, FieldWriter, Place
 from pyspark_logs.formats.template.notation import (
@@ -97,10 +97,10 @@ class TemplateWriter:
         for place, wanted in enumerate(self.schema):
             array, lost = cast_lossless(batch.column(wanted.name), wanted.type, self.zone)
             columns.append(array)
-            found += unwritable(place, lost, f"cannot be written as {wanted.type}")
+            found += unwritable_values(place, lost, f"cannot be written as {wanted.type}")
         return columns, found
 
-    def lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
+    def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Each row with the groups it needs: those in which a field, or in a group within, is not null."""
         codes, shapes = self._shapes(columns)
         if len(shapes) == 1:
@@ -118,19 +118,19 @@ class TemplateWriter:
         back = np.argsort(np.concatenate(order), kind="stable")
         return pa.concat_arrays(parts).take(pa.array(back)), found
 
-    def checked(self, columns: Sequence[pa.Array]) -> Bool | None:
+    def uncertain_rows(self, columns: Sequence[pa.Array]) -> Bool | None:
         """Rows of a shape with a field that may reach too far, or what may be read as a group."""
         if not self.unsure:
             return None
         codes, shapes = self._shapes(columns)
         return np.isin(codes, [code for code, shape in shapes.items() if shape.checked])
 
-    def comparable(self, column: int, array: pa.Array) -> list[str]:
+    def comparable_texts(self, column: int, array: pa.Array) -> list[str]:
         """Values of a column as texts; times as they would be written, since a year may not be."""
         kind = next((one.field.type for one in self.fields if column in one.there), None)
         return [str(value) for value in (array if kind is None else kind.comparable(array, self.zone)).to_pylist()]
 
-    def spaced(self, column: int, values: pa.Array) -> pa.Array | None:
+    def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
         """By all the places that the field may have."""
         places: dict[Place, FieldWriter] = {}
         for shape in self.shapes.values():

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
+from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import (
     TimestampContext,
@@ -72,7 +72,7 @@ class TimeAndZone:
         times, names = arrays
         local, wrong_local = render_pattern(pattern, times, zone)
         utc, wrong_utc = render_pattern(pattern, times, "UTC")
-        found = unwritable(indices[0], wrong_local, "is no time that can be written")
-        found += unwritable(indices[0], wrong_utc, "is no time that can be written")
+        found = unwritable_values(indices[0], wrong_local, "is no time that can be written")
+        found += unwritable_values(indices[0], wrong_utc, "is no time that can be written")
         texts = pc.if_else(pc.is_in(names, pa.array(_UTC_NAMES)), utc, local)
         return pc.if_else(names.is_valid(), pc.binary_join_element_wise(texts, names, " "), texts), found

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import convert_valid
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable
+from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
@@ -119,4 +119,6 @@ class SyslogBody:
         messages = pc.binary_join_element_wise(" ", Message().render(message, zone)[0], "").fill_null("")
         whole = pc.binary_join_element_wise(texts.fill_null(_NIL), messages, "")
         present = pc.or_(data.is_valid(), message.is_valid())
-        return pc.if_else(present, whole, None), unwritable(indices[0], wrong, "is no value that the format can write")
+        return pc.if_else(present, whole, None), unwritable_values(
+            indices[0], wrong, "is no value that the format can write"
+        )

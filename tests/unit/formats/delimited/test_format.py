@@ -128,7 +128,7 @@ def test_a_documented_format_is_written_with_the_names_of_its_header() -> None:
     written = DOCUMENTED.writer(schema, zone="UTC", unencodable=None, forbidden_prefixes=())
     assert written.head == "date clock bytes\n"
     times = pa.array([1_795_341_600_000_000, 1_795_341_600_250_000, None], INSTANT)
-    lines, found = written.lines.lines([times, pa.array([1, 2, None], pa.int64())])
+    lines, found = written.line_writer.render_lines([times, pa.array([1, 2, None], pa.int64())])
     assert not found
     assert "".join(lines.to_pylist()) == "2026-11-22 10:00:00 1\n2026-11-22 10:00:00.250000 2\n- - -\n"
     assert [row[2:] for row in documented(written.head + "".join(lines.to_pylist()))] == [
@@ -144,22 +144,22 @@ def test_a_combined_column_may_not_contradict_its_values() -> None:
     spec = DelimitedSpec(" ", header="first", fields=(*SPEC.fields, *clock))
     described = delimited_format(spec, FormatOptions("preset", "flows"), "preset 'flows'")
     schema = pa.schema([("time", INSTANT), ("date", DAY), ("clock", STRING)])
-    writer = described.writer(schema, zone="UTC", unencodable=None, forbidden_prefixes=()).lines
+    writer = described.writer(schema, zone="UTC", unencodable=None, forbidden_prefixes=()).line_writer
     ten, day = 1_795_341_600_000_000, date(2026, 11, 22)
     times = pa.array([ten, None, None, ten, None, ten + 1, ten], INSTANT)
     days = pa.array([day, None, day, day, day, day, None], DAY)
     clocks = pa.array(["10:00:00", None, None, "10:00", "10:00:00", "10:00:00", "10:00:00"])
-    lines, found = writer.lines([times, days, clocks])
+    lines, found = writer.render_lines([times, days, clocks])
     assert lines.to_pylist()[:4] == ["2026-11-22 10:00:00\n", "- -\n", "2026-11-22 -\n", "2026-11-22 10:00\n"]
     assert [(one.column, np.flatnonzero(one.rows).tolist(), one.why) for one in found] == [
         (0, [4, 5, 6], "differs from 'date' and 'clock'")
     ]
-    _, found = writer.lines([times[:1], days[:1], pa.array(["late"])])
+    _, found = writer.render_lines([times[:1], days[:1], pa.array(["late"])])
     assert [one.rows.tolist() for one in found] == [[True]]
     part = described.writer(
         pa.schema([("date", DAY), ("time", INSTANT)]), zone="UTC", unencodable=None, forbidden_prefixes=()
     )
-    lines, found = part.lines.lines([days[:1], times[:1]])
+    lines, found = part.line_writer.render_lines([days[:1], times[:1]])
     assert (part.head, lines.to_pylist(), found) == ("date clock\n", ["2026-11-22 10:00:00\n"], [])
 
 

@@ -38,7 +38,7 @@ def rows(option: str, spec: str, *lines: str) -> list[dict[str, Any]]:
     assert schema is not None
     decoder = compile_decoder(options, schema, judge_whole=True)
     found, corrupt = rows_of(decoder, iter([find_lines("\n".join(lines).encode(), 0)]), TimestampContext())
-    reasons = [decoder.exact.parse(line, TimestampContext()).reason for line in lines]
+    reasons = [decoder.line_parser.parse(line, TimestampContext()).reason for line in lines]
     assert corrupt == [False] * len(lines), reasons
     return [dict(zip(schema.names, row, strict=True)) for row in found]
 

@@ -201,8 +201,8 @@ def test_invalid_types_are_refused(kind: str) -> None:
 
 def written(fmt: JsonFormat, batch: pa.RecordBatch, zone: str = "UTC") -> list[str]:
     writer = fmt.writer(batch.schema, zone=zone, unencodable=None, forbidden_prefixes=())
-    checks = RoundtripChecks(writer.lines, fmt.options, (), writer.decoder, zone)
-    lines: list[str] = Encoder(writer.lines, checks, "utf-8", "fail").encode(batch).to_pylist()
+    checks = RoundtripChecks(writer.line_writer, fmt.options, (), writer.decoder, zone)
+    lines: list[str] = Encoder(writer.line_writer, checks, "utf-8", "fail").encode(batch).to_pylist()
     return [line.removesuffix("\n") for line in lines]
 
 

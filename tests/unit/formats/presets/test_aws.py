@@ -153,7 +153,7 @@ def test_engine_and_line_parser_agree_on_quotes_anywhere(rows: list[list[str]]) 
     lines = [S3_LINE.format(request=f'"{a}"', referer=f'"{b}"', agent=f'"{c}"') for a, b, c in rows]
     block = find_lines("\n".join(lines).encode(), 0)
     fast = decoder_of("aws_s3_access")
-    slow = Decoder([], fast.exact, fast.native, fast.target)
+    slow = Decoder([], fast.line_parser, fast.native, fast.target)
     one, other = fast.decode(block, MOMENT), slow.decode(block, MOMENT)
     bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
     assert bad[0] == bad[1], lines

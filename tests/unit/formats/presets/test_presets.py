@@ -205,7 +205,7 @@ def test_whole_line_is_judged_by_its_subfields(engines: bool) -> None:
     good, bad = alb(29), alb(29).replace(":2817", ":none")
     for judge_whole in (True, False):
         whole = compile_decoder(options, wanted, judge_whole=judge_whole)
-        decoder = whole if engines else Decoder([], whole.exact, whole.native, whole.target)
+        decoder = whole if engines else Decoder([], whole.line_parser, whole.native, whole.target)
         assert rows_of(decoder, read_lines(iter([f"{good}\n{bad}".encode()])), TimestampContext())[1] == [
             False,
             judge_whole,

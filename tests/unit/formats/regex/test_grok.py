@@ -34,7 +34,7 @@ def row(spec: str, line: str, own: str | None = None) -> dict[str, Any] | None:
 
 def matches(name: str, text: str) -> bool:
     decoder = compile_decoder(options(f"^%{{{name}:whole}}$"), pa.schema([("whole", pa.string())]))
-    return not decoder.exact.parse(text, TimestampContext()).reason
+    return not decoder.line_parser.parse(text, TimestampContext()).reason
 
 
 # --- syntax ---
@@ -143,7 +143,7 @@ def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
     spec = "^%{TIMESTAMP_ISO8601:at} %{LOGLEVEL:level} %{GREEDYDATA:text}"
     decoder = compile_decoder(options(spec, multi_line="true"), line_format(options(spec)).schema())
     record = "2026-11-22T01:00:11Z ERROR boom\n  at x\n  at y"
-    assert decoder.exact.parse(record, TimestampContext()).values == [
+    assert decoder.line_parser.parse(record, TimestampContext()).values == [
         "2026-11-22T01:00:11Z",
         "ERROR",
         "boom\n  at x\n  at y",
@@ -401,7 +401,7 @@ def test_records_of_several_lines_in_a_tomcat_log() -> None:
     record = "Jul 31, 2020 4:40:20 PM org.apache.catalina.core.ApplicationContext log\nINFO: contextDestroyed()\n\tat x"
     form = line_format(options("%{ECS_CATALINALOG}", multi_line="true"))
     decoder = compile_decoder(form.options, form.schema())
-    values = dict(zip(form.schema().names, decoder.exact.parse(record, TimestampContext()).values, strict=True))
+    values = dict(zip(form.schema().names, decoder.line_parser.parse(record, TimestampContext()).values, strict=True))
     assert values["log.level"] == "INFO"
     assert values["message"] == "contextDestroyed()\n\tat x"
 

@@ -56,7 +56,7 @@ def test_an_optional_group_is_null_and_a_mandatory_group_may_be_empty() -> None:
 def test_an_optional_group_without_text_is_null(spec: str) -> None:
     assert read(spec, b"\nxx\n\n").rows == [{"n": "xx"}]  # blank lines are no records
     decoder = compile_decoder(FormatOptions("regex", spec), pa.schema([("n", STRING)]))
-    assert decoder.exact.parse("", TimestampContext()).values == [None]
+    assert decoder.line_parser.parse("", TimestampContext()).values == [None]
 
 
 def test_a_group_around_alternatives_is_not_optional_itself() -> None:
@@ -118,7 +118,10 @@ def test_only_groups_of_requested_columns_capture() -> None:
 def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
     options = FormatOptions("regex", r"^(?<level>\w+) (?<text>.*)$", multi_line="true")
     decoder = compile_decoder(options, pa.schema([("level", STRING), ("text", STRING)]))
-    assert decoder.exact.parse("E boom\n  at x\n  at y", TimestampContext()).values == ["E", "boom\n  at x\n  at y"]
+    assert decoder.line_parser.parse("E boom\n  at x\n  at y", TimestampContext()).values == [
+        "E",
+        "boom\n  at x\n  at y",
+    ]
 
 
 def test_invalid_utf_8_becomes_replacement_characters() -> None:
@@ -140,7 +143,7 @@ def test_regex_agrees_with_the_reference(pattern: Pattern, texts: list[str], dat
         assert corrupt[row] == (expected is None), text
         got = {name: column[row].as_py() for name, column in zip(names, found.columns, strict=True)}
         assert got == {name: None if expected is None else expected[name] for name in names}, text
-        parsed = decoder.exact.parse(text, TimestampContext())
+        parsed = decoder.line_parser.parse(text, TimestampContext())
         assert dict(zip(names, parsed.values, strict=True)) == got
         assert bool(parsed.reason) == corrupt[row]
 

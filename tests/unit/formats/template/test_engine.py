@@ -32,7 +32,7 @@ def decoder_of(template: str) -> Decoder:
 
 def assert_engine_agrees(decoder: Decoder, lines: list[str]) -> None:
     block = sanitise(find_lines("\n".join(lines).encode(), 0))
-    slow = Decoder([], decoder.exact, decoder.native, decoder.target)
+    slow = Decoder([], decoder.line_parser, decoder.native, decoder.target)
     one, other = decoder.decode(block, TimestampContext()), slow.decode(block, TimestampContext())
     bad = [[] if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
     assert bad[0] == bad[1]
