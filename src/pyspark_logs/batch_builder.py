@@ -89,6 +89,18 @@ class BatchBuilder:
         if self.bad_records is not None:
             self.bad_records.finish()
 
+    def record_damage(self, path: str, offset: int, reason: str) -> None:
+        """Counts a damaged file, and writes its damage as a bad record.
+
+        Args:
+            path: path of the file, whose split is the current one.
+            offset: offset in the uncompressed file up to which the file was read.
+            reason: description of the damage.
+        """
+        self.metrics.damaged += 1
+        if self.bad_records is not None:
+            self.bad_records.add(path, offset, "", reason)
+
     def context(self, split: FileSplit) -> TimestampContext:
         """Returns the time zone and the year bound of a file's records."""
         return TimestampContext(self.options.time.zone, year_bound_us(split, self.slack_us))

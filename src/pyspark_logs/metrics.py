@@ -21,6 +21,7 @@ class RecordMetrics:
             ``dropped``.
         files: number of files whose reading has begun.
         reasons: number of corrupt records by reason; beyond 100 reasons, further ones count as ``other``.
+        damaged: number of files that were read up to damage in their compression, with ``ignoreCorruptFiles``.
     """
 
     records: int = 0
@@ -30,6 +31,7 @@ class RecordMetrics:
     corrupt: int = 0
     files: int = field(default=0, compare=False)
     reasons: dict[str, int] = field(default_factory=dict, compare=False)
+    damaged: int = field(default=0, compare=False)
 
     def count_corrupt(self, reason: str) -> None:
         """Counts a corrupt record by its reason.
@@ -54,6 +56,7 @@ class RecordMetrics:
             self.corrupt - before.corrupt,
             self.files - before.files,
             {reason: count for reason, count in reasons.items() if count},
+            self.damaged - before.damaged,
         )
 
     def top_reasons(self, limit: int = 3) -> str:

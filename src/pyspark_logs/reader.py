@@ -22,6 +22,7 @@ from pyspark_logs.errors import FormatError, OptionError, SchemaError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
@@ -31,6 +32,7 @@ from pyspark_logs.predicates import Predicate, evaluate, possible_values, suppor
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.split_reader import SplitReader, is_splittable
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
+from pyspark_logs.store.parallel import in_parallel
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ MAX_BATCH_ROWS = 65_536  # Spark's Arrow reader gets slower with larger batches
 # row of 36 columns; another batch of them costs 40 us in Python and as much again in Spark.
 MIN_BATCH_ROWS = 2_048
 _PREFETCH_BLOCKS = 2
+_CHECK_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,16 @@ class ReadTask:
         splits: byte ranges of files.
         path_columns: names of the splits' ``partition_values``.
         slack_us: the longest time by which records are later than the time of their path.
+        in_stream: True for a task of a streaming batch.
+        jobs: all files of a streaming batch that belong to the write jobs of the splits, as (job id, ((path, etag), ...));
+            empty without ``ignoreMissingFiles``.
     """
 
     splits: tuple[FileSplit, ...]
     path_columns: tuple[str, ...] = ()
     slack_us: int = 0
+    in_stream: bool = False
+    jobs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,7 +202,9 @@ class LogReader:
         builder.metrics = metrics if metrics is not None else builder.metrics
         before = replace(builder.metrics, reasons=dict(builder.metrics.reasons))
         store = _open_store(self.options)
-        batches = (batch for split in task.splits for batch in self._read_split(store, split, builder))
+        skipped = _incomplete_jobs(store, task)
+        splits = [split for split in task.splits if job_of(split.path) not in skipped]
+        batches = (batch for split in splits for batch in self._read_split(store, split, builder, task.in_stream))
         try:
             for batch in _resize(batches, target):
                 # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
@@ -223,11 +233,41 @@ class LogReader:
         query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
         return BadRecordWriter(path, open_store(path, options.store), query)
 
-    def _read_split(self, store: Store, split: FileSplit, builder: BatchBuilder) -> Iterator[pa.RecordBatch]:
-        reader = SplitReader(self.form, self.options, store, split, builder.context(split), _PREFETCH_BLOCKS)
+    def _read_split(
+        self, store: Store, split: FileSplit, builder: BatchBuilder, in_stream: bool
+    ) -> Iterator[pa.RecordBatch]:
+        reader = SplitReader(
+            self.form, self.options, store, split, builder.context(split), _PREFETCH_BLOCKS,
+            in_stream=in_stream, on_damage=builder.record_damage,
+        )  # fmt: skip
         # Closed here: an error's traceback would keep the thread that prefetches waiting.
         with closing(reader.blocks()) as blocks:
             yield from builder.batches(split, blocks)
+
+
+def _incomplete_jobs(store: Store, task: ReadTask) -> set[str | None]:
+    """Returns the write jobs of a streaming task of which a file of the batch is missing or changed.
+
+    Their files are read as a whole or not at all, but by several tasks. So each task checks all files of its jobs before it
+    reads one of them.
+    """
+    files = [(job, path, etag) for job, listed in task.jobs for path, etag in listed]
+
+    def problem(item: tuple[str, str, str]) -> str | None:
+        _, path, etag = item
+        found = store.head(path)
+        return f"{path} was deleted" if found is None else f"{path} changed" if found.etag != etag else None
+
+    incomplete: dict[str | None, list[str]] = {}
+    for item, text in zip(files, in_parallel(problem, files, _CHECK_THREADS), strict=True):
+        if text is not None:
+            incomplete.setdefault(item[0], []).append(text)
+    for job, texts in incomplete.items():
+        _log.warning(
+            "job %s is passed over in this batch (ignoreMissingFiles): after it was planned, %s%s",
+            job, ", ".join(texts[:10]), "" if len(texts) <= 10 else f" and {len(texts) - 10} more",
+        )  # fmt: skip
+    return set(incomplete)
 
 
 def _warn_of_corrupt(builder: BatchBuilder, before: RecordMetrics) -> None:

@@ -61,6 +61,9 @@ class SplitReader:
         split: the split.
         context: time zone and year bound of the file's records.
         prefetch_items: number of blocks that a thread fetches and decompresses ahead; 0: no thread.
+        in_stream: True for a split of a streaming batch, whose files are fixed by the checkpoint.
+        on_damage: function that is called with path, offset in the uncompressed file, and reason, if a damaged file was read
+            up to the damage.
     """
 
     form: Format
@@ -69,6 +72,8 @@ class SplitReader:
     split: FileSplit
     context: TimestampContext
     prefetch_items: int = 0
+    in_stream: bool = False
+    on_damage: Callable[[str, int, str], None] | None = None
 
     def blocks(self) -> Generator[Any, None, None]:
         """Returns the blocks of the split, as its format reads them.
@@ -85,7 +90,8 @@ class SplitReader:
     ) -> Generator[Lines, None, None]:
         """Yields the records of the split, in blocks: the lines, or with ``multiLine`` the joined lines."""
         # Closed by this generator: an error's traceback would keep the thread waiting.
-        with closing(self._prefetched(self._skip_bad_file(self._find_lines(options, header_rule)))) as blocks:
+        with closing(self._prefetched(self._find_lines(options, header_rule))) as found:
+            blocks = self._skip_bad_file(found)
             yield from blocks if record_starts is None else record_starts.join(blocks, self.context, *self._range())
 
     def batches(
@@ -111,21 +117,42 @@ class SplitReader:
 
     def _skip_bad_file(self, items: Iterator[T]) -> Iterator[T]:
         """Yields the items of a file until it is found to be missing or damaged, where an option allows that."""
-        path = self.split.path
+        path, is_read, offset = self.split.path, False, self.split.start
         try:
-            yield from items
-        except PathNotFoundError as error:
-            # A job is read as a whole or not at all: a file of a job is missing only if an overwrite replaced all of them.
-            if not self.options.plan.ignore_missing or job_of(path):
+            for item in items:
+                is_read = True
+                if isinstance(item, Lines):
+                    offset = item.offset + len(item.block)
+                yield item
+        except (PathNotFoundError, SnapshotChangedError) as error:
+            problem = "was deleted" if isinstance(error, PathNotFoundError) else "changed"
+            if self._may_skip(error) and not is_read:
+                _log.warning("%s: %s after planning, skipped (ignoreMissingFiles)", path, problem)
+            elif self.in_stream:
+                raise SnapshotChangedError(_stream_advice(path, problem)) from error
+            elif isinstance(error, SnapshotChangedError):
+                raise
+            else:
                 advice = "" if job_of(path) else ", or set ignoreMissingFiles=true to read without such files"
                 raise SnapshotChangedError(
                     f"{path}: was deleted after the query was planned. Load it again (a Spark frame keeps its plan){advice}"
                 ) from error
-            _log.warning("%s: gone since planning, skipped (ignoreMissingFiles)", path)
-        except CorruptFileError:
+        except CorruptFileError as error:
             if not self.options.plan.ignore_corrupt:
                 raise
             _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", path, exc_info=True)
+            if self.on_damage is not None:
+                self.on_damage(path, offset, str(error))
+
+    def _may_skip(self, error: PathNotFoundError | SnapshotChangedError) -> bool:
+        """True if an option allows to read without a file that is missing or, in a stream, changed.
+
+        The files of a job are read as a whole or not at all. A batch query never skips one of them; a stream has decided on
+        all of them before their first split is read (``reader``).
+        """
+        if not self.options.plan.ignore_missing or job_of(self.split.path):
+            return False
+        return self.in_stream or isinstance(error, PathNotFoundError)
 
     # --- lines ----------------------------------------------------------------------------------------------
 
@@ -175,6 +202,14 @@ class SplitReader:
         if isinstance(blocks, Generator):
             blocks.close()
         return None if lines is None else first_line(lines, options.encoding, self.split.path)
+
+
+def _stream_advice(path: str, problem: str) -> str:
+    scope = "all files of its job in this batch" if job_of(path) else "it"
+    return (
+        f"{path}: {problem} after its batch was planned, and the checkpoint keeps the plan of the batch. Restore the file, or"
+        f" restart the query with ignoreMissingFiles=true, which passes over {scope}"
+    )
 
 
 def _read_past_end(store: Store, split: FileSplit) -> Iterator[bytes]:

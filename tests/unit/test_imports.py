@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "split_reader": BASE | {"codecs", "formats", "jobs", "planning", "prefetch", "records", "store"},
     # Reader and writer do not import each other.
     "reader": BASE
+    | {"jobs"}
     | {"store", "layout", "formats", "planning", "column_sources", "path_columns", "batch_builder"}
     | {"split_reader", "bad_records", "metrics"},
     "writer": BASE | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},

@@ -26,9 +26,10 @@ class ScanSummary(RecordMetrics):
         corrupt: number of records that do not match and were not filtered; part of ``rows`` or ``dropped``.
         files: number of files opened.
         reasons: number of corrupt records by reason; after 100 reasons, all others are counted as ``other``.
+        damaged: number of files read up to damage in their compression, with ``ignoreCorruptFiles``.
 
     >>> ScanSummary()
-    ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={})
+    ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={}, damaged=0)
     """
 
 

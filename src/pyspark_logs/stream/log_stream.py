@@ -8,8 +8,9 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
-from pyspark_logs.offsets import Offset, PollRules, StreamFile, poll
+from pyspark_logs.offsets import BatchPlan, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import pack, resolve_layout, split_files
 from pyspark_logs.reader import LogReader, ReadTask
@@ -148,7 +149,30 @@ class LogStream:
         plan = self.options.plan
         splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.is_splittable)
         tasks = pack(splits, max_bytes=plan.max_partition_bytes, open_cost_bytes=plan.open_cost_bytes)
-        return tuple(ReadTask(task.splits, batch.columns, batch.slack_us) for task in tasks)
+        jobs = self._files_by_job(batch) if plan.ignore_missing else {}
+        return tuple(
+            ReadTask(
+                task.splits,
+                batch.columns,
+                batch.slack_us,
+                in_stream=True,
+                jobs=tuple(
+                    (job, jobs[job])
+                    for job in sorted({job_of(split.path) or "" for split in task.splits})
+                    if job in jobs
+                ),
+            )
+            for task in tasks
+        )
+
+    def _files_by_job(self, batch: BatchPlan) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Returns path and etag of a batch's files by the write job that they belong to."""
+        files: dict[str, list[tuple[str, str]]] = {}
+        for file in batch.files:
+            path = self.root.path_of(file.key)
+            if job := job_of(path):
+                files.setdefault(job, []).append((path, file.etag))
+        return {job: tuple(pairs) for job, pairs in files.items()}
 
     def commit_batch(self, end: dict[str, Any]) -> None:
         """Archives or deletes the files of a completed batch, by ``cleanSource``. Failures are logged, not raised.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 import logging
 import os
 import pickle
+import random
 import shutil
 import threading
 from pathlib import Path
@@ -16,7 +18,8 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs.errors import OptionError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.offsets import position
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.store.local import LocalStore
@@ -183,7 +186,10 @@ def test_what_is_gone_or_changed_before_it_is_read(tmp_path: Path, clock: Clock)
     start = one.initial_offset()
     end = poll(one, start)
     path.write_text("other text\n")
-    with pytest.raises(SnapshotChangedError, match="changed after the query was planned"):
+    with pytest.raises(
+        SnapshotChangedError,
+        match=r"changed after its batch was planned, .* restart the query with ignoreMissingFiles=true, which passes over it",
+    ):
         levels(one, start, end)
     path.unlink()
     with pytest.raises(SnapshotChangedError, match="was deleted"):
@@ -623,3 +629,89 @@ def test_the_last_batch_is_cleaned_by_the_next_poll(tmp_path: Path, clock: Clock
         assert len(list(tmp_path.rglob("*.log"))) == 40  # the batch may not have been processed
         assert poll(stream(tmp_path, cleanSource="delete"), end) == end
     assert list(tmp_path.rglob("*.log")) == []
+
+
+# --- batches whose files are missing, changed or damaged ---
+
+
+def write_job(root: Path, rows: int) -> list[Path]:
+    """Writes a job of several files; returns them."""
+    before = set(root.rglob("part-*"))
+    levels_of_rows = [f"r{number}" for number in range(rows)]
+    table = pa.table({"level": levels_of_rows, "message": levels_of_rows, "team": [f"t{n % 3}" for n in range(rows)]})
+    pyspark_logs.write(table, str(root), template=TEMPLATE, layout="{team}")
+    return sorted(set(root.rglob("part-*")) - before)
+
+
+@pytest.mark.parametrize("problem", ["deleted", "changed"])
+def test_a_stream_passes_over_a_file_that_is_gone_or_changed(
+    tmp_path: Path, clock: Clock, problem: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = put(tmp_path, "a.log")
+    put(tmp_path, "b.log")
+    strict, lenient = stream(tmp_path), stream(tmp_path, ignoreMissingFiles=True)
+    start = strict.initial_offset()
+    end = poll(strict, start)
+    path.write_text("other text\n") if problem == "changed" else path.unlink()
+    with pytest.raises(
+        SnapshotChangedError, match="restart the query with ignoreMissingFiles=true, which passes over it"
+    ):
+        levels(strict, start, end)
+    assert levels(lenient, start, end) == ["b"]
+    assert f"a.log: {'changed' if problem == 'changed' else 'was deleted'} after planning, skipped" in caplog.text
+
+
+@pytest.mark.parametrize("problem", ["deleted", "changed"])
+def test_a_stream_passes_over_all_files_of_a_job_or_none(
+    tmp_path: Path, clock: Clock, problem: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = write_job(tmp_path, 9)
+    assert len(files) == 3
+    put(tmp_path, "t0/other.log")
+    clock.passes(days=365 * 10)  # later than the decision on the job, which is of the real clock
+    options = {"layout": "{team}", "maxPartitionBytes": "1"}
+    strict, lenient = stream(tmp_path, **options), stream(tmp_path, ignoreMissingFiles=True, **options)
+    start = strict.initial_offset()
+    end = poll(strict, start)
+    assert len(levels(strict, start, end)) == 10
+    assert levels(lenient, start, end) == levels(strict, start, end)
+    files[1].write_text("x y\n") if problem == "changed" else files[1].unlink()
+    with pytest.raises(SnapshotChangedError, match="passes over all files of its job in this batch"):
+        levels(strict, start, end)
+    assert levels(lenient, start, end) == ["other"]
+    assert f"after it was planned, {files[1]} {'changed' if problem == 'changed' else 'was deleted'}" in caplog.text
+
+
+def test_a_batch_query_does_not_pass_over_changed_files(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.log")
+    one = stream(tmp_path, ignoreMissingFiles=True)
+    (task,) = one.reader.plan().tasks
+    path.write_text("other text\n")
+    with pytest.raises(SnapshotChangedError, match="changed after the query was planned"):
+        list(one.reader.read_task(task))
+
+
+@pytest.mark.parametrize("multi_line", [False, True])
+def test_a_damaged_file_is_read_up_to_the_damage_which_is_a_bad_record(
+    tmp_path: Path, clock: Clock, multi_line: bool
+) -> None:
+    text = "".join(f"l{number} {random.Random(number).random()}\n" for number in range(20_000)).encode()
+    logs, bad = tmp_path / "logs", tmp_path / "bad"
+    path = put(logs, "a.log.gz")
+    path.write_bytes(gzip.compress(text)[:-60_000])
+    os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    options = {"badRecordsPath": str(bad), **({"multiLine": r"^l"} if multi_line else {})}
+    strict, lenient = stream(logs, **options), stream(logs, ignoreCorruptFiles=True, **options)
+    start = strict.initial_offset()
+    end = poll(strict, start)
+    with pytest.raises(CorruptFileError, match="the file is truncated"):
+        levels(strict, start, end)
+    metrics = RecordMetrics()
+    tasks = lenient.plan_batch(start, end)
+    rows = sum(batch.num_rows for task in tasks for batch in lenient.reader.read_task(task, metrics))
+    assert 0 < rows < 20_000
+    assert (metrics.damaged, metrics.files) == (1, 1)
+    written = [json.loads(line) for file in bad.rglob("*.json") for line in file.read_text().splitlines()]
+    assert [row["path"] for row in written] == [str(path)]
+    assert "the file is truncated" in written[0]["reason"]
+    assert 0 < written[0]["offset"] <= len(text)
