@@ -25,7 +25,7 @@ from pyspark_logs import scan
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.matcher import ends_in_text, matcher_of
+from pyspark_logs.formats.template.matcher import compile_matcher, ends_with_text
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.predicates import Contains
@@ -168,7 +168,7 @@ class TestMatcher:
     def test_a_line_matches_if_the_reference_finds_nothing_wrong(self, case: strategies.Case) -> None:
         assume(named_fields(parse_template(case.template)))
         described = template_format(case)
-        matcher = matcher_of(described.template, described.decoder(Projection(judge_whole=True)))
+        matcher = compile_matcher(described.template, described.decoder(Projection(judge_whole=True)))
         for lines in read_lines(iter([case.data])):
             found = matcher.matching(sanitise(lines), moment_of(case))
             assert found.tolist() == [matches(case, lines.record(i)) for i in range(len(lines))]
@@ -480,7 +480,7 @@ class TestNothingIsLost:
     def test_every_record_is_one_row(self, drawn: dict[str, Any]) -> None:
         case, form = drawn["case"], drawn["form"]
         described = template_format(case)
-        assume(form != "true" or ends_in_text(described.template))
+        assume(form != "true" or ends_with_text(described.template))
 
         def begins(line: bytes) -> bool:
             if form == "true":

@@ -15,7 +15,7 @@ from pyspark_logs.formats.delimited.written_values import CombinedColumn, ValueP
 from pyspark_logs.formats.line_format import duplicate_names
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable_values
 from pyspark_logs.formats.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
-from pyspark_logs.formats.template.field_writer import LINE_ENDS
+from pyspark_logs.formats.template.field_context import LINE_ENDS
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import parse_distinct
 

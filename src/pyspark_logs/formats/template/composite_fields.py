@@ -159,8 +159,8 @@ def _join_parts(
             texts.append(pc.if_else(array.is_null() if part.if_null else array.is_valid(), part.text, ""))
             continue
         array, index = columns[part.name]
-        rendered, wrong = part.type.render(array, zone)
-        found += unwritable_values(index, wrong, "is no value that the format can write")
+        rendered, unwritable_rows = part.type.render(array, zone)
+        found += unwritable_values(index, unwritable_rows, "is no value that the format can write")
         texts.append(pc.binary_join_element_wise(part.before, rendered, part.after, "").fill_null(""))
     return pc.binary_join_element_wise(*texts, ""), found
 

@@ -1,4 +1,4 @@
-"""Search for the literals and blanks that end fields, in all lines of a block at once."""
+"""Searches for the literals and blanks that end fields, in all lines of a block at once."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.template.notation import Blanks, Literal
 
-# Below this share of lines, a second search of only the lines whose fields are longer costs less than a new search of all.
-_FEWEST_LINES_TO_SEARCH_ALL = 1 / 8
+# If the first bytes of more lines than this share hold no delimiter, one search of all lines costs less than a search of
+# these lines.
+_SHARE_TO_SEARCH_ALL = 1 / 8
 
 
 class DelimiterSearch:
     """Finds the delimiters of fields from an offset in each line on.
 
-    All methods take and return one offset for each line; -1 in a result means that the line has no such delimiter.
+    All methods take and return one offset for each line; -1 in a result is a line without the delimiter.
 
     Attributes:
         block: lines, valid UTF-8.
@@ -91,7 +92,7 @@ class DelimiterSearch:
             is_final |= missing
             found[missing] = -1
         rows = np.flatnonzero(~is_final)
-        if len(rows) > _FEWEST_LINES_TO_SEARCH_ALL * len(offsets):
+        if len(rows) > _SHARE_TO_SEARCH_ALL * len(offsets):
             return spans.find_literal(self.block, offsets, self.ends, literal.text)
         if len(rows):
             found[rows] = spans.find_literal(self.block, offsets[rows], self.ends[rows], literal.text)

@@ -111,7 +111,7 @@ class TemplateEngine:
             column: requested column.
             found: spans of the column's field in all lines.
             rows: indices of the certain lines; None: all lines.
-            extracted: by field, results that the columns of one field share.
+            extracted: results that the columns of one field share, by the name of the field.
         """
         field = self.fields[column.source]
         pick = slice(None) if rows is None else rows

@@ -1,4 +1,4 @@
-"""Formats that are a template: the notation itself, and whatever compiles to it."""
+"""Formats that are compiled to a template: the notation itself, server configurations and presets."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import FieldWriter
+from pyspark_logs.formats.template.line_layout import FieldColumns
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
-from pyspark_logs.formats.template.matcher import Matcher, ends_in_text, matcher_of
+from pyspark_logs.formats.template.matcher import Matcher, compile_matcher, ends_with_text
 from pyspark_logs.formats.template.notation import Field, Group, Segment, Template, named_fields
 from pyspark_logs.formats.template.writer import TemplateWriter
-from pyspark_logs.formats.template.writer import Written as WrittenField
 from pyspark_logs.formats.types.casts import fits
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
@@ -29,11 +29,13 @@ from pyspark_logs.records import Lines
 
 @dataclass(frozen=True)
 class TemplateFormat(LineFormat):
-    """A template, with the options that go with it; see :class:`~pyspark_logs.formats.line_format.LineFormat`.
+    """A template with its options; see :class:`~pyspark_logs.formats.line_format.LineFormat`.
 
     Attributes:
-        name: of the format in messages: ``template '{a} {b}'``, ``preset 'aws_alb'``.
-        parts: field -> the columns given in its place, each with what it takes of the text.
+        template: template of the lines.
+        options: options of the format.
+        name: name of the format in messages: ``template '{a} {b}'``, ``preset 'aws_alb'``.
+        parts: columns that replace a field, by the name of the field.
     """
 
     template: Template
@@ -45,21 +47,21 @@ class TemplateFormat(LineFormat):
     is_open = False
 
     def schema(self) -> pa.Schema:
-        """The named fields, parts in the place of a field that has them."""
+        """Returns the columns of the named fields, and of composite fields the columns of their parts."""
         return pa.schema([pa.field(column.name, column.type.arrow()) for column in self._columns()])
 
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:
-        """The same whatever the sample."""
+        """Returns the columns of the template, which do not depend on the sample."""
         return self.schema()
 
     def _columns(self) -> list[RequestedColumn[str]]:
         columns = []
-        for one in self.template.fields:
-            name = one.name or ""
+        for template_field in self.template.fields:
+            name = template_field.name or ""
             if name in self.parts:
                 columns += [RequestedColumn(part, part_type, name) for part, part_type in self.parts[name].columns]
             else:
-                columns.append(RequestedColumn(name, one.type, name))
+                columns.append(RequestedColumn(name, template_field.type, name))
         return columns
 
     def decoder(self, projection: Projection) -> Decoder:
@@ -71,13 +73,13 @@ class TemplateFormat(LineFormat):
             if column is None:
                 names = ", ".join(column.name for column in known.values())
                 raise SchemaError(f"column {requested.name!r} is not in the format, which gives {names}")
-            kind = retype(column.type, requested.type, requested.name)
-            columns.append(replace(column, type=kind, judged=judged))
+            field_type = retype(column.type, requested.type, requested.name)
+            columns.append(replace(column, type=field_type, judged=judged))
         if self.options.rescued_column is not None:
             raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")
-        shown = {column.name for column in columns if column.judged}
+        requested_names = {column.name for column in columns if column.judged}
         judge_whole, options = projection.judge_whole, self.options
-        unasked = tuple(column for column in known.values() if judge_whole and column.name not in shown)
+        unasked = tuple(column for column in known.values() if judge_whole and column.name not in requested_names)
         rules = ParsingRules(
             options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked
         )
@@ -90,21 +92,21 @@ class TemplateFormat(LineFormat):
         return TemplateLineParser(self.template, columns, rules)
 
     def matcher(self) -> Matcher:
-        """By all fields; what does not match goes to the last one."""
-        if not ends_in_text(self.template):
+        """Returns a matcher by all fields; the last field takes the lines that do not match."""
+        if not ends_with_text(self.template):
             raise begins_by_regex_only(self.name)
-        return matcher_of(self.template, self.decoder(Projection(judge_whole=True)), self.parts)
+        return compile_matcher(self.template, self.decoder(Projection(judge_whole=True)), self.parts)
 
     def searchable_fields(self) -> SearchableFields:
-        """All string columns; those with escapes only where there are none."""
+        """Returns all string columns; columns that may have escapes are searchable only in lines without one."""
         plain: set[str] = set()
         escaped: set[str] = set()
-        for one in self.template.fields:
-            name = one.name or ""
+        for template_field in self.template.fields:
+            name, field_type = template_field.name or "", template_field.type
             parts = self.parts.get(name)
-            is_escaped = one.type.escapes or one.type.resolve_escape_style(self.options.escape != "none") is not None
-            into = escaped if is_escaped else plain
-            into.update([name.lower()] if parts is None else [part.lower() for part, _ in parts.columns])
+            style = field_type.resolve_escape_style(self.options.escape != "none")
+            names = escaped if field_type.escapes or style is not None else plain
+            names.update([name.lower()] if parts is None else [part.lower() for part, _ in parts.columns])
         return SearchableFields(frozenset(plain), frozenset(escaped))
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -112,73 +114,73 @@ class TemplateFormat(LineFormat):
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
     ) -> FormatWriter:
-        """Lines of the template; those of a few exotic ones are parsed to be sure of them."""
+        """Returns a writer of lines; the lines of a few uncommon templates are parsed to know that they read back."""
         self._check_writable(unencodable)
-        fields, native = self._assigned(schema, zone, unencodable)
+        fields, native = self._assign_columns(schema, zone, unencodable)
         writer = TemplateWriter(
             self.template, fields, native, allow_trailing=self.options.allow_trailing,
             null_value=self.options.null_value, forbidden_prefixes=forbidden_prefixes, zone=zone,
         )  # fmt: skip
-        check = self.decoder(Projection(native)) if writer.unsure else None
-        return FormatWriter(writer, check)
+        return FormatWriter(writer, self.decoder(Projection(native)) if writer.is_uncertain else None)
 
     def _check_writable(self, unencodable: FindUnencodable | None) -> None:
-        """Raises FormatError where no line could be written."""
+        """Raises FormatError if no line can be written."""
         missing = unencodable(self.template.text + self.options.null_value) if unencodable is not None else set()
         if missing:
             shown = " ".join(map(repr, sorted(missing)))
             raise FormatError(f"{self.name}: encoding={self.options.encoding} has no {shown}")
-        for one in self.template.fields:
-            one.type.check_writable()
+        for template_field in self.template.fields:
+            template_field.type.check_writable()
 
-    def _assigned(
+    def _assign_columns(
         self, schema: pa.Schema, zone: str, unencodable: FindUnencodable | None
-    ) -> tuple[list[WrittenField], pa.Schema]:
-        """The fields with the columns they are written from, and the schema of the types they are written as."""
+    ) -> tuple[list[FieldColumns], pa.Schema]:
+        """Returns the fields with the columns from which they are written, and the schema with the types they write."""
         options = self.options
         problems = duplicate_names([name.lower() for name in schema.names])
-        left = {name.lower(): place for place, name in enumerate(schema.names)}
+        unassigned = {name.lower(): index for index, name in enumerate(schema.names)}
         native = list(schema)
-        fields: list[WrittenField] = []
-        for one in self.template.fields:
-            name = one.name or ""
-            columns = []
+        fields: list[FieldColumns] = []
+        for template_field in self.template.fields:
+            name = template_field.name or ""
             parts = self.parts.get(name)
-            for part, kind in parts.columns if parts is not None else ((name, one.type),):
-                place = left.pop(part.lower(), -1)
-                columns.append(place)
-                if place < 0:
+            columns = []
+            for part, field_type in parts.columns if parts is not None else ((name, template_field.type),):
+                index = unassigned.pop(part.lower(), -1)
+                columns.append(index)
+                if index < 0:
                     continue
-                target = kind.arrow()
-                if not fits(schema[place].type, target):
-                    problems.append(
-                        f"{schema[place].name!r} is {schema[place].type}, the format writes {target}; cast it"
-                    )
-                native[place] = pa.field(schema[place].name, target)
-            escape = options.escape == "backslash"
+                column, target = schema[index], field_type.arrow()
+                if not fits(column.type, target):
+                    problems.append(f"{column.name!r} is {column.type}, the format writes {target}; cast it")
+                native[index] = pa.field(column.name, target)
             writer = FieldWriter(
-                one.type, one.null_texts(options.null_value), escape, zone, unencodable, one.padding, one.never_blank
-            )
-            fields.append(WrittenField(one, writer, tuple(columns), parts))
-        problems += [f"{schema[place].name!r} is not in the format; drop it" for place in left.values()]
-        problems += _missing(self.template, fields)
+                template_field.type, template_field.null_texts(options.null_value), options.escape == "backslash", zone,
+                unencodable, template_field.padding, template_field.never_blank,
+            )  # fmt: skip
+            fields.append(FieldColumns(template_field, writer, tuple(columns), parts))
+        problems += [f"{schema[index].name!r} is not in the format; drop it" for index in unassigned.values()]
+        problems += _find_missing_columns(self.template, fields)
         raise_unwritable(problems, self.name)
         return fields, pa.schema(native)
 
 
-def _missing(template: Template, fields: Sequence[WrittenField]) -> list[str]:
-    """Fields that every line, or every line with a group that has columns, would need a value for."""
-    by_name = {written.field.name: written for written in fields}
-    if not any(written.there for written in fields):
+def _find_missing_columns(template: Template, fields: Sequence[FieldColumns]) -> list[str]:
+    """Returns a message for each field without a column that is in every line and cannot be null.
+
+    A field of a group is in every line with the group, which is written only if the group has columns.
+    """
+    by_name = {one.field.name: one for one in fields}
+    if not any(one.present for one in fields):
         return ["there is no column to write"]
 
-    def needed(segments: Iterable[Segment]) -> Iterator[WrittenField]:
+    def written_fields(segments: Iterable[Segment]) -> Iterator[FieldColumns]:
         for segment in segments:
             if isinstance(segment, Group):
-                if any(by_name[field.name].there for field in named_fields(segment.segments)):
-                    yield from needed(segment.segments)
+                if any(by_name[inner.name].present for inner in named_fields(segment.segments)):
+                    yield from written_fields(segment.segments)
             elif isinstance(segment, Field) and segment.name is not None:
                 yield by_name[segment.name]
 
-    names = [one.field.name for one in needed(template.segments) if not one.there and not one.field.nullable]
-    return [f"{name!r} is missing, and its field has no '?'" for name in names]
+    missing = (one.field for one in written_fields(template.segments) if not one.present)
+    return [f"{one.name!r} is missing, and its field has no '?'" for one in missing if not one.nullable]

@@ -243,7 +243,7 @@ class _LineScanner:
         """
         text = self.line[self.position : end]
         if text == "" and end < len(self.line.rstrip(" ")):
-            raise _MismatchError(f"nothing stands for field {field.name!r}", f" at byte {self._offset()}")
+            raise _MismatchError(f"field {field.name!r} is empty", f" at byte {self._offset()}")
         if text.startswith(" ") or text.endswith(" "):
             raise _MismatchError(f"a space too many beside field {field.name!r}", f" at byte {self._offset()}")
         if field.type.quoted and not by_syntax and text.startswith('"'):

@@ -1,8 +1,9 @@
-"""Which lines match a format as wholes: with ``multiLine=true`` these start a record, the others continue one.
+"""Matcher of lines: finds the lines that match a format as a whole, with ``multiLine=true``.
 
-That must not depend on the columns of a query, or its records would. A line matches if the exact parser finds nothing
-wrong with it when all fields of the format are judged. Most lines that do not match are known by less: by their
-first byte, or by a regular expression that every line of the format matches.
+A line that matches begins a record; any other line continues the record before it. A line matches if the line parser
+finds nothing wrong with it when all fields of the format are judged, so that the records do not depend on the columns
+of a query. Most lines that do not match are found by their first byte, or by a regular expression that matches the
+beginning of every line of the format.
 """
 
 from __future__ import annotations
@@ -28,20 +29,25 @@ _PUNCTUATION = re.compile("[!-/:-@\\[-`{-~]")
 
 @dataclass(frozen=True)
 class Matcher:
-    """Tells which lines match a format as wholes.
+    """Matcher of the lines of a format.
 
     Attributes:
-        decoder: of no columns, which judges whole lines.
-        first_bytes: what a line that matches may begin with; None: anything.
-        needed: a regular expression (RE2) that lines which match do match, too.
+        decoder: decoder of no columns that judges whole lines.
+        first_bytes: bytes with which a line that matches can begin; None: any byte.
+        prefix_pattern: regular expression (RE2) that matches every line of the format; "": there is none.
     """
 
     decoder: Decoder
     first_bytes: frozenset[int] | None = None
-    needed: str = ""
+    prefix_pattern: str = ""
 
     def matching(self, lines: Lines, context: TimestampContext) -> Bool:
-        """Which lines of a block match; they are valid UTF-8 and not empty."""
+        """Returns a mask of the lines of a block that match.
+
+        Args:
+            lines: lines, valid UTF-8 and not empty.
+            context: zone and year bound of the file.
+        """
         matches: Bool = np.zeros(len(lines), np.bool_)
         rows = np.arange(len(lines))
         if self.first_bytes is not None:
@@ -51,81 +57,82 @@ class Matcher:
         if len(rows) == 0:
             return matches
         _, left = self.decoder.run_engines(lines if len(rows) == len(lines) else lines.select(rows), context)
-        unsure = rows if left is None else rows[left]
+        uncertain = rows if left is None else rows[left]
         matches[rows] = True
-        matches[unsure] = False
-        unsure = unsure[self._perhaps(lines.select(unsure))]
-        if len(unsure):
-            _, corrupt, _ = self.decoder.parse_lines(lines, unsure, context)
-            matches[unsure] = True if corrupt is None else ~corrupt[unsure]
+        matches[uncertain] = False
+        uncertain = uncertain[self._may_match(lines.select(uncertain))]
+        if len(uncertain):
+            _, corrupt, _ = self.decoder.parse_lines(lines, uncertain, context)
+            matches[uncertain] = True if corrupt is None else ~corrupt[uncertain]
         return matches
 
-    def _perhaps(self, lines: Lines) -> Bool:
-        """Which lines are worth the exact parser."""
-        if not self.needed:
+    def _may_match(self, lines: Lines) -> Bool:
+        """Returns a mask of the lines for which the line parser must decide."""
+        if not self.prefix_pattern:
             return np.ones(len(lines), np.bool_)
         texts = spans.field_strings(lines.block, lines.starts, lines.ends)
-        return spans.as_bool(pc.match_substring_regex(texts, self.needed))
+        return spans.as_bool(pc.match_substring_regex(texts, self.prefix_pattern))
 
 
-def matcher_of(template: Template, decoder: Decoder, parted: Collection[str] = ()) -> Matcher:
-    """The matcher of a template.
+def compile_matcher(template: Template, decoder: Decoder, composite_fields: Collection[str] = ()) -> Matcher:
+    """Returns the matcher of a template.
 
     Args:
-        template: all of it.
-        decoder: as in :class:`Matcher`.
-        parted: fields whose text is read as something else than their type.
+        template: template of the lines.
+        decoder: decoder of no columns that judges whole lines.
+        composite_fields: names of the fields whose text is not of their type.
     """
     first, last = template.segments[0], len(template.segments) - 1
-    # What ends the last field is said elsewhere, and so is what a group there holds.
-    known = template.segments[:last] if isinstance(template.segments[last], (Field, Group)) else template.segments
-    return Matcher(decoder, _first_bytes(first, parted), _needed(known, parted))
+    # The end of the last field, or of a group at the end, depends on more than its pattern.
+    segments = template.segments[:last] if isinstance(template.segments[last], (Field, Group)) else template.segments
+    return Matcher(decoder, _first_bytes(first, composite_fields), _prefix_pattern(segments, composite_fields))
 
 
-def ends_in_text(template: Template) -> bool:
-    """Whether the last field of a template, at its very end, is a string that takes the rest: the deepest counts."""
+def ends_with_text(template: Template) -> bool:
+    """Returns True if the last segment, in the last group if there is one, is a string that takes the rest of a line."""
     last = template.segments[-1]
     while isinstance(last, Group):
         last = last.segments[-1]
     return isinstance(last, Field) and last.type.takes_rest and not last.type.is_validated
 
 
-def _typed(segment: Field, parted: Collection[str]) -> bool:
-    """Whether a field without a text of its type makes a line not match."""
-    plain = not segment.nullable and segment.padding is None
-    return segment.name is not None and segment.name not in parted and plain
+def _requires_type(field: Field, composite_fields: Collection[str]) -> bool:
+    """Returns True if a line matches only if the text of a field is of its type."""
+    if field.name is None or field.name in composite_fields:
+        return False
+    return not field.nullable and field.padding is None
 
 
-def _first_bytes(first: Segment, parted: Collection[str]) -> frozenset[int] | None:
-    """The bytes that the first segment can begin with, if that is known."""
+def _first_bytes(first: Segment, composite_fields: Collection[str]) -> frozenset[int] | None:
+    """Returns the bytes with which the first segment can begin; None: any byte."""
     if isinstance(first, Literal):
         return frozenset(first.raw[:1])
     if isinstance(first, Blanks):
         return frozenset(b" \t")
-    if isinstance(first, Group) or first.type.syntax is None or not _typed(first, parted):
+    if isinstance(first, Group) or first.type.syntax is None or not _requires_type(first, composite_fields):
         return None
     return frozenset(range(128, 256)) | {byte for byte in range(128) if not first.type.never_begins(chr(byte))}
 
 
-def _needed(segments: Sequence[Segment], parted: Collection[str]) -> str:
-    """A regular expression for the beginning of every line that matches, as far as that can be said and compiled."""
-    pieces: list[str] = []
+def _prefix_pattern(segments: Sequence[Segment], composite_fields: Collection[str]) -> str:
+    """Returns a regular expression for the beginning of every line that matches, as far as RE2 can compile it."""
+    patterns: list[str] = []
     for segment in segments:
-        piece = _piece(segment, parted)
-        if not _compiles("".join([*pieces, piece])):
+        pattern = _segment_pattern(segment, composite_fields)
+        if not _compiles("".join([*patterns, pattern])):
             break
-        pieces.append(piece)
-    return "(?s)^" + "".join(pieces) if pieces else ""
+        patterns.append(pattern)
+    return "(?s)^" + "".join(patterns) if patterns else ""
 
 
-def _piece(segment: Segment, parted: Collection[str]) -> str:
+def _segment_pattern(segment: Segment, composite_fields: Collection[str]) -> str:
     if isinstance(segment, Literal):
         return _PUNCTUATION.sub(r"\\\g<0>", segment.text)
     if isinstance(segment, Blanks):
         return "[ \t]+"
     if isinstance(segment, Group):
-        return "(?:" + "".join(_piece(one, parted) for one in segment.segments) + ")?"
-    pattern = segment.type.re2_pattern if _typed(segment, parted) else None
+        return "(?:" + "".join(_segment_pattern(one, composite_fields) for one in segment.segments) + ")?"
+    pattern = segment.type.re2_pattern if _requires_type(segment, composite_fields) else None
     return ".*?" if pattern is None else f"(?:{pattern})"
 
 

@@ -10,7 +10,7 @@ from pyspark_logs.formats.columnar.spans import Int64
 from pyspark_logs.formats.template.notation import Following, Literal
 from pyspark_logs.formats.template.scan_state import FieldSpans, LineCursor
 
-# Blanks are skipped one by one; a line with more of them in a row is left to the line parser.
+# Blanks are skipped one by one; a line with more of them is left to the line parser.
 _MAX_BLANKS = 100
 _SPACE = ord(" ")
 
