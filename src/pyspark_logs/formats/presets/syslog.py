@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart
+from pyspark_logs.formats.template.syslog_body import SyslogBody
 from pyspark_logs.formats.template.syslog_priority import Priority
 from pyspark_logs.formats.types.cef import CefExtension, CefHeader
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.syslog import CiscoPrefix
-from pyspark_logs.formats.types.syslog_body import SyslogBody
 from pyspark_logs.formats.types.text import Text
 
 # Written as in RFC 3339, the only one of these patterns with year, zone and fraction.

@@ -115,10 +115,10 @@ class SyslogBody:
         self, arrays: Sequence[pa.Array], indices: Sequence[int], zone: str
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         data, message = arrays
-        texts, wrong = StructuredData().render(data, zone)
+        texts, unwritable = StructuredData().render(data, zone)
         messages = pc.binary_join_element_wise(" ", Message().render(message, zone)[0], "").fill_null("")
         whole = pc.binary_join_element_wise(texts.fill_null(_NIL), messages, "")
         present = pc.or_(data.is_valid(), message.is_valid())
         return pc.if_else(present, whole, None), unwritable_values(
-            indices[0], wrong, "is no value that the format can write"
+            indices[0], unwritable, "is no value that the format can write"
         )
