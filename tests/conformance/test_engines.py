@@ -1,6 +1,6 @@
-"""Every engine gives what the reference parser gives: the same values, the same lines called corrupt.
+"""The engine and the line parser of templates decode as the reference parser does: same values, same corrupt lines.
 
-One suite, inherited by each combination of engines. Set ``ENGINE_EXAMPLES`` for longer runs; hypothesis takes
+One suite, inherited for the line parser alone and for the engine. Set ``ENGINE_EXAMPLES`` for longer runs; hypothesis takes
 ``--hypothesis-seed``.
 """
 
@@ -64,7 +64,7 @@ class RequestedColumn(NamedTuple):
 
 
 class Query(NamedTuple):
-    """Lines, a template, and what is asked of them."""
+    """Lines, a template, and the requested columns."""
 
     case: strategies.Case
     asked: list[RequestedColumn]
@@ -183,7 +183,7 @@ def plain(array: pa.Array) -> list[object]:
 
 
 class Conformance:
-    """What holds for every combination of engines; a subclass names the engines."""
+    """Agreement of a decoder with the reference parser; a subclass names the engines of the decoder."""
 
     engines: tuple[type, ...] = ()
 
@@ -224,7 +224,7 @@ class TestEngine(Conformance):
     engines = (TemplateEngine,)
 
 
-# --------------------------------------------------------------------- nothing hides behind the exact engine
+# ------------------------------------------------------- lines that the engine must not leave to the line parser
 
 COMMON = {
     "{ts:timestamp} {level} [{service}] req={request_id} {message}": "2026-11-22T10:00:{s:02}.{n:03}Z INFO [pay] req=r{n} took {n} ms, ok",
@@ -248,7 +248,7 @@ COMMON = {
 
 
 def common(template: str, n: int) -> bytes:
-    """A clean line, by its number; the groups are there in some."""
+    """Returns a valid line by its number; some lines have the groups."""
     groups = {"pid": f"[{n}]" if n % 3 else "", "pri": "<13>" if n % 2 else "", "b": ' b="[x] c="' if n % 5 else ""}
     groups["c"] = (" c=-", "", f" c={n};{n}")[n % 3]
     return COMMON[template].format(n=n, s=n % 60, d=n % 9 + 1, **groups).encode()
@@ -256,15 +256,15 @@ def common(template: str, n: int) -> bytes:
 
 @pytest.mark.parametrize("judge_whole", [False, True])
 @pytest.mark.parametrize("template", COMMON)
-def test_the_chain_takes_all_clean_lines(template: str, judge_whole: bool) -> None:
+def test_the_engine_decodes_all_valid_lines(template: str, judge_whole: bool) -> None:
     lines = [common(template, n) for n in range(300)]
     query = whole_query(template, lines, judge_whole=judge_whole)
     decoder = query.decoder()
-    chain = next(engine for engine in decoder.engines if isinstance(engine, TemplateEngine))
+    engine = next(engine for engine in decoder.engines if isinstance(engine, TemplateEngine))
     block = next(read_lines(iter([query.case.data])))
-    sure = chain.parse(block.block, block.starts, block.ends, query.context)
-    assert sure.rows is None
-    assert [list(row) for row in zip(*(plain(column) for column in sure.columns), strict=True)] == [
+    decoded = engine.parse(block.block, block.starts, block.ends, query.context)
+    assert decoded.rows is None
+    assert [list(row) for row in zip(*(plain(column) for column in decoded.columns), strict=True)] == [
         query.expected(line)[0] for line in lines
     ]
 
@@ -307,7 +307,7 @@ def whole_query(template: str, lines: list[bytes], *, judge_whole: bool = False,
     return Query(case, asked, [], judge_whole, block_bytes)
 
 
-# ------------------------------------------------------------------------------------- blocks make no difference
+# --------------------------------------------------------------------- results do not depend on the block size
 
 
 @pytest.mark.parametrize("template", COMMON)
@@ -337,11 +337,11 @@ def test_any_block_size_gives_the_same_rows(template: str) -> None:
         ("%Y %L%m %d", b"2026 110 1", b"2026 111 1"),
     ],
 )
-def test_how_one_line_is_divided_does_not_say_how_others_are(pattern: str, first: bytes, other: bytes) -> None:
+def test_how_a_timestamp_is_divided_does_not_depend_on_other_lines(pattern: str, first: bytes, other: bytes) -> None:
     TestEngine().check(whole_query(f"{{t:timestamp({pattern})}}|{{b}}", [first + b"|x", other + b"|x"]))
 
 
-# ------------------------------------------------------------------------------------------ lines that are mean
+# -------------------------------------------------------------------------------------------- difficult lines
 
 
 @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ def test_how_one_line_is_divided_does_not_say_how_others_are(pattern: str, first
     ],
 )
 @pytest.mark.parametrize("count", [1, 40])
-def test_mean_lines(template: str, line: bytes, count: int) -> None:
+def test_difficult_lines(template: str, line: bytes, count: int) -> None:
     query = whole_query(template, [line] * count)
     as_text = query._replace(
         asked=[
