@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
-from pyspark_logs.errors import OptionError, RecordError, SchemaError, StoreError
+from pyspark_logs.errors import LogSourceError, OptionError, RecordError, SchemaError, StoreError
 from pyspark_logs.formats.interface import Format, RowEncoder
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.jobs import Job, StagedFile, Transaction
@@ -157,27 +157,44 @@ class LogWriter:
 
     # --- driver, after all tasks ---------------------------------------------------------------------------
 
-    def commit_job(self, job: Job, outputs: Sequence[TaskOutput]) -> CommitResult:
+    def commit_job(self, job: Job, outputs: Sequence[TaskOutput | None]) -> CommitResult:
         """Makes the files of all tasks visible by one decision.
 
+        Args:
+            job: the result of :meth:`job`.
+            outputs: one output for each task. ``None`` stands for a task without a message; the job is then rolled back,
+                because the files of that task are not known.
+
         Raises:
+            LogSourceError: a task has no output; no file of this writer is visible.
             CommitConflictError: another writer has committed first; no file of this writer is visible.
             CommitStateUnknownError: the writer could not determine if the files are visible; run ``recover``, or write
                 again with the same ``txnId``.
             StoreError: the store refused or failed before the decision.
         """
-        for output in outputs:
+        received = [output for output in outputs if output is not None]
+        for output in received:
             if output.job != job:
                 raise OptionError(
                     f"job {job.id} cannot commit what a task staged for job {output.job.id}: a task and the driver are of"
                     " different runs; run the query again"
                 )
-        files = [file for output in outputs for file in output.files]
+        if len(received) < len(outputs):
+            error = LogSourceError(
+                f"job {job.id} at {job.root} cannot commit: {len(outputs) - len(received)} of {len(outputs)} tasks sent no"
+                " message, so their rows would be missing. None of the job's files are visible; run the job again"
+            )
+            try:
+                self.abort_job(job, received)
+            except StoreError as failure:
+                raise error from failure
+            raise error
+        files = [file for output in received for file in output.files]
         return commit(self._store(), job, files, self._settings(), of_table=self._is_table_file)
 
     def abort_job(self, job: Job, outputs: Sequence[TaskOutput]) -> None:
         """Discards the staged files that are known; ``recover`` and ``vacuum`` remove all others."""
-        abort(self._store(), job, [file for output in outputs for file in output.files])
+        abort(self._store(), job, [file for output in outputs for file in output.files], self._settings())
 
     def _is_table_file(self, key: str) -> bool:
         """Returns True if a reader with this layout reads the key, so that an overwrite replaces it."""

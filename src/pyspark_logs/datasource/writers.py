@@ -47,7 +47,7 @@ class LogBatchWriter(LogWriter, DataSourceArrowWriter):
 
     def abort(self, messages: list[WriterCommitMessage | None]) -> None:
         """Deletes the staged files of all tasks."""
-        self.abort_job(self.job(), _outputs(messages))
+        self.abort_job(self.job(), _received(messages))
 
 
 # Spark 4.0 has no DataSourceStreamArrowWriter, but passes Arrow batches to every DataSourceArrowWriter.
@@ -85,24 +85,28 @@ class LogStreamWriter(LogWriter, *_STREAM_WRITER):  # type: ignore[misc]
 
     def commit(self, messages: list[WriterCommitMessage | None], batchId: int) -> None:  # noqa: N803 - Spark's name
         """Makes a micro-batch visible, once for all replays."""
-        outputs = _outputs(messages)
-        jobs = {output.job for output in outputs}
+        outputs, received = _outputs(messages), _received(messages)
+        jobs = {output.job for output in received}
         if len(jobs) > 1:
             raise LogSourceError(
                 f"batch {batchId}: its tasks wrote for {len(jobs)} jobs ({', '.join(sorted(job.id for job in jobs))}) instead of"
                 " one, so some tasks belong to another run of this query; restart the query"
             )
         # A batch without rows cannot be written twice and needs no decision.
-        if any(output.files for output in outputs):
+        if any(output.files for output in received) or len(received) < len(outputs):
+            if not received:
+                raise LogSourceError(
+                    f"batch {batchId}: none of its {len(outputs)} tasks sent a message; restart the query"
+                )
             if self.checkpoint:
                 check_feedback(self.checkpoint, batchId, self.options.path, self.options.store)
-            self.commit_job(outputs[0].job, outputs)
+            self.commit_job(received[0].job, outputs)
 
     def abort(self, messages: list[WriterCommitMessage | None], batchId: int) -> None:  # noqa: N803 - Spark's name
         """Deletes the staged files of all tasks."""
-        outputs = _outputs(messages)
-        for job in {output.job: None for output in outputs}:
-            self.abort_job(job, [output for output in outputs if output.job == job])
+        received = _received(messages)
+        for job in {output.job: None for output in received}:
+            self.abort_job(job, [output for output in received if output.job == job])
 
 
 def _write(writer: LogWriter, batches: Iterable[pa.RecordBatch], job: Job, context: TaskContext) -> TaskOutput:
@@ -117,6 +121,11 @@ def _context() -> TaskContext:
     return context
 
 
-def _outputs(messages: Sequence[WriterCommitMessage | None]) -> list[TaskOutput]:
+def _outputs(messages: Sequence[WriterCommitMessage | None]) -> list[TaskOutput | None]:
+    """Returns the output of each task, ``None`` for a task without a message."""
+    return [message.output if isinstance(message, LogCommitMessage) else None for message in messages]
+
+
+def _received(messages: Sequence[WriterCommitMessage | None]) -> list[TaskOutput]:
     """Returns the outputs of the tasks that sent a message."""
-    return [message.output for message in messages if isinstance(message, LogCommitMessage)]
+    return [output for output in _outputs(messages) if output is not None]
