@@ -132,7 +132,7 @@ class RequestStore(Store):
     def head(self, path: str) -> StoredFile | None:
         return self._request("head", path)
 
-    def get(self, path: str) -> bytes | None:
+    def get(self, path: str, *, max_bytes: int | None = None) -> bytes | None:
         return self._request("get", path)
 
     def read(

@@ -49,8 +49,17 @@ class DyingStore(Store):
     def head(self, path: str) -> StoredFile | None:
         return self._pass("head", path)
 
-    def get(self, path: str) -> bytes | None:
-        return self._pass("get", path)
+    def get(self, path: str, *, max_bytes: int | None = None) -> bytes | None:
+        return self._pass("get", path, max_bytes=max_bytes)
+
+    def is_inside(self, root: str, path: str) -> bool:
+        return self.inner.is_inside(root, path)
+
+    def is_upload_inside(self, root: str, path: str, upload_id: str) -> bool:
+        return self.inner.is_upload_inside(root, path, upload_id)
+
+    def staged_path(self, path: str, upload_id: str) -> str:
+        return self.inner.staged_path(path, upload_id)
 
     def read(self, path: str, *args: Any, **keywords: Any) -> Iterator[bytes]:
         return self._pass("read", path, *args, **keywords)

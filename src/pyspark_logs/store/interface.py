@@ -14,13 +14,14 @@ import re
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from pyspark_logs.errors import (
     CircuitOpenError,
+    CorruptFileError,
     LogSourceError,
     PathNotFoundError,
     ReadOnlyStoreError,
@@ -187,17 +188,31 @@ class Store(abc.ABC):
 
     # --- small files, whole ---------------------------------------------------------------------
 
-    def get(self, path: str) -> bytes | None:
+    def get(self, path: str, *, max_bytes: int | None = None) -> bytes | None:
         """A small file, whole; ``None`` if there is none at this path. ``GET``. Works on every store.
 
+        Args:
+            path: the file.
+            max_bytes: largest size that is accepted; reading stops beyond it.
+
         Raises:
+            CorruptFileError: the file is larger than ``max_bytes``.
             SnapshotChangedError: it was overwritten while it was read.
             StoreError: the store refused or failed.
         """
+        parts: list[bytes] = []
+        size = 0
         try:
-            return b"".join(self.read(path))
+            # Closed here and not by the garbage collector, so that the rest of a large body is not left on a connection.
+            with closing(cast("Generator[bytes, None, None]", self.read(path))) as chunks:
+                for chunk in chunks:
+                    parts.append(chunk)
+                    size += len(chunk)
+                    if max_bytes is not None and size > max_bytes:
+                        raise self._too_large(path, max_bytes)
         except PathNotFoundError:
             return None
+        return b"".join(parts)
 
     def put(self, path: str, data: bytes) -> None:
         """Write a small file, whole, over what is there. Readers see all of it or what was there before. ``PUT``.
@@ -330,6 +345,27 @@ class Store(abc.ABC):
         """
         raise self._read_only("look for uploads below", prefix)
 
+    # --- paths that a document names ------------------------------------------------------------
+
+    def is_inside(self, root: str, path: str) -> bool:
+        """True if deleting the file at a path cannot affect anything outside a root. No request.
+
+        Keys of object stores are not resolved: there the prefix decides, which callers make from the root. Stores with
+        directories check for relative segments and symbolic links below the root.
+        """
+        return path.startswith(root)
+
+    def is_upload_inside(self, root: str, path: str, upload_id: str) -> bool:
+        """True if an upload id cannot name anything but an upload to a path below a root. No request.
+
+        Object stores check the pair of path and id themselves.
+        """
+        return path.startswith(root)
+
+    def staged_path(self, path: str, upload_id: str) -> str:
+        """Returns the path of the staged file of an upload; its published path in stores whose uploads are not files."""
+        return path
+
     # --- for the stores -------------------------------------------------------------------------
 
     @contextmanager
@@ -365,6 +401,12 @@ class Store(abc.ABC):
     def _read_only(self, doing: str, path: str) -> ReadOnlyStoreError:
         return ReadOnlyStoreError(
             f"cannot {doing} {path}: {self.scheme}:// is read-only here. Write to S3 (s3://, s3a://), to local files, or to memory://."
+        )
+
+    def _too_large(self, path: str, max_bytes: int) -> CorruptFileError:
+        return CorruptFileError(
+            f"{path} is larger than {max_bytes} bytes, the limit for a document of its kind; nothing of it was acted on. Look"
+            " at the file, and delete it if pyspark-logs did not write it."
         )
 
     def _circuit_message(self, doing: str, path: str) -> str:

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from pyspark_logs.errors import ReadOnlyStoreError, StoreError, TruncatedBodyError
 from pyspark_logs.store.interface import OpenUpload, Page, Store, StoredFile, UploadPage
+from pyspark_logs.store.local_paths import STAGING as _STAGING
+from pyspark_logs.store.local_paths import is_inside, is_staged_file, root_of_staged_file
 from pyspark_logs.store.paths import split_scheme
 
-_STAGING = "_staging"
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP)
 _LOOK_BACK = 4096  # bytes, in which a line that is read has nearly always begun
 _TRIES = 100  # directories are taken away when empty, at the very moment perhaps when another thread wants one
@@ -135,6 +136,13 @@ class LocalStore(Store):
         root, found, _ = directory.rpartition(f"/{_STAGING}/")
         if not found or not local.startswith(f"{root}/"):
             raise ValueError(f"{staging} is not <root>/{_STAGING}/<job> of a root that {path} is below")
+        # Refused before anything is staged: a file behind a link could be published and never be rolled back.
+        if not (is_inside(root, local) and is_inside(root, f"{directory}/x")):
+            raise StoreError(
+                f"cannot write {path}: a directory between {root} and the file, or {root}/{_STAGING}, is a symbolic link, and"
+                f" nothing is written or deleted behind links below the directory that is written to. Write to the target of"
+                " the link, or replace the link by a directory."
+            )
         with self._errors("start an upload to", path, writing=True):
             return _new_staged_file(directory, local.removeprefix(f"{root}/"))
 
@@ -154,6 +162,7 @@ class LocalStore(Store):
         """Forced to the disk, then renamed."""
         self._gate.count("COMPLETE")
         _, local = split_scheme(path)
+        _check_staged_file(path, upload_id)
         with self._errors("complete the upload to", path, writing=True):
             try:
                 with Path(upload_id).open("rb") as staged:
@@ -180,6 +189,7 @@ class LocalStore(Store):
     def abort_upload(self, path: str, upload_id: str) -> None:
         """The staged file is deleted, and its directories where empty."""
         self._gate.count("ABORT")
+        _check_staged_file(path, upload_id)
         with self._errors("abort the upload to", path, writing=True), suppress(FileNotFoundError):
             Path(upload_id).unlink()
         _clear_away(upload_id)
@@ -191,16 +201,38 @@ class LocalStore(Store):
         staging = f"{root}/{_STAGING}"
         files: list[StoredFile] = []
         with self._errors("look for uploads below", prefix, writing=True):
-            _scan(staging, "", True, files, [], frozenset())
+            if is_inside(root, f"{staging}/x"):
+                _scan(staging, "", True, files, [], frozenset(), follow_links=False)
         below = ((file, file.path.removeprefix(f"{staging}/").split("/", 2)) for file in files)
         # A job, an upload, and the path of the file to be; anything else that lies there is not ours.
         uploads = (OpenUpload(f"{root}/{names[2]}", file.path, file.modified_ms) for file, names in below if names[2:])
         return self._upload_page(uploads, token)
 
+    def is_inside(self, root: str, path: str) -> bool:
+        """Checks the names between root and file, and that no directory between them is a symbolic link."""
+        return is_inside(split_scheme(root)[1], split_scheme(path)[1])
+
+    def is_upload_inside(self, root: str, path: str, upload_id: str) -> bool:
+        """Checks that the upload id is the path of a staged file of the root, without a symbolic link on its way."""
+        return is_staged_file(split_scheme(root)[1], split_scheme(path)[1], upload_id)
+
+    def staged_path(self, path: str, upload_id: str) -> str:
+        """Returns the upload id, which is the path of the staged file."""
+        return upload_id
+
     def _check(self, descriptor: int, path: str, etag: str) -> None:
         found = _etag(os.fstat(descriptor))
         if etag and found != etag:
             raise self._changed(path, etag, found)
+
+
+def _check_staged_file(path: str, upload_id: str) -> None:
+    """Raises StoreError unless the upload id is a staged file of the path, below the same root and not behind a link."""
+    if not is_staged_file(root_of_staged_file(upload_id), split_scheme(path)[1], upload_id):
+        raise StoreError(
+            f"{upload_id!r} is not the staged file of {path}: expected <root>/{_STAGING}/<job>/<random>/<path below the root>,"
+            " without symbolic links below the root. Nothing was changed. Look where the upload id comes from."
+        )
 
 
 @contextmanager
@@ -292,6 +324,8 @@ def _scan(
     files: list[StoredFile],
     directories: list[str],
     above: frozenset[tuple[int, int]],
+    *,
+    follow_links: bool = True,
 ) -> None:
     """Collect what is in ``directory`` and starts with ``name``; ``above`` guards against link cycles."""
     try:
@@ -306,12 +340,12 @@ def _scan(
         if not entry.name.startswith(name):
             continue
         try:
-            found = entry.stat()
+            found = entry.stat(follow_symlinks=follow_links)
         except FileNotFoundError:
             continue  # a broken link, or gone since the scan
         if stat.S_ISREG(found.st_mode):
             files.append(_stored(entry.path, found))
         elif stat.S_ISDIR(found.st_mode) and recursive:
-            _scan(entry.path, "", True, files, directories, above)
+            _scan(entry.path, "", True, files, directories, above, follow_links=follow_links)
         elif stat.S_ISDIR(found.st_mode):
             directories.append(entry.path + "/")

@@ -47,10 +47,12 @@ class MemoryStore(GenericStore):
         with _LOCK:
             return super().head(path)
 
-    def get(self, path: str) -> bytes | None:
+    def get(self, path: str, *, max_bytes: int | None = None) -> bytes | None:
         """One look into the dictionary."""
         with self._request("GET", "read", path) as (filesystem, key):
             data: bytes | None = filesystem.cat_file(key) if filesystem.isfile(key) else None
+        if data is not None and max_bytes is not None and len(data) > max_bytes:
+            raise self._too_large(path, max_bytes)
         return data
 
     def put(self, path: str, data: bytes) -> None:

@@ -22,6 +22,7 @@ import pytest
 from pyspark_logs.errors import (
     AccessDeniedError,
     CircuitOpenError,
+    CorruptFileError,
     PathNotFoundError,
     ReadOnlyStoreError,
     SnapshotChangedError,
@@ -102,6 +103,19 @@ class WriteSuite:
         self.store.put(self.root + "a/b", b"x")
         assert self.store.get(self.root + "a/c") is None
         assert self.store.get(self.root + "c/d") is None
+
+    def test_get_stops_at_a_limit(self):
+        path = self.root + "_commits/j.json"
+        self.store.put(path, b"x" * 100)
+        assert self.store.get(path, max_bytes=100) == b"x" * 100
+        with pytest.raises(CorruptFileError, match=rf"{path} is larger than 99 bytes"):
+            self.store.get(path, max_bytes=99)
+        assert self.store.get(self.root + "none", max_bytes=1) is None
+
+    def test_files_of_a_root_are_inside(self):
+        path, upload_id, _ = self.stage("dt=1/part-0.gz", b"x")
+        assert self.store.is_inside(self.root, path)
+        assert self.store.is_upload_inside(self.root, path, upload_id)
 
     @pytest.mark.parametrize("data", [b"", b'{"state":"committed"}'])
     def test_create(self, data):
@@ -360,6 +374,84 @@ class TestLocal(WriteSuite):
         self.store.abort_upload(*other[:2])
         assert self.names() == ["dt=1"]
         assert self.names("dt=1") == ["hr=2"]
+
+    @pytest.mark.parametrize(
+        "upload_id",
+        [
+            "{outside}/victim.log",
+            "{outside}/../outside/victim.log",
+            "{root}_staging/j/r/../../../../outside/victim.log",
+            "{root}_staging/j/link/victim.log",
+            "{root}_staging/j/file/victim.log",
+            "{root}_staging/j/victim.log",
+            "{root}_staging/j/r/other.log",
+            "{root}j/r/victim.log",
+            "{outside}/_staging/j/r/victim.log",
+            "",
+            "nul\0",
+        ],
+    )
+    def test_only_staged_files_are_uploads(self, tmp_path: Path, upload_id: str):
+        outside = tmp_path / "outside"
+        for name in ("victim.log", "_staging/j/r/victim.log"):
+            (outside / name).parent.mkdir(parents=True, exist_ok=True)
+            (outside / name).write_bytes(b"x")
+        staging = self.base / "_staging" / "j"
+        (staging / "file").mkdir(parents=True)
+        (staging / "link").symlink_to(outside)
+        (staging / "file" / "victim.log").symlink_to(outside / "victim.log")
+        upload_id = upload_id.format(outside=outside, root=self.root)
+        path = self.root + "victim.log"
+        assert not self.store.is_upload_inside(self.root, path, upload_id)
+        with pytest.raises(StoreError, match="is not the staged file of"):
+            self.store.complete_upload(path, upload_id, ["1-1"], size=1)
+        with pytest.raises(StoreError, match="is not the staged file of"):
+            self.store.abort_upload(path, upload_id)
+        assert not Path(path).exists()
+        assert (outside / "victim.log").read_bytes() == (outside / "_staging/j/r/victim.log").read_bytes() == b"x"
+        assert (staging / "file" / "victim.log").is_symlink()
+
+    def test_open_uploads_are_not_behind_links(self, tmp_path: Path):
+        outside = tmp_path / "outside"
+        (outside / "r").mkdir(parents=True)
+        (outside / "r" / "part-0.gz").write_bytes(b"x")
+        staging = self.base / "_staging"
+        (staging / "j").mkdir(parents=True)
+        (staging / "j" / "r").symlink_to(outside / "r")
+        (staging / "k").symlink_to(outside)
+        assert self.uploads() == []
+        (staging / "j" / "r").unlink()
+        (staging / "j").rmdir()
+        (staging / "k").unlink()
+        staging.rmdir()
+        staging.symlink_to(outside.parent)
+        assert self.uploads() == []
+        with pytest.raises(StoreError, match="is a symbolic link"):
+            self.stage("part-1.gz", b"x")
+
+    def test_nothing_is_staged_for_a_directory_behind_a_link(self, tmp_path: Path):
+        self.base.mkdir()
+        (tmp_path / "outside").mkdir()
+        (self.base / "dt=1").symlink_to(tmp_path / "outside")
+        path = self.root + "dt=1/part-0.gz"
+        assert not self.store.is_inside(self.root, path)
+        with pytest.raises(
+            StoreError, match=r"cannot write .*dt=1/part-0.gz: a directory between .* is a symbolic link"
+        ):
+            self.stage("dt=1/part-0.gz", b"x")
+        assert self.names() == ["dt=1"]
+
+    def test_a_root_behind_a_link_is_as_good_as_another(self, tmp_path: Path):
+        (tmp_path / "real").mkdir()
+        self.base.symlink_to(tmp_path / "real")
+        path = self.complete("dt=1/part-0.gz", b"x")
+        assert self.store.is_inside(self.root, path)
+        self.store.abort_upload(*self.stage("part-1.gz", b"x")[:2])
+        assert self.names() == ["dt=1"]
+
+    @pytest.mark.parametrize("key", ["../x", "a/../../x", "a//x", "/x", "./x", "", "a/", "a\0b"])
+    def test_other_spellings_of_paths_are_not_inside(self, key: str):
+        assert not self.store.is_inside(self.root, self.root + key)
 
     def test_nothing_is_left_of_temporary_files(self, monkeypatch):
         self.store.create(self.root + "a", b"x")
