@@ -253,6 +253,18 @@ def test_imports_within_a_package_have_no_cycle(package: str) -> None:
     assert cyclic_nodes(edges) == set()
 
 
+def test_packages_and_modules_of_the_formats_have_no_cycle() -> None:
+    # The formats are the largest package. Its subpackages are layers, too: each imports the ones below it only.
+    edges: dict[str, set[str]] = {}
+    for path in (SOURCE / "formats").rglob("*.py"):
+        group = path.relative_to(SOURCE / "formats").with_suffix("").parts[0]
+        for item in imports_of(ast.parse(path.read_text(encoding="utf-8")), name_of(path)):
+            parts = item.target.split(".")
+            if parts[:2] == [PACKAGE, "formats"] and len(parts) > 2 and parts[2] != group:
+                edges.setdefault(group, set()).add(parts[2])
+    assert cyclic_nodes(edges) == set()
+
+
 def test_a_cycle_is_found() -> None:
     assert cyclic_nodes({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"a", "b", "c"}
     assert cyclic_nodes({"a": {"b", "c"}, "b": {"c"}, "c": {"elsewhere"}}) == set()

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, Engine
-from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
+from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
@@ -60,6 +60,20 @@ class DecodedBlock:
     def offsets(self) -> pa.Array:
         """Returns the int64 offset of each row's record in the uncompressed file, null for records that are not lines."""
         return pa.nulls(self.rows, pa.int64()) if self.lines is None else pa.array(self.lines.offsets, pa.int64())
+
+
+class Engine(Protocol):
+    """Parses lines by the block."""
+
+    def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
+        """Returns the lines that are certain to be decoded correctly; None if the engine does not support the block.
+
+        Args:
+            block: the lines, valid UTF-8.
+            starts: start offset of each line, ascending.
+            ends: end offset of each line.
+            context: the zone and the year bound of the file.
+        """
 
 
 class LineParser(Protocol):

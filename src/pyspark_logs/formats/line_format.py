@@ -12,10 +12,10 @@ from pyspark_logs.formats.decoder import Decoder, LineBlockDecoder
 from pyspark_logs.formats.encoder import Encoder, find_unencodable, forbidden_prefixes
 from pyspark_logs.formats.interface import Format, LineFilter, SplitSource
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
-from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.records import HeaderRule, Lines, preserves_lines
 
 

@@ -10,9 +10,8 @@ import pyarrow.compute as pc
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.regex.expression import truncate
-from pyspark_logs.formats.regex.tokenizer import tokenize
-from pyspark_logs.formats.template.matcher import Matcher
+from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.re2_tokenizer import tokenize, truncate
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, join_lines, preserves_lines, sanitise

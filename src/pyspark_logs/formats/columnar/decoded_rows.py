@@ -1,4 +1,4 @@
-"""The interface of engines and the result of parsing a block.
+"""The result of parsing a block by an engine.
 
 An engine leaves out each line that it may not decode correctly. The line parser of the format parses these lines one at
 a time.
@@ -9,13 +9,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
-from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.columnar.spans import Bool, Int64
 
 
 @dataclass
@@ -29,20 +27,6 @@ class DecodedRows:
 
     rows: Int64 | None
     columns: list[pa.Array]
-
-
-class Engine(Protocol):
-    """Parses lines by the block."""
-
-    def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Returns the lines that are certain to be decoded correctly; None if the engine does not support the block.
-
-        Args:
-            block: the lines, valid UTF-8.
-            starts: start offset of each line, ascending.
-            ends: end offset of each line.
-            context: the zone and the year bound of the file.
-        """
 
 
 def drop_uncertain_rows(

@@ -24,8 +24,8 @@ from pyspark_logs.formats.delimited.written_values import plan_values
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
-from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines

@@ -9,11 +9,11 @@ from typing import Any
 from pyspark_logs.formats.decoder import LineParser
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.json.values import dump_json, parse_json
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
-from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 

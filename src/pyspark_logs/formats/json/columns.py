@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import scatter_result
+from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import intersect_masks
 from pyspark_logs.formats.columnar.line_shapes import ValueSpans
 from pyspark_logs.formats.columnar.spans import Bool, Bytes
@@ -29,7 +29,7 @@ from pyspark_logs.formats.json.scalars import (
     unescape_json,
 )
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Epoch
 
 

@@ -17,8 +17,8 @@ from pyspark_logs.formats.json.line_parser import JsonLineParser
 from pyspark_logs.formats.json.writer import JsonWriter, field_problem, json_type_problem, path_problems
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection
-from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

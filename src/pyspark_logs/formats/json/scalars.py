@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
-from pyspark_logs.formats.types.field_type import ConversionResult, FieldType
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp

@@ -15,14 +15,14 @@ import pyarrow as pa
 
 from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import convert_fields
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParser, ValueSpans, count_in_lines
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import ConversionResult
+from pyspark_logs.formats.types.conversion import convert_fields
 from pyspark_logs.formats.types.numeric import Boolean
 
 _MAX_LITERAL = 300  # characters; the first and the last literal are compared byte by byte

@@ -16,9 +16,9 @@ from pyspark_logs.formats.logfmt.engine import LogfmtEngine
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser
 from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
-from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions

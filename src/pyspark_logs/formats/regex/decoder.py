@@ -10,9 +10,9 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.parsed_line import CorruptReason
 from pyspark_logs.formats.regex.line_parser import MatchResult, RegexLineParser
-from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import Lines
 

@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.regex.tokenizer import Token, syntax_error, tokenize
+from pyspark_logs.formats.re2_tokenizer import Token, syntax_error, tokenize, truncate
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Text
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_MAX_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -225,8 +224,3 @@ def _check_name(token: Token, groups: Collection[CaptureGroup], source: str) -> 
 def _re2_message(error: Exception) -> str:
     message = str(error).removeprefix("Invalid regular expression: ")
     return truncate(re.sub(r"\(\?P<g\d+>", "(", message))
-
-
-def truncate(text: str) -> str:
-    """Returns at most 200 characters of a text, for messages."""
-    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."

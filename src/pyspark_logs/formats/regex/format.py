@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.columnar.decoded_rows import Engine
+from pyspark_logs.formats.decoder import Engine
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.re2_tokenizer import truncate
 from pyspark_logs.formats.regex.decoder import RegexDecoder, RegexMatcher
 from pyspark_logs.formats.regex.decomposition import decompose
 from pyspark_logs.formats.regex.engine import RegexEngine
-from pyspark_logs.formats.regex.expression import Expression, parse_regex, truncate
+from pyspark_logs.formats.regex.expression import Expression, parse_regex
 from pyspark_logs.formats.regex.grok import parse_grok
 from pyspark_logs.formats.regex.line_parser import RegexColumn, RegexLineParser
 from pyspark_logs.formats.requested_column import Projection
-from pyspark_logs.formats.template.matcher import Matcher
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions

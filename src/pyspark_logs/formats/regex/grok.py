@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.regex.expression import CaptureGroup, Expression, ExpressionBuilder, truncate
+from pyspark_logs.formats.re2_tokenizer import Token, syntax_error, tokenize, truncate
+from pyspark_logs.formats.regex.expression import CaptureGroup, Expression, ExpressionBuilder
 from pyspark_logs.formats.regex.grok_library import GrokPattern, grok_library
-from pyspark_logs.formats.regex.tokenizer import Token, syntax_error, tokenize
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Boolean, Floating, Integer
 from pyspark_logs.formats.types.text import Text

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.regex.tokenizer import ESCAPE
+from pyspark_logs.formats.re2_tokenizer import ESCAPE
 
 _ESCAPED_CHAR = re.compile(r"\\([^\w\s])")
 _NAMED_CHARS = {"\\t": "\t"}

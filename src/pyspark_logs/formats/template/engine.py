@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import convert_fields, with_nulls
+from pyspark_logs.formats.columnar.conversion import ConversionResult, with_nulls
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.requested_column import RequestedColumn
@@ -23,7 +23,7 @@ from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
 from pyspark_logs.formats.template.notation import Field, Group, Template, named_fields
 from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import ConversionResult
+from pyspark_logs.formats.types.conversion import convert_fields
 
 
 class TemplateEngine:

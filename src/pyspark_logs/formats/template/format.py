@@ -12,13 +12,14 @@ from pyspark_logs.formats.decoder import Decoder, LineParser
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_layout import FieldColumns
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
-from pyspark_logs.formats.template.matcher import Matcher, compile_matcher, ends_with_text
+from pyspark_logs.formats.template.matcher import compile_matcher, ends_with_text
 from pyspark_logs.formats.template.notation import Field, Group, Segment, Template, named_fields
 from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.types.casts import fits

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import (
@@ -19,7 +20,7 @@ from pyspark_logs.formats.timestamps.parsing import (
     parse_offset_us,
 )
 from pyspark_logs.formats.timestamps.rendering import render_pattern
-from pyspark_logs.formats.types.field_type import ConversionResult, FieldType, parse_distinct
+from pyspark_logs.formats.types.field_type import FieldType, parse_distinct
 from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.formats.types.text import Text
 

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, parse_distinct
+from pyspark_logs.formats.types.field_type import RenderResult, parse_distinct
 from pyspark_logs.formats.types.nested import MapOf
 from pyspark_logs.formats.types.syslog import Pairs, render_each_map
 from pyspark_logs.formats.types.text import Text

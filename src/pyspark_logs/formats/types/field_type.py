@@ -18,13 +18,12 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 
-# A column and a mask of the rows that are converted correctly (None: all rows).
-ConversionResult = tuple["pa.Array", "Bool | None"]
 # The texts of a column and a mask of the rows whose text does not mean the value (None: no row).
 RenderResult = tuple["pa.Array", "Bool | None"]
 ResolveType = Callable[["pa.DataType"], "FieldType | None"]

@@ -14,17 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
-from pyspark_logs.formats.types.field_type import (
-    ConversionResult,
-    FieldType,
-    RenderResult,
-    ReplaceStrings,
-    ResolveType,
-    parse_distinct,
-)
+from pyspark_logs.formats.types.field_type import FieldType, RenderResult, ReplaceStrings, ResolveType, parse_distinct
 from pyspark_logs.formats.types.text import Text
 
 _TEXT = Text()

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import prefix_words, spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import (
-    ConversionResult,
     FieldType,
     RenderResult,
     ResolveType,

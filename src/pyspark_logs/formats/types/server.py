@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
-from pyspark_logs.formats.types.field_type import ConversionResult, RenderResult, parse_distinct, render_validated
+from pyspark_logs.formats.types.field_type import RenderResult, parse_distinct, render_validated
 from pyspark_logs.formats.types.text import Quoted, Text
 
 _UPSTREAM_LIST = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")

@@ -12,15 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import (
-    ConversionResult,
-    FieldType,
-    RenderResult,
-    parse_distinct,
-    render_validated,
-)
+from pyspark_logs.formats.types.field_type import FieldType, RenderResult, parse_distinct, render_validated
 from pyspark_logs.formats.types.nested import MapOf
 from pyspark_logs.formats.types.text import Text
 

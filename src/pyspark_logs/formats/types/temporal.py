@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.timestamps.parsing import (
     DAY_US,
@@ -31,7 +32,6 @@ from pyspark_logs.formats.timestamps.scanning import scan_timestamps
 from pyspark_logs.formats.timestamps.shapes import ShapeDetector, date_shape, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
 from pyspark_logs.formats.types.field_type import (
-    ConversionResult,
     FieldType,
     RenderResult,
     ResolveType,

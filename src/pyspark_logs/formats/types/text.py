@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
 from pyspark_logs.formats.types.field_type import (
-    ConversionResult,
     FieldType,
     RenderResult,
     ReplaceStrings,

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.conversion import convert_fields, convert_valid, scatter
+from pyspark_logs.formats.columnar.conversion import scatter
 from pyspark_logs.formats.columnar.decoded_rows import drop_uncertain_rows
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.address import Host, Port
+from pyspark_logs.formats.types.conversion import convert_fields, convert_valid
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.temporal import Date, Timestamp

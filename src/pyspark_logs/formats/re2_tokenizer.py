@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from pyspark_logs.errors import FormatError
 
+_MAX_SHOWN = 200
+
 _NAMED_GROUP = re.compile(r"\(\?(?:P?<(?P<angle>[^<>=!]*)>|'(?P<quote>[^']*)')")
 _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(-[a-zA-Z]*)?([:)])")
 _QUANTIFIER = re.compile(r"(?P<op>[*+?]|\{(?P<min>\d*)(?P<comma>,?)(?P<max>\d*)\})(?P<lazy>\??)(?P<possessive>\+?)")
@@ -229,3 +231,8 @@ def _to_re2_flags(flags: re.Match[str], offset: int, source: str) -> str:
     if not on and off in ("", "-"):
         return "(?:" if flags[3] == ":" else "(?:)"
     return f"(?{on}{off if off != '-' else ''}{flags[3]}"
+
+
+def truncate(text: str) -> str:
+    """Returns at most 200 characters of a text, for messages."""
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
