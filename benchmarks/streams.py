@@ -56,7 +56,7 @@ class Bucket(Store):
     def objects(self) -> int:
         return len(self.services) * len(self.hours) * self.files
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         self._gate.count("LIST")
         time.sleep(LATENCY_S)
         wanted = prefix.removeprefix(self.root)
@@ -120,7 +120,7 @@ def _scale() -> None:
         seconds = time.perf_counter() - started
         whole = bucket.objects // PAGE + len(bucket.hours) * len(bucket.services)
         title = f"{bucket.objects:,}"
-        print(f"  {title:>12}  {layout:<34}{bucket.calls['LIST']:>7}{seconds:>8.2f}     {whole:,}", flush=True)
+        print(f"  {title:>12}  {layout:<34}{bucket.request_counts['LIST']:>7}{seconds:>8.2f}     {whole:,}", flush=True)
         if not files:
             raise RuntimeError("the poll found nothing")
     bucket = Bucket(1, 1_000, 1_000, top)
@@ -129,7 +129,7 @@ def _scale() -> None:
     started = time.perf_counter()
     found = len(lists.list_everything(_ms(now)))
     print(
-        f"  the full listing of {found:,} objects, beside the polls: {bucket.calls['LIST']:,} LISTs,"
+        f"  the full listing of {found:,} objects, beside the polls: {bucket.request_counts['LIST']:,} LISTs,"
         f" {time.perf_counter() - started:.1f} s\n"
     )
 

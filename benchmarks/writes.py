@@ -154,7 +154,7 @@ def _calls_of_a_write(path: str, options: dict[str, str]) -> Counter[str]:
     writer = Counted(parsed, to_ddl(table.schema))
     job = writer.job()
     writer.commit_job(job, [writer.write_task(table.to_batches(), job)])
-    return sum((each.calls for each in writer.stores), Counter[str]())
+    return sum((each.request_counts for each in writer.stores), Counter[str]())
 
 
 class Counted(LogWriter):

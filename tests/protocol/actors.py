@@ -60,7 +60,7 @@ class ReplayStore(RequestStore):
         return self.in_order
 
     @property
-    def calls(self) -> Counter[str]:
+    def request_counts(self) -> Counter[str]:
         return Counter()
 
     def _request(self, name: str, *args: Any) -> Any:

@@ -172,7 +172,7 @@ class Explorer:
             label = f"{actor.name}: {self.properties.name_request(call)}"
             if self._waits(state, index, call):
                 continue
-            if call[0] == "page" and not self.setting.in_order:
+            if call[0] == "list_page" and not self.setting.in_order:
                 yield from self._unordered(state, index, label)
                 continue
             try:
@@ -310,7 +310,7 @@ class Explorer:
             call = self.calls[at]
             if call[0] in ("complete_upload", "abort_upload"):
                 return False
-            seen = seen or (call[0] == "page" and call[1] == COMMITS)
+            seen = seen or (call[0] == "list_page" and call[1] == COMMITS)
         return seen
 
     def _unordered(self, state: State, index: int, label: str) -> Iterator[tuple[str, State | Violation]]:
@@ -369,7 +369,7 @@ class Explorer:
             call = self.calls[before]
             if call[:2] == ("get", ROOT + record_key(job)):
                 return False
-            if call[:2] == ("page", COMMITS) and any(file.path == ROOT + intent_key(job) for file in answer.files):
+            if call[:2] == ("list_page", COMMITS) and any(file.path == ROOT + intent_key(job) for file in answer.files):
                 return True
             node = before
         return False

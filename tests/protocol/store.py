@@ -53,11 +53,11 @@ class World:
         """Applies a request, given by the name of a method of Store, to this world and returns the answer."""
         return getattr(self, f"_{name}")(
             *args,
-            **({"page_size": page_size} if name == "page" else {}),
+            **({"page_size": page_size} if name == "list_page" else {}),
             **({"now_ms": now_ms} if name in ("put", "create", "complete_upload") else {}),
         )
 
-    def _page(self, prefix: str, recursive: bool, token: str | None, *, page_size: int) -> Page:
+    def _list_page(self, prefix: str, recursive: bool, token: str | None, *, page_size: int) -> Page:
         names: dict[str, StoredFile | None] = {}
         for path in self.files:
             if path.startswith(prefix):
@@ -111,7 +111,7 @@ class World:
     def _abort_upload(self, path: str, upload_id: str) -> None:
         self.uploads.pop((path, upload_id), None)
 
-    def _open_uploads(self, prefix: str) -> UploadPage:
+    def _list_uploads(self, prefix: str) -> UploadPage:
         found = sorted(upload for upload in self.uploads if upload[0].startswith(prefix))
         return UploadPage(tuple(OpenUpload(path, upload_id, NOW_MS) for path, upload_id in found), None)
 
@@ -121,13 +121,13 @@ class RequestStore(Store):
 
     writable = True
     lists_in_order = True
-    smallest_part = 1
+    min_part_bytes = 1
 
     def _request(self, name: str, *args: Any) -> Any:
         raise NotImplementedError
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
-        return self._request("page", prefix, recursive, token)
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+        return self._request("list_page", prefix, recursive, token)
 
     def head(self, path: str) -> StoredFile | None:
         return self._request("head", path)
@@ -163,13 +163,13 @@ class RequestStore(Store):
     def abort_upload(self, path: str, upload_id: str) -> None:
         self._request("abort_upload", path, upload_id)
 
-    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
-        return self._request("open_uploads", prefix)
+    def list_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+        return self._request("list_uploads", prefix)
 
 
 KINDS = {
-    "page": "LIST", "head": "HEAD", "get": "GET", "put": "PUT", "create": "PUT", "remove": "DELETE",
-    "complete_upload": "COMPLETE", "abort_upload": "ABORT", "open_uploads": "UPLOADS",
+    "list_page": "LIST", "head": "HEAD", "get": "GET", "put": "PUT", "create": "PUT", "remove": "DELETE",
+    "complete_upload": "COMPLETE", "abort_upload": "ABORT", "list_uploads": "UPLOADS",
 }  # fmt: skip
 
 
@@ -198,7 +198,7 @@ class ProtocolStore(RequestStore):
         self._uploads = 0
 
     @property
-    def calls(self) -> Counter[str]:
+    def request_counts(self) -> Counter[str]:
         return self.counted
 
     def _request(self, name: str, *args: Any) -> Any:

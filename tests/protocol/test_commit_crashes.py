@@ -108,7 +108,7 @@ class Scene:
         self.check()
         assert {path for path, _ in self.files()} == self.expected()
         assert self.store.head(self.root + intent_key(self.job.id)) is None
-        assert [upload for upload in self.store.open_uploads(self.root).uploads if job_of(upload.path)] == []
+        assert [upload for upload in self.store.list_uploads(self.root).uploads if job_of(upload.path)] == []
         assert [file.path for file in list_all(self.store, self.root + "_staging/")] == []
 
 
@@ -261,7 +261,7 @@ def test_a_later_overwrite_after_a_death_at_each_request(storage, record_propert
                 assert scene.seen() <= scene.new
         recover(store, scene.root, older_than_us=0)
         vacuum(store, scene.root, older_than_us=0)
-        assert [upload for upload in store.open_uploads(scene.root).uploads if job_of(upload.path)] == []
+        assert [upload for upload in store.list_uploads(scene.root).uploads if job_of(upload.path)] == []
     record_property("points", points)
     assert points >= 20
 
@@ -286,8 +286,8 @@ def test_number_of_requests_of_a_commit(s3, record_property):
         key = part_name(0, 0, job.id, 0, "log")
         upload = store.start_upload(root + key, token=job.id, staging=job.staging)
         part = store.upload_part(root + key, upload, 1, b"x")
-        store.calls.clear()
+        store.request_counts.clear()
         commit(store, job, (StagedFile(key, upload, (part,), 1, 1),), CommitSettings(record_retention_us=10**12))
-        requests = {kind: count for kind, count in store.calls.items() if kind != "COMPLETE"}
+        requests = {kind: count for kind, count in store.request_counts.items() if kind != "COMPLETE"}
         record_property(f"batch {number}", requests)
         assert sum(requests.values()) <= 10, requests

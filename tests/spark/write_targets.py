@@ -60,7 +60,7 @@ class WriteTarget:
     def unfinished(self) -> list[str]:
         """Returns intents, staged files and open uploads. After all jobs are decided there are none."""
         left = [key for key in self.listing() if key.startswith("_staging/") or key.endswith("~intent.json")]
-        page = self.store().open_uploads(f"{self.url}/")
+        page = self.store().list_uploads(f"{self.url}/")
         assert page.next_token is None
         return left + [f"upload of {upload.path}" for upload in page.uploads]
 

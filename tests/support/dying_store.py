@@ -32,7 +32,7 @@ class DyingStore(Store):
         self.requests = 0
         self.writable = inner.writable  # type: ignore[misc]
         self.lists_in_order = inner.lists_in_order  # type: ignore[misc]
-        self.smallest_part = inner.smallest_part  # type: ignore[misc]
+        self.min_part_bytes = inner.min_part_bytes  # type: ignore[misc]
 
     def _pass(self, name: str, *args: Any, **keywords: Any) -> Any:
         self.requests += 1
@@ -43,8 +43,8 @@ class DyingStore(Store):
             raise Died
         return answer
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
-        return self._pass("page", prefix, recursive=recursive, token=token)
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+        return self._pass("list_page", prefix, recursive=recursive, token=token)
 
     def head(self, path: str) -> StoredFile | None:
         return self._pass("head", path)
@@ -90,5 +90,5 @@ class DyingStore(Store):
     def abort_upload(self, path: str, upload_id: str) -> None:
         self._pass("abort_upload", path, upload_id)
 
-    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
-        return self._pass("open_uploads", prefix, token)
+    def list_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+        return self._pass("list_uploads", prefix, token)

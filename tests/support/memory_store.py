@@ -36,10 +36,10 @@ class KeyStore(Store):
         return cls([StoredFile(root + key, size, 1_000, f"e{size}") for key, size in sizes.items()], **arguments)
 
     @property
-    def calls(self) -> Counter[str]:
+    def request_counts(self) -> Counter[str]:
         return self.counted
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         with self.guard:
             self.counted["LIST"] += 1
             if not prefix.endswith("/_commits/"):  # the looks at write jobs are counted, and not in the way

@@ -80,7 +80,7 @@ def vacuum(
 
 def _warn_if_empty(store: Store, directory: str) -> None:
     """Logs a warning if a directory is empty: no error, since the first job may still come, but often a misspelt path."""
-    page = store.page(directory, recursive=False)
+    page = store.list_page(directory, recursive=False)
     if not (page.files or page.directories or page.next_token):
         _log.warning("there is nothing at %s: no file and no job. Check the path if files were written", directory)
 

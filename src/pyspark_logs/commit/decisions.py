@@ -190,7 +190,7 @@ def abort_stray_uploads(
     strays = []
     token: str | None = None
     while True:
-        page = store.open_uploads(root, token)
+        page = store.list_uploads(root, token)
         for upload in page.uploads:
             job = job_of(upload.path)
             if job is not None and (upload.path, upload.upload_id) not in kept and is_selected(job):

@@ -204,7 +204,7 @@ def _confirm(store: Store, job: Job) -> _Confirmation:
 
 def _list_page(store: Store, job: Job, token: str | None) -> tuple[CommitListing, frozenset[str], str | None]:
     """Returns a page of ``_commits/``: its records and intents, the jobs that are complete in it, and the next token."""
-    page = store.page(job.root + COMMITS, recursive=True, token=token)
+    page = store.list_page(job.root + COMMITS, recursive=True, token=token)
     listing = split_listing(job.root, page.files)
     known = sorted(listing.records.keys() | listing.intents.keys())
     # A page may end between the record and the intent of its last job.

@@ -101,7 +101,7 @@ def _uploads_of_jobs(store: Store, root: str) -> list[OpenUpload]:
     found: list[OpenUpload] = []
     token: str | None = None
     while True:
-        page = store.open_uploads(root, token)
+        page = store.list_uploads(root, token)
         found += [upload for upload in page.uploads if job_of(upload.path) is not None]
         token = page.next_token
         if token is None:

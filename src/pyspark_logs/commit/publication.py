@@ -70,7 +70,7 @@ def _list_below(store: Store, root: str, prefix: str, settings: CommitSettings) 
     directories: list[str] = []
     token: str | None = None
     while True:
-        page = store.page(root, recursive=False, token=token)
+        page = store.list_page(root, recursive=False, token=token)
         files += page.files
         directories += [
             directory for directory in page.directories if is_data(directory.removeprefix(root).rstrip("/"))

@@ -15,7 +15,7 @@ def holds_job_files(paths: Iterable[str]) -> bool:
 
 def holds_commits(store: Store, directory: str) -> bool:
     """True if a directory, which ends in ``/``, has a file below ``_commits/``. Costs one LIST."""
-    return bool(store.page(directory + COMMITS, recursive=True).files)
+    return bool(store.list_page(directory + COMMITS, recursive=True).files)
 
 
 def find_commit_root(store: Store, path: str) -> str | None:

@@ -108,7 +108,7 @@ def list_all(store: Store, prefix: str) -> list[StoredFile]:
     files: list[StoredFile] = []
     token: str | None = None
     while True:
-        page = store.page(prefix, recursive=True, token=token)
+        page = store.list_page(prefix, recursive=True, token=token)
         files += page.files
         token = page.next_token
         if token is None:
@@ -200,13 +200,13 @@ def take_snapshot(
     attempts = retries + 1
     while attempts > 0:
         attempts -= 1
-        started, calls = clock(), store.calls["LIST"]
+        started, calls = clock(), store.request_counts["LIST"]
         before = _read_all_before(store, roots.paths, threads)
-        calls = store.calls["LIST"] - calls
+        calls = store.request_counts["LIST"] - calls
         if before is None:
             continue
         listing = list_data()
-        calls -= store.calls["LIST"]
+        calls -= store.request_counts["LIST"]
         after = _read_all_after(store, before, threads)
         took_s = clock() - started
         if took_s > longest_s:
@@ -219,7 +219,7 @@ def take_snapshot(
         visible = visible_files(files, before, after, stored)
         if visible is not None:
             hidden = sum(map(len, files.values())) - len(visible)
-            return Snapshot(tuple(visible), hidden, listing, before, calls + store.calls["LIST"])
+            return Snapshot(tuple(visible), hidden, listing, before, calls + store.request_counts["LIST"])
     if slowest_s:
         raise SnapshotChangedError(
             f"cannot list {roots.label}: it took {slowest_s:.0f} s, and after {longest_s:.0f} s (half of recordRetention) what"

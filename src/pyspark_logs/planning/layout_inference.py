@@ -24,7 +24,7 @@ def resolve_layout(store: Store, options: ReadOptions) -> Layout:
     prefix = next((path.path for path in load_paths if path.file is None), None)
     keys: list[str] = []
     while prefix is not None:
-        page = store.page(prefix, recursive=False)
+        page = store.list_page(prefix, recursive=False)
         has_data = any(file.size and not is_hidden(_name(file.path)) for file in page.files)
         key = None if has_data else _common_key(page)
         if key is None or key.lower() in (known.lower() for known in keys):

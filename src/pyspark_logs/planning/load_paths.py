@@ -83,12 +83,12 @@ def find_path(store: Store, path: str) -> tuple[StoredFile | None, bool, int]:
         store: store of the path.
         path: path without a slash at the end.
     """
-    page = store.page(path, recursive=False)
+    page = store.list_page(path, recursive=False)
     file = next((file for file in page.files if file.path == path), None)
     if page.next_token is None:
         return file, join(path, "") in page.directories, 1
     # More than a page of paths begin with this one; in key order "app-1" comes before "app/".
-    below = store.page(join(path, ""), recursive=True)
+    below = store.list_page(join(path, ""), recursive=True)
     return file or store.head(path), bool(below.files), 2
 
 
@@ -99,7 +99,7 @@ def find_load_path(store: Store, load_path: LoadPath) -> tuple[StoredFile | None
     """
     scheme, _ = split_scheme(load_path.path)
     if scheme not in ("", "memory") and not split_bucket(load_path.path)[2]:
-        store.page(load_path.path, recursive=False)
+        store.list_page(load_path.path, recursive=False)
         return None, True, 1
     if not load_path.path.strip("/"):
         return None, True, 0
@@ -126,7 +126,7 @@ def _expand(store: Store, node: _GlobNode) -> tuple[tuple[list[LoadPath], int], 
     is_last = len(names) == 1
     token, count = None, 0
     while count == 0 or token is not None:
-        page = store.page(prefix + name.prefix, recursive=False, token=token)
+        page = store.list_page(prefix + name.prefix, recursive=False, token=token)
         token, count = page.next_token, count + 1
         for directory in page.directories:
             if name.finds(directory[:-1].rpartition("/")[2]):

@@ -135,7 +135,7 @@ class PrefixWalk:
         token = None
         result.prefixes.append(node.prefix)
         while True:
-            page = self.store.page(node.prefix, recursive=recursive, token=token)
+            page = self.store.list_page(node.prefix, recursive=recursive, token=token)
             result.counts["list_calls"] += 1
             yield page
             token = page.next_token

@@ -156,7 +156,7 @@ class TaskFiles:
         """Sends the largest part that the store accepts; if there is none, ends a large file of the older half."""
         files = list(self._open.values())
         largest = max(files, key=lambda file: file.waiting)
-        if largest.waiting >= self._store.smallest_part:
+        if largest.waiting >= self._store.min_part_bytes:
             self._queue.send(largest.upload, largest.take())
         else:
             self._end(max(files[: (len(files) + 1) // 2], key=lambda file: file.waiting))
@@ -177,8 +177,8 @@ def _sizes(lines: pa.StringArray | pa.RecordBatch) -> Any:
 
 def check_part_size(store: Store, rules: WriteRules) -> None:
     """Raises OptionError if ``partSize`` is below the store's minimum."""
-    if rules.part_bytes < store.smallest_part:
+    if rules.part_bytes < store.min_part_bytes:
         raise OptionError(
             f"option 'partSize': {rules.part_bytes} bytes are too few, {store.scheme}:// requires parts of at least"
-            f" {store.smallest_part} bytes; remove the option, or set it to {-(-store.smallest_part // MIB)}m"
+            f" {store.min_part_bytes} bytes; remove the option, or set it to {-(-store.min_part_bytes // MIB)}m"
         )

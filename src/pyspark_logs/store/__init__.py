@@ -3,7 +3,7 @@
 ::
 
     store = open_store("s3://acme-logs/app/", options)
-    page = store.page("s3://acme-logs/app/2026/11/", recursive=True)
+    page = store.list_page("s3://acme-logs/app/2026/11/", recursive=True)
     for chunk in store.read(page.files[0].path, etag=page.files[0].etag):
         ...
 

@@ -32,14 +32,14 @@ class Gate:
         self._failures = 0
         self._pause_s = 0.0
         self._resume_at = 0.0
-        self.calls: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         self.last_failure = ""
         self.is_open = False
 
     def count(self, kind: str) -> None:
         """Count a request of this kind."""
         with self._lock:
-            self.calls[kind] += 1
+            self.request_counts[kind] += 1
 
     def ticket(self) -> int:
         """What a request that starts now hands in if it fails."""

@@ -50,7 +50,7 @@ def open_generic(scheme: str, options: StoreOptions) -> Store:
 class GenericStore(Store):
     """A file system that fsspec knows, by its generic calls."""
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """One page, by a list request for each directory."""
         parent, name = self._split(prefix)
         files: list[StoredFile] = []

@@ -105,12 +105,12 @@ class Store(abc.ABC):
         writable: whether the writing methods work; where not, they raise :class:`ReadOnlyStoreError`.
         lists_in_order: whether a listing sees keys one after another in their order, as S3 does. Where not, a look that
             must see one key before another lists twice.
-        smallest_part: bytes; no part of an upload but the last may be smaller.
+        min_part_bytes: bytes; no part of an upload but the last may be smaller.
     """
 
     writable: ClassVar[bool] = False
     lists_in_order: ClassVar[bool] = False
-    smallest_part: ClassVar[int] = 1
+    min_part_bytes: ClassVar[int] = 1
     page_size = 1000
     """Entries asked for in one answer, where answers come in pages."""
 
@@ -133,16 +133,16 @@ class Store(abc.ABC):
         return f"{type(self).__name__}({self.scheme!r}, {self.options!r})"
 
     @property
-    def calls(self) -> Counter[str]:
+    def request_counts(self) -> Counter[str]:
         """Requests made by this process so far, retries included, by kind.
 
         ``LIST``, ``GET``, ``HEAD``, ``PUT``, ``DELETE``, and of uploads ``CREATE``, ``PART``, ``COMPLETE``,
         ``ABORT``, ``UPLOADS``.
         """
-        return self._gate.calls
+        return self._gate.request_counts
 
     @abc.abstractmethod
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """Files and directories whose path starts with ``prefix``, by one list request.
 
         Args:
@@ -273,7 +273,7 @@ class Store(abc.ABC):
 
         Returns:
             The upload's id. With ``path`` it is all that any process needs for the other methods. A lost answer
-            can leave an upload that nobody knows of: :meth:`open_uploads` finds it.
+            can leave an upload that nobody knows of: :meth:`list_uploads` finds it.
 
         Raises:
             ReadOnlyStoreError: this store cannot be written to.
@@ -288,7 +288,7 @@ class Store(abc.ABC):
             path: as given to :meth:`start_upload`.
             upload_id: what that returned.
             number: 1, 2, 3, ... in this order, each once, by one caller at a time.
-            data: at least ``smallest_part`` bytes, unless it is the last part; that one may be empty.
+            data: at least ``min_part_bytes`` bytes, unless it is the last part; that one may be empty.
 
         Returns:
             The part's etag, for :meth:`complete_upload`.
@@ -331,7 +331,7 @@ class Store(abc.ABC):
         """
         raise self._read_only("abort the upload to", path)
 
-    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+    def list_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
         """Uploads that are open, by one request. ``UPLOADS``.
 
         Args:

@@ -32,7 +32,7 @@ class LocalStore(Store):
 
     writable = True
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """All of it in one page; what lies below is walked."""
         self._gate.count("LIST")
         _, path = split_scheme(prefix)
@@ -194,7 +194,7 @@ class LocalStore(Store):
             Path(upload_id).unlink()
         _clear_away(upload_id)
 
-    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+    def list_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
         """The files below ``<prefix>/_staging/``."""
         self._gate.count("UPLOADS")
         root = split_scheme(prefix)[1].rstrip("/")

@@ -39,9 +39,9 @@ class MemoryStore(GenericStore):
 
     writable = True
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         with _LOCK:
-            return super().page(prefix, recursive=recursive, token=token)
+            return super().list_page(prefix, recursive=recursive, token=token)
 
     def head(self, path: str) -> StoredFile | None:
         with _LOCK:
@@ -117,7 +117,7 @@ class MemoryStore(GenericStore):
         with self._request("ABORT", "abort the upload to", path):
             _UPLOADS.pop(upload_id, None)
 
-    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+    def list_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
         with self._request("UPLOADS", "look for uploads below", prefix):
             found = [OpenUpload(item.path, upload_id, item.started_ms) for upload_id, item in _UPLOADS.items()]
         return self._upload_page([upload for upload in found if upload.path.startswith(prefix)], token)

@@ -46,7 +46,7 @@ class S3Store(Store):
 
     writable = True
     lists_in_order = True
-    smallest_part = 5 << 20
+    min_part_bytes = 5 << 20
 
     def __init__(self, scheme: str, options: StoreOptions) -> None:
         super().__init__(scheme, options)
@@ -55,7 +55,7 @@ class S3Store(Store):
         if "@" in (options.endpoint or ""):
             raise OptionError("option 'endpoint' holds a user name or password; give accessKey and secretKey instead")
 
-    def page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
+    def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """One ``ListObjectsV2``."""
         root, bucket, key = split_bucket(prefix)
         request = {"Bucket": bucket, "Prefix": key, "MaxKeys": self.page_size}
@@ -285,7 +285,7 @@ class S3Store(Store):
                 if find_fault(error)[0] not in _MISSING:
                     raise
 
-    def open_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
+    def list_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
         """One ``ListMultipartUploads``."""
         root, bucket, key = split_bucket(prefix)
         request = {"Bucket": bucket, "Prefix": key, "MaxUploads": self.page_size}

@@ -117,8 +117,8 @@ def test_the_order_of_an_append(store):
         ("create", intent_key(job.id)),  # the probe: refused
         ("complete_upload", files[0].key),
         ("create", record_key(job.id)),
-        ("page", "_commits/"),  # the intent is still there
-        ("open_uploads", ""),
+        ("list_page", "_commits/"),  # the intent is still there
+        ("list_uploads", ""),
         ("remove", intent_key(job.id)),
     ]
 
@@ -126,7 +126,7 @@ def test_the_order_of_an_append(store):
 def test_the_intent_tells_all_that_is_needed(store):
     job = start(1, transaction=BATCH[3])
     files = stage(store, job, ("p=1/",))
-    store.before = lambda name, *args: (_ for _ in ()).throw(KeyboardInterrupt) if name == "page" else None
+    store.before = lambda name, *args: (_ for _ in ()).throw(KeyboardInterrupt) if name == "list_page" else None
     with pytest.raises(KeyboardInterrupt):
         commit(store, job, files, SETTINGS)
     assert store.json(ROOT + intent_key(job.id)) == {
@@ -366,7 +366,7 @@ def test_others_decide_as_fast_as_it_looks(store):
     numbers = iter(range(100, 10_000))
 
     def claim(name, *args):
-        if name == "page" and "_claims/" in args[0]:
+        if name == "list_page" and "_claims/" in args[0]:
             number = next(numbers)
             other = new_job_id("overwrite", number, f"r{number}")
             store.world.do("put", ROOT + intent_key(other), Intent(number, "overwrite", None, ()).to_json())
@@ -602,14 +602,14 @@ def test_others_decided_long_ago(store, published):
 def test_the_store_fails_after_the_decision(store):
     job = start(1)
     files = stage(store, job)
-    failing(store, "page", "_commits/")
+    failing(store, "list_page", "_commits/")
     with pytest.raises(CommitStateUnknownError, match="injected"):
         commit(store, job, files, SETTINGS)
     abort(revived(store), job, files, SETTINGS)
     assert seen(store) == {job.id}
 
 
-@pytest.mark.parametrize("name", ["open_uploads", "remove"])
+@pytest.mark.parametrize("name", ["list_uploads", "remove"])
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 def test_nothing_raises_once_it_is_committed(store, name, mode, caplog):
     write(store, 1)
@@ -631,7 +631,7 @@ def test_an_overwrite_that_cannot_list_is_rolled_back(store):
     numbers = iter(range(100, 200))
 
     def overwrite(name, *args):
-        if name == "page" and args[0] == ROOT:
+        if name == "list_page" and args[0] == ROOT:
             other = new_job_id("overwrite", 1, f"r{next(numbers)}")
             store.world.do("put", ROOT + record_key(other), Record("committed").to_json())
 
@@ -677,7 +677,7 @@ def test_abort_after_the_commit_changes_nothing(store):
     assert store.world.files == before
 
 
-@pytest.mark.parametrize("name", ["create", "complete_upload", "page", "open_uploads", "remove"])
+@pytest.mark.parametrize("name", ["create", "complete_upload", "list_page", "list_uploads", "remove"])
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 def test_abort_decides_whatever_came_before(store, name, mode):
     """The driver is interrupted at the first request of each kind; abort() then undoes it, or finds it committed."""
@@ -693,7 +693,7 @@ def test_abort_decides_whatever_came_before(store, name, mode):
     )
     assert seen(store) == ({job.id} if committed else set())
     assert store.world.uploads == {}
-    assert committed == (name in ("open_uploads", "remove") or (name == "page" and mode == "append"))
+    assert committed == (name in ("list_uploads", "remove") or (name == "list_page" and mode == "append"))
 
 
 def test_losers_are_aborted_after_the_commit_and_nobody_else(store):
@@ -725,7 +725,7 @@ def crash(store, number, name, **arguments):
 def test_recover_decides_what_drivers_left(store):
     done = write(store, 1)
     undecided = crash(store, 2, "complete_upload")
-    decided = crash(store, 3, "open_uploads")
+    decided = crash(store, 3, "list_uploads")
     stage(store, undecided, attempt=1)
     stage(store, decided, attempt=1)
     preview = recover(store, ROOT, older_than_us=0, dry_run=True)
@@ -785,7 +785,7 @@ def test_recover_goes_on_after_a_failure(store, caplog):
 
 def test_recover_without_the_right_to_list_uploads(store, caplog):
     job = crash(store, 1, "complete_upload")
-    failing(store, "open_uploads")
+    failing(store, "list_uploads")
     assert recover(store, ROOT, older_than_us=0).rolled_back == (job.id,)
     assert "pyspark-logs vacuum" in caplog.text
 
@@ -916,7 +916,7 @@ def test_a_commit_drops_what_may_go(store):
 
 
 def test_a_commit_keeps_records_whose_intent_is_there(store):
-    job = crash(store, 1, "open_uploads")
+    job = crash(store, 1, "list_uploads")
     store.now_ms += 2 * DAY_MS
     write(store, 2)
     assert {record_key(job.id), intent_key(job.id)} <= set(documents(store))
@@ -964,7 +964,7 @@ def test_old_records_that_cannot_be_listed_do_not_keep_the_intent(store, caplog)
     files = stage(store, job)
 
     def fail(name, *args):
-        if name == "page" and args[2] is not None:
+        if name == "list_page" and args[2] is not None:
             raise StoreError("injected")
 
     store.before = fail

@@ -29,7 +29,7 @@ def put_file(store, job, number=0):
 
 
 def list_data(store):
-    return lambda: store.page(ROOT + "d/", recursive=True).files
+    return lambda: store.list_page(ROOT + "d/", recursive=True).files
 
 
 def seen(store, **arguments):
@@ -97,7 +97,7 @@ def test_visibility_in_each_state_of_a_job(in_order, page_size):
     def list_data_paged():
         files, token = [], None
         while True:
-            page = store.page(ROOT + "d/", recursive=True, token=token)
+            page = store.list_page(ROOT + "d/", recursive=True, token=token)
             files += page.files
             token = page.next_token
             if token is None:

@@ -165,7 +165,7 @@ def visible_jobs(root: Path, actions: Iterator[Any], **options: Any) -> list[str
         result = ListingResult()
         result.files = [
             ListedFile(file, LayoutMatch(), 0, directory)
-            for file in store.page(directory, recursive=True).files
+            for file in store.list_page(directory, recursive=True).files
             if "/part-" in file.path
         ]
         action = next(actions, None)

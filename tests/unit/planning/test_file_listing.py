@@ -83,7 +83,7 @@ def test_an_empty_range_reads_nothing_but_checks_the_path() -> None:
 def test_years_of_a_long_range_are_discovered(start: str, end: str) -> None:
     store = KeyStore.of(YEAR[:50])
     assert len(run(store, layout=HOURLY, layoutSlack="500d", startTime=start, endTime=end)[0]) == 50
-    assert store.calls["LIST"] == 2 + COMMIT_LISTS
+    assert store.request_counts["LIST"] == 2 + COMMIT_LISTS
 
 
 def test_filters_narrow_the_range_of_the_options() -> None:

@@ -15,7 +15,7 @@ def test_one_hour_of_a_year_costs_three_lists() -> None:
     store = KeyStore.of(YEAR)
     found, report = run(store, layout=HOURLY, startTime="2026-11-22T10:00:00Z", endTime="2026-11-22T11:00:00Z")
     assert found == ["2026/11/22/09/0.gz", "2026/11/22/10/0.gz", "2026/11/22/11/0.gz"]
-    assert store.calls == {"LIST": 3 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
     assert report.list_calls == 3 + COMMIT_LISTS
     assert report.prefixes_listed == tuple(ROOT + f"2026/11/22/{hour}/" for hour in ("09", "10", "11"))
 
@@ -24,7 +24,7 @@ def test_one_hour_that_crosses_a_year_costs_three_lists() -> None:
     store = KeyStore.of(hours("2025-12-31T00:00", 48))
     found, _ = run(store, layout=HOURLY, startTime="2026-01-01T00:00:00Z", endTime="2026-01-01T01:00:00Z")
     assert found == ["2025/12/31/23/0.gz", "2026/01/01/00/0.gz", "2026/01/01/01/0.gz"]
-    assert store.calls == {"LIST": 3 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_partition_filters_prune_the_listing(allowed: dict[str, object], lists: 
         endTime="2026-02-22T11:00:00Z",
         allowed=allowed,
     )
-    assert store.calls["LIST"] == lists + COMMIT_LISTS
+    assert store.request_counts["LIST"] == lists + COMMIT_LISTS
     assert len(found) == report.files_planned == 3 * max(1, (lists - 1) // 3 if not allowed else lists // 3)
 
 
 def test_one_team_of_one_hour_costs_four_lists() -> None:
     store = KeyStore.of([f"web/{key}" for key in YEAR])
     run(store, layout="{team}/" + HOURLY, startTime="2026-11-22T10:00:00Z", endTime="2026-11-22T11:00:00Z")
-    assert store.calls == {"LIST": 4 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 4 + COMMIT_LISTS}
 
 
 def test_a_month_that_fits_a_page_costs_one_list_for_itself() -> None:
@@ -60,14 +60,14 @@ def test_a_month_that_fits_a_page_costs_one_list_for_itself() -> None:
     found, _ = run(store, layout=HOURLY, startTime="2026-11-01T00:00:00Z", endTime="2026-12-01T00:00:00Z")
     assert len(found) == 30 * 24 + 2
     # The month, and on each side the hour that slack adds.
-    assert store.calls == {"LIST": 3 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
 
 
 def test_a_range_without_end_costs_one_discovery() -> None:
     store = KeyStore.of(YEAR)
     found, report = run(store, layout=HOURLY, startTime="2026-12-30T10:00:00Z")
     assert found == YEAR[YEAR.index("2026/12/30/09/0.gz") :]
-    assert store.calls["LIST"] <= 1 + 1 + 15 + COMMIT_LISTS
+    assert store.request_counts["LIST"] <= 1 + 1 + 15 + COMMIT_LISTS
     assert report.files_listed == len(found)
 
 
@@ -112,7 +112,7 @@ def test_a_token_in_the_file_name_gives_a_prefix() -> None:
         store, layout="logs-{yyyy-MM-dd-HH}.gz", startTime="2026-05-22T10:00:00Z", endTime="2026-05-22T11:00:00Z"
     )
     assert found == [f"logs-2026-05-22-{hour}.gz" for hour in ("09", "10", "11")]
-    assert store.calls == {"LIST": 3 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
 
 
 def test_a_selected_column_before_the_token_gives_a_prefix() -> None:
@@ -122,7 +122,7 @@ def test_a_selected_column_before_the_token_gives_a_prefix() -> None:
     store = KeyStore.of(keys)
     known, _ = run(store, allowed={"dist": {"E1"}}, **arguments)
     assert known == [f"E1.2026-03-22-{hour}.0.gz" for hour in ("09", "10", "11")]
-    assert store.calls == {"LIST": 3 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
     store = KeyStore.of(keys)
     found, report = run(store, **arguments)
     assert len(found) == 6
@@ -139,7 +139,7 @@ def test_values_with_special_characters_are_discovered() -> None:
 def test_a_null_partition_is_constructed() -> None:
     store = KeyStore.of(["k=__HIVE_DEFAULT_PARTITION__/1", "k=c/5"])
     assert run(store, layout="k={k}", allowed={"k": {None}})[0] == ["k=__HIVE_DEFAULT_PARTITION__/1"]
-    assert store.calls == {"LIST": 1 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 1 + COMMIT_LISTS}
 
 
 def test_the_first_error_of_a_parallel_listing_is_raised() -> None:
@@ -154,7 +154,7 @@ def test_ten_thousand_files_are_planned_within_1_5_seconds() -> None:
     # The store of the test scans all keys for each request; its time is subtracted.
     read = options(layout=HOURLY, startTime="2026-01-01T00:00:00Z")
     layout, spent = resolve_layout(store, read), 0.0
-    page = store.page
+    page = store.list_page
 
     def timed(*args: object, **kwargs: object) -> object:
         nonlocal spent
@@ -164,7 +164,7 @@ def test_ten_thousand_files_are_planned_within_1_5_seconds() -> None:
         finally:
             spent += time.thread_time() - start
 
-    store.page = timed  # type: ignore[method-assign]
+    store.list_page = timed  # type: ignore[method-assign]
     start = time.process_time()
     found = plan(store, read, layout=layout, splittable=lambda path: False)
     assert found.report.files_planned == 10_000

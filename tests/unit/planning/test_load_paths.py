@@ -76,7 +76,7 @@ def test_a_path_with_nothing_in_the_range_is_an_empty_plan(page_size: int) -> No
     store = KeyStore.of(keys, root="s3://b/", page_size=page_size)
     found, report = run(store, layout=HOURLY, startTime="2030-01-01T00:00:00Z", endTime="2030-01-01T01:00:00Z")
     assert found == []
-    assert report.list_calls == store.calls["LIST"] <= 3 + 2 + COMMIT_LISTS
+    assert report.list_calls == store.request_counts["LIST"] <= 3 + 2 + COMMIT_LISTS
 
 
 @pytest.mark.parametrize("bucket", ["s3://b", "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/b"])

@@ -71,7 +71,7 @@ def check_store(root: str, put: Callable[[str], object], store_options: dict[str
         store = open_store(path, read.store)
         found, report = plan_files(store, read, resolve_layout(store, read))
         # The report counts no request that was not made.
-        assert store.calls["LIST"] >= report.list_calls
+        assert store.request_counts["LIST"] >= report.list_calls
         return [file.path.removeprefix(root + "/") for file, _ in found]
 
     hour = {"startTime": "2026-11-22T10:00:00Z", "endTime": "2026-11-22T11:00:00Z", "layout": "{team}/" + HOURLY}

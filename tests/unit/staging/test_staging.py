@@ -85,7 +85,7 @@ def local(tmp_path: Path) -> Callable[..., Task]:
 
 
 def open_uploads(task: Task) -> int:
-    return len(task.store.open_uploads(task.job.root).uploads)
+    return len(task.store.list_uploads(task.job.root).uploads)
 
 
 class TestFiles:
@@ -114,7 +114,7 @@ class TestFiles:
         task = local()
         task.files.write("a", lines_of())
         assert task.files.close() == ()
-        assert task.store.calls == Counter()
+        assert task.store.request_counts == Counter()
 
     @pytest.mark.parametrize("compression", ["none", "gzip", "zstd", "bzip2", "lz4", "xz"])
     def test_every_codec(self, local: Callable[..., Task], compression: str) -> None:
@@ -245,7 +245,7 @@ class TestUploads:
         for directory in ("a", "b"):
             task.files.write(directory, lines_of("1", "2"))
         staged = task.files.close()
-        assert task.store.calls == Counter(CREATE=2, PART=2)
+        assert task.store.request_counts == Counter(CREATE=2, PART=2)
         assert task.texts(staged) == [["1", "2"]] * 2
 
     def test_parts_are_sent_as_they_fill(self, s3: S3Bucket) -> None:
@@ -255,7 +255,7 @@ class TestUploads:
             task.files.write("a", lines)
         (file,) = task.files.close()
         assert len(file.parts) == 3
-        assert task.store.calls == Counter(CREATE=1, PART=3)
+        assert task.store.request_counts == Counter(CREATE=1, PART=3)
         task.publish([file])
         head = task.store.head(task.job.root + file.key)
         assert head is not None
@@ -301,7 +301,7 @@ class Failing(Store):
         self.most = self.busy = 0
         self.guard = threading.Lock()
 
-    smallest_part = 1
+    min_part_bytes = 1
 
     def call(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         with self.guard:
@@ -325,10 +325,10 @@ class Failing(Store):
     def abort_upload(self, path: str, upload_id: str) -> None:
         self.call("abort_upload", path, upload_id)
 
-    def open_uploads(self, prefix: str, token: str | None = None) -> Any:
-        return self.inner.open_uploads(prefix, token)
+    def list_uploads(self, prefix: str, token: str | None = None) -> Any:
+        return self.inner.list_uploads(prefix, token)
 
-    page = head = read = complete_upload = None  # type: ignore[assignment]
+    list_page = head = read = complete_upload = None  # type: ignore[assignment]
 
 
 class TestErrors:
@@ -407,7 +407,7 @@ class TestMemory:
     def test_what_waits_is_sent_or_ended(self, local: Callable[..., Task], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(staging, "MAX_WAITING_BYTES", 1000)
         task = local(replace(PLAIN, part_bytes=10_000))
-        monkeypatch.setattr(type(task.store), "smallest_part", 400)
+        monkeypatch.setattr(type(task.store), "min_part_bytes", 400)
         waits = []
         for number in range(40):
             # "a" grows fast, and gets parts; the others never reach one.
@@ -427,7 +427,7 @@ class TestMemory:
     ) -> None:
         monkeypatch.setattr(staging, "MAX_WAITING_BYTES", 1000)
         task = local(replace(PLAIN, part_bytes=10_000))
-        monkeypatch.setattr(type(task.store), "smallest_part", 5_000)
+        monkeypatch.setattr(type(task.store), "min_part_bytes", 5_000)
         for directory, size in (("idle", 400), ("tiny", 1), ("busy", 500), ("new", 200)):
             task.files.write(directory, lines_of("x" * (size - 1)))
         assert list(task.files._open) == ["tiny", "busy", "new"]

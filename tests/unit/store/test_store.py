@@ -49,7 +49,7 @@ def all_pages(store: Store, prefix: str, *, recursive: bool) -> tuple[list[Store
     directories: list[str] = []
     token, pages = None, 0
     while True:
-        page = store.page(prefix, recursive=recursive, token=token)
+        page = store.list_page(prefix, recursive=recursive, token=token)
         files += page.files
         directories += page.directories
         token, pages = page.next_token, pages + 1
@@ -122,7 +122,7 @@ class StoreSuite:
         self.put("app/a.log", b"x")
         for prefix in ("nothing/", "app/nothing", "app/nothing/deep/", "app/a.log/"):
             for recursive in (True, False):
-                assert self.store.page(self.root + prefix, recursive=recursive) == Page((), (), None)
+                assert self.store.list_page(self.root + prefix, recursive=recursive) == Page((), (), None)
 
     def test_order_is_that_of_paths(self):
         names = ["b.log", "b/a.log", "b-c.log", "b/a/x", "a"]
@@ -133,7 +133,7 @@ class StoreSuite:
     def test_a_listing_tells_what_head_tells(self):
         before = time.time() * 1000
         path = self.put("app/a.log", b"four")
-        (file,) = self.store.page(self.root + "app/", recursive=True).files
+        (file,) = self.store.list_page(self.root + "app/", recursive=True).files
         assert file == self.store.head(path)
         assert file.path == path
         assert file.size == 4
@@ -219,7 +219,7 @@ class StoreSuite:
         assert type(copy) is type(self.store)
         assert copy.options == self.store.options
         assert copy._handles == {}
-        assert copy.calls == {}
+        assert copy.request_counts == {}
         assert read_all(copy, path) == b"x"
 
     def test_a_forked_child_works_and_leaves_its_parent_alone(self):
@@ -244,16 +244,16 @@ class StoreSuite:
         with ThreadPoolExecutor(8) as pool:
             found = list(pool.map(lambda path: read_all(self.store, path), paths))
         assert found == [b"%d" % number * 1000 for number in range(20)]
-        assert self.store.calls["GET"] == 20
+        assert self.store.request_counts["GET"] == 20
 
     def test_calls_are_counted(self):
         path = self.put("a.log", b"x")
-        self.store.page(self.root, recursive=False)
+        self.store.list_page(self.root, recursive=False)
         self.store.head(path)
         list(self.store.read(path))
-        assert self.store.calls["LIST"] == 1
-        assert self.store.calls["GET"] == 1
-        assert self.store.calls["HEAD"] >= 1
+        assert self.store.request_counts["LIST"] == 1
+        assert self.store.request_counts["GET"] == 1
+        assert self.store.request_counts["HEAD"] >= 1
 
 
 class TestLocal(StoreSuite):
@@ -321,7 +321,7 @@ class TestLocal(StoreSuite):
         (tmp_path / "app").chmod(0)
         try:
             with pytest.raises(AccessDeniedError, match="app/"):
-                self.store.page(self.root, recursive=True)
+                self.store.list_page(self.root, recursive=True)
             with pytest.raises(AccessDeniedError, match=r"a\.log"):
                 list(self.store.read(path))
         finally:
@@ -333,7 +333,7 @@ class TestLocal(StoreSuite):
 
         monkeypatch.setattr(os, "scandir", fail)
         with pytest.raises(StoreError, match=r"cannot list .*Input/output error"):
-            self.store.page(self.root, recursive=True)
+            self.store.list_page(self.root, recursive=True)
 
 
 _roots = itertools.count()
@@ -405,7 +405,7 @@ class TestOtherFileSystems(TestMemory):
 
     def test_a_missing_bucket_is_an_error(self):
         with pytest.raises(PathNotFoundError, match="logstest://none/x"):
-            self.store.page("logstest://none/x/", recursive=True)
+            self.store.list_page("logstest://none/x/", recursive=True)
 
     def test_a_row_of_failures_opens_the_circuit(self, monkeypatch):
         def fail(*args, **kwargs):
@@ -414,10 +414,10 @@ class TestOtherFileSystems(TestMemory):
         monkeypatch.setattr(type(self.store._filesystem(self.root)), "ls", fail)
         for _ in range(4):
             with pytest.raises(StoreError, match="unreachable"):
-                self.store.page(self.root, recursive=True)
+                self.store.list_page(self.root, recursive=True)
         for _ in range(2):
             with pytest.raises(CircuitOpenError, match="5 requests in a row"):
-                self.store.page(self.root, recursive=True)
+                self.store.list_page(self.root, recursive=True)
 
     def test_options_of_s3_are_refused(self):
         store = open_store(self.root, StoreOptions(endpoint="http://x"))
@@ -467,9 +467,9 @@ class TestS3(StoreSuite):
         self.put("app/sub/a.log", b"x")
         root = self.root.replace("s3://", f"{scheme}://")
         store = open_store(root, self.s3.options)
-        (file,) = store.page(root + "app/", recursive=True).files
+        (file,) = store.list_page(root + "app/", recursive=True).files
         assert file.path == f"{root}app/sub/a.log"
-        assert store.page(root + "app/", recursive=False).directories == (f"{root}app/sub/",)
+        assert store.list_page(root + "app/", recursive=False).directories == (f"{root}app/sub/",)
         assert store.head(file.path) == file
         assert read_all(store, file.path) == b"x"
 
@@ -481,13 +481,13 @@ class TestS3(StoreSuite):
 
     def test_a_missing_bucket_is_an_error(self):
         with pytest.raises(PathNotFoundError, match=r"bucket-missing.*NoSuchBucket.*region"):
-            self.store.page("s3://bucket-missing/app/", recursive=True)
+            self.store.list_page("s3://bucket-missing/app/", recursive=True)
         with pytest.raises(PathNotFoundError, match="NoSuchBucket"):
             list(self.store.read("s3://bucket-missing/a"))
 
     def test_a_bucket_without_slash_is_its_root(self):
         self.put("a.log", b"x")
-        assert [file.path for file in self.store.page(self.s3.url, recursive=True).files] == [self.root + "a.log"]
+        assert [file.path for file in self.store.list_page(self.s3.url, recursive=True).files] == [self.root + "a.log"]
 
 
 @pytest.fixture
@@ -532,12 +532,12 @@ class TestFaults:
         self.faulty.inject(fault, fault)
         assert store.head(self.path).size == len(DATA)
         self.faulty.inject(fault, fault)
-        assert len(store.page(self.root, recursive=True).files) == 1
+        assert len(store.list_page(self.root, recursive=True).files) == 1
         self.faulty.inject(fault, fault)
         assert read_all(store, self.path) == DATA
         # aiohttp itself tries once more, unseen, when a connection that was open before turns out to be dead
         seen = 2 if fault == Reset() else 3
-        assert store.calls == {"HEAD": seen, "LIST": seen, "GET": seen}
+        assert store.request_counts == {"HEAD": seen, "LIST": seen, "GET": seen}
         assert self.faulty.count("GET") == 3
 
     @pytest.mark.parametrize("fault", [Answer(500, "InternalError"), Answer(429, "TooManyRequests"), Reset()])
@@ -546,7 +546,7 @@ class TestFaults:
         with pytest.raises(
             StoreError, match=r"cannot list s3://.*endpoint http://127.*maxRetries|requestTimeout"
         ) as caught:
-            self.store(max_retries=2).page(self.root, recursive=True)
+            self.store(max_retries=2).list_page(self.root, recursive=True)
         assert not isinstance(caught.value, CircuitOpenError)
         assert self.faulty.count("GET") == (6 if fault == Reset() else 3)
 
@@ -624,7 +624,7 @@ class TestFaults:
     @pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "ExpiredToken"])
     def test_wrong_credentials_fail_at_once(self, code):
         for act in (
-            lambda store: store.page(self.root, recursive=True),
+            lambda store: store.list_page(self.root, recursive=True),
             lambda store: list(store.read(self.path)),
             lambda store: store.head(self.path),
         ):
@@ -652,7 +652,7 @@ class TestFaults:
         with pytest.raises(
             CircuitOpenError, match=r"5 requests in a row failed.*SlowDown.*maxConsecutiveFailures"
         ) as caught:
-            store.page(self.root, recursive=True)
+            store.list_page(self.root, recursive=True)
         assert caught.value.__cause__ is not None
         assert len(self.faulty.requests) == 5
         for _ in range(3):  # the store is not asked any more
@@ -728,7 +728,7 @@ class TestFaults:
         first, second = self.store(), self.store()
         assert first.head(self.path) == second.head(self.path)
         assert first._filesystem() is second._filesystem()
-        assert first.calls == second.calls == {"HEAD": 1}
+        assert first.request_counts == second.request_counts == {"HEAD": 1}
         self.faulty.inject(then=Answer(503, "SlowDown"))
         with pytest.raises(CircuitOpenError):
             self.store(max_consecutive_failures=1).head(self.path)
@@ -739,7 +739,7 @@ class TestFaults:
         refused = self.store()
         self.faulty.inject(Answer(403, "ExpiredToken"))
         with pytest.raises(AccessDeniedError, match="expired"):
-            refused.page(self.root, recursive=True)
+            refused.list_page(self.root, recursive=True)
         again = self.store()
         assert again.head(self.path) is not None
         assert again._filesystem() is not refused._filesystem()
@@ -777,7 +777,7 @@ class TestFaults:
         ):
             self.faulty.inject(then=fault)
             with pytest.raises(LogSourceError, match=r"bad \*\*\* \*\*\* \*\*\*") as caught:
-                store.page(self.root, recursive=True)
+                store.list_page(self.root, recursive=True)
             shown += traceback.format_exception(caught.value)
         text = "".join(shown) + caplog.text
         assert not [value for value in (secret, token, other) if value in text]
@@ -788,7 +788,7 @@ def test_an_endpoint_that_nobody_serves(s3: S3Bucket):
     with pytest.raises(
         StoreError, match=r"cannot list s3://bkt/x .*127\.0\.0\.1:1.*Check the network and the endpoint"
     ):
-        store.page("s3://bkt/x", recursive=True)
+        store.list_page("s3://bkt/x", recursive=True)
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "InternalError"])
@@ -797,7 +797,7 @@ def test_a_store_that_stays_down_is_given_up_in_bounded_time(s3: S3Bucket, fault
     faulty.inject(then=Answer(503, code))
     began = time.monotonic()
     with pytest.raises(CircuitOpenError):
-        store.page(s3.url, recursive=True)
+        store.list_page(s3.url, recursive=True)
     assert time.monotonic() - began < 15
     assert len(faulty.requests) == 3
 
@@ -840,7 +840,7 @@ class TestGate:
             thread.start()
         for thread in threads:
             thread.join()
-        assert gate.calls["GET"] == 8000
+        assert gate.request_counts["GET"] == 8000
 
 
 class TestFaultTable:

@@ -58,7 +58,7 @@ class WriteSuite:
 
     def visible(self) -> list[str]:
         """What a reader would take for data, and the protocol's own files."""
-        files = self.store.page(self.root, recursive=True).files
+        files = self.store.list_page(self.root, recursive=True).files
         names = [file.path.removeprefix(self.root) for file in files]
         return [name for name in names if not name.startswith("_staging/")]
 
@@ -66,7 +66,7 @@ class WriteSuite:
         found: list[OpenUpload] = []
         token = None
         while True:
-            page = self.store.open_uploads(self.root, token)
+            page = self.store.list_uploads(self.root, token)
             assert isinstance(page, UploadPage)
             assert len(page.uploads) <= self.store.page_size
             found += page.uploads
@@ -156,7 +156,7 @@ class WriteSuite:
         def look() -> None:
             while not done.is_set():
                 seen.add(self.store.get(path))
-                seen.update(self.store.get(file.path) for file in self.store.page(path, recursive=True).files)
+                seen.update(self.store.get(file.path) for file in self.store.list_page(path, recursive=True).files)
 
         with ThreadPoolExecutor(1) as pool:
             looking = pool.submit(look)
@@ -197,9 +197,9 @@ class WriteSuite:
             self.store.put(self.root + name, b"x")
         self.store.remove_all([self.root + name for name in [*names[:3], "none", "none/none", names[0]]])
         assert self.visible() == ["d"]
-        before = sum(self.store.calls.values())
+        before = sum(self.store.request_counts.values())
         self.store.remove_all([])
-        assert sum(self.store.calls.values()) == before
+        assert sum(self.store.request_counts.values()) == before
 
     # --- uploads ---
 
@@ -214,13 +214,13 @@ class WriteSuite:
 
     @pytest.mark.parametrize("rest", [(b"",), (b"x",), (b"a" * MIB,), (b"", b""), (b"1", b"2", b"3" * 100_000)])
     def test_parts_of_any_size(self, rest):
-        parts = [bytes([65 + n]) * self.store.smallest_part for n in range(len(rest) - 1)] + [rest[-1]]
+        parts = [bytes([65 + n]) * self.store.min_part_bytes for n in range(len(rest) - 1)] + [rest[-1]]
         path = self.complete("part-0.gz", *parts)
         assert self.store.get(path) == b"".join(parts)
         assert self.store.head(path).size == sum(map(len, parts))
 
     def test_more_than_one_part_has_the_smallest_size(self):
-        part = b"p" * self.store.smallest_part
+        part = b"p" * self.store.min_part_bytes
         path = self.complete("part-0.gz", part, part, b"end")
         assert self.store.get(path) == part + part + b"end"
 
@@ -228,7 +228,7 @@ class WriteSuite:
         path = self.complete("part-0.gz", b"x")
         found = self.store.head(path)
         assert found.token == (JOB if type(self.store).__name__ == "S3Store" else "")
-        (listed,) = (file for file in self.store.page(self.root + "part", recursive=True).files)
+        (listed,) = (file for file in self.store.list_page(self.root + "part", recursive=True).files)
         assert listed == replace(found, token="")
 
     def test_complete_twice(self):
@@ -292,8 +292,8 @@ class WriteSuite:
         assert self.store.head(path) is None
         assert self.store.complete_upload(path, upload_id, etags, size=3)
 
-    def test_open_uploads(self):
-        assert self.store.open_uploads(self.root) == UploadPage((), None)
+    def test_list_uploads(self):
+        assert self.store.list_uploads(self.root) == UploadPage((), None)
         before = time.time() * 1000
         staged = [self.stage(f"dt={n % 2}/part-{n}.gz", b"x", job=f"job{n % 3}") for n in range(7)]
         self.store.put(self.root + "other", b"x")
@@ -301,21 +301,21 @@ class WriteSuite:
         found = self.uploads()
         assert sorted((item.path, item.upload_id) for item in found) == sorted((path, id_) for path, id_, _ in staged)
         assert all(before - 2000 <= item.started_ms <= time.time() * 1000 + 2000 for item in found)
-        assert len(self.store.open_uploads(self.root).uploads) == 3
+        assert len(self.store.list_uploads(self.root).uploads) == 3
         self.store.complete_upload(*staged[0], size=1)
         for path, upload_id, _ in staged[2:]:
             self.store.abort_upload(path, upload_id)
         assert [(item.path, item.upload_id) for item in self.uploads()] == [staged[1][:2]]
 
-    def test_open_uploads_of_another_root_are_not_seen(self):
+    def test_list_uploads_of_another_root_are_not_seen(self):
         self.stage("part-0.gz", b"x")
-        assert self.store.open_uploads(self.root.rstrip("/") + "2/").uploads == ()
+        assert self.store.list_uploads(self.root.rstrip("/") + "2/").uploads == ()
 
     def test_what_is_staged_here_is_completed_elsewhere(self):
         travelled: Store = pickle.loads(pickle.dumps(self.store))
         path, upload_id, etags = self.stage("part-0.gz", b"one", store=travelled)
         other = open_store(self.root, self.store.options)
-        assert [item.upload_id for item in other.open_uploads(self.root).uploads] == [upload_id]
+        assert [item.upload_id for item in other.list_uploads(self.root).uploads] == [upload_id]
         assert other.complete_upload(path, upload_id, etags, size=3)
         assert self.store.get(path) == b"one"
 
@@ -338,13 +338,13 @@ class WriteSuite:
         path, upload_id, etags = self.stage("part-0.gz", b"one")
         store.complete_upload(path, upload_id, etags, size=3)
         store.abort_upload(path, upload_id)
-        store.open_uploads(self.root)
+        store.list_uploads(self.root)
         store.put(self.root + "a", b"x")
         store.create(self.root + "b", b"x")
         store.get(self.root + "a")
         store.remove(self.root + "a")
         store.remove_all([self.root + "a", self.root + "b"])
-        assert dict(store.calls) == {
+        assert dict(store.request_counts) == {
             "CREATE": 1, "PART": 1, "COMPLETE": 1, "ABORT": 1, "UPLOADS": 1, "PUT": 2, "GET": 1, "DELETE": 2
         }  # fmt: skip
 
@@ -653,7 +653,7 @@ class TestLocal(WriteSuite):
         store = open_store(url, StoreOptions())
         upload_id = store.start_upload(url + "a", token=JOB, staging=f"{url}_staging/{JOB}")
         etag = store.upload_part(url + "a", upload_id, 1, b"x")
-        assert [item.path for item in store.open_uploads(url).uploads] == [self.root + "a"]
+        assert [item.path for item in store.list_uploads(url).uploads] == [self.root + "a"]
         assert store.complete_upload(url + "a", upload_id, [etag], size=1)
         assert store.create(url + "b", b"x")
         store.put(url + "c", b"x")
@@ -751,7 +751,7 @@ class TestS3(WriteSuite):
 
     def test_what_s3_has_more(self):
         assert self.store.lists_in_order
-        assert self.store.smallest_part == 5 * MIB
+        assert self.store.min_part_bytes == 5 * MIB
 
     def test_another_process_completes(self):
         path, upload_id, etags = self.stage("part-0.gz", b"one")
@@ -767,7 +767,7 @@ class TestS3(WriteSuite):
         store = open_store("s3a://x/", self.s3.options)
         root = self.root.replace("s3://", "s3a://")
         upload_id = store.start_upload(root + "a", token=JOB, staging="")
-        (found,) = store.open_uploads(root).uploads
+        (found,) = store.list_uploads(root).uploads
         assert (found.path, found.upload_id) == (root + "a", upload_id)
 
     def test_a_thousand_at_once(self, monkeypatch):
@@ -778,7 +778,7 @@ class TestS3(WriteSuite):
         other.create()
         other.put("a", b"x")
         self.store.remove_all([self.root + name for name in "abcd"] + [f"{other.url}/a"])
-        assert self.store.calls["DELETE"] == 3
+        assert self.store.request_counts["DELETE"] == 3
         assert self.visible() == ["e"]
         assert self.store.head(f"{other.url}/a") is None
 
@@ -787,7 +787,7 @@ class TestS3(WriteSuite):
             lambda: self.store.put("s3://no-such-bucket/a", b"x"),
             lambda: self.store.create("s3://no-such-bucket/a", b"x"),
             lambda: self.store.start_upload("s3://no-such-bucket/a", token=JOB, staging=""),
-            lambda: self.store.open_uploads("s3://no-such-bucket/"),
+            lambda: self.store.list_uploads("s3://no-such-bucket/"),
         ):
             with pytest.raises(PathNotFoundError, match=r"NoSuchBucket.*Check the bucket's name"):
                 call()
@@ -818,8 +818,8 @@ class TestS3(WriteSuite):
     def test_aws_deletes_a_version_by_one_request(self, monkeypatch):
         monkeypatch.setattr(type(self.store), "_is_aws", lambda _: True)
         self.test_remove_of_one_version()
-        assert self.store.calls["HEAD"] == 2  # the test's own
-        assert self.store.calls["DELETE"] == 3
+        assert self.store.request_counts["HEAD"] == 2  # the test's own
+        assert self.store.request_counts["DELETE"] == 3
 
 
 @pytest.fixture
@@ -867,7 +867,7 @@ class TestFaults:
         self.faulty.inject(fault, fault)
         etag = store.upload_part(path, upload_id, 1, b"z" * MIB)
         self.faulty.inject(fault, fault)
-        assert [item.upload_id for item in store.open_uploads(self.root).uploads] == [upload_id]
+        assert [item.upload_id for item in store.list_uploads(self.root).uploads] == [upload_id]
         self.faulty.inject(fault, fault)
         assert store.complete_upload(path, upload_id, [etag], size=MIB) is True
         assert self.faulty.count("POST") == 3
@@ -924,7 +924,7 @@ class TestFaults:
     def test_a_lost_answer_to_start_leaves_an_upload_that_can_be_found(self):
         self.faulty.inject(Lost())
         upload_id = self.store.start_upload(self.root + "a", token=JOB, staging="")
-        found = [item.upload_id for item in self.store.open_uploads(self.root).uploads]
+        found = [item.upload_id for item in self.store.list_uploads(self.root).uploads]
         assert len(found) == 2
         assert upload_id in found
 
@@ -934,7 +934,7 @@ class TestFaults:
         assert self.store.upload_part(path, upload_id, 1, b"one") == etags[0]
         self.faulty.inject(Lost())
         self.store.abort_upload(path, upload_id)
-        assert self.store.open_uploads(self.root).uploads == ()
+        assert self.store.list_uploads(self.root).uploads == ()
         self.faulty.inject(Lost())
         self.store.put(path, b"two")
         etag = self.store.head(path).etag
@@ -990,7 +990,7 @@ class TestFaults:
             lambda: self.store.upload_part(path, upload_id, 1, b"x"),
             lambda: self.store.complete_upload(path, upload_id, etags, size=1),
             lambda: self.store.abort_upload(path, upload_id),
-            lambda: self.store.open_uploads(self.root),
+            lambda: self.store.list_uploads(self.root),
         ):
             self.faulty.inject(then=Answer(403, "AccessDenied"))
             with pytest.raises(AccessDeniedError, match="Allow s3:PutObject"):
@@ -1049,7 +1049,7 @@ class TestFaults:
         self.faulty.inject(busy, busy)
         self.store.remove_all(paths)
         assert self.faulty.count("POST") == 3
-        assert [file.path for file in self.direct.page(self.root, recursive=True).files] == paths[:1]
+        assert [file.path for file in self.direct.list_page(self.root, recursive=True).files] == paths[:1]
         self.faulty.inject(then=busy)
         with pytest.raises(StoreError, match="SlowDown: why"):
             self.store.remove_all(paths)
@@ -1065,13 +1065,13 @@ class TestFaults:
         self.faulty.inject(fault)
         self.store.remove_all(paths)
         assert self.faulty.count("DELETE") == 3
-        assert self.direct.page(self.root, recursive=True).files == ()
+        assert self.direct.list_page(self.root, recursive=True).files == ()
 
     def test_a_server_that_does_not_say_where_the_next_page_begins(self):
         body = "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>"
         self.faulty.inject(Reply(body))
         with pytest.raises(StoreError, match="there is more and not where"):
-            self.store.open_uploads(self.root)
+            self.store.list_uploads(self.root)
 
     def test_a_file_that_changes_while_it_is_got(self):
         from tests.support.store_faults import Cut
@@ -1088,7 +1088,7 @@ class TestFaults:
             lambda: self.store.put(self.root + "a", b"x"),
             lambda: self.store.create(self.root + "a", b"x"),
             lambda: self.store.remove_all([self.root + "a"]),
-            lambda: self.store.open_uploads(self.root),
+            lambda: self.store.list_uploads(self.root),
         ]
         for call in calls:
             self.faulty.inject(then=Answer(403, "AccessDenied", f"the secret is {secret}"))
@@ -1126,12 +1126,12 @@ class TestReadOnly:
             lambda: store.upload_part(path, "id", 1, b""),
             lambda: store.complete_upload(path, "id", ["e"], size=0),
             lambda: store.abort_upload(path, "id"),
-            lambda: store.open_uploads("s3://b/app/"),
+            lambda: store.list_uploads("s3://b/app/"),
         ):
             with pytest.raises(ReadOnlyStoreError, match=r"s3://b/app/.*read-only here.*memory://"):
                 call()
         store.remove_all([])
-        assert sum(store.calls.values()) == 0
+        assert sum(store.request_counts.values()) == 0
 
     def test_other_file_systems_can_be_read_and_not_written(self):
         from tests.unit.store.test_store import TestOtherFileSystems

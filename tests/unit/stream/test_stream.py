@@ -89,7 +89,7 @@ def drained(one: LogStream, start: dict[str, Any], files: int | None = 1000) -> 
 
 
 def lists(one: LogStream) -> int:
-    return one._lists().store.calls["LIST"]
+    return one._lists().store.request_counts["LIST"]
 
 
 def test_each_file_once_as_it_lands(tmp_path: Path, clock: Clock) -> None:
