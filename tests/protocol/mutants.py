@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pyspark_logs.commit import claims, decisions, driver, leftovers, publication, recovery
 from pyspark_logs.errors import CommitConflictError
-from pyspark_logs.jobs import Record, intent_key, record_key, snapshots, visibility
+from pyspark_logs.jobs import Record, intent_key, record_key, roots, snapshots, visibility
 from pyspark_logs.jobs.visibility import CommitsBefore, split_listing
 from pyspark_logs.planning import commit_roots
 from pyspark_logs.planning.commit_roots import LoadPathRoots
@@ -190,6 +190,18 @@ def no_search_above_load_paths(patch):
     patch.setattr(commit_roots, "find_commit_root", lambda store, path: None)
 
 
+def no_search_below_load_paths(patch):
+    patch.setattr(commit_roots, "find_roots_below", lambda *arguments: set())
+
+
+def one_pass_in_the_search_for_roots(patch):
+    patch.setattr(
+        roots,
+        "holds_commits",
+        lambda store, directory: bool(store.list_page(directory + "_commits/", recursive=True).files),
+    )
+
+
 def one_search_above_each_load_path(patch):
     search = LoadPathRoots._search_above
 
@@ -203,6 +215,8 @@ def one_search_above_each_load_path(patch):
 
 
 def nested_roots_ignored(patch):
+    # Otherwise the search below load paths finds the roots that hold files of jobs.
+    no_search_below_load_paths(patch)
     extend = LoadPathRoots.extend
     patch.setattr(
         LoadPathRoots,

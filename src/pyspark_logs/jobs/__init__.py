@@ -25,7 +25,7 @@ from pyspark_logs.jobs.names import (
     part_name,
     record_key,
 )
-from pyspark_logs.jobs.roots import find_commit_root, holds_commits, holds_job_files
+from pyspark_logs.jobs.roots import find_commit_root, find_roots_below, holds_commits, holds_job_files
 from pyspark_logs.jobs.snapshots import (
     CommitRoots,
     SingleRoot,
@@ -57,6 +57,7 @@ __all__ = [
     "StagedFile",
     "Transaction",
     "find_commit_root",
+    "find_roots_below",
     "holds_commits",
     "holds_job_files",
     "intent_key",

@@ -1,4 +1,4 @@
-"""The root of a load path that is a directory below the root: its commits are in the ``_commits/`` of an ancestor."""
+"""The roots of files whose load path has no ``_commits/``: the root is an ancestor of the load path, or below it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pyspark_logs.jobs.names import COMMITS, job_of
 from pyspark_logs.store import Store, split_bucket, split_scheme
+from pyspark_logs.store.parallel import in_parallel
 
 
 def holds_job_files(paths: Iterable[str]) -> bool:
@@ -14,8 +15,13 @@ def holds_job_files(paths: Iterable[str]) -> bool:
 
 
 def holds_commits(store: Store, directory: str) -> bool:
-    """True if a directory, which ends in ``/``, has a file below ``_commits/``. Costs one LIST."""
-    return bool(store.list_page(directory + COMMITS, recursive=True).files)
+    """True if a directory, which ends in ``/``, has a file below ``_commits/``.
+
+    Costs one LIST, or two if the store does not list in key order and the first finds nothing: that one may miss both a
+    record that is created and an intent that is deleted while it runs, and the second then sees the record.
+    """
+    passes = 1 if store.lists_in_order else 2
+    return any(store.list_page(directory + COMMITS, recursive=True).files for _ in range(passes))
 
 
 def find_commit_root(store: Store, path: str) -> str | None:
@@ -24,6 +30,47 @@ def find_commit_root(store: Store, path: str) -> str | None:
     Costs one LIST for each directory above the path, up to the one that is returned.
     """
     return next((directory for directory in parent_directories(path) if holds_commits(store, directory)), None)
+
+
+def find_roots_below(store: Store, top: str, directories: Iterable[str], threads: int = 1) -> set[str]:
+    """Returns the directories below ``top`` that have a ``_commits/`` and explain the files of some directories.
+
+    A directory is explained by the nearest directory, itself included, that has a ``_commits/``. One directory below each
+    child of ``top`` is searched first, from the bottom up: its root usually explains all its neighbours. Each candidate
+    costs one LIST, once a call.
+
+    Args:
+        store: store of the directories.
+        top: directory that is not searched itself; ends in ``/``.
+        directories: directories below ``top`` that hold files of jobs; each ends in ``/``.
+        threads: number of concurrent requests.
+    """
+    remaining = sorted(directory for directory in set(directories) if directory != top)
+    first = {directory[len(top) :].partition("/")[0]: directory for directory in reversed(remaining)}
+    checked: set[str] = set()
+
+    def search(directory: str) -> tuple[str | None, list[str]]:
+        tried = []
+        for candidate in _candidates(top, directory):
+            tried.append(candidate)
+            if holds_commits(store, candidate):
+                return candidate, tried
+        return None, tried
+
+    roots: set[str] = set()
+    for root, tried in in_parallel(search, sorted(first.values()), threads):
+        checked.update(tried)
+        if root is not None:
+            roots.add(root)
+    remaining = [directory for directory in remaining if not directory.startswith(tuple(roots))]
+    candidates = sorted({c for directory in remaining for c in _candidates(top, directory)} - checked)
+    found = in_parallel(lambda candidate: holds_commits(store, candidate), candidates, threads)
+    return roots.union(candidate for candidate, holds in zip(candidates, found, strict=True) if holds)
+
+
+def _candidates(top: str, directory: str) -> list[str]:
+    """Returns a directory and the directories between it and ``top``, the nearest first."""
+    return [parent for parent in (directory, *parent_directories(directory)) if len(parent) > len(top)]
 
 
 def parent_directories(path: str) -> list[str]:

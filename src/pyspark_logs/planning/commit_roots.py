@@ -2,14 +2,23 @@
 
 A load path need not be the root that was written to. If it is a directory below that root, the names of its files carry
 job ids although it has no ``_commits/``; the root is then the nearest ancestor with one. If the load path is above roots,
-the listing shows their ``_commits/``. Both become known by listing, after which the snapshot starts over with more roots.
+the listing shows their ``_commits/``, except where the prefixes below a root are constructed from the layout: then the files
+of jobs make the reader search their own directories. All become known by listing, after which the snapshot starts over with
+more roots.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pyspark_logs.jobs import CommitsAfter, CommitsBefore, find_commit_root, holds_job_files, job_of
+from pyspark_logs.jobs import (
+    CommitsAfter,
+    CommitsBefore,
+    find_commit_root,
+    find_roots_below,
+    holds_job_files,
+    job_of,
+)
 from pyspark_logs.planning.listing_result import ListedFile, ListingResult
 from pyspark_logs.planning.load_paths import LoadPath
 from pyspark_logs.store import Store
@@ -77,7 +86,20 @@ class LoadPathRoots:
             for directory in dict.fromkeys(without_commits)
             if holds_job_files(listed.file.path for listed in files.get(directory, ()))
         ]
-        return bool(unexplained) and self._search_above(unexplained)
+        if not unexplained:
+            return False
+        # A root below a load path is nearer to the files than a root above.
+        below = [self._search_below(directory, files[directory]) for directory in unexplained]
+        return any(below) or self._search_above(unexplained)
+
+    def _search_below(self, top: str, files: Iterable[ListedFile]) -> bool:
+        """Searches for roots between a directory without commits and the files of jobs in it; True if there were any."""
+        directories = {
+            listed.file.path.rpartition("/")[0] + "/" for listed in files if job_of(listed.file.path) is not None
+        }
+        found = find_roots_below(self._store, top, directories, self._threads)
+        self._nested |= found
+        return bool(found)
 
     def _search_above(self, directories: Sequence[str]) -> bool:
         """Searches for roots above directories that hold files of jobs and no commits; True if there were any.

@@ -11,7 +11,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
-from pyspark_logs.jobs import snapshots
+from pyspark_logs.jobs import find_roots_below, snapshots
 from pyspark_logs.layout import LayoutMatch
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.planning import plan
@@ -222,3 +222,47 @@ def test_a_record_that_disappears_restarts_the_snapshot(tmp_path: Path, monkeypa
     answers.extend([None] * 5)
     with pytest.raises(SnapshotChangedError):
         visible_jobs(tmp_path, iter([]))
+
+
+# --- a load path above the root, with prefixes from the layout --------------------------------------
+
+
+def test_a_time_range_hides_undecided_files_of_roots_below_the_load_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The layout gives the directories below the root, so that the reader never lists the root's ``_commits/``."""
+    table = pa.table({"level": ["A", "B"], "message": ["m", "m"], "day": ["1", "2"]})
+    options = {"template": FORMAT["template"], "layout": "d={day}"}
+    pyspark_logs.write(table, tmp_path / "app", **options)
+    with monkeypatch.context() as patch:
+        die_at_the_record(patch, written=False)
+        with pytest.raises(Died):
+            pyspark_logs.write(table, tmp_path / "app", **options)
+    read = parse_read_options({"path": str(tmp_path), "template": FORMAT["template"], "layout": "app/d={day}"})
+    planned = plan(open_store(str(tmp_path), read.store), read, allowed={"day": ["1", "2"]})
+    assert (planned.report.files_planned, planned.report.skipped_uncommitted) == (2, 2)
+
+
+def test_the_request_count_of_a_read_of_the_root_does_not_change(tmp_path: Path) -> None:
+    table = pa.table({"level": ["A", "B"], "message": ["m", "m"], "day": ["1", "2"]})
+    pyspark_logs.write(table, tmp_path, template=FORMAT["template"], layout="d={day}")
+    read = parse_read_options({"path": str(tmp_path), "template": FORMAT["template"], "layout": "d={day}"})
+    planned = plan(open_store(str(tmp_path), read.store), read, allowed={"day": ["1", "2"]})
+    # Two directories, and `_commits/` twice before and twice after, because local listings are not in key order.
+    assert planned.report.list_calls == 6
+
+
+def test_one_directory_finds_the_root_of_its_neighbours(tmp_path: Path) -> None:
+    for root in ("one", "two"):
+        (tmp_path / root / "_commits").mkdir(parents=True)
+        (tmp_path / root / "_commits" / "record.json").write_text("")
+        for day in range(50):
+            (tmp_path / root / f"d={day}" / "h=1").mkdir(parents=True)
+    (tmp_path / "moved" / "x").mkdir(parents=True)
+    top = normalise(str(tmp_path)) + "/"
+    directories = [f"{top}{root}/d={day}/h=1/" for root in ("one", "two") for day in range(50)] + [f"{top}moved/x/"]
+    store = open_store(top, parse_read_options({"path": top, **FORMAT}).store)
+    before = store.request_counts["LIST"]
+    assert find_roots_below(store, top, directories) == {f"{top}one/", f"{top}two/"}
+    # Two passes for each directory that has no `_commits/`: 2 x 2 below the roots, 2 below `moved`.
+    assert store.request_counts["LIST"] - before == 2 * (2 * 2 + 1) + 2 * 2
