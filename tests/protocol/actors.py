@@ -23,6 +23,7 @@ from tests.protocol.store import RequestStore
 ABOVE = "s3://b/"
 ROOT = "s3://b/t/"
 DIRECTORIES = ("p=1/", "p=2/")
+NESTED_ROOT = ROOT + "p=1/"
 COMMITS = ROOT + "_commits/"
 SETTINGS = CommitSettings(threads=1, snapshot_retries=1)
 # Retention of zero: records are dropped as soon as the protocol allows it. The explorer enforces its assumption about time.
@@ -223,11 +224,12 @@ def writer(
     files: int = 2,
     scope: str = "partitions",
     settings: CommitSettings = SETTINGS,
+    root: str = ROOT,
 ) -> Writer:
-    """Returns a writer of one staged file in each of the first ``files`` directories."""
-    job = Job.start(ROOT, random=f"seed{number}", now_us=number, mode=mode, scope=scope, transaction=transaction)
+    """Returns a writer of one staged file in each of the first ``files`` directories, or directly below another root."""
+    job = Job.start(root, random=f"seed{number}", now_us=number, mode=mode, scope=scope, transaction=transaction)
     staged = tuple(
         StagedFile(f"{directory}{part_name(0, 0, job.id, n, 'gz')}", f"u{number}.{n}", ("p1",), 1, 1)
-        for n, directory in enumerate(DIRECTORIES[:files])
+        for n, directory in enumerate(DIRECTORIES[:files] if root == ROOT else ("",) * files)
     )
     return Writer("ABCD"[number - 1], job, staged, settings)

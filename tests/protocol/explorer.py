@@ -22,10 +22,9 @@ from typing import Any
 
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job, Record, intent_key, part_name, record_key
-from pyspark_logs.jobs.names import split_document_key
 from tests.protocol.actors import COMMITS, DIRECTORIES, ROOT, Actor, Ask, Raised, ReplayStore, View, Writer
 from tests.protocol.properties import Properties
-from tests.protocol.settings import Ghost, Setting, Violation
+from tests.protocol.settings import Ghost, Setting, Violation, split_document_path
 from tests.protocol.store import Item, World, document
 
 MUTATING = {"put", "create", "remove", "complete_upload", "abort_upload"}
@@ -111,7 +110,7 @@ class Explorer:
         if self.setting.other_file:
             files[f"{ROOT}p=1/unmanaged.log"] = Item(b"first", 5, "first")
         uploads = {
-            (ROOT + file.key, file.upload_id): (file.size, actor.job.id)
+            (actor.job.root + file.key, file.upload_id): (file.size, actor.job.id)
             for actor in self.setting.actors
             if isinstance(actor, Writer)
             for file in actor.files
@@ -212,12 +211,12 @@ class Explorer:
             ghost_after = ghost
             name, path = call[0], call[1]
             if (name == "create" and answer) or name == "put":
-                document = split_document_key(path.removeprefix(ROOT))
-                if document is not None and not document[1]:
+                document = split_document_path(path)
+                if document is not None and not document[2]:
                     record = path
-                    ghost_after = ghost.decide(self.setting, after, document[0], Record.from_json(call[2], path))
+                    ghost_after = ghost.decide(self.setting, after, *document[:2], Record.from_json(call[2], path))
                     view = ghost_after.seen if ghost_after is not ghost else None
-                elif not path.startswith((COMMITS, ROOT + "_claims/")):
+                elif "/_" not in path:
                     old = {item for item in ghost.seen if item[0] == path}
                     ghost_after = replace(ghost, seen=(ghost.seen - old) | {(path, after.files[path].etag)})
                     view = ghost_after.seen
@@ -248,7 +247,7 @@ class Explorer:
             and actor.job.mode == "overwrite"
             and status.views
         ):
-            left = view & status.views[0]
+            left = {item for item in view & status.views[0] if item[0].startswith(actor.job.root)}
             if left and call[0] in ("create", "put") and self.setting.actors[index].job.id in call[1]:
                 return label, Violation(
                     f"{actor.name} commits and leaves what was visible when it started: {sorted(left)}"
@@ -310,7 +309,7 @@ class Explorer:
             call = self.calls[at]
             if call[0] in ("complete_upload", "abort_upload"):
                 return False
-            seen = seen or (call[0] == "list_page" and call[1] == COMMITS)
+            seen = seen or (call[0] == "list_page" and call[1] == actor.job.root + "_commits/")
         return seen
 
     def _unordered(self, state: State, index: int, label: str) -> Iterator[tuple[str, State | Violation]]:
@@ -341,10 +340,10 @@ class Explorer:
         """True if a request cannot happen now: a record is dropped only if it is older than any listing or decision."""
         if call[0] != "remove":
             return False
-        document = split_document_key(call[1].removeprefix(ROOT))
-        if document is None or document[1] or call[1] not in self.worlds[state[0]][0].files:
+        document = split_document_path(call[1])
+        if document is None or document[2] or call[1] not in self.worlds[state[0]][0].files:
             return False
-        job = document[0]
+        job = document[1]
         for other, status in enumerate(state[1]):
             if other == index or status.node < 0 or (pending := self.calls[status.node]) is None:
                 continue
@@ -356,7 +355,7 @@ class Explorer:
             if actor.kind == "writer" and actor.job.id == job:
                 return True
             # The actor has seen the job undecided, and is about to decide it or to read the decision.
-            if actor.kind != "reader" and pending[0] in ("create", "get") and f"{COMMITS}{job}" in pending[1]:
+            if actor.kind != "reader" and pending[0] in ("create", "get") and f"_commits/{job}" in pending[1]:
                 return True
             if actor.kind == "recovery" and self._is_to_decide(status.node, job):
                 return True

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyspark_logs import commit as protocol
 from pyspark_logs.jobs import Record, job_of
-from tests.protocol.actors import COMMITS, DIRECTORIES, ROOT, SETTINGS, SWEEPING, Reader, View, Writer, writer
+from tests.protocol.actors import DIRECTORIES, ROOT, SETTINGS, SWEEPING, Reader, View, Writer, writer
 from tests.protocol.settings import Ghost, Setting, Violation
 from tests.protocol.store import ProtocolStore, World
 
@@ -66,12 +66,16 @@ class Properties:
         store = ProtocolStore(world.copy(), in_order=self.setting.in_order, page_size=self.setting.page_size)
         replayed = [store] if self.setting.replay else []
         store = ProtocolStore(world.copy(), in_order=self.setting.in_order, page_size=self.setting.page_size)
-        report = protocol.recover(store, ROOT, older_than_us=0, settings=SETTINGS)
-        protocol.vacuum(store, ROOT, older_than_us=0, settings=SWEEPING)
-        if report.failed:
-            raise Violation(f"recovery failed: {report.failed}")
+        roots = {ROOT, *(actor.job.root for actor in self.setting.actors if isinstance(actor, Writer))}
+        for root in sorted(roots):
+            report = protocol.recover(store, root, older_than_us=0, settings=SETTINGS)
+            protocol.vacuum(store, root, older_than_us=0, settings=SWEEPING)
+            if report.failed:
+                raise Violation(f"recovery of {root} failed: {report.failed}")
         stored = frozenset(
-            (path, item.etag) for path, item in store.world.files.items() if path.startswith(ROOT + "p=")
+            (path, item.etag)
+            for path, item in store.world.files.items()
+            if path.startswith(ROOT + "p=") and "/_" not in path
         )
         if stored != ghost.seen:
             raise Violation(
@@ -79,7 +83,7 @@ class Properties:
             )
         if store.world.uploads:
             raise Violation(f"after recovery and vacuum uploads are open: {sorted(store.world.uploads)}")
-        if left := [path for path in store.paths(COMMITS) if path.endswith("~intent.json")]:
+        if left := [path for path in store.paths(ROOT) if path.endswith("~intent.json")]:
             raise Violation(f"after recovery intents are left: {left}")
         for reader in {Reader(), *(actor for actor in self.setting.actors if isinstance(actor, Reader))}:
             if reader.run(store)[1] != reader.part_of(ghost.seen):

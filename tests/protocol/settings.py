@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark_logs.jobs import Record
-from tests.protocol.actors import COMMITS, ROOT, Actor, View, Writer
+from pyspark_logs.jobs import COMMITS, Record, intent_key
+from pyspark_logs.jobs.names import split_document_key
+from tests.protocol.actors import Actor, View, Writer
 from tests.protocol.store import World
 
 
@@ -57,7 +58,7 @@ class Ghost:
     seen: View
     committed: tuple[str, ...] = ()
 
-    def decide(self, setting: Setting, world: World, job: str, record: Record) -> Ghost:
+    def decide(self, setting: Setting, world: World, root: str, job: str, record: Record) -> Ghost:
         """Returns the state after the first record of a job was written.
 
         Raises:
@@ -66,14 +67,14 @@ class Ghost:
         writers = {actor.job.id: actor for actor in setting.actors if isinstance(actor, Writer)}
         if not record.committed or job in self.committed or job not in writers:
             return self
-        if f"{COMMITS}{job}~intent.json" not in world.files:
+        if root + intent_key(job) not in world.files:
             return self  # The job was decided long ago; its writer finds out by the missing intent.
         decided = writers[job]
         transaction = decided.job.transaction
         for other in self.committed:
             if transaction is not None and other in writers and writers[other].job.transaction == transaction:
                 raise Violation(f"{decided.name} commits {transaction}, which {writers[other].name} has committed")
-        replaced = {(ROOT + file.key, file.etag) for file in record.replaces}
+        replaced = {(root + file.key, file.etag) for file in record.replaces}
         view = (self.seen - replaced) | published(decided)
         if decided.job.mode == "overwrite":
             for other in self.committed:
@@ -82,6 +83,13 @@ class Ghost:
         return Ghost(view, (*self.committed, job))
 
 
+def split_document_path(path: str) -> tuple[str, str, bool] | None:
+    """Returns root and job of a document's path, and True for an intent; ``None`` for other paths."""
+    root, _, name = path.rpartition(COMMITS)
+    document = split_document_key(name) if root else None
+    return None if document is None else (root, *document)
+
+
 def published(decided: Writer) -> View:
     """Returns the view of the files of a writer."""
-    return frozenset((ROOT + file.key, "e-" + file.upload_id) for file in decided.files)
+    return frozenset((decided.job.root + file.key, "e-" + file.upload_id) for file in decided.files)

@@ -14,6 +14,7 @@ from pyspark_logs.jobs import Transaction
 from tests.protocol import mutants
 from tests.protocol.actors import (
     ABOVE,
+    NESTED_ROOT,
     ROOT,
     SWEEPING,
     OtherProgram,
@@ -36,6 +37,8 @@ BOTH = flat_reader("reader", ROOT + "p=1/", ROOT + "p=2/")
 CONSTRUCTING = Reader("reader", (ABOVE,), "{root}/p={p}")
 OVERLAPPING = flat_reader("reader", ROOT, ROOT + "p=1/")
 
+NESTED_OVERWRITE = writer(2, "overwrite", scope="table", files=1, root=NESTED_ROOT)
+
 # Explored completely by default, together in 27 s of processor time. The mutants are found in parts of these settings.
 WHOLE = {
     "an append": Setting((writer(1), Reader(), Recovery()), lost=1),
@@ -53,6 +56,16 @@ WHOLE = {
     ),
     "two appends": Setting((writer(1), writer(2), Recovery("recovery", writer(1).job.id))),
     "an append and an overwrite": Setting((writer(1), writer(2, "overwrite")), before=True, other_file=True),
+    # A directory below a root that is overwritten as a root of its own, while a job of the root above is undecided.
+    "an append and an overwrite of a directory below its root": Setting(
+        (writer(1), NESTED_OVERWRITE, Recovery()), before=True, record_kept=True
+    ),
+    "an append that raises and an overwrite of a directory below its root": Setting(
+        (writer(1), NESTED_OVERWRITE), other_file=True, lost=1, raised=1
+    ),
+    "an append and an overwrite of a directory below its root, unordered listings": Setting(
+        (writer(1), NESTED_OVERWRITE), before=True, in_order=False
+    ),
     "two overwrites": Setting((writer(1, "overwrite"), writer(2, "overwrite")), before=True),
     "the same batch twice": Setting((writer(1, transaction=FIRST), writer(2, transaction=FIRST)), replay=True, lost=1),
     "the same txnId twice": Setting((writer(1, transaction=NAMED), writer(2, transaction=NAMED)), replay=True),
@@ -303,6 +316,10 @@ MUTANTS = [
         mutants.replaced_files_deleted_in_any_version,
         Setting((writer(1, "overwrite"), OtherProgram()), before=True, other_file=True),
     ),
+    (
+        mutants.roots_above_overwrites_ignored,
+        WHOLE["an append and an overwrite of a directory below its root"],
+    ),
     (mutants.replaced_files_listed_before_the_claim, OVERWRITES),
     (mutants.late_records_trusted, APPEND),
     (mutants.commits_after_the_listing_ignored, APPEND),
@@ -338,6 +355,8 @@ def test_mutants_are_found(mutant, setting, monkeypatch, record_property):
 # Readers whose load path is not the root know less about commits. In these settings the explorer finds a violation; whoever
 # removes a limit moves its setting to those above.
 LIMITS = {
+    # A job of a root writes into a directory that is a root of its own: only the commits of the inner root count there.
+    "a reader of a root with another root inside": Setting((writer(1), NESTED_OVERWRITE, Reader()), before=True),
     # No file below the load path carries a job, so nothing makes the reader search for a root; an overwrite of the table
     # has replaced the files of others there, and has not deleted them yet.
     "a reader of a directory that only has files of others": Setting(

@@ -6,8 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pyspark_logs.commit.decisions import is_published
 from pyspark_logs.commit.settings import CommitSettings
-from pyspark_logs.errors import CommitConflictError
-from pyspark_logs.jobs import COMMITS, Job, Replaced, SingleRoot, StagedFile, take_snapshot
+from pyspark_logs.errors import AccessDeniedError, CommitConflictError
+from pyspark_logs.jobs import (
+    COMMITS,
+    CommitListing,
+    Job,
+    Replaced,
+    SingleRoot,
+    StagedFile,
+    job_of,
+    read_commits,
+    take_snapshot,
+)
+from pyspark_logs.jobs.roots import parent_directories
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.layout.names import is_hidden_key
 from pyspark_logs.store import Store, StoredFile
@@ -25,7 +36,7 @@ def find_replaced(
     """Returns the file versions that an overwrite replaces: those a reader sees now, within the job's scope.
 
     Raises:
-        CommitConflictError: a directory below the root is a root of its own.
+        CommitConflictError: a directory below the root is a root of its own, or a root above wrote some of the files.
         SnapshotChangedError: other overwrites were decided during each of the listings.
         StoreError: the store refused or failed.
     """
@@ -48,7 +59,31 @@ def find_replaced(
         retries=settings.snapshot_retries,
         longest_s=settings.record_retention_us / 2e6,
     )
+    _check_no_root_above(store, job, snapshot.files, snapshot.commits[job.root].listing)
     return tuple(sorted(Replaced(file.path.removeprefix(job.root), file.etag) for file in snapshot.files))
+
+
+def _check_no_root_above(store: Store, job: Job, files: Iterable[StoredFile], known: CommitListing) -> None:
+    """Raises CommitConflictError if the commits of a directory above decide on any of the files.
+
+    Such a job may be undecided; it would then commit without the files that were deleted here. The commits above are read
+    after the files were listed, and intents before records, so that a job that ends meanwhile is found, too. Costs one LIST
+    for each directory above, and only if there are files of jobs that the root itself does not know.
+    """
+    unknown = {name: file.path for file in files if (name := job_of(file.path)) is not None and not known.knows(name)}
+    for directory in parent_directories(job.root) if unknown else ():
+        try:
+            commits = read_commits(store, directory, intents_first=True)
+        except AccessDeniedError:
+            return
+        writer = next((name for name in sorted(unknown) if commits.knows(name)), None)
+        if writer is not None:
+            raise CommitConflictError(
+                f"cannot overwrite {job.root}: job {writer} of {directory} wrote {unknown[writer]}, and the commits of"
+                f" {directory} decide on it. Overwrite {directory} itself, with overwriteScope=partitions to replace only some of"
+                " its directories; none of the files of this job are visible",
+                job.id,
+            )
 
 
 def _check_no_root_inside(job: Job, keys: Iterable[str]) -> None:

@@ -197,6 +197,46 @@ def test_an_overwrite_replaces_only_keys_of_the_table(store):
     assert ROOT + "a.log" not in store.world.files
 
 
+def test_an_overwrite_below_a_root_that_knows_its_files_is_refused(store):
+    outer = start(1)
+    files = stage(store, outer)
+    store.after = lambda name, *args: stop() if name == "complete_upload" and args[0].endswith(files[1].key) else None
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        commit(store, outer, files, SETTINGS)
+    store.after = lambda *args: None
+    inner = start(2, "overwrite", root=ROOT + "p=1/")
+    with pytest.raises(
+        CommitConflictError, match=r"Overwrite s3://b/t/ itself, with overwriteScope=partitions"
+    ) as caught:
+        commit(store, inner, stage(store, inner, ("",)), SETTINGS)
+    assert caught.value.job == inner.id
+    assert [path for path in store.paths(ROOT + "p=") if "/_" not in path] == [ROOT + file.key for file in files]
+
+
+def test_an_overwrite_below_a_root_that_has_forgotten_its_files(store):
+    outer = write(store, 1)
+    store.remove(ROOT + record_key(outer.id))
+    inner = start(2, "overwrite", root=ROOT + "p=1/")
+    assert commit(store, inner, stage(store, inner, ("",)), SETTINGS).replaced == 1
+
+
+def test_an_overwrite_asks_the_roots_above_only_for_files_that_its_own_root_does_not_know(store):
+    write(store, 1, mode="overwrite")
+    lists = []
+    store.before = lambda name, *args: lists.append(args[0]) if name == "list_page" else None
+    write(store, 2, mode="overwrite")
+    assert "s3://b/_commits/" not in lists
+    write(store, 3, mode="overwrite")
+    for path in store.paths(ROOT + "_commits/"):
+        store.remove(path)
+    write(store, 4, mode="overwrite")
+    assert lists.count("s3://b/_commits/") == 1
+
+
 def test_an_overwrite_with_nothing_leaves_nothing(store):
     write(store, 1)
     job = start(2, "overwrite")
