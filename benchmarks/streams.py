@@ -57,7 +57,7 @@ class Bucket(Store):
         return len(self.services) * len(self.hours) * self.files
 
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
-        self._gate.count("LIST")
+        self._breaker.count_request("LIST")
         time.sleep(LATENCY_S)
         wanted = prefix.removeprefix(self.root)
         if not recursive:

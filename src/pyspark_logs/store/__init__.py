@@ -1,4 +1,4 @@
-"""Storage: the one module that talks to it. Files are listed, read, staged, made visible and deleted by path.
+"""Access to storage: files are listed, read, staged, made visible and deleted by path.
 
 ::
 
@@ -7,23 +7,24 @@
     for chunk in store.read(page.files[0].path, etag=page.files[0].etag):
         ...
 
-A store offers what object stores offer: pages of keys below a prefix, whole objects that are
-replaced but never modified, byte ranges of one version. Local directories and other fsspec file
-systems are made to look like that, not the reverse. Stores are cheap to make (the connection
-comes with the first request), safe to use from threads, survive a fork, and pickle as their
-options alone.
+No other package makes requests to storage. The interface follows object stores: pages of keys below a prefix, whole
+objects that are replaced but never modified, and byte ranges of one version. Local directories and other fsspec file
+systems are adapted to this interface. Creating a store makes no request; the first request opens the connection. Stores
+are thread-safe, survive a fork, and pickle as their scheme and options.
 
-Writing rests on two things that a store must have: a small file created only if nothing is there, of which one
-of many wins, and an upload that nobody sees until it is completed, by whichever process.
+Commits require two operations of a store: a create-only write, which succeeds for exactly one of several concurrent
+writers, and an upload that is invisible until any process completes it.
 
-Inside, imports run one way: ``s3`` (with ``s3_body``, ``s3_connection``), ``local``, ``memory`` -> ``generic`` ->
-``interface`` -> ``gate``, ``faults``, ``paths``.
+Imports within the package: ``s3`` (with ``s3_response_body`` and ``s3_connection``), ``local``, and ``memory`` over
+``generic`` -> ``interface`` -> ``base`` -> ``error_translation`` -> ``circuit_breaker``, ``error_codes``, ``masking``.
+``listings`` and ``paths`` import no other module of the package.
 """
 
 from __future__ import annotations
 
 from pyspark_logs.options import StoreOptions
-from pyspark_logs.store.interface import OpenUpload, Page, Store, StoredFile, UploadPage
+from pyspark_logs.store.interface import Store
+from pyspark_logs.store.listings import OpenUpload, Page, StoredFile, UploadPage
 from pyspark_logs.store.paths import join, normalise, split_bucket, split_scheme
 
 __all__ = [
@@ -43,15 +44,14 @@ S3_SCHEMES = ("s3", "s3a", "s3n")
 
 
 def open_store(path: str, options: StoreOptions) -> Store:
-    """The store that a path lives in, by its scheme. Makes no request.
+    """Returns the store of a path, chosen by the scheme of the path. Makes no request.
 
     Args:
-        path: any path of the store, in the form that :func:`normalise` returns.
+        path: any path of the store, as returned by :func:`normalise`.
         options: endpoint, credentials, timeouts and retries.
 
     Raises:
-        OptionError: the scheme is not known, its driver is not installed, or the options do not
-            fit it.
+        OptionError: the scheme is unknown, its driver is not installed, or an option does not apply to it.
     """
     scheme, _ = split_scheme(path)
     if not scheme:

@@ -1,7 +1,7 @@
-"""Any other fsspec file system, read-only: Google Cloud Storage, Azure and the like.
+"""Other fsspec file systems, such as Google Cloud Storage and Azure, which are read-only.
 
-Their drivers retry by themselves; here their answers become pages and versions. A listing of one
-page is the listing of one directory.
+The drivers retry requests themselves. This module turns their listings into pages and their file descriptions into
+versions. Each list request lists one directory.
 """
 
 from __future__ import annotations
@@ -11,26 +11,28 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pyspark_logs.errors import OptionError, PathNotFoundError, TruncatedBodyError
+from pyspark_logs.errors import LogSourceError, OptionError, PathNotFoundError, TruncatedBodyError
 from pyspark_logs.options import StoreOptions
-from pyspark_logs.store.faults import find_fault
-from pyspark_logs.store.interface import Page, Store, StoredFile
+from pyspark_logs.store.error_codes import classify_error
+from pyspark_logs.store.interface import Store
+from pyspark_logs.store.listings import Page, StoredFile
 from pyspark_logs.store.paths import split_bucket
 
 _DRIVERS = {"gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs"}
 _ANONYMOUS: dict[str, dict[str, Any]] = {"gcsfs": {"token": "anon"}, "adlfs": {"anon": True}}
 _DEFAULT_CREDENTIAL: dict[str, dict[str, Any]] = {"gcsfs": {"token": "google_default"}, "adlfs": {"anon": False}}
-_SIZES = ("size", "Size")
-_TIMES = ("LastModified", "last_modified", "mtime", "modified", "updated", "created")
-_ETAGS = ("etag", "ETag", "generation", "content_md5", "md5Hash", "md5")
-_PIECE_BYTES = 8 << 20  # one ranged request; each costs a round trip
+# Names under which drivers report size, modification time and version; the first name that is present counts.
+_SIZE_NAMES = ("size", "Size")
+_TIME_NAMES = ("LastModified", "last_modified", "mtime", "modified", "updated", "created")
+_ETAG_NAMES = ("etag", "ETag", "generation", "content_md5", "md5Hash", "md5")
+_RANGE_BYTES = 8 << 20  # of one request; each costs a round trip
 
 
 def open_generic(scheme: str, options: StoreOptions) -> Store:
-    """The store of a scheme that is neither local nor S3.
+    """Returns the store of a scheme that is neither local nor S3.
 
     Raises:
-        OptionError: fsspec does not know the scheme, or its driver is not installed.
+        OptionError: the scheme is unknown to fsspec, or its driver is not installed.
     """
     from fsspec import get_filesystem_class
 
@@ -38,8 +40,8 @@ def open_generic(scheme: str, options: StoreOptions) -> Store:
         get_filesystem_class(scheme)
     except ValueError as error:
         raise OptionError(
-            f"unknown scheme {scheme}://; what works: s3://, s3a://, s3n://, gs://, abfs://, abfss://, memory://, "
-            "local paths and file:, and other schemes that fsspec knows"
+            f"unknown scheme {scheme}://; supported are s3://, s3a://, s3n://, gs://, abfs://, abfss://, memory://, "
+            "local paths and file:, and other schemes that fsspec supports"
         ) from error
     except ImportError as error:
         hint = f"pip install {_DRIVERS[scheme]}" if scheme in _DRIVERS else str(error)
@@ -48,140 +50,149 @@ def open_generic(scheme: str, options: StoreOptions) -> Store:
 
 
 class GenericStore(Store):
-    """A file system that fsspec knows, by its generic calls."""
+    """An fsspec file system without special support; read-only."""
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._existing_buckets: set[str] = set()
 
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
-        """One page, by a list request for each directory."""
+        """Lists everything in one page, with one list request for each directory."""
         parent, name = self._split(prefix)
         files: list[StoredFile] = []
         directories: list[str] = []
-        with self._errors("list", prefix):
+        with self._request_context("list", prefix):
             self._list(parent, name, files, directories)
-            # fsspec's own walk() leaves out what it may not list: here that is an error.
-            below = list(directories) if recursive else []
-            while below:
-                inner: list[str] = []
-                self._list(below.pop(), "", files, inner)
-                below.extend(inner)
+            # fsspec's walk() silently skips directories that it cannot list.
+            pending = list(directories) if recursive else []
+            while pending:
+                subdirectories: list[str] = []
+                self._list(pending.pop(), "", files, subdirectories)
+                pending.extend(subdirectories)
             if not files and not directories:
                 self._check_bucket(parent)
         files.sort(key=lambda file: file.path)
         return Page(tuple(files), () if recursive else tuple(sorted(directories)), None)
 
     def head(self, path: str) -> StoredFile | None:
-        """The driver's ``info``."""
+        """Makes one ``info`` call to the driver."""
         if path.endswith("/"):
             return None
-        with self._errors("look at", path):
-            found = self._stat(path)
-        return None if found is None or found["type"] != "file" else self._stored(path, found)
+        with self._request_context("describe", path):
+            entry = self._info(path)
+        return None if entry is None or entry["type"] != "file" else self._to_stored_file(path, entry)
 
     def read(
         self, path: str, start: int = 0, end: int | None = None, *, etag: str = "", chunk_bytes: int = 1 << 20
     ) -> Iterator[bytes]:
-        """Ranged requests of 8 MiB; the version is looked up before the first and after the last one."""
+        """Makes range requests of 8 MiB, and checks the version before the first and after the last request."""
         size = self._check_version(path, etag)
         end = size if end is None else min(end, size)
-        piece_bytes = max(_PIECE_BYTES, chunk_bytes)
-        for position in range(start, end, piece_bytes):
-            wanted = min(piece_bytes, end - position)
-            with self._errors("read", path):
-                self._gate.count("GET")
+        range_bytes = max(_RANGE_BYTES, chunk_bytes)
+        for position in range(start, end, range_bytes):
+            length = min(range_bytes, end - position)
+            with self._request_context("read", path):
+                self._breaker.count_request("GET")
                 filesystem = self._filesystem(path)
-                piece = filesystem.cat_file(_key(filesystem, path), start=position, end=position + wanted)
-                self._gate.succeeded()
-            if len(piece) < wanted:
+                data = filesystem.cat_file(_key(filesystem, path), start=position, end=position + length)
+                self._breaker.record_success()
+            if len(data) < length:
                 self._check_version(path, etag)
                 raise TruncatedBodyError(
-                    f"cannot read {path}: {len(piece)} bytes came at byte {position}, {wanted} were asked for. Run the query again."
+                    f"cannot read {path}: {len(data)} bytes came at byte {position}, {length} were expected. Run the query again."
                 )
-            for offset in range(0, wanted, chunk_bytes):
-                yield piece[offset : offset + chunk_bytes]
+            for offset in range(0, length, chunk_bytes):
+                yield data[offset : offset + chunk_bytes]
         if etag:
             self._check_version(path, etag)
 
     def _check_version(self, path: str, etag: str) -> int:
-        """Size of the file, once it is known to be the version that is expected."""
+        """Checks that the file is the expected version, and returns its size in bytes."""
         file = self.head(path)
         if file is None:
             raise PathNotFoundError(
                 f"cannot read {path}: there is no such file. Check the path; ignoreMissingFiles=true skips it."
             )
         if etag and file.etag != etag:
-            raise self._changed(path, etag, file.etag)
+            raise self._errors.version_changed(path, etag, file.etag)
         return file.size
 
     def _split(self, prefix: str) -> tuple[str, str]:
-        """The directory a prefix lies in, and what names in it must start with."""
+        """Splits a prefix into a directory and a prefix of names in this directory."""
         root, _, key = split_bucket(prefix)
         directory, slash, name = key.rpartition("/")
         return root + directory + slash, name
 
-    def _list(self, parent: str, name: str, files: list[StoredFile], directories: list[str]) -> None:
-        self._gate.count("LIST")
+    def _list(self, parent: str, name_prefix: str, files: list[StoredFile], directories: list[str]) -> None:
+        """Adds the entries of one directory whose names start with a prefix to ``files`` and ``directories``."""
+        self._breaker.count_request("LIST")
         filesystem = self._filesystem(parent)
         stripped = _key(filesystem, parent).rstrip("/") + "/"
         try:
             entries = filesystem.ls(stripped.rstrip("/"), detail=True)
         except (FileNotFoundError, NotADirectoryError):
             return
-        self._gate.succeeded()
+        self._breaker.record_success()
         for entry in entries:
-            below = entry["name"].removeprefix(stripped)
-            if below == entry["name"] or not below or not below.startswith(name):
+            name = entry["name"].removeprefix(stripped)
+            if name == entry["name"] or not name or not name.startswith(name_prefix):
                 continue
             if entry["type"] == "directory":
-                directories.append(parent + below.rstrip("/") + "/")
-            elif not below.endswith("/"):
-                files.append(self._stored(parent + below, entry))
+                directories.append(parent + name.rstrip("/") + "/")
+            elif not name.endswith("/"):
+                files.append(self._to_stored_file(parent + name, entry))
 
     def _check_bucket(self, parent: str) -> None:
-        """An empty listing is fine, one of a bucket that does not exist is not; asked once per bucket."""
+        """Lists the root of the bucket, which fails if the bucket does not exist. Makes one request per bucket."""
         root, _, _ = split_bucket(parent)
-        if root not in self._handles:
+        if root not in self._existing_buckets:
             filesystem = self._filesystem(root)
             filesystem.ls(_key(filesystem, root), detail=False)
-            self._handles[root] = True
+            self._existing_buckets.add(root)
 
-    def _stat(self, path: str) -> Mapping[str, Any] | None:
-        self._gate.count("HEAD")
+    def _info(self, path: str) -> Mapping[str, Any] | None:
+        self._breaker.count_request("HEAD")
         filesystem = self._filesystem(path)
         try:
-            found: Mapping[str, Any] = filesystem.info(_key(filesystem, path))
+            entry: Mapping[str, Any] = filesystem.info(_key(filesystem, path))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        self._gate.succeeded()
-        return found
+        self._breaker.record_success()
+        return entry
 
-    def _stored(self, path: str, entry: Mapping[str, Any]) -> StoredFile:
-        etag = str(_first(entry, _ETAGS) or "").strip('"')
-        return StoredFile(path, int(_first(entry, _SIZES) or 0), _milliseconds(_first(entry, _TIMES)), etag)
+    def _to_stored_file(self, path: str, entry: Mapping[str, Any]) -> StoredFile:
+        etag = str(_first(entry, _ETAG_NAMES) or "").strip('"')
+        return StoredFile(path, int(_first(entry, _SIZE_NAMES) or 0), _milliseconds(_first(entry, _TIME_NAMES)), etag)
 
     def _filesystem(self, path: str) -> Any:
-        """The file system of a path; Azure's account, for one, is part of the path."""
+        """Returns the file system of a path, which can depend on the path: Azure paths contain the account."""
         from fsspec import get_filesystem_class
 
         cls = get_filesystem_class(self.scheme)
-        arguments = cls._get_kwargs_from_urls(path) | self._arguments()
+        arguments = cls._get_kwargs_from_urls(path) | self._driver_arguments()
         key = json.dumps(arguments, sort_keys=True, default=str)
         with self._lock:
             if key not in self._handles:
                 self._handles[key] = cls(**arguments, use_listings_cache=False, skip_instance_cache=True)
             return self._handles[key]
 
-    def _arguments(self) -> dict[str, Any]:
-        """Constructor arguments of the driver."""
-        return _arguments(self.scheme, self.options)
+    def _driver_arguments(self) -> dict[str, Any]:
+        """Returns the constructor arguments of the driver."""
+        return _driver_arguments(self.scheme, self.options)
 
-    def _translate(self, doing: str, path: str, error: Exception, *, writing: bool) -> Any:
-        code, fault = find_fault(error)
-        if fault.transient:  # the driver's own retries are over
-            self._gate.failed(self._gate.ticket(), code, throttled=fault.throttled)
-        return super()._translate(doing, path, error, writing=writing)
+    def _translate(self, action: str, path: str, error: Exception, *, writing: bool) -> LogSourceError:
+        code, category = classify_error(error)
+        if category.transient:  # the driver's own retries have failed
+            self._breaker.record_failure(self._breaker.ticket(), code, throttled=category.throttled)
+        return super()._translate(action, path, error, writing=writing)
 
 
-def _arguments(scheme: str, options: StoreOptions) -> dict[str, Any]:
-    """Constructor arguments from the options; those of S3 alone are refused, not dropped in silence."""
+def _driver_arguments(scheme: str, options: StoreOptions) -> dict[str, Any]:
+    """Returns the constructor arguments of a driver from the options.
+
+    Raises:
+        OptionError: an option is set that applies only to S3.
+    """
     arguments: dict[str, Any] = json.loads(options.storage_options or "{}")
     s3_only = {
         "endpoint": options.endpoint,
@@ -192,7 +203,7 @@ def _arguments(scheme: str, options: StoreOptions) -> dict[str, Any]:
     given = [name for name, value in s3_only.items() if value is not None]
     if given:
         raise OptionError(
-            f"option {given[0]!r} is for S3; give {scheme}:// what its driver needs in storageOptions (JSON)"
+            f"option {given[0]!r} applies only to S3; put the arguments of the {scheme}:// driver into storageOptions (JSON)"
         )
     driver = _DRIVERS.get(scheme, scheme)
     if options.anonymous:
@@ -203,19 +214,19 @@ def _arguments(scheme: str, options: StoreOptions) -> dict[str, Any]:
 
 
 def _key(filesystem: Any, path: str) -> str:
-    return str(filesystem._strip_protocol(path))  # noqa: SLF001 - fsspec's own name for what drivers override
+    return str(filesystem._strip_protocol(path))  # noqa: SLF001 - the method that drivers override
 
 
 def _first(entry: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((entry[name] for name in names if entry.get(name) is not None), None)
 
 
-def _milliseconds(context: Any) -> int:
-    """Drivers give datetimes, seconds or ISO 8601 texts."""
-    if isinstance(context, str):
-        context = dt.datetime.fromisoformat(context.replace("Z", "+00:00"))
-    if isinstance(context, dt.datetime):
-        context = context if context.tzinfo else context.replace(tzinfo=dt.timezone.utc)
-        since: dt.timedelta = context - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-        return since // dt.timedelta(milliseconds=1)
-    return int(context * 1000) if isinstance(context, (int, float)) else 0
+def _milliseconds(modified: Any) -> int:
+    """Returns a modification time in milliseconds since the epoch; drivers report datetimes, seconds or ISO 8601 strings."""
+    if isinstance(modified, str):
+        modified = dt.datetime.fromisoformat(modified.replace("Z", "+00:00"))
+    if isinstance(modified, dt.datetime):
+        modified = modified if modified.tzinfo else modified.replace(tzinfo=dt.timezone.utc)
+        since_epoch: dt.timedelta = modified - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+        return since_epoch // dt.timedelta(milliseconds=1)
+    return int(modified * 1000) if isinstance(modified, (int, float)) else 0

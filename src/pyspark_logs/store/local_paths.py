@@ -1,4 +1,4 @@
-"""Checks of local paths that a document names: below a root, and not behind a symbolic link below the root.
+"""Checks of local paths in documents: a path must be below a root, and not below a symbolic link within the root.
 
 The root itself may be a symbolic link, and so may the directories above it.
 """
@@ -13,7 +13,7 @@ STAGING = "_staging"
 def is_inside(root: str, path: str) -> bool:
     """True if a path is below a root, is normalised, and no directory between the two is a symbolic link.
 
-    The last name may be a link: to delete a link, or to rename a file to its name, leaves the target of the link alone.
+    The last name may be a link, because deleting or replacing a link does not affect its target.
 
     Args:
         root: local directory, with or without a trailing slash.
@@ -33,7 +33,7 @@ def is_inside(root: str, path: str) -> bool:
 
 
 def is_staged_file(root: str, path: str, upload_id: str) -> bool:
-    """True if an upload id is ``<root>/_staging/<job>/<random>/<key>`` of the path ``<root>/<key>``, and no link is on its way.
+    """True if an upload id is ``<root>/_staging/<job>/<random>/<key>`` for ``<root>/<key>``, without symbolic links.
 
     Args:
         root: local directory, with or without a trailing slash.

@@ -1,4 +1,4 @@
-"""Paths as users write them: taken apart, joined and brought to one form. No I/O."""
+"""Splitting, joining and normalisation of paths, without I/O."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 
 from pyspark_logs.errors import OptionError
 
-# "s3://bucket/key", and Hadoop's "hdfs:/path"; a colon later in a local path is not a scheme.
+# "s3://bucket/key", and Hadoop's "hdfs:/path". A later colon in a local path does not end a scheme.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):/")
-# A bucket, or the ARN of an access point, which holds slashes itself.
+# A bucket name, or the ARN of an access point, which contains slashes.
 _BUCKET = re.compile(r"arn:.*?[:/]accesspoint[:/][^/]+|[^/]+")
 
 
 def split_scheme(path: str) -> tuple[str, str]:
-    """Scheme in lower case (``""`` for a local path), and the rest after ``://``.
+    """Splits a path into its scheme in lower case (empty for local paths) and the part after ``://``.
 
     Example:
         >>> split_scheme("s3a://bucket/key"), split_scheme("/var/log")
@@ -29,7 +29,7 @@ def split_scheme(path: str) -> tuple[str, str]:
 
 
 def split_bucket(path: str) -> tuple[str, str, str]:
-    """Root, bucket and key of an object path; ``root + key`` is the path again.
+    """Splits an object path into root, bucket and key, where ``root + key`` is the path.
 
     Example:
         >>> split_bucket("s3://bucket/a/b")
@@ -38,13 +38,13 @@ def split_bucket(path: str) -> tuple[str, str, str]:
     _, rest = split_scheme(path)
     match = _BUCKET.match(rest)
     if match is None:
-        raise OptionError(f"path {path!r} names no bucket; write it as s3://bucket/directory")
+        raise OptionError(f"path {path!r} has no bucket; write it as s3://bucket/directory")
     root = path[: len(path) - len(rest)] + match[0] + "/"
     return root, match[0], rest[match.end() + 1 :]
 
 
 def join(path: str, name: str) -> str:
-    """``name`` below the directory ``path``, with exactly the slash that is missing.
+    """Joins a directory and a name below it with a slash, unless the directory ends in one.
 
     Example:
         >>> join("s3://bucket", "a/b"), join("/logs/", "c")
@@ -54,35 +54,35 @@ def join(path: str, name: str) -> str:
 
 
 def normalise(path: str) -> str:
-    """The canonical form of a load path.
+    """Returns the canonical form of a load path.
 
-    Local paths and ``file:`` URLs become absolute plain paths; schemes become lower case; several
-    trailing slashes become one. Slashes inside an object key stay, they are part of its name.
+    Local paths and ``file:`` URLs become absolute paths without a scheme, other schemes become lower case, and several
+    trailing slashes become one. Repeated slashes within an object key are kept, because they are part of the key.
 
     Raises:
-        OptionError: the path is empty, names no bucket, or is of a form that is not supported.
+        OptionError: the path is empty, has no bucket, or has an unsupported form.
 
     Example:
         >>> normalise("file:///var/log//"), normalise("S3://bucket/app//")
         ('/var/log/', 's3://bucket/app/')
     """
     if not path.strip():
-        raise OptionError("an empty path; give a directory, a file or a glob to read")
+        raise OptionError("empty path; give a directory, a file or a glob to read")
     if "::" in path and "://" in path:
-        raise OptionError(f"path {path!r}: chained URLs (a::b) are not supported; name the files themselves")
+        raise OptionError(f"path {path!r}: chained URLs (a::b) are not supported; give the paths of the files")
     scheme, rest = split_scheme(path)
     slash = "/" if rest.endswith("/") else ""
     if not scheme:
-        return os.path.abspath(rest).rstrip("/") + slash or "/"  # noqa: PTH100 - links stay as they are written
+        return os.path.abspath(rest).rstrip("/") + slash or "/"  # noqa: PTH100 - resolve() would follow links
     if not re.match(r"[^:]*://", path):
         raise OptionError(f"path {path!r} has one slash after its scheme; write {scheme}://{rest.lstrip('/')}")
     if scheme != "memory" and (not rest or rest.startswith("/")):
-        raise OptionError(f"path {path!r} names no bucket; write it as {scheme}://bucket/directory")
+        raise OptionError(f"path {path!r} has no bucket; write it as {scheme}://bucket/directory")
     return f"{scheme}://{rest.rstrip('/')}{slash}"
 
 
 def _local_part(path: str) -> str:
-    """The path of a ``file:`` URL in any of its spellings (``file:/x``, ``file:///x``)."""
+    """Returns the path of a ``file:`` URL in any of its forms (``file:/x``, ``file:///x``)."""
     rest = path[5:]
     if not rest.startswith("//"):
         return rest

@@ -1,4 +1,4 @@
-"""The s3fs connection of an :class:`~pyspark_logs.store.s3.S3Store`: its arguments, and who watches its requests."""
+"""Connections to S3: s3fs file systems that stores share, their arguments, and the event hooks of botocore."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import StoreOptions
-from pyspark_logs.store.faults import find_fault, find_response_fault, find_text
-from pyspark_logs.store.gate import Gate, backoff_s
+from pyspark_logs.store.circuit_breaker import CircuitBreaker, backoff_s
+from pyspark_logs.store.error_codes import classify_error, classify_response, find_message
 
 _KINDS = {
     "ListObjectsV2": "LIST",
@@ -34,48 +34,50 @@ _NOT_RETRIED_BY_BOTOCORE = (
     *("TooManyRequests", "429", "ServerBusy", "408", "OperationTimedOut"),
     *("BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"),
 )
-# An answer, not a failure, and S3 asks for another try.
+# Not failures of the store. S3 documents that the client should retry them.
 _CONFLICTS = ("ConditionalRequestConflict", "OperationAborted")
-_POOL = 32  # connections; with fewer, parallel listings queue behind open bodies
-_LONGEST_CONNECT_S = 10.0
-_KEPT = 8  # connections that are kept for stores to come
+_MAX_POOL_CONNECTIONS = 32  # with fewer, concurrent list requests wait for open response bodies
+_MAX_CONNECT_TIMEOUT_S = 10.0
+_MAX_SHARED = 8  # file systems kept for later stores
 
+# Circuit breaker of the store that makes the current request. asyncio copies the caller's context to the loop's thread.
+BREAKER: ContextVar[CircuitBreaker | None] = ContextVar("pyspark_logs_circuit_breaker", default=None)
+_TICKET = "pyspark_logs_ticket"  # key in botocore's context of a request
 
-# Whose request it is. asyncio carries the caller's context along to the loop's thread.
-GATE: ContextVar[Gate | None] = ContextVar("pyspark_logs_gate", default=None)
-
-_CONNECTIONS: dict[StoreOptions, Any] = {}
+_SHARED: dict[StoreOptions, Any] = {}
 _LOCK = threading.Lock()
 _INHERITED: list[Any] = []
 
 
-def connection(options: StoreOptions) -> Any:
-    """The s3fs file system for these options in this process.
+def shared_filesystem(options: StoreOptions) -> Any:
+    """Returns the s3fs file system of these options in this process.
 
-    Stores come and go with tasks while Spark keeps its Python workers; making a client costs a quarter
-    of a second, so stores share them. Callers keep the reference: the least recent ones are dropped here.
+    Stores are created for every task, while Spark reuses its Python workers. Creating a client takes a quarter of a second,
+    so stores with equal options share a file system. Callers keep a reference, because the least recently used file
+    systems are dropped from the cache.
     """
     with _LOCK:
-        found = _CONNECTIONS.pop(options, None) or _connect(options)
-        _CONNECTIONS[options] = found
-        if len(_CONNECTIONS) > _KEPT:
-            del _CONNECTIONS[next(iter(_CONNECTIONS))]
-        return found
+        filesystem = _SHARED.pop(options, None) or _connect(options)
+        _SHARED[options] = filesystem
+        if len(_SHARED) > _MAX_SHARED:
+            del _SHARED[next(iter(_SHARED))]
+        return filesystem
 
 
-def forget(options: StoreOptions) -> None:
-    """Let the next store look for credentials again, after these were refused."""
+def discard_filesystem(options: StoreOptions) -> None:
+    """Drops the shared file system, so that the next store looks up credentials again after these were refused."""
     with _LOCK:
-        _CONNECTIONS.pop(options, None)
+        _SHARED.pop(options, None)
 
 
 def _leave_connections_to_parent() -> None:
-    global _LOCK  # noqa: PLW0603 - another thread of the parent may have held it
+    global _LOCK  # noqa: PLW0603 - another thread of the parent may hold the old lock
     _LOCK = threading.Lock()
-    # Kept, or the garbage collector would close the parent's sockets.
-    _INHERITED.append(dict(_CONNECTIONS))
-    _CONNECTIONS.clear()
-    # Older versions of fsspec do not notice forks: the child would wait for a loop whose thread it does not have.
+    # Without a reference, the garbage collector would close the parent's sockets.
+    _INHERITED.append(dict(_SHARED))
+    _SHARED.clear()
+    # Older versions of fsspec do not detect forks: the child would wait for an event loop whose thread exists only in the
+    # parent.
     asyn = sys.modules.get("fsspec.asyn")
     if asyn is not None:
         asyn.reset_lock()
@@ -86,11 +88,11 @@ if hasattr(os, "register_at_fork"):
 
 
 async def _before_call(context: dict[str, Any], **_: Any) -> None:
-    """The event ``before-call``: once for a request, before its first attempt."""
-    gate = GATE.get()
-    if gate is not None:
-        await asyncio.sleep(gate.delay_s())
-        context["pyspark_logs_ticket"] = gate.ticket()
+    """Handles the event ``before-call``, which botocore emits once for a request, before its first attempt."""
+    breaker = BREAKER.get()
+    if breaker is not None:
+        await asyncio.sleep(breaker.delay_s())
+        context[_TICKET] = breaker.ticket()
 
 
 async def _after_attempt(
@@ -102,47 +104,53 @@ async def _after_attempt(
     request_dict: Any,
     **_: Any,
 ) -> float | None:
-    """The event ``needs-retry``, after each attempt: a delay, or ``None`` to let ``standard`` mode decide."""
+    """Handles the event ``needs-retry``, which botocore emits after each attempt.
+
+    Returns:
+        Seconds until the next attempt; ``None`` to leave the decision to botocore's ``standard`` mode.
+    """
     from botocore.exceptions import ClientError
 
-    gate = GATE.get()
-    if gate is None:
+    breaker = BREAKER.get()
+    if breaker is None:
         return None
-    gate.count(_KINDS.get(operation.name, operation.name))
+    breaker.count_request(_KINDS.get(operation.name, operation.name))
     if caught_exception is not None:
-        code, fault = find_fault(caught_exception)
-        reason = f"{code}: {find_text(caught_exception)}"
+        code, category = classify_error(caught_exception)
+        reason = f"{code}: {find_message(caught_exception)}"
     else:
-        code, fault = find_response_fault(response[1], response[0].status_code)
+        code, category = classify_response(response[1], response[0].status_code)
         reason = f"{operation.name}: {code}"
-    if not fault.transient:
-        gate.succeeded()  # an answer, if perhaps an unwelcome one
+    if not category.transient:
+        breaker.record_success()  # the store responded, even if with an error
         return backoff_s(attempts) if code in _CONFLICTS and attempts <= max_retries else None
     context = request_dict["context"]
-    gate.failed(context.get("pyspark_logs_ticket", -1), reason, throttled=fault.throttled)
-    if gate.is_open:
-        # Raised, since botocores differ in what they take for a "no" that overrules the other handlers.
+    breaker.record_failure(context.get(_TICKET, -1), reason, throttled=category.throttled)
+    if breaker.is_open:
+        # An exception, because versions of botocore differ in the return value that overrules the other handlers.
         raise caught_exception or ClientError(response[1], operation.name)
-    await asyncio.sleep(gate.delay_s())
-    context["pyspark_logs_ticket"] = gate.ticket()
+    await asyncio.sleep(breaker.delay_s())
+    context[_TICKET] = breaker.ticket()
     if code in _NOT_RETRIED_BY_BOTOCORE and attempts <= max_retries:
         return backoff_s(attempts)
     return None
 
 
 def _connect(options: StoreOptions) -> Any:
-    """An s3fs file system that caches nothing, retries nothing itself, and shows each attempt to the gate."""
+    """Creates an s3fs file system without caches and retries of its own, whose attempts the circuit breaker observes."""
     from aiobotocore.session import AioSession
     from s3fs import S3FileSystem
 
     arguments = connection_arguments(options)
     known = {*inspect.signature(S3FileSystem.__init__).parameters, "use_listings_cache", "skip_instance_cache"}
-    # The rest belongs to the session, which is made here because events are registered on it.
+    # The other arguments are for the session, which is created here to register the event handlers.
     extra = {name: arguments.pop(name) for name in list(arguments) if name not in known}
     try:
         session = AioSession(**extra)
     except TypeError as error:
-        raise OptionError(f"option 'storageOptions': s3fs knows none of {', '.join(sorted(extra))}") from error
+        raise OptionError(
+            f"option 'storageOptions': s3fs has no argument {', '.join(sorted(extra))}; check the names"
+        ) from error
     session.register("before-call.s3", _before_call)
     session.register("needs-retry.s3", functools.partial(_after_attempt, options.max_retries))
     return _filesystem_class()(session=session, **arguments)
@@ -153,16 +161,16 @@ def _filesystem_class() -> Any:
     from s3fs import S3FileSystem
 
     class SingleTryS3FileSystem(S3FileSystem):  # type: ignore[misc]
-        # s3fs's retries nest over botocore's: a failing GET would cost 25 attempts.
+        # s3fs's own retries would multiply botocore's: a failing GET would take 25 attempts.
         retries = 1
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            made_in, close = os.getpid(), S3FileSystem.close_session
+            pid, close = os.getpid(), S3FileSystem.close_session
 
             def close_session(loop: Any, s3: Any) -> None:
-                # Also called at exit; in a forked child the connections are the parent's.
-                if os.getpid() == made_in:
+                # Also called at exit. In a forked child the connections belong to the parent.
+                if os.getpid() == pid:
                     close(loop, s3)
 
             self.close_session = close_session
@@ -175,12 +183,12 @@ _CREDENTIAL_CLIENT_ARGUMENTS = ("aws_access_key_id", "aws_secret_access_key", "a
 
 
 def connection_arguments(options: StoreOptions) -> dict[str, Any]:
-    """Arguments of s3fs's constructor: ``storageOptions``, overruled by the options that are given."""
+    """Returns the arguments of s3fs's constructor: ``storageOptions``, overridden by the options that are set."""
     arguments: dict[str, Any] = json.loads(options.storage_options or "{}")
     client = dict(arguments.get("client_kwargs") or {})
     config = dict(arguments.get("config_kwargs") or {})
     if options.anonymous or options.default_credential or options.access_key is not None:
-        # All of them are set, to None too: what is left out would be filled from the environment.
+        # Arguments that are None are passed, too: s3fs would read absent credentials from the environment.
         for name in _CREDENTIAL_CLIENT_ARGUMENTS:
             client.pop(name, None)
         for name in _CREDENTIAL_ARGUMENTS:
@@ -202,10 +210,10 @@ def connection_arguments(options: StoreOptions) -> dict[str, Any]:
 
 def _with_limits(config: dict[str, Any], options: StoreOptions) -> dict[str, Any]:
     timeout = options.request_timeout_s
-    timeouts = {"read_timeout": timeout, "connect_timeout": min(timeout, _LONGEST_CONNECT_S)}
+    timeouts = {"read_timeout": timeout, "connect_timeout": min(timeout, _MAX_CONNECT_TIMEOUT_S)}
     if timeout == StoreOptions().request_timeout_s:
         config = timeouts | config
     else:
         config = config | timeouts
     config["retries"] = {"mode": "standard", "total_max_attempts": options.max_retries + 1}
-    return {"max_pool_connections": _POOL} | config
+    return {"max_pool_connections": _MAX_POOL_CONNECTIONS} | config

@@ -33,10 +33,10 @@ from pyspark_logs.errors import (
 )
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Page, Store, StoredFile, join, normalise, open_store, split_scheme
-from pyspark_logs.store.faults import FAULTS, find_fault
-from pyspark_logs.store.gate import Gate
+from pyspark_logs.store.circuit_breaker import CircuitBreaker
+from pyspark_logs.store.error_codes import CATEGORIES, classify_error
 from pyspark_logs.store.paths import split_bucket
-from pyspark_logs.store.s3_connection import _KEPT, connection, connection_arguments
+from pyspark_logs.store.s3_connection import _MAX_SHARED, connection_arguments, shared_filesystem
 from tests.support.s3_server import S3Bucket
 from tests.support.store_faults import Answer, Cut, FaultyServer, Reset, Rewrite, Stall
 
@@ -501,7 +501,7 @@ def faulty(s3: S3Bucket) -> Iterator[FaultyServer]:
 @pytest.fixture
 def no_backoff(monkeypatch):
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
-    monkeypatch.setattr("pyspark_logs.store.gate.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pyspark_logs.store.circuit_breaker.FIRST_PAUSE_S", 0.001)
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -748,11 +748,11 @@ class TestFaults:
         store = self.store()
         body = store.read(self.path, chunk_bytes=1000)
         parts = [next(body)]
-        for number in range(_KEPT):
-            connection(replace(self.options, max_retries=90 + number))
+        for number in range(_MAX_SHARED):
+            shared_filesystem(replace(self.options, max_retries=90 + number))
         gc.collect()
         assert b"".join([*parts, *body]) == DATA
-        assert connection(self.options) is not store._filesystem()
+        assert shared_filesystem(self.options) is not store._filesystem()
 
     def test_no_credentials_at_all(self):
         with pytest.raises(AccessDeniedError, match="anonymous=true"):
@@ -802,69 +802,71 @@ def test_a_store_that_stays_down_is_given_up_in_bounded_time(s3: S3Bucket, fault
     assert len(faulty.requests) == 3
 
 
-class TestGate:
+class TestCircuitBreaker:
     def test_failures_side_by_side_are_one(self):
-        gate = Gate(3)
+        breaker = CircuitBreaker(3)
         for _ in range(2):
-            tickets = [gate.ticket() for _ in range(30)]
+            tickets = [breaker.ticket() for _ in range(30)]
             for ticket in tickets:
-                gate.failed(ticket, "SlowDown")
-        assert not gate.is_open
-        gate.failed(gate.ticket(), "SlowDown")
-        assert gate.is_open
+                breaker.record_failure(ticket, "SlowDown")
+        assert not breaker.is_open
+        breaker.record_failure(breaker.ticket(), "SlowDown")
+        assert breaker.is_open
 
     def test_throttling_pauses_everyone_and_success_shortens_it(self, monkeypatch):
-        monkeypatch.setattr("pyspark_logs.store.gate._jitter", lambda low, high: high)
-        gate = Gate(100)
-        assert gate.delay_s() == 0
+        monkeypatch.setattr("pyspark_logs.store.circuit_breaker._jitter", lambda low, high: high)
+        breaker = CircuitBreaker(100)
+        assert breaker.delay_s() == 0
         pauses = []
         for _ in range(12):
-            gate.failed(gate.ticket(), "SlowDown", throttled=True)
-            pauses.append(gate._pause_s)
+            breaker.record_failure(breaker.ticket(), "SlowDown", throttled=True)
+            pauses.append(breaker._pause_s)
         assert pauses[:3] == [0.2, 0.4, 0.8]
         assert pauses[-1] == 20.0
-        assert 0 < gate.delay_s() <= 30.0
-        gate.succeeded()
-        assert gate._pause_s == 10.0
+        assert 0 < breaker.delay_s() <= 30.0
+        breaker.record_success()
+        assert breaker._pause_s == 10.0
 
     def test_zero_switches_it_off(self):
-        gate = Gate(0)
+        breaker = CircuitBreaker(0)
         for _ in range(100):
-            gate.failed(gate.ticket(), "SlowDown")
-        assert not gate.is_open
+            breaker.record_failure(breaker.ticket(), "SlowDown")
+        assert not breaker.is_open
 
     def test_counts_from_threads(self):
-        gate = Gate(1)
-        threads = [threading.Thread(target=lambda: [gate.count("GET") for _ in range(2000)]) for _ in range(4)]
+        breaker = CircuitBreaker(1)
+        threads = [
+            threading.Thread(target=lambda: [breaker.count_request("GET") for _ in range(2000)]) for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert gate.request_counts["GET"] == 8000
+        assert breaker.request_counts["GET"] == 8000
 
 
-class TestFaultTable:
+class TestErrorCategories:
     def test_the_code_counts_not_the_builtin_around_it(self):
         cause = Exception("as botocore raises it")
         cause.response = {"Error": {"Code": "SlowDown", "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
         error = PermissionError("wrapped")
         error.__cause__ = cause
-        code, fault = find_fault(error)
+        code, fault = classify_error(error)
         assert code == "SlowDown"
         assert fault.throttled
 
     def test_an_error_that_our_caller_handles_is_not_the_cause(self):
         error = ZeroDivisionError("inner")
         error.__context__ = FileNotFoundError("outer")
-        assert find_fault(error)[0] == "ZeroDivisionError"
+        assert classify_error(error)[0] == "ZeroDivisionError"
 
     def test_a_cycle_of_causes_ends(self):
         first, second = ValueError("a"), ValueError("b")
         first.__cause__, second.__cause__ = second, first
-        assert find_fault(first)[0] == "ValueError"
+        assert classify_error(first)[0] == "ValueError"
 
     def test_only_transient_faults_throttle_and_each_gives_advice(self):
-        for fault in set(FAULTS.values()):
+        for fault in set(CATEGORIES.values()):
             assert fault.transient or not fault.throttled
             assert fault.advice.endswith(".")
             assert not (fault.transient and issubclass(fault.error, (AccessDeniedError, PathNotFoundError)))

@@ -508,8 +508,8 @@ class TestLocal(WriteSuite):
             file.write(data[: len(data) // 2])
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr("pyspark_logs.store.local._write", half)
-        with pytest.raises(StoreError, match="There is no room left"):
+        monkeypatch.setattr("pyspark_logs.store.local.write_all", half)
+        with pytest.raises(StoreError, match="There is no space left"):
             self.store.upload_part(path, upload_id, 2, b"second")
         monkeypatch.undo()
         etags.append(self.store.upload_part(path, upload_id, 2, b"second"))
@@ -545,10 +545,10 @@ class TestLocal(WriteSuite):
             with pytest.raises(StoreError, match=r"a/b"):
                 write(self.root + "a/b", b"x")
         path, upload_id, etags = self.stage("a/part-0.gz", b"x")
-        with pytest.raises(StoreError, match="A file is where a directory is needed"):
+        with pytest.raises(StoreError, match="There is a file where a directory is needed"):
             self.store.complete_upload(path, upload_id, etags, size=1)
         (self.base / "directory").mkdir()
-        with pytest.raises(StoreError, match="A file is where a directory is needed, or the reverse"):
+        with pytest.raises(StoreError, match="There is a file where a directory is needed, or the reverse"):
             self.store.put(self.root + "directory", b"x")
         assert self.store.create(self.root + "directory", b"x") is False
 
@@ -685,7 +685,7 @@ class TestMemory(WriteSuite):
 
     def test_a_file_where_a_directory_is_needed(self):
         self.store.put(self.root + "a", b"x")
-        with pytest.raises(StoreError, match="A file is where a directory is needed"):
+        with pytest.raises(StoreError, match="There is a file where a directory is needed"):
             self.store.put(self.root + "a/b", b"x")
         assert self.store.create(self.root.rstrip("/"), b"x") is False
 
@@ -771,7 +771,7 @@ class TestS3(WriteSuite):
         assert (found.path, found.upload_id) == (root + "a", upload_id)
 
     def test_a_thousand_at_once(self, monkeypatch):
-        monkeypatch.setattr("pyspark_logs.store.s3._AT_ONCE", 2)
+        monkeypatch.setattr("pyspark_logs.store.s3._MAX_DELETE_KEYS", 2)
         for name in "abcde":
             self.store.put(self.root + name, b"x")
         other = replace(self.s3, bucket=self.s3.bucket + "-2")
@@ -795,7 +795,7 @@ class TestS3(WriteSuite):
     def test_a_botocore_that_knows_no_conditions(self, monkeypatch):
         self.store.put(self.root + "a", b"x")
         etag = self.store.head(self.root + "a").etag
-        monkeypatch.setattr(type(self.store), "_knows", lambda *_: False)
+        monkeypatch.setattr(type(self.store), "_supports_parameter", lambda *_: False)
         with pytest.raises(ReadOnlyStoreError, match=r"pip install --upgrade"):
             self.store.create(self.root + "b", b"x")
         monkeypatch.setattr(type(self.store), "_is_aws", lambda _: True)
@@ -813,7 +813,7 @@ class TestS3(WriteSuite):
     def test_who_is_aws(self, endpoint, is_aws):
         store = open_store("s3://b/", replace(self.s3.options, endpoint=endpoint))
         assert store._is_aws() is is_aws
-        assert store._knows("PutObject", "IfNoneMatch")
+        assert store._supports_parameter("PutObject", "IfNoneMatch")
 
     def test_aws_deletes_a_version_by_one_request(self, monkeypatch):
         monkeypatch.setattr(type(self.store), "_is_aws", lambda _: True)
@@ -833,7 +833,7 @@ def faulty(s3: S3Bucket) -> Iterator[FaultyServer]:
 @pytest.fixture
 def no_backoff(monkeypatch):
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
-    monkeypatch.setattr("pyspark_logs.store.gate.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("pyspark_logs.store.circuit_breaker.FIRST_PAUSE_S", 0.001)
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -883,7 +883,7 @@ class TestFaults:
         self.faulty.inject(Answer(400, code), Answer(400, code))
         self.store.put(self.root + "a", b"x")
         self.faulty.inject(then=Answer(400, code))
-        with pytest.raises(StoreError, match=f"{code}.*changed on the way"):
+        with pytest.raises(StoreError, match=f"{code}.*changed in transit"):
             self.store.put(self.root + "b", b"x")
         assert self.faulty.count("PUT") == 3
 
@@ -1070,7 +1070,7 @@ class TestFaults:
     def test_a_server_that_does_not_say_where_the_next_page_begins(self):
         body = "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>"
         self.faulty.inject(Reply(body))
-        with pytest.raises(StoreError, match="there is more and not where"):
+        with pytest.raises(StoreError, match="further pages but no continuation token"):
             self.store.list_uploads(self.root)
 
     def test_a_file_that_changes_while_it_is_got(self):

@@ -1,0 +1,77 @@
+"""The body of a GetObject response, read on the event loop of its connection."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_CLOSING: set[Any] = set()  # strong references, because asyncio keeps only weak references to tasks
+
+
+class ResponseBody:
+    """The body of one GetObject response. The caller must close it.
+
+    Attributes:
+        ticket: ticket of the request, see :meth:`CircuitBreaker.ticket`.
+        start: offset in the file at which the requested range starts.
+        first: offset in the file at which the response starts; -1 if the server's header is malformed.
+        end: offset in the file after the last byte of the body; -1 if the response has no ``Content-Length``.
+        etag: version of the file; empty if the server sent none.
+    """
+
+    def __init__(
+        self, response: Mapping[str, Any], loop: asyncio.AbstractEventLoop, start: int, end: int | None, ticket: int
+    ) -> None:
+        self._stream = response["Body"]
+        self._loop = loop
+        self._pid = os.getpid()
+        self.ticket = ticket
+        self.start = start
+        self.etag = str(response.get("ETag", "")).strip('"')
+        match = re.match(r"bytes (\d+)-", response.get("ContentRange") or "bytes 0-")
+        self.first = int(match[1]) if match else -1
+        length = response.get("ContentLength")
+        self.end = -1 if length is None else start + length
+        if end is not None:
+            self.end = min(self.end, end)
+
+    def read(self, size: int) -> tuple[bytes, Exception | None]:
+        """Returns the next ``size`` bytes, or fewer bytes together with the error that ended the body."""
+        from fsspec.asyn import sync
+
+        result: tuple[bytes, Exception | None] = sync(self._loop, _read, self._stream, size)
+        return result
+
+    def close(self) -> None:
+        """Closes the connection, or returns it to the pool, without waiting."""
+        # The garbage collector may close a generator in any thread, so the loop's own thread closes the stream. In a forked
+        # child the connection belongs to the parent.
+        if os.getpid() == self._pid and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_close, self._stream)
+
+
+async def _read(stream: Any, size: int) -> tuple[bytes, Exception | None]:
+    parts: list[bytes] = []
+    missing = size
+    try:
+        while missing > 0:
+            part = await stream.read(missing)
+            if not part:
+                raise EOFError(f"the body ended {missing} bytes early")
+            parts.append(part)
+            missing -= len(part)
+    except Exception as error:  # noqa: BLE001 - returned instead of raised, because the bytes received so far are valid
+        return b"".join(parts), error
+    return b"".join(parts), None
+
+
+def _close(stream: Any) -> None:
+    closing = stream.close()
+    if inspect.isawaitable(closing):  # with the httpx backend
+        task = asyncio.ensure_future(closing)
+        _CLOSING.add(task)
+        task.add_done_callback(_CLOSING.discard)
