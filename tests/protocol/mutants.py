@@ -15,10 +15,12 @@ from tests.protocol.actors import writer
 
 def files_before_uploads(patch):
     def undo(store, root, job, settings):
-        if (intent := decisions.read_intent(store, root, job)) is not None:
-            decisions.remove_files(store, [root + file.key for file in intent.files])
-            decisions.abort_uploads(store, root, intent.files, settings)
-            store.remove(root + intent_key(job))
+        if (intent := decisions.read_intent(store, root, job)) is None:
+            return ()
+        decisions.remove_files(store, [root + file.key for file in intent.files])
+        decisions.abort_uploads(store, root, intent.files, settings)
+        store.remove(root + intent_key(job))
+        return intent.files
 
     for module in (decisions, recovery, claims):
         patch.setattr(module, "undo", undo)
@@ -26,10 +28,12 @@ def files_before_uploads(patch):
 
 def intent_before_files(patch):
     def undo(store, root, job, settings):
-        if (intent := decisions.read_intent(store, root, job)) is not None:
-            store.remove(root + intent_key(job))
-            decisions.abort_uploads(store, root, intent.files, settings)
-            decisions.remove_files(store, [root + file.key for file in intent.files])
+        if (intent := decisions.read_intent(store, root, job)) is None:
+            return ()
+        store.remove(root + intent_key(job))
+        decisions.abort_uploads(store, root, intent.files, settings)
+        decisions.remove_files(store, [root + file.key for file in intent.files])
+        return intent.files
 
     for module in (decisions, recovery, claims):
         patch.setattr(module, "undo", undo)
@@ -120,7 +124,7 @@ def lost_uploads_taken_for_published(patch):
 
 
 def replaced_files_deleted_in_any_version(patch):
-    def remove(store, root, replaced, settings):
+    def remove(store, root, job, replaced, settings):
         for file in replaced:
             store.remove(root + file.key)
 
@@ -171,7 +175,7 @@ def one_pass_over_unordered_listings(patch):
 
 
 def claimed_records_dropped(patch):
-    patch.setattr(leftovers, "_read_chains", lambda *arguments: [])
+    patch.setattr(leftovers, "_read_chains", lambda *arguments: ([], []))
 
 
 def revealed_roots_read_after_the_listing(patch):

@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": BASE,
     "prefetch": BASE,
     "formats": BASE | {"records"},
-    "jobs": BASE | {"store"},
+    "jobs": BASE | {"layout", "store"},
     "commit": BASE | {"store", "jobs", "layout"},
     "planning": BASE | {"jobs", "layout", "store"},
     "offsets": BASE,

@@ -10,7 +10,7 @@ from pyspark_logs import commit
 from pyspark_logs.commit import CommitSettings, RecoverReport, VacuumReport
 from pyspark_logs.errors import OptionError
 from pyspark_logs.jobs import read_commits
-from pyspark_logs.options import WriteOptions, parse_duration_us, parse_write_options
+from pyspark_logs.options import FORMATS, WriteOptions, parse_duration_us, parse_write_options
 from pyspark_logs.store import Store, normalise, open_store
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ def recover(
         **options: options of the store (``endpoint``, ``accessKey``...), and ``commitThreads``.
 
     Returns:
-        The ids of the jobs by what was done with them.
+        The ids of the jobs by what was done with them, and the paths of the removed files. Jobs with damaged documents are
+        listed as failed, and stop no other job.
 
     Raises:
         OptionError: a bad option, or an unknown job.
@@ -66,7 +67,7 @@ def vacuum(
         **options: options of :func:`recover`, ``recordRetention`` and ``txnRetention``.
 
     Returns:
-        The removed uploads, records and claims.
+        The removed uploads, records and claims, and the claims that cannot be read.
 
     Raises:
         OptionError: a bad option.
@@ -87,8 +88,10 @@ def _warn_if_empty(store: Store, directory: str) -> None:
 
 def _open(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store, str, CommitSettings]:
     # The format is irrelevant here, but the parser demands one. Callers may pass all options of the writer, too.
-    has_format = not {"template", "preset", "json"}.isdisjoint(name.lower() for name in options)
-    parsed: WriteOptions = parse_write_options({**({} if has_format else {"json": "true"}), **options, "path": root})
+    formats = {name.lower() for name in FORMATS}
+    given = {name: value for name, value in options.items() if value is not None}
+    has_format = any(name.lower() in formats for name in given)
+    parsed: WriteOptions = parse_write_options({**({} if has_format else {"json": "true"}), **given, "path": root})
     path = normalise(parsed.path)
     rules = parsed.rules
     settings = CommitSettings(

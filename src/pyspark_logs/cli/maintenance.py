@@ -41,9 +41,10 @@ def _recover(parsed: argparse.Namespace, options: dict[str, str]) -> int:
             *(f"{would}finished         {job}" for job in report.rolled_forward),
             *(f"left alone, young {job}" for job in report.young),
             *(f"failed           {job}: {why}" for job, why in report.failed),
+            *(f"would be removed {path}" for path in report.files if parsed.dry_run),
             (
                 f"{len(report.rolled_back)} rolled back, {len(report.rolled_forward)} finished, {len(report.young)} too young,"
-                f" {len(report.failed)} failed; {report.uploads} uploads of lost task attempts aborted"
+                f" {len(report.failed)} failed; {report.uploads} uploads of lost task attempts {would}aborted"
             ),
         ],
     )
@@ -62,7 +63,8 @@ def _vacuum(parsed: argparse.Namespace, options: dict[str, str]) -> int:
             *(f"{would}removed upload {path}" for path in report.uploads),
             *(f"{would}removed record of {job}" for job in report.records),
             *(f"{would}removed claim {key}" for key in report.claims),
+            *(f"failed: its chain and the records it may need are kept: {reason}" for _, reason in report.failed),
             f"{len(report.uploads)} uploads, {len(report.records)} records, {len(report.claims)} claims {would}removed",
         ],
     )
-    return 0
+    return FAILED if report.failed else 0

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-# FAILED: a job was neither rolled back nor finished, or no format matches. REFUSED: a bad option, or a store error.
+# FAILED: a job was neither rolled back nor finished, a claim cannot be read, or no format matches. REFUSED: a bad option,
+# or a store error.
 FAILED, REFUSED = 1, 2
 
 

@@ -9,6 +9,8 @@ from pyspark_logs.commit.decisions import decide_aborted, leave_to_recovery, und
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, intent_key, read_record
+from pyspark_logs.jobs.document_checks import check_claim
+from pyspark_logs.jobs.documents import MAX_CLAIM_BYTES
 from pyspark_logs.jobs.names import claim_key, split_claim_key
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import Store, StoredFile
@@ -47,7 +49,7 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
         if newest is None:
             number = _next(job, chain, None)
         else:
-            holder = _read_claim(store, job.root, chain, newest)
+            holder = read_holder(store, job.root, chain, newest)
             if holder is None:
                 continue  # deleted after the listing, which happens only below a newer claim
             if holder == job.id:
@@ -70,7 +72,7 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
                     return ClaimResult(committed=holder)
             number = _next(job, chain, newest)
         if not store.create(job.root + claim_key(chain, number), Claim(job.id).to_json()):
-            holder = _read_claim(store, job.root, chain, number)
+            holder = read_holder(store, job.root, chain, number)
             if holder != job.id:  # otherwise the response to this job's own request was lost
                 raise _lost(
                     job, chain, f"job {holder or 'another'} claimed {claim_key(chain, number)} at the same moment"
@@ -94,14 +96,20 @@ def group_claims(root: str, files: Iterable[StoredFile]) -> dict[str, dict[Numbe
     return chains
 
 
-def read_holder(store: Store, path: str) -> str | None:
-    """Returns the job that holds the claim at a path, or ``None`` if the claim does not exist."""
-    data = store.get(path)
-    return None if data is None else Claim.from_json(data, path).job
+def read_holder(store: Store, root: str, chain: str, number: Number) -> str | None:
+    """Returns the job that holds a claim, or ``None`` if the claim does not exist.
 
-
-def _read_claim(store: Store, root: str, chain: str, number: Number) -> str | None:
-    return read_holder(store, root + claim_key(chain, number))
+    Raises:
+        CorruptFileError: the claim is damaged, or its job belongs to another chain.
+        StoreError: the store refused or failed.
+    """
+    path = root + claim_key(chain, number)
+    data = store.get(path, max_bytes=MAX_CLAIM_BYTES)
+    if data is None:
+        return None
+    claim = Claim.from_json(data, path)
+    check_claim(claim, chain, path)
+    return claim.job
 
 
 def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -> ClaimResult:

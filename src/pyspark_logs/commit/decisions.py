@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError, CommitStateUnknownError, LogSourceError, StoreError
-from pyspark_logs.jobs import Intent, Record, Replaced, StagedFile, intent_key, job_of, read_record, record_key
+from pyspark_logs.jobs import (
+    Intent,
+    Record,
+    Replaced,
+    StagedFile,
+    documents,
+    intent_key,
+    job_of,
+    read_record,
+    record_key,
+)
+from pyspark_logs.jobs.document_checks import check_intent, refused_document
 from pyspark_logs.jobs.documents import ABORTED
-from pyspark_logs.store import Store
+from pyspark_logs.store import OpenUpload, Store
 from pyspark_logs.store.parallel import in_parallel
 
 MOST_REMOVED = 1000
 _TRIES = 5
+_THROUGH_LINK = "it is reached through a symbolic link below the root"
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +41,7 @@ def commit_record(store: Store, root: str, job: str, record: Record) -> None:
         StoreError: the write failed, and the record did not exist afterwards.
     """
     path, data = root + record_key(job), record.to_json()
+    check_size(data, path, f"record of job {job}, with {len(record.replaces)} replaced files,")
     for _ in range(_TRIES):
         try:
             if store.create(path, data):
@@ -47,6 +60,19 @@ def commit_record(store: Store, root: str, job: str, record: Record) -> None:
                 job,
             )
     raise _unknown(root, job, f"its record could neither be created nor read in {_TRIES} attempts")
+
+
+def check_size(data: bytes, path: str, what: str) -> None:
+    """Checks before a document is written that it can be read.
+
+    Raises:
+        StoreError: the document is too large.
+    """
+    if len(data) > documents.MAX_DOCUMENT_BYTES:
+        raise StoreError(
+            f"cannot write {path}: the {what} has {len(data)} bytes, and is larger than {documents.MAX_DOCUMENT_BYTES} bytes, the"
+            " largest document that is read. Write larger files (maxFileBytes), or fewer at a time."
+        )
 
 
 def _read_after(error: StoreError, store: Store, root: str, job: str) -> Record | None:
@@ -124,28 +150,49 @@ def roll_back(store: Store, root: str, job: str, settings: CommitSettings) -> bo
     return True
 
 
-def undo(store: Store, root: str, job: str, settings: CommitSettings) -> None:
+def undo(store: Store, root: str, job: str, settings: CommitSettings) -> tuple[StagedFile, ...]:
     """Aborts the uploads of an aborted job, then deletes its files, then its intent.
 
     The intent is read after the decision: if it does not exist, another process has done this work. Uploads are aborted
     before files are deleted; otherwise a slow driver could complete an upload after its file was deleted.
 
+    Returns:
+        The files of the intent; none if another process has done this work.
+
     Raises:
+        CorruptFileError: the intent is damaged, or lists files that are not the job's. Nothing is deleted.
         StoreError: the store refused or failed.
     """
     intent = read_intent(store, root, job)
     if intent is None:
-        return
+        return ()
     abort_uploads(store, root, intent.files, settings)
     remove_files(store, [root + file.key for file in intent.files])
     store.remove(root + intent_key(job))
+    return intent.files
 
 
 def read_intent(store: Store, root: str, job: str) -> Intent | None:
-    """Returns the intent of a job with one GET, or ``None`` if it does not exist."""
+    """Returns the intent of a job with one GET, or ``None`` if it does not exist.
+
+    The only function that reads intents: an intent that it returns lists files of the job below the root, and nothing else.
+
+    Raises:
+        CorruptFileError: the intent is damaged, or lists files that are not the job's.
+        StoreError: the store refused or failed.
+    """
     path = root + intent_key(job)
-    data = store.get(path)
-    return None if data is None else Intent.from_json(data, path)
+    data = store.get(path, max_bytes=documents.MAX_DOCUMENT_BYTES)
+    if data is None:
+        return None
+    intent = Intent.from_json(data, path)
+    check_intent(intent, job, path)
+    for file in intent.files:
+        if not store.is_inside(root, root + file.key):
+            raise refused_document(path, "the file", file.key, _THROUGH_LINK)
+        if not store.is_upload_inside(root, root + file.key, file.upload_id):
+            raise refused_document(path, "the upload", file.upload_id, f"it is not an upload of {file.key}")
+    return intent
 
 
 def abort_uploads(store: Store, root: str, files: Iterable[StagedFile], settings: CommitSettings) -> None:
@@ -162,9 +209,35 @@ def remove_files(store: Store, paths: list[str]) -> None:
 # --- finishing --------------------------------------------------------------------------------------------------------
 
 
-def remove_replaced(store: Store, root: str, replaced: Iterable[Replaced], settings: CommitSettings) -> None:
-    """Deletes the versions of files that an overwrite replaces; newer versions stay."""
-    in_parallel(lambda file: store.remove(root + file.key, etag=file.etag), replaced, settings.threads)
+def remove_replaced(
+    store: Store, root: str, job: str, replaced: Sequence[Replaced], settings: CommitSettings
+) -> list[str]:
+    """Deletes the versions of files that an overwrite replaces; newer versions stay.
+
+    Returns:
+        The paths of the files that do not exist any more.
+
+    Raises:
+        CorruptFileError: a file is reached through a symbolic link. Nothing is deleted.
+        StoreError: the store refused or failed.
+    """
+    check_replaced(store, root, job, replaced)
+    paths = [root + file.key for file in replaced]
+    removed = in_parallel(lambda file: store.remove(root + file.key, etag=file.etag), replaced, settings.threads)
+    return [path for path, is_gone in zip(paths, removed, strict=True) if is_gone]
+
+
+def check_replaced(store: Store, root: str, job: str, replaced: Iterable[Replaced]) -> None:
+    """Checks that deleting the files that an overwrite replaces affects nothing outside its root.
+
+    :func:`~pyspark_logs.jobs.read_record` has checked the keys; this checks the directories of the store.
+
+    Raises:
+        CorruptFileError: a file is reached through a symbolic link.
+    """
+    for file in replaced:
+        if not store.is_inside(root, root + file.key):
+            raise refused_document(root + record_key(job), "the replaced file", file.key, _THROUGH_LINK)
 
 
 def abort_stray_uploads(
@@ -173,7 +246,7 @@ def abort_stray_uploads(
     is_selected: Callable[[str], bool],
     keep: Iterable[StagedFile],
     settings: CommitSettings,
-) -> int:
+) -> list[str]:
     """Aborts open uploads of ended jobs: those of task attempts that lost, and those whose creation got no response.
 
     Args:
@@ -184,10 +257,19 @@ def abort_stray_uploads(
         settings: number of threads.
 
     Returns:
-        Number of aborted uploads.
+        The paths of the staged files.
     """
+    strays = find_stray_uploads(store, root, is_selected, keep)
+    in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), strays, settings.threads)
+    return [store.staged_path(upload.path, upload.upload_id) for upload in strays]
+
+
+def find_stray_uploads(
+    store: Store, root: str, is_selected: Callable[[str], bool], keep: Iterable[StagedFile]
+) -> list[OpenUpload]:
+    """Returns the uploads that :func:`abort_stray_uploads` aborts."""
     kept = {(root + file.key, file.upload_id) for file in keep}
-    strays = []
+    strays: list[OpenUpload] = []
     token: str | None = None
     while True:
         page = store.list_uploads(root, token)
@@ -197,9 +279,7 @@ def abort_stray_uploads(
                 strays.append(upload)
         token = page.next_token
         if token is None:
-            break
-    in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), strays, settings.threads)
-    return len(strays)
+            return strays
 
 
 def leave_to_recovery(step: str, root: str, job: str, work: Callable[[], object]) -> bool:

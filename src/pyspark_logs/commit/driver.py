@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pyspark_logs.commit.claims import claim
+from pyspark_logs.commit.claims import claim, list_chain, read_holder
 from pyspark_logs.commit.decisions import (
     MOST_REMOVED,
     abort_stray_uploads,
     abort_uploads,
     check_files,
+    check_size,
     commit_record,
     leave_to_recovery,
     read_intent,
@@ -22,7 +23,19 @@ from pyspark_logs.commit.publication import find_replaced, is_data, publish
 from pyspark_logs.commit.retention import expired_claims, expired_records, is_old
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
 from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError, SnapshotChangedError, StoreError
-from pyspark_logs.jobs import COMMITS, CommitListing, Intent, Job, Record, Replaced, StagedFile, intent_key, read_record
+from pyspark_logs.jobs import (
+    COMMITS,
+    CommitListing,
+    Intent,
+    Job,
+    Record,
+    Replaced,
+    StagedFile,
+    documents,
+    intent_key,
+    read_record,
+)
+from pyspark_logs.jobs.names import claim_key
 from pyspark_logs.jobs.visibility import split_listing
 from pyspark_logs.store import Store, StoredFile
 
@@ -57,7 +70,7 @@ def commit(
     """
     if not files and not job.chains:
         return CommitResult(COMMITTED, job.id, 0, 0)
-    proven = _write_intent(store, job, files)
+    honoured = proven = _write_intent(store, job, files)
     older: list[StoredFile] = []
     replaces: tuple[Replaced, ...] = ()
     try:
@@ -68,15 +81,21 @@ def commit(
                 return CommitResult(ALREADY_COMMITTED, claimed.committed, 0, 0)
             proven = proven or claimed.proven
             older += claimed.older
-        if not proven:
-            _probe(store, job, files)
-        if job.mode == "overwrite":
-            replaces = find_replaced(store, job, files, settings, of_table)
-        publish(store, job, files, settings)
-        commit_record(store, job.root, job.id, Record("committed", replaces))
+        honoured = proven or _probe(store, job, files)
+        if honoured:
+            if job.mode == "overwrite":
+                replaces = find_replaced(store, job, files, settings, of_table)
+            publish(store, job, files, settings)
+            commit_record(store, job.root, job.id, Record("committed", replaces))
     except (CommitConflictError, SnapshotChangedError, ReadOnlyStoreError):
         _roll_back_self(store, job, files, settings)
         raise
+    if not honoured:
+        _withdraw(store, job, files, settings)
+        raise ReadOnlyStoreError(
+            f"cannot write to {job.root}: this store ignores If-None-Match, so commits would not be atomic. No data was written."
+            " Use a store, or a version of it, that honours conditional writes."
+        )
     _finish(store, job, files, replaces, older, settings)
     return CommitResult(COMMITTED, job.id, len(files), len(replaces))
 
@@ -108,9 +127,10 @@ def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitS
 def _write_intent(store: Store, job: Job, files: Sequence[StagedFile]) -> bool:
     """Writes the intent; True if the store refused a second write of it, which proves create-only support."""
     path, data = job.root + intent_key(job.id), _intent(job, files)
+    check_size(data, path, f"intent of job {job.id}, with {len(files)} files,")
     if store.create(path, data):
         return False
-    found = store.get(path)
+    found = store.get(path, max_bytes=documents.MAX_DOCUMENT_BYTES)
     if found is not None and found != data:
         raise StoreError(
             f"{path} exists with other content: two jobs share the id {job.id}. Create ids with new_job_id."
@@ -122,25 +142,39 @@ def _intent(job: Job, files: Sequence[StagedFile]) -> bytes:
     return Intent(job.created_us, job.mode, job.transaction, tuple(files)).to_json()
 
 
-def _probe(store: Store, job: Job, files: Sequence[StagedFile]) -> None:
-    """Checks that the store refuses a create-only write of an existing object: it writes the intent a second time.
+def _probe(store: Store, job: Job, files: Sequence[StagedFile]) -> bool:
+    """Writes the intent a second time, create-only; True if the store refuses that, as it must.
 
     Raises:
         CommitConflictError: the intent did not exist any more: another process rolled the job back.
-        ReadOnlyStoreError: the store accepted the second write.
     """
     if not store.create(job.root + intent_key(job.id), _intent(job, files)):
-        return
+        return True
     if read_record(store, job.root, job.id) is not None:
         raise CommitConflictError(
             f"job {job.id} at {job.root} was rolled back by a recovery before it could commit; none of its files are visible. Run "
             "the job again if its rows are still needed.",
             job.id,
         )
-    raise ReadOnlyStoreError(
-        f"cannot write to {job.root}: this store ignores If-None-Match, so commits would not be atomic. No data was written. Use a "
-        "store, or a version of it, that honours conditional writes."
-    )
+    return False
+
+
+def _withdraw(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings) -> None:
+    """Removes everything that a job wrote to a store without create-only writes; a failure is logged.
+
+    No record is written: nothing is published, and no other process can commit the job. The job's claims are deleted, too.
+    """
+
+    def work() -> None:
+        abort_uploads(store, job.root, files, settings)
+        for chain in job.chains:
+            for number in list_chain(store, job.root, chain):
+                if read_holder(store, job.root, chain, number) == job.id:
+                    store.remove(job.root + claim_key(chain, number))
+        store.remove(job.root + intent_key(job.id))
+
+    if leave_to_recovery("withdraw", job.root, job.id, work):
+        _abort_losers(store, job, files, settings)
 
 
 def _roll_back_self(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings) -> None:
@@ -226,7 +260,7 @@ def _clean(
         "delete the files that it replaces",
         job.root,
         job.id,
-        lambda: remove_replaced(store, job.root, replaces, settings),
+        lambda: remove_replaced(store, job.root, job.id, replaces, settings),
     ):
         return
     expired: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,12 +10,16 @@ from pyspark_logs.commit.claims import Number, group_claims, read_holder
 from pyspark_logs.commit.decisions import remove_files
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
+from pyspark_logs.errors import CorruptFileError
 from pyspark_logs.jobs import CLAIMS, CommitListing, job_of, read_commits, record_key
+from pyspark_logs.jobs.names import may_claim
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import OpenUpload, Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
 
 _DEFAULTS = CommitSettings()
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,14 @@ class VacuumReport:
         uploads: paths of staged files whose uploads were aborted.
         records: ids of jobs whose record was deleted.
         claims: keys of deleted claims, relative to the root.
+        failed: pairs of path and error message for claims that cannot be read. Their chains, and the records that these may
+            need, are kept.
     """
 
     uploads: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,19 @@ class _Chain:
     newest: StoredFile
     holder: str
     older: tuple[StoredFile, ...]
+
+
+@dataclass(frozen=True)
+class _BrokenChain:
+    """A listed chain whose newest claim cannot be read: it is not known which record the chain needs."""
+
+    name: str
+    path: str
+    reason: str
+
+    def may_need(self, job: str) -> bool:
+        """True if the job may hold the newest claim of the chain."""
+        return may_claim(job, self.name)
 
 
 def vacuum(
@@ -68,14 +89,17 @@ def vacuum(
     # Records are listed before claims: a claim is written before the record of its job, so a listed record whose claim is
     # not listed afterwards never gets one.
     commits = read_commits(store, root)
-    chains = _read_chains(store, root, settings)
+    chains, broken = _read_chains(store, root, settings)
     uploads = [upload for upload in uploads if job_of(upload.path) not in commits.intents]
     ended = [chain for chain in chains if _has_ended(chain, commits, clock, settings)]
     held = {chain.holder for chain in chains} - {chain.holder for chain in ended}
     records = [
         job
         for job, modified_ms in sorted(commits.records.items())
-        if job not in commits.intents and job not in held and clock.is_old(modified_ms, settings.record_retention_us)
+        if job not in commits.intents
+        and job not in held
+        and not any(chain.may_need(job) for chain in broken)
+        and clock.is_old(modified_ms, settings.record_retention_us)
     ]
     older = [
         file.path
@@ -94,6 +118,7 @@ def vacuum(
         tuple(sorted(upload.path for upload in uploads)),
         tuple(records),
         tuple(path.removeprefix(root) for path in claims),
+        tuple((chain.path, chain.reason) for chain in broken),
     )
 
 
@@ -108,19 +133,27 @@ def _uploads_of_jobs(store: Store, root: str) -> list[OpenUpload]:
             return found
 
 
-def _read_chains(store: Store, root: str, settings: CommitSettings) -> list[_Chain]:
+def _read_chains(store: Store, root: str, settings: CommitSettings) -> tuple[list[_Chain], list[_BrokenChain]]:
+    """Returns the chains of a root, and those whose newest claim is broken, by name."""
     claims = group_claims(root, list_all(store, root + CLAIMS))
-    chains = in_parallel(lambda item: _read_chain(store, *item), sorted(claims.items()), settings.threads)
-    return [chain for chain in chains if chain is not None]
+    chains = in_parallel(lambda item: _read_chain(store, root, *item), sorted(claims.items()), settings.threads)
+    return (
+        [chain for chain in chains if isinstance(chain, _Chain)],
+        [chain for chain in chains if isinstance(chain, _BrokenChain)],
+    )
 
 
-def _read_chain(store: Store, name: str, claims: Mapping[Number, StoredFile]) -> _Chain | None:
-    numbers = sorted(claims)
-    newest = claims[numbers[-1]]
-    holder = read_holder(store, newest.path)
-    if holder is None:
-        return None
-    return _Chain(name, newest, holder, tuple(claims[number] for number in numbers[:-1]))
+def _read_chain(
+    store: Store, root: str, name: str, claims: Mapping[Number, StoredFile]
+) -> _Chain | _BrokenChain | None:
+    *older, number = sorted(claims)
+    newest = claims[number]
+    try:
+        holder = read_holder(store, root, name, number)
+    except CorruptFileError as error:
+        _log.warning("cannot read a claim: %s", error)
+        return _BrokenChain(name, newest.path, str(error))
+    return None if holder is None else _Chain(name, newest, holder, tuple(claims[other] for other in older))
 
 
 def _has_ended(chain: _Chain, commits: CommitListing, clock: StoreClock, settings: CommitSettings) -> bool:

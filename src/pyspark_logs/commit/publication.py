@@ -36,7 +36,8 @@ def find_replaced(
     """Returns the file versions that an overwrite replaces: those a reader sees now, within the job's scope.
 
     Raises:
-        CommitConflictError: a directory below the root is a root of its own, or a root above wrote some of the files.
+        CommitConflictError: a directory below the root is a root of its own, a root above wrote some of the files, or a
+            file is reached through a symbolic link.
         SnapshotChangedError: other overwrites were decided during each of the listings.
         StoreError: the store refused or failed.
     """
@@ -60,6 +61,7 @@ def find_replaced(
         longest_s=settings.record_retention_us / 2e6,
     )
     _check_no_root_above(store, job, snapshot.files, snapshot.commits[job.root].listing)
+    _check_inside(store, job, snapshot.files)
     return tuple(sorted(Replaced(file.path.removeprefix(job.root), file.etag) for file in snapshot.files))
 
 
@@ -84,6 +86,17 @@ def _check_no_root_above(store: Store, job: Job, files: Iterable[StoredFile], kn
                 " its directories; none of the files of this job are visible",
                 job.id,
             )
+
+
+def _check_inside(store: Store, job: Job, files: Iterable[StoredFile]) -> None:
+    """Raises CommitConflictError for a file below a symbolic link: the job could hide the file, and never delete it."""
+    outside = next((file.path for file in files if not store.is_inside(job.root, file.path)), None)
+    if outside is not None:
+        raise CommitConflictError(
+            f"cannot overwrite {job.root}: {outside} is reached through a symbolic link, and nothing is deleted through"
+            " links below the directory that is written to. Replace the link by a directory; none of the files of this job are visible",
+            job.id,
+        )
 
 
 def _check_no_root_inside(job: Job, keys: Iterable[str]) -> None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark_logs.commit.decisions import abort_stray_uploads, decide_aborted, remove_replaced, undo
+from pyspark_logs.commit.decisions import (
+    abort_stray_uploads,
+    check_replaced,
+    decide_aborted,
+    find_stray_uploads,
+    read_intent,
+    remove_replaced,
+    undo,
+)
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.errors import LogSourceError
-from pyspark_logs.jobs import CommitListing, intent_key, read_commits, read_record
+from pyspark_logs.jobs import CommitListing, StagedFile, intent_key, read_commits, read_record
 from pyspark_logs.store import Store
+from pyspark_logs.store.parallel import in_parallel
 
 _DEFAULTS = CommitSettings()
 
@@ -27,6 +37,8 @@ class RecoverReport:
         young: ids of jobs that are younger than ``older_than_us`` and may still be running.
         failed: pairs of job id and error message for jobs that could not be recovered.
         uploads: number of aborted uploads of task attempts that lost.
+        files: sorted paths of the files and staged uploads that were removed, as far as they existed. A dry run names those
+            that would be removed; it looks for files, and takes the uploads of an intent as open.
     """
 
     rolled_back: tuple[str, ...] = ()
@@ -34,6 +46,7 @@ class RecoverReport:
     young: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
     uploads: int = 0
+    files: tuple[str, ...] = ()
 
 
 def recover(
@@ -56,31 +69,63 @@ def recover(
         settings: number of threads.
 
     Raises:
-        StoreError: the store refused or failed to list. A failure for a single job is part of the report.
+        StoreError: the store refused or failed to list. A failure for a single job is part of the report, and stops no
+            other job.
     """
     listing = read_commits(store, root)
     chosen, young = _choose(store, root, listing, older_than_us, job, dry_run)
-    back: list[str] = []
-    forward: list[str] = []
+    settle = _preview if dry_run else _settle
+    settled: dict[str, _Settled] = {}
     failed: list[tuple[str, str]] = []
     for candidate in chosen:
         try:
-            committed = _preview(store, root, candidate) if dry_run else _settle(store, root, candidate, settings)
+            settled[candidate] = settle(store, root, candidate, settings)
         except (LogSourceError, OSError) as error:
             _log.warning("cannot recover job %s at %s: %s", candidate, root, error)
             failed.append((candidate, str(error)))
-        else:
-            (forward if committed else back).append(candidate)
-    uploads = 0
-    settled = {*back, *forward}
-    if settled and not dry_run:
-        try:
-            uploads = abort_stray_uploads(store, root, settled.__contains__, (), settings)
-        except (LogSourceError, OSError) as error:
-            _log.warning(
-                "cannot abort the uploads of lost task attempts at %s; `pyspark-logs vacuum` does: %s", root, error
-            )
-    return RecoverReport(tuple(back), tuple(forward), tuple(young), tuple(failed), uploads)
+    strays = _end_strays(store, root, settled, settings, dry_run)
+    return RecoverReport(
+        tuple(candidate for candidate, result in settled.items() if not result.committed),
+        tuple(candidate for candidate, result in settled.items() if result.committed),
+        tuple(young),
+        tuple(failed),
+        len(strays),
+        tuple(sorted({*strays, *(path for result in settled.values() for path in result.paths)})),
+    )
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """A job that was decided and finished or undone, or that would be.
+
+    Attributes:
+        committed: True if the job is committed.
+        paths: paths of its files and uploads that are removed.
+        files: staged files of its intent; none for a committed job.
+    """
+
+    committed: bool
+    paths: Sequence[str]
+    files: Sequence[StagedFile] = ()
+
+
+def _end_strays(
+    store: Store, root: str, settled: Mapping[str, _Settled], settings: CommitSettings, dry_run: bool
+) -> list[str]:
+    """Aborts the uploads of lost task attempts of settled jobs, unless in a dry run; returns the paths of the uploads."""
+    if not settled:
+        return []
+    try:
+        if not dry_run:
+            return abort_stray_uploads(store, root, settled.__contains__, (), settings)
+        listed = [file for result in settled.values() for file in result.files]
+        strays = find_stray_uploads(store, root, settled.__contains__, listed)
+        return [store.staged_path(upload.path, upload.upload_id) for upload in strays]
+    except (LogSourceError, OSError) as error:
+        _log.warning(
+            "cannot abort the uploads of lost task attempts at %s; `pyspark-logs vacuum` does: %s", root, error
+        )
+        return []
 
 
 def _choose(
@@ -97,17 +142,39 @@ def _choose(
     return chosen, young
 
 
-def _preview(store: Store, root: str, job: str) -> bool:
-    record = read_record(store, root, job)
-    return record is not None and record.committed
-
-
-def _settle(store: Store, root: str, job: str, settings: CommitSettings) -> bool:
-    """Decides an undecided job as aborted, then finishes or undoes the job; True if the job is committed."""
+def _settle(store: Store, root: str, job: str, settings: CommitSettings) -> _Settled:
+    """Decides an undecided job as aborted, then finishes or undoes the job."""
     record = read_record(store, root, job) or decide_aborted(store, root, job)
-    if not record.committed:
-        undo(store, root, job, settings)
-        return False
-    remove_replaced(store, root, record.replaces, settings)
-    store.remove(root + intent_key(job))
-    return True
+    if record.committed:
+        removed = remove_replaced(store, root, job, record.replaces, settings)
+        store.remove(root + intent_key(job))
+        return _Settled(True, removed)
+    files = undo(store, root, job, settings)
+    published, staged = _paths_of(store, root, files)
+    return _Settled(False, [*(published | staged)], files)
+
+
+def _preview(store: Store, root: str, job: str, settings: CommitSettings) -> _Settled:
+    """Returns the result of :func:`_settle` without changing anything, with the paths that exist."""
+    record = read_record(store, root, job)
+    if record is not None and record.committed:
+        check_replaced(store, root, job, record.replaces)
+        found = in_parallel(lambda file: store.head(root + file.key), record.replaces, settings.threads)
+        pairs = zip(record.replaces, found, strict=True)
+        return _Settled(True, [file.path for replaced, file in pairs if file and file.etag == replaced.etag])
+    intent = read_intent(store, root, job)
+    files = intent.files if intent is not None else ()
+    published, staged = _paths_of(store, root, files)
+    # Where uploads are not files, the path of a file stands for its upload, too: there is nothing to look for.
+    candidates = sorted(published ^ staged)
+    found = in_parallel(store.head, candidates, settings.threads)
+    existing = [path for path, file in zip(candidates, found, strict=True) if file is not None]
+    return _Settled(False, [*existing, *(published & staged)], files)
+
+
+def _paths_of(store: Store, root: str, files: Sequence[StagedFile]) -> tuple[set[str], set[str]]:
+    """Returns the paths that the files of a job have when they are published, and while they are staged."""
+    return (
+        {root + file.key for file in files},
+        {store.staged_path(root + file.key, file.upload_id) for file in files},
+    )

@@ -7,8 +7,8 @@ A *job* is one attempt to write. Two documents below ``_commits/`` of the root d
 
 Only writers read ``_claims/<chain>/<number>``, which order jobs that must not run twice or at the same time.
 
-Imports within the package run one way: ``snapshots`` -> ``visibility`` -> ``documents`` -> ``names``; ``roots`` ->
-``names``.
+Imports within the package run one way: ``snapshots`` -> ``visibility``, ``document_checks`` -> ``documents`` ->
+``names``; ``roots`` -> ``names``.
 """
 
 from __future__ import annotations

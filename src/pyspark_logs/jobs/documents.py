@@ -6,7 +6,8 @@ intent   ``{"version": 1, "created": ..., "mode": ..., "transaction": ..., "file
 claim    ``{"job": ...}``
 ======== ======================================================================================================
 
-A document without ``version`` has version 1. Documents of other versions are refused.
+A document without ``version`` has version 1. Documents of other versions are refused, and so are values of other types than
+a document is written with. :mod:`pyspark_logs.jobs.document_checks` checks the keys that a document names.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ from pyspark_logs.jobs.names import (
 )
 
 VERSION = 1
+
+# Limits for reading and writing. An intent has about 300 to 800 bytes a file, a record about 150 bytes a replaced file.
+MAX_DOCUMENT_BYTES = 256 << 20
+MAX_CLAIM_BYTES = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -173,12 +178,11 @@ class Intent:
         """Returns the document in ``data``; raises CorruptFileError, which names ``path``, if it is malformed."""
         with _corrupt_file_errors(path):
             values = _load(data, path)
-            transaction = values["transaction"]
             return cls(
-                int(values["created"]),
-                str(values["mode"]),
-                None if transaction is None else Transaction(str(transaction["chain"]), transaction["batch"]),
-                tuple(_staged(file) for file in values["files"]),
+                _integer(values, "created"),
+                _text(values, "mode"),
+                _transaction(values["transaction"]),
+                tuple(_staged(file) for file in _list(values, "files")),
             )
 
 
@@ -227,11 +231,11 @@ class Record:
         """Returns the document in ``data``; raises CorruptFileError, which names ``path``, if it is malformed."""
         with _corrupt_file_errors(path):
             values = _load(data, path)
-            state = values["state"]
+            state = _text(values, "state")
             if state not in (COMMITTED, ABORTED):
-                raise ValueError(f"state {state!r}")
-            replaces = values["replaces"] if state == COMMITTED else ()
-            return cls(state, tuple(Replaced(str(file["key"]), str(file["etag"])) for file in replaces))
+                raise ValueError(f"state {state!r:.40}")
+            replaces = _list(values, "replaces") if state == COMMITTED else []
+            return cls(state, tuple(Replaced(_text(file, "key"), _text(file, "etag")) for file in replaces))
 
 
 @dataclass(frozen=True)
@@ -252,9 +256,9 @@ class Claim:
     def from_json(cls, data: bytes, path: str) -> Claim:
         """Returns the document in ``data``; raises CorruptFileError, which names ``path``, if it is malformed."""
         with _corrupt_file_errors(path):
-            job = _load(data, path)["job"]
+            job = _text(_load(data, path), "job")
             if not is_job_id(job):
-                raise ValueError(f"job {job!r}")
+                raise ValueError(f"job {job!r:.40}")
             return cls(job)
 
 
@@ -265,20 +269,23 @@ def _corrupt_file_errors(path: str) -> Iterator[None]:
         yield
     except CorruptFileError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise CorruptFileError(
-            f"{path} is not a document of a write job ({type(error).__name__}: {error}). Only pyspark-logs may write below"
-            " _commits/ and _claims/; look at the file, and delete it if pyspark-logs did not write it."
+            f"{path} is not a document of a write job ({type(error).__name__}: {error}); nothing of it was acted on. Only"
+            " pyspark-logs may write below _commits/ and _claims/; look at the file, and delete it if pyspark-logs did not write"
+            " it."
         ) from error
 
 
 def _load(data: bytes, path: str) -> Mapping[str, Any]:
     values = json.loads(data)
+    if type(values) is not dict:
+        raise _wrong_type("document", values, "an object")
     version = values.get("version", VERSION)
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise CorruptFileError(
-            f"{path} has version {version!r}; this pyspark-logs reads version {VERSION}. Upgrade pyspark-logs in every job that"
-            " reads or writes here."
+            f"{path} has version {version!s:.40}; this pyspark-logs reads version {VERSION}. Upgrade pyspark-logs in every job"
+            " that reads or writes here."
         )
     return values
 
@@ -287,11 +294,49 @@ def _dump(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode()
 
 
+def _transaction(values: Mapping[str, Any] | None) -> Transaction | None:
+    if values is None:
+        return None
+    return Transaction(_text(values, "chain"), None if values["batch"] is None else _integer(values, "batch"))
+
+
 def _staged(values: Mapping[str, Any]) -> StagedFile:
+    parts = _list(values, "parts")
+    for part in parts:
+        if type(part) is not str:
+            raise _wrong_type("parts", part, "strings")
     return StagedFile(
-        str(values["key"]),
-        str(values["upload_id"]),
-        tuple(map(str, values["parts"])),
-        int(values["size"]),
-        int(values["rows"]),
+        _text(values, "key"),
+        _text(values, "upload_id"),
+        tuple(parts),
+        _integer(values, "size"),
+        _integer(values, "rows"),
     )
+
+
+# Values are not converted: int(1e999) is an OverflowError, str({}) a key, and True an integer.
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values[name]
+    if type(value) is not str:
+        raise _wrong_type(name, value, "a string")
+    return value
+
+
+def _integer(values: Mapping[str, Any], name: str) -> int:
+    value = values[name]
+    if type(value) is not int:
+        raise _wrong_type(name, value, "an integer")
+    return value
+
+
+def _list(values: Mapping[str, Any], name: str) -> list[Any]:
+    value = values[name]
+    if type(value) is not list:
+        raise _wrong_type(name, value, "a list")
+    return value
+
+
+def _wrong_type(name: str, value: object, expected: str) -> TypeError:
+    return TypeError(f"{name}: expected {expected}, got {type(value).__name__}")

@@ -28,7 +28,7 @@ _JOB = r"[0-9a-z]{24}(?:0{10}|[tq][0-9a-z]{9})[ao]"
 _JOB_ID = re.compile(_JOB)
 _PART = re.compile(rf"part-[0-9]{{5,}}-[0-9]+-({_JOB})-[0-9]+(?:\..*)?", re.DOTALL)
 _DOCUMENT = re.compile(rf"({_JOB})(~intent)?\.json")
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?")
 _KEPT_IN_CHAIN = re.compile(r"[0-9A-Za-z.\-]")
 _LONGEST_CHAIN = 150
 
@@ -68,6 +68,11 @@ def mode_of(job: str) -> str:
     return "overwrite" if job.endswith("o") else "append"
 
 
+def may_claim(job: str, chain: str) -> bool:
+    """True if a job may hold a claim of a chain: it is an overwrite, or its id has the tag of the chain."""
+    return mode_of(job) == "overwrite" if chain == OVERWRITE_CHAIN else tag_of(job) == chain_tag(chain)
+
+
 def created_us_of(job: str) -> int:
     """Returns the creation time of a job by its driver's clock, in microseconds since the epoch."""
     return int(job[:_TIME], 36)
@@ -105,11 +110,12 @@ def claim_key(chain: str, number: tuple[int, ...]) -> str:
 
 
 def split_claim_key(key: str) -> tuple[str, tuple[int, ...]] | None:
-    """Returns chain and number of a key below ``_claims/``; ``None`` if it is not a claim."""
-    chain, _, number = key.removeprefix(CLAIMS).partition("/")
-    if not chain or _NUMBER.fullmatch(number) is None:
+    """Returns chain and number of a key below ``_claims/``; ``None`` if :func:`claim_key` does not make the key."""
+    chain, _, name = key.removeprefix(CLAIMS).partition("/")
+    if not chain or _NUMBER.fullmatch(name) is None:
         return None
-    return chain, tuple(map(int, number.split(".")))
+    number = tuple(map(int, name.split(".")))
+    return (chain, number) if len(number) == (2 if chain.startswith("query-") else 1) else None
 
 
 def chain_of(kind: str, name: str) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from pyspark_logs.errors import SnapshotChangedError
+from pyspark_logs.jobs import documents
+from pyspark_logs.jobs.document_checks import check_record
 from pyspark_logs.jobs.documents import Record
 from pyspark_logs.jobs.names import COMMITS, record_key
 from pyspark_logs.jobs.visibility import (
@@ -116,10 +118,19 @@ def list_all(store: Store, prefix: str) -> list[StoredFile]:
 
 
 def read_record(store: Store, root: str, job: str) -> Record | None:
-    """Returns the decision on a job, by one GET; ``None`` if it has no record."""
+    """Returns the decision on a job, by one GET; ``None`` if it has no record.
+
+    Raises:
+        CorruptFileError: the record is damaged, or replaces files that it cannot replace; the decision is not known.
+        StoreError: the store refused or failed.
+    """
     path = root + record_key(job)
-    data = store.get(path)
-    return None if data is None else Record.from_json(data, path)
+    data = store.get(path, max_bytes=documents.MAX_DOCUMENT_BYTES)
+    if data is None:
+        return None
+    record = Record.from_json(data, path)
+    check_record(record, job, path)
+    return record
 
 
 def read_commits(store: Store, root: str, *, intents_first: bool = False) -> CommitListing:

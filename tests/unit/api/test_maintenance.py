@@ -12,6 +12,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import OptionError
+from pyspark_logs.options import FORMATS
 from tests.support.dead_jobs import OPTIONS, write_dead_jobs
 
 
@@ -36,6 +37,37 @@ def test_recover_and_vacuum(tmp_path: Path, dead_job: str) -> None:
     assert pyspark_logs.vacuum(f"{tmp_path}/", "0s").uploads
     assert set(files_of(tmp_path)) <= {"_commits"}
     assert pyspark_logs.recover(tmp_path, "0s").rolled_back == ()
+
+
+FORMAT_VALUES = {
+    "template": "{ts:timestamp} {message}",
+    "preset": "nginx_combined",
+    "nginx": "$remote_addr $request",
+    "apache": "%h %r",
+    "logback": "%d %msg%n",
+    "grok": "%{WORD:a}",
+    "regex": "(?P<a>.*)",
+    "json": True,
+    "logfmt": "true",
+    "delimited": ",",
+    "formatClass": "module:Class",
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("spell", [str, str.lower, str.upper])
+@pytest.mark.parametrize("maintain", [pyspark_logs.recover, pyspark_logs.vacuum])
+def test_each_format_of_a_writer_is_accepted(
+    tmp_path: Path, name: str, spell: Callable[[str], str], maintain: Callable[..., Any]
+) -> None:
+    options = {spell(name): FORMAT_VALUES[name], "compression": "zstd", "timeColumn": "ts", "txnId": "x"}
+    assert not maintain(tmp_path, **options).failed
+    assert not maintain(tmp_path, **{spell(name): None}).failed
+
+
+def test_the_options_of_a_format_are_accepted(tmp_path: Path) -> None:
+    pyspark_logs.recover(tmp_path, delimited=",", quote="'", header="first")
+    pyspark_logs.vacuum(tmp_path, template="{a}", escape="backslash", nullValue="-")
 
 
 def test_bad_arguments_are_errors(tmp_path: Path, dead_job: str) -> None:

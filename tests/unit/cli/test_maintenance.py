@@ -23,13 +23,22 @@ def test_recover_and_vacuum(tmp_path: Path, dead_job: str, capsys: pytest.Captur
     assert main(["recover", root]) == 0
     assert f"left alone, young {dead_job}" in capsys.readouterr().out
     assert main(["recover", root, "--older-than", "0s", "--dry-run"]) == 0
-    assert f"would be rolled back      {dead_job}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"would be rolled back      {dead_job}" in out
+    files = [str(path) for path in tmp_path.rglob(f"part-*{dead_job}*")]
+    assert files
+    assert sorted(line.removeprefix("would be removed ") for line in out.splitlines() if "removed" in line) == sorted(
+        files
+    )
     assert main(["recover", root, "--job", dead_job, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rolled_back"] == [dead_job]
+    report = json.loads(capsys.readouterr().out)
+    assert report["rolled_back"] == [dead_job]
+    assert set(report["files"]) >= set(files)
+    assert not any(tmp_path.rglob(f"part-*{dead_job}*"))
     assert main(["vacuum", root, "--older-than", "0s", "-o", "commitThreads=2"]) == 0
     assert "removed upload" in capsys.readouterr().out
     assert main(["vacuum", root, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"uploads": [], "records": [], "claims": []}
+    assert json.loads(capsys.readouterr().out) == {"uploads": [], "records": [], "claims": [], "failed": []}
 
 
 def test_bad_options_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,3 +56,17 @@ def test_a_job_that_cannot_be_recovered_is_reported_and_sets_the_exit_code(
     (tmp_path / "_commits" / f"{dead_job}~intent.json").write_text("nonsense")
     assert main(["recover", str(tmp_path), "--older-than", "0s"]) == FAILED
     assert f"failed           {dead_job}: " in capsys.readouterr().out
+
+
+def test_a_claim_that_cannot_be_read_is_reported_and_sets_the_exit_code(
+    tmp_path: Path, dead_job: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim = tmp_path / "_claims" / "txn-x" / "1"
+    claim.parent.mkdir(parents=True)
+    claim.write_text("nonsense")
+    assert main(["vacuum", str(tmp_path), "--older-than", "0s"]) == FAILED
+    assert f"the records it may need are kept: {claim} is not a document" in capsys.readouterr().out
+    assert main(["vacuum", str(tmp_path), "--json"]) == FAILED
+    ((path, reason),) = json.loads(capsys.readouterr().out)["failed"]
+    assert path == str(claim)
+    assert str(claim) in reason

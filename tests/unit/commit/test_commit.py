@@ -772,7 +772,7 @@ def test_recover_decides_what_drivers_left(store):
     report = recover(store, ROOT, older_than_us=0)
     assert (report.rolled_back, report.rolled_forward) == ((undecided.id,), (decided.id,))
     assert (report.young, report.failed, report.uploads) == ((), (), 4)
-    assert replace(report, uploads=0) == preview
+    assert report == preview
     assert seen(store) == {done.id, decided.id}
     assert store.world.uploads == {}
     assert recover(store, ROOT, older_than_us=0) == type(report)()
