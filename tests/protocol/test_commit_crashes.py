@@ -27,7 +27,7 @@ from pyspark_logs.jobs import (
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Store, open_store
-from tests.support.dying_store import Died, DyingStore
+from tests.support.crashing_store import Crash, CrashingStore
 
 SETTINGS = CommitSettings(threads=1)
 BATCH = Transaction.of_batch("q", 7)
@@ -120,10 +120,10 @@ def each_death(scene_of, act):
     for applied in (False, True):
         for at in itertools.count(1):
             scene = scene_of()
-            dying = DyingStore(scene.store, at, applied=applied)
+            dying = CrashingStore(scene.store, at, applied=applied)
             try:
                 act(scene, dying)
-            except Died:
+            except Crash:
                 yield scene
             else:
                 break
@@ -190,8 +190,8 @@ def test_a_recovery_dies_at_each_request(storage, kind, record_property):
         def scene_of(at=at):
             scene = Scene(store, root, kind)
             try:
-                commit(DyingStore(store, at, applied=True), scene.job, scene.staged, SETTINGS)
-            except Died:
+                commit(CrashingStore(store, at, applied=True), scene.job, scene.staged, SETTINGS)
+            except Crash:
                 scene.died = True
             return scene
 

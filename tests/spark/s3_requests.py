@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from tests.support.store_faults import Fault, FaultyServer, Reset
+from tests.support.fault_proxy import ConnectionReset, Fault, FaultProxy
 
 CREATE, PART, COMPLETE, ABORT = "CREATE", "PART", "COMPLETE", "ABORT"
 INTENT, RECORD, CLAIM, OTHER = "INTENT", "RECORD", "CLAIM", "OTHER"
@@ -33,7 +33,7 @@ class Hold:
         then: what becomes of the request that was held, and of all later ones; ``None``: they are answered as ever.
     """
 
-    def __init__(self, server: FaultyServer, here: Callable[[list[str]], bool], then: Fault | None = None) -> None:
+    def __init__(self, server: FaultProxy, here: Callable[[list[str]], bool], then: Fault | None = None) -> None:
         self.then = then or None
         self.kinds: list[str] = []
         self.reached = threading.Event()
@@ -67,4 +67,4 @@ def after(kind: str) -> Callable[[list[str]], bool]:
     return lambda kinds: kind in kinds[:-1]
 
 
-LOST = Reset()
+LOST = ConnectionReset()

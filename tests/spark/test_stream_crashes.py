@@ -24,8 +24,8 @@ import pyspark_logs
 from tests.spark.programs import Program, run
 from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
 from tests.spark.write_targets import WriteTarget
+from tests.support.fault_proxy import FaultProxy
 from tests.support.s3_server import S3Bucket
-from tests.support.store_faults import FaultyServer
 
 TEMPLATE = {"template": "{ts:timestamp} {n:long} {message}"}
 LAYOUT = "{yyyy}/{MM}/{dd}/{HH}"
@@ -52,9 +52,9 @@ def uploads_are_dated_by_their_begin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultyServer]:
+def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
     """In front of the server for the jobs, so that they can be stopped at a request."""
-    server = FaultyServer(s3.endpoint)
+    server = FaultProxy(s3.endpoint)
     server.start()
     yield server
     server.stop()
@@ -72,7 +72,7 @@ class Others:
     """
 
     s3: S3Bucket
-    proxy: FaultyServer
+    proxy: FaultProxy
     folder: Path
     seed: int
     files: dict[int, str] = field(default_factory=dict)
@@ -218,7 +218,7 @@ def sunk(target: WriteTarget) -> Counter[int]:
     return Counter(table["n"].to_pylist())
 
 
-def check_kills(s3: S3Bucket, proxy: FaultyServer, folder: Path, kills: int, seed: int) -> None:
+def check_kills(s3: S3Bucket, proxy: FaultProxy, folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     source = WriteTarget.on_s3(s3)
     sink = WriteTarget(f"{s3.url}/sink", source.store_options, source.options)
@@ -288,11 +288,11 @@ def check_kills(s3: S3Bucket, proxy: FaultyServer, folder: Path, kills: int, see
 
 
 @pytest.mark.usefixtures("uploads_are_dated_by_their_begin")
-def test_one_kill(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
+def test_one_kill(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     check_kills(s3, proxy, tmp_path, kills=1, seed=7)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uploads_are_dated_by_their_begin")
-def test_twenty_kills(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
+def test_twenty_kills(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     check_kills(s3, proxy, tmp_path, kills=20, seed=20)

@@ -19,8 +19,8 @@ import pyspark_logs
 from tests.spark.programs import Program, run
 from tests.spark.s3_requests import CLAIM, COMPLETE, CREATE, INTENT, LOST, OTHER, PART, RECORD, Hold, at
 from tests.spark.write_targets import WriteTarget
+from tests.support.fault_proxy import FaultProxy
 from tests.support.s3_server import S3Bucket
-from tests.support.store_faults import FaultyServer
 
 FORMAT = {"template": "{n:long} {message}"}
 KINDS = [CREATE, PART, INTENT, CLAIM, COMPLETE, RECORD, OTHER]
@@ -50,8 +50,8 @@ def source(tmp_path: Path) -> Source:
 
 
 @pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultyServer]:
-    server = FaultyServer(s3.endpoint)
+def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
+    server = FaultProxy(s3.endpoint)
     server.start()
     yield server
     server.stop()
@@ -66,7 +66,7 @@ def numbers(target: WriteTarget, **options: str) -> Counter[int]:
 # --- a query that is killed again and again
 
 
-def check_kills(target: WriteTarget, proxy: FaultyServer, source: Source, folder: Path, kills: int, seed: int) -> None:
+def check_kills(target: WriteTarget, proxy: FaultProxy, source: Source, folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     given = {
         "source": str(source.folder),
@@ -121,12 +121,12 @@ def check_kills(target: WriteTarget, proxy: FaultyServer, source: Source, folder
     )
 
 
-def test_one_kill(s3: S3Bucket, proxy: FaultyServer, source: Source, tmp_path: Path) -> None:
+def test_one_kill(s3: S3Bucket, proxy: FaultProxy, source: Source, tmp_path: Path) -> None:
     check_kills(WriteTarget.on_s3(s3, proxy.endpoint), proxy, source, tmp_path, kills=1, seed=26)
 
 
 @pytest.mark.slow
-def test_twenty_kills(s3: S3Bucket, proxy: FaultyServer, source: Source, tmp_path: Path) -> None:
+def test_twenty_kills(s3: S3Bucket, proxy: FaultProxy, source: Source, tmp_path: Path) -> None:
     check_kills(WriteTarget.on_s3(s3, proxy.endpoint), proxy, source, tmp_path, kills=20, seed=20)
 
 

@@ -20,16 +20,16 @@ from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
 from tests.spark.programs import Program, end
 from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
 from tests.spark.write_targets import WriteTarget
+from tests.support.fault_proxy import Fault, FaultProxy
 from tests.support.s3_server import S3Bucket
-from tests.support.store_faults import Fault, FaultyServer
 
 FORMAT = {"template": "{n:long} {message}", "layout": "{part}"}
 OLD, NEW = {"old": 300}, {"new": 1200}
 
 
 @pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultyServer]:
-    server = FaultyServer(s3.endpoint)
+def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
+    server = FaultProxy(s3.endpoint)
     server.start()
     yield server
     server.stop()
@@ -72,7 +72,7 @@ BEFORE = {
 
 def kill_at(
     target: WriteTarget,
-    proxy: FaultyServer,
+    proxy: FaultProxy,
     folder: Path,
     mode: str,
     here: Callable[[list[str]], bool],
@@ -105,7 +105,7 @@ def settle(spark: Any, target: WriteTarget, expected: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("mode", ["append", pytest.param("overwrite", marks=pytest.mark.slow)])
 def test_killed_half_way_through_publishing(
-    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, mode: str
+    spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, mode: str
 ) -> None:
     target = WriteTarget.on_s3(s3, proxy.endpoint)
     write(target, "old", 300)
@@ -119,7 +119,7 @@ def test_killed_half_way_through_publishing(
 
 @pytest.mark.parametrize("mode", ["overwrite", pytest.param("append", marks=pytest.mark.slow)])
 def test_killed_right_after_the_decision(
-    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, mode: str
+    spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, mode: str
 ) -> None:
     target = WriteTarget.on_s3(s3, proxy.endpoint)
     write(target, "old", 300)
@@ -134,7 +134,7 @@ def test_killed_right_after_the_decision(
 @pytest.mark.parametrize("arrives", [True, False], ids=["what was sent arrives", "what was sent is lost"])
 @pytest.mark.parametrize("where", ["staging", "intent", "publish", "record"])
 def test_killed_anywhere(
-    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, where: str, arrives: bool, mode: str
+    spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, where: str, arrives: bool, mode: str
 ) -> None:
     target = WriteTarget.on_s3(s3, proxy.endpoint)
     write(target, "old", 300)
@@ -147,7 +147,7 @@ def test_killed_anywhere(
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["publish", "half-way", "record"])
 def test_a_commit_that_goes_on_after_its_driver_died_and_was_recovered(
-    spark: Any, s3: S3Bucket, proxy: FaultyServer, tmp_path: Path, where: str
+    spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, where: str
 ) -> None:
     target = WriteTarget.on_s3(s3, proxy.endpoint)
     write(target, "old", 300)

@@ -19,8 +19,8 @@ from pyspark.errors import PySparkException
 from pyspark_logs.jobs import job_of
 from tests.spark.programs import run
 from tests.spark.write_targets import WriteTarget
+from tests.support.fault_proxy import FaultProxy
 from tests.support.s3_server import S3Bucket
-from tests.support.store_faults import FaultyServer
 
 TEMPLATE = "{ts:timestamp} {level?} [{service}] req={request_id} {message}"
 LAYOUT = "{team}/{yyyy}/{MM}/{dd}/{HH}"
@@ -350,19 +350,19 @@ def test_a_store_that_is_read_only(spark: Any) -> None:
 
 
 @pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultyServer]:
+def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
     """In front of the bucket, to see what is asked."""
-    server = FaultyServer(s3.endpoint)
+    server = FaultProxy(s3.endpoint)
     server.start()
     yield server
     server.stop()
 
 
-def uploads_started(proxy: FaultyServer) -> int:
+def uploads_started(proxy: FaultProxy) -> int:
     return sum(method == "POST" and path.endswith("?uploads") for method, path, _ in proxy.requests)
 
 
-def test_tasks_that_fail_and_are_run_again(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
+def test_tasks_that_fail_and_are_run_again(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     target = WriteTarget.on_s3(s3, proxy.endpoint)
     options = {**target.options, **LINE}
     told = run("retries_program.py", tmp_path, url=target.url, options=options, markers=str(tmp_path))
@@ -376,7 +376,7 @@ def test_tasks_that_fail_and_are_run_again(s3: S3Bucket, proxy: FaultyServer, tm
 
 
 @pytest.mark.slow
-def test_a_speculative_copy_of_a_task(s3: S3Bucket, proxy: FaultyServer, tmp_path: Path) -> None:
+def test_a_speculative_copy_of_a_task(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     target = WriteTarget.on_s3(s3, proxy.endpoint)
     options = {**target.options, **LINE}
     told = run("speculation_program.py", tmp_path, url=target.url, options=options, markers=str(tmp_path))

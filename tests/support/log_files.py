@@ -1,4 +1,4 @@
-"""Log files for tests of the reader: written in any codec to any place, and read through the front door."""
+"""Log files for tests of the reader: functions that write files in any codec and read them with ``scan`` or a reader."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def arrow_compress(codec: str, text: bytes) -> bytes:
     return bytes(sink.getvalue())
 
 
-# Codec -> how its files are named, and how they are made.
+# Codec -> suffix of its files and function that compresses.
 CODECS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "none": ("", bytes),
     "gzip": (".gz", gzip.compress),
@@ -39,21 +39,21 @@ CODECS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 }
 
 
-def write(folder: Path, files: dict[str, bytes | str], modified_ms: int | None = None) -> str:
-    """Write files below a folder, compressed as their names say; returns the folder as a load path."""
+def write(directory: Path, files: dict[str, bytes | str], modified_ms: int | None = None) -> str:
+    """Writes files below a directory, compressed according to their suffixes; returns the directory as a load path."""
     for name, text in files.items():
-        path = folder / name
+        path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         data = text.encode() if isinstance(text, str) else text
-        suffixes = [(suffix, make) for suffix, make in CODECS.values() if suffix and name.endswith(suffix)]
-        path.write_bytes(suffixes[0][1](data) if suffixes else data)
+        compress = next((make for suffix, make in CODECS.values() if suffix and name.endswith(suffix)), bytes)
+        path.write_bytes(compress(data))
         if modified_ms is not None:
             os.utime(path, ns=(modified_ms * 1_000_000, modified_ms * 1_000_000))
-    return str(folder)
+    return str(directory)
 
 
 def read(path: object, **options: Any) -> Rows:
-    """The rows of ``scan``, maps as dictionaries."""
+    """Returns the rows of ``scan``, with maps as dictionaries."""
     table = scan(path, **options).read_all()
     table.validate(full=True)
     return to_rows(table)
@@ -66,13 +66,17 @@ def to_rows(table: pa.Table) -> Rows:
 def read_pushed(
     path: str, predicates: Sequence[Predicate] = (), **options: Any
 ) -> tuple[Rows, RecordMetrics, list[bool], LogReader]:
-    """What a reader gives with filters pushed into it: the rows, their tally, which filters it took, itself."""
+    """Reads files with filters that are pushed into a reader.
+
+    Returns:
+        The rows, the metrics, for each filter whether the reader accepted it, and the reader.
+    """
     parsed = parse_read_options({"path": path, **options})
     reader = LogReader(parsed, parsed.schema if parsed.schema is not None else infer_schema(parsed))
-    taken = reader.push(predicates)
+    accepted = reader.push(predicates)
     metrics = RecordMetrics()
     batches = [batch for task in reader.plan().tasks for batch in reader.read_task(task, metrics)]
     for batch in batches:
         assert batch.schema == reader.target()
         batch.validate(full=True)
-    return to_rows(pa.Table.from_batches(batches, reader.target())), metrics, taken, reader
+    return to_rows(pa.Table.from_batches(batches, reader.target())), metrics, accepted, reader

@@ -6,7 +6,7 @@ import datetime as dt
 
 from pyspark_logs.options import ReadOptions, parse_read_options
 from pyspark_logs.planning import PlanReport, plan_files, resolve_layout
-from tests.support.memory_store import KeyStore
+from tests.support.key_store import KeyStore
 
 ROOT = "s3://b/app/"
 

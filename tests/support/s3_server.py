@@ -1,4 +1,4 @@
-"""An S3 server in this process, and a fresh bucket for each test: the fixtures ``s3_server`` and ``s3``."""
+"""The fixtures ``s3_server``, an S3 server in this process, and ``s3``, a new bucket for each test."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from urllib.parse import quote
 import pytest
 
 from pyspark_logs.options import StoreOptions
-from tests.support.aws_answers import answer_as_aws
+from tests.support.moto_corrections import correct_moto
 
 
 @dataclass(frozen=True)
 class S3Bucket:
-    """A fresh bucket on an S3 server in this process.
+    """A bucket of an S3 server in this process.
 
     Attributes:
-        endpoint: the server's URL.
-        bucket: the bucket's name.
-        options: reach it with these.
+        endpoint: URL of the server.
+        bucket: name of the bucket.
+        options: options of a store that connects to the server.
     """
 
     endpoint: str
@@ -31,20 +31,20 @@ class S3Bucket:
 
     @property
     def url(self) -> str:
-        """``s3://bucket``, without a slash at the end."""
+        """URL of the bucket without a trailing slash."""
         return f"s3://{self.bucket}"
 
     def put(self, key: str, data: bytes) -> str:
-        """Store an object; returns its path."""
+        """Writes an object and returns its path."""
         self._request("PUT", "/" + quote(key), data)
         return f"{self.url}/{key}"
 
     def delete(self, key: str) -> None:
-        """Delete an object."""
+        """Deletes an object."""
         self._request("DELETE", "/" + quote(key))
 
     def create(self) -> None:
-        """Create the bucket."""
+        """Creates the bucket."""
         self._request("PUT", "")
 
     def _request(self, method: str, path: str, data: bytes = b"") -> None:
@@ -58,24 +58,24 @@ class S3Bucket:
 
 
 _numbers = itertools.count(1)
-# The server checks no signature, but lets nobody overwrite an object without one.
+# The server does not verify signatures, but requires one to overwrite an object.
 _SIGNED = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
-    """URL of an S3 server in this process; takes any credentials."""
+    """URL of an S3 server in this process that accepts any credentials."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with pytest.MonkeyPatch.context() as patch:
-        # Nothing of the machine's own AWS set-up reaches a test.
+        # Tests must not depend on the AWS configuration of the machine.
         for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"):
             patch.delenv(name, raising=False)
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        answer_as_aws(patch)
+        correct_moto(patch)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
         server.start()
         host, port = server.get_host_and_port()
@@ -85,7 +85,7 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture
 def s3(s3_server: str) -> S3Bucket:
-    """A fresh, empty bucket."""
+    """A new, empty bucket."""
     options = StoreOptions(
         endpoint=s3_server,
         region="us-east-1",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.store_faults import FaultyServer, Rewrite
 
 from pyspark_logs.commit import CommitSettings, abort, commit, recover, vacuum
 from pyspark_logs.errors import CommitConflictError, CorruptFileError, ReadOnlyStoreError, StoreError
@@ -31,7 +32,6 @@ from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Store, open_store
 from tests.support.s3_server import S3Bucket
-from tests.support.store_faults import FaultyServer, Rewrite
 
 SETTINGS = CommitSettings(threads=1)
 NO_RETENTION = CommitSettings(threads=1, record_retention_us=0, txn_retention_us=0)

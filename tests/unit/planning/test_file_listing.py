@@ -11,7 +11,7 @@ from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.layout import Layout
 from pyspark_logs.planning import PlanReport, plan_files
 from pyspark_logs.store import StoredFile
-from tests.support.memory_store import KeyStore
+from tests.support.key_store import KeyStore
 from tests.support.plans import COMMIT_LISTS, HOURLY, ROOT, YEAR, hours, options, run, us
 
 
@@ -24,7 +24,7 @@ def test_each_reason_for_exclusion_is_counted() -> None:
         "2026/1/x.gz",
         "2026/11/20/e.gz",
     ]
-    store = KeyStore.of({**dict.fromkeys(keys, 10), "2026/11/22/empty.gz": 0})
+    store = KeyStore.from_keys({**dict.fromkeys(keys, 10), "2026/11/22/empty.gz": 0})
     read = options(layout="{yyyy}/{MM}/{dd}", pathGlobFilter="*.gz")
     files, report = plan_files(store, read, Layout.parse("{yyyy}/{MM}/{dd}"))
     assert [file.path for file, _ in files] == [ROOT + "2026/11/20/e.gz", ROOT + "2026/11/22/a.gz"]
@@ -42,7 +42,7 @@ def test_each_reason_for_exclusion_is_counted() -> None:
 
 def test_keys_that_do_not_fit_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        run(KeyStore.of(["2026/a", "x/b", "y/c"]), layout="{yyyy}")
+        run(KeyStore.from_keys(["2026/a", "x/b", "y/c"]), layout="{yyyy}")
     (record,) = caplog.records
     assert record.getMessage() == (
         "2 of 3 files listed do not fit the layout '{yyyy}' and are not read, s3://b/app/x/b among them"
@@ -57,7 +57,7 @@ def test_modification_bounds_are_half_open() -> None:
 
 
 def test_without_a_time_column_files_count_at_one_instant() -> None:
-    store = KeyStore.of(hours("2026-01-01", 48))
+    store = KeyStore.from_keys(hours("2026-01-01", 48))
     bounds = {"startTime": "2026-01-01T10:00:00Z", "endTime": "2026-01-01T12:00:00Z"}
     assert run(store, layout=HOURLY, whole_files=True, **bounds)[0] == ["2026/01/01/10/0.gz", "2026/01/01/11/0.gz"]
     store = KeyStore([StoredFile(f"{ROOT}{ms}", 1, ms, "") for ms in (999, 1000, 1999, 2000)])
@@ -69,7 +69,7 @@ def test_without_a_time_column_files_count_at_one_instant() -> None:
 
 
 def test_an_empty_range_reads_nothing_but_checks_the_path() -> None:
-    store = KeyStore.of([*YEAR[:50], "x.log"])
+    store = KeyStore.from_keys([*YEAR[:50], "x.log"])
     read, empty = options(["s3://b/app", ROOT + "x.log"]), {"start_us": us("2026-01-02"), "end_us": us("2026-01-02")}
     files, report = plan_files(store, read, Layout.parse(HOURLY), **empty)
     assert (files, report.list_calls, report.pruned_by_time) == ([], 1 + COMMIT_LISTS, 1)
@@ -81,13 +81,13 @@ def test_an_empty_range_reads_nothing_but_checks_the_path() -> None:
     ("start", "end"), [("0001-01-01", "9999-12-31"), ("2025-01-01", "9999-12-31"), ("0001-01-01", "2026-12-31")]
 )
 def test_years_of_a_long_range_are_discovered(start: str, end: str) -> None:
-    store = KeyStore.of(YEAR[:50])
+    store = KeyStore.from_keys(YEAR[:50])
     assert len(run(store, layout=HOURLY, layoutSlack="500d", startTime=start, endTime=end)[0]) == 50
     assert store.request_counts["LIST"] == 2 + COMMIT_LISTS
 
 
 def test_filters_narrow_the_range_of_the_options() -> None:
-    store = KeyStore.of(hours("2026-01-01", 48))
+    store = KeyStore.from_keys(hours("2026-01-01", 48))
     read = options(layout=HOURLY, layoutSlack="0s", startTime="2026-01-01T10:00:00Z", endTime="2026-01-01T14:00:00Z")
     layout = Layout.parse(HOURLY)
     wider, _ = plan_files(store, read, layout, start_us=us("2026-01-01T08:00"), end_us=us("2026-01-01T12:00"))
@@ -96,7 +96,7 @@ def test_filters_narrow_the_range_of_the_options() -> None:
 
 
 def test_tokens_are_in_the_time_zone_of_the_options() -> None:
-    store = KeyStore.of(hours("2026-07-01", 24))
+    store = KeyStore.from_keys(hours("2026-07-01", 24))
     found, _ = run(
         store,
         layout=HOURLY,

@@ -7,7 +7,7 @@ import pytest
 from pyspark_logs.errors import LayoutError
 from pyspark_logs.layout import hive_layout
 from pyspark_logs.planning import plan_files, resolve_layout
-from tests.support.memory_store import KeyStore
+from tests.support.key_store import KeyStore
 from tests.support.plans import options
 
 
@@ -29,16 +29,16 @@ from tests.support.plans import options
     ],
 )
 def test_hive_directories_are_recognised(keys: list[str], columns: tuple[str, ...]) -> None:
-    layout = resolve_layout(KeyStore.of(keys), options())
+    layout = resolve_layout(KeyStore.from_keys(keys), options())
     assert layout == hive_layout(columns)
 
 
 def test_hive_values_below_a_glob() -> None:
-    store = KeyStore.of(["d1/a=1/x.log", "d2/a=2/x.log"])
+    store = KeyStore.from_keys(["d1/a=1/x.log", "d2/a=2/x.log"])
     files, _ = plan_files(store, options("s3://b/app/d*"), resolve_layout(store, options("s3://b/app/d*")))
     assert [match.values for _, match in files] == [("1",), ("2",)]
 
 
 def test_a_malformed_layout_is_an_error() -> None:
     with pytest.raises(LayoutError):
-        resolve_layout(KeyStore.of([]), options(layout="{HH}"))
+        resolve_layout(KeyStore.from_keys([]), options(layout="{HH}"))

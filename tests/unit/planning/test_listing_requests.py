@@ -7,12 +7,12 @@ import time
 import pytest
 
 from pyspark_logs.planning import plan, resolve_layout
-from tests.support.memory_store import KeyStore
+from tests.support.key_store import KeyStore
 from tests.support.plans import COMMIT_LISTS, HOURLY, ROOT, YEAR, hours, options, run
 
 
 def test_one_hour_of_a_year_costs_three_lists() -> None:
-    store = KeyStore.of(YEAR)
+    store = KeyStore.from_keys(YEAR)
     found, report = run(store, layout=HOURLY, startTime="2026-11-22T10:00:00Z", endTime="2026-11-22T11:00:00Z")
     assert found == ["2026/11/22/09/0.gz", "2026/11/22/10/0.gz", "2026/11/22/11/0.gz"]
     assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
@@ -21,7 +21,7 @@ def test_one_hour_of_a_year_costs_three_lists() -> None:
 
 
 def test_one_hour_that_crosses_a_year_costs_three_lists() -> None:
-    store = KeyStore.of(hours("2025-12-31T00:00", 48))
+    store = KeyStore.from_keys(hours("2025-12-31T00:00", 48))
     found, _ = run(store, layout=HOURLY, startTime="2026-01-01T00:00:00Z", endTime="2026-01-01T01:00:00Z")
     assert found == ["2025/12/31/23/0.gz", "2026/01/01/00/0.gz", "2026/01/01/01/0.gz"]
     assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
@@ -37,7 +37,7 @@ def test_one_hour_that_crosses_a_year_costs_three_lists() -> None:
     ],
 )
 def test_partition_filters_prune_the_listing(allowed: dict[str, object], lists: int) -> None:
-    store = KeyStore.of([f"{team}/{key}" for team in ("web", "db", "ops") for key in YEAR[:4000]])
+    store = KeyStore.from_keys([f"{team}/{key}" for team in ("web", "db", "ops") for key in YEAR[:4000]])
     found, report = run(
         store,
         layout="{team}/" + HOURLY,
@@ -50,13 +50,13 @@ def test_partition_filters_prune_the_listing(allowed: dict[str, object], lists: 
 
 
 def test_one_team_of_one_hour_costs_four_lists() -> None:
-    store = KeyStore.of([f"web/{key}" for key in YEAR])
+    store = KeyStore.from_keys([f"web/{key}" for key in YEAR])
     run(store, layout="{team}/" + HOURLY, startTime="2026-11-22T10:00:00Z", endTime="2026-11-22T11:00:00Z")
     assert store.request_counts == {"LIST": 4 + COMMIT_LISTS}
 
 
 def test_a_month_that_fits_a_page_costs_one_list_for_itself() -> None:
-    store = KeyStore.of(YEAR)
+    store = KeyStore.from_keys(YEAR)
     found, _ = run(store, layout=HOURLY, startTime="2026-11-01T00:00:00Z", endTime="2026-12-01T00:00:00Z")
     assert len(found) == 30 * 24 + 2
     # The month, and on each side the hour that slack adds.
@@ -64,7 +64,7 @@ def test_a_month_that_fits_a_page_costs_one_list_for_itself() -> None:
 
 
 def test_a_range_without_end_costs_one_discovery() -> None:
-    store = KeyStore.of(YEAR)
+    store = KeyStore.from_keys(YEAR)
     found, report = run(store, layout=HOURLY, startTime="2026-12-30T10:00:00Z")
     assert found == YEAR[YEAR.index("2026/12/30/09/0.gz") :]
     assert store.request_counts["LIST"] <= 1 + 1 + 15 + COMMIT_LISTS
@@ -73,7 +73,7 @@ def test_a_range_without_end_costs_one_discovery() -> None:
 
 def test_a_large_year_is_split_with_little_overhead() -> None:
     per_hour = 4
-    store = KeyStore.of(hours("2026-01-01", 365 * 24, per_hour=per_hour))
+    store = KeyStore.from_keys(hours("2026-01-01", 365 * 24, per_hour=per_hour))
     found, report = run(store, layout=HOURLY, startTime="2026-01-01T01:00:00Z", endTime="2026-12-31T23:00:00Z")
     assert len(found) == 365 * 24 * per_hour
     pages = 365 * 24 * per_hour / 1000
@@ -83,7 +83,7 @@ def test_a_large_year_is_split_with_little_overhead() -> None:
 
 
 def test_many_small_children_are_not_listed_one_by_one() -> None:
-    store = KeyStore.of([f"2026/11/22/{request:05}/a.gz" for request in range(5000)])
+    store = KeyStore.from_keys([f"2026/11/22/{request:05}/a.gz" for request in range(5000)])
     arguments = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-23T00:00:00Z"}
     _, report = run(store, layout="{yyyy}/{MM}/{dd}/{request}", **arguments)
     assert report.files_planned == 5000
@@ -94,20 +94,20 @@ def test_a_prefix_that_becomes_dense_is_split() -> None:
     keys = [f"2026/01/{day:02}/{n}" for day in range(1, 10) for n in range(12)] + [
         f"2026/01/20/{n}" for n in range(400)
     ]
-    store = KeyStore.of([*keys, *(f"2026/02/01/{n}" for n in range(400))], page_size=50)
+    store = KeyStore.from_keys([*keys, *(f"2026/02/01/{n}" for n in range(400))], page_size=50)
     found, _ = run(store, layout="{yyyy}/{MM}/{dd}/*", endTime="2026-03-02T00:00:00Z")
     assert len(found) == 9 * 12 + 800
     assert (ROOT + "2026/01/20/", True, None) in store.requests
 
 
 def test_no_prefix_is_listed_twice() -> None:
-    store = KeyStore.of(hours("2026-01-01", 40 * 24, per_hour=3), page_size=50)
+    store = KeyStore.from_keys(hours("2026-01-01", 40 * 24, per_hour=3), page_size=50)
     run(store, layout=HOURLY, startTime="2026-01-03T05:00:00Z", endTime="2026-02-05T05:00:00Z")
     assert len(store.requests) == len(set(store.requests))
 
 
 def test_a_token_in_the_file_name_gives_a_prefix() -> None:
-    store = KeyStore.of(hours("2026-01-01", 5000, "logs-%Y-%m-%d-%H.gz"))
+    store = KeyStore.from_keys(hours("2026-01-01", 5000, "logs-%Y-%m-%d-%H.gz"))
     found, _ = run(
         store, layout="logs-{yyyy-MM-dd-HH}.gz", startTime="2026-05-22T10:00:00Z", endTime="2026-05-22T11:00:00Z"
     )
@@ -119,11 +119,11 @@ def test_a_selected_column_before_the_token_gives_a_prefix() -> None:
     keys = hours("2026-01-01", 3000, "E1.%Y-%m-%d-%H.{n}.gz") + hours("2026-01-01", 3000, "E2.%Y-%m-%d-%H.{n}.gz")
     arguments = {"layout": "{dist}.{yyyy-MM-dd-HH}.*"}
     arguments |= {"startTime": "2026-03-22T10:00:00Z", "endTime": "2026-03-22T11:00:00Z"}
-    store = KeyStore.of(keys)
+    store = KeyStore.from_keys(keys)
     known, _ = run(store, allowed={"dist": {"E1"}}, **arguments)
     assert known == [f"E1.2026-03-22-{hour}.0.gz" for hour in ("09", "10", "11")]
     assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
-    store = KeyStore.of(keys)
+    store = KeyStore.from_keys(keys)
     found, report = run(store, **arguments)
     assert len(found) == 6
     assert report.list_calls == 6 + COMMIT_LISTS
@@ -131,26 +131,26 @@ def test_a_selected_column_before_the_token_gives_a_prefix() -> None:
 
 
 def test_values_with_special_characters_are_discovered() -> None:
-    store = KeyStore.of(["k=a%3Ab/1", "k=a:b/2", "k=a b/3", "k=a%20b/4", "k=c/5"])
+    store = KeyStore.from_keys(["k=a%3Ab/1", "k=a:b/2", "k=a b/3", "k=a%20b/4", "k=c/5"])
     found, _ = run(store, layout="k={k}", allowed={"k": {"a:b", "a b"}})
     assert {key[-1] for key in found} == {"1", "2", "3", "4"}
 
 
 def test_a_null_partition_is_constructed() -> None:
-    store = KeyStore.of(["k=__HIVE_DEFAULT_PARTITION__/1", "k=c/5"])
+    store = KeyStore.from_keys(["k=__HIVE_DEFAULT_PARTITION__/1", "k=c/5"])
     assert run(store, layout="k={k}", allowed={"k": {None}})[0] == ["k=__HIVE_DEFAULT_PARTITION__/1"]
     assert store.request_counts == {"LIST": 1 + COMMIT_LISTS}
 
 
 def test_the_first_error_of_a_parallel_listing_is_raised() -> None:
     arguments = {"layout": HOURLY, "startTime": "2026-01-01T00:00:00Z", "endTime": "2026-01-01T20:30:00Z"}
-    store = KeyStore.of(YEAR[:100], fail=ROOT + "2026/01/01/07/")
+    store = KeyStore.from_keys(YEAR[:100], fail=ROOT + "2026/01/01/07/")
     with pytest.raises(PermissionError, match="07"):
         run(store, **arguments)
 
 
 def test_ten_thousand_files_are_planned_within_1_5_seconds() -> None:
-    store = KeyStore.of(hours("2026-01-01", 1000, per_hour=10))
+    store = KeyStore.from_keys(hours("2026-01-01", 1000, per_hour=10))
     # The store of the test scans all keys for each request; its time is subtracted.
     read = options(layout=HOURLY, startTime="2026-01-01T00:00:00Z")
     layout, spent = resolve_layout(store, read), 0.0
@@ -173,13 +173,13 @@ def test_ten_thousand_files_are_planned_within_1_5_seconds() -> None:
 
 def test_hours_skipped_by_summer_time_are_found() -> None:
     # Summer time in Nuuk began on 30 March 2024 at 23:00; a writer with another clock may still use that hour.
-    store = KeyStore.of(["2024/03/30/23/a"])
+    store = KeyStore.from_keys(["2024/03/30/23/a"])
     arguments = {"layout": HOURLY, "timeZone": "America/Nuuk", "layoutSlack": "0s"}
     assert run(store, startTime="2024-03-31T01:30:00Z", endTime="2024-03-31T02:00:00Z", **arguments)[0]
 
 
 def test_directories_that_do_not_fit_are_not_listed() -> None:
-    store = KeyStore.of(["2026/11/a", "junk/11/a", "_2026/11/a", "2026/xx/a", "2027/01/a"])
+    store = KeyStore.from_keys(["2026/11/a", "junk/11/a", "_2026/11/a", "2026/xx/a", "2027/01/a"])
     found, report = run(store, layout="{yyyy}/{MM}", layoutSlack="0s", endTime="2026-12-01T00:00:00Z")
     assert found == ["2026/11/a"]
     assert {prefix for prefix, _, _ in store.requests} == {ROOT, *(f"{ROOT}2026/{month:02}/" for month in range(1, 12))}

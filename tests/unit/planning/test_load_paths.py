@@ -7,7 +7,7 @@ import pytest
 from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.layout import Layout, LayoutMatch
 from pyspark_logs.planning import plan_files
-from tests.support.memory_store import KeyStore
+from tests.support.key_store import KeyStore
 from tests.support.plans import COMMIT_LISTS, HOURLY, ROOT, YEAR, options, run, us
 
 TREE = ["a1/x.log", "a2/x.log", "a2/y.gz", "b1/c/x.log", "_hidden/x.log", "top.log", "noext", "b2/c"]
@@ -41,12 +41,12 @@ TREE = ["a1/x.log", "a2/x.log", "a2/y.gz", "b1/c/x.log", "_hidden/x.log", "top.l
 )
 @pytest.mark.parametrize("page_size", [1, 1000])
 def test_load_paths(path: str | list[str], found: list[str], page_size: int) -> None:
-    store = KeyStore.of(TREE, page_size=page_size)
+    store = KeyStore.from_keys(TREE, page_size=page_size)
     assert run(store, path)[0] == found
 
 
 def test_overlapping_paths_are_counted_as_duplicates() -> None:
-    _, report = run(KeyStore.of(TREE), ["s3://b/app/a2", "s3://b/app/a*", "s3://b/app/a2/y.gz"])
+    _, report = run(KeyStore.from_keys(TREE), ["s3://b/app/a2", "s3://b/app/a*", "s3://b/app/a2/y.gz"])
     assert (report.duplicates, report.files_planned, report.files_listed) == (3, 3, 6)
 
 
@@ -65,7 +65,7 @@ def test_overlapping_paths_are_counted_as_duplicates() -> None:
 @pytest.mark.parametrize("page_size", [1, 1000])
 def test_a_missing_path_is_an_error(path: str | list[str], says: str, page_size: int) -> None:
     with pytest.raises(PathNotFoundError, match=says) as error:
-        run(KeyStore.of(TREE, page_size=page_size), path)
+        run(KeyStore.from_keys(TREE, page_size=page_size), path)
     assert (path if isinstance(path, str) else path[-1]) in str(error.value)
 
 
@@ -73,7 +73,7 @@ def test_a_missing_path_is_an_error(path: str | list[str], says: str, page_size:
 def test_a_path_with_nothing_in_the_range_is_an_empty_plan(page_size: int) -> None:
     # Neighbours that begin with its name come first in key order.
     keys = [*(f"app/{key}" for key in YEAR[:100]), *(f"app-{n}/x" for n in range(5))]
-    store = KeyStore.of(keys, root="s3://b/", page_size=page_size)
+    store = KeyStore.from_keys(keys, root="s3://b/", page_size=page_size)
     found, report = run(store, layout=HOURLY, startTime="2030-01-01T00:00:00Z", endTime="2030-01-01T01:00:00Z")
     assert found == []
     assert report.list_calls == store.request_counts["LIST"] <= 3 + 2 + COMMIT_LISTS
@@ -81,7 +81,7 @@ def test_a_path_with_nothing_in_the_range_is_an_empty_plan(page_size: int) -> No
 
 @pytest.mark.parametrize("bucket", ["s3://b", "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/b"])
 def test_a_bucket_with_nothing_in_the_range_is_an_empty_plan(bucket: str) -> None:
-    store = KeyStore.of(YEAR[:10], root=bucket + "/")
+    store = KeyStore.from_keys(YEAR[:10], root=bucket + "/")
     found, report = run(store, bucket, layout=HOURLY, startTime="2001-01-01T10:00:00Z", endTime="2001-01-01T11:00:00Z")
     assert found == []
     assert report.list_calls == 4 + COMMIT_LISTS
@@ -90,11 +90,11 @@ def test_a_bucket_with_nothing_in_the_range_is_an_empty_plan(bucket: str) -> Non
 @pytest.mark.parametrize("path", ["s3://*/app", "s3://{a,b}/app"])
 def test_a_glob_cannot_stand_for_a_bucket(path: str) -> None:
     with pytest.raises(OptionError, match="name the bucket"):
-        run(KeyStore.of(TREE), path)
+        run(KeyStore.from_keys(TREE), path)
 
 
 def test_a_named_file_need_not_fit_the_layout() -> None:
-    store = KeyStore.of(["other/name.log", "2026/11/22/_x.log", "logs-2026-11-22.gz"])
+    store = KeyStore.from_keys(["other/name.log", "2026/11/22/_x.log", "logs-2026-11-22.gz"])
     read = options([ROOT + "other/name.log", ROOT + "2026/11/22/_x.log"])
     files, report = plan_files(
         store, read, Layout.parse("{team}/{yyyy}"), start_us=us("2001-01-01"), end_us=us("2001-01-02")

@@ -14,7 +14,7 @@ from pyspark_logs.layout import hive_layout
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.planning import Plan, plan, plan_files, resolve_layout
 from pyspark_logs.store import open_store
-from tests.support.memory_store import KeyStore
+from tests.support.key_store import KeyStore
 from tests.support.plans import HOURLY, ROOT, hours, options
 from tests.support.s3_server import S3Bucket
 
@@ -24,7 +24,7 @@ def test_plans_are_deterministic_and_picklable() -> None:
     read = options(maxPartitionBytes="300", openCostInBytes="1")
 
     def make(order: Callable[[list[str]], list[str]]) -> Plan:
-        store = KeyStore.of({key: keys[key] for key in order(list(keys))}, page_size=7)
+        store = KeyStore.from_keys({key: keys[key] for key in order(list(keys))}, page_size=7)
         return plan(store, read, splittable=lambda path: path.endswith(".log"))
 
     one, other = make(list), make(lambda names: names[::-1])
@@ -53,7 +53,7 @@ def test_plans_are_deterministic_and_picklable() -> None:
 
 
 def make_store(keys: dict[str, int]) -> KeyStore:
-    return KeyStore.of(keys)
+    return KeyStore.from_keys(keys)
 
 
 def check_store(root: str, put: Callable[[str], object], store_options: dict[str, object]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.layout import HOUR_US, Layout, escape_value, is_hidden_key
 from pyspark_logs.planning import plan_files
-from tests.support.memory_store import KeyStore
+from tests.support.key_store import KeyStore
 from tests.support.plans import ROOT, options, us
 
 LAYOUTS = [
@@ -104,7 +104,7 @@ def expected_files(keys: Iterable[str], layout: Layout, s: dict[str, object]) ->
 
 def check_pruned_listing(s: dict[str, object]) -> None:
     layout, keys, teams = s["layout"], s["keys"], s["teams"]
-    store = KeyStore.of([*keys, "zzz"], page_size=s["page_size"], ordered=s["ordered"])
+    store = KeyStore.from_keys([*keys, "zzz"], page_size=s["page_size"], ordered=s["ordered"])
     read = options()
     read = dataclasses.replace(read, time=dataclasses.replace(read.time, slack_us=s["slack_us"]))
     allowed = {"none": {}, "set": {"team": teams}, "test": {"team": lambda value: value in teams}}[s["allowed"]]

@@ -37,8 +37,15 @@ from pyspark_logs.store.circuit_breaker import CircuitBreaker
 from pyspark_logs.store.error_codes import CATEGORIES, classify_error
 from pyspark_logs.store.paths import split_bucket
 from pyspark_logs.store.s3_connection import _MAX_SHARED, connection_arguments, shared_filesystem
+from tests.support.fault_proxy import (
+    ConnectionReset,
+    DroppedHeader,
+    ErrorResponse,
+    FaultProxy,
+    StalledBody,
+    TruncatedBody,
+)
 from tests.support.s3_server import S3Bucket
-from tests.support.store_faults import Answer, Cut, FaultyServer, Reset, Rewrite, Stall
 
 MIB = 1 << 20
 DATA = random.Random(7).randbytes(3 * MIB + 17)
@@ -491,8 +498,8 @@ class TestS3(StoreSuite):
 
 
 @pytest.fixture
-def faulty(s3: S3Bucket) -> Iterator[FaultyServer]:
-    server = FaultyServer(s3.endpoint)
+def faulty(s3: S3Bucket) -> Iterator[FaultProxy]:
+    server = FaultProxy(s3.endpoint)
     server.start()
     yield server
     server.stop()
@@ -507,7 +514,7 @@ def no_backoff(monkeypatch):
 @pytest.mark.usefixtures("no_backoff")
 class TestFaults:
     @pytest.fixture(autouse=True)
-    def prepare(self, s3: S3Bucket, faulty: FaultyServer):
+    def prepare(self, s3: S3Bucket, faulty: FaultProxy):
         self.s3, self.faulty = s3, faulty
         self.options = replace(s3.options, endpoint=faulty.endpoint)
         self.path = s3.put("app/a.log", DATA)
@@ -519,11 +526,11 @@ class TestFaults:
     @pytest.mark.parametrize(
         "fault",
         [
-            Answer(503, "SlowDown"),
-            Answer(503, "ServiceUnavailable"),
-            Answer(500, "InternalError"),
-            Answer(429, "TooManyRequests"),
-            Reset(),
+            ErrorResponse(503, "SlowDown"),
+            ErrorResponse(503, "ServiceUnavailable"),
+            ErrorResponse(500, "InternalError"),
+            ErrorResponse(429, "TooManyRequests"),
+            ConnectionReset(),
         ],
         ids=lambda fault: getattr(fault, "code", "reset"),
     )
@@ -536,11 +543,13 @@ class TestFaults:
         self.faulty.inject(fault, fault)
         assert read_all(store, self.path) == DATA
         # aiohttp itself tries once more, unseen, when a connection that was open before turns out to be dead
-        seen = 2 if fault == Reset() else 3
+        seen = 2 if fault == ConnectionReset() else 3
         assert store.request_counts == {"HEAD": seen, "LIST": seen, "GET": seen}
         assert self.faulty.count("GET") == 3
 
-    @pytest.mark.parametrize("fault", [Answer(500, "InternalError"), Answer(429, "TooManyRequests"), Reset()])
+    @pytest.mark.parametrize(
+        "fault", [ErrorResponse(500, "InternalError"), ErrorResponse(429, "TooManyRequests"), ConnectionReset()]
+    )
     def test_retries_are_bounded(self, fault):
         self.faulty.inject(then=fault)
         with pytest.raises(
@@ -548,15 +557,19 @@ class TestFaults:
         ) as caught:
             self.store(max_retries=2).list_page(self.root, recursive=True)
         assert not isinstance(caught.value, CircuitOpenError)
-        assert self.faulty.count("GET") == (6 if fault == Reset() else 3)
+        assert self.faulty.count("GET") == (6 if fault == ConnectionReset() else 3)
 
     def test_no_retries(self):
-        self.faulty.inject(then=Answer(503, "SlowDown"))
+        self.faulty.inject(then=ErrorResponse(503, "SlowDown"))
         with pytest.raises(StoreError):
             self.store(max_retries=0).head(self.path)
         assert self.faulty.count("HEAD") == 1
 
-    @pytest.mark.parametrize("fault", [Cut(MIB), Cut(0), Cut(1_500_000, reset=True), Cut(1_500_000)], ids=str)
+    @pytest.mark.parametrize(
+        "fault",
+        [TruncatedBody(MIB), TruncatedBody(0), TruncatedBody(1_500_000, reset=True), TruncatedBody(1_500_000)],
+        ids=str,
+    )
     def test_a_broken_body_is_resumed_where_it_broke(self, fault):
         self.faulty.inject(fault, fault)
         assert read_all(self.store(), self.path, chunk_bytes=MIB) == DATA
@@ -568,19 +581,19 @@ class TestFaults:
         assert all(headers["Range"].endswith(f"-{len(DATA) - 1}") for headers in resumed)
 
     def test_a_broken_range_is_resumed(self):
-        self.faulty.inject(Cut(100), Cut(100))
+        self.faulty.inject(TruncatedBody(100), TruncatedBody(100))
         assert read_all(self.store(), self.path, 1000, 500_000) == DATA[1000:500_000]
         assert self.faulty.requests[0][2]["Range"] == "bytes=1000-499999"
         assert self.faulty.count("GET") == 3
 
     def test_a_body_that_stalls_is_resumed(self):
-        self.faulty.inject(Stall(100_000, seconds=30.0))
+        self.faulty.inject(StalledBody(100_000, seconds=30.0))
         began = time.monotonic()
         assert read_all(self.store(request_timeout_s=0.4), self.path) == DATA
         assert time.monotonic() - began < 5
 
     def test_a_body_that_always_breaks_is_an_error(self):
-        self.faulty.inject(then=Cut(1000))
+        self.faulty.inject(then=TruncatedBody(1000))
         received = []
         with pytest.raises(TruncatedBodyError, match=rf"a\.log.*of {len(DATA)}") as caught:
             received.extend(self.store(max_retries=3).read(self.path))
@@ -591,12 +604,12 @@ class TestFaults:
 
     def test_progress_renews_the_retries(self):
         # Each request brings some whole chunks before it breaks: slow, but it gets there.
-        self.faulty.inject(then=Cut(700_000))
+        self.faulty.inject(then=TruncatedBody(700_000))
         assert read_all(self.store(max_retries=1), self.path, chunk_bytes=100_000) == DATA
         assert self.faulty.count("GET") >= 5
 
     def test_a_file_replaced_while_its_body_breaks(self):
-        self.faulty.inject(Cut(MIB))
+        self.faulty.inject(TruncatedBody(MIB))
         body = self.store().read(self.path, chunk_bytes=MIB // 2)
         received = [next(body)]
         self.s3.put("app/a.log", b"other" * len(DATA))
@@ -605,7 +618,7 @@ class TestFaults:
         assert DATA.startswith(b"".join(received))
 
     def test_a_file_deleted_while_its_body_breaks(self):
-        self.faulty.inject(Cut(MIB))
+        self.faulty.inject(TruncatedBody(MIB))
         body = self.store().read(self.path, chunk_bytes=MIB // 2)
         next(body)
         self.s3.delete("app/a.log")
@@ -613,10 +626,10 @@ class TestFaults:
             list(body)
 
     def test_servers_that_ignore_conditions_or_ranges(self):
-        self.faulty.inject(then=Rewrite(without="If-Match"))
+        self.faulty.inject(then=DroppedHeader(name="If-Match"))
         with pytest.raises(SnapshotChangedError, match="'0123' expected"):
             list(self.store().read(self.path, etag="0123"))
-        self.faulty.inject(then=Rewrite(without="Range"))
+        self.faulty.inject(then=DroppedHeader(name="Range"))
         with pytest.raises(StoreError, match="ignores byte ranges"):
             list(self.store().read(self.path, 10, 20))
         assert read_all(self.store(), self.path, 0, 20) == DATA[:20]
@@ -628,7 +641,7 @@ class TestFaults:
             lambda store: list(store.read(self.path)),
             lambda store: store.head(self.path),
         ):
-            self.faulty.inject(then=Answer(403, code))
+            self.faulty.inject(then=ErrorResponse(403, code))
             with pytest.raises(AccessDeniedError, match="s3://") as caught:
                 act(self.store())
             assert isinstance(caught.value, PermissionError)
@@ -636,7 +649,7 @@ class TestFaults:
 
     def test_answers_that_do_not_pass_never_open_the_circuit(self):
         store = self.store(max_consecutive_failures=2)
-        self.faulty.inject(then=Answer(403, "AccessDenied"))
+        self.faulty.inject(then=ErrorResponse(403, "AccessDenied"))
         for _ in range(4):
             with pytest.raises(AccessDeniedError):
                 store.head(self.path)
@@ -645,7 +658,7 @@ class TestFaults:
 
     def test_a_store_that_stays_down_opens_the_circuit(self):
         store = self.store(max_retries=2, max_consecutive_failures=5)
-        self.faulty.inject(then=Answer(503, "SlowDown"))
+        self.faulty.inject(then=ErrorResponse(503, "SlowDown"))
         with pytest.raises(StoreError, match="fewer requests") as caught:
             store.head(self.path)
         assert not isinstance(caught.value, CircuitOpenError)
@@ -663,14 +676,14 @@ class TestFaults:
     def test_success_closes_the_row(self):
         store = self.store(max_retries=2, max_consecutive_failures=3)
         for _ in range(4):
-            self.faulty.inject(Answer(503, "SlowDown"), Reset())
+            self.faulty.inject(ErrorResponse(503, "SlowDown"), ConnectionReset())
             assert store.head(self.path) is not None
 
     def test_bodies_that_break_count(self):
-        self.faulty.inject(then=Cut(0))
+        self.faulty.inject(then=TruncatedBody(0))
         with pytest.raises(TruncatedBodyError):
             list(self.store(max_retries=1, max_consecutive_failures=9).read(self.path))
-        self.faulty.inject(Cut(0), then=Answer(503, "SlowDown"))
+        self.faulty.inject(TruncatedBody(0), then=ErrorResponse(503, "SlowDown"))
         with pytest.raises(CircuitOpenError):
             list(self.store(max_retries=4, max_consecutive_failures=3).read(self.path))
         assert len(self.faulty.requests) == 3
@@ -699,7 +712,13 @@ class TestFaults:
 
     def test_a_bad_network(self):
         dice = random.Random(11)
-        faults = [Answer(503, "SlowDown"), Answer(500, "InternalError"), Reset(), Cut(70_000), Cut(10, reset=True)]
+        faults = [
+            ErrorResponse(503, "SlowDown"),
+            ErrorResponse(500, "InternalError"),
+            ConnectionReset(),
+            TruncatedBody(70_000),
+            TruncatedBody(10, reset=True),
+        ]
         self.faulty.choose = lambda method: dice.choice(faults) if dice.random() < 0.2 else None
         store = self.store(max_retries=6, max_consecutive_failures=8)
         with ThreadPoolExecutor(4) as pool:
@@ -729,7 +748,7 @@ class TestFaults:
         assert first.head(self.path) == second.head(self.path)
         assert first._filesystem() is second._filesystem()
         assert first.request_counts == second.request_counts == {"HEAD": 1}
-        self.faulty.inject(then=Answer(503, "SlowDown"))
+        self.faulty.inject(then=ErrorResponse(503, "SlowDown"))
         with pytest.raises(CircuitOpenError):
             self.store(max_consecutive_failures=1).head(self.path)
         self.faulty.inject()
@@ -737,7 +756,7 @@ class TestFaults:
 
     def test_refused_credentials_are_looked_for_again(self):
         refused = self.store()
-        self.faulty.inject(Answer(403, "ExpiredToken"))
+        self.faulty.inject(ErrorResponse(403, "ExpiredToken"))
         with pytest.raises(AccessDeniedError, match="expired"):
             refused.list_page(self.root, recursive=True)
         again = self.store()
@@ -771,9 +790,9 @@ class TestFaults:
         message = f"bad {secret} {token} {other}"
         shown = [repr(store), repr(store.options), str(store)]
         for fault in (
-            Answer(403, "AccessDenied", message),
-            Answer(500, "InternalError", message),
-            Answer(404, "NoSuchBucket", message),
+            ErrorResponse(403, "AccessDenied", message),
+            ErrorResponse(500, "InternalError", message),
+            ErrorResponse(404, "NoSuchBucket", message),
         ):
             self.faulty.inject(then=fault)
             with pytest.raises(LogSourceError, match=r"bad \*\*\* \*\*\* \*\*\*") as caught:
@@ -792,9 +811,9 @@ def test_an_endpoint_that_nobody_serves(s3: S3Bucket):
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "InternalError"])
-def test_a_store_that_stays_down_is_given_up_in_bounded_time(s3: S3Bucket, faulty: FaultyServer, code: str):
+def test_a_store_that_stays_down_is_given_up_in_bounded_time(s3: S3Bucket, faulty: FaultProxy, code: str):
     store = open_store(s3.url, replace(s3.options, endpoint=faulty.endpoint, max_retries=3, max_consecutive_failures=3))
-    faulty.inject(then=Answer(503, code))
+    faulty.inject(then=ErrorResponse(503, code))
     began = time.monotonic()
     with pytest.raises(CircuitOpenError):
         store.list_page(s3.url, recursive=True)

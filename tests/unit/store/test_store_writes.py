@@ -30,9 +30,16 @@ from pyspark_logs.errors import (
 )
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import OpenUpload, Store, StoredFile, UploadPage, open_store
-from tests.support.memory_store import KeyStore
+from tests.support.fault_proxy import (
+    CannedResponse,
+    ConnectionReset,
+    DroppedHeader,
+    ErrorResponse,
+    FaultProxy,
+    LostResponse,
+)
+from tests.support.key_store import KeyStore
 from tests.support.s3_server import S3Bucket
-from tests.support.store_faults import Answer, FaultyServer, Lost, Reply, Reset, Rewrite
 
 MIB = 1 << 20
 JOB = "2026112200000000000000abcdefa"
@@ -823,8 +830,8 @@ class TestS3(WriteSuite):
 
 
 @pytest.fixture
-def faulty(s3: S3Bucket) -> Iterator[FaultyServer]:
-    server = FaultyServer(s3.endpoint)
+def faulty(s3: S3Bucket) -> Iterator[FaultProxy]:
+    server = FaultProxy(s3.endpoint)
     server.start()
     yield server
     server.stop()
@@ -841,7 +848,7 @@ class TestFaults:
     """A network and servers that fail; each request has three tries."""
 
     @pytest.fixture(autouse=True)
-    def prepare(self, s3: S3Bucket, faulty: FaultyServer):
+    def prepare(self, s3: S3Bucket, faulty: FaultProxy):
         self.s3, self.faulty = s3, faulty
         self.root = f"{s3.url}/app/"
         self.store = open_store(self.root, replace(s3.options, endpoint=faulty.endpoint))
@@ -852,7 +859,9 @@ class TestFaults:
         upload_id = self.direct.start_upload(path, token=JOB, staging="")
         return path, upload_id, [self.direct.upload_part(path, upload_id, 1, data)]
 
-    @pytest.mark.parametrize("fault", [Answer(503, "SlowDown"), Answer(500, "InternalError"), Reset()])
+    @pytest.mark.parametrize(
+        "fault", [ErrorResponse(503, "SlowDown"), ErrorResponse(500, "InternalError"), ConnectionReset()]
+    )
     def test_what_passes_is_tried_again(self, fault):
         store, path = self.store, self.root + "a"
         self.faulty.inject(fault, fault)
@@ -880,14 +889,14 @@ class TestFaults:
 
     @pytest.mark.parametrize("code", ["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"])
     def test_bytes_that_are_damaged_on_the_way_are_sent_again(self, code):
-        self.faulty.inject(Answer(400, code), Answer(400, code))
+        self.faulty.inject(ErrorResponse(400, code), ErrorResponse(400, code))
         self.store.put(self.root + "a", b"x")
-        self.faulty.inject(then=Answer(400, code))
+        self.faulty.inject(then=ErrorResponse(400, code))
         with pytest.raises(StoreError, match=f"{code}.*changed in transit"):
             self.store.put(self.root + "b", b"x")
         assert self.faulty.count("PUT") == 3
 
-    @pytest.mark.parametrize("fault", [Answer(503, "SlowDown"), Reset()])
+    @pytest.mark.parametrize("fault", [ErrorResponse(503, "SlowDown"), ConnectionReset()])
     def test_what_stays_is_an_error(self, fault):
         self.faulty.inject(then=fault)
         with pytest.raises(StoreError, match=r"cannot create .*app/a \(endpoint") as caught:
@@ -903,26 +912,26 @@ class TestFaults:
     # --- answers that get lost after the request was applied ---
 
     def test_a_lost_answer_to_create_is_a_no_to_be_read_back(self):
-        self.faulty.inject(Lost())
+        self.faulty.inject(LostResponse())
         assert self.store.create(self.root + "a", b"mine") is False
         assert self.faulty.count("PUT") == 2
         assert self.store.get(self.root + "a") == b"mine"
 
     def test_all_answers_to_create_get_lost(self):
-        self.faulty.inject(then=Lost())
+        self.faulty.inject(then=LostResponse())
         with pytest.raises(StoreError, match="cannot create"):
             self.store.create(self.root + "a", b"mine")
         assert self.direct.get(self.root + "a") == b"mine"
 
     def test_a_lost_answer_to_complete_is_a_no_to_look_after(self):
         path, upload_id, etags = self.stage()
-        self.faulty.inject(Lost())
+        self.faulty.inject(LostResponse())
         assert self.store.complete_upload(path, upload_id, etags, size=3) is False
         found = self.store.head(path)
         assert (found.token, found.size) == (JOB, 3)
 
     def test_a_lost_answer_to_start_leaves_an_upload_that_can_be_found(self):
-        self.faulty.inject(Lost())
+        self.faulty.inject(LostResponse())
         upload_id = self.store.start_upload(self.root + "a", token=JOB, staging="")
         found = [item.upload_id for item in self.store.list_uploads(self.root).uploads]
         assert len(found) == 2
@@ -930,25 +939,25 @@ class TestFaults:
 
     def test_other_lost_answers_do_not_matter(self):
         path, upload_id, etags = self.stage()
-        self.faulty.inject(Lost())
+        self.faulty.inject(LostResponse())
         assert self.store.upload_part(path, upload_id, 1, b"one") == etags[0]
-        self.faulty.inject(Lost())
+        self.faulty.inject(LostResponse())
         self.store.abort_upload(path, upload_id)
         assert self.store.list_uploads(self.root).uploads == ()
-        self.faulty.inject(Lost())
+        self.faulty.inject(LostResponse())
         self.store.put(path, b"two")
         etag = self.store.head(path).etag
-        self.faulty.inject(None, Lost())
+        self.faulty.inject(None, LostResponse())
         assert self.store.remove(path, etag=etag) is True
         self.store.put(path, b"three")
-        self.faulty.inject(Lost())
+        self.faulty.inject(LostResponse())
         self.store.remove_all([path])
         assert self.store.head(path) is None
 
     # --- answers of servers ---
 
     def test_a_conflict_is_tried_again(self):
-        conflict = Answer(409, "ConditionalRequestConflict")
+        conflict = ErrorResponse(409, "ConditionalRequestConflict")
         self.faulty.inject(conflict, conflict)
         assert self.store.create(self.root + "a", b"x") is True
         self.faulty.inject(then=conflict)
@@ -961,15 +970,15 @@ class TestFaults:
 
     def test_an_error_in_an_answer_of_200_is_an_error(self):
         path, upload_id, etags = self.stage()
-        self.faulty.inject(Answer(200, "InternalError"))
+        self.faulty.inject(ErrorResponse(200, "InternalError"))
         assert self.store.complete_upload(path, upload_id, etags, size=3) is True
         path, upload_id, etags = self.stage("part-1.gz")
-        self.faulty.inject(then=Answer(200, "InternalError"))
+        self.faulty.inject(then=ErrorResponse(200, "InternalError"))
         with pytest.raises(StoreError, match=r"cannot complete .*InternalError"):
             self.store.complete_upload(path, upload_id, etags, size=3)
         assert self.direct.head(path) is None
 
-    @pytest.mark.parametrize("fault", [Answer(501, "NotImplemented"), Answer(405, "MethodNotAllowed")])
+    @pytest.mark.parametrize("fault", [ErrorResponse(501, "NotImplemented"), ErrorResponse(405, "MethodNotAllowed")])
     def test_a_server_without_what_a_commit_needs(self, fault):
         self.faulty.inject(then=fault)
         for call in (
@@ -992,13 +1001,13 @@ class TestFaults:
             lambda: self.store.abort_upload(path, upload_id),
             lambda: self.store.list_uploads(self.root),
         ):
-            self.faulty.inject(then=Answer(403, "AccessDenied"))
+            self.faulty.inject(then=ErrorResponse(403, "AccessDenied"))
             with pytest.raises(AccessDeniedError, match="Allow s3:PutObject"):
                 call()
             assert len(self.faulty.requests) == 1
 
     def test_a_name_that_is_too_long(self):
-        self.faulty.inject(then=Answer(400, "KeyTooLongError"))
+        self.faulty.inject(then=ErrorResponse(400, "KeyTooLongError"))
         with pytest.raises(StoreError, match=r"1,024 bytes a key"):
             self.store.put(self.root + "x" * 2000, b"")
 
@@ -1007,7 +1016,7 @@ class TestFaults:
         self.store.put(path, b"one")
         etag = self.store.head(path).etag
         self.store.put(path, b"two")
-        self.faulty.inject(then=Rewrite(without="If-Match"))
+        self.faulty.inject(then=DroppedHeader(name="If-Match"))
         assert self.store.remove(path, etag=etag) is False
         assert self.store.get(path) == b"two"
 
@@ -1015,12 +1024,12 @@ class TestFaults:
         path = self.root + "a"
         self.store.put(path, b"one")
         etag = self.store.head(path).etag
-        self.faulty.inject(None, Answer(501, "NotImplemented"))
+        self.faulty.inject(None, ErrorResponse(501, "NotImplemented"))
         assert self.store.remove(path, etag=etag) is True
         assert self.direct.head(path) is None
         assert [method for method, _, _ in self.faulty.requests] == ["HEAD", "DELETE", "DELETE"]
         self.store.put(path, b"one")
-        self.faulty.inject(None, Answer(403, "AccessDenied"))
+        self.faulty.inject(None, ErrorResponse(403, "AccessDenied"))
         with pytest.raises(AccessDeniedError):
             self.store.remove(path, etag=etag)
 
@@ -1028,20 +1037,20 @@ class TestFaults:
         path = self.root + "a"
         self.store.put(path, b"one")
         etag = self.store.head(path).etag
-        self.faulty.inject(None, Answer(412, "PreconditionFailed"))
+        self.faulty.inject(None, ErrorResponse(412, "PreconditionFailed"))
         assert self.store.remove(path, etag=etag) is False
-        self.faulty.inject(None, Answer(404, "NoSuchKey"))
+        self.faulty.inject(None, ErrorResponse(404, "NoSuchKey"))
         assert self.store.remove(path, etag=etag) is True
 
     def test_a_missing_file_is_deleted_on_servers_that_mind(self):
-        self.faulty.inject(Answer(404, "NoSuchKey"))
+        self.faulty.inject(ErrorResponse(404, "NoSuchKey"))
         assert self.store.remove(self.root + "a") is True
 
     _REFUSED: ClassVar[str] = "<Error><Key>app/{}</Key><Code>{}</Code><Message>why</Message></Error>"
 
-    def refusal(self, **codes: str) -> Reply:
+    def refusal(self, **codes: str) -> CannedResponse:
         errors = "".join(self._REFUSED.format(name, code) for name, code in codes.items())
-        return Reply(f'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{errors}</DeleteResult>')
+        return CannedResponse(f'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{errors}</DeleteResult>')
 
     def test_some_of_many_are_not_deleted(self):
         paths = [self.store.put(self.root + name, b"x") or self.root + name for name in "abc"]
@@ -1059,7 +1068,7 @@ class TestFaults:
             self.store.remove_all(paths)
         assert self.faulty.count("POST") == 1
 
-    @pytest.mark.parametrize("fault", [Answer(501, "NotImplemented"), Answer(400, "MissingContentMD5")])
+    @pytest.mark.parametrize("fault", [ErrorResponse(501, "NotImplemented"), ErrorResponse(400, "MissingContentMD5")])
     def test_a_server_that_deletes_one_by_one(self, fault):
         paths = [self.store.put(self.root + name, b"x") or self.root + name for name in "abc"]
         self.faulty.inject(fault)
@@ -1069,16 +1078,16 @@ class TestFaults:
 
     def test_a_server_that_does_not_say_where_the_next_page_begins(self):
         body = "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>"
-        self.faulty.inject(Reply(body))
+        self.faulty.inject(CannedResponse(body))
         with pytest.raises(StoreError, match="further pages but no continuation token"):
             self.store.list_uploads(self.root)
 
     def test_a_file_that_changes_while_it_is_got(self):
-        from tests.support.store_faults import Cut
+        from tests.support.fault_proxy import TruncatedBody
 
         path = self.root + "a"
         self.store.put(path, b"1" * MIB)
-        self.faulty.inject(Cut(1000), Answer(412, "PreconditionFailed"))
+        self.faulty.inject(TruncatedBody(1000), ErrorResponse(412, "PreconditionFailed"))
         with pytest.raises(SnapshotChangedError):
             self.store.get(path)
 
@@ -1091,14 +1100,14 @@ class TestFaults:
             lambda: self.store.list_uploads(self.root),
         ]
         for call in calls:
-            self.faulty.inject(then=Answer(403, "AccessDenied", f"the secret is {secret}"))
+            self.faulty.inject(then=ErrorResponse(403, "AccessDenied", f"the secret is {secret}"))
             with pytest.raises(AccessDeniedError, match=r"the secret is \*\*\*") as caught:
                 call()
             assert secret not in repr(caught.value) + str(caught.value.__cause__)
         assert secret not in repr(self.store)
 
     def test_errors_travel(self):
-        self.faulty.inject(then=Answer(501, "NotImplemented"))
+        self.faulty.inject(then=ErrorResponse(501, "NotImplemented"))
         with pytest.raises(ReadOnlyStoreError) as caught:
             self.store.create(self.root + "a", b"x")
         copy = pickle.loads(pickle.dumps(caught.value))

@@ -1,4 +1,4 @@
-"""A store of keys without content, which counts requests and gives small pages: for tests of planning."""
+"""A store of keys without content that records its list requests, for tests of planning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ from pyspark_logs.store import Page, Store, StoredFile
 
 
 class KeyStore(Store):
-    """Lists as S3 does, or in scrambled pages, as stores do whose listings have no order."""
+    """A read-only store of file descriptions.
+
+    Args:
+        files: files of the store.
+        page_size: number of entries in a page.
+        ordered: True to list keys in order, as S3 does; False to list them in a shuffled order.
+        fail: prefix whose listing raises PermissionError.
+
+    Attributes:
+        requests: prefix, ``recursive`` and token of each list request, except those of commits.
+        counted: number of requests by kind.
+    """
 
     def __init__(
         self, files: Iterable[StoredFile], *, page_size: int = 1000, ordered: bool = True, fail: str | None = None
@@ -30,8 +41,10 @@ class KeyStore(Store):
         self.guard = threading.Lock()
 
     @classmethod
-    def of(cls, keys: Iterable[str] | Mapping[str, int], root: str = "s3://b/app/", **arguments: object) -> KeyStore:
-        """A store of files of one kilobyte, or of the sizes given, below a root."""
+    def from_keys(
+        cls, keys: Iterable[str] | Mapping[str, int], root: str = "s3://b/app/", **arguments: object
+    ) -> KeyStore:
+        """Creates a store of files below a root, from their keys (1024 bytes each) or from a mapping of keys to sizes."""
         sizes = keys if isinstance(keys, Mapping) else dict.fromkeys(keys, 1024)
         return cls([StoredFile(root + key, size, 1_000, f"e{size}") for key, size in sizes.items()], **arguments)
 
@@ -42,25 +55,25 @@ class KeyStore(Store):
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         with self.guard:
             self.counted["LIST"] += 1
-            if not prefix.endswith("/_commits/"):  # the looks at write jobs are counted, and not in the way
+            if not prefix.endswith("/_commits/"):  # listings of commits are counted but not recorded
                 self.requests.append((prefix, recursive, token))
         if prefix == self.fail:
             raise PermissionError(prefix)
         names = self.names(prefix, recursive)
         start = int(token or 0)
-        chosen = sorted(names[start : start + self.page_size])
-        files = tuple(self.files[name] for name in chosen if name in self.files)
-        directories = tuple(name for name in chosen if name not in self.files)
+        selected = sorted(names[start : start + self.page_size])
+        files = tuple(self.files[name] for name in selected if name in self.files)
+        directories = tuple(name for name in selected if name not in self.files)
         more = start + self.page_size < len(names)
         return Page(files, directories, str(start + self.page_size) if more else None)
 
     def names(self, prefix: str, recursive: bool) -> list[str]:
-        """All that a listing brings, in the order of its pages."""
-        found = self.paths[bisect_left(self.paths, prefix) : bisect_left(self.paths, prefix + chr(0x10FFFF))]
+        """Returns all paths of a listing in the order of its pages."""
+        paths = self.paths[bisect_left(self.paths, prefix) : bisect_left(self.paths, prefix + chr(0x10FFFF))]
         if not recursive:
-            rests = ((path, path[len(prefix) :].partition("/")) for path in found)
-            found = sorted({prefix + name + "/" if slash else path for path, (name, slash, _) in rests})
-        return found if self.ordered else sorted(found, key=lambda name: sha1(name.encode()).digest())
+            rests = ((path, path[len(prefix) :].partition("/")) for path in paths)
+            paths = sorted({prefix + name + "/" if slash else path for path, (name, slash, _) in rests})
+        return paths if self.ordered else sorted(paths, key=lambda name: sha1(name.encode()).digest())
 
     def head(self, path: str) -> StoredFile | None:
         with self.guard:

@@ -1,4 +1,4 @@
-"""A store whose process dies at one of its requests: before the request was applied, or after, its answer lost."""
+"""A store that simulates a process crash at one of its requests, before or after the request is applied."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from pyspark_logs.store import Page, Store, StoredFile, UploadPage
 
 
-class Died(BaseException):
-    """The process is gone; nothing handles this."""
+class Crash(BaseException):
+    """The end of the process; no code of the package catches it."""
 
 
-class DyingStore(Store):
-    """Passes requests on to another store.
+class CrashingStore(Store):
+    """Passes requests on to another store until the crash.
 
     Args:
-        inner: the store.
-        at: the number of the request at which it dies, from 1; 0: never.
-        applied: whether that request is applied.
+        inner: store that applies the requests.
+        at: number of the request at which the process crashes, from 1; 0 for no crash.
+        applied: True if that request is applied and only its response is lost.
 
     Attributes:
-        requests: how many were made.
+        requests: number of requests so far.
     """
 
     def __init__(self, inner: Store, at: int = 0, *, applied: bool = False) -> None:
@@ -37,11 +37,11 @@ class DyingStore(Store):
     def _pass(self, name: str, *args: Any, **keywords: Any) -> Any:
         self.requests += 1
         if self.requests == self.at and not self.applied:
-            raise Died
-        answer = getattr(self.inner, name)(*args, **keywords)
+            raise Crash
+        response = getattr(self.inner, name)(*args, **keywords)
         if self.requests == self.at:
-            raise Died
-        return answer
+            raise Crash
+        return response
 
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         return self._pass("list_page", prefix, recursive=recursive, token=token)
@@ -74,7 +74,7 @@ class DyingStore(Store):
         return self._pass("remove", path, etag=etag)
 
     def remove_all(self, paths: Sequence[str]) -> None:
-        # A store may die between any two of them.
+        # The process may crash between any two deletions.
         for path in paths:
             self._pass("remove_all", [path])
 

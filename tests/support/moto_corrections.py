@@ -1,9 +1,9 @@
-"""Where moto answers otherwise than AWS does, on what writing rests on: put right, in this process.
+"""Corrections of moto where its responses to writes differ from those of AWS.
 
-- A create-only PUT looks and writes in two steps; on AWS one of many wins.
-- An upload that is not there (any more) makes moto fail with 500; AWS says ``NoSuchUpload``, also to a second
-  completion, which moto takes for the first.
-- Open uploads come in one page, all from the year 2010; AWS pages them, and they have a time.
+- moto checks and writes a create-only PUT in two steps. On AWS exactly one of several concurrent requests succeeds.
+- moto fails with status 500 if an upload does not exist (any more), and accepts a second completion. AWS responds with
+  ``NoSuchUpload`` to both.
+- moto lists open uploads in one page and with a start time in 2010. AWS lists them in pages, with their start times.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import threading
 import pytest
 
 
-def answer_as_aws(patch: pytest.MonkeyPatch) -> None:
-    """Patch moto for as long as ``patch`` lasts."""
+def correct_moto(patch: pytest.MonkeyPatch) -> None:
+    """Corrects moto until the monkeypatch is undone."""
     from moto.s3 import responses
     from moto.s3.exceptions import NoSuchUpload
     from moto.s3.models import S3Backend
@@ -27,7 +27,7 @@ def answer_as_aws(patch: pytest.MonkeyPatch) -> None:
         for name in ("create_multipart_upload", "upload_part", "complete_multipart_upload")
     )
 
-    def put_one_by_one(self):
+    def put_object_serially(self):
         with lock:
             return put_object(self)
 
@@ -47,26 +47,29 @@ def answer_as_aws(patch: pytest.MonkeyPatch) -> None:
                 raise NoSuchUpload(multipart_id)
             key = complete(self, bucket_name, multipart_id, body)
             if key is not None:
-                key.multipart = None  # by which a second completion would be known
+                key.multipart = None  # otherwise moto recognises a second completion
             return key
 
     def list_in_pages(self):
-        def asked(name: str) -> str:
+        def parameter(name: str) -> str:
             return self.querystring.get(name, [""])[0]
 
-        after, most = (asked("key-marker"), asked("upload-id-marker")), int(asked("max-uploads") or 1000)
+        after, max_uploads = (
+            (parameter("key-marker"), parameter("upload-id-marker")),
+            int(parameter("max-uploads") or 1000),
+        )
         uploads = self.backend.list_multipart_uploads(self.bucket_name).values()
-        left = sorted(
+        remaining = sorted(
             (upload.key_name, upload.id, upload.initiated)
             for upload in list(uploads)
-            if upload.key_name.startswith(asked("prefix")) and (upload.key_name, upload.id) > after
+            if upload.key_name.startswith(parameter("prefix")) and (upload.key_name, upload.id) > after
         )
-        page = left[:most]
+        page = remaining[:max_uploads]
         result = {
             "Bucket": self.bucket_name,
-            "Prefix": asked("prefix"),
-            "MaxUploads": most,
-            "IsTruncated": len(left) > len(page),
+            "Prefix": parameter("prefix"),
+            "MaxUploads": max_uploads,
+            "IsTruncated": len(remaining) > len(page),
             "Uploads": [{"Key": key, "UploadId": id_, "Initiated": initiated} for key, id_, initiated in page],
         }
         if result["IsTruncated"]:
@@ -74,7 +77,7 @@ def answer_as_aws(patch: pytest.MonkeyPatch) -> None:
         self.data["Action"] = "ListMultipartUploads"
         return self.serialized(responses.ActionResult(result))
 
-    patch.setattr(responses.S3Response, "put_object", put_one_by_one)
+    patch.setattr(responses.S3Response, "put_object", put_object_serially)
     patch.setattr(responses.S3Response, "list_multipart_uploads", list_in_pages)
     patch.setattr(S3Backend, "create_multipart_upload", create_with_time)
     patch.setattr(S3Backend, "upload_part", upload_to_existing)

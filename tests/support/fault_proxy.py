@@ -1,4 +1,4 @@
-"""A proxy in front of an S3 server that fails on purpose: answers, resets, cuts, stalls and losses, as it is told."""
+"""A proxy for an S3 server that injects faults: error responses, resets, and truncated, stalled or lost responses."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An error answer instead of the server's."""
+class ErrorResponse:
+    """An S3 error response instead of the response of the server, which gets no request."""
 
     status: int
     code: str
@@ -23,52 +23,60 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """This body instead of the server's answer."""
+class CannedResponse:
+    """A response with this body instead of the response of the server, which gets no request."""
 
     body: str
     status: int = 200
 
 
 @dataclass(frozen=True)
-class Lost:
-    """The server does what is asked; the connection is reset before its answer."""
+class LostResponse:
+    """The server applies the request; the connection is reset before its response."""
 
 
 @dataclass(frozen=True)
-class Reset:
-    """The connection is reset before an answer."""
+class ConnectionReset:
+    """The connection is reset; the server gets no request."""
 
 
 @dataclass(frozen=True)
-class Cut:
-    """The whole body is promised, ``sent`` bytes come, then the connection closes (or resets)."""
+class TruncatedBody:
+    """The complete ``Content-Length`` and ``sent`` bytes of the body, after which the connection is closed or reset."""
 
     sent: int
     reset: bool = False
 
 
 @dataclass(frozen=True)
-class Stall:
-    """The whole body is promised, ``sent`` bytes come, then nothing for ``seconds``."""
+class StalledBody:
+    """The complete ``Content-Length`` and ``sent`` bytes of the body, then nothing for ``seconds``."""
 
     sent: int
     seconds: float
 
 
 @dataclass(frozen=True)
-class Rewrite:
-    """The request loses a header on its way: a server that ignores it."""
+class DroppedHeader:
+    """The request without a header, as a server treats it that ignores the header."""
 
-    without: str
+    name: str
 
 
-Fault = Answer | Reply | Lost | Reset | Cut | Stall | Rewrite
+Fault = ErrorResponse | CannedResponse | LostResponse | ConnectionReset | TruncatedBody | StalledBody | DroppedHeader
 
 
 @dataclass
-class FaultyServer:
-    """``endpoint`` forwards to ``upstream``; ``choose`` is asked for the fault of each request."""
+class FaultProxy:
+    """A proxy that forwards requests to an S3 server.
+
+    Attributes:
+        upstream: URL of the S3 server.
+        choose: function that returns the fault of a request, given its method; None for no fault.
+        requests: method, path and headers of each request so far.
+        open_connections: number of open client connections.
+        endpoint: URL of the proxy, once it is started.
+    """
 
     upstream: str
     choose: Callable[[str], Fault | None] = lambda method: None
@@ -97,21 +105,22 @@ class FaultyServer:
         self.thread.join()
 
     def inject(self, *faults: Fault | None, then: Fault | None = None) -> None:
-        """These faults for the next requests, one each, and ``then`` for all that follow."""
-        left = list(faults)
+        """Clears ``requests`` and injects one fault into each of the next requests, and ``then`` into all later ones."""
+        remaining = list(faults)
         self.requests.clear()
 
         def choose(method: str) -> Fault | None:
-            return left.pop(0) if left else then
+            return remaining.pop(0) if remaining else then
 
         self.choose = choose
 
     def count(self, method: str) -> int:
-        return sum(1 for found, _, _ in self.requests if found == method)
+        """Returns the number of requests of a method."""
+        return sum(1 for request_method, _, _ in self.requests if request_method == method)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    owner: FaultyServer
+    owner: FaultProxy
     protocol_version = "HTTP/1.1"
 
     def setup(self) -> None:
@@ -125,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().finish()
         except OSError:
-            self.close_connection = True  # the client went away: often what a test is about
+            self.close_connection = True  # the client closed the connection, as many tests intend
 
     def handle(self) -> None:
         try:
@@ -134,31 +143,31 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *args: Any) -> None:
-        """Keep quiet."""
+        """Logs nothing."""
 
     def do_GET(self) -> None:
         owner = self.owner
-        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        request_body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with owner.lock:
             owner.requests.append((self.command, self.path, dict(self.headers)))
             fault = owner.choose(self.command)
-        if isinstance(fault, Reset):
-            return self.reset()
-        if isinstance(fault, Answer):
-            return self.answer(fault)
-        if isinstance(fault, Reply):
-            return self.reply(fault.status, fault.body.encode())
+        if isinstance(fault, ConnectionReset):
+            return self.reset_connection()
+        if isinstance(fault, ErrorResponse):
+            return self.send_error_response(fault)
+        if isinstance(fault, CannedResponse):
+            return self.send_body(fault.status, fault.body.encode())
         headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
-        if isinstance(fault, Rewrite):
-            headers = {name: value for name, value in headers.items() if name.lower() != fault.without.lower()}
+        if isinstance(fault, DroppedHeader):
+            headers = {name: value for name, value in headers.items() if name.lower() != fault.name.lower()}
         host, port = owner.upstream.removeprefix("http://").split(":")
         upstream = http.client.HTTPConnection(host, int(port))
-        upstream.request(self.command, self.path, body=sent or None, headers=headers)
+        upstream.request(self.command, self.path, body=request_body or None, headers=headers)
         response = upstream.getresponse()
         body = response.read()
         upstream.close()
-        if isinstance(fault, Lost):
-            return self.reset()
+        if isinstance(fault, LostResponse):
+            return self.reset_connection()
         self.send_response(response.status)
         for name, value in response.getheaders():
             if name.lower() not in ("connection", "transfer-encoding", "server", "date", "content-length"):
@@ -167,14 +176,14 @@ class _Handler(BaseHTTPRequestHandler):
         if response.status != 204:
             self.send_header("Content-Length", str(length))
         self.end_headers()
-        if isinstance(fault, (Cut, Stall)) and fault.sent < len(body):
+        if isinstance(fault, (TruncatedBody, StalledBody)) and fault.sent < len(body):
             self.wfile.write(body[: fault.sent])
             self.wfile.flush()
-            if isinstance(fault, Stall):
+            if isinstance(fault, StalledBody):
                 owner.released.wait(fault.seconds)
             elif fault.reset:
-                time.sleep(0.05)  # what was sent arrives first
-                return self.reset()
+                time.sleep(0.05)  # lets the sent bytes arrive before the reset
+                return self.reset_connection()
             self.close_connection = True
             return None
         self.wfile.write(body)
@@ -192,15 +201,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self.do_GET()
 
-    def reset(self) -> None:
+    def reset_connection(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
 
-    def answer(self, fault: Answer) -> None:
-        self.reply(fault.status, f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>".encode())
+    def send_error_response(self, fault: ErrorResponse) -> None:
+        self.send_body(
+            fault.status, f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>".encode()
+        )
 
-    def reply(self, status: int, body: bytes) -> None:
+    def send_body(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
