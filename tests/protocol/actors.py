@@ -13,7 +13,7 @@ from typing import Any
 
 from pyspark_logs import commit as protocol
 from pyspark_logs.commit import CommitSettings, publication
-from pyspark_logs.errors import LogSourceError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.errors import AccessDeniedError, LogSourceError, PathNotFoundError, SnapshotChangedError, StoreError
 from pyspark_logs.jobs import Job, StagedFile, Transaction, part_name
 from pyspark_logs.layout import hive_layout
 from pyspark_logs.options import ReadOptions, parse_read_options
@@ -72,6 +72,27 @@ class ReplayStore(RequestStore):
         raise Ask((name, *args))
 
 
+class RestrictedStore(RequestStore):
+    """A store that refuses the listings of an actor whose rights end at a prefix."""
+
+    def __init__(self, store: RequestStore, rights: str) -> None:
+        self.store = store
+        self.rights = rights
+
+    @property
+    def lists_in_order(self) -> bool:
+        return self.store.lists_in_order
+
+    @property
+    def request_counts(self) -> Counter[str]:
+        return Counter()
+
+    def _request(self, name: str, *args: Any) -> Any:
+        if name == "list_page" and not args[0].startswith(self.rights):
+            raise AccessDeniedError(f"cannot list {args[0]}")
+        return self.store._request(name, *args)
+
+
 @dataclass(frozen=True)
 class Writer:
     """A driver that calls commit(), and abort() if commit() raises, as Spark does.
@@ -118,16 +139,20 @@ class Reader:
         layout: layout option; ``None`` for a flat layout.
         allowed: partition column with its selected values, for which the walk constructs prefixes, or with a predicate,
             for which it discovers them.
+        rights: prefix at which the rights of the reader end; empty without a limit.
     """
 
     name: str = "reader"
     paths: tuple[str, ...] = (ROOT,)
     layout: str | None = "p={p}"
     allowed: tuple[str, Any] | None = ("p", ("1", "2"))
+    rights: str = ""
 
     kind = "reader"
 
     def run(self, store: RequestStore) -> tuple[str, Any]:
+        if self.rights:
+            store = RestrictedStore(store, self.rights)
         options = _read_options(self.paths, self.layout)
         layout = hive_layout((), "UTC") if self.layout is None else resolve_layout(store, options)
         allowed = dict([self.allowed] if self.allowed else [])

@@ -107,6 +107,9 @@ class Explorer:
                 files[f"{ROOT}{directory}{part_name(0, 0, job, n, 'gz')}"] = Item(b"", 1, f"before{n}")
             if self.setting.record_kept:
                 files[ROOT + record_key(job)] = document(Record("committed").to_json())
+        if self.setting.newer_record:
+            newer = Job.start(ROOT, random="newer", now_us=9).id
+            files[ROOT + record_key(newer)] = document(Record("committed").to_json())
         if self.setting.other_file:
             files[f"{ROOT}p=1/unmanaged.log"] = Item(b"first", 5, "first")
         uploads = {

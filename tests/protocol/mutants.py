@@ -178,6 +178,17 @@ def claimed_records_dropped(patch):
     patch.setattr(leftovers, "_read_chains", lambda *arguments: ([], []))
 
 
+def last_record_dropped(patch):
+    """Vacuum drops the newest record, too, as if an intent were left."""
+    read = leftovers.read_commits
+
+    def read_with_intent(store, root):
+        listing = read(store, root)
+        return replace(listing, intents={**listing.intents, "": 0})
+
+    patch.setattr(leftovers, "read_commits", read_with_intent)
+
+
 def revealed_roots_read_after_the_listing(patch):
     """Uses the commits of a root that a listing revealed without listing the data again."""
     extend = LoadPathRoots.extend

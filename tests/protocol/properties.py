@@ -85,6 +85,15 @@ class Properties:
             raise Violation(f"after recovery and vacuum uploads are open: {sorted(store.world.uploads)}")
         if left := [path for path in store.paths(ROOT) if path.endswith("~intent.json")]:
             raise Violation(f"after recovery intents are left: {left}")
+        for actor in self.setting.actors:
+            if (
+                actor.kind == "writer"
+                and actor.job.id in ghost.committed
+                and not store.paths(actor.job.root + "_commits/")
+            ):
+                raise Violation(
+                    f"after recovery and vacuum {actor.job.root} has no _commits/: readers search for a root"
+                )
         for reader in {Reader(), *(actor for actor in self.setting.actors if isinstance(actor, Reader))}:
             if reader.run(store)[1] != reader.part_of(ghost.seen):
                 raise Violation(f"after recovery {reader.name} does not see what is committed")

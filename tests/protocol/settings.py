@@ -25,6 +25,7 @@ class Setting:
         crashes: True if writers and recoveries may die.
         before: True to start with files of a job that ended long ago.
         record_kept: True to start with the record of that job, too.
+        newer_record: True to start with the record of a newer job, so that a vacuum may drop the records of all writers.
         other_file: True to start with a file that no job wrote.
         in_order: True if listings are in key order.
         page_size: number of keys in a page of a listing.
@@ -39,6 +40,7 @@ class Setting:
     crashes: bool = True
     before: bool = False
     record_kept: bool = False
+    newer_record: bool = False
     other_file: bool = False
     in_order: bool = True
     page_size: int = 1000

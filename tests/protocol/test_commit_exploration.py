@@ -43,8 +43,10 @@ NESTED_OVERWRITE = writer(2, "overwrite", scope="table", files=1, root=NESTED_RO
 WHOLE = {
     "an append": Setting((writer(1), Reader(), Recovery()), lost=1),
     "an append that raises": Setting((writer(1), Recovery()), lost=1, raised=2),
-    "an append and a vacuum": Setting((writer(1), Recovery(), Vacuum()), lost=1),
-    "an append, and stalls beyond all assumptions": Setting((writer(1), Recovery(), Vacuum()), lost=1, patient=False),
+    "an append and a vacuum": Setting((writer(1), Recovery(), Vacuum()), newer_record=True, lost=1),
+    "an append, and stalls beyond all assumptions": Setting(
+        (writer(1), Recovery(), Vacuum()), newer_record=True, lost=1, patient=False
+    ),
     "an append and pages of one key": Setting((writer(1), Reader(), Recovery()), page_size=1),
     "an append and unordered listings": Setting((writer(1), Reader()), in_order=False),
     "an overwrite": Setting((writer(1, "overwrite"), Reader(), Recovery()), before=True, other_file=True),
@@ -85,6 +87,10 @@ WHOLE = {
         (writer(1, "overwrite"), BELOW), before=True, other_file=True, page_size=1
     ),
     "an append and a reader below, unordered listings": Setting((writer(1), BELOW), in_order=False),
+    # A reader whose rights end at the root, while a vacuum drops records (3,469).
+    "an append, a vacuum and a reader whose rights end at the root": Setting(
+        (writer(1), Reader(rights=ROOT), Vacuum()), before=True
+    ),
     # Several load paths, which are below the root, or are the root and a directory below it (1,130; 5,128; 6,602; 1,847).
     "an append and a reader of two directories": Setting((writer(1), BOTH)),
     "an append and a reader of two directories, unordered listings": Setting((writer(1), BOTH), in_order=False),
@@ -127,11 +133,13 @@ DEEP = {
         (writer(1, transaction=FIRST), writer(2, transaction=FIRST)), replay=True, raised=1
     ),
     "an append, unordered listings": Setting((writer(1), Reader(), Recovery()), in_order=False),
-    "an append, all": Setting((writer(1), Reader(), Recovery(), Vacuum()), lost=1),
+    "an append, all": Setting((writer(1), Reader(), Recovery(), Vacuum()), newer_record=True, lost=1),
     "an append that raises, read": Setting((writer(1), Reader(), Recovery()), lost=1, raised=1),
     "an append, two readers": Setting((writer(1), Reader("one"), Reader("two"), Recovery())),
-    "an append, two vacuums": Setting((writer(1), Recovery(), Vacuum("one"), Vacuum("two"))),
-    "an append, stalls, raising": Setting((writer(1), Recovery(), Vacuum()), lost=1, raised=1, patient=False),
+    "an append, two vacuums": Setting((writer(1), Recovery(), Vacuum("one"), Vacuum("two")), newer_record=True),
+    "an append, stalls, raising": Setting(
+        (writer(1), Recovery(), Vacuum()), newer_record=True, lost=1, raised=1, patient=False
+    ),
     "appends that drop old records, read": Setting((writer(1), writer(2, settings=SWEEPING), Reader())),
     "batches that drop old records, read": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=SECOND, settings=SWEEPING), Reader()), replay=True
@@ -161,7 +169,7 @@ DEEP = {
         (writer(1, transaction=FIRST), writer(2, transaction=FIRST), Reader()), replay=True
     ),
     "the same batch twice, stalls": Setting(
-        (writer(1, transaction=FIRST), writer(2, transaction=FIRST), Vacuum()), patient=False
+        (writer(1, transaction=FIRST), writer(2, transaction=FIRST), Vacuum()), newer_record=True, patient=False
     ),
     "batches and a vacuum": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=SECOND), Vacuum()), replay=True
@@ -286,7 +294,7 @@ def test_all_outcomes_are_reached():
 APPEND = Setting((writer(1), Reader(), Recovery()))
 OVERWRITE = Setting((writer(1, "overwrite"), Reader(), Recovery()), before=True, other_file=True)
 OVERWRITES = Setting((writer(1, "overwrite"), writer(2, "overwrite")), before=True)
-STALLED = Setting((writer(1), Recovery(), Vacuum()), patient=False)
+STALLED = Setting((writer(1), Recovery(), Vacuum()), newer_record=True, patient=False)
 TWICE = Setting((writer(1, transaction=FIRST), writer(2, transaction=FIRST)), replay=True)
 EMPTY = Setting(
     (
@@ -325,7 +333,11 @@ MUTANTS = [
     (mutants.commits_after_the_listing_ignored, APPEND),
     (mutants.no_restart_after_an_overwrite, OVERWRITE),
     (mutants.one_pass_over_unordered_listings, Setting((writer(1), Reader()), in_order=False)),
-    (mutants.claimed_records_dropped, Setting((writer(1, transaction=FIRST), Vacuum()), replay=True)),
+    (
+        mutants.claimed_records_dropped,
+        Setting((writer(1, transaction=FIRST), Vacuum()), newer_record=True, replay=True),
+    ),
+    (mutants.last_record_dropped, Setting((writer(1), Vacuum()))),
     (mutants.no_search_above_load_paths, WHOLE["an append and a reader of two directories"]),
     (mutants.no_search_below_load_paths, WHOLE["an append and a reader above that constructs prefixes"]),
     (mutants.one_search_above_each_load_path, WHOLE["an overwrite and a reader of two directories"]),
@@ -355,6 +367,10 @@ def test_mutants_are_found(mutant, setting, monkeypatch, record_property):
 # Readers whose load path is not the root know less about commits. In these settings the explorer finds a violation; whoever
 # removes a limit moves its setting to those above.
 LIMITS = {
+    # The rights of the reader end below the root, so it cannot know the commits.
+    "a reader below whose rights end there": Setting(
+        (writer(1), Reader("reader", (ROOT + "p=1/",), None, None, ROOT + "p=1/")), before=True
+    ),
     # A job of a root writes into a directory that is a root of its own: only the commits of the inner root count there.
     "a reader of a root with another root inside": Setting((writer(1), NESTED_OVERWRITE, Reader()), before=True),
     # No file below the load path carries a job, so nothing makes the reader search for a root; an overwrite of the table
@@ -364,7 +380,9 @@ LIMITS = {
     ),
     # A recovery stalls for half of recordRetention between its decision and the deletion of files. Then the record is
     # dropped after the reader has listed the files and before it searches for the root.
-    "a reader below, and a stalled recovery": Setting((writer(1), BELOW, Recovery(), Vacuum()), crashes=False),
+    "a reader below, and a stalled recovery": Setting(
+        (writer(1), BELOW, Recovery(), Vacuum()), newer_record=True, crashes=False
+    ),
 }
 
 

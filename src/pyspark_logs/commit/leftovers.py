@@ -101,6 +101,9 @@ def vacuum(
         and not any(chain.may_need(job) for chain in broken)
         and clock.is_old(modified_ms, settings.record_retention_us)
     ]
+    if len(records) == len(commits.records) and not commits.intents:
+        # Without any document the directory would not be known as a root, and each reader would search above and below it.
+        records = records[:-1]
     older = [
         file.path
         for chain in chains

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pyspark_logs.errors import AccessDeniedError
 from pyspark_logs.jobs.names import COMMITS, job_of
 from pyspark_logs.store import Store, split_bucket, split_scheme
 from pyspark_logs.store.parallel import in_parallel
@@ -27,9 +28,13 @@ def holds_commits(store: Store, directory: str) -> bool:
 def find_commit_root(store: Store, path: str) -> str | None:
     """Returns the nearest directory above a path that has a ``_commits/``; ``None`` if there is none.
 
-    Costs one LIST for each directory above the path, up to the one that is returned.
+    Costs one LIST for each directory above the path, up to the one that is returned. The search ends at a directory that
+    may not be listed, as at the bucket: rights often end at a prefix.
     """
-    return next((directory for directory in parent_directories(path) if holds_commits(store, directory)), None)
+    try:
+        return next((directory for directory in parent_directories(path) if holds_commits(store, directory)), None)
+    except AccessDeniedError:
+        return None
 
 
 def find_roots_below(store: Store, top: str, directories: Iterable[str], threads: int = 1) -> set[str]:

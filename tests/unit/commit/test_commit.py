@@ -891,6 +891,7 @@ def test_vacuum_lets_records_and_claims_go(store):
 
 def test_vacuum_keeps_a_chain_that_began_anew(store):
     named = write(store, 1, transaction=Transaction.of_id("x"))
+    write(store, 3)
     store.now_ms += 30 * DAY_MS
     other = json.dumps({"job": start(2, transaction=Transaction.of_id("x")).id}).encode()
 
@@ -901,6 +902,18 @@ def test_vacuum_keeps_a_chain_that_began_anew(store):
     store.before = anew
     assert vacuum(store, ROOT).records == (named.id,)
     assert store.get(ROOT + "_claims/txn-x/1") == other
+
+
+@pytest.mark.parametrize("transaction", [None, Transaction.of_id("x")])
+def test_vacuum_keeps_the_newest_record_so_that_the_root_is_known(store, transaction):
+    write(store, 1)
+    last = write(store, 2, transaction=transaction)
+    store.now_ms += 40 * DAY_MS
+    vacuum(store, ROOT)
+    assert [path for path in documents(store) if "_commits" in path] == [record_key(last.id)]
+    assert vacuum(store, ROOT).records == ()
+    later = write(store, 3)
+    assert [path for path in documents(store) if "_commits" in path] == [record_key(later.id)]
 
 
 def test_a_chain_with_an_undecided_job_stays(store):

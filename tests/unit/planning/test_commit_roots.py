@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
+from pyspark_logs.errors import AccessDeniedError, CommitConflictError, SnapshotChangedError
 from pyspark_logs.jobs import find_roots_below, snapshots
 from pyspark_logs.layout import LayoutMatch
 from pyspark_logs.options import parse_read_options
@@ -266,3 +266,31 @@ def test_one_directory_finds_the_root_of_its_neighbours(tmp_path: Path) -> None:
     assert find_roots_below(store, top, directories) == {f"{top}one/", f"{top}two/"}
     # Two passes for each directory that has no `_commits/`: 2 x 2 below the roots, 2 below `moved`.
     assert store.request_counts["LIST"] - before == 2 * (2 * 2 + 1) + 2 * 2
+
+
+# --- rights that end at a prefix --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load_path", ["", "web/"])
+def test_the_search_for_a_root_ends_where_the_rights_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_path: str
+) -> None:
+    root = tmp_path / "root"
+    pyspark_logs.write(rows("OLD", "OLD"), root, **FORMAT)
+    for path in (root / "_commits").iterdir():
+        path.unlink()
+    list_page = LocalStore.list_page
+
+    def restricted(self: LocalStore, prefix: str, **options: Any) -> Any:
+        if not prefix.startswith(f"{normalise(str(root))}/{load_path}"):
+            raise AccessDeniedError(f"cannot list {prefix}")
+        return list_page(self, prefix, **options)
+
+    monkeypatch.setattr(LocalStore, "list_page", restricted)
+    assert levels(f"{root}/{load_path}") == ["OLD", "OLD"]
+
+
+def test_a_read_of_the_root_does_not_search_for_it_after_a_vacuum(tmp_path: Path) -> None:
+    pyspark_logs.write(rows("OLD", "OLD"), tmp_path, **FORMAT)
+    pyspark_logs.vacuum(tmp_path, "0s", recordRetention="1us")
+    assert list((tmp_path / "_commits").iterdir())
