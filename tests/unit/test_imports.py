@@ -22,50 +22,18 @@ SOURCE = ROOT / "src" / PACKAGE
 
 BASE = {"errors", "schema", "predicates", "options"}
 
-# Package or top-level module -> the ones it may import.
-ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
-    "schema": {"errors"},
-    "predicates": {"errors"},
-    "options": {"errors", "schema"},
-    # Independent of one another, but for `formats`, which imports `records`.
-    "store": BASE,
-    "layout": BASE,
-    "codecs": BASE,
-    "records": BASE,
-    "prefetch": BASE,
-    "formats": BASE | {"records"},
-    "jobs": BASE | {"layout", "store"},
-    "commit": BASE | {"store", "jobs", "layout"},
-    "planning": BASE | {"jobs", "layout", "store"},
-    "offsets": BASE,
-    "routing": BASE | {"layout"},
-    "staging": BASE | {"store", "codecs", "jobs"},
-    "column_sources": BASE | {"formats"},
-    "path_columns": BASE | {"formats", "planning"},
-    "literal_search": BASE | {"formats", "records"},
-    "metrics": set(),
-    "bad_records": BASE | {"planning", "store"},
-    "batch_builder": BASE
-    | {"column_sources", "path_columns", "literal_search", "formats", "planning", "records", "bad_records", "metrics"},
-    "split_reader": BASE | {"codecs", "formats", "jobs", "planning", "prefetch", "records", "store"},
-    # Reader and writer do not import each other.
-    "reader": BASE
-    | {"jobs"}
-    | {"store", "layout", "formats", "planning", "column_sources", "path_columns", "batch_builder"}
-    | {"split_reader", "bad_records", "metrics"},
-    "writer": BASE | {"store", "layout", "codecs", "formats", "jobs", "commit", "routing", "staging"},
-    "stream": BASE | {"offsets", "reader", "planning", "jobs", "layout", "store"},
-    # The entry points: the Python API, Spark's, and the command line.
-    "api": BASE | {"reader", "metrics", "writer", "store", "jobs", "commit", "detection"},
-    "datasource": BASE | {"jobs", "reader", "store", "stream", "writer"},
-    "detection": BASE | {"store", "codecs", "records", "formats", "reader"},
-    "preset_listing": BASE | {"formats"},
-    "cli": {"errors", "api", "preset_listing"},
-    "tuning": set(),
-    "__init__": {"errors", "api", "datasource", "tuning"},
-    "__main__": {"cli"},
-}
+
+def allowed_imports(page: str) -> dict[str, set[str]]:
+    """Reads the table of packages in ARCHITECTURE.md: package or top-level module -> the ones it may import."""
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]+) \|$", page, flags=re.MULTILINE)
+    table = {}
+    for package, names in rows:
+        allowed = set(names.split(", ")) - {"nothing"}
+        table[package] = (allowed - {"base"}) | (BASE if "base" in allowed else set())
+    return table
+
+
+ALLOWED = allowed_imports((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
 
 # Third-party package -> the packages and top-level modules that may import it.
 THIRD_PARTY: dict[str, set[str]] = {
@@ -238,6 +206,14 @@ def test_no_two_classes_have_the_same_name() -> None:
 
 def test_nested_and_private_classes_have_names() -> None:
     assert class_names("class A:\n    class _B: pass\ndef f():\n    class C: pass") == ["A", "B", "C"]
+
+
+def test_the_table_has_each_package_once_and_no_other() -> None:
+    packages = {path.stem for path in SOURCE.glob("*.py")} | {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    assert set(ALLOWED) == packages
+    assert set().union(*ALLOWED.values()) <= packages
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert all(page.count(f"\n| `{package}` |") == 1 for package in packages)
 
 
 def test_the_table_has_no_cycle() -> None:
