@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.store_faults import FaultyServer, Rewrite
 
 from pyspark_logs.commit import CommitSettings, abort, commit, recover, vacuum
 from pyspark_logs.errors import CommitConflictError, CorruptFileError, ReadOnlyStoreError, StoreError
@@ -31,6 +30,7 @@ from pyspark_logs.jobs.names import claim_key
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Store, open_store
+from tests.support.fault_proxy import DroppedHeader, FaultProxy
 from tests.support.s3_server import S3Bucket
 
 SETTINGS = CommitSettings(threads=1)
@@ -440,10 +440,10 @@ def test_a_dry_run_names_every_file_that_goes(table: Table):
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 @pytest.mark.parametrize("transaction", [None, NAMED])
 def test_a_refused_job_leaves_nothing(s3: S3Bucket, mode: str, transaction: Transaction | None):
-    server = FaultyServer(s3.endpoint)
+    server = FaultProxy(s3.endpoint)
     server.start()
     try:
-        server.inject(then=Rewrite(without="If-None-Match"))
+        server.inject(then=DroppedHeader(name="If-None-Match"))
         store = open_store(s3.url + "/", replace(s3.options, endpoint=server.endpoint))
         table = Table(store, s3.url + "/")
         before = {file.path for file in list_all(store, table.root)}
