@@ -30,7 +30,6 @@ PENDING: tuple[str, ...] = (
     "docs/json.md",
     "docs/layouts.md",
     "docs/reading.md",
-    "docs/s3.md",
     "docs/template.md",
     "docs/writing.md",
     "sample_data/README.md",
