@@ -31,7 +31,6 @@ PENDING: tuple[str, ...] = (
     "docs/layouts.md",
     "docs/reading.md",
     "docs/template.md",
-    "docs/writing.md",
     "sample_data/README.md",
 )
 
