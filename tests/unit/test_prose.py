@@ -27,7 +27,6 @@ PENDING: tuple[str, ...] = (
     "docs/delimited.md",
     "docs/errors.md",
     "docs/index.md",
-    "docs/json.md",
     "docs/layouts.md",
     "docs/reading.md",
     "docs/template.md",
