@@ -28,7 +28,6 @@ PENDING: tuple[str, ...] = (
     "docs/errors.md",
     "docs/index.md",
     "docs/layouts.md",
-    "docs/template.md",
     "sample_data/README.md",
 )
 
