@@ -23,7 +23,7 @@ from typing import Any
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job, Record, intent_key, part_name, record_key
 from tests.protocol.actors import COMMITS, DIRECTORIES, ROOT, Actor, Ask, Raised, ReplayStore, View, Writer
-from tests.protocol.properties import Properties
+from tests.protocol.properties import Properties, check_deletion, foreign_documents
 from tests.protocol.settings import Ghost, Setting, Violation, split_document_path
 from tests.protocol.store import Item, World, document
 
@@ -112,13 +112,15 @@ class Explorer:
             files[ROOT + record_key(newer)] = document(Record("committed").to_json())
         if self.setting.other_file:
             files[f"{ROOT}p=1/unmanaged.log"] = Item(b"first", 5, "first")
+        seen = frozenset((path, item.etag) for path, item in files.items() if "/_" not in path)
+        if self.setting.foreign:
+            files |= foreign_documents(self.setting.foreign, seen)
         uploads = {
             (actor.job.root + file.key, file.upload_id): (file.size, actor.job.id)
             for actor in self.setting.actors
             if isinstance(actor, Writer)
             for file in actor.files
         }
-        seen = frozenset((path, item.etag) for path, item in files.items() if not path.startswith(COMMITS))
         world = self._intern(World(files, uploads), Ghost(seen))
         self.roots = []
         for index in range(len(self.setting.actors)):
@@ -213,6 +215,7 @@ class Explorer:
             record = view = None
             ghost_after = ghost
             name, path = call[0], call[1]
+            check_deletion(before, after, ghost, path)
             if (name == "create" and answer) or name == "put":
                 document = split_document_path(path)
                 if document is not None and not document[2]:

@@ -6,10 +6,43 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyspark_logs import commit as protocol
-from pyspark_logs.jobs import Record, job_of
-from tests.protocol.actors import DIRECTORIES, ROOT, SETTINGS, SWEEPING, Reader, View, Writer, writer
+from pyspark_logs.jobs import Claim, Intent, Job, Record, Replaced, StagedFile, intent_key, job_of, record_key
+from pyspark_logs.jobs.names import claim_key
+from tests.protocol.actors import ABOVE, DIRECTORIES, ROOT, SETTINGS, SWEEPING, Reader, View, Writer, writer
 from tests.protocol.settings import Ghost, Setting, Violation
-from tests.protocol.store import ProtocolStore, World
+from tests.protocol.store import Item, ProtocolStore, World, document
+
+# Jobs that no actor runs, by Setting.foreign, and a file outside the root that their documents name.
+FOREIGN = {
+    kind: Job.start(ROOT, random=kind, now_us=0, mode=mode)
+    for kind, mode in (("intent", "append"), ("fence", "overwrite"), ("record", "overwrite"))
+}
+OUTSIDE = ABOVE + "victim.gz"
+
+
+def foreign_documents(kind: str, seen: View) -> dict[str, Item]:
+    """Returns the documents of a foreign job, which name the visible files and one outside the root, and that file."""
+    job = FOREIGN[kind]
+    named = [*((path.removeprefix(ROOT), etag) for path, etag in sorted(seen)), ("../victim.gz", "victim")]
+    staged = tuple(StagedFile(key, "u", ("p1",), 1, 1) for key, _ in named)
+    documents = {intent_key(job.id): Intent(0, job.mode, None, staged).to_json()}
+    if kind == "fence":
+        documents[claim_key("overwrite", (1,))] = Claim(job.id).to_json()
+    if kind == "record":
+        documents[record_key(job.id)] = Record("committed", tuple(Replaced(*file) for file in named)).to_json()
+    return {OUTSIDE: Item(b"", 1, "victim")} | {ROOT + key: document(data) for key, data in documents.items()}
+
+
+def check_deletion(before: World, after: World, ghost: Ghost, path: str) -> None:
+    """Checks that a request deletes no visible file, and no file outside the root."""
+    # The literal path of S3; "s3://b/t/../victim.gz" is the file outside on a server that resolves it.
+    if path.startswith(f"{ROOT}../"):
+        raise Violation(f"a request names {path}, which is outside the root")
+    if path in before.files and path not in after.files:
+        if (path, before.files[path].etag) in ghost.seen:
+            raise Violation(f"a request deletes {path.removeprefix(ROOT)}, which is visible")
+        if not path.startswith(ROOT):
+            raise Violation(f"a request deletes {path}, which is outside the root")
 
 
 class Properties:
@@ -66,24 +99,28 @@ class Properties:
         store = ProtocolStore(world.copy(), in_order=self.setting.in_order, page_size=self.setting.page_size)
         replayed = [store] if self.setting.replay else []
         store = ProtocolStore(world.copy(), in_order=self.setting.in_order, page_size=self.setting.page_size)
+        foreign = {FOREIGN[self.setting.foreign].id} if self.setting.foreign else set()
         roots = {ROOT, *(actor.job.root for actor in self.setting.actors if isinstance(actor, Writer))}
         for root in sorted(roots):
             report = protocol.recover(store, root, older_than_us=0, settings=SETTINGS)
             protocol.vacuum(store, root, older_than_us=0, settings=SWEEPING)
-            if report.failed:
-                raise Violation(f"recovery of {root} failed: {report.failed}")
+            if {job for job, _ in report.failed} != foreign:
+                raise Violation(f"recovery of {root} failed: {report.failed}; expected {sorted(foreign)}")
         stored = frozenset(
             (path, item.etag)
             for path, item in store.world.files.items()
             if path.startswith(ROOT + "p=") and "/_" not in path
         )
+        if foreign and OUTSIDE not in store.world.files:
+            raise Violation("recovery deleted a file outside the root")
         if stored != ghost.seen:
             raise Violation(
                 f"after recovery the store holds {self.format_view(stored)}; committed is {self.format_view(ghost.seen)}"
             )
         if store.world.uploads:
             raise Violation(f"after recovery and vacuum uploads are open: {sorted(store.world.uploads)}")
-        if left := [path for path in store.paths(ROOT) if path.endswith("~intent.json")]:
+        left = [path for path in store.paths(ROOT) if path.endswith("~intent.json")]
+        if left != [ROOT + intent_key(job) for job in foreign]:
             raise Violation(f"after recovery intents are left: {left}")
         for actor in self.setting.actors:
             if (
@@ -94,6 +131,8 @@ class Properties:
                 raise Violation(
                     f"after recovery and vacuum {actor.job.root} has no _commits/: readers search for a root"
                 )
+        if self.setting.foreign == "record":
+            return  # Readers refuse to go on, and name the record.
         for reader in {Reader(), *(actor for actor in self.setting.actors if isinstance(actor, Reader))}:
             if reader.run(store)[1] != reader.part_of(ghost.seen):
                 raise Violation(f"after recovery {reader.name} does not see what is committed")

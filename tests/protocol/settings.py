@@ -27,6 +27,9 @@ class Setting:
         record_kept: True to start with the record of that job, too.
         newer_record: True to start with the record of a newer job, so that a vacuum may drop the records of all writers.
         other_file: True to start with a file that no job wrote.
+        foreign: document of a job that no actor runs, present at the start. It names the files of the job of ``before``
+            and a file outside the root: ``intent``; ``fence``, the intent of an overwrite that holds the newest claim;
+            ``record``, the record of an overwrite that is committed.
         in_order: True if listings are in key order.
         page_size: number of keys in a page of a listing.
         replay: True to attempt each transaction once more at the end.
@@ -42,6 +45,7 @@ class Setting:
     record_kept: bool = False
     newer_record: bool = False
     other_file: bool = False
+    foreign: str = ""
     in_order: bool = True
     page_size: int = 1000
     replay: bool = False

@@ -98,6 +98,12 @@ WHOLE = {
         (writer(1, "overwrite"), BOTH), before=True, other_file=True
     ),
     "an append and a reader of overlapping paths": Setting((writer(1), OVERLAPPING)),
+    # A foreign document that names the files of another job and a file outside the root (21,170; 55,106; 13,842).
+    "an append and a foreign intent": Setting((writer(1), Reader(), Recovery()), before=True, foreign="intent"),
+    "an overwrite that fences a foreign intent": Setting(
+        (writer(1, "overwrite"), Recovery()), before=True, foreign="fence", lost=1
+    ),
+    "an append and a foreign record": Setting((writer(1), Recovery(), Vacuum()), before=True, foreign="record"),
     # A load path above the root: the reader finds the root in its listing (847; 5,817), or by a search from the
     # directories of the files (1,614; 939; 1,222; 4,350; 2,771).
     "an append and a reader above": Setting((writer(1), reader_above()), before=True, record_kept=True),
@@ -338,6 +344,9 @@ MUTANTS = [
         Setting((writer(1, transaction=FIRST), Vacuum()), newer_record=True, replay=True),
     ),
     (mutants.last_record_dropped, Setting((writer(1), Vacuum()))),
+    (mutants.foreign_intents_believed, WHOLE["an append and a foreign intent"]),
+    (mutants.foreign_intents_believed, WHOLE["an overwrite that fences a foreign intent"]),
+    (mutants.foreign_records_believed, WHOLE["an append and a foreign record"]),
     (mutants.no_search_above_load_paths, WHOLE["an append and a reader of two directories"]),
     (mutants.no_search_below_load_paths, WHOLE["an append and a reader above that constructs prefixes"]),
     (mutants.one_search_above_each_load_path, WHOLE["an overwrite and a reader of two directories"]),
