@@ -9,7 +9,7 @@ from pyspark_logs.commit.decisions import decide_aborted, leave_to_recovery, und
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, intent_key, read_record
-from pyspark_logs.jobs.document_checks import check_claim
+from pyspark_logs.jobs.document_checks import check_claim, refused_document
 from pyspark_logs.jobs.documents import MAX_CLAIM_BYTES
 from pyspark_logs.jobs.names import claim_key, split_claim_key
 from pyspark_logs.jobs.snapshots import list_all
@@ -82,8 +82,25 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
 
 
 def list_chain(store: Store, root: str, chain: str) -> dict[Number, StoredFile]:
-    """Returns the claims of a chain by number."""
+    """Returns the claims of a chain by number.
+
+    Raises:
+        CorruptFileError: the directory of the chain is a symbolic link.
+        StoreError: the store refused or failed.
+    """
+    check_chain(store, root, chain)
     return group_claims(root, list_all(store, f"{root}{CLAIMS}{chain}/")).get(chain, {})
+
+
+def check_chain(store: Store, root: str, chain: str) -> None:
+    """Checks that the claims of a chain are those of its root.
+
+    Raises:
+        CorruptFileError: the directory of the chain is a symbolic link.
+    """
+    directory = f"{root}{CLAIMS}{chain}/"
+    if not store.is_inside(root, f"{directory}x"):
+        raise refused_document(directory, "the chain", chain, "it is a symbolic link")
 
 
 def group_claims(root: str, files: Iterable[StoredFile]) -> dict[str, dict[Number, StoredFile]]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError, CommitStateUnknownError, LogSourceError, StoreError
 from pyspark_logs.jobs import (
+    CLAIMS,
+    COMMITS,
     Intent,
     Record,
     Replaced,
@@ -112,6 +114,20 @@ def _unknown(root: str, job: str, reason: str) -> CommitStateUnknownError:
         f"it again (a second run with the same txnId is safe), and run: pyspark-logs recover {root}",
         job,
     )
+
+
+def check_own_directories(store: Store, root: str) -> None:
+    """Checks before anything is written or deleted that the documents of a root are its own.
+
+    Raises:
+        StoreError: ``_commits/`` or ``_claims/`` is a symbolic link: the documents there may belong to another root.
+    """
+    for directory in (COMMITS, CLAIMS):
+        if not store.is_inside(root, f"{root}{directory}x"):
+            raise StoreError(
+                f"{root}{directory} is a symbolic link, and nothing is written or deleted through links below {root}. Find out who"
+                " made the link; replace it by a directory with the documents of this root."
+            )
 
 
 # --- rolling back -----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pyspark_logs.commit.decisions import (
     abort_stray_uploads,
     abort_uploads,
     check_files,
+    check_own_directories,
     check_size,
     commit_record,
     leave_to_recovery,
@@ -70,6 +71,7 @@ def commit(
     """
     if not files and not job.chains:
         return CommitResult(COMMITTED, job.id, 0, 0)
+    check_own_directories(store, job.root)
     honoured = proven = _write_intent(store, job, files)
     older: list[StoredFile] = []
     replaces: tuple[Replaced, ...] = ()

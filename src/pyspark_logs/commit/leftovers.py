@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyspark_logs.commit.claims import Number, group_claims, read_holder
-from pyspark_logs.commit.decisions import remove_files
+from pyspark_logs.commit.claims import Number, check_chain, group_claims, read_holder
+from pyspark_logs.commit.decisions import check_own_directories, remove_files
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.errors import CorruptFileError
@@ -84,6 +84,7 @@ def vacuum(
     Raises:
         StoreError: the store refused or failed; earlier deletions are not undone.
     """
+    check_own_directories(store, root)
     clock = StoreClock(store, root, dry_run=dry_run)
     uploads = [upload for upload in _uploads_of_jobs(store, root) if clock.is_old(upload.started_ms, older_than_us)]
     # Records are listed before claims: a claim is written before the record of its job, so a listed record whose claim is
@@ -152,6 +153,7 @@ def _read_chain(
     *older, number = sorted(claims)
     newest = claims[number]
     try:
+        check_chain(store, root, name)
         holder = read_holder(store, root, name, number)
     except CorruptFileError as error:
         _log.warning("cannot read a claim: %s", error)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pyspark_logs.commit.decisions import (
     abort_stray_uploads,
+    check_own_directories,
     check_replaced,
     decide_aborted,
     find_stray_uploads,
@@ -72,6 +73,7 @@ def recover(
         StoreError: the store refused or failed to list. A failure for a single job is part of the report, and stops no
             other job.
     """
+    check_own_directories(store, root)
     listing = read_commits(store, root)
     chosen, young = _choose(store, root, listing, older_than_us, job, dry_run)
     settle = _preview if dry_run else _settle

@@ -20,6 +20,7 @@ from pyspark_logs.store.local_files import (
     create_staged_file,
     delete_file,
     etag_of,
+    open_file,
     partial_line_bytes,
     remove_empty_directories,
     scan,
@@ -72,7 +73,7 @@ class LocalStore(Store):
         """
         self._breaker.count_request("GET")
         _, local = split_scheme(path)
-        with self._request_context("read", path), Path(local).open("rb", buffering=0) as file:
+        with self._request_context("read", path), open_file(local) as file:
             self._check_version(file.fileno(), path, etag)
             size = os.fstat(file.fileno()).st_size
             end = size if end is None else min(end, size)
@@ -215,8 +216,12 @@ class LocalStore(Store):
             if is_inside(root, f"{staging}/x"):
                 scan(staging, "", True, files, [], follow_links=False)
         split = ((file, file.path.removeprefix(f"{staging}/").split("/", 2)) for file in files)
-        # <job>/<random>/<path below the root>; files with shorter names are not uploads.
-        uploads = (OpenUpload(f"{root}/{names[2]}", file.path, file.modified_ms) for file, names in split if names[2:])
+        # <job>/<random>/<path below the root>; files with shorter names, or below another "_staging", are not uploads.
+        uploads = (
+            OpenUpload(f"{root}/{names[2]}", file.path, file.modified_ms)
+            for file, names in split
+            if names[2:] and root_of_staged_file(file.path) == root
+        )
         return paginate_uploads(uploads, token, self.page_size)
 
     def is_inside(self, root: str, path: str) -> bool:

@@ -17,6 +17,14 @@ from pyspark_logs.store.local_paths import STAGING
 _MAX_ATTEMPTS = 100  # another thread may remove an empty directory between its creation and its use
 
 
+def open_file(path: str) -> io.FileIO:
+    """Opens a file for reading; pipes and devices do not exist, as in listings: to open a pipe waits for its other end."""
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
+    return Path(path).open("rb", buffering=0)
+
+
 @contextmanager
 def temporary_file(path: str, data: bytes) -> Iterator[str]:
     """Creates a synchronised file with this content in the directory of a path, and deletes it unless it was renamed.

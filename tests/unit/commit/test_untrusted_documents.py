@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -317,6 +318,66 @@ def test_vacuum_deletes_nothing_behind_a_link(local: Table, tmp_path: Path):
     (staging / "r").symlink_to(Path(path).parent)
     assert vacuum(local.store, local.root, older_than_us=0, settings=NO_RETENTION).uploads == ()
     assert other.seen() >= {path}
+
+
+@pytest.mark.parametrize("directory", ["_commits", "_claims"])
+def test_documents_of_another_root_are_left_alone(local: Table, tmp_path: Path, directory: str):
+    other = Table(local.store, f"{local.base}other/")
+    other.dead_job(1)
+    other.write(2, transaction=NAMED)
+    (tmp_path / "t" / directory).symlink_to(tmp_path / "other" / "t" / directory)
+    before = sorted(tmp_path.rglob("*"))
+    job = local.job(3)
+    file = local.stage(job)
+    for call in (
+        local.recover,
+        lambda: vacuum(local.store, local.root, older_than_us=0, settings=NO_RETENTION),
+        lambda: commit(local.store, job, [file], SETTINGS),
+    ):
+        with pytest.raises(StoreError, match=f"{directory}/ is a symbolic link"):
+            call()
+    abort(local.store, job, [file], SETTINGS)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_claims_of_another_root_are_left_alone(local: Table, tmp_path: Path):
+    other = Table(local.store, f"{local.base}other/")
+    other.write(1, mode="overwrite")
+    other.write(2, mode="overwrite")
+    (tmp_path / "t" / "_claims").mkdir()
+    (tmp_path / "t" / "_claims" / "overwrite").symlink_to(tmp_path / "other" / "t" / "_claims" / "overwrite")
+    before = list_all(local.store, f"{other.root}_claims/")
+    ((path, reason),) = vacuum(local.store, local.root, older_than_us=0, settings=NO_RETENTION).failed
+    assert path == f"{local.root}_claims/overwrite/2"
+    assert "symbolic link" in reason
+    with pytest.raises(CorruptFileError, match="symbolic link"):
+        local.write(3, mode="overwrite")
+    assert list_all(local.store, f"{other.root}_claims/") == before
+
+
+def test_a_foreign_directory_in_staging_stops_no_vacuum(local: Table, tmp_path: Path):
+    job = local.job(1)
+    file = local.stage(job)
+    foreign = tmp_path / "t" / "_staging" / job.id / "r" / "_staging" / Path(file.key).name
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"keep")
+    report = vacuum(local.store, local.root, older_than_us=0, settings=NO_RETENTION)
+    assert report.uploads == (local.root + file.key,)
+    assert foreign.read_bytes() == b"keep"
+
+
+@pytest.mark.parametrize("key", [record_key, intent_key])
+def test_a_pipe_is_no_document(local: Table, key: Any):
+    """To open a pipe waits until another process opens its other end."""
+    dead, _ = local.dead_job(1)
+    job = local.job(2)
+    path = Path(local.root + key(job.id))
+    local.intend(job)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    report = local.recover()
+    assert report.rolled_back == (dead.id,)
+    assert [failed for failed, _ in report.failed] == ([job.id] if key is record_key else [])
 
 
 def test_a_root_may_be_a_link(tmp_path: Path):
