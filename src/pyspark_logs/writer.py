@@ -209,7 +209,7 @@ class LogWriter:
             record_retention_us=rules.record_retention_us,
             txn_retention_us=rules.txn_retention_us,
             snapshot_retries=rules.snapshot_retries,
-        )
+        ).with_minimum()
 
     def _store(self) -> Store:
         return open_store(self.options.path, self.options.store)

@@ -27,6 +27,7 @@ NESTED_ROOT = ROOT + "p=1/"
 COMMITS = ROOT + "_commits/"
 SETTINGS = CommitSettings(threads=1, snapshot_retries=1)
 # Retention of zero: records are dropped as soon as the protocol allows it. The explorer enforces its assumption about time.
+LASTING = CommitSettings(threads=1, record_retention_us=10**17, txn_retention_us=10**17)
 SWEEPING = CommitSettings(threads=1, record_retention_us=0, txn_retention_us=10**18)
 
 

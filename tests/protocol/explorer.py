@@ -344,7 +344,7 @@ class Explorer:
 
     def _waits(self, state: State, index: int, call: tuple[Any, ...]) -> bool:
         """True if a request cannot happen now: a record is dropped only if it is older than any listing or decision."""
-        if call[0] != "remove":
+        if call[0] != "remove" or self.setting.hasty:
             return False
         document = split_document_path(call[1])
         if document is None or document[2] or call[1] not in self.worlds[state[0]][0].files:

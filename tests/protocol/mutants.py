@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pyspark_logs.commit import claims, decisions, driver, leftovers, publication, recovery
+from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import Record, intent_key, record_key, roots, snapshots, visibility
 from pyspark_logs.jobs.visibility import CommitsBefore, split_listing
@@ -176,6 +177,10 @@ def one_pass_over_unordered_listings(patch):
 
 def claimed_records_dropped(patch):
     patch.setattr(leftovers, "_read_chains", lambda *arguments: ([], []))
+
+
+def retention_of_each_writer(patch):
+    patch.setattr(CommitSettings, "at_root", lambda self, retention_us: self)
 
 
 def last_record_dropped(patch):

@@ -35,6 +35,7 @@ class Setting:
         replay: True to attempt each transaction once more at the end.
         patient: True if records outlive the actors that are about to decide their job; otherwise a decision may come
             after the job's record was dropped.
+        hasty: True if records may be dropped at any time, as by a writer that asked for a very short retention.
     """
 
     actors: tuple[Actor, ...]
@@ -50,6 +51,7 @@ class Setting:
     page_size: int = 1000
     replay: bool = False
     patient: bool = True
+    hasty: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ as a property (``pytest --junit-xml``), and prints it with ``-s``.
 from __future__ import annotations
 
 import logging
+import uuid
 
 import pytest
 
@@ -14,6 +15,7 @@ from pyspark_logs.jobs import Transaction
 from tests.protocol import mutants
 from tests.protocol.actors import (
     ABOVE,
+    LASTING,
     NESTED_ROOT,
     ROOT,
     SWEEPING,
@@ -72,6 +74,13 @@ WHOLE = {
     "the same batch twice": Setting((writer(1, transaction=FIRST), writer(2, transaction=FIRST)), replay=True, lost=1),
     "the same txnId twice": Setting((writer(1, transaction=NAMED), writer(2, transaction=NAMED)), replay=True),
     "appends that drop old records": Setting((writer(1), writer(2, settings=SWEEPING), Recovery()), crashes=False),
+    # One writer asks for a long retention; another one, or a vacuum, would drop every record at once.
+    "a lasting append and one that drops all records": Setting(
+        (writer(1, settings=LASTING), writer(2, settings=SWEEPING), Reader()), crashes=False, hasty=True
+    ),
+    "a lasting append and a vacuum that drops all records": Setting(
+        (writer(1, settings=LASTING), Vacuum(), Reader()), newer_record=True, hasty=True
+    ),
     "an older batch and a newer one": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=SECOND)), replay=True, lost=1
     ),
@@ -242,8 +251,9 @@ WIDE = {
 
 
 @pytest.fixture(autouse=True)
-def quiet():
-    """Disables logging: the injected failures would be logged thousands of times."""
+def quiet(monkeypatch):
+    """Disables logging, as injected failures would be logged thousands of times, and makes the names of files repeatable."""
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=0))
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -343,6 +353,8 @@ MUTANTS = [
         mutants.claimed_records_dropped,
         Setting((writer(1, transaction=FIRST), Vacuum()), newer_record=True, replay=True),
     ),
+    (mutants.retention_of_each_writer, WHOLE["a lasting append and one that drops all records"]),
+    (mutants.retention_of_each_writer, WHOLE["a lasting append and a vacuum that drops all records"]),
     (mutants.last_record_dropped, Setting((writer(1), Vacuum()))),
     (mutants.foreign_intents_believed, WHOLE["an append and a foreign intent"]),
     (mutants.foreign_intents_believed, WHOLE["an overwrite that fences a foreign intent"]),

@@ -99,5 +99,5 @@ def _open(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store,
         record_retention_us=rules.record_retention_us,
         txn_retention_us=rules.txn_retention_us,
         snapshot_retries=rules.snapshot_retries,
-    )
+    ).with_minimum()
     return open_store(path, parsed.store), path if path.endswith("/") else path + "/", settings

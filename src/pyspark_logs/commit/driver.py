@@ -36,7 +36,7 @@ from pyspark_logs.jobs import (
     intent_key,
     read_record,
 )
-from pyspark_logs.jobs.names import claim_key
+from pyspark_logs.jobs.names import claim_key, retention_key
 from pyspark_logs.jobs.visibility import split_listing
 from pyspark_logs.store import Store, StoredFile
 
@@ -76,6 +76,7 @@ def commit(
     older: list[StoredFile] = []
     replaces: tuple[Replaced, ...] = ()
     try:
+        proven = _mark_retention(store, job, settings) or proven
         for chain in job.chains:
             claimed = claim(store, job, chain, settings)
             if claimed.committed:
@@ -138,6 +139,18 @@ def _write_intent(store: Store, job: Job, files: Sequence[StagedFile]) -> bool:
             f"{path} exists with other content: two jobs share the id {job.id}. Create ids with new_job_id."
         )
     return True
+
+
+def _mark_retention(store: Store, job: Job, settings: CommitSettings) -> bool:
+    """Leaves a marker of retentions that are longer than those of every root, before there is a record to keep.
+
+    Returns:
+        True if the store refused a second write of the marker, which proves create-only support.
+    """
+    if not settings.exceed_minimum:
+        return False
+    key = retention_key(settings.record_retention_us, settings.txn_retention_us)
+    return not store.create(job.root + key, b"")
 
 
 def _intent(job: Job, files: Sequence[StagedFile]) -> bytes:
@@ -222,7 +235,8 @@ def _finish(
             return
     except StoreError as error:
         raise unknown_after_decision(job.root, job.id, error) from error
-    _clean(store, job, files, replaces, older, seen, settings)
+    # In key order, markers of retentions are in the first page.
+    _clean(store, job, files, replaces, older, seen, settings.at_root(seen.listing.retention_us))
 
 
 def _confirm(store: Store, job: Job) -> _Confirmation:

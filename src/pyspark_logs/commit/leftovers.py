@@ -90,6 +90,7 @@ def vacuum(
     # Records are listed before claims: a claim is written before the record of its job, so a listed record whose claim is
     # not listed afterwards never gets one.
     commits = read_commits(store, root)
+    settings = settings.at_root(commits.retention_us)
     chains, broken = _read_chains(store, root, settings)
     uploads = [upload for upload in uploads if job_of(upload.path) not in commits.intents]
     ended = [chain for chain in chains if _has_ended(chain, commits, clock, settings)]

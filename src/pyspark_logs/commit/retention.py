@@ -1,5 +1,8 @@
 """Retention of records and claims. Ages are measured by the store's clock.
 
+Retention belongs to the root, because readers and other writers rely on it: every root keeps at least the defaults of the
+options, and the longest retentions that a writer ever asked for, which a marker in ``_commits/`` tells by its name.
+
 A record whose intent was deleted may be deleted after ``recordRetention``. The record of the job that holds the newest claim
 of a chain tells whether the chain's last transaction is committed; claim and record are therefore kept together: for
 streaming queries and overwrites without limit, for a ``txnId`` until ``txnRetention``.
@@ -51,8 +54,10 @@ class StoreClock:
             self._store.put(path, b"")
             try:
                 found = self._store.head(path)
-            finally:
+            except StoreError:
                 self._store.remove(path)
+                raise
+            self._store.remove(path)
             if found is None:
                 raise StoreError(
                     f"cannot read the store's time at {self._root}: {path} was written and then not found. Try again."

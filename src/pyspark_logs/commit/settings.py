@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DAY_US = 86_400_000_000
+# Other writers and readers of a root rely on the defaults of the options, and nothing in the root tells of them.
+MIN_RECORD_RETENTION_US = DAY_US
+MIN_TXN_RETENTION_US = 30 * DAY_US
 
 COMMITTED = "committed"
 ALREADY_COMMITTED = "already_committed"
@@ -24,9 +27,26 @@ class CommitSettings:
     """
 
     threads: int = 16
-    record_retention_us: int = DAY_US
-    txn_retention_us: int = 30 * DAY_US
+    record_retention_us: int = MIN_RECORD_RETENTION_US
+    txn_retention_us: int = MIN_TXN_RETENTION_US
     snapshot_retries: int = 3
+
+    @property
+    def exceed_minimum(self) -> bool:
+        """True if a retention is longer than the one that every root keeps."""
+        return self.record_retention_us > MIN_RECORD_RETENTION_US or self.txn_retention_us > MIN_TXN_RETENTION_US
+
+    def with_minimum(self) -> CommitSettings:
+        """Returns settings whose retentions are at least those that every root keeps."""
+        return self.at_root((MIN_RECORD_RETENTION_US, MIN_TXN_RETENTION_US))
+
+    def at_root(self, retention_us: tuple[int, int]) -> CommitSettings:
+        """Returns settings whose retentions are at least those that writers asked for at a root."""
+        return replace(
+            self,
+            record_retention_us=max(self.record_retention_us, retention_us[0]),
+            txn_retention_us=max(self.txn_retention_us, retention_us[1]),
+        )
 
 
 @dataclass(frozen=True)

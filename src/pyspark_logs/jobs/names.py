@@ -28,6 +28,7 @@ _JOB = r"[0-9a-z]{24}(?:0{10}|[tq][0-9a-z]{9})[ao]"
 _JOB_ID = re.compile(_JOB)
 _PART = re.compile(rf"part-[0-9]{{5,}}-[0-9]+-({_JOB})-[0-9]+(?:\..*)?", re.DOTALL)
 _DOCUMENT = re.compile(rf"({_JOB})(~intent)?\.json")
+_RETENTION = re.compile(r"\.retention-([0-9]{1,18})-([0-9]{1,18})")
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?")
 _KEPT_IN_CHAIN = re.compile(r"[0-9A-Za-z.\-]")
 _LONGEST_CHAIN = 150
@@ -97,6 +98,24 @@ def split_document_key(key: str) -> tuple[str, bool] | None:
     """Returns the job of a key below ``_commits/`` and True for an intent; ``None`` if it is neither record nor intent."""
     match = _DOCUMENT.fullmatch(key.removeprefix(COMMITS))
     return None if match is None else (match[1], match[2] is not None)
+
+
+def retention_key(record_us: int, txn_us: int) -> str:
+    """Returns the key of the marker of the retentions, in microseconds, that a writer asked for at the root.
+
+    Listings show the values without a further request, and in key order the markers precede all records.
+
+    Example:
+        >>> retention_key(86_400_000_000, 0)
+        '_commits/.retention-86400000000-0'
+    """
+    return f"{COMMITS}.retention-{record_us}-{txn_us}"
+
+
+def split_retention_key(key: str) -> tuple[int, int] | None:
+    """Returns the retentions of a marker's key; ``None`` for other keys."""
+    match = _RETENTION.fullmatch(key.removeprefix(COMMITS))
+    return None if match is None else (int(match[1]), int(match[2]))
 
 
 def claim_key(chain: str, number: tuple[int, ...]) -> str:

@@ -148,8 +148,8 @@ def read_commits(store: Store, root: str, *, intents_first: bool = False) -> Com
         return first
     second = split_listing(root, list_all(store, root + COMMITS))
     if intents_first:
-        return CommitListing(second.records, first.intents)
-    return CommitListing(first.records, second.intents)
+        return CommitListing(second.records, first.intents, second.retention_us)
+    return CommitListing(first.records, second.intents, second.retention_us)
 
 
 def read_commits_before(store: Store, root: str) -> CommitsBefore | None:

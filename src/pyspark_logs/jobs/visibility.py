@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pyspark_logs.jobs.documents import Record
-from pyspark_logs.jobs.names import job_of, mode_of, split_document_key
+from pyspark_logs.jobs.names import job_of, mode_of, split_document_key, split_retention_key
 from pyspark_logs.store import StoredFile
 
 File = TypeVar("File")
@@ -30,15 +30,18 @@ class CommitListing:
     Attributes:
         records: modification time of each job's record, by job id, in milliseconds since the epoch by the store's clock.
         intents: modification time of each job's intent, likewise.
+        retention_us: longest retentions of records and of ``txnId`` chains that writers asked for at the root, in
+            microseconds; zero without a marker.
     """
 
     records: Mapping[str, int] = field(default_factory=dict)
     intents: Mapping[str, int] = field(default_factory=dict)
+    retention_us: tuple[int, int] = (0, 0)
 
     @property
     def is_empty(self) -> bool:
-        """True if there is neither a record nor an intent."""
-        return not self.records and not self.intents
+        """True if there is neither a record, nor an intent, nor a marker of retentions."""
+        return not self.records and not self.intents and not any(self.retention_us)
 
     @property
     def jobs_to_read(self) -> list[str]:
@@ -77,15 +80,20 @@ class CommitsAfter:
 
 
 def split_listing(root: str, files: Iterable[StoredFile]) -> CommitListing:
-    """Returns the records and intents among the files below ``<root>_commits/``; other files are ignored."""
+    """Returns records, intents and retentions by the files below ``<root>_commits/``; other files are ignored."""
     records: dict[str, int] = {}
     intents: dict[str, int] = {}
+    record_us = txn_us = 0
     for file in files:
-        document = split_document_key(file.path.removeprefix(root))
+        key = file.path.removeprefix(root)
+        retention = split_retention_key(key)
+        if retention is not None:
+            record_us, txn_us = max(record_us, retention[0]), max(txn_us, retention[1])
+        document = split_document_key(key)
         if document is not None:
             job, is_intent = document
             (intents if is_intent else records)[job] = file.modified_ms
-    return CommitListing(records, intents)
+    return CommitListing(records, intents, (record_us, txn_us))
 
 
 def new_overwrites(before: CommitsBefore, after: CommitListing) -> list[str]:

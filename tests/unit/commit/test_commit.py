@@ -968,6 +968,41 @@ def test_a_commit_drops_what_may_go(store):
     assert len([path for path in documents(store) if path.startswith("_claims/overwrite/")]) == 1
 
 
+def test_the_root_keeps_the_longest_retention_that_a_writer_asked_for(store):
+    lasting = CommitSettings(threads=1, record_retention_us=3 * DAY_MS * 1000, txn_retention_us=60 * DAY_MS * 1000)
+    short = CommitSettings(threads=1, record_retention_us=1_000_000, txn_retention_us=1_000_000)
+    plain = write(store, 1, lasting)
+    named = write(store, 2, lasting, transaction=Transaction.of_id("x"))
+    marker = "_commits/.retention-259200000000-5184000000000"
+    assert [name for name in documents(store) if "retention" in name] == [marker]
+    store.now_ms += 2 * DAY_MS
+    write(store, 3, short)
+    vacuum(store, ROOT, settings=short)
+    assert {record_key(plain.id), record_key(named.id)} <= set(documents(store))
+    store.now_ms += DAY_MS
+    write(store, 4, short)
+    assert record_key(plain.id) not in documents(store)
+    store.now_ms += 50 * DAY_MS
+    vacuum(store, ROOT, settings=short)
+    again = start(5, transaction=Transaction.of_id("x"))
+    assert commit(store, again, stage(store, again), short).outcome == "already_committed"
+    store.now_ms += 7 * DAY_MS
+    vacuum(store, ROOT, settings=short)
+    assert record_key(named.id) not in documents(store)
+    assert marker in documents(store)
+
+
+def test_a_marker_of_retentions_costs_a_plain_append_no_request(store):
+    lasting = CommitSettings(threads=1, record_retention_us=3 * DAY_MS * 1000)
+    write(store, 1, lasting)
+    counts = []
+    for number, settings in ((2, SETTINGS), (3, lasting)):
+        store.counted.clear()
+        write(store, number, settings)
+        counts.append(store.counted.total())
+    assert counts[0] == counts[1]
+
+
 def test_a_commit_keeps_records_whose_intent_is_there(store):
     job = crash(store, 1, "list_uploads")
     store.now_ms += 2 * DAY_MS

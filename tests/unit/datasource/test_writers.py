@@ -71,3 +71,12 @@ def test_abort_uses_the_threads_of_the_option(tmp_path: Path, monkeypatch: pytes
     writer = batch_writer(tmp_path, commitThreads="3")
     writer.abort([None])
     assert [given.threads for given in settings] == [3]
+
+
+def test_an_option_cannot_shorten_what_others_rely_on(tmp_path: Path) -> None:
+    """Readers, and writers with other options, rely on the defaults."""
+    day_us = 86_400_000_000
+    short = batch_writer(tmp_path, recordRetention="1s", txnRetention="1s")._settings()
+    assert (short.record_retention_us, short.txn_retention_us) == (day_us, 30 * day_us)
+    long = batch_writer(tmp_path, recordRetention="2d", txnRetention="31d")._settings()
+    assert (long.record_retention_us, long.txn_retention_us) == (2 * day_us, 31 * day_us)

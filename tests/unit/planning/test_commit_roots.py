@@ -288,9 +288,3 @@ def test_the_search_for_a_root_ends_where_the_rights_end(
 
     monkeypatch.setattr(LocalStore, "list_page", restricted)
     assert levels(f"{root}/{load_path}") == ["OLD", "OLD"]
-
-
-def test_a_read_of_the_root_does_not_search_for_it_after_a_vacuum(tmp_path: Path) -> None:
-    pyspark_logs.write(rows("OLD", "OLD"), tmp_path, **FORMAT)
-    pyspark_logs.vacuum(tmp_path, "0s", recordRetention="1us")
-    assert list((tmp_path / "_commits").iterdir())
