@@ -1,0 +1,26 @@
+"""Fixtures of the tests of stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.fault_proxy import FaultProxy
+from tests.support.s3_server import S3Bucket
+
+pytest.register_assert_rewrite("tests.unit.store.read_suite", "tests.unit.store.write_suite")
+
+
+@pytest.fixture
+def faulty(s3: S3Bucket) -> Iterator[FaultProxy]:
+    server = FaultProxy(s3.endpoint)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def no_backoff(monkeypatch):
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
+    monkeypatch.setattr("pyspark_logs.store.circuit_breaker.FIRST_PAUSE_S", 0.001)
