@@ -18,7 +18,11 @@ _MAX_ATTEMPTS = 100  # another thread may remove an empty directory between its 
 
 
 def open_file(path: str) -> io.FileIO:
-    """Opens a file for reading; pipes and devices do not exist, as in listings: to open a pipe waits for its other end."""
+    """Opens a regular file for reading.
+
+    Raises:
+        FileNotFoundError: the path is a pipe or a device, which listings omit. Opening a pipe would wait for a writer.
+    """
     mode = Path(path).stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise FileNotFoundError(errno.ENOENT, "not a regular file", path)

@@ -209,8 +209,10 @@ def connection_arguments(options: StoreOptions) -> dict[str, Any]:
 
 
 def _with_limits(config: dict[str, Any], options: StoreOptions) -> dict[str, Any]:
+    """Returns botocore's configuration with timeouts, retries and the size of the connection pool."""
     timeout = options.request_timeout_s
     timeouts = {"read_timeout": timeout, "connect_timeout": min(timeout, _MAX_CONNECT_TIMEOUT_S)}
+    # The default cannot be distinguished from an unset option, so that timeouts in storageOptions override it.
     if timeout == StoreOptions().request_timeout_s:
         config = timeouts | config
     else:
