@@ -77,7 +77,7 @@ def recover(
     listing = read_commits(store, root)
     chosen, young = _choose(store, root, listing, older_than_us, job, dry_run)
     settle = _preview if dry_run else _settle
-    settled: dict[str, _Settled] = {}
+    settled: dict[str, _SettledJob] = {}
     failed: list[tuple[str, str]] = []
     for candidate in chosen:
         try:
@@ -97,7 +97,7 @@ def recover(
 
 
 @dataclass(frozen=True)
-class _Settled:
+class _SettledJob:
     """A job that was decided and finished or undone, or that would be.
 
     Attributes:
@@ -112,7 +112,7 @@ class _Settled:
 
 
 def _end_strays(
-    store: Store, root: str, settled: Mapping[str, _Settled], settings: CommitSettings, dry_run: bool
+    store: Store, root: str, settled: Mapping[str, _SettledJob], settings: CommitSettings, dry_run: bool
 ) -> list[str]:
     """Aborts the uploads of lost task attempts of settled jobs, unless in a dry run; returns the paths of the uploads."""
     if not settled:
@@ -144,26 +144,26 @@ def _choose(
     return chosen, young
 
 
-def _settle(store: Store, root: str, job: str, settings: CommitSettings) -> _Settled:
+def _settle(store: Store, root: str, job: str, settings: CommitSettings) -> _SettledJob:
     """Decides an undecided job as aborted, then finishes or undoes the job."""
     record = read_record(store, root, job) or decide_aborted(store, root, job)
     if record.committed:
         removed = remove_replaced(store, root, job, record.replaces, settings)
         store.remove(root + intent_key(job))
-        return _Settled(True, removed)
+        return _SettledJob(True, removed)
     files = undo(store, root, job, settings)
     published, staged = _paths_of(store, root, files)
-    return _Settled(False, [*(published | staged)], files)
+    return _SettledJob(False, [*(published | staged)], files)
 
 
-def _preview(store: Store, root: str, job: str, settings: CommitSettings) -> _Settled:
+def _preview(store: Store, root: str, job: str, settings: CommitSettings) -> _SettledJob:
     """Returns the result of :func:`_settle` without changing anything, with the paths that exist."""
     record = read_record(store, root, job)
     if record is not None and record.committed:
         check_replaced(store, root, job, record.replaces)
         found = in_parallel(lambda file: store.head(root + file.key), record.replaces, settings.threads)
         pairs = zip(record.replaces, found, strict=True)
-        return _Settled(True, [file.path for replaced, file in pairs if file and file.etag == replaced.etag])
+        return _SettledJob(True, [file.path for replaced, file in pairs if file and file.etag == replaced.etag])
     intent = read_intent(store, root, job)
     files = intent.files if intent is not None else ()
     published, staged = _paths_of(store, root, files)
@@ -171,7 +171,7 @@ def _preview(store: Store, root: str, job: str, settings: CommitSettings) -> _Se
     candidates = sorted(published ^ staged)
     found = in_parallel(store.head, candidates, settings.threads)
     existing = [path for path, file in zip(candidates, found, strict=True) if file is not None]
-    return _Settled(False, [*existing, *(published & staged)], files)
+    return _SettledJob(False, [*existing, *(published & staged)], files)
 
 
 def _paths_of(store: Store, root: str, files: Sequence[StagedFile]) -> tuple[set[str], set[str]]:
