@@ -25,7 +25,7 @@ from __future__ import annotations
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.interface import Store
 from pyspark_logs.store.listings import OpenUpload, Page, StoredFile, UploadPage
-from pyspark_logs.store.paths import join, normalise, split_bucket, split_scheme
+from pyspark_logs.store.paths import join, normalise, split_bucket, split_s3_bucket, split_scheme
 
 __all__ = [
     "OpenUpload",
@@ -51,7 +51,8 @@ def open_store(path: str, options: StoreOptions) -> Store:
         options: endpoint, credentials, timeouts and retries.
 
     Raises:
-        OptionError: the scheme is unknown, its driver is not installed, or an option does not apply to it.
+        OptionError: the scheme is unknown, its driver is not installed, or an option does not apply to it; or the bucket is
+            a directory bucket of S3.
     """
     scheme, _ = split_scheme(path)
     if not scheme:
@@ -61,6 +62,7 @@ def open_store(path: str, options: StoreOptions) -> Store:
     if scheme in S3_SCHEMES:
         from pyspark_logs.store.s3 import S3Store
 
+        split_s3_bucket(path)
         return S3Store(scheme, options)
     if scheme == "memory":
         from pyspark_logs.store.memory import MemoryStore

@@ -9,6 +9,8 @@ from pyspark_logs.errors import OptionError
 
 # "s3://bucket/key", and Hadoop's "hdfs:/path". A later colon in a local path does not end a scheme.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):/")
+# Suffixes of directory buckets, and of access points to them.
+_DIRECTORY_BUCKETS = ("--x-s3", "--xa-s3")
 # A bucket name, or the ARN of an access point, which contains slashes.
 _BUCKET = re.compile(r"arn:.*?[:/]accesspoint[:/][^/]+|[^/]+")
 
@@ -26,6 +28,21 @@ def split_scheme(path: str) -> tuple[str, str]:
     if match is None:
         return "", path
     return match[1].lower(), path[match.end() :].removeprefix("/")
+
+
+def split_s3_bucket(path: str) -> tuple[str, str, str]:
+    """Returns the result of :func:`split_bucket` for a path of S3.
+
+    Raises:
+        OptionError: the bucket is a directory bucket, whose listings are not in key order.
+    """
+    parts = split_bucket(path)
+    if parts[1].endswith(_DIRECTORY_BUCKETS):
+        raise OptionError(
+            f"bucket {parts[1]} is a directory bucket (S3 Express One Zone), which cannot be read or written here: its listings"
+            " are not in key order. Use a general purpose bucket"
+        )
+    return parts
 
 
 def split_bucket(path: str) -> tuple[str, str, str]:

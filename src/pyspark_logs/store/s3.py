@@ -29,7 +29,7 @@ from pyspark_logs.store.circuit_breaker import backoff_s
 from pyspark_logs.store.error_codes import classify_error, find_message
 from pyspark_logs.store.interface import Store
 from pyspark_logs.store.listings import OpenUpload, Page, StoredFile, UploadPage
-from pyspark_logs.store.paths import split_bucket
+from pyspark_logs.store.paths import split_s3_bucket
 from pyspark_logs.store.s3_connection import BREAKER, discard_filesystem, shared_filesystem
 from pyspark_logs.store.s3_response_body import ResponseBody
 
@@ -61,7 +61,7 @@ class S3Store(Store):
 
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """Makes one ``ListObjectsV2`` request."""
-        root, bucket, key = split_bucket(prefix)
+        root, bucket, key = split_s3_bucket(prefix)
         request = {"Bucket": bucket, "Prefix": key, "MaxKeys": self.page_size}
         if not recursive:
             request["Delimiter"] = "/"
@@ -77,7 +77,7 @@ class S3Store(Store):
 
     def head(self, path: str) -> StoredFile | None:
         """Makes one ``HeadObject`` request, whose response is the same for a missing bucket and a missing key."""
-        _, bucket, key = split_bucket(path)
+        _, bucket, key = split_s3_bucket(path)
         if not key or key.endswith("/"):
             return None
         try:
@@ -125,7 +125,7 @@ class S3Store(Store):
             etag: expected version; empty for any version.
             resumed: True if an earlier response has established that the file and its version exist.
         """
-        _, bucket, key = split_bucket(path)
+        _, bucket, key = split_s3_bucket(path)
         request = {"Bucket": bucket, "Key": key}
         if position or end is not None:
             request["Range"] = f"bytes={position}-" + ("" if end is None else str(end - 1))
@@ -242,7 +242,7 @@ class S3Store(Store):
         """Makes one ``DeleteObjects`` request for each thousand files of a bucket."""
         by_root: dict[str, list[str]] = {}
         for path in paths:
-            root, _, key = split_bucket(path)
+            root, _, key = split_s3_bucket(path)
             by_root.setdefault(root, []).append(key)
         for root, keys in by_root.items():
             for start in range(0, len(keys), _MAX_DELETE_KEYS):
@@ -256,7 +256,7 @@ class S3Store(Store):
         for failures in itertools.count(1):
             request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
             try:
-                response = self._call("delete_objects", Bucket=split_bucket(root)[1], Delete=request)
+                response = self._call("delete_objects", Bucket=split_s3_bucket(root)[1], Delete=request)
             except Exception as error:
                 if classify_error(error)[0] not in _UNSUPPORTED:
                     raise
@@ -315,7 +315,7 @@ class S3Store(Store):
 
     def list_uploads(self, prefix: str, token: str | None = None) -> UploadPage:
         """Makes one ``ListMultipartUploads`` request."""
-        root, bucket, key = split_bucket(prefix)
+        root, bucket, key = split_s3_bucket(prefix)
         request = {"Bucket": bucket, "Prefix": key, "MaxUploads": self.page_size}
         if token is not None:
             request["KeyMarker"], request["UploadIdMarker"] = json.loads(token)
@@ -363,7 +363,7 @@ class S3Store(Store):
 
 
 def _bucket_and_key(path: str) -> dict[str, Any]:
-    _, bucket, key = split_bucket(path)
+    _, bucket, key = split_s3_bucket(path)
     return {"Bucket": bucket, "Key": key}
 
 

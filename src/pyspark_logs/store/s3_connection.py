@@ -218,4 +218,15 @@ def _with_limits(config: dict[str, Any], options: StoreOptions) -> dict[str, Any
     else:
         config = config | timeouts
     config["retries"] = {"mode": "standard", "total_max_attempts": options.max_retries + 1}
-    return {"max_pool_connections": _MAX_POOL_CONNECTIONS} | config
+    defaults: dict[str, Any] = {"max_pool_connections": _MAX_POOL_CONNECTIONS}
+    if "request_checksum_calculation" in _config_options():
+        # botocore 1.36 and later adds CRC32 checksums to parts, and S3-compatible servers fail to complete such uploads.
+        defaults["request_checksum_calculation"] = "when_required"
+    return defaults | config
+
+
+@functools.cache
+def _config_options() -> frozenset[str]:
+    from botocore.config import Config
+
+    return frozenset(Config.OPTION_DEFAULTS)

@@ -1,0 +1,53 @@
+"""Directory buckets of S3, which are refused, and the checksums of requests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from botocore.config import Config
+
+import pyspark_logs
+from pyspark_logs.errors import OptionError
+from pyspark_logs.options import StoreOptions
+from pyspark_logs.store import open_store
+from pyspark_logs.store.s3_connection import connection_arguments
+
+DIRECTORY_BUCKETS = [
+    "s3://logs--use1-az4--x-s3/app/",
+    "s3a://logs--use1-az4--x-s3/app/",
+    "s3://logs--use1-az4--xa-s3/app/",
+]
+
+
+@pytest.mark.parametrize("path", DIRECTORY_BUCKETS)
+def test_a_directory_bucket_is_refused(path: str) -> None:
+    with pytest.raises(OptionError, match=r"is a directory bucket .* Use a general purpose bucket"):
+        open_store(path, StoreOptions())
+    with pytest.raises(OptionError, match="is a directory bucket"):
+        pyspark_logs.scan(path, json=True).read_all()
+
+
+def test_a_directory_bucket_among_others_is_refused_before_a_request() -> None:
+    store = open_store("s3://logs/app/", StoreOptions())
+    for request in (
+        lambda: store.list_page(DIRECTORY_BUCKETS[0], recursive=True),
+        lambda: store.head(DIRECTORY_BUCKETS[0] + "x"),
+        lambda: store.create(DIRECTORY_BUCKETS[0] + "x", b""),
+    ):
+        with pytest.raises(OptionError, match="is a directory bucket"):
+            request()
+
+
+def test_a_local_directory_may_have_such_a_name(tmp_path: Path) -> None:
+    assert open_store(f"{tmp_path}/logs--use1-az4--x-s3/", StoreOptions()).scheme == ""
+    assert open_store("s3://logs/logs--use1-az4--x-s3/", StoreOptions()).scheme == "s3"
+
+
+@pytest.mark.skipif("request_checksum_calculation" not in Config.OPTION_DEFAULTS, reason="needs botocore 1.36")
+def test_checksums_are_sent_only_where_s3_requires_them() -> None:
+    name = "request_checksum_calculation"
+    assert connection_arguments(StoreOptions())["config_kwargs"][name] == "when_required"
+    given = StoreOptions(storage_options=json.dumps({"config_kwargs": {name: "when_supported"}}))
+    assert connection_arguments(given)["config_kwargs"][name] == "when_supported"
