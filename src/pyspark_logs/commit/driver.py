@@ -187,6 +187,10 @@ def _withdraw(store: Store, job: Job, files: Sequence[StagedFile], settings: Com
                 if read_holder(store, job.root, chain, number) == job.id:
                     store.remove(job.root + claim_key(chain, number))
         store.remove(job.root + intent_key(job.id))
+        marker = job.root + retention_key(settings.record_retention_us, settings.txn_retention_us)
+        # Beside other documents the marker may be that of an earlier job, whose retention it keeps.
+        if [file.path for file in store.list_page(job.root + COMMITS, recursive=True).files] == [marker]:
+            store.remove(marker)
 
     if leave_to_recovery("withdraw", job.root, job.id, work):
         _abort_losers(store, job, files, settings)

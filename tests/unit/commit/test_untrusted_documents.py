@@ -508,11 +508,11 @@ def test_a_refused_job_leaves_nothing(s3: S3Bucket, mode: str, transaction: Tran
         store = open_store(s3.url + "/", replace(s3.options, endpoint=server.endpoint))
         table = Table(store, s3.url + "/")
         before = {file.path for file in list_all(store, table.root)}
-        for number in (1, 2):
+        for number, settings in ((1, SETTINGS), (2, SETTINGS), (3, replace(SETTINGS, record_retention_us=10**12))):
             job = table.job(number, mode, transaction)
             file = table.stage(job)
             with pytest.raises(ReadOnlyStoreError, match="ignores If-None-Match"):
-                commit(store, job, [file], SETTINGS)
+                commit(store, job, [file], settings)
             abort(store, job, [file], SETTINGS)
             assert {file.path for file in list_all(store, table.root)} == before
             assert store.list_uploads(table.root).uploads == ()
