@@ -169,6 +169,14 @@ class Explorer:
 
     def steps(self, state: State) -> Iterator[tuple[str, State | Violation]]:
         world, statuses, lost, raised = state
+        for path, data in sorted(self.worlds[world][0].late):
+            label = f"{self.properties.name_request(('create', path, data))} [lands]"
+            try:
+                after, _, record, view = self._effect(world, ("land", path, data))
+            except Violation as violation:
+                yield label, violation
+                continue
+            yield label, (after, self._notify(statuses, -1, Status(-1), record, view), lost, raised)
         for index, status in enumerate(statuses):
             if status.node < 0 or self.calls[status.node] is None:
                 continue
@@ -195,9 +203,17 @@ class Explorer:
                     )
             if raised and actor.kind == "writer":
                 yield self._step(state, index, f"{label} [raises]", world, Raised(), None, None, cost=1)
+            if self.setting.late and actor.kind == "writer" and self._commits(call):
+                after, _, _, _ = self._effect(world, ("delay", *call[1:]))
+                yield self._step(state, index, f"{label} [raises, lands later]", after, Raised(), None, None)
             if self.setting.crashes and actor.kind in ("writer", "recovery") and self._has_just_changed(status.node):
                 dead = (*statuses[:index], Status(-1), *statuses[index + 1 :])
                 yield f"{actor.name} dies", (world, dead, lost, raised)
+
+    def _commits(self, call: tuple[Any, ...]) -> bool:
+        """True if a request would create the record of a committed job."""
+        document = split_document_path(call[1]) if call[0] == "create" else None
+        return document is not None and not document[2] and Record.from_json(call[2], call[1]).committed
 
     def _has_just_changed(self, node: int) -> bool:
         """True if the last request changed the store: a death later, before the next change, leads to the same states."""
@@ -216,7 +232,7 @@ class Explorer:
             ghost_after = ghost
             name, path = call[0], call[1]
             check_deletion(before, after, ghost, path)
-            if (name == "create" and answer) or name == "put":
+            if (name in ("create", "land") and answer) or name == "put":
                 document = split_document_path(path)
                 if document is not None and not document[2]:
                     record = path

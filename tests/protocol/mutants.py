@@ -96,6 +96,18 @@ def refused_records_taken_for_a_loss(patch):
     patch.setattr(driver, "commit_record", commit_record)
 
 
+def late_records_taken_for_failures(patch):
+    """A record that could not be read after its request failed is taken for one that will never be there."""
+
+    def settle(error, store, root, job):
+        found = decisions.read_record(store, root, job)
+        if found is None:
+            raise error
+        return found
+
+    patch.setattr(decisions, "_settle_failed_commit", settle)
+
+
 def intent_not_checked_after_the_decision(patch):
     confirm = driver._confirm
     patch.setattr(driver, "_confirm", lambda *arguments: replace(confirm(*arguments), intent=True))

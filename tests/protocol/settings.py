@@ -22,6 +22,7 @@ class Setting:
         actors: actors, all of which start at once.
         lost: number of answers that may be lost.
         raised: number of requests of writers that may raise.
+        late: True if the create request of a writer's record may raise in the writer and reach the store at any later time.
         crashes: True if writers and recoveries may die.
         before: True to start with files of a job that ended long ago.
         record_kept: True to start with the record of that job, too.
@@ -41,6 +42,7 @@ class Setting:
     actors: tuple[Actor, ...]
     lost: int = 0
     raised: int = 0
+    late: bool = False
     crashes: bool = True
     before: bool = False
     record_kept: bool = False

@@ -34,27 +34,33 @@ def document(data: bytes, modified_ms: int = NOW_MS) -> Item:
 
 
 class World:
-    """The content of a store: files, and open uploads with their present size and token."""
+    """The content of a store: files, open uploads with their size and token, and create requests that are on their way."""
 
-    __slots__ = ("files", "uploads")
+    __slots__ = ("files", "late", "uploads")
 
-    def __init__(self, files: dict[str, Item], uploads: dict[tuple[str, str], tuple[int, str]]) -> None:
+    def __init__(
+        self,
+        files: dict[str, Item],
+        uploads: dict[tuple[str, str], tuple[int, str]],
+        late: frozenset[tuple[str, bytes]] = frozenset(),
+    ) -> None:
         self.files = files
         self.uploads = uploads
+        self.late = late
 
     def copy(self) -> World:
-        return World(dict(self.files), dict(self.uploads))
+        return World(dict(self.files), dict(self.uploads), self.late)
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return frozenset(self.files.items()), frozenset(self.uploads.items())
+        return frozenset(self.files.items()), frozenset(self.uploads.items()), self.late
 
     def do(self, name: str, *args: Any, page_size: int = 1000, now_ms: int = NOW_MS) -> Any:
         """Applies a request, given by the name of a method of Store, to this world and returns the answer."""
         return getattr(self, f"_{name}")(
             *args,
             **({"page_size": page_size} if name == "list_page" else {}),
-            **({"now_ms": now_ms} if name in ("put", "create", "complete_upload") else {}),
+            **({"now_ms": now_ms} if name in ("put", "create", "land", "complete_upload") else {}),
         )
 
     def _list_page(self, prefix: str, recursive: bool, token: str | None, *, page_size: int) -> Page:
@@ -93,6 +99,13 @@ class World:
             return False
         self.files[path] = document(data, now_ms)
         return True
+
+    def _delay(self, path: str, data: bytes) -> None:
+        self.late |= {(path, data)}
+
+    def _land(self, path: str, data: bytes, *, now_ms: int) -> bool:
+        self.late -= {(path, data)}
+        return self._create(path, data, now_ms=now_ms)
 
     def _remove(self, path: str, etag: str) -> bool:
         if path in self.files and etag and self.files[path].etag != etag:

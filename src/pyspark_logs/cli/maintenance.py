@@ -63,6 +63,7 @@ def _vacuum(parsed: argparse.Namespace, options: dict[str, str]) -> int:
             *(f"{would}removed upload {path}" for path in report.uploads),
             *(f"{would}removed record of {job}" for job in report.records),
             *(f"{would}removed claim {key}" for key in report.claims),
+            *(f"{would}removed temporary file {key}" for key in report.temporary),
             *(f"failed: its chain and the records it may need are kept: {reason}" for _, reason in report.failed),
             f"{len(report.uploads)} uploads, {len(report.records)} records, {len(report.claims)} claims {would}removed",
         ],

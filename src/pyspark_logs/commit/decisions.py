@@ -6,7 +6,14 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from pyspark_logs.commit.settings import CommitSettings
-from pyspark_logs.errors import CommitConflictError, CommitStateUnknownError, LogSourceError, StoreError
+from pyspark_logs.errors import (
+    AccessDeniedError,
+    CommitConflictError,
+    CommitStateUnknownError,
+    LogSourceError,
+    ReadOnlyStoreError,
+    StoreError,
+)
 from pyspark_logs.jobs import (
     CLAIMS,
     COMMITS,
@@ -35,12 +42,13 @@ _log = logging.getLogger(__name__)
 def commit_record(store: Store, root: str, job: str, record: Record) -> None:
     """Writes the record of a committed job, create-only. This single write is the commit.
 
-    After a lost response the record is read back: a record that says committed is success.
+    After a lost response the record is read back: a record that says committed is success. A request that failed may still
+    reach the store: where there is no record yet, one that says aborted is written, and the first of the two decides.
 
     Raises:
         CommitConflictError: the record says aborted.
-        CommitStateUnknownError: the write failed, and reading the record back failed, too.
-        StoreError: the write failed, and the record did not exist afterwards.
+        CommitStateUnknownError: the write failed, and the record could neither be read back nor written.
+        StoreError: the write failed, and the record says aborted.
     """
     path, data = root + record_key(job), record.to_json()
     check_size(data, path, f"record of job {job}, with {len(record.replaces)} replaced files,")
@@ -50,9 +58,7 @@ def commit_record(store: Store, root: str, job: str, record: Record) -> None:
                 return
             found = read_record(store, root, job)
         except StoreError as error:
-            found = _read_after(error, store, root, job)
-            if found is None:
-                raise
+            found = _settle_failed_commit(error, store, root, job)
         if found is not None:
             if found.committed:
                 return
@@ -77,11 +83,27 @@ def check_size(data: bytes, path: str, what: str) -> None:
         )
 
 
-def _read_after(error: StoreError, store: Store, root: str, job: str) -> Record | None:
+def _settle_failed_commit(error: StoreError, store: Store, root: str, job: str) -> Record:
+    """Returns the record of a committed or rolled back job after the request for its record failed.
+
+    Raises:
+        CommitStateUnknownError: the record could neither be read nor written.
+        StoreError: ``error``, if it can no longer reach the store.
+    """
     try:
-        return read_record(store, root, job)
-    except StoreError:
+        found = read_record(store, root, job)
+        if found is not None:
+            return found
+        if isinstance(error, (AccessDeniedError, ReadOnlyStoreError)):
+            raise error  # the store refused the request
+        decided = decide_aborted(store, root, job)
+    except StoreError as failure:
+        if failure is error:
+            raise
         raise _unknown(root, job, error.message) from error
+    if decided.committed:
+        return decided
+    raise error
 
 
 def check_files(store: Store, root: str, job: str, files: Iterable[StagedFile], settings: CommitSettings) -> None:

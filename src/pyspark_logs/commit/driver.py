@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ from pyspark_logs.jobs.visibility import split_listing
 from pyspark_logs.store import Store, StoredFile
 
 _DEFAULTS = CommitSettings()
+
+_log = logging.getLogger(__name__)
 _MORE_PAGES = 10
 
 
@@ -103,7 +106,7 @@ def commit(
     return CommitResult(COMMITTED, job.id, len(files), len(replaces))
 
 
-def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings = _DEFAULTS) -> None:
+def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings = _DEFAULTS) -> bool:
     """Decides an undecided job as aborted and undoes it. A committed job is left alone. Repeated calls are allowed.
 
     Args:
@@ -112,16 +115,26 @@ def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitS
         files: known staged files; other uploads of the job are found by listing.
         settings: number of threads.
 
+    Returns:
+        True if the job is not committed; False if it is, which is also logged, because Spark reports the write as failed.
+
     Raises:
         StoreError: the store refused or failed; ``recover`` and ``vacuum`` finish it.
     """
+    aborted = True
     if read_intent(store, job.root, job.id) is None:
         # Either nothing was published, or the job is decided and cleaned up. Without an intent no other process can commit
         # the job, so no record is needed to stop one.
         abort_uploads(store, job.root, files, settings)
     else:
-        roll_back(store, job.root, job.id, settings)
+        aborted = roll_back(store, job.root, job.id, settings)
+    if not aborted:
+        _log.warning(
+            "job %s at %s is committed and cannot be aborted: its rows are visible. Do not run it again; run `pyspark-logs"
+            " recover %s` to clean up after it", job.id, job.root, job.root,
+        )  # fmt: skip
     abort_stray_uploads(store, job.root, lambda other: other == job.id, (), settings)
+    return aborted
 
 
 # --- before the decision ----------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pyspark_logs.commit.claims import Number, check_chain, group_claims, read_holder
@@ -11,13 +12,17 @@ from pyspark_logs.commit.decisions import check_own_directories, remove_files
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.errors import CorruptFileError
-from pyspark_logs.jobs import CLAIMS, CommitListing, job_of, read_commits, record_key
+from pyspark_logs.jobs import CLAIMS, COMMITS, CommitListing, job_of, read_commits, record_key
 from pyspark_logs.jobs.names import may_claim
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import OpenUpload, Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
 
 _DEFAULTS = CommitSettings()
+
+# Local stores write documents through files with the first name; StoreClock writes files with the second.
+_TEMPORARY_PREFIX = ".tmp-"
+_TEMPORARY = re.compile(r"(?:\.tmp|~clock)-[0-9a-f]{32}")
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +37,14 @@ class VacuumReport:
         claims: keys of deleted claims, relative to the root.
         failed: pairs of path and error message for claims that cannot be read. Their chains, and the records that these may
             need, are kept.
+        temporary: keys of deleted temporary files of processes that died, relative to the root.
     """
 
     uploads: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    temporary: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def vacuum(
     Args:
         store: store of the root.
         root: directory that was written to, ending in ``/``.
-        older_than_us: minimum age of an upload, by the store's clock; younger uploads may belong to a running job. Uploads
+        older_than_us: minimum age of an upload or a temporary file, by the store's clock; younger ones may belong to a running job. Uploads
             of a job that has an intent are left to ``recover``.
         dry_run: reports without writing anything; ages are then measured by the clock of this machine.
         settings: retentions of records and of ``txnId`` chains; number of threads.
@@ -91,7 +98,8 @@ def vacuum(
     # not listed afterwards never gets one.
     commits = read_commits(store, root)
     settings = settings.at_root(commits.retention_us)
-    chains, broken = _read_chains(store, root, settings)
+    claim_files = list_all(store, root + CLAIMS)
+    chains, broken = _read_chains(store, root, claim_files, settings)
     uploads = [upload for upload in uploads if job_of(upload.path) not in commits.intents]
     ended = [chain for chain in chains if _has_ended(chain, commits, clock, settings)]
     held = {chain.holder for chain in chains} - {chain.holder for chain in ended}
@@ -112,7 +120,13 @@ def vacuum(
         for file in chain.older
         if clock.is_old(file.modified_ms, settings.record_retention_us)
     ]
+    temporary = sorted(
+        file.path
+        for file in (*list_all(store, f"{root}{COMMITS}{_TEMPORARY_PREFIX}"), *claim_files)
+        if _TEMPORARY.fullmatch(file.path.rpartition("/")[2]) and clock.is_old(file.modified_ms, older_than_us)
+    )
     if not dry_run:
+        remove_files(store, temporary)
         in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), uploads, settings.threads)
         remove_files(store, older)
         # Only the version that was listed: another job may start the chain again with the same first number.
@@ -124,6 +138,7 @@ def vacuum(
         tuple(records),
         tuple(path.removeprefix(root) for path in claims),
         tuple((chain.path, chain.reason) for chain in broken),
+        tuple(path.removeprefix(root) for path in temporary),
     )
 
 
@@ -138,9 +153,11 @@ def _uploads_of_jobs(store: Store, root: str) -> list[OpenUpload]:
             return found
 
 
-def _read_chains(store: Store, root: str, settings: CommitSettings) -> tuple[list[_Chain], list[_BrokenChain]]:
-    """Returns the chains of a root, and those whose newest claim is broken, by name."""
-    claims = group_claims(root, list_all(store, root + CLAIMS))
+def _read_chains(
+    store: Store, root: str, files: Iterable[StoredFile], settings: CommitSettings
+) -> tuple[list[_Chain], list[_BrokenChain]]:
+    """Returns the chains of a root, and those whose newest claim is broken, by name, from the files of ``_claims/``."""
+    claims = group_claims(root, files)
     chains = in_parallel(lambda item: _read_chain(store, root, *item), sorted(claims.items()), settings.threads)
     return (
         [chain for chain in chains if isinstance(chain, _Chain)],

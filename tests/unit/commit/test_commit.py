@@ -14,6 +14,7 @@ import pytest
 
 from pyspark_logs.commit import CommitSettings, abort, commit, recover, vacuum
 from pyspark_logs.errors import (
+    AccessDeniedError,
     CommitConflictError,
     CommitStateUnknownError,
     CorruptFileError,
@@ -566,15 +567,80 @@ def test_the_record_is_written_though_the_request_failed(store):
     assert seen(revived(store)) == {job.id}
 
 
-def test_the_record_is_not_written_and_the_request_failed(store):
+def test_the_record_is_not_written_and_no_other_request_for_it_succeeds(store):
     job = start(1)
     files = stage(store, job)
     failing(store, "create", record_key(job.id))
-    with pytest.raises(StoreError, match="injected"):
+    with pytest.raises(CommitStateUnknownError, match="injected"):
         commit(store, job, files, SETTINGS)
-    abort(revived(store), job, files, SETTINGS)
+    assert abort(revived(store), job, files, SETTINGS)
     assert store.paths(ROOT + "p=") == []
     assert documents(store) == [record_key(job.id)]
+
+
+def test_the_request_for_the_record_is_refused(store):
+    job = start(1)
+    files = stage(store, job)
+
+    def refuse(name, *args):
+        if name == "create" and args[0] == ROOT + record_key(job.id):
+            raise AccessDeniedError("refused")
+
+    store.before = refuse
+    with pytest.raises(AccessDeniedError, match="refused"):
+        commit(store, job, files, SETTINGS)
+    assert not store.world.files.get(ROOT + record_key(job.id))
+
+
+def test_a_request_for_the_record_that_failed_cannot_commit_any_more(store):
+    job = start(1)
+    files = stage(store, job)
+    sent = []
+
+    def fail_once(name, *args):
+        if name == "create" and args[0] == ROOT + record_key(job.id) and not sent:
+            sent.append(args)
+            raise StoreError("injected")
+
+    store.before = fail_once
+    with pytest.raises(StoreError, match="injected"):
+        commit(store, job, files, SETTINGS)
+    assert not store.create(*sent[0])
+    assert abort(store, job, files, SETTINGS)
+    assert store.paths(ROOT + "p=") == []
+
+
+def test_a_request_for_the_record_that_lands_before_the_rollback_is_a_commit(store):
+    job = start(1)
+    files = stage(store, job)
+    sent = []
+
+    def land_late(name, *args):
+        if name == "create" and args[0] == ROOT + record_key(job.id):
+            if not sent:
+                sent.append(args)
+                raise StoreError("injected")
+            store.world.do("create", *sent[0])
+
+    store.before = land_late
+    assert commit(store, job, files, SETTINGS).outcome == "committed"
+    assert seen(store) == {job.id}
+
+
+def test_abort_says_that_a_job_is_committed(store, caplog):
+    job = start(1)
+    files = stage(store, job)
+
+    def fail(name, *args):
+        if name in ("create", "get") and args[0] == ROOT + record_key(job.id):
+            raise StoreError("injected")
+
+    store.after = fail
+    with pytest.raises(CommitStateUnknownError):
+        commit(store, job, files, SETTINGS)
+    assert not abort(revived(store), job, files, SETTINGS)
+    assert f"job {job.id} at {ROOT} is committed and cannot be aborted" in caplog.text
+    assert seen(store) == {job.id}
 
 
 @pytest.mark.parametrize("applied", [False, True])
@@ -887,6 +953,21 @@ def test_vacuum_lets_records_and_claims_go(store):
     # After txnRetention, the same id is a new transaction.
     again = write(store, 8, transaction=Transaction.of_id("x"))
     assert again.id in seen(store)
+
+
+def test_vacuum_removes_temporary_files_of_dead_processes(store):
+    write(store, 1, transaction=BATCH[1])
+    names = [f"_claims/query-q/.tmp-{'a' * 32}", f"_claims/~clock-{'b' * 32}", f"_commits/.tmp-{'c' * 32}"]
+    others = ["_claims/~clock-x", "_commits/.tmp-x", f"p=1/.tmp-{'d' * 32}"]
+    for name in (*names, *others):
+        store.put(ROOT + name, b"")
+    assert vacuum(store, ROOT, older_than_us=HOUR_US).temporary == ()
+    store.now_ms += 3_600_000
+    assert vacuum(store, ROOT, older_than_us=0, dry_run=True).temporary == tuple(names)
+    assert vacuum(store, ROOT, older_than_us=HOUR_US).temporary == tuple(names)
+    left = store.paths(ROOT)
+    assert not {ROOT + name for name in names} & set(left)
+    assert {ROOT + name for name in others} <= set(left)
 
 
 def test_vacuum_keeps_a_chain_that_began_anew(store):
