@@ -1,4 +1,4 @@
-"""A binary format of one's own, as docs/custom.md has it: records with their length before them."""
+"""The user-defined binary format of docs/custom.md: length-prefixed records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 class LengthPrefixed:
-    """Records of 4 bytes (big-endian) that say how long the rest is, 8 bytes of milliseconds since 1970, and text."""
+    """Records of a length (4 bytes, big-endian), a time (8 bytes, milliseconds since 1970) and a UTF-8 text."""
 
     suffix = "rec"
 
@@ -20,17 +20,17 @@ class LengthPrefixed:
         rest = b""
         for block in blocks:
             data = rest + block
-            times, texts, place = [], [], 0
-            while place + 4 <= len(data):
-                (size,) = struct.unpack_from(">I", data, place)
+            times, texts, offset = [], [], 0
+            while offset + 4 <= len(data):
+                (size,) = struct.unpack_from(">I", data, offset)
                 if size < 8:
                     raise ValueError(f"a record of {size} bytes")
-                if place + 4 + size > len(data):
+                if offset + 4 + size > len(data):
                     break
-                times.append(struct.unpack_from(">q", data, place + 4)[0])
-                texts.append(data[place + 12 : place + 4 + size].decode())
-                place += 4 + size
-            rest = data[place:]
+                times.append(struct.unpack_from(">q", data, offset + 4)[0])
+                texts.append(data[offset + 12 : offset + 4 + size].decode())
+                offset += 4 + size
+            rest = data[offset:]
             yield pa.record_batch(
                 [pa.array(times, pa.timestamp("ms", "UTC")), pa.array(texts)], names=["ts", "message"]
             )

@@ -19,13 +19,6 @@ SOURCE = ROOT / "src" / "pyspark_logs"
 MODULES = sorted([*SOURCE.rglob("*.py"), *(ROOT / "examples").rglob("*.py")])
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sample_data" / "README.md"])
 
-# Modules and pages that have not been rewritten yet. The list only ever gets shorter.
-PENDING: tuple[str, ...] = (
-    "docs/commits.md",
-    "docs/custom.md",
-    "docs/delimited.md",
-)
-
 # Words that begin a clause, a fragment, or a sentence about something said before.
 NOT_FIRST = {
     "what", "where", "which", "whether", "how", "who", "whose", "when", "why", "that", "if", "as", "by", "with", "without",
@@ -59,10 +52,6 @@ BANNED = {
 }
 
 NAMED_PLACE = re.compile(r"(?:^|_)places?(?:_|$)")
-
-
-def is_pending(path: Path) -> bool:
-    return path.relative_to(ROOT).as_posix().startswith(PENDING)
 
 
 def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -126,19 +115,19 @@ def names_of(source: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if not is_pending(path)], ids=str)
+@pytest.mark.parametrize("path", MODULES, ids=str)
 def test_docstrings_begin_with_a_verb_or_a_noun(path: Path) -> None:
     assert docstring_problems(path.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if not is_pending(path)], ids=str)
+@pytest.mark.parametrize("path", MODULES, ids=str)
 def test_modules_use_the_terms_of_the_field(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert banned_words(prose_of(source)) == []
     assert sorted(name for name in names_of(source) if NAMED_PLACE.search(name)) == []
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if not is_pending(path)], ids=str)
+@pytest.mark.parametrize("path", PAGES, ids=str)
 def test_pages_use_the_terms_of_the_field(path: Path) -> None:
     assert banned_words(iter(enumerate(path.read_text(encoding="utf-8").splitlines(), 1))) == []
 
