@@ -168,9 +168,6 @@ def cyclic_nodes(edges: dict[str, set[str]]) -> set[str]:
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-# Class names that two modules still define. The set only ever gets smaller.
-SHARED_CLASS_NAMES = {"Cutter", "Field", "Number", "Written"}
-
 
 def name_of(path: Path) -> str:
     return ".".join([PACKAGE, *path.relative_to(SOURCE).with_suffix("").parts])
@@ -200,7 +197,7 @@ def test_no_two_classes_have_the_same_name() -> None:
     for path in MODULES:
         for name in class_names(path.read_text(encoding="utf-8")):
             modules.setdefault(name, []).append(name_of(path))
-    shared = {name: where for name, where in modules.items() if len(where) > 1 and name not in SHARED_CLASS_NAMES}
+    shared = {name: where for name, where in modules.items() if len(where) > 1}
     assert shared == {}
 
 
