@@ -205,6 +205,51 @@ def test_nested_and_private_classes_have_names() -> None:
     assert class_names("class A:\n    class _B: pass\ndef f():\n    class C: pass") == ["A", "B", "C"]
 
 
+def type_checks(source: str, names: set[str]) -> list[int]:
+    """Returns the lines that ask for the class of an object by ``isinstance`` or ``type(x) is``, given class names."""
+
+    def named(node: ast.AST) -> bool:
+        return any(isinstance(child, ast.Name) and child.id in names for child in ast.walk(node))
+
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance" and named(node.args[1]):
+            lines.append(node.lineno)
+        elif (
+            isinstance(node, ast.Compare) and isinstance(node.left, ast.Call) and ast.unparse(node.left.func) == "type"
+        ):
+            lines += [node.lineno] * any(named(other) for other in node.comparators)
+    return lines
+
+
+def field_type_names() -> set[str]:
+    """Returns the names of the classes that derive from ``FieldType``."""
+    bases = {
+        node.name: {ast.unparse(base) for base in node.bases}
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    names, count = {"FieldType"}, 0
+    while len(names) > count:
+        count = len(names)
+        names |= {name for name, parents in bases.items() if parents & names}
+    return names
+
+
+def test_no_code_asks_for_the_class_of_a_field_type() -> None:
+    # Each field type has attributes and methods for what is special about the type.
+    names = field_type_names()
+    assert {"Text", "Epoch", "Port", "CefExtension"} <= names
+    found = {name_of(path): type_checks(path.read_text(encoding="utf-8"), names) for path in MODULES}
+    assert {module: lines for module, lines in found.items() if lines} == {}
+
+
+def test_type_checks_are_found() -> None:
+    source = "isinstance(a, B)\nisinstance(a, (C, D))\ntype(a) is not B\nisinstance(a, C)\ntype(a) == E"
+    assert type_checks(source, {"B", "D"}) == [1, 2, 3]
+
+
 def test_the_table_has_each_package_once_and_no_other() -> None:
     packages = {path.stem for path in SOURCE.glob("*.py")} | {path.parent.name for path in SOURCE.glob("*/__init__.py")}
     assert set(ALLOWED) == packages

@@ -89,11 +89,12 @@ class ScalarWriter:
 
     def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
         """Returns strings with a space for each forbidden text and unencodable character; None for other types."""
-        if type(self.kinds[column]) is not Text:
-            return None
-        for text in (*self.forbidden_texts(), *sorted(self.find_unencodable(values))):
-            values = pc.replace_substring(values, text, " ")
-        return values
+        return self.kinds[column].map_strings(values, self._replace_by_spaces)
+
+    def _replace_by_spaces(self, strings: pa.Array, separator: str | None) -> pa.Array:
+        for text in (*self.forbidden_texts(), *sorted(self.find_unencodable(strings))):
+            strings = pc.replace_substring(strings, text, " ")
+        return strings
 
     def forbidden_texts(self) -> tuple[str, ...]:
         """Returns the substrings that no text may contain."""

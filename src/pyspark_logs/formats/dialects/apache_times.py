@@ -98,9 +98,8 @@ def combine_times(first: TimeDirective, separator: str, second: TimeDirective) -
         return None
     if not second.digits and second.column != first.column:
         return None
-    if isinstance(first.type, Epoch):
-        is_fraction_of_seconds = first.type == _EPOCHS["sec"] and second.digits and separator == "."
-        return replace(first, type=Epoch("s", digits=second.digits)) if is_fraction_of_seconds else None
+    if first.type == _EPOCHS["sec"] and second.digits and separator == ".":
+        return replace(first, type=Epoch("s", digits=second.digits))
     second_pattern = f"%{second.digits}f" if second.digits else second.pattern
     if first.pattern is None or second_pattern is None:
         return None

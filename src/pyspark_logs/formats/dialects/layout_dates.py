@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.dialects.java_dates import to_strptime
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
 
 _DEFAULT = "%Y-%m-%d %H:%M:%S,%3f"
@@ -42,7 +43,7 @@ _QUOTED = re.compile(r'"([^"]*)"(?:\s*,\s*(.*))?', re.DOTALL)
 _UTC_OFFSET = re.compile(r"(?:GMT|UTC)([+-])0?(\d{1,2})(?::?00)?")
 
 
-def date_type(options: Sequence[str], *, fixed_form: bool) -> Timestamp | Epoch:
+def date_type(options: Sequence[str], *, fixed_form: bool) -> FieldType:
     """Returns the type of ``%d{...}{...}``.
 
     Logback writes ``ISO8601`` with a space between date and time, Log4j 2 with a ``T``. Both are read, the space is

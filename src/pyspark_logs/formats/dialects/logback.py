@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.dialects.config_text import ConfigText
 from pyspark_logs.formats.dialects.conversions import WORDS, Conversion, Output
@@ -22,7 +24,6 @@ from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import Blanks, Field, FieldPadding, Literal, Segment, make_template
 from pyspark_logs.formats.timestamps.parsing import compile_pattern
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.temporal import Epoch, Timestamp
 from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 
@@ -179,7 +180,7 @@ def _trailing_padding(segments: list[Segment]) -> list[Segment]:
     *preceding, field, end = segments
     if not (isinstance(end, Literal) and not end.text.strip(" ") and isinstance(field, Field)):
         return segments
-    if not isinstance(field.type, Text) or field.padding is not None:
+    if not pa.types.is_string(field.type.arrow()) or field.padding is not None:
         return segments
     return [*preceding, replace(field, padding=FieldPadding(0, False, None))]
 
@@ -218,17 +219,17 @@ def _keyed(conversion: Conversion, element: LayoutElement) -> tuple[str, str]:
 
 
 def _date_segments(
-    element: LayoutElement, date: Timestamp | Epoch, following: FlatElement | None, names: ColumnNames
+    element: LayoutElement, date: FieldType, following: FlatElement | None, names: ColumnNames
 ) -> list[Segment]:
     """Returns a date, and the spaces up to its width; a pattern without a day gives a string.
 
     Raises:
         FormatError: the width of the date is not fixed, or the end of a string cannot be found.
     """
-    pattern = (date.pattern or date.written) if isinstance(date, Timestamp) else None
+    pattern = date.rendered_pattern
     spaces = Literal(" " * _date_padding(element.pad, pattern))
     column: str = "timestamp"
-    field_type: FieldType = date
+    field_type = date
     if pattern is not None and not has_day(pattern):
         _check_end_of_time(pattern, following)
         column, field_type = "time", Text()

@@ -30,7 +30,6 @@ from pyspark_logs.formats.json.scalars import (
 )
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.temporal import Epoch
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class ShapeColumns:
 
     def _scalar_column(self, value: ShapeValue, dtype: pa.DataType, time: FieldType | None) -> ConversionResult | None:
         if value.quoted:
-            if isinstance(time, Epoch):
+            if time is not None and time.json_kind == "number":
                 return None
             return convert_strings(unescape_json(self._strings(value)), dtype, self.context, time)
         tokens, null, _ = self._unquoted(value)

@@ -18,10 +18,7 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.registry import for_arrow
-from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
-from pyspark_logs.formats.types.text import Text
 
 _FIRST_PRINTABLE = 0x20
 _SHORT_ESCAPES = {'"': '"', "/": "/", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -41,13 +38,11 @@ def convert_unquoted(
         time: notation of a time; None: the type of the column decides.
     """
     field_type = time or for_arrow(dtype)
-    if isinstance(field_type, Text):
-        return tokens, None
-    if isinstance(field_type, Boolean):
+    if field_type is None or field_type.json_kind == "string":
+        return pa.nulls(len(tokens), dtype), np.zeros(len(tokens), np.bool_)
+    if field_type.json_kind == "boolean":  # the field type accepts 1 and 0, too
         return pc.equal(tokens, "true"), spans.as_bool(pc.is_in(tokens, value_set=pa.array(["true", "false"])))
-    if isinstance(field_type, (Integer, Floating, DecimalNumber, Epoch)):
-        return field_type.convert(tokens, context)
-    return pa.nulls(len(tokens), dtype), np.zeros(len(tokens), np.bool_)
+    return field_type.convert(tokens, context)
 
 
 def convert_strings(
@@ -62,17 +57,15 @@ def convert_strings(
         time: notation of a time; None: the type of the column decides.
     """
     field_type = time or for_arrow(dtype)
-    if isinstance(field_type, Timestamp):
-        instants, certain = field_type.convert(strings, context)
-        if dtype.tz is not None:
-            return instants, certain
-        local = utc_to_local(instants, context.zone)
-        local_us = local.cast(pa.int64()).fill_null(0).to_numpy()
-        in_calendar = (local_us >= LOWEST_US) & (local_us <= HIGHEST_US)
-        return local, in_calendar if certain is None else certain & in_calendar
-    if isinstance(field_type, (Text, Date)) and not pa.types.is_nested(dtype):
-        return field_type.convert(strings, context)
-    return None
+    if field_type is None or field_type.json_kind not in ("string", "any"):
+        return None
+    column, certain = field_type.convert(strings, context)
+    if not pa.types.is_timestamp(dtype) or dtype.tz is not None:
+        return column, certain
+    local = utc_to_local(column, context.zone)
+    local_us = local.cast(pa.int64()).fill_null(0).to_numpy()
+    in_calendar = (local_us >= LOWEST_US) & (local_us <= HIGHEST_US)
+    return local, in_calendar if certain is None else certain & in_calendar
 
 
 def unescape_json(strings: pa.Array) -> pa.Array:

@@ -16,7 +16,7 @@ from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, zone_info
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import for_arrow
-from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
+from pyspark_logs.formats.types.temporal import Date, Timestamp
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -157,22 +157,23 @@ def convert_time(value: Any, notation: FieldType, context: TimestampContext) -> 
     """Converts a JSON value to microseconds since the epoch.
 
     Args:
-        value: a number if the notation is ``epoch``, else a string; None is null.
+        value: a JSON value of the kind that the notation is converted from; None is null.
         notation: notation of the time.
         context: the zone and the year bound of the file.
 
     Raises:
         ValueError: the value is not a time in this notation.
 
+    >>> from pyspark_logs.formats.types.temporal import Epoch
     >>> convert_time(Number("1.5e9"), Epoch("s"), TimestampContext())
     1500000000000000
     """
     if value is None:
         return None
-    if not isinstance(notation, Epoch):
-        return notation.parse(_require_string(value, "a time"), context)
+    if notation.json_kind != "number":
+        return notation.parse(_require_string(value, notation.description), context)
     if not isinstance(value, Number):
-        raise ValueError(f"{dump_json(value)[:80]} is not a number of {notation.unit} since the epoch")
+        raise ValueError(f"{dump_json(value)[:80]} is not {notation.description}")
     text = str(value)
     if "e" in text.lower():
         number = Decimal(text)

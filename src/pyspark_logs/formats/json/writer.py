@@ -20,7 +20,6 @@ from pyspark_logs.formats.json.rendering import (
 from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 from pyspark_logs.formats.types.casts import fits, plain_type, replace_invalid_utf8, to_instants
 from pyspark_logs.formats.types.field_type import RenderResult
-from pyspark_logs.formats.types.temporal import Epoch
 
 
 class JsonWriter:
@@ -91,7 +90,7 @@ class JsonWriter:
         if time is None:
             return render_json(array, self.zone)
         strings, lossy = time.render(array, self.zone)
-        return strings if isinstance(time, Epoch) else quote_json(strings), lossy
+        return strings if time.json_kind == "number" else quote_json(strings), lossy
 
     def uncertain_rows(self, columns: Sequence[pa.Array]) -> None:
         """Returns None: every rendered line is valid JSON, so no line needs a check."""

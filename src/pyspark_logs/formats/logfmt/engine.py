@@ -23,7 +23,6 @@ from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_fields
-from pyspark_logs.formats.types.numeric import Boolean
 
 _MAX_LITERAL = 300  # characters; the first and the last literal are compared byte by byte
 _MAX_LINE = 64 << 10  # characters of a line that a shape is learnt from
@@ -129,8 +128,7 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
             return pa.nulls(count, column.type.arrow()), None
         index = shape.keys.index(name)
         if index >= len(values):
-            flag = True if isinstance(column.type, Boolean) else None
-            return pa.repeat(pa.scalar(flag, column.type.arrow()), count), None
+            return pa.repeat(pa.scalar(column.type.bare_key_value, column.type.arrow()), count), None
         starts, ends = values[index]
         quoted = shape.values[index][1]
         null: Bool = np.zeros(count, np.bool_) if quoted else spans.equals_literal(self.view, starts, ends, self.null)

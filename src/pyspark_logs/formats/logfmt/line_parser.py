@@ -18,7 +18,6 @@ from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.numeric import Boolean
 
 _WORD = r'[^\x00-\x20="]'
 _PAIR = re.compile(rf'[\x00-\x20]*({_WORD}+)(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|({_WORD}*)))?', re.DOTALL)
@@ -145,7 +144,7 @@ class LogfmtLineParser:
             return None
         pair = found[name]
         if pair.flag:
-            return True if isinstance(column.type, Boolean) else None
+            return column.type.bare_key_value
         if pair.text == self.null_value and not pair.quoted:
             return None
         if pair.text == "" and not column.type.keeps_text:

@@ -22,7 +22,6 @@ from pyspark_logs.formats.regex.grok import parse_grok
 from pyspark_logs.formats.regex.line_parser import RegexColumn, RegexLineParser
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.types.registry import retype
-from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
@@ -70,9 +69,7 @@ class RegexFormat(LineFormat):
         if projection.judge_whole:
             judged_names = {column.name for column in requested if column.judged}
             validated = [
-                column
-                for column in columns.values()
-                if column.name not in judged_names and type(column.type) is not Text
+                column for column in columns.values() if column.name not in judged_names and column.type.is_validated
             ]
         line_parser = RegexLineParser(
             self.expression, self.options, tuple(requested), tuple(validated), judge_whole=projection.judge_whole

@@ -78,7 +78,7 @@ def _resolve_columns(groups: tuple[CaptureGroup, ...]) -> tuple[CaptureGroup, ..
             raise FormatError(
                 f"grok: {spelling!r} and {group.name!r} are one column, because names are not case-sensitive; rename one"
             )
-        if type(group.type) is Text:
+        if group.type.keeps_text:
             continue
         if types.setdefault(group.name, group.type) != group.type:
             raise FormatError(f"grok: column {group.name!r} is named with two types; give it one")

@@ -17,7 +17,6 @@ from pyspark_logs.formats.regex.expression import Expression
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.text import Text
 from pyspark_logs.options import FormatOptions
 
 RegexColumn = RequestedColumn[tuple[int, ...]]  # the source: indices of the groups that capture the column
@@ -137,7 +136,7 @@ class RegexLineParser:
         return texts[0] if len(texts) == 1 else pc.coalesce(*texts)
 
     def _convert(self, column: RegexColumn, texts: pa.StringArray, context: TimestampContext) -> ConversionResult:
-        if type(column.type) is Text:
+        if column.type.keeps_text:
             return texts, None
         null = spans.as_bool(pc.is_in(texts, value_set=pa.array(["", self.null_value, None], pa.string())))
         if null.all():

@@ -12,7 +12,7 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,9 @@ RenderResult = tuple["pa.Array", "Bool | None"]
 ResolveType = Callable[["pa.DataType"], "FieldType | None"]
 # Replaces the strings of an array; the second argument is the separator if the strings are elements of a list.
 ReplaceStrings = Callable[["pa.Array", "str | None"], "pa.Array"]
+
+# JSON values that a type is converted from; "any": strings, numbers and booleans, whose text is the value.
+JsonKind = Literal["string", "number", "boolean", "any"]
 
 _GROUP_NAME = re.compile(r"\(\?P<\w+>")
 
@@ -65,6 +68,8 @@ class FieldType:
             that extend past it.
         continued_by: text that continues a value if it follows the delimiter; "": no text does.
         is_nested: True if values contain several strings, whose encoding is checked after rendering.
+        json_kind: kind of the JSON values that the type is converted from.
+        bare_key_value: value of a logfmt key without ``=``; None: such a key is null.
     """
 
     takes_rest: ClassVar[bool] = False
@@ -78,11 +83,23 @@ class FieldType:
     ends_at_delimiter: ClassVar[bool] = False
     continued_by: ClassVar[str] = ""
     is_nested: ClassVar[bool] = False
+    json_kind: ClassVar[JsonKind] = "string"
+    bare_key_value: ClassVar[bool | None] = None
 
     @property
     def notation(self) -> str:
         """Name of the type in the template notation, for messages."""
         return type(self).__name__.lower()
+
+    @property
+    def description(self) -> str:
+        """Noun phrase for a value of the type, for messages."""
+        return f"a value of type {self.notation}"
+
+    @property
+    def rendered_pattern(self) -> str | None:
+        """Strptime pattern of rendered texts; None: texts are not rendered by a pattern."""
+        return None
 
     @property
     def syntax(self) -> re.Pattern[str] | None:

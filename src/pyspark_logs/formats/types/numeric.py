@@ -18,6 +18,7 @@ from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import (
     FieldType,
+    JsonKind,
     RenderResult,
     ResolveType,
     cast_or_parse,
@@ -58,6 +59,8 @@ def _cast_plain_numbers(array: pa.Array, dtype: pa.DataType) -> pa.Array | None:
 
 class NumericType(FieldType):
     """A type whose text can be read as any other number."""
+
+    json_kind: ClassVar[JsonKind] = "number"
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         is_number = pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_decimal(dtype)
@@ -193,6 +196,8 @@ class Boolean(FieldType):
     """``boolean``: true or false in upper or lower case, or 1 and 0; rendered as ``true`` and ``false``."""
 
     alphabet: ClassVar[str | None] = "truefals"
+    json_kind: ClassVar[JsonKind] = "boolean"
+    bare_key_value: ClassVar[bool | None] = True
 
     def arrow(self) -> pa.DataType:
         return pa.bool_()

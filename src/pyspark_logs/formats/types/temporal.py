@@ -33,6 +33,7 @@ from pyspark_logs.formats.timestamps.shapes import ShapeDetector, date_shape, is
 from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
 from pyspark_logs.formats.types.field_type import (
     FieldType,
+    JsonKind,
     RenderResult,
     ResolveType,
     ScannedValues,
@@ -105,6 +106,14 @@ class Timestamp(FieldType):
     written: str | None = None
 
     @property
+    def description(self) -> str:
+        return "a time"
+
+    @property
+    def rendered_pattern(self) -> str | None:
+        return self.pattern or self.written
+
+    @property
     def syntax(self) -> re.Pattern[str]:
         return ISO if self.pattern is None else compile_pattern(self.pattern).regex
 
@@ -133,10 +142,9 @@ class Timestamp(FieldType):
         return compile_pattern(self.pattern).parse_us(text, context)
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
-        pattern = self.pattern or self.written
-        return (
-            render_iso(array) if pattern is None else render_pattern(compile_pattern(pattern), array, self.zone or zone)
-        )
+        if self.rendered_pattern is None:
+            return render_iso(array)
+        return render_pattern(compile_pattern(self.rendered_pattern), array, self.zone or zone)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         count = len(array)
@@ -211,8 +219,13 @@ class Epoch(FieldType):
     """
 
     alphabet: ClassVar[str | None] = "0123456789-."
+    json_kind: ClassVar[JsonKind] = "number"
     unit: str = "s"
     digits: int | None = None
+
+    @property
+    def description(self) -> str:
+        return f"a number of {self.unit} since the epoch"
 
     def arrow(self) -> pa.DataType:
         return pa.timestamp("us", "UTC")
@@ -220,7 +233,7 @@ class Epoch(FieldType):
     def parse(self, text: str, context: TimestampContext) -> int:
         match = _EPOCH.fullmatch(text)
         if match is None:
-            raise ValueError(f"not a number of {self.unit} since the epoch")
+            raise ValueError(f"not {self.description}")
         sign, whole, fraction = match.groups()
         digits = whole + (fraction or "").ljust(6, "0")[: max(EPOCH_SCALE[self.unit], 0)]
         value = parse_bounded_int(digits) // (1000 if self.unit == "ns" else 1)

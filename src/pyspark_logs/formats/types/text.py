@@ -18,6 +18,7 @@ from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
 from pyspark_logs.formats.types.field_type import (
     FieldType,
+    JsonKind,
     RenderResult,
     ReplaceStrings,
     ResolveType,
@@ -35,6 +36,7 @@ class Text(FieldType):
     takes_rest: ClassVar[bool] = True
     keeps_text: ClassVar[bool] = True
     is_validated: ClassVar[bool] = False
+    json_kind: ClassVar[JsonKind] = "any"
     escape_style: EscapeStyle | None = None
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:

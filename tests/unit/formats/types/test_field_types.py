@@ -305,6 +305,34 @@ def test_types_that_only_schemas_have(dtype: pa.DataType, values: list[object]) 
     assert corrupt == [value is None for value in values]
 
 
+@pytest.mark.parametrize(
+    ("field_type", "json_kind", "bare_key_value"),
+    [
+        (Text(), "any", None),
+        (Integer(32), "number", None),
+        (Floating(), "number", None),
+        (DecimalNumber(5, 2), "number", None),
+        (Epoch("ms"), "number", None),
+        (Boolean(), "boolean", True),
+        (Date(), "string", None),
+        (Timestamp(), "string", None),
+    ],
+)
+def test_json_kind_and_value_of_a_bare_key(field_type: FieldType, json_kind: str, bare_key_value: bool | None) -> None:
+    assert (field_type.json_kind, field_type.bare_key_value) == (json_kind, bare_key_value)
+
+
+def test_descriptions_and_rendered_patterns() -> None:
+    types = (Epoch("ms"), Timestamp(), Timestamp(None, None, "%Y"), Timestamp("%d"), Boolean())
+    assert [(field_type.description, field_type.rendered_pattern) for field_type in types] == [
+        ("a number of ms since the epoch", None),
+        ("a time", None),
+        ("a time", "%Y"),
+        ("a time", "%d"),
+        ("a value of type boolean", None),
+    ]
+
+
 def test_an_unknown_column_is_named_in_the_error() -> None:
     with pytest.raises(LogSourceError, match=r"'nope' is not in the format, which gives a, b"):
         compile_decoder(FormatOptions("template", "{a} {b}"), pa.schema([pa.field("nope", pa.string())]))
