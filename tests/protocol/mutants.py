@@ -195,6 +195,10 @@ def retention_of_each_writer(patch):
     patch.setattr(CommitSettings, "at_root", lambda self, retention_us: self)
 
 
+def last_record_of_an_idle_chain_dropped(patch):
+    patch.setattr(driver, "read_newest_holder", lambda *arguments: "another")
+
+
 def last_record_dropped(patch):
     """Vacuum drops the newest record, too, as if an intent were left."""
     read = leftovers.read_commits

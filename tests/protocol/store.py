@@ -142,6 +142,9 @@ class RequestStore(Store):
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         return self._request("list_page", prefix, recursive, token)
 
+    def list_after(self, prefix: str, after: str) -> Page:
+        return self._request("list_page", prefix, True, after)
+
     def head(self, path: str) -> StoredFile | None:
         return self._request("head", path)
 

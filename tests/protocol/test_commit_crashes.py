@@ -287,7 +287,7 @@ def test_number_of_requests_of_a_commit(s3, record_property):
         upload = store.start_upload(root + key, token=job.id, staging=job.staging)
         part = store.upload_part(root + key, upload, 1, b"x")
         store.request_counts.clear()
-        commit(store, job, (StagedFile(key, upload, (part,), 1, 1),), CommitSettings(record_retention_us=10**12))
+        commit(store, job, (StagedFile(key, upload, (part,), 1, 1),), CommitSettings())
         requests = {kind: count for kind, count in store.request_counts.items() if kind != "COMPLETE"}
         record_property(f"batch {number}", requests)
         assert sum(requests.values()) <= 10, requests

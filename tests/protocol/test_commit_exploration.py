@@ -84,6 +84,15 @@ WHOLE = {
     "a lasting append and a vacuum that drops all records": Setting(
         (writer(1, settings=LASTING), Vacuum(), Reader()), newer_record=True, hasty=True
     ),
+    "a query that ended, and an append that drops its records": Setting(
+        (
+            writer(1, transaction=FIRST, files=0),
+            writer(2, transaction=FIRST, files=0),
+            writer(3, files=1, settings=SWEEPING),
+        ),
+        crashes=False,
+        replay=True,
+    ),
     "an older batch and a newer one": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=SECOND)), replay=True, lost=1
     ),
@@ -363,6 +372,7 @@ MUTANTS = [
     ),
     (mutants.retention_of_each_writer, WHOLE["a lasting append and one that drops all records"]),
     (mutants.retention_of_each_writer, WHOLE["a lasting append and a vacuum that drops all records"]),
+    (mutants.last_record_of_an_idle_chain_dropped, WHOLE["a query that ended, and an append that drops its records"]),
     (mutants.last_record_dropped, Setting((writer(1), Vacuum()))),
     (mutants.foreign_intents_believed, WHOLE["an append and a foreign intent"]),
     (mutants.foreign_intents_believed, WHOLE["an overwrite that fences a foreign intent"]),

@@ -11,7 +11,7 @@ from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, intent_key, read_record
 from pyspark_logs.jobs.document_checks import check_claim, refused_document
 from pyspark_logs.jobs.documents import MAX_CLAIM_BYTES
-from pyspark_logs.jobs.names import claim_key, split_claim_key
+from pyspark_logs.jobs.names import chain_tag, claim_key, split_claim_key
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import Store, StoredFile
 
@@ -90,6 +90,19 @@ def list_chain(store: Store, root: str, chain: str) -> dict[Number, StoredFile]:
     """
     check_chain(store, root, chain)
     return group_claims(root, list_all(store, f"{root}{CLAIMS}{chain}/")).get(chain, {})
+
+
+def find_query_chain(store: Store, root: str, tag: str) -> str | None:
+    """Returns the name of the streaming query's chain that has a tag, among the first page of them; costs one LIST."""
+    start = root + CLAIMS
+    names = (path[len(start) : -1] for path in store.list_page(f"{start}query-", recursive=False).directories)
+    return next((name for name in names if chain_tag(name) == tag), None)
+
+
+def read_newest_holder(store: Store, root: str, chain: str) -> str | None:
+    """Returns the job that holds the newest claim of a chain, or ``None`` without a claim; costs one LIST and one GET."""
+    newest = max(list_chain(store, root, chain), default=None)
+    return None if newest is None else read_holder(store, root, chain, newest)
 
 
 def check_chain(store: Store, root: str, chain: str) -> None:

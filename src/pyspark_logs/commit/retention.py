@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import StoreError
 from pyspark_logs.jobs import CLAIMS, CommitListing, Job, record_key
-from pyspark_logs.jobs.names import NO_TAG, chain_tag, mode_of, tag_of
+from pyspark_logs.jobs.names import NO_TAG, OVERWRITE_CHAIN, chain_tag, mode_of, tag_of
 from pyspark_logs.store import Store, StoredFile
 
 
@@ -85,15 +85,22 @@ class ChainKnowledge:
 
     def may_delete(self, record_job: str, modified_ms: int, now_ms: int, settings: CommitSettings) -> bool:
         """True if the record of another job without an intent is old and certainly not needed by a chain's newest claim."""
-        if not is_old(modified_ms, now_ms, settings.record_retention_us):
-            return False
-        if mode_of(record_job) == "overwrite" and not self.overwrite:
-            return False
+        return is_old(modified_ms, now_ms, settings.record_retention_us) and not self.unknown_chains(
+            record_job, modified_ms, now_ms, settings
+        )
+
+    def unknown_chains(
+        self, record_job: str, modified_ms: int, now_ms: int, settings: CommitSettings
+    ) -> tuple[str, ...]:
+        """Returns the chains, ``OVERWRITE_CHAIN`` or a tag, whose newest claim another job may hold and need its record."""
+        chains = (OVERWRITE_CHAIN,) if mode_of(record_job) == "overwrite" and not self.overwrite else ()
         tag = tag_of(record_job)
-        if tag in (NO_TAG, self.tag):
-            return True
         # A chain of a txnId may be deleted by now, too. Its claims, which readers never list, are left to vacuum.
-        return tag.startswith("t") and is_old(modified_ms, now_ms, settings.txn_retention_us)
+        if tag in (NO_TAG, self.tag) or (
+            tag.startswith("t") and is_old(modified_ms, now_ms, settings.txn_retention_us)
+        ):
+            return chains
+        return (*chains, tag)
 
 
 def expired_records(
@@ -117,6 +124,29 @@ def expired_records(
         and other not in listing.intents
         and knowledge.may_delete(other, modified_ms, now_ms, settings)
     ]
+
+
+def find_idle_chain(
+    job: Job, listing: CommitListing, complete: Collection[str], now_ms: int, settings: CommitSettings
+) -> tuple[str, list[str]]:
+    """Returns the chain of other jobs with most superfluous records, and the jobs of these records.
+
+    Only the newest claim of a chain needs a record, so of two records at least one is superfluous. Writers drop the old
+    records of their own chains: records of twice the retention belong to a query that ended, or to overwrites.
+
+    Returns:
+        ``OVERWRITE_CHAIN`` or the tag of a query, and its jobs; an empty list if no chain has two such records.
+    """
+    knowledge = ChainKnowledge.of(job)
+    chains: dict[str, list[str]] = {}
+    for other, modified_ms in sorted(listing.records.items()):
+        if other in complete and other not in listing.intents:
+            unknown = knowledge.unknown_chains(other, modified_ms, now_ms, settings)
+            if len(unknown) == 1 and is_old(modified_ms, now_ms, 2 * settings.record_retention_us):
+                chains.setdefault(unknown[0], []).append(other)
+    idle = [chain for chain, jobs in chains.items() if len(jobs) > 1 and not chain.startswith("t")]
+    most = max(idle, key=lambda chain: len(chains[chain]), default="")
+    return most, chains.get(most, [])
 
 
 def expired_claims(older: Iterable[StoredFile], now_ms: int, settings: CommitSettings) -> list[str]:

@@ -118,6 +118,17 @@ def split_retention_key(key: str) -> tuple[int, int] | None:
     return None if match is None else (int(match[1]), int(match[2]))
 
 
+def cursor_key(job: str) -> str:
+    """Returns the key of the marker of the job at which a search for expired records continues."""
+    return f"{COMMITS}.next-{job}"
+
+
+def split_cursor_key(key: str) -> str | None:
+    """Returns the job of a marker's key; ``None`` for other keys."""
+    job = key.removeprefix(f"{COMMITS}.next-")
+    return job if job != key and is_job_id(job) else None
+
+
 def claim_key(chain: str, number: tuple[int, ...]) -> str:
     """Returns the key of a claim.
 

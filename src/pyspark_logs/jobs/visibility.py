@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pyspark_logs.jobs.documents import Record
-from pyspark_logs.jobs.names import job_of, mode_of, split_document_key, split_retention_key
+from pyspark_logs.jobs.names import job_of, mode_of, split_cursor_key, split_document_key, split_retention_key
 from pyspark_logs.store import StoredFile
 
 File = TypeVar("File")
@@ -32,11 +32,13 @@ class CommitListing:
         intents: modification time of each job's intent, likewise.
         retention_us: longest retentions of records and of ``txnId`` chains that writers asked for at the root, in
             microseconds; zero without a marker.
+        cursors: sorted ids of the jobs at which a search for expired records continues; usually at most one.
     """
 
     records: Mapping[str, int] = field(default_factory=dict)
     intents: Mapping[str, int] = field(default_factory=dict)
     retention_us: tuple[int, int] = (0, 0)
+    cursors: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -83,17 +85,21 @@ def split_listing(root: str, files: Iterable[StoredFile]) -> CommitListing:
     """Returns records, intents and retentions by the files below ``<root>_commits/``; other files are ignored."""
     records: dict[str, int] = {}
     intents: dict[str, int] = {}
+    cursors: list[str] = []
     record_us = txn_us = 0
     for file in files:
         key = file.path.removeprefix(root)
         retention = split_retention_key(key)
         if retention is not None:
             record_us, txn_us = max(record_us, retention[0]), max(txn_us, retention[1])
+        cursor = split_cursor_key(key)
+        if cursor is not None:
+            cursors.append(cursor)
         document = split_document_key(key)
         if document is not None:
             job, is_intent = document
             (intents if is_intent else records)[job] = file.modified_ms
-    return CommitListing(records, intents, (record_us, txn_us))
+    return CommitListing(records, intents, (record_us, txn_us), tuple(sorted(cursors)))
 
 
 def new_overwrites(before: CommitsBefore, after: CommitListing) -> list[str]:

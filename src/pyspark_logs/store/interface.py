@@ -54,6 +54,22 @@ class Store(StoreBase, abc.ABC):
             StoreError: the store refused or failed.
         """
 
+    def list_after(self, prefix: str, after: str) -> Page:
+        """Lists all files below a prefix whose path is greater than ``after``: the first page of them.
+
+        S3 answers with one request; other stores read the pages before it, too.
+
+        Raises:
+            StoreError: the store refused or failed.
+        """
+        token: str | None = None
+        while True:
+            page = self.list_page(prefix, recursive=True, token=token)
+            files = tuple(file for file in page.files if file.path > after)
+            if files or page.next_token is None:
+                return Page(files, (), page.next_token)
+            token = page.next_token
+
     @abc.abstractmethod
     def head(self, path: str) -> StoredFile | None:
         """Returns the description of a file; ``None`` if there is no file at this path.

@@ -61,12 +61,16 @@ class S3Store(Store):
 
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """Makes one ``ListObjectsV2`` request."""
+        options = {} if recursive else {"Delimiter": "/"}
+        return self._list_objects(prefix, options if token is None else {**options, "ContinuationToken": token})
+
+    def list_after(self, prefix: str, after: str) -> Page:
+        """Makes one ``ListObjectsV2`` request."""
+        return self._list_objects(prefix, {"StartAfter": split_s3_bucket(after)[2]})
+
+    def _list_objects(self, prefix: str, options: Mapping[str, str]) -> Page:
         root, bucket, key = split_s3_bucket(prefix)
-        request = {"Bucket": bucket, "Prefix": key, "MaxKeys": self.page_size}
-        if not recursive:
-            request["Delimiter"] = "/"
-        if token is not None:
-            request["ContinuationToken"] = token
+        request = {"Bucket": bucket, "Prefix": key, "MaxKeys": self.page_size, **options}
         with self._request_context("list", prefix):
             response = self._call("list_objects_v2", **request)
         if response.get("IsTruncated") and not response.get("NextContinuationToken"):

@@ -1091,37 +1091,62 @@ def test_a_commit_keeps_records_whose_intent_is_there(store):
     assert {record_key(job.id), intent_key(job.id)} <= set(documents(store))
 
 
-def test_where_jobs_fill_more_than_a_page(store):
-    for number in range(20):
-        store.put(
-            ROOT + record_key(new_job_id("append", number, f"r{number}", f"txn-{number}")),
-            Record("committed").to_json(),
-        )
-    plain = [new_job_id("append", 100 + number, f"r{number}") for number in range(5)]
+def keep_records(store, count: int) -> None:
+    """Puts records of ``txnId`` jobs, which are the oldest and are kept for long."""
+    for number in range(count):
+        job = new_job_id("append", number, f"r{number}", f"txn-{number}")
+        store.put(ROOT + record_key(job), Record("committed").to_json())
+
+
+@pytest.mark.parametrize("kept", [20, 200])
+def test_records_behind_others_that_are_kept_go_in_the_end(store, kept):
+    keep_records(store, kept)
+    plain = [new_job_id("append", 1000 + number, f"r{number}") for number in range(5)]
     for job in plain:
         store.put(ROOT + record_key(job), Record("committed").to_json())
-    store.page_size = 4
+    store.page_size = 5
     store.now_ms += DAY_MS
-    store.counted.clear()
-    write(store, 1000)
-    # The first pages hold only what is kept for its chain; on the sixth there is something to drop.
-    assert store.counted["HEAD"] == 1
-    assert store.counted["LIST"] == 6
-    left = [path for path in documents(store) if path.removeprefix("_commits/")[:35] in plain]
-    assert len(left) == 2  # the last of a page is left for the next time
+    most = 0
+    for number in range(kept // 2):
+        store.counted.clear()
+        write(store, 10_000 + number)
+        most = max(most, store.counted["LIST"])
+    assert most == 2
+    assert not [job for job in plain if ROOT + record_key(job) in store.world.files]
+    assert len(store.paths(ROOT + "_commits/.next-")) <= 1
+    # The first page is found again when the records in it may go.
+    store.now_ms += 29 * DAY_MS
+    store.page_size = 1000
+    write(store, 100_000)
+    assert len(store.paths(ROOT + "_commits/")) == 1 + len(store.paths(ROOT + "_commits/.next-"))
 
 
-def test_the_pages_a_commit_looks_at_are_bounded(store):
-    for number in range(100):
-        store.put(
-            ROOT + record_key(new_job_id("append", number, f"r{number}", f"txn-{number}")),
-            Record("committed").to_json(),
-        )
-    store.page_size = 2
+def test_records_of_a_query_that_ended_go_except_for_its_last_one(store):
+    jobs = [write(store, number, transaction=BATCH[number]) for number in range(5)]
     store.now_ms += DAY_MS
-    store.counted.clear()
-    write(store, 1000)
-    assert store.counted["LIST"] == 11
+    write(store, 10)
+    assert {record_key(job.id) for job in jobs} <= set(documents(store))
+    store.now_ms += DAY_MS
+    counts = []
+    for number in (11, 12):
+        store.counted.clear()
+        write(store, number)
+        counts.append(store.counted["LIST"])
+    assert [name for name in documents(store) if name in {record_key(job.id) for job in jobs}] == [
+        record_key(jobs[-1].id)
+    ]
+    assert max(counts) <= 3
+    replayed = start(20, transaction=BATCH[4])
+    assert commit(store, replayed, stage(store, replayed), SETTINGS).outcome == "already_committed"
+
+
+def test_records_of_overwrites_that_ended_go_except_for_the_last_one(store):
+    jobs = [write(store, number, mode="overwrite") for number in range(3)]
+    store.now_ms += 2 * DAY_MS
+    write(store, 10)
+    write(store, 11)
+    left = set(documents(store))
+    assert [record_key(job.id) in left for job in jobs] == [False, False, True]
 
 
 def test_old_records_that_cannot_be_listed_do_not_keep_the_intent(store, caplog):

@@ -13,6 +13,7 @@ from pyspark_logs.errors import OptionError
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import open_store
 from pyspark_logs.store.s3_connection import connection_arguments
+from tests.support.s3_server import S3Bucket
 
 DIRECTORY_BUCKETS = [
     "s3://logs--use1-az4--x-s3/app/",
@@ -51,3 +52,19 @@ def test_checksums_are_sent_only_where_s3_requires_them() -> None:
     assert connection_arguments(StoreOptions())["config_kwargs"][name] == "when_required"
     given = StoreOptions(storage_options=json.dumps({"config_kwargs": {name: "when_supported"}}))
     assert connection_arguments(given)["config_kwargs"][name] == "when_supported"
+
+
+def test_a_listing_begins_after_a_path(s3: S3Bucket, tmp_path: Path) -> None:
+    """S3 answers with one request, and a local directory with the same page."""
+    names = ["a/.x", "a/1", "a/2", "a/3"]
+    for name in names:
+        s3.put(name, b"x")
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    for root, options in ((s3.url.rstrip("/") + "/", s3.options), (f"{tmp_path}/", StoreOptions())):
+        store = open_store(root, options)
+        found = {after: [file.path for file in store.list_after(f"{root}a/", root + after).files] for after in names}
+        expected = {after: [root + name for name in names if name > after] for after in names}
+        assert found == expected
+        assert store.request_counts["LIST"] == len(names)
