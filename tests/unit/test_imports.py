@@ -1,6 +1,6 @@
 """The allowed imports between packages, and the modules that are loaded by an import of the package.
 
-``ALLOWED`` is the table of the picture in ARCHITECTURE.md. A new package or top-level module needs a row there.
+``ALLOWED`` is the table of packages in ARCHITECTURE.md. A new package or top-level module needs a row there.
 """
 
 from __future__ import annotations
@@ -256,6 +256,31 @@ def test_the_table_has_each_package_once_and_no_other() -> None:
     assert set().union(*ALLOWED.values()) <= packages
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert all(page.count(f"\n| `{package}` |") == 1 for package in packages)
+
+
+def test_the_table_has_one_row_per_package() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE)
+    packages = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert sorted(rows) == sorted(packages)
+    assert set().union(*ALLOWED.values()) <= packages
+
+
+def test_the_table_names_no_import_that_does_not_exist() -> None:
+    used: dict[str, set[str]] = {package: set() for package in ALLOWED}
+    for path in MODULES:
+        for item in imports_of(ast.parse(path.read_text(encoding="utf-8")), name_of(path)):
+            target = item.target.split(".")
+            if target[0] == PACKAGE and len(target) > 1:
+                used[name_of(path).split(".")[1]].add(target[1])
+    assert {package: names for package in ALLOWED if (names := ALLOWED[package] - BASE - used[package])} == {}
+
+
+def test_the_page_explains_base_as_the_test_does() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    explained = re.search(r"`base` stands for\s+([^.]+)\.", page)
+    assert explained is not None
+    assert set(re.findall(r"`(\w+)`", explained[1])) == BASE
 
 
 def test_the_table_has_no_cycle() -> None:
