@@ -1,1 +1,1 @@
-"""Speed, measured: ``python -m benchmarks``. Each figure stands beside its peer's, measured in the same run."""
+"""Benchmarks: ``python -m benchmarks``. Each run measures pyspark-logs and the programs that it is compared with."""

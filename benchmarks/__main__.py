@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: everything; ``--help`` for parts of it."""
+"""Runs all benchmarks: ``python -m benchmarks``; ``--only`` selects a part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks import data, limits, scans, spark_reads, streams, writes
 
 
 def main() -> None:
-    """Measure and print."""
+    """Runs the selected benchmarks and prints their tables."""
     if sys.argv[1:2] == ["--child"]:
         scans.child(*sys.argv[2:])
         return

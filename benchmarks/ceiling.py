@@ -1,4 +1,4 @@
-"""What Spark can take from a Python data source at most: batches that were parsed before the clock starts."""
+"""Upper bound of the speed of Python data sources: a source whose batches are parsed before the measurement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 
 class PrebuiltSource(DataSource):
-    """Yields one batch, given as a file of Arrow IPC, ``repeat`` times in each of ``tasks`` tasks."""
+    """Source that yields the batch of an Arrow IPC file ``repeat`` times in each of ``tasks`` tasks."""
 
     @classmethod
     def name(cls) -> str:

@@ -1,4 +1,4 @@
-"""Seeded logs in four formats. The text is the same in every run; files are made once and kept."""
+"""Generated logs in four formats, with a fixed seed. Files are generated once and kept."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ KINDS = {"app": app, "combined": combined, "alb": alb, "json": json_lines}
 
 
 def make(kind: str, root: Path, mib: int, copies: int = 4) -> Path:
-    """A directory with ``copies`` equal files, ``mib`` MiB together. Equal, because making text is slow."""
+    """Returns a directory of ``copies`` files with ``mib`` MiB in total; the files are equal, because generating text is slow."""
     folder = root / f"{kind}-{mib}"
     if (folder / "_done").exists():
         return folder
@@ -166,5 +166,5 @@ def make(kind: str, root: Path, mib: int, copies: int = 4) -> Path:
 
 
 def total_bytes(folder: Path) -> int:
-    """Bytes of the log files."""
+    """Returns the total size of the log files of a directory."""
     return sum(path.stat().st_size for path in folder.glob("*.log"))

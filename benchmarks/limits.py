@@ -1,4 +1,4 @@
-"""Not speed but bounds: list requests and seconds of planning, memory of a reader of one large file."""
+"""Bounds on resources: list requests and duration of planning, and memory of a reader of one large file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks import data
 
 
 def run(root: Path, gib: float) -> None:
-    """Print the figures of planning and memory."""
+    """Prints the figures of planning and memory."""
     with tempfile.TemporaryDirectory() as scratch:
         _plan(Path(scratch))
         _memory(Path(scratch), root, gib)
@@ -59,12 +59,12 @@ def _memory(scratch: Path, root: Path, gib: float) -> None:
 
 
 def memory_child(path: str) -> None:
-    """Read one file as an executor's worker does; print peak resident KiB and rows."""
-    import pyspark.sql.datasource  # noqa: F401 - a worker has it in memory, too
+    """Reads one file as a worker of an executor does; prints the peak resident memory in KiB and the number of rows."""
+    import pyspark.sql.datasource  # noqa: F401 - a worker has loaded it, too
 
     import pyspark_logs
 
     rows = sum(batch.num_rows for batch in pyspark_logs.scan(path, template=data.APP))
-    # Not ru_maxrss: a process inherits that from the one that started it.
+    # VmHWM instead of ru_maxrss, which a process inherits from its parent.
     status = Path("/proc/self/status").read_text()
     print(status.partition("VmHWM:")[2].split()[0], rows)

@@ -1,4 +1,4 @@
-"""``scan()`` on one core, beside DuckDB and Polars on one core: typed columns, all of them, into memory.
+"""``scan()`` on one core, compared with DuckDB and Polars on one core: all columns, typed, into memory.
 
 Each contender runs in a process of its own that may use one processor only, so that a helper thread of any of
 them gets no second one.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import data, timing
 
-READINGS = 5  # of each process, beside the first
+READINGS = 5  # per process, without the first
 APP_PATTERN = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
 
 
@@ -79,7 +79,7 @@ CONTENDERS = {"pyspark-logs scan()": ours, "DuckDB": duckdb, "Polars": polars}
 
 
 def child(name: str, kind: str, folder: str) -> None:
-    """Read on one processor, once to warm up and a few times more; print the seconds of the fastest, and the rows.
+    """Reads on one processor, once to warm up and then ``READINGS`` times; prints the shortest time in seconds, and the rows.
 
     What else a machine does only ever makes a reading longer, so the shortest is nearest to what it costs.
     """
@@ -95,7 +95,7 @@ def child(name: str, kind: str, folder: str) -> None:
 
 
 def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
-    """Print the tables of reading without Spark."""
+    """Prints the tables of reading without Spark."""
     environment = {**os.environ, "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
     for kind in [kind for kind in ("app", "combined") if kind in kinds]:
         folder = data.make(kind, root, mib)

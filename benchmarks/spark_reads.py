@@ -1,4 +1,4 @@
-"""Reading with Spark: this source, the best that Spark has built in, and the ceiling of Python sources."""
+"""Reading with Spark: this source, the fastest built-in ways of Spark, and the upper bound of Python sources."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ JSON_DDL = "timestamp timestamp, level string, service string, request_id string
 
 
 def session() -> Any:
-    """Two cores, no pictures, and the settings that the documentation recommends, for all contenders."""
+    """Returns a session on two cores without the UI, with the recommended settings for all contenders."""
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    # The ceiling's source is a module of the benchmarks: workers must find it, too.
+    # Workers import the source of the upper bound from the benchmarks.
     root = str(Path(__file__).parents[1])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     from pyspark.sql import SparkSession
@@ -92,7 +92,7 @@ def session() -> Any:
 
 
 def noop(frame: Any) -> None:
-    """Run a query and throw its rows away, all columns included."""
+    """Runs a query on all columns and discards its rows."""
     frame.write.format("noop").mode("overwrite").save()
 
 
@@ -116,7 +116,7 @@ def _regexp(
 
 
 def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> dict[str, Callable[[], None]]:
-    """Spark's own ways to read the format, each typed as ours is."""
+    """Returns Spark's built-in ways to read the format, each with the same types as this source."""
     path = str(folder)
     if kind == "app":
         pattern = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
@@ -169,7 +169,7 @@ def _ddl(kind: str, folder: Path, chosen: list[str] | None) -> str:
 def _ceiling(
     spark: Any, kind: str, folder: Path, chosen: list[str] | None, scratch: Path
 ) -> tuple[Callable[[], None], int]:
-    """The run, and how many bytes of text its rows stand for."""
+    """Returns the run, and the number of bytes of text that its rows represent."""
     reader = pyspark_logs.scan(str(folder), schema=_ddl(kind, folder, chosen), **OPTIONS[kind])
     batch = reader.read_next_batch()
     file = scratch / f"{kind}-{0 if chosen is None else len(chosen)}.arrow"
@@ -185,7 +185,7 @@ def _ceiling(
 
 
 def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
-    """Print all tables of reading with Spark."""
+    """Prints all tables of reading with Spark."""
     spark = session()
     with tempfile.TemporaryDirectory() as scratch:
         for kind in kinds:
@@ -201,7 +201,7 @@ def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
                 ceiling, ceiling_bytes = _ceiling(spark, kind, folder, chosen, Path(scratch))
                 contenders["ceiling (prebuilt batches)"] = ceiling
                 seconds = timing.in_turns(contenders, rounds)
-                # The ceiling's rows are whole batches, so not just as many: scale its time to the same text.
+                # The rows of the upper bound are whole batches, so their number differs: the time is scaled to the same text.
                 name = "ceiling (prebuilt batches)"
                 seconds[name] = [s * size / ceiling_bytes for s in seconds[name]]
                 columns = "all columns" if chosen is None else f"three columns ({', '.join(chosen)})"

@@ -1,4 +1,4 @@
-"""Streaming: what a poll costs, on a bucket of any size and beside Spark's file source; how soon a file is a row."""
+"""Streaming: cost of a poll by size of the bucket and compared with Spark's file source, and latency from file to row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyspark_logs.options import StoreOptions, parse_read_options
 from pyspark_logs.store import Page, Store, StoredFile
 from pyspark_logs.stream.listings import Listings, StreamRoot
 
-LATENCY_S = 0.05  # of a LIST
+LATENCY_S = 0.05  # of a LIST request
 PAGE = 1000
 HOUR_S = 3600
 TEMPLATE = "{landed:long} {level} {message}"
@@ -27,7 +27,7 @@ PATTERN = r"^(\d+) (\w+) (.*)$"
 
 
 def run() -> None:
-    """Print all tables of streaming."""
+    """Prints all tables of streaming."""
     _scale()
     with tempfile.TemporaryDirectory() as scratch:
         spark = session()
@@ -36,11 +36,11 @@ def run() -> None:
         spark.stop()
 
 
-# --- a bucket of any size ----------------------------------------------------------------------------------------
+# --- polls by size of the bucket ----------------------------------------------------------------------------------------
 
 
 class Bucket(Store):
-    """Answers LIST for ``<service>/yyyy/MM/dd/HH/n.log`` without holding it; each answer takes a while."""
+    """A store that computes the listing of ``<service>/yyyy/MM/dd/HH/n.log`` and delays each response."""
 
     lists_in_order = True
 
@@ -63,11 +63,11 @@ class Bucket(Store):
         if not recursive:
             return Page((), tuple(sorted(set(self._directories(wanted)))), None)
         start, found = int(token or 0), []
-        for place, (directory, hour) in enumerate(self._matching(wanted)):
-            if (place + 1) * self.files <= start:
+        for directory_index, (directory, hour) in enumerate(self._matching(wanted)):
+            if (directory_index + 1) * self.files <= start:
                 continue
             for number in range(self.files):
-                index = place * self.files + number
+                index = directory_index * self.files + number
                 if index >= start + PAGE:
                     return Page(tuple(found), (), str(index))
                 if index >= start:
@@ -112,7 +112,7 @@ def _scale() -> None:
         bucket = Bucket(services, hours, 1_000, top)
         options = parse_read_options({"path": bucket.root, "template": "{message}", "layout": layout})
         lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(layout), whole_files=True)
-        # As after a full listing ten minutes ago, which the first poll after a start makes.
+        # The state after a full listing ten minutes ago; the first poll of a new query makes one.
         lists._full_ms = lists._polled_ms = _ms(now) - 600_000
         offset = Offset(bucket.root, "key", _ms(now), _ms(now) - 7_200_000)
         started = time.perf_counter()
@@ -138,11 +138,11 @@ def _ms(context: dt.datetime) -> int:
     return int(context.timestamp() * 1000)
 
 
-# --- beside Spark's file source ------------------------------------------------------------------------------------
+# --- comparison with Spark's file source ------------------------------------------------------------------------------------
 
 
 def _fill(folder: Path, files: int) -> None:
-    """Hourly directories of 100 files, the newest two hours ago."""
+    """Writes hourly directories of 100 files each; the newest is two hours old."""
     last = dt.datetime.now(dt.timezone.utc) - dt.timedelta(hours=2)
     for hour in range(files // 100):
         at = last - dt.timedelta(hours=hour)
@@ -177,7 +177,7 @@ def _sources(spark: Any, folder: Path, **ours: str) -> dict[str, Any]:
 
 
 def _polls(spark: Any, scratch: Path) -> None:
-    """How long ``latestOffset`` takes where files are there already, as the query's own progress says."""
+    """Prints the duration of ``latestOffset`` by number of existing files, from the progress of the query."""
     print("latestOffset of a running query, local files in hourly directories (the median of its triggers)")
     print(f"  {'files':>9}{'pyspark-logs':>15}{'readStream.text':>18}{'ratio':>9}")
     for files in (1_000, 10_000, 100_000):
@@ -207,12 +207,12 @@ def _median_poll_ms(frame: Any, folder: Path, checkpoint: Path) -> float:
             if progress["numInputRows"] and "latestOffset" in progress["durationMs"]:
                 seen[progress["batchId"]] = progress["durationMs"]["latestOffset"]
     query.stop()
-    # The first triggers start Python and fill caches.
+    # The first triggers start Python workers and fill caches.
     return statistics.median(ms for batch, ms in sorted(seen.items())[2:])
 
 
 def _end_to_end(spark: Any, scratch: Path) -> None:
-    """Files of 20,000 rows land twice a second for 15 seconds: rows a second, and how old a row is when it is there."""
+    """Prints rows per second and the age of rows at the end of their batch; files of 20,000 rows appear twice a second."""
     print("30 files of 20,000 rows land in 15 s, each query in its turn: from landing to the end of the batch")
     print(f"  {'':<20}{'rows':>10}{'rows/s':>10}{'median s':>10}{'worst s':>9}")
     for name in ("pyspark-logs", "readStream.text"):

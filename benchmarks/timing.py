@@ -1,4 +1,4 @@
-"""Timing in turns: each round runs every contender once, so that a slow minute slows them all."""
+"""Timing by rounds: each round runs every contender once, so that a slow phase of the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 
 def in_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each contender in each round, after one round that does not count."""
+    """Returns the seconds of each contender in each round, without a first round that warms up."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(rounds + 1):
         for name, run in contenders.items():
@@ -20,12 +20,12 @@ def in_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dic
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
-    """How many times faster ours is: the median over the rounds of theirs / ours."""
+    """Returns the median over the rounds of ``theirs / ours``."""
     return statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
 
 
 def table(title: str, seconds: Mapping[str, list[float]], size: int, against: str) -> str:
-    """One line a contender: MB/s (10^6 bytes of text a second) at the median, and the ratio to ``against``."""
+    """Returns a table with a line per contender: MB/s (10^6 bytes of text per second) at the median, and ratio to ``against``."""
     lines = [title, f"  {'':<44}{'MB/s':>8}{'s':>8}{'ratio':>9}"]
     for name, times in seconds.items():
         middle = statistics.median(times)

@@ -1,4 +1,4 @@
-"""Writing: this source beside Spark's ``concat`` + ``write.text``; what a commit costs in requests and in time."""
+"""Writing compared with Spark's ``concat`` and ``write.text``, and the requests and duration of commits."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from pyspark_logs.store import Store, open_store
 from pyspark_logs.writer import LogWriter
 
 OURS = "pyspark-logs"
-LATENCY_S = 0.02  # of a request: what S3 takes for a small one, or a little less
+LATENCY_S = 0.02  # of a request; S3 takes about this time for small requests
 
 
 def run(root: Path, mib: int, rounds: int) -> None:
-    """Print all tables of writing."""
+    """Prints all tables of writing."""
     with tempfile.TemporaryDirectory() as scratch:
         _spark(root, mib, rounds, Path(scratch))
         _shares(root, Path(scratch))
@@ -36,11 +36,11 @@ def run(root: Path, mib: int, rounds: int) -> None:
     _commits()
 
 
-# --- beside Spark ----------------------------------------------------------------------------------------
+# --- comparison with Spark ----------------------------------------------------------------------------------------
 
 
 def _parquet(root: Path, mib: int) -> Path:
-    """The rows of the application log, two files of them."""
+    """Returns a directory with the rows of the application log in two Parquet files."""
     folder = root / f"app-parquet-{mib}"
     if not (folder / "_done").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,11 +88,11 @@ def _spark(root: Path, mib: int, rounds: int, scratch: Path) -> None:
     spark.stop()
 
 
-# --- where the time goes -----------------------------------------------------------------------------------
+# --- shares of the phases -----------------------------------------------------------------------------------
 
 
 def _shares(root: Path, scratch: Path) -> None:
-    """Staging, publishing and deciding of one write of local files, without Spark."""
+    """Prints the shares of staging and of the commit in a write of local files without Spark."""
     table = pyspark_logs.scan(str(data.make("app", root, 64)), **OPTIONS["app"]).read_all()
     target = str(scratch / "shares")
     writer = LogWriter(parse_write_options({**OPTIONS["app"], "path": target}), to_ddl(table.schema))
@@ -113,17 +113,17 @@ def _shares(root: Path, scratch: Path) -> None:
 
 
 def _requests() -> None:
-    """Requests of a small write to an S3 server in this process, by kind."""
+    """Prints the requests of a small write to an S3 server in this process, by kind."""
     from moto.server import ThreadedMotoServer
 
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs a line per request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         host, port = server.get_host_and_port()
         keys = {"endpoint": f"http://{host}:{port}", "region": "us-east-1", "accessKey": "k", "secretKey": "s"}
         _create_bucket(keys)
-        print("requests of a write of one small file to S3 (moto), after a first write to the same place")
+        print("requests of a write of one small file to S3 (moto), after a first write to the same root")
         print(f"  {'':<24}{'data':>6}{'control':>9}")
         for title, more in (("append", {}), ("append with txnId", {"txnId": "t"})):
             for turn in range(3):
@@ -148,17 +148,17 @@ def _create_bucket(keys: dict[str, str]) -> None:
 
 
 def _calls_of_a_write(path: str, options: dict[str, str]) -> Counter[str]:
-    """What one write of ten rows asks the store; the task's store and the driver's are counted together."""
+    """Returns the requests of a write of ten rows; those of the task and of the driver are added."""
     table = pa.table({"level": ["INFO"] * 10, "message": ["hello"] * 10})
     parsed = parse_write_options({"path": path, "template": "{level} {message}", **options})
-    writer = Counted(parsed, to_ddl(table.schema))
+    writer = CountingWriter(parsed, to_ddl(table.schema))
     job = writer.job()
     writer.commit_job(job, [writer.write_task(table.to_batches(), job)])
     return sum((each.request_counts for each in writer.stores), Counter[str]())
 
 
-class Counted(LogWriter):
-    """A writer that remembers the stores it asked, each of which counts its requests."""
+class CountingWriter(LogWriter):
+    """Writer that keeps the stores it opened, each of which counts its requests."""
 
     def __init__(self, options: WriteOptions, schema_ddl: str) -> None:
         super().__init__(options, schema_ddl)
@@ -173,7 +173,7 @@ class Counted(LogWriter):
 
 
 def _commits() -> None:
-    """Seconds of a commit of many files, with threads and without, where every request takes a while."""
+    """Prints the seconds of commits of many files with 1 and 16 threads, on a store that delays every request."""
     print(f"commit of staged files, memory:// with {LATENCY_S * 1000:.0f} ms added to every request")
     print(f"  {'files':>8}{'1 thread':>12}{'16 threads':>12}{'ratio':>9}")
     for count in (1, 100, 2_000):
@@ -192,12 +192,12 @@ def _commit_s(count: int, threads: int) -> float:
         part = store.upload_part(root + key, upload, 1, b"line\n")
         files.append(StagedFile(key, upload, (part,), 5, 1))
     started = time.perf_counter()
-    commit(Slow(store), job, files, CommitSettings(threads=threads))  # type: ignore[arg-type]
+    commit(SlowStore(store), job, files, CommitSettings(threads=threads))  # type: ignore[arg-type]
     return time.perf_counter() - started
 
 
-class Slow:
-    """A store of which every request takes a while longer."""
+class SlowStore:
+    """A store that delays every request of another store by ``LATENCY_S``."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Fixtures and settings of all tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.support.s3_server import s3, s3_server
 
 __all__ = ["s3", "s3_server"]  # fixtures
 
-# The first example of a property often imports Arrow: time is no property of the code under test. Under CI
-# hypothesis has its own profile, which draws the same examples every time and has no deadline either.
-settings.register_profile("house", deadline=None)
+# No deadline, because the first example of a property often imports Arrow. With CI set, hypothesis uses its own profile,
+# which draws the same examples in every run and has no deadline either.
+settings.register_profile("local", deadline=None)
 if not os.environ.get("CI"):
-    settings.load_profile("house")
+    settings.load_profile("local")

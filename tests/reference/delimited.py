@@ -1,4 +1,4 @@
-"""What a line of values between separators means, a character at a time: the judge of its engines."""
+"""Reference parser of delimited lines, one character at a time; engines must agree with it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.reference import templates as reference
 
 
 class Cell(NamedTuple):
-    """One value: its text and whether it stood in quotes."""
+    """Text of a value, and True if it was quoted."""
 
     text: str
     quoted: bool
 
 
 def cells_of(line: str, separator: str, quote: str | None) -> tuple[list[Cell], bool]:
-    """The cells that are well-formed, and whether all of the line is."""
+    """Returns the cells before the first syntax error, and True if the line has none."""
     cells: list[Cell] = []
     at = 0
     while True:
@@ -50,7 +50,7 @@ def cells_of(line: str, separator: str, quote: str | None) -> tuple[list[Cell], 
 
 
 def value_of(text: str, dtype: pa.DataType, zone: str) -> Any:
-    """A text as a value of a type; ValueError or ArithmeticError if it is none."""
+    """Returns a text as a value of a type; raises ValueError or ArithmeticError if it is not of the type."""
     clock = reference.Clock(timezone.utc if zone == "UTC" else ZoneInfo(zone), None)
     if pa.types.is_string(dtype):
         return text
@@ -72,19 +72,19 @@ def reference_delimited(
     line: bytes, names: list[str], schema: pa.Schema, *, separator: str, quote: str | None, null_value: str = "-",
     allow_trailing: bool = False, judge_whole: bool = False, zone: str = "UTC",
 ) -> tuple[dict[str, Any], bool]:  # fmt: skip
-    """The values of the columns, and whether the line is corrupt.
+    """Returns the values of the columns, and True if the line is corrupt.
 
     >>> reference_delimited(b'1,"a,b",-', ["x", "y", "z"], pa.schema([("y", "string"), ("z", "int32")]), separator=",", quote='"')
     ({'y': 'a,b', 'z': None}, False)
     """
     values: dict[str, Any] = dict.fromkeys(schema.names)
-    places = {name: names.index(name) for name in schema.names if name in names}
+    positions = {name: names.index(name) for name in schema.names if name in names}
     last = len(names) - 1
-    judged = last if judge_whole else max(places.values(), default=-1)
+    judged = last if judge_whole else max(positions.values(), default=-1)
     if judged < 0:
         return values, False
     cells, whole = cells_of(line.decode(errors="replace"), separator, quote)
-    if judged < last:  # what ends the last value must be there, too: a separator
+    if judged < last:  # the separator after the last judged value is required, too
         ended = len(cells) > judged + 1 or (len(cells) == judged + 1 and not whole)
     else:
         ended = len(cells) == len(names) and whole
@@ -93,9 +93,9 @@ def reference_delimited(
     if not ended:
         return values, True
     corrupt = False
-    for name, place in places.items():
+    for name, position in positions.items():
         dtype = schema.field(name).type
-        text, quoted = cells[place]
+        text, quoted = cells[position]
         if not quoted and text in ("", null_value):
             continue
         if text == "" and not pa.types.is_string(dtype):

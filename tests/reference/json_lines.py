@@ -1,4 +1,4 @@
-"""What a line of JSON means, in as few words as possible: the judge of the JSON engines."""
+"""Reference parser of JSON lines; engines must agree with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.reference import templates as reference
 
 
 class Digits(str):
-    """A number as it is written."""
+    """Text of a number."""
 
     __slots__ = ()
 
@@ -24,7 +24,7 @@ def refuse(constant: str) -> NoReturn:
 
 
 def text_of(value: Any) -> str:
-    """Compact JSON; a string is itself, half a surrogate pair is U+FFFD."""
+    """Returns compact JSON, or a string itself; an unpaired surrogate becomes U+FFFD."""
     if isinstance(value, str):
         return re.sub("[\ud800-\udfff]", "\ufffd", value)
     numbers: list[str] = []
@@ -46,13 +46,13 @@ def text_of(value: Any) -> str:
 
 
 def key_of(record: dict[str, Any], name: str) -> str | None:
-    """The key of a column: its own name, else the last that is the same without regard to case."""
+    """Returns the key of a column: its name, or else the last key that equals it without regard to case."""
     alike = [key for key in record if key.lower() == name.lower()]
     return name if name in record else alike[-1] if alike else None
 
 
 def value_of(value: Any, dtype: pa.DataType, zone: str) -> Any:
-    """A value as one of the type; ValueError if it is none."""
+    """Returns a value as a value of the type; raises ValueError if it is not of the type."""
     is_number = isinstance(value, Digits)
     clock = reference.Clock(timezone.utc if zone == "UTC" else ZoneInfo(zone), None)
     if value is None:
@@ -88,7 +88,7 @@ NOTHING: Any = object()
 
 
 def left_of(value: Any, dtype: pa.DataType) -> Any:
-    """What a column of the type does not take of a value: the keys that no field is for, wherever they are."""
+    """Returns the rest of a value that a column of the type does not take: keys without a field, at any depth."""
     if pa.types.is_struct(dtype) and isinstance(value, dict):
         fields = {key_of(value, field.name): field.type for field in dtype}
         left = {key: left_of(item, fields[key]) if key in fields else item for key, item in value.items()}
@@ -107,7 +107,7 @@ def left_of(value: Any, dtype: pa.DataType) -> Any:
 def reference_json(
     line: bytes, schema: pa.Schema, zone: str = "UTC", rescued: str | None = None
 ) -> tuple[dict[str, Any], bool]:
-    """The values of the columns, and whether the line is corrupt.
+    """Returns the values of the columns, and True if the line is corrupt.
 
     >>> reference_json(b'{"A": 1.0, "b": [true]}', pa.schema([("a", "int32"), ("b", "string")]))
     ({'a': None, 'b': '[true]'}, True)

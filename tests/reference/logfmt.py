@@ -1,4 +1,4 @@
-"""What a line of logfmt means, a character at a time: the judge of its engines."""
+"""Reference parser of logfmt lines, one character at a time; engines must agree with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.reference.json_lines import key_of, text_of
 
 
 class Value(NamedTuple):
-    """The text of a value, and how it stood in the line: ``flag``, ``word`` or ``quoted``."""
+    """Text of a value, and its syntax: ``flag``, ``word`` or ``quoted``."""
 
     text: str
     kind: str
@@ -22,7 +22,11 @@ ESCAPES = {'"': '"', "\\": "\\", "/": "/", "'": "'", "b": "\b", "f": "\f", "n": 
 
 
 def quoted_text(line: str, at: int) -> tuple[str, int]:
-    """The text behind an opening quote, and the place behind the closing one; ValueError without that, or of an escape that is none."""
+    """Returns the text after an opening quote, and the index after the closing one.
+
+    Raises:
+        ValueError: the closing quote is missing, or an escape is invalid.
+    """
     text = ""
     while line[at : at + 1] != '"':
         if at >= len(line):
@@ -39,7 +43,7 @@ def quoted_text(line: str, at: int) -> tuple[str, int]:
         else:
             text += ESCAPES.get(line[at + 1 : at + 2]) or refuse()
             at += 2
-    # Two halves of a surrogate pair are one character; one half alone is none.
+    # json joins surrogate pairs; text_of replaces unpaired surrogates.
     return text_of(json.loads(json.dumps(text))), at + 1
 
 
@@ -48,7 +52,7 @@ def refuse() -> str:
 
 
 def pairs_of(line: str) -> dict[str, Value]:
-    """Keys and values; the last of equal keys counts. ValueError where there is anything else."""
+    """Returns values by key, the last one for equal keys; raises ValueError if the line has anything else."""
     found: dict[str, Value] = {}
     at = 0
     while True:
@@ -83,7 +87,7 @@ def pairs_of(line: str) -> dict[str, Value]:
 def reference_logfmt(
     line: bytes, schema: pa.Schema, zone: str = "UTC", rescued: str | None = None, null_value: str = "-"
 ) -> tuple[dict[str, Any], bool]:
-    r"""The values of the columns, and whether the line is corrupt.
+    r"""Returns the values of the columns, and True if the line is corrupt.
 
     >>> reference_logfmt(b'a=1 b="x\\ty" c', pa.schema([("a", "int32"), ("b", "string"), ("c", "bool")]))
     ({'a': 1, 'b': 'x\ty', 'c': True}, False)

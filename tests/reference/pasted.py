@@ -1,7 +1,7 @@
-"""The reference of pasted formats: slow, short, and told by hand what each format's parts are.
+"""Reference parser of pasted formats.
 
-It knows nothing of templates: a format is a list of texts and values, and each value says how it is written. The rules
-are those of the servers' documents, one a function.
+It is independent of templates: a test describes a format as a list of literals and values, and each value describes its
+syntax. The functions implement one rule each of the servers' documentation.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Value:
-    """A value: its type (``string``, ``int``, ``double``, ``epoch`` or a strptime pattern), and how it is written.
+    """A value of a format.
 
     Attributes:
-        spelling: ``hex`` (nginx), ``c`` (Apache), ``json``; empty: as it is.
-        quoted: between double quotes that are part of the value's syntax.
-        listed: items behind ``, `` or ``: `` belong to it, spaces and all.
-        pad: least width, and whether the spaces stand before it.
+        name: name of the column.
+        type: ``string``, ``int``, ``double``, ``epoch`` or a strptime pattern.
+        spelling: escapes of the text: ``hex`` (nginx), ``c`` (Apache) or ``json``; empty: none.
+        quoted: True if double quotes around the text are part of the value.
+        listed: True if further items after ``, `` or `` : `` belong to the value.
+        pad: minimum width, and True if the text is padded on the left.
         nulls: texts that are null.
     """
 
@@ -38,11 +40,11 @@ Part = str | Value
 
 
 class MismatchError(Exception):
-    """The line is not of the format."""
+    """A line that does not match the format."""
 
 
 def parse(parts: list[Part], line: str) -> tuple[dict[str, object], bool]:
-    """The values of a line, null where they are not of their type, and whether it is corrupt."""
+    """Returns the values of a line, None for values that are not of their type, and True if the line is corrupt."""
     names = [part.name for part in parts if isinstance(part, Value)]
     values: dict[str, object] = dict.fromkeys(names)
     corrupt = False
@@ -65,14 +67,14 @@ def parse(parts: list[Part], line: str) -> tuple[dict[str, object], bool]:
             except (ValueError, OverflowError):
                 corrupt = True
         if at < len(line):
-            raise MismatchError("text behind the last value")
+            raise MismatchError("text after the last value")
     except MismatchError:
         return dict.fromkeys(names), True
     return values, corrupt
 
 
 def take(part: Value, stop: Part | None, line: str, at: int) -> tuple[str | None, int, bool]:
-    """The text of a value, where it ends, and whether it is none of its kind."""
+    """Returns the text of a value, its end, and True if the text does not have the syntax of the value."""
     assert stop is None or isinstance(stop, str), "a value must end in these formats"
     width, before = part.pad or (0, False)
     if before:
@@ -89,7 +91,7 @@ def take(part: Value, stop: Part | None, line: str, at: int) -> tuple[str | None
         if end is not None and (line.startswith(stop, end) if stop is not None else end == len(line)):
             return (line[at + 1 : end - 1] if part.quoted else line[at:end]), end, False
         if end is not None and stop is None:
-            raise MismatchError("text behind the last value")
+            raise MismatchError("text after the last value")
     end = len(line) if stop is None else line.find(stop, at)
     if end < 0:
         raise MismatchError(str(stop))
@@ -105,7 +107,7 @@ def take(part: Value, stop: Part | None, line: str, at: int) -> tuple[str | None
 
 
 def quoted_end(line: str, at: int) -> int | None:
-    """Behind the closing quote of the text that begins here."""
+    """Returns the index after the closing quote of the text that begins at an index, None if there is none."""
     if not line.startswith('"', at):
         return None
     at += 1
@@ -117,7 +119,7 @@ def quoted_end(line: str, at: int) -> int | None:
 
 
 def listed_end(line: str, at: int) -> int | None:
-    """Behind the last item that goes on with a comma or a colon."""
+    """Returns the index after the last item of a list whose items are separated by ``, `` or `` : ``."""
     items = re.compile(r"[^ ]+")
     item = items.match(line, at)
     while item is not None:
@@ -133,7 +135,7 @@ def listed_end(line: str, at: int) -> int | None:
 
 
 def time_end(part: Value, line: str, at: int) -> int | None:
-    """Behind the time that begins here: a pattern's texts are of few lengths."""
+    """Returns the index after the time that begins at an index; times have 13 to 32 characters."""
     for end in range(min(len(line), at + 32), at + 12, -1):
         try:
             instant(line[at:end], part.type)
@@ -163,7 +165,7 @@ ESCAPES = {
 
 
 def unescape(text: str, spelling: str) -> str:
-    """One character after the other; what is no escape stays."""
+    """Returns the text with its escapes resolved; invalid escapes are kept."""
     if not spelling:
         return text
     raw, at = b"", 0
@@ -188,7 +190,7 @@ def unescape(text: str, spelling: str) -> str:
 
 
 def convert(text: str, kind: str) -> object:
-    """The value of a text; ValueError where it is none of the type."""
+    """Returns the value of a text; raises ValueError if it is not of the type."""
     if kind == "string":
         return text
     if kind in ("int", "long"):

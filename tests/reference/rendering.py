@@ -1,7 +1,7 @@
-"""The reference writer: a row as anybody would write it, with no care whether it reads back.
+"""Reference writer: renders a row in the plainest way, without a check that the line reads back.
 
-`tests/unit/formats/test_encoder.py` lets the reference parser judge: where this line reads back, the encoder must not refuse
-the row. It shares no code with what it tests.
+`tests/unit/formats/test_encoder.py` parses its lines with the reference parser: if a line reads back as its row, the encoder
+must not refuse the row. This module shares no code with the package.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def render(segments: list[Segment], values: dict[str, Any], *, null_value: str, clock: Clock) -> str:
-    """One line without its end; groups as long as a field in them is not null."""
+    """Returns a line without its end; a group is written if one of its fields is not null."""
     line = ""
     for segment in segments:
         if isinstance(segment, Group):
@@ -35,7 +35,7 @@ def render(segments: list[Segment], values: dict[str, Any], *, null_value: str, 
 
 
 def names(segments: list[Segment]) -> list[str]:
-    """The fields of a group and of those within it."""
+    """Returns the names of the fields of segments, nested groups included."""
     found = []
     for segment in segments:
         if isinstance(segment, Group):
@@ -46,7 +46,7 @@ def names(segments: list[Segment]) -> list[str]:
 
 
 def text_of(value: Any, kind: Type, clock: Clock) -> str:
-    """A value's plainest text."""
+    """Returns the plainest text of a value."""
     if kind.name == "quoted":
         return json.dumps(value, ensure_ascii=False)[1:-1] if set(value) <= set('abc "\\\n\r\t') else str(value)
     if kind.name == "list":
@@ -63,7 +63,7 @@ def text_of(value: Any, kind: Type, clock: Clock) -> str:
 
 
 def time_text(value: datetime, kind: Type, clock: Clock) -> str:
-    """An instant by ISO 8601, as a count, or by a pattern of Python's strftime."""
+    """Returns the text of an instant: ISO 8601, a number since 1970, or by a pattern of Python's strftime."""
     if kind.name == "epoch":
         micros = (value - EPOCH) // timedelta(microseconds=1)
         power = {"s": 6, "ms": 3, "us": 0, "ns": -3}[kind.argument]

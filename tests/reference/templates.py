@@ -1,13 +1,13 @@
-"""The reference parser of the template notation: slow, short, and the judge of every engine.
+"""Reference parser of the template notation, which defines the meaning of a template.
 
-What a template means is what this file says. It is written from the notation's rules alone, one rule a
-function, with no thought of speed; engines are tested to give the same rows. Read it in this order:
+It implements the rules of the notation, one per function, without regard to speed. Engines must return the same rows.
+The parts, in reading order:
 
-1. `parse_template`: the notation becomes segments (literal, blanks, field, group).
-2. `reference_lines`: a file becomes records.
-3. `match`: a line and segments become field texts. One pass from left to right, no backtracking.
-4. `convert`: a field's text becomes a value of its type.
-5. `reference_parse`: which texts are judged, and the row.
+1. `parse_template`: from the notation to segments (literal, blanks, field, group).
+2. `reference_lines`: from a file to records.
+3. `match`: from a line and segments to texts of fields, in one pass from left to right, without backtracking.
+4. `convert`: from the text of a field to a value of its type.
+5. `reference_parse`: from a line to a row, of which only some texts are validated.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UTC = timezone.utc
 
 
 class Type(NamedTuple):
-    """A field's type: `decimal(10,2)` is `Type("decimal", "10,2")`; a type without argument has `""`."""
+    """Type of a field: `decimal(10,2)` is `Type("decimal", "10,2")`; a type without argument has `""`."""
 
     name: str
     argument: str = ""
@@ -36,7 +36,7 @@ class Type(NamedTuple):
 
 @dataclass(frozen=True)
 class Literal:
-    """Text that must stand in the line as it is."""
+    """Text that the line must contain unchanged."""
 
     text: str
 
@@ -57,9 +57,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Group:
-    """`{? ... ?}`: segments that some lines lack, all of them."""
+    """`{? ... ?}`: segments that are present or absent together."""
 
-    start: Literal | Blanks  # tells whether the group is there; it is also the first of the segments
+    start: Literal | Blanks  # the group is present if the line has it; also the first of the segments
     segments: list[Segment]
 
 
@@ -75,7 +75,7 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<argument>.*)\))?", re.DOTALL)
-ARGUMENTS = {  # the types that take an argument, and what it must look like
+ARGUMENTS = {  # types that take an argument, and its syntax
     "decimal": r"\s*[0-9]+\s*,\s*[0-9]+\s*",
     "epoch": r"s|ms|us|ns",
     "list": r"(?s:.+)",
@@ -85,7 +85,7 @@ PLAIN = {"string", "quoted", "int", "long", "double", "boolean", "date", "timest
 
 
 def parse_type(text: str) -> Type:
-    """Parse `int`, `decimal(10,2)`, `timestamp(%d %b)`; ValueError for anything that is no type."""
+    """Parses `int`, `decimal(10,2)`, `timestamp(%d %b)`; raises ValueError for texts that are not types."""
     parts = TYPE.fullmatch(text)
     if parts is None:
         raise ValueError(f"not a type: {text!r}")
@@ -101,12 +101,12 @@ def parse_type(text: str) -> Type:
         precision, scale = decimal_size(kind)
         if not 1 <= precision <= 38 or scale > precision:
             raise ValueError(f"decimal(p,s) needs 1 <= p <= 38 and s <= p: {text!r}")
-    own_syntax(kind)  # refuses a pattern with an unknown directive
+    own_syntax(kind)  # raises ValueError for a pattern with an unknown directive
     return kind
 
 
 def parse_template(text: str) -> list[Segment]:
-    """Parse the template notation; ValueError says what is wrong with it.
+    """Parses the template notation; raises ValueError for an invalid template.
 
     >>> parse_template("{a:int?} {{{~}")
     [Field(name='a', type=Type(name='int', argument=''), nullable=True), Literal(text=' {'), Blanks()]
@@ -148,15 +148,15 @@ def parse_template(text: str) -> list[Segment]:
 
 
 class Next(NamedTuple):
-    """What may come next in a line."""
+    """Elements that may come next in a line."""
 
-    stops: list[Literal | Blanks]  # each is the first segment of something that may
-    field: bool  # whether a field may, which has no first segment
-    line_end: bool  # whether nothing more may come
+    stops: list[Literal | Blanks]  # first segments of the groups and texts that may come next
+    field: bool  # True if a field may come next, which has no text of its own
+    line_end: bool  # True if the line may end
 
 
 def coming(segments: list[Segment]) -> Next:
-    """What may come next where these segments do: each of the groups that come first, and what follows them."""
+    """Returns the elements that may come next before segments: each of the leading groups, and the segment after them."""
     stops = []
     for segment in segments:
         if isinstance(segment, Field):
@@ -168,24 +168,24 @@ def coming(segments: list[Segment]) -> Next:
 
 
 def check_ends(segments: list[Segment]) -> None:
-    """ValueError where a field neither delimits itself nor is followed by anything but a field.
+    """Raises ValueError if a field may follow a field that does not delimit itself.
 
-    What follows the last segment of a group is what follows the group.
+    The last segment of a group is followed by the segment after the group.
     """
     for index, segment in enumerate(segments, start=1):
         if isinstance(segment, Group):
             check_ends([*segment.segments, *segments[index:]])
         elif isinstance(segment, Field) and own_syntax(segment.type) is None and coming(segments[index:]).field:
-            raise ValueError(f"no literal between {segment.name!r} and the field behind it")
+            raise ValueError(f"no literal between {segment.name!r} and the field after it")
 
 
 def flatten(segments: list[Segment]) -> list[Segment]:
-    """All segments, those of groups included."""
+    """Returns all segments, those of groups included."""
     return [s for segment in segments for s in (flatten(segment.segments) if isinstance(segment, Group) else [segment])]
 
 
 def named_fields(segments: list[Segment]) -> list[Field]:
-    """The columns of a template, in order."""
+    """Returns the columns of a template in their order."""
     return [segment for segment in flatten(segments) if isinstance(segment, Field) and segment.name is not None]
 
 
@@ -193,7 +193,7 @@ def named_fields(segments: list[Segment]) -> list[Field]:
 
 
 def reference_lines(data: bytes) -> list[tuple[int, bytes]]:
-    r"""The records of a file: (byte offset, line without its end). Zero-length lines are not records.
+    r"""Returns the records of a file: (byte offset, line without its end). Empty lines are not records.
 
     >>> reference_lines(b"a\r\n\nb")
     [(0, b'a'), (4, b'b')]
@@ -213,11 +213,11 @@ def reference_lines(data: bytes) -> list[tuple[int, bytes]]:
 
 
 class MismatchError(Exception):
-    """The line has not the structure of the template."""
+    """A line that does not have the structure of the template."""
 
 
 class Found(NamedTuple):
-    """The text of one field; `own` where its own syntax delimited it."""
+    """Text of a field; `own` is True if the syntax of its type delimited it."""
 
     field: Field
     text: str
@@ -232,18 +232,18 @@ ISO = re.compile(
     r"(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
     r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-REST = {"string", "map", "json"}  # as the last field, these take the rest of the line whatever it is
+REST = {"string", "map", "json"}  # as the last field, these take the rest of the line
 
 
 def own_syntax(kind: Type) -> re.Pattern[str] | None:
-    """The syntax of a type that delimits itself; None for the others."""
+    """Returns the syntax of a type that delimits itself, None for other types."""
     if kind.name == "timestamp" and kind.argument:
         return pattern_syntax(kind.argument)
     return {"quoted": QUOTED, "date": DATE, "timestamp": ISO}.get(kind.name)
 
 
 def find(segment: Literal | Blanks, text: str, at: int) -> int:
-    """Where the segment first occurs at or after `at`; -1 if nowhere."""
+    """Returns the index of the first occurrence of the segment at or after `at`, -1 if there is none."""
     if isinstance(segment, Literal):
         return text.find(segment.text, at)
     blank = BLANK.search(text, at)
@@ -251,7 +251,7 @@ def find(segment: Literal | Blanks, text: str, at: int) -> int:
 
 
 def take(segment: Literal | Blanks, text: str, at: int) -> int:
-    """The end of the segment if it stands right at `at`; -1 if it does not."""
+    """Returns the end of the segment if it is at `at`, -1 if it is not."""
     if isinstance(segment, Literal):
         return at + len(segment.text) if text.startswith(segment.text, at) else -1
     blank = BLANK.match(text, at)
@@ -259,7 +259,7 @@ def take(segment: Literal | Blanks, text: str, at: int) -> int:
 
 
 def field_end(field: Field, following: Next, text: str, at: int, allow_trailing: bool) -> tuple[int, bool]:
-    """Where the field that starts at `at` ends, and whether its own syntax says so."""
+    """Returns the end of the field that starts at `at`, and True if the syntax of its type delimits it."""
     syntax = own_syntax(field.type)
     own = syntax.match(text, at) if syntax else None
     if following.field:  # the notation allows this only after a field that delimits itself
@@ -271,12 +271,12 @@ def field_end(field: Field, following: Next, text: str, at: int, allow_trailing:
         return own.end(), True
     if own and following.line_end and own.end() == len(text):
         return own.end(), True
-    places = [place for stop in following.stops if (place := find(stop, text, at)) >= 0]
-    if places:
-        return min(places), False
+    ends = [end for stop in following.stops if (end := find(stop, text, at)) >= 0]
+    if ends:
+        return min(ends), False
     if not following.line_end:
-        raise MismatchError(f"{field.name}: what follows it is not found")
-    # The last field, or the one before groups that are all absent.
+        raise MismatchError(f"{field.name}: the text after it is not found")
+    # The last field, or a field before groups that are all absent.
     if own and allow_trailing:
         return own.end(), True
     if own:
@@ -288,14 +288,14 @@ def field_end(field: Field, following: Next, text: str, at: int, allow_trailing:
 
 
 def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | None) -> list[Found]:
-    """The fields of a line up to and with `last`, or all and the end of the line if `last` is None.
+    """Returns the fields of a line up to and including `last`, or all fields and the end of the line if `last` is None.
 
-    A field counts as matched with what ends it; that it is absent with its group, with what stands in the group's
-    place. MismatchError if the structure is another.
+    A field is matched together with the text that ends it. The absence of a field with its group is confirmed by the
+    text that follows instead of the group. Raises MismatchError if the line has another structure.
     """
     found = []
     at = 0
-    passed = False  # whether `last` is in a group that is absent
+    passed = False  # True if `last` is in a group that is absent
     while segments:
         segment, segments = segments[0], segments[1:]
         if isinstance(segment, Group):
@@ -314,7 +314,7 @@ def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | 
         else:
             at = take(segment, text, at)
             if at < 0:
-                raise MismatchError(f"{segment} is not found where it must stand")
+                raise MismatchError(f"{segment} is not found at its index")
         if passed:
             return found
     if at < len(text) and not allow_trailing:
@@ -327,7 +327,7 @@ def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | 
 
 @dataclass(frozen=True)
 class Clock:
-    """What a timestamp needs beside its text."""
+    """Zone and latest time of timestamps that lack a zone or a year."""
 
     zone: tzinfo
     year_bound: datetime | None
@@ -369,7 +369,7 @@ DIRECTIVES = {  # as Python's strptime reads them, with English names
 
 
 def unescape(text: str) -> str:
-    r"""Undo `\\ \" \n \r \t \xHH`; what is no escape stays. The bytes of `\xHH` are read as UTF-8 with the rest."""
+    r"""Resolves `\\ \" \n \r \t \xHH`; other backslashes are kept. Bytes of `\xHH` are decoded as UTF-8 with the text."""
 
     def replaced(escape: re.Match[bytes]) -> bytes:
         if escape[1]:
@@ -380,7 +380,7 @@ def unescape(text: str) -> str:
 
 
 def pattern_syntax(pattern: str) -> re.Pattern[str]:
-    """The regular expression of a strptime pattern; ValueError for a directive that is not supported."""
+    """Returns the regular expression of a strptime pattern; raises ValueError for an unsupported directive."""
     expression = ""
     for part in re.finditer(
         r"%(?P<digits>[1-9])f|%:?(?P<directive>.?)|(?P<blanks>[ \t]+)|(?P<text>[^%])", pattern, re.DOTALL
@@ -404,7 +404,7 @@ def pattern_syntax(pattern: str) -> re.Pattern[str]:
 
 
 def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
-    """The instant that an ISO text or one of a pattern names."""
+    """Returns the instant of a text in ISO 8601 or of a pattern."""
     syntax = own_syntax(kind)
     parts = syntax.fullmatch(text) if syntax else None
     if parts is None:
@@ -447,7 +447,7 @@ def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
 
 
 def zone_of(text: str) -> timezone:
-    """The zone of `Z`, `±HH:MM` or `±HHMM`."""
+    """Returns the zone of `Z`, `±HH:MM` or `±HHMM`."""
     if text == "Z":
         return UTC
     hours, minutes = int(text[1:3]), int(text[-2:])
@@ -462,7 +462,7 @@ def to_date(text: str, kind: Type, clock: Clock) -> date:
 
 
 def to_epoch(text: str, kind: Type, clock: Clock) -> datetime:
-    """An instant given as a count of units since 1970, cut toward zero to microseconds."""
+    """Returns the instant of a number of units since 1970, truncated toward zero to microseconds."""
     sign, whole, fraction = checked(EPOCH, text).groups()
     billionths = int(whole + (fraction or "")[:9].ljust(9, "0"))  # of the unit
     micros = billionths * {"s": 10**6, "ms": 10**3, "us": 1, "ns": 1}[kind.argument] // 10**9
@@ -491,7 +491,7 @@ def decimal_size(kind: Type) -> tuple[int, int]:
 
 
 def to_decimal(text: str, kind: Type, clock: Clock) -> Decimal:
-    """A decimal that fits without rounding; digits beyond the scale may only be zeros."""
+    """Returns a decimal that fits without rounding; digits beyond the scale must be zeros."""
     precision, scale = decimal_size(kind)
     exact = Context(prec=precision, traps=[Inexact, InvalidOperation])
     return Decimal(checked(NUMBER, text)[0]).quantize(Decimal(1).scaleb(-scale), context=exact)
@@ -513,7 +513,7 @@ def to_json(text: str, kind: Type, clock: Clock) -> str:
 
 
 def to_map(text: str, kind: Type, clock: Clock) -> dict[str, str]:
-    """`k=v` pairs between spaces; the last of equal keys counts."""
+    """Returns the `k=v` pairs between spaces, the last one of equal keys."""
     pairs, at = {}, 0
     while text[at:].strip(" "):
         pair = PAIR.match(text, at)
@@ -550,7 +550,7 @@ CONVERT: dict[str, Callable[[str, Type, Clock], object]] = {
 
 
 def convert(found: Found, kind: Type, null_value: str, escape: str, clock: Clock) -> object:
-    """The value of a field's text as `kind`, which is the field's type unless a schema names another."""
+    """Returns the value of a field's text as `kind`: the field's type, or the one that a schema names."""
     field, text, own = found
     inner = text[1:-1] if own and field.type.name == "quoted" else text
     if field.nullable and inner in ("", null_value):
@@ -568,7 +568,7 @@ def convert(found: Found, kind: Type, null_value: str, escape: str, clock: Clock
 
 
 class Row(NamedTuple):
-    """One parsed line: a value for each selected column, and whether and why the line counts as corrupt."""
+    """A parsed line: values of the selected columns, True if the line is corrupt, and the reason."""
 
     values: dict[str, object]
     corrupt: bool = False
@@ -588,10 +588,10 @@ def reference_parse(
     year_bound: datetime | None = None,
     types: dict[str, str] | None = None,
 ) -> Row:
-    """Parse one line without its end.
+    """Parses one line without its end.
 
-    A line is judged by the columns selected (all, if None) and the structure up to the last of them and what
-    ends it. It is judged whole if `judge_whole` is set, or if the template's last column is among the selected.
+    A line is validated by the selected columns (None: all), and by the structure up to the text that ends the last of
+    them. It is validated as a whole if `judge_whole` is set, or if the last column of the template is selected.
 
     >>> reference_parse("{level} {n:int}", b"INFO 7")
     Row(values={'level': 'INFO', 'n': 7}, corrupt=False, reason='')
@@ -635,7 +635,7 @@ def reference_parse(
 
 
 def same(one: object, other: object) -> bool:
-    """Equal values of equal types, where NaN is NaN: what a test of engines compares with."""
+    """Returns True for equal values of equal types; NaN equals NaN."""
     if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
         return math.isnan(other)
     return type(one) is type(other) and one == other

@@ -1,7 +1,7 @@
-"""What the template notation means, by example: each case is a template, a line, what it gives, and the rule it shows.
+"""Examples of the template notation: each case is a template, a line, its row, and the rule that it shows.
 
-A stranger can read the semantics from the tables below. `CORRUPT` stands for a line whose structure is another:
-all fields are null. `bad(...)` is a row in which a field is not of its type: null, and the others stand.
+`CORRUPT` is the result for a line of another structure: all fields are null. `bad(...)` is a row in which the fields that
+are not of their type are null, and the other fields have their values.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.support import strategies
 
 
 class bad(dict[str, object]):  # noqa: N801 - reads as a word in the tables
-    """The values of a row that counts as corrupt though its structure is right."""
+    """Returns the values of a corrupt row whose structure matches."""
 
 
 CORRUPT = None
@@ -256,7 +256,7 @@ GROUPS = [
     Case("{q:quoted}{? {b}?}", '"x y" z', {"q": "x y", "b": "z"}, "after a field that delimits itself, right there too"),
     Case("{q:quoted}{? {b}?}", '"x y"', {"q": "x y", "b": None}, "... or the line ends"),
     Case("{q:quoted}{? {b}?}", '"x"y z', bad(q=None, b="z"), "... or the field ends at the group's first literal, not of its type"),
-    Case("{q:quoted}{? |{b}?}", '"x" y', CORRUPT, "... or, where that is nowhere, there is text after the last field"),
+    Case("{q:quoted}{? |{b}?}", '"x" y', CORRUPT, "... or, if the line lacks it, there is text after the last field"),
     Case("{n:int}{? |{b}?}", "7 more", {"n": 7, "b": None}, "before an absent group a field is the last one", TRAILING),
     Case("{a}{? b={b}; c={c}?}", "x b=y", CORRUPT, "once its first literal is taken, a group must match whole"),
     Case("{a}{? b={b}{? c={c}?}?}", "x b=y c=z", {"a": "x", "b": "y", "c": "z"}, "groups nest"),
@@ -270,7 +270,7 @@ GROUPS_WITHIN = [
     Case("{a}{?[{p:int}]?}: {m}", "cron[7]: x", {"a": "cron", "p": 7, "m": "x"}, "a group within a line that is there"),
     Case("{a}{?[{p:int}]?}: {m}", "cron: x [7]", {"a": "cron", "p": None, "m": "x [7]"}, "... and that is absent: the field before it ends at what follows the group, which is first"),
     Case("{a}{?[{p:int}]?}: {m}", "su(pam)[7]: x", {"a": "su(pam)", "p": 7, "m": "x"}, "... or at the first literal of the group, where that is first"),
-    Case("{a}{?[{p:int}]?}: {m}", "cron[7] x: y", CORRUPT, "a group that begins must match, and what follows it stand behind it: there is no backtracking"),
+    Case("{a}{?[{p:int}]?}: {m}", "cron[7] x: y", CORRUPT, "a group that begins must match, and be followed by the text after it: there is no backtracking"),
     Case("{a}{?[{p:int}]?}: {m}", "cron[x]: y", bad(a="cron", p=None, m="y"), "a field in a group is judged as any"),
     Case("{a}{?[{p:int}]?}: {m}", "cron", CORRUPT, "what follows a group must be there"),
     Case("[{a}]{? <{b}>?} {c}", "[x] <y> z", {"a": "x", "b": "y", "c": "z"}, "after a literal the group stands right there"),
@@ -283,7 +283,7 @@ GROUPS_WITHIN = [
     Case("{a}{? b={b}?}{? c={c}?}", "x c=2 b=1", {"a": "x", "b": None, "c": "2 b=1"}, "... and in no other"),
     Case("{a}{? b={b}?}{? c={c}?}", "x", {"a": "x", "b": None, "c": None}, "... all of them may be absent"),
     Case("{a}{? b={b}?}{? c={c}?}{~}{d}", "x  y", {"a": "x", "b": None, "c": None, "d": "y"}, "what follows the groups may be {~}"),
-    Case("{a}{?;b{b}?}{?;{c}?}; {d}", "x; y", CORRUPT, "at the same place the earlier one of the template is taken, whatever comes later"),
+    Case("{a}{?;b{b}?}{?;{c}?}; {d}", "x; y", CORRUPT, "at the same index the earlier one of the template is taken, whatever comes later"),
     Case("{a}{?;b{b}?}{?;{c}?}; {d}", "x;z; y", {"a": "x", "b": None, "c": "z", "d": "y"}, "... which is the first that stands there"),
     Case("{a}{? [{b}{?:{c}?}]?} {d}", "x [y:1] z", {"a": "x", "b": "y", "c": "1", "d": "z"}, "groups nest within a line"),
     Case("{a}{? [{b}{?:{c}?}]?} {d}", "x [y] z:1", {"a": "x", "b": "y", "c": None, "d": "z:1"}, "... and b ends at the first of : and ]"),
@@ -320,7 +320,7 @@ COLUMNS = [
     Case("{a}", "", {}, "with no column selected no line is judged", {"columns": []}),
     Case("{a}{? b={b}?}", "x b=", {"b": ""}, "a column of a group", {"columns": ["b"]}),
     Case("{a}{?[{p}]?}: {m:int}", "x[1]; y", {"p": "1"}, "a column of a group within a line: up to what ends it", {"columns": ["p"]}),
-    Case("{a}{?[{p}]?}: {m:int}", "x: y", {"p": None}, "... where the group is absent, up to what stands in its place", {"columns": ["p"]}),
+    Case("{a}{?[{p}]?}: {m:int}", "x: y", {"p": None}, "... if the group is absent, up to the text that follows instead of it", {"columns": ["p"]}),
     Case("[{a}]{? <{p}>?} {m}", "[x]y", CORRUPT, "... which must be something that may", {"columns": ["p"]}),
     Case("[{a}]{? <{p}>?}{? {m}?}", "[x]y", CORRUPT, "... another group or the line's end, too", {"columns": ["p"]}),
     Case("[{a}]{? <{p}>?}{? {m}?}", "[x] y", {"p": None}, "... here it is another group", {"columns": ["p"]}),
@@ -469,7 +469,7 @@ def test_any_line_gives_a_row(case: strategies.Case) -> None:
 
 @given(strategies.cases())
 def test_fewer_columns_give_the_same_values(case: strategies.Case) -> None:
-    """Pruning changes no value of a line whose structure is right, and finds no fault that the whole has not."""
+    """Column pruning changes no value of a line whose structure matches, and reports no error that the whole line lacks."""
     for line in case.lines:
         whole = reference_parse(case.template, line, **case.options)
         for name in whole.values:
