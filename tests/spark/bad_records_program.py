@@ -1,4 +1,4 @@
-"""Two actions over bad records; in each the first attempt of a task fails once all has been read."""
+"""Runs two actions over bad records; in each, the first attempt of a task fails after it has read all rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> None:
 
         frame = spark.read.format("logs").options(**given["options"]).load(given["logs"]).select("level")
         counts.append(frame.mapInArrow(fails_once, "level string").count())
-        # Of the first attempt there is all, so the second one writes it over.
+        # The first attempt has written all its files, and the second one overwrites them.
         if not marker.exists():
             counts.append(-1)
     tell(counts)

@@ -1,4 +1,4 @@
-"""One classic session for all tests of this folder; other kinds of session get a process of their own."""
+"""One classic session for all tests of this directory; other kinds of sessions run in separate processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-# Workers would take the first `python3` on the path.
+# By default workers run the first `python3` on the path.
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def session() -> Iterator[Any]:
-    """A session in which nothing is registered."""
+    """Session without the data source."""
     sql = pytest.importorskip("pyspark.sql")
     builder = sql.SparkSession.builder.master("local[2]").appName("pyspark-logs tests")
     for key, value in {
@@ -41,7 +41,7 @@ def session() -> Iterator[Any]:
 
 @pytest.fixture
 def spark(session: Any) -> Iterator[Any]:
-    """The session with the format registered and pushdown on, as users are told to have it."""
+    """Session with the format registered and pushdown enabled, as the documentation recommends."""
     import pyspark_logs
 
     pyspark_logs.register(session)

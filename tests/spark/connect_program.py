@@ -1,4 +1,4 @@
-"""Writing through Spark Connect: what is written comes back, and errors say what they say elsewhere."""
+"""Writes through Spark Connect, reads the rows back, and reports the messages of errors."""
 
 from __future__ import annotations
 

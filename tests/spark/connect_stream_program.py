@@ -1,4 +1,4 @@
-"""Streaming files through Spark Connect into logs, and what comes back from there."""
+"""Streams files through Spark Connect into logs, and reads the logs back."""
 
 from __future__ import annotations
 

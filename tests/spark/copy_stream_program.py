@@ -1,4 +1,4 @@
-"""A streaming query from logs into logs, until it is killed; or, to ``finish``, until all is written."""
+"""Runs a streaming query from logs to logs until it is killed; with ``finish``, until all rows are written."""
 
 from __future__ import annotations
 

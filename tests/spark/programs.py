@@ -1,6 +1,6 @@
-"""Programs beside this file that run Spark in processes of their own: started, watched and killed by tests.
+"""Programs of this directory that run Spark in separate processes; tests start, observe and kill them.
 
-A program gets its arguments from :func:`arguments`, and gives its answer by :func:`tell`.
+A program gets its arguments from :func:`arguments` and returns its result by :func:`tell`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _ANSWER = "ANSWER "
 
 @dataclass
 class Program:
-    """A program that runs.
+    """A running program.
 
     Attributes:
         process: its process.
-        log: what it prints.
+        log: file with its output.
     """
 
     process: subprocess.Popen[bytes]
@@ -37,14 +37,14 @@ class Program:
 
     @classmethod
     def start(cls, name: str, folder: Path, **arguments: Any) -> Program:
-        """Start a program of this folder; its working directory is that of the test."""
+        """Starts a program of this directory, with the directory of the test as working directory."""
         log = folder / f"{name}-{uuid.uuid4().hex[:8]}.log"
         command = [sys.executable, str(Path(__file__).with_name(name)), json.dumps(arguments)]
         with log.open("wb") as output:
             return cls(subprocess.Popen(command, cwd=folder, stdout=output, stderr=output), log)
 
     def answer(self, timeout_s: float = 240.0) -> Any:
-        """Wait for its end; what it told last."""
+        """Waits for the end of the program, and returns its last result."""
         try:
             status = self.process.wait(timeout_s)
         except BaseException:
@@ -55,15 +55,15 @@ class Program:
         return [json.loads(line.removeprefix(_ANSWER)) for line in text.splitlines() if line.startswith(_ANSWER)][-1]
 
     def kill(self) -> None:
-        """SIGKILL: the program, its JVM and all of its workers, as if the machine went down."""
+        """Kills the program, its JVM and all of its workers with SIGKILL, like a failure of the machine."""
         for number, _ in self._family():
             _kill(number)
         self.process.wait()
 
     def kill_driver(self) -> list[int]:
-        """SIGKILL what runs the driver. What was forked to commit for it goes on, and is given back: end it."""
+        """Kills the driver with SIGKILL; returns the forked processes that commit for it and keep running, for :func:`end`."""
         family = self._family()
-        # Workers last, and their parent first: it would end them.
+        # The daemon first: it would end its workers after the end of the JVM.
         doomed = [number for number, depth in family if depth <= _DAEMON]
         for number in reversed(doomed):
             _kill(number)
@@ -71,7 +71,7 @@ class Program:
         return [number for number, depth in family if depth > _DAEMON]
 
     def _family(self) -> list[tuple[int, int]]:
-        """The process and all below it, each with how far below."""
+        """Returns the process and its descendants, each with its depth."""
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
         rows = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
         family = [(self.process.pid, 0)]
@@ -80,11 +80,11 @@ class Program:
         return family
 
 
-_DAEMON = 2  # below the program is its JVM, below that the daemon that forks workers
+_DAEMON = 2  # depth 1 is the JVM of the program, depth 2 the daemon that forks workers
 
 
 def end(numbers: list[int], after_s: float = 0.0) -> bool:
-    """Wait for processes to end; those that do not are killed. Whether all ended by themselves."""
+    """Waits for processes to end and kills the remaining ones; returns True if all ended by themselves."""
     until = time.monotonic() + after_s
     while time.monotonic() < until and any(map(_runs, numbers)):
         time.sleep(0.05)
@@ -105,7 +105,7 @@ def _kill(number: int) -> None:
 
 
 def run(name: str, folder: Path, **arguments: Any) -> Any:
-    """Run a program to its end; what it tells."""
+    """Runs a program to its end and returns its result."""
     return Program.start(name, folder, **arguments).answer()
 
 
@@ -113,18 +113,18 @@ def run(name: str, folder: Path, **arguments: Any) -> Any:
 
 
 def arguments() -> dict[str, Any]:
-    """What the test gave."""
+    """Returns the arguments that the test passed."""
     return json.loads(sys.argv[1])
 
 
 def tell(answer: Any) -> None:
-    """Answer the test."""
+    """Sends a result to the test."""
     sys.stdout.write(_ANSWER + json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
 def session(master: str = "local[2]", **settings: str) -> Any:
-    """A session as tests want it, with the format registered."""
+    """Returns a session with the settings of tests and the format registered."""
     from pyspark.sql import SparkSession
 
     import pyspark_logs
@@ -138,7 +138,7 @@ def session(master: str = "local[2]", **settings: str) -> Any:
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.session.timeZone": "UTC",
         "spark.driver.host": "127.0.0.1",
-        # They live for seconds: a JVM that compiles little starts in half the time.
+        # Sessions of tests live for seconds: with less compilation the JVM starts in half the time.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         **settings,
     }.items():

@@ -1,4 +1,4 @@
-"""Tasks that fail at their first attempt, in the middle of their rows; then a job whose every attempt fails."""
+"""Runs a job whose tasks fail in the middle of their first attempt, and a job all of whose attempts fail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main() -> None:
         for number, batch in enumerate(batches):
             yield batch
             if number == 14 and (every_time or not marker.exists()):
-                time.sleep(0.5)  # by then files have been staged
+                time.sleep(0.5)  # time to stage files
                 marker.touch()
                 raise RuntimeError("every attempt fails" if every_time else "the first attempt fails")
 

@@ -1,4 +1,4 @@
-"""What a request to S3 is about, and a moment at which a server stops answering."""
+"""Kinds of S3 requests, and a server that holds requests from a chosen one on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INTENT, RECORD, CLAIM, OTHER = "INTENT", "RECORD", "CLAIM", "OTHER"
 
 
 def kind_of(method: str, path: str) -> str:
-    """The step of a write that a request is, if it is one that changes something."""
+    """Returns the step of a write to which a request belongs; ``OTHER`` for requests that change nothing."""
     key, _, query = unquote(path).partition("?")
     if "uploadId=" in query:
         return {"PUT": PART, "POST": COMPLETE, "DELETE": ABORT}.get(method, OTHER)
@@ -25,12 +25,12 @@ def kind_of(method: str, path: str) -> str:
 
 
 class Hold:
-    """Lets requests through up to one; there all stops until it is told to go on.
+    """Forwards requests up to a chosen one, and holds that request until :meth:`go_on`.
 
     Args:
-        server: in front of the S3 server.
-        here: told the kinds of all requests so far, whether the last of them is the one to stop at.
-        then: what becomes of the request that was held, and of all later ones; ``None``: they are answered as ever.
+        server: proxy of the S3 server.
+        here: predicate on the kinds of all requests so far; True if the last request is the one to hold.
+        then: fault of the held request and of all later ones; ``None``: they are served normally.
     """
 
     def __init__(self, server: FaultProxy, here: Callable[[list[str]], bool], then: Fault | None = None) -> None:
@@ -46,7 +46,7 @@ class Hold:
         self._go_on.set()
 
     def _choose(self, method: str) -> Fault | None:
-        # The server's lock is held, so nothing overtakes the request that waits here.
+        # The server's lock is held, so no request overtakes the held one.
         if self.reached.is_set():
             return self.then
         self.kinds.append(kind_of(*self._server.requests[-1][:2]))
@@ -58,12 +58,12 @@ class Hold:
 
 
 def at(kind: str, number: int) -> Callable[[list[str]], bool]:
-    """Before the so-manyth request of a kind is served."""
+    """Returns a predicate for :class:`Hold`: before the ``number``-th request of a kind is served."""
     return lambda kinds: kinds[-1] == kind and kinds.count(kind) == number
 
 
 def after(kind: str) -> Callable[[list[str]], bool]:
-    """Before the request that follows the first of a kind is served."""
+    """Returns a predicate for :class:`Hold`: before the request after the first one of a kind is served."""
     return lambda kinds: kind in kinds[:-1]
 
 

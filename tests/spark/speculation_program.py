@@ -1,7 +1,7 @@
-"""A task that is slow at its first attempt only, so that Spark starts a second one beside it.
+"""Runs a task whose first attempt is slow, so that Spark starts a speculative attempt.
 
-Spark never does so on the host of the first, so a cluster of one master and two workers is started here, whose hosts
-are one and the same by two names.
+Spark starts it on another host only. The program therefore starts a cluster with two workers, whose hosts are two names
+of this machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from programs import arguments, session, tell
 
 @contextlib.contextmanager
 def cluster(folder: Path) -> Iterator[str]:
-    """URL of the master."""
+    """Starts a cluster and yields the URL of its master."""
     home = Path(pyspark.__file__).parent
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -67,7 +67,7 @@ def main() -> None:
         for number, batch in enumerate(batches):
             yield batch
             if first and number == 5:
-                time.sleep(150)  # unless it is killed, as it should be
+                time.sleep(150)  # Spark should kill the attempt before
 
     settings = {
         "spark.executor.memory": "512m",

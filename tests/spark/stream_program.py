@@ -1,4 +1,4 @@
-"""A streaming query from text files into logs, until it is killed; or, to ``finish``, until all is written."""
+"""Runs a streaming query from text files to logs until it is killed; with ``finish``, until all rows are written."""
 
 from __future__ import annotations
 

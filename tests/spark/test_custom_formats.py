@@ -1,4 +1,4 @@
-"""A binary format of one's own, whose module Spark ships to the workers."""
+"""A user-defined binary format whose module Spark ships to the workers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS = [(dt.datetime(2026, 11, 22, 10, 0, n), f"text {n}\n\x00é") for n in rang
 
 
 def test_a_binary_format_is_written_and_read(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Not in any folder that the workers look into: they have it from Spark alone.
+    # The directory is not on the path of the workers, which get the module from Spark alone.
     module = tmp_path / "module" / "shipped_formats.py"
     module.parent.mkdir()
     shutil.copy(length_prefixed.__file__, module)

@@ -29,7 +29,7 @@ LINES = """\
 2026-11-22T09:00:00Z \U0001f600 web 5 true 2026-11-22 2 z
 """
 
-# Each is compared with what Spark itself makes of it. The second is whether Spark has nothing left to filter.
+# Predicates, whose results are compared with Spark's own, and True if Spark need not evaluate them again (None: not checked).
 PREDICATES = [
     ("level = 'ERROR'", True),
     ("level <> 'ERROR'", True),
@@ -131,7 +131,7 @@ def messages(frame: Any) -> list[str]:
 
 
 def filters_in_spark(frame: Any) -> bool:
-    """Whether Spark itself filters what the scan returns."""
+    """Returns True if Spark filters the rows of the scan."""
     return re.search(r"\bFilter\b", frame._jdf.queryExecution().executedPlan().toString()) is not None
 
 
@@ -161,7 +161,7 @@ def test_every_column_arrives_with_its_type(spark: Any, logs: str) -> None:
 
 @pytest.mark.parametrize("pushdown", ["true", "false"])
 def test_without_register(session: Any, logs: str, pushdown: str) -> None:
-    # A new session has only what Spark found by itself; the conf is not the business of a user who never heard of it.
+    # A new session has only sources that Spark found by itself.
     fresh = session.newSession()
     fresh.conf.set(PUSHDOWN, pushdown)
     frame = load(fresh, logs)
@@ -192,7 +192,7 @@ def test_a_temporary_view(spark: Any, logs: str) -> None:
 
 @pytest.fixture(scope="module")
 def wanted(session: Any, logs: str) -> list[list[str]]:
-    """What Spark makes of each predicate without pushdown: the messages of the rows for which it is true."""
+    """Results of Spark without pushdown: for each predicate, the messages of the rows for which it is true."""
     fresh = session.newSession()
     asked = [expr(predicate).cast("boolean").alias(f"p{i}") for i, (predicate, _) in enumerate(PREDICATES)]
     rows = load(fresh, logs).select("message", *asked).collect()
@@ -201,12 +201,12 @@ def wanted(session: Any, logs: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def pushed(session: Any, logs: str) -> Any:
-    """All predicates with pushdown, in one frame: a query of its own for each would cost half a second."""
+    """Frame of all predicates with pushdown; a separate query for each would take half a second."""
     import pyspark_logs
 
     fresh = session.newSession()
     pyspark_logs.register(fresh)
-    # Each has a load of its own: see test_one_frame_twice_in_a_query.
+    # Each predicate has its own load; see test_one_frame_many_times.
     frames = [
         load(fresh, logs, filterPushdown="true").where(predicate).select(lit(i).alias("i"), "message")
         for i, (predicate, _) in enumerate(PREDICATES)
@@ -222,7 +222,7 @@ def kept(pushed: Any) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def left_to_spark(pushed: Any) -> dict[int, bool]:
-    """Whether Spark filters what the scan returns, by predicate."""
+    """True for predicates with which Spark filters the rows of the scan."""
     children = pushed._jdf.queryExecution().optimizedPlan().children()
     plans = [children.apply(i).toString() for i in range(children.size())]
     return {int(re.search(r"\b(\d+) AS i#", plan)[1]): "Filter " in plan for plan in plans}
@@ -241,7 +241,7 @@ def test_filters_keep_what_spark_keeps(
 @pytest.mark.parametrize("conf", ["true", "false"])
 @pytest.mark.parametrize("option", ["true", "false"])
 def test_one_frame_many_times(spark: Any, logs: str, conf: str, option: str, request: pytest.FixtureRequest) -> None:
-    """Spark 4.1 to 4.3 keep what was pushed with the loaded frame, not with its use; so nothing is, unless asked for."""
+    """Spark 4.1 to 4.3 store pushed filters with the loaded frame, not with its uses; pushdown is therefore off by default."""
     if conf == option == "true" and can_push() and not hasattr(DataSourceReader, "pushLimit"):
         request.applymarker(pytest.mark.xfail(reason="Spark shares what was pushed among all uses of one load"))
     spark.conf.set(PUSHDOWN, conf)
@@ -260,7 +260,7 @@ def test_one_folder_loaded_twice_in_a_query(spark: Any, logs: str) -> None:
 
 
 def test_filters_on_a_narrow_schema(spark: Any, logs: str) -> None:
-    # The filtered column is read although nothing selects it; the message is cast from the line's rest.
+    # The filtered column is read although the query does not select it.
     frame = load(spark, logs, schema="message string, LEVEL string")
     assert messages(frame.where("level = 'ERROR'").select("message")) == ["a%b_c", "timed out after 5 ms"]
 
@@ -312,7 +312,7 @@ def test_arrow_types_are_those_of_spark(spark: Any) -> None:
     from pyspark_logs.schema import parse_ddl
     from tests.unit.test_schema import TYPES, spark_arrow_schema
 
-    del spark  # Spark's own DDL parser runs in its JVM
+    del spark  # the fixture starts the JVM, in which Spark parses DDL
     ddl = ", ".join(
         f"`c-{i}` {data_type}" for i, (data_type, _, _) in enumerate(TYPES) if "char" not in data_type.lower()
     )
@@ -346,7 +346,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_permissive(spark: Any, broken: str) -> None:
     frame = load(spark, broken, template="{n:int} {message}", columnNameOfCorruptRecord="raw")
     rows = {tuple(row) for row in frame.collect()}
-    # A field of the wrong type is null by itself; a line of the wrong shape is null altogether.
+    # A field of a wrong type is null; in a line of another structure all fields are null.
     bad = {(None, "number", "no number"), (None, None, "short")}
     assert rows == {(1, "good", None), (3, "also good", None)} | bad
     assert {row.raw for row in frame.where("raw is not null").collect()} == {"no number", "short"}
@@ -371,7 +371,7 @@ def test_failfast(spark: Any, broken: str) -> None:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Two teams, two hours; reading a file of the second hour is an error."""
+    """Logs of two teams and two hours; reading a file of the second hour is an error."""
     folder = tmp_path_factory.mktemp("tree")
     for team in ("ops", "web"):
         hours = [folder / team / f"2026/11/22/{hour}" for hour in ("07", "22")]
@@ -459,8 +459,8 @@ def test_no_path(spark: Any) -> None:
 
 
 def test_a_path_that_does_not_exist(spark: Any, tmp_path: Path) -> None:
-    with pytest.raises(PySparkException, match="nowhere"):
-        load(spark, str(tmp_path / "nowhere")).collect()
+    with pytest.raises(PySparkException, match="missing"):
+        load(spark, str(tmp_path / "missing")).collect()
 
 
 def test_tasks_that_share_a_file_know_its_header(spark: Any, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ TRACE = "java.lang.IllegalStateException: no such card\n\tat com.acme.Pay.charge
 
 
 def records(count: int) -> list[str]:
-    """Every third one has a stack trace."""
+    """Returns numbered records, every third with a stack trace."""
     forbidden_prefixes = [f"2026-11-22T00:00:00Z ERROR {n} failed" for n in range(count)]
     return [head if n % 3 else f"{head}\n{TRACE}" for n, head in enumerate(forbidden_prefixes)]
 

@@ -1,4 +1,4 @@
-"""Other kinds of session: executors in processes of their own, and Spark Connect. Kinds do not mix in a process."""
+"""Other kinds of sessions: executors in separate processes, and Spark Connect. One process has one kind of session."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def test_executors_in_processes_of_their_own(tmp_path: Path, logs: Path) -> None
 
 @pytest.mark.slow
 def test_connect(tmp_path: Path, logs: Path) -> None:
-    # Spark's own requirements for Connect: pandas, grpc, zstandard, by version.
+    # Spark's requirements for Connect: versions of pandas, grpc, zstandard.
     pytest.importorskip("pyspark.sql.connect.session", exc_type=ImportError)
     run(tmp_path, logs, 'remote("local[2]")')

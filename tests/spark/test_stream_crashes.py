@@ -1,7 +1,7 @@
-"""A query from our source into our sink that is killed again and again, while others write: each row once.
+"""A query from the source to the sink of this project that is killed repeatedly during other writes: each row once.
 
-What lands meanwhile is all that a bucket can see: objects that are put, large ones that become visible long after the
-time they bear, and jobs of many files, some of whose drivers die half-way.
+The other writes are objects that are put, large uploads that become visible long after their modification time, and jobs of
+many files, some of whose drivers are killed.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from tests.support.s3_server import S3Bucket
 TEMPLATE = {"template": "{ts:timestamp} {n:long} {message}"}
 LAYOUT = "{yyyy}/{MM}/{dd}/{HH}"
 SOURCE = {**TEMPLATE, "layout": LAYOUT}
-# Uploads stay open for up to six seconds here, on a machine that may stall.
+# Uploads stay open for up to six seconds, and the machine may stall.
 READ = {"lateness": "1m", "fullListingInterval": "3s", "maxFilesPerTrigger": "8"}
-ROWS = 20  # of a file
-PATIENCE_S = 300  # a machine with other work needs a minute to start a Spark
+ROWS = 20  # per file
+PATIENCE_S = 300  # a busy machine takes a minute to start Spark
 
 
 @pytest.fixture
 def uploads_are_dated_by_their_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto dates an object of many parts by the end of its upload; AWS dates it by the begin."""
+    """Lets moto date multipart objects by the start of their upload, as AWS does, instead of the end."""
     from moto.s3.models import FakeKey
 
     make = FakeKey.__init__
@@ -53,7 +53,7 @@ def uploads_are_dated_by_their_begin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
-    """In front of the server for the jobs, so that they can be stopped at a request."""
+    """Proxy of the server for the jobs, which can hold their requests."""
     server = FaultProxy(s3.endpoint)
     server.start()
     yield server
@@ -62,13 +62,13 @@ def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
 
 @dataclass
 class Others:
-    """Everybody who writes to the source, each in a thread, until told to stop.
+    """Other writers to the source, each in a thread, until :meth:`stop`.
 
     Attributes:
-        files: first number -> key, of what was put or uploaded by programs that know nothing of us.
-        late_s: how long each upload was open.
-        committed: first numbers of jobs whose driver said so.
-        killed: first numbers of jobs whose driver was killed.
+        files: keys of objects that other programs put or uploaded, by first number.
+        late_s: seconds for which each upload was open.
+        committed: jobs whose driver reported success, by first number.
+        killed: jobs whose driver was killed, by first number.
     """
 
     s3: S3Bucket
@@ -104,12 +104,12 @@ class Others:
             raise error
 
     def die_undecided(self) -> int:
-        """One more job, which dies when all its files are published and nothing is decided."""
+        """Runs one more job, whose driver dies after all files are published and before the decision."""
         first, count = self._numbers(4 * ROWS), 4 * ROWS
         self._write_and_kill(first, count, random.Random(self.seed), at(RECORD, 1), LOST)
         return first
 
-    # --- the three ways
+    # --- the three writers
 
     def _put(self, chance: random.Random) -> None:
         while not self._stop.wait(chance.uniform(0.5, 2)):
@@ -171,18 +171,18 @@ class Others:
         assert hold.reached.wait(PATIENCE_S), program.log.read_text()[-4000:]
         program.kill()
         hold.go_on()
-        time.sleep(0.2)  # what was sent arrives, or not, before the next one uses the proxy
+        time.sleep(0.2)  # requests in flight arrive or are lost before the next job uses the proxy
         self.proxy.choose = lambda method: None
 
     def _program(self, first: int, count: int, chance: random.Random) -> Program:
-        hours: dict[dt.datetime, None] = {}  # as many files as hours: the third is one to be killed at
+        hours: dict[dt.datetime, None] = {}  # one file per hour, so the job has a third file at which it can be killed
         while len(hours) < 4:
             hours[self._hour(chance)] = None
         given = {"first": first, "count": count, "hours": [hour.isoformat() for hour in hours]}
         options = {**self.target.options, **SOURCE}
         return Program.start("write_logs_program.py", self.folder, url=self.target.url, options=options, **given)
 
-    # --- parts
+    # --- helpers
 
     def _file(self, chance: random.Random, kind: str) -> tuple[int, str, bytes]:
         first, hour = self._numbers(ROWS), self._hour(chance)
@@ -190,7 +190,7 @@ class Others:
         return first, f"app/{hour:%Y/%m/%d/%H}/{kind}-{first:06}.log", "".join(lines).encode()
 
     def _hour(self, chance: random.Random) -> dt.datetime:
-        """This hour mostly; or one of days that are over."""
+        """Returns mostly the current hour, otherwise an hour of the last days."""
         now = dt.datetime.now(dt.timezone.utc).replace(minute=0, second=0, microsecond=0)
         return now - dt.timedelta(hours=chance.choice([0, 0, 1, chance.randint(2, 60)]))
 
@@ -207,13 +207,13 @@ class Others:
 
 
 def newest(checkpoint: Path, log: str) -> int:
-    """The newest batch in a log of a checkpoint; -1: none."""
+    """Returns the newest batch in a log of a checkpoint, -1 if there is none."""
     folder = checkpoint / log
     return max((int(path.name) for path in folder.glob("*") if path.name.isdigit()), default=-1)
 
 
 def sunk(target: WriteTarget) -> Counter[int]:
-    """What a reader of the sink finds, and how often."""
+    """Returns the numbers that a reader of the sink finds, with their counts."""
     table = pyspark_logs.scan(target.url, mode="FAILFAST", **target.direct_options, **TEMPLATE).read_all()
     return Counter(table["n"].to_pylist())
 
@@ -231,7 +231,7 @@ def check_kills(s3: S3Bucket, proxy: FaultProxy, folder: Path, kills: int, seed:
         "write": {**sink.options, **TEMPLATE},
     }
     others = Others(s3, proxy, folder, seed)
-    s3.put("app/2026/01/01/00/first.log", b"")  # the query begins with what is there
+    s3.put("app/2026/01/01/00/first.log", b"")  # the first poll needs an object
     others.start()
     died: Counter[str] = Counter()
     try:
@@ -248,7 +248,7 @@ def check_kills(s3: S3Bucket, proxy: FaultProxy, folder: Path, kills: int, seed:
             assert done > before, program.log.read_text()[-8000:]
             assert set(sunk(sink).values()) <= {1}
             if chance.random() < 0.3:
-                time.sleep(chance.uniform(0, 3))  # it stays down for a while
+                time.sleep(chance.uniform(0, 3))  # time without a driver
     finally:
         others.stop()
     undecided = others.die_undecided()
@@ -258,7 +258,7 @@ def check_kills(s3: S3Bucket, proxy: FaultProxy, folder: Path, kills: int, seed:
     assert set(found.values()) == {1}
     assert undecided not in found
 
-    # The source now, by its files alone, once all jobs are decided and what is of none is removed.
+    # The rows of the source's files, after all jobs are decided and leftovers are removed.
     pyspark_logs.recover(source.url, "0s", **source.direct_options)
     pyspark_logs.vacuum(source.url, "0s", **source.direct_options)
     assert source.unfinished() == []
@@ -267,7 +267,7 @@ def check_kills(s3: S3Bucket, proxy: FaultProxy, folder: Path, kills: int, seed:
     assert len(there) == table.num_rows
     assert set(found) == there
 
-    # ... which is just what those who wrote it know.
+    # They are the rows that the writers report.
     plain = {n for first in others.files for n in range(first, first + ROWS)}
     told = {n for first, count in others.committed.items() for n in range(first, first + count)}
     assert plain | told <= there

@@ -1,4 +1,4 @@
-"""The streaming sink: each row of the source once, whatever dies and whenever."""
+"""The streaming sink: each row of the source exactly once, whenever a process dies."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.support.s3_server import S3Bucket
 
 FORMAT = {"template": "{n:long} {message}"}
 KINDS = [CREATE, PART, INTENT, CLAIM, COMPLETE, RECORD, OTHER]
-ROWS = 25  # of each file of the source
+ROWS = 25  # per file of the source
 
 
 class Source:
-    """A directory of text files that keeps growing; each line begins with a number of its own."""
+    """A growing directory of text files; each line begins with a unique number."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,12 +58,12 @@ def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
 
 
 def numbers(target: WriteTarget, **options: str) -> Counter[int]:
-    """What a reader finds, and how often."""
+    """Returns the numbers that a reader finds, with their counts."""
     table = pyspark_logs.scan(target.url, mode="FAILFAST", **target.direct_options, **FORMAT, **options).read_all()
     return Counter(table["n"].to_pylist())
 
 
-# --- a query that is killed again and again
+# --- a query that is killed repeatedly
 
 
 def check_kills(target: WriteTarget, proxy: FaultProxy, source: Source, folder: Path, kills: int, seed: int) -> None:
@@ -88,7 +88,7 @@ def check_kills(target: WriteTarget, proxy: FaultProxy, source: Source, folder: 
             source.add()
         context = kind
         if chance.random() < 0.3:
-            # Not at a request, but a while after one: while Spark writes its own checkpoint, or between batches.
+            # Some time after a request: while Spark writes its checkpoint, or between batches.
             hold.then = None
             hold.go_on()
             time.sleep(chance.uniform(0.0, 0.8))
@@ -98,7 +98,7 @@ def check_kills(target: WriteTarget, proxy: FaultProxy, source: Source, folder: 
         hold.go_on()
         found = numbers(target, layout="{part}")
         assert set(found.values()) <= {1}
-        # A batch is there as a whole: so many files as Spark gave it, and none in part.
+        # Batches are complete: each has as many files as Spark gave it, and no partial file.
         assert sum(found.values()) % ROWS == 0
     proxy.choose = lambda method: None
     proxy.requests.clear()
@@ -139,7 +139,7 @@ def target(request: pytest.FixtureRequest, s3: S3Bucket) -> WriteTarget:
 
 
 def stream(spark: Any, source: Source, target: WriteTarget, folder: Path, mode: str = "append", **options: str) -> Any:
-    """The query run until it has nothing to do."""
+    """Runs a query until it has processed all files."""
     lines = spark.readStream.text(str(source.folder))
     frame = lines.selectExpr("try_cast(split(value, ' ')[0] as long) n", "split(value, ' ', 2)[1] message")
     if mode != "append":
@@ -157,7 +157,7 @@ def batches_done(query: Any) -> list[tuple[int, int]]:
 
 
 def forget_newest_commit(folder: Path) -> int:
-    """The newest batch is not marked as done: what a driver leaves that dies after the sink's commit."""
+    """Removes the mark of the newest batch, as if the driver died after the commit of the sink."""
     commits = folder / "checkpoint" / "commits"
     newest = max(int(path.name) for path in commits.iterdir() if path.name.isdigit())
     for path in (commits / str(newest), commits / f".{newest}.crc"):
@@ -184,7 +184,7 @@ def test_a_batch_that_is_replayed_does_nothing(spark: Any, source: Source, targe
 
 
 def test_two_drivers_of_one_checkpoint(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
-    """A batch older than the newest claimed one is of a driver that another one has overtaken."""
+    """A batch that is older than the newest claimed one comes from a driver that another driver has replaced."""
     for _ in range(2):
         source.add(1)
         stream(spark, source, target, tmp_path)
@@ -201,7 +201,7 @@ def test_two_drivers_of_one_checkpoint(spark: Any, source: Source, target: Write
 
 
 def test_update_mode_is_refused_by_spark(spark: Any, source: Source, target: WriteTarget, tmp_path: Path) -> None:
-    """To no Python source Spark says that rows are updates; foreachBatch with a txnId writes them."""
+    """Spark refuses updates for Python sources; foreachBatch with a txnId writes them."""
     source.add(1)
     with pytest.raises(StreamingQueryException, match="logs does not support Update mode"):
         stream(spark, source, target, tmp_path, "update")

@@ -1,4 +1,4 @@
-"""The streaming source: files as they land, each once, through a real Spark."""
+"""The streaming source in a real Spark session: each new file once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def put(target: WriteTarget, key: str, *lines: str) -> None:
 
 
 def put_numbered(target: WriteTarget, *numbers: int, rows: int = 2, minutes_ago: int = 0) -> None:
-    """A file for each number, with so many rows; on local files each is a second younger than the one before."""
+    """Writes a file of rows for each number; the modification times of local files are one second apart."""
     for count, number in enumerate(numbers):
         put(target, f"{number:04}.log", *(f"{number} row {row}" for row in range(rows)))
         if not target.options:
@@ -58,11 +58,11 @@ def put_numbered(target: WriteTarget, *numbers: int, rows: int = 2, minutes_ago:
 
 @dataclass
 class Run:
-    """What a query did until it ended.
+    """Results of a query that has ended.
 
     Attributes:
-        batches: batch -> its rows, sorted.
-        progress: of each batch, as Spark tells it.
+        batches: sorted rows by batch.
+        progress: progress reports of Spark, one per batch.
     """
 
     batches: dict[int, list[tuple[Any, ...]]] = field(default_factory=dict)
@@ -74,12 +74,12 @@ class Run:
 
     @property
     def numbers(self) -> dict[int, list[int]]:
-        """Of numbered files: which ones each batch had."""
+        """Numbers of the files of each batch."""
         return {batch: sorted({row[0] for row in rows}) for batch, rows in self.batches.items()}
 
     @property
     def counts(self) -> list[int]:
-        """Rows of each batch, by Spark's own count."""
+        """Number of rows of each batch, as Spark reports it."""
         return [progress["numInputRows"] for progress in self.progress if progress["numInputRows"]]
 
 
@@ -97,7 +97,7 @@ def stream(
     trigger: Any = None,
     **options: str,
 ) -> Run:
-    """Run a query until it has nothing to do; ``meanwhile`` is called in each batch, with its number."""
+    """Runs a query until it has processed all files; ``meanwhile`` is called in each batch with the batch id."""
     done = Run()
 
     def take(frame: Any, batch: int) -> None:
@@ -118,7 +118,7 @@ def stream(
 
 
 def forget_newest_commit(folder: Path) -> int:
-    """The newest batch is not marked as done: what a driver leaves that dies before."""
+    """Removes the mark of the newest batch, as if the driver died before the end of the batch."""
     commits = folder / "checkpoint" / "commits"
     newest = max(int(path.name) for path in commits.iterdir() if path.name.isdigit())
     for path in (commits / str(newest), commits / f".{newest}.crc"):
@@ -126,7 +126,7 @@ def forget_newest_commit(folder: Path) -> int:
     return newest
 
 
-# --- the rows of a stream are those of a batch
+# --- rows equal those of a batch read
 
 
 def put_app(target: WriteTarget, hours: int = 3) -> None:
@@ -147,7 +147,7 @@ def test_a_stream_has_the_rows_of_a_batch(spark: Any, target: WriteTarget, tmp_p
     assert first.rows == sorted((tuple(row) for row in batch.collect()), key=repr)
     assert len(first.rows) == 2 * 3 * 4
     assert [row[5] for row in first.rows if row[0] is None] == ["nothing"] * 6
-    # What lands then, under an old layout time, is all that the next run reads.
+    # The next run reads only the file that was added under an old layout time.
     put(target, "ops/2026/11/22/01/b.log", "2026-11-22T01:59:59Z - late")
     ((ts, level, message, team, metadata, raw),) = stream(spark, target, tmp_path, **options).rows
     assert (level, message, team, raw) == (None, "late", "ops", None)
@@ -203,7 +203,7 @@ def test_files_of_a_batch(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
             put_numbered(target, 7)
 
     done = stream(spark, target, tmp_path, meanwhile=land, maxFilesPerTrigger="2")
-    # It ends with what was there when it began; what landed meanwhile is the next run's.
+    # A run ends with the files that existed at its start; the next run reads files that were added meanwhile.
     assert done.numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
     assert done.counts == [4, 4, 2]
     behind = [progress["sources"][0]["latestOffset"] for progress in done.progress if progress["numInputRows"]]
@@ -222,7 +222,7 @@ def test_bytes_of_a_batch(spark: Any, folder: WriteTarget, tmp_path: Path) -> No
     size = Path(folder.url, "0000.log").stat().st_size
     done = stream(spark, folder, tmp_path, maxBytesPerTrigger=str(2 * size))
     assert done.counts == [2, 1, 40, 1]
-    # Of two limits the one that is reached first.
+    # The limit that is reached first applies.
     (tmp_path / "both").mkdir()
     limits = {"maxBytesPerTrigger": str(3 * size), "maxFilesPerTrigger": "2"}
     assert stream(spark, folder, tmp_path / "both", **limits).counts == [2, 1, 40, 1]
@@ -234,7 +234,7 @@ def test_a_trigger_without_limits(spark: Any, folder: WriteTarget, tmp_path: Pat
 
 
 def test_a_query_that_goes_on(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
-    """Files are read as they land; what was there before is not, if so asked; and the progress tells how far it is."""
+    """New files are read, files before the start are not with ``latest``, and the progress reports the lag."""
     target = WriteTarget.on_s3(s3)
     put_numbered(target, 0, 1)
     rows: list[int] = []
@@ -266,7 +266,7 @@ def test_a_query_that_goes_on(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
         assert start["ts"] <= end["ts"] <= latest["ts"] <= time.time() * 1000
     finally:
         query.stop()
-    # What "latest" was, is in the checkpoint.
+    # The checkpoint contains the position of "latest".
     put_numbered(target, 8, rows=1)
     assert stream(spark, target, tmp_path, startingPosition="latest").rows == [(8, "row 0")]
 
@@ -275,7 +275,7 @@ def test_a_query_that_goes_on(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
 
 
 def offsets(folder: Path) -> dict[int, dict[str, Any]]:
-    """The offsets of a checkpoint, by batch."""
+    """Returns the offsets of a checkpoint by batch."""
     files = [path for path in (folder / "checkpoint" / "offsets").iterdir() if path.name.isdigit()]
     return {int(path.name): json.loads(path.read_text().splitlines()[-1]) for path in files}
 
@@ -285,7 +285,7 @@ def test_other_limits_lateness_and_template_after_a_restart(spark: Any, folder: 
     given = {"lateness": "1m", "maxFilesPerTrigger": "3", "fullListingInterval": "off"}
     assert stream(spark, folder, tmp_path, **given).numbers == {0: [0, 1, 2], 1: [3]}
     before = offsets(tmp_path)[1]
-    # An hour late, and lateness now allows for that; but the floor does not go back.
+    # The file is an hour late, which the new lateness allows, but the floor does not decrease.
     put_numbered(folder, 4, minutes_ago=150)
     put_numbered(folder, 5, minutes_ago=30)
     put_numbered(folder, 6)
@@ -311,7 +311,7 @@ def test_what_may_not_change(spark: Any, folder: WriteTarget, tmp_path: Path) ->
     refused = "OptionError: the checkpoint was written with allowOverwrites=false, but this query has true"
     with pytest.raises(StreamingQueryException, match=refused):
         stream(spark, folder, tmp_path, allowOverwrites="true")
-    # Nothing is lost: changed back, the query goes on.
+    # With the former options the query continues.
     put_numbered(folder, 2)
     assert stream(spark, folder, tmp_path).numbers == {1: [2]}
 
@@ -330,7 +330,7 @@ def test_a_batch_that_is_replayed_has_the_same_files(spark: Any, s3: S3Bucket, t
 
 @pytest.mark.slow
 def test_a_first_batch_that_is_replayed(spark: Any, target: WriteTarget, tmp_path: Path) -> None:
-    """It has no offset before it."""
+    """The first batch has no previous offset."""
     put_numbered(target, *range(8))
     stream(spark, target, tmp_path)
     assert forget_newest_commit(tmp_path) == 0
@@ -358,14 +358,14 @@ def test_a_file_that_changed_after_it_was_planned(spark: Any, folder: WriteTarge
         stream(spark, folder, tmp_path)
 
 
-# --- what is done is cleaned
+# --- cleaning
 
 
 def check_cleaning(spark: Any, target: WriteTarget, done: WriteTarget, folder: Path, **options: str) -> None:
     put_numbered(target, *range(5))
     given = {**options, "maxFilesPerTrigger": "2"}
     assert stream(spark, target, folder, **given).numbers == {0: [0, 1], 1: [2, 3], 2: [4]}
-    # Spark says that a batch is done when the next one begins, be that in another run.
+    # Spark commits a batch when the next one begins, possibly in another run.
     assert target.listing() == ["0004.log"]
     put_numbered(target, 5)
     assert stream(spark, target, folder, **given).numbers == {3: [5]}
@@ -406,24 +406,24 @@ def test_option_errors_reach_the_user(spark: Any, folder: WriteTarget, tmp_path:
 
 
 def test_a_path_that_does_not_exist(spark: Any, tmp_path: Path) -> None:
-    nowhere = WriteTarget.local(tmp_path / "nowhere")
-    with pytest.raises(StreamingQueryException, match=r"PathNotFoundError: .*nowhere"):
-        stream(spark, nowhere, tmp_path)
-    (tmp_path / "nowhere").mkdir()
-    # Spark begins with a batch, whether there is anything or not.
-    assert stream(spark, nowhere, tmp_path).numbers == {0: []}
-    put_numbered(nowhere, 1)
-    assert stream(spark, nowhere, tmp_path).numbers == {1: [1]}
+    missing = WriteTarget.local(tmp_path / "missing")
+    with pytest.raises(StreamingQueryException, match=r"PathNotFoundError: .*missing"):
+        stream(spark, missing, tmp_path)
+    (tmp_path / "missing").mkdir()
+    # Spark always starts with a batch, also without files.
+    assert stream(spark, missing, tmp_path).numbers == {0: []}
+    put_numbered(missing, 1)
+    assert stream(spark, missing, tmp_path).numbers == {1: [1]}
 
 
 # --- Spark 4.0 and 4.1
 
 
 class OldSpark:
-    """What Spark 4.0 and 4.1 ask of a stream reader, in their order; a run of a query is one of these.
+    """A run of a query on Spark 4.0 or 4.1: makes the calls of these versions to a stream reader, in their order.
 
     Args:
-        log: the offset and the commit log: survives the run.
+        log: offset log and commit log, which outlive the run.
     """
 
     def __init__(self, target: WriteTarget, log: list[tuple[str, bool]], **options: str) -> None:
@@ -431,13 +431,13 @@ class OldSpark:
         self.reader = LogStreamReaderWithoutLimits(given, StructType().add("n", "long"))
         self.log = log
         if log:
-            # setLatestSeenOffset, which was made for what reads ahead.
+            # setLatestSeenOffset of Spark, which is meant for readers that prefetch.
             assert self._plan(log[-1][0], log[-1][0]) == []
             if not log[-1][1]:
                 self.replayed = self._run(len(log) - 1)
 
     def batch(self) -> list[int] | None:
-        """What the next batch has; None: nothing is new."""
+        """Returns the numbers of the next batch, None if there are no new files."""
         start = self.log[-1][0] if self.log else json.dumps(self.reader.initialOffset())
         end = json.dumps(self.reader.latestOffset())
         if end == start and self.log:
@@ -470,16 +470,16 @@ def test_the_reader_for_older_sparks(target: WriteTarget, tmp_path: Path, starti
     assert found == ([[0, 1], [2, 3], [4], None] if starting == "earliest" else [[], None, None, None])
     put_numbered(target, 5, 6, 7)
     assert query.batch() == [5, 6]
-    # It dies, and goes on.
+    # The run dies, and the next one continues.
     query = OldSpark(target, log, **options)
     assert (query.batch(), query.batch()) == ([7], None)
-    # It dies before a batch is done; meanwhile more has landed.
+    # The run dies before a batch is complete, and more files are added.
     log[-1] = (log[-1][0], False)
     put_numbered(target, 8)
     query = OldSpark(target, log, **options)
     assert query.replayed == [7]
     assert (query.batch(), query.batch()) == ([8], None)
-    # All batches are in the log: each file once.
+    # The log contains all batches, with each file once.
     ends = [json.loads(end) for end, _ in log]
     keys = [file.key for end in ends for file in Offset.from_dict(end, root=end["root"], identity="key").batch.files]
     wanted = range(0 if starting == "earliest" else 5, 9)

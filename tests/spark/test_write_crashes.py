@@ -1,4 +1,4 @@
-"""Jobs that die half-way, and jobs at the same time: readers see all of a job or nothing of it."""
+"""Jobs whose driver is killed, and concurrent jobs: readers see all files of a job or none."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write(target: WriteTarget, message: str, count: int, mode: str = "append") -
 
 
 def scanned(target: WriteTarget) -> dict[str, int]:
-    """How many rows a reader finds of each job; each row of it once."""
+    """Returns the number of rows that a reader finds of each job, and checks that no row is duplicated."""
     table = pyspark_logs.scan(target.url, mode="FAILFAST", **target.direct_options, **FORMAT).read_all()
     found = list(zip(table["message"].to_pylist(), table["n"].to_pylist(), strict=True))
     assert len(found) == len(set(found))
@@ -78,7 +78,7 @@ def kill_at(
     here: Callable[[list[str]], bool],
     then: Fault | None,
 ) -> Hold:
-    """A driver that dies at a request; ``then`` says whether what it had sent still arrives."""
+    """Kills a driver at a request; ``then`` is the fault of the request in flight, None to serve it."""
     hold = Hold(proxy, here, then)
     program = Program.start("write_program.py", folder, url=target.url, options={**target.options, **FORMAT}, mode=mode)
     assert hold.reached.wait(120), program.log.read_text()[-4000:]
@@ -88,16 +88,16 @@ def kill_at(
 
 
 def settle(spark: Any, target: WriteTarget, expected: dict[str, int]) -> None:
-    """Readers see this now, and after all upkeep; and then nothing is left to keep up."""
+    """Checks that readers see the expected rows before and after recover and vacuum, and that these leave nothing."""
     assert scanned(target) == read_by_spark(spark, target) == expected
-    target.lines()  # other programs see whole files only
+    target.lines()  # other programs see only complete files
     pyspark_logs.recover(target.url, "0s", **target.direct_options)
     assert scanned(target) == expected
     pyspark_logs.vacuum(target.url, "0s", **target.direct_options)
     assert scanned(target) == expected
     assert target.unfinished() == []
     assert len(target.lines()) == sum(expected.values())
-    # The next job is none the worse.
+    # The next job succeeds.
     write(target, "next", 24, "overwrite")
     assert scanned(target) == {"next": 24}
     assert target.unfinished() == []
@@ -113,7 +113,7 @@ def test_killed_half_way_through_publishing(
     assert hold.kinds.count(COMPLETE) == 6
     assert RECORD not in hold.kinds
     published = Counter(line.split(" ")[1] for line in target.lines())
-    assert 0 < published["new"] < 1200  # others see some of its files, readers none
+    assert 0 < published["new"] < 1200  # other programs see some files of the job, readers none
     settle(spark, target, OLD)
 
 
@@ -168,7 +168,7 @@ def test_a_commit_that_goes_on_after_its_driver_died_and_was_recovered(
 
 
 def at_once(*writes: Callable[[], None]) -> list[Exception | None]:
-    """How each of them ended."""
+    """Runs writes concurrently; returns their exceptions, None for writes that succeeded."""
     ended: list[Exception | None] = [None] * len(writes)
     line = threading.Barrier(len(writes))
 
@@ -188,7 +188,7 @@ def at_once(*writes: Callable[[], None]) -> list[Exception | None]:
 
 
 def allowed(modes: tuple[str, str], ended: list[Exception | None]) -> list[dict[str, int]]:
-    """What may be there afterwards, by who of A and B got through."""
+    """Returns the allowed results, given which of the jobs A and B succeeded."""
     won = [name for name, error in zip(("A", "B"), ended, strict=True) if error is None]
     a, b = ({name: count} if name in won else {} for name, count in (("A", 120), ("B", 240)))
     if modes == ("append", "append"):
@@ -244,7 +244,7 @@ def test_two_jobs_of_spark_at_once(spark: Any, s3: S3Bucket, modes: tuple[str, s
     write(target, "old", 300)
 
     def save(message: str, count: int, mode: str) -> None:
-        # Spark looks for Python sources in the thread's active session, and a thread of one's own has none before this.
+        # Spark looks for Python sources in the active session of the thread; a new thread has none before this call.
         spark.createDataFrame([], "n long")
         frame = spark.range(count).selectExpr("id n", f"'{message}' message", "concat('p', id % 4) part")
         frame.write.format("logs").options(**target.options, **FORMAT).mode(mode).save(target.url)

@@ -1,4 +1,4 @@
-"""Writing with a real Spark: what was written comes back, and nothing else; what went wrong leaves nothing."""
+"""Writing in a real Spark session: written rows are read back, and failed jobs leave nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> WriteTarget:
 
 @pytest.fixture
 def zone(session: Any) -> Iterator[str]:
-    """The session is in a zone of its own for once."""
+    """Sets the time zone of the session for one test."""
     session.conf.set("spark.sql.session.timeZone", "Asia/Kolkata")
     yield "Asia/Kolkata"
     session.conf.set("spark.sql.session.timeZone", "UTC")
@@ -58,14 +58,14 @@ def load(spark: Any, target: WriteTarget, schema: Any = None, **options: str) ->
 
 
 def assert_equal(frame: Any, expected: Any) -> None:
-    """The same rows, each as often, whatever their order."""
+    """Checks that two frames have the same rows with the same counts, in any order."""
     frame = frame.select(*expected.columns)
     assert [kind for _, kind in frame.dtypes] == [kind for _, kind in expected.dtypes]
     assert frame.exceptAll(expected).unionAll(expected.exceptAll(frame)).take(3) == []
 
 
 def app(spark: Any, rows: int = 600, start: int = 0) -> Any:
-    """Two teams over a few hours; all columns but the time are NOT NULL, and one value of seven is a null."""
+    """Rows of two teams over a few hours; all columns but the time are NOT NULL, and one value of seven is null."""
     frame = spark.range(start, start + rows, numPartitions=2).selectExpr(
         "timestamp'2026-11-24T22:30:00.000001Z' + make_interval(0, 0, 0, 0, 0, 0, id * 17.25) ts",
         "if(id % 7 = 0, null, 'INFO') level",
@@ -78,7 +78,7 @@ def app(spark: Any, rows: int = 600, start: int = 0) -> Any:
     return frame
 
 
-# --- what is written comes back
+# --- round trips
 
 
 def test_lines_in_a_layout(spark: Any, target: WriteTarget) -> None:
@@ -90,7 +90,7 @@ def test_lines_in_a_layout(spark: Any, target: WriteTarget) -> None:
     hours = ["2026/11/24/22", "2026/11/24/23", "2026/11/25/00", "2026/11/25/01"]
     assert directories == {f"{team}/{hour}" for team in ("ops%2Feu", "web") for hour in hours}
     assert {key.rpartition(".")[0].rpartition(".")[2] + key[-3:] for key in target.files()} == {"log.gz"}
-    # The second job adds, and both are jobs of their own.
+    # The second job appends its files.
     save(app(spark, rows=10, start=600), target, **APP)
     assert load(spark, target, **APP).count() == 610
     where = "team = 'ops/eu' and ts >= '2026-11-25'"
@@ -110,7 +110,7 @@ def test_json_with_nested_types(spark: Any, folder: WriteTarget) -> None:
     rows = [row, (None,) * len(row), (*row[:-3], (None, []), {}, []), (*row[:8], "", None, None, None)]
     frame = spark.createDataFrame(rows, schema)
     save(frame, folder, json="true", compression="zstd")
-    # Maps cannot be compared by exceptAll.
+    # exceptAll does not compare maps.
     back = load(spark, folder, schema, json="true").select("*").collect()
     assert Counter(map(repr, back)) == Counter(map(repr, frame.collect()))
     assert len(back) == len(rows)
@@ -161,7 +161,7 @@ def test_the_zone_of_the_session_does_not_matter(spark: Any, folder: WriteTarget
     frame = app(spark, rows=100)
     save(frame, folder, **APP)
     assert_equal(load(spark, folder, **APP), frame)
-    # Directories and lines are in UTC, as the option timeZone says if nobody gives it.
+    # Directories and lines are in UTC, the default of the option timeZone.
     assert min(folder.lines()).startswith("2026-11-24T22:30:00.000001Z ")
     assert {key.split("/", 1)[1].rpartition("/")[0] for key in folder.files()} == {"2026/11/24/22"}
 
@@ -193,7 +193,7 @@ def test_codecs(spark: Any, folder: WriteTarget, codec: str) -> None:
     assert_equal(load(spark, folder, **LINE), frame)
     expected = "".join(f"{n} été {n}\n" for n in range(1000))
     (key,) = folder.files()
-    if codec in ("none", "gzip", "bzip2"):  # that Spark has without libraries of the system
+    if codec in ("none", "gzip", "bzip2"):  # codecs that Spark has without system libraries
         texts = spark.read.text(folder.url).collect()
         assert [row.value for row in texts] == expected.splitlines()
     if codec == "gzip":
@@ -219,7 +219,7 @@ def test_a_frame_without_rows(spark: Any, target: WriteTarget) -> None:
     assert target.unfinished() == []
 
 
-# --- overwriting, and writing once
+# --- overwrites and transactions
 
 
 def test_overwriting_all(spark: Any, target: WriteTarget) -> None:
@@ -227,7 +227,7 @@ def test_overwriting_all(spark: Any, target: WriteTarget) -> None:
     frame = app(spark, rows=30, start=5000)
     save(frame, target, mode="overwrite", **APP)
     assert_equal(load(spark, target, **APP), frame)
-    assert len(target.lines()) == 30  # what was replaced is gone, not only hidden
+    assert len(target.lines()) == 30  # replaced files are deleted, not only hidden
     assert target.unfinished() == []
 
 
@@ -346,12 +346,12 @@ def test_a_store_that_is_read_only(spark: Any) -> None:
         save(app(spark), WriteTarget("http://127.0.0.1:9/app", None, {}), **APP)
 
 
-# --- tasks that fail, or are run twice
+# --- failed and repeated tasks
 
 
 @pytest.fixture
 def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
-    """In front of the bucket, to see what is asked."""
+    """Proxy of the bucket, which records the requests."""
     server = FaultProxy(s3.endpoint)
     server.start()
     yield server
@@ -367,7 +367,7 @@ def test_tasks_that_fail_and_are_run_again(s3: S3Bucket, proxy: FaultProxy, tmp_
     options = {**target.options, **LINE}
     told = run("retries_program.py", tmp_path, url=target.url, options=options, markers=str(tmp_path))
     assert told == {"failed": 2, "refused": "every attempt fails"}
-    assert uploads_started(proxy) > len(target.files()) + 4  # attempts had staged something before they failed
+    assert uploads_started(proxy) > len(target.files()) + 4  # attempts staged files before they failed
     lines = Counter(line.split(" ")[0] for line in target.lines())
     assert lines == Counter(str(n) for n in range(40_000))
     assert len({job_of(key) for key in target.files()}) == 1

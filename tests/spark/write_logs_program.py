@@ -1,4 +1,4 @@
-"""A job without Spark: numbered rows, each hour of them in a file of its own."""
+"""Runs a job without Spark: numbered rows, with a separate file for each hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job that writes twelve files, one a directory, by one task."""
+"""Runs a job in which one task writes twelve files, one per directory."""
 
 from __future__ import annotations
 

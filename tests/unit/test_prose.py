@@ -16,7 +16,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "pyspark_logs"
-MODULES = sorted([*SOURCE.rglob("*.py"), *(ROOT / "examples").rglob("*.py")])
+TESTS = [path for name in ("reference", "spark") for path in (ROOT / "tests" / name).glob("*.py")]
+MODULES = sorted(
+    [*SOURCE.rglob("*.py"), *(ROOT / "examples").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py"), *TESTS]
+)
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sample_data" / "README.md"])
 
 # Words that begin a clause, a fragment, or a sentence about something said before.
