@@ -1,1 +1,1 @@
-"""The types of fields: how a text is a value of each, and a value a text. ``fieldtypes`` has the table of all."""
+"""Field types, which convert texts to values and values to texts. ``registry`` has the table of all types."""
