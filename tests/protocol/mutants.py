@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyspark_logs.commit import claims, decisions, driver, leftovers, publication, recovery
+from pyspark_logs.commit import claims, decisions, driver, expiry, leftovers, publication, recovery
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import Record, intent_key, record_key, roots, snapshots, visibility
@@ -196,7 +196,7 @@ def retention_of_each_writer(patch):
 
 
 def last_record_of_an_idle_chain_dropped(patch):
-    patch.setattr(driver, "read_newest_holder", lambda *arguments: "another")
+    patch.setattr(expiry, "read_newest_holder", lambda *arguments: "another")
 
 
 def last_record_dropped(patch):

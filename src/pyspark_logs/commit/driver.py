@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from pyspark_logs.commit.claims import claim, find_query_chain, list_chain, read_holder, read_newest_holder
+from pyspark_logs.commit.claims import claim, list_chain, read_holder
 from pyspark_logs.commit.decisions import (
     MOST_REMOVED,
     abort_stray_uploads,
@@ -21,14 +20,12 @@ from pyspark_logs.commit.decisions import (
     roll_back,
     unknown_after_decision,
 )
+from pyspark_logs.commit.expiry import Confirmation, find_expired, read_page
 from pyspark_logs.commit.publication import find_replaced, is_data, publish
-from pyspark_logs.commit.retention import expired_claims, expired_records, find_idle_chain, is_old
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
 from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError, SnapshotChangedError, StoreError
 from pyspark_logs.jobs import (
     COMMITS,
-    OVERWRITE_CHAIN,
-    CommitListing,
     Intent,
     Job,
     Record,
@@ -37,11 +34,9 @@ from pyspark_logs.jobs import (
     documents,
     intent_key,
     read_record,
-    record_key,
 )
-from pyspark_logs.jobs.names import claim_key, cursor_key, retention_key
-from pyspark_logs.jobs.visibility import split_listing
-from pyspark_logs.store import Page, Store, StoredFile
+from pyspark_logs.jobs.names import claim_key, retention_key
+from pyspark_logs.store import Store, StoredFile
 
 _DEFAULTS = CommitSettings()
 
@@ -219,25 +214,6 @@ def _roll_back_self(store: Store, job: Job, files: Sequence[StagedFile], setting
 # --- after the decision -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Confirmation:
-    """State of ``_commits/`` after the decision.
-
-    Attributes:
-        intent: True if the job's intent exists.
-        listing: records and intents of the first page.
-        complete: jobs whose intent is in that page if it exists.
-        more: token of the next page; ``None`` on the last page.
-        now_ms: the store's time, milliseconds since the epoch.
-    """
-
-    intent: bool
-    listing: CommitListing
-    complete: frozenset[str]
-    more: str | None
-    now_ms: int
-
-
 def _finish(
     store: Store,
     job: Job,
@@ -257,27 +233,19 @@ def _finish(
     _clean(store, job, files, replaces, older, seen, settings.at_root(seen.listing.retention_us))
 
 
-def _confirm(store: Store, job: Job) -> _Confirmation:
+def _confirm(store: Store, job: Job) -> Confirmation:
     """Checks after the decision that the intent still exists; otherwise another process decided the job before.
 
     One LIST answers this, gives the store's time and shows the oldest records. A HEAD is added only if the jobs fill more
     than one page.
     """
     page = store.list_page(job.root + COMMITS, recursive=True)
-    listing, complete = _read_page(job, page)
+    listing, complete = read_page(job, page)
     more = page.next_token
     if job.id in complete or more is None:
-        return _Confirmation(job.id in listing.intents, listing, complete, more, listing.records.get(job.id, 0))
+        return Confirmation(job.id in listing.intents, listing, complete, more, listing.records.get(job.id, 0))
     intent = store.head(job.root + intent_key(job.id))
-    return _Confirmation(intent is not None, listing, complete, more, intent.modified_ms if intent else 0)
-
-
-def _read_page(job: Job, page: Page) -> tuple[CommitListing, frozenset[str]]:
-    """Returns the documents in a page of ``_commits/``, and the jobs whose intent is in the page if it exists."""
-    listing = split_listing(job.root, page.files)
-    known = sorted(listing.records.keys() | listing.intents.keys())
-    # A page may end between the record and the intent of its last job.
-    return listing, frozenset(known if page.next_token is None else known[:-1])
+    return Confirmation(intent is not None, listing, complete, more, intent.modified_ms if intent else 0)
 
 
 def _clean(
@@ -286,7 +254,7 @@ def _clean(
     files: Sequence[StagedFile],
     replaces: Sequence[Replaced],
     older: Sequence[StoredFile],
-    seen: _Confirmation,
+    seen: Confirmation,
     settings: CommitSettings,
 ) -> None:
     """Cleans up after the commit. A recovery can repeat every step, so failures are logged and not raised."""
@@ -303,60 +271,10 @@ def _clean(
         "find expired records",
         job.root,
         job.id,
-        lambda: expired.extend(_find_expired(store, job, older, seen, settings)),
+        lambda: expired.extend(find_expired(store, job, older, seen, settings)),
     )
     expired = [*expired[: MOST_REMOVED - 1], job.root + intent_key(job.id)]
     leave_to_recovery("delete its intent", job.root, job.id, lambda: store.remove_all(expired))
-
-
-def _find_expired(
-    store: Store, job: Job, older: Sequence[StoredFile], seen: _Confirmation, settings: CommitSettings
-) -> list[str]:
-    """Returns the paths of expired claims and records. Oldest jobs are listed first, so one page is nearly always enough.
-
-    If the first page holds only old records that their chains still need, one more page is searched. A marker tells the next
-    such commit where to continue; after the last old record, the search begins anew.
-    """
-    claims = expired_claims(older, seen.now_ms, settings)
-    listing, complete = seen.listing, seen.complete
-    keys = _expired_in_page(store, job, listing, complete, seen.now_ms, settings)
-    if not keys and seen.more is not None and complete and not _has_young(listing, seen.now_ms, settings):
-        after = max(listing.cursors, default=max(complete))
-        cursors = {cursor_key(cursor) for cursor in listing.cursors}
-        page = store.list_after(job.root + COMMITS, job.root + intent_key(after))
-        listing, complete = _read_page(job, page)
-        keys = _expired_in_page(store, job, listing, complete, seen.now_ms, settings)
-        if page.next_token is not None and complete and not _has_young(listing, seen.now_ms, settings):
-            key = cursor_key(max(complete))
-            store.put(job.root + key, b"")
-            cursors.discard(key)
-        keys = [*sorted(cursors), *keys]
-    return claims + [job.root + key for key in keys]
-
-
-def _expired_in_page(
-    store: Store,
-    job: Job,
-    listing: CommitListing,
-    complete: frozenset[str],
-    now_ms: int,
-    settings: CommitSettings,
-) -> list[str]:
-    """Returns the keys of expired records of a page: those of any chain, or else of one chain of other jobs."""
-    keys = expired_records(job, listing, complete, now_ms, settings)
-    if keys:
-        return keys
-    chain, jobs = find_idle_chain(job, listing, complete, now_ms, settings)
-    if not jobs:
-        return []
-    # The claims are read after the records were listed: no listed record can become that of the newest claim afterwards.
-    name = chain if chain == OVERWRITE_CHAIN else find_query_chain(store, job.root, chain)
-    holder = None if name is None else read_newest_holder(store, job.root, name)
-    return [] if holder is None else [record_key(other) for other in jobs if other != holder]
-
-
-def _has_young(listing: CommitListing, now_ms: int, settings: CommitSettings) -> bool:
-    return any(not is_old(ms, now_ms, settings.record_retention_us) for ms in listing.records.values())
 
 
 def _abort_losers(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings) -> None:

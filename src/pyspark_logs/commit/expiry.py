@@ -1,0 +1,91 @@
+"""The search for expired records and claims, with which each commit ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark_logs.commit.claims import find_query_chain, read_newest_holder
+from pyspark_logs.commit.retention import expired_claims, expired_records, find_idle_chain, is_old
+from pyspark_logs.commit.settings import CommitSettings
+from pyspark_logs.jobs import COMMITS, OVERWRITE_CHAIN, CommitListing, Job, intent_key, record_key
+from pyspark_logs.jobs.names import cursor_key
+from pyspark_logs.jobs.visibility import split_listing
+from pyspark_logs.store import Page, Store, StoredFile
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """State of ``_commits/`` after the decision.
+
+    Attributes:
+        intent: True if the job's intent exists.
+        listing: records and intents of the first page.
+        complete: jobs whose intent is in that page if it exists.
+        more: token of the next page; ``None`` on the last page.
+        now_ms: the store's time, milliseconds since the epoch.
+    """
+
+    intent: bool
+    listing: CommitListing
+    complete: frozenset[str]
+    more: str | None
+    now_ms: int
+
+
+def read_page(job: Job, page: Page) -> tuple[CommitListing, frozenset[str]]:
+    """Returns the documents in a page of ``_commits/``, and the jobs whose intent is in the page if it exists."""
+    listing = split_listing(job.root, page.files)
+    known = sorted(listing.records.keys() | listing.intents.keys())
+    # A page may end between the record and the intent of its last job.
+    return listing, frozenset(known if page.next_token is None else known[:-1])
+
+
+def find_expired(
+    store: Store, job: Job, older: Sequence[StoredFile], seen: Confirmation, settings: CommitSettings
+) -> list[str]:
+    """Returns the paths of expired claims and records. Oldest jobs are listed first, so one page is nearly always enough.
+
+    If the first page holds only old records that their chains still need, one more page is searched. A marker tells the next
+    such commit where to continue; after the last old record, the search begins anew.
+    """
+    claims = expired_claims(older, seen.now_ms, settings)
+    listing, complete = seen.listing, seen.complete
+    keys = _expired_in_page(store, job, listing, complete, seen.now_ms, settings)
+    if not keys and seen.more is not None and complete and not _has_young(listing, seen.now_ms, settings):
+        after = max(listing.cursors, default=max(complete))
+        cursors = {cursor_key(cursor) for cursor in listing.cursors}
+        page = store.list_after(job.root + COMMITS, job.root + intent_key(after))
+        listing, complete = read_page(job, page)
+        keys = _expired_in_page(store, job, listing, complete, seen.now_ms, settings)
+        if page.next_token is not None and complete and not _has_young(listing, seen.now_ms, settings):
+            key = cursor_key(max(complete))
+            store.put(job.root + key, b"")
+            cursors.discard(key)
+        keys = [*sorted(cursors), *keys]
+    return claims + [job.root + key for key in keys]
+
+
+def _expired_in_page(
+    store: Store,
+    job: Job,
+    listing: CommitListing,
+    complete: frozenset[str],
+    now_ms: int,
+    settings: CommitSettings,
+) -> list[str]:
+    """Returns the keys of expired records of a page: those of any chain, or else of one chain of other jobs."""
+    keys = expired_records(job, listing, complete, now_ms, settings)
+    if keys:
+        return keys
+    chain, jobs = find_idle_chain(job, listing, complete, now_ms, settings)
+    if not jobs:
+        return []
+    # The claims are read after the records were listed: no listed record can become that of the newest claim afterwards.
+    name = chain if chain == OVERWRITE_CHAIN else find_query_chain(store, job.root, chain)
+    holder = None if name is None else read_newest_holder(store, job.root, name)
+    return [] if holder is None else [record_key(other) for other in jobs if other != holder]
+
+
+def _has_young(listing: CommitListing, now_ms: int, settings: CommitSettings) -> bool:
+    return any(not is_old(ms, now_ms, settings.record_retention_us) for ms in listing.records.values())
