@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import data, limits, scans, spark_reads, streams, writes
+from benchmarks import data, limits, resources, scans, spark_reads, streams, writes
 
 
 def main() -> None:
@@ -15,13 +15,20 @@ def main() -> None:
         scans.child(*sys.argv[2:])
         return
     if sys.argv[1:2] == ["--memory"]:
-        limits.memory_child(sys.argv[2])
+        resources.memory_child(sys.argv[2])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=["spark", "scan", "limits", "write", "stream"], help="one part")
+    parser.add_argument("--only", choices=["spark", "scan", "limits", "resources", "write", "stream"], help="one part")
     parser.add_argument("--kinds", nargs="*", default=list(data.KINDS), choices=list(data.KINDS))
     parser.add_argument("--mib", type=int, default=256, help="text per format (default %(default)s)")
     parser.add_argument("--gib", type=float, default=2.0, help="text of the large gzip file (default %(default)s)")
+    parser.add_argument(
+        "--entries",
+        type=int,
+        nargs="*",
+        default=limits.ENTRIES,
+        help="entries of simulated stores (default %(default)s)",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=Path, default=Path("build/benchmark-data"))
     arguments = parser.parse_args()
@@ -34,7 +41,9 @@ def main() -> None:
     if arguments.only in (None, "stream"):
         streams.run()
     if arguments.only in (None, "limits"):
-        limits.run(arguments.data, arguments.gib)
+        limits.run(arguments.entries)
+    if arguments.only in (None, "resources"):
+        resources.run(arguments.data, arguments.gib)
 
 
 if __name__ == "__main__":

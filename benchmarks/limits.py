@@ -1,70 +1,90 @@
-"""Bounds on resources: list requests and duration of planning, and memory of a reader of one large file."""
+"""Costs that must follow what is asked, not what is stored: requests, seconds and bytes on simulated stores.
+
+Each module of measurements exposes a tuple ``LIMITS``. A measurement receives a number of entries, prepares a
+:class:`~benchmarks.simulated_store.SimulatedStore`, and returns the cost of one operation on it.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import gzip
-import subprocess
-import sys
-import tempfile
+import gc
 import time
-from pathlib import Path
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from benchmarks import data
+from benchmarks.simulated_store import SimulatedStore
 
-
-def run(root: Path, gib: float) -> None:
-    """Prints the figures of planning and memory."""
-    with tempfile.TemporaryDirectory() as scratch:
-        _plan(Path(scratch))
-        _memory(Path(scratch), root, gib)
+ENTRIES = [10_000, 100_000, 1_000_000]
 
 
-def _plan(scratch: Path) -> None:
-    from pyspark_logs.options import parse_read_options
-    from pyspark_logs.reader import LogReader
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one operation.
 
-    first = dt.datetime(2026, 1, 1)
-    for hour in range(10_000):
-        folder = scratch / "logs" / f"{first + dt.timedelta(hours=hour):%Y/%m/%d/%H}"
-        folder.mkdir(parents=True)
-        (folder / "app.log").write_text("2026-01-01T00:00:00Z INFO x\n")
-    options = {
-        "path": str(scratch / "logs"),
-        "template": "{ts:timestamp} {level} {message}",
-        "layout": "{yyyy}/{MM}/{dd}/{HH}",
-    }
-    one_hour = {"startTime": "2026-06-01T10:00:00Z", "endTime": "2026-06-01T11:00:00Z"}
-    for title, more in (("all of 10,000 files", {}), ("one hour of 10,000 hourly prefixes", one_hour)):
-        started = time.perf_counter()
-        report = LogReader(parse_read_options({**options, **more}), "message string").plan().report
-        seconds = time.perf_counter() - started
-        print(
-            f"plan {title} (local files): {seconds:.2f} s, {report.list_calls} LIST calls, {report.files_planned} files"
-        )
+    Attributes:
+        requests: number of requests by kind.
+        seconds: duration of the code between the requests; a simulated request takes microseconds.
+        size: bytes that the operation keeps or sends; ``None`` if it is not measured.
+    """
+
+    requests: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    size: int | None = None
 
 
-def _memory(scratch: Path, root: Path, gib: float) -> None:
-    text = (data.make("app", root, 64) / "part-0.log").read_bytes()
-    member, target = gzip.compress(text, 1), int(gib * (1 << 30))
-    path = scratch / "large.log.gz"
-    with path.open("wb") as file:
-        for _ in range(-(-target // len(text))):
-            file.write(member)
-    command = [sys.executable, "-m", "benchmarks", "--memory", str(path)]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    print(
-        f"one gzip file of {target / (1 << 30):.1f} GiB (uncompressed): {out[1]} rows, peak {int(out[0]) >> 10} MiB resident"
-    )
+@dataclass(frozen=True)
+class Limit:
+    """A row of the table: an operation, its limit, and the function that measures it.
+
+    Attributes:
+        what: operation, with the meaning of its entries.
+        asked: limit, such as ``<= 4 LIST``.
+        measure: function from a number of entries to the cost of the operation.
+        most_entries: largest number of entries that the operation is asked for.
+    """
+
+    what: str
+    asked: str
+    measure: Callable[[int], Cost]
+    most_entries: int = 1_000_000
 
 
-def memory_child(path: str) -> None:
-    """Reads one file as a worker of an executor does; prints the peak resident memory in KiB and the number of rows."""
-    import pyspark.sql.datasource  # noqa: F401 - a worker has loaded it, too
+def measure(operation: Callable[[], object], store: SimulatedStore | None = None) -> Cost:
+    """Returns requests and seconds of one call of an operation."""
+    before = Counter(store.counted) if store else Counter()
+    gc.collect()
+    started = time.perf_counter()
+    operation()
+    seconds = time.perf_counter() - started
+    return Cost(Counter(store.counted) - before if store else {}, seconds)
 
-    import pyspark_logs
 
-    rows = sum(batch.num_rows for batch in pyspark_logs.scan(path, template=data.APP))
-    # VmHWM instead of ru_maxrss, which a process inherits from its parent.
-    status = Path("/proc/self/status").read_text()
-    print(status.partition("VmHWM:")[2].split()[0], rows)
+def kept_bytes(operation: Callable[[], object]) -> int:
+    """Returns the bytes of the objects that the result of an operation keeps alive."""
+    gc.collect()
+    tracemalloc.start()
+    result = operation()
+    gc.collect()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    del result
+    return size
+
+
+def run(entries: Sequence[int]) -> None:
+    """Prints the table."""
+    from benchmarks import limits_commits
+
+    modules = [limits_commits]
+    print(f"  {'operation':<58}{'entries':>9}  {'requests':<40}{'s':>8}{'us/entry':>10}{'bytes/entry':>13}  asked")
+    for limit in (limit for module in modules for limit in module.LIMITS):
+        for count in sorted({min(count, limit.most_entries) for count in entries}):
+            print(_format(limit, count, limit.measure(count)), flush=True)
+
+
+def _format(limit: Limit, count: int, cost: Cost) -> str:
+    requests = " ".join(f"{kind}:{number}" for kind, number in sorted(cost.requests.items())) or "-"
+    size = "-" if cost.size is None else f"{cost.size / count:.1f}"
+    micros = 1e6 * cost.seconds / count
+    return f"  {limit.what:<58}{count:>9}  {requests:<40}{cost.seconds:>8.2f}{micros:>10.2f}{size:>13}  {limit.asked}"
