@@ -41,7 +41,8 @@ class Segment:
         parts: parts from left to right.
         dotted: True if the text outside braces holds a dot, which is taken as the mark of a file name.
         fields: parts that ``regex`` captures.
-        regex: regular expression that matches a name.
+        regex: regular expression that matches a name. A month, day, hour or minute that no digit and no field of variable
+            length adjoins may have one digit, as in ``month=1``: Spark's ``partitionBy`` writes integers so.
     """
 
     parts: tuple[Part, ...]
@@ -51,12 +52,34 @@ class Segment:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", tuple(part for part in self.parts if part.kind in (TIME, COLUMN)))
-        object.__setattr__(self, "regex", "".join(map(_regex, self.parts)))
+        regex = "".join(_regex(part, self.is_separated(index)) for index, part in enumerate(self.parts))
+        object.__setattr__(self, "regex", regex)
 
     def read(self, name: str) -> list[tuple[Part, str]] | None:
         """Returns the text of each field in a directory or file name, or None if the name does not match."""
         found = re.fullmatch(self.regex, name)
         return None if found is None else list(zip(self.fields, found.groups(), strict=True))
+
+    def is_separated(self, index: int) -> bool:
+        """True if the part at an index is a time token whose end is certain when its leading zero is missing."""
+        if self.parts[index].kind != TIME or self.parts[index].value == "yyyy":
+            return False
+        before = self.parts[index - 1] if index else None
+        after = self.parts[index + 1] if index + 1 < len(self.parts) else None
+        return (before is None or (before.kind == TEXT and not before.value[-1].isdigit())) and (
+            after is None or (after.kind == TEXT and not after.value[0].isdigit())
+        )
+
+    def spellings(self, index: int, value: int) -> tuple[str, ...]:
+        """Returns the texts that the time token at an index reads as a value; the text that writers write is the first.
+
+        Example:
+            >>> (segment,) = parse_segments("{yyyyMM}-{dd}")
+            >>> segment.spellings(1, 5), segment.spellings(3, 5), segment.spellings(3, 15)
+            (('05',), ('05', '5'), ('15',))
+        """
+        written = f"{value:0{len(self.parts[index].value)}}"
+        return (written, str(value)) if self.is_separated(index) and value < 10 else (written,)
 
     def has(self, *kinds: str) -> bool:
         """True if any part is of one of these kinds."""
@@ -91,10 +114,10 @@ def parse_segments(text: str) -> tuple[Segment, ...]:
     return segments
 
 
-def _regex(part: Part) -> str:
+def _regex(part: Part, is_separated: bool) -> str:
     patterns: dict[str, Callable[[str], str]] = {
         TEXT: re.escape,
-        TIME: lambda token: f"([0-9]{{{len(token)}}})",
+        TIME: lambda token: "([0-9]{1,2})" if is_separated else f"([0-9]{{{len(token)}}})",
         COLUMN: lambda _: "([^/]+?)",
         WILDCARD: lambda _: "[^/]*?",
     }

@@ -2,7 +2,8 @@
 
 The walk follows the parts of the layout from the left. Where the next values are known (a time token in a bounded range, a
 column with few selected values), it *constructs* the longer prefixes without a request. Elsewhere it *discovers* them with
-one delimiter listing. A prefix below which everything is selected is listed recursively; if that turns out to be large, the
+one delimiter listing. A time token has two spellings for a value below 10 (``01`` and ``1``): such values are discovered, too,
+if one page shows all of them; otherwise both prefixes are constructed. A prefix below which everything is selected is listed recursively; if that turns out to be large, the
 prefix is split and its children are listed in parallel.
 """
 
@@ -34,6 +35,7 @@ from pyspark_logs.store import Page, Store, StoredFile
 # A prefix is split if one page of its listing spans no more children than this: each then fills half a page or more.
 _FEW_CHILDREN = 2
 
+_DIGITS = tuple("0123456789")
 _NESTED_COMMITS = f"/{COMMITS}"  # of a root below the load path
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
@@ -50,6 +52,8 @@ class ListingNode:
         part: index of the next part in that segment.
         tokens: time tokens known so far.
         load_path: index of the load path.
+        is_unpadded: True if the last time value of the prefix was constructed without its leading zero.
+        ends_in_digit: True if the prefix ends in this value, so that other names (``app.10``) begin with it (``app.1``), too.
     """
 
     directory: str
@@ -58,6 +62,8 @@ class ListingNode:
     part: int = 0
     tokens: Tokens = NO_TOKENS
     load_path: int = 0
+    is_unpadded: bool = False
+    ends_in_digit: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ class PrefixWalk:
         node = self._skip_literals(node)
         if self._is_selected_whole(node):
             return result, self._list_recursively(node, result)
-        if self._is_in_time(node) and self._construct_column(node) is None:
+        # An unpadded prefix seldom exists: one request shows that, before many are made below it.
+        if node.is_unpadded or (self._is_in_time(node) and self._construct_column(node) is None):
             # The node holds other partitions, too; but one page may be all of it.
             return result, self._list_recursively(node, result, one_page=True)
         return result, self._split(node, result)
@@ -106,7 +113,8 @@ class PrefixWalk:
             segment, part = segment + 1, 0
             if segment < len(layout.segments) or layout.ends_in_directory:
                 prefix += "/"
-        return replace(node, prefix=prefix, segment=segment, part=part)
+        ends_in_digit = node.is_unpadded and prefix == node.prefix
+        return replace(node, prefix=prefix, segment=segment, part=part, ends_in_digit=ends_in_digit)
 
     def _next_part(self, node: ListingNode) -> Part | None:
         segments = self.selection.layout.segments
@@ -180,6 +188,8 @@ class PrefixWalk:
 
     def _add_page(self, node: ListingNode, page: Page, result: ListingResult) -> None:
         for file in page.files:
+            if node.ends_in_digit and file.path[len(node.prefix) :][:1] in _DIGITS:
+                continue  # of another value, whose own prefix is listed
             self._add(file, file.path[len(node.directory) :], node.directory, node.load_path, result)
         if page.files or page.directories:
             result.load_paths.add(node.load_path)
@@ -210,13 +220,28 @@ class PrefixWalk:
 
     def _split(self, node: ListingNode, result: ListingResult) -> list[ListingNode]:
         """Returns the children of a node: constructed if their names are known, else discovered."""
+        node = replace(node, is_unpadded=False, ends_in_digit=False)
         children = self._construct_time(node)
         if children is None:
             children = self._construct_column(node)
-        return self._discover(node, result) if children is None else children
+        if children is None:
+            return self._discover(node, self._pages(node, result, recursive=False), result)
+        if any(child.is_unpadded for child in children) and self._is_directory(node.segment):
+            page = next(self._pages(node, result, recursive=False))
+            if page.next_token is None:
+                return self._discover(node, [page], result)
+        return children
+
+    def _is_directory(self, segment: int) -> bool:
+        """True if names of a segment are those of directories, so that a discovery lists few names."""
+        layout = self.selection.layout
+        return segment + 1 < len(layout.segments) or not layout.in_file_name
 
     def _construct_time(self, node: ListingNode) -> list[ListingNode] | None:
-        """Returns a child for each selected value of a time token; ``None`` if the next part is none or is unbounded."""
+        """Returns a child for each spelling of each selected value of a time token.
+
+        The result is ``None`` if the next part is no time token or is unbounded.
+        """
         part = self._next_part(node)
         if part is None or part.kind != TIME:
             return None
@@ -226,15 +251,18 @@ class PrefixWalk:
         values = self._token_values(index) if index == len(known) else None
         if values is None:
             return None
+        spellings = self.selection.layout.segments[node.segment].spellings
         return [
             replace(
                 node,
-                prefix=node.prefix + f"{value:0{len(part.value)}}",
+                prefix=node.prefix + text,
                 part=node.part + 1,
                 tokens=(*known, value, *node.tokens[index + 1 :]),
+                is_unpadded=len(text) < len(part.value),
             )
             for value in values
             if self.selection.touches((*known, value))
+            for text in spellings(node.part, value)
         ]
 
     def _token_values(self, index: int) -> Iterable[int] | None:
@@ -260,11 +288,11 @@ class PrefixWalk:
             return None
         return [replace(node, prefix=node.prefix + text, part=node.part + 1) for text in spellings]
 
-    def _discover(self, node: ListingNode, result: ListingResult) -> list[ListingNode]:
-        """Lists the names of the next segment with a delimiter; returns a child for each selected directory."""
+    def _discover(self, node: ListingNode, pages: Iterable[Page], result: ListingResult) -> list[ListingNode]:
+        """Returns a child for each selected directory among the pages of a listing with a delimiter."""
         segment = self.selection.layout.segments[node.segment]
         children = []
-        for page in self._pages(node, result, recursive=False):
+        for page in pages:
             self._add_page(node, page, result)
             for directory in page.directories:
                 name = directory[:-1].rpartition("/")[2]

@@ -37,6 +37,7 @@ def span(layout: str, key: str, zone: str = "UTC") -> tuple[int | None, int | No
 
 
 HOUR_10 = (us("2026-11-22T10:00+00:00"), us("2026-11-22T11:00+00:00"))
+HOUR_5 = (us("2026-03-07T05:00+00:00"), us("2026-03-07T06:00+00:00"))
 DAY_22 = (us("2026-11-22T00:00+00:00"), us("2026-11-23T00:00+00:00"))
 
 
@@ -59,6 +60,11 @@ DAY_22 = (us("2026-11-22T00:00+00:00"), us("2026-11-23T00:00+00:00"))
         ("{yyyy}", "2026/a", (us("2026-01-01T00:00+00:00"), us("2027-01-01T00:00+00:00"))),
         ("{yyyy}/{MM}", "2026/12/a", (us("2026-12-01T00:00+00:00"), us("2027-01-01T00:00+00:00"))),
         ("{yyyy}/{MM}", "2028/02/a", (us("2028-02-01T00:00+00:00"), us("2028-03-01T00:00+00:00"))),
+        ("year={yyyy}/month={MM}/day={dd}/hour={HH}", "year=2026/month=3/day=7/hour=5/a", HOUR_5),
+        ("year={yyyy}/month={MM}/day={dd}/hour={HH}", "year=2026/month=03/day=7/hour=05/a", HOUR_5),
+        ("{yyyy-MM-dd-HH}", "2026-3-7-5/a", HOUR_5),
+        ("app.{yyyy-MM-dd-HH}.log", "app.2026-3-7-5.log", HOUR_5),
+        ("app.{yyyy-MM-ddTHH}", "app.2026-3-7T5", HOUR_5),
         ("*/{yyyy}/*", "anything/2026/a", (us("2026-01-01T00:00+00:00"), us("2027-01-01T00:00+00:00"))),
         ("{{x}}/{yyyy}", "{x}/2026/a", (us("2026-01-01T00:00+00:00"), us("2027-01-01T00:00+00:00"))),
     ],
@@ -96,8 +102,11 @@ def test_columns_have_the_text_of_their_place(layout: str, key: str, values: tup
         ("{yyyy}/{MM}/{dd}/{HH}", "2026/11/22/24/a"),
         ("{yyyy}", "0000/a"),
         ("{yyyy}", "9999/a"),
-        ("{yyyy}/{MM}", "2026/1/a"),
+        ("{yyyy}/{MM}", "2026/0/a"),
         ("{yyyy}/{MM}", "2026/٠١/a"),
+        ("{yyyy}/{MM}/{dd}", "26/11/22/a"),
+        ("{yyyyMMdd}", "2026112/a"),  # without a separator, only two digits are certain
+        ("{yyyy-MM}1", "2026-11/a"),
         ("{yyyy}/{MM}", "2026/011/a"),
         ("{yyyy}/{MM}/{dd}", "2026/11"),
         ("{yyyy}/{MM}/{dd}", "2026/11/22"),  # a file: the day must be a directory
@@ -292,6 +301,10 @@ def test_match_undoes_render(text: str, zone: str, instant: int, drawn: list[str
     assert match.values == wanted
     if match.start_us is not None:
         assert match.start_us <= instant < match.end_us
+
+
+def test_times_are_written_with_two_digits() -> None:
+    assert Layout.parse("y={yyyy}/{MM}/{dd}/{HH}").render(HOUR_5[0], []) == "y=2026/03/07/05"
 
 
 def test_render_refuses_what_would_not_read_back() -> None:

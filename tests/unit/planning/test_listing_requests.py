@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -13,18 +14,57 @@ from tests.support.plans import COMMIT_LISTS, HOURLY, ROOT, YEAR, hours, options
 
 def test_one_hour_of_a_year_costs_three_lists() -> None:
     store = KeyStore.from_keys(YEAR)
-    found, report = run(store, layout=HOURLY, startTime="2026-11-22T10:00:00Z", endTime="2026-11-22T11:00:00Z")
-    assert found == ["2026/11/22/09/0.gz", "2026/11/22/10/0.gz", "2026/11/22/11/0.gz"]
+    found, report = run(store, layout=HOURLY, startTime="2026-11-22T11:00:00Z", endTime="2026-11-22T12:00:00Z")
+    assert found == ["2026/11/22/10/0.gz", "2026/11/22/11/0.gz", "2026/11/22/12/0.gz"]
     assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
     assert report.list_calls == 3 + COMMIT_LISTS
-    assert report.prefixes_listed == tuple(ROOT + f"2026/11/22/{hour}/" for hour in ("09", "10", "11"))
+    assert report.prefixes_listed == tuple(ROOT + f"2026/11/22/{hour}/" for hour in ("10", "11", "12"))
 
 
-def test_one_hour_that_crosses_a_year_costs_three_lists() -> None:
+UNPADDED = [re.sub("/0(?=[0-9])", "/", key) for key in YEAR]
+
+
+@pytest.mark.parametrize("keys", [YEAR, UNPADDED, YEAR + UNPADDED], ids=["padded", "unpadded", "both"])
+def test_each_level_with_values_below_ten_costs_one_list(keys: list[str]) -> None:
+    keys = list(dict.fromkeys(keys))
+    store = KeyStore.from_keys(keys)
+    found, _ = run(store, layout=HOURLY, startTime="2026-03-07T05:00:00Z", endTime="2026-03-07T06:00:00Z")
+    names = [f"2026/{text}" for hour in (4, 5, 6) for text in (f"03/07/{hour:02}/0.gz", f"3/7/{hour}/0.gz")]
+    assert found == sorted(name for name in names if name in keys)
+    levels, hours_found = 3, len(found)
+    # With both spellings, the levels of day and hour are listed twice.
+    assert store.request_counts["LIST"] == levels + (2 if len(keys) > len(YEAR) else 0) + hours_found + COMMIT_LISTS
+
+
+def test_unpadded_names_of_files_cost_one_list_for_each_prefix_that_is_missing() -> None:
+    keys = hours("2026-01-01", 365 * 24, "E2.%Y-%m-%d-%H.{n}.gz")
+    store = KeyStore.from_keys(keys)
+    layout = "{dist}.{yyyy-MM-dd-HH}.*"
+    found, _ = run(
+        store,
+        layout=layout,
+        startTime="2026-03-07T05:00:00Z",
+        endTime="2026-03-07T06:00:00Z",
+        allowed={"dist": ["E2"]},
+    )
+    assert found == [f"E2.2026-03-07-{hour}.0.gz" for hour in ("04", "05", "06")]
+    # Three hours in two spellings, one month and one day that do not exist.
+    assert store.request_counts["LIST"] == 6 + 2 + COMMIT_LISTS
+
+
+def test_a_page_of_other_names_falls_back_to_both_spellings() -> None:
+    names = [f"2026/03/07/{name:06}.gz" for name in range(5000)]  # files beside the directories of the hours
+    store = KeyStore.from_keys([*names, "2026/03/07/5/a.gz", "2026/03/07/06/b.gz"])
+    found, _ = run(store, layout=HOURLY, startTime="2026-03-07T05:00:00Z", endTime="2026-03-07T06:00:00Z")
+    assert found == ["2026/03/07/06/b.gz", "2026/03/07/5/a.gz"]
+    assert store.request_counts["LIST"] == 3 + 6 + COMMIT_LISTS
+
+
+def test_one_hour_that_crosses_a_year_costs_three_lists_and_one_for_each_level() -> None:
     store = KeyStore.from_keys(hours("2025-12-31T00:00", 48))
     found, _ = run(store, layout=HOURLY, startTime="2026-01-01T00:00:00Z", endTime="2026-01-01T01:00:00Z")
     assert found == ["2025/12/31/23/0.gz", "2026/01/01/00/0.gz", "2026/01/01/01/0.gz"]
-    assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
+    assert store.request_counts == {"LIST": 3 + 3 + COMMIT_LISTS}
 
 
 @pytest.mark.parametrize(
@@ -37,12 +77,12 @@ def test_one_hour_that_crosses_a_year_costs_three_lists() -> None:
     ],
 )
 def test_partition_filters_prune_the_listing(allowed: dict[str, object], lists: int) -> None:
-    store = KeyStore.from_keys([f"{team}/{key}" for team in ("web", "db", "ops") for key in YEAR[:4000]])
+    store = KeyStore.from_keys([f"{team}/{key}" for team in ("web", "db", "ops") for key in YEAR[-4000:]])
     found, report = run(
         store,
         layout="{team}/" + HOURLY,
-        startTime="2026-02-22T10:00:00Z",
-        endTime="2026-02-22T11:00:00Z",
+        startTime="2026-11-22T11:00:00Z",
+        endTime="2026-11-22T12:00:00Z",
         allowed=allowed,
     )
     assert store.request_counts["LIST"] == lists + COMMIT_LISTS
@@ -51,7 +91,7 @@ def test_partition_filters_prune_the_listing(allowed: dict[str, object], lists: 
 
 def test_one_team_of_one_hour_costs_four_lists() -> None:
     store = KeyStore.from_keys([f"web/{key}" for key in YEAR])
-    run(store, layout="{team}/" + HOURLY, startTime="2026-11-22T10:00:00Z", endTime="2026-11-22T11:00:00Z")
+    run(store, layout="{team}/" + HOURLY, startTime="2026-11-22T11:00:00Z", endTime="2026-11-22T12:00:00Z")
     assert store.request_counts == {"LIST": 4 + COMMIT_LISTS}
 
 
@@ -59,15 +99,15 @@ def test_a_month_that_fits_a_page_costs_one_list_for_itself() -> None:
     store = KeyStore.from_keys(YEAR)
     found, _ = run(store, layout=HOURLY, startTime="2026-11-01T00:00:00Z", endTime="2026-12-01T00:00:00Z")
     assert len(found) == 30 * 24 + 2
-    # The month, and on each side the hour that slack adds.
-    assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
+    # The month, on each side the hour that slack adds, and the days and hours of December, whose spelling is unknown.
+    assert store.request_counts == {"LIST": 3 + 2 + COMMIT_LISTS}
 
 
 def test_a_range_without_end_costs_one_discovery() -> None:
     store = KeyStore.from_keys(YEAR)
-    found, report = run(store, layout=HOURLY, startTime="2026-12-30T10:00:00Z")
-    assert found == YEAR[YEAR.index("2026/12/30/09/0.gz") :]
-    assert store.request_counts["LIST"] <= 1 + 1 + 15 + COMMIT_LISTS
+    found, report = run(store, layout=HOURLY, startTime="2026-12-30T11:00:00Z")
+    assert found == YEAR[YEAR.index("2026/12/30/10/0.gz") :]
+    assert store.request_counts["LIST"] <= 1 + 1 + 14 + COMMIT_LISTS
     assert report.files_listed == len(found)
 
 
@@ -107,21 +147,21 @@ def test_no_prefix_is_listed_twice() -> None:
 
 
 def test_a_token_in_the_file_name_gives_a_prefix() -> None:
-    store = KeyStore.from_keys(hours("2026-01-01", 5000, "logs-%Y-%m-%d-%H.gz"))
+    store = KeyStore.from_keys(hours("2026-05-01", 5000, "logs-%Y-%m-%d-%H.gz"))
     found, _ = run(
-        store, layout="logs-{yyyy-MM-dd-HH}.gz", startTime="2026-05-22T10:00:00Z", endTime="2026-05-22T11:00:00Z"
+        store, layout="logs-{yyyy-MM-dd-HH}.gz", startTime="2026-11-22T11:00:00Z", endTime="2026-11-22T12:00:00Z"
     )
-    assert found == [f"logs-2026-05-22-{hour}.gz" for hour in ("09", "10", "11")]
+    assert found == [f"logs-2026-11-22-{hour}.gz" for hour in ("10", "11", "12")]
     assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
 
 
 def test_a_selected_column_before_the_token_gives_a_prefix() -> None:
-    keys = hours("2026-01-01", 3000, "E1.%Y-%m-%d-%H.{n}.gz") + hours("2026-01-01", 3000, "E2.%Y-%m-%d-%H.{n}.gz")
+    keys = hours("2026-09-01", 3000, "E1.%Y-%m-%d-%H.{n}.gz") + hours("2026-09-01", 3000, "E2.%Y-%m-%d-%H.{n}.gz")
     arguments = {"layout": "{dist}.{yyyy-MM-dd-HH}.*"}
-    arguments |= {"startTime": "2026-03-22T10:00:00Z", "endTime": "2026-03-22T11:00:00Z"}
+    arguments |= {"startTime": "2026-11-22T11:00:00Z", "endTime": "2026-11-22T12:00:00Z"}
     store = KeyStore.from_keys(keys)
     known, _ = run(store, allowed={"dist": {"E1"}}, **arguments)
-    assert known == [f"E1.2026-03-22-{hour}.0.gz" for hour in ("09", "10", "11")]
+    assert known == [f"E1.2026-11-22-{hour}.0.gz" for hour in ("10", "11", "12")]
     assert store.request_counts == {"LIST": 3 + COMMIT_LISTS}
     store = KeyStore.from_keys(keys)
     found, report = run(store, **arguments)
@@ -182,5 +222,5 @@ def test_directories_that_do_not_fit_are_not_listed() -> None:
     store = KeyStore.from_keys(["2026/11/a", "junk/11/a", "_2026/11/a", "2026/xx/a", "2027/01/a"])
     found, report = run(store, layout="{yyyy}/{MM}", layoutSlack="0s", endTime="2026-12-01T00:00:00Z")
     assert found == ["2026/11/a"]
-    assert {prefix for prefix, _, _ in store.requests} == {ROOT, *(f"{ROOT}2026/{month:02}/" for month in range(1, 12))}
-    assert report.directories_pruned == 3
+    assert {prefix for prefix, _, _ in store.requests} == {ROOT, f"{ROOT}2026/", f"{ROOT}2026/11/"}
+    assert report.directories_pruned == 4

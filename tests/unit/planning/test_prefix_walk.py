@@ -28,6 +28,10 @@ LAYOUTS = [
     "{team}.{yyyy-MM-dd-HH}.*",
     "{yyyy}/{team}-{MM}-{dd}",
     "{yyyy}/{MM}/{dd}/{team}.log",
+    "y={yyyy}/m={MM}/d={dd}/h={HH}",
+    "{team}.{yyyy-MM-dd-HH}",
+    "app.log.{yyyy-MM-dd-HH}",
+    "log-{yyyy-MM-dd}",
     "logs-{yyyyMMdd}",
     "{yyyy}/{MM}/*/{dd}",
     "{team}/*",
@@ -47,10 +51,11 @@ def hour_near(draw: st.DrawFn, centre: int) -> int:
     )
 
 
-def spell(layout: str, context: int, team: str, tail: str) -> str:
+def spell(layout: str, context: int, team: str, tail: str, unpadded: str = "") -> str:
+    """Returns a key of a layout; ``unpadded`` names the tokens that are written without a leading zero."""
     at = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=context)
-    for token, directive in (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H")):
-        layout = layout.replace(token, at.strftime(directive))
+    for token, number in (("yyyy", at.year), ("MM", at.month), ("dd", at.day), ("HH", at.hour)):
+        layout = layout.replace(token, str(number) if token[0] in unpadded else f"{number:0{len(token)}}")
     if tail and not tail.startswith("/"):  # The spelling of this package's writer.
         after = layout.partition("{team}")[2][:1]
         first = "/{team}" in "/" + layout
@@ -63,8 +68,9 @@ def situations(draw: st.DrawFn) -> dict[str, object]:
     layout = draw(st.sampled_from(LAYOUTS))
     tails = st.sampled_from(["", "/a.log", "/b/c.log", "/_tmp/x", "x", ".gz", "/.hidden"])
     moments = hour_near(draw(st.sampled_from(CENTRES)))
-    key = st.builds(spell, st.just(layout), moments, st.sampled_from(TEAMS), tails)
-    noise = st.builds(spell, st.sampled_from(LAYOUTS), moments, st.sampled_from(TEAMS), tails)
+    unpadded = st.sampled_from(["", "", "MdH", "M", "dH", "H"])
+    key = st.builds(spell, st.just(layout), moments, st.sampled_from(TEAMS), tails, unpadded)
+    noise = st.builds(spell, st.sampled_from(LAYOUTS), moments, st.sampled_from(TEAMS), tails, unpadded)
     teams = st.lists(st.sampled_from(["web", "db", "w-e.b", "a b", "_x", "1", None, ""]), max_size=4)
     return {
         "layout": Layout.parse(layout, draw(st.sampled_from(ZONES))),
@@ -134,7 +140,12 @@ def test_a_pruned_listing_equals_a_filtered_full_listing(s: dict[str, object]) -
 def test_a_pruned_listing_of_a_dense_bucket(layout: str, zone: str) -> None:
     centre = us("2026-01-01")
     near = [centre + hour * HOUR_US for hour in (-9000, -800, *range(-26, 27), 800)]
-    keys = {spell(layout, at, team, tail) for at in near for team in TEAMS for tail in ("/a.log", ".gz")}
+    keys = {
+        spell(layout, at, team, tail, ("", "MdH", "dH")[number % 3])
+        for number, at in enumerate(near)
+        for team in TEAMS
+        for tail in ("/a.log", ".gz")
+    }
     ranges = [(None, 0), (0, None), (-24, 24), (-1, 1), (8, 9), (-800, 3000), (-3000, 8000)]
     filters = [("none", []), ("set", ["web", "_x"]), ("test", ["web", None]), ("set", ["a b"])]
     for number, ((first, last), (kind, teams)) in enumerate(itertools.product(ranges, filters)):

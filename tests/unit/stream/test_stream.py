@@ -116,6 +116,20 @@ def test_the_initial_offset_does_not_move(tmp_path: Path, clock: Clock) -> None:
     assert drained(one, first)[0] == ["b"]
 
 
+def test_paths_of_unpadded_times_are_not_in_the_order_of_times(tmp_path: Path, clock: Clock) -> None:
+    clock.now = dt.datetime(2026, 9, 30, 7, 30, tzinfo=dt.timezone.utc)
+    one = stream(tmp_path, layout="year={yyyy}/month={MM}/day={dd}/hour={HH}", fullListingInterval="off")
+    start, found = one.initial_offset(), []
+    for number in range(40):  # hours 9 and 10, days 30 and 1, months 9 and 10
+        hour = f"year={clock.now.year}/month={clock.now.month}/day={clock.now.day}/hour={clock.now.hour}"
+        put(tmp_path, f"{hour}/{number:02}.log", at=clock.now)
+        clock.passes(minutes=31)
+        one = pickle.loads(pickle.dumps(one)) if number % 5 == 0 else one
+        more, start = drained(one, start)
+        found += more
+    assert found == [f"{number:02}" for number in range(40)]
+
+
 def test_a_start_by_time(tmp_path: Path, clock: Clock) -> None:
     put(tmp_path, "old.log", at=NOW - dt.timedelta(hours=2))
     put(tmp_path, "new.log", at=NOW - dt.timedelta(hours=1))
