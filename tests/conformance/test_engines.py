@@ -38,6 +38,7 @@ ARROW: dict[str, pa.DataType] = {
     "double": pa.float64(), "boolean": pa.bool_(), "date": DAY, "timestamp": INSTANT, "epoch": INSTANT,
     "decimal(5,2)": pa.decimal128(5, 2), "decimal(38,18)": pa.decimal128(38, 18),
     "list": pa.list_(pa.field("element", STRING)), "map": pa.map_(STRING, STRING),
+    **dict.fromkeys((*strategies.VALIDATED, "enum"), STRING),
 }  # fmt: skip
 NUMBERS = ["int", "long", "double", "decimal(5,2)", "decimal(38,18)"]
 # What a schema may read a field as, beside its own type and string.
@@ -136,7 +137,7 @@ def queries(draw: st.DrawFn, cases: st.SearchStrategy[strategies.Case]) -> Query
         target = None
         if draw(st.integers(0, 2)) == 0:
             target = draw(st.sampled_from(["string", *RETYPES.get(field.type.name, [])]))
-        if target in (None, field.type.name) or (target == "string" and field.type.name in ("quoted", "uuid", "json")):
+        if target in (None, field.type.name) or (target == "string" and ARROW.get(field.type.name) == STRING):
             asked.append(own[field.name])
         elif target in ("wall", "day"):
             asked.append(RequestedColumn(field.name, WALL if target == "wall" else DAY, target))

@@ -77,11 +77,13 @@ TOKEN = re.compile(
 TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<argument>.*)\))?", re.DOTALL)
 ARGUMENTS = {  # types that take an argument, and its syntax
     "decimal": r"\s*[0-9]+\s*,\s*[0-9]+\s*",
+    "enum": r"(?s:[^|]+(\|[^|]+)*)",
     "epoch": r"s|ms|us|ns",
     "list": r"(?s:.+)",
     "timestamp": r"(?s:.+)",
 }
 PLAIN = {"string", "quoted", "int", "long", "double", "boolean", "date", "timestamp", "uuid", "json", "map"}
+PLAIN |= {"word", "ip", "host", "address", "class"}
 
 
 def parse_type(text: str) -> Type:
@@ -531,6 +533,52 @@ def checked(syntax: re.Pattern[str], text: str) -> re.Match[str]:
     return whole
 
 
+ZONE = r"(%[0-9A-Za-z._~-]+)?"
+V4 = r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"
+GROUP = "[0-9A-Fa-f]{1,4}"
+FULL_V6 = f"({GROUP}:){{6}}({GROUP}:{GROUP}|{V4})"
+SHORT_V6 = f"({GROUP}(:{GROUP})*)?::(({GROUP}:)*({GROUP}|{V4}))?"
+V6 = re.compile(f"({FULL_V6}|{SHORT_V6}){ZONE}")
+
+
+def is_ip(text: str) -> bool:
+    """Returns True for four numbers with dots between, and for groups of hexadecimal digits with colons between."""
+    return bool(re.fullmatch(V4, text) or V6.fullmatch(text))
+
+
+def is_host(text: str) -> bool:
+    """Returns True for a name, and for an IPv6 address, in brackets or not; an IPv4 address is a name."""
+    inner = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else None
+    if inner is not None:
+        return bool(V6.fullmatch(inner))
+    of_name = all((c.isascii() and (c.isalnum() or c in "_.-")) or not c.isascii() for c in text)
+    return bool(V6.fullmatch(text)) or (of_name and text[:1] not in ("", ".", "-"))
+
+
+def is_address(text: str) -> bool:
+    """Returns True for a host, and for a name or a bracketed address with a colon and a port."""
+    host, colon, port = text.rpartition(":")
+    with_port = colon and re.fullmatch("[0-9]{1,5}", port) and is_host(host) and (":" not in host or host[0] == "[")
+    return is_host(text) or bool(with_port)
+
+
+def only(accepts: Callable[[str], bool]) -> Callable[[str, Type, Clock], str]:
+    """Returns the conversion of strings that are validated."""
+
+    def convert(text: str, kind: Type, clock: Clock) -> str:
+        if not accepts(text):
+            raise ValueError("not of its type")
+        return text
+
+    return convert
+
+
+def to_choice(text: str, kind: Type, clock: Clock) -> str:
+    if text not in kind.argument.split("|"):
+        raise ValueError("none of the texts")
+    return text
+
+
 CONVERT: dict[str, Callable[[str, Type, Clock], object]] = {
     "string": lambda text, kind, clock: text,
     "quoted": lambda text, kind, clock: unescape(checked(QUOTED, text)[0][1:-1]),
@@ -546,6 +594,12 @@ CONVERT: dict[str, Callable[[str, Type, Clock], object]] = {
     "json": to_json,
     "list": lambda text, kind, clock: text.split(kind.argument) if text else [],
     "map": to_map,
+    "word": only(lambda text: text != "" and all(c > " " for c in text)),
+    "ip": only(is_ip),
+    "host": only(is_host),
+    "address": only(is_address),
+    "class": only(lambda text: text != "" and all(c > " " and c not in "\"'(),:;<>=@{|}" for c in text)),
+    "enum": to_choice,
 }
 
 

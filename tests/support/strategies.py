@@ -227,6 +227,26 @@ def map_text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
     return draw(st.sampled_from([" ", " ", "  "])).join(pairs), value
 
 
+def one_of(*values: str) -> Callable[[st.DrawFn, str, Options], Typed]:
+    """Returns the drawing of one of some texts, which are their values."""
+
+    def text(draw: st.DrawFn, argument: str, opts: Options) -> Typed:
+        value = draw(st.sampled_from(values))
+        return value, value
+
+    return text
+
+
+HOSTS = ["web-1", "192.0.2.7", "2001:db8::1", "::", "fe80::1%eth0", "[::1]", "é.example"]
+VALIDATED = {
+    "word": ["GET", "-", "a:b", "é→", "a\u2028b"],
+    "ip": ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7", "1:2:3:4:5:6:7:8", "fe80::1%eth0"],
+    "host": HOSTS,
+    "address": [*HOSTS, "web-1:80", "[::1]:8080"],
+    "class": ["org.example.Main", "Main$Inner", "a.b.[c].[/]", "-", "Main$$Lambda$14/0x08"],
+}
+
+
 class Kind(NamedTuple):
     """A type with its argument, as it stands in a template."""
 
@@ -255,6 +275,8 @@ KINDS = [
     Kind("json", "", json_text),
     *(Kind("list", separator, list_text) for separator in [",", ";", "|", ", "]),
     Kind("map", "", map_text),
+    *(Kind(name, "", one_of(*texts)) for name, texts in VALIDATED.items()),
+    Kind("enum", "stdout|stderr|x y", one_of("stdout", "stderr", "x y")),
 ]
 by_name = {kind.name: [k for k in KINDS if k.name == kind.name] for kind in KINDS}
 kinds = st.sampled_from(["string", "string", *by_name]).flatmap(lambda name: st.sampled_from(by_name[name]))

@@ -168,6 +168,10 @@ def values_of(part: strategies.Part, literals: list[str]) -> st.SearchStrategy[A
         "list": st.lists(mean, max_size=3),
         "map": st.dictionaries(mostly(st.from_regex("[a-z.|-]{1,3}", fullmatch=True), mean), mean, max_size=3),
     }
+    if name == "enum":
+        return mostly(st.sampled_from(argument.split("|")), mean)
+    if name in strategies.VALIDATED:
+        return mostly(st.sampled_from(strategies.VALIDATED[name]), mean)
     return simple[name] if name in simple else instants(argument if name == "timestamp" else "")
 
 
@@ -504,6 +508,8 @@ def test_what_begins_a_line_can_be_escaped() -> None:
         ("{n:int}{~}{a}", [1, " x"], "would lose a blank"),
         ("{u:uuid}", ["x"], "no value that a field of type uuid can write"),
         ("{j:json}", ["{"], "of type json"),
+        ("{h:host}", ["a b"], "of type host"),
+        ("{s:enum(stdout|stderr)}", ["stdin"], r"of type enum\(stdout\|stderr\)"),
         ("{t:timestamp(%Y-%m-%d %H:%M)}", [NOON], "of type timestamp"),
         ("{t:timestamp(%y%m%d %H%M%S%f)}", [NOON.replace(year=1968)], "of type timestamp"),
         ("{t:timestamp(%Y-%m-%d %H:%M:%S.%L)}", [NOON.replace(microsecond=1)], "of type timestamp"),

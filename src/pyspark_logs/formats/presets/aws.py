@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import Address
-from pyspark_logs.formats.types.server import OptionallyQuoted, RawQuoted, Requester, Word
+from pyspark_logs.formats.types.server import OptionallyQuoted, RawQuoted, Requester
 from pyspark_logs.formats.types.temporal import Timestamp
+from pyspark_logs.formats.types.validated_text import ValidatedText
 
 # ALB fields that examples in AWS's documentation show without quotes, or whose quotes it does not document.
 _QUOTES_OPTIONAL = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")
@@ -88,8 +89,8 @@ PRESETS: tuple[Preset, ...] = (
             types={
                 # These times are UTC and have no zone designator.
                 **dict.fromkeys(("time", "tls_connection_creation_time"), Timestamp(zone="UTC")),
-                **dict.fromkeys(("alpn_fe_protocol", "alpn_be_protocol"), Word()),
-                "alpn_client_preference_list": Word(form=_PROTOCOL_LIST),
+                **dict.fromkeys(("alpn_fe_protocol", "alpn_be_protocol"), ValidatedText()),
+                "alpn_client_preference_list": ValidatedText(form=_PROTOCOL_LIST),
             },
             composite_fields={
                 "client": Address("client_ip", "client_port"),
@@ -122,8 +123,8 @@ PRESETS: tuple[Preset, ...] = (
             ),
             types={
                 **dict.fromkeys(("request", "user_agent"), RawQuoted()),
-                "ssl_cipher": Word(form="[A-Z0-9_-]+"),
-                "ssl_protocol": Word(),
+                "ssl_cipher": ValidatedText(form="[A-Z0-9_-]+"),
+                "ssl_protocol": ValidatedText(),
             },
             composite_fields={
                 "client": Address("client_ip", "client_port"),
@@ -163,11 +164,11 @@ PRESETS: tuple[Preset, ...] = (
             types={
                 **dict.fromkeys(("request_uri", "referer", "user_agent"), RawQuoted()),
                 "requester": Requester(),
-                "signature_version": Word(form="Sig[A-Za-z0-9]+"),
-                "authentication_type": Word(form="[A-Za-z]+"),
-                "tls_version": Word(form="(?:TLS|SSL)[A-Za-z0-9.]+"),
-                "access_point_arn": Word(form="arn:.+"),
-                "acl_required": Word(form="[A-Za-z]+"),
+                "signature_version": ValidatedText(form="Sig[A-Za-z0-9]+"),
+                "authentication_type": ValidatedText(form="[A-Za-z]+"),
+                "tls_version": ValidatedText(form="(?:TLS|SSL)[A-Za-z0-9.]+"),
+                "access_point_arn": ValidatedText(form="arn:.+"),
+                "acl_required": ValidatedText(form="[A-Za-z]+"),
             },
             allow_trailing=True,
             may_be_blank=(),

@@ -116,6 +116,10 @@ class FieldType:
         """Returns True if no text of ``syntax`` begins with the character; False if one does, or may do so."""
         return False
 
+    def excludes(self, text: str) -> bool:
+        """Returns True if no text of the type contains all of ``text``; False if one does, or may do so."""
+        return False
+
     def scan(
         self, block: bytes, view: Bytes, starts: Int32, limits: Int32, context: TimestampContext,
         is_followed: Callable[[Int32], Bool],

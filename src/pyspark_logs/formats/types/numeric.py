@@ -93,6 +93,9 @@ class Integer(NumericType):
     def re2_pattern(self) -> str | None:
         return "[+-]?[0-9]+"
 
+    def excludes(self, text: str) -> bool:
+        return not set(text) <= set("0123456789+-")
+
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         return cast_or_parse(self, array, context, only=b"0123456789-")
 

@@ -14,6 +14,7 @@ from pyspark_logs.formats.types.nested import ListOf, MapOf
 from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.temporal import EPOCH_SCALE, Date, Epoch, Timestamp
 from pyspark_logs.formats.types.text import JsonText, Quoted, Text, Uuid
+from pyspark_logs.formats.types.validated_text import VALIDATED_TEXTS, enumeration
 
 
 def _plain(field_type: FieldType) -> Any:
@@ -50,6 +51,15 @@ def _list(_: str, argument: str | None) -> FieldType:
     return ListOf(argument)
 
 
+def _enumeration(_: str, argument: str | None) -> FieldType:
+    texts = (argument or "").split("|")
+    if not all(texts) or len(set(texts)) < len(texts):
+        raise FormatError(
+            f"type 'enum' needs its texts, none of them empty or twice: enum(stdout|stderr), not {argument!r}"
+        )
+    return enumeration(*texts)
+
+
 # Name in the notation -> function of the name and the argument in parentheses.
 TYPES = {
     "string": _plain(Text()),
@@ -66,6 +76,8 @@ TYPES = {
     "json": _plain(JsonText()),
     "list": _list,
     "map": _plain(MapOf()),
+    **{name: _plain(field_type) for name, field_type in VALIDATED_TEXTS.items()},
+    "enum": _enumeration,
 }
 
 

@@ -78,32 +78,6 @@ class RawQuoted(Quoted):
 
 
 @dataclass(frozen=True)
-class Word(Text):
-    """Word of a documented form, which detects lines whose values are shifted because a separator is missing.
-
-    Most lines of a file have one of a few words.
-
-    Attributes:
-        form: regular expression of the whole word, with the same meaning in RE2 and in Python.
-    """
-
-    is_validated: ClassVar[bool] = True
-    form: str = '[^ "]+'
-
-    def parse(self, text: str, context: TimestampContext) -> str:
-        if re.fullmatch(self.form, text, re.ASCII) is None:
-            raise ValueError(f"not of the form {self.form}")
-        return text
-
-    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        valid = pc.match_substring_regex(pc.unique(array), rf"^(?:{self.form})\z")
-        return (array, None) if pc.all(valid).as_py() in (True, None) else parse_distinct(self, array, context)
-
-    def render(self, array: pa.Array, zone: str) -> RenderResult:
-        return render_validated(self, array)
-
-
-@dataclass(frozen=True)
 class Requester(Text):
     """Requester in S3 access logs: one word, except for the identity of CloudFront, which contains blanks.
 

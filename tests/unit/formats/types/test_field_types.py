@@ -29,6 +29,7 @@ from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating,
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.formats.types.temporal import Date, Epoch, Timestamp
 from pyspark_logs.formats.types.text import JsonText, Quoted, Text, Uuid
+from pyspark_logs.formats.types.validated_text import VALIDATED_TEXTS, ValidatedText, enumeration
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import read_lines
 from tests.conformance.test_engines import BOUNDS, EPOCH, thorough
@@ -59,11 +60,14 @@ ODD = [
     *['{"a":1}', "[NaN]", '{"a":', " 12 ", '"x"', "nul", "[1,]", "[" * 100_000],
     *['a=1 b="x y"', "a=1 b", "=1", "  ", 'a="x', "a=1 a=2", "a==", 'a="\\""'],
     *["10.0.0.1:80", "::1:80", "10.0.0.1", "10.0.0.1:-", "10.0.0.1:x", ":80", "a:", "[::1]:443", "10.0.0.1:99999999999", "10.0.0.1:+80"],
+    *["www.example.com 192.0.2.7", "CEF:0|a", "<mail.notice>", "---", "-a", "a_b", "fe80::1%eth0", "[::1]:80", "[::1", "[a]", "1:2:3:4:5:6:7:8", "1:2"],
+    *["::ffff:10.0.0.1", ":::", "a.[b].[c]", "Main$Inner", "a(b)", "a\tb", "é.example", "a:80:81", "stdout", "F", "a\n", "12345::"],
 ]  # fmt: skip
 TYPES: list[FieldType] = [
     *(Integer(bits) for bits in (8, 16, 32, 64)), Floating(), Floating(32), Boolean(), Date(), Timestamp(), Uuid(), JsonText(), Text(), Quoted(),
     *(DecimalNumber(*size) for size in ((5, 2), (38, 0), (38, 18), (3, 3), (10, 0))), *(Epoch(unit) for unit in ("s", "ms", "us", "ns")),
     ListOf(","), ListOf(",", Integer(32)), MapOf(), Host(), Port(), Port(64),
+    *VALIDATED_TEXTS.values(), enumeration("stdout", "stderr", "a.b"),
     Timestamp("%d/%b/%Y:%H:%M:%S %z"), Timestamp("%Y-%m-%dT%H:%M:%S"), Timestamp("%Y-%m-%d"),
 ]  # fmt: skip
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
@@ -336,3 +340,40 @@ def test_descriptions_and_rendered_patterns() -> None:
 def test_an_unknown_column_is_named_in_the_error() -> None:
     with pytest.raises(LogSourceError, match=r"'nope' is not in the format, which gives a, b"):
         compile_decoder(FormatOptions("template", "{a} {b}"), pa.schema([pa.field("nope", pa.string())]))
+
+
+# --- validated text ---
+
+
+@pytest.mark.parametrize("name", VALIDATED_TEXTS)
+def test_validated_text_equals_the_reference(name: str) -> None:
+    for text in [*ODD, *strategies.VALIDATED[name]]:
+        try:
+            expected = reference.CONVERT[name](text, reference.Type(name), reference.Clock(dt.timezone.utc, None))
+        except ValueError:
+            expected = None
+        found = scalar(VALIDATED_TEXTS[name], text, TimestampContext())
+        assert (None if found is None else found.as_py()) == expected, text
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("host", ["www.example.com 192.0.2.7", "CEF:0|Trend", '{"a":1}', "---", "<mail.notice>", "web:", "-", ""]),
+        ("ip", ["www.example.com", "192.0.2", "192.0.2.7:80", "10:23:45", "[::1]"]),
+        ("address", ["www.example.com 192.0.2.7:80", "::1:x", "a:123456", "[a]:80"]),
+        ("class", ["org.example.Main: x", "(Main", "Main@1"]),
+        ("word", ["a b", "a\tb", ""]),
+    ],
+)
+def test_text_of_another_form_is_not_of_the_type(name: str, texts: list[str]) -> None:
+    for text in texts:
+        with pytest.raises(ValueError, match=f"not a value of type {name}"):
+            VALIDATED_TEXTS[name].parse(text, TimestampContext())
+
+
+@pytest.mark.parametrize("field_type", [*VALIDATED_TEXTS.values(), enumeration("P", "F")], ids=lambda one: one.notation)
+@given(text=st.text("a0.:-_%[]~ \t(é→P", max_size=6))
+def test_text_of_the_type_has_no_excluded_character(field_type: ValidatedText, text: str) -> None:
+    if scalar(field_type, text, TimestampContext()) is not None:
+        assert not any(field_type.excludes(character) for character in text)

@@ -1,0 +1,131 @@
+"""Strings of a known form: ``word``, ``ip``, ``host``, ``address``, ``class``, ``enum(...)``, and forms of presets.
+
+The form of a value reveals lines whose values are shifted: ``www.example.com 192.0.2.7`` is no address. The constants are regular expressions with the same meaning in RE2 and in Python, for use in the
+expressions of composite fields, too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.conversion import ConversionResult
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.escape_styles import EscapeStyle
+from pyspark_logs.formats.types.field_type import RenderResult, ReplaceStrings, parse_distinct, render_validated
+from pyspark_logs.formats.types.text import Text
+
+_IPV4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+# RFC 4291, 2.2: eight groups, of which "::" stands for one or more; the last two may be an IPv4 address. RFC 4007, 11: a
+# zone after "%". The number of groups around "::" is not checked.
+_IPV6 = (
+    rf"(?:(?:[0-9A-Fa-f]{{1,4}}:){{6}}(?:[0-9A-Fa-f]{{1,4}}:[0-9A-Fa-f]{{1,4}}|{_IPV4})"
+    rf"|(?:[0-9A-Fa-f]{{1,4}}(?::[0-9A-Fa-f]{{1,4}})*)?::(?:[0-9A-Fa-f]{{1,4}}:)*(?:[0-9A-Fa-f]{{1,4}}|{_IPV4})?)"
+    r"(?:%[0-9A-Za-z._~-]+)?"
+)
+IP = f"(?:{_IPV4}|{_IPV6})"
+# RFC 1123, 2.1, and underscores and characters beyond ASCII, which names in local networks have.
+HOST_NAME = r"[0-9A-Za-z_[:^ascii:]][0-9A-Za-z_.[:^ascii:]-]*".replace("[:^ascii:]", "\u0080-\U0010ffff")
+HOST = rf"(?:{HOST_NAME}|{_IPV6}|\[{_IPV6}\])"
+ADDRESS = rf"(?:(?:{HOST_NAME}|\[{_IPV6}\])(?::[0-9]{{1,5}})?|{_IPV6})"
+
+WORD = r"[^\x00-\x20]+"
+_NO_WORD = bytes(range(33))
+# Names of loggers: of classes, also generated ones (`Main$$Lambda$14/0x0800066840`), and of Tomcat's containers
+# (`ContainerBase.[Catalina].[localhost]`).
+CLASS = "[^\\x00-\\x20\"'(),:;<>=@{|}]+"
+_NO_CLASS = _NO_WORD + b"\"'(),:;<>=@{|}"
+_ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class ValidatedText(Text):
+    """String of a known form.
+
+    Attributes:
+        form: regular expression (RE2) of the whole text, with the same meaning in Python.
+        name: name of the type in the notation; empty: the notation does not have it.
+        excluded: ASCII characters that no text of the form contains.
+        is_exact: True if every text without ``excluded`` that is not empty is of the form.
+    """
+
+    takes_rest: ClassVar[bool] = False
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
+    form: str = '[^ "]+'
+    name: str = ""
+    excluded: bytes = b""
+    is_exact: bool = False
+
+    @property
+    def notation(self) -> str:
+        return self.name or "string"
+
+    @property
+    def description(self) -> str:
+        return f"a value of type {self.name}" if self.name else f"text of the form {self.form}"
+
+    def resolve_escape_style(self, escape: bool) -> EscapeStyle | None:
+        return self.escape_style
+
+    def excludes(self, text: str) -> bool:
+        return any(byte in self.excluded for byte in text.encode())
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        if re.fullmatch(self.form, text, re.ASCII) is None:
+            raise ValueError(f"not {self.description}")
+        return text
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        if self.is_exact and self._excludes_none(array):
+            return array, None
+        valid = pc.match_substring_regex(pc.unique(array), rf"^(?:{self.form})\z")
+        return (array, None) if pc.all(valid).as_py() in (True, None) else parse_distinct(self, array, context)
+
+    def _excludes_none(self, array: pa.Array) -> bool:
+        """Returns True if no string is empty or has an excluded character."""
+        if len(array) and spans.min_byte_length(array) == 0:
+            return False
+        data = spans.string_bytes(array)
+        if self.excluded == _NO_WORD:  # a minimum takes a tenth of the time of a lookup
+            return len(data) == 0 or int(data.min()) >= len(_NO_WORD)
+        table = np.zeros(256, np.bool_)
+        table[np.frombuffer(self.excluded, np.uint8)] = True
+        return not table[data].any()
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
+
+    def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
+        return None
+
+
+def _except(allowed: bytes) -> bytes:
+    """Returns the ASCII characters other than letters, digits and ``allowed``."""
+    return bytes(byte for byte in range(128) if byte not in _ALPHANUMERIC + allowed)
+
+
+def enumeration(*texts: str) -> ValidatedText:
+    """Returns the type of a field that holds one of several texts, ``enum(a|b)`` in the notation.
+
+    >>> enumeration("P", "F").parse("F", TimestampContext())
+    'F'
+    """
+    excluded = bytes(byte for byte in range(128) if byte not in "".join(texts).encode())
+    form = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+    return ValidatedText(form=form, name=f"enum({'|'.join(texts)})", excluded=excluded)
+
+
+VALIDATED_TEXTS = {
+    "word": ValidatedText(form=WORD, name="word", excluded=_NO_WORD, is_exact=True),
+    "ip": ValidatedText(form=IP, name="ip", excluded=_except(b":.%_~-")),
+    "host": ValidatedText(form=HOST, name="host", excluded=_except(b":.%_~-[]")),
+    "address": ValidatedText(form=ADDRESS, name="address", excluded=_except(b":.%_~-[]")),
+    "class": ValidatedText(form=CLASS, name="class", excluded=_NO_CLASS, is_exact=True),
+}
