@@ -22,7 +22,7 @@ from typing import Any
 
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job, Record, intent_key, part_name, record_key
-from tests.protocol.actors import COMMITS, DIRECTORIES, ROOT, Actor, Ask, Raised, ReplayStore, View, Writer
+from tests.protocol.actors import COMMITS, DIRECTORIES, NESTED_ROOT, ROOT, Actor, Ask, Raised, ReplayStore, View, Writer
 from tests.protocol.properties import Properties, check_deletion, foreign_documents
 from tests.protocol.settings import Ghost, Setting, Violation, split_document_path
 from tests.protocol.store import Item, World, document
@@ -110,6 +110,9 @@ class Explorer:
         if self.setting.newer_record:
             newer = Job.start(ROOT, random="newer", now_us=9).id
             files[ROOT + record_key(newer)] = document(Record("committed").to_json())
+        if self.setting.inner_root:
+            inner = Job.start(NESTED_ROOT, random="inner", now_us=0).id
+            files[NESTED_ROOT + record_key(inner)] = document(Record("committed").to_json())
         if self.setting.other_file:
             files[f"{ROOT}p=1/unmanaged.log"] = Item(b"first", 5, "first")
         seen = frozenset((path, item.etag) for path, item in files.items() if "/_" not in path)

@@ -226,6 +226,18 @@ def revealed_roots_read_after_the_listing(patch):
     patch.setattr(LoadPathRoots, "extend", read_late)
 
 
+def only_the_innermost_root_decides(patch):
+    group = LoadPathRoots.group
+
+    def group_by_innermost(self, listing):
+        groups = {}
+        for found, files in group(self, listing).items():
+            groups.setdefault(found[:1], []).extend(files)
+        return groups
+
+    patch.setattr(LoadPathRoots, "group", group_by_innermost)
+
+
 def no_search_above_load_paths(patch):
     patch.setattr(commit_roots, "find_commit_root", lambda store, path: None)
 

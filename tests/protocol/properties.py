@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise, product
 from typing import Any
 
 from pyspark_logs import commit as protocol
@@ -57,7 +58,7 @@ class Properties:
         if outcome[0] != "saw":
             return
         view = outcome[1]
-        views = [reader.part_of(seen) for seen in views]
+        views = [reader.part_of(seen) for seen in self._views_across_roots(views)]
         if view in views:
             return
         if any(actor.kind == "other program" for actor in self.setting.actors):
@@ -77,6 +78,25 @@ class Properties:
         raise Violation(
             f"a reader saw {self.format_view(view)}; expected {' | '.join(self.format_view(seen) for seen in views)}"
         )
+
+    def _views_across_roots(self, views: Sequence[View]) -> Sequence[View]:
+        """Returns the views that may be seen when the commits of several roots are read one after another.
+
+        The decisions of one root are seen in their order, and as a whole; those of different roots in any order.
+        """
+        roots = {actor.job.id: actor.job.root for actor in self.setting.actors if isinstance(actor, Writer)}
+        if len(set(roots.values())) < 2:
+            return views
+        decisions: dict[str, list[tuple[View, View]]] = {root: [] for root in roots.values()}
+        for before, after in pairwise(views):
+            job = next(job_of(path) or "" for path, _ in after - before)
+            decisions[roots[job]].append((after - before, before - after))
+        seen = []
+        for counts in product(*(range(len(of_root) + 1) for of_root in decisions.values())):
+            chosen = [one for count, of_root in zip(counts, decisions.values(), strict=True) for one in of_root[:count]]
+            added = views[0].union(*(new for new, _ in chosen))
+            seen.append(added.difference(*(gone for _, gone in chosen)))
+        return seen
 
     def check_writer(self, actor: Writer, outcome: tuple[str, str], ghost: Ghost) -> None:
         """Checks that a writer reports the decision on its job."""

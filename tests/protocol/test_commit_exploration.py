@@ -144,6 +144,16 @@ WHOLE = {
     "an append and a reader above that constructs prefixes, unordered listings": Setting(
         (writer(1), CONSTRUCTING), in_order=False
     ),
+    # A job writes to a directory that is a root itself: the commits of both roots decide there (1,929; 1,145; 3,256).
+    "an append and a reader of a root with another root inside": Setting(
+        (writer(1), Reader()), before=True, inner_root=True
+    ),
+    "an append and a reader above a root with another root inside": Setting(
+        (writer(1), reader_above()), before=True, record_kept=True, inner_root=True
+    ),
+    "an append and a reader of a root and of another root inside": Setting(
+        (writer(1), OVERLAPPING), before=True, inner_root=True
+    ),
 }
 
 # Explored for at most 100 s each.
@@ -238,6 +248,16 @@ DEEP = {
     ),
     "an append, an overwrite and a reader of two directories": Setting(
         (writer(1), writer(2, "overwrite"), BOTH), before=True, crashes=False
+    ),
+    # 223,164; 88,885; more than 423,872 states.
+    "an append and a reader of a root with another root inside, recovered": Setting(
+        (writer(1), Reader(), Recovery()), before=True, inner_root=True
+    ),
+    "an append, an append to a root inside its root, and a reader": Setting(
+        (writer(1), writer(2, files=1, root=NESTED_ROOT), Reader()), crashes=False
+    ),
+    "an append, an overwrite of a root inside its root, and a reader": Setting(
+        (writer(1), NESTED_OVERWRITE, Reader()), before=True
     ),
 }
 
@@ -381,6 +401,7 @@ MUTANTS = [
     (mutants.no_search_below_load_paths, WHOLE["an append and a reader above that constructs prefixes"]),
     (mutants.one_search_above_each_load_path, WHOLE["an overwrite and a reader of two directories"]),
     (mutants.nested_roots_ignored, WHOLE["an append and a reader above"]),
+    (mutants.only_the_innermost_root_decides, WHOLE["an append and a reader of a root with another root inside"]),
     (mutants.restart_after_an_overwrite_of_the_first_root_only, WHOLE["an overwrite and a reader above"]),
     # The same fault is found in both roles in which a listing reveals roots.
     (mutants.revealed_roots_read_after_the_listing, WHOLE["an append and a reader of two directories"]),
@@ -410,8 +431,6 @@ LIMITS = {
     "a reader below whose rights end there": Setting(
         (writer(1), Reader("reader", (ROOT + "p=1/",), None, None, ROOT + "p=1/")), before=True
     ),
-    # A job of a root writes into a directory that is a root of its own: only the commits of the inner root count there.
-    "a reader of a root with another root inside": Setting((writer(1), NESTED_OVERWRITE, Reader()), before=True),
     # No file below the load path carries a job, so nothing makes the reader search for a root; an overwrite of the table
     # has replaced the files of others there, and has not deleted them yet.
     "a reader of a directory that only has files of others": Setting(

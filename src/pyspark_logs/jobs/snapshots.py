@@ -44,13 +44,13 @@ class CommitRoots(Protocol[DataListing_contra, File]):
     def label(self) -> str:
         """Description of the listed paths for error messages."""
 
-    def group(self, listing: DataListing_contra) -> Mapping[str | None, Sequence[File]]:
-        """Returns the listed files by the root whose commits decide on them, as :func:`visible_files` takes them."""
+    def group(self, listing: DataListing_contra) -> Mapping[tuple[str, ...], Sequence[File]]:
+        """Returns the listed files by the roots whose commits decide on them, as :func:`visible_files` takes them."""
 
     def extend(
         self,
         listing: DataListing_contra,
-        files: Mapping[str | None, Sequence[File]],
+        files: Mapping[tuple[str, ...], Sequence[File]],
         before: Mapping[str, CommitsBefore],
         after: Mapping[str, CommitsAfter],
     ) -> bool:
@@ -77,9 +77,9 @@ class SingleRoot:
         """The root."""
         return self.path
 
-    def group(self, listing: Sequence[File]) -> dict[str | None, Sequence[File]]:
+    def group(self, listing: Sequence[File]) -> dict[tuple[str, ...], Sequence[File]]:
         """Returns all files under the root."""
-        return {self.path: listing}
+        return {(self.path,): listing}
 
     def extend(self, *_: object) -> bool:
         """Returns False: there are no other roots."""

@@ -116,7 +116,7 @@ def is_visible(before: CommitsBefore, after: CommitsAfter, job: str) -> bool:
 
 
 def visible_files(
-    files: Mapping[str | None, Iterable[File]],
+    files: Mapping[tuple[str, ...], Iterable[File]],
     before: Mapping[str, CommitsBefore],
     after: Mapping[str, CommitsAfter],
     stored: Callable[[File], StoredFile] = lambda file: file,  # type: ignore[assignment,return-value]
@@ -124,7 +124,9 @@ def visible_files(
     """Returns the visible files of a listing; ``None`` if an overwrite was committed during the listing.
 
     Args:
-        files: listed files by the root whose commits decide on them; under ``None``, files that no commit decides on.
+        files: listed files by the roots whose commits decide on them: a file is visible if each of its roots shows it. A
+            root shows the files of jobs that it does not know, so only the root of the job, and an overwrite that replaces
+            the file, can hide it. The key ``()`` holds files that no commit decides on.
         before: commits of each root, read before the listing began.
         after: commits of each root, read after the listing ended.
         stored: function from an item of ``files`` to its file; the default takes the items as files.
@@ -132,11 +134,11 @@ def visible_files(
     if any(commits.overwritten for commits in after.values()):
         return None
     visible: list[File] = []
-    for root, items in files.items():
-        if root is None:
-            visible += items
-        else:
-            visible += _visible_below(root, items, before[root], after[root], stored)
+    for roots, items in files.items():
+        shown = items
+        for root in roots:
+            shown = _visible_below(root, shown, before[root], after[root], stored)
+        visible += shown
     return visible
 
 

@@ -5,6 +5,9 @@ job ids although it has no ``_commits/``; the root is then the nearest ancestor 
 the listing shows their ``_commits/``, except where the prefixes below a root are constructed from the layout: then the files
 of jobs make the reader search their own directories. All become known by listing, after which the snapshot starts over with
 more roots.
+
+A root can be inside another root, and jobs of both can write to the same directory. All known roots above a file decide on it:
+only the root of its job knows the job, and the others show the files of jobs that they do not know.
 """
 
 from __future__ import annotations
@@ -54,21 +57,33 @@ class LoadPathRoots:
         """The listed directories."""
         return ", ".join(sorted(self._root_of)) or "the load paths"
 
-    def group(self, listing: ListingResult) -> dict[str | None, list[ListedFile]]:
-        """Returns the listed files by their root: the innermost nested root, else that of their load path."""
-        innermost_first = sorted(self._nested, key=len, reverse=True)
-        groups: dict[str | None, list[ListedFile]] = {}
+    def group(self, listing: ListingResult) -> dict[tuple[str, ...], list[ListedFile]]:
+        """Returns the listed files by the known roots above them, the innermost first."""
+        innermost_first = sorted(self.paths, key=len, reverse=True)
+        is_single = len(innermost_first) == 1
+        # Roots by load path and directory of a file; with a single root, the load path suffices.
+        roots_of: dict[tuple[str, str], tuple[str, ...]] = {}
+        groups: dict[tuple[str, ...], list[ListedFile]] = {}
         for listed in listing.files:
-            root = next((nested for nested in innermost_first if listed.file.path.startswith(nested)), None)
-            if root is None:
-                root = self._root_of.get(listed.directory)
-            groups.setdefault(root, []).append(listed)
+            key = (listed.directory, "" if is_single else listed.file.path.rpartition("/")[0] + "/")
+            roots = roots_of.get(key)
+            if roots is None:
+                roots = roots_of[key] = self._roots_above(*key, innermost_first)
+            groups.setdefault(roots, []).append(listed)
         return groups
+
+    def _roots_above(self, load_directory: str, directory: str, roots: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of ``roots`` that decide on the files of a directory below a load path."""
+        own = self._root_of.get(load_directory)
+        if own is None:
+            # A load path that names a file of others: only a root that another load path revealed may replace it.
+            return tuple(root for root in roots if root in self._nested and directory.startswith(root))
+        return tuple(root for root in roots if root == own or directory.startswith(root))
 
     def extend(
         self,
         listing: ListingResult,
-        files: Mapping[str | None, Sequence[ListedFile]],
+        files: Mapping[tuple[str, ...], Sequence[ListedFile]],
         before: Mapping[str, CommitsBefore],
         after: Mapping[str, CommitsAfter],
     ) -> bool:
@@ -81,15 +96,21 @@ class LoadPathRoots:
             for directory in self._root_of.values()
             if before[directory].listing.is_empty and after[directory].listing.is_empty
         ]
+        if not without_commits:
+            return False
+        by_innermost: dict[str, list[ListedFile]] = {}
+        for roots, group in files.items():
+            if roots:
+                by_innermost.setdefault(roots[0], []).extend(group)
         unexplained = [
             directory
             for directory in dict.fromkeys(without_commits)
-            if holds_job_files(listed.file.path for listed in files.get(directory, ()))
+            if holds_job_files(listed.file.path for listed in by_innermost.get(directory, ()))
         ]
         if not unexplained:
             return False
         # A root below a load path is nearer to the files than a root above.
-        below = [self._search_below(directory, files[directory]) for directory in unexplained]
+        below = [self._search_below(directory, by_innermost[directory]) for directory in unexplained]
         return any(below) or self._search_above(unexplained)
 
     def _search_below(self, top: str, files: Iterable[ListedFile]) -> bool:

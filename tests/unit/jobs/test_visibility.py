@@ -86,7 +86,7 @@ def test_the_rule_equals_that_of_the_checked_model(before, data, after):
     commits_after = CommitsAfter(listing(after), any(after["R", job][0] == "C" for job in late))
     files = [StoredFile(path_of(item), 1, 0, "e") for item in sorted(data)]
     expected = rule_of_the_model(before, data, after, mode)
-    found = visible_files({ROOT: files}, {ROOT: commits_before}, {ROOT: commits_after})
+    found = visible_files({(ROOT,): files}, {ROOT: commits_before}, {ROOT: commits_after})
     assert (found is None) == (expected is None)
     if found is not None:
         assert [file.path for file in found] == [path_of(item) for item in sorted(data) if item in expected]
@@ -99,13 +99,13 @@ def test_only_the_replaced_version_is_hidden():
     )
     files = [StoredFile(ROOT + "a", 1, 0, "e1"), StoredFile(ROOT + "b", 1, 0, "e2")]
     assert (
-        visible_files({ROOT: files}, {ROOT: commits_before}, {ROOT: CommitsAfter(commits_before.listing)}) == files[1:]
+        visible_files({(ROOT,): files}, {ROOT: commits_before}, {ROOT: CommitsAfter(commits_before.listing)}) == files[1:]
     )
 
 
 def test_items_that_contain_files():
     files = [(StoredFile(ROOT + "a", 1, 0, ""), "more")]
-    assert visible_files({ROOT: files}, {ROOT: CommitsBefore()}, {ROOT: CommitsAfter()}, lambda item: item[0]) == files
+    assert visible_files({(ROOT,): files}, {ROOT: CommitsBefore()}, {ROOT: CommitsAfter()}, lambda item: item[0]) == files
 
 
 def test_each_root_decides_on_its_files():
@@ -116,6 +116,19 @@ def test_each_root_decides_on_its_files():
     undecided = CommitListing(intents={job: 0})
     before = {ROOT: CommitsBefore(undecided), inner: CommitsBefore()}
     after = {ROOT: CommitsAfter(undecided), inner: CommitsAfter()}
-    by_root = {None: [unmanaged], ROOT: files[:1], inner: files[1:]}
+    by_root = {(): [unmanaged], (ROOT,): files[:1], (inner,): files[1:]}
     assert visible_files(by_root, before, after) == [unmanaged, files[1]]
     assert visible_files(by_root, before, {**after, inner: CommitsAfter(overwritten=True)}) is None
+
+
+def test_a_file_below_several_roots_is_visible_if_each_root_shows_it():
+    """The outer root decides on a file in the directory of the inner root; neither root knows the jobs of the other."""
+    inner = ROOT + "inner/"
+    outer_job, inner_job = job_id(1), job_id(2)
+    files = [StoredFile(inner + part_name(0, 0, job, 0, "gz"), 1, 0, "") for job in (outer_job, inner_job)]
+    undecided = {ROOT: CommitListing(intents={outer_job: 0}), inner: CommitListing(intents={inner_job: 0})}
+    for hiding, visible in (((), files), ((ROOT,), files[1:]), ((inner,), files[:1]), ((ROOT, inner), [])):
+        known = {root: undecided[root] if root in hiding else CommitListing() for root in undecided}
+        before = {root: CommitsBefore(listing) for root, listing in known.items()}
+        after = {root: CommitsAfter(listing) for root, listing in known.items()}
+        assert visible_files({(inner, ROOT): files}, before, after) == visible

@@ -178,6 +178,15 @@ def visible_jobs(root: Path, actions: Iterator[Any], **options: Any) -> list[str
     return sorted(listed.file.path.rpartition("/")[2].split("-")[3] for listed in snapshot.files)
 
 
+def test_an_undecided_job_is_hidden_in_the_directory_of_another_root(undecided: Path) -> None:
+    inner = undecided / "web" / "0"
+    pyspark_logs.write(rows("INNER").select(["level", "message"]), inner, template=FORMAT["template"])
+    assert levels(undecided, layout=FORMAT["layout"]) == ["INNER", "OLD"]
+    assert levels([str(inner), str(undecided)]) == levels([str(undecided), str(inner)]) == ["INNER", "OLD"]
+    # A reader of the inner root alone does not know the outer one.
+    assert levels(inner) == ["INNER", "NEW", "OLD"]
+
+
 def test_an_overwrite_during_the_listing_restarts_the_snapshot(tmp_path: Path) -> None:
     pyspark_logs.write(rows("OLD"), tmp_path, **FORMAT)
     jobs = []
