@@ -23,13 +23,12 @@ from pyspark_logs.jobs import (
     StagedFile,
     documents,
     intent_key,
-    job_of,
     read_record,
     record_key,
 )
 from pyspark_logs.jobs.document_checks import check_intent, refused_document
 from pyspark_logs.jobs.documents import ABORTED
-from pyspark_logs.store import OpenUpload, Store
+from pyspark_logs.store import Store
 from pyspark_logs.store.parallel import in_parallel
 
 MOST_REMOVED = 1000
@@ -276,48 +275,6 @@ def check_replaced(store: Store, root: str, job: str, replaced: Iterable[Replace
     for file in replaced:
         if not store.is_inside(root, root + file.key):
             raise refused_document(root + record_key(job), "the replaced file", file.key, _THROUGH_LINK)
-
-
-def abort_stray_uploads(
-    store: Store,
-    root: str,
-    is_selected: Callable[[str], bool],
-    keep: Iterable[StagedFile],
-    settings: CommitSettings,
-) -> list[str]:
-    """Aborts open uploads of ended jobs: those of task attempts that lost, and those whose creation got no response.
-
-    Args:
-        store: store of the root.
-        root: directory below which uploads are listed, recursively.
-        is_selected: predicate on job ids; uploads of other jobs are left alone.
-        keep: staged files whose uploads are left alone.
-        settings: number of threads.
-
-    Returns:
-        The paths of the staged files.
-    """
-    strays = find_stray_uploads(store, root, is_selected, keep)
-    in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), strays, settings.threads)
-    return [store.staged_path(upload.path, upload.upload_id) for upload in strays]
-
-
-def find_stray_uploads(
-    store: Store, root: str, is_selected: Callable[[str], bool], keep: Iterable[StagedFile]
-) -> list[OpenUpload]:
-    """Returns the uploads that :func:`abort_stray_uploads` aborts."""
-    kept = {(root + file.key, file.upload_id) for file in keep}
-    strays: list[OpenUpload] = []
-    token: str | None = None
-    while True:
-        page = store.list_uploads(root, token)
-        for upload in page.uploads:
-            job = job_of(upload.path)
-            if job is not None and (upload.path, upload.upload_id) not in kept and is_selected(job):
-                strays.append(upload)
-        token = page.next_token
-        if token is None:
-            return strays
 
 
 def leave_to_recovery(step: str, root: str, job: str, work: Callable[[], object]) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pyspark_logs.commit.claims import claim, list_chain, read_holder
 from pyspark_logs.commit.decisions import (
     MOST_REMOVED,
-    abort_stray_uploads,
     abort_uploads,
     check_files,
     check_own_directories,
@@ -23,6 +22,7 @@ from pyspark_logs.commit.decisions import (
 from pyspark_logs.commit.expiry import Confirmation, find_expired, read_page
 from pyspark_logs.commit.publication import find_replaced, is_data, publish
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
+from pyspark_logs.commit.stray_uploads import abort_stray_uploads
 from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError, SnapshotChangedError, StoreError
 from pyspark_logs.jobs import (
     COMMITS,
@@ -129,7 +129,8 @@ def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitS
             "job %s at %s is committed and cannot be aborted: its rows are visible. Do not run it again; run `pyspark-logs"
             " recover %s` to clean up after it", job.id, job.root, job.root,
         )  # fmt: skip
-    abort_stray_uploads(store, job.root, lambda other: other == job.id, (), settings)
+    keys = {file.key for file in files}
+    abort_stray_uploads(store, job.root, lambda other: other == job.id, settings, search=keys)
     return aborted
 
 
@@ -283,5 +284,5 @@ def _abort_losers(store: Store, job: Job, files: Sequence[StagedFile], settings:
         "abort the uploads of lost task attempts",
         job.root,
         job.id,
-        lambda: abort_stray_uploads(store, job.root, lambda other: other == job.id, files, settings),
+        lambda: abort_stray_uploads(store, job.root, lambda other: other == job.id, settings, keep=files),
     )

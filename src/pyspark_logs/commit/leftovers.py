@@ -11,11 +11,12 @@ from pyspark_logs.commit.claims import Number, check_chain, group_claims, read_h
 from pyspark_logs.commit.decisions import check_own_directories, remove_files
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
+from pyspark_logs.commit.stray_uploads import search_uploads
 from pyspark_logs.errors import CorruptFileError
 from pyspark_logs.jobs import CLAIMS, COMMITS, CommitListing, job_of, read_commits, record_key
 from pyspark_logs.jobs.names import may_claim
 from pyspark_logs.jobs.snapshots import list_all
-from pyspark_logs.store import OpenUpload, Store, StoredFile
+from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
 
 _DEFAULTS = CommitSettings()
@@ -93,7 +94,9 @@ def vacuum(
     """
     check_own_directories(store, root)
     clock = StoreClock(store, root, dry_run=dry_run)
-    uploads = [upload for upload in _uploads_of_jobs(store, root) if clock.is_old(upload.started_ms, older_than_us)]
+    # The uploads of an intent, whose keys would be known, are left to recover.
+    uploads = search_uploads(store, root, (), settings, dry_run=dry_run)
+    uploads = [upload for upload in uploads if clock.is_old(upload.started_ms, older_than_us)]
     # Records are listed before claims: a claim is written before the record of its job, so a listed record whose claim is
     # not listed afterwards never gets one.
     commits = read_commits(store, root)
@@ -140,17 +143,6 @@ def vacuum(
         tuple((chain.path, chain.reason) for chain in broken),
         tuple(path.removeprefix(root) for path in temporary),
     )
-
-
-def _uploads_of_jobs(store: Store, root: str) -> list[OpenUpload]:
-    found: list[OpenUpload] = []
-    token: str | None = None
-    while True:
-        page = store.list_uploads(root, token)
-        found += [upload for upload in page.uploads if job_of(upload.path) is not None]
-        token = page.next_token
-        if token is None:
-            return found
 
 
 def _read_chains(

@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark_logs.commit.decisions import (
-    abort_stray_uploads,
     check_own_directories,
     check_replaced,
     decide_aborted,
-    find_stray_uploads,
     read_intent,
     remove_replaced,
     undo,
 )
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
+from pyspark_logs.commit.stray_uploads import abort_stray_uploads, search_uploads, select_strays
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import CommitListing, StagedFile, intent_key, read_commits, read_record
 from pyspark_logs.store import Store
@@ -118,10 +117,12 @@ def _end_strays(
     if not settled:
         return []
     try:
-        if not dry_run:
-            return abort_stray_uploads(store, root, settled.__contains__, (), settings)
         listed = [file for result in settled.values() for file in result.files]
-        strays = find_stray_uploads(store, root, settled.__contains__, listed)
+        keys = {file.key for file in listed}
+        if not dry_run:
+            return abort_stray_uploads(store, root, settled.__contains__, settings, search=keys)
+        uploads = search_uploads(store, root, keys, settings, dry_run=True)
+        strays = select_strays(root, uploads, settled.__contains__, listed)
         return [store.staged_path(upload.path, upload.upload_id) for upload in strays]
     except (LogSourceError, OSError) as error:
         _log.warning(

@@ -258,6 +258,19 @@ class Store(StoreBase, abc.ABC):
         """
         raise self._errors.read_only("list the uploads below", prefix)
 
+    def lists_uploads_by_prefix(self, root: str, *, probe: bool) -> bool:
+        """True if :meth:`list_uploads` finds the uploads of all files below a root, as it does on most stores.
+
+        Args:
+            root: directory that was written to, ending in ``/``.
+            probe: True to start an upload for the answer, and abort it: at least three requests on servers other than AWS.
+                Without a probe, an unknown server is assumed not to.
+
+        Raises:
+            StoreError: the store refused or failed.
+        """
+        return True
+
     # --- paths in documents ----------------------------------------------------------------------
 
     def is_inside(self, root: str, path: str) -> bool:

@@ -10,6 +10,7 @@ import datetime as dt
 import itertools
 import json
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -333,6 +334,24 @@ class S3Store(Store):
         if response.get("IsTruncated") and not markers[0]:
             raise self._missing_token(prefix)
         return UploadPage(tuple(uploads), json.dumps(markers) if response.get("IsTruncated") else None)
+
+    def lists_uploads_by_prefix(self, root: str, *, probe: bool) -> bool:
+        """Starts an upload below ``_staging/`` of the root, lists it by that prefix and aborts it; makes no request on AWS."""
+        if self._is_aws() or not probe:
+            return self._is_aws()
+        prefix, name, token = f"{root}_staging/", f"~probe-{uuid.uuid4().hex}", None
+        path = prefix + name
+        upload_id = self.start_upload(path, token=name, staging="")
+        try:
+            while True:
+                page = self.list_uploads(prefix, token)
+                if any(upload.upload_id == upload_id for upload in page.uploads):
+                    return True
+                token = page.next_token
+                if token is None:
+                    return False
+        finally:
+            self.abort_upload(path, upload_id)
 
     def _supports_parameter(self, operation: str, parameter: str) -> bool:
         """True if the installed botocore has the parameter; s3fs silently drops parameters that it does not have."""

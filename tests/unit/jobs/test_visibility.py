@@ -99,13 +99,16 @@ def test_only_the_replaced_version_is_hidden():
     )
     files = [StoredFile(ROOT + "a", 1, 0, "e1"), StoredFile(ROOT + "b", 1, 0, "e2")]
     assert (
-        visible_files({(ROOT,): files}, {ROOT: commits_before}, {ROOT: CommitsAfter(commits_before.listing)}) == files[1:]
+        visible_files({(ROOT,): files}, {ROOT: commits_before}, {ROOT: CommitsAfter(commits_before.listing)})
+        == files[1:]
     )
 
 
 def test_items_that_contain_files():
     files = [(StoredFile(ROOT + "a", 1, 0, ""), "more")]
-    assert visible_files({(ROOT,): files}, {ROOT: CommitsBefore()}, {ROOT: CommitsAfter()}, lambda item: item[0]) == files
+    assert (
+        visible_files({(ROOT,): files}, {ROOT: CommitsBefore()}, {ROOT: CommitsAfter()}, lambda item: item[0]) == files
+    )
 
 
 def test_each_root_decides_on_its_files():

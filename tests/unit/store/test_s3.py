@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pyspark_logs.errors import PathNotFoundError, ReadOnlyStoreError, StoreError
-from pyspark_logs.store import open_store
+from pyspark_logs.store import UploadPage, open_store
 from tests.support.s3_server import S3Bucket
 from tests.unit.store.read_suite import MIB, ReadSuite, all_pages, read_all
 from tests.unit.store.write_suite import JOB, WriteSuite, in_another_process
@@ -127,6 +127,25 @@ class TestWrites(WriteSuite):
         ):
             with pytest.raises(PathNotFoundError, match=r"NoSuchBucket.*Check the bucket's name"):
                 call()
+
+    def test_a_server_that_lists_uploads_of_exact_keys(self, monkeypatch):
+        """MinIO lists no uploads below a prefix: https://github.com/minio/minio/issues/20989."""
+        list_page = type(self.store).list_uploads
+
+        def list_exact(store, prefix, token=None):
+            page = list_page(store, prefix, token)
+            return UploadPage(tuple(upload for upload in page.uploads if upload.path == prefix), page.next_token)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(self.store), "list_uploads", list_exact)
+            assert not self.store.lists_uploads_by_prefix(self.root, probe=True)
+        assert self.uploads() == []
+        # Without a probe, and on AWS, the answer needs no request.
+        count = self.store.request_counts.total()
+        assert not self.store.lists_uploads_by_prefix(self.root, probe=False)
+        monkeypatch.setattr(type(self.store), "_is_aws", lambda _: True)
+        assert self.store.lists_uploads_by_prefix(self.root, probe=True)
+        assert self.store.request_counts.total() == count
 
     def test_a_botocore_without_conditional_writes(self, monkeypatch):
         self.store.put(self.root + "a", b"x")

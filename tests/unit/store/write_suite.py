@@ -71,6 +71,10 @@ class WriteSuite:
             if token is None:
                 return found
 
+    def test_uploads_are_listed_by_a_prefix(self):
+        assert self.store.lists_uploads_by_prefix(self.root, probe=True)
+        assert self.uploads() == []
+
     # --- small files ---
 
     def test_the_store_is_writable(self):
