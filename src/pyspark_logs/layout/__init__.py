@@ -79,11 +79,20 @@ class LayoutMatch:
 
 @dataclass(frozen=True)
 class Layout:
-    """A compiled layout; see :meth:`parse`, :func:`hive_layout` and the package."""
+    """A compiled layout; see :meth:`parse`, :func:`hive_layout` and the package.
+
+    Attributes:
+        text: text of the layout.
+        zone: time zone of the time tokens.
+        segments: segments from left to right.
+        is_inferred: True for the layout of Hive directories that a listing showed. It matches every key: the columns of
+            the segments from the first one that does not match on are null.
+    """
 
     text: str
     zone: str
     segments: tuple[Segment, ...]
+    is_inferred: bool = False
 
     @staticmethod
     def parse(text: str, zone: str = "UTC") -> Layout:
@@ -149,13 +158,22 @@ class Layout:
         """
         found = self._pattern.fullmatch(key)
         if found is None:
-            return None
+            return self._match_leading(key) if self.is_inferred else None
         texts = found.groups()
         values = tuple([unescape_value(texts[index]) for index in self._column_groups])
         if not self._time_groups:
             return LayoutMatch(None, None, values)
         span = time_span(tuple([int(texts[index]) for index in self._time_groups]), self.zone)
         return None if span is None else LayoutMatch(*span, values)
+
+    def _match_leading(self, key: str) -> LayoutMatch:
+        values: list[str | None] = []
+        for segment, name in zip(self.segments, key.split("/")[:-1], strict=False):
+            fields = segment.read(name)
+            if fields is None:
+                break
+            values += [unescape_value(text) for _, text in fields]
+        return LayoutMatch(values=(*values, *[None] * (len(self.columns) - len(values))))
 
     # One expression for all segments, with group indices computed once: match() runs for every key of a listing.
 
@@ -213,12 +231,14 @@ class Layout:
 def hive_layout(columns: Iterable[str], zone: str = "UTC") -> Layout:
     """Returns the layout ``a={a}/b={b}`` of Hive-style directories; without columns, the flat layout.
 
-    Names are never interpreted as time tokens: ``dd=22`` gives a string column ``dd``.
+    Names are never interpreted as time tokens: ``dd=22`` gives a string column ``dd``. A file outside of the directories
+    matches, too, and has null in the columns of the directories that it is not in.
 
     Example:
-        >>> hive_layout(["team", "dt"]).match("team=web/dt=2026-11-22/a.gz").values
-        ('web', '2026-11-22')
+        >>> layout = hive_layout(["team", "dt"])
+        >>> [layout.match(key).values for key in ("team=web/dt=2026-11-22/a.gz", "team=web/b.gz", "c.gz")]
+        [('web', '2026-11-22'), ('web', None), (None, None)]
     """
     names = list(columns)
     segments = tuple(Segment((Part(TEXT, f"{name}="), Part(COLUMN, unescape_value(name) or name))) for name in names)
-    return Layout("/".join(f"{name}={{{name}}}" for name in names), zone, segments)
+    return Layout("/".join(f"{name}={{{name}}}" for name in names), zone, segments, is_inferred=True)

@@ -11,8 +11,8 @@ from pyspark_logs.store import Page, Store
 def resolve_layout(store: Store, options: ReadOptions) -> Layout:
     """Returns the layout of the options, else that of Hive's ``key=value`` directories, else a flat layout.
 
-    Directories are Hive's if all directories of a level have the same key and the level has no data file, so that the
-    inferred layout excludes no file.
+    A level is one of Hive directories if it has ``key=value`` directories and all of them have the same key. Files and other
+    directories beside them do not change that: they have null in its column, so that the inferred layout excludes no file.
 
     Raises:
         LayoutError: the option is malformed.
@@ -24,22 +24,19 @@ def resolve_layout(store: Store, options: ReadOptions) -> Layout:
     prefix = next((path.path for path in load_paths if path.file is None), None)
     keys: list[str] = []
     while prefix is not None:
-        page = store.list_page(prefix, recursive=False)
-        has_data = any(file.size and not is_hidden(_name(file.path)) for file in page.files)
-        key = None if has_data else _common_key(page)
-        if key is None or key.lower() in (known.lower() for known in keys):
+        directories = _hive_directories(store.list_page(prefix, recursive=False))
+        found = {key for key, _ in directories}
+        if len(found) != 1 or not found.isdisjoint(key.lower() for key in keys):
             break
+        (key, prefix), *_ = directories
         keys.append(key)
-        prefix = next(path for path in page.directories if not is_hidden(_name(path)))
     return hive_layout(keys, zone)
 
 
-def _common_key(page: Page) -> str | None:
-    """Returns the key of all ``key=value`` directories of a page; ``None`` if they have different keys or none."""
-    pairs = [_name(path).partition("=") for path in page.directories if not is_hidden(_name(path))]
-    keys = {key for key, equals, value in pairs if equals and value}
-    all_have_keys = all(equals and value for _, equals, value in pairs)
-    return keys.pop() or None if all_have_keys and len(keys) == 1 else None
+def _hive_directories(page: Page) -> list[tuple[str, str]]:
+    """Returns key and path of each ``key=value`` directory of a page."""
+    pairs = [(_name(path).partition("="), path) for path in page.directories if not is_hidden(_name(path))]
+    return [(key, path) for (key, _, value), path in pairs if key and value]
 
 
 def _name(path: str) -> str:

@@ -104,6 +104,8 @@ class PrefixWalk:
         layout = self.selection.layout
         prefix, segment, part = node.prefix, node.segment, node.part
         while segment < len(layout.segments):
+            if part == 0 and self._selects_others(replace(node, segment=segment, part=part)):
+                break  # other names than those of the literal text are selected, too
             parts = layout.segments[segment].parts
             while part < len(parts) and parts[part].kind == TEXT:
                 prefix += parts[part].value
@@ -299,6 +301,9 @@ class PrefixWalk:
                 fields = None if is_hidden(name) else segment.read(name)
                 if fields is not None and self._selects(fields, tokens := add_tokens(node.tokens, fields)):
                     children.append(replace(node, prefix=directory, segment=node.segment + 1, part=0, tokens=tokens))
+                elif fields is None and not is_hidden(name) and self._selects_others(node):
+                    segments = len(self.selection.layout.segments)
+                    children.append(replace(node, prefix=directory, segment=segments, part=0))
                 else:
                     result.counts["directories_pruned"] += 1
                     if directory.endswith(_NESTED_COMMITS) and node.prefix != node.directory:
@@ -311,6 +316,11 @@ class PrefixWalk:
         return (not known or self.selection.touches(known)) and all(
             self.selection.allows(part.value, unescape_value(text)) for part, text in fields if part.kind == COLUMN
         )
+
+    def _selects_others(self, node: ListingNode) -> bool:
+        """True if directories that do not match an inferred layout, whose remaining columns are null there, are selected."""
+        columns = (part.value for part in self._remaining_parts(node) if part.kind == COLUMN)
+        return self.selection.layout.is_inferred and all(self.selection.allows(column, None) for column in columns)
 
 
 def _year(instant_us: int) -> int:

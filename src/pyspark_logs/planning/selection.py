@@ -159,7 +159,7 @@ class Selection:
         """Returns all spellings of a column's selected values in a path; ``None`` if they are unknown or too many.
 
         The spellings are known for values of ASCII letters, digits, ``-``, ``_`` and ``.``: some writers escape other
-        characters and some do not.
+        characters and some do not. A null of an inferred layout has no spelling, since any other name has it, too.
 
         Args:
             column: partition column.
@@ -168,6 +168,8 @@ class Selection:
         """
         allowed = self.allowed.get(column)
         if allowed is None or callable(allowed) or len(allowed) > MAX_CONSTRUCTED:
+            return None
+        if self.layout.is_inferred and None in allowed:
             return None
         values = [value for value in allowed if value != ""]
         if not all(value is None or _is_plain(value) for value in values):

@@ -62,3 +62,12 @@ def test_a_closed_reader_leaves_no_thread(tmp_path: Path) -> None:
     reader.close()
     del reader
     assert not [thread for thread in all_threads() if thread.name.startswith("pyspark-logs")]
+
+
+def test_a_file_beside_hive_directories_leaves_their_columns(tmp_path: Path) -> None:
+    write(tmp_path, {"day=1/a.log": "INFO a\n", "day=2/b.log": "INFO b\n", "notes.txt": "WARN c\n"})
+    rows = scan(tmp_path, template="{level} {message}", schema="message string, day int").read_all().to_pylist()
+    assert sorted(rows, key=str) == [
+        {"message": "a", "day": 1}, {"message": "b", "day": 2}, {"message": "c", "day": None},
+    ]  # fmt: skip
+    assert scan(tmp_path, template="{level} {message}").schema.names == ["level", "message", "day"]

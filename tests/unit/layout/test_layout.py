@@ -203,7 +203,7 @@ def test_hive_names_are_never_time() -> None:
     layout = hive_layout(["yyyy", "dd", "a b"])
     assert layout.columns == ("yyyy", "dd", "a b")
     assert layout.match("yyyy=1/dd=2/a b=3/f") == LayoutMatch(None, None, ("1", "2", "3"))
-    assert layout.match("yyyy=1/dd=2/f") is None
+    assert layout.match("yyyy=1/dd=2/f") == LayoutMatch(None, None, ("1", "2", None))
     flat = hive_layout([])
     assert flat.columns == ()
     assert flat.match("any/thing") == LayoutMatch()

@@ -17,9 +17,10 @@ from tests.support.plans import options
         (["a=1/b=2/x.log", "a=2/b=3/x.log"], ("a", "b")),
         (["a=1/x.log", "_SUCCESS", "_tmp/b=1/x", ".x/y"], ("a",)),
         (["a=1/x.log", "b=1/x.log"], ()),
-        (["a=1/x.log", "other/x.log"], ()),
-        (["a=1/x.log", "stray.log"], ()),
-        (["a=1/b=2/x.log", "a=1/x.log"], ("a",)),
+        (["a=1/x.log", "Other/x.log"], ("a",)),
+        (["a=1/x.log", "stray.log"], ("a",)),
+        (["a=1/b=2/x.log", "a=1/x.log"], ("a", "b")),
+        (["a=1/b=2/x.log", "b=1/x.log"], ()),
         (["a=1/a=2/x.log"], ("a",)),
         (["a=/x.log"], ()),
         (["=1/x.log"], ()),
@@ -37,6 +38,42 @@ def test_hive_values_below_a_glob() -> None:
     store = KeyStore.from_keys(["d1/a=1/x.log", "d2/a=2/x.log"])
     files, _ = plan_files(store, options("s3://b/app/d*"), resolve_layout(store, options("s3://b/app/d*")))
     assert [match.values for _, match in files] == [("1",), ("2",)]
+
+
+STRAYS = [
+    "a=1/b=2/x",
+    "a=1/b=3/x",
+    "a=2/b=2/x",
+    "a=__HIVE_DEFAULT_PARTITION__/b=2/x",
+    "a=1/y",
+    "a=1/c=1/x",
+    "B/b=2/y",
+    "z",
+]
+
+
+@pytest.mark.parametrize("allowed_a", [None, ["1"], [None], ["1", None], ["3"]])
+@pytest.mark.parametrize("allowed_b", [None, ["2"], [None], ["3", None]])
+@pytest.mark.parametrize("as_test", [False, True])
+def test_files_beside_hive_directories_have_nulls(
+    allowed_a: list[str | None] | None, allowed_b: list[str | None] | None, as_test: bool
+) -> None:
+    store = KeyStore.from_keys([*STRAYS, ".h/x"], page_size=2)
+    layout = hive_layout(["a", "b"])
+    wanted = {"a": allowed_a, "b": allowed_b}
+    allowed = {name: values for name, values in wanted.items() if values is not None}
+    tests = {name: (lambda value, values=values: value in values) for name, values in allowed.items()}
+    files, report = plan_files(store, options(), layout, allowed=tests if as_test else allowed)
+    values = {"a=1/y": ("1", None), "a=1/c=1/x": ("1", None), "B/b=2/y": (None, None), "z": (None, None)}
+    values |= {"a=1/b=2/x": ("1", "2"), "a=1/b=3/x": ("1", "3"), "a=2/b=2/x": ("2", "2")}
+    values["a=__HIVE_DEFAULT_PARTITION__/b=2/x"] = (None, "2")
+    expected = {
+        key: pair
+        for key, pair in values.items()
+        if (allowed_a is None or pair[0] in allowed_a) and (allowed_b is None or pair[1] in allowed_b)
+    }
+    assert {file.path.removeprefix("s3://b/app/"): match.values for file, match in files} == expected
+    assert report.duplicates == 0
 
 
 def test_a_malformed_layout_is_an_error() -> None:
