@@ -7,6 +7,7 @@ looking into files, and never loses a row.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -128,8 +129,8 @@ def full_schema(options: ReadOptions, in_record: pa.Schema, path_columns: Sequen
         fields.append(pa.field(METADATA, metadata_type()))
     if options.records.corrupt_column_given:
         fields.append(pa.field(options.records.corrupt_column, pa.string()))
-    names = [field.name.lower() for field in fields]
-    duplicates = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(field.name.lower() for field in fields)
+    duplicates = sorted(name for name, count in counts.items() if count > 1)
     if duplicates:
         raise OptionError(
             f"column {duplicates[0]!r} would appear twice: rename the field, or the column that an option adds"

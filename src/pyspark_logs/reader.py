@@ -334,11 +334,12 @@ def infer_schema(options: ReadOptions) -> str:
     in_record = form.schema()
     if in_record is None:
         in_path = {name.lower() for name in layout.columns}
+        sampled_paths: list[str] = []
         try:
-            sampled = form.infer(_sample(reader, store, layout))
+            sampled = form.infer(_sample(reader, store, layout, sampled_paths))
         except FormatError as error:
-            paths = ", ".join(options.plan.paths)
-            raise OptionError(f"{paths}: {error}; name the format of these lines, or give a schema") from error
+            where = ", ".join(sampled_paths[:1] or options.plan.paths)
+            raise OptionError(f"{where}: {error}; name the format of these lines, or give a schema") from error
         _check_sampled_time(options.time.column, sampled)
         in_record = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in in_path])
     schema = full_schema(options, in_record, layout.columns)
@@ -359,8 +360,11 @@ def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
         )
 
 
-def _sample(reader: LogReader, store: Store, layout: Layout) -> Iterator[Any]:
-    """Yields blocks of the first files by key in the time range."""
+def _sample(reader: LogReader, store: Store, layout: Layout, sampled_paths: list[str]) -> Iterator[Any]:
+    """Yields blocks of the first files by key in the time range.
+
+    Appends the path of each file that has a block to ``sampled_paths``.
+    """
     options = reader.options
     planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
@@ -371,7 +375,10 @@ def _sample(reader: LogReader, store: Store, layout: Layout) -> Iterator[Any]:
         )
     for split in splits:
         context = TimestampContext(options.time.zone, year_bound_us(split, 0))
-        yield from SplitReader(reader.form, options, store, split, context).blocks()
+        for block in SplitReader(reader.form, options, store, split, context).blocks():
+            if split.path not in sampled_paths[-1:]:
+                sampled_paths.append(split.path)
+            yield block
 
 
 def _normalise_paths(options: ReadOptions) -> ReadOptions:

@@ -200,7 +200,7 @@ class _Parser:
 
     def _field(self, path: str) -> pa.Field:
         word = self.peek()
-        if not re.match(r"[\w`]", word) or word == "``":
+        if not re.match(r"[\w`]", word):
             self._fail(f"has {word or 'its end'!r} where a column name belongs (quote odd names with backticks)")
         self.skip()
         name = word[1:-1].replace("``", "`") if word[0] == "`" else word
@@ -341,8 +341,6 @@ def _check_names(names: Iterable[str], path: str) -> None:
     seen: dict[str, str] = {}
     where = f" in {path!r}" if path else ""
     for name in names:
-        if not name:
-            raise OptionError(f"schema: a column{where} has an empty name; every column needs one")
         if name.lower() in seen:
             raise OptionError(
                 f"schema: columns {seen[name.lower()]!r} and {name!r}{where} have the same name (names match without"

@@ -457,11 +457,12 @@ class TestJson:
         [
             ('{"a": 1}', '{"a": {"b": 1}}', "a string"),
             ('{"a": [1]}', '{"a": {"b": 1}}', "a string"),
-            ('{"a": {"B": 1}}', '{"a": {"b": 2.5, "": 0}}', "a struct<B:double>"),
-            ('{"a": {}}', '{"": 1}', "a string"),
+            ('{"a": {"B": 1}}', '{"a": {"b": 2.5, "": 0}}', "a struct<B:double,``:bigint>"),
+            ('{"a": {}}', '{"a": "", "b": null}', "a string, b string"),
             ('{"a": ' + "9" * 5000 + "}", '{"a": true}', "a string"),
             ('{"a": "2026-11-22T00:00:00Z"}', '{"a": "soon"}', "a string"),
-            ('{"a": 9223372036854775807}', '{"a": 9223372036854775808}', "a double"),
+            ('{"a": 9223372036854775807}', '{"a": 9223372036854775808}', "a decimal(38,0)"),
+            ('{"a": 9223372036854775807}', '{"a": 0.5}', "a string"),
         ],
     )
     def test_inference_of_records_that_disagree(self, one: str, other: str, ddl: str, tmp_path: Path) -> None:
@@ -472,7 +473,7 @@ class TestJson:
 
     def test_nothing_to_learn_from(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.json": "not json\n[1]\n{}\n"})
-        with pytest.raises(OptionError, match="no line of the sample is a JSON object"):
+        with pytest.raises(OptionError, match=r"a.json: no line .* is a JSON object .*, at byte 0, is 'not json'"):
             read(tmp_path, json=True)
         with pytest.raises(OptionError, match="no file in the range to infer"):
             read(tmp_path, json=True, pathGlobFilter="*.log")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 
 def find_name(names: Collection[str], column: str) -> str | None:
@@ -18,3 +18,28 @@ def find_name(names: Collection[str], column: str) -> str | None:
         if name.lower() == lower:
             found = name
     return found
+
+
+class KeyIndex:
+    """Finds the columns whose keys a record has, as a record with few of very many keys must not cost time for all.
+
+    Args:
+        keys: key that each column reads; None: the column has a value in every record.
+
+    >>> index = KeyIndex(["Level", "time", None])
+    >>> list(index.find({"level": 1})), list(index.find({"a": 1, "b": 1, "c": 1}))
+    ([0, 2], [0, 1, 2])
+    """
+
+    def __init__(self, keys: Sequence[str | None]) -> None:
+        self._count = len(keys)
+        self._indices: dict[str | None, list[int]] = {}
+        for index, key in enumerate(keys):
+            self._indices.setdefault(None if key is None else key.lower(), []).append(index)
+
+    def find(self, names: Collection[str]) -> Iterable[int]:
+        """Returns the indices of the columns that may have a value in a record with these names, ascending."""
+        if len(names) >= self._count:
+            return range(self._count)
+        found = {index for name in names for index in self._indices.get(name.lower(), ())}
+        return sorted(found.union(self._indices.get(None, ())))

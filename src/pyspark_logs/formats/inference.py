@@ -1,43 +1,65 @@
 """Inference of a schema from a sample of records, for formats whose records name their own fields.
 
-A format gives the name and the kind of each value of a record; the kinds of all values of a name are merged. A kind is a
-scalar (one of the names in ``_SCALARS``), a :class:`ListKind`, a :class:`StructKind`, or None for values that are null.
+A format gives the names and values of a record, and widens the kind of a name by each of its values. A kind is a scalar
+(one of the names in ``_SCALARS``), a :class:`ListKind` or a :class:`StructKind`. Values of the inferred type read back as
+they stand in the sample: a number that its type would change makes the column a string.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Union
+from decimal import Decimal
+from typing import TypeVar, Union
 
 import pyarrow as pa
 
+from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.timestamps.parsing import ISO, TimestampContext, parse_iso_us
+from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import Lines
 
-Kind = Union[str, "ListKind", "StructKind", None]
+Kind = Union[str, "ListKind", "StructKind"]
+Value = TypeVar("Value")
 
+NULL, STRING, FLAG = "null", "string", "flag"
 _SCALARS = {
+    NULL: pa.string(),
     "boolean": pa.bool_(),
     "long": pa.int64(),
+    "large long": pa.int64(),
+    "integer": pa.decimal128(38, 0),
     "double": pa.float64(),
     "timestamp": pa.timestamp("us", "UTC"),
-    "string": pa.string(),
+    STRING: pa.string(),
 }
-_LONG_CHARACTERS = 20  # of the longest 64-bit integer, its sign included
+# Pairs of different kinds whose values a third kind holds without loss. A double holds all integers of 53 bits.
+_WIDER = {
+    frozenset(pair): wider
+    for *pair, wider in (
+        ("long", "large long", "large long"),
+        ("long", "integer", "integer"),
+        ("large long", "integer", "integer"),
+        ("long", "double", "double"),
+    )
+}
+_DOUBLE_DIGITS = 15  # significant digits of a decimal number that a double always retains (DBL_DIG of C)
+_DOUBLE_BITS, _LONG_BITS, _DECIMAL_DIGITS = 53, 63, 38
+_SHOWN_CHARACTERS = 80  # of a record in a message
 
 
-@dataclass(frozen=True)
+@dataclass
 class ListKind:
     """Kind of arrays.
 
     Attributes:
-        element: merged kind of the elements; None: there is no element that is not null.
+        element: merged kind of the elements; None: there is no element.
     """
 
-    element: Kind
+    element: Kind | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class StructKind:
     """Kind of objects.
 
@@ -49,64 +71,142 @@ class StructKind:
 
 
 def infer_schema(
-    records: Iterable[bytes], max_bytes: int, kinds_of: Callable[[str], Iterable[tuple[str, Kind]]]
+    sample: Iterator[Lines],
+    options: FormatOptions,
+    values_of: Callable[[str], Iterable[tuple[str, Value]]],
+    widen: Callable[[Kind | None, Value], Kind],
+    *,
+    expected: str,
 ) -> pa.Schema:
     """Infers the columns of records, in the order in which the names first appear.
 
     Args:
-        records: records without line ends.
-        max_bytes: size of the sample, line ends included; the record that exceeds it is the last one.
-        kinds_of: returns name and kind of each value of a record. Records for which it raises ValueError are skipped.
+        sample: records. ``samplingBytes`` of them are read, line ends included; the record that exceeds them is the last.
+        options: options of the format.
+        values_of: returns name and value of each column of a record. Records for which it raises ValueError are skipped.
+        widen: returns the kind of the values of a name by the kind of those before (None: there is none) and the next value.
+            It may change the kind that it is given.
+        expected: predicate of a record that has columns, for messages: ``is a JSON object with a key``.
 
-    >>> infer_schema([b"1", b"x", b"2.5"], 100, lambda record: [("n", number_kind(str(float(record))))]).field("n").type
-    DataType(double)
+    Raises:
+        FormatError: no record of the sample has a column, or the sample has more than ``maxInferredColumns``.
     """
     kinds: dict[str, Kind] = {}
-    sampled = 0
-    for record in records:
-        if sampled >= max_bytes:
-            break
-        sampled += len(record) + 1
+    mismatch = ""  # description of the first record that was skipped
+    for record, offset in _records(sample, options.sampling_bytes):
+        text = record.decode("utf-8", "replace")
         try:
-            found = list(kinds_of(record.decode("utf-8", "replace")))
-        except ValueError:
-            continue
-        for name, kind in found:
-            kinds[name] = merge_kinds(kinds.get(name), kind)
-    return pa.schema(_fields(kinds))
+            for name, value in values_of(text):
+                known = kinds.get(name)
+                if known != STRING:
+                    kinds[name] = widen(known, value)
+        except ValueError as error:
+            mismatch = mismatch or f"; the first one, at byte {offset}, is {text[:_SHOWN_CHARACTERS]!r}: {error}"
+    fields = _fields(kinds)
+    if not fields:
+        raise FormatError(f"no line of the sample {expected}{mismatch}")
+    _check_count(fields, options.max_inferred_columns)
+    return pa.schema(fields)
+
+
+def _records(sample: Iterator[Lines], max_bytes: int) -> Iterator[tuple[bytes, int]]:
+    """Yields the records of a sample and their offsets in their files."""
+    sampled = 0
+    for lines in sample:
+        offsets = lines.offsets
+        for row in range(len(lines)):
+            if sampled >= max_bytes:
+                return
+            record = lines.record(row)
+            sampled += len(record) + 1
+            yield record, int(offsets[row])
 
 
 def merge_kinds(left: Kind, right: Kind) -> Kind:
-    """Returns the kind of columns that hold values of both kinds.
+    """Returns the kind of columns that hold values of both kinds. It may change the left kind, which is no longer valid.
 
-    >>> merge_kinds("long", "double"), merge_kinds("long", None), merge_kinds("long", "boolean")
+    >>> merge_kinds("long", "double"), merge_kinds("long", "null"), merge_kinds("long", "boolean")
     ('double', 'long', 'string')
+    >>> merge_kinds("long", "integer"), merge_kinds("integer", "double")
+    ('integer', 'string')
     """
-    if left is None or right is None or left == right:
-        return right if left is None else left
+    if right in (NULL, FLAG) or left == right:
+        return left
+    if left in (NULL, FLAG):
+        return right
     if isinstance(left, ListKind) and isinstance(right, ListKind):
-        return ListKind(merge_kinds(left.element, right.element))
+        left.element = _merge_optional(left.element, right.element)
+        return left
     if isinstance(left, StructKind) and isinstance(right, StructKind):
-        names = {**left.fields, **right.fields}
-        return StructKind({name: merge_kinds(left.fields.get(name), right.fields.get(name)) for name in names})
-    return "double" if (left, right) in (("long", "double"), ("double", "long")) else "string"
+        for name, kind in right.fields.items():
+            left.fields[name] = merge_kinds(left.fields.get(name, NULL), kind)
+        return left
+    if isinstance(left, str) and isinstance(right, str):
+        return _WIDER.get(frozenset((left, right)), STRING)
+    return STRING
 
 
-def number_kind(number: str) -> Kind:
-    """Returns the kind of a JSON number: ``long`` for whole numbers of 64 bits, else ``double``."""
-    if any(character in number for character in ".eE"):
-        return "double"
-    return "long" if len(number) <= _LONG_CHARACTERS and -(1 << 63) <= int(number) < 1 << 63 else "double"
+def _merge_optional(left: Kind | None, right: Kind | None) -> Kind | None:
+    return left if right is None else right if left is None else merge_kinds(left, right)
 
 
-def string_kind(text: str) -> Kind:
+def number_kind(number: str) -> str:
+    """Returns the kind of a JSON number whose value the kind retains, however the number is written.
+
+    >>> number_kind("1.10"), number_kind("18446744073709551615"), number_kind("0.1234567890123456789")
+    ('double', 'integer', 'string')
+    """
+    if _is_integer(number):
+        return _integer_kind(number)
+    is_short = len(number) <= _DOUBLE_DIGITS and "e" not in number and "E" not in number
+    return "double" if is_short or _is_double(number) else STRING
+
+
+def written_number_kind(number: str) -> str:
+    """Returns the kind of an untyped number that the kind writes back as it is written, which may also be a version.
+
+    >>> written_number_kind("1.5"), written_number_kind("1.10"), written_number_kind("12345e6"), written_number_kind("-0")
+    ('double', 'string', 'string', 'string')
+    """
+    if _is_integer(number):
+        return STRING if number == "-0" else _integer_kind(number)
+    value = float(number)
+    # The writers of this package render doubles by Arrow, most other programs as Python does.
+    is_written = repr(value) == number or pa.scalar(value).cast(pa.string()).as_py() == number
+    return "double" if is_written else STRING
+
+
+def _is_integer(number: str) -> bool:
+    return number.isdigit() or number[1:].isdigit()
+
+
+def _integer_kind(number: str) -> str:
+    if len(number) <= _DOUBLE_DIGITS:
+        return "long"
+    if len(number.lstrip("-")) > _DECIMAL_DIGITS:
+        return STRING
+    value = int(number)
+    if abs(value) <= 1 << _DOUBLE_BITS:
+        return "long"
+    return "large long" if -(1 << _LONG_BITS) <= value < 1 << _LONG_BITS else "integer"
+
+
+def _is_double(number: str) -> bool:
+    """Returns True if the shortest text of the nearest double is equal to the number."""
+    try:
+        return Decimal(repr(float(number))) == Decimal(number)
+    except ArithmeticError:  # an exponent of more than 18 digits
+        return False
+
+
+def string_kind(text: str) -> str:
     """Returns the kind of a string: ``timestamp`` for a valid ISO 8601 timestamp, else ``string``."""
     if not ISO.fullmatch(text):
-        return "string"
+        return STRING
     try:
         parse_iso_us(text, TimestampContext().zone)
     except (ValueError, OverflowError):
-        return "string"
+        return STRING
     return "timestamp"
 
 
@@ -115,16 +215,32 @@ def _fields(kinds: dict[str, Kind]) -> list[pa.Field]:
     names: dict[str, str] = {}
     merged: dict[str, Kind] = {}
     for name, kind in kinds.items():
-        if name:  # no column has an empty name
-            first = names.setdefault(name.lower(), name)
-            merged[first] = merge_kinds(merged.get(first), kind)
-    return [pa.field(name, _arrow_type(kind)) for name, kind in merged.items()]
+        first = names.setdefault(name.lower(), name)
+        merged[first] = merge_kinds(merged[first], kind) if first in merged else kind
+    return [pa.field(name, _arrow_type(kind)) for name, kind in merged.items() if kind != FLAG]
 
 
 def _arrow_type(kind: Kind) -> pa.DataType:
     if isinstance(kind, ListKind):
-        return pa.list_(pa.field("element", _arrow_type(kind.element)))
+        return pa.list_(pa.field("element", _arrow_type(kind.element or NULL)))
     if isinstance(kind, StructKind):
         # A struct needs a field; objects without keys are read as their JSON text.
         return pa.struct(fields) if (fields := _fields(kind.fields)) else pa.string()
-    return _SCALARS[kind or "string"]
+    return _SCALARS[kind]
+
+
+def _check_count(fields: list[pa.Field], limit: int) -> None:
+    """Raises FormatError if there are more columns, fields of structs included, than the limit."""
+    count = sum(_count_names(field.type) + 1 for field in fields)
+    if count > limit:
+        raise FormatError(
+            f"the sample has {count} different keys, nested ones included, more than maxInferredColumns={limit}: some keys"
+            " are probably data. Give a schema, which may read an object as map<string,string>, or raise"
+            " maxInferredColumns"
+        )
+
+
+def _count_names(dtype: pa.DataType) -> int:
+    if pa.types.is_struct(dtype):
+        return sum(_count_names(field.type) + 1 for field in dtype)
+    return _count_names(dtype.value_type) if pa.types.is_list(dtype) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Generator, Sequence
 
 import pyarrow as pa
@@ -119,7 +120,7 @@ def begins_by_regex_only(name: str) -> FormatError:
 
 def duplicate_names(names: Sequence[str]) -> list[str]:
     """Returns a message for each name that occurs more than once."""
-    return [f"{name!r} is there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    return [f"{name!r} is there twice" for name, count in Counter(names).items() if count > 1]
 
 
 def raise_unwritable(problems: Sequence[str], kind: str) -> None:

@@ -23,6 +23,7 @@ class FormatOptions:
         allow_trailing: True if text after the last field is allowed.
         max_record_bytes: size above which a record is corrupt.
         sampling_bytes: bytes of text that are read to infer the columns of JSON and logfmt.
+        max_inferred_columns: columns that are inferred at most, fields of nested objects included.
         rescued_column: column for values that the schema lacks; None if there is no such column.
         quote: quote character of delimited values; None if values are not quoted.
         header: ``none``, ``first`` (line) or ``fields`` (a ``#Fields:`` line).
@@ -44,6 +45,7 @@ class FormatOptions:
     allow_trailing: bool = False
     max_record_bytes: int = 16 * MIB
     sampling_bytes: int = 8 * MIB
+    max_inferred_columns: int = 10_000
     rescued_column: str | None = None
     quote: str | None = '"'
     header: str = "none"

@@ -183,7 +183,13 @@ class TestNames:
     def test_every_option_has_a_field_and_every_field_an_option(self) -> None:
         known = {option.write for option in OPTIONS if option.write}
         # Fields without an option of their own, or with an option of readers only.
-        known |= {"format.kind", "format.spec", "format.sampling_bytes", "format.rescued_column"}
+        known |= {
+            "format.kind",
+            "format.spec",
+            "format.sampling_bytes",
+            "format.max_inferred_columns",
+            "format.rescued_column",
+        }
         known |= {"format.multi_line", "format.document", "format.banners", "path"}
         options = parse()
         groups = ("format", "store", "rules")

@@ -47,13 +47,9 @@ class JsonFormat(LineFormat):
         """Infers a column for each key in the first ``samplingBytes`` of the sample.
 
         Raises:
-            FormatError: no record of the sample is an object with a key.
+            FormatError: no record of the sample is an object with a key, or there are more than ``maxInferredColumns``.
         """
-        records = (lines.record(row) for lines in sample for row in range(len(lines)))
-        schema = infer_json_schema(records, self.options.sampling_bytes)
-        if not len(schema):
-            raise FormatError("no line of the sample is a JSON object with a key")
-        return schema
+        return infer_json_schema(sample, self.options)
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of requested columns."""

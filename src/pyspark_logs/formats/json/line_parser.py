@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
+from pyspark_logs.formats.column_names import KeyIndex
 from pyspark_logs.formats.json.rescued import JsonPath, build_rescued, claims_of, is_string_map, unclaimed_values
 from pyspark_logs.formats.json.values import (
     check_type,
@@ -83,17 +84,21 @@ class JsonLineParser:
             # The position in "Expecting value: line 1 column 1 (char 0)" is specific to the line.
             general = f"not a line of JSON: {str(error).partition(': ')[0]}"
             return ParsedLine([None] * len(self.requested), f"not a line of JSON: {error}", general)
-        values: list[Any] = []
+        values: list[Any] = [None] * len(self.columns)
         reason = general = ""
-        for column in self.columns:
+        for index in self._keys.find(record):
+            column = self.columns[index]
             try:
-                values.append(self._value(record, column, context))
+                values[index] = self._value(record, column, context)
             except (ValueError, OverflowError, RecursionError) as error:
-                values.append(None)
                 if column.judged and not reason:
                     reason = f"field {column.name!r}: {error}"
                     general = f"field {column.name!r}: not of type {column.type.arrow()}"
         return ParsedLine(values[: len(self.requested)], reason, general)
+
+    @functools.cached_property
+    def _keys(self) -> KeyIndex:
+        return KeyIndex([None if column.is_named(self.rescued) else column.source.path[0] for column in self.columns])
 
     def _value(self, record: dict[str, Any], column: RequestedColumn[JsonSource], context: TimestampContext) -> Any:
         if column.is_named(self.rescued):

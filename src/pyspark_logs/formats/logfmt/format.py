@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
@@ -42,13 +42,9 @@ class LogfmtFormat(LineFormat):
         """Infers a column for each key in the first ``samplingBytes`` of the sample.
 
         Raises:
-            FormatError: no record of the sample has a pair.
+            FormatError: no record of the sample has a pair, or there are more keys than ``maxInferredColumns``.
         """
-        records = (lines.record(row) for lines in sample for row in range(len(lines)))
-        schema = infer_logfmt_schema(records, self.options.sampling_bytes, self.options.null_value)
-        if not len(schema):
-            raise FormatError("no line of the sample has key=value pairs")
-        return schema
+        return infer_logfmt_schema(sample, self.options)
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder. Every record is validated as a whole, as all of its pairs are parsed."""

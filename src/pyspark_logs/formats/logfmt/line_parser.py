@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pyspark_logs.formats.column_names import find_name
+from pyspark_logs.formats.column_names import KeyIndex, find_name
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -121,17 +121,21 @@ class LogfmtLineParser:
             return ParsedLine([None] * len(self.columns), str(error))
         if all(pair.flag for pair in found.values()):
             return ParsedLine([None] * len(self.columns), "it has no key=value")
-        values: list[Any] = []
+        values: list[Any] = [None] * len(self.columns)
         reason = general = ""
-        for column in self.columns:
+        for index in self._keys.find(found):
+            column = self.columns[index]
             try:
                 is_rescued = column.is_named(self.rescued)
-                values.append(self._rescue(found) if is_rescued else self._value(found, column, context))
+                values[index] = self._rescue(found) if is_rescued else self._value(found, column, context)
             except ValueError as error:
-                values.append(None)
                 if column.judged and not reason:
                     reason, general = f"key {column.name!r}: {error}", f"key {column.name!r}: not of its type"
         return ParsedLine(values, reason, general)
+
+    @functools.cached_property
+    def _keys(self) -> KeyIndex:
+        return KeyIndex([None if column.is_named(self.rescued) else column.source for column in self.columns])
 
     @functools.cached_property
     def claiming_columns(self) -> list[RequestedColumn[str]]:

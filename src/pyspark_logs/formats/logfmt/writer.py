@@ -22,6 +22,8 @@ _SPECIAL = r'[\x00-\x20="]'  # characters that keys and unquoted values cannot c
 
 def key_problem(name: str) -> str:
     """Returns the reason why a column's name cannot be a key; "" if it can."""
+    if not name:
+        return "a column has the name '', and a key cannot be empty; rename it"
     found = re.search(_SPECIAL, name)
     return f"{name!r} holds {found[0]!r}, and a key cannot; rename it" if found else ""
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.json.inference import infer_json_schema
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
@@ -18,6 +19,7 @@ from tests.support.formats import compile_decoder
 
 INSTANT = pa.timestamp("us", "UTC")
 LONG, DOUBLE, STRING, BOOLEAN = pa.int64(), pa.float64(), pa.string(), pa.bool_()
+INTEGER = pa.decimal128(38, 0)
 
 
 def array(element: pa.DataType) -> pa.DataType:
@@ -25,7 +27,7 @@ def array(element: pa.DataType) -> pa.DataType:
 
 
 def infer(*lines: str) -> dict[str, pa.DataType]:
-    schema = infer_json_schema([line.encode() for line in lines], 1 << 20)
+    schema = infer_json_schema(read_lines(iter(["\n".join(lines).encode()])), FormatOptions("json", ""))
     return dict(zip(schema.names, schema.types, strict=True))
 
 
@@ -37,8 +39,19 @@ def infer(*lines: str) -> dict[str, pa.DataType]:
         (["1.5", "1"], DOUBLE),
         (["1e3"], DOUBLE),
         (["9223372036854775807"], LONG),
-        (["9223372036854775808"], DOUBLE),
-        (["1" * 5000], DOUBLE),
+        (["9223372036854775808"], INTEGER),
+        (["9007199254740993", "18446744073709551615"], INTEGER),
+        (["-1", "9" * 38], INTEGER),
+        (["9007199254740992", "0.5"], DOUBLE),
+        (["9007199254740993", "0.5"], STRING),
+        (["18446744073709551615", "0.5"], STRING),
+        (["1" * 39], STRING),
+        (["1" * 5000], STRING),
+        (["1.10", "12345e6", "-0.30000000000000004"], DOUBLE),
+        (["0.1234567890123456789"], STRING),
+        (["1e400"], STRING),
+        (["1e" + "9" * 30], STRING),
+        (["[18446744073709551615, 1]"], array(INTEGER)),
         (["true", "false"], BOOLEAN),
         (["true", "1"], STRING),
         (['"x"', "1"], STRING),
@@ -84,7 +97,29 @@ def test_a_deeply_nested_value_is_accepted() -> None:
 
 
 def test_the_sample_is_limited() -> None:
-    assert infer_json_schema([b'{"a": 1}', b'{"b": 1}'], 9).names == ["a"]
+    options = FormatOptions("json", "", sampling_bytes=9)
+    assert infer_json_schema(read_lines(iter([b'{"a": 1}\n{"b": 1}'])), options).names == ["a"]
+
+
+def test_the_empty_key_is_a_column() -> None:
+    assert infer('{"": 4, "a": {"": 1}}') == {"": LONG, "a": pa.struct([("", LONG)])}
+
+
+def test_the_number_of_columns_is_limited() -> None:
+    options = FormatOptions("json", "", max_inferred_columns=4)
+    lines = b'{"a": 1, "b": {"c": 1}}\n{"A": 1, "b": {"d": [{"%s": 1}]}}'
+    assert infer_json_schema(read_lines(iter([lines.replace(b"%s", b"")[:24]])), options).names == ["a", "b"]
+    with pytest.raises(
+        FormatError, match=r"has 5 different keys, .*, more than maxInferredColumns=4: .*map<string,string>"
+    ):
+        infer_json_schema(read_lines(iter([lines])), options)
+
+
+def test_the_error_names_the_first_line_that_is_no_object() -> None:
+    with pytest.raises(
+        FormatError, match=r"no line of the sample is a JSON object with a key; the first one, at byte 3, is 'xyz'"
+    ):
+        infer("{}", "xyz", "[]")
 
 
 scalars = (
@@ -102,14 +137,21 @@ values = st.recursive(
 )
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), values), min_size=1, max_size=6))
+@given(st.lists(st.dictionaries(st.sampled_from(["a", "b", ""]), values), min_size=1, max_size=6).filter(any))
 @thorough
 def test_the_sample_is_valid_by_the_inferred_schema(records: list[dict[str, object]]) -> None:
-    lines = [json.dumps(record).encode() for record in records]
-    schema = infer_json_schema(lines, 1 << 20)
+    text = "\n".join(json.dumps(record) for record in records).encode()
+    schema = infer_json_schema(read_lines(iter([text])), FormatOptions("json", ""))
     decoder = compile_decoder(FormatOptions("json", "true"), schema)
-    rows, corrupt = rows_of(decoder, read_lines(iter([b"\n".join(lines)])), TimestampContext())
+    rows, corrupt = rows_of(decoder, read_lines(iter([text])), TimestampContext())
     assert not any(corrupt)
     for record, row in zip(records, rows, strict=True):
         named = dict(zip(schema.names, row, strict=True))
         assert all((named[key] is None) == (value is None) for key, value in record.items())
+        numbers = {key: value for key, value in record.items() if type(value) in (int, float)}
+        assert {key: float_or_exact(named[key], value) for key, value in numbers.items()} == numbers
+
+
+def float_or_exact(read: object, written: object) -> object:
+    """Returns a number as it is read, in the type in which it is written."""
+    return type(written)(read) if not isinstance(read, str) else json.loads(read)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -259,25 +260,51 @@ def test_shapes_of_lines() -> None:
 
 def test_columns_are_inferred_from_a_sample() -> None:
     records = [
-        b'ts=2026-11-22T10:00:00Z level=info n=1 x=1 ok=true dur=2h3s zip=007 id=12 q="5" nul=- e=',
-        b'ts="2026-11-22 10:00:01" level=info n=-2 x=1.5 ok Level=1 zip=1 id=x big=99999999999999999999',
+        b'ts=2026-11-22T10:00:00Z level=info n=1 x=1 ok=true dur=2h3s zip=007 id=12 q="5" nul=- e= words',
+        b'ts="2026-11-22 10:00:01" level=info n=-2 x=1.5 ok Level=1 zip=1 id=x v=1.10 c=12345e6 big=99999999999999999999',
+        b"n tiny=1e-7 large=1e+22 v=1.9 small=0.00001 zero=-0 words and=no end",
         b"just words",
         b"=broken",
     ]
-    found = infer_logfmt_schema(records, 1000, "-")
+    options = FormatOptions("logfmt", "")
+    lines = find_lines(b"\n".join(records), 0)
+    found = infer_logfmt_schema(iter([lines]), options)
     assert dict(zip(found.names, found.types, strict=True)) == {
         "ts": INSTANT, "level": STRING, "n": pa.int64(), "x": pa.float64(), "ok": pa.bool_(), "dur": STRING, "zip": STRING,
-        "id": STRING, "q": STRING, "nul": STRING, "e": STRING, "big": pa.float64(),
+        "id": STRING, "q": STRING, "nul": STRING, "e": STRING, "v": STRING, "c": STRING, "big": pa.decimal128(38, 0),
+        "tiny": pa.float64(), "large": pa.float64(), "small": pa.float64(), "zero": STRING, "and": STRING,
     }  # fmt: skip
-    assert infer_logfmt_schema(records, 10, "-").names == found.names[:-1], "the first record only"
+    first = infer_logfmt_schema(iter([lines]), replace(options, sampling_bytes=10))
+    assert first.names == found.names[: found.names.index("v")], "the first record only"
+
+
+def test_a_key_that_never_has_a_value_is_no_column() -> None:
+    records = find_lines(b"starting server port=80\nport=81 retry= \nretry port=2\ntls=- port=1\ntls a=1", 0)
+    found = infer_logfmt_schema(iter([records]), FormatOptions("logfmt", ""))
+    assert dict(zip(found.names, found.types, strict=True)) == {
+        "port": pa.int64(), "retry": pa.bool_(), "tls": pa.bool_(), "a": pa.int64(),
+    }  # fmt: skip
+
+
+doubles = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=4)
+integers = st.lists(st.integers(-(10**38) + 1, 10**38 - 1).map(Decimal), min_size=1, max_size=4)
+
+
+@given(doubles.map(pa.array) | integers.map(lambda numbers: pa.array(numbers, pa.decimal128(38, 0))))
+@thorough
+def test_written_numbers_are_inferred_as_numbers(numbers: pa.Array) -> None:
+    encoder = compile_encoder(FormatOptions("logfmt", ""), pa.schema([("n", numbers.type)]))
+    written = encoder.to_bytes(encoder.encode(pa.RecordBatch.from_arrays([numbers], ["n"])))
+    schema = infer_logfmt_schema(read_lines(iter([bytes(written)])), FormatOptions("logfmt", ""))
+    assert pa.types.is_string(schema.field("n").type) is (b"n=-0\n" in bytes(written))
 
 
 def test_files_are_sampled_and_keys_without_a_column_are_rescued(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text('ts=2026-11-22T10:00:00Z n=1 msg="a b"\nn=2 retry\n')
     (tmp_path / "b.log.gz").write_bytes(gzip.compress(b'n=3 msg=x other="\xc3\xa9" flag\n'))
     assert scan_rows(tmp_path / "a.log", logfmt=True) == [
-        {"ts": utc(2026, 11, 22, 10), "n": 1, "msg": "a b", "retry": None},
-        {"ts": None, "n": 2, "msg": None, "retry": True},
+        {"ts": utc(2026, 11, 22, 10), "n": 1, "msg": "a b"},
+        {"ts": None, "n": 2, "msg": None},
     ]
     found = scan_rows(tmp_path, logfmt=True, schema="n int, rest string", rescuedDataColumn="rest")
     assert sorted(found, key=lambda row: row["n"]) == [
@@ -286,7 +313,7 @@ def test_files_are_sampled_and_keys_without_a_column_are_rescued(tmp_path: Path)
         {"n": 3, "rest": '{"msg":"x","other":"é","flag":""}'},
     ]
     (tmp_path / "a.log").write_text("no pairs here\n")
-    with pytest.raises(OptionError, match="no line of the sample has key=value pairs"):
+    with pytest.raises(OptionError, match=r"a.log: no line of the sample has .*at byte 0, is 'no pairs here'"):
         scan_rows(tmp_path / "a.log", logfmt=True)
 
 
