@@ -74,9 +74,9 @@ def kept_bytes(operation: Callable[[], object]) -> int:
 
 def run(entries: Sequence[int]) -> None:
     """Prints the table."""
-    from benchmarks import limits_commits
+    from benchmarks import limits_commits, limits_streams
 
-    modules = [limits_commits]
+    modules = [limits_commits, limits_streams]
     print(f"  {'operation':<58}{'entries':>9}  {'requests':<40}{'s':>8}{'us/entry':>10}{'bytes/entry':>13}  asked")
     for limit in (limit for module in modules for limit in module.LIMITS):
         for count in sorted({min(count, limit.most_entries) for count in entries}):

@@ -57,7 +57,7 @@ class ReadTask:
             empty without ``ignoreMissingFiles``.
     """
 
-    splits: tuple[FileSplit, ...]
+    splits: Sequence[FileSplit]
     path_columns: tuple[str, ...] = ()
     slack_us: int = 0
     in_stream: bool = False

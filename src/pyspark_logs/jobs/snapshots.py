@@ -187,7 +187,6 @@ def take_snapshot(
     retries: int = 3,
     longest_s: float = 43_200.0,
     threads: int = 1,
-    stored: Callable[[File], StoredFile] = lambda file: file,  # type: ignore[assignment,return-value]
     clock: Callable[[], float] = time.monotonic,
 ) -> Snapshot[DataListing, File]:
     """Lists data so that each job's files are all in the snapshot, or none of them.
@@ -200,7 +199,6 @@ def take_snapshot(
         longest_s: limit in seconds for one attempt, half of ``recordRetention``: in a longer one, records could appear
             and be dropped unseen.
         threads: number of roots whose commits are read at the same time.
-        stored: function from an item of a listing to its file; the default takes the items as files.
         clock: monotonic clock in seconds.
 
     Raises:
@@ -227,7 +225,7 @@ def take_snapshot(
         if roots.extend(listing, files, before, after):
             attempts += 1
             continue
-        visible = visible_files(files, before, after, stored)
+        visible = visible_files(files, before, after)
         if visible is not None:
             hidden = sum(map(len, files.values())) - len(visible)
             return Snapshot(tuple(visible), hidden, listing, before, calls + store.request_counts["LIST"])

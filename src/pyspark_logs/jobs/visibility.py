@@ -12,15 +12,28 @@ Files that no job wrote are always visible, except those that a committed record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pyspark_logs.jobs.documents import Record
 from pyspark_logs.jobs.names import job_of, mode_of, split_cursor_key, split_document_key, split_retention_key
 from pyspark_logs.store import StoredFile
 
-File = TypeVar("File")
+
+class FileVersion(Protocol):
+    """The attributes of a listed file on which its visibility depends."""
+
+    @property
+    def path(self) -> str:
+        """Full path."""
+
+    @property
+    def etag(self) -> str:
+        """Version of the file; empty if the store has none."""
+
+
+File = TypeVar("File", bound=FileVersion)
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,6 @@ def visible_files(
     files: Mapping[tuple[str, ...], Iterable[File]],
     before: Mapping[str, CommitsBefore],
     after: Mapping[str, CommitsAfter],
-    stored: Callable[[File], StoredFile] = lambda file: file,  # type: ignore[assignment,return-value]
 ) -> list[File] | None:
     """Returns the visible files of a listing; ``None`` if an overwrite was committed during the listing.
 
@@ -129,7 +141,6 @@ def visible_files(
             the file, can hide it. The key ``()`` holds files that no commit decides on.
         before: commits of each root, read before the listing began.
         after: commits of each root, read after the listing ended.
-        stored: function from an item of ``files`` to its file; the default takes the items as files.
     """
     if any(commits.overwritten for commits in after.values()):
         return None
@@ -137,27 +148,22 @@ def visible_files(
     for roots, items in files.items():
         shown = items
         for root in roots:
-            shown = _visible_below(root, shown, before[root], after[root], stored)
+            shown = _visible_below(root, shown, before[root], after[root])
         visible += shown
     return visible
 
 
-def _visible_below(
-    root: str,
-    items: Iterable[File],
-    before: CommitsBefore,
-    after: CommitsAfter,
-    stored: Callable[[File], StoredFile],
-) -> list[File]:
+def _visible_below(root: str, files: Iterable[File], before: CommitsBefore, after: CommitsAfter) -> list[File]:
     """Returns the visible files of one root."""
+    if before.listing.is_empty and after.listing.is_empty:
+        return list(files)  # each job ended long ago
     replaced = {(root + file.key, file.etag) for record in before.decided.values() for file in record.replaces}
     job_is_visible: dict[str | None, bool] = {None: True}
     visible = []
-    for item in items:
-        file = stored(item)
+    for file in files:
         job = job_of(file.path)
         if job not in job_is_visible:
             job_is_visible[job] = is_visible(before, after, job or "")
         if job_is_visible[job] and (file.path, file.etag) not in replaced:
-            visible.append(item)
+            visible.append(file)
     return visible

@@ -68,7 +68,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LayoutMatch:
     """Interval ``[start_us, end_us)`` and partition values of a key."""
 
@@ -174,6 +174,14 @@ class Layout:
                 break
             values += [unescape_value(text) for _, text in fields]
         return LayoutMatch(values=(*values, *[None] * (len(self.columns) - len(values))))
+
+    def is_decided_by(self, directory: str) -> bool:
+        """True if all files directly in a directory have the same match, so that any file name gives it.
+
+        Args:
+            directory: directory relative to the load path, ending in ``/``; empty for the load path itself.
+        """
+        return self.ends_in_directory or directory.count("/") >= len(self.segments)
 
     # One expression for all segments, with group indices computed once: match() runs for every key of a listing.
 

@@ -6,12 +6,14 @@
     plan = plan(store, options, layout=layout, allowed={"team": {"web"}})
 
 Imports within the package run one way: ``planner`` -> ``layout_inference``, ``file_listing``, ``packing``; ``file_listing``
--> ``commit_roots``, ``prefix_walk``, ``load_paths`` -> ``listing_result``, ``selection``, ``threads`` -> ``globs``.
+-> ``commit_roots``, ``prefix_walk``, ``load_paths`` -> ``listing_result`` -> ``file_table``, ``selection``, ``threads``
+-> ``globs``.
 """
 
 from __future__ import annotations
 
-from pyspark_logs.planning.file_listing import Listing, PlannedFile, PlanReport, list_files, plan_files
+from pyspark_logs.planning.file_listing import Listing, PlanReport, list_files
+from pyspark_logs.planning.file_table import FileTable, PlannedFile
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import FileSplit, Task, pack, split_files
 from pyspark_logs.planning.planner import Plan, plan
@@ -21,6 +23,7 @@ __all__ = [
     "UNBOUNDED",
     "Allowed",
     "FileSplit",
+    "FileTable",
     "Listing",
     "Plan",
     "PlanReport",
@@ -30,7 +33,6 @@ __all__ = [
     "list_files",
     "pack",
     "plan",
-    "plan_files",
     "resolve_layout",
     "split_files",
 ]

@@ -61,11 +61,15 @@ class LoadPathRoots:
         """Returns the listed files by the known roots above them, the innermost first."""
         innermost_first = sorted(self.paths, key=len, reverse=True)
         is_single = len(innermost_first) == 1
+        if is_single:
+            shared = {self._roots_above(directory, "", innermost_first) for _, directory in set(listing.files.origins)}
+            if len(shared) == 1:
+                return {shared.pop(): list(listing.listed())}
         # Roots by load path and directory of a file; with a single root, the load path suffices.
         roots_of: dict[tuple[str, str], tuple[str, ...]] = {}
         groups: dict[tuple[str, ...], list[ListedFile]] = {}
-        for listed in listing.files:
-            key = (listed.directory, "" if is_single else listed.file.path.rpartition("/")[0] + "/")
+        for listed in listing.listed():
+            key = (listed.origin[1], "" if is_single else listed.path.rpartition("/")[0] + "/")
             roots = roots_of.get(key)
             if roots is None:
                 roots = roots_of[key] = self._roots_above(*key, innermost_first)
@@ -105,7 +109,7 @@ class LoadPathRoots:
         unexplained = [
             directory
             for directory in dict.fromkeys(without_commits)
-            if holds_job_files(listed.file.path for listed in by_innermost.get(directory, ()))
+            if holds_job_files(listed.path for listed in by_innermost.get(directory, ()))
         ]
         if not unexplained:
             return False
@@ -115,9 +119,7 @@ class LoadPathRoots:
 
     def _search_below(self, top: str, files: Iterable[ListedFile]) -> bool:
         """Searches for roots between a directory without commits and the files of jobs in it; True if there were any."""
-        directories = {
-            listed.file.path.rpartition("/")[0] + "/" for listed in files if job_of(listed.file.path) is not None
-        }
+        directories = {listed.path.rpartition("/")[0] + "/" for listed in files if job_of(listed.path) is not None}
         found = find_roots_below(self._store, top, directories, self._threads)
         self._nested |= found
         return bool(found)

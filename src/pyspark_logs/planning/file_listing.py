@@ -9,21 +9,20 @@ from dataclasses import dataclass
 
 from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.jobs import take_snapshot
-from pyspark_logs.layout import Layout, LayoutMatch
+from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning.commit_roots import LoadPathRoots
+from pyspark_logs.planning.file_table import FileTable
 from pyspark_logs.planning.globs import Glob, is_glob
-from pyspark_logs.planning.listing_result import ListedFile, ListingResult
+from pyspark_logs.planning.listing_result import ListingResult
 from pyspark_logs.planning.load_paths import LoadPath, find_load_path, resolve_load_paths
 from pyspark_logs.planning.prefix_walk import ListingNode, PrefixWalk
 from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Selection, Window
 from pyspark_logs.planning.threads import LIST_THREADS, run_in_threads
-from pyspark_logs.store import Store, StoredFile
+from pyspark_logs.store import Store
 from pyspark_logs.store.parallel import in_parallel
 
 _log = logging.getLogger(__name__)
-
-PlannedFile = tuple[StoredFile, LayoutMatch]
 
 # Prefixes kept in a report.
 MAX_PREFIXES = 100
@@ -81,7 +80,7 @@ class Listing:
         decided_ms: modification time of each job's record by the store's clock, by job id, for records still kept.
     """
 
-    files: list[PlannedFile]
+    files: FileTable
     report: PlanReport
     decided_ms: Mapping[str, int]
 
@@ -146,36 +145,18 @@ def list_files(
         retries=options.plan.snapshot_retries,
         longest_s=options.plan.record_retention_us / 2e6,
         threads=threads,
-        stored=lambda listed: listed.file,
     )
     result = snapshot.listing
     result.counts += calls
     result.counts["list_calls"] += snapshot.list_calls
     result.counts["skipped_uncommitted"] += snapshot.hidden
     _warn_of_unmatched(result, layout)
-    files = _without_duplicates(snapshot.files)
-    report = _report(result, [file for file, _ in files], len(snapshot.files) - len(files))
+    files = result.files.distinct(listed.row for listed in snapshot.files)
+    report = _report(result, files, len(snapshot.files) - len(files))
     decided_ms: dict[str, int] = {}
     for commits in snapshot.commits.values():
         decided_ms |= commits.listing.records
     return Listing(files, report, decided_ms)
-
-
-def plan_files(
-    store: Store,
-    options: ReadOptions,
-    layout: Layout,
-    *,
-    start_us: int | None = None,
-    end_us: int | None = None,
-    allowed: Mapping[str, Allowed] | None = None,
-    whole_files: bool = False,
-) -> tuple[list[PlannedFile], PlanReport]:
-    """Returns files and report of :func:`list_files`, which has the same arguments."""
-    listing = list_files(
-        store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
-    )
-    return listing.files, listing.report
 
 
 def _time_range(options: ReadOptions, start_us: int | None, end_us: int | None) -> Window:
@@ -241,20 +222,13 @@ def _check_unlisted(
     return files
 
 
-def _without_duplicates(listed: Sequence[ListedFile]) -> list[PlannedFile]:
-    """Returns each file once, sorted by path; of several load paths the first decides on the layout match."""
-    first_last = sorted(listed, key=lambda one: (one.file.path, one.load_path, one.directory), reverse=True)
-    files = {one.file.path: (one.file, one.match) for one in first_last}
-    return list(reversed(files.values()))
-
-
-def _report(result: ListingResult, files: Sequence[StoredFile], duplicates: int) -> PlanReport:
+def _report(result: ListingResult, files: FileTable, duplicates: int) -> PlanReport:
     names = {field.name for field in dataclasses.fields(PlanReport)}
     return PlanReport(
         **{name: count for name, count in result.counts.items() if name in names},
         prefixes_listed=tuple(sorted(result.prefixes)[:MAX_PREFIXES]),
         files_planned=len(files),
-        bytes_planned=sum(file.size for file in files),
+        bytes_planned=sum(files.sizes),
         duplicates=duplicates,
     )
 

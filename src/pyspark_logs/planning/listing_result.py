@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pyspark_logs.layout import LayoutMatch
-from pyspark_logs.store import StoredFile
+from pyspark_logs.planning.file_table import FileTable, Origin
 
 
 class ListedFile(NamedTuple):
-    """A selected file and the load path below which it was listed.
+    """A selected file, as the rule of visibility takes it.
 
     Attributes:
-        file: file in the store.
-        match: time and partition values that the layout reads from its key.
-        load_path: index of the load path.
-        directory: directory that was listed: the load path, or a match of its glob.
+        path: path of the file.
+        etag: version of the file.
+        origin: load path and directory below which the file was listed.
+        row: row of the file in :attr:`ListingResult.files`.
     """
 
-    file: StoredFile
-    match: LayoutMatch
-    load_path: int
-    directory: str
+    path: str
+    etag: str
+    origin: Origin
+    row: int
 
 
 @dataclass
@@ -39,7 +39,7 @@ class ListingResult:
         nested_roots: directories below a load path that have a ``_commits/`` themselves.
     """
 
-    files: list[ListedFile] = field(default_factory=list)
+    files: FileTable = field(default_factory=FileTable)
     counts: Counter[str] = field(default_factory=Counter)
     prefixes: list[str] = field(default_factory=list)
     load_paths: set[int] = field(default_factory=set)
@@ -48,9 +48,14 @@ class ListingResult:
 
     def merge(self, other: ListingResult) -> None:
         """Adds the result of another part of the listing."""
-        self.files += other.files
+        self.files.extend(other.files)
         self.counts += other.counts
         self.prefixes += other.prefixes
         self.load_paths |= other.load_paths
         self.nested_roots |= other.nested_roots
         self.unmatched_path = min(filter(None, (self.unmatched_path, other.unmatched_path)), default="")
+
+    def listed(self) -> Iterator[ListedFile]:
+        """Yields the selected files in the order of their rows."""
+        columns = zip(self.files.paths, self.files.etags, self.files.origins, range(len(self.files)), strict=True)
+        return map(ListedFile._make, columns)

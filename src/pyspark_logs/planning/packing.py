@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from pyspark_logs.layout import LayoutMatch
-from pyspark_logs.store import StoredFile
+from pyspark_logs.planning.file_table import PlannedFile
+
+_NUMBERS = 4  # numbers of a split in Splits.numbers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileSplit:
-    """Bytes ``[start, start + length)`` of one version of a file, as sent to an executor.
+    """Bytes ``[start, start + length)`` of one version of a file, read by an executor.
 
     Attributes:
         path: path of the file.
@@ -36,68 +40,134 @@ class FileSplit:
     partition_values: tuple[str | None, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Splits(Sequence[FileSplit]):
+    """A sequence of splits as columns; each access creates one split.
+
+    A split costs 56 bytes, and the strings of its path and etag: a plan of millions of files remains small, on the driver
+    and on the way to the executors.
+
+    Attributes:
+        paths: path of each split.
+        etags: etag of each split.
+        matches: layout interval and partition values of each split.
+        numbers: start, length, file size and modification time of each split, one split after another.
+    """
+
+    paths: tuple[str, ...]
+    etags: tuple[str, ...]
+    matches: tuple[LayoutMatch, ...]
+    numbers: array[int]
+
+    @property
+    def starts(self) -> array[int]:
+        """Offset of the first byte of each split."""
+        return self.numbers[::_NUMBERS]
+
+    @property
+    def lengths(self) -> array[int]:
+        """Number of bytes of each split."""
+        return self.numbers[1::_NUMBERS]
+
+    def select(self, rows: Sequence[int]) -> Splits:
+        """Returns some splits, in the given order."""
+        numbers = array("q")
+        for row in rows:
+            numbers += self.numbers[row * _NUMBERS : (row + 1) * _NUMBERS]
+        return Splits(
+            tuple([self.paths[row] for row in rows]),
+            tuple([self.etags[row] for row in rows]),
+            tuple([self.matches[row] for row in rows]),
+            numbers,
+        )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> FileSplit: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Splits: ...
+
+    def __getitem__(self, index: int | slice) -> FileSplit | Splits:
+        rows = range(len(self))[index]
+        if isinstance(rows, range):
+            return self.select(rows)
+        start, length, size, modified_ms = self.numbers[rows * _NUMBERS : (rows + 1) * _NUMBERS]
+        match = self.matches[rows]
+        return FileSplit(
+            path=self.paths[rows],
+            start=start,
+            length=length,
+            size=size,
+            modified_ms=modified_ms,
+            etag=self.etags[rows],
+            layout_start_us=match.start_us,
+            layout_end_us=match.end_us,
+            partition_values=match.values,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """The splits that one Spark task reads."""
 
-    splits: tuple[FileSplit, ...]
+    splits: Splits
 
     @property
     def bytes(self) -> int:
         """Number of bytes to fetch."""
-        return sum(split.length for split in self.splits)
+        return sum(self.splits.lengths)
 
 
-def split_files(
-    files: Iterable[tuple[StoredFile, LayoutMatch]], *, max_bytes: int, splittable: Callable[[str], bool]
-) -> list[FileSplit]:
+def split_files(files: Iterable[PlannedFile], *, max_bytes: int, splittable: Callable[[str], bool]) -> Splits:
     """Cuts files that are larger than ``max_bytes`` and for whose path ``splittable`` is true; keeps the others whole.
 
     Example:
+        >>> from pyspark_logs.store import StoredFile
         >>> file = StoredFile("a.log", 250, 0, "")
         >>> splits = split_files([(file, LayoutMatch())], max_bytes=100, splittable=lambda path: True)
         >>> [(split.start, split.length) for split in splits]
         [(0, 100), (100, 100), (200, 50)]
     """
-    return [
-        FileSplit(
-            path=file.path,
-            start=start,
-            length=min(step, file.size - start),
-            size=file.size,
-            modified_ms=file.modified_ms,
-            etag=file.etag,
-            layout_start_us=match.start_us,
-            layout_end_us=match.end_us,
-            partition_values=match.values,
-        )
-        for file, match in files
-        for step in [max_bytes if file.size > max_bytes and splittable(file.path) else max(file.size, 1)]
-        for start in range(0, file.size, step)
-    ]
+    paths: list[str] = []
+    etags: list[str] = []
+    matches: list[LayoutMatch] = []
+    numbers = array("q")
+    for file, match in files:
+        step = max_bytes if file.size > max_bytes and splittable(file.path) else max(file.size, 1)
+        for start in range(0, file.size, step):
+            paths.append(file.path)
+            etags.append(file.etag)
+            matches.append(match)
+            numbers.extend((start, min(step, file.size - start), file.size, file.modified_ms))
+    return Splits(tuple(paths), tuple(etags), tuple(matches), numbers)
 
 
-def pack(splits: Sequence[FileSplit], *, max_bytes: int, open_cost_bytes: int) -> tuple[Task, ...]:
+def pack(splits: Splits, *, max_bytes: int, open_cost_bytes: int) -> tuple[Task, ...]:
     """Packs splits into tasks of at most ``max_bytes``, as Spark does: the largest first, each into the current task.
 
     Each split counts ``open_cost_bytes`` more than its length, so that a task does not open thousands of tiny files. A
     split above ``max_bytes`` makes a task by itself. The order of ``splits`` does not matter.
 
     Example:
+        >>> from pyspark_logs.store import StoredFile
         >>> files = [(StoredFile(name, 40, 0, ""), LayoutMatch()) for name in "abc"]
         >>> splits = split_files(files, max_bytes=100, splittable=lambda path: False)
         >>> [task.bytes for task in pack(splits, max_bytes=100, open_cost_bytes=4)]
         [80, 40]
     """
     tasks: list[Task] = []
-    current: list[FileSplit] = []
+    current: list[int] = []
     weight = 0
-    for split in sorted(splits, key=lambda split: (-split.length, split.path, split.start)):
-        if current and weight + split.length > max_bytes:
-            tasks.append(Task(tuple(current)))
+    paths, starts, lengths = splits.paths, splits.starts, splits.lengths
+    for row in sorted(range(len(splits)), key=lambda row: (-lengths[row], paths[row], starts[row])):
+        if current and weight + lengths[row] > max_bytes:
+            tasks.append(Task(splits.select(current)))
             current, weight = [], 0
-        current.append(split)
-        weight += split.length + open_cost_bytes
+        current.append(row)
+        weight += lengths[row] + open_cost_bytes
     if current:
-        tasks.append(Task(tuple(current)))
+        tasks.append(Task(splits.select(current)))
     return tuple(tasks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning.file_listing import PlanReport, plan_files
+from pyspark_logs.planning.file_listing import PlanReport, list_files
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import Task, pack, split_files
 from pyspark_logs.planning.selection import Allowed
@@ -49,12 +49,12 @@ def plan(
 
     Args:
         store: store of the load paths.
-        options: options of :func:`plan_files`, and the sizes of tasks.
+        options: options of :func:`list_files`, and the sizes of tasks.
         layout: layout of the paths; by default the result of :func:`resolve_layout`.
-        start_us: argument of :func:`plan_files`.
-        end_us: argument of :func:`plan_files`.
-        allowed: argument of :func:`plan_files`.
-        whole_files: argument of :func:`plan_files`.
+        start_us: argument of :func:`list_files`.
+        end_us: argument of :func:`list_files`.
+        allowed: argument of :func:`list_files`.
+        whole_files: argument of :func:`list_files`.
         splittable: function that returns True for a path whose file can be read from any offset, because it is not
             compressed; by default no file is cut.
 
@@ -62,9 +62,9 @@ def plan(
         PathNotFoundError: a load path does not exist, or a glob matches nothing.
     """
     layout = resolve_layout(store, options) if layout is None else layout
-    files, report = plan_files(
+    listing = list_files(
         store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
     )
     limit = options.plan.max_partition_bytes
-    splits = split_files(files, max_bytes=limit, splittable=splittable or (lambda _: False))
-    return Plan(pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes), report, layout)
+    splits = split_files(listing.files, max_bytes=limit, splittable=splittable or (lambda _: False))
+    return Plan(pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes), listing.report, layout)

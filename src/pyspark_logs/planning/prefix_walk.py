@@ -28,7 +28,8 @@ from pyspark_logs.layout import (
     leading_tokens,
     unescape_value,
 )
-from pyspark_logs.planning.listing_result import ListedFile, ListingResult
+from pyspark_logs.planning.file_table import Origin
+from pyspark_logs.planning.listing_result import ListingResult
 from pyspark_logs.planning.selection import HIDDEN, MAX_CONSTRUCTED, UNMATCHED, Selection
 from pyspark_logs.store import Page, Store, StoredFile
 
@@ -65,6 +66,11 @@ class ListingNode:
     is_unpadded: bool = False
     ends_in_digit: bool = False
 
+    @property
+    def origin(self) -> Origin:
+        """Load path and directory of the node's files."""
+        return self.load_path, self.directory
+
 
 @dataclass(frozen=True)
 class PrefixWalk:
@@ -93,8 +99,13 @@ class PrefixWalk:
     def select_named(self, file: StoredFile, load_path: int) -> ListingResult:
         """Returns the result for a file that a load path names; only its name is matched with the layout."""
         result = ListingResult(load_paths={load_path})
+        result.counts["files_listed"] += 1
         directory, slash, name = file.path.rpartition("/")
-        self._add(file, name, directory + slash, load_path, result, named=True)
+        outcome = self.selection.match(name, file, named=True)
+        if isinstance(outcome, LayoutMatch):
+            result.files.add([file], [outcome], (load_path, directory + slash))
+        else:
+            result.counts[outcome] += 1
         return result
 
     # --- position in the layout -----------------------------------------------------------------
@@ -189,33 +200,44 @@ class PrefixWalk:
         return len(children) <= _FEW_CHILDREN
 
     def _add_page(self, node: ListingNode, page: Page, result: ListingResult) -> None:
+        """Adds the selected files of a page to the result, and counts the reasons for the exclusion of the others."""
+        selection, start = self.selection, len(node.directory)
+        # Layouts usually end in a directory, and then all its files match alike.
+        shared_by: dict[str, LayoutMatch | str | None] = {}
+        files: list[StoredFile] = []
+        matches: list[LayoutMatch] = []
+        listed = 0
         for file in page.files:
             if node.ends_in_digit and file.path[len(node.prefix) :][:1] in _DIGITS:
                 continue  # of another value, whose own prefix is listed
-            self._add(file, file.path[len(node.directory) :], node.directory, node.load_path, result)
+            key = file.path[start:]
+            listed += 1
+            cut = key.rfind("/") + 1
+            directory = key[:cut]
+            if directory in shared_by:
+                shared = shared_by[directory]
+            else:
+                shared = shared_by[directory] = selection.match_directory(directory)
+            if shared is None:
+                outcome = selection.match(key, file)
+            else:
+                outcome = selection.match_in_directory(shared, key[cut:], file)
+            if isinstance(outcome, LayoutMatch):
+                files.append(file)
+                matches.append(outcome)
+            else:
+                self._exclude(file, key, outcome, result)
+        result.files.add(files, matches, node.origin)
+        result.counts["files_listed"] += listed
         if page.files or page.directories:
             result.load_paths.add(node.load_path)
 
-    def _add(
-        self,
-        file: StoredFile,
-        key: str,
-        directory: str,
-        load_path: int,
-        result: ListingResult,
-        *,
-        named: bool = False,
-    ) -> None:
-        """Adds a listed file to the result, or counts the reason for its exclusion."""
-        result.counts["files_listed"] += 1
-        outcome = self.selection.match(key, file, named=named)
-        if isinstance(outcome, LayoutMatch):
-            result.files.append(ListedFile(file, outcome, load_path, directory))
-            return
-        result.counts[outcome] += 1
-        if outcome == HIDDEN and _NESTED_COMMITS in key:
+    def _exclude(self, file: StoredFile, key: str, reason: str, result: ListingResult) -> None:
+        """Counts an excluded file by the reason of its exclusion."""
+        result.counts[reason] += 1
+        if reason == HIDDEN and _NESTED_COMMITS in key:
             result.nested_roots.add(file.path[: file.path.rindex(_NESTED_COMMITS) + 1])
-        if outcome == UNMATCHED:
+        if reason == UNMATCHED:
             result.unmatched_path = min(result.unmatched_path or file.path, file.path)
 
     # --- splitting ------------------------------------------------------------------------------

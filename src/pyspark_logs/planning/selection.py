@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from pyspark_logs.layout import Layout, LayoutMatch, Part, escape_value, is_hidden_key, stop_characters, time_span
+from pyspark_logs.layout import (
+    Layout,
+    LayoutMatch,
+    Part,
+    escape_value,
+    is_hidden,
+    is_hidden_key,
+    stop_characters,
+    time_span,
+)
 from pyspark_logs.planning.globs import Glob
 from pyspark_logs.store import StoredFile
 
@@ -127,16 +136,39 @@ class Selection:
             if not named:
                 return UNMATCHED
             match = LayoutMatch(None, None, (None,) * len(self.layout.columns))
-        if not all(self.allows(*item) for item in zip(self.layout.columns, match.values, strict=True)):
-            return OTHER_PARTITION
-        if not self._is_in_time(match, file):
-            return OTHER_TIME
-        if self.name is not None and not self.name.matches(key.rpartition("/")[2]):
-            return OTHER_NAME
-        after, before = self.modified_after_ms, self.modified_before_ms
-        if (after is not None and file.modified_ms < after) or (before is not None and file.modified_ms >= before):
-            return OTHER_MODIFIED
-        return match
+        return self._exclude_match(match) or self._exclude_file(match, key.rpartition("/")[2], file) or match
+
+    def match_directory(self, directory: str) -> LayoutMatch | str | None:
+        """Returns the match that all files of a directory share, or the reason for which all of them are excluded.
+
+        Args:
+            directory: directory relative to the load path, ending in ``/``; empty for the load path itself.
+
+        Returns:
+            None if the match depends on the names of the files.
+        """
+        if is_hidden_key(directory):
+            return HIDDEN
+        if not self.layout.is_decided_by(directory):
+            return None
+        match = self.layout.match(directory + "name")
+        return UNMATCHED if match is None else self._exclude_match(match) or match
+
+    def match_in_directory(self, shared: LayoutMatch | str, name: str, file: StoredFile) -> LayoutMatch | str:
+        """Returns the result of :meth:`match` for a file of a directory.
+
+        Args:
+            shared: result of :meth:`match_directory`.
+            name: file name.
+            file: file in the store.
+        """
+        if file.size == 0:
+            return EMPTY
+        if is_hidden(name):
+            return HIDDEN
+        if isinstance(shared, str):
+            return shared
+        return self._exclude_file(shared, name, file) or shared
 
     def allows(self, column: str, value: str | None) -> bool:
         """True if a value of a partition column is selected."""
@@ -177,15 +209,33 @@ class Selection:
         raw = {value for value in values if value is not None}
         return sorted(raw | {escape_value(value, first=first, stop=stop_characters(following)) for value in values})
 
-    def _is_in_time(self, match: LayoutMatch, file: StoredFile) -> bool:
+    def _exclude_match(self, match: LayoutMatch) -> str:
+        """Returns the reason for the exclusion of files by their path; empty if there is none."""
+        if not all(self.allows(*item) for item in zip(self.layout.columns, match.values, strict=True)):
+            return OTHER_PARTITION
+        return "" if self._is_in_time(match) else OTHER_TIME
+
+    def _exclude_file(self, match: LayoutMatch, name: str, file: StoredFile) -> str:
+        """Returns the reason for the exclusion of a file whose path is selected; empty if there is none."""
+        if self.by_start and match.start_us is None and not self.window.contains(file.modified_ms * 1000):
+            return OTHER_TIME
+        if self.name is not None and not self.name.matches(name):
+            return OTHER_NAME
+        after, before = self.modified_after_ms, self.modified_before_ms
+        if (after is not None and file.modified_ms < after) or (before is not None and file.modified_ms >= before):
+            return OTHER_MODIFIED
+        return ""
+
+    def _is_in_time(self, match: LayoutMatch) -> bool:
+        """True unless the layout interval excludes the files."""
         if self.window.is_empty:
             return False
-        span = None if match.start_us is None or match.end_us is None else (match.start_us, match.end_us)
-        if span is not None and not self.open_window.touches(span):
+        if match.start_us is None or match.end_us is None:
+            return True
+        span = (match.start_us, match.end_us)
+        if not self.open_window.touches(span):
             return False
-        if self.by_start:
-            return self.window.contains(file.modified_ms * 1000 if span is None else span[0])
-        return span is None or self.window.touches(span)
+        return self.window.contains(span[0]) if self.by_start else self.window.touches(span)
 
 
 def _is_plain(value: str) -> bool:

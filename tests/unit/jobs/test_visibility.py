@@ -104,13 +104,6 @@ def test_only_the_replaced_version_is_hidden():
     )
 
 
-def test_items_that_contain_files():
-    files = [(StoredFile(ROOT + "a", 1, 0, ""), "more")]
-    assert (
-        visible_files({(ROOT,): files}, {ROOT: CommitsBefore()}, {ROOT: CommitsAfter()}, lambda item: item[0]) == files
-    )
-
-
 def test_each_root_decides_on_its_files():
     """A job is undecided in one root and ended long ago in the other; an overwrite of either restarts both."""
     job, inner = job_id(1), ROOT + "inner/"

@@ -16,7 +16,7 @@ from pyspark_logs.layout import LayoutMatch
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.planning import plan
 from pyspark_logs.planning.commit_roots import LoadPathRoots
-from pyspark_logs.planning.listing_result import ListedFile, ListingResult
+from pyspark_logs.planning.listing_result import ListingResult
 from pyspark_logs.planning.load_paths import LoadPath
 from pyspark_logs.reader import LogReader
 from pyspark_logs.store import normalise, open_store
@@ -163,19 +163,16 @@ def visible_jobs(root: Path, actions: Iterator[Any], **options: Any) -> list[str
 
     def list_data() -> ListingResult:
         result = ListingResult()
-        result.files = [
-            ListedFile(file, LayoutMatch(), 0, directory)
-            for file in store.list_page(directory, recursive=True).files
-            if "/part-" in file.path
-        ]
+        files = [file for file in store.list_page(directory, recursive=True).files if "/part-" in file.path]
+        result.files.add(files, [LayoutMatch()] * len(files), (0, directory))
         action = next(actions, None)
         if action is not None:
             action()
         return result
 
     roots = LoadPathRoots(store, [LoadPath(directory, 0)])
-    snapshot = snapshots.take_snapshot(store, roots, list_data, stored=lambda listed: listed.file, **options)
-    return sorted(listed.file.path.rpartition("/")[2].split("-")[3] for listed in snapshot.files)
+    snapshot = snapshots.take_snapshot(store, roots, list_data, **options)
+    return sorted(listed.path.rpartition("/")[2].split("-")[3] for listed in snapshot.files)
 
 
 def test_an_undecided_job_is_hidden_in_the_directory_of_another_root(undecided: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.layout import Layout
-from pyspark_logs.planning import PlanReport, plan_files
+from pyspark_logs.planning import PlanReport, list_files
 from pyspark_logs.store import StoredFile
 from tests.support.key_store import KeyStore
 from tests.support.plans import COMMIT_LISTS, HOURLY, ROOT, YEAR, hours, options, run, us
@@ -26,9 +26,9 @@ def test_each_reason_for_exclusion_is_counted() -> None:
     ]
     store = KeyStore.from_keys({**dict.fromkeys(keys, 10), "2026/11/22/empty.gz": 0})
     read = options(layout="{yyyy}/{MM}/{dd}", pathGlobFilter="*.gz")
-    files, report = plan_files(store, read, Layout.parse("{yyyy}/{MM}/{dd}"))
-    assert [file.path for file, _ in files] == [ROOT + "2026/11/20/e.gz", ROOT + "2026/11/22/a.gz"]
-    assert dataclasses.replace(report, prefixes_listed=()) == PlanReport(
+    listing = list_files(store, read, Layout.parse("{yyyy}/{MM}/{dd}"))
+    assert [file.path for file, _ in listing.files] == [ROOT + "2026/11/20/e.gz", ROOT + "2026/11/22/a.gz"]
+    assert dataclasses.replace(listing.report, prefixes_listed=()) == PlanReport(
         list_calls=1 + COMMIT_LISTS,
         files_listed=7,
         files_planned=2,
@@ -71,10 +71,10 @@ def test_without_a_time_column_files_count_at_one_instant() -> None:
 def test_an_empty_range_reads_nothing_but_checks_the_path() -> None:
     store = KeyStore.from_keys([*YEAR[:50], "x.log"])
     read, empty = options(["s3://b/app", ROOT + "x.log"]), {"start_us": us("2026-01-02"), "end_us": us("2026-01-02")}
-    files, report = plan_files(store, read, Layout.parse(HOURLY), **empty)
-    assert (files, report.list_calls, report.pruned_by_time) == ([], 1 + COMMIT_LISTS, 1)
+    listing = list_files(store, read, Layout.parse(HOURLY), **empty)
+    assert (len(listing.files), listing.report.list_calls, listing.report.pruned_by_time) == (0, 1 + COMMIT_LISTS, 1)
     with pytest.raises(PathNotFoundError):
-        plan_files(store, options("s3://b/none"), Layout.parse(HOURLY), **empty)
+        list_files(store, options("s3://b/none"), Layout.parse(HOURLY), **empty)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_filters_narrow_the_range_of_the_options() -> None:
     store = KeyStore.from_keys(hours("2026-01-01", 48))
     read = options(layout=HOURLY, layoutSlack="0s", startTime="2026-01-01T10:00:00Z", endTime="2026-01-01T14:00:00Z")
     layout = Layout.parse(HOURLY)
-    wider, _ = plan_files(store, read, layout, start_us=us("2026-01-01T08:00"), end_us=us("2026-01-01T12:00"))
-    assert [file.path[-7:-5] for file, _ in wider] == ["10", "11"]
-    assert plan_files(store, read, layout, start_us=us("2026-01-01T20:00"))[0] == []
+    wider = list_files(store, read, layout, start_us=us("2026-01-01T08:00"), end_us=us("2026-01-01T12:00"))
+    assert [file.path[-7:-5] for file, _ in wider.files] == ["10", "11"]
+    assert not list_files(store, read, layout, start_us=us("2026-01-01T20:00")).files
 
 
 def test_tokens_are_in_the_time_zone_of_the_options() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pyspark_logs.errors import LayoutError
 from pyspark_logs.layout import hive_layout
-from pyspark_logs.planning import plan_files, resolve_layout
+from pyspark_logs.planning import list_files, resolve_layout
 from tests.support.key_store import KeyStore
 from tests.support.plans import options
 
@@ -36,8 +36,8 @@ def test_hive_directories_are_recognised(keys: list[str], columns: tuple[str, ..
 
 def test_hive_values_below_a_glob() -> None:
     store = KeyStore.from_keys(["d1/a=1/x.log", "d2/a=2/x.log"])
-    files, _ = plan_files(store, options("s3://b/app/d*"), resolve_layout(store, options("s3://b/app/d*")))
-    assert [match.values for _, match in files] == [("1",), ("2",)]
+    listing = list_files(store, options("s3://b/app/d*"), resolve_layout(store, options("s3://b/app/d*")))
+    assert [match.values for _, match in listing.files] == [("1",), ("2",)]
 
 
 STRAYS = [
@@ -63,7 +63,7 @@ def test_files_beside_hive_directories_have_nulls(
     wanted = {"a": allowed_a, "b": allowed_b}
     allowed = {name: values for name, values in wanted.items() if values is not None}
     tests = {name: (lambda value, values=values: value in values) for name, values in allowed.items()}
-    files, report = plan_files(store, options(), layout, allowed=tests if as_test else allowed)
+    listing = list_files(store, options(), layout, allowed=tests if as_test else allowed)
     values = {"a=1/y": ("1", None), "a=1/c=1/x": ("1", None), "B/b=2/y": (None, None), "z": (None, None)}
     values |= {"a=1/b=2/x": ("1", "2"), "a=1/b=3/x": ("1", "3"), "a=2/b=2/x": ("2", "2")}
     values["a=__HIVE_DEFAULT_PARTITION__/b=2/x"] = (None, "2")
@@ -72,8 +72,8 @@ def test_files_beside_hive_directories_have_nulls(
         for key, pair in values.items()
         if (allowed_a is None or pair[0] in allowed_a) and (allowed_b is None or pair[1] in allowed_b)
     }
-    assert {file.path.removeprefix("s3://b/app/"): match.values for file, match in files} == expected
-    assert report.duplicates == 0
+    assert {file.path.removeprefix("s3://b/app/"): match.values for file, match in listing.files} == expected
+    assert listing.report.duplicates == 0
 
 
 def test_a_malformed_layout_is_an_error() -> None:

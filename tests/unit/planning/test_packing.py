@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyspark_logs.layout import LayoutMatch
-from pyspark_logs.planning.packing import pack, split_files
+from pyspark_logs.planning.packing import FileSplit, pack, split_files
 from pyspark_logs.store import StoredFile
 
 sizes = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.integers(0, 1000), max_size=30)
@@ -28,3 +31,16 @@ def test_splits_cover_each_byte_once_and_tasks_keep_the_limit(files: dict[str, i
         assert task.bytes <= limit or (len(task.splits) == 1 and "a" not in task.splits[0].path)
         assert cost * (len(task.splits) - 1) <= limit
     assert pack(splits[::-1], max_bytes=limit, open_cost_bytes=cost) == tasks
+
+
+def test_tasks_are_sequences_of_splits() -> None:
+    files = [(StoredFile(name, 10, 7, "e"), LayoutMatch(1, 2, (name,))) for name in "abc"]
+    splits = split_files(files, max_bytes=4, splittable=lambda path: path == "b")
+    assert [(split.path, split.start, split.length) for split in splits] == [
+        ("a", 0, 10), ("b", 0, 4), ("b", 4, 4), ("b", 8, 2), ("c", 0, 10),
+    ]  # fmt: skip
+    assert splits[-1] == FileSplit("c", 0, 10, 10, 7, "e", 1, 2, ("c",))
+    assert list(splits[1:4]) == [split for split in splits if split.path == "b"]
+    with pytest.raises(IndexError):
+        splits[5]
+    assert pickle.loads(pickle.dumps(splits)) == splits

@@ -12,7 +12,7 @@ import pytest
 from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.layout import hive_layout
 from pyspark_logs.options import StoreOptions
-from pyspark_logs.planning import Plan, plan, plan_files, resolve_layout
+from pyspark_logs.planning import Plan, list_files, plan, resolve_layout
 from pyspark_logs.store import open_store
 from tests.support.key_store import KeyStore
 from tests.support.plans import HOURLY, ROOT, hours, options
@@ -69,10 +69,10 @@ def check_store(root: str, put: Callable[[str], object], store_options: dict[str
     def files(path: str, **arguments: object) -> list[str]:
         read = options(path, **arguments, **store_options)
         store = open_store(path, read.store)
-        found, report = plan_files(store, read, resolve_layout(store, read))
+        listing = list_files(store, read, resolve_layout(store, read))
         # The report counts no request that was not made.
-        assert store.request_counts["LIST"] >= report.list_calls
-        return [file.path.removeprefix(root + "/") for file, _ in found]
+        assert store.request_counts["LIST"] >= listing.report.list_calls
+        return [file.path.removeprefix(root + "/") for file, _ in listing.files]
 
     hour = {"startTime": "2026-11-22T10:00:00Z", "endTime": "2026-11-22T11:00:00Z", "layout": "{team}/" + HOURLY}
     assert files(root, **hour, layoutSlack="0s") == ["db/2026/11/22/10/a.log", "web/2026/11/22/10/0.gz"]
@@ -100,7 +100,7 @@ def test_local_files(tmp_path: Path) -> None:
 
     check_store(str(tmp_path), put, {})
     read = options(str(tmp_path / "empty"))
-    assert plan_files(open_store(str(tmp_path), StoreOptions()), read, hive_layout(()))[0] == []
+    assert not list_files(open_store(str(tmp_path), StoreOptions()), read, hive_layout(())).files
 
 
 def test_s3(s3: S3Bucket) -> None:
