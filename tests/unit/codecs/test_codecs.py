@@ -295,6 +295,28 @@ class PaddedSuite(CompressingSuite):
         assert self.read(data + bytes(512), size) == b"one\n"
         assert self.read(data + bytes(512) + data + bytes(4), size) == b"one\none\n"
 
+    @pytest.mark.parametrize("size", [1, 10, 1 << 20])
+    @pytest.mark.parametrize("extra", [b"\n", b"#", b"a line\n" * 20])
+    def test_data_after_the_last_member(self, extra, size):
+        data = self.compress(b"one\n") * 2 + bytes(4)
+        text = b""
+        message = f"data after the end of the {self.name} stream, all text of which was read, at or before byte {len(data)} "
+        with pytest.raises(CorruptFileError, match=message):  # noqa: PT012 (the text before the error matters)
+            for piece in decompress(self.name, cut(data + extra, size), path=PATH):
+                text += piece
+        assert text == b"one\none\n"
+
+    @pytest.mark.parametrize("size", [1, 10, 1 << 20])
+    def test_members_begin_at_these_offsets_of_the_text(self, size):
+        data = b"".join(map(self.compress, (b"one\n", b"", b"three\n"))) + bytes(8) + self.compress(b"four")
+        members: list[int] = []
+        text = b""
+        for piece in codec_for("", self.name).decompress(cut(data, size), path=PATH, members=members):
+            assert max(members, default=0) <= len(text)
+            text += piece
+        assert text == b"one\nthree\nfour"
+        assert members == [4, 4, 10]
+
 
 class TestGzip(PaddedSuite):
     name = "gzip"
@@ -366,7 +388,7 @@ class TestXz(PaddedSuite):
         assert lzma.decompress(write(self.name, [TEXT], 9), memlimit=BLOCK_BYTES + (256 << 10)) == TEXT
 
     def test_streams_that_want_too_much_memory_are_refused(self, monkeypatch):
-        monkeypatch.setattr("pyspark_logs.codecs.XZ_MEMORY_BYTES", 1 << 20)
+        monkeypatch.setattr("pyspark_logs.codecs.decompressors.XZ_MEMORY_BYTES", 1 << 20)
         with pytest.raises(CorruptFileError, match=r"[Mm]emory"):
             self.read(lzma.compress(TEXT, preset=6))
 
