@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
 from pyspark_logs.formats.interface import Format
-from pyspark_logs.formats.multiline import RecordStarts
+from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.jobs import job_of
 from pyspark_logs.options import FormatOptions, ReadOptions
@@ -25,7 +25,6 @@ from pyspark_logs.prefetch import prefetch
 from pyspark_logs.records import (
     BLOCK_BYTES,
     FirstLine,
-    HeaderRule,
     Lines,
     assign_headers,
     document_lines,
@@ -85,14 +84,12 @@ class SplitReader:
         """
         return self.form.read(self)
 
-    def lines(
-        self, options: FormatOptions, header_rule: HeaderRule | None, record_starts: RecordStarts | None
-    ) -> Generator[Lines, None, None]:
+    def lines(self, options: FormatOptions, rules: RecordRules) -> Generator[Lines, None, None]:
         """Yields the records of the split, in blocks: the lines, or with ``multiLine`` the joined lines."""
         # Closed by this generator: an error's traceback would keep the thread waiting.
-        with closing(self._prefetched(self._find_lines(options, header_rule))) as found:
+        with closing(self._prefetched(self._find_lines(options, rules))) as found:
             blocks = self._skip_bad_file(found)
-            yield from blocks if record_starts is None else record_starts.join(blocks, self.context, *self._range())
+            yield from blocks if rules.starts is None else rules.starts.join(blocks, self.context, *self._range())
 
     def batches(
         self, decode: Callable[[Iterator[bytes], str], Iterator[pa.RecordBatch]]
@@ -163,7 +160,7 @@ class SplitReader:
         """Returns start and length of the split in the text to which its offsets refer."""
         return (self.split.start, self.split.length) if self._is_splittable() else (0, None)
 
-    def _find_lines(self, options: FormatOptions, rule: HeaderRule | None) -> Iterator[Lines]:
+    def _find_lines(self, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
         """Yields the lines of the split. With ``multiLine`` they continue after its end, as long as the caller iterates."""
         # If line ends can be found without decoding the text, offsets are those of the file, and it can be split.
         undecoded = preserves_lines(options.encoding) and (options.document is None or options.encoding == "utf-8")
@@ -175,6 +172,7 @@ class SplitReader:
             if options.document is not None:
                 chunks = document_lines(chunks, options.document, max_record_bytes=options.max_record_bytes)
         start, length = self._range()
+        rule = rules.header
         encoding = options.encoding if undecoded else "utf-8"
         prefix = (options.comment_prefix or "").encode(encoding) or None
         to_join = options.multi_line is not None  # such lines are sanitised after they are joined

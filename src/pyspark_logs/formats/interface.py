@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from pyspark_logs.formats.decoder import DecodedBlock
-from pyspark_logs.formats.multiline import RecordStarts
+from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import HeaderRule, Lines
+from pyspark_logs.records import Lines
 
 LineFilter = Callable[[Lines], Lines]
 
@@ -37,15 +37,12 @@ class SearchableFields:
 class SplitSource(Protocol):
     """The content of one split of a file, for the format that reads it."""
 
-    def lines(
-        self, options: FormatOptions, header_rule: HeaderRule | None, record_starts: RecordStarts | None
-    ) -> Generator[Lines, None, None]:
+    def lines(self, options: FormatOptions, rules: RecordRules) -> Generator[Lines, None, None]:
         """Yields the records of the split in blocks.
 
         Args:
             options: options of the format, completed by its description.
-            header_rule: rule that finds the lines which name a file's columns; None: there are none.
-            record_starts: rule by which lines are joined to records; None: each line is a record.
+            rules: rules by which the format finds records.
         """
 
     def batches(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Generator, Sequence
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -15,13 +16,20 @@ from pyspark_logs.formats.interface import Format, LineFilter, SplitSource
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
+from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
 from pyspark_logs.records import HeaderRule, Lines, preserves_lines
 
 
 class LineFormat(Format):
-    """A format whose records are lines, or begin with a line."""
+    """A format whose records are lines, or begin with a line.
+
+    Attributes:
+        blanks: characters of which a line consists that is no record.
+    """
+
+    blanks: ClassVar[str] = ""
 
     @abstractmethod
     def decoder(self, projection: Projection) -> Decoder:
@@ -90,7 +98,7 @@ class LineFormat(Format):
 
     def read(self, source: SplitSource) -> Generator[Lines, None, None]:
         """Yields the records of a split in blocks."""
-        return source.lines(self.options, self.header_rule(), self.record_starts())
+        return source.lines(self.options, RecordRules(self.header_rule(), self.record_starts(), self.blanks))
 
     def block_decoder(self, projection: Projection, select: LineFilter | None = None) -> LineBlockDecoder:
         """Returns a decoder of blocks of lines; see :meth:`Format.block_decoder`."""

@@ -1,0 +1,23 @@
+"""The rules by which a format finds its records in the lines of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark_logs.formats.multiline import RecordStarts
+from pyspark_logs.records import HeaderRule
+
+
+@dataclass(frozen=True)
+class RecordRules:
+    """The rules of one format.
+
+    Attributes:
+        header: rule that finds the lines which name a file's columns; None: there are none.
+        starts: rule by which lines are joined to records; None: each line is a record.
+        blanks: characters of blank lines, which are no records; an empty line is always blank.
+    """
+
+    header: HeaderRule | None = None
+    starts: RecordStarts | None = None
+    blanks: str = ""
