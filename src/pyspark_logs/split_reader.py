@@ -179,7 +179,8 @@ class SplitReader:
         blocks = read_lines(
             chunks, start=start, length=length, max_record_bytes=options.max_record_bytes,
             comment_prefix=None if rule is not None and rule.by_fields else prefix,
-            banners=tuple(text.encode(encoding) for text in options.banners), to_join=to_join,
+            banners=tuple(text.encode(encoding) for text in options.banners), blanks=rules.blanks.encode(encoding),
+            to_join=to_join,
         )  # fmt: skip
         if rule is not None:
             first = self._first_line(prefix, options) if start > 0 else None

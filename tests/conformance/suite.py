@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import pyspark_logs
 from pyspark_logs.errors import FormatError, RecordError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import parse_read_options
@@ -98,10 +99,13 @@ class FormatConformance:
         assert known is not None, "a format that only the data can tell of needs a schema here"
         return known
 
+    def format(self) -> LineFormat:
+        """The format itself."""
+        return line_format(parse_read_options({**self.options, "path": "/nowhere", "schema": None}).format)
+
     def decoder(self, schema: pa.Schema, *, judge_whole: bool = True) -> Decoder:
         """Of these columns."""
-        options = parse_read_options({**self.options, "path": "/nowhere", "schema": None}).format
-        return line_format(options).decoder(Projection(schema, judge_whole=judge_whole))
+        return self.format().decoder(Projection(schema, judge_whole=judge_whole))
 
     # --- the meaning ------------------------------------------------------------------------------------------
 
@@ -138,6 +142,23 @@ class FormatConformance:
     def test_blank_lines_are_no_records(self, tmp_path: Path) -> None:
         text = self.head + "\n\r\n" + "\n\n".join(self.lines) + "\n\n"
         assert self.read(tmp_path, text) == self.read(tmp_path, self.file(), "b")
+
+    def test_lines_of_spaces_and_tabs_are_no_records(self, tmp_path: Path) -> None:
+        if not self.format().blanks:
+            pytest.skip("such lines may be records of the format")
+        text = self.head + " \n\t\r\n" + "\n  \t\n".join(self.lines) + "\n \n\t"
+        assert self.read(tmp_path, text) == self.read(tmp_path, self.file(), "b")
+
+    def test_padding_of_preallocated_and_truncated_files_is_no_record(self, tmp_path: Path) -> None:
+        whole = self.read(tmp_path, self.file(), "b")
+        padding = "\0" * 300
+        for end in ("", "\n"):
+            assert self.read(tmp_path, self.file() + padding + end, maxRecordBytes=200) == self.read(
+                tmp_path, self.file(), "b", maxRecordBytes=200
+            )
+            assert self.read(tmp_path, self.file() + padding + end) == whole
+        assert self.read(tmp_path, padding + self.file()) == whole
+        assert self.read(tmp_path, self.file().removesuffix("\n") + padding) == whole
 
     def test_compressed(self, tmp_path: Path) -> None:
         assert self.read(tmp_path, self.file(), "a.log.gz") == self.read(tmp_path, self.file(), "b")
@@ -232,7 +253,8 @@ class FormatConformance:
         first = self.lines[0]
         lines = [line for text in hostile for line in (text, first + text, first[: len(first) // 2] + text)]
         found = self.read(tmp_path, self.file([*lines, *self.lines]), schema=self.judged())
-        assert len(found) == len(lines) - sum(not line.strip("\r") for line in lines) + len(self.lines)
+        blanks = "\r" + self.format().blanks
+        assert len(found) == len(lines) - sum(not line.strip(blanks) for line in lines) + len(self.lines)
         assert found[-len(self.lines) :] == self.read(tmp_path, self.file(), "b", schema=self.judged())
 
     # --- the engines ------------------------------------------------------------------------------------------

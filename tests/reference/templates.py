@@ -195,18 +195,21 @@ def named_fields(segments: list[Segment]) -> list[Field]:
 
 
 def reference_lines(data: bytes) -> list[tuple[int, bytes]]:
-    r"""Returns the records of a file: (byte offset, line without its end). Empty lines are not records.
+    r"""Returns the records of a file: (byte offset, line without its end). Blank lines are not records, nor is NUL padding.
 
-    >>> reference_lines(b"a\r\n\nb")
-    [(0, b'a'), (4, b'b')]
+    >>> reference_lines(b"a\r\n \n\0b")
+    [(0, b'a'), (6, b'b')]
     """
     records = []
     at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     while at < len(data):
         newline = data.find(b"\n", at)
         line = data[at:] if newline < 0 else data[at:newline].removesuffix(b"\r")
-        if line:
-            records.append((at, line))
+        if newline < 0:
+            line = line.rstrip(b"\0")
+        text = line.lstrip(b"\0")
+        if text.strip(b" \t"):
+            records.append((at + len(line) - len(text), text))
         at = len(data) if newline < 0 else newline + 1
     return records
 

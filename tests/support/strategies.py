@@ -504,7 +504,7 @@ def broken(draw: st.DrawFn, line: bytes, literals: list[bytes]) -> bytes:
 
 
 class Case(NamedTuple):
-    """A template, lines without their ends (none of them empty), a file of these lines, and options."""
+    """A template, lines without their ends (none of them blank or padded with NUL), a file of these lines, and options."""
 
     template: str
     lines: list[bytes]
@@ -525,8 +525,8 @@ def cases(
         line = draw(good_lines(parts, opts)).text.encode()
         for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
             line = draw(broken(line, literals))
-        line = line.replace(b"\n", b"?").rstrip(b"\r")
-        if line and not line.startswith(BOM):
+        line = line.replace(b"\n", b"?").rstrip(b"\r\0")
+        if line.strip(b" \t\0") and not line.startswith((BOM, b"\0")):
             lines.append(line)
     return Case(notation(parts), lines, draw(files(lines)), opts._asdict())
 

@@ -62,7 +62,7 @@ def any_files(draw: st.DrawFn) -> dict[str, Any]:
     assume(named_fields(parse_template(case.template)))
     files = {}
     for number in range(draw(st.integers(1, 3))):
-        extra = st.sampled_from([COMMENT + b" a comment", b"x" * 90, *case.lines])
+        extra = st.sampled_from([COMMENT + b" a comment", b"x" * 90, b" ", b"\t \t", b"\0" * 90, b"\0\0", *case.lines])
         lines = draw(st.permutations([*case.lines, *draw(st.lists(extra, max_size=3))]))
         lines = [line for line in lines if not line.startswith(strategies.BOM)]
         suffix = CODECS[draw(st.sampled_from(["none", "none", *CODECS]))][0]

@@ -168,8 +168,8 @@ def find_unencodable(encoding: str) -> FindUnencodable | None:
 
 
 def forbidden_prefixes(options: FormatOptions) -> tuple[str, ...]:
-    """Returns the strings that no line may begin with: comment prefix, banners, and text read as a byte order mark."""
+    """Returns the strings that no line may begin with: comment prefix, banners, padding, and the byte order mark."""
     mark = _BOM
     if options.encoding != "utf-8" and preserves_lines(options.encoding):
         mark = _BOM.encode().decode(options.encoding, "replace")
-    return (mark, *((options.comment_prefix,) if options.comment_prefix else ()), *options.banners)
+    return (mark, "\0", *((options.comment_prefix,) if options.comment_prefix else ()), *options.banners)

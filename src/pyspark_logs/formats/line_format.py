@@ -113,7 +113,7 @@ class LineFormat(Format):
         writer = self.writer(
             schema, zone=zone, unencodable=find_unencodable(options.encoding), forbidden_prefixes=prefixes
         )
-        checks = RoundtripChecks(writer.line_writer, options, prefixes, writer.decoder, zone)
+        checks = RoundtripChecks(writer.line_writer, options, prefixes, writer.decoder, zone, self.blanks)
         return Encoder(writer.line_writer, checks, options.encoding, on_unwritable, writer.head)
 
 

@@ -16,6 +16,8 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
+_SPACE = 0x20
+
 
 class RoundtripChecks:
     """Checks of whole lines, whose fields are valid: each line must be a record that survives encoding and parsing.
@@ -26,14 +28,15 @@ class RoundtripChecks:
         forbidden_prefixes: strings that no line may begin with.
         decoder: decoder of the lines of uncertain rows; None: no row is uncertain.
         zone: time zone of wall clocks.
+        blanks: characters of which a line consists that is no record.
     """
 
     def __init__(
         self, writer: LineWriter, options: FormatOptions, forbidden_prefixes: tuple[str, ...], decoder: Decoder | None,
-        zone: str,
+        zone: str, blanks: str = "",
     ) -> None:  # fmt: skip
         self.writer, self.options, self.forbidden_prefixes = writer, options, forbidden_prefixes
-        self.decoder, self.zone = decoder, zone
+        self.decoder, self.zone, self.blanks = decoder, zone, blanks
 
     def find_unwritable(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
         """Returns the rows whose lines do not read back.
@@ -45,7 +48,7 @@ class RoundtripChecks:
         """
         first = self.writer.first
         sizes = np.diff(_offsets(lines)) - 1
-        problems = unwritable_values(first, (sizes == 0) & rows, "makes an empty line, which is no record")
+        problems = unwritable_values(first, self._blank_lines(lines) & rows, "makes a blank line, which is no record")
         for prefix in self.forbidden_prefixes:
             forbidden = spans.as_bool(pc.starts_with(lines, prefix)) & rows
             problems += unwritable_values(
@@ -57,6 +60,16 @@ class RoundtripChecks:
             problems += self._blame_longest(columns, (sizes > self.options.max_record_bytes) & rows)
         uncertain = self.writer.uncertain_rows(columns)
         return problems if uncertain is None else problems + self._check_parsed(lines, columns, uncertain & rows)
+
+    def _blank_lines(self, lines: pa.Array) -> Bool:
+        """Returns a mask of the lines that are empty, or that consist of the format's blanks."""
+        offsets = _offsets(lines)
+        blank: Bool = np.diff(offsets) == 1
+        if self.blanks:
+            text = np.frombuffer(lines.buffers()[2], np.uint8)
+            for row in np.flatnonzero(~blank & (text[offsets[:-1]] <= _SPACE) & (text[offsets[1:] - 2] <= _SPACE)):
+                blank[row] = not lines[row].as_py()[:-1].strip(self.blanks)
+        return blank
 
     def _blame_longest(self, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
         """Returns rows whose lines are longer than a reader accepts, with the column of the longest text as the cause."""

@@ -68,7 +68,7 @@ def blocks(
     """
     _retain_freed_memory()
     end = None if length is None else start + length
-    cutter = _Cutter(block_bytes, min(max_record_bytes, LARGEST_RECORD_BYTES))
+    cutter = _Cutter(block_bytes, min(max_record_bytes, LARGEST_RECORD_BYTES), skips_padding=not beyond)
     try:
         for offset, piece in _owned(chunks, start, end, beyond):
             if end is not None and offset >= end:
@@ -142,8 +142,9 @@ def _owned(chunks: Iterator[bytes], start: int, end: int | None, beyond: bool) -
 class _Cutter:
     """Divides text into blocks of ``block_bytes``, which may be changed between calls."""
 
-    def __init__(self, block_bytes: int, max_record_bytes: int) -> None:
+    def __init__(self, block_bytes: int, max_record_bytes: int, *, skips_padding: bool) -> None:
         self.block_bytes = block_bytes
+        self._skips_padding = skips_padding
         self._most = max_record_bytes
         self._parts: list[bytes] = []
         self._size = 0
@@ -151,6 +152,7 @@ class _Cutter:
         self._offset = 0  # offset of the first part in the file
         self._head: bytes | None = None  # first bytes of a long record while the rest of it is skipped
         self._length = 0  # length of that record so far
+        self._is_padding = False  # True if all bytes so far of that record are zero
         self._carriage_return = False  # True if the last byte so far of that record is \r
 
     def feed(self, offset: int, piece: bytes) -> Iterator[Block]:
@@ -178,12 +180,15 @@ class _Cutter:
         if self._head is not None:
             yield from self._skip(b"", ended=True)
         elif self._parts:
-            yield from _without_long_lines(self._offset, b"".join(self._parts), self._most)
+            yield from self._lines(b"".join(self._parts))
+
+    def _lines(self, text: bytes) -> Iterator[Block]:
+        return _without_long_lines(self._offset, text, self._most, skips_padding=self._skips_padding)
 
     def finish_whole(self) -> Iterator[Block]:
         """Yields the complete lines that are held, without a last line whose end was not read."""
         if self._cut:
-            yield from _without_long_lines(self._offset, b"".join(self._parts)[: self._cut], self._most)
+            yield from self._lines(b"".join(self._parts)[: self._cut])
 
     def _add(self, part: bytes) -> Iterator[Block]:
         newline = part.rfind(b"\n") + 1
@@ -198,7 +203,7 @@ class _Cutter:
             whole = memoryview(last)[:newline]
             text = b"".join([*self._parts, whole]) if self._parts or newline < len(last) else last
             remainder = text[self._cut :] + last[newline:]
-            yield from _without_long_lines(self._offset, text[: self._cut], self._most)
+            yield from self._lines(text[: self._cut])
             self._parts = [remainder] if remainder else []
             self._offset += self._cut
             self._size = len(remainder)
@@ -206,6 +211,14 @@ class _Cutter:
         # One further byte may be the \r of the line end.
         if not self._cut and self._size > self._most + 1:
             text = b"".join(self._parts)
+            if self._skips_padding and text.startswith(b"\0"):
+                line = text.lstrip(b"\0")
+                self._offset += len(text) - len(line)
+                self._parts, self._size = [line] if line else [], len(line)
+                if len(line) <= self._most + 1:
+                    return
+                text = line
+            self._is_padding = is_padding(text.removesuffix(b"\r"))
             self._head = record_head(text, self._most)
             self._length = len(text)
             self._carriage_return = text.endswith(b"\r")
@@ -215,9 +228,11 @@ class _Cutter:
     def _skip(self, part: bytes, *, ended: bool) -> Iterator[Block]:
         if part:
             self._length += len(part)
+            self._is_padding = self._is_padding and not self._carriage_return and is_padding(part.removesuffix(b"\r"))
             self._carriage_return = part.endswith(b"\r")
         if ended and self._head is not None:
-            yield Block(self._offset, self._head, self._length - self._carriage_return)
+            if not self._is_padding:
+                yield Block(self._offset, self._head, self._length - self._carriage_return)
             self._head = None
 
 
@@ -230,8 +245,17 @@ def record_head(text: bytes, limit: int) -> bytes:
     return text[:size]
 
 
-def _without_long_lines(offset: int, text: bytes, limit: int) -> Iterator[Block]:
-    """Yields one block; or the first bytes of each line that exceeds the limit, and blocks of the lines between them."""
+def is_padding(text: bytes) -> bool:
+    """True if all bytes are zero."""
+    return not text or (text.startswith(b"\0") and text.count(0) == len(text))
+
+
+def _without_long_lines(offset: int, text: bytes, limit: int, *, skips_padding: bool) -> Iterator[Block]:
+    """Yields one block; or the first bytes of each line that exceeds the limit, and blocks of the lines between them.
+
+    Lines of zero bytes are not records. With ``skips_padding``, zero bytes at the beginning of a line that exceeds the limit
+    are not part of it.
+    """
     if len(text) <= limit:
         yield Block(offset, text)
         return
@@ -241,8 +265,15 @@ def _without_long_lines(offset: int, text: bytes, limit: int) -> Iterator[Block]
         start, stop = int(starts[line]), int(ends[line])
         if start > done:
             yield Block(offset + done, text[done:start])
-        yield Block(offset + start, record_head(text[start:stop], limit), stop - start)
-        done = int(starts[line + 1]) if line + 1 < len(starts) else len(text)
+        line_end = done = int(starts[line + 1]) if line + 1 < len(starts) else len(text)
+        if is_padding(text[start:stop]):
+            continue
+        if skips_padding:
+            start = stop - len(text[start:stop].lstrip(b"\0"))
+        if stop - start > limit:
+            yield Block(offset + start, record_head(text[start:stop], limit), stop - start)
+        else:
+            yield Block(offset + start, text[start:line_end])
     if done < len(text):
         yield Block(offset + done, text[done:])
 

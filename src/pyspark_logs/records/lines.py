@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from pyspark_logs.records.blocks import BLOCK_BYTES, blocks, line_bounds
 
+_SPACE = 0x20
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -69,11 +71,12 @@ def read_lines(
     max_record_bytes: int = 16 << 20,
     comment_prefix: bytes | None = None,
     banners: tuple[bytes, ...] = (),
+    blanks: bytes = b"",
     to_join: bool = False,
 ) -> Iterator[Lines]:
     r"""Yields the records that a split of a file owns: :func:`blocks`, then :func:`find_lines`.
 
-    Blocks without a record are omitted. With ``to_join`` the result is the input of :func:`join_lines`: blocks of blank lines
+    Lines of ``blanks`` are not records. Blocks without a record are omitted. With ``to_join`` the result is the input of :func:`join_lines`: blocks of blank lines
     are included, comments are removed from the text, and reading continues after the split while the caller iterates.
 
     >>> [bytes(lines.record(0)) for lines in read_lines(iter([b"#v1\na", b"b\nc\n"]), comment_prefix=b"#")]
@@ -85,7 +88,7 @@ def read_lines(
     for block in blocks(
         chunks, start=start, length=length, block_bytes=block_bytes, max_record_bytes=most, beyond=to_join
     ):
-        lines = find_lines(block.data, block.offset, prefixes, block.full_length, cut_comments=to_join)
+        lines = find_lines(block.data, block.offset, prefixes, block.full_length, blanks=blanks, cut_comments=to_join)
         if len(lines) or to_join:
             yield lines
 
@@ -96,15 +99,21 @@ def find_lines(
     prefixes: bytes | tuple[bytes, ...] | None = None,
     full_length: int | None = None,
     *,
+    blanks: bytes = b"",
     cut_comments: bool = False,
 ) -> Lines:
     r"""Returns the records of one block of whole lines.
+
+    Zero bytes at the beginning of a line, and at the end of a last line without a line end, are padding of a file that was
+    preallocated or truncated. They are no part of the record and become line ends in the resulting block, so that a record
+    begins after a line end in any case.
 
     Args:
         block: ``data`` of a block from :func:`blocks`.
         offset: offset of the block in the uncompressed file.
         prefixes: prefixes of lines that are not records.
         full_length: see :class:`Block`; if given, the block holds the first bytes of one record.
+        blanks: characters of which a line consists that is not a record.
         cut_comments: True to remove lines with these prefixes from the resulting block, too.
 
     >>> lines = find_lines(b"one\n\n# no\ntwo\r\n", 100, b"#")
@@ -115,8 +124,11 @@ def find_lines(
         starts, ends = line_bounds(block)
     else:  # a \r at the end of an incomplete record is text
         starts, ends = np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32)
-    keep = ends > starts
     lines = Lines(block, starts, ends, offset, full_length)
+    keep = ends > starts
+    if full_length is None:
+        lines, keep = _without_padding(lines, keep, blanks, keep_offsets=cut_comments)
+        block, starts, ends = lines.block, lines.starts, lines.ends
     among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()
     found = [begins_with(block, starts, ends, prefix) for prefix in among if prefix and prefix in block]
     if found:
@@ -127,9 +139,53 @@ def find_lines(
     return lines if keep.all() else lines.select(keep)
 
 
+def _without_padding(
+    lines: Lines, keep: npt.NDArray[np.bool_], blanks: bytes, *, keep_offsets: bool
+) -> tuple[Lines, npt.NDArray[np.bool_]]:
+    """Returns the lines without zero bytes that are padding, and the mask of those that are not blank.
+
+    With ``keep_offsets`` the offset of a line remains that of its first zero byte, from which follows the split that owns it.
+    """
+    raw = np.frombuffer(lines.block, np.uint8)
+    doubtful = keep & (raw[lines.starts] <= _SPACE)
+    padded_end = lines.block.endswith(b"\0")
+    if not padded_end and not doubtful.any():
+        return lines, keep
+    starts, ends = lines.starts.copy(), lines.ends.copy()
+    block = lines.block
+    if padded_end:
+        ends[-1] = max(len(block.rstrip(b"\0")), int(starts[-1]))
+        doubtful[-1] = True
+    padded = np.flatnonzero(doubtful & (raw[starts] == 0))
+    for row in padded.tolist():
+        text = block[starts[row] : ends[row]]
+        starts[row] += len(text) - len(text.lstrip(b"\0"))
+    if len(padded) or padded_end:
+        block = _blank_out(block, [*zip(lines.starts[padded], starts[padded], strict=True), (ends[-1], lines.ends[-1])])
+        lines = replace(lines, block=block, starts=starts, ends=ends, origins=lines.offsets if keep_offsets else None)
+    keep = ends > starts
+    if blanks:
+        # Most indented lines end with other text.
+        candidates = np.flatnonzero(keep & doubtful)
+        candidates = candidates[raw[ends[candidates] - 1] <= _SPACE]
+        blank = [row for row in candidates.tolist() if not block[starts[row] : ends[row]].strip(blanks)]
+        keep[blank] = False
+    return lines, keep
+
+
+def _blank_out(block: bytes, ranges: list[tuple[int, int]]) -> bytes:
+    """Returns the block with line ends in place of the bytes in these ranges."""
+    changed = bytearray(block)
+    for start, end in ranges:
+        changed[start:end] = b"\n" * (end - start)
+    return bytes(changed)
+
+
 def _remove_lines(lines: Lines, mask: npt.NDArray[np.bool_]) -> Lines:
     """Returns the lines of a block without those in the mask, whose text is removed from the block, too."""
-    sizes = np.diff(lines.starts, append=np.int32(len(lines.block)))  # including line ends
+    begins = lines.starts.copy()
+    begins[:1] = 0  # line ends before the first line are padding
+    sizes = np.diff(begins, append=np.int32(len(lines.block)))  # including line ends
     text = np.frombuffer(lines.block, np.uint8)[np.repeat(~mask, sizes)].tobytes()
     removed = np.cumsum(np.where(mask, sizes, 0), dtype=np.int32)
     starts, ends = (bounds[~mask] - removed[~mask] for bounds in (lines.starts, lines.ends))

@@ -300,7 +300,9 @@ class PaddedSuite(CompressingSuite):
     def test_data_after_the_last_member(self, extra, size):
         data = self.compress(b"one\n") * 2 + bytes(4)
         text = b""
-        message = f"data after the end of the {self.name} stream, all text of which was read, at or before byte {len(data)} "
+        message = (
+            f"data after the end of the {self.name} stream, all text of which was read, at or before byte {len(data)} "
+        )
         with pytest.raises(CorruptFileError, match=message):  # noqa: PT012 (the text before the error matters)
             for piece in decompress(self.name, cut(data + extra, size), path=PATH):
                 text += piece

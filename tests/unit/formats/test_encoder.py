@@ -503,7 +503,9 @@ def test_what_begins_a_line_can_be_escaped() -> None:
         ("{a?} {b}", ["-", "x"], "would be read as null"),
         ("{a?} {b}", ["", "x"], "would be read as null"),
         ("{a:quoted?}", [""], "would be read as null"),
-        ("{a}", [""], "empty line"),
+        ("{a}", [""], "blank line"),
+        ("{a}", [" \t"], "blank line"),
+        ("{a}", ["\0a"], "or padding"),
         ("{a}", [BOM], "byte order mark"),
         ("{n:int}{~}{a}", [1, " x"], "would lose a blank"),
         ("{u:uuid}", ["x"], "no value that a field of type uuid can write"),
@@ -730,10 +732,10 @@ def test_comments_are_no_records() -> None:
 
 
 def test_another_encoding() -> None:
-    for kind, text in (("string", "€"), ("list(;)", ["€"])):
+    for kind, text in (("string", "€x"), ("list(;)", ["€x"])):
         with pytest.raises(RecordError, match="a character that the encoding lacks"):
             line("{v:" + kind + "}", text, encoding="iso8859-1")
-        assert line("{v:" + kind + "}", text, encoding="iso8859-1", on_unwritable="space") == " "
+        assert line("{v:" + kind + "}", text, encoding="iso8859-1", on_unwritable="space") == " x"
     assert line("{v:quoted}", "é€", encoding="iso8859-1") == r'"é\xe2\x82\xac"'
     assert line("{v}", "é€", encoding="iso8859-1", escape="backslash") == r"é\xe2\x82\xac"
     with pytest.raises(RecordError, match="byte order mark"):

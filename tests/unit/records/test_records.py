@@ -14,13 +14,28 @@ from pyspark_logs.records import HEAD_BYTES, Block, blocks, find_lines, is_utf8,
 BOM = b"\xef\xbb\xbf"
 
 tokens = st.sampled_from(
-    [b"\n", b"\r\n", b"\r", b"#", b"##", b"a", b"line of text", b"\xff", b"\xc3", "é€".encode(), BOM]
+    [
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"#",
+        b"##",
+        b"a",
+        b"line of text",
+        b"\xff",
+        b"\xc3",
+        "é€".encode(),
+        BOM,
+        b" ",
+        b"\t",
+        b"\0",
+    ]
 )
 contents = st.lists(tokens, max_size=40).map(b"".join)
 sizes = st.lists(st.integers(1, 30), min_size=1, max_size=8)
 
 
-def reference(content, prefix=None):
+def reference(content, prefix=None, blanks=b"", most=1 << 20):
     """(offset, record) of every record, the plain way."""
     found, offset = [], 0
     for line in content.split(b"\n"):
@@ -28,7 +43,10 @@ def reference(content, prefix=None):
         offset += len(line) + 1
         if at == 0 and text.startswith(BOM):
             at, text = 3, text[3:]
-        if text and not (prefix and text.startswith(prefix)):
+        at, text = at + len(text) - len(text.lstrip(b"\0")), text.lstrip(b"\0")
+        if offset > len(content) and len(text) <= most:
+            text = text.rstrip(b"\0")
+        if text.strip(blanks or b"\n") and not (prefix and text.startswith(prefix)):
             found.append((at, text))
     return found
 
@@ -57,18 +75,22 @@ class TestSplits:
         sizes,
         st.integers(1, 60),
         st.sampled_from([None, b"#", b"##"]),
+        st.sampled_from([b"", b" \t"]),
     )
-    @example(b"a\r\nb", [2], [1], 1, None)
-    @example(BOM + b"\na", [1, 2, 3, 4], [2], 5, None)
-    def test_splits_give_each_record_once(self, content, cuts, pieces, block_bytes, prefix):
+    @example(b"a\r\nb", [2], [1], 1, None, b"")
+    @example(BOM + b"\na", [1, 2, 3, 4], [2], 5, None, b"")
+    @example(b"a\n\0\0\0b\n\0", [4], [2], 5, None, b" \t")
+    def test_splits_give_each_record_once(self, content, cuts, pieces, block_bytes, prefix, blanks):
         bounds = sorted({0, len(content), *(c for c in cuts if c < len(content))})
         splits = [(a, b - a) for a, b in itertools.pairwise(bounds)]
         found = [
             record
             for start, length in splits
-            for record in records_of(content, start, length, pieces, block_bytes=block_bytes, comment_prefix=prefix)
+            for record in records_of(
+                content, start, length, pieces, block_bytes=block_bytes, comment_prefix=prefix, blanks=blanks
+            )
         ]
-        assert found == [(at, text, len(text)) for at, text in reference(content, prefix)]
+        assert found == [(at, text, len(text)) for at, text in reference(content, prefix, blanks)]
 
     @given(contents, st.integers(0, 300), sizes)
     def test_an_open_split_reads_to_the_end(self, content, start, pieces):
@@ -149,7 +171,7 @@ class TestLongRecords:
                 max_record_bytes=most,
                 comment_prefix=prefix,
             )
-        wanted = reference(content, prefix)
+        wanted = reference(content, prefix, most=max(most, len(prefix or b"")))
         assert [(at, full) for at, _, full in found] == [(at, len(text)) for at, text in wanted]
         most = max(most, len(prefix or b""))
         for (_, kept, full), (_, text) in zip(found, wanted, strict=True):

@@ -38,6 +38,7 @@ class JsonFormat(LineFormat):
 
     suffix = "json"
     is_open = True
+    blanks = " \t"
 
     def schema(self) -> pa.Schema | None:
         """Returns the columns of the documented fields; None if no fields are documented."""

@@ -33,6 +33,7 @@ class LogfmtFormat(LineFormat):
 
     suffix = "log"
     is_open = True
+    blanks = " \t"
 
     def schema(self) -> None:
         """Returns None: the records name their own columns."""

@@ -191,7 +191,9 @@ def _check_delimited(
             mask |= spans.as_bool(pc.equal(pc.binary_length(texts), 0))
         found += unwritable_values(column, mask, "would lose a blank to the blanks before it")
     mask = _mask_any(texts, possible(context.forbidden_prefixes), pc.starts_with)
-    found += unwritable_values(column, mask, "would make the line a comment, or begin it with a byte order mark")
+    found += unwritable_values(
+        column, mask, "would make the line a comment, or begin it with a byte order mark or padding"
+    )
     if alphabet is None:  # lines of other types are parsed: a number may have the same value without its beginning
         mask = _mask_any(texts, context.group_prefixes, pc.starts_with)
         found += unwritable_values(column, mask, "would be read as the beginning of a part that is missing here")

@@ -46,6 +46,7 @@ class TemplateFormat(LineFormat):
 
     suffix = "log"
     is_open = False
+    blanks = " \t"
 
     def schema(self) -> pa.Schema:
         """Returns the columns of the named fields, and of composite fields the columns of their parts."""
