@@ -75,7 +75,7 @@ def pairs_of(line: str) -> dict[str, Value]:
             else:
                 text = ""
                 while at < len(line) and line[at] > " ":
-                    if line[at] in '="':
+                    if line[at] == '"':
                         raise ValueError("not a word")
                     text += line[at]
                     at += 1

@@ -2,7 +2,7 @@
 
 Lines are parsed by their shapes (:mod:`pyspark_logs.formats.columnar.line_shapes`). A line with a backslash is left to
 the line parser, as an escaped quote would be counted as a quote. So is a line in which an unquoted value would contain a
-blank or ``=``: the line parser would find a further key there.
+blank: the line parser would find a further key there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pyspark_logs.formats.types.conversion import convert_fields
 
 _MAX_LITERAL = 300  # characters; the first and the last literal are compared byte by byte
 _MAX_LINE = 64 << 10  # characters of a line that a shape is learnt from
-_EQUALS, _BACKSLASH, _SPACE = b"=\\ "
+_BACKSLASH, _SPACE = b"\\ "
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
         return None if set(shape.keys) - claimed else shape
 
     def has_valid_values(self, shape: LogfmtShape, values: ValueSpans) -> Bool | None:
-        """Returns a mask of the lines whose unquoted values contain neither a blank nor an equals sign."""
+        """Returns a mask of the lines whose unquoted values contain no blank."""
         valid: Bool | None = None
         for (_, quoted), (starts, ends) in zip(shape.values, values, strict=True):
             if not quoted:
@@ -139,5 +139,5 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
     @functools.cached_property
     def _word_ends(self) -> Int32:
         """Offsets of the bytes that end an unquoted value, and the end of the block."""
-        offsets = np.flatnonzero((self.view <= _SPACE) | (self.view == _EQUALS))
+        offsets = np.flatnonzero(self.view <= _SPACE)
         return np.append(offsets, len(self.view)).astype(np.int32)

@@ -1,8 +1,9 @@
 r"""Line parser of ``key=value`` pairs.
 
 Lines are parsed as the decoder of go-logfmt parses them (https://github.com/go-logfmt/logfmt): pairs are separated by
-blanks, which are all characters up to the space. A key contains neither a blank nor ``=`` nor ``"``, and neither does an
-unquoted value. A quoted value has the escape sequences of JSON strings. A key without ``=`` is a flag.
+blanks, which are all characters up to the space. A key contains neither a blank nor ``=`` nor ``"``. An unquoted value
+contains neither a blank nor ``"``; that it may contain ``=``, as in ``tag=task=mock``, is an extension: the key ends at the
+first ``=``. A quoted value has the escape sequences of JSON strings. A key without ``=`` is a flag.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
-_WORD = r'[^\x00-\x20="]'
-_PAIR = re.compile(rf'[\x00-\x20]*({_WORD}+)(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|({_WORD}*)))?', re.DOTALL)
+_PAIR = re.compile(r'[\x00-\x20]*([^\x00-\x20="]+)(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\x00-\x20"]*)))?', re.DOTALL)
 _BLANKS = re.compile(r"[\x00-\x20]*")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "'": "'", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -55,7 +55,7 @@ def pairs(line: str) -> Iterator[Pair]:
     >>> [(pair.key, pair.text) for pair in pairs('a=1 b="x \\"y\\"" c')]
     [('a', '1'), ('b', 'x "y"'), ('c', '')]
     """
-    index = 0
+    index, word = 0, None
     while match := _PAIR.match(line, index):
         index = match.end()
         key, quoted, word = match.groups()
@@ -66,7 +66,7 @@ def pairs(line: str) -> Iterator[Pair]:
     index = blanks.end() if blanks else index
     if index < len(line):
         byte = len(line[:index].encode())
-        if line[index] == '"' and line[:index].endswith("="):
+        if line[index] == '"' and word == "":
             raise ValueError(f"a quote is not closed, at byte {byte}")
         raise ValueError(f"unexpected {line[index]!r} at byte {byte}")
 

@@ -80,6 +80,7 @@ class TestLogfmt(FormatConformance):
         ("  ", []),
         (r'a="\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\ud83d"', [("a", '"\\/\b\f\n\r\té😀\ufffd')]),
         (r"a=\x b=c:\d", [("a", r"\x"), ("b", r"c:\d")]),
+        ("a=x=y b== c=d=", [("a", "x=y"), ("b", "="), ("c", "d=")]),
     ],
 )
 def test_pairs(line: str, expected: list[tuple[str, str | None]]) -> None:
@@ -94,8 +95,9 @@ def test_pairs(line: str, expected: list[tuple[str, str | None]]) -> None:
         ('k"ey=bar', "unexpected '\"' at byte 1"),
         ('k=b"ar', "unexpected '\"' at byte 3"),
         ("k=b =ar", "unexpected '=' at byte 4"),
-        ("é==", "unexpected '=' at byte 3"),
-        ("k=b=ar", "unexpected '=' at byte 3"),
+        ("é= =", "unexpected '=' at byte 4"),
+        ('k=b="ar"', "unexpected '\"' at byte 4"),
+        ('k=b a="x', "a quote is not closed, at byte 6"),
         ('a="1', "a quote is not closed, at byte 2"),
         ('a="1\\', "a quote is not closed, at byte 2"),
         (r'a="\u1"', "is not an escape sequence"),
@@ -132,8 +134,8 @@ TYPES = [
     WALL,
     pa.decimal128(5, 2),
 ]
-WORDS = ["", "-", "x", "INFO", "0", "-1", "12", "300", "1.5", "1e3", "true", "1", "2h3s", "é→", "2026-11-22", "2026-11-22T10:00:00Z", "f(x)"]  # fmt: skip
-words = st.sampled_from(WORDS) | st.text("a1é-.", max_size=4)
+WORDS = ["", "-", "x", "INFO", "0", "-1", "12", "300", "1.5", "1e3", "true", "1", "2h3s", "é→", "2026-11-22", "2026-11-22T10:00:00Z", "f(x)", "a=b", "=", "1=="]  # fmt: skip
+words = st.sampled_from(WORDS) | st.text("a1é-.=", max_size=4)
 quoted = (st.sampled_from([*WORDS, "a b", "a=b", " b=", "a\tb"]) | st.text("a =b,\té", max_size=8)).map(
     lambda text: f'"{text}"'
 )
