@@ -14,7 +14,8 @@ from pyspark_logs.formats.dialects.apache_times import combine_times
 from pyspark_logs.formats.dialects.directives import build_segments, merge_addresses
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.notation import Field, make_template
+from pyspark_logs.formats.template.notation import make_template
+from pyspark_logs.formats.template.segments import Field
 from pyspark_logs.formats.types.escape_styles import APACHE
 from pyspark_logs.options import FormatOptions
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pyspark_logs.formats.dialects.config_text import ConfigText
 from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart, FieldParts
-from pyspark_logs.formats.template.notation import Field, Literal, Segment
+from pyspark_logs.formats.template.segments import Field, Literal, Segment
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Integer

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from pyspark_logs.formats.dialects.config_text import ConfigText
-from pyspark_logs.formats.template.notation import Field, Literal, Segment
+from pyspark_logs.formats.template.segments import Field, Literal, Segment
 from pyspark_logs.formats.types.escape_styles import JSON, EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Quoted, Text

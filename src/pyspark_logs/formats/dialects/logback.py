@@ -21,7 +21,8 @@ from pyspark_logs.formats.dialects.layout_properties import read_layout
 from pyspark_logs.formats.dialects.pattern_layout import LayoutElement, parse_pattern
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.notation import Blanks, Field, FieldPadding, Literal, Segment, make_template
+from pyspark_logs.formats.template.notation import make_template
+from pyspark_logs.formats.template.segments import Blanks, Field, FieldPadding, Literal, Segment
 from pyspark_logs.formats.timestamps.parsing import compile_pattern
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Text

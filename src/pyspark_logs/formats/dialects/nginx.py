@@ -17,7 +17,8 @@ from pyspark_logs.formats.dialects.json_template import parse_json_template
 from pyspark_logs.formats.dialects.nginx_config import ESCAPE_STYLES, read_log_format
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.notation import Field, Segment, make_template
+from pyspark_logs.formats.template.notation import make_template
+from pyspark_logs.formats.template.segments import Field, Segment
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pyspark_logs.formats.dialects.config_text import ConfigText, suggestion
 from pyspark_logs.formats.dialects.conversions import ENCLOSING_WORDS, WORDS
 from pyspark_logs.formats.dialects.layout_properties import MAX_DEPTH, closing_brace
-from pyspark_logs.formats.template.notation import FieldPadding
+from pyspark_logs.formats.template.segments import FieldPadding
 
 _MODIFIER = re.compile(r"(?P<min>-?\d+)?(?:\.(?P<max>-?\d+))?")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)

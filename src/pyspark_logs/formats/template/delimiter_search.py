@@ -9,7 +9,7 @@ import numpy as np
 from pyspark_logs.formats.columnar import prefix_words, spans
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
-from pyspark_logs.formats.template.notation import Blanks, Literal
+from pyspark_logs.formats.template.segments import Blanks, Literal
 
 # If the first bytes of more lines than this share hold no delimiter, one search of all lines costs less than a search of
 # these lines.

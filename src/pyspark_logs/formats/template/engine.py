@@ -20,8 +20,8 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.field_scanner import FieldScanner
 from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
-from pyspark_logs.formats.template.notation import Field, Group, Template, named_fields
 from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState
+from pyspark_logs.formats.template.segments import Field, Group, Template, named_fields
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_fields
 

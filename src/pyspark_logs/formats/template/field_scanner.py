@@ -16,8 +16,8 @@ from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.template import padding
 from pyspark_logs.formats.template.delimiter_search import DelimiterSearch
 from pyspark_logs.formats.template.line_parser import ParsingRules
-from pyspark_logs.formats.template.notation import Blanks, Field, Following, Literal, Segment
 from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState, LineCursor
+from pyspark_logs.formats.template.segments import Blanks, Field, Following, Literal, Segment
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _SPACE = ord(" ")

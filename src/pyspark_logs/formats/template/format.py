@@ -20,7 +20,7 @@ from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_layout import FieldColumns
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
 from pyspark_logs.formats.template.matcher import compile_matcher, ends_with_text
-from pyspark_logs.formats.template.notation import Field, Group, Segment, Template, named_fields
+from pyspark_logs.formats.template.segments import Field, Group, Segment, Template, named_fields
 from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.types.casts import fits
 from pyspark_logs.formats.types.registry import retype

@@ -9,7 +9,7 @@ from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.field_context import BLANKS, FieldContext
 from pyspark_logs.formats.template.field_writer import FieldWriter
-from pyspark_logs.formats.template.notation import (
+from pyspark_logs.formats.template.segments import (
     Blanks,
     Field,
     Following,

@@ -12,19 +12,18 @@ from typing import Any
 
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.notation import (
+from pyspark_logs.formats.template.line_delimiters import BLANKS, begins, find_first
+from pyspark_logs.formats.template.segments import (
     Blanks,
     Field,
     Following,
     Group,
     Literal,
-    Segment,
     Template,
     named_fields,
 )
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
-_BLANKS = re.compile(r"[ \t]+")
 _MAX_SHOWN = 80  # characters of a value in a message
 
 
@@ -161,7 +160,7 @@ class _LineScanner:
         while index < len(steps):
             step = steps[index]
             segment, index = step.segment, index + 1
-            if isinstance(segment, Group) and not self._begins(segment.segments[0], self.position):
+            if isinstance(segment, Group) and not begins(self.line, segment.segments[0], self.position):
                 absent += [field.name for field in named_fields(segment.segments)]
                 index += step.size
                 continue
@@ -182,38 +181,17 @@ class _LineScanner:
 
     # --- literals and blanks ------------------------------------------------------------------------------
 
-    def _begins(self, segment: Segment, position: int) -> bool:
-        """Returns True if a literal or a blank is at the position."""
-        if isinstance(segment, Literal):
-            return self.line.startswith(segment.text, position)
-        return self.line[position : position + 1] in (" ", "\t")
-
-    def _find_first(self, delimiters: tuple[Literal | Blanks, ...]) -> int:
-        """Returns the position of the first of several delimiters; -1 if the line has none of them."""
-        first = -1
-        # The last delimiter is seldom far away and bounds the search for the others.
-        for delimiter in reversed(delimiters):
-            end = len(self.line) if first < 0 else first
-            if isinstance(delimiter, Literal):
-                limit = end if first < 0 else end + len(delimiter.text) - 1
-                found = self.line.find(delimiter.text, self.position, limit)
-            else:
-                blank = _BLANKS.search(self.line, self.position, end)
-                found = blank.start() if blank else -1
-            first = found if found >= 0 else first
-        return first
-
     def _skip(self, segment: Literal | Blanks) -> None:
         """Moves after a literal or blanks.
 
         Raises:
             _MismatchError: they are not at the position.
         """
-        if not self._begins(segment, self.position):
+        if not begins(self.line, segment, self.position):
             raise _MismatchError(f"expected {_describe(segment)}", f" at byte {self._offset()}")
         if isinstance(segment, Literal):
             self.position += len(segment.text)
-        elif blanks := _BLANKS.match(self.line, self.position):
+        elif blanks := BLANKS.match(self.line, self.position):
             self.position = blanks.end()
 
     # --- fields -------------------------------------------------------------------------------------------
@@ -249,7 +227,7 @@ class _LineScanner:
         if field.type.quoted and not by_syntax and text.startswith('"'):
             raise _MismatchError(f"field {field.name!r} is not a quoted text", f" at byte {self._offset()}")
         is_ended = end == len(self.line) or self.line[end] == " "
-        is_ended = is_ended or any(self._begins(delimiter, end) for delimiter in following.delimiters)
+        is_ended = is_ended or any(begins(self.line, delimiter, end) for delimiter in following.delimiters)
         if following.line_end and not is_ended:
             raise _MismatchError(
                 f"text directly after field {field.name!r}", f", which begins at byte {self._offset()}"
@@ -261,7 +239,7 @@ class _LineScanner:
         if not isinstance(delimiter, Literal) or delimiter.text.strip(" "):
             return
         for _ in range(max_count):
-            if not self._begins(delimiter, self.position + 1):
+            if not begins(self.line, delimiter, self.position + 1):
                 break
             self.position += 1
 
@@ -280,11 +258,11 @@ class _LineScanner:
                 )
             return match.end(), True
         if match is not None:
-            if any(self._begins(delimiter, match.end()) for delimiter in following.delimiters):
+            if any(begins(self.line, delimiter, match.end()) for delimiter in following.delimiters):
                 return match.end(), True
             if following.line_end and match.end() == len(self.line):
                 return match.end(), True
-        first = self._find_first(following.delimiters)
+        first = find_first(self.line, following.delimiters, self.position)
         if first >= 0:
             return first, False
         if not following.line_end:
@@ -301,7 +279,7 @@ class _LineScanner:
                 raise _MismatchError(f"text after the last field, {field.name!r}")
             return match.end(), True
         if self.rules.allow_trailing and field.type.syntax is None and not field.type.takes_rest:
-            blank = self._find_first((Blanks(),))
+            blank = find_first(self.line, (Blanks(),), self.position)
             return (blank if blank >= 0 else len(self.line)), False
         return len(self.line), False
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.template.notation import Blanks, Field, Group, Literal, Segment, Template
+from pyspark_logs.formats.template.segments import Blanks, Field, Group, Literal, Segment, Template
 
 _PUNCTUATION = re.compile("[!-/:-@\\[-`{-~]")
 

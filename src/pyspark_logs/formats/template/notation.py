@@ -1,187 +1,19 @@
 """Template notation, parsed into segments.
 
-A template is literal text and fields in braces; groups in ``{? ... ?}`` are optional. Its segments are a small tree: a
-group is a segment that contains segments. Parsers and writers use the tree as a list of steps, in which the steps of a
-group follow the step of the group; each step has the segments that may follow it.
+A template is literal text and fields in braces; groups in ``{? ... ?}`` are optional.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.template.segments import Blanks, Field, Group, Literal, Segment, Template
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import TYPES
 from pyspark_logs.formats.types.text import Text
-
-
-@dataclass(frozen=True)
-class Literal:
-    """Constant text."""
-
-    text: str
-
-    @property
-    def raw(self) -> bytes:
-        """The text in UTF-8."""
-        return self.text.encode()
-
-
-@dataclass(frozen=True)
-class Blanks:
-    """``{~}``: one or more spaces or tabs."""
-
-
-@dataclass(frozen=True)
-class FieldPadding:
-    """Spaces beside a value that is shorter than a width. The notation has none; layouts of logging libraries do.
-
-    Attributes:
-        width: length of the value and its spaces, in characters.
-        before: True if the spaces are before the value.
-        max_length: length of the longest value that is written; None: any. Longer values are read nevertheless.
-    """
-
-    width: int
-    before: bool
-    max_length: int | None = None
-
-
-@dataclass(frozen=True)
-class Field:
-    """Text of a line that is a value.
-
-    Attributes:
-        name: name of the field; None for ``{}``, whose text is skipped.
-        type: type of the text.
-        nullable: True if the null token and the empty text are null.
-        padding: spaces beside the value.
-        null_text: text written for null, and read as null beside the null token; None: the null token.
-        never_blank: True if a value is never empty and neither begins nor ends with a space. A line in which it seems
-            to be has a separator twice, or lacks one, so that the values after it would be read as other fields.
-    """
-
-    name: str | None
-    type: FieldType
-    nullable: bool = False
-    padding: FieldPadding | None = None
-    null_text: str | None = None
-    never_blank: bool = False
-
-    def null_texts(self, null_value: str) -> tuple[str, ...]:
-        """Returns the texts that are null, the one that is written first and the empty text last."""
-        if not self.nullable:
-            return ()
-        return tuple(dict.fromkeys((null_value, "") if self.null_text is None else (self.null_text, null_value, "")))
-
-
-@dataclass(frozen=True)
-class Group:
-    """``{? ... ?}``: segments that are all present where the first of them is, and else all absent."""
-
-    segments: tuple[Segment, ...]
-
-
-Plain = Literal | Blanks | Field
-Segment = Plain | Group
-
-
-@dataclass(frozen=True)
-class Following:
-    """Segments that may follow a field, or be at the position of an absent group.
-
-    Attributes:
-        delimiters: first segments of the groups that come next, then the segment after them unless that is a field;
-            the first of them in the line ends a field.
-        line_end: True if the line may end there.
-        field: field that comes next, directly or after optional groups.
-    """
-
-    delimiters: tuple[Literal | Blanks, ...] = ()
-    line_end: bool = False
-    field: Field | None = None
-
-
-@dataclass(frozen=True)
-class TemplateStep:
-    """A segment, and what may follow it.
-
-    Attributes:
-        segment: segment of the template.
-        following: segments that may follow.
-        size: number of steps after this one that belong to it; 0 unless it is a group.
-    """
-
-    segment: Segment
-    following: Following
-    size: int = 0
-
-
-@dataclass(frozen=True)
-class Template:
-    """A compiled template, checked by :func:`parse_template` or :func:`make_template`.
-
-    Attributes:
-        text: the notation, or the text that the template was made from; for messages.
-        segments: segments in order; no literal is next to another.
-    """
-
-    text: str
-    segments: tuple[Segment, ...]
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """Named fields in order, including those of groups."""
-        return named_fields(self.segments)
-
-    @cached_property
-    def steps(self) -> tuple[TemplateStep, ...]:
-        """Segments in order, those of a group after the group."""
-        return tuple(_steps(self.segments, ()))
-
-
-def named_fields(segments: Iterable[Segment]) -> tuple[Field, ...]:
-    """Returns the named fields in order, including those of groups."""
-    return tuple(s for s in _flatten(segments) if isinstance(s, Field) and s.name is not None)
-
-
-def _flatten(segments: Iterable[Segment]) -> Iterator[Plain]:
-    for segment in segments:
-        if isinstance(segment, Group):
-            yield from _flatten(segment.segments)
-        else:
-            yield segment
-
-
-def _steps(segments: tuple[Segment, ...], outer: tuple[Segment, ...]) -> Iterator[TemplateStep]:
-    """Yields the steps of segments.
-
-    Args:
-        segments: segments of a template or group.
-        outer: segments after them.
-    """
-    for index, segment in enumerate(segments, start=1):
-        later = (*segments[index:], *outer)
-        inner = tuple(_steps(segment.segments, later)) if isinstance(segment, Group) else ()
-        yield TemplateStep(segment, _following(later), len(inner))
-        yield from inner
-
-
-def _following(later: tuple[Segment, ...]) -> Following:
-    delimiters: list[Literal | Blanks] = []
-    for segment in later:
-        if isinstance(segment, Field):
-            return Following(tuple(delimiters), field=segment)
-        first = segment.segments[0] if isinstance(segment, Group) else segment
-        if isinstance(first, (Literal, Blanks)):
-            delimiters.append(first)
-        if not isinstance(segment, Group):
-            return Following(tuple(delimiters))
-    return Following(tuple(delimiters), line_end=True)
-
 
 _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w.-]*|\d[\w.-]*", re.UNICODE)

@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Int64
-from pyspark_logs.formats.template.notation import Following, Literal
 from pyspark_logs.formats.template.scan_state import FieldSpans, LineCursor
+from pyspark_logs.formats.template.segments import Following, Literal
 
 # Blanks are skipped one by one; a line with more of them is left to the line parser.
 _MAX_BLANKS = 100

@@ -13,7 +13,7 @@ from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.field_context import FieldContext
 from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_layout import MAX_LAYOUTS, FieldColumns, LayoutCompiler, LineLayout
-from pyspark_logs.formats.template.notation import Group, Template, named_fields
+from pyspark_logs.formats.template.segments import Group, Template, named_fields
 from pyspark_logs.formats.types.casts import cast_lossless
 
 _GROUPS_IN_CODE = 32  # bits that a code has left beside the number of a row

@@ -5,16 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.template.notation import (
-    Blanks,
-    Field,
-    Following,
-    Group,
-    Literal,
-    Template,
-    make_template,
-    parse_template,
-)
+from pyspark_logs.formats.template.notation import make_template, parse_template
+from pyspark_logs.formats.template.segments import Blanks, Field, Following, Group, Literal, Template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
 from pyspark_logs.formats.types.nested import ListOf
 from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
