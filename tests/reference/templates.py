@@ -53,6 +53,7 @@ class Field:
     name: str | None
     type: Type
     nullable: bool = False
+    last: bool = False  # `{name>}`: the last occurrence of the text after it ends it
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ TOKEN = re.compile(
     r"|(?P<blanks>\{~\})"
     r"|(?P<open>\{\?)"
     r"|(?P<close>\?\}(?!\}(?:\}\})*(?!\})))"  # `?}}` is a question mark and a brace, `?}}}` ends a group before a brace
-    r"|(?P<field>\{(?:(?P<name>[^\W\d]\w*)(?::(?P<type>[a-z]+(?:\(.*?\))?))?(?P<nullable>\?)?)?\})"
+    r"|(?P<field>\{(?:(?P<name>[^\W\d]\w*)(?::(?P<type>[a-z]+(?:\(.*?\))?))?(?P<last>>)?(?P<nullable>\?)?|(?P<skip_last>>))?\})"
     r"|(?P<text>[^{}])",
     re.DOTALL,
 )
@@ -139,7 +140,8 @@ def parse_template(text: str) -> list[Segment]:
                 raise ValueError("a group must start with a literal or {~}")
             segments = [*outer.pop(), Group(segments[0], segments)]
         else:
-            segments.append(Field(token["name"], parse_type(token["type"] or "string"), bool(token["nullable"])))
+            last = bool(token["last"] or token["skip_last"])
+            segments.append(Field(token["name"], parse_type(token["type"] or "string"), bool(token["nullable"]), last))
     if outer:
         raise ValueError("{? without ?}")
     check_ends(segments)
@@ -177,8 +179,24 @@ def check_ends(segments: list[Segment]) -> None:
     for index, segment in enumerate(segments, start=1):
         if isinstance(segment, Group):
             check_ends([*segment.segments, *segments[index:]])
+        elif isinstance(segment, Field) and segment.last:
+            check_last(segment, segments[index:])
         elif isinstance(segment, Field) and own_syntax(segment.type) is None and coming(segments[index:]).field:
             raise ValueError(f"no literal between {segment.name!r} and the field after it")
+
+
+def check_last(field: Field, later: list[Segment]) -> None:
+    """Raises ValueError if what determines the end of a `{name>}` is more than literals and fields between them."""
+    if own_syntax(field.type) is not None:
+        raise ValueError(f"{field.name} delimits itself")
+    if not later or not isinstance(later[0], Literal):
+        raise ValueError(f"no literal after {field.name}")
+    if len(later) == 1 or (isinstance(later[1], Field) and len(later) == 2):
+        return
+    if not isinstance(later[1], Field) or not isinstance(later[2], Literal):
+        raise ValueError(f"no field and literal after the literal after {field.name}")
+    if later[1].last:
+        check_last(later[1], later[2:])
 
 
 def flatten(segments: list[Segment]) -> list[Segment]:
@@ -292,6 +310,28 @@ def field_end(field: Field, following: Next, text: str, at: int, allow_trailing:
     return len(text), False
 
 
+def last_end(following: list[Segment], text: str, at: int) -> int:
+    """Returns the end of a `{name>}` at `at`: the last occurrence of its literal before the end of the next field."""
+    literal, *rest = following
+    first = find(literal, text, at)
+    if first < 0:
+        raise MismatchError("the text after it is not found")
+    after = take(literal, text, first)
+    field, *later = rest or [None]
+    end = len(text)
+    if field is not None and later and isinstance(field, Field):
+        if field.last:
+            end = last_end(later, text, after)
+        elif len(later) == 1:
+            end = text.rfind(later[0].text, after)
+        else:
+            end = text.find(later[0].text, after)
+    found = text.rfind(literal.text, at, end) if end >= 0 else -1
+    if found < 0:
+        raise MismatchError("the text after the next field is not found")
+    return found
+
+
 def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | None) -> list[Found]:
     """Returns the fields of a line up to and including `last`, or all fields and the end of the line if `last` is None.
 
@@ -311,7 +351,10 @@ def match(segments: list[Segment], text: str, allow_trailing: bool, last: str | 
         elif isinstance(segment, Field):
             if passed:
                 return found
-            end, own = field_end(segment, coming(segments), text, at, allow_trailing)
+            if segment.last:
+                end, own = last_end(segments, text, at), False
+            else:
+                end, own = field_end(segment, coming(segments), text, at, allow_trailing)
             found.append(Found(segment, text[at:end], own))
             at = end
             if last is not None and segment.name == last:

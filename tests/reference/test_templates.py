@@ -388,6 +388,14 @@ REFUSED = [
     ("{?<{a}?}{b}", "a field after a group that ends in a field"),
     ("{?<{a}{?:?}?}{b}", "... or in a group after a field"),
     ("{?{?<?}{a}?} {b}", "a group that starts with a group"),
+    ("{a>}", "a last occurrence of nothing"),
+    ("{a>}{~}{b}", "... or of blanks"),
+    ("{a>} {b}{~}{c}", "... before blanks"),
+    ("{a>}{? {b}?}", "... of a group"),
+    ("{a>} {b}{?x?}", "... before a group"),
+    ("{a:date>} {b}", "... after a field that delimits itself"),
+    ("{a?>} {b}", "marks in the wrong order"),
+    ("{a:enum(b||c)}", "an empty text among several"),
 ]
 
 
@@ -492,3 +500,29 @@ def test_the_lines_of_a_file(case: strategies.Case) -> None:
 
 def test_every_type_is_generated() -> None:
     assert {kind.name for kind in strategies.KINDS} == PLAIN | set(ARGUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("template", "line", "values"),
+    [
+        ("{m>} ({c:class})", "a (b) (c) (d.E)", ["a (b) (c)", "d.E"]),
+        ("{m>} ({c})", "a (b)", ["a", "b"]),
+        ("{m>}.", "a.b.", ["a.b"]),
+        ("{a>} {b}", "x y z", ["x y", "z"]),
+        ("{a>} {b>} {c}", "w x y z", ["w x", "y", "z"]),
+        ("[{t>}:{c:class}@{n:int}] {m}", "[a@b:1:C@7] x:y@9] z", ["a@b:1", "C", 7, "x:y@9] z"]),
+        ("{>} {b}", "x y z", ["z"]),
+        ("{a>?} {b}", "- z", [None, "z"]),
+        ("{a}{?[{b>}:{c}]?} {d}", "x[1:2:3] y", ["x", "1:2", "3", "y"]),
+    ],
+)
+def test_field_ends_at_the_last_occurrence_before_the_end_of_the_next(
+    template: str, line: str, values: list[object]
+) -> None:
+    row = reference_parse(template, line.encode())
+    assert (list(row.values.values()), row.corrupt) == (values, False)
+
+
+@pytest.mark.parametrize("line", ["a (b) c", "a", "a (b", "a (b) (c d)", "a ()"])
+def test_line_without_the_last_occurrence_is_corrupt(line: str) -> None:
+    assert reference_parse("{m>} ({c:class})", line.encode()).corrupt

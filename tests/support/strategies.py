@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -294,6 +294,7 @@ class Part:
     kind: Kind | None = None
     nullable: bool = False
     parts: list[Part] = field(default_factory=list)
+    last: bool = False
 
     @property
     def notation(self) -> str:
@@ -304,9 +305,11 @@ class Part:
         if self.kind is None:
             return self.text.replace("{", "{{").replace("}", "}}")
         if not self.name:
-            return "{}"
+            return "{>}" if self.last else "{}"
         plain = self.kind.notation == "string" and not self.nullable
-        return "{" + self.name + ("" if plain else f":{self.kind.notation}{'?' * self.nullable}") + "}"
+        return (
+            "{" + self.name + ("" if plain else f":{self.kind.notation}") + ">" * self.last + "?" * self.nullable + "}"
+        )
 
     @property
     def self_delimiting(self) -> bool:
@@ -350,7 +353,25 @@ def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = -1
     if draw(st.integers(0, 3)) == 3:
         parts.append(draw(separators))
     groups(3)
+    return parts if inside else bounded_from_the_right(draw, parts)
+
+
+def bounded_from_the_right(draw: st.DrawFn, parts: list[Part]) -> list[Part]:
+    """The segments, some fields of which end at the last occurrence of the literal after them."""
+    for place in reversed(range(len(parts))):
+        if can_end_last(parts[place:]) and draw(st.booleans()):
+            parts = [*parts[:place], replace(parts[place], last=True), *parts[place + 1 :]]
     return parts
+
+
+def can_end_last(parts: list[Part]) -> bool:
+    """Whether literals, and nothing that may be absent, determine the last occurrence of the one after the first."""
+    field, *later = parts
+    if field.kind is None or field.self_delimiting or not later or not later[0].text:
+        return False
+    if len(later) <= 2:
+        return len(later) == 1 or later[1].kind is not None
+    return later[1].kind is not None and bool(later[2].text) and (not later[1].last or can_end_last(later[1:]))
 
 
 def unseparated(parts: list[Part]) -> bool:
@@ -377,7 +398,8 @@ def delimited(draw: st.DrawFn, opts: Options) -> list[Part]:
     assume(any(part.name for part in fields))
     # Now and then it is not quite one and the same.
     between = [draw(st.sampled_from([separator] * 15 + [Part(blanks=True), Part(" | ")])) for _ in fields]
-    return [part for one, before in zip(fields, between, strict=True) for part in (before, one)][1:]
+    parts = [part for one, before in zip(fields, between, strict=True) for part in (before, one)][1:]
+    return bounded_from_the_right(draw, parts) if draw(st.integers(0, 3)) == 0 else parts
 
 
 def notation(parts: list[Part]) -> str:
@@ -419,7 +441,7 @@ def good_lines(draw: st.DrawFn, parts: list[Part], opts: Options) -> Line:
             pieces.append((part, following, blanks or part.text))
             continue
         text, value = part.kind.text(draw, part.kind.argument, opts)
-        if part.kind.name == "string" and opts.escape == "none":  # leave out what would end it
+        if part.kind.name == "string" and opts.escape == "none" and not part.last:  # leave out what would end it
             ends = "".join(" \t" if stop.blanks else stop.text for stop in stops(following))
             text = value = "".join(c for c in text if c not in ends)
         quoted = part.kind.name == "quoted"
@@ -464,6 +486,8 @@ def ends_for_sure(part: Part, following: list[Part], text: str, rest: str, opts:
         return not rest.startswith((" ", "\t"))
     if part.kind is None:
         return True
+    if part.last:
+        return False
     if part.self_delimiting and not text and (rest[:1].isalnum() or rest.startswith('"')):
         return False  # an empty null, and what comes may be of its syntax
     if part.self_delimiting and text not in ("", opts.null_value):

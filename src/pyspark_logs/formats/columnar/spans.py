@@ -62,6 +62,32 @@ def find_literal(block: bytes, starts: Int32, ends: Int32, literal: str) -> Int3
     return np.where(relative < 0, np.int32(-1), starts + relative)
 
 
+def find_last_literal(view: Bytes, starts: Int32, ends: Int32, literal: bytes) -> Int32:
+    """Finds the last occurrence of a literal without line end in each ``view[starts[i]:ends[i]]``.
+
+    All occurrences in the block are found once, by a byte of the literal that is rarer than a space.
+
+    Returns:
+        Offsets in the block; -1 where the literal does not occur.
+
+    >>> import numpy as np
+    >>> text = np.frombuffer(b"a (b) (c)", np.uint8)
+    >>> find_last_literal(text, np.array([0, 4], np.int32), np.array([9, 7], np.int32), b" (").tolist()
+    [5, -1]
+    """
+    rare = len(literal) - len(literal.lstrip(b" "))
+    rare = rare if rare < len(literal) else 0
+    offsets = byte_offsets(view, literal[rare]) - np.int32(rare)
+    offsets = offsets[offsets >= 0]
+    if len(literal) > 1:
+        offsets = offsets[literal_at(view, offsets, literal)]
+    index = np.searchsorted(offsets, ends - np.int32(len(literal)), side="right") - 1
+    if len(offsets) == 0:
+        return np.full(len(starts), -1, np.int32)
+    found = offsets[np.maximum(index, 0)]
+    return np.where((index >= 0) & (found >= starts), found, np.int32(-1)).astype(np.int32)
+
+
 def terminated_view(block: bytes) -> Bytes:
     """Returns the bytes of a block, with a line end after them if there is none; see :func:`bytes_at`."""
     return np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)

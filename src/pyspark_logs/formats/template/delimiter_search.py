@@ -9,7 +9,7 @@ import numpy as np
 from pyspark_logs.formats.columnar import prefix_words, spans
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
-from pyspark_logs.formats.template.segments import Blanks, Literal
+from pyspark_logs.formats.template.segments import Blanks, Literal, RightBound
 
 # If the first bytes of more lines than this share hold no delimiter, one search of all lines costs less than a search of
 # these lines.
@@ -56,6 +56,22 @@ class DelimiterSearch:
             earlier = self._search(delimiter, offsets, limits)
             found = np.where(earlier < 0, found, earlier)
         return found
+
+    def last(self, bound: RightBound, offsets: Int32) -> Int32:
+        """Returns the end of the field at the offset that ends at the last occurrence of a literal, in each line."""
+        ends, missing = self.ends, np.zeros(len(offsets), np.bool_)
+        if bound.limit is not None:
+            starts = offsets
+            for delimiter in (*bound.delimiters, bound.limit):
+                found = self._search(delimiter, starts, self.ends)
+                missing |= found < 0
+                starts = np.where(missing, self.ends, found + np.int32(len(delimiter.raw)))
+            ends = np.where(missing, offsets, found)
+        for delimiter in reversed(bound.delimiters):
+            found = spans.find_last_literal(self.view, offsets, ends, delimiter.raw)
+            missing |= found < 0
+            ends = np.where(missing, offsets, found)
+        return np.where(missing, np.int32(-1), ends)
 
     def _search(self, delimiter: Literal | Blanks, offsets: Int32, limits: Int32) -> Int32:
         """Returns the first occurrence of a delimiter that begins before ``limits`` in each line."""

@@ -17,7 +17,7 @@ from pyspark_logs.formats.template import padding
 from pyspark_logs.formats.template.delimiter_search import DelimiterSearch
 from pyspark_logs.formats.template.line_parser import ParsingRules
 from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState, LineCursor
-from pyspark_logs.formats.template.segments import Blanks, Field, Following, Literal, Segment
+from pyspark_logs.formats.template.segments import Blanks, Field, Following, Literal, RightBound, Segment
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _SPACE = ord(" ")
@@ -103,6 +103,8 @@ class FieldScanner:
             found = self._scan_to_literal(field, delimiter)
         elif field_type.syntax is not None:
             found = self._scan_by_syntax(field, following)
+        elif following.right_bound is not None:
+            found = self._scan_to_last(following.right_bound)
         elif following.line_end:
             found = FieldSpans(cursor.offsets, self._last_ends(field, following))
         else:
@@ -132,6 +134,15 @@ class FieldScanner:
             found.words = prefixes[1]
         self._is_delimiter_found = len(delimiters) == 1
         return found
+
+    def _scan_to_last(self, bound: RightBound) -> FieldSpans:
+        """Finds the end of a field that ends at the last occurrence of a literal."""
+        starts = self.cursor.offsets
+        ends = self.search.last(bound, starts)
+        missing = ends < 0
+        self.cursor.drop(missing)
+        self._is_delimiter_found = True
+        return FieldSpans(starts, np.where(missing, self.cursor.offsets, ends))
 
     def _scan_to_literal(self, field: Field, literal: Literal) -> FieldSpans:
         """Finds the literal after a field with a syntax; drops lines in which the value may extend past it."""

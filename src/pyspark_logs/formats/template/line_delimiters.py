@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pyspark_logs.formats.template.segments import Blanks, Literal, Segment
+from pyspark_logs.formats.template.segments import Blanks, Literal, RightBound, Segment
 
 BLANKS = re.compile(r"[ \t]+")
 
@@ -31,3 +31,19 @@ def find_first(line: str, delimiters: Sequence[Literal | Blanks], position: int)
             found = blank.start() if blank else -1
         first = found if found >= 0 else first
     return first
+
+
+def find_last(line: str, bound: RightBound, position: int) -> int:
+    """Returns the end of the field at ``position`` that ends at the last occurrence of a literal; -1 if there is none."""
+    end = len(line)
+    if bound.limit is not None:
+        start = position
+        for delimiter in bound.delimiters:
+            found = line.find(delimiter.text, start)
+            if found < 0:
+                return -1
+            start = found + len(delimiter.text)
+        end = line.find(bound.limit.text, start)
+    for delimiter in reversed(bound.delimiters):
+        end = line.rfind(delimiter.text, position, end) if end >= 0 else -1
+    return end

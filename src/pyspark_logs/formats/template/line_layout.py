@@ -144,7 +144,7 @@ class LayoutCompiler:
         is_last = following.line_end and not text_after and not is_open
         ends_early = self.allow_trailing and is_last and field.type.syntax is None and not field.type.takes_rest
         return FieldContext(
-            delimiters=tuple(one.text for one in following.delimiters if isinstance(one, Literal)),
+            delimiters=() if field.ends_last else _literals(following),
             text_after=text_after,
             is_open=is_open,
             ends_at_blank=ends_early or Blanks() in following.delimiters,
@@ -166,6 +166,8 @@ class LayoutCompiler:
 
     def _is_uncertain(self, field: Field, context: FieldContext) -> bool:
         """Returns True if a line must be parsed to know that a field ends at its end."""
+        if field.ends_last:  # its end depends on the values of other fields
+            return True
         if field.name is None:
             return False
         written, field_type = self.fields[field.name], field.type
@@ -224,6 +226,10 @@ def _group_prefixes(first: Segment, text_after: str, is_open: bool) -> tuple[str
     if text_after.startswith(starts):
         return ("",)
     return tuple(start[len(text_after) :] for start in starts if is_open and start.startswith(text_after))
+
+
+def _literals(following: Following) -> tuple[str, ...]:
+    return tuple(one.text for one in following.delimiters if isinstance(one, Literal))
 
 
 def _continuation(segment: Segment) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pyspark_logs.formats.parsed_line import ParsedLine
 from pyspark_logs.formats.requested_column import RequestedColumn
-from pyspark_logs.formats.template.line_delimiters import BLANKS, begins, find_first
+from pyspark_logs.formats.template.line_delimiters import BLANKS, begins, find_first, find_last
 from pyspark_logs.formats.template.segments import (
     Blanks,
     Field,
@@ -262,7 +262,11 @@ class _LineScanner:
                 return match.end(), True
             if following.line_end and match.end() == len(self.line):
                 return match.end(), True
-        first = find_first(self.line, following.delimiters, self.position)
+        bound = following.right_bound
+        if bound is None:
+            first = find_first(self.line, following.delimiters, self.position)
+        else:
+            first = find_last(self.line, bound, self.position)
         if first >= 0:
             return first, False
         if not following.line_end:

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.template.segments import Blanks, Field, Group, Literal, Segment, Template
+from pyspark_logs.formats.template.segments import Blanks, Field, Following, Group, Literal, Segment, Template
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import TYPES
 from pyspark_logs.formats.types.text import Text
 
-_FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)\??)?\}", re.DOTALL)
+_FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)>?\??)?\}", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w.-]*|\d[\w.-]*", re.UNICODE)
 
 
@@ -151,7 +151,10 @@ def _count_braces(text: str, position: int) -> int:
 
 
 def _field_end(text: str, position: int) -> int:
-    """Returns the position of the ``}`` of a field; the argument of a type may contain anything but ``)}`` and ``)?}``."""
+    """Returns the position of the ``}`` of a field.
+
+    The argument of a type may contain anything but ``)`` before ``}``, ``?}``, ``>}`` and ``>?}``.
+    """
     closing = _FIELD_END.match(text, position + 1)
     if closing is None:
         raise _error(text, position, "'{' is not closed; write '{{' for a literal brace")
@@ -159,23 +162,24 @@ def _field_end(text: str, position: int) -> int:
 
 
 def _parse_field(text: str, position: int, inside: str) -> Field:
-    if inside == "":
-        return Field(None, Text())
+    nullable, ends_last = inside.endswith("?"), inside.removesuffix("?").endswith(">")
+    inside = inside.removesuffix("?").removesuffix(">")
+    if inside == "" and not nullable:
+        return Field(None, Text(), ends_last=ends_last)
     name, colon, notation = inside.partition(":")
-    nullable = notation.endswith("?") or (not colon and name.endswith("?"))
-    name = name.removesuffix("?") if not colon else name
     if not _NAME.fullmatch(name):
         raise _error(text, position, f"{name!r} is not a field name (letters, digits, '_', '-' and '.')")
-    if colon and not notation.removesuffix("?"):
+    if colon and not notation:
         raise _error(text, position, f"field {name!r} has a ':' but no type; known are {', '.join(TYPES)}")
-    type_name, bracket, argument = notation.removesuffix("?").partition("(")
+    type_name, bracket, argument = notation.partition("(")
     make = TYPES.get(type_name or "string")
     if make is None:
         raise _error(text, position, f"field {name!r}: unknown type {type_name!r}; known are {', '.join(TYPES)}")
     try:
-        return Field(name, make(type_name, argument.removesuffix(")") if bracket else None), nullable)
+        field_type = make(type_name, argument.removesuffix(")") if bracket else None)
     except FormatError as error:
         raise _error(text, position, f"field {name!r}: {error}") from error
+    return Field(name, field_type, nullable, ends_last=ends_last)
 
 
 def _check(template: Template, escape: str) -> None:
@@ -195,12 +199,27 @@ def _check(template: Template, escape: str) -> None:
             raise FormatError(f"template {text!r}: a literal holds a line end, but a record is one line")
         if isinstance(segment, Literal) and escape != "none" and "\\" in segment.text:
             raise FormatError(f"template {text!r}: escape=backslash needs literals without backslashes")
+        if isinstance(segment, Field) and segment.ends_last:
+            _check_right_bound(text, segment, following)
         if isinstance(segment, Field) and segment.type.syntax is None and following.field is not None:
             nothing = "nothing but what may be absent" if following.delimiters else "nothing"
             raise FormatError(
                 f"template {text!r}: {nothing} separates field {segment.name!r} from {following.field.name!r};"
                 " put literal text between them (only quoted, date and timestamps end by themselves)"
             )
+
+
+def _check_right_bound(text: str, field: Field, following: Following) -> None:
+    """Raises FormatError if a field that ends at the last occurrence of a literal has no such literal."""
+    if field.type.syntax is not None:
+        raise FormatError(
+            f"template {text!r}: field {field.name!r} ends by itself, as all of type {field.type.notation}; remove its '>'"
+        )
+    if following.right_bound is None:
+        raise FormatError(
+            f"template {text!r}: field {field.name!r} has a '>', which needs literal text after the field and after the"
+            " field after that, without groups and {~}; remove the '>', or write the text"
+        )
 
 
 def _check_groups(text: str, segments: Iterable[Segment]) -> None:

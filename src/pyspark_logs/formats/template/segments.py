@@ -6,8 +6,8 @@ steps, in which the steps of a group follow the step of the group; each step has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pyspark_logs.formats.types.field_type import FieldType
@@ -57,6 +57,7 @@ class Field:
         null_text: text written for null, and read as null beside the null token; None: the null token.
         never_blank: True if a value is never empty and neither begins nor ends with a space. A line in which it seems
             to be has a separator twice, or lacks one, so that the values after it would be read as other fields.
+        ends_last: True if the field ends at the last occurrence of the literal after it; see :class:`RightBound`.
     """
 
     name: str | None
@@ -65,6 +66,7 @@ class Field:
     padding: FieldPadding | None = None
     null_text: str | None = None
     never_blank: bool = False
+    ends_last: bool = False
 
     def null_texts(self, null_value: str) -> tuple[str, ...]:
         """Returns the texts that are null, the one that is written first and the empty text last."""
@@ -85,6 +87,23 @@ Segment = Plain | Group
 
 
 @dataclass(frozen=True)
+class RightBound:
+    """Literals that determine the end of a field with ``ends_last``.
+
+    The field ends at the last occurrence of the literal after it that lies before the end of the next field. The next
+    field ends at the first occurrence of the literal after it, or at the last one if it has ``ends_last`` itself or the
+    template ends after that literal.
+
+    Attributes:
+        delimiters: the literal after the field, and those of the next fields of which the last occurrence counts, too.
+        limit: literal that follows; its first occurrence after the delimiters bounds the search. None: the line end does.
+    """
+
+    delimiters: tuple[Literal, ...]
+    limit: Literal | None = None
+
+
+@dataclass(frozen=True)
 class Following:
     """Segments that may follow a field, or be at the position of an absent group.
 
@@ -93,11 +112,13 @@ class Following:
             the first of them in the line ends a field.
         line_end: True if the line may end there.
         field: field that comes next, directly or after optional groups.
+        right_bound: end of a field with ``ends_last``; None: the field has none of its own, or the template is invalid.
     """
 
     delimiters: tuple[Literal | Blanks, ...] = ()
     line_end: bool = False
     field: Field | None = None
+    right_bound: RightBound | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +182,10 @@ def _steps(segments: tuple[Segment, ...], outer: tuple[Segment, ...]) -> Iterato
     for index, segment in enumerate(segments, start=1):
         later = (*segments[index:], *outer)
         inner = tuple(_steps(segment.segments, later)) if isinstance(segment, Group) else ()
-        yield TemplateStep(segment, _following(later), len(inner))
+        following = _following(later)
+        if isinstance(segment, Field) and segment.ends_last:
+            following = replace(following, right_bound=_right_bound(later))
+        yield TemplateStep(segment, following, len(inner))
         yield from inner
 
 
@@ -176,3 +200,24 @@ def _following(later: tuple[Segment, ...]) -> Following:
         if not isinstance(segment, Group):
             return Following(tuple(delimiters))
     return Following(tuple(delimiters), line_end=True)
+
+
+def _right_bound(later: Sequence[Segment]) -> RightBound | None:
+    """Returns the end of a field with ``ends_last``; None if a group or blanks would determine it.
+
+    Args:
+        later: segments after the field.
+    """
+    delimiters: list[Literal] = []
+    while later and isinstance(later[0], Literal):
+        delimiters.append(later[0])
+        if len(later) == 1:
+            return RightBound(tuple(delimiters))
+        field, later = later[1], later[2:]
+        if not isinstance(field, Field):
+            return None
+        if not later:
+            return RightBound(tuple(delimiters))
+        if not field.ends_last and len(later) > 1:
+            return RightBound(tuple(delimiters), later[0]) if isinstance(later[0], Literal) else None
+    return None

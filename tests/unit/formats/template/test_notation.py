@@ -6,8 +6,9 @@ import pytest
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.template.notation import make_template, parse_template
-from pyspark_logs.formats.template.segments import Blanks, Field, Following, Group, Literal, Template
+from pyspark_logs.formats.template.segments import Blanks, Field, Following, Group, Literal, RightBound, Template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.nested import ListOf
 from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
@@ -64,6 +65,21 @@ def test_steps_know_what_may_come_next() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("{a>} {b}", [RightBound((Literal(" "),)), None]),
+        ("{a>} ({b})", [RightBound((Literal(" ("), Literal(")"))), None]),
+        ("{a>}:{b}@{c}", [RightBound((Literal(":"),), Literal("@")), None, None]),
+        ("{a>} {b>}:{c}@{d}", [RightBound((Literal(" "), Literal(":")), Literal("@")), RightBound((Literal(":"),), Literal("@")), None, None]),
+        ("{a}{? {b>}={c}?};", [None, RightBound((Literal("="), Literal(";"))), None]),
+    ],
+)  # fmt: skip
+def test_steps_know_the_last_delimiters(text: str, bounds: list[RightBound | None]) -> None:
+    steps = [step for step in parse_template(text).steps if isinstance(step.segment, Field)]
+    assert [step.following.right_bound for step in steps] == bounds
+
+
+@pytest.mark.parametrize(
     ("notation", "field_type"),
     [
         ("{a}", Text()),
@@ -84,6 +100,14 @@ def test_a_field_has_a_type(notation: str, field_type: object) -> None:
     (field,) = parse_template(notation[:-1] + "?}").fields
     assert field.type == field_type
     assert field.nullable
+    field = parse_template(notation[:-1] + ">?} x {b}").fields[0] if field_type_ends_late(field_type) else field
+    assert field.type == field_type
+    assert field.nullable
+
+
+def field_type_ends_late(field_type: object) -> bool:
+    """Returns True if the text after a field of the type ends it."""
+    return isinstance(field_type, FieldType) and field_type.syntax is None
 
 
 WORDS = [
@@ -111,6 +135,10 @@ WORDS = [
     ("plain text", "has no named field; write one as {name} or {name:type}"),
     ("{}", "has no named field"),
     ("{a}\n{b}", "a literal holds a line end, but a record is one line"),
+    ("{a>}", "field 'a' has a '>', which needs literal text after the field and after the field after that"),
+    ("{a:date>} {b}", "field 'a' ends by itself, as all of type date; remove its '>'"),
+    ("{a:enum(x|)}", "type 'enum' needs its texts, none of them empty or twice: enum(stdout|stderr), not 'x|'"),
+    ("{a:enum(x|x)}", "none of them empty or twice"),
 ]
 
 
