@@ -25,6 +25,9 @@ class Value:
         listed: True if further items after ``, `` or `` : `` belong to the value.
         pad: minimum width, and True if the text is padded on the left.
         nulls: texts that are null.
+        form: regular expression of the strings that the value may be; empty: any.
+        last: the text after the value, whose last occurrence before the second text ends the value; empty: the first
+            occurrence does.
     """
 
     name: str
@@ -34,6 +37,8 @@ class Value:
     listed: bool = False
     pad: tuple[int, bool] | None = None
     nulls: tuple[str, ...] = ("", "-")
+    form: str = ""
+    last: tuple[str, str] = ("", "")
 
 
 Part = str | Value
@@ -63,7 +68,10 @@ def parse(parts: list[Part], line: str) -> tuple[dict[str, object], bool]:
             try:
                 if bad:
                     raise ValueError("its quotes are not closed")
-                values[part.name] = convert(unescape(text, part.spelling), part.type)
+                value = convert(unescape(text, part.spelling), part.type)
+                if part.form and not re.fullmatch(part.form, str(value), re.DOTALL):
+                    raise ValueError("not of the form")
+                values[part.name] = value
             except (ValueError, OverflowError):
                 corrupt = True
         if at < len(line):
@@ -93,6 +101,11 @@ def take(part: Value, stop: Part | None, line: str, at: int) -> tuple[str | None
         if end is not None and stop is None:
             raise MismatchError("text after the last value")
     end = len(line) if stop is None else line.find(stop, at)
+    if stop is not None and part.last != ("", ""):
+        separator, limit = part.last
+        assert separator == stop
+        bound = line.rfind(")") if limit == "\n" else line.find(limit, end + len(stop)) if end >= 0 else -1
+        end = line.rfind(stop, at, bound) if bound >= 0 else -1
     if end < 0:
         raise MismatchError(str(stop))
     text = line[at:end]

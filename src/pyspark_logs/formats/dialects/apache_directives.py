@@ -16,7 +16,9 @@ from pyspark_logs.formats.dialects.directives import Directive
 from pyspark_logs.formats.types.escape_styles import APACHE
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.types.server import UserName
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.types.validated_text import word
 
 _TEXT, _INT, _LONG = Text(APACHE), Integer(32), Integer(64)
 
@@ -47,6 +49,12 @@ NAMED = {
 }  # fmt: skip
 # mod_log_config, Modifiers: these look at the original request by default, all others at the final request.
 _OF_ORIGINAL_REQUEST = frozenset("UTDr")
+# Values without spaces.
+_WORDS = frozenset(
+    {"client_ip", "peer_ip", "local_ip", "remote_host", "peer_host", "server_name", "host_name", "request_method",
+     "request_protocol", "connection_status", "request_log_id", "connection_log_id", "handler"}
+)  # fmt: skip
+_BARE_TYPES: dict[str, FieldType] = {"remote_user": UserName(APACHE), **dict.fromkeys(_WORDS, word(APACHE))}
 _LIST_COLUMNS = frozenset({"x_forwarded_for"})
 _ALL = (*SIMPLE, "t", *(f"{{...}}{letter}" for letter in (*KEYWORDS, *NAMED, "t")))
 
@@ -127,10 +135,11 @@ def _parse_directive(config: ConfigText, start: int) -> tuple[ApacheDirective, i
         column = f"final_{column}"
     elif modifier == "<" and letter not in _OF_ORIGINAL_REQUEST:
         column = f"original_{column}"
-    is_list = column in _LIST_COLUMNS
-    return ApacheDirective(
-        text[start:end], start, column, field_type, is_list=is_list, modifier=modifier, time=time
-    ), end
+    directive = ApacheDirective(
+        text[start:end], start, column, field_type, is_list=column in _LIST_COLUMNS, modifier=modifier, time=time,
+        bare_type=_BARE_TYPES.get(column),
+    )  # fmt: skip
+    return directive, end
 
 
 def _column(letter: str, argument: str | None) -> tuple[str, FieldType]:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Boolean, Integer
 from pyspark_logs.formats.types.text import Text, Uuid
+from pyspark_logs.formats.types.validated_text import VALIDATED_TEXTS
 
 _TEXT, _INT, _LONG = Text(), Integer(32), Integer(64)
+_CLASS, _WORD = VALIDATED_TEXTS["class"], VALIDATED_TEXTS["word"]
 
 
 class Output(enum.Enum):
@@ -54,14 +56,15 @@ class Conversion:
 
 CONVERSIONS = (
     Conversion(("d", "date"), "timestamp", output=Output.DATE),
-    Conversion(("p", "le", "level"), "level"),
-    Conversion(("c", "lo", "logger"), "logger"),
-    Conversion(("C", "class"), "class"),
+    Conversion(("p", "le", "level"), "level", _WORD),
+    # The name of Log4j's root logger is empty (LogManager.ROOT_LOGGER_NAME).
+    Conversion(("c", "lo", "logger"), "logger", _CLASS, null=""),
+    Conversion(("C", "class"), "class", _CLASS),
     Conversion(("t", "thread", "tn", "threadName"), "thread"),
     Conversion(("m", "msg", "message"), "message"),
     Conversion(("L", "line"), "line", _INT, null="?"),
     Conversion(("F", "file"), "file"),
-    Conversion(("M", "method"), "method"),
+    Conversion(("M", "method"), "method", _WORD),
     Conversion(("l", "location"), "location"),
     Conversion(("caller",), output=Output.CALLERS),
     Conversion(("X", "mdc", "MDC"), "mdc", null="", named_by_option=True),
@@ -79,7 +82,7 @@ CONVERSIONS = (
     Conversion(("u", "uuid"), "uuid", Uuid()),
     Conversion(("i",), "index", _LONG),
     Conversion(("N", "nano"), "nano_time", _LONG),
-    Conversion(("fqcn",), "fqcn"),
+    Conversion(("fqcn",), "fqcn", _CLASS),
     Conversion(("endOfBatch",), "end_of_batch", Boolean()),
     Conversion(("n",), output=Output.LINE_END),
     Conversion(

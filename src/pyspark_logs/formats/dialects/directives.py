@@ -28,6 +28,7 @@ class Directive:
         column: name of the column, before :class:`ColumnNames` makes it unique.
         type: type of the column.
         is_list: True if the value may be a list with spaces between its items.
+        bare_type: type of a string value that stands neither in quotes nor in a list; None: ``type``.
         port: column of the port, for an address and its port in one field; empty: the field is one column.
     """
 
@@ -37,6 +38,7 @@ class Directive:
     type: FieldType
     is_list: bool = False
     port: str = ""
+    bare_type: FieldType | None = None
 
 
 class ColumnNames:
@@ -140,5 +142,7 @@ def build_segments(
                 items[index + 1] = following[1:]
             elif item.is_list and following == " ":
                 field_type = UpstreamList(escape_style)
+            else:
+                field_type = item.bare_type or field_type
         segments.append(Field(names.add(item.column), field_type, nullable=True))
     return segments, composite_fields

@@ -13,6 +13,7 @@ from pyspark_logs.formats.template.segments import Field, Literal, Segment
 from pyspark_logs.formats.types.escape_styles import JSON, EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Quoted, Text
+from pyspark_logs.formats.types.validated_text import ValidatedText
 
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _BARE_VALUE = re.compile(r'[^\s,{}\[\]"$]*(?:\$(?:\{\w+\}|\w+)[^\s,{}\[\]"$]*)*')
@@ -117,7 +118,8 @@ class _JsonTemplateParser:
         if bare is None or not bare[0]:
             raise self.config.error(self.offset, self._character, f"key {name!r} has no value")
         self.offset = bare.end()
-        field_type = self._variable_type(bare[0]) or Text(self.escape_style)
+        # A quote, or the end of the object, shows that further keys follow: such a line is parsed as JSON.
+        field_type = self._variable_type(bare[0]) or ValidatedText(self.escape_style, form=r'[^"{}\[\]]+')
         self.segments.append(Field(name, field_type, nullable=True, null_text="null"))
 
     def _variable_type(self, value: str) -> FieldType | None:

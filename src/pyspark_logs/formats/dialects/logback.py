@@ -16,6 +16,7 @@ from pyspark_logs.formats.dialects.config_text import ConfigText
 from pyspark_logs.formats.dialects.conversions import WORDS, Conversion, Output
 from pyspark_logs.formats.dialects.directives import ColumnNames
 from pyspark_logs.formats.dialects.java_dates import fixed_width, has_day
+from pyspark_logs.formats.dialects.last_delimiters import end_at_last
 from pyspark_logs.formats.dialects.layout_dates import date_type
 from pyspark_logs.formats.dialects.layout_properties import read_layout
 from pyspark_logs.formats.dialects.pattern_layout import LayoutElement, parse_pattern
@@ -39,7 +40,7 @@ def logback_format(options: FormatOptions) -> LineFormat:
     """
     config = read_layout(options.spec)
     elements = _first_line(config, _flatten(parse_pattern(config)))
-    segments = _trailing_padding(_build_segments(config, elements))
+    segments = end_at_last(_trailing_padding(_build_segments(config, elements)), "message")
     if not any(isinstance(segment, Field) for segment in segments):
         raise config.error(0, config.text, "has no conversion word, so there are no columns; words begin with '%'")
     return TemplateFormat(make_template(config.text, segments), options, f"logback {config.text!r}")

@@ -22,8 +22,10 @@ from pyspark_logs.formats.template.segments import Field, Segment
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Floating, Integer
+from pyspark_logs.formats.types.server import UserName
 from pyspark_logs.formats.types.temporal import Epoch, Timestamp
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.types.validated_text import word
 from pyspark_logs.options import FormatOptions
 
 _INT, _LONG, _DOUBLE = Integer(32), Integer(64), Floating()
@@ -49,6 +51,13 @@ TYPES: Mapping[str, FieldType] = {
         _LONG,
     ),
 }  # fmt: skip
+# Values without spaces; nginx validates those that are sent by clients (ngx_http_parse_request_line(),
+# ngx_http_validate_host()).
+_WORDS = frozenset(
+    {"remote_addr", "realip_remote_addr", "proxy_protocol_addr", "proxy_protocol_server_addr", "server_addr", "host",
+     "hostname", "server_name", "scheme", "https", "request_method", "server_protocol", "request_id", "pipe", "protocol",
+     "ssl_protocol", "ssl_cipher", "ssl_session_reused", "upstream_cache_status"}
+)  # fmt: skip
 _LISTS = re.compile(r"(?:http|proxy_add)_x_forwarded_for|upstream_(?:addr|status|\w+_time|\w+_length|bytes_\w+)")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 
@@ -110,6 +119,15 @@ def _parse_variables(config: ConfigText, escape_style: EscapeStyle | None) -> li
         name = variable[1] or variable[2]
         field_type = TYPES.get(name) or Text(escape_style)
         is_list = _LISTS.fullmatch(name) is not None
-        items.append(Directive(variable[0], dollar, name, field_type, is_list))
+        items.append(
+            Directive(variable[0], dollar, name, field_type, is_list, bare_type=_bare_type(name, escape_style))
+        )
         offset = variable.end()
     return items
+
+
+def _bare_type(name: str, escape_style: EscapeStyle | None) -> FieldType | None:
+    """Returns the type of a variable whose value is neither in quotes nor a list; None: it is any text."""
+    if name == "remote_user":
+        return UserName(escape_style)
+    return word(escape_style) if name in _WORDS else None

@@ -7,12 +7,19 @@ from pyspark_logs.formats.template.composite_fields import CompositeField, Condi
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.syslog import GlogSeverity
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.types.validated_text import ValidatedText
 
 # Level and thread come in either order; thread and logger are optional. A thread's name may contain brackets, as
 # ZooKeeper's `QuorumPeer[myid=1]` does.
 _THREAD = r"(?:[^\[\]]|\[[^\[\]]*\])*|[^\]]*"
+# Apache Log4j 2, "Custom Log Levels" (built-in levels and the examples of custom ones), and levels of java.util.logging.
+_LOG4J_LEVELS = "TRACE|DEBUG|INFO|WARN|ERROR|FATAL|OFF|ALL|NOTICE|VERBOSE|DIAG|AUDIT|WARNING|SEVERE|CRITICAL|CONFIG|FINE|FINER|FINEST"
+# Python, "logging", Logging Levels: a level without a name is written as `Level 15`; well-known names beside those.
+_PYTHON_LEVELS = (
+    "DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL|NOTSET|TRACE|NOTICE|SUCCESS|VERBOSE|SPAM|AUDIT|Level [0-9]{1,9}"
+)
 _LOG4J_EVENT = CompositeField(
-    rf"(?:\[(?P<first_thread>{_THREAD})\] +)?(?P<level>[A-Z]+) +(?:\[(?P<thread>{_THREAD})\] +)?"
+    rf"(?:\[(?P<first_thread>{_THREAD})\] +)?(?P<level>{_LOG4J_LEVELS}) +(?:\[(?P<thread>{_THREAD})\] +)?"
     r"(?:(?P<logger>[^\s:]+)(?: ?:| -) )?(?P<message>.*)",
     (
         FieldPart("level", Text(), after=" "),
@@ -51,7 +58,10 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "python_logging",
-        TemplateForm("{asctime:timestamp} - {name} - {levelname} - {message}"),
+        TemplateForm(
+            "{asctime:timestamp} - {name} - {levelname} - {message}",
+            types={"levelname": ValidatedText(form=_PYTHON_LEVELS)},
+        ),
         source='Python, "Logging HOWTO", the format %(asctime)s - %(name)s - %(levelname)s - %(message)s:'
         " https://docs.python.org/3/howto/logging.html#configuring-logging",
         sample=("2026-11-22 01:00:11,045 - shop.checkout - INFO - order 1399 accepted",),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
+from pyspark_logs.formats.types.validated_text import ValidatedText
 
 PRESETS: tuple[Preset, ...] = (
     Preset(
         "cri",
-        TemplateForm("{timestamp:timestamp} {stream} {tags} {log}", may_be_blank=("log",)),
+        TemplateForm(
+            "{timestamp:timestamp} {stream:enum(stdout|stderr)} {tags} {log}",
+            types={"tags": ValidatedText(form="[PF](?::[^ :]+)*")},
+            may_be_blank=("log",),
+        ),
         source="Kubernetes, CRI container log format: timestamp stream tags log; the first tag is P for a line that continues"
         " in the next, otherwise F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
         sample=(

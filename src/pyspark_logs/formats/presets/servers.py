@@ -16,13 +16,15 @@ from pyspark_logs.formats.types.text import Text
 # Files of a syslog daemon have a syslog header; HAProxy's standard output does not.
 _PROCESS_AND_CLIENT = CompositeField(
     r"(?:(?:(?P<syslog_header>.*) )?(?P<process_name>[^\s\[\]:]+)(?:\[(?P<pid>\d{1,9})\])?: )?"
-    r"(?P<client_ip>[^ ]+):(?P<client_port>\d{1,5})",
+    r"(?:-|(?P<client_ip>[0-9A-Za-z_.\[:][0-9A-Za-z_.:%\[\]-]*)):(?P<client_port>\d{1,5})",
     (
         FieldPart("syslog_header", Text(), after=" "),
         FieldPart("process_name", Text()),
         FieldPart("pid", Integer(32), before="[", after="]"),
         ConditionalText(": ", "process_name"),
-        FieldPart("client_ip", Text(), after=":"),
+        FieldPart("client_ip", Text()),
+        ConditionalText("-", "client_ip", if_null=True),
+        ConditionalText(":", "client_port"),
         FieldPart("client_port", Integer(32)),
     ),
 )
@@ -46,10 +48,15 @@ _PROCESS, _LINE_NUM = (
     FieldPart("session_line_num", Integer(64), before="-", also=("num",)),
 )
 _SEVERITY = FieldPart("error_severity", Text())
+# PostgreSQL, "Error Reporting and Logging", Message Severity Levels, and the kinds of line that follow a message
+# (send_message_to_server_log() in elog.c).
+_SEVERITIES = (
+    "DEBUG[1-5]|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT|LOCATION|BACKTRACE|STATEMENT"
+)
 _SESSION = CompositeField(
     r"(?P<process_id>\d+)(?:-(?P<session_line_num>\d+))?\]:? (?:\[(?P<num>\d+)-\d+\] ?)?"
     r"(?:user=(?P<user>[^,]*),db=(?P<db>[^,]*)(?:,app=(?P<application_name>.*?))?(?:,client=(?P<connection_from>[^ ,]*))? "
-    r"|(?P<user_name>[^@]*)@(?P<database_name>.*) )?(?P<error_severity>[A-Z]+\d?)",
+    rf"|(?P<user_name>\[unknown\]|[^@ \[]*)@(?P<database_name>[^ ]*) )?(?P<error_severity>{_SEVERITIES})",
     (
         replace(_PROCESS, after="]: "),
         replace(_LINE_NUM, before="[", after="-1] "),

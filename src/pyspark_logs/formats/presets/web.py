@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, FieldPart
+from pyspark_logs.formats.template.nginx_error import MessageAndContext
 from pyspark_logs.formats.types.escape_styles import APACHE
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.server import UserName
@@ -33,24 +34,6 @@ _SOURCE_CLIENT = CompositeField(
         FieldPart("error_status", Text(), after=": "),
         FieldPart("client", Text(), before="[client ", after="] "),
         FieldPart("message", Text()),
-    ),
-)
-
-# In the order of ngx_http_log_error_handler(), which escapes nothing.
-_CONTEXT = CompositeField(
-    r"(?P<client>[^,]*)(?:, server: (?P<server>[^,]*))?"
-    + "".join(
-        rf'(?:, {name}: "(?P<{name}>.*?)")?' for name in ("request", "subrequest", "upstream", "host", "referrer")
-    )
-    + r"(?:, (?P<context>.*))?",
-    (
-        FieldPart("client", Text()),
-        FieldPart("server", Text(), before=", server: "),
-        *(
-            FieldPart(name, Text(), before=f', {name}: "', after='"')
-            for name in ("request", "subrequest", "upstream", "host", "referrer")
-        ),
-        FieldPart("context", Text(), before=", "),
     ),
 )
 
@@ -97,9 +80,10 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "nginx_combined",
         TemplateForm(
-            "{remote_addr} - {remote_user?} [{time_local:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {request:quoted?}"
+            "{remote_addr:word} - {remote_user?} [{time_local:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {request:quoted?}"
             " {status:int?} {body_bytes_sent:long?} {http_referer:quoted?} {http_user_agent:quoted?}"
             "{? {http_x_forwarded_for:quoted?}?}",
+            types={"remote_user": UserName()},
             may_be_blank=(),
         ),
         source='nginx, ngx_http_log_module, log_format "combined"; with "$http_x_forwarded_for" as the last value, log_format'
@@ -114,9 +98,9 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "nginx_error",
         TemplateForm(
-            "{time:timestamp(%Y/%m/%d %H:%M:%S)} [{level}] {pid:int}#{tid:int}: {?*{connection:long} ?}"
-            "{message}{?, client: {context_of}?}",
-            composite_fields={"context_of": _CONTEXT},
+            "{time:timestamp(%Y/%m/%d %H:%M:%S)} [{level:enum(debug|info|notice|warn|error|crit|alert|emerg)}]"
+            " {pid:int}#{tid:int}: {?*{connection:long} ?}{rest}",
+            composite_fields={"rest": MessageAndContext()},
         ),
         source="nginx, error_log, as written by ngx_log_error_core() and ngx_http_log_error_handler():"
         " https://nginx.org/en/docs/ngx_core_module.html#error_log",

@@ -142,7 +142,7 @@ class TruncatedQuoted(Text):
 
 @dataclass(frozen=True)
 class UserName(Text):
-    """User name in Apache logs, which may contain blanks.
+    """User name in logs of Apache and nginx, which may contain blanks.
 
     A text that begins with a dash and a blank is not a user name: the line then has an additional value before it, such
     as a virtual host, and all values would be shifted.

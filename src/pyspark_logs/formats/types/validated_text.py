@@ -122,8 +122,17 @@ def enumeration(*texts: str) -> ValidatedText:
     return ValidatedText(form=form, name=f"enum({'|'.join(texts)})", excluded=excluded)
 
 
+def word(escape_style: EscapeStyle | None = None) -> ValidatedText:
+    """Returns the type ``word``.
+
+    Args:
+        escape_style: escapes of the text; the value without its escapes is a word.
+    """
+    return ValidatedText(escape_style, form=WORD, name="word", excluded=_NO_WORD, is_exact=True)
+
+
 VALIDATED_TEXTS = {
-    "word": ValidatedText(form=WORD, name="word", excluded=_NO_WORD, is_exact=True),
+    "word": word(),
     "ip": ValidatedText(form=IP, name="ip", excluded=_except(b":.%_~-")),
     "host": ValidatedText(form=HOST, name="host", excluded=_except(b":.%_~-[]")),
     "address": ValidatedText(form=ADDRESS, name="address", excluded=_except(b":.%_~-[]")),

@@ -43,6 +43,13 @@ def rows(option: str, spec: str, *lines: str) -> list[dict[str, Any]]:
     return [dict(zip(schema.names, row, strict=True)) for row in found]
 
 
+def is_refused(option: str, spec: str, line: str) -> bool:
+    """Returns True if a line is corrupt."""
+    options = FormatOptions(option, spec)
+    decoder = compile_decoder(options, format_schema(options), judge_whole=True)
+    return bool(decoder.line_parser.parse(line, TimestampContext()).reason)
+
+
 def written(option: str, spec: str, row: dict[str, Any]) -> str:
     """Returns the line of a row."""
     options = FormatOptions(option, spec)
@@ -150,14 +157,14 @@ class TestNginx:
         assert "nothing separates it from '$uri'" in error("nginx", "$remote_addr:$remote_port$uri")
 
     def test_list_of_upstreams_contains_spaces(self) -> None:
-        spec = "$upstream_addr $upstream_status $request_id"
+        spec = "$upstream_addr $upstream_status $foo"
         line = "10.0.0.1:80, 10.0.0.2:80 : unix:/tmp/s 502, 502 : 200 abc"
         assert rows("nginx", spec, line) == [
             {"upstream_addr": "10.0.0.1:80, 10.0.0.2:80 : unix:/tmp/s", "upstream_status": "502, 502 : 200",
-             "request_id": "abc"}
+             "foo": "abc"}
         ]  # fmt: skip
         assert written("nginx", spec, rows("nginx", spec, line)[0]) == line
-        odd = {"upstream_addr": "a b", "upstream_status": "c,", "request_id": ": d"}
+        odd = {"upstream_addr": "a b", "upstream_status": "c,", "foo": ": d"}
         assert written("nginx", spec, odd) == "a\\x20b c\\x2c \\x3a d"
         assert rows("nginx", spec, written("nginx", spec, odd)) == [odd]
 
@@ -437,6 +444,37 @@ class TestLogback:
         assert written("logback", spec, {"message": "m"}) == "[,none] ? m"
         assert rows("logback", spec, "[,none] ? m") == [{"a": None, "b": None, "line": None, "message": "m"}]
 
+    def test_last_occurrence_of_the_text_after_a_message_or_thread(self) -> None:
+        kafka = "[%d] %p %m (%c)%n"
+        line = "[2026-11-22 10:00:00,000] INFO Opening socket (unknown error) (org.example.ClientCnxn)"
+        row = {
+            "timestamp": AT,
+            "level": "INFO",
+            "message": "Opening socket (unknown error)",
+            "logger": "org.example.ClientCnxn",
+        }
+        assert rows("logback", kafka, line) == [row]
+        assert written("logback", kafka, row) == line
+        zookeeper = "%d{ISO8601} - %-5p [%t:%C{1}@%L] - %m%n"
+        line = "2026-11-22 10:00:00,000 - INFO  [/192.0.2.7:3888:Manager$Listener@493] - from [a:b@1] - c"
+        row = {
+            "timestamp": AT, "level": "INFO", "thread": "/192.0.2.7:3888", "class": "Manager$Listener", "line": 493,
+            "message": "from [a:b@1] - c",
+        }  # fmt: skip
+        assert rows("logback", zookeeper, line) == [row]
+        assert written("logback", zookeeper, row) == line
+        several = "%p %m (%c) [%t]%n"
+        assert rows("logback", several, "INFO a (b) [c] (d) [e] f]") == [
+            {"level": "INFO", "message": "a (b) [c]", "logger": "d", "thread": "e] f"}
+        ]
+        with pytest.raises(RecordError):
+            written("logback", zookeeper, {**row, "thread": "a:b@c"})
+
+    def test_class_and_level_are_words(self) -> None:
+        for line in ("INFO  a.B: x", "INFO main a.B: x", "a.B (x): y"):
+            assert is_refused("logback", "%p %c: %m", line)
+        assert rows("logback", "%p %c: %m", "INFO : x") == [{"level": "INFO", "logger": None, "message": "x"}]
+
     def test_widths(self) -> None:
         spec = "%-5level|%5p|%-6.6c %m"
         row = {"level": "INFO", "level_2": "INFO", "logger": "ab", "message": "  m"}
@@ -445,8 +483,10 @@ class TestLogback:
         assert rows("logback", spec, "INFO|INFO|ab m")[0] == {**row, "message": "m"}
         with pytest.raises(RecordError, match=r"column 'logger'.*longer than the 6 characters"):
             written("logback", spec, {**row, "logger": "com.example"})
-        with pytest.raises(RecordError, match="would lose a space to the padding"):
+        with pytest.raises(RecordError, match="'x ' is no value that a field of type word can write"):
             written("logback", spec, {**row, "level": "x "})
+        with pytest.raises(RecordError, match="would lose a space to the padding"):
+            written("logback", "%-5X{id}|%m", {"id": "x ", "message": "m"})
 
     def test_blank_before_the_line_end(self) -> None:
         spec = "%-4relative [%thread] - %msg %n"

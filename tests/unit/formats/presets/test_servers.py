@@ -285,3 +285,38 @@ def test_line(preset: str, line: str, expected: dict[str, Any]) -> None:
 )
 def test_invalid_line(preset: str, line: str) -> None:
     assert is_corrupt(preset, line)
+
+
+def test_haproxy_client_without_an_address() -> None:
+    line = (
+        "May 22 02:22:22 s1 haproxy[5089]: {} [22/May/2026:02:22:22.222] www~ myapp/node2 0/0/0/18/18 200 200 - - ----"
+        ' 222/222/2/0/0 0/0 "GET / HTTP/1.1"'
+    )
+    found = row("haproxy_http", line.format("-:22222"))
+    assert ("client_ip" in found, found["client_port"]) == (False, 22222)
+    for client, address in (("::1:80", "::1"), ("unix:1", "unix")):
+        assert row("haproxy_http", line.format(client))["client_ip"] == address
+    assert is_corrupt("haproxy_http", line.format("<a>:1"))
+
+
+def test_session_of_postgres_has_no_other_values() -> None:
+    line = "2026-11-22 01:00:11.045 UTC [123] {} {}:  x"
+    for session in ("[queryid=1] ana@shop", "ana@shop 192.0.2.7", "192.0.2.7 ana@shop", "[1] ana@shop"):
+        assert is_corrupt("postgres", line.format(session, "LOG"))
+    assert row("postgres", line.format("[unknown]@[unknown]", "FATAL"))["user_name"] == "[unknown]"
+    assert row("postgres", line.format("ana@shop", "BACKTRACE"))["error_severity"] == "BACKTRACE"
+    assert is_corrupt("postgres", line.format("ana@shop", "SHOP"))
+
+
+def test_container_line_has_a_known_stream_and_tag() -> None:
+    line = "2026-11-22T01:00:11.045123456Z {} order"
+    assert row("cri", line.format("stdout F:x"))["tags"] == "F:x"
+    for fields in ("stdout The", "stdin F", "stdout FP", "F stdout", "stdout"):
+        assert is_corrupt("cri", line.format(fields))
+
+
+def test_level_of_logging_libraries_is_a_known_one() -> None:
+    assert row("python_logging", "2026-11-22 01:00:11,045 - shop - Level 15 - x")["levelname"] == "Level 15"
+    assert is_corrupt("python_logging", "2026-11-22 01:00:11,045 - shop - cart - INFO - x")
+    assert row("log4j", "2026-11-22 01:00:11,045 VERBOSE a.B: x")["level"] == "VERBOSE"
+    assert is_corrupt("log4j", "2026-11-22 01:00:11,045 SHOP INFO a.B: x")

@@ -188,3 +188,17 @@ def test_nginx_combined_with_x_forwarded_for() -> None:
 )  # fmt: skip
 def test_nginx_error(line: str, expected: dict[str, Any]) -> None:
     assert row("nginx_error", line) == expected
+
+
+def test_remote_address_of_nginx_is_one_word() -> None:
+    line = '{} - {} [22/Nov/2026:01:00:11 +0000] "GET / HTTP/1.1" 200 5 "-" "curl/8"'
+    assert row("nginx_combined", line.format("192.0.2.7", "ann lee"))["remote_user"] == "ann lee"
+    assert row("nginx_combined", line.format("unix:", "-"))["remote_addr"] == "unix:"
+    assert is_corrupt("nginx_combined", line.format("www.shop.example 192.0.2.7", "-"))
+    assert is_corrupt("nginx_combined", line.format("192.0.2.7", "- ana"))
+
+
+def test_level_of_the_error_log_of_nginx() -> None:
+    line = "2026/11/22 01:00:11 [{}] 1#1: bind() failed"
+    assert row("nginx_error", line.format("emerg"))["level"] == "emerg"
+    assert is_corrupt("nginx_error", line.format("bind"))
