@@ -52,10 +52,11 @@ class Raised:
 class ReplayStore(RequestStore):
     """A store that returns given answers and stops the actor at the request after them."""
 
-    def __init__(self, answers: list[Any], in_order: bool) -> None:
+    def __init__(self, answers: list[Any], in_order: bool, page_size: int) -> None:
         # super().__init__() is not called: it takes longer than a run of an actor.
         self.answers = iter(answers)
         self.in_order = in_order
+        self.page_size = page_size
 
     @property
     def lists_in_order(self) -> bool:
@@ -79,6 +80,7 @@ class RestrictedStore(RequestStore):
     def __init__(self, store: RequestStore, rights: str) -> None:
         self.store = store
         self.rights = rights
+        self.page_size = store.page_size
 
     @property
     def lists_in_order(self) -> bool:

@@ -164,7 +164,8 @@ class Explorer:
             at = before
         self.runs += 1
         try:
-            self.outcomes[node] = self.setting.actors[index].run(ReplayStore(answers[::-1], self.setting.in_order))
+            store = ReplayStore(answers[::-1], self.setting.in_order, self.setting.page_size)
+            self.outcomes[node] = self.setting.actors[index].run(store)
         except Ask as ask:
             self.calls[node] = ask.call
 
@@ -380,11 +381,22 @@ class Explorer:
             if actor.kind == "writer" and actor.job.id == job:
                 return True
             # The actor has seen the job undecided, and is about to decide it or to read the decision.
-            if actor.kind != "reader" and pending[0] in ("create", "get") and f"_commits/{job}" in pending[1]:
+            decides = actor.kind != "reader" and pending[0] in ("create", "get") and f"_commits/{job}" in pending[1]
+            if decides and not self._reads_holder(status.node, pending):
                 return True
             if actor.kind == "recovery" and self._is_to_decide(status.node, job):
                 return True
         return False
+
+    def _reads_holder(self, node: int, pending: tuple[Any, ...]) -> bool:
+        """True if a writer has read the holder of a claim, and is about to ask for the holder's decision.
+
+        It may stall there: a record is dropped only after the decision is in the claim, which the writer reads again.
+        """
+        before = self.calls[self.parents[node][0]] if self.parents[node][0] >= 0 else None
+        if pending[0] != "get" or before is None:
+            return False
+        return before[0] == "head" or (before[0] == "get" and "/_claims/" in before[1])
 
     def _is_to_decide(self, node: int, job: str) -> bool:
         """True if a recovery has listed the intent of a job and has not yet asked for its record."""

@@ -199,6 +199,24 @@ def last_record_of_an_idle_chain_dropped(patch):
     patch.setattr(expiry, "read_newest_holder", lambda *arguments: "another")
 
 
+def records_dropped_without_a_note(patch):
+    """A record is dropped although its claim does not tell of the decision."""
+    patch.setattr(claims, "settle_claim", lambda *arguments: None)
+
+
+def claims_not_read_again(patch):
+    """A claim whose record was dropped after the claim was read is taken for that of an aborted job."""
+
+    def read_decision(store, root, chain, number, holder):
+        record = decisions.read_record(store, root, holder)
+        if record is None and store.head(root + intent_key(holder)) is not None:
+            return None
+        record = record or decisions.read_record(store, root, holder)
+        return record is not None and record.committed
+
+    patch.setattr(claims, "_read_decision", read_decision)
+
+
 def last_record_dropped(patch):
     """Vacuum drops the newest record, too, as if an intent were left."""
     read = leftovers.read_commits

@@ -93,6 +93,17 @@ WHOLE = {
         crashes=False,
         replay=True,
     ),
+    # Where records fill more than a page, the decision of a txnId, or of an overwrite, moves from the record to the claim.
+    "the same txnId twice, and an append that drops its record": Setting(
+        (
+            writer(1, transaction=NAMED, files=0),
+            writer(2, transaction=NAMED, files=0),
+            writer(3, files=1, settings=SWEEPING),
+        ),
+        crashes=False,
+        replay=True,
+        page_size=3,
+    ),
     "an older batch and a newer one": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=SECOND)), replay=True, lost=1
     ),
@@ -165,6 +176,30 @@ DEEP = {
             writer(3, transaction=SECOND, files=0, settings=SWEEPING),
         ),
         crashes=False,
+    ),
+    "the same txnId twice, and a vacuum that drops its record": Setting(
+        (writer(1, transaction=NAMED, files=0), writer(2, transaction=NAMED, files=0), Vacuum()),
+        newer_record=True,
+        replay=True,
+        page_size=3,
+    ),
+    "the same txnId twice, and an append that drops its record, recovered": Setting(
+        (
+            writer(1, transaction=NAMED, files=0),
+            writer(2, transaction=NAMED, files=0),
+            writer(3, files=0, settings=SWEEPING),
+            Recovery(),
+        ),
+        replay=True,
+        page_size=3,
+    ),
+    "two overwrites, and an append that drops their records": Setting(
+        (writer(1, "overwrite"), writer(2, "overwrite"), writer(3, files=0, settings=SWEEPING)),
+        crashes=False,
+        page_size=3,
+    ),
+    "a txnId and an append that drops its record, read": Setting(
+        (writer(1, transaction=NAMED), writer(3, settings=SWEEPING), Reader()), page_size=3, replay=True
     ),
     "the same batch twice, raising": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=FIRST)), replay=True, raised=1
@@ -393,6 +428,8 @@ MUTANTS = [
     (mutants.retention_of_each_writer, WHOLE["a lasting append and one that drops all records"]),
     (mutants.retention_of_each_writer, WHOLE["a lasting append and a vacuum that drops all records"]),
     (mutants.last_record_of_an_idle_chain_dropped, WHOLE["a query that ended, and an append that drops its records"]),
+    (mutants.records_dropped_without_a_note, WHOLE["the same txnId twice, and an append that drops its record"]),
+    (mutants.claims_not_read_again, WHOLE["the same txnId twice, and an append that drops its record"]),
     (mutants.last_record_dropped, Setting((writer(1), Vacuum()))),
     (mutants.foreign_intents_believed, WHOLE["an append and a foreign intent"]),
     (mutants.foreign_intents_believed, WHOLE["an overwrite that fences a foreign intent"]),

@@ -11,7 +11,7 @@ from pyspark_logs.errors import CommitConflictError
 from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, intent_key, read_record
 from pyspark_logs.jobs.document_checks import check_claim, refused_document
 from pyspark_logs.jobs.documents import MAX_CLAIM_BYTES
-from pyspark_logs.jobs.names import chain_tag, claim_key, split_claim_key
+from pyspark_logs.jobs.names import NO_TAG, chain_tag, claim_key, mode_of, split_claim_key, tag_of
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import Store, StoredFile
 
@@ -29,11 +29,13 @@ class ClaimResult:
         committed: id of the job that had already committed this transaction; empty if the claim was won.
         proven: True if an earlier job of the chain is committed. Then the store is known to honour create-only writes.
         older: claims of the chain with lower numbers, as listed.
+        key: key of the claim that the job holds.
     """
 
     committed: str = ""
     proven: bool = False
     older: tuple[StoredFile, ...] = ()
+    key: str = ""
 
 
 def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> ClaimResult:
@@ -49,36 +51,48 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
         if newest is None:
             number = _next(job, chain, None)
         else:
-            holder = read_holder(store, job.root, chain, newest)
-            if holder is None:
+            found = read_claim(store, job.root, chain, newest)
+            if found is None:
                 continue  # deleted after the listing, which happens only below a newer claim
+            holder = found.job
             if holder == job.id:
                 return _confirm(store, job, chain, newest, proven)
             if _batch(job, chain) is not None and newest[0] > _batch(job, chain):  # type: ignore[operator]
                 raise _lost(
                     job, chain, f"batch {newest[0]} was claimed by job {holder}, and this is batch {_batch(job, chain)}"
                 )
-            record = read_record(store, job.root, holder)
-            if record is None and store.head(job.root + intent_key(holder)) is not None:
+            committed = found.committed or _read_decision(store, job.root, chain, newest, holder)
+            if committed is None:
                 _fence(store, job, holder, settings)
                 continue
-            # Without an intent the holder is decided, because the intent is deleted last: the decision may have been written
-            # after the record was read, or the record has expired with the transaction. A record that is written now would
-            # give the holder's files a new time, at which streams would read them again.
-            record = record or read_record(store, job.root, holder)
-            if record is not None:
-                proven = proven or record.committed
-                if record.committed and _same_transaction(job, chain, newest):
-                    return ClaimResult(committed=holder)
+            if committed and _same_transaction(job, chain, newest):
+                return ClaimResult(committed=holder)
+            proven = proven or committed
             number = _next(job, chain, newest)
         if not store.create(job.root + claim_key(chain, number), Claim(job.id).to_json()):
-            holder = read_holder(store, job.root, chain, number)
-            if holder != job.id:  # otherwise the response to this job's own request was lost
+            winner = read_holder(store, job.root, chain, number)
+            if winner != job.id:  # otherwise the response to this job's own request was lost
                 raise _lost(
-                    job, chain, f"job {holder or 'another'} claimed {claim_key(chain, number)} at the same moment"
+                    job, chain, f"job {winner or 'another'} claimed {claim_key(chain, number)} at the same moment"
                 )
         return _confirm(store, job, chain, number, proven)
     raise _lost(job, chain, f"{_ROUNDS} other jobs were decided while it waited")
+
+
+def _read_decision(store: Store, root: str, chain: str, number: Number, holder: str) -> bool | None:
+    """Returns True if the job that holds a claim is committed, ``None`` if it is undecided."""
+    record = read_record(store, root, holder)
+    if record is None and store.head(root + intent_key(holder)) is not None:
+        return None
+    # Without an intent the holder is decided, because the intent is deleted last: the decision may have been written after the
+    # record was read, or the record was dropped since. A record that is written now would give the holder's files a new time,
+    # at which streams would read them again.
+    record = record or read_record(store, root, holder)
+    if record is not None:
+        return record.committed
+    # A record is dropped after the decision is in its claim, so the claim is read last.
+    found = read_claim(store, root, chain, number)
+    return found is not None and found.job == holder and found.committed
 
 
 def list_chain(store: Store, root: str, chain: str) -> dict[Number, StoredFile]:
@@ -90,6 +104,13 @@ def list_chain(store: Store, root: str, chain: str) -> dict[Number, StoredFile]:
     """
     check_chain(store, root, chain)
     return group_claims(root, list_all(store, f"{root}{CLAIMS}{chain}/")).get(chain, {})
+
+
+def chain_of_record(store: Store, root: str, job: str, tag: str) -> str | None:
+    """Returns the chain with a tag that the record of a job names; costs one GET."""
+    record = read_record(store, root, job)
+    chains = [name.partition("/")[0] for name in record.claims] if record is not None else []
+    return next((chain for chain in chains if chain != OVERWRITE_CHAIN and chain_tag(chain) == tag), None)
 
 
 def find_query_chain(store: Store, root: str, tag: str) -> str | None:
@@ -133,13 +154,50 @@ def read_holder(store: Store, root: str, chain: str, number: Number) -> str | No
         CorruptFileError: the claim is damaged, or its job belongs to another chain.
         StoreError: the store refused or failed.
     """
+    found = read_claim(store, root, chain, number)
+    return None if found is None else found.job
+
+
+def read_claim(store: Store, root: str, chain: str, number: Number) -> Claim | None:
+    """Returns a claim, or ``None`` if it does not exist; raises as :func:`read_holder` does."""
     path = root + claim_key(chain, number)
     data = store.get(path, max_bytes=MAX_CLAIM_BYTES)
     if data is None:
         return None
     claim = Claim.from_json(data, path)
     check_claim(claim, chain, path)
-    return claim.job
+    return claim
+
+
+def settle_claims(store: Store, root: str, job: str) -> bool:
+    """Makes the record of a cleaned up job superfluous: the claims that a committed job holds tell of its decision.
+
+    Returns:
+        True if the record may be deleted: the job is aborted, or each of its claims is gone, superseded or settled. False
+        without a record, or if the record does not name the claims of the job.
+
+    Raises:
+        CorruptFileError: the record or a claim is damaged, or the directory of a chain is a symbolic link.
+        StoreError: the store refused or failed.
+    """
+    record = read_record(store, root, job)
+    if record is None:
+        return False
+    if not record.committed:
+        return True
+    if len(record.claims) < (tag_of(job) != NO_TAG) + (mode_of(job) == "overwrite"):
+        return False
+    for name in record.claims:
+        chain, number = split_claim_key(CLAIMS + name) or ("", ())
+        settle_claim(store, root, chain, number, job)
+    return True
+
+
+def settle_claim(store: Store, root: str, chain: str, number: Number, job: str) -> None:
+    """Writes into a claim that the job that holds it is committed; a claim that another job holds is left alone."""
+    check_chain(store, root, chain)
+    if read_claim(store, root, chain, number) == Claim(job):
+        store.put(root + claim_key(chain, number), Claim(job, committed=True).to_json())
 
 
 def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -> ClaimResult:
@@ -147,7 +205,8 @@ def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -
     claims = list_chain(store, job.root, chain)
     if max(claims, default=None) != number:
         raise _lost(job, chain, "a newer claim exists")
-    return ClaimResult("", proven, tuple(file for other, file in sorted(claims.items()) if other != number))
+    older = tuple(file for other, file in sorted(claims.items()) if other != number)
+    return ClaimResult("", proven, older, claim_key(chain, number))
 
 
 def _fence(store: Store, job: Job, holder: str, settings: CommitSettings) -> None:

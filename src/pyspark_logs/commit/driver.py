@@ -25,6 +25,7 @@ from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitRes
 from pyspark_logs.commit.stray_uploads import abort_stray_uploads
 from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError, SnapshotChangedError, StoreError
 from pyspark_logs.jobs import (
+    CLAIMS,
     COMMITS,
     Intent,
     Job,
@@ -74,6 +75,7 @@ def commit(
     honoured = proven = _write_intent(store, job, files)
     older: list[StoredFile] = []
     replaces: tuple[Replaced, ...] = ()
+    held: list[str] = []
     try:
         proven = _mark_retention(store, job, settings) or proven
         for chain in job.chains:
@@ -83,12 +85,13 @@ def commit(
                 return CommitResult(ALREADY_COMMITTED, claimed.committed, 0, 0)
             proven = proven or claimed.proven
             older += claimed.older
+            held.append(claimed.key.removeprefix(CLAIMS))
         honoured = proven or _probe(store, job, files)
         if honoured:
             if job.mode == "overwrite":
                 replaces = find_replaced(store, job, files, settings, of_table)
             publish(store, job, files, settings)
-            commit_record(store, job.root, job.id, Record("committed", replaces))
+            commit_record(store, job.root, job.id, Record("committed", replaces, tuple(held)))
     except (CommitConflictError, SnapshotChangedError, ReadOnlyStoreError):
         _roll_back_self(store, job, files, settings)
         raise

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from pyspark_logs.commit.claims import Number, check_chain, group_claims, read_holder
+from pyspark_logs.commit.claims import Number, check_chain, group_claims, read_holder, settle_claim
 from pyspark_logs.commit.decisions import check_own_directories, remove_files
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.commit.stray_uploads import search_uploads
 from pyspark_logs.errors import CorruptFileError
-from pyspark_logs.jobs import CLAIMS, COMMITS, CommitListing, job_of, read_commits, record_key
+from pyspark_logs.jobs import CLAIMS, COMMITS, CommitListing, job_of, read_commits, read_record, record_key
 from pyspark_logs.jobs.names import may_claim
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import Store, StoredFile
@@ -53,6 +53,7 @@ class _Chain:
     """A listed chain: its newest claim, the job that holds that claim, and the older claims."""
 
     name: str
+    number: Number
     newest: StoredFile
     holder: str
     older: tuple[StoredFile, ...]
@@ -106,6 +107,8 @@ def vacuum(
     uploads = [upload for upload in uploads if job_of(upload.path) not in commits.intents]
     ended = [chain for chain in chains if _has_ended(chain, commits, clock, settings)]
     held = {chain.holder for chain in chains} - {chain.holder for chain in ended}
+    if len(commits.records) + len(commits.intents) > store.page_size:
+        held -= _settle(store, root, chains, held, commits, clock, dry_run, settings)
     records = [
         job
         for job, modified_ms in sorted(commits.records.items())
@@ -168,7 +171,39 @@ def _read_chain(
     except CorruptFileError as error:
         _log.warning("cannot read a claim: %s", error)
         return _BrokenChain(name, newest.path, str(error))
-    return None if holder is None else _Chain(name, newest, holder, tuple(claims[other] for other in older))
+    return None if holder is None else _Chain(name, number, newest, holder, tuple(claims[other] for other in older))
+
+
+def _settle(
+    store: Store,
+    root: str,
+    chains: Iterable[_Chain],
+    held: Collection[str],
+    commits: CommitListing,
+    clock: StoreClock,
+    dry_run: bool,
+    settings: CommitSettings,
+) -> set[str]:
+    """Copies the decisions of old records that chains need into their newest claims; returns the jobs of these records."""
+    claims: dict[str, list[_Chain]] = {}
+    for chain in chains:
+        modified_ms = commits.records.get(chain.holder)
+        if modified_ms is None or chain.holder not in held or chain.holder in commits.intents:
+            continue
+        if clock.is_old(modified_ms, settings.record_retention_us):
+            claims.setdefault(chain.holder, []).append(chain)
+
+    def settle(job: str) -> bool:
+        record = read_record(store, root, job)
+        if record is not None and record.committed:
+            for chain in claims[job]:
+                settle_claim(store, root, chain.name, chain.number, job)
+        return record is not None
+
+    if dry_run:
+        return set(claims)
+    settled = in_parallel(settle, claims, settings.threads)
+    return {job for job, is_settled in zip(claims, settled, strict=True) if is_settled}
 
 
 def _has_ended(chain: _Chain, commits: CommitListing, clock: StoreClock, settings: CommitSettings) -> bool:

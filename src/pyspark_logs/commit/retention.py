@@ -4,15 +4,16 @@ Retention belongs to the root, because readers and other writers rely on it: eve
 options, and the longest retentions that a writer ever asked for, which a marker in ``_commits/`` tells by its name.
 
 A record whose intent was deleted may be deleted after ``recordRetention``. The record of the job that holds the newest claim
-of a chain tells whether the chain's last transaction is committed; claim and record are therefore kept together: for
-streaming queries and overwrites without limit, for a ``txnId`` until ``txnRetention``.
+of a chain tells whether the chain's last transaction is committed; claim and record are therefore kept: for streaming queries
+and overwrites without limit, for a ``txnId`` until ``txnRetention``. Where records fill more than a page of a listing, the
+decision is copied to the claim and the record is deleted, because readers list all records and no claim.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pyspark_logs.commit.settings import CommitSettings
@@ -20,6 +21,8 @@ from pyspark_logs.errors import StoreError
 from pyspark_logs.jobs import CLAIMS, CommitListing, Job, record_key
 from pyspark_logs.jobs.names import NO_TAG, OVERWRITE_CHAIN, chain_tag, mode_of, tag_of
 from pyspark_logs.store import Store, StoredFile
+
+_MOST_CLAIMS = 100  # of a chain, below the newest one
 
 
 def is_old(modified_ms: int, now_ms: int, retention_us: int) -> bool:
@@ -149,6 +152,29 @@ def find_idle_chain(
     return most, chains.get(most, [])
 
 
-def expired_claims(older: Iterable[StoredFile], now_ms: int, settings: CommitSettings) -> list[str]:
-    """Returns the paths of old claims, given the claims below the newest one."""
-    return [file.path for file in older if is_old(file.modified_ms, now_ms, settings.record_retention_us)]
+def expired_claims(older: Sequence[StoredFile], now_ms: int, settings: CommitSettings) -> list[str]:
+    """Returns the paths of claims that are old or have many newer ones, given those below the newest one in order.
+
+    The protocol needs no claim below the newest; the others are kept for people, as long as a listing of the chain is short.
+    """
+    last = len(older) - _MOST_CLAIMS
+    return [
+        file.path
+        for index, file in enumerate(older)
+        if index < last or is_old(file.modified_ms, now_ms, settings.record_retention_us)
+    ]
+
+
+def claimed_records(
+    job: Job, listing: CommitListing, complete: Collection[str], now_ms: int, settings: CommitSettings
+) -> list[str]:
+    """Returns the sorted jobs of old records that the newest claim of a chain may need; arguments as above."""
+    knowledge = ChainKnowledge.of(job)
+    return [
+        other
+        for other, modified_ms in sorted(listing.records.items())
+        if other in complete
+        and other not in listing.intents
+        and is_old(modified_ms, now_ms, settings.record_retention_us)
+        and knowledge.unknown_chains(other, modified_ms, now_ms, settings)
+    ]

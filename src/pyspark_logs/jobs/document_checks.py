@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from pyspark_logs.errors import CorruptFileError
 from pyspark_logs.jobs.documents import Claim, Intent, Record
-from pyspark_logs.jobs.names import job_of, may_claim, mode_of
+from pyspark_logs.jobs.names import CLAIMS, OVERWRITE_CHAIN, job_of, may_claim, mode_of, split_claim_key
 from pyspark_logs.layout.names import is_hidden_key
 
 _SHOWN = 200  # characters of a key in a message
+_LONGEST_CLAIM = 250
+_CHAINS = (OVERWRITE_CHAIN + "/", "txn-", "query-")
 
 
 def check_intent(intent: Intent, job: str, path: str) -> None:
@@ -41,7 +43,7 @@ def check_intent(intent: Intent, job: str, path: str) -> None:
 
 
 def check_record(record: Record, job: str, path: str) -> None:
-    """Checks that a record replaces only files that an overwrite of its root can replace.
+    """Checks that a record replaces only files that an overwrite of its root can replace, and names only claims of its job.
 
     Keys with empty segments are accepted: object stores have them.
 
@@ -51,7 +53,8 @@ def check_record(record: Record, job: str, path: str) -> None:
         path: path of the document, for messages.
 
     Raises:
-        CorruptFileError: an append replaces a file; or a key has a hidden segment, is a directory, or is a file of the job.
+        CorruptFileError: an append replaces a file; or a key has a hidden segment, is a directory, or is a file of the job; or
+            a claim is none that the job may hold.
     """
     for file in record.replaces:
         fault = "an append replaces nothing" if mode_of(job) != "overwrite" else _fault_of(file.key)
@@ -59,6 +62,10 @@ def check_record(record: Record, job: str, path: str) -> None:
             fault = "a job does not replace its own files"
         if fault is not None:
             raise refused_document(path, "the replaced file", file.key, fault)
+    for claim in record.claims:
+        found = split_claim_key(CLAIMS + claim) if len(claim) < _LONGEST_CLAIM and claim.startswith(_CHAINS) else None
+        if found is None or not may_claim(job, found[0]):
+            raise refused_document(path, "the claim", claim, f"it is not a claim of job {job}")
 
 
 def check_claim(claim: Claim, chain: str, path: str) -> None:

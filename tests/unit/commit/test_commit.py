@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from pyspark_logs.commit import CommitSettings, abort, commit, recover, vacuum
+from pyspark_logs.commit import CommitSettings, abort, commit, recover, retention, vacuum
 from pyspark_logs.errors import (
     AccessDeniedError,
     CommitConflictError,
@@ -1147,6 +1147,69 @@ def test_records_of_overwrites_that_ended_go_except_for_the_last_one(store):
     write(store, 11)
     left = set(documents(store))
     assert [record_key(job.id) in left for job in jobs] == [False, False, True]
+
+
+def test_lists_of_a_batch_do_not_follow_the_history_of_its_query(store, monkeypatch):
+    monkeypatch.setattr(retention, "_MOST_CLAIMS", 5)
+    store.page_size = 10
+    lists = []
+    for number in range(60):
+        store.now_ms += DAY_MS // 40
+        store.counted.clear()
+        write(store, number, transaction=Transaction.of_batch("q", number))
+        lists.append(store.counted["LIST"])
+    assert max(lists) <= 4
+    assert len(store.paths(ROOT + "_claims/")) == 6
+    replayed = start(100, transaction=Transaction.of_batch("q", 59))
+    assert commit(store, replayed, stage(store, replayed), SETTINGS).outcome == "already_committed"
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_records_of_transactions_are_not_in_the_way_of_readers(store, mode):
+    store.page_size = 10
+    names = [Transaction.of_id(f"t{number}") for number in range(100)]
+    jobs = []
+    for number, name in enumerate(names):
+        store.now_ms += DAY_MS // 10
+        store.counted.clear()
+        jobs.append(write(store, number, transaction=name, mode=mode))
+        assert mode == "overwrite" or store.counted["LIST"] <= 4  # overwrites list what they replace
+    store.counted.clear()
+    take_snapshot(store, SingleRoot(ROOT), list)
+    assert store.counted["LIST"] <= 4
+    assert seen(store) == ({job.id for job in jobs} if mode == "append" else {jobs[-1].id})
+    for number, name in enumerate(names, 1000):
+        again = start(number, mode, name)
+        result = commit(store, again, stage(store, again), SETTINGS)
+        assert (result.outcome, result.job) == ("already_committed", jobs[number - 1000].id)
+
+
+def test_vacuum_moves_decisions_of_records_that_do_not_name_their_claims(store):
+    jobs = [start(number, transaction=Transaction.of_id(f"t{number}")) for number in range(20)]
+    for job in jobs:
+        store.put(f"{ROOT}_claims/{job.chain}/1", json.dumps({"job": job.id}).encode())
+        store.put(ROOT + record_key(job.id), b'{"state":"committed","replaces":[]}')
+    store.page_size = 10
+    store.now_ms += DAY_MS
+    assert vacuum(store, ROOT, dry_run=True).records == ()  # measured by the clock of this machine
+    write(store, 100)
+    assert {record_key(job.id) for job in jobs} <= set(documents(store))  # a commit does not know their claims
+    assert set(vacuum(store, ROOT).records) == {job.id for job in jobs}
+    assert store.json(f"{ROOT}_claims/txn-t3/1") == {"job": jobs[3].id, "state": "committed"}
+    again = start(200, transaction=Transaction.of_id("t3"))
+    assert commit(store, again, stage(store, again), SETTINGS).job == jobs[3].id
+
+
+def test_a_damaged_record_does_not_keep_others(store, caplog):
+    store.page_size = 4
+    jobs = [write(store, number, transaction=Transaction.of_id(f"t{number}")) for number in range(6)]
+    store.put(ROOT + record_key(jobs[0].id), b'{"state":"committed","replaces":[],"claims":["../1"]}')
+    store.now_ms += DAY_MS
+    for number in range(10, 14):
+        write(store, number)
+    assert record_key(jobs[0].id) in documents(store)
+    assert not {record_key(job.id) for job in jobs[1:]} & set(documents(store))
+    assert "cannot drop the record" in caplog.text
 
 
 def test_old_records_that_cannot_be_listed_do_not_keep_the_intent(store, caplog):

@@ -53,11 +53,16 @@ transactions = st.one_of(st.none(), st.builds(Transaction, st.text(), st.one_of(
 intents = st.builds(Intent, times, modes, transactions, st.lists(staged, max_size=3).map(tuple))
 records = st.one_of(
     st.just(Record("aborted")),
-    st.builds(Record, st.just("committed"), st.lists(st.builds(Replaced, st.text(), st.text()), max_size=3).map(tuple)),
+    st.builds(
+        Record,
+        st.just("committed"),
+        st.lists(st.builds(Replaced, st.text(), st.text()), max_size=3).map(tuple),
+        st.lists(st.text(), max_size=2).map(tuple),
+    ),
 )
 
 
-@given(st.one_of(intents, records, st.just(Claim(job_id(1)))))
+@given(st.one_of(intents, records, st.builds(Claim, st.just(job_id(1)), st.booleans())))
 def test_documents_round_trip(document):
     data = document.to_json()
     assert type(document).from_json(data, "p") == document
@@ -71,7 +76,13 @@ def test_json_of_documents():
         "state": "committed",
         "replaces": [{"key": "a", "etag": "e"}],
     }
+    assert json.loads(Record("committed", (), ("txn-x/1",)).to_json()) == {
+        "state": "committed",
+        "replaces": [],
+        "claims": ["txn-x/1"],
+    }
     assert json.loads(Claim("j").to_json()) == {"job": "j"}
+    assert json.loads(Claim("j", committed=True).to_json()) == {"job": "j", "state": "committed"}
     intent = Intent(1, "append", Transaction("query-a", 2), (StagedFile("k", "u", ("p",), 3, 4),))
     assert json.loads(intent.to_json()) == {
         "version": 1,
