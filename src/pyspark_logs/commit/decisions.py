@@ -21,12 +21,14 @@ from pyspark_logs.jobs import (
     Record,
     Replaced,
     StagedFile,
+    StagedUpload,
     documents,
     intent_key,
     read_record,
     record_key,
 )
 from pyspark_logs.jobs.document_checks import check_intent, refused_document
+from pyspark_logs.jobs.document_compression import expanded_size
 from pyspark_logs.jobs.documents import ABORTED
 from pyspark_logs.store import Store
 from pyspark_logs.store.parallel import in_parallel
@@ -75,9 +77,10 @@ def check_size(data: bytes, path: str, what: str) -> None:
     Raises:
         StoreError: the document is too large.
     """
-    if len(data) > documents.MAX_DOCUMENT_BYTES:
+    size = expanded_size(data)
+    if size > documents.MAX_DOCUMENT_BYTES:
         raise StoreError(
-            f"cannot write {path}: the {what} has {len(data)} bytes, and is larger than {documents.MAX_DOCUMENT_BYTES} bytes, the"
+            f"cannot write {path}: the {what} has {size} bytes, and is larger than {documents.MAX_DOCUMENT_BYTES} bytes, the"
             " largest document that is read. Write larger files (maxFileBytes), or fewer at a time."
         )
 
@@ -187,7 +190,7 @@ def roll_back(store: Store, root: str, job: str, settings: CommitSettings) -> bo
     return True
 
 
-def undo(store: Store, root: str, job: str, settings: CommitSettings) -> tuple[StagedFile, ...]:
+def undo(store: Store, root: str, job: str, settings: CommitSettings) -> tuple[StagedUpload, ...]:
     """Aborts the uploads of an aborted job, then deletes its files, then its intent.
 
     The intent is read after the decision: if it does not exist, another process has done this work. Uploads are aborted
@@ -232,7 +235,7 @@ def read_intent(store: Store, root: str, job: str) -> Intent | None:
     return intent
 
 
-def abort_uploads(store: Store, root: str, files: Iterable[StagedFile], settings: CommitSettings) -> None:
+def abort_uploads(store: Store, root: str, files: Iterable[StagedUpload], settings: CommitSettings) -> None:
     """Aborts the uploads of staged files, ignoring uploads that do not exist."""
     in_parallel(lambda file: store.abort_upload(root + file.key, file.upload_id), files, settings.threads)
 

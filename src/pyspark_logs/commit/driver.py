@@ -86,7 +86,7 @@ def commit(
             proven = proven or claimed.proven
             older += claimed.older
             held.append(claimed.key.removeprefix(CLAIMS))
-        honoured = proven or _probe(store, job, files)
+        honoured = proven or _probe(store, job)
         if honoured:
             if job.mode == "overwrite":
                 replaces = find_replaced(store, job, files, settings, of_table)
@@ -170,13 +170,15 @@ def _intent(job: Job, files: Sequence[StagedFile]) -> bytes:
     return Intent(job.created_us, job.mode, job.transaction, tuple(files)).to_json()
 
 
-def _probe(store: Store, job: Job, files: Sequence[StagedFile]) -> bool:
-    """Writes the intent a second time, create-only; True if the store refuses that, as it must.
+def _probe(store: Store, job: Job) -> bool:
+    """Writes an intent without files over the job's, create-only; True if the store refuses that, as it must.
+
+    An intent of many files is not sent twice. A store that accepts the second one gets no published file.
 
     Raises:
         CommitConflictError: the intent did not exist any more: another process rolled the job back.
     """
-    if not store.create(job.root + intent_key(job.id), _intent(job, files)):
+    if not store.create(job.root + intent_key(job.id), _intent(job, ())):
         return True
     if read_record(store, job.root, job.id) is not None:
         raise CommitConflictError(

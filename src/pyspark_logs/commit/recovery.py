@@ -18,7 +18,7 @@ from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.commit.stray_uploads import abort_stray_uploads, search_uploads, select_strays
 from pyspark_logs.errors import LogSourceError
-from pyspark_logs.jobs import CommitListing, StagedFile, intent_key, read_commits, read_record
+from pyspark_logs.jobs import CommitListing, StagedUpload, intent_key, read_commits, read_record
 from pyspark_logs.store import Store
 from pyspark_logs.store.parallel import in_parallel
 
@@ -107,7 +107,7 @@ class _SettledJob:
 
     committed: bool
     paths: Sequence[str]
-    files: Sequence[StagedFile] = ()
+    files: Sequence[StagedUpload] = ()
 
 
 def _end_strays(
@@ -175,7 +175,7 @@ def _preview(store: Store, root: str, job: str, settings: CommitSettings) -> _Se
     return _SettledJob(False, [*existing, *(published & staged)], files)
 
 
-def _paths_of(store: Store, root: str, files: Sequence[StagedFile]) -> tuple[set[str], set[str]]:
+def _paths_of(store: Store, root: str, files: Sequence[StagedUpload]) -> tuple[set[str], set[str]]:
     """Returns the paths that the files of a job have when they are published, and while they are staged."""
     return (
         {root + file.key for file in files},

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 
 from pyspark_logs.commit.settings import CommitSettings
-from pyspark_logs.jobs import StagedFile, job_of
+from pyspark_logs.jobs import StagedUpload, job_of
 from pyspark_logs.store import OpenUpload, Store, split_bucket
 from pyspark_logs.store.parallel import in_parallel
 
@@ -25,7 +25,7 @@ def abort_stray_uploads(
     is_selected: Callable[[str], bool],
     settings: CommitSettings,
     *,
-    keep: Iterable[StagedFile] = (),
+    keep: Iterable[StagedUpload] = (),
     search: Collection[str] | None = None,
 ) -> list[str]:
     """Aborts open uploads of ended jobs.
@@ -48,7 +48,7 @@ def abort_stray_uploads(
 
 
 def select_strays(
-    root: str, uploads: Iterable[OpenUpload], is_selected: Callable[[str], bool], keep: Iterable[StagedFile] = ()
+    root: str, uploads: Iterable[OpenUpload], is_selected: Callable[[str], bool], keep: Iterable[StagedUpload] = ()
 ) -> list[OpenUpload]:
     """Returns the uploads that :func:`abort_stray_uploads` aborts."""
     kept = {(root + file.key, file.upload_id) for file in keep}

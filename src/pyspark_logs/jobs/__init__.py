@@ -8,12 +8,12 @@ A *job* is one attempt to write. Two documents below ``_commits/`` of the root d
 Only writers read ``_claims/<chain>/<number>``, which order jobs that must not run twice or at the same time.
 
 Imports within the package run one way: ``snapshots`` -> ``visibility``, ``document_checks`` -> ``documents`` ->
-``names``; ``roots`` -> ``names``.
+``document_compression``, ``names``; ``roots`` -> ``names``.
 """
 
 from __future__ import annotations
 
-from pyspark_logs.jobs.documents import Claim, Intent, Job, Record, Replaced, StagedFile, Transaction
+from pyspark_logs.jobs.documents import Claim, Intent, Job, Record, Replaced, StagedFile, StagedUpload, Transaction
 from pyspark_logs.jobs.names import (
     CLAIMS,
     COMMITS,
@@ -55,6 +55,7 @@ __all__ = [
     "SingleRoot",
     "Snapshot",
     "StagedFile",
+    "StagedUpload",
     "Transaction",
     "find_commit_root",
     "find_roots_below",

@@ -7,6 +7,9 @@ intent   ``{"version": 1, "created": ..., "mode": ..., "transaction": ..., "file
 claim    ``{"job": ...}``; with ``"state": "committed"`` once the claim replaces the record of its job
 ======== ======================================================================================================
 
+The files of an intent have ``key`` and ``upload_id``; intents of earlier builds have more values, which nothing reads. A
+document of more than 64 KiB is compressed with gzip, and is subject to the same limits when it is read.
+
 A document without ``version`` has version 1. Documents of other versions are refused, and so are values of other types than
 a document is written with. :mod:`pyspark_logs.jobs.document_checks` checks the keys that a document names.
 """
@@ -20,6 +23,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pyspark_logs.errors import CorruptFileError, OptionError
+from pyspark_logs.jobs.document_compression import compress_document, expand_document
 from pyspark_logs.jobs.names import (
     OVERWRITE_CHAIN,
     STAGING,
@@ -34,13 +38,27 @@ from pyspark_logs.jobs.names import (
 
 VERSION = 1
 
-# Limits for reading and writing. An intent has about 300 to 800 bytes a file, a record about 150 bytes a replaced file.
+# Limits for reading and writing, before compression. An intent has about 250 to 500 bytes a file, a record about 150 bytes a
+# replaced file.
 MAX_DOCUMENT_BYTES = 256 << 20
 MAX_CLAIM_BYTES = 64 << 10
 
 
 @dataclass(frozen=True)
-class StagedFile:
+class StagedUpload:
+    """A file that a task wrote and that is not visible yet, with all data needed to undo it.
+
+    Attributes:
+        key: key of the published file, relative to the root.
+        upload_id: id of the open upload.
+    """
+
+    key: str
+    upload_id: str
+
+
+@dataclass(frozen=True)
+class StagedFile(StagedUpload):
     """A file that a task wrote and that is not visible yet, with all data needed to publish it.
 
     Attributes:
@@ -51,8 +69,6 @@ class StagedFile:
         rows: number of records.
     """
 
-    key: str
-    upload_id: str
     parts: tuple[str, ...]
     size: int
     rows: int
@@ -148,7 +164,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Intent:
-    """The files that a job is about to publish: a recovery needs nothing else to finish or undo the job.
+    """The files that a job is about to publish: a recovery needs nothing else to undo the job.
 
     Attributes:
         created_us: creation time of the job by the driver's clock, microseconds since the epoch.
@@ -160,17 +176,17 @@ class Intent:
     created_us: int
     mode: str
     transaction: Transaction | None
-    files: tuple[StagedFile, ...]
+    files: tuple[StagedUpload, ...]
 
     def to_json(self) -> bytes:
-        """Returns the JSON document; equal intents give equal bytes."""
+        """Returns the document; equal intents give equal bytes."""
         return _dump(
             {
                 "version": VERSION,
                 "created": self.created_us,
                 "mode": self.mode,
                 "transaction": asdict(self.transaction) if self.transaction else None,
-                "files": [asdict(file) for file in self.files],
+                "files": [{"key": file.key, "upload_id": file.upload_id} for file in self.files],
             }
         )
 
@@ -183,7 +199,7 @@ class Intent:
                 _integer(values, "created"),
                 _text(values, "mode"),
                 _transaction(values["transaction"]),
-                tuple(_staged(file) for file in _list(values, "files")),
+                tuple(StagedUpload(_text(file, "key"), _text(file, "upload_id")) for file in _list(values, "files")),
             )
 
 
@@ -265,7 +281,7 @@ class Claim:
     def from_json(cls, data: bytes, path: str) -> Claim:
         """Returns the document in ``data``; raises CorruptFileError, which names ``path``, if it is malformed."""
         with _corrupt_file_errors(path):
-            values = _load(data, path)
+            values = _load(data, path, MAX_CLAIM_BYTES)
             job = _text(values, "job")
             if not is_job_id(job):
                 raise ValueError(f"job {job!r:.40}")
@@ -290,8 +306,8 @@ def _corrupt_file_errors(path: str) -> Iterator[None]:
         ) from error
 
 
-def _load(data: bytes, path: str) -> Mapping[str, Any]:
-    values = json.loads(data)
+def _load(data: bytes, path: str, max_bytes: int | None = None) -> Mapping[str, Any]:
+    values = json.loads(expand_document(data, MAX_DOCUMENT_BYTES if max_bytes is None else max_bytes))
     if type(values) is not dict:
         raise _wrong_type("document", values, "an object")
     version = values.get("version", VERSION)
@@ -304,23 +320,13 @@ def _load(data: bytes, path: str) -> Mapping[str, Any]:
 
 
 def _dump(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode()
+    return compress_document(json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode())
 
 
 def _transaction(values: Mapping[str, Any] | None) -> Transaction | None:
     if values is None:
         return None
     return Transaction(_text(values, "chain"), None if values["batch"] is None else _integer(values, "batch"))
-
-
-def _staged(values: Mapping[str, Any]) -> StagedFile:
-    return StagedFile(
-        _text(values, "key"),
-        _text(values, "upload_id"),
-        _texts(values, "parts"),
-        _integer(values, "size"),
-        _integer(values, "rows"),
-    )
 
 
 # Values are not converted: int(1e999) is an OverflowError, str({}) a key, and True an integer.

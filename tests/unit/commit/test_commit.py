@@ -135,8 +135,29 @@ def test_the_intent_tells_all_that_is_needed(store):
         "created": 1,
         "mode": "append",
         "transaction": {"chain": "query-q", "batch": 3},
-        "files": [{"key": files[0].key, "upload_id": files[0].upload_id, "parts": ["p1"], "size": 5, "rows": 1}],
+        "files": [{"key": files[0].key, "upload_id": files[0].upload_id}],
     }
+
+
+def test_an_intent_is_sent_once(store):
+    job = start(1)
+    files = stage(store, job, [f"p={number}/" for number in range(2000)])
+    sent = []
+    store.before = lambda name, *args: sent.append(len(args[1])) if name == "create" and "~intent" in args[0] else None
+    commit(store, job, files, SETTINGS)
+    assert len(sent) == 2
+    assert sent[0] < 40_000  # compressed
+    assert sent[1] < 100  # the probe
+
+
+def test_a_large_intent_is_rolled_back(store):
+    job = start(1)
+    files = stage(store, job, [f"p={number}/" for number in range(2000)])
+    dying(store, "complete_upload")
+    with pytest.raises(KeyboardInterrupt):
+        commit(store, job, files, SETTINGS)
+    assert len(recover(revived(store), ROOT, older_than_us=0).files) == 2000
+    assert store.world.uploads == {}
 
 
 def test_claims_of_a_stream(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import os
@@ -47,6 +48,8 @@ DAMAGED = {
     "a long number": b'{"version":' + b"1" * 5000 + b"}",
     "a list": b"[]",
     "empty": b"",
+    "compressed and deep": gzip.compress(b"[" * 200_000),
+    "compressed and cut": gzip.compress(b'{"state":"aborted"}')[:-1],
 }
 
 
