@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from benchmarks.limits import Cost, Limit, measure
 from benchmarks.simulated_store import NOW_MS, SimulatedStore
-from pyspark_logs.commit import CommitSettings, commit
+from pyspark_logs.commit import CommitSettings, commit, decisions
 from pyspark_logs.jobs import (
     Job,
+    Replaced,
     SingleRoot,
     StagedFile,
     Transaction,
     part_name,
     take_snapshot,
 )
-from pyspark_logs.layout import Layout
+from pyspark_logs.options import parse_write_options
+from pyspark_logs.store import StoredFile
+from pyspark_logs.writer import LogWriter
 
 ROOT = "s3://b/t/"
 DAY_MS = 86_400_000
@@ -73,11 +76,20 @@ def intent(entries: int) -> Cost:
 
 
 def layout_parsing(entries: int) -> Cost:
-    """Matches a number of keys with a layout, as an overwrite does to select what it replaces."""
-    layout = Layout.parse("{team}/{yyyy}/{MM}/{dd}/{HH}")
+    """Selects among a number of keys those of the table, as an overwrite does to find what it replaces."""
+    options = {"path": ROOT, "json": "true", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
+    is_table_file = LogWriter(parse_write_options(options), "team string, ts timestamp")._table_files()
     job = start_job(0, NOW_MS).id
     keys = [f"web/2026/11/{n % 28 + 1:02}/{n % 24:02}/" + part_name(n, 0, job, 0, "log.gz") for n in range(entries)]
-    return measure(lambda: [layout.match(key) is not None for key in keys])
+    return measure(lambda: [is_table_file(key) for key in keys])
+
+
+def remove_replaced_files(entries: int) -> Cost:
+    """Deletes the files of jobs that an overwrite replaces."""
+    job = start_job(0, NOW_MS).id
+    replaced = [Replaced(f"{n % 24:02}/" + part_name(n, 0, job, 0, "log.gz"), "etag") for n in range(entries)]
+    store = SimulatedStore(StoredFile(ROOT + file.key, 1, NOW_MS, file.etag) for file in replaced)
+    return measure(lambda: decisions.remove_replaced(store, ROOT, job, replaced, SETTINGS), store)
 
 
 LIMITS = (
@@ -85,4 +97,10 @@ LIMITS = (
     Limit("two looks at a root, txnIds before (1,000 a day)", "<= 4 LIST", two_looks, 10_000),
     Limit("commit of files: intent and record", "<= 15 MB for 10^5", intent, 100_000),
     Limit("overwrite: layout of the keys that it replaces", "<= 5 us/entry", layout_parsing),
+    Limit(
+        "overwrite: deletion of the files of jobs that it replaces",
+        "1 DELETE for 1,000",
+        remove_replaced_files,
+        100_000,
+    ),
 )

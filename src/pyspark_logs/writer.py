@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -190,15 +190,16 @@ class LogWriter:
                 raise error from failure
             raise error
         files = [file for output in received for file in output.files]
-        return commit(self._store(), job, files, self._settings(), of_table=self._is_table_file)
+        return commit(self._store(), job, files, self._settings(), of_table=self._table_files())
 
     def abort_job(self, job: Job, outputs: Sequence[TaskOutput]) -> None:
         """Discards the staged files that are known; ``recover`` and ``vacuum`` remove all others."""
         abort(self._store(), job, [file for output in outputs for file in output.files], self._settings())
 
-    def _is_table_file(self, key: str) -> bool:
-        """Returns True if a reader with this layout reads the key, so that an overwrite replaces it."""
-        return not is_hidden_key(key) and self._layout().match(key) is not None
+    def _table_files(self) -> Callable[[str], bool]:
+        """Returns the predicate of the keys that a reader with this layout reads, and an overwrite replaces."""
+        layout = self._layout()  # parsing it again for each key would take ten times as long as a match
+        return lambda key: not is_hidden_key(key) and layout.matches(key)
 
     # --- parts -----------------------------------------------------------------------------------------------
 

@@ -172,9 +172,10 @@ def read_claim(store: Store, root: str, chain: str, number: Number) -> Claim | N
 def settle_claims(store: Store, root: str, job: str) -> bool:
     """Makes the record of a cleaned up job superfluous: the claims that a committed job holds tell of its decision.
 
+    Does nothing without a record, or if the record of a committed job does not name its claims.
+
     Returns:
-        True if the record may be deleted: the job is aborted, or each of its claims is gone, superseded or settled. False
-        without a record, or if the record does not name the claims of the job.
+        True if the record may be deleted: the job is aborted, or each of its claims is gone, superseded or settled.
 
     Raises:
         CorruptFileError: the record or a claim is damaged, or the directory of a chain is a symbolic link.

@@ -24,6 +24,7 @@ from pyspark_logs.jobs import (
     StagedUpload,
     documents,
     intent_key,
+    job_of,
     read_record,
     record_key,
 )
@@ -254,6 +255,9 @@ def remove_replaced(
 ) -> list[str]:
     """Deletes the versions of files that an overwrite replaces; newer versions stay.
 
+    Files of jobs are deleted by up to 1000 a request and in any version: the name of the job is random, so that no process writes
+    another version. For other files, the store compares the version.
+
     Returns:
         The paths of the files that do not exist any more.
 
@@ -262,9 +266,12 @@ def remove_replaced(
         StoreError: the store refused or failed.
     """
     check_replaced(store, root, job, replaced)
-    paths = [root + file.key for file in replaced]
-    removed = in_parallel(lambda file: store.remove(root + file.key, etag=file.etag), replaced, settings.threads)
-    return [path for path, is_gone in zip(paths, removed, strict=True) if is_gone]
+    paths = [root + file.key for file in replaced if job_of(file.key) is not None]
+    batches = [paths[start : start + MOST_REMOVED] for start in range(0, len(paths), MOST_REMOVED)]
+    in_parallel(store.remove_all, batches, settings.threads)
+    others = [file for file in replaced if job_of(file.key) is None]
+    removed = in_parallel(lambda file: store.remove(root + file.key, etag=file.etag), others, settings.threads)
+    return paths + [root + file.key for file, is_gone in zip(others, removed, strict=True) if is_gone]
 
 
 def check_replaced(store: Store, root: str, job: str, replaced: Iterable[Replaced]) -> None:

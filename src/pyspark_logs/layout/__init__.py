@@ -166,6 +166,14 @@ class Layout:
         span = time_span(tuple([int(texts[index]) for index in self._time_groups]), self.zone)
         return None if span is None else LayoutMatch(*span, values)
 
+    def matches(self, key: str) -> bool:
+        """True if :meth:`match` returns a result, which is faster to know."""
+        found = self._pattern.fullmatch(key)
+        if found is None or not self._time_groups:
+            return found is not None or self.is_inferred
+        texts = found.groups()
+        return time_span(tuple([int(texts[index]) for index in self._time_groups]), self.zone) is not None
+
     def _match_leading(self, key: str) -> LayoutMatch:
         values: list[str | None] = []
         for segment, name in zip(self.segments, key.split("/")[:-1], strict=False):

@@ -131,7 +131,12 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """Address and credentials of the store, timeouts and retries. Secrets are not in the repr."""
+    """Address and credentials of the store, timeouts and retries. Secrets are not in the repr.
+
+    Attributes:
+        connections: size of the connection pool of S3. With less than the default, concurrent list requests wait for open
+            response bodies.
+    """
 
     endpoint: str | None = None
     region: str | None = None
@@ -145,6 +150,7 @@ class StoreOptions:
     request_timeout_s: float = 60.0
     max_retries: int = 4
     max_consecutive_failures: int = 5
+    connections: int = 32
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pyspark_logs.errors import OptionError
@@ -93,11 +94,12 @@ def parse_write_options(raw: Mapping[str, object]) -> WriteOptions:
     }
     fields = _fields(relevant, "write")
     fields["format"] |= _line_format(relevant)
+    rules = WriteRules(**fields["rules"])
     return WriteOptions(
         format=_checked_format(fields["format"]),
         path=_save_path(relevant),
-        store=_checked_store(fields["store"]),
-        rules=WriteRules(**fields["rules"]),
+        store=_with_connections(_checked_store(fields["store"]), rules.commit_threads),
+        rules=rules,
         **fields[""],
     )
 
@@ -166,6 +168,11 @@ def _checked_format(fields: Mapping[str, Any]) -> FormatOptions:
             f"option 'commentPrefix': {options.comment_prefix!r} has a character that encoding={options.encoding} lacks"
         ) from error
     return options
+
+
+def _with_connections(store: StoreOptions, threads: int) -> StoreOptions:
+    # Equal for usual numbers of threads, so that readers and writers of a process share their connections.
+    return replace(store, connections=max(store.connections, threads))
 
 
 def _checked_store(fields: Mapping[str, Any]) -> StoreOptions:

@@ -271,10 +271,12 @@ class S3Store(Store):
             errors = [error for error in response.get("Errors", ()) if error.get("Code") not in _MISSING]
             if not errors:
                 return
-            exceptions = [ClientError({"Error": error}, "DeleteObjects") for error in errors]
-            permanent = next((error for error in exceptions if not classify_error(error)[1].transient), None)
+            exceptions = [(error["Key"], ClientError({"Error": error}, "DeleteObjects")) for error in errors]
+            permanent = next((item for item in exceptions if not classify_error(item[1])[1].transient), None)
             if permanent is not None or failures > self.options.max_retries:
-                raise permanent or exceptions[0]
+                key, exception = permanent or exceptions[0]
+                with self._request_context("delete", root + key, writing=True):
+                    raise exception
             keys = [error["Key"] for error in errors]
             time.sleep(backoff_s(failures) + self._breaker.delay_s())
 

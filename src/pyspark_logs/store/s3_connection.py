@@ -36,7 +36,6 @@ _NOT_RETRIED_BY_BOTOCORE = (
 )
 # Not failures of the store. S3 documents that the client should retry them.
 _CONFLICTS = ("ConditionalRequestConflict", "OperationAborted")
-_MAX_POOL_CONNECTIONS = 32  # with fewer, concurrent list requests wait for open response bodies
 _MAX_CONNECT_TIMEOUT_S = 10.0
 _MAX_SHARED = 8  # file systems kept for later stores
 
@@ -218,7 +217,7 @@ def _with_limits(config: dict[str, Any], options: StoreOptions) -> dict[str, Any
     else:
         config = config | timeouts
     config["retries"] = {"mode": "standard", "total_max_attempts": options.max_retries + 1}
-    defaults: dict[str, Any] = {"max_pool_connections": _MAX_POOL_CONNECTIONS}
+    defaults: dict[str, Any] = {"max_pool_connections": options.connections}
     if "request_checksum_calculation" in _config_options():
         # botocore 1.36 and later adds CRC32 checksums to parts, and S3-compatible servers fail to complete such uploads.
         defaults["request_checksum_calculation"] = "when_required"

@@ -119,6 +119,7 @@ def test_columns_have_the_text_of_their_place(layout: str, key: str, values: tup
 )
 def test_a_key_that_does_not_fit_has_no_match(layout: str, key: str) -> None:
     assert Layout.parse(layout).match(key) is None
+    assert not Layout.parse(layout).matches(key)
 
 
 @pytest.mark.parametrize(
@@ -298,6 +299,7 @@ def test_match_undoes_render(text: str, zone: str, instant: int, drawn: list[str
     assert not is_hidden_key(path + "/f")
     match = layout.match(path + "/f")
     assert match is not None
+    assert layout.matches(path + "/f")
     assert match.values == wanted
     if match.start_us is not None:
         assert match.start_us <= instant < match.end_us

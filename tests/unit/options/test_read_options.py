@@ -55,7 +55,7 @@ class TestNames:
             "plan.paths",
         }
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
-        known |= {"stream.starting", "stream.starting_ms"}
+        known |= {"stream.starting", "stream.starting_ms", "store.connections"}
         options = parse()
         groups = {
             f"{group}.{field.name}"

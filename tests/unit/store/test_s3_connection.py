@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pyspark_logs.errors import OptionError
-from pyspark_logs.options import StoreOptions
+from pyspark_logs.options import StoreOptions, parse_write_options
 from pyspark_logs.store import open_store
 from pyspark_logs.store.s3_connection import connection_arguments
 from tests.support.s3_server import S3Bucket
@@ -55,6 +55,12 @@ class TestConnectionArguments:
     def test_the_default_connect_timeout_is_short(self):
         config = connection_arguments(StoreOptions())["config_kwargs"]
         assert (config["connect_timeout"], config["read_timeout"]) == (10.0, 60.0)
+
+    @pytest.mark.parametrize(("threads", "connections"), [("1", 32), ("16", 32), ("128", 128)])
+    def test_the_connection_pool_follows_the_threads_of_a_commit(self, threads, connections):
+        options = parse_write_options({"path": "s3://b/t", "json": "true", "commitThreads": threads}).store
+        assert connection_arguments(options)["config_kwargs"]["max_pool_connections"] == connections
+        assert (options == StoreOptions()) == (connections == 32)
 
     def test_unknown_arguments_are_named(self, s3: S3Bucket):
         store = open_store("s3://b", replace(s3.options, storage_options='{"no_such": 1}'))

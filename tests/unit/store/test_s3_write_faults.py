@@ -249,8 +249,9 @@ class TestFaults:
             self.store.remove_all(paths)
         assert self.faulty.count("POST") == 3
         self.faulty.inject(then=self.refusal(a="SlowDown", b="AccessDenied"))
-        with pytest.raises(AccessDeniedError, match="s3:DeleteObject"):
+        with pytest.raises(AccessDeniedError, match="s3:DeleteObject") as raised:
             self.store.remove_all(paths)
+        assert f"cannot delete {paths[1]}" in str(raised.value)
         assert self.faulty.count("POST") == 1
 
     @pytest.mark.parametrize("fault", [ErrorResponse(501, "NotImplemented"), ErrorResponse(400, "MissingContentMD5")])
