@@ -59,7 +59,9 @@ class BatchBuilder:
         self.path_columns = {name.lower(): index for index, name in enumerate(path_columns)}
         types = {field.name: field.type for field in columns.target}
         self.predicates = tuple(p for p in predicates if p.column in types and supported(p, types[p.column]))
-        self.search = LiteralSearch(self.predicates, form.searchable_fields(), columns.record_columns)
+        self.search = LiteralSearch(
+            (*self.predicates, *columns.implied), form.searchable_fields(), columns.record_columns
+        )
         projection = columns.projection(judge_whole=options.records.bad_path is not None)
         self.decoder = form.block_decoder(projection, self.search.select)
         self.bad_records, self.metrics = bad_records, RecordMetrics()
@@ -113,18 +115,29 @@ class BatchBuilder:
             return None
         selected = self._in_time_range(decoded, split)
         arrays = self._arrays(split, decoded)
-        if self.predicates:
-            named = {field.name: array for field, array in zip(self.columns.target, arrays, strict=True)}
-            matching = evaluate(self.predicates, named).fill_null(False).to_numpy(zero_copy_only=False)
+        for truth in self._truths(arrays, rows):
+            matching = truth.fill_null(False).to_numpy(zero_copy_only=False)
             selected = matching if selected is None else selected & matching
         self.metrics.filtered += decoded.records - (rows if selected is None else int(np.count_nonzero(selected)))
         if decoded.corrupt is not None and decoded.lines is not None:
             corrupt = decoded.corrupt if selected is None else decoded.corrupt & selected
             if corrupt.any():
                 selected = self._handle_corrupt(split, decoded, decoded.lines, corrupt, selected)
-        return select_rows(arrays, self.columns.target, selected, rows)
+        output = self.columns.output
+        return select_rows(arrays[: len(output)], output, selected, rows)
 
     # --- selection ------------------------------------------------------------------------------------------
+
+    def _truths(self, arrays: list[pa.Array], rows: int) -> Iterator[pa.BooleanArray]:
+        """Yields true, false or null for each row: of the filters and of the condition."""
+        condition = self.columns.condition
+        if not self.predicates and condition is None:
+            return
+        named = {field.name: array for field, array in zip(self.columns.target, arrays, strict=True)}
+        if self.predicates:
+            yield evaluate(self.predicates, named)
+        if condition is not None:
+            yield condition.evaluate(named, rows)
 
     def _in_time_range(self, decoded: DecodedBlock, split: FileSplit) -> Bool | None:
         """Returns a mask of the rows in the half-open time range; a row without a time has the time of its file."""

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from pyspark_logs.conditions import BoundCondition, Condition
 from pyspark_logs.errors import OptionError, SchemaError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.options import ReadOptions
+from pyspark_logs.predicates import Predicate
 from pyspark_logs.schema import metadata_type
 
 METADATA = "_metadata"
@@ -33,11 +35,13 @@ class ColumnSources:
     """The columns of a query and the source of each.
 
     Attributes:
-        target: schema of every batch.
+        target: the requested columns, and after them those that only the condition names.
         sources: one of the four sources above for each column of ``target``.
         record_columns: the columns that come from the record, in order.
         time: name of the column that a time range applies to; None: the format has no such column.
         hidden_time: True if the time must be decoded although ``target`` lacks it, or has it as another type.
+        output: schema of every batch: the requested columns.
+        condition: condition on the rows; None for all rows.
     """
 
     target: pa.Schema
@@ -45,12 +49,20 @@ class ColumnSources:
     record_columns: pa.Schema
     time: str | None
     hidden_time: bool
+    output: pa.Schema
+    condition: BoundCondition | None = None
 
     @property
     def shown_time(self) -> str | None:
         """Name of the time column as ``target`` spells it; None: ``target`` lacks it."""
         time = (self.time or "").lower()
         return next((field.name for field in self.record_columns if field.name.lower() == time), None)
+
+    @property
+    def implied(self) -> tuple[Predicate, ...]:
+        """Predicates that the condition implies, for pruning."""
+        implied = None if self.condition is None else self.condition.implied()
+        return () if implied is None else (implied,)
 
     def projection(self, *, judge_whole: bool = False) -> Projection:
         """Returns the columns to request of the format.
@@ -64,21 +76,28 @@ class ColumnSources:
 
 
 def resolve_columns(
-    form: Format, options: ReadOptions, target: pa.Schema, path_columns: Sequence[str]
+    form: Format,
+    options: ReadOptions,
+    output: pa.Schema,
+    path_columns: Sequence[str],
+    condition: Condition | None = None,
 ) -> ColumnSources:
     """Returns the source of each column of a schema.
 
     Args:
         form: format of the records.
         options: options of the reader.
-        target: schema of the user, or of :func:`full_schema`.
+        output: schema of the user, or of :func:`full_schema`.
         path_columns: partition columns of the layout.
+        condition: condition on the rows. Columns that only the condition names are read for it.
 
     Raises:
         SchemaError: a column that neither the format nor the path has, or of an impossible type.
-        OptionError: ``timeColumn`` is not a timestamp of the format.
+        OptionError: ``timeColumn`` is not a timestamp of the format, or the condition does not fit the columns.
     """
     known = form.schema()
+    hidden = [] if condition is None else _condition_fields(form, options, output, path_columns, condition)
+    target = pa.schema([*output, *hidden])
     in_record = set() if known is None else {name.lower() for name in known.names}
     in_path = {name.lower() for name in path_columns}
     sources = []
@@ -106,7 +125,37 @@ def resolve_columns(
     # A time range compares instants, so a time requested as a wall clock, a day or a string must be decoded twice.
     shown = time is not None and any(f.name.lower() == time.lower() and _is_instant(f.type) for f in record_columns)
     hidden_time = bounded and time is not None and not shown
-    return ColumnSources(target, tuple(sources), record_columns, time, hidden_time)
+    bound = None if condition is None else condition.bind(target)
+    return ColumnSources(target, tuple(sources), record_columns, time, hidden_time, output, bound)
+
+
+def _condition_fields(
+    form: Format, options: ReadOptions, output: pa.Schema, path_columns: Sequence[str], condition: Condition
+) -> list[pa.Field]:
+    """Returns the columns that a condition names and ``output`` lacks.
+
+    The types are those of the format; a column of which neither the format nor the path knows the type has that of the
+    literals with which the condition compares it.
+    """
+    requested = {name.lower() for name in output.names}
+    known = {name.lower(): pa.field(name, pa.string()) for name in path_columns}
+    known |= {options.records.corrupt_column.lower(): pa.field(options.records.corrupt_column, pa.string())}
+    known |= {METADATA: pa.field(METADATA, metadata_type())}
+    known |= {field.name.lower(): field for field in form.schema() or ()}
+    fields = []
+    for name, dtype in condition.column_types().items():
+        if name.lower() in requested:
+            continue
+        if name.lower() in known:
+            fields.append(known[name.lower()])
+        elif dtype is None and form.is_open:
+            raise OptionError(
+                f"option 'where': the type of column {name!r} is not known, since its records are of an open format; name the"
+                f" column in the schema. The condition is: {condition.text!r}"
+            )
+        else:
+            fields.append(pa.field(name, dtype or pa.string()))
+    return fields
 
 
 def full_schema(options: ReadOptions, in_record: pa.Schema, path_columns: Sequence[str]) -> pa.Schema:

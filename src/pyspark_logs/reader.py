@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyspark_logs.bad_records import BadRecordWriter
 from pyspark_logs.batch_builder import BatchBuilder, year_bound_us
 from pyspark_logs.column_sources import FROM_PATH, ColumnSources, full_schema, resolve_columns
+from pyspark_logs.conditions import parse_condition
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.registry import resolve_format
@@ -28,7 +29,15 @@ from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.path_columns import path_value
 from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
-from pyspark_logs.predicates import Predicate, evaluate, possible_values, supported, time_bounds, value_filter
+from pyspark_logs.predicates import (
+    Predicate,
+    evaluate,
+    possible_values,
+    restrict,
+    supported,
+    time_bounds,
+    value_filter,
+)
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.split_reader import SplitReader, is_splittable
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
@@ -85,6 +94,8 @@ class LogReader:
         self.options = _normalise_paths(options)
         self.schema_ddl = schema_ddl
         self.predicates = tuple(predicates)
+        where = self.options.records.where
+        self.condition = None if where is None else parse_condition(where, self.options.time.zone)
 
     @property
     def form(self) -> Format:
@@ -104,7 +115,7 @@ class LogReader:
         Raises:
             SchemaError: a column that neither the format nor the path has.
         """
-        return resolve_columns(self.form, self.options, self.target(), path_columns)
+        return resolve_columns(self.form, self.options, self.target(), path_columns, self.condition)
 
     def is_splittable(self, path: str) -> bool:
         """Returns True if reading a file may begin in its middle."""
@@ -134,14 +145,14 @@ class LogReader:
         store = _open_store(self.options)
         layout = resolve_layout(store, self.options)
         columns = self.columns(layout.columns)
-        start_us, end_us = time_bounds(self.predicates, columns.shown_time or "", self.options.time.zone)
+        start_us, end_us = self.time_range(columns)
         planned = plan(
             store,
             self.options,
             layout=layout,
             start_us=start_us,
             end_us=end_us,
-            allowed=self._allowed_values(columns),
+            allowed=self.allowed_values(columns),
             whole_files=columns.time is None,
             splittable=self.is_splittable,
         )
@@ -152,11 +163,17 @@ class LogReader:
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
         return ReadPlan(tasks, planned.report)
 
-    def _allowed_values(self, columns: ColumnSources) -> dict[str, Allowed]:
-        """Returns the values of partition columns that the filters allow."""
+    def time_range(self, columns: ColumnSources) -> tuple[int | None, int | None]:
+        """Returns the half-open range of times, in microseconds, that the filters and the condition allow; None: unbounded."""
+        predicates = (*self.predicates, *columns.implied)
+        return time_bounds(predicates, columns.shown_time or "", self.options.time.zone)
+
+    def allowed_values(self, columns: ColumnSources) -> dict[str, Allowed]:
+        """Returns the values of partition columns that the filters and the condition allow."""
         allowed: dict[str, Allowed] = {}
         for field, source in zip(columns.target, columns.sources, strict=True):
-            filters = [p for p in self.predicates if p.column == field.name and supported(p, field.type)]
+            restricted = [restrict(p, field.name) for p in (*self.predicates, *columns.implied)]
+            filters = [p for p in restricted if p is not None and supported(p, field.type)]
             if source != FROM_PATH or not filters:
                 continue
             if not pa.types.is_string(field.type):
@@ -230,7 +247,8 @@ class LogReader:
             return None
         path, options = normalise(path), self.options
         # Everything that decides, beside the split, which records are bad, and the reasons that are written.
-        query = repr((options.format, options.time, self.schema_ddl, self.predicates, task.path_columns, task.slack_us))
+        filters = (self.predicates, options.records.where)
+        query = repr((options.format, options.time, self.schema_ddl, *filters, task.path_columns, task.slack_us))
         return BadRecordWriter(path, open_store(path, options.store), query)
 
     def _read_split(
@@ -343,7 +361,7 @@ def infer_schema(options: ReadOptions) -> str:
         _check_sampled_time(options.time.column, sampled)
         in_record = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in in_path])
     schema = full_schema(options, in_record, layout.columns)
-    resolve_columns(form, options, schema, layout.columns)
+    resolve_columns(form, options, schema, layout.columns, reader.condition)
     return to_ddl(schema)
 
 

@@ -11,7 +11,7 @@ from pyspark.sql.datasource import DataSourceReader, InputPartition
 from pyspark.sql.types import StructType
 
 from pyspark_logs.datasource.filters import from_spark
-from pyspark_logs.datasource.schemas import is_collated, to_ddl
+from pyspark_logs.datasource.schemas import check_condition, is_collated, to_ddl
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.reader import LogReader, ReadTask
 
@@ -28,6 +28,7 @@ class LogBatchReader(LogReader, DataSourceReader):
 
     def __init__(self, options: ReadOptions, schema: StructType) -> None:
         super().__init__(options, to_ddl(schema))
+        check_condition(self.condition, schema)
         # The reader compares strings by bytes, which is wrong for other collations. A filter on the column for corrupt
         # records must not change which lines are validated.
         corrupt = options.records.corrupt_column.lower()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
+from pyspark_logs.conditions import Condition
+from pyspark_logs.errors import OptionError
 from pyspark_logs.schema import quote_name
 
 
@@ -50,3 +52,14 @@ def to_spark_schema(schema: pa.Schema) -> StructType:
 def is_collated(field: StructField) -> bool:
     """Returns True if Spark does not compare a string by its bytes: collated strings, and ``char(n)``, which is padded."""
     return " collate " in field.dataType.simpleString() or "__CHAR_VARCHAR_TYPE_STRING" in (field.metadata or {})
+
+
+def check_condition(condition: Condition | None, schema: StructType) -> None:
+    """Raises OptionError if a condition names a column that Spark does not compare by its bytes."""
+    names = {} if condition is None else condition.column_types()
+    for field in schema.fields:
+        if is_collated(field) and field.name.lower() in (name.lower() for name in names):
+            raise OptionError(
+                f"option 'where': column {field.name!r} is {field.dataType.simpleString()}, and the option compares strings by their"
+                " bytes, without collation or padding; declare the column a string, or filter in Spark"
+            )

@@ -10,7 +10,7 @@ from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
 from pyspark.sql.types import StructType
 
 from pyspark_logs.datasource.batch_reader import LogPartition
-from pyspark_logs.datasource.schemas import to_ddl
+from pyspark_logs.datasource.schemas import check_condition, to_ddl
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.stream import LogStream
 
@@ -32,6 +32,7 @@ class _CommonStreamReader(LogStream, DataSourceStreamReader):
 
     def __init__(self, options: ReadOptions, schema: StructType) -> None:
         LogStream.__init__(self, options, to_ddl(schema))
+        check_condition(self.reader.condition, schema)
 
     def initialOffset(self) -> dict[str, Any]:  # noqa: N802 - Spark's name
         """Returns the offset at which a new query starts."""

@@ -57,9 +57,10 @@ class FormatOptions:
 
 @dataclass(frozen=True)
 class RecordOptions:
-    """Treatment of bad records, and columns added to all records.
+    """Condition on records, treatment of bad records, and columns added to all records.
 
     Attributes:
+        where: text of a condition; None for all records.
         mode: ``PERMISSIVE``, ``DROPMALFORMED`` or ``FAILFAST``.
         corrupt_column: name of the column for the text of bad records.
         corrupt_column_given: True if the user named the column, which adds it to ``schema()``. A column of the default
@@ -68,6 +69,7 @@ class RecordOptions:
         bad_path: directory to which bad records are written as JSON lines; None if they are not written.
     """
 
+    where: str | None = None
     mode: str = "PERMISSIVE"
     corrupt_column: str = "_corrupt_record"
     corrupt_column_given: bool = False
@@ -186,7 +188,17 @@ class StreamOptions:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """All options of a reader."""
+    """All options of a reader.
+
+    Attributes:
+        format: line format.
+        records: bad records and added columns.
+        time: time range and zone.
+        plan: files and partitions.
+        store: access to the store.
+        stream: batches of streams.
+        schema: requested columns as DDL, of ``scan``; None for all.
+    """
 
     format: FormatOptions
     records: RecordOptions = RecordOptions()

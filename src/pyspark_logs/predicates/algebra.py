@@ -69,7 +69,50 @@ class Not:
         return self.child.column
 
 
-Predicate = Compare | In | IsNull | StartsWith | EndsWith | Contains | Not
+@dataclass(frozen=True)
+class And:
+    """Conjunction of one or more predicates, on any columns."""
+
+    children: tuple[Predicate, ...]
+
+    @property
+    def column(self) -> str:
+        """Column of the first child. All children have it after :func:`restrict`."""
+        return self.children[0].column
+
+
+@dataclass(frozen=True)
+class Or:
+    """Disjunction of one or more predicates, on any columns."""
+
+    children: tuple[Predicate, ...]
+
+    @property
+    def column(self) -> str:
+        """Column of the first child. All children have it after :func:`restrict`."""
+        return self.children[0].column
+
+
+Predicate = Compare | In | IsNull | StartsWith | EndsWith | Contains | Not | And | Or
+
+
+def restrict(predicate: Predicate, column: str) -> Predicate | None:
+    """Returns a necessary condition of a predicate on one column only; None if the predicate allows it every value.
+
+    >>> errors = Compare("level", "=", "ERROR")
+    >>> restrict(And((errors, Compare("n", ">", 5))), "level") == And((errors,))
+    True
+    >>> restrict(Or((errors, Compare("n", ">", 5))), "level") is None
+    True
+    """
+    if not isinstance(predicate, (And, Or)):
+        return predicate if predicate.column == column else None
+    found = [restrict(child, column) for child in predicate.children]
+    known = tuple(child for child in found if child is not None)
+    if isinstance(predicate, And):
+        return And(known) if known else None
+    return Or(known) if len(known) == len(found) else None
+
 
 _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -82,6 +125,12 @@ def enumerated_values(predicate: Predicate) -> tuple[Value, ...] | None:
     (('ERROR',), None)
     """
     values: tuple[Value, ...]
+    if isinstance(predicate, (And, Or)):
+        lists = [enumerated_values(child) for child in predicate.children]
+        known = [each for each in lists if each is not None]
+        if isinstance(predicate, And):
+            return min(known, key=len, default=None)
+        return tuple(dict.fromkeys(value for each in known for value in each)) if len(known) == len(lists) else None
     if isinstance(predicate, In):
         values = predicate.values
     elif isinstance(predicate, Compare) and (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,11 +12,13 @@ import pyarrow.types as t
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.predicates.algebra import (
+    And,
     Compare,
     EndsWith,
     In,
     IsNull,
     Not,
+    Or,
     Predicate,
     StartsWith,
     Value,
@@ -40,6 +43,8 @@ def supported(predicate: Predicate, column_type: pa.DataType) -> bool:
     """
     if isinstance(predicate, Not):
         return supported(predicate.child, column_type)
+    if isinstance(predicate, (And, Or)):
+        return all(supported(child, column_type) for child in predicate.children)
     if not _is_exact(column_type):
         return False
     if isinstance(predicate, IsNull):
@@ -69,7 +74,7 @@ def evaluate(predicates: Iterable[Predicate], columns: Mapping[str, pa.Array]) -
     """
     result = None
     for predicate in predicates:
-        truth = _evaluate(predicate, columns[predicate.column])
+        truth = _evaluate(predicate, columns)
         result = truth if result is None else pc.and_kleene(result, truth)
     if result is None:
         length = len(next(iter(columns.values()))) if columns else 0
@@ -77,9 +82,13 @@ def evaluate(predicates: Iterable[Predicate], columns: Mapping[str, pa.Array]) -
     return result
 
 
-def _evaluate(predicate: Predicate, column: pa.Array) -> pa.BooleanArray:
+def _evaluate(predicate: Predicate, columns: Mapping[str, pa.Array]) -> pa.BooleanArray:
     if isinstance(predicate, Not):
-        return pc.invert(_evaluate(predicate.child, column))
+        return pc.invert(_evaluate(predicate.child, columns))
+    if isinstance(predicate, (And, Or)):
+        kernel = pc.and_kleene if isinstance(predicate, And) else pc.or_kleene
+        return reduce(kernel, (_evaluate(child, columns) for child in predicate.children))
+    column = columns[predicate.column]
     if isinstance(predicate, IsNull):
         return pc.is_null(column)
     if isinstance(predicate, In):

@@ -7,15 +7,18 @@ import operator
 from typing import TYPE_CHECKING
 
 from pyspark_logs.predicates.algebra import (
+    And,
     Compare,
     EndsWith,
     In,
     IsNull,
     Not,
+    Or,
     Predicate,
     StartsWith,
     enumerated_values,
     epoch_us,
+    restrict,
     utf8,
 )
 
@@ -44,17 +47,29 @@ def time_bounds(predicates: Iterable[Predicate], column: str, zone: str = "UTC")
     >>> time_bounds([Compare("ts", ">", hour), Compare("level", "=", "ERROR")], "ts")
     (1795330800000001, None)
     """
-    starts: list[int] = []
-    ends: list[int] = []
-    for predicate in predicates:
-        if predicate.column == column:
-            start, end = _bounds(predicate, zone)
-            starts += [] if start is None else [start]
-            ends += [] if end is None else [end]
+    restricted = [restrict(predicate, column) for predicate in predicates]
+    return _intersection([_bounds(predicate, zone) for predicate in restricted if predicate is not None])
+
+
+Bounds = tuple[int | None, int | None]
+
+
+def _intersection(bounds: list[Bounds]) -> Bounds:
+    starts = [start for start, _ in bounds if start is not None]
+    ends = [end for _, end in bounds if end is not None]
     return max(starts, default=None), min(ends, default=None)
 
 
-def _bounds(predicate: Predicate, zone: str) -> tuple[int | None, int | None]:
+def _hull(bounds: list[Bounds]) -> Bounds:
+    starts = [start for start, _ in bounds if start is not None]
+    ends = [end for _, end in bounds if end is not None]
+    return min(starts) if len(starts) == len(bounds) else None, max(ends) if len(ends) == len(bounds) else None
+
+
+def _bounds(predicate: Predicate, zone: str) -> Bounds:
+    if isinstance(predicate, (And, Or)):
+        children = [_bounds(child, zone) for child in predicate.children]
+        return _intersection(children) if isinstance(predicate, And) else _hull(children)
     if isinstance(predicate, Not):
         child = predicate.child
         if isinstance(child, Compare) and child.op in _NEGATED:
@@ -98,7 +113,8 @@ def value_filter(predicates: Iterable[Predicate], column: str) -> Callable[[str 
     >>> can_match("worker"), can_match("web"), can_match(None)
     (True, False, False)
     """
-    relevant = [predicate for predicate in predicates if predicate.column == column and _has_string_literals(predicate)]
+    restricted = (restrict(predicate, column) for predicate in predicates)
+    relevant = [predicate for predicate in restricted if predicate is not None and _has_string_literals(predicate)]
 
     def can_match(value: str | None) -> bool:
         return all(_holds(predicate, value) for predicate in relevant)
@@ -112,12 +128,11 @@ def possible_values(predicates: Iterable[Predicate], column: str) -> tuple[str, 
     >>> possible_values([In("team", ("web", "ops", None)), Not(Compare("team", "=", "ops"))], "team")
     ('web',)
     """
-    conjunction = tuple(predicates)
-    can_match = value_filter(conjunction, column)
-    for predicate in conjunction:
-        values = (
-            enumerated_values(predicate) if predicate.column == column and _has_string_literals(predicate) else None
-        )
+    conjunction = [restrict(predicate, column) for predicate in predicates]
+    relevant = [predicate for predicate in conjunction if predicate is not None and _has_string_literals(predicate)]
+    can_match = value_filter(relevant, column)
+    for predicate in relevant:
+        values = enumerated_values(predicate)
         if values is not None:
             # One list is enough, since `can_match` applies all predicates.
             return tuple(value for value in values if isinstance(value, str) and can_match(value))
@@ -128,6 +143,8 @@ def _has_string_literals(predicate: Predicate) -> bool:
     """Returns True if all literals are strings. For other types the text in the path would have to be cast first."""
     if isinstance(predicate, Not):
         return _has_string_literals(predicate.child)
+    if isinstance(predicate, (And, Or)):
+        return all(_has_string_literals(child) for child in predicate.children)
     if isinstance(predicate, IsNull):
         return True
     values = predicate.values if isinstance(predicate, In) else (predicate.value,)
@@ -138,6 +155,10 @@ def _holds(predicate: Predicate, value: str | None) -> bool | None:
     if isinstance(predicate, Not):
         truth = _holds(predicate.child, value)
         return None if truth is None else not truth
+    if isinstance(predicate, (And, Or)):
+        # Negations are below: a child that is unknown is as good as false.
+        truths = (_holds(child, value) is True for child in predicate.children)
+        return all(truths) if isinstance(predicate, And) else any(truths)
     if isinstance(predicate, IsNull):
         return value is None
     if isinstance(predicate, Compare) and predicate.op == "<=>":

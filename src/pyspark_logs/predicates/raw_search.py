@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.predicates.algebra import Contains, EndsWith, Predicate, StartsWith, Value, enumerated_values, utf8
+from pyspark_logs.predicates.algebra import (
+    And,
+    Contains,
+    EndsWith,
+    Or,
+    Predicate,
+    StartsWith,
+    Value,
+    enumerated_values,
+    utf8,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -42,16 +52,34 @@ def search_literals(
     >>> search_literals([In("level", ("ERROR", "FATAL")), Contains("message", "timed out")], ["level", "message"])
     ((b'timed out',), (b'ERROR', b'FATAL'))
     """
-    groups: list[tuple[bytes, ...]] = []
-    for predicate in predicates:
-        if predicate.column not in plain and predicate.column not in escaped:
-            continue
-        literals = [_literal_bytes(value) for value in _literals(predicate)]
-        alternatives = tuple(dict.fromkeys(literal for literal in literals if literal is not None))
-        if predicate.column in escaped:
-            alternatives = (*(literal for literal in alternatives if literal != b"\\"), b"\\")
-        if literals and None not in literals and len(alternatives) <= max_alternatives:
-            groups.append(alternatives)
+    groups = [group for predicate in predicates for group in _groups(predicate, plain, escaped)]
+    return _ranked(group for group in groups if len(group) <= max_alternatives)
+
+
+def _groups(predicate: Predicate, plain: Collection[str], escaped: Collection[str]) -> list[tuple[bytes, ...]]:
+    """Returns tuples of alternatives, each of which the line of a selected row contains; none if none is known."""
+    if isinstance(predicate, And):
+        return [group for child in predicate.children for group in _groups(child, plain, escaped)]
+    if isinstance(predicate, Or):
+        # A row satisfies one of the children, and has an alternative of its most selective tuple.
+        best = [_ranked(_groups(child, plain, escaped))[:1] for child in predicate.children]
+        return [_with_backslash_last(literal for (group,) in best for literal in group)] if all(best) else []
+    if predicate.column not in plain and predicate.column not in escaped:
+        return []
+    literals = [_literal_bytes(value) for value in _literals(predicate)]
+    if not literals or None in literals:
+        return []
+    known = [literal for literal in literals if literal is not None]
+    return [_with_backslash_last([*known, b"\\"]) if predicate.column in escaped else tuple(dict.fromkeys(known))]
+
+
+def _with_backslash_last(literals: Iterable[bytes]) -> tuple[bytes, ...]:
+    distinct = dict.fromkeys(literals)
+    backslash = [b"\\"] if b"\\" in distinct else []
+    return (*(literal for literal in distinct if literal != b"\\"), *backslash)
+
+
+def _ranked(groups: Iterable[tuple[bytes, ...]]) -> tuple[tuple[bytes, ...], ...]:
     # Long literals are rare in lines and fast to search for. At equal length, fewer alternatives mean fewer passes.
     return tuple(sorted(groups, key=lambda alternatives: (-_min_length(alternatives), len(alternatives))))
 

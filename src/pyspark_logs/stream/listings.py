@@ -13,14 +13,14 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_seen, lowest_layout_us
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import UNBOUNDED, Listing, Window, list_files
+from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, list_files
 from pyspark_logs.store import Store
 from pyspark_logs.stream.pending import IsNew, PendingFiles
 
@@ -126,6 +126,8 @@ class Listings:
         root: mapping between keys and paths.
         layout: layout of the paths.
         whole_files: True if the format has no time column.
+        time_range: half-open range of times that the condition allows, in microseconds; None for an open side.
+        allowed: values of partition columns that the condition allows.
     """
 
     store: Store
@@ -133,6 +135,8 @@ class Listings:
     root: StreamRoot
     layout: Layout
     whole_files: bool
+    time_range: tuple[int | None, int | None] = (None, None)
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
     _polled_ms: int | None = None
     _full_listing: FullListing | None = None
     _background: _BackgroundListing | None = None
@@ -279,6 +283,9 @@ class Listings:
             self.store,
             self.options,
             self.layout,
+            start_us=self.time_range[0],
+            end_us=self.time_range[1],
+            allowed=self.allowed,
             whole_files=self.whole_files,
             open_window=open_window,
             missing_ok=missing_ok,

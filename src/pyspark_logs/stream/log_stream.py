@@ -203,5 +203,13 @@ class LogStream:
                 layout = hive_layout(offset.batch.columns, self.options.time.zone)
             # Columns are resolved here, too, so that an impossible schema fails before the first batch.
             columns = self.reader.columns(layout.columns)
-            self._listings = Listings(store, self.options, self.root, layout, whole_files=columns.time is None)
+            self._listings = Listings(
+                store,
+                self.options,
+                self.root,
+                layout,
+                whole_files=columns.time is None,
+                time_range=self.reader.time_range(columns),
+                allowed=self.reader.allowed_values(columns),
+            )
         return self._listings

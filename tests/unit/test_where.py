@@ -1,0 +1,138 @@
+"""The option ``where`` of ``scan`` and of streams: columns, pruning, corrupt records, metrics."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyspark_logs import ScanSummary, scan
+from pyspark_logs.errors import OptionError, RecordError, SchemaError
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.stream import LogStream
+from tests.support.log_files import write
+
+TEMPLATE = "{ts:timestamp} {level} {n:int} {message}"
+FILES = {
+    "web/2026/01/01/a.log": "2026-01-01T05:00:00Z ERROR 5 failed\n2026-01-01T06:00:00Z INFO 7 ok\nbroken\n",
+    "web/2026/01/09/a.log": "2026-01-09T05:00:00Z ERROR 9 failed\n",
+    "db/2026/01/01/a.log": "2026-01-01T05:00:00Z error - -\n2026-01-01T07:00:00Z WARN 8 failed\\ again\n",
+}
+OPTIONS = {"template": TEMPLATE, "layout": "{team}/{yyyy}/{MM}/{dd}"}
+
+
+def read(path: Path, where: str, **options: Any) -> tuple[list[dict[str, Any]], ScanSummary]:
+    summary = ScanSummary()
+    rows = scan(path, where=where, summary=summary, **{**OPTIONS, **options}).read_all().to_pylist()
+    return sorted(rows, key=str), summary
+
+
+def planned(path: Path, where: str, **options: Any) -> list[str]:
+    """Returns the directories of the planned files."""
+    parsed = parse_read_options({"path": str(path), "where": where, **OPTIONS, **options})
+    tasks = LogReader(parsed, infer_schema(parsed)).plan().tasks
+    return sorted(split.path.removeprefix(f"{path}/").rpartition("/")[0] for task in tasks for split in task.splits)
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    write(tmp_path, FILES)
+    return tmp_path
+
+
+def test_columns_of_the_condition_are_not_returned(logs: Path) -> None:
+    where = "level = 'ERROR' AND team = 'web' AND _metadata.file_name LIKE 'a.%' AND _corrupt_record IS NULL"
+    assert read(logs, where, schema="n int")[0] == [{"n": 5}, {"n": 9}]
+    rows, summary = read(logs, where, schema="level string")
+    assert rows == [{"level": "ERROR"}] * 2
+    assert (summary.records, summary.rows, summary.filtered) == (4, 2, 2)
+
+
+def test_a_condition_without_any_requested_column_counts(logs: Path) -> None:
+    import pyarrow as pa
+
+    assert scan(logs, where="n >= 7", schema=pa.schema([]), **OPTIONS).read_all().num_rows == 3
+
+
+@pytest.mark.parametrize(
+    ("where", "directories"),
+    [
+        ("team = 'db'", ["db/2026/01/01"]),
+        ("team LIKE 'w%' AND ts < TIMESTAMP '2026-01-02'", ["web/2026/01/01"]),
+        ("(team = 'db' AND n = 8) OR (team = 'web' AND ts >= '2026-01-09')", ["db/2026/01/01", "web/2026/01/01", "web/2026/01/09"]),
+        ("(team = 'db' OR team = 'x') AND NOT ts >= DATE '2026-01-03'", ["db/2026/01/01"]),
+        ("ts BETWEEN '2026-01-08' AND '2026-01-10'", ["web/2026/01/09"]),
+        ("'2026-01-08' <= ts", ["web/2026/01/09"]),
+        ("team IS NULL", []),
+        ("team IN ('db', NULL) AND n IS NOT NULL", ["db/2026/01/01"]),
+    ],
+)  # fmt: skip
+def test_partitions_and_times_choose_directories(where: str, directories: list[str], logs: Path) -> None:
+    assert planned(logs, where) == directories
+    everything = scan(logs, **OPTIONS).read_all().num_rows
+    _, summary = read(logs, where)
+    assert summary.rows + summary.filtered <= everything
+
+
+def test_a_partition_column_of_a_number_type(logs: Path) -> None:
+    write(logs / "hive", {"day=1/a.log": "INFO a\n", "day=02/a.log": "INFO b\n", "day=x/a.log": "INFO c\n"})
+    options = {"template": "{level} {message}", "where": "day >= 2 OR day IS NULL", "schema": "message string, day int"}
+    assert sorted(scan(logs / "hive", **options).read_all()["message"].to_pylist()) == ["b", "c"]
+
+
+def test_corrupt_records_are_filtered_as_rows_of_nulls(logs: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows, summary = read(logs, "level = 'INFO' OR n > 100")
+    assert [row["message"] for row in rows] == ["ok"]
+    assert (summary.records, summary.filtered, summary.corrupt) == (6, 5, 0)
+    assert read(logs, "n <> 5", mode="FAILFAST", schema="n int")[1].filtered == 3
+    assert not caplog.records
+    rows, summary = read(logs, "n IS NULL", columnNameOfCorruptRecord="bad", schema="bad string")
+    assert rows == [{"bad": "2026-01-01T05:00:00Z error - -"}, {"bad": "broken"}]
+    assert (summary.corrupt, summary.filtered) == (2, 4)
+    with pytest.raises(RecordError):
+        read(logs, "level IS NULL", mode="FAILFAST")
+    assert read(logs, "_corrupt_record RLIKE '^bro'", schema="n int")[0] == [{"n": None}]
+
+
+def test_json_columns_that_the_schema_lacks(tmp_path: Path) -> None:
+    values = [{"a": 1, "s": "x", "r": {"i": 2}}, {"a": 2.5, "s": "y"}, {"s": "x"}, {"a": "z", "s": "x"}]
+    write(tmp_path, {"a.log": "".join(json.dumps(value) + "\n" for value in values)})
+
+    def found(where: str, schema: str | None = "s string") -> list[Any]:
+        return scan(tmp_path, json=True, schema=schema, where=where).read_all()["s"].to_pylist()
+
+    assert found("a > 0.5") == ["x", "y"]
+    assert found("a IS NULL AND s = 'x'") == ["x"]
+    assert found("r.i = 2", schema=None) == ["x"]
+    with pytest.raises(OptionError, match="name the column in the schema"):
+        found("r.i = 2")
+
+
+def test_literals_are_searched_before_lines_are_parsed(logs: Path) -> None:
+    parsed = parse_read_options({"path": str(logs), "where": "level = 'ERROR' OR message LIKE '%again%'", **OPTIONS})
+    reader = LogReader(parsed, infer_schema(parsed))
+    task = reader.plan().tasks[0]
+    builder = reader._builder(reader.columns(task.path_columns), task)
+    assert builder.search.literals == ((b"ERROR", b"again"),)
+
+
+@pytest.mark.parametrize("where", ["nothing = 'x'", "n LIKE 'x'", "n ="])
+def test_errors_are_raised_before_a_file_is_read(where: str, logs: Path) -> None:
+    with pytest.raises((OptionError, SchemaError)):
+        scan(logs, where=where, **OPTIONS)
+    with pytest.raises((OptionError, SchemaError)):
+        infer_schema(parse_read_options({"path": str(logs), "where": where, **OPTIONS}))
+
+
+def test_a_stream_lists_what_the_condition_allows(logs: Path) -> None:
+    where = "team = 'web' AND ts >= '2026-01-08' AND level = 'ERROR'"
+    stream = LogStream(parse_read_options({"path": str(logs), "where": where, **OPTIONS}), "n int")
+    start = stream.initial_offset()
+    end = stream.latest_offset(start, max_files=None, max_bytes=None)
+    tasks = stream.plan_batch(start, end)
+    assert [split.path.removeprefix(f"{logs}/") for task in tasks for split in task.splits] == ["web/2026/01/09/a.log"]
+    assert [row for task in tasks for batch in stream.reader.read_task(task) for row in batch.to_pylist()] == [{"n": 9}]
+    assert stream._lists().store.request_counts["LIST"] < 8
