@@ -49,7 +49,7 @@ class Format(NamedTuple):
 
 
 END = "\n"  # the end of the line, before which the last occurrence of a text is searched
-WORD, USER, CLASS = "[^\\x00- ]+", "(?!- ).*", "[^\\x00- \"'(),:;<>=@{|}]+"
+WORD, USER, CLASS = "[^\\x00- ]+", "(?!- ).*(?<! -)", "[^\\x00- \"'(),:;<>=@{|}]+"
 
 
 def hexed(name: str, *, quoted: bool = False, listed: bool = False, form: str = "") -> Value:

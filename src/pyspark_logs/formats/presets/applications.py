@@ -30,7 +30,7 @@ _LOG4J_EVENT = CompositeField(
     ),
 )
 _GLOG_TIME = "%Y%m%d %H:%M:%S.%f"
-_GLOG = "{severity}{time:timestamp(%m%d %H:%M:%S.%f)}{~}{thread_id:long} {file}:{line:int}] {message}"
+_GLOG = "{severity}{time:timestamp(%m%d %H:%M:%S.%f)}{~}{thread_id:long} {file:word}:{line:int}] {message}"
 
 # Lines at the beginning of a glog file; the second is optional.
 _GLOG_BANNERS = (

@@ -124,7 +124,7 @@ PRESETS: tuple[Preset, ...] = (
             types={
                 **dict.fromkeys(("request", "user_agent"), RawQuoted()),
                 "ssl_cipher": ValidatedText(form="[A-Z0-9_-]+"),
-                "ssl_protocol": ValidatedText(),
+                "ssl_protocol": ValidatedText(form="(?:TLS|SSL)v[0-9.]+"),
             },
             composite_fields={
                 "client": Address("client_ip", "client_port"),
@@ -147,7 +147,7 @@ PRESETS: tuple[Preset, ...] = (
         "aws_s3_access",
         TemplateForm(
             _with_appended(
-                "{owner?} {bucket?} [{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {remote_ip?} {requester?} {request_id?}"
+                "{owner?} {bucket:word?} [{time:timestamp(%d/%b/%Y:%H:%M:%S %z)}] {remote_ip?} {requester?} {request_id?}"
                 " {operation?} {key?} {request_uri:quoted?} {http_status:int?} {error_code?} {bytes_sent:long?}"
                 " {object_size:long?} {total_time:long?} {turn_around_time:long?} {referer:quoted?} {user_agent:quoted?}",
                 "{version_id?}",

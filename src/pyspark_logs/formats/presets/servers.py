@@ -12,6 +12,7 @@ from pyspark_logs.formats.types.multi_pattern_timestamp import MultiPatternTimes
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.server import TruncatedQuoted
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.types.validated_text import ValidatedText
 
 # Files of a syslog daemon have a syslog header; HAProxy's standard output does not.
 _PROCESS_AND_CLIENT = CompositeField(
@@ -32,6 +33,15 @@ _PROCESS_AND_CLIENT = CompositeField(
 _REQUEST = CompositeField('"(?P<http_request>[^"]*)"?', (FieldPart("http_request", Text(), before='"', after='"'),))
 
 _PROXY_HEAD = "{client} [{accept_date:timestamp(%d/%b/%Y:%H:%M:%S.%f)}] {frontend_name} {backend_name}/{server_name} "
+# HAProxy, "Proxies": names have letters, digits, "-", "_", "." and ":"; <NOSRV> and <STATS> stand for a missing server.
+_PROXY_NAMES = dict.fromkeys(
+    ("backend_name", "server_name"), ValidatedText(form="[^ /]+", excluded=b" /", is_exact=True)
+)
+_TLS_NAMES = {
+    "ssl_fc_sni": ValidatedText(form="[^ /]+", excluded=b" /", is_exact=True),
+    "ssl_version": ValidatedText(form="(?:TLS|SSL)v[0-9.]+"),
+    "ssl_ciphers": ValidatedText(form="[0-9A-Za-z_:-]+"),
+}
 _PROXY_COUNTS = (
     "{actconn:int}/{feconn:int}/{beconn:int}/{srv_conn:int}/{retries:int} {srv_queue:int}/{backend_queue:int}"
 )
@@ -98,7 +108,7 @@ PRESETS: tuple[Preset, ...] = (
             " {status_code:int} {bytes_read:long} {captured_request_cookie?} {captured_response_cookie?}"
             " {termination_state} " + _PROXY_COUNTS + "{? {{{captured_request_headers}}}?}"
             "{? {{{captured_response_headers}}}?} {request}" + _PROXY_TLS,
-            types={"request": TruncatedQuoted()},
+            types={**_PROXY_NAMES, **_TLS_NAMES, "request": TruncatedQuoted()},
             composite_fields={"client": _PROCESS_AND_CLIENT, "request": _REQUEST},
             may_be_blank=("captured_request_headers", "captured_response_headers"),
         ),
@@ -123,6 +133,7 @@ PRESETS: tuple[Preset, ...] = (
         TemplateForm(
             _PROXY_HEAD + "{time_queue:int}/{time_backend_connect:int}/{time_duration:int} {bytes_read:long}"
             " {termination_state} " + _PROXY_COUNTS,
+            types=_PROXY_NAMES,
             composite_fields={"client": _PROCESS_AND_CLIENT},
             may_be_blank=(),
         ),

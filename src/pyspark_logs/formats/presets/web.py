@@ -21,8 +21,11 @@ _TYPES = {**dict.fromkeys(("request", "referer", "user_agent"), Quoted(APACHE)),
 _ERROR_TIME = "%a %b %d %H:%M:%S.%f %Y"
 # %{u}t and %t, %{cu}t and %{c}t, and the time of access logs, which some configurations use.
 _ERROR_TIMES = (_ERROR_TIME, "%a %b %d %H:%M:%S %Y", ISO_8601, "%d/%b/%Y:%H:%M:%S %z")
+# Apache HTTP Server 2.4, "Core", LogLevel; most levels of nginx have the same names.
+_LEVELS = "emerg|alert|crit|error|warn|notice|info|debug|trace[1-8]"
 _MODULE_LEVEL = CompositeField(
-    r"(?:(?P<module>[^:]*):)?(?P<level>[^:]*)", (FieldPart("module", Text(), after=":"), FieldPart("level", Text()))
+    rf"(?:(?P<module>[^: ]*):)?(?P<level>{_LEVELS})",
+    (FieldPart("module", Text(), after=":"), FieldPart("level", Text())),
 )
 # In the order of do_errorlog_default() in server/log.c. Without a client, the source and the status cannot be distinguished
 # from the message.

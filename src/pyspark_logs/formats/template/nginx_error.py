@@ -46,12 +46,15 @@ _PLAIN_TEXT = rf"^(?s:(?P<message>.*?)(?:{_CLIENT}{_PLAIN_CONTEXT})?)$"
 _HEAD = re.compile(rf'(?P<client>{IP}|unix:[^ ,"]*)(?:, server: (?P<server>[^,"]*))?, (?P<key>{_KEYS}): "')
 _BOUNDARY = re.compile(rf'", ({_KEYS}): "')
 _REQUEST_LINE = re.compile(r"[^ ]+ .* HTTP/\d(?:\.\d)?", re.DOTALL)
+# Text by which another request than a complete one would include the next value.
+_SUSPICIOUS = re.compile(rf'", |(?:{_KEYS}): "')
 _STRICT_REQUEST_LINE = re.compile(r"[^ ]+ [^ ]+ HTTP/\d(?:\.\d)?")
 # The beginning of a context up to a value in quotes that is not closed.
 _OPEN_VALUE = re.compile(
     rf'(?:{IP}|unix:[^ ,"]*)(?:, server: [^,"]*)?(?:, (?:{_KEYS}): "[^"]*")*'
     rf', (?:{_KEYS}): "[^"]*'
 )
+_INCOMPLETE = re.compile(rf"(?:{_KEYS}|client|server):")  # a key whose value is not of the documented form
 # A line with more contexts, or with more texts that may end a value, is corrupt: the time to compare them is bounded.
 _MAX_CONTEXTS = 8
 _MAX_BOUNDARIES = 12
@@ -109,11 +112,16 @@ def _parse_context(text: str) -> list[Values]:
     """
     plain = re.fullmatch(_PLAIN_CONTEXT, text, re.DOTALL)
     if plain is not None:
-        return [dict(plain.groupdict())]
+        return [] if _INCOMPLETE.match(plain["context"] or "") else [dict(plain.groupdict())]
     head = _HEAD.match(text)
     closing = text.rfind('"')
     context = text[closing + 1 :]
-    if head is None or closing < head.end() or (context and not context.startswith(", ")):
+    if (
+        head is None
+        or closing < head.end()
+        or (context and not context.startswith(", "))
+        or _INCOMPLETE.match(context[2:])
+    ):
         return []
     divisions = list(_divisions(text[head.end() : closing], head["key"]))
     whole = [one for one in divisions if _REQUEST_LINE.fullmatch(one.get("request") or "")]
@@ -139,7 +147,9 @@ def _divisions(text: str, key: str) -> Iterator[Values]:
         begins = [0, *(one.end() for one in chosen)]
         keys = [key, *(one[1] for one in chosen)]
         values: Values = {name: text[begin:end] for name, begin, end in zip(keys, begins, ends, strict=True)}
-        if re.fullmatch(_HOST, values.get("host") or ""):
+        request = values.get("request") or ""
+        is_known = _REQUEST_LINE.fullmatch(request) is not None or _SUSPICIOUS.search(request) is None
+        if is_known and re.fullmatch(_HOST, values.get("host") or ""):
             yield values
 
 
@@ -175,7 +185,9 @@ class ErrorLogColumn(FieldType):
         counts = pc.count_substring(array, _CLIENT).to_numpy()
         columns = {name: pc.struct_field(found, [name]) for name in _NAMES}
         has_client = spans.as_bool(pc.not_equal(columns["client"], ""))
-        rows = np.flatnonzero((counts > 1) | ((counts == 1) & ~has_client) | spans.as_bool(found.is_null()))
+        incomplete = spans.as_bool(pc.match_substring_regex(columns["context"], "^" + _INCOMPLETE.pattern))
+        unsure = (counts > 1) | ((counts == 1) & ~has_client) | incomplete | spans.as_bool(found.is_null())
+        rows = np.flatnonzero(unsure)
         valid = np.ones(len(array), np.bool_)
         columns = {name: pc.if_else(pc.equal(column, ""), None, column) for name, column in columns.items()}
         if len(rows):

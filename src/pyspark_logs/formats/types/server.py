@@ -144,22 +144,22 @@ class TruncatedQuoted(Text):
 class UserName(Text):
     """User name in logs of Apache and nginx, which may contain blanks.
 
-    A text that begins with a dash and a blank is not a user name: the line then has an additional value before it, such
-    as a virtual host, and all values would be shifted.
+    A text with a dash at its beginning or end, and a blank beside that, is not a user name: the line then has an
+    additional value before it, such as a virtual host, and all values would be shifted.
     """
 
     is_validated: ClassVar[bool] = True
 
     def parse(self, text: str, context: TimestampContext) -> str:
-        if text.startswith("- "):
-            raise ValueError("begins with '- ', so that the line has an additional value before the user name")
+        if text.startswith("- ") or text.endswith(" -"):
+            raise ValueError("a '-' beside the user name, so that the line has an additional value before it")
         return text
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         return render_validated(self, array)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        shifted = spans.as_bool(pc.starts_with(array, "- "))
+        shifted = spans.as_bool(pc.or_(pc.starts_with(array, "- "), pc.ends_with(array, " -")))
         return array, ~shifted if shifted.any() else None
 
 

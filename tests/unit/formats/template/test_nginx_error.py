@@ -74,6 +74,8 @@ def test_context_in_a_message_is_a_part_of_the_message(forged: str) -> None:
     "text",
     [
         MESSAGE + ", client: x y",
+        MESSAGE + CONTEXT.removesuffix(' "h"'),
+        MESSAGE + ', client: 192.0.2.7, server: s, request: "GET /x HTTP/1.1", "h"',
         f'open() "/srv/x{FORGED}, host: "h", referrer: "x" failed (2: No such file or directory)' + CONTEXT,
         MESSAGE
         + ', client: 192.0.2.7, server: s, request: "GET /? HTTP/1.1", host: "a", referrer: "b HTTP/1.1", host: "h"',
