@@ -156,6 +156,8 @@ class LogReader:
             whole_files=columns.time is None,
             splittable=self.is_splittable,
         )
+        if planned.empty_reason:
+            _log.warning("%s", planned.empty_reason)
         # What cannot be compiled fails here, before any task runs.
         self.form.check_records()
         self._builder(columns, ReadTask((), layout.columns))
@@ -388,8 +390,8 @@ def _sample(reader: LogReader, store: Store, layout: Layout, sampled_paths: list
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
     if not splits:
         raise OptionError(
-            f"{', '.join(options.plan.paths)}: there is no file in the range to infer the columns from;"
-            " give a schema, e.g. .schema('ts timestamp, message string')"
+            f"there is no file to infer the columns from: {planned.empty_reason}. To read files that come later, give a schema,"
+            " e.g. .schema('ts timestamp, message string')"
         )
     for split in splits:
         context = TimestampContext(options.time.zone, year_bound_us(split, 0))

@@ -67,6 +67,8 @@ __all__ = [
     "unescape_value",
 ]
 
+_EXAMPLE_US = 1_795_327_200_000_000  # 2026-11-22T06:00:00Z
+
 
 @dataclass(frozen=True, slots=True)
 class LayoutMatch:
@@ -173,6 +175,23 @@ class Layout:
             return found is not None or self.is_inferred
         texts = found.groups()
         return time_span(tuple([int(texts[index]) for index in self._time_groups]), self.zone) is not None
+
+    def example(self, time_us: int | None = None) -> str:
+        """Returns an example of a key, with names of columns in braces.
+
+        Args:
+            time_us: time in the key, in microseconds since the epoch; None for 2026-11-22 06:00.
+
+        Example:
+            >>> Layout.parse("{team}/dt={yyyy-MM-dd}/*.log").example()
+            '{team}/dt=2026-11-22/*.log'
+        """
+        texts = token_texts(_EXAMPLE_US if time_us is None else time_us, self.zone)
+        segments = [
+            "".join(texts[part.value] if part.kind == TIME else str(part) for part in segment.parts)
+            for segment in self.segments
+        ]
+        return "/".join(segments if self.in_file_name else [*segments, "..."])
 
     def _match_leading(self, key: str) -> LayoutMatch:
         values: list[str | None] = []

@@ -5,14 +5,15 @@
     layout = resolve_layout(store, options)
     plan = plan(store, options, layout=layout, allowed={"team": {"web"}})
 
-Imports within the package run one way: ``planner`` -> ``layout_inference``, ``file_listing``, ``packing``; ``file_listing``
+Imports within the package run one way: ``planner`` -> ``empty_plan``, ``layout_inference``, ``file_listing``, ``packing``; ``file_listing``
 -> ``commit_roots``, ``prefix_walk``, ``load_paths`` -> ``listing_result`` -> ``file_table``, ``selection``, ``threads``
 -> ``globs``.
 """
 
 from __future__ import annotations
 
-from pyspark_logs.planning.file_listing import Listing, PlanReport, list_files
+from pyspark_logs.planning.empty_plan import explain_empty
+from pyspark_logs.planning.file_listing import Listing, PlanReport, file_selection, list_files
 from pyspark_logs.planning.file_table import FileTable, PlannedFile
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import FileSplit, Task, pack, split_files
@@ -30,6 +31,8 @@ __all__ = [
     "PlannedFile",
     "Task",
     "Window",
+    "explain_empty",
+    "file_selection",
     "list_files",
     "pack",
     "plan",

@@ -120,13 +120,21 @@ def list_files(
         SnapshotChangedError: overwrites were committed during each listing, or each listing took too long.
         StoreError: the store refused or failed.
     """
-    window = _time_range(options, start_us, end_us)
-    walk = PrefixWalk(store, _selection(options, layout, window, allowed or {}, whole_files, open_window))
+    selection = file_selection(
+        options,
+        layout,
+        start_us=start_us,
+        end_us=end_us,
+        allowed=allowed,
+        whole_files=whole_files,
+        open_window=open_window,
+    )
+    walk = PrefixWalk(store, selection)
     load_paths, calls = resolve_load_paths(store, options.plan.paths, threads)
 
     def list_data() -> ListingResult:
         result = ListingResult()
-        if not window.is_empty:
+        if not selection.window.is_empty:
             nodes = [
                 ListingNode(path.path, path.path, load_path=path.index) for path in load_paths if path.file is None
             ]
@@ -150,7 +158,8 @@ def list_files(
     result.counts += calls
     result.counts["list_calls"] += snapshot.list_calls
     result.counts["skipped_uncommitted"] += snapshot.hidden
-    _warn_of_unmatched(result, layout)
+    if snapshot.files:  # the explanation of a listing without files names an example, too
+        _warn_of_unmatched(result, layout)
     files = result.files.distinct(listed.row for listed in snapshot.files)
     report = _report(result, files, len(snapshot.files) - len(files))
     decided_ms: dict[str, int] = {}
@@ -159,22 +168,21 @@ def list_files(
     return Listing(files, report, decided_ms)
 
 
-def _time_range(options: ReadOptions, start_us: int | None, end_us: int | None) -> Window:
-    """Returns the intersection of the time ranges of options and filters, without slack."""
-    return Window(options.time.start_us, options.time.end_us).intersect(Window(start_us, end_us))
-
-
-def _selection(
+def file_selection(
     options: ReadOptions,
     layout: Layout,
-    window: Window,
-    allowed: Mapping[str, Allowed],
-    whole_files: bool,
-    open_window: Window,
+    *,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    allowed: Mapping[str, Allowed] | None = None,
+    whole_files: bool = False,
+    open_window: Window = UNBOUNDED,
 ) -> Selection:
+    """Returns the criteria of :func:`list_files`, which has the same arguments."""
+    window = Window(options.time.start_us, options.time.end_us).intersect(Window(start_us, end_us))
     given = options.time.slack_us
     slack_us = 0 if whole_files else layout.default_slack_us if given is None else given
-    lower = {name.lower(): values for name, values in allowed.items()}
+    lower = {name.lower(): values for name, values in (allowed or {}).items()}
     glob = options.plan.path_glob
     return Selection(
         layout=layout,

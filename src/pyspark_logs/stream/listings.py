@@ -20,7 +20,7 @@ from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_seen, lowest_layout_us
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, list_files
+from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, file_selection, list_files
 from pyspark_logs.store import Store
 from pyspark_logs.stream.pending import IsNew, PendingFiles
 
@@ -168,7 +168,19 @@ class Listings:
     def list_everything(self, now_ms: int, *, missing_ok: bool = False) -> tuple[list[StreamFile], FullListing]:
         """Lists all prefixes; returns all files, and time and duration of the listing."""
         started_ms = _now_ms()
+        is_first = not self._was_found
         files = self._stream_files(self._listing(UNBOUNDED, missing_ok=missing_ok))
+        if is_first and not files:
+            start_us, end_us = self.time_range
+            selection = file_selection(
+                self.options,
+                self.layout,
+                start_us=start_us,
+                end_us=end_us,
+                allowed=self.allowed,
+                whole_files=self.whole_files,
+            )
+            _log.warning("the stream waits for its first file: %s", explain_empty(self.store, self.options, selection))
         return files, FullListing(now_ms, _now_ms() - started_ms)
 
     def freeze(self) -> None:
