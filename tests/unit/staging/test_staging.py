@@ -386,9 +386,7 @@ class TestErrors:
         task = failing(lambda called, path: False, delay_s=0.02)
         for number in range(16):
             task.files.write(f"{number}", lines_of("1"))
-        start = time.perf_counter()
         assert len(task.files.close()) == 16
-        assert time.perf_counter() - start < 16 * 2 * 0.02
         assert task.store.most == staging.uploads.THREADS
 
     def test_what_is_on_its_way_is_bounded_in_bytes(
