@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job, Record, intent_key, part_name, record_key
@@ -30,9 +30,8 @@ from tests.protocol.store import Item, World, document
 MUTATING = {"put", "create", "remove", "complete_upload", "abort_upload"}
 
 
-@dataclass(frozen=True)
-class Status:
-    """The state of an actor.
+class Status(NamedTuple):
+    """The state of an actor, a tuple because millions of them are copied and hashed.
 
     Attributes:
         node: index in the tree of answers; -1 if the actor died.
@@ -93,6 +92,7 @@ class Explorer:
         self.outcomes: list[Any] = []
         self.effects: dict[tuple[int, Any], Any] = {}
         self.ended: dict[int, str | None] = {}
+        self.labels: dict[tuple[Any, ...], str] = {}
         self.runs = 0
         self.roots: list[int] = []
         self.properties = Properties(setting)
@@ -185,7 +185,7 @@ class Explorer:
             if status.node < 0 or self.calls[status.node] is None:
                 continue
             actor, call = self.setting.actors[index], self.calls[status.node]
-            label = f"{actor.name}: {self.properties.name_request(call)}"
+            label = f"{actor.name}: {self._name_request(call)}"
             if self._waits(state, index, call):
                 continue
             if call[0] == "list_page" and not self.setting.in_order:
@@ -213,6 +213,11 @@ class Explorer:
             if self.setting.crashes and actor.kind in ("writer", "recovery") and self._has_just_changed(status.node):
                 dead = (*statuses[:index], Status(-1), *statuses[index + 1 :])
                 yield f"{actor.name} dies", (world, dead, lost, raised)
+
+    def _name_request(self, call: tuple[Any, ...]) -> str:
+        if call not in self.labels:
+            self.labels[call] = self.properties.name_request(call)
+        return self.labels[call]
 
     def _commits(self, call: tuple[Any, ...]) -> bool:
         """True if a request would create the record of a committed job."""
@@ -265,7 +270,7 @@ class Explorer:
         actor, call = self.setting.actors[index], self.calls[status.node]
         seen = self.worlds[world][1].seen
         if not status.views and (actor.kind == "reader" or (actor.kind == "writer" and actor.job.mode == "overwrite")):
-            status = replace(status, views=(seen,))
+            status = status._replace(views=(seen,))
         if (
             record is not None
             and view is not None
@@ -279,9 +284,9 @@ class Explorer:
                     f"{actor.name} commits and leaves what was visible when it started: {sorted(left)}"
                 )
         node = self._child(status.node, answer, index)
-        status = replace(status, node=node, half=None)
+        status = status._replace(node=node, half=None)
         if actor.kind == "writer" and status.fresh and call[0] in ("complete_upload", "abort_upload"):
-            status = replace(status, fresh=frozenset())
+            status = status._replace(fresh=frozenset())
         outcome = self.outcomes[node]
         if outcome is not None:
             try:
@@ -317,9 +322,9 @@ class Explorer:
             actor = self.setting.actors[other]
             if current.node >= 0 and self.calls[current.node] is not None:
                 if actor.kind == "reader" and current.views:
-                    current = replace(current, views=self._views(current, view))
+                    current = current._replace(views=self._views(current, view))
                 if record is not None and self._is_listing(current, actor):
-                    current = replace(current, fresh=current.fresh | {record})
+                    current = current._replace(fresh=current.fresh | {record})
             notified.append(current)
         return tuple(notified)
 
@@ -346,8 +351,8 @@ class Explorer:
         if status.half is None:
             seen = self.worlds[world][1].seen
             if not status.views and self.setting.actors[index].kind == "reader":
-                status = replace(status, views=(seen,))
-            status = replace(status, half=answer)
+                status = status._replace(views=(seen,))
+            status = status._replace(half=answer)
             yield f"{label} [begins]", (world, (*statuses[:index], status, *statuses[index + 1 :]), lost, raised)
             return
         if status.half == answer:
