@@ -29,6 +29,9 @@ from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Store, open_store
 from tests.support.crashing_store import Crash, CrashingStore
 
+# Coverage would double the duration of these tests, and other tests reach the same code.
+pytestmark = pytest.mark.no_cover
+
 SETTINGS = CommitSettings(threads=1)
 BATCH = Transaction.of_batch("q", 7)
 KINDS = {

@@ -31,6 +31,9 @@ from tests.protocol.actors import (
 from tests.protocol.explorer import Explorer
 from tests.protocol.settings import Setting
 
+# Coverage would double the duration of these tests, and other tests reach the same code.
+pytestmark = pytest.mark.no_cover
+
 FIRST, SECOND = Transaction.of_batch("q", 1), Transaction.of_batch("q", 2)
 NAMED = Transaction.of_id("x")
 

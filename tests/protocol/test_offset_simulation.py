@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 
 from pyspark_logs.offsets import FullListing, Offset, PollRules, StreamFile, lowest_layout_us, poll
 
+# Coverage would double the duration of these tests, and other tests reach the same code.
+pytestmark = pytest.mark.no_cover
+
 ROOT = "s3://logs/app"
 BEGIN_MS = 1_795_348_800_000
 LIFE_MS = 60_000  # files are modified within this time
