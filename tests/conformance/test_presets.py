@@ -45,6 +45,44 @@ class TestCompositeFields(FormatConformance):
     ]  # fmt: skip
 
 
+class TestZoneNames(FormatConformance):
+    options: ClassVar[dict[str, Any]] = {"preset": "postgres", "timeZone": "Asia/Kolkata"}
+    lines: ClassVar[list[str]] = [
+        "2026-07-17 13:36:42.585 CEST [835] LOG:  a",
+        "2026-01-17 13:36:42.000 PST [835] LOG:  b",
+        "2026-01-17 13:36:42.000 IST [835] LOG:  c",
+        "2026-01-17 13:36:42.000 -03 [835] LOG:  d",
+        "2026-01-17 13:36:42.000 [835] LOG:  e",
+    ]
+    rows: ClassVar[list[dict[str, Any]]] = [
+        {"log_time": at(2026, 7, 17, 11, 36, 42, 585000), "time_zone": "CEST", "process_id": 835, "message": "a"},
+        {"log_time": at(2026, 1, 17, 21, 36, 42), "time_zone": "PST", "process_id": 835, "message": "b"},
+        {"log_time": at(2026, 1, 17, 8, 6, 42), "time_zone": "IST", "process_id": 835, "message": "c"},
+        {"log_time": at(2026, 1, 17, 16, 36, 42), "time_zone": "-03", "process_id": 835, "message": "d"},
+        {"log_time": at(2026, 1, 17, 8, 6, 42), "time_zone": None, "process_id": 835, "message": "e"},
+    ]
+
+
+class TestCiscoZoneNames(FormatConformance):
+    options: ClassVar[dict[str, Any]] = {"preset": "syslog_rfc3164", "timeZone": "America/Chicago"}
+    broken: ClassVar[str | None] = "\x01"
+    lines: ClassVar[list[str]] = [
+        "<189>Jul 17 2026 13:36:42.500 PDT: %SYS-5-CONFIG_I: a",
+        "<189>Jan 17 2026 13:36:42.000 CST: %SYS-5-CONFIG_I: b",
+        "<189>2026 Jan 17 13:36:42 UTC : %UCSM-6-AUDIT: c",
+    ]
+    rows: ClassVar[list[dict[str, Any]]] = [
+        {
+            "timestamp": at(2026, 7, 17, 20, 36, 42, 500000),
+            "time_zone": "PDT",
+            "tag": "%SYS-5-CONFIG_I",
+            "message": "a",
+        },
+        {"timestamp": at(2026, 1, 17, 19, 36, 42), "time_zone": "CST", "tag": "%SYS-5-CONFIG_I", "message": "b"},
+        {"timestamp": at(2026, 1, 17, 13, 36, 42), "time_zone": None, "tag": "%UCSM-6-AUDIT", "message": "c"},
+    ]
+
+
 class TestCefExtension(FormatConformance):
     options: ClassVar[dict[str, Any]] = {"preset": "cef"}
     lines: ClassVar[list[str]] = [

@@ -412,8 +412,18 @@ DIRECTIVES = {  # as Python's strptime reads them, with English names
     "a": f"(?ai:{SHORT_DAYS})",
     "A": f"(?ai:{DAYS})",
     "p": "(?ai:am|pm)",
-    "Z": "(?ai:utc|gmt)",
+    "Z": r"[A-Za-z]{1,6}|[+-][0-9]{2}(?::?[0-5][0-9])?",
 }
+
+
+ZONES = {
+    "UTC": 0, "GMT": 0, "UT": 0, "UCT": 0, "Z": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "CEST": 120, "EET": 120,
+    "EEST": 180, "MSK": 180, "WAT": 60, "CAT": 120, "SAST": 120, "EAT": 180, "IDT": 180, "PKT": 300, "WIB": 420,
+    "WITA": 480, "WIT": 540, "SGT": 480, "HKT": 480, "JST": 540, "KST": 540, "AWST": 480, "ACST": 570, "ACDT": 630,
+    "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780, "NST": -210, "NDT": -150, "AST": -240, "ADT": -180, "EST": -300,
+    "EDT": -240, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420, "AKST": -540, "AKDT": -480,
+    "HST": -600, "HDT": -540,
+}  # fmt: skip
 
 
 def unescape(text: str) -> str:
@@ -468,7 +478,6 @@ def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
         hour = int(part["I"]) % 12 + (12 if part.get("p", "").lower() == "pm" else 0)
     minute, second = int(part.get("M", 0)), int(part.get("S", 0))
     micros = int(part["L"]) * 1000 if "L" in part else int(part.get("f", "")[:6].ljust(6, "0"))
-    zone = zone_of(part["z"]) if "z" in part else UTC if "Z" in part else clock.zone
 
     def in_year(year: int) -> datetime:
         on = date(year, month, day)
@@ -476,7 +485,9 @@ def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
             on = date(year, 1, 1) + timedelta(days=int(part["j"]) - 1)
             if on.year != year:
                 raise ValueError("the year has no such day")
-        return datetime(year, on.month, on.day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
+        local = datetime(year, on.month, on.day, hour, minute, second, micros)
+        zone = zone_of(part["z"]) if "z" in part else named_zone(part["Z"], local, clock) if "Z" in part else clock.zone
+        return local.replace(tzinfo=zone).astimezone(UTC)
 
     if "Y" in part:
         return in_year(int(part["Y"]))
@@ -492,6 +503,25 @@ def to_timestamp(text: str, kind: Type, clock: Clock) -> datetime:
         if instant <= clock.year_bound:
             return instant
     raise ValueError("no year has such a day")
+
+
+def named_zone(name: str, local: datetime, clock: Clock) -> timezone:
+    """Returns the zone that `%Z` names: a name of the clock's zone, or a name with one meaning; the case is ignored."""
+    name = name.upper()
+    if name[0] in "+-":
+        return zone_of(name if len(name) > 3 else f"{name}00")
+    if clock.zone != UTC:
+        days = [datetime(1990, 1, 15) + timedelta(days=28 * count) for count in range(48 * 13)]
+        uses = [day.replace(tzinfo=clock.zone) for day in days]
+        at_time = [local.replace(tzinfo=clock.zone, fold=fold) for fold in (1, 0)]
+        offsets = [use.utcoffset() for use in [*uses, *at_time] if (use.tzname() or "").upper() == name]
+        exact = [use.utcoffset() for use in at_time if (use.tzname() or "").upper() == name]
+        if offsets and offsets[0] is not None and (exact or len(offsets) > len(exact)):
+            found = (exact or offsets)[-1]
+            return timezone(found if found is not None else timedelta(0))
+    if name not in ZONES or (name == "MSK" and local < datetime(2014, 10, 26, 2)):
+        raise ValueError(f"{name} may be several zones")
+    return timezone(timedelta(minutes=ZONES[name]))
 
 
 def zone_of(text: str) -> timezone:

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|([^A-Za-z'])", re.DOTALL)
 # strptime directive -> number of characters that it writes.
 _WIDTHS = {
     "%": 1, "Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3, "f": 6, "b": 3, "a": 3, "p": 2,
-    "Z": 3, "z": 5, ":z": 6, **{f"{digits}f": digits for digits in range(1, _MAX_FRACTION_DIGITS + 1)},
+    "z": 5, ":z": 6, **{f"{digits}f": digits for digits in range(1, _MAX_FRACTION_DIGITS + 1)},
 }  # fmt: skip
 
 

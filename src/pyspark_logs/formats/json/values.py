@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.column_names import find_name
-from pyspark_logs.formats.timestamps.parsing import TimestampContext, zone_info
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.timestamps.zone_names import zone_info
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.formats.types.temporal import Date, Timestamp

@@ -6,6 +6,7 @@ from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart
 from pyspark_logs.formats.template.syslog_body import SyslogBody
 from pyspark_logs.formats.template.syslog_priority import Priority
+from pyspark_logs.formats.template.syslog_time import SyslogTime, SyslogTimeText
 from pyspark_logs.formats.types.cef import CefExtension, CefHeader
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
@@ -14,11 +15,14 @@ from pyspark_logs.formats.types.text import Text
 
 # Written as in RFC 3339, the only one of these patterns with year, zone and fraction.
 SYSLOG_TIME = MultiPatternTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
-# Cisco writes a year before or after the date, and a zone. The colon after the zone is required, because a host may be named
-# UTC.
+# Cisco IOS writes a year before or after the date, and a zone; UCS Manager a blank before the colon. The colon after the zone is
+# required, because a host may be named UTC.
 _DATES = ("%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S", "%b %d %H:%M:%S")
 _RFC3164_TIME = MultiPatternTimestamp(
-    patterns=(ISO_8601, *(date + rest for date in _DATES for rest in (".%f %Z:", " %Z:", ".%f", "")))
+    patterns=(
+        ISO_8601,
+        *(date + rest for date in _DATES for rest in (".%f %Z:", ".%f %Z :", " %Z:", " %Z :", ".%f", "")),
+    )
 )
 _CISCO = CompositeField(
     r"(?:(?::|(?P<message_counter>0|[1-9]\d*):)? *(?:(?P<sequence_number>\d+): +)?(?:(?P<origin_id>[^\s:*%]+): +)?)?[*.]?",
@@ -32,10 +36,8 @@ _CISCO = CompositeField(
 
 # A word that ends in a colon is the tag; the host before it is optional. Brackets belong to the tag, except around a process
 # number. RFC 3164, 4.1.3, ends the tag at the first character that is not alphanumeric, so the message may follow without a
-# blank; but `10:23`, `fe80::1` and `http://` contain no tag. A word with a process number is a tag without a colon, too. Cisco
-# may write the abbreviation of a zone after the time, which does not identify the zone.
+# blank; but `10:23`, `fe80::1` and `http://` contain no tag. A word with a process number is a tag without a colon, too.
 _TAG = (
-    r"(?P<time_zone>[A-Z]{2,5}): (?P<cisco_tag>%[^\s:\[]+):(?: |$)|"
     r"(?:(?P<tag>[^\s:\[]+)(?:\[(?P<pid>\d{1,9})\])?|(?P<whole_tag>[^\s:\[]+\[[^\s\[\]]*\])):(?: |$)"
     r"|(?P<close_tag>[^\s:\[\d][^\s:\[]*)(?:\[(?P<close_pid>\d{1,9})\])?:\b"
     r"|(?P<bare_tag>[^\s:\[]+)\[(?P<bare_pid>\d{1,9})\] "
@@ -44,8 +46,7 @@ _HEADER_AND_MESSAGE = CompositeField(
     rf"(?:(?P<hostname>[^\s\[]*[^\s\[:])(?: |$))?(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*)",
     (
         FieldPart("hostname", Text(), after=" "),
-        FieldPart("time_zone", Text(), after=": "),
-        FieldPart("tag", Text(), also=("cisco_tag", "whole_tag", "close_tag", "bare_tag")),
+        FieldPart("tag", Text(), also=("whole_tag", "close_tag", "bare_tag")),
         FieldPart("pid", Integer(32), before="[", after="]", also=("close_pid", "bare_pid")),
         ConditionalText(": ", "tag"),
         FieldPart("message", Text()),
@@ -70,9 +71,14 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "syslog_rfc3164",
         TemplateForm(
-            "{?<{pri}>?}{? ?}{counted?}{timestamp:timestamp}{?:?}{? {rest}?}",
-            types={"counted": CiscoPrefix(), "timestamp": _RFC3164_TIME},
-            composite_fields={"pri": Priority(), "counted": _CISCO, "rest": _HEADER_AND_MESSAGE},
+            "{?<{pri}>?}{? ?}{counted?}{stamp:timestamp}{?:?}{? {rest}?}",
+            types={"counted": CiscoPrefix(), "stamp": SyslogTimeText(patterns=_RFC3164_TIME.patterns)},
+            composite_fields={
+                "pri": Priority(),
+                "counted": _CISCO,
+                "stamp": SyslogTime("timestamp", "time_zone", _RFC3164_TIME),
+                "rest": _HEADER_AND_MESSAGE,
+            },
         ),
         source="RFC 3164, 4 and 5.4; also times of rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (with year and zone), the"
         " message numbers that Cisco IOS writes before the time, and files without PRI, host, tag or pid",

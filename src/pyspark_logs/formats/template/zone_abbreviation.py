@@ -2,55 +2,75 @@
 
 from __future__ import annotations
 
-import re
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
+from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import (
+    HIGHEST_US,
+    LOWEST_US,
     TimestampContext,
     check_calendar_range,
     compile_pattern,
-    parse_offset_us,
+    parse_zone_name_us,
 )
 from pyspark_logs.formats.timestamps.rendering import render_pattern
-from pyspark_logs.formats.types.field_type import FieldType, parse_distinct
+from pyspark_logs.formats.timestamps.vectorized import to_array
+from pyspark_logs.formats.timestamps.zone_names import UTC_NAMES
+from pyspark_logs.formats.timestamps.zones import local_to_utc_us, offsets_of_name
+from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.formats.types.text import Text
 
 _TIME_AND_ZONE = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<zone>[^ ]+))?"
-_OFFSET = re.compile(r"([+-]\d\d):?(\d\d)?", re.ASCII)
-_UTC_NAMES = ("UTC", "GMT", "Z")
 
 
 @dataclass(frozen=True)
 class AbbreviatedZoneTime(Subfield):
-    """Time of a text that ends with a zone.
-
-    The zone is UTC, GMT or an offset. Any other abbreviation is ambiguous: the time is then in the zone of the option
-    ``timeZone``.
-    """
+    """Time of a text with the abbreviation of a zone, or of the zone of the file if there is no abbreviation."""
 
     def parse(self, text: str, context: TimestampContext) -> Any:
-        name = text.rpartition(" ")[2]
-        offset = _OFFSET.fullmatch(name)
-        zone = "UTC" if offset or name in _UTC_NAMES else context.zone
-        value = super().parse(text, replace(context, zone=zone))
-        if offset is None or not isinstance(value, int):
-            return value
-        return check_calendar_range(value - parse_offset_us(f"{offset[1]}{offset[2] or '00'}"))
+        parts = self.extract(pa.array([text]))[0].as_py()
+        if parts is None:
+            raise ValueError("not of the form of this field")
+        time, name = parts["time"], parts["zone"]
+        if not name:
+            return self.inner.parse(time, context)
+        local_us = self.inner.parse(time, TimestampContext("UTC"))
+        if not isinstance(local_us, int):
+            return local_us
+        local = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=local_us)
+        return check_calendar_range(local_us - parse_zone_name_us(name, local, context.zone))
 
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
-        is_utc = pc.match_substring_regex(array, f" ({'|'.join(_UTC_NAMES)})$")
-        if not pc.all(is_utc).as_py():
-            return parse_distinct(self, array, context)
-        return super().convert_extracted(array, extracted, replace(context, zone="UTC"))
+        if not pa.types.is_timestamp(self.inner.arrow()):
+            return super().convert_extracted(array, extracted, context)
+        names = pc.struct_field(extracted, ["zone"])
+        distinct = pc.unique(names).to_pylist()
+        if set(distinct) <= {None, *UTC_NAMES}:
+            return super().convert_extracted(array, extracted, replace(context, zone="UTC"))
+        times, valid = super().convert_extracted(array, extracted, replace(context, zone="UTC"))
+        correct = np.ones(len(array), np.bool_) if valid is None else valid
+        instants = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).copy()
+        for name in filter(None, distinct):
+            rows = np.flatnonzero(spans.as_bool(pc.equal(names, name).fill_null(False)) & correct)
+            offsets, known = offsets_of_name(name, instants[rows], context.zone, local=True)
+            instants[rows] -= offsets
+            correct[rows] = known
+        rows = np.flatnonzero(spans.as_bool(pc.equal(names, "").fill_null(False)) & correct)
+        instants[rows] = local_to_utc_us(instants[rows], context.zone)
+        correct &= (instants >= LOWEST_US) & (instants <= HIGHEST_US)
+        return to_array(np.where(correct, instants, 0)), None if correct.all() else correct
 
 
 @dataclass(frozen=True)
@@ -69,11 +89,32 @@ class TimeAndZone:
     def join(
         self, arrays: Sequence[pa.Array], indices: Sequence[int], zone: str
     ) -> tuple[pa.Array, list[UnwritableValues]]:
-        pattern = compile_pattern("%Y-%m-%d %H:%M:%S.%f")
         times, names = arrays
-        local, wrong_local = render_pattern(pattern, times, zone)
-        utc, wrong_utc = render_pattern(pattern, times, "UTC")
-        found = unwritable_values(indices[0], wrong_local, "is no time that can be written")
-        found += unwritable_values(indices[0], wrong_utc, "is no time that can be written")
-        texts = pc.if_else(pc.is_in(names, pa.array(_UTC_NAMES)), utc, local)
-        return pc.if_else(names.is_valid(), pc.binary_join_element_wise(texts, names, " "), texts), found
+        texts, unwritable = render_with_zones("%Y-%m-%d %H:%M:%S.%f", times, names, zone)
+        return texts, unwritable_values(indices[0], unwritable, "is no time of the zone beside it")
+
+
+def render_with_zones(pattern: str, times: pa.Array, names: pa.Array, zone: str) -> tuple[pa.Array, Bool]:
+    """Renders times with the abbreviations of their zones, separated by a blank.
+
+    Args:
+        pattern: strptime pattern of the times.
+        times: instants.
+        names: abbreviations; a time without one is rendered in the zone of the file.
+        zone: IANA name of the zone of the file.
+
+    Returns:
+        The texts, null where the time is null, and a mask of the times that cannot be written.
+    """
+    compiled = compile_pattern(pattern)
+    instants = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    texts, rows = render_pattern(compiled, times, zone)
+    unwritable: Bool = np.zeros(len(times), np.bool_) if rows is None else rows
+    for name in filter(None, pc.unique(names).to_pylist()):
+        mask = spans.as_bool(pc.equal(names, name).fill_null(False))
+        offsets, known = offsets_of_name(name, instants[mask], zone, local=False)
+        shifted, rows = render_pattern(compiled, to_array(instants[mask] + np.where(known, offsets, 0)), "UTC")
+        texts = pc.replace_with_mask(texts, pa.array(mask), shifted)
+        unwritable[mask] = ~known if rows is None else ~known | rows
+    texts = pc.if_else(times.is_valid(), texts, None)
+    return pc.if_else(names.is_valid(), pc.binary_join_element_wise(texts, names, " "), texts), unwritable

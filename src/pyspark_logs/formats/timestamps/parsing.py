@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.timestamps.zone_names import offset_of_local, zone_info
 
 DAY_US = 86_400_000_000
 YEARS_BACK = 14  # to find a 29 February, which can be eight years back, with a margin
@@ -36,14 +37,6 @@ class TimestampContext:
 
     zone: str = "UTC"
     year_bound_us: int = 0
-
-
-@functools.lru_cache(maxsize=16)
-def zone_info(zone: str) -> dt.tzinfo:
-    """Returns the zone of an IANA name."""
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(zone)
 
 
 def datetime_to_utc_us(local: dt.datetime, zone: str) -> int:
@@ -108,7 +101,7 @@ def _names(directive: str, names: tuple[str, ...], width: int | None = None) -> 
     return f"(?P<{directive}>(?i:{'|'.join(name[:width] for name in names)}))"
 
 
-ZONE_NAMES = ("utc", "gmt")  # of %Z, in upper or lower case; other abbreviations are ambiguous
+ZONE_NAME = r"[A-Za-z]{1,6}|[+-]\d\d(?::?[0-5]\d)?"  # of %Z
 _DIRECTIVES = {
     "d": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
     "e": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
@@ -125,7 +118,7 @@ _DIRECTIVES = {
     "f": r"(?P<f>\d{1,9})",
     "L": r"(?P<L>\d{1,3})",
     "z": r"(?P<z>Z|[+-]\d\d:?[0-5]\d)",
-    "Z": _names("Z", ZONE_NAMES),
+    "Z": f"(?P<Z>{ZONE_NAME})",
     "j": r"(?P<j>36[0-6]|3[0-5]\d|[12]\d\d|0[1-9]\d|00[1-9]|[1-9]\d|0[1-9]|[1-9])",
     "a": _names("a", DAYS, 3),
     "A": _names("A", DAYS),
@@ -176,13 +169,12 @@ class TimestampPattern:
         if part.get("I"):
             hour = int(part["I"]) % 12 + (12 if (part.get("p") or "").lower() == "pm" else 0)
         clock = dt.time(hour, int(part.get("M") or 0), int(part.get("S") or 0), _micros(part.get("f"), part.get("L")))
-        offset = parse_offset_us(part["z"]) if part.get("z") else 0 if part.get("Z") else None
         if part.get("Y"):
-            return _instant(int(part["Y"]), part, clock, offset, context.zone)
+            return _instant(int(part["Y"]), part, clock, context.zone)
         if part.get("y"):
             short = int(part["y"])
-            return _instant(short + (1900 if short > 68 else 2000), part, clock, offset, context.zone)
-        return _latest_year(part, clock, offset, context)
+            return _instant(short + (1900 if short > 68 else 2000), part, clock, context.zone)
+        return _latest_year(part, clock, context)
 
 
 def _parse_date(year: int, part: dict[str, str | None]) -> dt.date:
@@ -198,11 +190,32 @@ def _parse_date(year: int, part: dict[str, str | None]) -> dt.date:
     return dt.date(year, month or 1, int(part.get("d") or 1))
 
 
-def _instant(year: int, part: dict[str, str | None], clock: dt.time, offset: int | None, zone: str) -> int:
+def _instant(year: int, part: dict[str, str | None], clock: dt.time, zone: str) -> int:
     local = dt.datetime.combine(_parse_date(year, part), clock)
-    if offset is None:
+    if part.get("z"):
+        offset = parse_offset_us(part["z"] or "")
+    elif part.get("Z"):
+        offset = parse_zone_name_us(part["Z"] or "", local, zone)
+    else:
         return check_calendar_range(datetime_to_utc_us(local, zone))
     return check_calendar_range(datetime_to_utc_us(local, "UTC") - offset)
+
+
+def parse_zone_name_us(name: str, local: dt.datetime, zone: str) -> int:
+    """Returns the offset from UTC of the abbreviation of a zone.
+
+    Args:
+        name: abbreviation or number.
+        local: local time beside it.
+        zone: IANA name of the zone of the file.
+
+    Raises:
+        ValueError: the abbreviation has no offset.
+    """
+    offset = offset_of_local(name, local, zone)
+    if offset is None:
+        raise ValueError("the name of the zone has no meaning without the option timeZone")
+    return offset // dt.timedelta(microseconds=1)
 
 
 def utc_year(instant_us: int) -> int:
@@ -210,12 +223,12 @@ def utc_year(instant_us: int) -> int:
     return (dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=instant_us)).year
 
 
-def _latest_year(part: dict[str, str | None], clock: dt.time, offset: int | None, context: TimestampContext) -> int:
+def _latest_year(part: dict[str, str | None], clock: dt.time, context: TimestampContext) -> int:
     newest = utc_year(context.year_bound_us) + 1  # the next year may have begun in some zone
     error = ValueError("no year fits")
     for year in range(newest, newest - YEARS_BACK, -1):
         try:
-            instant = _instant(year, part, clock, offset, context.zone)
+            instant = _instant(year, part, clock, context.zone)
         except ValueError as failure:  # 29 February does not exist in most years
             error = failure
             continue

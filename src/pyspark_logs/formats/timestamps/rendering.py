@@ -224,8 +224,8 @@ def _join_tokens(pattern: TimestampPattern, part: dict[str, Int64], like: pa.Arr
 def may_extend_into(pattern: TimestampPattern, following: str, *, is_open: bool) -> bool:
     """Returns True if a rendered timestamp may be read as a longer one, or with its digits divided otherwise.
 
-    All directives are rendered at the full width, which the parser tries first, except for two: ``%f`` takes up to nine
-    digits, and ``%e`` after a blank may give that blank away and take two digits.
+    All directives are rendered at the full width, which the parser tries first, except for three: ``%f`` takes up to nine
+    digits, ``%Z`` further letters, and ``%e`` after a blank may give that blank away and take two digits.
 
     Args:
         pattern: pattern of the timestamp.
@@ -236,13 +236,13 @@ def may_extend_into(pattern: TimestampPattern, following: str, *, is_open: bool)
     if tokens[-1][0] in " \t":
         return True
     for index, item in enumerate(tokens):
-        is_variable = item == "%f" or (item == "%e" and index > 0 and tokens[index - 1][0] in " \t")
+        is_variable = item in ("%f", "%Z") or (item == "%e" and index > 0 and tokens[index - 1][0] in " \t")
         if not is_variable:
             continue
         if index + 1 == len(tokens):
-            if (is_open and not following) or following[:1].isdecimal():
+            if (is_open and not following) or (following[:1].isalpha() if item == "%Z" else following[:1].isdecimal()):
                 return True
-        elif _may_begin_with_digit(tokens[index + 1]):
+        elif _may_begin_with_letter(tokens[index + 1]) if item == "%Z" else _may_begin_with_digit(tokens[index + 1]):
             return True
     return False
 
@@ -251,3 +251,7 @@ def _may_begin_with_digit(item: str) -> bool:
     if item[0] == "%":
         return item[1:] not in ("a", "A", "b", "B", "h", "p", "z", ":z", "Z", "%")
     return item[0].isdecimal()
+
+
+def _may_begin_with_letter(item: str) -> bool:
+    return item in ("%a", "%A", "%b", "%B", "%h", "%p", "%Z", "%z", "%:z") or item[0].isalpha()

@@ -26,7 +26,26 @@ def _may_extend(view: Bytes, offsets: Int32, limits: Int32, shape: TimestampShap
     for text in shape.continuations:
         continued = _may_continue(view, offsets, text)
         extended = continued if extended is None else extended | continued
+    if shape.zone_may_follow:
+        continued = _may_be_zone(view, offsets)
+        extended = continued if extended is None else extended | continued
     return extended
+
+
+def _may_be_zone(view: Bytes, offsets: Int32) -> Bool:
+    """Returns a mask of the offsets at which blanks, two or more letters and a colon may be."""
+    mask = _is_blank(view, offsets)
+    following = offsets + np.int32(1)
+    first = spans.bytes_at(view, following)
+    # A zone is in upper case, except for utc and gmt; a host or tag seldom is.
+    rows = np.flatnonzero(mask & (((first - 65) <= 25) | (first == ord("u")) | (first == ord("g")) | (first <= 32)))
+    mask[:] = False
+    following = following[rows]
+    colon: Bool = np.zeros(len(rows), np.bool_)
+    for index in range(2, 8):
+        colon |= spans.bytes_at(view, following + np.int32(index)) == ord(":")
+    mask[rows] = colon | (first[rows] <= 32)
+    return mask
 
 
 def _may_continue(view: Bytes, offsets: Int32, text: bytes) -> Bool:
@@ -54,6 +73,10 @@ def _equals_ignoring_case(view: Bytes, offsets: Int32, text: bytes) -> Bool:
 
 def _may_extend_part(view: Bytes, offsets: Int32, limits: Int32, shape: TimestampShape) -> Bool | None:
     """Returns a mask of the end offsets after which the last part may continue; None: no offset."""
+    if shape.parts[-1][0] == "Z" and _last_width(shape):
+        byte = spans.bytes_at(view, offsets)
+        letter = ((byte | 32) - 97) <= 25  # uint8 wraps around below "a"
+        return (letter | (((byte - 48) <= 10) & shape.example[-1:].isdigit())) & (offsets < limits)
     if shape.parts[-1][0] == "z" or (
         not shape.iso and shape.parts[-1][0] not in ("f", "L") and _last_width(shape) != 1
     ):

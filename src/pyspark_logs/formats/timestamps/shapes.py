@@ -24,6 +24,7 @@ class TimestampShape:
         iso: True if the texts are in ISO 8601.
         continuations: texts, in upper or lower case, that may follow if the timestamp is of another, longer pattern; a
             blank at the start stands for one or two blanks.
+        zone_may_follow: True if a blank, the abbreviation of a zone and a colon are such a text.
     """
 
     width: int
@@ -31,12 +32,20 @@ class TimestampShape:
     example: bytes
     iso: bool = False
     continuations: tuple[bytes, ...] = ()
+    zone_may_follow: bool = False
 
     @cached_property
     def literals(self) -> list[int]:
         """Indices of the bytes that belong to no part."""
         covered = {index for _, start, width in self.parts for index in range(start, start + width)}
         return [index for index in range(self.width) if index not in covered]
+
+    @property
+    def zone_name(self) -> str | None:
+        """Abbreviation of a zone that is the same in all texts of the shape; None: they have none."""
+        return next(
+            (self.example[start : start + width].decode() for name, start, width in self.parts if name == "Z"), None
+        )
 
     @property
     def has_year(self) -> bool:
@@ -71,7 +80,9 @@ def date_shape(text: str) -> TimestampShape | None:
 def pattern_shape(pattern: TimestampPattern, text: str) -> TimestampShape | None:
     """Returns the shape of the match at the start of the text; None if there is no match or it cannot be vectorized."""
     match = pattern.regex.match(text)
-    if match is None or not match.group().isascii() or {"I", "p", "j", "Z"} & set(pattern.regex.groupindex):
+    if match is None or not match.group().isascii() or {"I", "p", "j"} & set(pattern.regex.groupindex):
+        return None
+    if "Z" in pattern.regex.groupindex and not {"Y", "y"} & set(pattern.regex.groupindex):
         return None
     spans = sorted((*_span(match, group), name) for name, group in pattern.regex.groupindex.items())
     parts = tuple((name, start, width) for start, width, name in spans)

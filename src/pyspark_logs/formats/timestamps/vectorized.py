@@ -25,7 +25,7 @@ from pyspark_logs.formats.timestamps.parsing import (
     utc_year,
 )
 from pyspark_logs.formats.timestamps.shapes import FULL_WIDTH, TimestampShape
-from pyspark_logs.formats.timestamps.zones import local_to_utc_us
+from pyspark_logs.formats.timestamps.zones import local_to_utc_us, offsets_of_name
 
 _NAMES = {"b": tuple(name[:3] for name in MONTHS), "B": MONTHS, "a": tuple(name[:3] for name in DAYS), "A": DAYS}
 
@@ -52,6 +52,8 @@ def parse_matrix_us(table: Bytes, shape: TimestampShape, context: TimestampConte
         elif name == "z":
             numbers["z"], valid_part = _offsets(part)
             valid &= valid_part
+        elif name == "Z":
+            valid &= (part == np.frombuffer(shape.example, np.uint8)[start : start + width]).all(axis=1)
         elif name in _NAMES:
             numbers[name], valid_part = _names(part, _NAMES[name])
             valid &= valid_part
@@ -101,6 +103,9 @@ def _assemble(
     days, exists = _dates(year, month, day)
     valid &= exists
     local_us = days * DAY_US + clock
+    if shape.zone_name is not None:
+        numbers["z"], known = offsets_of_name(shape.zone_name, local_us, context.zone, local=True)
+        valid &= known
     instant = local_us - numbers["z"] if "z" in numbers else local_to_utc_us(local_us, context.zone)
     return instant, valid & (instant >= LOWEST_US) & (instant <= HIGHEST_US)
 

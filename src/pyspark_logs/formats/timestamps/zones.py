@@ -8,8 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.spans import Int64
-from pyspark_logs.formats.timestamps.parsing import DAY_US, HIGHEST_US, LOWEST_US, zone_info
+from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.timestamps.parsing import DAY_US, HIGHEST_US, LOWEST_US
+from pyspark_logs.formats.timestamps.zone_names import offset_of_local, offset_of_utc, zone_info
+
+_UNKNOWN = dt.timedelta(days=2)  # longer than any offset
 
 
 def local_to_utc_us(local_us: Int64, zone: str) -> Int64:
@@ -23,6 +26,25 @@ def local_to_utc_us(local_us: Int64, zone: str) -> Int64:
         return local_us
     info = zone_info(zone)
     return local_us - _offsets(local_us, info.utcoffset)
+
+
+def offsets_of_name(name: str, times_us: Int64, zone: str, *, local: bool) -> tuple[Int64, Bool]:
+    """Returns the offsets that the abbreviation of a zone gives to times, and a mask of the times to which it gives one.
+
+    Args:
+        name: abbreviation.
+        times_us: times in microseconds.
+        zone: IANA name of the zone of the file.
+        local: True for local times, False for instants.
+    """
+    look_up = offset_of_local if local else offset_of_utc
+
+    def offset_at(time: dt.datetime) -> dt.timedelta:
+        offset = look_up(name, time, zone)
+        return _UNKNOWN if offset is None else offset
+
+    offsets = _offsets(times_us, offset_at)
+    return offsets, offsets != _UNKNOWN // dt.timedelta(microseconds=1)
 
 
 def _offsets(times_us: Int64, offset_at: Callable[[dt.datetime], dt.timedelta | None]) -> Int64:

@@ -372,6 +372,11 @@ class TestLogback:
     def test_java_patterns(self, java: str, pattern: str) -> None:
         assert to_strptime(java) == pattern
 
+    def test_names_of_zones(self) -> None:
+        pattern = "%d{yyyy-MM-dd HH:mm:ss.SSS zzz} %p %m%n"
+        (found,) = rows("logback", pattern, "2026-07-22 01:00:11.045 CEST INFO x")
+        assert found["timestamp"] == datetime(2026, 7, 21, 23, 0, 11, 45000, tzinfo=UTC)
+
     @pytest.mark.parametrize("java", ["yyyy-QQ", "X", "HH:mm 'open", "[HH:mm]", "yyyyy", "SSSSSSSSSS", "HH HH"])
     def test_java_patterns_without_a_translation(self, java: str) -> None:
         with pytest.raises(FormatError):

@@ -127,8 +127,10 @@ def test_rfc3164(line: str, expected: dict[str, Any]) -> None:
         ("643: Jan 31 01:00:11 GMT: ", {"message_counter": 643, "timestamp": at(2026, 1, 31, 1, 0, 11)}),
         (
             "643: *Jan 31 01:00:11.5 CET: ",
-            {"message_counter": 643, "timestamp": at(2026, 1, 31, 1, 0, 11, 500000), "time_zone": "CET"},
+            {"message_counter": 643, "timestamp": at(2026, 1, 31, 0, 0, 11, 500000), "time_zone": "CET"},
         ),
+        (": 2025 Jul 31 01:00:11.123 PDT: ", {"timestamp": at(2025, 7, 31, 8, 0, 11, 123000), "time_zone": "PDT"}),
+        (": 2025 Jan 31 01:00:11 UTC : ", {"timestamp": at(2025, 1, 31, 1, 0, 11)}),
         (": 2025 Jan 31 01:00:11.123 UTC: ", {"timestamp": at(2025, 1, 31, 1, 0, 11, 123000)}),
         ("643: 2025-01-31T01:00:11Z: ", {"message_counter": 643, "timestamp": at(2025, 1, 31, 1, 0, 11)}),
     ],
@@ -139,7 +141,25 @@ def test_rfc3164_cisco(head: str, expected: dict[str, Any]) -> None:
     assert found == {"facility": 23, "severity": 5, **expected, **body}
 
 
-@pytest.mark.parametrize("zone", [" UTC:", " gmt:", "  UTC:", "\tGMT:", ".5 UTC:", " UTCx:", " GM", " ", "  "])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        " UTC:",
+        " gmt:",
+        "  UTC:",
+        "\tGMT:",
+        ".5 UTC:",
+        " CEST:",
+        " IST:",
+        " EDT :",
+        " UTC :",
+        " CRON:",
+        " UTCx:",
+        " GM",
+        " ",
+        "  ",
+    ],
+)
 @pytest.mark.parametrize("date", ["Nov 22", "Nov 22 2026", "2026 Nov 22"])
 @pytest.mark.parametrize("fraction", ["", ".5"])
 def test_time_does_not_depend_on_the_patterns_of_other_lines(zone: str, date: str, fraction: str) -> None:
@@ -162,10 +182,15 @@ def test_rfc3164_host_with_the_name_of_a_zone() -> None:
     assert found == {"timestamp": at(2026, 11, 22, 1, 0, 11), "hostname": "utc", "tag": "app", "message": "x"}
 
 
+@pytest.mark.parametrize("zone", ["CST", "IST", "XYZ"])
+def test_rfc3164_ambiguous_zone(zone: str) -> None:
+    assert is_corrupt("syslog_rfc3164", f"<189>Nov 22 01:00:11 {zone}: %SYS-5-CONFIG_I: x")
+
+
 @pytest.mark.parametrize(
     ("after_host", "expected"),
     [
-        ("CET: %SYS-5-CONFIG_I: x", {"time_zone": "CET", "tag": "%SYS-5-CONFIG_I", "message": "x"}),
+        ("CET: %SYS-5-CONFIG_I: x", {"tag": "CET", "message": "%SYS-5-CONFIG_I: x"}),
         ("CET: text", {"tag": "CET", "message": "text"}),
         ("app:text: more", {"tag": "app", "message": "text: more"}),
         ("app[7]:5 left", {"tag": "app", "pid": 7, "message": "5 left"}),
