@@ -12,6 +12,7 @@ from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPa
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.syslog import CiscoPrefix
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.types.validated_text import HOST
 
 # Written as in RFC 3339, the only one of these patterns with year, zone and fraction.
 SYSLOG_TIME = MultiPatternTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
@@ -42,14 +43,16 @@ _TAG = (
     r"|(?P<close_tag>[^\s:\[\d][^\s:\[]*)(?:\[(?P<close_pid>\d{1,9})\])?:\b"
     r"|(?P<bare_tag>[^\s:\[]+)\[(?P<bare_pid>\d{1,9})\] "
 )
+# The prefix of a CEF or LEEF event is no tag, nor is the beginning of a JSON object.
+_EVENT = r'(?:(?:CEF|LEEF):[0-9.]+\||[{"])'
 _HEADER_AND_MESSAGE = CompositeField(
-    rf"(?:(?P<hostname>[^\s\[]*[^\s\[:])(?: |$))?(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*)",
+    rf"(?:(?P<hostname>{HOST})(?: |$))?(?:(?P<event>{_EVENT}.*)|(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*))",
     (
         FieldPart("hostname", Text(), after=" "),
         FieldPart("tag", Text(), also=("whole_tag", "close_tag", "bare_tag")),
         FieldPart("pid", Integer(32), before="[", after="]", also=("close_pid", "bare_pid")),
         ConditionalText(": ", "tag"),
-        FieldPart("message", Text()),
+        FieldPart("message", Text(), also=("event",)),
     ),
 )
 

@@ -331,3 +331,24 @@ def test_cef_extension() -> None:
     assert row("cef", "CEF:0|v|p|1|2|n|5").get("extension") is None
     assert row("cef", "CEF: 1|v|p|1|2|n|5|a=b")["version"] == 1
     assert is_corrupt("cef", "CEF:0|v|p|1|2|n|5|no pairs")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "--- last message repeated 2 times ---", "CEF:0|Vendor Name|product|1|100|name|3|src=192.0.2.1", "LEEF:1.0|a b|c|1|d|",
+        '{"a":1} b', "<notice> b", "-- b", "a/b c", "",
+    ],
+)  # fmt: skip
+def test_text_that_is_no_host_is_the_message(message: str) -> None:
+    """RFC 3164, 4.1.2: the HOSTNAME is a name or an address."""
+    found = row("syslog_rfc3164", f"<13>Nov 22 01:00:11 {message}")
+    assert found.get("message", "") == message
+    assert not {"hostname", "tag"} & found.keys()
+
+
+@pytest.mark.parametrize("host", ["web-1", "192.0.2.7", "2001:db8::1", "[2001:db8::1]", "a_b.example", "é"])
+def test_host_is_a_name_or_an_address(host: str) -> None:
+    found = row("syslog_rfc3164", f"<13>Nov 22 01:00:11 {host} CEF:0|a|b|1|2|c|3|")
+    assert (found["hostname"], found["message"]) == (host, "CEF:0|a|b|1|2|c|3|")
+    assert row("syslog_rfc3164", f"<13>Nov 22 01:00:11 {host} su[1]: x")["hostname"] == host
