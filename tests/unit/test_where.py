@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pyspark_logs import ScanSummary, scan
+from pyspark_logs.conditions import parse_condition
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
@@ -136,3 +140,54 @@ def test_a_stream_lists_what_the_condition_allows(logs: Path) -> None:
     assert [split.path.removeprefix(f"{logs}/") for task in tasks for split in task.splits] == ["web/2026/01/09/a.log"]
     assert [row for task in tasks for batch in stream.reader.read_task(task) for row in batch.to_pylist()] == [{"n": 9}]
     assert stream._lists().store.request_counts["LIST"] < 8
+
+
+LEVELS = ["ERROR", "INFO", "a'b", "ERR", None]
+TEAMS = ["web", "db", "w%b"]
+TIMES = ["2026-01-01T05:00:00Z", "2026-01-01T23:59:59Z", "2026-01-02T00:00:00Z", "2026-01-31T12:00:00Z", None]
+TESTS = [
+    "level = 'ERROR'", "level LIKE 'ERR%'", "level LIKE '%R_R%'", "level IN ('INFO', 'a''b')", "level IS NULL", "level <=> NULL",
+    "team = 'web'", "team LIKE 'w%'", "team IN ('db', 'x', NULL)", "team > 'd' AND team < 'w'", "team <> 'web'", "n > 1.5", "n IN (1, 2)",
+    "ts >= '2026-01-02'", "ts < DATE '2026-01-02'", "ts = TIMESTAMP '2026-01-01 05:00:00'", "ts BETWEEN '2026-01-01 12:00' AND '2026-01-15'",
+    "ts IS NULL", "level RLIKE 'R$'", "n IS NULL", "team = level", "NULL", "ts > '2027-01-01'",
+]  # fmt: skip
+
+
+@st.composite
+def conditions(draw: st.DrawFn, depth: int = 3) -> str:
+    shape = draw(st.sampled_from(["test", "and", "or", "not"])) if depth else "test"
+    if shape == "test":
+        return draw(st.sampled_from(TESTS))
+    if shape == "not":
+        return f"NOT ({draw(conditions(depth - 1))})"
+    children = draw(st.lists(conditions(depth - 1), min_size=2, max_size=3))
+    return f" {shape} ".join(f"({child})" for child in children)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    files: dict[str, str] = {}
+    numbers = itertools.count()
+    for team, level, time in itertools.product(TEAMS, LEVELS, TIMES):
+        number = next(numbers) % 4
+        day = (time or "2026-01-05")[:10].replace("-", "/")
+        line = f"{time or '-'} {level or '-'} {number or '-'} {team}\n"
+        key = f"{team.replace('%', '%25')}/{day}/a.log"
+        files[key] = files.get(key, "") + line + ("broken\n" if number == 3 else "")
+    path = tmp_path_factory.mktemp("many")
+    write(path, files)
+    return path
+
+
+@settings(max_examples=30)  # each reads all files twice
+@given(conditions())
+def test_pruning_and_searching_lose_no_row(many: Path, where: str) -> None:
+    options = {"template": "{ts:timestamp?} {level?} {n:int?} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}"}
+    everything = scan(many, **options).read_all().combine_chunks()
+    columns = {name: everything[name].combine_chunks() for name in everything.column_names}
+    truth = parse_condition(where, "UTC").bind(everything.schema).evaluate(columns, len(everything))
+    expected = everything.filter(truth).to_pylist()
+    summary = ScanSummary()
+    found = scan(many, where=where, summary=summary, **options).read_all().to_pylist()
+    assert sorted(found, key=str) == sorted(expected, key=str)
+    assert summary.records == summary.rows + summary.filtered
