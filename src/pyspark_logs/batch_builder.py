@@ -7,6 +7,7 @@ that do not come from the record.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ class BatchBuilder:
         for block in blocks:
             decoded = self.decoder.decode(block, context)
             self.metrics.records += decoded.records
-            batch = self._batch(split, decoded)
+            batch = self._batch(member_split(split, decoded), decoded)
             if batch is not None:
                 self.metrics.rows += batch.num_rows
                 yield batch
@@ -195,6 +196,12 @@ class BatchBuilder:
             else:
                 arrays.append(metadata_column(field.type, split, decoded.offsets()))
         return arrays
+
+
+def member_split(split: FileSplit, decoded: DecodedBlock) -> FileSplit:
+    """Returns the split with the path of the archive's member from which the records are: ``a.zip!/app.log``."""
+    member = decoded.lines.extent.member if decoded.lines is not None else ""
+    return replace(split, path=f"{split.path}!/{member}") if member else split
 
 
 def select_rows(arrays: list[pa.Array], target: pa.Schema, selected: Bool | None, rows: int) -> pa.RecordBatch | None:

@@ -96,6 +96,13 @@ class LogReader:
         self.predicates = tuple(predicates)
         where = self.options.records.where
         self.condition = None if where is None else parse_condition(where, self.options.time.zone)
+        self._notices: set[str] = set()
+
+    def _notice(self, kind: str, message: str) -> None:
+        """Logs a notice about a file; further ones of the same kind are not logged."""
+        if kind not in self._notices:
+            self._notices.add(kind)
+            _log.warning("%s", message)
 
     @property
     def form(self) -> Format:
@@ -258,7 +265,7 @@ class LogReader:
     ) -> Iterator[pa.RecordBatch]:
         reader = SplitReader(
             self.form, self.options, store, split, builder.context(split), _PREFETCH_BLOCKS,
-            in_stream=in_stream, on_damage=builder.record_damage,
+            in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice,
         )  # fmt: skip
         # Closed here: an error's traceback would keep the thread that prefetches waiting.
         with closing(reader.blocks()) as blocks:

@@ -9,13 +9,15 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
+from pyspark_logs.file_content import Text, read_past_end, read_texts
 from pyspark_logs.formats.interface import Format
+from pyspark_logs.formats.multiline import RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.jobs import job_of
@@ -23,7 +25,7 @@ from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import prefetch
 from pyspark_logs.records import (
-    BLOCK_BYTES,
+    Extent,
     FirstLine,
     Lines,
     assign_headers,
@@ -33,6 +35,7 @@ from pyspark_logs.records import (
     read_lines,
     sanitise,
     transcode,
+    unify_line_ends,
 )
 from pyspark_logs.store import Store
 
@@ -41,12 +44,15 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
-_PAST_END_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 
 
 def is_splittable(form: Format, options: ReadOptions, path: str) -> bool:
     """Returns True if reading a file may begin in its middle: its format and its compression allow it."""
     return form.is_splittable and codec_for(path, options.plan.compression).splittable
+
+
+def ignore_notice(kind: str, message: str) -> None:
+    """Ignores a notice about a file."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class SplitReader:
         in_stream: True for a split of a streaming batch, whose files are fixed by the checkpoint.
         on_damage: function that is called with path, offset in the uncompressed file, and reason, if a damaged file was read
             up to the damage.
+        notice: function that is called with a kind and a message if the first bytes of the file and its name disagree.
     """
 
     form: Format
@@ -73,6 +80,7 @@ class SplitReader:
     prefetch_items: int = 0
     in_stream: bool = False
     on_damage: Callable[[str, int, str], None] | None = None
+    notice: Callable[[str, str], None] = ignore_notice
 
     def blocks(self) -> Generator[Any, None, None]:
         """Returns the blocks of the split, as its format reads them.
@@ -89,7 +97,7 @@ class SplitReader:
         # Closed by this generator: an error's traceback would keep the thread waiting.
         with closing(self._prefetched(self._find_lines(options, rules))) as found:
             blocks = self._skip_bad_file(found)
-            yield from blocks if rules.starts is None else rules.starts.join(blocks, self.context, *self._range())
+            yield from blocks if rules.starts is None else self._join(blocks, rules.starts)
 
     def batches(
         self, decode: Callable[[Iterator[bytes], str], Iterator[pa.RecordBatch]]
@@ -153,29 +161,55 @@ class SplitReader:
 
     # --- lines ----------------------------------------------------------------------------------------------
 
-    def _is_splittable(self) -> bool:
-        return is_splittable(self.form, self.options, self.split.path)
+    def _join(self, blocks: Iterator[Lines], starts: RecordStarts) -> Iterator[Lines]:
+        """Joins the lines of each text to records."""
+        following: Lines | None = next(blocks, None)
+        while following is not None:
+            extent, first, following = following.extent, following, None
 
-    def _range(self) -> tuple[int, int | None]:
-        """Returns start and length of the split in the text to which its offsets refer."""
-        return (self.split.start, self.split.length) if self._is_splittable() else (0, None)
+            def of_text(first: Lines = first, extent: Extent = extent) -> Iterator[Lines]:
+                nonlocal following
+                yield first
+                for lines in blocks:
+                    if lines.extent != extent:
+                        following = lines
+                        return
+                    yield lines
+
+            for records in starts.join(of_text(), self.context, extent.start, extent.length):
+                yield replace(records, extent=extent)
 
     def _find_lines(self, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
         """Yields the lines of the split. With ``multiLine`` they continue after its end, as long as the caller iterates."""
+        texts = read_texts(
+            self.store,
+            self.split,
+            self.options.plan.compression,
+            splittable=self.form.is_splittable,
+            has_marks=options.encoding == "utf-8",
+            notice=self.notice,
+        )
+        with closing(cast("Generator[Text, None, None]", texts)):
+            for text in texts:
+                yield from self._find_lines_of(text, options, rules)
+
+    def _find_lines_of(self, text: Text, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
+        """Yields the lines of one text of the file."""
+        path = f"{self.split.path}!/{text.member}" if text.member else self.split.path
+        if text.encoding is not None:
+            options = replace(options, encoding=text.encoding)
+        start, length = (self.split.start, self.split.length) if text.is_split else (0, None)
         # If line ends can be found without decoding the text, offsets are those of the file, and it can be split.
         undecoded = preserves_lines(options.encoding) and (options.document is None or options.encoding == "utf-8")
-        if self._is_splittable():
-            chunks = _read_past_end(self.store, self.split)
+        chunks = text.chunks if undecoded else transcode(text.chunks, options.encoding, path)
+        if options.document is not None:
+            chunks = document_lines(chunks, options.document, max_record_bytes=options.max_record_bytes)
         else:
-            chunks = self._content()
-            chunks = chunks if undecoded else transcode(chunks, options.encoding)
-            if options.document is not None:
-                chunks = document_lines(chunks, options.document, max_record_bytes=options.max_record_bytes)
-        start, length = self._range()
+            chunks = unify_line_ends(chunks, text.in_carriage_returns)
         rule = rules.header
         encoding = options.encoding if undecoded else "utf-8"
         prefix = (options.comment_prefix or "").encode(encoding) or None
-        to_join = options.multi_line is not None  # such lines are sanitised after they are joined
+        to_join = rules.starts is not None  # such lines are sanitised after they are joined
         blocks = read_lines(
             chunks, start=start, length=length, max_record_bytes=options.max_record_bytes,
             comment_prefix=None if rule is not None and rule.by_fields else prefix,
@@ -183,16 +217,19 @@ class SplitReader:
             to_join=to_join,
         )  # fmt: skip
         if rule is not None:
-            first = self._first_line(prefix, options) if start > 0 else None
-            blocks = assign_headers(blocks, rule, path=self.split.path, encoding=encoding, first=first)
+            first = self._first_line(text, prefix, options) if start > 0 else None
+            blocks = assign_headers(blocks, rule, path=path, encoding=encoding, first=first)
         sanitises = undecoded and options.encoding != "utf-8" and not to_join
+        extent = Extent(text.member, start, length)
         for lines in blocks:
-            yield sanitise(lines, options.encoding) if sanitises else lines
+            yield replace(sanitise(lines, options.encoding) if sanitises else lines, extent=extent)
 
-    def _first_line(self, prefix: bytes | None, options: FormatOptions) -> FirstLine | None:
+    def _first_line(self, text: Text, prefix: bytes | None, options: FormatOptions) -> FirstLine | None:
         """Returns the first record of the file, which may be its header, by a read of the file's beginning."""
         blocks = read_lines(
-            _read_past_end(self.store, replace(self.split, start=0, length=_HEAD_BYTES)),
+            unify_line_ends(
+                read_past_end(self.store, replace(self.split, start=0, length=_HEAD_BYTES)), text.in_carriage_returns
+            ),
             block_bytes=_HEAD_BYTES,
             max_record_bytes=options.max_record_bytes,
             comment_prefix=prefix,
@@ -209,13 +246,3 @@ def _stream_advice(path: str, problem: str) -> str:
         f"{path}: {problem} after its batch was planned, and the checkpoint keeps the plan of the batch. Restore the file, or"
         f" restart the query with ignoreMissingFiles=true, which passes over {scope}"
     )
-
-
-def _read_past_end(store: Store, split: FileSplit) -> Iterator[bytes]:
-    """Yields the bytes of a split and the byte before it; then, as long as the caller iterates, the bytes after it."""
-    offset = max(split.start - 1, 0)
-    end = min(split.start + split.length, split.size)
-    step = _PAST_END_BYTES
-    while offset < split.size:
-        yield from store.read(split.path, offset, end, etag=split.etag, chunk_bytes=BLOCK_BYTES)
-        offset, end, step = end, min(end + step, split.size), 2 * step

@@ -171,8 +171,8 @@ def queries(draw: st.DrawFn) -> Query:
         line = text.encode("utf-8", "surrogatepass")
         for _ in range(draw(st.sampled_from([0, 0, 0, 0, 0, 1]))):
             line = draw(strategies.broken(line, [b'"', b",", b"{", b":"]))
-        line = line.replace(b"\n", b"?").rstrip(b"\r")
-        if line and not line.startswith(strategies.BOM):
+        line = line.replace(b"\n", b"?").rstrip(b"\r\0")
+        if line and not line.startswith((strategies.BOM, b"\0")):
             lines.append(line)
     names = draw(st.lists(st.sampled_from([*NAMES, "MSG", "É"]), min_size=1, max_size=4, unique_by=str.lower))
     fields = [pa.field(name, draw(st.sampled_from(TYPES))) for name in names]

@@ -219,6 +219,8 @@ def reference_lines(data: bytes) -> list[tuple[int, bytes]]:
     [(0, b'a'), (6, b'b')]
     """
     records = []
+    if b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
     at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     while at < len(data):
         newline = data.find(b"\n", at)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import pyspark_logs.file_content
 import pyspark_logs.reader
 import pyspark_logs.split_reader
 from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SnapshotChangedError
@@ -51,7 +52,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return read_lines(*args, block_bytes=size[0], **kwargs)
 
     monkeypatch.setattr(pyspark_logs.split_reader, "read_lines", lines)
-    monkeypatch.setattr(pyspark_logs.split_reader, "_PAST_END_BYTES", 7)
+    monkeypatch.setattr(pyspark_logs.file_content, "_PAST_END_BYTES", 7)
     return size
 
 
@@ -417,7 +418,7 @@ class TestCompression:
         (tmp_path / "a.gz").write_bytes(b"plain\n")
         assert read(tmp_path, template="{m}", compression="none") == [{"m": "plain"}]
         with pytest.raises(CorruptFileError, match="gzip"):
-            read(tmp_path, template="{m}")
+            read(tmp_path, template="{m}", compression="gzip")
 
     def test_an_unknown_suffix_is_text(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.rotated": "plain\n", "b": "no suffix\n"})

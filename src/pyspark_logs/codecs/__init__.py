@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
+from pyspark_logs.codecs.archives import ARCHIVES
 from pyspark_logs.codecs.compressors import (
     ARROW_LEVEL,
     BLOCK_BYTES,
@@ -26,7 +27,18 @@ from pyspark_logs.codecs.compressors import (
 from pyspark_logs.codecs.decompressors import PIECE_BYTES, arrow_codec, bzip2, gzip, uncompressed, xz
 from pyspark_logs.errors import CorruptFileError, OptionError
 
-__all__ = ["BLOCK_BYTES", "CODECS", "FOREIGN", "NONE", "PIECE_BYTES", "Codec", "Compressor", "codec_for", "decompress"]
+__all__ = [
+    "ARCHIVE",
+    "BLOCK_BYTES",
+    "CODECS",
+    "FOREIGN",
+    "NONE",
+    "PIECE_BYTES",
+    "Codec",
+    "Compressor",
+    "codec_for",
+    "decompress",
+]
 
 
 @dataclass(frozen=True)
@@ -118,7 +130,7 @@ def codec_for(path: str, option: str | None = None) -> Codec:
             if codec.name == option.lower():
                 return codec
         raise OptionError(f"option 'compression': {option!r} is not a codec; give one of {_names()}")
-    for codec in (*CODECS, FOREIGN):
+    for codec in (*CODECS, ARCHIVE, FOREIGN):
         if path.lower().endswith(codec.suffixes):
             return codec
     return NONE
@@ -145,11 +157,20 @@ def _refuse(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -
     )
 
 
+def _refuse_archive(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -> Iterator[bytes]:  # noqa: ARG001
+    raise CorruptFileError(
+        f"{path}: the suffix is that of an archive, but the content does not begin as one, or the format does not read lines."
+        " Exclude such files with pathGlobFilter, or set option('compression') to their codec"
+    )
+
+
 # --- the table -----------------------------------------------------------------------------------
 
 NONE = Codec("none", (), uncompressed, PlainCompressor, held_bytes=0)
 # Suffixes of compressed files that would give meaningless rows if they were read as text.
-FOREIGN = Codec("unsupported", (".snappy", ".sz", ".z", ".zip", ".7z", ".lzma", ".br", ".lzo", ".rar"), _refuse)
+FOREIGN = Codec("unsupported", (".snappy", ".sz", ".z", ".7z", ".lzma", ".br", ".lzo", ".rar"), _refuse)
+# Archives have several texts, which ``archives`` tells apart.
+ARCHIVE = Codec("archive", tuple(suffix for suffixes in ARCHIVES.values() for suffix in suffixes), _refuse_archive)
 
 CODECS = (
     NONE,

@@ -7,14 +7,14 @@ import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError
+from pyspark_logs.file_content import read_texts
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
@@ -113,9 +113,11 @@ def read_head(options: ReadOptions, max_bytes: int) -> FileHead:
         return FileHead(options.plan.paths[0], b"", 0)
     first = next((split for split in splits if split.size), splits[0])
     store = open_store(first.path, options.store)
-    chunks = codec_for(first.path, options.plan.compression).decompress(
-        store.read(first.path, 0, first.size, etag=first.etag), path=first.path
+    whole = replace(first, start=0, length=first.size)
+    texts = read_texts(
+        store, whole, options.plan.compression, splittable=True, has_marks=False, notice=lambda kind, message: None
     )
+    chunks = (chunk for each in texts for chunk in each.chunks)
     text = b""
     try:
         for chunk in chunks:

@@ -1,7 +1,7 @@
 r"""Records: from a stream of bytes to blocks of whole records.
 
 A record is a line. It ends at ``\n`` or ``\r\n``; the last line of a file may lack the line end, and a ``\r`` at its end
-counts as the first half of a truncated ``\r\n``. Empty lines and lines that begin with the comment prefix are not records.
+counts as the first half of a truncated ``\r\n``. If there is no ``\n`` in the first block, a ``\r`` ends a line. Empty lines and lines that begin with the comment prefix are not records.
 
 A file can be read in splits. The split ``[start, start + length)`` owns the lines whose first byte lies in it: it skips the
 line that began before ``start`` and reads beyond its end to complete its last line. Any division of a file into splits
@@ -22,13 +22,15 @@ from pyspark_logs.records.documents import document_lines
 from pyspark_logs.records.encodings import is_utf8, preserves_lines, sanitise, transcode
 from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, first_line
 from pyspark_logs.records.joining import join_lines
-from pyspark_logs.records.lines import Lines, find_lines, read_lines
+from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_ends
+from pyspark_logs.records.lines import Extent, Lines, find_lines, read_lines
 
 __all__ = [
     "BLOCK_BYTES",
     "HEAD_BYTES",
     "LARGEST_RECORD_BYTES",
     "Block",
+    "Extent",
     "FirstLine",
     "HeaderRule",
     "Lines",
@@ -36,6 +38,7 @@ __all__ = [
     "blocks",
     "byte_offsets",
     "document_lines",
+    "ends_in_carriage_returns",
     "find_lines",
     "first_line",
     "is_utf8",
@@ -44,4 +47,5 @@ __all__ = [
     "read_lines",
     "sanitise",
     "transcode",
+    "unify_line_ends",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pyspark_logs.errors import CorruptFileError
 from pyspark_logs.records.lines import Lines
 
 
@@ -84,17 +85,24 @@ def preserves_lines(encoding: str) -> bool:
     [True, True, True, False, False, False]
     """
     every = [bytes([byte]) for byte in range(256)]
-    texts = [byte.decode(encoding, "replace") for byte in every]
+    try:
+        texts = [byte.decode(encoding, "replace") for byte in every]
+    except UnicodeError:  # such as idna, which has no replacement for invalid bytes
+        return False
     plain = all(len(text) == 1 for text in texts) and all(texts[byte] == chr(byte) for byte in range(128))
     # The first byte of a longer character must not consume a line end either.
     return plain and all((byte + b"\r\n").decode(encoding, "replace")[-2:] == "\r\n" for byte in every)
 
 
-def transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def transcode(chunks: Iterator[bytes], encoding: str, path: str = "") -> Iterator[bytes]:
     r"""Yields text of another encoding as UTF-8, with U+FFFD for invalid bytes.
 
     UTF-8 passes unchanged (see :func:`sanitise`). The function serves encodings for which :func:`preserves_lines` is false: the
     offsets of records are then offsets in the transcoded text, and such a file cannot be split.
+
+    Raises:
+        CorruptFileError: the text is not in the encoding, which has no replacement for invalid bytes or needs a mark; names
+            ``path``.
 
     >>> b"".join(transcode(iter([b"\xe4\n"]), "latin-1")).decode()
     'ä\n'
@@ -110,6 +118,14 @@ def transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
                 yield text.encode("utf-8", "replace")
         if text := decoder.decode(b"", final=True):
             yield text.encode("utf-8", "replace")
+    except UnicodeError as error:
+        needs_mark = codecs.lookup(encoding).name in ("utf-16", "utf-32")
+        advice = (
+            f"give the encoding of text without a mark, {encoding}-le or {encoding}-be"
+            if needs_mark
+            else "give another encoding"
+        )
+        raise CorruptFileError(f"{path}: cannot be decoded as {encoding}: {error}; {advice}") from error
     finally:
         if isinstance(chunks, Generator):
             chunks.close()

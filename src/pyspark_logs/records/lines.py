@@ -14,6 +14,21 @@ _SPACE = 0x20
 
 
 @dataclass(frozen=True)
+class Extent:
+    """The part of a text that a split owns.
+
+    Attributes:
+        member: name of the text in its archive; "" if the text is the file.
+        start: offset of the part in the text.
+        length: length of the part in bytes; None for the rest of the text.
+    """
+
+    member: str = ""
+    start: int = 0
+    length: int | None = None
+
+
+@dataclass(frozen=True)
 class Lines:
     """The records of one block.
 
@@ -28,6 +43,7 @@ class Lines:
         origins: offset of each record in the file, int64, if it differs from ``offset + starts`` because bytes of the block
             were replaced; else None.
         header: line that names the columns of these records; None without a header (see ``headers``).
+        extent: part of the text in which the records were found.
     """
 
     block: bytes
@@ -37,6 +53,7 @@ class Lines:
     full_length: int | None = None
     origins: npt.NDArray[np.int64] | None = None
     header: str | None = None
+    extent: Extent = Extent()
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -217,15 +217,19 @@ class TestEncodings:
             bytes(range(256)) * 20,
             b"PAR1" + bytes(500),
             "a line\n".encode("utf-16-le"),
-            gzip.compress(b"a" * 99, mtime=0),
         ],
-        ids=["any bytes", "parquet", "utf-16 without a mark", "gzip"],
+        ids=["any bytes", "parquet", "utf-16 without a mark"],
     )
     def test_binary_files_are_errors(self, tmp_path: Path, data: bytes) -> None:
         file = tmp_path / "app.log"
         file.write_bytes(data)
         with pytest.raises(FormatError, match=r"app\.log does not look like text: \d+ of the \d+ bytes .*encoding="):
             pyspark_logs.detect(file)
+
+    def test_compressed_files_without_a_suffix(self, tmp_path: Path) -> None:
+        file = tmp_path / "app.log"
+        file.write_bytes(gzip.compress("\n".join(APP).encode()))
+        assert pyspark_logs.detect(file)[0].share == 1
 
     def test_a_few_control_characters_are_text(self, tmp_path: Path) -> None:
         file = tmp_path / "app.log"

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+import pyspark_logs.file_content
 import pyspark_logs.reader
 import pyspark_logs.split_reader
 from pyspark_logs import scan
@@ -502,7 +503,7 @@ class TestNothingIsLost:
             patch.setattr(
                 pyspark_logs.split_reader, "read_lines", functools.partial(read_lines, block_bytes=drawn["block_bytes"])
             )
-            patch.setattr(pyspark_logs.split_reader, "_PAST_END_BYTES", 7)
+            patch.setattr(pyspark_logs.file_content, "_PAST_END_BYTES", 7)
             bound_ms = round((case.options["year_bound"] - strategies.EPOCH).total_seconds() * 1000) - 86_400_000
             path = write(Path(folder), {f"a.log{drawn['suffix']}": drawn["data"]}, bound_ms)
             rows = read(

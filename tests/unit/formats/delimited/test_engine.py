@@ -98,8 +98,8 @@ def queries(draw: st.DrawFn) -> Query:
         line = separator.join([*row, "x"] if extra > 0 else row[:-1] if extra < 0 else row).encode()
         for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1]))):
             line = draw(strategies.broken(line, [(quote or '"').encode(), separator.encode(), b"\r"]))
-        line = line.replace(b"\n", b"?").rstrip(b"\r")
-        if line and not line.startswith(strategies.BOM):
+        line = line.replace(b"\n", b"?").rstrip(b"\r\0")
+        if line and not line.startswith((strategies.BOM, b"\0")):
             lines.append(line)
     wanted = draw(st.lists(st.sampled_from([*names, "missing"]), min_size=1, max_size=4, unique=True))
     schema = pa.schema([pa.field(name, draw(st.sampled_from(TYPES))) for name in wanted])
