@@ -8,6 +8,7 @@ the first split reads the whole file and the others read nothing.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -30,8 +31,12 @@ Notice = Callable[[str, str], None]
 """Function of a kind of notice, and its message."""
 
 
+def ignore_notice(kind: str, message: str) -> None:
+    """Ignores a notice."""
+
+
 @dataclass(frozen=True)
-class Text:
+class FileText:
     r"""One text of a file.
 
     Attributes:
@@ -53,7 +58,7 @@ class Text:
 
 def read_texts(
     store: Store, split: FileSplit, compression: str | None, *, splittable: bool, has_marks: bool, notice: Notice
-) -> Iterator[Text]:
+) -> Iterator[FileText]:
     """Yields the texts of a file, one after another; each must be read before the next one is taken.
 
     Args:
@@ -78,7 +83,7 @@ def read_texts(
         chunks = read_past_end(store, split, codec)
         chunks = chunks if codec is NONE else codec.decompress(chunks, path=split.path, members=joints)
         head, chunks = peek(chunks, HEAD_BYTES)
-        text = Text(chunks, is_split=splittable, joints=joints)
+        text = FileText(chunks, is_split=splittable, joints=joints)
         yield unpacker.with_encoding(text, head, split.path)
         return
 
@@ -88,18 +93,20 @@ def read_texts(
             split.size, split.path,
         )  # fmt: skip
 
-    text = Text(read_past_end(store, split, codec), is_split=splittable)
+    text = FileText(read_past_end(store, split, codec), is_split=splittable)
     yield from unpacker.unpack(text, codec, open_archive)
 
 
-def _read_later_split(store: Store, split: FileSplit, compression: str | None, *, has_marks: bool) -> Iterator[Text]:
+def _read_later_split(
+    store: Store, split: FileSplit, compression: str | None, *, has_marks: bool
+) -> Iterator[FileText]:
     """Yields the text of a split that does not begin with the file, if the first bytes of the file are text."""
     head, chunks = peek(read_head(store, split), HEAD_BYTES)
     with closing(chunks):
         if (compression is None and recognise(head) is not None) or (has_marks and marked_encoding(head) is not None):
             return
         in_carriage_returns = ends_in_carriage_returns(chunks)
-    yield Text(read_past_end(store, split), is_split=True, in_carriage_returns=in_carriage_returns)
+    yield FileText(read_past_end(store, split), is_split=True, in_carriage_returns=in_carriage_returns)
 
 
 class _Unpacker:
@@ -109,8 +116,8 @@ class _Unpacker:
         self.path, self.notice, self.has_marks = path, notice, has_marks
 
     def unpack(
-        self, text: Text, expected: Codec, open_archive: Callable[[], Members] | None, layers: int = _MOST_LAYERS
-    ) -> Iterator[Text]:
+        self, text: FileText, expected: Codec, open_archive: Callable[[], Members] | None, layers: int = _MOST_LAYERS
+    ) -> Iterator[FileText]:
         """Yields the texts of a file or of a member.
 
         Args:
@@ -138,7 +145,7 @@ class _Unpacker:
         inner_text = replace(text, chunks=inner, is_split=False, joints=joints)
         yield from self.unpack(inner_text, _inner_codec(path, expected), None, layers - 1)
 
-    def _unrecognised(self, text: Text, head: bytes, expected: Codec, path: str) -> Iterator[Text]:
+    def _unrecognised(self, text: FileText, head: bytes, expected: Codec, path: str) -> Iterator[FileText]:
         """Yields data that begins as no codec does: text, or damaged data of the codec of the name."""
         if expected is not NONE and (expected is FOREIGN or not looks_like_text(head)):
             yield replace(text, chunks=expected.decompress(text.chunks, path=path), is_split=False)
@@ -147,7 +154,7 @@ class _Unpacker:
             self._disagree(path, expected, "text", is_inner=False)
         yield self.with_encoding(text, head, path)
 
-    def with_encoding(self, text: Text, head: bytes, path: str) -> Text:
+    def with_encoding(self, text: FileText, head: bytes, path: str) -> FileText:
         """Returns the text with the encoding that its byte order mark declares."""
         encoding = marked_encoding(head) if self.has_marks else None
         if encoding is None:
@@ -160,8 +167,8 @@ class _Unpacker:
         return replace(text, encoding=encoding, is_split=False)
 
     def _members(
-        self, text: Text, kind: str, path: str, open_archive: Callable[[], Members] | None, layers: int
-    ) -> Iterator[Text]:
+        self, text: FileText, kind: str, path: str, open_archive: Callable[[], Members] | None, layers: int
+    ) -> Iterator[FileText]:
         if kind == "tar":
             members = tar_members(text.chunks, path)
         elif open_archive is not None:
@@ -174,7 +181,7 @@ class _Unpacker:
         for name, chunks in members:
             if not is_hidden_key(name):
                 member = f"{text.member}!/{name}" if text.member else name
-                yield from self.unpack(Text(chunks, member), codec_for(name), None, layers - 1)
+                yield from self.unpack(FileText(chunks, member), codec_for(name), None, layers - 1)
 
     def _disagree(self, path: str, expected: Codec, found: str, *, is_inner: bool) -> None:
         name = f"a {expected.name} file" if expected is not NONE else "text"
@@ -226,6 +233,27 @@ def peek(chunks: Iterator[bytes], size: int) -> tuple[bytes, Generator[bytes, No
 def _close(chunks: Iterator[bytes]) -> None:
     if isinstance(chunks, Generator):
         chunks.close()
+
+
+def without_inner_marks(chunks: Iterator[bytes], joints: list[int]) -> Iterator[bytes]:
+    """Yields a text with line ends in place of byte order marks at the beginning of members.
+
+    Args:
+        chunks: the text, of which each member begins a chunk; a generator is closed at the end.
+        joints: offsets at which members begin; grows while chunks are taken.
+    """
+    offset = checked = 0
+    try:
+        for chunk in chunks:
+            text = chunk
+            while checked < len(joints) and joints[checked] <= offset:
+                if joints[checked] == offset and text.startswith(codecs.BOM_UTF8):
+                    text = b"\n" * len(codecs.BOM_UTF8) + text[len(codecs.BOM_UTF8) :]
+                checked += 1
+            offset += len(chunk)
+            yield text
+    finally:
+        _close(chunks)
 
 
 def read_head(store: Store, split: FileSplit) -> Iterator[bytes]:

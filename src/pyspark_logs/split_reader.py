@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
-from pyspark_logs.file_content import Text, read_past_end, read_texts
+from pyspark_logs.file_content import FileText, ignore_notice, read_past_end, read_texts, without_inner_marks
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.multiline import RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
@@ -49,10 +49,6 @@ _HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 def is_splittable(form: Format, options: ReadOptions, path: str) -> bool:
     """Returns True if reading a file may begin in its middle: its format and its compression allow it."""
     return form.is_splittable and codec_for(path, options.plan.compression).splittable
-
-
-def ignore_notice(kind: str, message: str) -> None:
-    """Ignores a notice about a file."""
 
 
 @dataclass(frozen=True)
@@ -189,11 +185,11 @@ class SplitReader:
             has_marks=options.encoding == "utf-8",
             notice=self.notice,
         )
-        with closing(cast("Generator[Text, None, None]", texts)):
+        with closing(cast("Generator[FileText, None, None]", texts)):
             for text in texts:
                 yield from self._find_lines_of(text, options, rules)
 
-    def _find_lines_of(self, text: Text, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
+    def _find_lines_of(self, text: FileText, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
         """Yields the lines of one text of the file."""
         path = f"{self.split.path}!/{text.member}" if text.member else self.split.path
         if text.encoding is not None:
@@ -201,7 +197,10 @@ class SplitReader:
         start, length = (self.split.start, self.split.length) if text.is_split else (0, None)
         # If line ends can be found without decoding the text, offsets are those of the file, and it can be split.
         undecoded = preserves_lines(options.encoding) and (options.document is None or options.encoding == "utf-8")
-        chunks = text.chunks if undecoded else transcode(text.chunks, options.encoding, path)
+        joints = text.joints if undecoded else []  # offsets in the text before it is transcoded
+        chunks = (
+            without_inner_marks(text.chunks, joints) if undecoded else transcode(text.chunks, options.encoding, path)
+        )
         if options.document is not None:
             chunks = document_lines(chunks, options.document, max_record_bytes=options.max_record_bytes)
         else:
@@ -218,13 +217,13 @@ class SplitReader:
         )  # fmt: skip
         if rule is not None:
             first = self._first_line(text, prefix, options) if start > 0 else None
-            blocks = assign_headers(blocks, rule, path=path, encoding=encoding, first=first)
+            blocks = assign_headers(blocks, rule, path=path, encoding=encoding, first=first, joints=joints)
         sanitises = undecoded and options.encoding != "utf-8" and not to_join
         extent = Extent(text.member, start, length)
         for lines in blocks:
             yield replace(sanitise(lines, options.encoding) if sanitises else lines, extent=extent)
 
-    def _first_line(self, text: Text, prefix: bytes | None, options: FormatOptions) -> FirstLine | None:
+    def _first_line(self, text: FileText, prefix: bytes | None, options: FormatOptions) -> FirstLine | None:
         """Returns the first record of the file, which may be its header, by a read of the file's beginning."""
         blocks = read_lines(
             unify_line_ends(

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError
-from pyspark_logs.file_content import read_texts
+from pyspark_logs.file_content import ignore_notice, read_texts
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader, infer_schema
@@ -114,9 +114,7 @@ def read_head(options: ReadOptions, max_bytes: int) -> FileHead:
     first = next((split for split in splits if split.size), splits[0])
     store = open_store(first.path, options.store)
     whole = replace(first, start=0, length=first.size)
-    texts = read_texts(
-        store, whole, options.plan.compression, splittable=True, has_marks=False, notice=lambda kind, message: None
-    )
+    texts = read_texts(store, whole, options.plan.compression, splittable=True, has_marks=False, notice=ignore_notice)
     chunks = (chunk for each in texts for chunk in each.chunks)
     text = b""
     try:

@@ -72,7 +72,7 @@ class LineFormat(Format):
     def is_splittable(self) -> bool:
         """False for documents, for encodings whose line ends need decoding, and where a header may stand in the middle."""
         rule = self.header_rule()
-        if self.options.document is not None or (rule is not None and rule.by_fields):
+        if self.options.document is not None or (rule is not None and rule.stands_anywhere):
             return False
         return preserves_lines(self.options.encoding)
 
@@ -113,7 +113,9 @@ class LineFormat(Format):
         writer = self.writer(
             schema, zone=zone, unencodable=find_unencodable(options.encoding), forbidden_prefixes=prefixes
         )
-        checks = RoundtripChecks(writer.line_writer, options, prefixes, writer.decoder, zone, self.blanks)
+        checks = RoundtripChecks(
+            writer.line_writer, options, prefixes, writer.decoder, zone, self.blanks, self.header_rule()
+        )
         return Encoder(writer.line_writer, checks, options.encoding, on_unwritable, writer.head)
 
 

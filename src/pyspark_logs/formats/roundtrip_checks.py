@@ -14,7 +14,7 @@ from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.line_writer import LineWriter, UnwritableValues, unwritable_values
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines
+from pyspark_logs.records import HeaderRule, Lines
 
 _SPACE = 0x20
 
@@ -29,14 +29,15 @@ class RoundtripChecks:
         decoder: decoder of the lines of uncertain rows; None: no row is uncertain.
         zone: time zone of wall clocks.
         blanks: characters of which a line consists that is no record.
+        header_rule: rule that finds headers; None: there are none.
     """
 
     def __init__(
         self, writer: LineWriter, options: FormatOptions, forbidden_prefixes: tuple[str, ...], decoder: Decoder | None,
-        zone: str, blanks: str = "",
+        zone: str, blanks: str = "", header_rule: HeaderRule | None = None,
     ) -> None:  # fmt: skip
         self.writer, self.options, self.forbidden_prefixes = writer, options, forbidden_prefixes
-        self.decoder, self.zone, self.blanks = decoder, zone, blanks
+        self.decoder, self.zone, self.blanks, self.header_rule = decoder, zone, blanks, header_rule
 
     def find_unwritable(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
         """Returns the rows whose lines do not read back.
@@ -54,6 +55,10 @@ class RoundtripChecks:
             problems += unwritable_values(
                 first, forbidden, f"makes a line that begins with {prefix!r}, which is no record"
             )
+        if self.header_rule is not None and len(lines):
+            known = np.zeros(len(lines), np.bool_)
+            known[list(self.header_rule.find_known(_as_records(lines), "utf-8"))] = True
+            problems += unwritable_values(first, known & rows, "makes a line of names, which is a header")
         if self.options.encoding != "utf-8":
             problems += self._check_encoding(lines, rows)
         elif sizes.max() > self.options.max_record_bytes:
@@ -111,9 +116,7 @@ class RoundtripChecks:
         if self.decoder is None or len(indices) == 0:
             return []
         lines = lines.take(pa.array(indices))
-        offsets = _offsets(lines) - _offsets(lines)[0]
-        block = Lines(spans.string_bytes(lines).tobytes(), offsets[:-1], offsets[1:] - np.int32(1), 0)
-        read = self.decoder.decode(block, TimestampContext(self.zone, 0))
+        read = self.decoder.decode(_as_records(lines), TimestampContext(self.zone, 0))
         unblamed: Bool = np.ones(len(indices), np.bool_)
         problems: list[UnwritableValues] = []
 
@@ -130,6 +133,12 @@ class RoundtripChecks:
         if read.corrupt is not None:
             blame(self.writer.first, read.corrupt)
         return problems
+
+
+def _as_records(lines: pa.Array) -> Lines:
+    """Returns lines with their line ends as the records of a block."""
+    offsets = _offsets(lines) - _offsets(lines)[0]
+    return Lines(spans.string_bytes(lines).tobytes(), offsets[:-1], offsets[1:] - np.int32(1), 0)
 
 
 def _offsets(lines: pa.Array) -> Int32:

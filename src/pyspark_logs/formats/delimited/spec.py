@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from pyspark_logs.formats.delimited.header import NameIndex, column_name, unique_names
@@ -75,12 +76,31 @@ class DelimitedSpec:
         if self.header == "none":
             return None
         by_fields = self.header == "fields"
-        return HeaderRule(by_fields, self.is_header) if self.known_names_only else HeaderRule(by_fields)
+        if not self.known_names_only:
+            return HeaderRule(by_fields, resembles=self.resembles)
+        # A name is followed by the separator, or ends the line.
+        starts = {(name + self.separator).encode()[:4] for name in self._known_names()}
+        return HeaderRule(by_fields, self.is_header, frozenset(starts), self.resembles)
+
+    def _known_names(self) -> set[str]:
+        """Returns the documented names of values, in the spellings of headers."""
+        names = {name for field in self.fields for name in field.value_names}
+        return names | {name.replace("_", "-") for name in names} | {name for name, _ in self.aliases}
 
     def is_header(self, line: str) -> bool:
-        """Returns True if the first line of a file is a header, for formats of which it may also be a record."""
-        known = NameIndex([name for field in self.fields for name in field.value_names])
-        return all(known.find(name) is not None for name in self.splitter.header_names(line))
+        """Returns True if a line is a header, for formats of which it may also be a record."""
+        return all(self._known_index.find(name) is not None for name in self.splitter.header_names(line))
+
+    @functools.cached_property
+    def _known_index(self) -> NameIndex:
+        return NameIndex([name for field in self.fields for name in field.value_names])
+
+    def resembles(self, line: str, header: str) -> bool:
+        """Returns True if a line has all names of a header, or consists mostly of them."""
+        names = {name.lower() for name in self.splitter.header_names(header)}
+        values = [value.lower() for value in self.splitter.header_names(line)]
+        known = sum(value in names for value in values)
+        return known > 0 and (names <= set(values) or 2 * known > len(values))
 
     def value_names(self, header: str) -> tuple[str, ...]:
         """Returns the names of the values of the lines under a header. Names in ``#Fields:`` are separated by blanks."""

@@ -7,11 +7,13 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
 from pyspark_logs.records import HeaderRule, assign_headers, read_lines
+from tests.support.log_files import CODECS
 from tests.support.records import scan_rows
 
 
@@ -165,3 +167,71 @@ def test_a_repeated_header_does_not_divide_a_block() -> None:
 def test_a_file_with_only_a_header_has_no_records() -> None:
     found = list(assign_headers(read_lines(iter([b"#Fields: a b\n"])), HeaderRule(True), path="x"))
     assert [(one.header, len(one)) for one in found] == [(" a b", 0)]
+
+
+class TestConcatenatedFiles:
+    CSV = (b"id,n\n1,2\n", b"n,id\n3,4\n", b"\xef\xbb\xbfID,n\n5,6\n7,8\n", b"n,x,id\n0,9,9\n", b"10,11\n")
+    EXPECTED = (("1", "2"), ("4", "3"), ("5", "6"), ("7", "8"), ("9", "0"))
+
+    @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
+    def test_the_first_line_of_a_member_of_names_is_a_header(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+    ) -> None:
+        compress = next(make for end, make in CODECS.values() if end == suffix)
+        (tmp_path / f"a.csv{suffix}").write_bytes(b"".join(map(compress, self.CSV[:4])))
+        options = {"delimited": ",", "header": "first", "schema": "id string, n string", "commentPrefix": "#"}
+        for size in (1, 9, 1000):
+            monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+            found = scan_rows(tmp_path, mode="FAILFAST", **options)
+            assert [(row["id"], row["n"]) for row in found] == list(self.EXPECTED)
+
+    def test_members_that_begin_anywhere_lose_no_row(self, tmp_path: Path) -> None:
+        """As block-wise compressors and appending writers make them."""
+        text = b"id,n\n" + b"".join(b"%d,name %d\n" % (n, n) for n in range(200))
+        (tmp_path / "a.csv.gz").write_bytes(b"".join(gzip.compress(text[at : at + 7]) for at in range(0, len(text), 7)))
+        found = scan_rows(tmp_path, delimited=",", header="first", mode="FAILFAST")
+        assert [(row["id"], row["n"]) for row in found] == [(str(n), f"name {n}") for n in range(200)]
+        (tmp_path / "a.csv.gz").write_bytes(
+            gzip.compress(b"id,n\n1,2\n") + gzip.compress(b"id,3\n") + gzip.compress(b"4,5")
+        )
+        assert [row["id"] for row in scan_rows(tmp_path, delimited=",", header="first")] == ["1", "id", "4"]
+
+    @pytest.mark.parametrize("name", ["a.log", "a.log.gz"])
+    def test_documented_names_are_a_header_anywhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        parts = [
+            "2 123 eni-1 10.0.0.1 10.0.0.2 1 22 6 20 4249 1795309211 1795309270 ACCEPT OK",
+            "version account-id srcaddr dstaddr",
+            "2 123 10.0.0.3 10.0.0.4",
+            "dstaddr srcaddr",
+            "srcaddr dstaddr",
+            "10.0.0.5 10.0.0.6",
+            "dstaddr srcaddr version",
+            "10.0.0.8 10.0.0.7 2",
+        ]
+        text = "".join(part + "\n" for part in parts).encode()
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+        for size in (1, 100, 10_000):
+            monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+            found = scan_rows(
+                tmp_path, preset="aws_vpc_flow", schema="srcaddr string, dstaddr string", mode="FAILFAST",
+                maxPartitionBytes=10, openCostInBytes=1,
+            )  # fmt: skip
+            assert found == [{"srcaddr": f"10.0.0.{n}", "dstaddr": f"10.0.0.{n + 1}"} for n in (1, 3, 5, 7)]
+
+    def test_w3c_files(self, tmp_path: Path) -> None:
+        one = "#Software: x\n#Fields: date cs-method\n2026-11-22 GET\n"
+        other = "\ufeff#Fields: cs-method date\nPUT 2026-11-23\n"
+        (tmp_path / "a.log.gz").write_bytes(gzip.compress(one.encode()) + gzip.compress(other.encode()))
+        found = scan_rows(
+            tmp_path, delimited=" ", header="fields", schema="date date, cs_method string", mode="FAILFAST"
+        )
+        assert [row["cs_method"] for row in found] == ["GET", "PUT"]
+
+    def test_a_row_that_would_be_a_header_is_not_written(self, tmp_path: Path) -> None:
+        rows = pa.table({"action": ["type", "ACCEPT"], "log_status": ["bytes", "OK"]})
+        with pytest.raises(RecordError, match="makes a line of names, which is a header"):
+            pyspark_logs.write(rows, str(tmp_path / "out"), preset="aws_vpc_flow")
+        written = pyspark_logs.write(rows.slice(1), str(tmp_path / "out"), preset="aws_vpc_flow")
+        assert written.rows == 1
