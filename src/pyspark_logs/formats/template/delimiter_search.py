@@ -59,6 +59,11 @@ class DelimiterSearch:
 
     def last(self, bound: RightBound, offsets: Int32) -> Int32:
         """Returns the end of the field at the offset that ends at the last occurrence of a literal, in each line."""
+        if len(bound.delimiters) == 1:
+            first = self._search(bound.delimiters[0], offsets, self.ends)
+            # In most files each line has the delimiter once.
+            if self.block.count(bound.delimiters[0].raw) <= len(offsets) and (first >= 0).all():
+                return first
         ends, missing = self.ends, np.zeros(len(offsets), np.bool_)
         if bound.limit is not None:
             starts = offsets
