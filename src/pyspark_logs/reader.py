@@ -387,13 +387,29 @@ def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
         )
 
 
+def _sample_criteria(reader: LogReader, layout: Layout) -> dict[str, Any]:
+    """Returns the criteria for files that the condition gives before the columns of the records are known."""
+    try:
+        columns = reader.columns(layout.columns)
+    except OptionError:
+        return {}  # the type of a column does not follow from the condition
+    if columns.condition is None:
+        return {}
+    start_us, end_us = reader.time_range(columns)
+    return {"start_us": start_us, "end_us": end_us, "allowed": reader.allowed_values(columns)}
+
+
 def _sample(reader: LogReader, store: Store, layout: Layout, sampled_paths: list[str]) -> Iterator[Any]:
-    """Yields blocks of the first files by key in the time range.
+    """Yields blocks of the first files by key in the time range and the partitions of the query.
 
     Appends the path of each file that has a block to ``sampled_paths``.
     """
     options = reader.options
-    planned = plan(store, options, layout=layout)
+    criteria = _sample_criteria(reader, layout)
+    planned = plan(store, options, layout=layout, **criteria)
+    if criteria and not planned.tasks:
+        # Before the columns are known, the time of the paths may be taken for another one.
+        planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)
     if not splits:
         raise OptionError(

@@ -115,6 +115,23 @@ def test_json_columns_that_the_schema_lacks(tmp_path: Path) -> None:
         found("r.i = 2")
 
 
+def test_columns_are_inferred_from_the_selected_directories(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "web/2026/01/01/a": '{"a": 1, "ts": "2026-01-01T05:00:00Z"}\n',
+        "web/2026/01/09/b": '{"b": 1, "ts": "2026-01-09T05:00:00Z", "r": {"i": 1}}\n',
+        "db/2026/01/09/c": '{"c": 1, "ts": "2026-01-09T05:00:00Z"}\n',
+    })  # fmt: skip
+    options = {"json": True, "layout": OPTIONS["layout"]}
+    where = "team = 'web' AND ts >= TIMESTAMP '2026-01-08'"
+    assert scan(tmp_path, where=where, **options).schema.names == ["b", "ts", "r", "team"]
+    assert scan(tmp_path, where=where, **options).read_all().num_rows == 1
+    assert set(scan(tmp_path, where="r.i = 1", **options).schema.names) == {"a", "b", "c", "ts", "r", "team"}
+    # Not the time of the paths: the sample is that of a load without a condition.
+    later = scan(tmp_path, where="until >= TIMESTAMP '2027-01-01'", **options)
+    assert "a" in later.schema.names
+    assert later.read_all().num_rows == 0
+
+
 def test_literals_are_searched_before_lines_are_parsed(logs: Path) -> None:
     parsed = parse_read_options({"path": str(logs), "where": "level = 'ERROR' OR message LIKE '%again%'", **OPTIONS})
     reader = LogReader(parsed, infer_schema(parsed))
