@@ -193,7 +193,7 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
     "JAVACLASS": (["org.example.Main$Inner", "Main", "hudson.node_monitors.X"], ["org..Main", "1x"]),
     "JAVAFILE": (["Main.java", "Native Method"], ["Main:java"]),
     "JAVAMETHOD": (["run", "<init>", "<clinit>"], ["<x>", "a b"]),
-    "JAVASTACKTRACEPART": ([TRACE, "  at java.lang.Thread.run(Native Method)"], ["at nowhere"]),
+    "JAVASTACKTRACEPART": ([TRACE, "  at java.lang.Thread.run(Native Method)"], ["at line 9"]),
     "JAVATHREAD": (["TP-Processor12"], ["main"]),
     "JAVALOGMESSAGE": (["anything"], ["a\nb"]),
     "CATALINA_DATESTAMP": (["Jan 9, 2014 7:13:13 AM"], ["Jan 9, 2014 7:13:13"]),

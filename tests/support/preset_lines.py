@@ -13,7 +13,7 @@ def at(*parts: int) -> datetime:
 
 
 def row(preset: str, line: str) -> dict[str, Any]:
-    """What is not null of a line that is of the format; a file written in 2026 has it."""
+    """Returns the values that are not null of a line that matches, in a file modified in 2026."""
     (found,), (corrupt,) = decoded(decoder_of(preset), preset, line.encode())
     assert not corrupt, line
     return {name: value for name, value in found.items() if value is not None}

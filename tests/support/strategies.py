@@ -337,13 +337,13 @@ def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = -1
         if unseparated(parts):
             parts.append(draw(separators))
     last = draw(st.integers(0, 3 if depth == 2 else 1))
-    for place in range(last + 1):
+    for index in range(last + 1):
         skipped = draw(st.integers(0, 9)) == 9
         kind = KINDS[0] if skipped else draw(kinds)
         name = "" if skipped else f"f{number}"
         parts.append(Part(name=name, kind=kind, nullable=not skipped and draw(st.booleans())))
         number += 1
-        if place < last:
+        if index < last:
             groups(5)
             if unseparated(parts) or draw(st.integers(0, 4)) < 4:
                 parts.append(draw(separators))
@@ -357,15 +357,15 @@ def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = -1
 
 
 def bounded_from_the_right(draw: st.DrawFn, parts: list[Part]) -> list[Part]:
-    """The segments, some fields of which end at the last occurrence of the literal after them."""
-    for place in reversed(range(len(parts))):
-        if can_end_last(parts[place:]) and draw(st.booleans()):
-            parts = [*parts[:place], replace(parts[place], last=True), *parts[place + 1 :]]
+    """Returns the segments; some fields now end at the last occurrence of the literal after them."""
+    for index in reversed(range(len(parts))):
+        if can_end_last(parts[index:]) and draw(st.booleans()):
+            parts = [*parts[:index], replace(parts[index], last=True), *parts[index + 1 :]]
     return parts
 
 
 def can_end_last(parts: list[Part]) -> bool:
-    """Whether literals, and nothing that may be absent, determine the last occurrence of the one after the first."""
+    """True if the first segment is a field whose end, at the last occurrence of the next literal, no optional segment affects."""
     field, *later = parts
     if field.kind is None or field.self_delimiting or not later or not later[0].text:
         return False
@@ -375,7 +375,7 @@ def can_end_last(parts: list[Part]) -> bool:
 
 
 def unseparated(parts: list[Part]) -> bool:
-    """Whether no field may follow, because where the one before ends would not be known."""
+    """True if the segments end with a field that needs a delimiter, so that no field may follow directly."""
     for part in reversed(parts):
         if part.parts and unseparated(part.parts):
             return True
@@ -386,7 +386,7 @@ def unseparated(parts: list[Part]) -> bool:
 
 @st.composite
 def delimited(draw: st.DrawFn, opts: Options) -> list[Part]:
-    """The segments of a template whose fields stand between one and the same character."""
+    """Segments of a template whose fields are separated by one character, with rare exceptions."""
     separator = Part(draw(st.sampled_from([" ", "|", "|", "\t", ",", ";", "x", "-", "0"])))
     fields = []
     for number in range(draw(st.integers(3, 6))):
@@ -396,7 +396,6 @@ def delimited(draw: st.DrawFn, opts: Options) -> list[Part]:
             Part(name="" if skipped else f"f{number}", kind=kind, nullable=not skipped and draw(st.booleans()))
         )
     assume(any(part.name for part in fields))
-    # Now and then it is not quite one and the same.
     between = [draw(st.sampled_from([separator] * 15 + [Part(blanks=True), Part(" | ")])) for _ in fields]
     parts = [part for one, before in zip(fields, between, strict=True) for part in (before, one)][1:]
     return bounded_from_the_right(draw, parts) if draw(st.integers(0, 3)) == 0 else parts
@@ -415,7 +414,7 @@ def all_parts(parts: list[Part]) -> list[Part]:
 
 @dataclass(frozen=True)
 class Line:
-    """A line made of values; `sure` if it surely reads back as those values."""
+    """A line made of values; `sure` if it certainly reads back as these values."""
 
     text: str
     values: dict[str, object]
@@ -424,7 +423,7 @@ class Line:
 
 @st.composite
 def good_lines(draw: st.DrawFn, parts: list[Part], opts: Options) -> Line:
-    """A line as a writer with no care for ambiguity makes it, from random values."""
+    """Lines of random values, as a writer makes them that does not check for ambiguity."""
     values: dict[str, object] = {part.name: None for part in all_parts(parts) if part.name}
     present = []  # the segments that this line has, and the groups that it lacks, each with what may follow
     while parts:
@@ -463,7 +462,7 @@ def good_lines(draw: st.DrawFn, parts: list[Part], opts: Options) -> Line:
 
 
 def stops(following: list[Part]) -> list[Part]:
-    """What each of the groups that come first begins with, and the literal or blanks after them."""
+    """Returns the first segment of each leading group, and the literal or blanks after these groups."""
     found = []
     for part in following:
         if part.kind is not None:
@@ -479,7 +478,7 @@ def begins(part: Part, text: str) -> bool:
 
 
 def ends_for_sure(part: Part, following: list[Part], text: str, rest: str, opts: Options) -> bool:
-    """Whether the piece `text` of a line, with `rest` after it, can only be read to end there."""
+    """True if `text`, followed by `rest` in a line, can only be read as ending there."""
     if part.parts:
         return not begins(part.parts[0], rest)  # it is not there
     if part.blanks:

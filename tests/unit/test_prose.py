@@ -16,7 +16,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "pyspark_logs"
-TESTS = [path for name in ("reference", "spark") for path in (ROOT / "tests" / name).glob("*.py")]
+TESTS = [
+    path for name in ("protocol", "reference", "spark", "support") for path in (ROOT / "tests" / name).glob("*.py")
+]
 MODULES = sorted(
     [*SOURCE.rglob("*.py"), *(ROOT / "examples").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py"), *TESTS]
 )
