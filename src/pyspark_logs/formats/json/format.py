@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.interface import SearchableFields
+from pyspark_logs.formats.interface import SearchableFields, SplitSource
+from pyspark_logs.formats.json.concatenated import split_values
 from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.inference import infer_json_schema
@@ -51,6 +52,13 @@ class JsonFormat(LineFormat):
             FormatError: no record of the sample is an object with a key, or there are more than ``maxInferredColumns``.
         """
         return infer_json_schema(sample, self.options)
+
+    def read(self, source: SplitSource) -> Generator[Lines, None, None]:
+        """Yields the records of a split in blocks. A line of several values has several records."""
+        blocks = super().read(source)
+        if self.options.document is not None:
+            return blocks
+        return (records for lines in blocks if len(records := split_values(lines)))
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of requested columns."""

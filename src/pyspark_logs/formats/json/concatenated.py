@@ -1,0 +1,124 @@
+"""Records of lines that hold several JSON values: values one after another, as Firehose writes them, and arrays.
+
+Amazon Data Firehose joins records without a delimiter unless it is told to add one; see
+https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html and ``AppendDelimiterToRecord``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from pyspark_logs.records import Lines
+
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\],]', re.DOTALL)
+_BLANK = b" \t\r\n"
+_ARRAY = ord("[")
+_NEXT_VALUE = re.compile(rb"\}\{")
+_ADJACENT = np.frombuffer(b"}{", np.uint16)[0]
+
+
+def split_values(lines: Lines) -> Lines:
+    r"""Returns the records of a block with a record for each value of a line, and for each element of an array.
+
+    A line that is damaged after some values gives these values and a record of the rest. A damaged array stays a record.
+    A line in which blanks separate all objects stays a record, too: a search for such lines would slow down all others.
+
+    >>> from pyspark_logs.records import find_lines
+    >>> lines = split_values(find_lines(b'{"a":1}{"a":"}{"} {\n[{"a":2}, {}]\n', 0))
+    >>> [lines.record(row) for row in range(len(lines))]
+    [b'{"a":1}', b'{"a":"}{"}', b'{', b'{"a":2}', b'{}']
+    """
+    if lines.full_length is not None or len(lines) == 0:
+        return lines
+    rows = _rows_of_arrays(lines) + _rows_of_several(lines)
+    found = {row: spans for row in rows if (spans := value_spans(lines.record(row))) is not None}
+    if not found:
+        return lines
+    counts = np.ones(len(lines), np.int64)
+    counts[list(found)] = [len(spans) for spans in found.values()]
+    source = np.repeat(np.arange(len(lines)), counts)
+    starts, ends = lines.starts[source], lines.ends[source]
+    firsts = np.cumsum(counts) - counts
+    for row, spans in found.items():
+        first, last = firsts[row], firsts[row] + counts[row]
+        base = lines.starts[row]
+        starts[first:last] = [base + start for start, _ in spans]
+        ends[first:last] = [base + end for _, end in spans]
+    origins = None if lines.origins is None else lines.origins[source] + (starts - lines.starts[source])
+    return replace(lines, starts=starts, ends=ends, origins=origins)
+
+
+def value_spans(text: bytes) -> list[tuple[int, int]] | None:
+    """Returns start and end of each value of a line, or of each element of its arrays; None: the line is one record."""
+    spans: list[tuple[int, int]] = []
+    depth = begin = 0
+    in_array = is_array = False
+    for token in _TOKEN.finditer(text):
+        symbol, start = token[0], token.start()
+        if symbol == b"[" and depth == 0 and not text[begin:start].strip(_BLANK):
+            depth, begin, in_array, is_array = 1, token.end(), True, True
+        elif symbol in (b"{", b"["):
+            depth += 1
+        elif symbol in (b"}", b"]"):
+            depth -= 1
+            if depth < 0:
+                return None
+            if depth == 0:
+                # The brackets of an array are no part of its elements.
+                end = start if in_array else token.end()
+                is_empty = in_array and text[begin - 1 : begin] == b"[" and not text[begin:end].strip(_BLANK)
+                if (in_array and symbol != b"]") or not (is_empty or _append(spans, text, begin, end)):
+                    return None
+                begin, in_array = token.end(), False
+        elif symbol == b"," and in_array and depth == 1:
+            if not _append(spans, text, begin, start):
+                return None
+            begin = token.end()
+    if in_array:
+        return None
+    _append(spans, text, begin, len(text))
+    return spans if is_array or len(spans) > 1 else None
+
+
+def _append(spans: list[tuple[int, int]], text: bytes, begin: int, end: int) -> bool:
+    """Appends a span without the blanks around it; returns False if there is nothing else."""
+    value = text[begin:end].lstrip(_BLANK)
+    start, stop = end - len(value), end - len(value) + len(value.rstrip(_BLANK))
+    if start < stop:
+        spans.append((start, stop))
+    return start < stop
+
+
+def _rows_of_arrays(lines: Lines) -> list[int]:
+    raw = np.frombuffer(lines.block, np.uint8)
+    return np.flatnonzero(raw[lines.starts] == _ARRAY).tolist()
+
+
+def _rows_of_several(lines: Lines) -> list[int]:
+    """Returns the lines that may hold several objects."""
+    block = lines.block
+    if not _has_adjacent_objects(block):
+        return []
+    offsets = np.array([match.start() for match in _NEXT_VALUE.finditer(block)])
+    rows, firsts, counts = np.unique(
+        np.searchsorted(lines.starts, offsets, side="right") - 1, return_index=True, return_counts=True
+    )
+    chosen = []
+    for row, offset, count in zip(rows.tolist(), offsets[firsts].tolist(), counts.tolist(), strict=True):
+        # Messages contain such text, too. A line without a backslash before it needs no scan to tell.
+        before = block[int(lines.starts[row]) : offset] if row >= 0 else b""
+        is_in_string = count == 1 and b"\\" not in before and before.count(b'"') % 2 == 1
+        if row >= 0 and offset < lines.ends[row] and not is_in_string:
+            chosen.append(row)
+    return chosen
+
+
+def _has_adjacent_objects(block: bytes) -> bool:
+    """Returns True if a block holds ``}{``; in a fifth of the time of ``in``, which is as much as a tenth of decoding."""
+    pairs = (
+        np.frombuffer(block, np.uint16, (len(block) - first) // 2, first) for first in (0, 1) if len(block) > first
+    )
+    return any(bool((pair == _ADJACENT).any()) for pair in pairs)

@@ -1,0 +1,101 @@
+"""Lines with several JSON values: each value, and each element of an array, is a record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyspark_logs.formats.json.concatenated import split_values
+from pyspark_logs.records import find_lines
+from tests.conformance.test_engines import thorough
+from tests.support.records import scan_rows
+
+words = st.text(st.sampled_from('a"\\{}[], é'), max_size=5)
+values = st.recursive(
+    st.none() | st.integers(-9, 9) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=4,
+)
+objects = st.dictionaries(words, values, max_size=3)
+blanks = st.sampled_from(["", "", " ", "  \t"])
+
+
+@st.composite
+def lines_of_values(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """A line of objects, or a line that begins with an array, and the text of its records."""
+    line, records = draw(blanks), list[str]()
+    begins_with_array = draw(st.booleans())
+    line = "" if begins_with_array else line
+    for index in range(draw(st.integers(1, 3))):
+        texts = [json.dumps(value, ensure_ascii=draw(st.booleans())) for value in draw(st.lists(objects, max_size=3))]
+        if begins_with_array and (index == 0 or draw(st.booleans())):
+            line += (
+                "[" + ",".join(draw(blanks) + text + draw(blanks) for text in texts) + draw(blanks) * (not texts) + "]"
+            )
+        else:
+            texts = texts or ["{}"]
+            line += "".join(texts)
+        records += texts
+        line += draw(blanks) if begins_with_array else ""
+    return line, records
+
+
+def records_of(text: str) -> list[str]:
+    found = split_values(find_lines(text.encode(), 7))
+    assert (found.offsets == found.starts + 7).all()
+    return [found.record(row).decode().strip(" \t") for row in range(len(found))]
+
+
+@thorough
+@given(st.lists(lines_of_values(), max_size=4))
+def test_the_values_are_the_records(lines: list[tuple[str, list[str]]]) -> None:
+    assert records_of("\n".join(line for line, _ in lines)) == [record for _, records in lines for record in records]
+
+
+@pytest.mark.parametrize(
+    ("line", "records"),
+    [
+        ('{"a":1}{"a":2}{"a":', ['{"a":1}', '{"a":2}', '{"a":']),
+        ('{"a":1}{"a":2}}', ['{"a":1}{"a":2}}']),
+        ('{"a":1}x{"a":2}{}', ['{"a":1}', 'x{"a":2}', "{}"]),
+        ('{"a":"}{"}', ['{"a":"}{"}']),
+        ('{"a":"\\"}{"}{"a":"}{"}', ['{"a":"\\"}{"}', '{"a":"}{"}']),
+        ('{"a":1} {"a":2}', ['{"a":1} {"a":2}']),
+        ("[]", []),
+        ("[1, [2]]", ["1", "[2]"]),
+        ("[{}", ["[{}"]),
+        ("[{},]", ["[{},]"]),
+        ("[{}}", ["[{}}"]),
+        ("[{}] x", ["{}", "x"]),
+        ("[", ["["]),
+    ],
+)
+def test_damaged_lines(line: str, records: list[str]) -> None:
+    assert records_of(line) == records
+
+
+def test_offsets_of_replaced_bytes_are_kept() -> None:
+    lines = find_lines(b'#\n{"a":1}{"a":2}\n{}\n', 10, b"#", cut_comments=True)
+    assert split_values(lines).offsets.tolist() == [12, 19, 27]
+    assert split_values(lines.select(np.array([1]))).offsets.tolist() == [27]
+
+
+def test_files_of_firehose(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"a":1,"m":"x"}{"a":2,"m":"}{"}{"a":3}\n[{"a":4}, {"a":"x"}]\n')
+    rows = scan_rows(
+        tmp_path, json=True, schema="a int, _corrupt_record string, _metadata struct<record_offset:bigint>"
+    )
+    assert [(row["a"], row["_metadata"]["record_offset"]) for row in rows] == [
+        (1, 0),
+        (2, 15),
+        (3, 31),
+        (4, 40),
+        (None, 49),
+    ]
+    assert [row["_corrupt_record"] for row in rows] == [None] * 4 + ['{"a":"x"}']
+    assert scan_rows(tmp_path, json=True)[0] == {"a": "1", "m": "x"}
