@@ -1,7 +1,7 @@
 """Records of lines that hold several JSON values: values one after another, as Firehose writes them, and arrays.
 
-Amazon Data Firehose joins records without a delimiter unless it is told to add one; see
-https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html and ``AppendDelimiterToRecord``.
+Amazon Data Firehose puts a line end between the records of an object only if the processor ``AppendDelimiterToRecord`` is
+configured: https://docs.aws.amazon.com/firehose/latest/APIReference/API_Processor.html
 """
 
 from __future__ import annotations
