@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import partial
 
 from benchmarks.limits import Cost, Limit, kept_bytes, measure
 from benchmarks.simulated_store import NOW_MS, SimulatedStore
 from pyspark_logs.layout import Layout
+from pyspark_logs.offsets import Offset, PollRules, StreamFile, is_new, poll
 from pyspark_logs.options import ReadOptions, parse_read_options
 from pyspark_logs.planning import plan
 from pyspark_logs.store import Page, StoredFile
+from pyspark_logs.stream.pending import PendingFiles
 
 ROOT = "s3://b/logs/"
 HOURLY = "{yyyy}/{MM}/{dd}/{HH}"
@@ -50,4 +54,37 @@ def planning(entries: int) -> Cost:
     return replace(cost, size=kept_bytes(lambda: plan(fresh, read, layout=layout)))
 
 
-LIMITS = (Limit("plan a query over n objects", "<= 10 us, <= 300 B", planning),)
+def bulk_copy(entries: int, age_ms: int) -> Cost:
+    """Reads files that were copied within 20 minutes, in batches of 10,000; ``size`` is that of the largest offset.
+
+    Args:
+        entries: number of files.
+        age_ms: time since the copy began.
+    """
+    files = [
+        StreamFile(f"app-{n:09}.log.gz", 1000, NOW_MS - age_ms + n * 1_200_000 // entries // 1000 * 1000, f"{n:032x}")
+        for n in range(entries)
+    ]
+    rules = PollRules(window_ms=2 * HOUR_MS, lateness_ms=HOUR_MS, max_files=10_000)
+    offset = Offset.initial(ROOT, "key", starting="earliest", now_ms=NOW_MS, window_ms=rules.window_ms)
+    largest = 0
+
+    def read() -> None:
+        nonlocal offset, largest
+        pending = PendingFiles(files, NOW_MS)
+        while True:
+            found, _ = pending.candidates(partial(is_new, offset, lateness_ms=HOUR_MS), rules.max_files, None)
+            before, offset = offset, poll(offset, found, NOW_MS, rules)
+            if offset is before:
+                return
+            largest = max(largest, len(json.dumps({**offset.to_dict(), "batch": ""})))
+
+    cost = measure(read)
+    return replace(cost, size=largest)
+
+
+LIMITS = (
+    Limit("plan a query over n objects", "<= 10 us, <= 300 B", planning),
+    Limit("read n files of a copy of yesterday; its offsets", "<= 1 MB", lambda n: bulk_copy(n, 24 * HOUR_MS)),
+    Limit("read n files of a copy that ends now; its offsets", "<= 1 MB", lambda n: bulk_copy(n, 1_200_000)),
+)

@@ -1,7 +1,7 @@
 """Simulation of stream offsets: each file is read exactly once.
 
 Files appear late, out of order and under old layout times. Polls happen at any time, with any limits, and list as little as
-they may. Queries restart with nothing but their offset.
+they may. Queries restart with nothing but their offset, whose ``seen`` may hold as little as one file.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.no_cover
 ROOT = "s3://logs/app"
 BEGIN_MS = 1_795_348_800_000
 LIFE_MS = 60_000  # files are modified within this time
+CLOCK_ERROR_MS = 5000
+LONGEST_LATENESS_MS = 10_000 + 20_000  # of any query and any turn
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,12 @@ class Query:
     settle_ms: int = 0
     identity: str = "key"
     clock_ms: int = 0  # how far the clock of the query runs ahead of the store's
+    max_seen: int | None = None
     listed_all_ms: int | None = None
     polled_ms: int | None = None
     taken: list[StreamFile] = field(default_factory=list)
     pruned: int = 0
+    deferred: int = 0  # polls that took no file although one was ready, because of max_seen
 
     def __post_init__(self) -> None:
         self.offset = Offset.initial(ROOT, self.identity, starting="earliest", now_ms=BEGIN_MS, window_ms=0).to_dict()
@@ -83,14 +87,24 @@ class Query:
         lateness_ms = self.lateness_ms + turn.more_lateness_ms
         low_us = self._lowest_us(start, now_ms, lateness_ms)
         rules = PollRules(
-            lateness_ms + (self.interval_ms or 0), lateness_ms, self.settle_ms, turn.max_files, turn.max_bytes
+            lateness_ms + (self.interval_ms or 0),
+            lateness_ms,
+            self.settle_ms,
+            turn.max_files,
+            turn.max_bytes,
+            self.max_seen,
+            CLOCK_ERROR_MS,
         )
-        after = poll(start, self._listing(true_ms, low_us), now_ms, rules)
+        listing = self._listing(true_ms, low_us)
+        after = poll(start, listing, now_ms, rules)
         self.polled_ms = now_ms
+        if not after.batch.files or after is start:
+            self.deferred += poll(start, listing, now_ms, replace(rules, max_seen=None)) is not start
         if after is start:
             return False
+        assert self.max_seen is None or len(after.seen) <= max(self.max_seen, len(start.seen))
         assert after.ts_ms <= max(now_ms, start.ts_ms)
-        assert after.floor_ms >= start.floor_ms
+        assert after.floor >= start.floor
         if self.listed_all_ms is not None:
             after = replace(after, full_listing=FullListing(self.listed_all_ms, 0))
         self.offset = after.to_dict()
@@ -98,7 +112,7 @@ class Query:
         return True
 
     def run(self, turns: list[Turn]) -> None:
-        """Polls in turns, and then until a poll finds no new file."""
+        """Polls in turns, and then until a poll finds no new file although none waits for others to be forgotten."""
         true_ms = BEGIN_MS
         for turn in turns:
             true_ms += turn.after_ms
@@ -109,8 +123,10 @@ class Query:
             self.poll(true_ms, Turn(0))
         while True:
             true_ms += 1000 + (self.interval_ms or 0)
-            if not self.poll(true_ms, Turn(0)):
+            deferred = self.deferred
+            if not self.poll(true_ms, Turn(0)) and self.deferred == deferred:
                 return
+            assert true_ms < newest_ms + 10 * (LIFE_MS + LONGEST_LATENESS_MS) + len(self.versions) * 20_000
 
     def _lowest_us(self, start: Offset, now_ms: int, lateness_ms: int) -> int | None:
         due = self.listed_all_ms is None or (
@@ -181,13 +197,15 @@ def queries(draw: st.DrawFn, *, versions: int = 1, identity: str = "key", prefet
                 modified_ms = visible_ms + draw(st.integers(1, 2 * LIFE_MS))
             size = draw(st.integers(0, 12))
             found.append(Version(f"f{number}", modified_ms, visible_ms, layout_us, size))
-    return Query(found, lateness_ms, slack_ms, interval_ms, settle_ms, identity, draw(st.sampled_from(clocks)))
+    clock_ms, max_seen = draw(st.sampled_from(clocks)), draw(st.sampled_from([None, 1, 2, 5]))
+    return Query(found, lateness_ms, slack_ms, interval_ms, settle_ms, identity, clock_ms, max_seen)
 
 
 @given(queries(), TURNS)
 def test_every_file_is_read_exactly_once(query: Query, turns: list[Turn]) -> None:
     query.run(turns)
     event(f"pruned polls: {'none' if not query.pruned else 'some' if query.pruned < 20 else 'many'}")
+    event(f"polls that deferred files: {'none' if not query.deferred else 'some'}")
     assert Counter(file.key for file in query.taken) == Counter(version.key for version in query.versions)
 
 
@@ -227,8 +245,10 @@ def test_with_etags_each_version_is_a_file(query: Query, turns: list[Turn]) -> N
 
 @pytest.mark.parametrize("tick_ms", [1000, 370])
 @pytest.mark.parametrize("lateness_changes", [False, True])
-def test_two_hundred_long_simulations(lateness_changes: bool, tick_ms: int) -> None:
+@pytest.mark.parametrize("max_seen", [None, 3])
+def test_two_hundred_long_simulations(max_seen: int | None, lateness_changes: bool, tick_ms: int) -> None:
     """Each file is read exactly once in long simulations with many files and polls."""
+    deferred = 0
     for seed in range(200):
         chance = random.Random(seed)
         lateness, slack, interval = chance.choice((0, 3, 10)), chance.choice((0, 2, 5)), chance.choice((None, 2, 5, 10))
@@ -248,12 +268,15 @@ def test_two_hundred_long_simulations(lateness_changes: bool, tick_ms: int) -> N
             )
         every_ms = None if interval is None else interval * tick_ms
         query = Query(versions, lateness * tick_ms, slack * tick_ms, every_ms, chance.choice((0, 0, 4)) * tick_ms)
+        query.max_seen = max_seen
         now, more = 0, 0
-        while now < 140:
+        while now < (140 if max_seen is None else 400):
             now += chance.choice((0, 1, 1, 2))
             if lateness_changes and chance.random() < 0.1:
                 more = chance.choice((0, 4, 20))
             turn = Turn(0, chance.choice((1, 2, 3, 100)), None, more * tick_ms, chance.random() < 0.1)
             query.poll(BEGIN_MS + now * tick_ms, turn)
         assert query.pruned, seed
+        deferred += query.deferred
         assert Counter(file.key for file in query.taken) == {version.key: 1 for version in versions}, seed
+    assert (deferred > 0) == (max_seen is not None)

@@ -28,7 +28,16 @@ list all prefixes again: the listing that an offset does not carry counts for no
 *Clocks that run ahead.* A file dated tomorrow is read today and is kept in ``seen`` under tomorrow's second. ``ts_ms`` does
 not follow it beyond the time of the poll, so the floor stays below the times that correct clocks will still assign. If the
 clock of this process is slow, ``ts_ms`` is smaller and the window wider. If it is fast, nothing changes: ``ts_ms``
-follows the files, and the time of the poll is only its upper bound.
+follows the files, and the time of the poll is only its upper bound; except that a poll that would exceed ``max_seen``
+assumes that its clock is at most 15 minutes ahead.
+
+*Bounded offsets.* ``seen`` holds at most ``max_seen`` files, about 1 MB. A time is *closed* once no file can become visible
+with it: the window before a lower bound of the store's clock. That bound is ``ts_ms``, and for a poll that would exceed
+``max_seen`` also the time of the poll, less a possible error of its clock. Files are taken in the order of (time, key), so
+that a floor of a time and a key describes all closed files that were taken, without an entry for each. Files whose time is
+not closed and for which ``seen`` has no space wait until it is closed: the oldest files in the window, or of a bulk copy,
+are read at once, and the others after twice ``lateness``, the time between full listings, and the error of the clock. Twice,
+because an entry also excludes versions up to ``lateness`` later. Each file is still read exactly once.
 
 *Overwritten files.* A file is identified by its key, or by key and etag. Another version of a processed file is ignored if
 its modification time is within ``lateness`` of the processed one, and is a new file if it is later. ``seen`` therefore keeps
@@ -44,6 +53,16 @@ Import direction: ``position`` -> ``encoding`` -> ``files``.
 from __future__ import annotations
 
 from pyspark_logs.offsets.files import BatchPlan, FullListing, StreamFile
-from pyspark_logs.offsets.position import Offset, PollRules, is_seen, lowest_layout_us, poll
+from pyspark_logs.offsets.position import MAX_SEEN, Offset, PollRules, is_new, lowest_layout_us, poll
 
-__all__ = ["BatchPlan", "FullListing", "Offset", "PollRules", "StreamFile", "is_seen", "lowest_layout_us", "poll"]
+__all__ = [
+    "MAX_SEEN",
+    "BatchPlan",
+    "FullListing",
+    "Offset",
+    "PollRules",
+    "StreamFile",
+    "is_new",
+    "lowest_layout_us",
+    "poll",
+]

@@ -14,6 +14,7 @@ from pyspark_logs.errors import OptionError
 from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, FullListing, StreamFile
 
 VERSION = 1
+VERSION_WITH_KEY = 2  # the offset has a key at its floor
 
 Seen = tuple[tuple[int, int], ...]  # (second, hash)
 Part = TypeVar("Part")
@@ -23,7 +24,7 @@ _NEW_CHECKPOINT = "start the query with a new checkpoint"
 
 def read_parts(
     value: object, root: str, identity: str
-) -> tuple[int, int, int | None, Seen, BatchPlan, FullListing | None]:
+) -> tuple[int, int, int | None, Seen, BatchPlan, FullListing | None, str]:
     """Decodes the fields of an offset that follow root and identity, in the order of ``Offset``'s attributes.
 
     Raises:
@@ -39,6 +40,7 @@ def read_parts(
         _read(value, "seen", _unpack_seen),
         _read(value, "batch", _unpack_batch),
         _read_full_listing(value),
+        "" if value["v"] == VERSION else _read(value, "floor_key", _unpack_key),
     )
 
 
@@ -51,9 +53,9 @@ def _read(value: Mapping[str, object], part: str, parse: Callable[[object], Part
 
 def _check_origin(value: Mapping[str, object], root: str, identity: str) -> None:
     version = value.get("v")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in (VERSION, VERSION_WITH_KEY):
         raise OptionError(
-            f"the checkpoint's offset has version {version!r:.40}, this release reads version {VERSION}: continue with the"
+            f"the checkpoint's offset has version {version!r:.40}, this release reads versions up to {VERSION_WITH_KEY}: continue with the"
             f" release that wrote it, or {_NEW_CHECKPOINT}"
         )
     if value.get("root") != root:
@@ -89,6 +91,18 @@ def _unpack(text: object) -> bytes:
     if not isinstance(text, str):
         raise TypeError(f"{text!r:.40} is not a string")
     return zlib.decompress(base64.b64decode(text, validate=True))
+
+
+def pack_key(key: str) -> str:
+    """Encodes a key. Names of files that are not UTF-8 hold surrogates, which JSON writers of other languages refuse."""
+    return _pack(json.dumps(key).encode("ascii"))
+
+
+def _unpack_key(text: object) -> str:
+    key = json.loads(_unpack(text))
+    if not isinstance(key, str):
+        raise TypeError(f"{key!r:.40} is not a string")
+    return key
 
 
 def pack_seen(seen: Seen) -> str:

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from pyspark_logs.offsets.encoding import VERSION, Seen, pack_batch, pack_seen, read_parts
+from pyspark_logs.offsets.encoding import (
+    VERSION,
+    VERSION_WITH_KEY,
+    Seen,
+    pack_batch,
+    pack_key,
+    pack_seen,
+    read_parts,
+)
 from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, FullListing, StreamFile
 
 # Start of the year 1, before the modification time of any file.
 BEGINNING_MS = -62_135_596_800_000
+
+# Default of PollRules.max_seen: an offset takes about eleven bytes for each file, so less than 1 MB.
+MAX_SEEN = 90_000
+# Default of PollRules.clock_error_ms. AWS refuses requests that are signed with a clock that differs by more than 15 minutes:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, RequestTimeTooSkewed.
+CLOCK_ERROR_MS = 900_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,10 @@ class PollRules:
         settle_ms: minimum age of a file; 0 takes files of any age.
         max_files: maximum number of files in a batch; None for no limit.
         max_bytes: maximum stored size of a batch; a batch has at least one file, however large. None for no limit.
+        max_seen: maximum number of files in ``seen``; None for no limit. Files that would exceed it are taken once no other
+            file can become visible at their time or before, because ``seen`` does not need them then.
+        clock_error_ms: maximum time by which the clock of this process is ahead of the store's. Only a poll that would
+            exceed ``max_seen`` depends on it.
     """
 
     window_ms: int
@@ -34,6 +52,8 @@ class PollRules:
     settle_ms: int = 0
     max_files: int | None = None
     max_bytes: int | None = None
+    max_seen: int | None = MAX_SEEN
+    clock_error_ms: int = CLOCK_ERROR_MS
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,7 @@ class Offset:
         seen: processed files as (second of modification, 64-bit hash), sorted, each hash once.
         batch: files of the batch that ends at this offset.
         full_listing: last full listing whose files the offset accounts for; None if there was none.
+        floor_key: greatest key of the files at ``floor_ms`` that are not read any more; empty if all of them are read.
     """
 
     root: str
@@ -60,6 +81,7 @@ class Offset:
     seen: Seen = ()
     batch: BatchPlan = EMPTY_BATCH
     full_listing: FullListing | None = None
+    floor_key: str = ""
 
     @classmethod
     def initial(
@@ -89,7 +111,7 @@ class Offset:
         if starting == "latest":
             # Equals the offset after one batch of all files: the position follows the files, not this clock, which may be
             # ahead of the store's.
-            start = poll(start, listing, now_ms, PollRules(window_ms, lateness_ms=window_ms))
+            start = poll(start, listing, now_ms, PollRules(window_ms, lateness_ms=window_ms, max_seen=None))
             return replace(start, batch=EMPTY_BATCH)
         if starting == "time" and starting_ms is not None:
             return replace(start, ts_ms=min(starting_ms, now_ms), floor_ms=starting_ms)
@@ -105,9 +127,14 @@ class Offset:
         """Mapping of ``seen`` from hash to second."""
         return {hashed: second for second, hashed in self.seen}
 
+    @property
+    def floor(self) -> tuple[int, str]:
+        """Modification time and key up to which files are not read; see ``floor_ms`` and ``floor_key``."""
+        return self.floor_ms, self.floor_key
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the offset as JSON primitives, for a checkpoint."""
-        return {
+        value: dict[str, Any] = {
             "v": VERSION,
             "root": self.root,
             "identity": self.identity,
@@ -120,6 +147,8 @@ class Offset:
             "full": "" if self.full_listing is None else self.full_listing.started_ms,
             "took": "" if self.full_listing is None else self.full_listing.took_ms,
         }
+        # A release that does not know the key would read files at the floor again, so that it must refuse the offset.
+        return {**value, "v": VERSION_WITH_KEY, "floor_key": pack_key(self.floor_key)} if self.floor_key else value
 
     @classmethod
     def from_dict(cls, value: object, *, root: str, identity: str) -> Offset:
@@ -140,8 +169,10 @@ class Offset:
         return cls(root, identity, *read_parts(value, root, identity))
 
 
-def poll(offset: Offset, listing: Iterable[StreamFile], now_ms: int, rules: PollRules) -> Offset:
-    """Returns the offset after the next batch, or ``offset`` itself if no file is new.
+def poll(
+    offset: Offset, listing: Iterable[StreamFile], now_ms: int, rules: PollRules, *, omitted_ms: int | None = None
+) -> Offset:
+    """Returns the offset after the next batch, or ``offset`` itself if no file is taken.
 
     Args:
         offset: current offset.
@@ -149,45 +180,46 @@ def poll(offset: Offset, listing: Iterable[StreamFile], now_ms: int, rules: Poll
             processed files may be included.
         now_ms: time at which the listing began, milliseconds since the epoch.
         rules: window and limits.
+        omitted_ms: earliest modification time of new files that were listed and are not in ``listing``, which must be later
+            in the order of modification time and key than all new files in it; None if there are none.
 
     Returns:
-        New offset whose ``batch`` holds the files taken; the caller adds the batch's columns and slack.
+        New offset whose ``batch`` holds the files taken; the caller adds the batch's columns and slack. The batch is empty if
+        ``max_seen`` allows none of the files, and the offset holds their layout time so that they are listed again.
     """
     unread = sorted(_unread(offset, listing, rules).items(), key=lambda item: _order(item[1]))
+    # Files with later modification times settle later: those that are ready come first.
     ready = [item for item in unread if _is_settled(item[1], now_ms, rules)]
-    taken = ready[: _batch_size(ready, rules)]
-    if not taken:
+    count = _batch_size(ready, rules)
+    if not count:
         return offset
-    hashes = {hashed for hashed, _ in taken}
-    left = [file for hashed, file in unread if hashed not in hashes]
-    ts_ms = max(offset.ts_ms, min(taken[-1][1].modified_ms, now_ms))
-    floor_ms = max(offset.floor_ms, min([ts_ms - rules.window_ms, *(file.modified_ms for file in left)]))
-    seconds = {**offset.seconds, **{hashed: file.modified_ms // 1000 for hashed, file in taken}}
-    return Offset(
-        offset.root,
-        offset.identity,
-        ts_ms,
-        floor_ms,
-        min((file.layout_start_us for file in left if file.layout_start_us is not None), default=None),
-        tuple(
-            sorted(
-                (s, hashed) for hashed, s in seconds.items() if _same_version_until_ms(s, rules.lateness_ms) >= floor_ms
-            )
-        ),
-        BatchPlan(files=tuple(file for _, file in taken)),
-        offset.full_listing,
-    )
+    after = _take(offset, unread, count, now_ms, rules, omitted_ms)
+    if rules.max_seen is None or len(after.seen) <= rules.max_seen:
+        return after
+    # The store's clock is at least at this time. Files that had not settled were listed and are not in the offset.
+    reached_ms = max(offset.ts_ms, now_ms - rules.clock_error_ms - rules.settle_ms)
+    closed_ms = reached_ms - rules.window_ms
+    floor_ms = max(offset.floor_ms, min(closed_ms, unread[0][1].modified_ms))
+    remembered = sum(_same_version_until_ms(second, rules.lateness_ms) >= floor_ms for second, _ in offset.seen)
+    closed = sum(_is_closed(file, closed_ms, rules) for _, file in ready[:count])
+    count = min(count, closed + max(0, rules.max_seen - remembered))
+    if count:
+        return _take(offset, unread, count, now_ms, rules, omitted_ms, reached_ms)
+    from_us = _earliest_layout_us(unread, offset.from_us)
+    return offset if from_us == offset.from_us else replace(offset, from_us=from_us, batch=EMPTY_BATCH)
 
 
-def is_seen(offset: Offset, file: StreamFile, lateness_ms: int) -> bool:
-    """True if a file above the floor was processed, in this version or in one that counts as the same.
+def is_new(offset: Offset, file: StreamFile, lateness_ms: int) -> bool:
+    """True if no batch has processed a file, in this version or in one that counts as the same, and the floor is below it.
 
     Args:
         offset: current offset.
         file: listed file.
         lateness_ms: see :class:`PollRules`.
     """
-    return _counts_as_seen(offset, _hash(file, offset.identity), file, lateness_ms)
+    return (file.modified_ms, file.key) > offset.floor and not _counts_as_seen(
+        offset, _hash(file, offset.identity), file, lateness_ms
+    )
 
 
 def lowest_layout_us(
@@ -214,11 +246,75 @@ def lowest_layout_us(
     return fresh_us if offset.from_us is None else min(offset.from_us, fresh_us)
 
 
+def _take(
+    offset: Offset,
+    unread: Sequence[tuple[int, StreamFile]],
+    count: int,
+    now_ms: int,
+    rules: PollRules,
+    omitted_ms: int | None,
+    reached_ms: int = BEGINNING_MS,
+) -> Offset:
+    """Returns the offset after a batch of the first files that are not read yet.
+
+    Args:
+        offset: current offset.
+        unread: files that are not read yet, each with its hash, in the order of modification time and key.
+        count: number of files to take.
+        now_ms: see :func:`poll`.
+        rules: see :func:`poll`.
+        omitted_ms: see :func:`poll`.
+        reached_ms: lower bound of the store's clock at the listing; the position is another one.
+    """
+    taken, left = unread[:count], unread[count:]
+    last = taken[-1][1]
+    ts_ms = max(offset.ts_ms, min(last.modified_ms, now_ms))
+    # No further file becomes visible with a modification time before this one.
+    closed_ms = max(ts_ms, reached_ms) - rules.window_ms
+    next_ms = left[0][1].modified_ms if left else omitted_ms
+    floor = (closed_ms, "")
+    if next_ms is not None and next_ms < closed_ms:
+        floor = (next_ms, last.key if last.modified_ms == next_ms else "")
+    floor = max(offset.floor, floor)
+    seconds = {
+        hashed: second
+        for second, hashed in offset.seen
+        if _same_version_until_ms(second, rules.lateness_ms) >= floor[0]
+    }
+    for hashed, file in taken:
+        if (file.modified_ms, file.key) > floor or not _is_closed(file, closed_ms, rules):
+            seconds[hashed] = file.modified_ms // 1000
+        else:
+            seconds.pop(hashed, None)
+    return Offset(
+        offset.root,
+        offset.identity,
+        ts_ms,
+        floor[0],
+        _earliest_layout_us(left),
+        tuple(sorted((second, hashed) for hashed, second in seconds.items())),
+        BatchPlan(files=tuple(file for _, file in taken)),
+        offset.full_listing,
+        floor[1],
+    )
+
+
+def _earliest_layout_us(files: Iterable[tuple[int, StreamFile]], than_us: int | None = None) -> int | None:
+    """Returns the earliest layout time of files, or an earlier time; None if there is neither."""
+    times = [file.layout_start_us for _, file in files if file.layout_start_us is not None]
+    return min(times if than_us is None else [*times, than_us], default=None)
+
+
+def _is_closed(file: StreamFile, closed_ms: int, rules: PollRules) -> bool:
+    """True if no version of a file that counts as this one can become visible any more."""
+    return _same_version_until_ms(file.modified_ms // 1000, rules.lateness_ms) < closed_ms
+
+
 def _unread(offset: Offset, listing: Iterable[StreamFile], rules: PollRules) -> dict[int, StreamFile]:
     """Returns unprocessed files by hash; of a file listed twice because it was overwritten, the newer version."""
     found: dict[int, StreamFile] = {}
     for file in listing:
-        if file.modified_ms >= offset.floor_ms:
+        if (file.modified_ms, file.key) > offset.floor:
             hashed = _hash(file, offset.identity)
             if not _counts_as_seen(offset, hashed, file, rules.lateness_ms):
                 found[hashed] = max(file, found.get(hashed, file), key=_order)

@@ -18,7 +18,7 @@ from typing import Any
 
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_seen, lowest_layout_us
+from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_new, lowest_layout_us
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, file_selection, list_files
 from pyspark_logs.store import Store
@@ -85,6 +85,7 @@ class PollListing:
         slack_us: maximum distance of a record's time from the time in its path, in microseconds.
         remaining_from_us: earliest layout time of listed files that ``files`` omits; None if it omits none.
         full_listing: last full listing whose files earlier polls or this one received; None if there was none.
+        omitted_ms: earliest modification time of new files that were listed and are not kept; None if all are.
     """
 
     files: Sequence[StreamFile]
@@ -93,6 +94,7 @@ class PollListing:
     slack_us: int
     remaining_from_us: int | None = None
     full_listing: FullListing | None = None
+    omitted_ms: int | None = None
 
     def with_remainder(self, offset: Offset) -> Offset:
         """Returns an offset completed with columns, slack, the full listing, and the layout time of omitted files."""
@@ -162,7 +164,13 @@ class Listings:
         files, remaining_from_us = pending.candidates(is_new, max_files, max_bytes)
         self._waiting = len(pending)
         return PollListing(
-            files, pending.listed_ms, self.layout.columns, self._slack_us(), remaining_from_us, self._full_listing
+            files,
+            pending.listed_ms,
+            self.layout.columns,
+            self._slack_us(),
+            remaining_from_us,
+            self._full_listing,
+            pending.omitted_ms,
         )
 
     def list_everything(self, now_ms: int, *, missing_ok: bool = False) -> tuple[list[StreamFile], FullListing]:
@@ -203,8 +211,11 @@ class Listings:
         if stream.full_listing_us is None:
             return self._lateness_ms()
         last = self._last_full_listing(offset)
-        took_ms = 0 if last is None else last.took_ms
-        return self._lateness_ms() + max(stream.full_listing_us // 1000, 3 * took_ms)
+        if last is None:
+            return self._lateness_ms() + stream.full_listing_us // 1000
+        # A full listing that takes longer than expected leaves the last one older than the interval.
+        age_ms = _now_ms() - last.started_ms
+        return self._lateness_ms() + max(stream.full_listing_us // 1000, 3 * last.took_ms, age_ms)
 
     # --- pending files -------------------------------------------------------------------------------------------
 
@@ -214,7 +225,7 @@ class Listings:
 
     def _is_new(self, offset: Offset) -> IsNew:
         lateness_ms = self._lateness_ms()
-        return lambda file: file.modified_ms >= offset.floor_ms and not is_seen(offset, file, lateness_ms)
+        return lambda file: is_new(offset, file, lateness_ms)
 
     def _lateness_ms(self) -> int:
         return -(-self.options.stream.lateness_us // 1000)

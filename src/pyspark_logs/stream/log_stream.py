@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
-from pyspark_logs.offsets import BatchPlan, Offset, PollRules, StreamFile, poll
+from pyspark_logs.offsets import MAX_SEEN, BatchPlan, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import pack, resolve_layout, split_files
 from pyspark_logs.reader import LogReader, ReadTask
@@ -48,6 +49,7 @@ class LogStream:
         self._listings: Listings | None = None
         self._cleaner: Cleaner | None = None
         self._cleaned_batch = ""
+        self._is_full = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {"options": self.options, "schema_ddl": self.reader.schema_ddl}
@@ -112,10 +114,23 @@ class LogStream:
                 max_files=max_files,
                 max_bytes=max_bytes,
             )
-            after = poll(offset, found.files, found.listed_ms, rules)
+            after = poll(offset, found.files, found.listed_ms, rules, omitted_ms=found.omitted_ms)
+            self._warn_of_full_offset(offset, after, found.files)
             if after is offset:
                 return start
             return found.with_remainder(after).to_dict()
+
+    def _warn_of_full_offset(self, offset: Offset, after: Offset, files: Sequence[StreamFile]) -> None:
+        """Warns once if the offset cannot hold further files, until a batch has files again."""
+        is_full = len(offset.seen) >= MAX_SEEN and bool(files) and (after is offset or not after.batch.files)
+        if is_full and not self._is_full:
+            _log.warning(
+                "%s: at least %d new files wait, because the offset holds %d processed files, and the files of a window that"
+                " long cannot be told apart with less. They are read once no other file can become visible at their time:"
+                " after twice lateness, plus fullListingInterval and 15 minutes. Lower lateness or fullListingInterval.",
+                self.root.text, len(files), len(offset.seen),
+            )  # fmt: skip
+        self._is_full = is_full
 
     def freeze(self) -> None:
         """Restricts all polls to the files of the next listing, for ``Trigger.AvailableNow``."""

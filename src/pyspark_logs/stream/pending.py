@@ -30,6 +30,8 @@ class PendingFiles:
         minima = list(itertools.accumulate(reversed([file.layout_start_us for file in ordered]), _earlier))
         self._earliest: list[int | None] = [*reversed(minima), None]
         self._files = ordered[:limit]
+        # Modification time of the first file that is not kept; None if all are.
+        self.omitted_ms = None if limit is None or len(ordered) <= limit else ordered[limit].modified_ms
         self._next = 0
 
     def __len__(self) -> int:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import OptionError
-from pyspark_logs.offsets import BatchPlan, Offset, PollRules, StreamFile, is_seen, lowest_layout_us, poll
+from pyspark_logs.offsets import MAX_SEEN, BatchPlan, Offset, PollRules, StreamFile, is_new, lowest_layout_us, poll
 
 ROOT = "s3://logs/app"
 NOON_MS = 1_795_348_800_000
@@ -132,7 +132,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"v": 2}, r"has version 2, this release reads version 1: continue with the release that wrote it, or start the query with a new checkpoint"),
+            ({"v": 2}, "is damaged in 'floor_key'"),
+            ({"v": 3}, r"has version 3, this release reads versions up to 2: continue with the release that wrote it, or start the query with a new checkpoint"),
             ({"v": True}, "has version True"),
             ({"v": "1"}, "has version '1'"),
             ({"root": "s3://other"}, r"a stream over 's3://other', but this query reads 's3://logs/app': load the path .* or start the query"),
@@ -441,11 +442,11 @@ class TestOverwrites:
         assert keys(poll(offset, [mark("a", 3601, etag="")], at(3602), RULES)) == ["a"]
 
     @pytest.mark.parametrize("identity", ["key", "key+etag"])
-    def test_is_seen_is_what_a_poll_goes_by(self, identity: str) -> None:
+    def test_is_new_is_the_rule_of_a_poll(self, identity: str) -> None:
         offset = poll(start(identity), [mark("a", 0)], at(1), RULES)
         for file in (mark("a", 0), mark("a", 3600), mark("a", 3601), mark("a", 0, etag="2"), mark("b")):
             taken = poll(offset, [file], at(9999), RULES) is not offset
-            assert is_seen(offset, file, RULES.lateness_ms) is not taken
+            assert is_new(offset, file, RULES.lateness_ms) is taken
 
 
 class TestLowestLayout:
@@ -467,3 +468,57 @@ class TestLowestLayout:
         offset = poll(start(), files, at(12), dataclasses.replace(RULES, max_files=1))
         assert lowest_layout_us(offset, at(20), 0, 0) == at(-50) * 1000
         assert lowest_layout_us(offset, at(20), 100 * self.S, 0) == at(-80) * 1000
+
+
+class TestBoundedSeen:
+    """A million files in one window, here scaled down; the limit of the real one is ``MAX_SEEN``."""
+
+    RULES = dataclasses.replace(RULES, max_files=100, max_seen=250)
+
+    def drain(self, offset: Offset, files: list[StreamFile], now_ms: int) -> tuple[list[str], Offset]:
+        found: list[str] = []
+        while (after := poll(offset, files, now_ms, self.RULES)) is not offset:
+            found += keys(after)
+            assert len(after.seen) <= 250
+            offset = reread(after)
+        return found, offset
+
+    @pytest.mark.parametrize("times", ["one", "few", "many"])
+    def test_a_bulk_copy_that_is_over(self, times: str) -> None:
+        """All files are taken at once, also if they have one modification time, as a second on S3."""
+        spread = {"one": 0, "few": 3, "many": 1800}[times]
+        files = [mark(f"{n:04}", n * spread // 2000) for n in range(2000)]
+        found, offset = self.drain(start(), files[::-1], at(4 * 3600))
+        assert found == [file.key for file in files]
+        assert self.drain(offset, files, at(5 * 3600))[0] == []
+
+    def test_a_bulk_copy_that_goes_on(self) -> None:
+        files = [mark(f"{n:04}", n) for n in range(1000)]
+        found, offset = self.drain(start(), files, at(1000))
+        assert found == [file.key for file in files[:250]]
+        late = mark("late", 10)  # visible within lateness
+        found, offset = self.drain(offset, [*files, late], at(3000))
+        assert found == []
+        more, offset = self.drain(offset, [*files, late], at(5 * 3600))
+        assert sorted(more) == sorted(file.key for file in [*files[250:], late])
+        assert self.drain(offset, [*files, late], at(9 * 3600))[0] == []
+
+    def test_files_that_wait_are_listed_again(self) -> None:
+        files = [mark(f"{n:04}", n, layout_us=n) for n in range(300)]
+        rules = dataclasses.replace(self.RULES, max_files=250)
+        full = poll(start(), files[:250], at(1000), rules)
+        assert full.from_us is None
+        waiting = poll(full, files[250:], at(1000), rules)
+        assert (waiting.batch.files, waiting.from_us) == ((), 250)
+        assert poll(waiting, files[250:], at(1000), rules) is waiting
+
+    def test_an_offset_with_a_key_is_refused_by_releases_that_do_not_know_it(self) -> None:
+        offset = dataclasses.replace(start(), floor_key="a\udc80")
+        assert offset.to_dict()["v"] == 2
+        assert start().to_dict()["v"] == 1
+        assert reread(offset) == offset
+
+    def test_a_full_offset_is_smaller_than_a_megabyte(self) -> None:
+        chance = random.Random(1)
+        seen = sorted((NOON_MS // 1000 + chance.randrange(7200), chance.getrandbits(64)) for _ in range(MAX_SEEN))
+        assert len(json.dumps(dataclasses.replace(start(), seen=tuple(seen)).to_dict())) < 1_000_000
