@@ -22,6 +22,7 @@ class RecordMetrics:
         files: number of files whose reading has begun.
         reasons: number of corrupt records by reason; beyond 100 reasons, further ones count as ``other``.
         damaged: number of files that were read up to damage in their compression, with ``ignoreCorruptFiles``.
+        joined: number of lines that were joined to the record before them.
     """
 
     records: int = 0
@@ -32,6 +33,7 @@ class RecordMetrics:
     files: int = field(default=0, compare=False)
     reasons: dict[str, int] = field(default_factory=dict, compare=False)
     damaged: int = field(default=0, compare=False)
+    joined: int = field(default=0, compare=False)
 
     def count_corrupt(self, reason: str) -> None:
         """Counts a corrupt record by its reason.
@@ -57,6 +59,7 @@ class RecordMetrics:
             self.files - before.files,
             {reason: count for reason, count in reasons.items() if count},
             self.damaged - before.damaged,
+            self.joined - before.joined,
         )
 
     def top_reasons(self, limit: int = 3) -> str:

@@ -98,11 +98,11 @@ class LogReader:
         self.condition = None if where is None else parse_condition(where, self.options.time.zone)
         self._notices: set[str] = set()
 
-    def _notice(self, kind: str, message: str) -> None:
+    def _notice(self, kind: str, message: str, level: int = logging.WARNING) -> None:
         """Logs a notice about a file; further ones of the same kind are not logged."""
         if kind not in self._notices:
             self._notices.add(kind)
-            _log.warning("%s", message)
+            _log.log(level, "%s", message)
 
     @property
     def form(self) -> Format:
@@ -266,10 +266,18 @@ class LogReader:
         reader = SplitReader(
             self.form, self.options, store, split, builder.context(split), _PREFETCH_BLOCKS,
             in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice,
+            on_join=functools.partial(self._record_joined, builder.metrics),
         )  # fmt: skip
         # Closed here: an error's traceback would keep the thread that prefetches waiting.
         with closing(reader.blocks()) as blocks:
             yield from builder.batches(split, blocks)
+
+    def _record_joined(self, metrics: RecordMetrics, path: str, count: int, offset: int) -> None:
+        """Counts lines that were joined to the record before them; see :class:`SplitReader`."""
+        metrics.joined += count
+        # Stack traces are expected, so this is no warning.
+        message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it (multiLine)"
+        self._notice("joined", message, logging.INFO)
 
 
 def _incomplete_jobs(store: Store, task: ReadTask) -> set[str | None]:

@@ -5,6 +5,7 @@ Files that are missing or damaged are skipped with a warning where an option all
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -65,6 +66,8 @@ class SplitReader:
         in_stream: True for a split of a streaming batch, whose files are fixed by the checkpoint.
         on_damage: function that is called with path, offset in the uncompressed file, and reason, if a damaged file was read
             up to the damage.
+        on_join: function that is called with path, number of lines that were joined to the record before them, and offset of
+            the first of these lines in the uncompressed file; called for each block that has such lines.
         notice: function that is called with a kind and a message if the first bytes of the file and its name disagree.
     """
 
@@ -76,6 +79,7 @@ class SplitReader:
     prefetch_items: int = 0
     in_stream: bool = False
     on_damage: Callable[[str, int, str], None] | None = None
+    on_join: Callable[[str, int, int], None] | None = None
     notice: Callable[[str, str], None] = ignore_notice
 
     def blocks(self) -> Generator[Any, None, None]:
@@ -172,7 +176,9 @@ class SplitReader:
                         return
                     yield lines
 
-            for records in starts.join(of_text(), self.context, extent.start, extent.length):
+            path = f"{self.split.path}!/{extent.member}" if extent.member else self.split.path
+            on_join = None if self.on_join is None else functools.partial(self.on_join, path)
+            for records in starts.join(of_text(), self.context, extent.start, extent.length, on_join):
                 yield replace(records, extent=extent)
 
     def _find_lines(self, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:

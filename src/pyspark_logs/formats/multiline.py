@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -51,8 +51,9 @@ class RecordStarts:
         return spans.as_bool(pc.match_substring_regex(texts, self.pattern))
 
     def join(
-        self, blocks: Iterator[Lines], context: TimestampContext, start: int, length: int | None
-    ) -> Iterator[Lines]:
+        self, blocks: Iterator[Lines], context: TimestampContext, start: int, length: int | None,
+        on_join: Callable[[int, int], None] | None = None,
+    ) -> Iterator[Lines]:  # fmt: skip
         """Yields the records of a split; see :func:`~pyspark_logs.records.join_lines`."""
         joined = join_lines(
             blocks,
@@ -60,6 +61,7 @@ class RecordStarts:
             start=start,
             length=length,
             max_record_bytes=self.max_record_bytes,
+            on_join=on_join,
         )
         for records in joined:
             yield sanitise(records, self.encoding) if self.encoding != "utf-8" else records

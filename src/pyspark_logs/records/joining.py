@@ -1,11 +1,14 @@
 r"""Joins lines into records of several lines.
 
 A line either starts a record or continues the record before it, which depends on the line alone. A record ends with its last
-line that is not blank: blank lines within a record belong to it, blank lines after it belong to no record. The first line of
-a file always starts a record, and so does a line that exceeds the limit.
+line that is not blank: blank lines within a record belong to it, blank lines after it belong to no record. A line that exceeds
+the limit always starts a record. Lines before the first line of a file that starts a record are records of their own, so a file
+of another format is not joined into one record.
 
 A split owns the records whose first line begins in it. It skips the lines at its beginning that do not start a record, because
-they continue a record of the previous split, and reads beyond its end up to the next line that starts a record.
+they continue a record of the previous split, and reads beyond its end up to the next line that starts a record. The first split
+of a file also owns all lines before the first line that starts a record, wherever that line is: another split cannot know
+whether a record has begun before it.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from pyspark_logs.records.blocks import LARGEST_RECORD_BYTES, record_head
 from pyspark_logs.records.lines import Lines
 
 Starts = Callable[[Lines], npt.NDArray[np.bool_]]
+OnJoin = Callable[[int, int], None]
 
 _BOM_BYTES = 3
 
@@ -31,6 +35,7 @@ def join_lines(
     start: int = 0,
     length: int | None = None,
     max_record_bytes: int = 16 << 20,
+    on_join: OnJoin | None = None,
 ) -> Iterator[Lines]:
     r"""Joins the lines of a split into records.
 
@@ -44,6 +49,8 @@ def join_lines(
         start: offset of the split in the file.
         length: length of the split in bytes; None for the rest of the file.
         max_record_bytes: length of the longest record that is held; at most 512 MiB.
+        on_join: function that is called with the number of lines of a block that are joined to the record before them, and
+            the offset of the first of these lines.
 
     >>> import numpy as np
     >>> from pyspark_logs.records.lines import read_lines
@@ -53,7 +60,7 @@ def join_lines(
     [b'One\n two', b'Three']
     """
     owner = _SplitOwnership(start, None if length is None else start + length)
-    joiner = _LineJoiner(min(max_record_bytes, LARGEST_RECORD_BYTES))
+    joiner = _LineJoiner(min(max_record_bytes, LARGEST_RECORD_BYTES), on_join)
     for lines in blocks:
         if len(lines) == 0:
             owner.observe(lines)
@@ -72,11 +79,18 @@ def _begins(lines: Lines, starts: Starts) -> npt.NDArray[np.bool_]:
 
 
 class _SplitOwnership:
-    """Ownership of lines: those of records that start in a split."""
+    """Ownership of lines: those of records that start in a split.
+
+    Attributes:
+        start: offset of the split.
+        end: end offset of the split, exclusive; None for the end of the file.
+        before_first: True for the first split of a file until a line starts a record.
+        owns_record: True if a line of an owned record was seen.
+    """
 
     def __init__(self, start: int, end: int | None) -> None:
         self.start, self.end = start, end
-        self.first_block, self.first_line = True, start == 0
+        self.first_block, self.before_first, self.owns_record = True, start == 0, False
 
     def observe(self, lines: Lines) -> None:
         """Takes note of a block. Called with each block in turn."""
@@ -88,23 +102,27 @@ class _SplitOwnership:
     def owned(self, lines: Lines, begins: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int]:
         """Returns a mask of the lines that start a record, and the number of lines before the next split's first record."""
         self.observe(lines)
-        orphan = self.first_line and not begins[0]
-        self.first_line = False
         count = len(lines)
         if self.end is not None and lines.offsets[-1] >= self.end:
             after = np.flatnonzero(begins & (lines.offsets >= self.end))
             count = int(after[0]) if len(after) else count
-        if orphan:  # the first split owns the first line, even if blank lines before it fill the split
+        first = int(np.argmax(begins)) if begins.any() else len(lines)
+        if self.before_first:
+            self.before_first = first == len(lines)
             begins = begins.copy()
-            begins[0] = True
+            begins[:first] = True
+            first = 0
+        self.owns_record = self.owns_record or first < count
+        if not self.owns_record and self.end is not None and lines.offsets[-1] >= self.end:
+            count = 0  # no record begins in the split; the lines beyond its end continue a record of another split
         return begins, count
 
 
 class _LineJoiner:
     """Joins lines across blocks, holding the last record until it is known to be complete."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: int, on_join: OnJoin | None) -> None:
+        self.limit, self.on_join = limit, on_join
         # At most one of the two is set: the last block with its open record, or that record with the lines added to it.
         self.held: tuple[Lines, npt.NDArray[np.int64]] | None = None
         self.open: _OpenRecord | None = None
@@ -113,13 +131,21 @@ class _LineJoiner:
         """Adds the first ``count`` lines of a block and yields the records that are complete."""
         firsts = np.flatnonzero(begins[:count])
         head = int(firsts[0]) if len(firsts) else count
-        if head and (self.held is not None or self.open is not None):
+        continues = self.held is not None or self.open is not None
+        self._report_joined(lines, begins, 0 if continues else head, count)
+        if head and continues:
             yield from self._reopen()
             if self.open is not None:
                 self.open.add(lines, head)
         if len(firsts):
             yield from self.close()
             self.held = _joined(lines, firsts, count)
+
+    def _report_joined(self, lines: Lines, begins: npt.NDArray[np.bool_], start: int, stop: int) -> None:
+        """Calls ``on_join`` if one of the lines from start to stop does not begin a record."""
+        joined = np.flatnonzero(~begins[start:stop])
+        if self.on_join is not None and len(joined):
+            self.on_join(len(joined), int(lines.offsets[start + joined[0]]))
 
     def blank(self, lines: Lines) -> Iterator[Lines]:
         """Adds a block of blank lines, which belong to the open record only if further lines continue it."""

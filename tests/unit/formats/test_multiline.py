@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import pyspark_logs.file_content
 import pyspark_logs.reader
 import pyspark_logs.split_reader
-from pyspark_logs import scan
+from pyspark_logs import ScanSummary, scan
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
@@ -70,14 +70,16 @@ def reference(content: bytes, prefix: bytes | None, most: int) -> list[tuple[int
             offset, text = 3, text[3:]
         lines.append((offset, text, line_end))
     found: list[list[Any]] = []  # offset, text, end in the file, whether its first line is too long
-    gap = b""
+    gap, begun = b"", False
     for offset, text, line_end in lines:
         if prefix and text.startswith(prefix):
             continue
         if not text:
             gap += line_end
             continue
-        if not found or text[:1].isupper() or len(text) > most:
+        begins = text[:1].isupper() or len(text) > most
+        begun = begun or begins
+        if begins or not begun:
             found.append([offset, text, offset + len(text), len(text) > most])
         else:
             if not found[-1][3]:
@@ -95,7 +97,9 @@ def cut(content: bytes, pieces: list[int]) -> Iterator[bytes]:
         position, index = position + size, index + 1
 
 
-def records_of(content: bytes, start: int, length: int | None, pieces: list[int], most: int, **options: Any) -> Any:
+def records_of(
+    content: bytes, start: int, length: int | None, pieces: list[int], most: int, on_join: Any = None, **options: Any
+) -> Any:
     lines = read_lines(
         cut(content[max(start - 1, 0) :], pieces),
         start=start,
@@ -104,7 +108,7 @@ def records_of(content: bytes, start: int, length: int | None, pieces: list[int]
         to_join=True,
         **options,
     )
-    for records in join_lines(lines, starts, start=start, length=length, max_record_bytes=most):
+    for records in join_lines(lines, starts, start=start, length=length, max_record_bytes=most, on_join=on_join):
         assert records.full_length is None or len(records) == 1
         for index, offset in enumerate(records.offsets.tolist()):
             record = records.record(index)
@@ -123,16 +127,27 @@ class TestJoining:
     @example(BOM + b"\nx\nA", [1, 2, 3, 4], [2], 5, None, 100)
     @example(b"\n\nx\nA\n\n", [1, 2, 3, 4], [2], 1, None, 100)
     @example(b"A\n#\nx\n#\n#\n y\r\n", [2, 4], [2], 1, b"#", 100)
+    @example(b"a\nb\nc\nA\nd\n", [2, 4, 6], [2], 1, None, 100)
+    @example(b"a\nb\nc\nd\n", [2, 4, 6], [2], 3, None, 100)
     def test_splits_give_each_record_once(
         self, content: bytes, cuts: list[int], pieces: list[int], block_bytes: int, prefix: bytes | None, most: int
     ) -> None:
         bounds = sorted({0, len(content), *(c for c in cuts if c < len(content))})
+        joined: list[tuple[int, int]] = []
+        options: dict[str, Any] = {"block_bytes": block_bytes, "comment_prefix": prefix}
         found = [
             record
             for a, b in itertools.pairwise(bounds)
-            for record in records_of(content, a, b - a, pieces, most, block_bytes=block_bytes, comment_prefix=prefix)
+            for record in records_of(content, a, b - a, pieces, most, lambda *args: joined.append(args), **options)
         ]
         expected = reference(content, prefix, most)
+        line_offsets = {
+            at
+            for lines in read_lines(iter([content]), comment_prefix=prefix, max_record_bytes=most)
+            for at in lines.offsets.tolist()
+        }
+        assert sum(count for count, _ in joined) == len(line_offsets) - len(expected)
+        assert [at for _, at in joined[:1]] == sorted(line_offsets - {offset for offset, _, _ in expected})[:1]
         for (at, text, size, too_long), (offset, whole, span) in zip(found, expected, strict=True):
             assert (at, too_long) == (offset, span > most)
             if too_long:
@@ -359,6 +374,40 @@ class TestReading:
                     2, text.index("2026"), text.rindex("2026"),
                 ]  # fmt: skip
 
+    @pytest.mark.parametrize("form", ["true", BY_REGEX])
+    def test_a_file_of_another_format_is_not_joined(self, form: str, tmp_path: Path) -> None:
+        lines = [f"22.11.2026 01:00:{second:02} ERROR other format" for second in range(12)]
+        write(tmp_path, {"a.log": "\n\n".join(lines), "b.log": "\n".join([*lines, SHORT + "  more", "  and more"])})
+        for size in (20, 100, 10_000):
+            rows = read(
+                tmp_path, template=TEMPLATE, multiLine=form, metadata=True, columnNameOfCorruptRecord="raw",
+                maxPartitionBytes=size,
+            )  # fmt: skip
+            for name, expected in (("a.log", lines), ("b.log", [*lines, None])):
+                mine = [row for row in rows if row["_metadata"]["file_name"] == name]
+                mine.sort(key=lambda row: row["_metadata"]["record_offset"])
+                assert [row["raw"] for row in mine] == expected
+            assert mine[-1]["message"] == "fine\n  more\n  and more"
+
+    def test_lines_before_the_first_record_are_judged_by_themselves(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.json": '{"a": 1}\nx\n{"a": 2}\n[\n{"b": 3,\n "a": 3}\n'})
+        rows = read(tmp_path, json=True, multiLine=r'^\{"b"', schema="a int, _corrupt_record string")
+        assert [tuple(row.values()) for row in rows] == [(1, None), (None, "x"), (2, None), (None, "["), (3, None)]
+
+    def test_joined_lines_are_counted(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        text = "no record\n" + SHORT + JAVA + SHORT + PYTHON
+        write(tmp_path, {"a.log": text, "b.log.gz": text})
+        first = text.index("java.lang.Illegal")
+        for size in (60, 10_000):
+            summary = ScanSummary()
+            caplog.clear()
+            with caplog.at_level("INFO", "pyspark_logs"):
+                reader = scan(tmp_path, summary=summary, template=TEMPLATE, multiLine=True, maxPartitionBytes=size)
+                reader.read_all()
+            assert (summary.records, summary.corrupt, summary.joined) == (10, 2, 20)
+            (message,) = [r.getMessage() for r in caplog.records if "belongs to the record before it" in r.getMessage()]
+            assert f": the line at byte {first}, " in message
+
     def test_what_is_selected_moves_no_boundary(self, tmp_path: Path) -> None:
         # The second line has the structure and a level, but no time: it continues the first.
         write(tmp_path, {"a.log": SHORT + "2026-11-99 10:00:00,000 WARN [x] y - z\n" + SHORT})
@@ -410,14 +459,18 @@ class TestReading:
             assert [row["message"] for row in rows] == [JAVA.split(" - ", 1)[1].rstrip("\n")] * 3
             assert (metrics.records, metrics.filtered) == (153, 150)
 
-    def test_no_more_is_fetched_than_a_split_needs(self, tmp_path: Path) -> None:
-        write(tmp_path, {"a.log": (SHORT + "\tat x\n") * 400_000})
+    @pytest.mark.parametrize(
+        ("line", "start", "expected"),
+        [(SHORT + "\tat x\n", 0, -(-1_000_000 // len(SHORT + "\tat x\n"))), ("22.11.2026 other\n", 2_000_000, 0)],
+    )
+    def test_no_more_is_fetched_than_a_split_needs(self, line: str, start: int, expected: int, tmp_path: Path) -> None:
+        write(tmp_path, {"a.log": line * (22_000_000 // len(line))})
         reader = LogReader(
             parse_read_options({"path": str(tmp_path), "template": TEMPLATE, "multiLine": "true"}), "level string"
         )
         (task,) = reader.plan().tasks
         (split,) = task.splits
-        first = replace(task, splits=(replace(split, length=1_000_000),))
+        first = replace(task, splits=(replace(split, start=start, length=1_000_000),))
         read_bytes = []
         store_read = LocalStore.read
 
@@ -429,7 +482,7 @@ class TestReading:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(LocalStore, "read", counted)
             rows = sum(batch.num_rows for batch in reader.read_task(first))
-        assert rows == -(-1_000_000 // len(SHORT + "\tat x\n"))
+        assert rows == expected
         assert sum(read_bytes) < 2_500_000
 
     @pytest.mark.parametrize(
@@ -490,10 +543,12 @@ class TestNothingIsLost:
 
         expected: list[tuple[int, bytes]] = []
         spans: list[list[int]] = []
+        begun = False
         for at, line in reference_lines(drawn["data"]):
             if line.startswith(b"#~"):
                 continue
-            if not spans or begins(line):
+            begun = begun or begins(line)
+            if not begun or begins(line):
                 spans.append([at, at + len(line)])
             spans[-1][1] = at + len(line)
         for start, stop in spans:
