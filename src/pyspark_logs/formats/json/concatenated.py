@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pyspark_logs.records import Lines
+from pyspark_logs.records import Lines, sanitise
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\],]', re.DOTALL)
 _BLANK = b" \t\r\n"
@@ -37,18 +37,22 @@ def split_values(lines: Lines) -> Lines:
     found = {row: spans for row in rows if (spans := value_spans(lines.record(row))) is not None}
     if not found:
         return lines
+    # Invalid UTF-8 is replaced line by line, so it is replaced before records begin within lines. The spans stay as many: only
+    # ASCII delimits values, and no ASCII is replaced.
+    clean = sanitise(lines)
     counts = np.ones(len(lines), np.int64)
     counts[list(found)] = [len(spans) for spans in found.values()]
     source = np.repeat(np.arange(len(lines)), counts)
-    starts, ends = lines.starts[source], lines.ends[source]
+    starts, ends, offsets = clean.starts[source], clean.ends[source], lines.offsets[source]
     firsts = np.cumsum(counts) - counts
     for row, spans in found.items():
         first, last = firsts[row], firsts[row] + counts[row]
-        base = lines.starts[row]
-        starts[first:last] = [base + start for start, _ in spans]
-        ends[first:last] = [base + end for _, end in spans]
-    origins = None if lines.origins is None else lines.origins[source] + (starts - lines.starts[source])
-    return replace(lines, starts=starts, ends=ends, origins=origins)
+        offsets[first:last] += np.array([start for start, _ in spans], offsets.dtype)
+        clean_spans = spans if clean is lines else value_spans(clean.record(row)) or spans
+        starts[first:last] = [clean.starts[row] + start for start, _ in clean_spans]
+        ends[first:last] = [clean.starts[row] + end for _, end in clean_spans]
+    origins = None if clean.origins is None else offsets
+    return replace(clean, starts=starts, ends=ends, origins=origins)
 
 
 def value_spans(text: bytes) -> list[tuple[int, int]] | None:

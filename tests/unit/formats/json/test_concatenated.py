@@ -99,3 +99,36 @@ def test_files_of_firehose(tmp_path: Path) -> None:
     ]
     assert [row["_corrupt_record"] for row in rows] == [None] * 4 + ['{"a":"x"}']
     assert scan_rows(tmp_path, json=True)[0] == {"a": "1", "m": "x"}
+
+
+@thorough
+@given(st.lists(lines_of_values(), min_size=1, max_size=3), st.data())
+def test_invalid_utf8_anywhere_in_the_block_shifts_no_record(
+    lines: list[tuple[str, list[str]]], data: st.DataObject
+) -> None:
+    """Bytes are replaced by longer text; the records of the lines before and after keep their text and their offsets."""
+    damaged = data.draw(
+        st.sampled_from([b"\xbd", b"\x9d\xbd\xff", b'{"a":"\xe4"}{"b":1}', b'[{"a":"\xff\xff"}, \xbd]'])
+    )
+    row = data.draw(st.integers(0, len(lines)))
+    before, after = lines[:row], lines[row:]
+    block = b"".join(line.encode() + b"\n" for line, _ in before) + damaged + b"\n"
+    block += b"".join(line.encode() + b"\n" for line, _ in after)
+    records = split_values(find_lines(block, 0))
+    texts = [records.record(index) for index in range(len(records))]
+    stripped = [text.decode("utf-8", "replace").strip(" \t") for text in texts]
+    expected_before = [text for _, records_of in before for text in records_of]
+    expected_after = [text for _, records_of in after for text in records_of]
+    first_after = len(texts) - len(expected_after)
+    assert stripped[: len(expected_before)] == expected_before
+    assert stripped[first_after:] == expected_after
+    for index in (*range(len(expected_before)), *range(first_after, len(texts))):
+        offset = int(records.offsets[index])
+        assert block[offset : offset + len(texts[index])] == texts[index]
+
+
+def test_records_after_an_invalid_byte_in_their_own_line(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'{"a":"\xe4"}{"a":"b"}\n[{"a":"\xff\xff"}, {"a":"c"}]\n[x\x9d\xbdl] (y) z')
+    rows = scan_rows(tmp_path, json="true", schema="a string, _corrupt_record string")
+    assert [row["a"] for row in rows[:4]] == ["\ufffd", "b", "\ufffd\ufffd", "c"]
+    assert all(row["_corrupt_record"] for row in rows[4:])
