@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report, terminal_width
-from pyspark_logs.cli.text_table import table
+from pyspark_logs.cli.text_table import printable, table
 
 
 def add_commands(commands: Any) -> None:
@@ -42,5 +42,5 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         {**asdict(candidate), "share": round(candidate.share, 4), "specificity": round(candidate.specificity, 2)}
         for candidate in candidates
     ]
-    print_report(parsed, {"candidates": report}, lines)
+    print_report(parsed, {"candidates": report}, [printable(line) for line in lines])
     return 0 if is_detected else FAILED

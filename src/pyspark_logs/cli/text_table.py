@@ -28,15 +28,16 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 
      1  a
     22  NULL
     """
+    heads = [printable(name) for name in names]
     texts = [[_text(row.get(name)) for row in rows] for name in names]
     numeric = [all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in names]
-    widths = [max(map(_width, [name, *column])) for name, column in zip(names, texts, strict=True)]
+    widths = [max(map(_width, [name, *column])) for name, column in zip(heads, texts, strict=True)]
     widths = _fitted_widths(widths, width)
     omitted = len(names) - len(widths)
     lines = []
     for index in range(-1, len(rows)):
         cells = []
-        for name, column, column_width, is_number in zip(names, texts, widths, numeric, strict=False):
+        for name, column, column_width, is_number in zip(heads, texts, widths, numeric, strict=False):
             text = _truncated(name if index < 0 else column[index], column_width)
             padding = " " * (column_width - _width(text))
             cells.append(padding + text if is_number else text + padding)
@@ -66,7 +67,16 @@ def _text(value: Any) -> str:
         return value.isoformat(sep=" ").removesuffix("+00:00")
     if isinstance(value, bool):
         return str(value).lower()
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    r"""Returns a text with escapes in place of the characters that a terminal would interpret.
+
+    >>> print(printable("a\x1b[31m\nb"))
+    a\x1b[31m\nb
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _width(text: str) -> int:

@@ -40,3 +40,11 @@ def test_no_candidate_and_no_file_set_the_exit_code(tmp_path: Path, capsys: pyte
     assert "no known format matches" in capsys.readouterr().out
     assert main(["detect", str(tmp_path / "b.log")]) == 2
     assert "b.log" in capsys.readouterr().err
+
+
+def test_keys_cannot_control_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text('{"a\\u001b[31m\\nb\\u202e":"c\\u001b[0m"}\n')
+    assert main(["detect", str(tmp_path / "a.log")]) == 0
+    out = capsys.readouterr().out
+    assert "a\\x1b[31m\\nb\\u202e" in out
+    assert all(char.isprintable() for char in out.replace("\n", ""))
