@@ -18,6 +18,8 @@ _MAX_LINES, _MAX_LINE_CHARS = 1000, 4096
 _MIN_REMAINING_SHARE = 0.95
 # Share of lines that begin with a timestamp from which the other lines are taken for continuations, as stack traces are.
 _MIN_DATED_SHARE = 0.2
+# Fields without a type that are recognised by their values.
+_TELLING_NAMES = frozenset(("level", "program", "client_ip", "request"))
 
 
 def propose_templates(lines: Sequence[str]) -> list[str]:
@@ -61,15 +63,26 @@ def _templates(draft: TemplateDraft, complete: bool) -> list[str]:
         complete: True if the draft covers whole lines.
     """
     segments = draft.segments
+    if not _has_structure(segments):
+        return []
     templates = ["".join(segments)] if complete and draft.field_count else []
     if not complete and not (segments and _is_field(segments[-1])):
         templates.append("".join(segments) + "{message}")
     templates += [
         "".join(segments[:cut]) + "{message}"
         for cut in reversed(draft.cuts)
-        if not _is_field(segments[cut - 1]) and any(map(_is_field, segments[:cut]))
+        if not _is_field(segments[cut - 1]) and _has_structure(segments[:cut])
     ]
     return list(dict.fromkeys(templates))
+
+
+def _has_structure(segments: Sequence[str]) -> bool:
+    """Returns True if a field is typed, a level or a process, or delimited by more than a blank or a colon; prose has none."""
+    fields = [segment for segment in segments if _is_field(segment)]
+    delimiters = "".join(segment for segment in segments if not _is_field(segment)).replace("{~}", "")
+    return any(":" in segment or segment.strip("{}") in _TELLING_NAMES for segment in fields) or bool(
+        fields and delimiters.strip(" :,.-'")
+    )
 
 
 def _is_field(segment: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.detection.samples import FileHead, Sample, write_sample
 from pyspark_logs.detection.scores import is_plausible, specificity
@@ -113,7 +114,7 @@ def _find_candidates(sample: Sample, formats: Iterable[Mapping[str, str]]) -> li
     candidates = []
     for options in formats:
         read = sample.read(options)
-        if read is None or not read[1] or not is_plausible(read[0]):
+        if read is None or not read[1] or not (_names_columns_in_text(options) or is_plausible(read[0])):
             continue
         candidate = _candidate(options, *read)
         if _MIN_FIRST_LINES <= candidate.share < 1:
@@ -126,6 +127,11 @@ def _find_candidates(sample: Sample, formats: Iterable[Mapping[str, str]]) -> li
     return candidates
 
 
+def _names_columns_in_text(options: Mapping[str, str]) -> bool:
+    """Returns True if the names of the columns are in the file, so that no value can contradict them."""
+    return not options.keys().isdisjoint(("json", "logfmt", "header"))
+
+
 def _candidate(options: Mapping[str, str], rows: pa.Table, records: int) -> Candidate:
     return Candidate(options, records, rows.num_rows, specificity(rows), to_ddl(rows.schema))
 
@@ -133,6 +139,9 @@ def _candidate(options: Mapping[str, str], rows: pa.Table, records: int) -> Cand
 def _resembles_preset(options: Mapping[str, str], rows: pa.Table) -> bool:
     """Returns False if rows of a preset of JSON lines fill too few columns; a JSON object of any keys matches them."""
     name = options.get("preset")
+    if name == "syslog_rfc3164":
+        # A host and a tag are optional, so a time with any text after it matches.
+        return bool(pc.any(pc.or_(rows.column("hostname").is_valid(), rows.column("tag").is_valid())).as_py())
     if name is None or not resolve_format(FormatOptions("preset", name)).is_open:
         return True
     return bool(rows.num_rows) and _filled_columns(rows) >= _MIN_FILLED_COLUMNS * _filled_columns(_sample_rows(name))

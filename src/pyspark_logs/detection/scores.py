@@ -8,12 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.detection.value_patterns import LEVEL
+from pyspark_logs.formats.timestamps.zone_names import NAMES
 
 # Weight of a value by its type; a word has weight 1.
 _TIME, _NUMBER, _NESTED, _WORD, _PROSE = 4.0, 2.0, 1.5, 1.0, 0.3
 # Additional weight of a value that fits the name of its column.
 _EXPECTED = 1.0
 _MIN_EXPECTED = 0.7
+# A word after a time, such as the zone in the logs of Amazon RDS, is not the program that RFC 3164 has there.
+_ZONE_NAMES = rf"(?:{'|'.join(NAMES)})"
 # Values that columns of these names contain if the format is right. Severities can also be a letter, number or mark.
 _EXPECTED_VALUES = {
     **dict.fromkeys(
@@ -23,7 +26,7 @@ _EXPECTED_VALUES = {
         ),
     ),
     **dict.fromkeys(("host", "hostname"), re.compile(rf"(?!(?i:{LEVEL.pattern}))[\w.:-]+")),
-    **dict.fromkeys(("program", "app_name", "tag", "process", "logger"), re.compile(r"[^\s\[\]]+")),
+    **dict.fromkeys(("program", "app_name", "tag", "process", "logger"), re.compile(rf"(?!{_ZONE_NAMES}$)[^\s\[\]]+")),
     "stream": re.compile("stdout|stderr"),
 }
 

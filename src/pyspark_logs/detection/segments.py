@@ -23,8 +23,11 @@ _MIN_NUMBERS = 0.2
 # Share of lines with a dot in the name from which the name is a logger's.
 _MIN_DOTTED = 0.3
 
+# Keys of times, whose values may be numbers.
+_TIME_KEYS = frozenset(("ts", "time", "timestamp", "at", "date", "eventtime", "t"))
 _WORD = re.compile(r"\S+")
 _WORD_AND_SPACE = re.compile(r"\S+[ \t]")
+_ADDRESS_AND_SPACE = re.compile(rf"(?:{value_patterns.ADDRESS.pattern})(?:\s|$)", re.ASCII)
 _WORD_AND_COLON = re.compile(r"\S*:(?!\S)")
 _LABEL = re.compile(r"[^ ]+: ")
 _PROGRAM = re.compile(r"[^\s\[\]:]+\[\d+\]:? ")
@@ -97,7 +100,7 @@ def _append_whitespace(draft: TemplateDraft) -> bool:
     return True
 
 
-def _append_timestamp(draft: TemplateDraft) -> bool:
+def _append_timestamp(draft: TemplateDraft, name: str = "") -> bool:
     """Appends a timestamp in the syntax that covers most of the lines' text."""
     best, longest = None, 0.0
     for syntax in value_patterns.timestamp_syntaxes():
@@ -107,7 +110,8 @@ def _append_timestamp(draft: TemplateDraft) -> bool:
             best, longest = syntax, sum(ends) / len(ends)
     if best is None:
         return False
-    draft.append_field("ts" if not draft.names["ts"] else "time", best.notation, _end_of_timestamp(best))
+    guess = "ts" if not draft.names["ts"] else "time"
+    draft.append_field(name or guess, best.notation, _end_of_timestamp(best))
     return True
 
 
@@ -136,6 +140,8 @@ def _append_key(draft: TemplateDraft) -> bool:
     draft.append(f"{key}=", _end_of_literal(f"{key}="))
     if draft.share(value_patterns.QUOTED.match) >= MIN_STEP_SHARE:
         draft.append_field(key, "quoted", _end_of_match(value_patterns.QUOTED))
+    elif key in _TIME_KEYS and _append_timestamp(draft, key):
+        pass
     elif not _append_number(draft, key) and not _append_quantity(draft, key):
         draft.append_field(key, "", lambda rest: len(re.split(r"[ \t]", rest, maxsplit=1)[0]))
     return True
@@ -149,7 +155,8 @@ def _append_number(draft: TemplateDraft, name: str = "") -> bool:
             continue
         numbers = [match[0] for match in map(regex.match, draft.rests) if match]
         is_status = field_type == "long" and all(len(text) == 3 and text[0] in "12345" for text in numbers)
-        guess = "pid" if draft.open_bracket else "status" if is_status else "number"
+        is_port = draft.open_bracket == "(" and draft.segments[-2:] == ["{client_ip:ip}", "("]
+        guess = "port" if is_port else "pid" if draft.open_bracket else "status" if is_status else "number"
         nullable = re.compile(f"(?:{regex.pattern})|{_NULL.pattern}") if nulls else regex
         draft.append_field(name or guess, field_type + ("?" if nulls else ""), _end_of_match(nullable))
         return True
@@ -183,6 +190,18 @@ def _append_bracketed(draft: TemplateDraft) -> bool:
         draft.append(_escape(delimiter), _end_of_literal(delimiter))
         return True
     return False
+
+
+def _append_address(draft: TemplateDraft) -> bool:
+    """Appends an address with a delimiter other than white space; :func:`_append_word` appends the others."""
+    if draft.share(value_patterns.ADDRESS.match) < MIN_STEP_SHARE:
+        return False
+    if draft.share(_ADDRESS_AND_SPACE.match) > 1 - MIN_STEP_SHARE or not _has_common_delimiter(
+        draft, value_patterns.ADDRESS
+    ):
+        return False
+    draft.append_field("client_ip", "ip", _end_of_match(value_patterns.ADDRESS))
+    return True
 
 
 def _append_punctuation(draft: TemplateDraft) -> bool:
@@ -228,6 +247,7 @@ STEPS: tuple[Callable[[TemplateDraft], bool], ...] = (
     _append_level,
     _append_key,
     _append_number,
+    _append_address,
     _append_punctuation,
     _append_bracketed,
     _append_word,

@@ -6,7 +6,8 @@ import functools
 import re
 from dataclasses import dataclass
 
-from pyspark_logs.formats.timestamps.parsing import ISO, compile_pattern
+from pyspark_logs.formats.timestamps.parsing import ISO, ISO_DATE, compile_pattern
+from pyspark_logs.formats.timestamps.zone_names import NAMES
 
 # Timestamp patterns that occur in logs, besides ISO 8601.
 _STRPTIME_PATTERNS = (
@@ -32,7 +33,18 @@ _STRPTIME_PATTERNS = (
     "%y/%m/%d %H:%M:%S",
     "%Y.%m.%d %H:%M:%S",
     "%Y-%m-%d-%H.%M.%S.%f",
+    "%Y-%m-%d %H:%M:%S.%f %Z",
+    "%Y-%m-%d %H:%M:%S %Z",
     "%Y%m%d-%H:%M:%S:%f",
+    "%Y%m%dT%H%M%S.%f%z",
+    "%Y%m%dT%H%M%S.%f",
+    "%Y%m%dT%H%M%S%z",
+    "%Y%m%dT%H%M%S",
+    "%Y%m%d %H%M%S.%f",
+    "%Y%m%d %H%M%S",
+    "%Y%m%d-%H%M%S.%f",
+    "%Y%m%d-%H%M%S",
+    "%Y%m%d_%H%M%S",
     "%Y%m%d %H:%M:%S.%f",
     "%Y%m%d %H:%M:%S",
     "%Y%m%d%H%M%S",
@@ -41,6 +53,7 @@ _STRPTIME_PATTERNS = (
     "%m-%d %H:%M:%S.%f",
     "%m%d %H:%M:%S.%f",
     "%m.%d %H:%M:%S",
+    "%Y%m%d",
     "%H:%M:%S.%f",
     "%H:%M:%S,%f",
     "%H:%M:%S",
@@ -76,17 +89,40 @@ class TimestampSyntax:
     def end(self, text: str) -> int:
         """Returns the end of the timestamp at the beginning of a text; 0 if there is none or its word continues."""
         match = self.regex.match(text)
-        return 0 if match is None or _word_continues(text, match.end()) else match.end()
+        if match is None or _word_continues(text, match.end()) or not _is_usual(match):
+            return 0
+        return match.end()
+
+
+def _is_usual(match: re.Match[str]) -> bool:
+    """Returns False for a number that could be a compact date but has an unusual year, and for a word that is no known zone.
+
+    The reader accepts numbers of one digit, and any year and word.
+    """
+    groups = match.groupdict()
+    if (zone := groups.get("Z")) is not None and zone.isalpha() and zone not in NAMES:
+        return False
+    if "Y" in groups and match[0][:8].isdigit():
+        return groups["Y"][:2] in ("19", "20") and all(len(groups.get(unit) or "00") == 2 for unit in "mdHMS")
+    return True
 
 
 def _word_continues(text: str, end: int) -> bool:
     """Returns True if the characters at an offset continue a word, so that only a part of a timestamp has matched."""
     following = text[end : end + 1]
+    if text[end - 1 : end].isalpha():  # the name of a zone
+        return following.isalnum()
     return following.isalnum() or (following in (":", ".", ",", "/", "-", "+") and text[end + 1 : end + 2].isdigit())
 
 
 @functools.cache
 def timestamp_syntaxes() -> tuple[TimestampSyntax, ...]:
-    """Returns the known syntaxes of timestamps, ISO 8601 first."""
+    """Returns the known syntaxes of timestamps, ISO 8601 first, and of dates last."""
+    # Seconds of 2001 to 2033; numbers of other lengths are more often something else.
+    epochs = [
+        TimestampSyntax(f"epoch({unit})", re.compile(rf"1\d{{9}}{digits}(?!\d)", re.ASCII))
+        for unit, digits in (("s", r"(?:\.\d{1,9})?"), ("ms", r"\d{3}"), ("us", r"\d{6}"), ("ns", r"\d{9}"))
+    ]
+    date = TimestampSyntax("date", re.compile(rf"(?:19|20)\d\d-{ISO_DATE.pattern.partition('-')[2]}", re.ASCII))
     patterns = [TimestampSyntax(f"timestamp({text})", compile_pattern(text).regex) for text in _STRPTIME_PATTERNS]
-    return (TimestampSyntax("timestamp", ISO), *patterns)
+    return (TimestampSyntax("timestamp", ISO), *patterns, *epochs, date)

@@ -51,6 +51,17 @@ UNKNOWN = {
         '10.0.0.2 - "GET /b HTTP/1.1" 404 0.5',
         '10.0.0.2 3 "GET /b HTTP/1.1" 404 12.5',
     ],
+    "{ts:epoch(s)} {level} {message}": ["1795305611 INFO started x", "1795305612.25 WARN stopped y z"],
+    "{ts:epoch(ms)} {level} {message}": ["1795305611045 INFO started x", "1795305612046 WARN stopped y z"],
+    "{ts:timestamp(%Y%m%dT%H%M%S%z)} {level} {message}": ["20261122T010011Z INFO a b", "20261122T010012Z INFO c d"],
+    "{ts:timestamp(%Y%m%d %H%M%S)} {level} {message}": ["20261122 010011 INFO a b", "20261122 010012 INFO c d"],
+    "{ts:timestamp(%Y%m%d)} {level} {message}": ["20261122 INFO a b", "20261122 WARN c d"],
+    "{ts:date} {level} {message}": ["2026-11-22 INFO a b", "2026-11-22 WARN c d"],
+    "ts={ts:epoch(s)} level={level} {message}": ["ts=1795305611.5 level=info a b", "ts=1795305612.0 level=warn c"],
+    "{ts:timestamp(%Y-%m-%d %H:%M:%S %Z)}:{client_ip:ip}({port:long}):{source}: {message}": [
+        "2026-08-22 16:00:01 UTC:192.0.2.7(48808):ana@shop:[10]:LOG: connection received",
+        "2026-08-22 16:00:02 CEST:192.0.2.8(48809):ana@shop:[12]:FATAL: no such user",
+    ],
     "{{{ts:timestamp}}} {message}": ["{2026-11-22T01:00:11Z} a b", "{2026-11-22T01:00:12Z} c"],
 }
 
@@ -86,9 +97,22 @@ def test_a_few_lines_that_end_after_a_field(head: str, tmp_path: Path) -> None:
     assert pyspark_logs.detect(tmp_path / "a.log")[0].share >= 0.9
 
 
-@pytest.mark.parametrize("lines", [[], ["", "  "], ["no structure here", "whatever comes"], ["\x00\x01", "}{", '"']])
+@pytest.mark.parametrize(
+    "lines", [[], ["", "  "], ["no structure here", "whatever comes"], ["\x00\x01", "}{", '"'], ["Note: it is."]]
+)
 def test_unstructured_lines_have_no_template(lines: list[str]) -> None:
-    assert [template for template in propose_templates(lines) if template != "{message}"] == []
+    assert propose_templates(lines) == []
+
+
+@pytest.mark.parametrize("number", ["1795305611", "3763773211"])
+def test_a_number_that_is_no_time_is_no_compact_date(number: str) -> None:
+    lines = [f"{number} INFO a b", f"{number} WARN c"]
+    assert not propose_templates(lines)[0].startswith("{ts:timestamp(%Y")
+
+
+def test_a_time_and_any_text_is_no_syslog(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("2026-11-22T01:00:11Z\n")
+    assert [found.options for found in pyspark_logs.detect(tmp_path / "a.log")] == [{"template": "{ts:timestamp}"}]
 
 
 @pytest.mark.parametrize("unit", ['"', "[", "{", "=", ": ", "a.", "1", "-", "\\", "(<"])
@@ -235,3 +259,27 @@ class TestEncodings:
         file = tmp_path / "app.log"
         file.write_text("".join(f"\x1b[32m{line}\x1b[0m \0\n" for line in APP))
         assert pyspark_logs.detect(file)[0].share == 1
+
+
+def test_keys_in_the_text_are_not_judged_by_their_values(tmp_path: Path) -> None:
+    """The level of Kubernetes' audit events is Metadata or Request."""
+    for name, lines in {
+        "json": '{"level": "Metadata", "x_id": "%d"}',
+        "logfmt": "level=Metadata x_id=%d",
+        "header": "level,x_id,z\nMetadata,%d,1",
+    }.items():
+        (tmp_path / name).write_text("".join(lines % n + "\n" for n in range(20)))
+        found = pyspark_logs.detect(tmp_path / name)
+        assert found, name
+        assert name in found[0].options, name
+
+
+def test_a_zone_after_the_time_is_no_program_of_syslog(tmp_path: Path) -> None:
+    """Amazon RDS writes the prefix ``%t:%r:%u@%d:[%p]:``."""
+    line = "2026-08-22 16:00:{0:02} UTC:10.0.0.{0}(48808):u@d:[1{0}]:LOG:  duration: {0}.685 ms\n"
+    (tmp_path / "a.log").write_text("".join(line.format(n) for n in range(20)))
+    best = pyspark_logs.detect(tmp_path / "a.log")[0]
+    assert best.options.get("preset") in (None, "postgres")
+    rows = pyspark_logs.scan(str(tmp_path), **best.options).read_all().to_pylist()
+    assert best.share == 1
+    assert rows[3][best.columns[0]].second == 3
