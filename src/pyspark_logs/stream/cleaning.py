@@ -28,10 +28,15 @@ class Cleaner:
         store: store of the stream's load paths.
         root: mapping between keys and paths.
         options: ``cleanSource``, ``sourceArchiveDir``, ``cleanSourceRetention``.
+
+    Raises:
+        OptionError: ``sourceArchiveDir`` has an unknown scheme, or is in a directory bucket of S3.
     """
 
     def __init__(self, store: Store, root: StreamRoot, options: StreamOptions) -> None:
         self.store, self.root, self.options = store, root, options
+        self._directory = normalise(options.archive_dir) if options.archive_dir else ""
+        self._archive_store = open_store(self._directory, store.options) if self._directory else store
         self._waiting: deque[tuple[int, StreamFile]] = deque()
 
     def committed(self, batch: BatchPlan, now_ms: int) -> None:
@@ -56,13 +61,12 @@ class Cleaner:
 
     def _archive(self, path: str, file: StreamFile) -> bool:
         """Copies a file to its key below ``sourceArchiveDir``; False if the file does not exist."""
-        directory = normalise(self.options.archive_dir or "")
-        target = join(directory, file.key.lstrip("\0/").replace("://", "/"))
-        archive = open_store(directory, self.store.options)
+        target = join(self._directory, file.key.lstrip("\0/").replace("://", "/"))
+        archive = self._archive_store
         if self.store.head(path) is None:
             return False
         name = f"archive-{secrets.token_hex(8)}"
-        upload = archive.start_upload(target, token=name, staging=f"{directory.rstrip('/')}/_staging/{name}")
+        upload = archive.start_upload(target, token=name, staging=f"{self._directory.rstrip('/')}/_staging/{name}")
         parts: list[str] = []
         size, waiting = 0, b""
         try:

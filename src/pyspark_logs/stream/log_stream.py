@@ -196,9 +196,7 @@ class LogStream:
         """
         if self.options.stream.clean_source == "off" or end.get("batch") == self._cleaned_batch:
             return
-        if self._cleaner is None:
-            self._cleaner = Cleaner(self._store(), self.root, self.options.stream)
-        self._cleaner.committed(self._offset(end).batch, now_ms())
+        self._clean().committed(self._offset(end).batch, now_ms())
         self._cleaned_batch = end.get("batch", "")
 
     # --- parts -------------------------------------------------------------------------------------------------
@@ -209,6 +207,11 @@ class LogStream:
     def _store(self) -> Store:
         return open_store(self.options.plan.paths[0], self.options.store)
 
+    def _clean(self) -> Cleaner:
+        if self._cleaner is None:
+            self._cleaner = Cleaner(self._store(), self.root, self.options.stream)
+        return self._cleaner
+
     def _lists(self, offset: Offset | None = None) -> Listings:
         if self._listings is None:
             store = self._store()
@@ -216,8 +219,10 @@ class LogStream:
             if offset is not None and not layout.columns and self.options.plan.layout is None:
                 # All files may have been deleted since the last batch, whose columns then tell the Hive directories.
                 layout = hive_layout(offset.batch.columns, self.options.time.zone)
-            # Columns are resolved here, too, so that an impossible schema fails before the first batch.
+            # These are created here, too, so that an impossible schema or archive fails before the first batch.
             columns = self.reader.columns(layout.columns)
+            if self.options.stream.clean_source != "off":
+                self._clean()
             self._listings = Listings(
                 store,
                 self.options,

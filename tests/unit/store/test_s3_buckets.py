@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from botocore.config import Config
 
 import pyspark_logs
 from pyspark_logs.errors import OptionError
-from pyspark_logs.options import StoreOptions
+from pyspark_logs.options import StoreOptions, parse_read_options
+from pyspark_logs.reader import infer_schema
 from pyspark_logs.store import open_store
 from pyspark_logs.store.s3_connection import connection_arguments
+from pyspark_logs.stream.log_stream import LogStream
 from tests.support.s3_server import S3Bucket
 
 DIRECTORY_BUCKETS = [
@@ -26,8 +30,42 @@ DIRECTORY_BUCKETS = [
 def test_a_directory_bucket_is_refused(path: str) -> None:
     with pytest.raises(OptionError, match=r"is a directory bucket .* Use a general purpose bucket"):
         open_store(path, StoreOptions())
+
+
+PATH = DIRECTORY_BUCKETS[0]
+ROWS = pa.table({"level": ["INFO"], "message": ["m"]})
+TEMPLATE = {"template": "{level} {message}"}
+# The Spark source calls read, write and stream; the commands call the functions of the same name.
+ENTRY_POINTS: dict[str, Callable[[], object]] = {
+    "scan": lambda: pyspark_logs.scan(PATH, json=True).read_all(),
+    "scan of a glob": lambda: pyspark_logs.scan(PATH + "*.log", json=True).read_all(),
+    "schema": lambda: infer_schema(parse_read_options({"path": PATH, "json": "true"})),
+    "write": lambda: pyspark_logs.write(ROWS, PATH, **TEMPLATE),
+    "overwrite": lambda: pyspark_logs.write(ROWS, PATH, mode="overwrite", **TEMPLATE),
+    "detect": lambda: pyspark_logs.detect(PATH + "a.log"),
+    "recover": lambda: pyspark_logs.recover(PATH),
+    "vacuum": lambda: pyspark_logs.vacuum(PATH, dry_run=True),
+    "stream": lambda: LogStream(parse_read_options({"path": PATH, **TEMPLATE}), "level string").initial_offset(),
+}
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_each_entry_point_refuses_a_directory_bucket(name: str) -> None:
     with pytest.raises(OptionError, match="is a directory bucket"):
-        pyspark_logs.scan(path, json=True).read_all()
+        ENTRY_POINTS[name]()
+
+
+def test_a_directory_bucket_in_an_option_or_a_second_path_is_refused(s3: S3Bucket) -> None:
+    path = s3.put("a.log", b"INFO m\nx\n")
+    options = {
+        **TEMPLATE, "endpoint": s3.endpoint, "region": "us-east-1", "accessKey": "testing", "secretKey": "test-secret",
+    }  # fmt: skip
+    for paths, more in ((path, {"badRecordsPath": PATH}), ([path, PATH], {})):
+        with pytest.raises(OptionError, match="is a directory bucket"):
+            pyspark_logs.scan(paths, **options, **more).read_all()
+    archive = parse_read_options({"path": path, **options, "cleanSource": "archive", "sourceArchiveDir": PATH})
+    with pytest.raises(OptionError, match="is a directory bucket"):
+        LogStream(archive, "level string").initial_offset()
 
 
 def test_a_directory_bucket_among_others_is_refused_before_a_request() -> None:
