@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyspark_logs.commit.decisions import decide_aborted, leave_to_recovery, undo
 from pyspark_logs.commit.settings import CommitSettings
-from pyspark_logs.errors import CommitConflictError
+from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError
 from pyspark_logs.jobs import CLAIMS, OVERWRITE_CHAIN, Claim, Job, intent_key, read_record
 from pyspark_logs.jobs.document_checks import check_claim, refused_document
 from pyspark_logs.jobs.documents import MAX_CLAIM_BYTES
@@ -43,6 +43,7 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
 
     Raises:
         CommitConflictError: a newer batch has a claim, or another job claimed the same number first.
+        ReadOnlyStoreError: listings of the store are not strongly consistent.
         StoreError: the store refused or failed.
     """
     proven = False
@@ -202,9 +203,20 @@ def settle_claim(store: Store, root: str, chain: str, number: Number, job: str) 
 
 
 def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -> ClaimResult:
-    """Lists the chain again, because a deleted number below the newest claim can be created a second time."""
+    """Lists the chain again, because a deleted number below the newest claim can be created a second time.
+
+    Raises:
+        CommitConflictError: the chain has a newer claim.
+        ReadOnlyStoreError: the listing does not show the claim, so that claims of others may be missing from it, too.
+    """
     claims = list_chain(store, job.root, chain)
-    if max(claims, default=None) != number:
+    if max(claims, default=()) < number:
+        raise ReadOnlyStoreError(
+            f"cannot write to {job.root}: {claim_key(chain, number)} exists, and a listing that began later does not show it."
+            " Commits need a store whose listings are strongly consistent. None of the job's files are visible; use another"
+            " store, or another configuration of this one."
+        )
+    if max(claims) != number:
         raise _lost(job, chain, "a newer claim exists")
     older = tuple(file for other, file in sorted(claims.items()) if other != number)
     return ClaimResult("", proven, older, claim_key(chain, number))

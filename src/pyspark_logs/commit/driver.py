@@ -65,7 +65,8 @@ def commit(
     Raises:
         CommitConflictError: another writer or a recovery decided first. The job is rolled back; no file is visible.
         SnapshotChangedError: the files to be replaced changed during each listing. The job is rolled back.
-        ReadOnlyStoreError: the store cannot write, or ignores create-only conditions. The job is rolled back.
+        ReadOnlyStoreError: the store cannot write, ignores create-only conditions, or its listings are not strongly
+            consistent. The job is rolled back.
         CommitStateUnknownError: the store failed while the record was written, or another process decided the job earlier.
         StoreError: the store refused or failed. The job is undecided: call :func:`abort`, which decides it.
     """
@@ -247,6 +248,13 @@ def _confirm(store: Store, job: Job) -> Confirmation:
     """
     page = store.list_page(job.root + COMMITS, recursive=True)
     listing, complete = read_page(job, page)
+    if job.id in listing.intents and job.id not in listing.records:
+        # The record was written before the listing, and is kept as long as the intent. The commit itself is not in doubt.
+        _log.error(
+            "job %s is committed, but a listing of %s%s does not show its record: listings of this store are not strongly"
+            " consistent, so that readers may see a part of a job. Use another store, or another configuration of this one",
+            job.id, job.root, COMMITS,
+        )  # fmt: skip
     more = page.next_token
     if job.id in complete or more is None:
         return Confirmation(job.id in listing.intents, listing, complete, more, listing.records.get(job.id, 0))

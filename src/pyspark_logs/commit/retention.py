@@ -31,7 +31,9 @@ def is_old(modified_ms: int, now_ms: int, retention_us: int) -> bool:
 
 
 class StoreClock:
-    """The current time of a store: the modification time of a small file that is written on first use.
+    """The current time of a store: the modification time of a small file that is written and listed on first use.
+
+    A HEAD request would tell the time as well; the listing also shows whether listings are strongly consistent.
 
     A dry run writes nothing and uses the clock of this machine.
     """
@@ -56,16 +58,17 @@ class StoreClock:
             path = f"{self._root}{CLAIMS}~clock-{uuid.uuid4().hex}"
             self._store.put(path, b"")
             try:
-                found = self._store.head(path)
+                found = self._store.list_page(path, recursive=True).files
             except StoreError:
                 self._store.remove(path)
                 raise
             self._store.remove(path)
-            if found is None:
+            if not found:
                 raise StoreError(
-                    f"cannot read the store's time at {self._root}: {path} was written and then not found. Try again."
+                    f"cannot read the store's time at {self._root}: {path} was written, and a listing does not show it. Commits"
+                    " need a store whose listings are strongly consistent; use another store, or another configuration of this one."
                 )
-            self._now_ms = found.modified_ms
+            self._now_ms = found[0].modified_ms
         return self._now_ms
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
 import threading
 import time
 from collections import Counter
@@ -1033,11 +1034,52 @@ def test_vacuum_meets_a_claim_that_goes(store):
     assert vacuum(store, ROOT).claims == ()
 
 
-def test_the_clock_must_be_there(store):
-    crash(store, 1, "complete_upload")
-    store.before = lambda name, *args: store.world.files.pop(args[0]) if name == "head" else None
-    with pytest.raises(StoreError, match="cannot read the store's time"):
-        recover(store, ROOT)
+# --- stores whose listings are not strongly consistent ----------------------------------------------------------------
+
+
+def hide_from_listings(store, monkeypatch, hides):
+    """Lets listings miss the files whose key matches a regular expression."""
+    list_page = type(store).list_page
+
+    def stale(self, prefix, **arguments):
+        page = list_page(self, prefix, **arguments)
+        files = tuple(file for file in page.files if not re.fullmatch(hides, file.path.removeprefix(ROOT)))
+        return replace(page, files=files)
+
+    monkeypatch.setattr(type(store), "list_page", stale)
+
+
+@pytest.mark.parametrize("arguments", [{"mode": "overwrite"}, {"transaction": BATCH[1]}])
+def test_a_listing_without_the_new_claim_refuses_the_store(store, monkeypatch, arguments):
+    job = start(1, **arguments)
+    files = stage(store, job)
+    with monkeypatch.context() as patch:
+        hide_from_listings(store, patch, "_claims/.*")
+        with pytest.raises(ReadOnlyStoreError, match=r"a listing that began later does not show it.*strongly consistent"):
+            commit(store, job, files, SETTINGS)
+    assert seen(store) == set()
+    assert store.world.uploads == {}
+
+
+def test_a_listing_without_the_new_record_is_reported(store, monkeypatch, caplog):
+    job = start(1)
+    files = stage(store, job)
+    with monkeypatch.context() as patch:
+        hide_from_listings(store, patch, "_commits/[^~]*")
+        assert commit(store, job, files, SETTINGS).outcome == "committed"
+    assert f"job {job.id} is committed, but a listing" in caplog.text
+    assert "not strongly consistent" in caplog.text
+    assert seen(store) == {job.id}
+
+
+@pytest.mark.parametrize("function", [recover, vacuum])
+def test_maintenance_refuses_a_store_whose_listings_miss_a_new_file(store, monkeypatch, function):
+    write(store, 1)
+    crash(store, 2, "complete_upload")
+    hide_from_listings(store, monkeypatch, "_claims/~clock.*")
+    with pytest.raises(StoreError, match=r"cannot read the store's time.*strongly consistent"):
+        function(store, ROOT)
+    assert not any("~clock" in path for path in store.paths())
 
 
 # --- retention in a commit --------------------------------------------------------------------------------------------
