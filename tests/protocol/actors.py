@@ -143,6 +143,7 @@ class Reader:
         allowed: partition column with its selected values, for which the walk constructs prefixes, or with a predicate,
             for which it discovers them.
         rights: prefix at which the rights of the reader end; empty without a limit.
+        missing_ok: True if a load path may be missing, as in a running stream.
     """
 
     name: str = "reader"
@@ -150,6 +151,7 @@ class Reader:
     layout: str | None = "p={p}"
     allowed: tuple[str, Any] | None = ("p", ("1", "2"))
     rights: str = ""
+    missing_ok: bool = False
 
     kind = "reader"
 
@@ -160,7 +162,7 @@ class Reader:
         layout = hive_layout((), "UTC") if self.layout is None else resolve_layout(store, options)
         allowed = dict([self.allowed] if self.allowed else [])
         try:
-            files = list_files(store, options, layout, allowed=allowed, threads=1).files
+            files = list_files(store, options, layout, allowed=allowed, missing_ok=self.missing_ok, threads=1).files
         except SnapshotChangedError:
             return "starts again", None
         except PathNotFoundError:
@@ -253,11 +255,12 @@ def writer(
     scope: str = "partitions",
     settings: CommitSettings = SETTINGS,
     root: str = ROOT,
+    directory: str = "",
 ) -> Writer:
-    """Returns a writer of one staged file in each of the first ``files`` directories, or directly below another root."""
+    """Returns a writer of one staged file in each of the first ``files`` directories, or in a directory of another root."""
     job = Job.start(root, random=f"seed{number}", now_us=number, mode=mode, scope=scope, transaction=transaction)
     staged = tuple(
         StagedFile(f"{directory}{part_name(0, 0, job.id, n, 'gz')}", f"u{number}.{n}", ("p1",), 1, 1)
-        for n, directory in enumerate(DIRECTORIES[:files] if root == ROOT else ("",) * files)
+        for n, directory in enumerate(DIRECTORIES[:files] if root == ROOT else (directory,) * files)
     )
     return Writer("ABCD"[number - 1], job, staged, settings)

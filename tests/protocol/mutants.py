@@ -284,6 +284,17 @@ def one_search_above_each_load_path(patch):
     patch.setattr(LoadPathRoots, "_search_above", search_once)
 
 
+def load_paths_that_become_roots_ignored(patch):
+    extend = LoadPathRoots.extend
+    patch.setattr(
+        LoadPathRoots,
+        "extend",
+        lambda self, listing, *rest: extend(
+            self, replace(listing, nested_roots=listing.nested_roots - self._root_of.keys()), *rest
+        ),
+    )
+
+
 def nested_roots_ignored(patch):
     # Otherwise the search below load paths finds the roots that hold files of jobs.
     no_search_below_load_paths(patch)

@@ -89,7 +89,11 @@ class Properties:
             return views
         decisions: dict[str, list[tuple[View, View]]] = {root: [] for root in roots.values()}
         for before, after in pairwise(views):
-            job = next(job_of(path) or "" for path, _ in after - before)
+            # A decision without new files is that of an overwrite without files.
+            new = (job_of(path) for path, _ in after - before)
+            job = next((name for name in new if name in roots), "") or next(
+                name for name in roots if name.endswith("o")
+            )
             decisions[roots[job]].append((after - before, before - after))
         seen = []
         for counts in product(*(range(len(of_root) + 1) for of_root in decisions.values())):

@@ -41,6 +41,7 @@ BELOW = flat_reader("reader", ROOT + "p=1/")
 BOTH = flat_reader("reader", ROOT + "p=1/", ROOT + "p=2/")
 CONSTRUCTING = Reader("reader", (ABOVE,), "{root}/p={p}")
 OVERLAPPING = flat_reader("reader", ROOT, ROOT + "p=1/")
+OF_TWO_ROOTS = Reader("reader", (NESTED_ROOT + "x/", ROOT + "p=2/"), None, None, missing_ok=True)
 
 NESTED_OVERWRITE = writer(2, "overwrite", scope="table", files=1, root=NESTED_ROOT)
 
@@ -158,7 +159,7 @@ WHOLE = {
     "an append and a reader above that constructs prefixes, unordered listings": Setting(
         (writer(1), CONSTRUCTING), in_order=False
     ),
-    # A job writes to a directory that is a root itself: the commits of both roots decide there (1,929; 1,145; 3,256).
+    # A job writes to a directory that is a root itself: the commits of both roots decide there (1,929; 1,145; 512).
     "an append and a reader of a root with another root inside": Setting(
         (writer(1), Reader()), before=True, inner_root=True
     ),
@@ -167,6 +168,10 @@ WHOLE = {
     ),
     "an append and a reader of a root and of another root inside": Setting(
         (writer(1), OVERLAPPING), before=True, inner_root=True
+    ),
+    # The load path becomes a root after the reader has found the root above (2,306).
+    "an overwrite of a root inside another root, and a reader of the inner root": Setting(
+        (NESTED_OVERWRITE, BELOW, Recovery()), before=True, newer_record=True
     ),
 }
 
@@ -287,7 +292,7 @@ DEEP = {
     "an append, an overwrite and a reader of two directories": Setting(
         (writer(1), writer(2, "overwrite"), BOTH), before=True, crashes=False
     ),
-    # 223,164; 88,885; more than 423,872 states.
+    # 223,164; 88,885; more than 423,872; more than 694,263; 66,128 states.
     "an append and a reader of a root with another root inside, recovered": Setting(
         (writer(1), Reader(), Recovery()), before=True, inner_root=True
     ),
@@ -296,6 +301,12 @@ DEEP = {
     ),
     "an append, an overwrite of a root inside its root, and a reader": Setting(
         (writer(1), NESTED_OVERWRITE, Reader()), before=True
+    ),
+    "an append, an overwrite of a root inside its root, and a reader of two directories": Setting(
+        (writer(1), NESTED_OVERWRITE, BOTH), before=True, crashes=False
+    ),
+    "appends to two roots, and a reader of a directory of each": Setting(
+        (writer(1), writer(2, files=1, root=NESTED_ROOT, directory="x/"), OF_TWO_ROOTS), before=True, crashes=False
     ),
 }
 
@@ -439,7 +450,11 @@ MUTANTS = [
     (mutants.foreign_records_believed, WHOLE["an append and a foreign record"]),
     (mutants.no_search_above_load_paths, WHOLE["an append and a reader of two directories"]),
     (mutants.no_search_below_load_paths, WHOLE["an append and a reader above that constructs prefixes"]),
-    (mutants.one_search_above_each_load_path, WHOLE["an overwrite and a reader of two directories"]),
+    (mutants.one_search_above_each_load_path, DEEP["appends to two roots, and a reader of a directory of each"]),
+    (
+        mutants.load_paths_that_become_roots_ignored,
+        WHOLE["an overwrite of a root inside another root, and a reader of the inner root"],
+    ),
     (mutants.nested_roots_ignored, WHOLE["an append and a reader above"]),
     (mutants.only_the_innermost_root_decides, WHOLE["an append and a reader of a root with another root inside"]),
     (mutants.restart_after_an_overwrite_of_the_first_root_only, WHOLE["an overwrite and a reader above"]),

@@ -92,7 +92,8 @@ class LoadPathRoots:
         after: Mapping[str, CommitsAfter],
     ) -> bool:
         """Adds the roots that a listing revealed, nested ones first; True if there were any."""
-        if not listing.nested_roots <= self._nested:
+        # A load path that had no `_commits/`, and whose root is above, can have become a root since.
+        if not listing.nested_roots <= self.paths:
             self._nested |= listing.nested_roots
             return True
         without_commits = [

@@ -36,7 +36,7 @@ class ListingResult:
         prefixes: listed prefixes.
         load_paths: indexes of the load paths below which any file or directory was seen.
         unmatched_path: path of a file that does not fit the layout, the first in order; empty if all fit.
-        nested_roots: directories below a load path that have a ``_commits/`` themselves.
+        nested_roots: listed directories, load paths included, that have a ``_commits/``.
     """
 
     files: FileTable = field(default_factory=FileTable)

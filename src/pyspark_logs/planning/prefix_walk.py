@@ -37,7 +37,7 @@ from pyspark_logs.store import Page, Store, StoredFile
 _FEW_CHILDREN = 2
 
 _DIGITS = tuple("0123456789")
-_NESTED_COMMITS = f"/{COMMITS}"  # of a root below the load path
+_NESTED_COMMITS = f"/{COMMITS}"  # of a root at or below the load path
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -235,7 +235,7 @@ class PrefixWalk:
     def _exclude(self, file: StoredFile, key: str, reason: str, result: ListingResult) -> None:
         """Counts an excluded file by the reason of its exclusion."""
         result.counts[reason] += 1
-        if reason == HIDDEN and _NESTED_COMMITS in key:
+        if reason == HIDDEN and _NESTED_COMMITS in f"/{key}":
             result.nested_roots.add(file.path[: file.path.rindex(_NESTED_COMMITS) + 1])
         if reason == UNMATCHED:
             result.unmatched_path = min(result.unmatched_path or file.path, file.path)
@@ -328,7 +328,7 @@ class PrefixWalk:
                     children.append(replace(node, prefix=directory, segment=segments, part=0))
                 else:
                     result.counts["directories_pruned"] += 1
-                    if directory.endswith(_NESTED_COMMITS) and node.prefix != node.directory:
+                    if directory.endswith(_NESTED_COMMITS):
                         result.nested_roots.add(node.prefix)
         return children
 

@@ -1055,7 +1055,9 @@ def test_a_listing_without_the_new_claim_refuses_the_store(store, monkeypatch, a
     files = stage(store, job)
     with monkeypatch.context() as patch:
         hide_from_listings(store, patch, "_claims/.*")
-        with pytest.raises(ReadOnlyStoreError, match=r"a listing that began later does not show it.*strongly consistent"):
+        with pytest.raises(
+            ReadOnlyStoreError, match=r"a listing that began later does not show it.*strongly consistent"
+        ):
             commit(store, job, files, SETTINGS)
     assert seen(store) == set()
     assert store.world.uploads == {}
