@@ -9,7 +9,9 @@ from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.formats.types.validated_text import ValidatedText
 
 # ALB fields that examples in AWS's documentation show without quotes, or whose quotes it does not document.
-_QUOTES_OPTIONAL = ("target_port_list", "target_status_code_list", "transformed_host", "transformed_uri")
+_QUOTES_OPTIONAL = (
+    "target_port_list", "target_status_code_list", "transformed_host", "transformed_uri", "request_transform_status",
+)  # fmt: skip
 # Quoted protocols separated by commas; AWS cuts the list after 256 bytes.
 _PROTOCOL_LIST = '(?:"[^" ]*",)*"[^" ]*"?|(?:"[^" ]*",)+'
 _LOAD_BALANCER_LAYOUT = "AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}"
@@ -47,7 +49,7 @@ PRESETS: tuple[Preset, ...] = (
                 "{conn_trace_id?}",
                 "{transformed_host:quoted?}",
                 "{transformed_uri:quoted?}",
-                "{request_transform_status?}",
+                "{request_transform_status:quoted?}",
                 "{alb_node_ip?}",
             ),
             types=dict.fromkeys(_QUOTES_OPTIONAL, OptionallyQuoted()),

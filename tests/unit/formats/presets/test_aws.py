@@ -357,3 +357,12 @@ def test_requester_with_a_line_end_does_not_make_two_records(tmp_path: Path) -> 
         bad = row.set_column(index, "requester", pa.array([text]))
         with pytest.raises(RecordError, match=r"column 'requester': .*line end"):
             pyspark_logs.write(bad.to_batches(), str(tmp_path / "out"), preset="aws_s3_access", schema=bad.schema)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [('"TransformSuccess"', "TransformSuccess"), ("TransformSuccess", "TransformSuccess"), ('"-"', None)],
+)
+def test_alb_transform_status_with_and_without_quotes(status: str, expected: str | None) -> None:
+    line = f'{PRESETS["aws_alb"].sample[0]} "a.example.com" "/new" {status}'
+    assert row("aws_alb", line).get("request_transform_status") == expected
