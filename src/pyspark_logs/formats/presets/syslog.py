@@ -58,9 +58,14 @@ _HEADER_AND_MESSAGE = CompositeField(
     ),
 )
 
+# RFC 6587, 3.4.1: the length of a message is before it in streams with octet counts, which Heroku's drains send.
+_OCTET_COUNT = CompositeField(
+    r"(?:(?P<octet_count>[1-9]\d{0,8}) )?", (FieldPart("octet_count", Integer(32), after=" "),)
+)
+
 # The text before "CEF:" is a syslog header, or empty.
 _CEF_HEADER = CompositeField(
-    r"(?:<(?P<pri>\d{1,3})>)?"
+    r"(?:<(?P<pri>\d{1,3})>(?:1 | )?)?"
     r"(?:(?P<time>[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?:(?P<host>[^ ]+) )?)?(?P<header>.*)",
     (
@@ -97,11 +102,11 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "syslog_rfc5424",
         TemplateForm(
-            "<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {rest?}",
-            composite_fields={"pri": Priority(), "rest": SyslogBody()},
-            may_be_blank=("rest",),
+            "{count?}<{pri}>{version:int} {timestamp:timestamp?} {hostname?} {app_name?} {procid?} {msgid?} {rest?}",
+            composite_fields={"count": _OCTET_COUNT, "pri": Priority(), "rest": SyslogBody()},
+            may_be_blank=("count", "rest"),
         ),
-        source="RFC 5424, 6; also messages of Heroku's log drains, which omit structured data:"
+        source="RFC 5424, 6; also messages of Heroku's log drains, which omit structured data and have octet counts (RFC 6587, 3.4.1):"
         " https://www.rfc-editor.org/rfc/rfc5424#section-6",
         sample=(
             (

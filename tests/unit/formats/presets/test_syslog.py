@@ -309,7 +309,7 @@ CEF = r"CEF:0|security|threatmanager|1.0|100|detected a \| in message|10|src=10.
         ("Sep 19 08:26:10 host ", {"time": at(2026, 9, 19, 8, 26, 10), "host": "host"}),
         ("<13>Sep 19 2024 08:26:10 host ", {"pri": 13, "time": at(2024, 9, 19, 8, 26, 10), "host": "host"}),
         ("2026-09-19T08:26:10Z host ", {"time": at(2026, 9, 19, 8, 26, 10), "host": "host"}),
-        ("<13>1 2026-09-19T08:26:10Z host ", {"pri": 13, "header": "1 2026-09-19T08:26:10Z host "}),
+        ("<13>1 2026-09-19T08:26:10Z host ", {"pri": 13, "time": at(2026, 9, 19, 8, 26, 10), "host": "host"}),
     ],
 )
 def test_cef_after_any_header(before: str, expected: dict[str, Any]) -> None:
@@ -352,3 +352,18 @@ def test_host_is_a_name_or_an_address(host: str) -> None:
     found = row("syslog_rfc3164", f"<13>Nov 22 01:00:11 {host} CEF:0|a|b|1|2|c|3|")
     assert (found["hostname"], found["message"]) == (host, "CEF:0|a|b|1|2|c|3|")
     assert row("syslog_rfc3164", f"<13>Nov 22 01:00:11 {host} su[1]: x")["hostname"] == host
+
+
+def test_rfc5424_octet_count() -> None:
+    found = row("syslog_rfc5424", "83 <40>1 2026-11-30T06:45:29+00:00 host app web.3 - State changed")
+    assert (found["octet_count"], found["hostname"], found["procid"]) == (83, "host", "web.3")
+    assert found["message"] == "State changed"
+    assert is_corrupt("syslog_rfc5424", "x <40>1 2026-11-30T06:45:29+00:00 host app web.3 - State changed")
+
+
+@pytest.mark.parametrize(
+    "head", ["<134> Nov 22 2026 01:00:11", "<134>1 2026-11-22T01:00:11Z", "<134>Nov 22 2026 01:00:11"]
+)
+def test_cef_after_a_priority(head: str) -> None:
+    found = row("cef", f"{head} fw-1 CEF:0|a|b|c|d|e|5|src=1")
+    assert (found["pri"], found["time"], found["host"]) == (134, at(2026, 11, 22, 1, 0, 11), "fw-1")
