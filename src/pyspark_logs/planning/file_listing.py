@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark_logs.errors import PathNotFoundError
@@ -19,7 +19,7 @@ from pyspark_logs.planning.load_paths import LoadPath, find_load_path, resolve_l
 from pyspark_logs.planning.prefix_walk import ListingNode, PrefixWalk
 from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Selection, Window
 from pyspark_logs.planning.threads import LIST_THREADS, run_in_threads
-from pyspark_logs.store import Store
+from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
 
 _log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class PlanReport:
         pruned_by_modified: files outside the range of modification times.
         skipped_uncommitted: files of write jobs that are not committed, and files that an overwrite replaced.
         duplicates: files listed again below another load path.
+        skipped_unwanted: files that the caller does not want; a stream does not want those that it has processed.
     """
 
     list_calls: int = 0
@@ -68,6 +69,7 @@ class PlanReport:
     pruned_by_modified: int = 0
     skipped_uncommitted: int = 0
     duplicates: int = 0
+    skipped_unwanted: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def list_files(
     whole_files: bool = False,
     open_window: Window = UNBOUNDED,
     missing_ok: bool = False,
+    wanted: Callable[[StoredFile], bool] | None = None,
     threads: int = LIST_THREADS,
 ) -> Listing:
     """Lists the files to read; the files of a write job are all included, or none of them.
@@ -111,6 +114,7 @@ def list_files(
         whole_files: True if the format has no time column, so that files are filtered as a whole: a file counts at the
             start of its layout interval, else at its modification time, without slack.
         open_window: time range of the layout intervals that can have received files since an earlier listing.
+        wanted: predicate that is false for files to omit, so that they take no memory; None if there are none.
         missing_ok: True to treat load paths that do not exist, and globs that match nothing, as empty.
         threads: number of list requests at the same time.
 
@@ -129,7 +133,7 @@ def list_files(
         whole_files=whole_files,
         open_window=open_window,
     )
-    walk = PrefixWalk(store, selection)
+    walk = PrefixWalk(store, dataclasses.replace(selection, wanted=wanted))
     load_paths, calls = resolve_load_paths(store, options.plan.paths, threads)
 
     def list_data() -> ListingResult:

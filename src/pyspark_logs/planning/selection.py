@@ -32,6 +32,7 @@ OTHER_PARTITION = "pruned_by_partition"
 OTHER_TIME = "pruned_by_time"
 OTHER_NAME = "pruned_by_glob"
 OTHER_MODIFIED = "pruned_by_modified"
+UNWANTED = "skipped_unwanted"
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Selection:
         name: glob for the file name.
         modified_after_ms: earliest modification time, inclusive.
         modified_before_ms: latest modification time, exclusive.
+        wanted: predicate that is false for other files to exclude; None if there are none.
     """
 
     layout: Layout
@@ -113,6 +115,7 @@ class Selection:
     name: Glob | None = None
     modified_after_ms: int | None = None
     modified_before_ms: int | None = None
+    wanted: Callable[[StoredFile], bool] | None = None
 
     @property
     def listing_window(self) -> Window:
@@ -224,7 +227,7 @@ class Selection:
         after, before = self.modified_after_ms, self.modified_before_ms
         if (after is not None and file.modified_ms < after) or (before is not None and file.modified_ms >= before):
             return OTHER_MODIFIED
-        return ""
+        return UNWANTED if self.wanted is not None and not self.wanted(file) else ""
 
     def _is_in_time(self, match: LayoutMatch) -> bool:
         """True unless the layout interval excludes the files."""

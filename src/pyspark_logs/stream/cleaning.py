@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections import deque
 
-from pyspark_logs.errors import LogSourceError
+from pyspark_logs.errors import LogSourceError, PathNotFoundError
 from pyspark_logs.offsets import BatchPlan, StreamFile
 from pyspark_logs.options import StreamOptions
 from pyspark_logs.store import Store, join, normalise, open_store
@@ -15,8 +15,11 @@ from pyspark_logs.stream.listings import StreamRoot
 
 _log = logging.getLogger(__name__)
 _PART_BYTES = 8 << 20
-DELETE_THREADS = 32
-ARCHIVE_THREADS = 8  # each holds a part of a file in memory
+# Files up to this size are archived with one PUT request; a thread holds one of them in memory.
+SMALL_BYTES = 1 << 20
+# Archiving a small file costs 4 requests: 1,000 files take 4.4 s if a request takes 100 ms.
+CLEAN_THREADS = 96
+LARGE_THREADS = 8  # each holds a part of a file in memory
 
 
 class Cleaner:
@@ -46,7 +49,10 @@ class Cleaner:
         due: list[StreamFile] = []
         while self._waiting and now_ms - self._waiting[0][0] >= retention_ms:
             due.append(self._waiting.popleft()[1])
-        in_parallel(self._clean, due, ARCHIVE_THREADS if self.options.clean_source == "archive" else DELETE_THREADS)
+        is_archived = self.options.clean_source == "archive"
+        large = [file for file in due if is_archived and file.size > SMALL_BYTES]
+        in_parallel(self._clean, [file for file in due if not is_archived or file.size <= SMALL_BYTES], CLEAN_THREADS)
+        in_parallel(self._clean, large, LARGE_THREADS)
 
     def _clean(self, file: StreamFile) -> None:
         path = self.root.path_of(file.key)
@@ -63,6 +69,13 @@ class Cleaner:
         """Copies a file to its key below ``sourceArchiveDir``; False if the file does not exist."""
         target = join(self._directory, file.key.lstrip("\0/").replace("://", "/"))
         archive = self._archive_store
+        if file.size <= SMALL_BYTES:
+            try:
+                data = b"".join(self.store.read(path, etag=file.etag))
+            except PathNotFoundError:
+                return False
+            archive.put(target, data)
+            return True
         if self.store.head(path) is None:
             return False
         name = f"archive-{secrets.token_hex(8)}"

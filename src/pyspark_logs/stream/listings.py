@@ -12,7 +12,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_new, lowest_layout_us
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, file_selection, list_files
-from pyspark_logs.store import Store
+from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.stream.pending import IsNew, PendingFiles
 
 _log = logging.getLogger(__name__)
@@ -173,12 +173,21 @@ class Listings:
             pending.omitted_ms,
         )
 
-    def list_everything(self, now_ms: int, *, missing_ok: bool = False) -> tuple[list[StreamFile], FullListing]:
-        """Lists all prefixes; returns all files, and time and duration of the listing."""
+    def list_everything(
+        self, now_ms: int, *, missing_ok: bool = False, offset: Offset | None = None
+    ) -> tuple[list[StreamFile], FullListing]:
+        """Lists all prefixes; returns the files that may be new, and time and duration of the listing.
+
+        Args:
+            now_ms: time of the poll, milliseconds since the epoch.
+            missing_ok: True to treat load paths without objects as empty.
+            offset: offset of the poll; None to return all files.
+        """
         started_ms = _now_ms()
         is_first = not self._was_found
-        files = self._stream_files(self._listing(UNBOUNDED, missing_ok=missing_ok))
-        if is_first and not files:
+        listing = self._listing(UNBOUNDED, missing_ok=missing_ok, offset=offset)
+        files = self._stream_files(listing)
+        if is_first and not files and not listing.report.skipped_unwanted:
             start_us, end_us = self.time_range
             selection = file_selection(
                 self.options,
@@ -227,6 +236,15 @@ class Listings:
         lateness_ms = self._lateness_ms()
         return lambda file: is_new(offset, file, lateness_ms)
 
+    def _may_be_new(self, offset: Offset) -> Callable[[StoredFile], bool]:
+        """Returns a predicate that is false for files that no later offset takes either."""
+        is_new, key_of = self._is_new(offset), self.root.key_of
+        # The files of a job count from the decision on it, which is not known during the listing.
+        return lambda file: (
+            is_new(StreamFile(key_of(file.path), file.size, file.modified_ms, file.etag))
+            or job_of(file.path) is not None
+        )
+
     def _lateness_ms(self) -> int:
         return -(-self.options.stream.lateness_us // 1000)
 
@@ -248,17 +266,19 @@ class Listings:
             is_rare = previous is None or now_ms - previous > _FREQUENT_FRACTION * interval_us / 1000
             if is_rare or self._has_failed:
                 return self._list_fully(offset, now_ms)
-            self._start_full_listing(now_ms)
+            self._start_full_listing(offset, now_ms)
         stream = self.options.stream
         low = lowest_layout_us(offset, previous, stream.lateness_us, self._slack_us(), stream.settle_us)
         # Files under future layout times are found by the full listings, unless these are off.
         high = None if interval_us is None else now_ms * 1000 + 1 + self._slack_us()
         completed = self._take_full_listing()
-        listing = self._listing(Window(low, high), missing_ok=self._was_found or not offset.is_initial)
+        missing_ok = self._was_found or not offset.is_initial
+        listing = self._listing(Window(low, high), missing_ok=missing_ok, offset=offset)
         return list({file.key: file for file in (*completed, *self._stream_files(listing))}.values())
 
     def _list_fully(self, offset: Offset, now_ms: int) -> list[StreamFile]:
-        files, self._full_listing = self.list_everything(now_ms, missing_ok=self._was_found or not offset.is_initial)
+        missing_ok = self._was_found or not offset.is_initial
+        files, self._full_listing = self.list_everything(now_ms, missing_ok=missing_ok, offset=offset)
         self._background, self._has_failed = None, False
         return files
 
@@ -275,12 +295,12 @@ class Listings:
         age_ms = now_ms - last.started_ms
         return age_ms < 0 or age_ms >= _EARLY_FRACTION * interval_us / 1000 - last.took_ms
 
-    def _start_full_listing(self, now_ms: int) -> None:
+    def _start_full_listing(self, offset: Offset, now_ms: int) -> None:
         """Starts a full listing in a thread."""
 
         def run() -> None:
             try:
-                background.result = self.list_everything(now_ms, missing_ok=True)
+                background.result = self.list_everything(now_ms, missing_ok=True, offset=offset)
             except Exception as error:  # noqa: BLE001 - raised by the poll that takes the files
                 background.error = error
 
@@ -300,8 +320,8 @@ class Listings:
         files, self._full_listing = background.result or ([], self._full_listing)
         return files
 
-    def _listing(self, open_window: Window, *, missing_ok: bool) -> Listing:
-        """Lists the prefixes that may have received files in a range of layout times."""
+    def _listing(self, open_window: Window, *, missing_ok: bool, offset: Offset | None) -> Listing:
+        """Lists the prefixes that may have received files in a range of layout times; keeps the files that may be new."""
         listing = list_files(
             self.store,
             self.options,
@@ -312,6 +332,7 @@ class Listings:
             whole_files=self.whole_files,
             open_window=open_window,
             missing_ok=missing_ok,
+            wanted=None if offset is None else self._may_be_new(offset),
         )
         self._was_found = True
         return listing

@@ -16,7 +16,7 @@ from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import pack, resolve_layout, split_files
 from pyspark_logs.reader import LogReader, ReadTask
 from pyspark_logs.store import Store, StoredFile, open_store
-from pyspark_logs.stream.cleaning import Cleaner
+from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
 
 _log = logging.getLogger(__name__)
@@ -209,7 +209,9 @@ class LogStream:
 
     def _clean(self) -> Cleaner:
         if self._cleaner is None:
-            self._cleaner = Cleaner(self._store(), self.root, self.options.stream)
+            store = self.options.store
+            pooled = replace(store, connections=max(store.connections, CLEAN_THREADS))
+            self._cleaner = Cleaner(open_store(self.options.plan.paths[0], pooled), self.root, self.options.stream)
         return self._cleaner
 
     def _lists(self, offset: Offset | None = None) -> Listings:

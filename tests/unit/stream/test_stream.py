@@ -22,10 +22,12 @@ from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.offsets import position
 from pyspark_logs.options import parse_read_options
+from pyspark_logs.store import StoredFile
 from pyspark_logs.store.local import LocalStore
 from pyspark_logs.store.s3 import S3Store
 from pyspark_logs.stream import LogStream, cleaning, listings, log_stream
 from pyspark_logs.stream.listings import StreamRoot
+from tests.support.key_store import KeyStore
 from tests.support.s3_server import S3Bucket
 
 TEMPLATE = "{level} {message}"
@@ -375,10 +377,16 @@ def test_a_path_that_is_not_there_is_an_error_and_one_that_was_cleaned_is_not(tm
     assert poll(one, start) == start
 
 
-@pytest.mark.parametrize("archive", [False, True])
+@pytest.mark.parametrize(("archive", "small_bytes"), [(False, 0), (True, 0), (True, 1 << 20)])
 def test_files_of_batches_that_are_done_are_cleaned(
-    tmp_path: Path, clock: Clock, archive: bool, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    clock: Clock,
+    archive: bool,
+    small_bytes: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(cleaning, "SMALL_BYTES", small_bytes)
     root, target = tmp_path / "logs", tmp_path / "done"
     options = {"cleanSource": "archive", "sourceArchiveDir": str(target)} if archive else {"cleanSource": "delete"}
     put(root, "2026/a.log")
@@ -398,9 +406,11 @@ def test_files_of_batches_that_are_done_are_cleaned(
     assert archived.get("2026/a.log") == ("a m\n" if archive else None)
 
 
+@pytest.mark.parametrize("is_large", [False, True])
 def test_what_cannot_be_cleaned_stays_and_is_said(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_large: bool
 ) -> None:
+    monkeypatch.setattr(cleaning, "SMALL_BYTES", 0 if is_large else 1 << 20)
     put(tmp_path, "logs/a.log")
     put(tmp_path, "logs/b.log")
     one = stream(tmp_path / "logs", cleanSource="archive", sourceArchiveDir=str(tmp_path / "done"))
@@ -410,11 +420,46 @@ def test_what_cannot_be_cleaned_stays_and_is_said(
     def failing(self: LocalStore, *_: Any, **__: Any) -> str:
         raise StoreError("cannot write: no")
 
-    monkeypatch.setattr(LocalStore, "upload_part", failing)
+    monkeypatch.setattr(LocalStore, "upload_part" if is_large else "put", failing)
     one.commit_batch(end)
     assert "cannot be cleaned (cleanSource); it stays" in caplog.text
     assert (tmp_path / "logs" / "b.log").exists()
     assert cleaning._PART_BYTES > 0
+
+
+@pytest.mark.parametrize("archive", [False, True])
+@pytest.mark.parametrize("is_last", [False, True])
+def test_files_are_cleaned_at_the_same_time(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, archive: bool, is_last: bool
+) -> None:
+    """1,000 files take less than 5 s if each request takes 100 ms, also after the last batch of Trigger.AvailableNow."""
+    rounds, requests = -(-1000 // cleaning.CLEAN_THREADS), 4 if archive else 2  # on S3-compatible servers
+    assert rounds * requests * 0.1 <= 5
+    monkeypatch.setattr(cleaning, "CLEAN_THREADS", 12)
+    for number in range(24):
+        put(tmp_path, f"logs/{number}.log")
+    # Each file waits until as many files as there are threads are being deleted.
+    barrier = threading.Barrier(12)
+    remove = LocalStore.remove
+
+    def counted(self: LocalStore, path: str, *, etag: str = "") -> bool:
+        barrier.wait(timeout=60)
+        return remove(self, path, etag=etag)
+
+    monkeypatch.setattr(LocalStore, "remove", counted)
+    options = (
+        {"cleanSource": "archive", "sourceArchiveDir": str(tmp_path / "done")} if archive else {"cleanSource": "delete"}
+    )
+    one = stream(tmp_path / "logs", **options)
+    end = poll(one, one.initial_offset())
+    if is_last:
+        assert poll(one, end) == end
+    else:
+        one.commit_batch(end)
+    assert list((tmp_path / "logs").rglob("*.log")) == []
+    counts = one._cleaner.store.request_counts if one._cleaner else {}
+    assert [counts[kind] / 24 for kind in ("HEAD", "GET", "PUT", "DELETE")] == [0, archive, 0, 1]
+    assert len(list((tmp_path / "done").rglob("*.log"))) == 24 * archive
 
 
 def test_nothing_is_cleaned_where_that_is_not_asked_for(tmp_path: Path, clock: Clock) -> None:
@@ -562,6 +607,66 @@ def test_available_now_lists_what_can_have_changed_whatever_is_stored(
         counts.append(count)
     assert abs(counts[0] - counts[1]) <= 2
     assert counts[1] < first - 10
+
+
+@pytest.mark.parametrize("interval", ["1h", "off"])
+def test_a_start_costs_the_same_for_any_number_of_prefixes(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, interval: str
+) -> None:
+    """LISTs of Trigger.AvailableNow, of a running query and of a restart at 240 and at 2,400 hourly prefixes."""
+    counts: dict[int, list[int]] = {}
+    for hours in (240, 2400):
+        found = [
+            StoredFile(f"s3://b/logs/{at:%Y/%m/%d/%H}/{n}.log", 1, int(at.timestamp() * 1000), "e")
+            for n in range(hours)
+            for at in [NOW - dt.timedelta(hours=n)]
+        ]
+        store = KeyStore(found, page_size=10)
+        monkeypatch.setattr(log_stream, "open_store", lambda *_, store=store: store)
+        options = {"layout": HOURLY, "fullListingInterval": interval}
+        first = stream("s3://b/logs", **options)
+        end = first.initial_offset()
+        while (after := poll(first, end)) != end:
+            end = after
+        everything = store.counted["LIST"]
+        assert everything >= hours / 10
+        for number, is_frozen in enumerate((False, True, True)):
+            clock.passes(minutes=1)
+            fresh = StoredFile(f"s3://b/logs/2026/11/22/12/new{number}.log", 1, clock(), "e")
+            store = KeyStore([*store.files.values(), fresh], page_size=10)
+            one = stream("s3://b/logs", **options) if is_frozen else first
+            one._lists(one._offset(end)).store = store
+            if is_frozen:
+                one.freeze()
+            after = poll(one, end)
+            assert [file.key for file in one._offset(after).batch.files] == [f"2026/11/22/12/new{number}.log"]
+            end = after
+            assert poll(one, end) == end
+            counts.setdefault(number, []).append(store.counted["LIST"])
+        clock.now = NOW
+    assert all(abs(few - many) <= 2 for few, many in counts.values())
+    assert max(map(max, counts.values())) < 60  # two polls
+
+
+def test_a_listing_keeps_only_files_that_may_be_new(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        put(tmp_path, f"{number}.log", at=NOW - dt.timedelta(minutes=30 * number))
+    one = stream(tmp_path)
+    start = drained(one, one.initial_offset())[1]
+    put(tmp_path, "new.log")
+    kept: list[int] = []
+    original = listings.list_files
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        listing = original(*arguments, **named)
+        kept.append(len(listing.files))
+        return listing
+
+    monkeypatch.setattr(listings, "list_files", counted)
+    assert drained(stream(tmp_path), start)[0] == ["new"]
+    assert kept == [1, 0]
 
 
 def test_a_start_after_the_interval_lists_everything(tmp_path: Path, clock: Clock) -> None:
