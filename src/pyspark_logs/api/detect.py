@@ -10,14 +10,17 @@ from typing import Any
 import pyarrow as pa
 
 from pyspark_logs.api.scan import scan
-from pyspark_logs.detection.ranking import GOOD_SHARE, Candidate, rank_formats
+from pyspark_logs.detection.candidate import LANGUAGES, Candidate
+from pyspark_logs.detection.ranking import GOOD_SHARE, rank_formats
 from pyspark_logs.detection.samples import FileHead, detect_encoding, read_head, write_sample
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import FORMATS, parse_read_options
 
-__all__ = ["GOOD_SHARE", "Candidate", "detect", "preview"]
+__all__ = ["GOOD_SHARE", "LANGUAGES", "Candidate", "detect", "preview"]
 
 _SAMPLE_BYTES = 256 << 10  # about a thousand lines
+# Options that do not become part of code, which is printed and kept.
+_CREDENTIALS = frozenset(("accesskey", "secretkey", "sessiontoken", "storageoptions"))
 _FORMAT_NAMES = {name.lower() for name in FORMATS}
 
 
@@ -64,7 +67,11 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
     }
     with write_sample(head, text_options) as sample:
         candidates = rank_formats(sample)
-    return [replace(candidate, options={**candidate.options, **encoding}) for candidate in candidates]
+    given = {name: _text(value) for name, value in options.items() if name.lower() not in _CREDENTIALS}
+    return [
+        replace(candidate, options={**candidate.options, **encoding}, path=os.fspath(path), given=given)
+        for candidate in candidates
+    ]
 
 
 def preview(path: str | os.PathLike[str], format_options: Mapping[str, str], max_rows: int, **options: Any) -> pa.Table:
@@ -87,6 +94,11 @@ def preview(path: str | os.PathLike[str], format_options: Mapping[str, str], max
             if rows >= max_rows:
                 break
         return pa.Table.from_batches(batches, reader.schema)
+
+
+def _text(value: Any) -> str:
+    """Returns the text of an option's value."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read_head(path: str | os.PathLike[str], options: Mapping[str, Any]) -> FileHead:

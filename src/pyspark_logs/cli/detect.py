@@ -17,13 +17,20 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("detect", help=text, description=text)
     command.add_argument("file", help="a file; of a directory or a glob, its first file")
     command.add_argument("--rows", type=int, default=5, metavar="N", help="rows of the preview (default: %(default)s)")
+    command.add_argument(
+        "--code",
+        choices=("python", "sql", "scan", "none"),
+        default="python",
+        help="code that reads the file, as the best candidate: for Spark in Python or SQL, or for scan() without Spark"
+        " (default: %(default)s)",
+    )
     add_json(command)
     add_option(command, "an option of the reader, such as encoding=latin-1 or endpoint=http://127.0.0.1:9000")
     command.set_defaults(run=_detect)
 
 
 def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
-    from pyspark_logs.api.detect import GOOD_SHARE, detect, preview
+    from pyspark_logs.api.detect import GOOD_SHARE, LANGUAGES, detect, preview
 
     candidates = detect(parsed.file, **options)
     is_detected = any(candidate.share >= GOOD_SHARE for candidate in candidates)
@@ -33,13 +40,20 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     for candidate in candidates:
         records = f"{candidate.matched} of {candidate.records} records, {len(candidate.columns)} columns"
         lines.append(f"{candidate.share:7.1%}  {candidate.name}  ({records})")
+    if candidates and parsed.code != "none":
+        lines += ["", "Code that reads the first format:", "", *candidates[0].code(parsed.code).split("\n")]
     if candidates and parsed.rows > 0:
         best = candidates[0]
         rows = preview(parsed.file, best.options, parsed.rows, **options)
         title = f"The first rows as {best.name}:"
         lines += ["", title, "", *table(rows.to_pylist(), rows.column_names, terminal_width())]
     report = [
-        {**asdict(candidate), "share": round(candidate.share, 4), "specificity": round(candidate.specificity, 2)}
+        {
+            **asdict(candidate),
+            "code": {name: candidate.code(name) for name in LANGUAGES},
+            "share": round(candidate.share, 4),
+            "specificity": round(candidate.specificity, 2),
+        }
         for candidate in candidates
     ]
     print_report(parsed, {"candidates": report}, [printable(line) for line in lines])

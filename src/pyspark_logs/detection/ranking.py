@@ -1,14 +1,14 @@
-"""Candidates for the format of a sample, and their order."""
+"""Search of the formats of a sample, and their order."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.detection.candidate import Candidate
 from pyspark_logs.detection.samples import FileHead, Sample, write_sample
 from pyspark_logs.detection.scores import is_plausible, specificity
 from pyspark_logs.detection.trial_formats import (
@@ -22,7 +22,7 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.schema import parse_ddl, to_ddl
+from pyspark_logs.schema import to_ddl
 
 # Share of matching records below which a file is not considered to be in a format.
 GOOD_SHARE = 0.95
@@ -35,40 +35,6 @@ _MIN_SPECIFICITY, _MIN_SPECIFICITY_OF_FEW = 0.9, 0.6
 _FEW_RECORDS = 20
 # Part of the columns filled by a preset's own sample that JSON records must fill to be of the preset.
 _MIN_FILLED_COLUMNS = 0.6
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A format that a file may have.
-
-    Attributes:
-        options: options that name the format, for ``spark.read.format("logs").options(**...)``: ``{"preset": "aws_alb"}``.
-        records: number of records in the sample, as the format delimits them.
-        matched: number of records that match.
-        specificity: average amount that the columns tell about a record. Timestamps count most, then numbers, words, prose.
-        schema: columns as Spark DDL.
-    """
-
-    options: Mapping[str, str]
-    records: int
-    matched: int
-    specificity: float
-    schema: str
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns."""
-        return parse_ddl(self.schema).names
-
-    @property
-    def share(self) -> float:
-        """Share of the records that match, from 0 to 1."""
-        return self.matched / self.records
-
-    @property
-    def name(self) -> str:
-        """Description of the options: ``preset aws_alb``, ``template {a} {b}, multiLine``."""
-        return ", ".join(name if value == "true" else f"{name} {value}" for name, value in self.options.items())
 
 
 def rank_formats(sample: Sample) -> list[Candidate]:
