@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from pyspark_logs.api.scan import scan
 from pyspark_logs.detection.candidate import LANGUAGES, Candidate
+from pyspark_logs.detection.heads import FileHeads, detect_encoding, read_heads, text_heads
+from pyspark_logs.detection.layouts import layout_options, propose_layout
 from pyspark_logs.detection.ranking import GOOD_SHARE, rank_formats
-from pyspark_logs.detection.samples import FileHead, detect_encoding, read_head, write_sample
+from pyspark_logs.detection.samples import write_sample
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import FORMATS, parse_read_options
 
@@ -33,9 +35,10 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
     that fewer than 95 % of the records match come last.
 
     Args:
-        path: a file; for a directory or glob, the first non-empty file by path.
+        path: a file; of a directory or glob, up to eight files that are not empty are read.
         **options: options of the reader other than the line format: ``encoding``, ``compression``, ``endpoint`` ...
-            UTF-16 with a byte order mark needs no ``encoding``; the option is then part of the result.
+            An ``encoding`` that is recognised is part of the result, and so is the ``layout`` of a directory whose keys
+            have a time.
 
     Returns:
         The formats that at least 5 % of the records match; an empty list if the file is empty.
@@ -55,21 +58,32 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
     formats = [name for name in options if name.lower() in _FORMAT_NAMES]
     if formats:
         raise OptionError(f"option {formats[0]!r} names a line format, which is what detect() finds out; leave it out")
-    encoding = {}
-    head = _read_head(path, options)
-    if "encoding" not in {name.lower() for name in options} and (detected := detect_encoding(head)):
-        encoding = {"encoding": detected}
-        head = _read_head(path, {**options, **encoding})
+    encoding, names = {}, {name.lower() for name in options}
+    found = _read_heads(path, options)
+    heads = found.heads
+    if "encoding" not in names:
+        heads = tuple(text_heads(heads))
+        if (detected := detect_encoding(heads)) is not None:
+            encoding = {"encoding": detected}
+            heads = _read_heads(path, {**options, **encoding}).heads
+    zone = next((str(value) for name, value in options.items() if name.lower() == "timezone"), "UTC")
+    keys = found.keys if "layout" not in names else ()
+    layout = propose_layout(keys, zone)
     text_options = {
         name.lower(): value
         for name, value in {**options, **encoding}.items()
         if name.lower() in ("encoding", "timezone", "nullvalue")
     }
-    with write_sample(head, text_options) as sample:
+    with write_sample(heads, text_options) as sample:
         candidates = rank_formats(sample)
     given = {name: _text(value) for name, value in options.items() if name.lower() not in _CREDENTIALS}
     return [
-        replace(candidate, options={**candidate.options, **encoding}, path=os.fspath(path), given=given)
+        replace(
+            candidate,
+            options={**candidate.options, **encoding, **layout_options(candidate.options, layout, keys, zone)},
+            path=os.fspath(path),
+            given=given,
+        )
         for candidate in candidates
     ]
 
@@ -101,5 +115,5 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _read_head(path: str | os.PathLike[str], options: Mapping[str, Any]) -> FileHead:
-    return read_head(parse_read_options({**options, "path": path, "template": "{line}"}), _SAMPLE_BYTES)
+def _read_heads(path: str | os.PathLike[str], options: Mapping[str, Any]) -> FileHeads:
+    return read_heads(parse_read_options({**options, "path": path, "template": "{line}"}), _SAMPLE_BYTES)

@@ -15,7 +15,7 @@ def add_commands(commands: Any) -> None:
     """Adds the command to a parser."""
     text = "find the format of a file: presets, common configurations, or a template derived from its lines"
     command = commands.add_parser("detect", help=text, description=text)
-    command.add_argument("file", help="a file; of a directory or a glob, its first file")
+    command.add_argument("file", help="a file; of a directory or a glob, up to eight of its files")
     command.add_argument("--rows", type=int, default=5, metavar="N", help="rows of the preview (default: %(default)s)")
     command.add_argument(
         "--code",
@@ -36,7 +36,10 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     is_detected = any(candidate.share >= GOOD_SHARE for candidate in candidates)
     lines = []
     if not is_detected:
-        lines.append(f"{parsed.file}: no known format matches" + ("" if candidates else ", and no template fits"))
+        lines.append(
+            f"{parsed.file}: no known format matches"
+            + ("" if candidates else ", and no template fits; the file may be empty or prose")
+        )
     for candidate in candidates:
         records = f"{candidate.matched} of {candidate.records} records, {len(candidate.columns)} columns"
         lines.append(f"{candidate.share:7.1%}  {candidate.name}  ({records})")

@@ -1,4 +1,4 @@
-"""Search of the formats of a sample, and their order."""
+"""Formats of a sample, ranked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.detection.candidate import Candidate
-from pyspark_logs.detection.samples import FileHead, Sample, write_sample
+from pyspark_logs.detection.heads import FileHead
+from pyspark_logs.detection.samples import Sample, write_sample
 from pyspark_logs.detection.scores import is_plausible, specificity
 from pyspark_logs.detection.trial_formats import (
     SERVER_CONFIGURATIONS,
@@ -39,6 +40,8 @@ _MIN_FILLED_COLUMNS = 0.6
 
 def rank_formats(sample: Sample) -> list[Candidate]:
     """Returns the candidates for a sample, the best one first; :func:`pyspark_logs.detect` describes the order."""
+    if not sample.lines:
+        return []
     trials = (
         preset_formats(),
         SERVER_CONFIGURATIONS,
@@ -122,7 +125,7 @@ def _filled_columns(rows: pa.Table) -> float:
 def _sample_rows(preset: str) -> pa.Table:
     """Returns the rows of a preset's own sample."""
     text = "\n".join(PRESETS[preset].sample).encode() + b"\n"
-    with write_sample(FileHead(preset, text, 0), {}) as sample:
+    with write_sample([FileHead(preset, text, 0)], {}) as sample:
         read = sample.read({"preset": preset})
     if read is None:
         raise FormatError(f"preset {preset!r} does not read its own sample; please report this")

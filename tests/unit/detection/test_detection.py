@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import pyspark_logs
+from pyspark_logs.detection.heads import FileHead, detect_encoding
 from pyspark_logs.detection.proposal import propose_templates
 from pyspark_logs.detection.ranking import GOOD_SHARE
 from pyspark_logs.detection.trial_formats import general_formats
-from pyspark_logs.errors import FormatError, OptionError, PathNotFoundError
+from pyspark_logs.errors import CorruptFileError, FormatError, OptionError, PathNotFoundError
 from pyspark_logs.formats.presets import PRESETS
 
 CORPUS = Path(__file__).parents[3] / ".." / "shared" / "corpus" / "loghub"
@@ -219,6 +220,47 @@ def test_empty_missing_and_misused(tmp_path: Path) -> None:
         pyspark_logs.detect(tmp_path, TEMPLATE="{a}")
 
 
+class TestSeveralFiles:
+    """Directories: several files are read, and their paths give the layout."""
+
+    def test_files_of_a_date_layout(self, tmp_path: Path) -> None:
+        for day in range(1, 15):
+            directory = tmp_path / f"web/2026/11/{day:02}"
+            directory.mkdir(parents=True)
+            (directory / "a.log").write_text("\n".join(APP) + "\n")
+        best = pyspark_logs.detect(tmp_path)[0]
+        assert best.options == {"template": next(iter(UNKNOWN)), "layout": "web/{yyyy}/{MM}/{dd}"}
+        assert best.records == 8 * len(APP), "eight files are read"
+        rows = pyspark_logs.scan(tmp_path, **best.options, startTime="2026-11-22", endTime="2026-11-23").read_all()
+        assert rows.num_rows == 0, "the records of the 22nd are under other days: the layout selects directories"
+
+    def test_the_layout_of_a_preset_is_preferred(self, tmp_path: Path) -> None:
+        layout = "AWSLogs/123456789012/vpcflowlogs/eu-central-1/2026/11/22"
+        (tmp_path / layout).mkdir(parents=True)
+        (tmp_path / layout / "a.log").write_text("\n".join(PRESETS["aws_vpc_flow"].sample) + "\n")
+        best = pyspark_logs.detect(tmp_path)[0]
+        assert best.options == {"preset": "aws_vpc_flow", "layout": PRESETS["aws_vpc_flow"].layout}
+        below = pyspark_logs.detect(tmp_path / "AWSLogs" / "123456789012")[0]
+        assert below.options["layout"] == "vpcflowlogs/*/{yyyy}/{MM}/{dd}".replace("*", "eu-central-1")
+
+    def test_a_given_layout_and_files_of_other_kinds(self, tmp_path: Path) -> None:
+        (tmp_path / "dt=2026-11-22").mkdir()
+        (tmp_path / "dt=2026-11-22" / "a.log").write_text("\n".join(APP))
+        (tmp_path / "dt=2026-11-22" / "b.bin").write_bytes(b"PAR1" + bytes(500))
+        (tmp_path / "dt=2026-11-22" / "c.log").write_text("no structure here\n" * 3)
+        assert "layout" not in pyspark_logs.detect(tmp_path, layout="dt={yyyy-MM-dd}")[0].options
+        best = pyspark_logs.detect(tmp_path)[0]
+        assert best.options["layout"] == "dt={yyyy-MM-dd}"
+        assert best.share < 1 or best.options.get("multiLine") == "true"
+
+    def test_damaged_files_are_left_out(self, tmp_path: Path) -> None:
+        (tmp_path / "a.log.gz").write_bytes(gzip.compress(b"x\n" * 999)[:10])
+        (tmp_path / "b.log").write_text("\n".join(APP))
+        assert pyspark_logs.detect(tmp_path)[0].share == 1
+        with pytest.raises(CorruptFileError):
+            pyspark_logs.detect(tmp_path / "a.log.gz")
+
+
 class TestEncodings:
     """Encodings, and files that are not text."""
 
@@ -235,14 +277,28 @@ class TestEncodings:
         assert found.num_rows == 9000
         assert found["message"][0].as_py() == "commande à payer 1399 accepted"
 
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "latin-1", "windows-1252"])
+    def test_encodings_without_a_mark(self, tmp_path: Path, encoding: str) -> None:
+        dash = "\u2013" if encoding == "windows-1252" else "-"
+        text = "".join(line.replace("order", f"à {dash} payer") + "\n" for line in APP)
+        (tmp_path / "app.log").write_bytes((text * 2000).encode(encoding))
+        best = pyspark_logs.detect(tmp_path / "app.log")[0]
+        assert best.options == {"template": next(iter(UNKNOWN)), "encoding": encoding}
+        rows = pyspark_logs.scan(tmp_path, **best.options, mode="FAILFAST").read_all()
+        assert rows["message"][0].as_py() == f"à {dash} payer 1399 accepted"
+        assert rows.num_rows == 6000
+
+    @pytest.mark.parametrize("damage", ["déjà vu é".encode() + b"\xff", "日志文件 错误".encode("gbk"), b"ASCII"])
+    def test_encodings_that_are_not_certain_are_not_named(self, damage: bytes) -> None:
+        assert detect_encoding([FileHead("a.log", damage, 0)]) is None
+
     @pytest.mark.parametrize(
         "data",
         [
             bytes(range(256)) * 20,
             b"PAR1" + bytes(500),
-            "a line\n".encode("utf-16-le"),
         ],
-        ids=["any bytes", "parquet", "utf-16 without a mark"],
+        ids=["any bytes", "parquet"],
     )
     def test_binary_files_are_errors(self, tmp_path: Path, data: bytes) -> None:
         file = tmp_path / "app.log"

@@ -1,0 +1,192 @@
+"""The beginnings of files: their text and its encoding."""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from pyspark_logs.errors import CorruptFileError, FormatError
+from pyspark_logs.file_content import ignore_notice, read_texts
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning import FileSplit
+from pyspark_logs.planning.load_paths import resolve_load_paths
+from pyspark_logs.reader import LogReader
+from pyspark_logs.records import preserves_lines
+from pyspark_logs.store import Store, open_store
+
+_log = logging.getLogger(__name__)
+
+_MAX_FILES = 8
+# All control characters but tabs, line ends, and the escapes of terminal colours.
+_CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\b\x1b"))
+_MIN_BYTES_PER_CONTROL = 20
+# Share of zero bytes in every other byte of UTF-16, and of such bytes between them.
+_MIN_ZEROS, _MAX_OTHER_ZEROS = 0.6, 0.05
+_EIGHT_BIT = ("latin-1", "windows-1252")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+# Letters of Western languages stand alone; characters of two bytes or more, as of GBK, follow one another.
+_MAX_RUN_BYTES = 1.5
+
+
+@dataclass(frozen=True)
+class FileHead:
+    """The beginning of a file, decompressed.
+
+    Attributes:
+        path: path of the file.
+        text: whole lines, or a part of the first line if that is too long; b"" for an empty file.
+        modified_ms: modification time of the file in milliseconds since the epoch.
+    """
+
+    path: str
+    text: bytes
+    modified_ms: int
+
+
+@dataclass(frozen=True)
+class FileHeads:
+    """The beginnings of some files of a load path.
+
+    Attributes:
+        heads: beginnings of files that are not empty, by path; none if all files are empty.
+        keys: keys below the load path of all files of directories, empty files included.
+    """
+
+    heads: tuple[FileHead, ...]
+    keys: tuple[str, ...]
+
+
+def read_heads(options: ReadOptions, max_bytes: int) -> FileHeads:
+    """Reads the beginnings of at most eight files, which are spread evenly over the paths.
+
+    Args:
+        options: options of a reader; the line format is not used.
+        max_bytes: maximum size of all texts in bytes.
+
+    Raises:
+        PathNotFoundError: there is no file.
+        StoreError: the store refused or failed.
+        CorruptFileError: none of the files can be decompressed.
+    """
+    files = {split.path: split for task in LogReader(options, "").plan().tasks for split in task.splits if split.size}
+    paths = sorted(files)
+    store = open_store(options.plan.paths[0], options.store)
+    chosen = [paths[index * len(paths) // _MAX_FILES] for index in range(_MAX_FILES)] if paths else []
+    chosen = list(dict.fromkeys(chosen))
+    heads, damage = [], None
+    for path in chosen:
+        try:
+            head = _read_head(store, files[path], options, max_bytes // len(chosen))
+        except CorruptFileError as error:
+            damage = error
+            _log.warning("%s is left out of the sample: %s", path, error)
+            continue
+        if head.text:
+            heads.append(head)
+    if damage is not None and not heads:
+        raise damage
+    load_paths, _ = resolve_load_paths(store, options.plan.paths)
+    directories = [load.path for load in load_paths if load.file is None]
+    is_keyed = len(directories) == len(load_paths) == 1
+    keys = tuple(path.removeprefix(directories[0]) for path in paths) if is_keyed else ()
+    return FileHeads(tuple(heads), keys)
+
+
+def _read_head(store: Store, split: FileSplit, options: ReadOptions, max_bytes: int) -> FileHead:
+    whole = replace(split, start=0, length=split.size)
+    texts = read_texts(store, whole, options.plan.compression, splittable=True, has_marks=False, notice=ignore_notice)
+    chunks = (chunk for each in texts for chunk in each.chunks)
+    text = b""
+    try:
+        for chunk in chunks:
+            text += chunk
+            if len(text) >= max_bytes:
+                break
+    except CorruptFileError:
+        if not text:  # otherwise the text before the damage is the sample
+            raise
+    finally:
+        if isinstance(chunks, Generator):
+            chunks.close()
+    return FileHead(split.path, _drop_partial_line(text, max_bytes, options.format.encoding), split.modified_ms)
+
+
+def _drop_partial_line(text: bytes, max_bytes: int, encoding: str) -> bytes:
+    """Returns the whole lines within the limit; all of the text if it is within the limit or is one line."""
+    if len(text) <= max_bytes:
+        return text
+    if preserves_lines(encoding):
+        end = text.rfind(b"\n", 0, max_bytes) + 1
+        return text[:end] if end else text
+    decoded = text[:max_bytes].decode(encoding, "replace")
+    return decoded[: decoded.rfind("\n") + 1].encode(encoding) if "\n" in decoded else text
+
+
+def text_heads(heads: Sequence[FileHead]) -> list[FileHead]:
+    """Returns the heads that look like text.
+
+    Raises:
+        FormatError: no file looks like text.
+    """
+    found, problem = [], None
+    for head in heads:
+        if detect_encoding([head]) in (None, *_EIGHT_BIT) and (text := _control_problem(head)) is not None:
+            problem = problem or text
+            continue
+        found.append(head)
+    if problem is not None and not found:
+        raise FormatError(problem)
+    if problem is not None:
+        _log.warning("a file is left out of the sample: %s", problem)
+    return found
+
+
+def detect_encoding(heads: Sequence[FileHead]) -> str | None:
+    """Returns the encoding of files; None for UTF-8, or if it is unknown.
+
+    UTF-16 is known by its byte order mark, or by the zero bytes of ASCII characters. Text with more bytes that are invalid in
+    UTF-8 than characters that are valid is taken for Latin-1 or Windows-1252 if these bytes stand alone, as letters of
+    Western languages do.
+
+    >>> detect_encoding([FileHead("a.log", "a line".encode("utf-16"), 0)])
+    'utf-16'
+    >>> detect_encoding([FileHead("a.log", "a line".encode("utf-16-le"), 0)])
+    'utf-16-le'
+    >>> detect_encoding([FileHead("a.log", "déjà vu".encode("latin-1"), 0)])
+    'latin-1'
+    """
+    first = heads[0].text if heads else b""
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = (first[start::2].count(0) / max(1, len(first) // 2) for start in (0, 1))
+    if odd >= _MIN_ZEROS and even <= _MAX_OTHER_ZEROS:
+        return "utf-16-le"
+    if even >= _MIN_ZEROS and odd <= _MAX_OTHER_ZEROS:
+        return "utf-16-be"
+    return _eight_bit_encoding(b"\n".join(head.text for head in heads))
+
+
+def _eight_bit_encoding(text: bytes) -> str | None:
+    decoded = text.decode("utf-8", "replace")
+    invalid = decoded.count("\ufffd")
+    if not invalid or 2 * invalid <= sum(not char.isascii() for char in decoded):
+        return None
+    runs = _NOT_ASCII.findall(text)
+    if sum(map(len, runs)) > _MAX_RUN_BYTES * len(runs):
+        return None
+    return "windows-1252" if re.search(rb"[\x80-\x9f]", text) else "latin-1"
+
+
+def _control_problem(head: FileHead) -> str | None:
+    """Returns a message if the file does not look like text."""
+    controls = len(head.text) - len(head.text.translate(None, _CONTROL_CHARACTERS))
+    if controls * _MIN_BYTES_PER_CONTROL <= len(head.text):
+        return None
+    return (
+        f"{head.path} does not look like text: {controls} of the {len(head.text)} bytes at its beginning are control"
+        " characters. If it is text in another encoding, give the encoding (encoding=utf-16-le); if it is compressed"
+        " and its name does not say so, give the compression (compression=gzip); other files need a class (formatClass)"
+    )
