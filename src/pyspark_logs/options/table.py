@@ -79,7 +79,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("pathGlobFilter", "plan.path_glob", None, text.parse_name, "glob that file names must match"),
     Option("modifiedAfter", COMBINED, None, _unparsed, "only files modified at or after this time"),
     Option("modifiedBefore", COMBINED, None, _unparsed, "only files modified before this time"),
-    Option("ignoreMissingFiles", "plan.ignore_missing", None, numbers.parse_boolean, "skip files that were deleted after planning (`false`)"),
+    Option("ignoreMissingFiles", "plan.ignore_missing", None, numbers.parse_boolean, "skip files that were deleted after planning; a stream also skips files that changed (`false`)"),
     Option("ignoreCorruptFiles", "plan.ignore_corrupt", None, numbers.parse_boolean, "read files that cannot be decompressed up to the error (`false`)"),
     Option("maxPartitionBytes", "plan.max_partition_bytes", None, numbers.parse_bytes, "bytes read by a task (`128m`)"),
     Option("openCostInBytes", "plan.open_cost_bytes", None, numbers.parse_bytes_or_zero, "cost of opening a file, in bytes (`4m`)"),
