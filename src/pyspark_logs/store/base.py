@@ -13,6 +13,7 @@ from typing import Any
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.circuit_breaker import CircuitBreaker
+from pyspark_logs.store.error_codes import is_defect
 from pyspark_logs.store.error_translation import ErrorTranslator
 
 
@@ -58,6 +59,8 @@ class StoreBase:
     def _request_context(self, action: str, path: str, *, writing: bool = False) -> Iterator[None]:
         """Context for requests: fails if the circuit is open, and translates exceptions of the driver.
 
+        An exception that tells of a defect in a program, such as a ``TypeError``, is raised as it is.
+
         Args:
             action: completes the message "cannot <action> <path>".
             path: path of the requests.
@@ -69,9 +72,12 @@ class StoreBase:
             yield
         except LogSourceError:
             raise
-        except Exception as error:  # noqa: BLE001 - drivers raise exceptions of any class
+        except Exception as error:
+            exposes_secret = self._errors.exposes_secret(error)
+            if is_defect(error) and not exposes_secret:
+                raise
             translated = self._translate(action, path, error, writing=writing)
-            raise translated from (None if self._errors.exposes_secret(error) else error)
+            raise translated from (None if exposes_secret else error)
 
     def _translate(self, action: str, path: str, error: Exception, *, writing: bool) -> LogSourceError:
         """Returns the error to raise; subclasses extend it to react to failures."""

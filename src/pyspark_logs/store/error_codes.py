@@ -170,6 +170,7 @@ _FOR_WRITING: dict[ErrorCategory, ErrorCategory] = {
 }
 
 _UNKNOWN = ErrorCategory(StoreError, "The error is not known to be transient, so it was not retried; see its cause.")
+_DEFECTS = (TypeError, AttributeError, LookupError, NameError, AssertionError, ArithmeticError)
 _MAX_CAUSES = 10  # a longer chain of causes is a cycle
 
 
@@ -188,6 +189,15 @@ def classify_error(error: BaseException, *, writing: bool = False) -> tuple[str,
             category = CATEGORIES[code]
             return code, _FOR_WRITING.get(category, category) if writing else category
     return (codes or names)[0], _UNKNOWN
+
+
+def is_defect(error: BaseException) -> bool:
+    """True if an exception tells of a defect in a program, and not of a store that refused or failed.
+
+    Drivers raise exceptions of any class for failures of a store, so only classes that tell of nothing else count, and only
+    without a known code in the exception or its causes.
+    """
+    return isinstance(error, _DEFECTS) and classify_error(error)[1] is _UNKNOWN
 
 
 def classify_response(parsed: dict[str, Any], status: int) -> tuple[str, ErrorCategory]:

@@ -146,8 +146,10 @@ class GenericStore(Store):
         """Lists the root of the bucket, which fails if the bucket does not exist. Makes one request per bucket."""
         root, _, _ = split_bucket(parent)
         if root not in self._existing_buckets:
+            self._breaker.count_request("LIST")
             filesystem = self._filesystem(root)
             filesystem.ls(_key(filesystem, root), detail=False)
+            self._breaker.record_success()
             self._existing_buckets.add(root)
 
     def _info(self, path: str) -> Mapping[str, Any] | None:

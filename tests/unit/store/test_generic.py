@@ -59,6 +59,37 @@ class TestReads(MemoryReadSuite):
         with pytest.raises(PathNotFoundError, match="logstest://none/x"):
             self.store.list_page("logstest://none/x/", recursive=True)
 
+    def test_the_search_for_an_empty_bucket_is_counted(self):
+        calls = []
+        cls = type(self.store._filesystem(self.root))
+        with pytest.MonkeyPatch.context() as patch:
+            ls = cls.ls
+            patch.setattr(cls, "ls", lambda *args, **kwargs: calls.append(args) or ls(*args, **kwargs))
+            for _ in range(2):
+                assert self.store.list_page(f"{self.root}none/", recursive=True).files == ()
+        assert self.store.request_counts["LIST"] == len(calls) == 3
+
+    @pytest.mark.parametrize("error", [TypeError("no"), KeyError("x"), AssertionError("wrong")])
+    def test_a_defect_of_a_program_is_raised_as_it_is(self, monkeypatch, error):
+        cause = ValueError("the reason")
+
+        def fail(*args, **kwargs):
+            raise error from cause
+
+        monkeypatch.setattr(type(self.store._filesystem(self.root)), "ls", fail)
+        with pytest.raises(type(error)) as caught:
+            self.store.list_page(self.root, recursive=True)
+        assert caught.value is error
+        assert caught.value.__cause__ is cause
+
+    def test_a_failure_of_the_store_behind_a_type_error_is_translated(self, monkeypatch):
+        def fail(*args, **kwargs):
+            raise TypeError("no response") from ConnectionError("unreachable")
+
+        monkeypatch.setattr(type(self.store._filesystem(self.root)), "ls", fail)
+        with pytest.raises(StoreError, match="unreachable"):
+            self.store.list_page(self.root, recursive=True)
+
     def test_consecutive_failures_open_the_circuit(self, monkeypatch):
         def fail(*args, **kwargs):
             raise ConnectionError("unreachable")
