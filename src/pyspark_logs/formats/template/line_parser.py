@@ -153,7 +153,8 @@ class _LineScanner:
     def _fields(self) -> Iterator[str | None]:
         """Scans the template, and yields the name of each field once its value is known.
 
-        The fields of an absent group are known to be null once the text that may follow in place of the group is found.
+        A group that the line does not have leaves its fields null. Their names are yielded only when the literal or the blanks
+        after the group are found, because without them the line does not match.
         """
         steps = self.parser.template.steps
         index, absent = 0, []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from pyspark_logs.formats.types.text import Text
 @dataclass(frozen=True)
 class Host(Text):
     """Address in ``address:port``, without the brackets of an IPv6 address."""
+
+    keeps_text: ClassVar[bool] = False
 
     def parse(self, text: str, context: TimestampContext) -> str:
         host = text.rpartition(":")[0] if ":" in text else text
