@@ -30,11 +30,18 @@ def demo_directory() -> Path:
 def _demo(parsed: argparse.Namespace, _: dict[str, str]) -> int:
     directory = demo_directory()
     if not (directory / "__main__.py").is_file():
-        print(f"pyspark-logs demo: this installation has no demo (no {directory})", file=sys.stderr)
+        print(
+            f"pyspark-logs demo: this installation has no demo (no {directory}); install the wheel of the release with pip install"
+            " --force-reinstall pyspark-logs, or run the command in a checkout of the sources",
+            file=sys.stderr,
+        )
         return FAILED
+    arguments = sys.argv
     sys.argv = [str(directory), *(["--data", parsed.data] if parsed.data is not None else [])]
     try:
         runpy.run_path(str(directory), run_name="__main__")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
+    finally:
+        sys.argv = arguments
     return 0

@@ -41,11 +41,14 @@ def test_a_wheel_runs_its_copy(package: Path, capsys: pytest.CaptureFixture[str]
     (package / "_demo" / "demo_exit_code.py").write_text("CODE = 3")
     assert main(["demo", "--data", "x"]) == 3
     assert capsys.readouterr().out == "--data x\n"
+    assert sys.argv == ["pyspark-logs"]
 
 
 def test_an_installation_without_the_demo_is_an_error(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 1
-    assert "this installation has no demo" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "this installation has no demo" in error
+    assert "pip install --force-reinstall pyspark-logs" in error
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them() -> None:
