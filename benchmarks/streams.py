@@ -57,7 +57,7 @@ class Bucket(Store):
         return len(self.services) * len(self.hours) * self.files
 
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
-        self._breaker.count_request("LIST")
+        self.request_counts["LIST"] += 1
         time.sleep(LATENCY_S)
         wanted = prefix.removeprefix(self.root)
         if not recursive:

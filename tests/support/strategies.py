@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -31,6 +32,13 @@ ALPHABET = "abcxyzTZN01279 \t\"'\\-+=,;:.|/?!#%[](){}<>_~@éß→日😀\x00\x1f
 LITERALS = [" ", " ", " ", " | ", "] [", "\t", ", ", " - ", "→", " · ", "=", ";", "::", '" "', "{", "}", "?", "x", "Z"]
 texts = st.text(ALPHABET, max_size=12)
 words = st.text("abcdefgh.0129_é/", min_size=1, max_size=8)
+# Types of the columns that a query requests; a third are strings.
+arrow_types = st.sampled_from(
+    [
+        *(pa.string(),) * 5, pa.int8(), pa.int32(), pa.int64(), pa.float64(), pa.bool_(), pa.decimal128(5, 2), pa.date32(),
+        pa.timestamp("us", tz="UTC"), pa.timestamp("us"),
+    ]
+)  # fmt: skip
 
 
 class Options(NamedTuple):

@@ -22,7 +22,7 @@ from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, read_lines, sanitise
-from tests.conformance.test_engines import DAY, INSTANT, STRING, WALL, rows_of
+from tests.conformance.test_engines import STRING, rows_of
 from tests.reference.delimited import reference_delimited
 from tests.reference.templates import same
 from tests.support import strategies
@@ -32,20 +32,6 @@ from tests.support.records import multiline_records, scan_rows
 thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
 
 
-TYPES = [
-    STRING,
-    STRING,
-    STRING,
-    pa.int32(),
-    pa.int64(),
-    pa.int8(),
-    pa.float64(),
-    pa.bool_(),
-    DAY,
-    INSTANT,
-    WALL,
-    pa.decimal128(5, 2),
-]
 PLAIN = [
     "",
     "-",
@@ -102,7 +88,7 @@ def queries(draw: st.DrawFn) -> Query:
         if line and not line.startswith((strategies.BOM, b"\0")):
             lines.append(line)
     wanted = draw(st.lists(st.sampled_from([*names, "missing"]), min_size=1, max_size=4, unique=True))
-    schema = pa.schema([pa.field(name, draw(st.sampled_from(TYPES))) for name in wanted])
+    schema = pa.schema([pa.field(name, draw(strategies.arrow_types)) for name in wanted])
     options = {"separator": separator, "quote": quote, "null_value": draw(st.sampled_from(["-", "-", "", "a", "NULL"])), "allow_trailing": draw(st.booleans())}  # fmt: skip
     return Query(lines, names, schema, options, draw(st.booleans()), draw(st.sampled_from(["UTC", "Europe/Berlin"])), draw(st.sampled_from([1, 60, 10_000])))  # fmt: skip
 
