@@ -28,6 +28,8 @@ _EXPECTED_VALUES = {
     **dict.fromkeys(("host", "hostname"), re.compile(rf"(?!(?i:{LEVEL.pattern}))[\w.:-]+")),
     **dict.fromkeys(("program", "app_name", "tag", "process", "logger"), re.compile(rf"(?!{_ZONE_NAMES}$)[^\s\[\]]+")),
     "stream": re.compile("stdout|stderr"),
+    # Ids of a trace and a span in Spring Boot, or blanks: org.springframework.boot.logging.CorrelationIdFormatter.
+    "correlation": re.compile(r"(?i: *|[0-9a-f]{16,32}-[0-9a-f]{16})"),
 }
 
 

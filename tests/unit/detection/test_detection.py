@@ -148,6 +148,7 @@ def test_each_preset_is_detected_in_its_sample(name: str, tmp_path: Path) -> Non
 
 
 COMBINED = '192.0.2.7 - - [22/Nov/2026:01:00:11 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"'
+_TRACE = "803b448a0489f84084905d3093480352-3425f23bb2432450"
 GIVEN = {
     '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 - "-" "-"': {"preset": "apache_combined"},
     '127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 499 0 "-" "-"': {"preset": "nginx_combined"},
@@ -158,6 +159,16 @@ GIVEN = {
     },
     "2026-11-22T01:00:11.045Z  INFO 123 --- [           main] com.acme.CartApplication                 : Started": {
         "logback": "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %5p ${PID:- } --- [%15.15t] %-40.40logger{39} : %m%n"
+    },
+    **{
+        f"2026-11-22T01:00:11.045+01:00  WARN 123 --- {values} c.acme.Cart                              : x y": {
+            "logback": f"%d{{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}} %5p ${{PID:- }} --- {brackets} %-40.40logger{{39}} : %m%n"
+        }
+        for values, brackets in {
+            "[cart] [nio-8080-exec-1]": "[%X{application}] [%15.15t]",
+            f"[nio-8080-exec-1] [{_TRACE}]": "[%15.15t] [%X{correlation}]",
+            f"[cart] [           main] [{_TRACE}]": "[%X{application}] [%15.15t] [%X{correlation}]",
+        }.items()
     },
     'time=2026-11-22T01:00:11Z level=info msg="a b" n=3': {"logfmt": "true"},
     "id,name,at\n1,a b,2026-11-22T01:00:11Z": {"delimited": ",", "header": "first"},
