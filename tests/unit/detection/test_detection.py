@@ -15,6 +15,7 @@ from pyspark_logs.detection.ranking import GOOD_SHARE
 from pyspark_logs.detection.trial_formats import general_formats
 from pyspark_logs.errors import CorruptFileError, FormatError, OptionError, PathNotFoundError
 from pyspark_logs.formats.presets import PRESETS
+from tests.support.s3_server import S3Bucket
 
 CORPUS = Path(__file__).parents[3] / ".." / "shared" / "corpus" / "loghub"
 
@@ -263,6 +264,18 @@ class TestSeveralFiles:
         best = pyspark_logs.detect(tmp_path)[0]
         assert best.options["layout"] == "dt={yyyy-MM-dd}"
         assert best.share < 1 or best.options.get("multiLine") == "true"
+
+    def test_keys_of_a_bucket(self, s3: S3Bucket) -> None:
+        for day in (22, 23):
+            s3.put(f"app/dt=2026-11-{day}/hr=06/a.log.gz", gzip.compress("\n".join(APP).encode()))
+        access = {"endpoint": s3.endpoint, "accessKey": "testing", "secretKey": "test-secret", "region": "us-east-1"}
+        for path in (f"{s3.url}/app", f"{s3.url}/app/", f"{s3.url}/a*"):
+            best = pyspark_logs.detect(path, **access)[0]
+            assert best.options == {"template": next(iter(UNKNOWN)), "layout": "dt={yyyy-MM-dd}/hr={HH}"}
+            assert best.records == 2 * len(APP)
+            assert f'    "{path}",\n' in best.code("scan")
+            rows = pyspark_logs.scan(path, **best.options, **access).read_all()
+            assert rows.num_rows == 2 * len(APP)
 
     def test_damaged_files_are_left_out(self, tmp_path: Path) -> None:
         (tmp_path / "a.log.gz").write_bytes(gzip.compress(b"x\n" * 999)[:10])
