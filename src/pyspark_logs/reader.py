@@ -276,7 +276,7 @@ class LogReader:
         """Counts lines that were joined to the record before them; see :class:`SplitReader`."""
         metrics.joined += count
         # Stack traces are expected, so this is no warning.
-        message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it (multiLine)"
+        message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it"
         self._notice("joined", message, logging.INFO)
 
 

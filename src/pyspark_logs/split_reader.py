@@ -29,9 +29,11 @@ from pyspark_logs.records import (
     Extent,
     FirstLine,
     Lines,
+    PartRule,
     assign_headers,
     document_lines,
     first_line,
+    join_parts,
     preserves_lines,
     read_lines,
     sanitise,
@@ -43,6 +45,7 @@ from pyspark_logs.store import Store
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_OnJoin = Callable[[int, int], None]
 
 _HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 
@@ -93,11 +96,15 @@ class SplitReader:
         return self.form.read(self)
 
     def lines(self, options: FormatOptions, rules: RecordRules) -> Generator[Lines, None, None]:
-        """Yields the records of the split, in blocks: the lines, or with ``multiLine`` the joined lines."""
+        """Yields the records of the split, in blocks: the lines, or joined lines and parts."""
         # Closed by this generator: an error's traceback would keep the thread waiting.
         with closing(self._prefetched(self._find_lines(options, rules))) as found:
             blocks = self._skip_bad_file(found)
-            yield from blocks if rules.starts is None else self._join(blocks, rules.starts)
+            if rules.starts is not None:
+                blocks = self._join(blocks, functools.partial(self._join_lines, rules.starts))
+            elif rules.parts is not None:
+                blocks = self._join(blocks, functools.partial(self._join_parts, rules.parts, options))
+            yield from blocks
 
     def batches(
         self, decode: Callable[[Iterator[bytes], str], Iterator[pa.RecordBatch]]
@@ -161,8 +168,10 @@ class SplitReader:
 
     # --- lines ----------------------------------------------------------------------------------------------
 
-    def _join(self, blocks: Iterator[Lines], starts: RecordStarts) -> Iterator[Lines]:
-        """Joins the lines of each text to records."""
+    def _join(
+        self, blocks: Iterator[Lines], join: Callable[[Iterator[Lines], Extent, _OnJoin | None], Iterator[Lines]]
+    ) -> Iterator[Lines]:
+        """Joins the lines of each text to records by a function."""
         following: Lines | None = next(blocks, None)
         while following is not None:
             extent, first, following = following.extent, following, None
@@ -178,8 +187,18 @@ class SplitReader:
 
             path = f"{self.split.path}!/{extent.member}" if extent.member else self.split.path
             on_join = None if self.on_join is None else functools.partial(self.on_join, path)
-            for records in starts.join(of_text(), self.context, extent.start, extent.length, on_join):
+            for records in join(of_text(), extent, on_join):
                 yield replace(records, extent=extent)
+
+    def _join_lines(
+        self, starts: RecordStarts, blocks: Iterator[Lines], extent: Extent, on_join: _OnJoin | None
+    ) -> Iterator[Lines]:
+        return starts.join(blocks, self.context, extent.start, extent.length, on_join)
+
+    def _join_parts(
+        self, rule: PartRule, options: FormatOptions, blocks: Iterator[Lines], extent: Extent, on_join: _OnJoin | None
+    ) -> Iterator[Lines]:
+        return join_parts(blocks, rule, max_record_bytes=options.max_record_bytes, on_join=on_join)
 
     def _find_lines(self, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
         """Yields the lines of the split. With ``multiLine`` they continue after its end, as long as the caller iterates."""

@@ -119,7 +119,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "cri": [
         {"timestamp": at(2026, 11, 22, 1, 0, 11, 45123), "stream": "stdout", "tags": "F", "log": "order 1399 accepted"},
-        {"timestamp": at(2026, 11, 22, 1, 0, 12, 310000), "stream": "stderr", "tags": "P", "log": "a line that is cut"},
+        {"timestamp": at(2026, 11, 22, 1, 0, 12, 310000), "stream": "stderr", "tags": "F", "log": "cannot post"},
     ],
     "docker_json": [
         {"log": "order 1399 accepted\n", "stream": "stdout", "time": at(2026, 11, 22, 1, 0, 11, 45123), "attrs": None},

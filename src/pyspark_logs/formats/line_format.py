@@ -19,7 +19,7 @@ from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
-from pyspark_logs.records import HeaderRule, Lines, preserves_lines
+from pyspark_logs.records import HeaderRule, Lines, PartRule, preserves_lines
 
 
 class LineFormat(Format):
@@ -27,9 +27,11 @@ class LineFormat(Format):
 
     Attributes:
         blanks: characters of which a line consists that is no record.
+        part_rule: rule that finds lines which are parts of records; None: the format has none.
     """
 
     blanks: ClassVar[str] = ""
+    part_rule: PartRule | None = None
 
     @abstractmethod
     def decoder(self, projection: Projection) -> Decoder:
@@ -70,8 +72,14 @@ class LineFormat(Format):
 
     @property
     def is_splittable(self) -> bool:
-        """False for documents, for encodings whose line ends need decoding, and where a header may stand in the middle."""
+        """False for documents, for encodings whose line ends need decoding, and where a header may stand in the middle.
+
+        False also if parts are joined: a split would not know the part before it. Files with parts are rotated at sizes below
+        that of a split.
+        """
         rule = self.header_rule()
+        if self.joined_parts() is not None:
+            return False
         if self.options.document is not None or (rule is not None and rule.stands_anywhere):
             return False
         return preserves_lines(self.options.encoding)
@@ -92,13 +100,31 @@ class LineFormat(Format):
             )
         return RecordStarts(self.options, self.matcher() if pattern == MATCHING else None)
 
+    def joined_parts(self) -> PartRule | None:
+        """Returns the rule by which parts are joined to records; None: each line is a record, or lines are joined.
+
+        Raises:
+            FormatError: the option ``joinParts`` does not apply to the format, or contradicts ``multiLine``.
+        """
+        given, rule = self.options.join_parts, self.part_rule
+        if rule is None and given is not None:
+            raise FormatError(
+                "option 'joinParts' belongs to the presets cri and docker_json, whose lines may be parts; leave it out"
+            )
+        if given and self.options.multi_line is not None:
+            raise FormatError("options 'joinParts' and 'multiLine' both decide on records; leave one of them out")
+        return rule if given or (given is None and self.options.multi_line is None) else None
+
     def check_records(self) -> None:
-        """Raises FormatError if the option ``multiLine`` is wrong, or does not apply to the format."""
+        """Raises FormatError if ``multiLine`` or ``joinParts`` is wrong, or does not apply to the format."""
         self.record_starts()
+        self.joined_parts()
 
     def read(self, source: SplitSource) -> Generator[Lines, None, None]:
         """Yields the records of a split in blocks."""
-        return source.lines(self.options, RecordRules(self.header_rule(), self.record_starts(), self.blanks))
+        return source.lines(
+            self.options, RecordRules(self.header_rule(), self.record_starts(), self.blanks, self.joined_parts())
+        )
 
     def block_decoder(self, projection: Projection, select: LineFilter | None = None) -> LineBlockDecoder:
         """Returns a decoder of blocks of lines; see :meth:`Format.block_decoder`."""
@@ -114,7 +140,14 @@ class LineFormat(Format):
             schema, zone=zone, unencodable=find_unencodable(options.encoding), forbidden_prefixes=prefixes
         )
         checks = RoundtripChecks(
-            writer.line_writer, options, prefixes, writer.decoder, zone, self.blanks, self.header_rule()
+            writer.line_writer,
+            options,
+            prefixes,
+            writer.decoder,
+            zone,
+            self.blanks,
+            self.header_rule(),
+            self.part_rule,
         )
         return Encoder(writer.line_writer, checks, options.encoding, on_unwritable, writer.head)
 

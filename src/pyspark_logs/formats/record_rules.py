@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyspark_logs.formats.multiline import RecordStarts
-from pyspark_logs.records import HeaderRule
+from pyspark_logs.records import HeaderRule, PartRule
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,10 @@ class RecordRules:
         header: rule that finds the lines which name a file's columns; None: there are none.
         starts: rule by which lines are joined to records; None: each line is a record.
         blanks: characters of blank lines, which are no records; an empty line is always blank.
+        parts: rule by which the parts of lines are joined to records; None: a line is no part.
     """
 
     header: HeaderRule | None = None
     starts: RecordStarts | None = None
     blanks: str = ""
+    parts: PartRule | None = None

@@ -14,7 +14,7 @@ from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.line_writer import LineWriter, UnwritableValues, unwritable_values
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import HeaderRule, Lines
+from pyspark_logs.records import HeaderRule, Lines, PartRule
 
 _SPACE = 0x20
 
@@ -30,14 +30,16 @@ class RoundtripChecks:
         zone: time zone of wall clocks.
         blanks: characters of which a line consists that is no record.
         header_rule: rule that finds headers; None: there are none.
+        part_rule: rule that finds parts, which a reader joins; None: there are none.
     """
 
     def __init__(
         self, writer: LineWriter, options: FormatOptions, forbidden_prefixes: tuple[str, ...], decoder: Decoder | None,
-        zone: str, blanks: str = "", header_rule: HeaderRule | None = None,
+        zone: str, blanks: str = "", header_rule: HeaderRule | None = None, part_rule: PartRule | None = None,
     ) -> None:  # fmt: skip
         self.writer, self.options, self.forbidden_prefixes = writer, options, forbidden_prefixes
         self.decoder, self.zone, self.blanks, self.header_rule = decoder, zone, blanks, header_rule
+        self.part_rule = part_rule
 
     def find_unwritable(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
         """Returns the rows whose lines do not read back.
@@ -59,6 +61,8 @@ class RoundtripChecks:
             known = np.zeros(len(lines), np.bool_)
             known[list(self.header_rule.find_known(_as_records(lines), "utf-8"))] = True
             problems += unwritable_values(first, known & rows, "makes a line of names, which is a header")
+        if self.part_rule is not None and len(lines):
+            problems += self._check_parts(_as_records(lines), self.part_rule, rows)
         if self.options.encoding != "utf-8":
             problems += self._check_encoding(lines, rows)
         elif sizes.max() > self.options.max_record_bytes:
@@ -75,6 +79,17 @@ class RoundtripChecks:
             for row in np.flatnonzero(~blank & (text[offsets[:-1]] <= _SPACE) & (text[offsets[1:] - 2] <= _SPACE)):
                 blank[row] = not lines[row].as_py()[:-1].strip(self.blanks)
         return blank
+
+    def _check_parts(self, lines: Lines, rule: PartRule, rows: Bool) -> list[UnwritableValues]:
+        """Returns the rows whose lines a reader joins to the next line."""
+        continued = np.zeros(len(lines), np.bool_)
+        for row in rule.candidates(lines).tolist():
+            part = rule.parse(lines.record(row))
+            continued[row] = part is not None and not part.is_last
+        names = [name.lower() for name in self.writer.names]
+        column = names.index(rule.column) if rule.column in names else self.writer.first
+        why = "makes a part of a line, which readers join to the next one"
+        return unwritable_values(column, continued & rows, why)
 
     def _blame_longest(self, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
         """Returns rows whose lines are longer than a reader accepts, with the column of the longest text as the cause."""

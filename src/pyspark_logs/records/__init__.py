@@ -12,7 +12,7 @@ begins in it. For JSON documents that hold their records in an array, ``document
 
 A block is one buffer, and records are offsets into it: no record is copied.
 
-Import direction: ``encodings``, ``headers``, ``joining`` -> ``lines`` -> ``blocks``.
+Import direction: ``encodings``, ``headers``, ``joining``, ``parts`` -> ``lines`` -> ``blocks``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, 
 from pyspark_logs.records.joining import join_lines
 from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_ends
 from pyspark_logs.records.lines import Extent, Lines, find_lines, read_lines
+from pyspark_logs.records.parts import LinePart, PartRule, join_parts
 
 __all__ = [
     "BLOCK_BYTES",
@@ -33,7 +34,9 @@ __all__ = [
     "Extent",
     "FirstLine",
     "HeaderRule",
+    "LinePart",
     "Lines",
+    "PartRule",
     "assign_headers",
     "blocks",
     "byte_offsets",
@@ -43,6 +46,7 @@ __all__ = [
     "first_line",
     "is_utf8",
     "join_lines",
+    "join_parts",
     "preserves_lines",
     "read_lines",
     "sanitise",

@@ -190,7 +190,14 @@ class TestNames:
             "format.max_inferred_columns",
             "format.rescued_column",
         }
-        known |= {"format.multi_line", "format.document", "format.banners", "path", "store.connections"}
+        known |= {
+            "format.multi_line",
+            "format.join_parts",
+            "format.document",
+            "format.banners",
+            "path",
+            "store.connections",
+        }
         options = parse()
         groups = ("format", "store", "rules")
         inner = {f"{group}.{field.name}" for group in groups for field in fields(getattr(options, group))}

@@ -21,7 +21,7 @@ from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines
+from pyspark_logs.records import Lines, PartRule
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,12 @@ class JsonFormat(LineFormat):
         options: options of the format.
         fields: fields that the provider of the format documents. They are the schema, so that no sample is read; a
             query may request any other key of the records, too. Empty: the schema is inferred.
+        part_rule: rule that finds lines which are parts of records; None: there are none.
     """
 
     options: FormatOptions
     fields: tuple[JsonField, ...] = ()
+    part_rule: PartRule | None = None
 
     suffix = "json"
     is_open = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyspark_logs.formats.container_parts import CriParts, DockerParts
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 from pyspark_logs.formats.types.validated_text import ValidatedText
@@ -13,12 +14,13 @@ PRESETS: tuple[Preset, ...] = (
             "{timestamp:timestamp} {stream:enum(stdout|stderr)} {tags} {log}",
             types={"tags": ValidatedText(form="[PF](?::[^ :]+)*")},
             may_be_blank=("log",),
+            part_rule=CriParts(),
         ),
         source="Kubernetes, CRI container log format: timestamp stream tags log; the first tag is P for a line that continues"
-        " in the next, otherwise F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
+        " in the next of its stream, otherwise F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
         sample=(
             "2026-11-22T01:00:11.045123456Z stdout F order 1399 accepted",
-            "2026-11-22T01:00:12.310000000Z stderr P a line that is cut",
+            "2026-11-22T01:00:12.310000000Z stderr F cannot post",
         ),
     ),
     Preset(
@@ -29,7 +31,8 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("stream"),
                 JsonField("time", "timestamp"),
                 JsonField("attrs", "map<string,string>"),
-            )
+            ),
+            part_rule=DockerParts(),
         ),
         source='Docker, "JSON File logging driver"; log includes the line end that the container wrote:'
         " https://docs.docker.com/engine/logging/drivers/json-file/",

@@ -17,6 +17,7 @@ from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import forbid_blank_values, parse_template
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import PartRule
 
 
 class Form(Protocol):
@@ -66,6 +67,7 @@ class TemplateForm:
         banners: prefixes of lines in which a program introduces its log; they are not records.
         may_be_blank: fields that may be empty, or begin or end with a space; None: all fields. A line in which any other
             field does so, because two spaces follow each other, is corrupt.
+        part_rule: rule that finds lines which are parts of records; None: there are none.
     """
 
     template: str
@@ -75,6 +77,7 @@ class TemplateForm:
     null_value: str | None = None
     banners: tuple[str, ...] = ()
     may_be_blank: tuple[str, ...] | None = None
+    part_rule: PartRule | None = None
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         _check_rescued_column(options, name)
@@ -84,7 +87,7 @@ class TemplateForm:
         options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing, banners=self.banners)
         if self.null_value is not None and options.null_value == FormatOptions.null_value:
             options = replace(options, null_value=self.null_value)
-        return TemplateFormat(template, options, name, self.composite_fields)
+        return TemplateFormat(template, options, name, self.composite_fields, self.part_rule)
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,12 @@ class JsonForm:
     Attributes:
         fields: documented fields. A schema may name further keys of the records.
         document: key of the array of records in a document; None: each line is a record.
+        part_rule: rule that finds lines which are parts of records; None: there are none.
     """
 
     fields: tuple[JsonField, ...]
     document: str | None = None
+    part_rule: PartRule | None = None
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         _check_ineffective(
@@ -123,7 +128,7 @@ class JsonForm:
             nullValue=options.null_value != FormatOptions.null_value,
             commentPrefix=self.document is not None and options.comment_prefix is not None,
         )
-        return documented(options, self.fields, document=self.document)
+        return replace(documented(options, self.fields, document=self.document), part_rule=self.part_rule)
 
 
 def _check_ineffective(name: str, **given: bool) -> None:

@@ -25,7 +25,7 @@ from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.types.casts import fits
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines
+from pyspark_logs.records import Lines, PartRule
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,14 @@ class TemplateFormat(LineFormat):
         options: options of the format.
         name: name of the format in messages: ``template '{a} {b}'``, ``preset 'aws_alb'``.
         parts: columns that replace a field, by the name of the field.
+        part_rule: rule that finds lines which are parts of records; None: there are none.
     """
 
     template: Template
     options: FormatOptions
     name: str
     parts: Mapping[str, FieldParts] = field(default_factory=dict)
+    part_rule: PartRule | None = None
 
     suffix = "log"
     is_open = False
