@@ -15,7 +15,7 @@ import pyspark_logs
 from benchmarks import data, timing
 from benchmarks.ceiling import PrebuiltSource
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.reader import infer_schema
+from pyspark_logs.schema_inference import infer_schema
 
 OURS = "pyspark-logs"
 OPTIONS: dict[str, dict[str, str]] = {

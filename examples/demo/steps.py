@@ -6,7 +6,8 @@ import gzip
 from collections.abc import Iterator
 
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.reader import LogReader
+from pyspark_logs.schema_inference import infer_schema
 from screen import WIDTH
 from tour import Tour, TourStep, require
 

@@ -16,7 +16,8 @@ from pyspark_logs import scan
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.predicates import Predicate
-from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.reader import LogReader
+from pyspark_logs.schema_inference import infer_schema
 
 Rows = list[dict[str, Any]]
 

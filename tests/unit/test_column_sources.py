@@ -13,7 +13,7 @@ import pytest
 import pyspark_logs
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.reader import infer_schema
+from pyspark_logs.schema_inference import infer_schema
 from tests.support.log_files import read, write
 
 TEMPLATE = "{ts:timestamp} {n:int} {big:long} {d:double} {tags:list(,)} {kv:map}"

@@ -372,7 +372,7 @@ DEMO = sorted((ROOT / "examples" / "demo").glob("*.py"))
 
 @pytest.mark.parametrize("path", DEMO, ids=lambda path: path.name)
 def test_the_demo_imports_public_modules_and_the_plan_of_a_reader(path: Path) -> None:
-    allowed = {f"{PACKAGE}.{name}" for name in ("offsets", "options", "reader")} | {PACKAGE}
+    allowed = {f"{PACKAGE}.{name}" for name in ("offsets", "options", "reader", "schema_inference")} | {PACKAGE}
     allowed |= {path.stem for path in DEMO} | {"moto.server", "pyspark.sql"}
     imports = list(imports_of(ast.parse(path.read_text(encoding="utf-8")), path.stem))
     others = {item.target for item in imports if item.target.split(".")[0] not in sys.stdlib_module_names}

@@ -22,8 +22,9 @@ import pyspark_logs.split_reader
 from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SnapshotChangedError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.reader import LogReader
 from pyspark_logs.records import read_lines
+from pyspark_logs.schema_inference import infer_schema
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
 from tests.support.log_files import CODECS, read, read_pushed, write

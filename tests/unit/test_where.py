@@ -15,7 +15,8 @@ from pyspark_logs import ScanSummary, scan
 from pyspark_logs.conditions import parse_condition
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.reader import LogReader
+from pyspark_logs.schema_inference import infer_schema
 from pyspark_logs.stream import LogStream
 from tests.support.log_files import write
 

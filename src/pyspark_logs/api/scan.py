@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.reader import LogReader
+from pyspark_logs.schema_inference import infer_schema
 
 
 @dataclass

@@ -62,8 +62,8 @@ class LogDataSource(DataSource):
     def schema(self) -> StructType:
         """Returns the schema of a load without a user schema: fields, partition columns, and ``_metadata`` if enabled."""
         from pyspark_logs.datasource.schemas import to_spark_schema
-        from pyspark_logs.reader import infer_schema
         from pyspark_logs.schema import parse_ddl
+        from pyspark_logs.schema_inference import infer_schema
 
         return to_spark_schema(parse_ddl(infer_schema(self._read_options())))
 

@@ -17,7 +17,8 @@ from pyspark_logs.detection.heads import FileHead
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
-from pyspark_logs.reader import LogReader, infer_schema
+from pyspark_logs.reader import LogReader
+from pyspark_logs.schema_inference import infer_schema
 
 _SAMPLE, _FIRST = "sample", "first"  # directories
 _FIRST_LINES = 40  # of all files

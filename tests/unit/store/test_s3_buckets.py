@@ -13,7 +13,7 @@ from botocore.config import Config
 import pyspark_logs
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import StoreOptions, parse_read_options
-from pyspark_logs.reader import infer_schema
+from pyspark_logs.schema_inference import infer_schema
 from pyspark_logs.store import open_store
 from pyspark_logs.store.s3_connection import connection_arguments
 from pyspark_logs.stream.log_stream import LogStream
