@@ -173,6 +173,10 @@ class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the genera
         text = self.file(["\n\r\n" + line + "\n\n" for line in self.lines])
         assert self.read(tmp_path, text) == self.read(tmp_path, self.file(), "b")
 
+    def test_lines_of_spaces_and_tabs_are_no_records(self, tmp_path: Path) -> None:
+        text = self.file([" \n\t\r\n" + line + "\n  \t\n" for line in self.lines]) + " \n \n\t"
+        assert self.read(tmp_path, text) == self.read(tmp_path, self.file(), "b")
+
     def test_files_without_a_record(self, tmp_path: Path) -> None:
         for text in ("", "\n\n", self.file([]), self.file(["\n\n"])):
             assert self.read(tmp_path, text, schema=self.schema()) == []

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 _BOM = b"\xef\xbb\xbf"
-_BLANK = b" \t\r\n"
+_BLANK = b" \t\r\n\0"  # zero bytes are the padding of preallocated and truncated files
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 _QUOTE, _COMMA, _SLASH = b'",\\'
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]:]', re.DOTALL)
@@ -98,7 +98,7 @@ def _check_rest(text: bytes, chunks: Iterator[bytes], key: str, limit: int) -> I
             yield from _as_one_line(b"".join(parts), chunks)
             return
     text = b"".join(parts)
-    is_complete = _is_object(b'{"":0' + text) if key else not text.strip(_BLANK)
+    is_complete = _is_object(b'{"":0' + text.rstrip(_BLANK)) if key else not text.strip(_BLANK)
     if not is_complete:
         yield _corrupt_line(text) if text.strip(_BLANK) else b"]"  # the closing brace is missing
 
