@@ -9,6 +9,7 @@ the first split reads the whole file and the others read nothing.
 from __future__ import annotations
 
 import codecs
+import posixpath
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -178,10 +179,21 @@ class _Unpacker:
             raise CorruptFileError(
                 f"{path}: is a zip archive within compressed data, which is read only by itself; extract it"
             )
-        for name, chunks in members:
-            if not is_hidden_key(name):
-                member = f"{text.member}!/{name}" if text.member else name
-                yield from self.unpack(FileText(chunks, member), codec_for(name), None, layers - 1)
+        hidden = []
+        for full_name, chunks in members:
+            name = _member_key(full_name)
+            if is_hidden_key(name):
+                if not name.startswith("__MACOSX/"):  # metadata that macOS adds to each archive
+                    hidden.append(name)
+                continue
+            member = f"{text.member}!/{name}" if text.member else name
+            yield from self.unpack(FileText(chunks, member), codec_for(name), None, layers - 1)
+        if hidden:
+            self.notice(
+                "hidden members",
+                f"{path}: {len(hidden)} members are not read, because their names begin with '.' or '_', as those of"
+                f" hidden files: {hidden[0]}",
+            )
 
     def _disagree(self, path: str, expected: Codec, found: str, *, is_inner: bool) -> None:
         name = f"a {expected.name} file" if expected is not NONE else "text"
@@ -191,6 +203,11 @@ class _Unpacker:
             f"{path}: {why}, its first bytes are those of {found}: it is read as {found}. The option compression, which holds"
             " for all files, prevents this",
         )
+
+
+def _member_key(name: str) -> str:
+    """Returns the name of a member as a key: ``./a`` and ``/a`` are ``a``, and ``..`` does not leave the archive."""
+    return posixpath.normpath(f"/{name}").lstrip("/")
 
 
 def _inner_codec(path: str, codec: Codec) -> Codec:

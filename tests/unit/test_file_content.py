@@ -192,6 +192,28 @@ class TestArchives:
         assert "a.zip!/x/2 at byte 4" in caplog.text
         assert "a.zip!/x/2" in "".join(file.read_text() for file in bad.rglob("*.json"))
 
+    @pytest.mark.parametrize("kind", ["zip", "tar"])
+    def test_members_with_relative_and_absolute_names(self, kind: str, tmp_path: Path) -> None:
+        names = ["./1.log", "a/./2.log", "a/../3.log", "../4.log", "/5.log"]
+        data = (zipped if kind == "zip" else tar)({name: name[-5:].encode() + b"\n" for name in names})
+        found = read(put(tmp_path, f"a.{kind}", data), template="{m}", metadata=True)
+        assert [row["m"] for row in found] == ["1.log", "2.log", "3.log", "4.log", "5.log"]
+        members = [row["_metadata"]["file_path"].partition("!/")[2] for row in found]
+        assert members == ["1.log", "a/2.log", "3.log", "4.log", "5.log"]
+
+    def test_members_that_are_not_read_are_named(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        path = put(tmp_path, "a.tar", tar({"x/.hidden": b"1\n", "_y/z.log": b"2\n", "z.log": b"3\n"}))
+        assert [row["m"] for row in read(path, template="{m}")] == ["3"]
+        assert "2 members are not read" in caplog.text
+        assert "x/.hidden" in caplog.text
+
+    def test_an_empty_and_a_short_zip(self, tmp_path: Path) -> None:
+        assert read(put(tmp_path, "a.zip", zipped({})), template="{m}", schema="m string") == []
+        path = put(tmp_path, "b.zip", zipped({"x": b"1\n"})[:15])
+        with pytest.raises(CorruptFileError, match=r"b\.zip"):
+            read(path, template="{m}", schema="m string")
+        assert read(path, template="{m}", schema="m string", ignoreCorruptFiles=True) == []
+
     @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
     def test_a_damaged_archive(self, kind: str, tmp_path: Path) -> None:
         members = {f"{n}.log": os.urandom(2000).hex().encode() + b"\n" for n in range(5)}

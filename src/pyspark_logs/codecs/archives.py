@@ -156,7 +156,7 @@ class RangedFile(io.RawIOBase):
         """Moves to an offset; sends no request."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
-            raise ValueError(f"negative offset {base + offset}")
+            raise OSError(f"negative offset {base + offset}")  # zipfile expects this error for short files
         self._position = base + offset
         return self._position
 

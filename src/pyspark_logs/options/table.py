@@ -76,7 +76,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("timeColumn", "time.column", "time_column", text.parse_name, "column of the range, or of the layout's time (first timestamp)"),
     Option("timeZone", "time.zone", "zone", times.parse_time_zone, "zone of timestamps without a zone and of layout times (`UTC`)"),
     Option("layout", "plan.layout", "layout", text.parse_name, "position of times and partition columns in the path"),
-    Option("compression", "plan.compression", "rules.compression", text.one_of(*_COMPRESSIONS), "codec of all files (reading: by suffix; writing: `gzip`)"),
+    Option("compression", "plan.compression", "rules.compression", text.one_of(*_COMPRESSIONS), "codec of all files (reading: by the first bytes of each file; writing: `gzip`)"),
     Option("pathGlobFilter", "plan.path_glob", None, text.parse_name, "glob that file names must match"),
     Option("modifiedAfter", COMBINED, None, _unparsed, "only files modified at or after this time"),
     Option("modifiedBefore", COMBINED, None, _unparsed, "only files modified before this time"),
