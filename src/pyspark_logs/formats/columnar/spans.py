@@ -72,7 +72,7 @@ def find_last_literal(view: Bytes, starts: Int32, ends: Int32, literal: bytes) -
 
     >>> import numpy as np
     >>> text = np.frombuffer(b"a (b) (c)", np.uint8)
-    >>> find_last_literal(text, np.array([0, 4], np.int32), np.array([9, 7], np.int32), b" (").tolist()
+    >>> find_last_literal(text, np.array([0, 4], np.int32), np.array([9, 6], np.int32), b" (").tolist()
     [5, -1]
     """
     rare = len(literal) - len(literal.lstrip(b" "))
