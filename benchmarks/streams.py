@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.spark_reads import session
 from pyspark_logs.layout import Layout
-from pyspark_logs.offsets import Offset
+from pyspark_logs.offsets import FullListing, Offset
 from pyspark_logs.options import StoreOptions, parse_read_options
 from pyspark_logs.store import Page, Store, StoredFile
 from pyspark_logs.stream.listings import Listings, StreamRoot
@@ -112,9 +112,9 @@ def _scale() -> None:
         bucket = Bucket(services, hours, 1_000, top)
         options = parse_read_options({"path": bucket.root, "template": "{message}", "layout": layout})
         lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(layout), whole_files=True)
-        # The state after a full listing ten minutes ago; the first poll of a new query makes one.
-        lists._full_ms = lists._polled_ms = _ms(now) - 600_000
-        offset = Offset(bucket.root, "key", _ms(now), _ms(now) - 7_200_000)
+        # An offset after a full listing ten minutes ago; the first poll of a new query makes one.
+        last = FullListing(_ms(now) - 600_000, took_ms=0)
+        offset = Offset(bucket.root, "key", _ms(now), _ms(now) - 7_200_000, full_listing=last)
         started = time.perf_counter()
         files = lists._list(offset, _ms(now))
         seconds = time.perf_counter() - started
@@ -127,7 +127,7 @@ def _scale() -> None:
     options = parse_read_options({"path": bucket.root, "template": "{message}", "layout": hourly})
     lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(hourly), whole_files=True)
     started = time.perf_counter()
-    found = len(lists.list_everything(_ms(now)))
+    found = len(lists.list_everything(_ms(now))[0])
     print(
         f"  the full listing of {found:,} objects, beside the polls: {bucket.request_counts['LIST']:,} LISTs,"
         f" {time.perf_counter() - started:.1f} s\n"

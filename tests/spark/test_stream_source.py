@@ -183,11 +183,16 @@ def test_json_with_a_schema(spark: Any, folder: WriteTarget, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_through_spark_connect(s3: S3Bucket, tmp_path: Path) -> None:
-    target = WriteTarget.on_s3(s3)
-    put_numbered(target, *range(5))
-    target = {"url": f"{s3.url}/target", "checkpoint": str(tmp_path / "checkpoint")}
-    given = {"source": target.url, "options": {**target.options, **LINE}, **target}
-    answer = run("connect_stream_program.py", tmp_path, **given)
+    source = WriteTarget.on_s3(s3)
+    put_numbered(source, *range(5))
+    answer = run(
+        "connect_stream_program.py",
+        tmp_path,
+        source=source.url,
+        options={**source.options, **LINE},
+        url=f"{s3.url}/target",
+        checkpoint=str(tmp_path / "checkpoint"),
+    )
     assert answer["rows"] == sorted([n, f"row {row}"] for n in range(5) for row in range(2))
     assert answer["counts"] == [4, 4, 2]
     assert "OptionError: unknown option 'latenes'; did you mean 'lateness'" in answer["refused"]
