@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import re
 from functools import reduce
 from pathlib import Path
@@ -379,7 +380,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> str:
             hour.mkdir(parents=True)
         lines = [f"2026-11-22T07:{i}0:00Z {team}{i}\n" for i in range(3)]
         (hours[0] / "app.log").write_text("".join(lines))
-        (hours[1] / "app.log.gz").write_text("this is no gzip")
+        (hours[1] / "app.log.gz").write_bytes(gzip.compress(b"truncated")[:-4])
     return str(folder)
 
 
