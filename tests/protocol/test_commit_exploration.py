@@ -472,7 +472,7 @@ MUTANTS = [
 def test_mutants_are_found(mutant, setting, monkeypatch, record_property):
     with monkeypatch.context() as patch:
         mutant(patch)
-        report = Explorer(setting).explore(stop=True, most_s=60)
+        report = Explorer(setting).explore(stop=True)
     record_property("found", str(report))
     assert report.violations, str(report)
 
@@ -496,6 +496,6 @@ LIMITS = {
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_known_limits(name, record_property):
-    report = Explorer(LIMITS[name]).explore(stop=True, most_s=60)
+    report = Explorer(LIMITS[name]).explore(stop=True)
     record_property("found", str(report))
     assert report.violations, str(report)
