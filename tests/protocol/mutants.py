@@ -218,14 +218,25 @@ def claims_not_read_again(patch):
 
 
 def last_record_dropped(patch):
-    """Vacuum drops the newest record, too, as if an intent were left."""
+    """Vacuum drops the newest record, too, as if there were a newer one."""
     read = leftovers.read_commits
 
-    def read_with_intent(store, root):
+    def read_with_newer_record(store, root):
         listing = read(store, root)
-        return replace(listing, intents={**listing.intents, "": 0})
+        return replace(listing, records={**listing.records, "~": 0})
 
-    patch.setattr(leftovers, "read_commits", read_with_intent)
+    patch.setattr(leftovers, "read_commits", read_with_newer_record)
+
+
+def newest_record_dropped_beside_an_intent(patch):
+    """Vacuum counts a record with an intent among the records that stay."""
+    read = leftovers.read_commits
+
+    def read_with_intents_as_records(store, root):
+        listing = read(store, root)
+        return replace(listing, records={**listing.records, **({"~": 0} if listing.intents else {})})
+
+    patch.setattr(leftovers, "read_commits", read_with_intents_as_records)
 
 
 def revealed_roots_read_after_the_listing(patch):

@@ -111,6 +111,10 @@ WHOLE = {
     "an older batch and a newer one": Setting(
         (writer(1, transaction=FIRST), writer(2, transaction=SECOND)), replay=True, lost=1
     ),
+    # One vacuum lists the record beside an intent, the other one lists it without (1,965).
+    "an append and two vacuums": Setting(
+        (writer(1, files=1), Vacuum("one"), Vacuum("two")), newer_record=True, crashes=False
+    ),
     # Readers in other roles, with the numbers of states in parentheses.
     # The listing of an overwrite (188, 644).
     "an append and the listing of an overwrite": Setting((writer(1), OverwriteReader())),
@@ -445,6 +449,7 @@ MUTANTS = [
     (mutants.records_dropped_without_a_note, WHOLE["the same txnId twice, and an append that drops its record"]),
     (mutants.claims_not_read_again, WHOLE["the same txnId twice, and an append that drops its record"]),
     (mutants.last_record_dropped, Setting((writer(1), Vacuum()))),
+    (mutants.newest_record_dropped_beside_an_intent, WHOLE["an append and two vacuums"]),
     (mutants.foreign_intents_believed, WHOLE["an append and a foreign intent"]),
     (mutants.foreign_intents_believed, WHOLE["an overwrite that fences a foreign intent"]),
     (mutants.foreign_records_believed, WHOLE["an append and a foreign record"]),

@@ -117,9 +117,11 @@ def vacuum(
         and not any(chain.may_need(job) for chain in broken)
         and clock.is_old(modified_ms, settings.record_retention_us)
     ]
-    if len(records) == len(commits.records) and not commits.intents:
+    if commits.records.keys() <= {*records, *commits.intents}:
         # Without any document the directory would not be known as a root, and each reader would search above and below it.
-        records = records[:-1]
+        # Records beside intents do not count: once the intent is deleted, another vacuum may delete the record. All vacuums
+        # keep the newest record that they list, so the newest of all stays.
+        records = [job for job in records if job != max(commits.records)]
     older = [
         file.path
         for chain in chains
