@@ -84,7 +84,8 @@ def value_spans(text: bytes) -> list[tuple[int, int]] | None:
     if in_array:
         return None
     _append(spans, text, begin, len(text))
-    return spans if is_array or len(spans) > 1 else None
+    # A line without a value, such as "[]", stays a record, which is corrupt: no line vanishes.
+    return spans if len(spans) > 1 or (spans and is_array) else None
 
 
 def _append(spans: list[tuple[int, int]], text: bytes, begin: int, end: int) -> bool:
