@@ -192,6 +192,13 @@ class TestArchives:
         assert "a.zip!/x/2 at byte 4" in caplog.text
         assert "a.zip!/x/2" in "".join(file.read_text() for file in bad.rglob("*.json"))
 
+    def test_rows_that_a_search_finds_name_the_member(self, tmp_path: Path) -> None:
+        text = b"INFO 1\n" * 1000
+        path = put(tmp_path, "a.zip", zipped({"x/1": text + b"ERROR 2\n", "x/2": text + b"ERROR 3\n" + text}))
+        found = read(path, template="{a} {b:int}", where="a = 'ERROR'", metadata=True)
+        origins = [(row["_metadata"]["file_path"], row["_metadata"]["record_offset"]) for row in found]
+        assert origins == [(f"file://{path}!/x/1", len(text)), (f"file://{path}!/x/2", len(text))]
+
     @pytest.mark.parametrize("kind", ["zip", "tar"])
     def test_members_with_relative_and_absolute_names(self, kind: str, tmp_path: Path) -> None:
         names = ["./1.log", "a/./2.log", "a/../3.log", "../4.log", "/5.log"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from operator import eq, ge, gt, le, lt, ne
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,25 @@ def test_json_columns_that_the_schema_lacks(tmp_path: Path) -> None:
     assert found("r.i = 2", schema=None) == ["x"]
     with pytest.raises(OptionError, match="name the column in the schema"):
         found("r.i = 2")
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt"])
+def test_numbers_that_the_schema_lacks_are_compared_exactly(form: str, tmp_path: Path) -> None:
+    values = [99.5, 100, 100.5, 101, -100.5, -100, 1e300, (1 << 53) - 1, 1 << 53, (1 << 53) + 1]
+    lines = [json.dumps({"s": str(v), "n": v}) if form == "json" else f"s={v} n={v}" for v in values]
+    write(tmp_path, {"a.log": "\n".join(lines)})
+
+    def found(where: str) -> list[str]:
+        return scan(tmp_path, where=where, schema="s string", **{form: True}).read_all()["s"].to_pylist()
+
+    for op, test in (("=", eq), ("<>", ne), ("<", lt), ("<=", le), (">", gt), (">=", ge)):
+        for number in (100, -100, (1 << 53) - 1):
+            assert found(f"n {op} {number}") == [str(v) for v in values if test(v, number)], (op, number)
+    assert found("n BETWEEN 100 AND 100.5") == ["100", "100.5"]
+    # As bigint, in which fractions are null.
+    assert found(f"n >= {(1 << 53) + 1}") == [str((1 << 53) + 1)]
+    with pytest.raises(OptionError, match="name the column in the schema"):
+        found(f"n > 0.5 AND n < {1 << 53}")
 
 
 def test_columns_are_inferred_from_the_selected_directories(tmp_path: Path) -> None:

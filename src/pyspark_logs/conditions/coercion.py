@@ -39,7 +39,7 @@ def is_comparable(dtype: pa.DataType) -> bool:
     return bool(
         t.is_string(dtype)
         or t.is_boolean(dtype)
-        or _is_number(dtype)
+        or is_number(dtype)
         or t.is_date32(dtype)
         or dtype in (TIMESTAMP, TIMESTAMP_NTZ)
     )
@@ -86,14 +86,14 @@ def common_type(columns: Sequence[pa.DataType], literals: Sequence[pa.DataType],
     if len(given) > len(others):  # with a constant string
         if t.is_integer(found):
             return pa.int64()
-        return pa.float64() if _is_number(found) else found
+        return pa.float64() if is_number(found) else found
     return found
 
 
 def _wider(one: pa.DataType, other: pa.DataType, zone: str) -> pa.DataType:
     if one == other:
         return one
-    if _is_number(one) and _is_number(other):
+    if is_number(one) and is_number(other):
         if t.is_floating(one) or t.is_floating(other):
             return pa.float64()
         if t.is_integer(one) and t.is_integer(other):
@@ -122,7 +122,8 @@ def _wider_decimal(one: pa.DataType, other: pa.DataType) -> pa.DataType:
     return pa.decimal128(precision, scale)
 
 
-def _is_number(dtype: pa.DataType) -> bool:
+def is_number(dtype: pa.DataType) -> bool:
+    """Returns True for integers, floats and decimals that Spark has."""
     return bool(t.is_signed_integer(dtype) or t.is_floating(dtype) or t.is_decimal128(dtype))
 
 

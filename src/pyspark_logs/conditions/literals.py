@@ -25,23 +25,31 @@ _SPACES = "".join(map(chr, range(33)))
 def unquote(token: str) -> str:
     r"""Returns the value of a quoted string, with or without the prefix ``r``.
 
+    Raises:
+        ValueError: an escape is no Unicode character, or is half of a surrogate pair.
+
     >>> unquote(r"'it''s \u0041\n'"), unquote(r"r'\d'"), unquote(r"'100\%'")
     ("it's A\n", '\\d', '100\\%')
     """
-    if token[0] in "rR":
-        return token[2:-1]
-    quote = token[0]
-    text = token[1:-1].replace(quote * 2, "\\" + quote) if "\\" not in token else _undouble(token[1:-1], quote)
-    return _ESCAPE.sub(_unescape, text)
+    text = token[2:-1] if token[0] in "rR" else _unescape_all(token[1:-1], token[0])
+    try:
+        # Two escapes ``\u`` can be one character, as in Java, whose strings are UTF-16.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ValueError("one half of a surrogate pair is no character") from None
 
 
-def _undouble(text: str, quote: str) -> str:
-    return re.sub(rf"(\\.)|{quote}{quote}", lambda m: m[1] or "\\" + quote, text, flags=re.DOTALL)
+def _unescape_all(text: str, quote: str) -> str:
+    undoubled = re.sub(rf"(\\.)|{quote}{quote}", lambda m: m[1] or "\\" + quote, text, flags=re.DOTALL)
+    return _ESCAPE.sub(_unescape, undoubled)
 
 
 def _unescape(match: re.Match[str]) -> str:
     if match[1] or match[2]:
-        return chr(int(match[1] or match[2], 16))
+        code = int(match[1] or match[2], 16)
+        if code > 0x10FFFF:
+            raise ValueError(rf"{match[0]} is no character; the last one is \U0010FFFF")
+        return chr(code)
     if match[3]:
         return chr(int(match[3], 8))
     return _ESCAPED.get(match[4], match[4])

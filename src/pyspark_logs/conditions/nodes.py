@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.types as t
 
 from pyspark_logs.conditions import bound
-from pyspark_logs.conditions.coercion import CoercionError, common_type, convert_constant, type_name
+from pyspark_logs.conditions.coercion import CoercionError, common_type, convert_constant, is_number, type_name
 from pyspark_logs.conditions.patterns import LikePattern
 from pyspark_logs.errors import OptionError
+
+# Below this magnitude each integer is a double of its own, and rounding keeps other integers on the same side of it.
+_DISTINCT_DOUBLES = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -105,31 +108,34 @@ class Condition:
         return self.root.bind(Scope(self.text, schema, self.zone))
 
     def column_types(self) -> dict[str, pa.DataType | None]:
-        """Returns the named columns and the type of the literals that each is compared with.
+        """Returns the named columns and the type in which each is read if nothing else tells its type.
 
-        The type is ``bigint`` for integers, ``double`` for other numbers, and ``string`` if there is no literal. It is None
-        for a column of which a nested field is named, or that is compared with literals of several types.
+        The type is that of the literals with which the column is compared, and ``string`` if there is none. Numbers are
+        ``double``, which also holds the fractions between integers; but ``bigint`` if all are integers and one is not below
+        2^53 in magnitude, where doubles are not distinct. The type is None for a column of which a nested field is named, or
+        that is compared with literals of several types.
         """
-        found: dict[str, pa.DataType | None] = {}
         names: dict[str, str] = {}
+        literals: dict[str, list[LiteralNode]] = {}
+        nested: set[str] = set()
         for operands in self.root.operands():
-            literals = [operand.dtype for operand in operands if isinstance(operand, LiteralNode)]
-            kinds = {_read_type(dtype) for dtype in literals if not t.is_null(dtype)}
-            kinds = {pa.float64()} if kinds == {pa.int64(), pa.float64()} else kinds
+            compared = [each for each in operands if isinstance(each, LiteralNode) and not t.is_null(each.dtype)]
             for operand in operands:
                 if isinstance(operand, ColumnNode):
                     name = names.setdefault(operand.parts[0].lower(), operand.parts[0])
-                    known = {found[name]} if found.get(name, ...) not in (..., pa.null()) else set()
-                    types = kinds | known
-                    single = types.pop() if len(types) == 1 else pa.null() if not types else None
-                    found[name] = None if len(operand.parts) > 1 else single
-        return {name: pa.string() if dtype == pa.null() else dtype for name, dtype in found.items()}
+                    literals.setdefault(name, []).extend(compared)
+                    if len(operand.parts) > 1:
+                        nested.add(name)
+        return {name: None if name in nested else _column_type(compared) for name, compared in literals.items()}
 
 
-def _read_type(dtype: pa.DataType) -> pa.DataType:
-    if t.is_integer(dtype):
-        return pa.int64()
-    return pa.float64() if t.is_decimal(dtype) or t.is_floating(dtype) else dtype
+def _column_type(literals: Sequence[LiteralNode]) -> pa.DataType | None:
+    """Returns the type in which a column is read to be compared with literals; None if they are of several types."""
+    types = {pa.float64() if is_number(literal.dtype) else literal.dtype for literal in literals}
+    integers = [literal.value for literal in literals if t.is_integer(literal.dtype)]
+    if len(types) < 2 and all(abs(value) < _DISTINCT_DOUBLES for value in integers):
+        return next(iter(types), pa.string())
+    return pa.int64() if len(integers) == len(literals) else None
 
 
 @dataclass(frozen=True)

@@ -228,19 +228,26 @@ class _ConditionParser:
         if not self._accept("escape"):
             return "\\"
         token = self._take()
-        text = literals.unquote(token.text) if token.kind == "string" else ""
+        text = self._text_of(token) if token.kind == "string" else ""
         if len(text) != 1:
             self._fail("expected one quoted character", token)
         return text
 
     # --- operands ---------------------------------------------------------------------------------------------
 
+    def _text_of(self, token: _SqlToken) -> str:
+        """Returns the value of a quoted string."""
+        try:
+            return literals.unquote(token.text)
+        except ValueError as error:
+            raise condition_error(self._text, token.position, f"the string has no value: {error}") from None
+
     def _operand(self) -> OperandNode:
         token = self._take()
         if token.kind == "string":
-            text = literals.unquote(token.text)
+            text = self._text_of(token)
             while self._peek().kind == "string":  # Spark joins adjacent strings
-                text += literals.unquote(self._take().text)
+                text += self._text_of(self._take())
             return LiteralNode(text, pa.string(), token.position)
         if token.key in ("+", "-") and self._peek().kind == "number":
             return self._number(self._take(), -1 if token.key == "-" else 1)
@@ -299,7 +306,7 @@ class _ConditionParser:
         return LiteralNode(number, pa.decimal128(precision, scale), token.position)
 
     def _time(self, word: _SqlToken, token: _SqlToken) -> LiteralNode:
-        text = literals.unquote(token.text)
+        text = self._text_of(token)
         if word.key == "date":
             date = literals.parse_date(text)
             if date is None:

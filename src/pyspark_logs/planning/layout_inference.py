@@ -26,7 +26,7 @@ def resolve_layout(store: Store, options: ReadOptions) -> Layout:
     while prefix is not None:
         directories = _hive_directories(store.list_page(prefix, recursive=False))
         found = {key for key, _ in directories}
-        if len(found) != 1 or not found.isdisjoint(key.lower() for key in keys):
+        if len(found) != 1 or not {key.lower() for key in found}.isdisjoint(key.lower() for key in keys):
             break
         (key, prefix), *_ = directories
         keys.append(key)

@@ -153,6 +153,11 @@ VALUES = {
         ("level RLIKE r'^E\\w+$' AND level REGEXP 'rr'", True),
         ("level LIKE NULL", None),
         ("level = NULL", None),
+        (r"level < '\uD83D\uDE00' AND level < '\U0001F600' AND '\uD83D\uDE00' = '\U0001F600'", True),
+        (r"level = 'x\uD83D'", "surrogate pair"),
+        (r"level LIKE '\uDE00\uD83D'", "surrogate pair"),
+        (r"level = '\U00110000'", "is no character"),
+        (r"level = '\UFFFFFFFF'", "is no character"),
         ("NULL IS NULL", True),
         ("level <=> NULL", False),
         ("NULL", None),
@@ -220,7 +225,23 @@ def test_wall_clock_and_instant_are_compared_in_utc_only() -> None:
 
 
 def test_the_types_of_unknown_columns_follow_the_literals() -> None:
-    text = "a = 1 AND b > 1.5 AND c IN ('x', NULL) AND d >= DATE '2026-01-01' AND e AND f IS NULL AND g = 1 AND G = 'x' AND h.i = 1"
+    text = "a = 1 AND b > 1.5 AND c IN ('x', NULL) AND d >= DATE '2026-01-01' AND e AND f IS NULL AND g = 1 AND G = 'x' AND h.i = 1 AND H = 1"
     assert parse_condition(text, "UTC").column_types() == {
-        "a": pa.int64(), "b": pa.float64(), "c": pa.string(), "d": pa.date32(), "e": pa.bool_(), "f": pa.string(), "g": None, "h": None,
+        "a": pa.float64(), "b": pa.float64(), "c": pa.string(), "d": pa.date32(), "e": pa.bool_(), "f": pa.string(), "g": None, "h": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype"),
+    [
+        ("n > 9007199254740991", pa.float64()),
+        ("n > -9007199254740992", pa.int64()),
+        ("n IN (1, 9007199254740993)", pa.int64()),
+        ("n > 5 AND n < 9007199254740993", pa.int64()),
+        ("n > 1 AND n < 1.5", pa.float64()),
+        ("n IN (1, 1.5, NULL)", pa.float64()),
+        ("n > 1.5 AND n < 9007199254740993", None),
+    ],
+)
+def test_an_unknown_column_of_numbers_is_double_where_this_is_exact(text: str, dtype: pa.DataType | None) -> None:
+    assert parse_condition(text, "UTC").column_types() == {"n": dtype}

@@ -22,6 +22,8 @@ from tests.support.plans import options
         (["a=1/b=2/x.log", "a=1/x.log"], ("a", "b")),
         (["a=1/b=2/x.log", "b=1/x.log"], ()),
         (["a=1/a=2/x.log"], ("a",)),
+        (["Team=1/Team=2/x.log"], ("Team",)),
+        (["team=1/TEAM=2/x.log"], ("team",)),
         (["a=/x.log"], ()),
         (["=1/x.log"], ()),
         (["yyyy=2026/MM=11/x.log"], ("yyyy", "MM")),
