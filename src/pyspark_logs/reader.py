@@ -177,10 +177,13 @@ class LogReader:
     def allowed_values(self, columns: ColumnSources) -> dict[str, Allowed]:
         """Returns the values of partition columns that the filters and the condition allow."""
         allowed: dict[str, Allowed] = {}
+        predicates = (*self.predicates, *columns.implied)
         for field, source in zip(columns.target, columns.sources, strict=True):
-            restricted = [restrict(p, field.name) for p in (*self.predicates, *columns.implied)]
+            if source != FROM_PATH:
+                continue
+            restricted = [restrict(p, field.name) for p in predicates]
             filters = [p for p in restricted if p is not None and supported(p, field.type)]
-            if source != FROM_PATH or not filters:
+            if not filters:
                 continue
             if not pa.types.is_string(field.type):
                 allowed[field.name] = self._value_test(field, filters)
@@ -341,9 +344,6 @@ def _concatenate(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordB
 def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     for start in range(0, batch.num_rows, MAX_BATCH_ROWS):
         yield batch if batch.num_rows <= MAX_BATCH_ROWS else batch.slice(start, MAX_BATCH_ROWS)
-
-
-# --- schema inference -------------------------------------------------------------------------------------
 
 
 def _normalise_paths(options: ReadOptions) -> ReadOptions:

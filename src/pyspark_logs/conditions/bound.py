@@ -28,6 +28,7 @@ from pyspark_logs.predicates import (
     supported,
 )
 from pyspark_logs.predicates.algebra import epoch_us
+from pyspark_logs.predicates.evaluation import is_in
 
 # Arrays or scalars of one type; a scalar stands for a constant column.
 Datum = Any
@@ -202,16 +203,12 @@ class Membership(BoundCondition):
     zone: str
 
     def truth(self, columns: Columns) -> Datum:
-        """Searches the values; without an equal value a null among them is unknown."""
+        """Searches the values."""
         column = self.operand.values(columns, self.dtype, self.zone)
         known = [value for value in self.values if value is not None]
         if t.is_timestamp(self.dtype):
             known = [epoch_us(value) for value in known]
-        unknown = pa.scalar(None, pa.bool_())
-        is_equal = pc.is_in(column, value_set=pa.array(known, self.dtype))
-        if len(known) < len(self.values):
-            return pc.if_else(is_equal, True, unknown)
-        return pc.if_else(pc.is_valid(column), is_equal, unknown)
+        return is_in(column, pa.array(known, self.dtype), has_null=len(known) < len(self.values))
 
     def implied(self, *, negated: bool = False) -> Predicate | None:
         """Returns the list of values."""

@@ -13,7 +13,7 @@ Imports within the package run one way: ``planner`` -> ``empty_plan``, ``layout_
 from __future__ import annotations
 
 from pyspark_logs.planning.empty_plan import explain_empty
-from pyspark_logs.planning.file_listing import Listing, PlanReport, file_selection, list_files
+from pyspark_logs.planning.file_listing import Listing, PlanReport, list_files
 from pyspark_logs.planning.file_table import FileTable, PlannedFile
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import FileSplit, Task, pack, split_files
@@ -32,7 +32,6 @@ __all__ = [
     "Task",
     "Window",
     "explain_empty",
-    "file_selection",
     "list_files",
     "pack",
     "plan",

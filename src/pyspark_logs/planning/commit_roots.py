@@ -60,16 +60,15 @@ class LoadPathRoots:
     def group(self, listing: ListingResult) -> dict[tuple[str, ...], list[ListedFile]]:
         """Returns the listed files by the known roots above them, the innermost first."""
         innermost_first = sorted(self.paths, key=len, reverse=True)
-        is_single = len(innermost_first) == 1
-        if is_single:
+        if len(innermost_first) == 1:  # nearly always, and the load paths decide alone
             shared = {self._roots_above(directory, "", innermost_first) for _, directory in set(listing.files.origins)}
             if len(shared) == 1:
                 return {shared.pop(): list(listing.listed())}
-        # Roots by load path and directory of a file; with a single root, the load path suffices.
+        # Roots by load path and directory of a file.
         roots_of: dict[tuple[str, str], tuple[str, ...]] = {}
         groups: dict[tuple[str, ...], list[ListedFile]] = {}
         for listed in listing.listed():
-            key = (listed.origin[1], "" if is_single else listed.path.rpartition("/")[0] + "/")
+            key = (listed.origin[1], listed.path.rpartition("/")[0] + "/")
             roots = roots_of.get(key)
             if roots is None:
                 roots = roots_of[key] = self._roots_above(*key, innermost_first)

@@ -80,11 +80,13 @@ class Listing:
         files: files sorted by path, each with its layout match.
         report: counts of the listing.
         decided_ms: modification time of each job's record by the store's clock, by job id, for records still kept.
+        selection: criteria of the files, without those of the caller's ``wanted``.
     """
 
     files: FileTable
     report: PlanReport
     decided_ms: Mapping[str, int]
+    selection: Selection
 
 
 def list_files(
@@ -124,7 +126,7 @@ def list_files(
         SnapshotChangedError: overwrites were committed during each listing, or each listing took too long.
         StoreError: the store refused or failed.
     """
-    selection = file_selection(
+    selection = _selection(
         options,
         layout,
         start_us=start_us,
@@ -169,10 +171,10 @@ def list_files(
     decided_ms: dict[str, int] = {}
     for commits in snapshot.commits.values():
         decided_ms |= commits.listing.records
-    return Listing(files, report, decided_ms)
+    return Listing(files, report, decided_ms, selection)
 
 
-def file_selection(
+def _selection(
     options: ReadOptions,
     layout: Layout,
     *,

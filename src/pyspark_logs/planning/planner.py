@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning.empty_plan import explain_empty
-from pyspark_logs.planning.file_listing import PlanReport, file_selection, list_files
+from pyspark_logs.planning.file_listing import PlanReport, list_files
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import Task, pack, split_files
 from pyspark_logs.planning.selection import Allowed
@@ -66,11 +65,11 @@ def plan(
         PathNotFoundError: a load path does not exist, or a glob matches nothing.
     """
     layout = resolve_layout(store, options) if layout is None else layout
-    criteria: dict[str, Any] = {"start_us": start_us, "end_us": end_us, "allowed": allowed, "whole_files": whole_files}
-    listing = list_files(store, options, layout, **criteria)
-    if not len(listing.files):
-        reason = explain_empty(store, options, file_selection(options, layout, **criteria))
-        return Plan((), listing.report, layout, reason)
+    listing = list_files(
+        store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
+    )
+    if not listing.files:
+        return Plan((), listing.report, layout, explain_empty(store, options, listing.selection))
     limit = options.plan.max_partition_bytes
     splits = split_files(listing.files, max_bytes=limit, splittable=splittable or (lambda _: False))
     return Plan(pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes), listing.report, layout)

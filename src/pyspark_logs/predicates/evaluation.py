@@ -114,9 +114,20 @@ def _evaluate_in(predicate: In, column: pa.Array) -> pa.BooleanArray:
     if not predicate.values:
         return pa.repeat(pa.scalar(False), len(column))
     values = [_arrow_value(value, column.type) for value in predicate.values if value is not None]
-    is_equal = pc.is_in(column, value_set=pa.array(values, column.type))
+    return is_in(column, pa.array(values, column.type), has_null=len(values) < len(predicate.values))
+
+
+def is_in(column: pa.Array, values: pa.Array, *, has_null: bool) -> pa.BooleanArray:
+    """Returns for each value whether a list has it, by three-valued logic.
+
+    Args:
+        column: values to search for.
+        values: the list without nulls, of the column's type.
+        has_null: True if the list also has a null, so that a value that is not found is unknown.
+    """
+    is_equal = pc.is_in(column, value_set=values)
     unknown = pa.scalar(None, pa.bool_())
-    if len(values) < len(predicate.values):  # with a null among the values
+    if has_null:
         return pc.if_else(is_equal, True, unknown)
     return pc.if_else(pc.is_valid(column), is_equal, unknown)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _COMPARISONS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
+Bounds = tuple[int | None, int | None]  # start and exclusive end in microseconds; None for a side without a bound
+
 
 def time_bounds(predicates: Iterable[Predicate], column: str, zone: str = "UTC") -> tuple[int | None, int | None]:
     """Returns the half-open range of instants that a conjunction allows a timestamp column.
@@ -49,9 +51,6 @@ def time_bounds(predicates: Iterable[Predicate], column: str, zone: str = "UTC")
     """
     restricted = [restrict(predicate, column) for predicate in predicates]
     return _intersection([_bounds(predicate, zone) for predicate in restricted if predicate is not None])
-
-
-Bounds = tuple[int | None, int | None]
 
 
 def _intersection(bounds: list[Bounds]) -> Bounds:
@@ -83,7 +82,7 @@ def _bounds(predicate: Predicate, zone: str) -> Bounds:
     if not isinstance(predicate, Compare) or not isinstance(predicate.value, dt.datetime):
         return None, None
     first, last = _instants(predicate.value, zone)
-    bounds: dict[str, tuple[int | None, int | None]] = {
+    bounds: dict[str, Bounds] = {
         "=": (first, last + 1),
         "<=>": (first, last + 1),
         "<": (None, last),

@@ -20,7 +20,7 @@ from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_new, lowest_layout_us
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, file_selection, list_files
+from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, list_files
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.stream.pending import IsNew, PendingFiles
 
@@ -184,20 +184,12 @@ class Listings:
             offset: offset of the poll; None to return all files.
         """
         started_ms = _now_ms()
-        is_first = not self._was_found
+        is_first = not self._was_found and (offset is None or offset.is_initial)
         listing = self._listing(UNBOUNDED, missing_ok=missing_ok, offset=offset)
         files = self._stream_files(listing)
         if is_first and not files and not listing.report.skipped_unwanted:
-            start_us, end_us = self.time_range
-            selection = file_selection(
-                self.options,
-                self.layout,
-                start_us=start_us,
-                end_us=end_us,
-                allowed=self.allowed,
-                whole_files=self.whole_files,
-            )
-            _log.warning("the stream waits for its first file: %s", explain_empty(self.store, self.options, selection))
+            reason = explain_empty(self.store, self.options, listing.selection)
+            _log.warning("the stream waits for its first file: %s", reason)
         return files, FullListing(now_ms, _now_ms() - started_ms)
 
     def freeze(self) -> None:

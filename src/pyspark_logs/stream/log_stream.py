@@ -173,7 +173,7 @@ class LogStream:
                 in_stream=True,
                 jobs=tuple(
                     (job, jobs[job])
-                    for job in sorted({job_of(split.path) or "" for split in task.splits})
+                    for job in sorted({job_of(path) or "" for path in task.splits.paths})
                     if job in jobs
                 ),
             )
@@ -196,7 +196,7 @@ class LogStream:
         """
         if self.options.stream.clean_source == "off" or end.get("batch") == self._cleaned_batch:
             return
-        self._clean().committed(self._offset(end).batch, now_ms())
+        self._open_cleaner().committed(self._offset(end).batch, now_ms())
         self._cleaned_batch = end.get("batch", "")
 
     # --- parts -------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ class LogStream:
     def _store(self) -> Store:
         return open_store(self.options.plan.paths[0], self.options.store)
 
-    def _clean(self) -> Cleaner:
+    def _open_cleaner(self) -> Cleaner:
         if self._cleaner is None:
             store = self.options.store
             pooled = replace(store, connections=max(store.connections, CLEAN_THREADS))
@@ -224,7 +224,7 @@ class LogStream:
             # These are created here, too, so that an impossible schema or archive fails before the first batch.
             columns = self.reader.columns(layout.columns)
             if self.options.stream.clean_source != "off":
-                self._clean()
+                self._open_cleaner()
             self._listings = Listings(
                 store,
                 self.options,

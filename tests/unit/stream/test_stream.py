@@ -364,7 +364,9 @@ def test_a_long_pause_is_said(tmp_path: Path, clock: Clock, caplog: pytest.LogCa
     assert "more than recordRetention" in caplog.text
 
 
-def test_a_path_that_is_not_there_is_an_error_and_one_that_was_cleaned_is_not(tmp_path: Path, clock: Clock) -> None:
+def test_a_path_that_is_not_there_is_an_error_and_one_that_was_cleaned_is_not(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     one = stream(tmp_path / "logs")
     start = one.initial_offset()
     with pytest.raises(PathNotFoundError):
@@ -375,6 +377,11 @@ def test_a_path_that_is_not_there_is_an_error_and_one_that_was_cleaned_is_not(tm
     path.unlink()
     path.parent.rmdir()
     assert poll(one, start) == start
+    # A restart does not search for the reason either: the stream has had its first file.
+    clock.passes(hours=2)
+    with caplog.at_level(logging.WARNING):
+        assert poll(stream(tmp_path / "logs"), start) == start
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize(("archive", "small_bytes"), [(False, 0), (True, 0), (True, 1 << 20)])
