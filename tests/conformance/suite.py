@@ -1,7 +1,7 @@
-"""What holds for every line format, whatever it is: a suite that each one inherits.
+"""Conformance suite that the tests of every line format inherit.
 
-A subclass says how the format is asked for, some of its lines and their rows; everything here is asked through the
-doors that users have, so that files, splits, codecs and headers take part.
+A subclass gives the options of the format, some of its lines and their rows. The tests use the public functions, so that they
+include files, splits, codecs and headers.
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ UNFRIENDLY = [
 
 
 class FormatConformance:
-    """Asks a format what users take for granted.
+    """Properties that users expect of every line format.
 
     Attributes:
-        options: as a user gives them; ``schema`` too, where the format needs one.
-        lines: some of the format's lines, all good; among them one whose values are null where they can be.
-        rows: what they are.
-        head: what stands at the beginning of each file, line ends included.
-        broken: a line that does not match; None: every line does.
-        writes: whether the format can be written.
+        options: options of the format, with ``schema`` if the format needs one.
+        lines: some lines that match; in one of them all values that can be null are null.
+        rows: values of these lines. A row may omit columns.
+        head: text at the beginning of each file, line ends included.
+        broken: line that does not match; None: every line matches.
+        writes: True if the format can be written.
     """
 
     options: ClassVar[dict[str, Any]]
@@ -76,21 +76,21 @@ class FormatConformance:
     broken: ClassVar[str | None] = "\x01 no such line"
     writes: ClassVar[bool] = True
 
-    # --- ways to ask ------------------------------------------------------------------------------------------
+    # --- helpers ----------------------------------------------------------------------------------------------
 
     def read(self, folder: Path, text: str | bytes, name: str = "a.log", **options: Any) -> list[dict[str, Any]]:
-        """The rows of one file."""
+        """Returns the rows of one file."""
         folder.mkdir(exist_ok=True)
         raw = text if isinstance(text, bytes) else text.encode()
         (folder / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
         return pyspark_logs.scan(str(folder / name), **{**self.options, **options}).read_all().to_pylist()
 
     def file(self, lines: list[str] | None = None, end: str = "\n") -> str:
-        """A file of these lines (all, if none are given)."""
+        """Returns the text of a file with the given lines; without an argument, with all lines of the format."""
         return self.head.replace("\n", end) + "".join(line + end for line in (self.lines if lines is None else lines))
 
     def schema(self) -> pa.Schema:
-        """The columns of the rows, by a schema that is asked for or the format's own."""
+        """Returns the columns of the rows: those of the option ``schema``, otherwise those of the format."""
         options = {**self.options, "path": "/nowhere"}
         known = line_format(parse_read_options({**options, "schema": None}).format).schema()
         if "schema" in self.options:
@@ -98,18 +98,18 @@ class FormatConformance:
             from pyspark_logs.schema import parse_ddl
 
             return parse_ddl(parsed or "")
-        assert known is not None, "a format that only the data can tell of needs a schema here"
+        assert known is not None, "a format whose columns are inferred needs the option schema"
         return known
 
     def format(self) -> LineFormat:
-        """The format itself."""
+        """Returns the format of the options."""
         return line_format(parse_read_options({**self.options, "path": "/nowhere", "schema": None}).format)
 
     def decoder(self, schema: pa.Schema, *, judge_whole: bool = True) -> Decoder:
-        """Of these columns."""
+        """Returns a decoder of the columns of a schema."""
         return self.format().decoder(Projection(schema, judge_whole=judge_whole))
 
-    # --- the meaning ------------------------------------------------------------------------------------------
+    # --- values -----------------------------------------------------------------------------------------------
 
     def test_the_lines_are_the_rows(self, tmp_path: Path) -> None:
         found = self.read(tmp_path, self.file())
@@ -132,7 +132,7 @@ class FormatConformance:
         found = self.read(tmp_path, self.file(), schema=other)
         assert found == [{name: row[name] for name in other.names} for row in self.read(tmp_path, self.file())]
 
-    # --- the text ---------------------------------------------------------------------------------------------
+    # --- files ------------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("end", ["\r\n", "\n"], ids=["crlf", "lf"])
     @pytest.mark.parametrize("ended", [True, False], ids=["ended", "unended"])
@@ -183,7 +183,7 @@ class FormatConformance:
         assert self.read(tmp_path, self.head + "\n\n", schema=self.schema()) == []
 
     def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
-        """They are U+FFFD somewhere in the row, or in the text of a corrupt one; the lines around are what they were."""
+        """They become U+FFFD in a value or in the text of a corrupt row. Other rows do not change."""
         good = self.read(tmp_path, self.file(), schema=self.judged())
         for place in {0, len(self.lines[0]) // 2, len(self.lines[0])}:
             line = self.lines[0].encode()
@@ -202,7 +202,7 @@ class FormatConformance:
     # --- lines that do not match --------------------------------------------------------------------------------
 
     def judged(self) -> pa.Schema:
-        """All columns, and the text of corrupt records."""
+        """Returns all columns and the column of corrupt records."""
         return self.schema().append(pa.field("bad", pa.string()))
 
     @pytest.fixture(autouse=True)
@@ -225,7 +225,7 @@ class FormatConformance:
         assert self.broken[:50] in str(caught.value) or repr(self.broken)[1:50] in str(caught.value)
 
     def test_a_truncated_last_record(self, tmp_path: Path) -> None:
-        """Wherever a file ends, each of its lines is a row, and those that were whole are as they were."""
+        """Wherever a file ends, each of its lines is a row, and the rows of complete lines do not change."""
         good = self.read(tmp_path, self.file(), schema=self.judged())
         last = self.lines[0]
         for size in sorted({1, len(last) // 3, len(last) // 2, len(last) - 1}):
@@ -255,7 +255,7 @@ class FormatConformance:
         return len(spans) if spans is not None and is_several else 1
 
     def test_a_million_of_anything_takes_no_longer_than_a_million(self, tmp_path: Path) -> None:
-        """A parser that is not linear would not come back."""
+        """A parser that is not linear would not return in the time of the whole test run."""
         hostile = [
             unit * (size // len(unit)) for units, size in ((HOSTILE, LONG), (UNFRIENDLY, LONG // 16)) for unit in units
         ]
@@ -271,7 +271,7 @@ class FormatConformance:
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
     @given(st.data())
     def test_the_engines_say_what_the_exact_parser_says(self, data: st.DataObject) -> None:
-        """Of good lines and of lines that were good."""
+        """The lines are those of the format, unchanged and with random changes."""
         lines = [data.draw(mutated(st.sampled_from(self.lines))) for _ in range(data.draw(st.integers(1, 8)))]
         block = sanitise(find_lines("\n".join([*self.lines, *lines]).encode(), 0))
         for judge_whole in (True, False):
@@ -286,7 +286,7 @@ class FormatConformance:
     # --- writing ----------------------------------------------------------------------------------------------
 
     def test_what_is_written_reads_back(self, tmp_path: Path) -> None:
-        """Or, where a format is only read, the writer says so and leaves nothing behind."""
+        """A format that can only be read is refused by the writer, which creates no file."""
         table = self.table(tmp_path)
         written = tmp_path / "written"
         if not self.writes:
@@ -299,24 +299,24 @@ class FormatConformance:
         assert pyspark_logs.scan(str(written), **asked).read_all().to_pylist() == table.to_pylist()
 
     def table(self, folder: Path) -> pa.Table:
-        """The rows as Arrow has them."""
+        """Returns the rows as a table."""
         folder.mkdir(exist_ok=True)
         (folder / "a.log").write_text(self.file(), encoding="utf-8", newline="")
         return pyspark_logs.scan(str(folder / "a.log"), **{**self.options, "schema": self.schema()}).read_all()
 
     def described(self) -> dict[str, Any]:
-        """The options without a schema."""
+        """Returns the options without the schema."""
         return {name: value for name, value in self.options.items() if name != "schema"}
 
 
 def same(one: pa.Array, other: pa.Array) -> bool:
-    """Equal, NaN to itself, too."""
+    """Returns True if two arrays are equal; NaN equals NaN."""
     return one.type == other.type and repr(one.to_pylist()) == repr(other.to_pylist())
 
 
 @st.composite
 def mutated(draw: st.DrawFn, lines: st.SearchStrategy[str]) -> str:
-    """A line with a few characters changed, taken out or put in, or as it was."""
+    """Lines with up to three parts replaced, removed or inserted."""
     line = draw(lines)
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(line)))

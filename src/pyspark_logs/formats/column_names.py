@@ -21,7 +21,7 @@ def find_name(names: Collection[str], column: str) -> str | None:
 
 
 class KeyIndex:
-    """Finds the columns whose keys a record has, as a record with few of very many keys must not cost time for all.
+    """Columns by the keys that they read, so that a record takes time for its own keys and not for all columns.
 
     Args:
         keys: key that each column reads; None: the column has a value in every record.
