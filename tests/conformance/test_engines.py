@@ -369,6 +369,10 @@ def test_how_a_timestamp_is_divided_does_not_depend_on_other_lines(pattern: str,
         ("{a}{? {b}?}{?\t{c}?}{?::{d}?}:{e}", b"x:" + b"\t" * 5000),
         ("{a}{?::{b}?}:{c}{?:::{d}?}", b":" * 5000),
         ("{m:map}", b"a=" + b"x" * 100_000 + b' b="' + b"\\n" * 50_000 + b'"'),
+        ("{a>}  {b}", b"x   y"),
+        ("{a>}:-:{b}@{c}", b"x:-:-:y@z"),
+        ("{a>}:{b}@{c}", b"x:y"),
+        ("{a>}:{b}@{c}", b"x@y:z"),
     ],
 )
 @pytest.mark.parametrize("count", [1, 40])
@@ -379,5 +383,5 @@ def test_difficult_lines(template: str, line: bytes, count: int) -> None:
             RequestedColumn(one.name, STRING, "string") if one.arrow in (DAY, INSTANT) else one for one in query.asked
         ]
     )
-    for asked in (query, as_text):
+    for asked in (query, as_text, query._replace(asked=query.asked[:1])):
         TestEngine().check(asked)

@@ -112,7 +112,7 @@ def parse_template(text: str) -> list[Segment]:
     """Parses the template notation; raises ValueError for an invalid template.
 
     >>> parse_template("{a:int?} {{{~}")
-    [Field(name='a', type=Type(name='int', argument=''), nullable=True), Literal(text=' {'), Blanks()]
+    [Field(name='a', type=Type(name='int', argument=''), nullable=True, last=False), Literal(text=' {'), Blanks()]
     """
     segments: list[Segment] = []
     outer: list[list[Segment]] = []  # the segments around each open group
@@ -183,6 +183,17 @@ def check_ends(segments: list[Segment]) -> None:
             check_last(segment, segments[index:])
         elif isinstance(segment, Field) and own_syntax(segment.type) is None and coming(segments[index:]).field:
             raise ValueError(f"no literal between {segment.name!r} and the field after it")
+        elif isinstance(segment, Field) and segment.type.name == "enum":
+            for value in segment.type.argument.split("|"):
+                check_value(value, coming(segments[index:]).stops)
+
+
+def check_value(value: str, stops: list[Literal | Blanks]) -> None:
+    """Raises ValueError if a field that ends at the first of some delimiters ends within the value."""
+    for stop in stops:
+        for delimiter in (" ", "\t") if isinstance(stop, Blanks) else (stop.text,):
+            if (value + delimiter).split(delimiter)[0] != value:
+                raise ValueError(f"{value!r} is never read before {delimiter!r}")
 
 
 def check_last(field: Field, later: list[Segment]) -> None:
@@ -611,26 +622,33 @@ def checked(syntax: re.Pattern[str], text: str) -> re.Match[str]:
     return whole
 
 
-ZONE = r"(%[0-9A-Za-z._~-]+)?"
-V4 = r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"
-GROUP = "[0-9A-Fa-f]{1,4}"
-FULL_V6 = f"({GROUP}:){{6}}({GROUP}:{GROUP}|{V4})"
-SHORT_V6 = f"({GROUP}(:{GROUP})*)?::(({GROUP}:)*({GROUP}|{V4}))?"
-V6 = re.compile(f"({FULL_V6}|{SHORT_V6}){ZONE}")
+def is_ipv4(text: str) -> bool:
+    """Returns True for four numbers up to 255, without leading zeros, that are separated by dots."""
+    numbers = text.split(".")
+    return len(numbers) == 4 and all(number in map(str, range(256)) for number in numbers)
 
 
-def is_ip(text: str) -> bool:
-    """Returns True for four numbers with dots between, and for groups of hexadecimal digits with colons between."""
-    return bool(re.fullmatch(V4, text) or V6.fullmatch(text))
+def is_ipv6(text: str) -> bool:
+    """Returns True for eight groups of hexadecimal digits, or for any number of groups beside `::`; a zone may follow."""
+    address, percent, zone = text.partition("%")
+    left, gap, right = address.partition("::")
+    groups = [group for side in (left, right) if side for group in side.split(":")]
+    if "." in (right if gap else left).rpartition(":")[2]:
+        if not is_ipv4(groups.pop()):
+            return False
+        groups += ["0", "0"]
+    is_complete = bool(gap) or len(groups) == 8
+    is_hexadecimal = all(re.fullmatch("[0-9A-Fa-f]{1,4}", group) for group in groups)
+    return is_complete and is_hexadecimal and (not percent or bool(re.fullmatch("[0-9A-Za-z._~-]+", zone)))
 
 
 def is_host(text: str) -> bool:
     """Returns True for a name, and for an IPv6 address, in brackets or not; an IPv4 address is a name."""
     inner = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else None
     if inner is not None:
-        return bool(V6.fullmatch(inner))
+        return is_ipv6(inner)
     of_name = all((c.isascii() and (c.isalnum() or c in "_.-")) or not c.isascii() for c in text)
-    return bool(V6.fullmatch(text)) or (of_name and text[:1] not in ("", ".", "-"))
+    return is_ipv6(text) or (of_name and text[:1] not in ("", ".", "-"))
 
 
 def is_address(text: str) -> bool:
@@ -673,7 +691,7 @@ CONVERT: dict[str, Callable[[str, Type, Clock], object]] = {
     "list": lambda text, kind, clock: text.split(kind.argument) if text else [],
     "map": to_map,
     "word": only(lambda text: text != "" and all(c > " " for c in text)),
-    "ip": only(is_ip),
+    "ip": only(lambda text: is_ipv4(text) or is_ipv6(text)),
     "host": only(is_host),
     "address": only(is_address),
     "class": only(lambda text: text != "" and all(c > " " and c not in "\"'(),:;<>=@{|}" for c in text)),

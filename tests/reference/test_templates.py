@@ -401,6 +401,10 @@ REFUSED = [
     ("{a:date>} {b}", "... after a field that delimits itself"),
     ("{a?>} {b}", "marks in the wrong order"),
     ("{a:enum(b||c)}", "an empty text among several"),
+    ("{a:enum(b c|d)} {e}", "a text with the delimiter after it"),
+    ("{a:enum(b|c-)}-", "... or with a part of it that makes it begin earlier"),
+    ("{a:enum(b\tc|d)}{~}{e}", "... also of blanks"),
+    ("{a:enum(b c|d)}{? {e}?}", "... and of an optional group"),
 ]
 
 

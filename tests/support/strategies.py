@@ -284,7 +284,8 @@ KINDS = [
     *(Kind("list", separator, list_text) for separator in [",", ";", "|", ", "]),
     Kind("map", "", map_text),
     *(Kind(name, "", one_of(*texts)) for name, texts in VALIDATED.items()),
-    Kind("enum", "stdout|stderr|x y", one_of("stdout", "stderr", "x y")),
+    # No text contains one of the literals that follow fields: such a template is refused.
+    Kind("enum", "stdout|stderr|a.b", one_of("stdout", "stderr", "a.b")),
 ]
 by_name = {kind.name: [k for k in KINDS if k.name == kind.name] for kind in KINDS}
 kinds = st.sampled_from(["string", "string", *by_name]).flatmap(lambda name: st.sampled_from(by_name[name]))

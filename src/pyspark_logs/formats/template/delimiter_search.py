@@ -59,15 +59,18 @@ class DelimiterSearch:
 
     def last(self, bound: RightBound, offsets: Int32) -> Int32:
         """Returns the end of the field at the offset that ends at the last occurrence of a literal, in each line."""
-        if len(bound.delimiters) == 1:
-            first = self._search(bound.delimiters[0], offsets, self.ends)
-            # In most files each line has the delimiter once.
-            if self.block.count(bound.delimiters[0].raw) <= len(offsets) and (first >= 0).all():
+        delimiter, limit = bound.delimiters[0], bound.limit
+        # In most files each line has the delimiter once. Of occurrences that overlap, only the first is counted.
+        is_countable = len(bound.delimiters) == 1 and not _overlaps_itself(delimiter.raw)
+        if is_countable and self.block.count(delimiter.raw) <= len(offsets):
+            first = self._search(delimiter, offsets, self.ends)
+            after = first + np.int32(len(delimiter.raw))
+            if (first >= 0).all() and (limit is None or (self._search(limit, after, self.ends) >= 0).all()):
                 return first
         ends, missing = self.ends, np.zeros(len(offsets), np.bool_)
-        if bound.limit is not None:
+        if limit is not None:
             starts = offsets
-            for delimiter in (*bound.delimiters, bound.limit):
+            for delimiter in (*bound.delimiters, limit):
                 found = self._search(delimiter, starts, self.ends)
                 missing |= found < 0
                 starts = np.where(missing, self.ends, found + np.int32(len(delimiter.raw)))
@@ -118,3 +121,12 @@ class DelimiterSearch:
         if len(rows):
             found[rows] = spans.find_literal(self.block, offsets[rows], self.ends[rows], literal.text)
         return found
+
+
+def _overlaps_itself(text: bytes) -> bool:
+    """Returns True if an occurrence of the text may begin within another one.
+
+    >>> _overlaps_itself(b"::"), _overlaps_itself(b" (")
+    (True, False)
+    """
+    return any(text.endswith(text[:size]) for size in range(1, len(text)))

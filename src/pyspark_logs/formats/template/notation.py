@@ -201,6 +201,8 @@ def _check(template: Template, escape: str) -> None:
             raise FormatError(f"template {text!r}: escape=backslash needs literals without backslashes")
         if isinstance(segment, Field) and segment.ends_last:
             _check_right_bound(text, segment, following)
+        elif isinstance(segment, Field):
+            _check_readable(text, segment, following)
         if isinstance(segment, Field) and segment.type.syntax is None and following.field is not None:
             nothing = "nothing but what may be absent" if following.delimiters else "nothing"
             raise FormatError(
@@ -220,6 +222,18 @@ def _check_right_bound(text: str, field: Field, following: Following) -> None:
             f"template {text!r}: field {field.name!r} has a '>', which needs literal text after the field and after the"
             " field after that, without groups and {~}; remove the '>', or write the text"
         )
+
+
+def _check_readable(text: str, field: Field, following: Following) -> None:
+    """Raises FormatError if a delimiter that ends a field occurs in a text that the type of the field lists."""
+    for delimiter in following.delimiters:
+        for literal in (delimiter.text,) if isinstance(delimiter, Literal) else (" ", "\t"):
+            value = field.type.unreadable_before(literal)
+            if value is not None:
+                raise FormatError(
+                    f"template {text!r}: field {field.name!r} ends at the first {literal!r}, so it can never be {value!r}, which"
+                    f" is one of {field.type.notation}; write other text after the field, or leave {value!r} out"
+                )
 
 
 def _check_groups(text: str, segments: Iterable[Segment]) -> None:

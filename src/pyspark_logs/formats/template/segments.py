@@ -112,7 +112,7 @@ class Following:
             the first of them in the line ends a field.
         line_end: True if the line may end there.
         field: field that comes next, directly or after optional groups.
-        right_bound: end of a field with ``ends_last``; None: the field has none of its own, or the template is invalid.
+        right_bound: end of a field with ``ends_last``; None: the field has no ``ends_last``, or the template is invalid.
     """
 
     delimiters: tuple[Literal | Blanks, ...] = ()

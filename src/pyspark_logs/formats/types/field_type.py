@@ -120,6 +120,10 @@ class FieldType:
         """Returns True if no text of the type contains all of ``text``; False if one does, or may do so."""
         return False
 
+    def unreadable_before(self, delimiter: str) -> str | None:
+        """Returns a text, of those that the type lists, that is never read if the delimiter ends the field; None: all are."""
+        return None
+
     def scan(
         self, block: bytes, view: Bytes, starts: Int32, limits: Int32, context: TimestampContext,
         is_followed: Callable[[Int32], Bool],

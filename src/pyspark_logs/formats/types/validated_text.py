@@ -1,7 +1,7 @@
 """Strings of a known form: ``word``, ``ip``, ``host``, ``address``, ``class``, ``enum(...)``, and forms of presets.
 
-The form of a value reveals lines whose values are shifted: ``www.example.com 192.0.2.7`` is no address. The constants are regular expressions with the same meaning in RE2 and in Python, for use in the
-expressions of composite fields, too.
+The form of a value reveals lines whose values are shifted: ``www.example.com 192.0.2.7`` is no address. The constants are
+regular expressions that mean the same in RE2 and in Python.
 """
 
 from __future__ import annotations
@@ -21,25 +21,29 @@ from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import RenderResult, ReplaceStrings, parse_distinct, render_validated
 from pyspark_logs.formats.types.text import Text
 
-_IPV4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+# RFC 3986, 3.2.2: numbers up to 255 without leading zeros, which some programs read as octal.
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+_GROUP = "[0-9A-Fa-f]{1,4}"
 # RFC 4291, 2.2: eight groups, of which "::" stands for one or more; the last two may be an IPv4 address. RFC 4007, 11: a
-# zone after "%". The number of groups around "::" is not checked.
+# zone after "%". The number of groups beside "::" is not checked, because RE2 would take five times as long to compile the
+# expression.
 _IPV6 = (
-    rf"(?:(?:[0-9A-Fa-f]{{1,4}}:){{6}}(?:[0-9A-Fa-f]{{1,4}}:[0-9A-Fa-f]{{1,4}}|{_IPV4})"
-    rf"|(?:[0-9A-Fa-f]{{1,4}}(?::[0-9A-Fa-f]{{1,4}})*)?::(?:[0-9A-Fa-f]{{1,4}}:)*(?:[0-9A-Fa-f]{{1,4}}|{_IPV4})?)"
-    r"(?:%[0-9A-Za-z._~-]+)?"
+    f"(?:(?:{_GROUP}:){{6}}(?:{_GROUP}:{_GROUP}|{_IPV4})"
+    f"|(?:{_GROUP}(?::{_GROUP})*)?::(?:(?:{_GROUP}:)*(?:{_GROUP}|{_IPV4}))?)(?:%[0-9A-Za-z._~-]+)?"
 )
-IP = f"(?:{_IPV4}|{_IPV6})"
+_IP = f"(?:{_IPV4}|{_IPV6})"
 # RFC 1123, 2.1, and underscores and characters beyond ASCII, which names in local networks have.
-HOST_NAME = r"[0-9A-Za-z_[:^ascii:]][0-9A-Za-z_.[:^ascii:]-]*".replace("[:^ascii:]", "\u0080-\U0010ffff")
-HOST = rf"(?:{HOST_NAME}|{_IPV6}|\[{_IPV6}\])"
-ADDRESS = rf"(?:(?:{HOST_NAME}|\[{_IPV6}\])(?::[0-9]{{1,5}})?|{_IPV6})"
+_NOT_ASCII = "\u0080-\U0010ffff"
+_HOST_NAME = f"[0-9A-Za-z_{_NOT_ASCII}][0-9A-Za-z_.{_NOT_ASCII}-]*"
+_HOST = rf"(?:{_HOST_NAME}|{_IPV6}|\[{_IPV6}\])"
+_ADDRESS = rf"(?:(?:{_HOST_NAME}|\[{_IPV6}\])(?::[0-9]{{1,5}})?|{_IPV6})"
 
-WORD = r"[^\x00-\x20]+"
+_WORD = r"[^\x00-\x20]+"
 _NO_WORD = bytes(range(33))
 # Names of loggers: of classes, also generated ones (`Main$$Lambda$14/0x0800066840`), and of Tomcat's containers
 # (`ContainerBase.[Catalina].[localhost]`).
-CLASS = "[^\\x00-\\x20\"'(),:;<>=@{|}]+"
+_CLASS = "[^\\x00-\\x20\"'(),:;<>=@{|}]+"
 _NO_CLASS = _NO_WORD + b"\"'(),:;<>=@{|}"
 _ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -106,12 +110,26 @@ class ValidatedText(Text):
         return None
 
 
+@dataclass(frozen=True)
+class Enumeration(ValidatedText):
+    """One of several texts, which :func:`enumeration` compiles.
+
+    Attributes:
+        texts: the texts.
+    """
+
+    texts: tuple[str, ...] = ()
+
+    def unreadable_before(self, delimiter: str) -> str | None:
+        return next((text for text in self.texts if (text + delimiter).find(delimiter) < len(text)), None)
+
+
 def _except(allowed: bytes) -> bytes:
     """Returns the ASCII characters other than letters, digits and ``allowed``."""
     return bytes(byte for byte in range(128) if byte not in _ALPHANUMERIC + allowed)
 
 
-def enumeration(*texts: str) -> ValidatedText:
+def enumeration(*texts: str) -> Enumeration:
     """Returns the type of a field that holds one of several texts, ``enum(a|b)`` in the notation.
 
     >>> enumeration("P", "F").parse("F", TimestampContext())
@@ -119,7 +137,7 @@ def enumeration(*texts: str) -> ValidatedText:
     """
     excluded = bytes(byte for byte in range(128) if byte not in "".join(texts).encode())
     form = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
-    return ValidatedText(form=form, name=f"enum({'|'.join(texts)})", excluded=excluded)
+    return Enumeration(form=form, name=f"enum({'|'.join(texts)})", excluded=excluded, texts=texts)
 
 
 def word(escape_style: EscapeStyle | None = None) -> ValidatedText:
@@ -128,13 +146,13 @@ def word(escape_style: EscapeStyle | None = None) -> ValidatedText:
     Args:
         escape_style: escapes of the text; the value without its escapes is a word.
     """
-    return ValidatedText(escape_style, form=WORD, name="word", excluded=_NO_WORD, is_exact=True)
+    return ValidatedText(escape_style, form=_WORD, name="word", excluded=_NO_WORD, is_exact=True)
 
 
 VALIDATED_TEXTS = {
     "word": word(),
-    "ip": ValidatedText(form=IP, name="ip", excluded=_except(b":.%_~-")),
-    "host": ValidatedText(form=HOST, name="host", excluded=_except(b":.%_~-[]")),
-    "address": ValidatedText(form=ADDRESS, name="address", excluded=_except(b":.%_~-[]")),
-    "class": ValidatedText(form=CLASS, name="class", excluded=_NO_CLASS, is_exact=True),
+    "ip": ValidatedText(form=_IP, name="ip", excluded=_except(b":.%_~-")),
+    "host": ValidatedText(form=_HOST, name="host", excluded=_except(b":.%_~-[]")),
+    "address": ValidatedText(form=_ADDRESS, name="address", excluded=_except(b":.%_~-[]")),
+    "class": ValidatedText(form=_CLASS, name="class", excluded=_NO_CLASS, is_exact=True),
 }
