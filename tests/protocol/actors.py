@@ -42,11 +42,15 @@ class Ask(BaseException):
         self.call = call
 
 
+class UnreadableResponseError(Exception):
+    """An error of another class than those of stores, such as the KeyError of a driver that cannot read a response."""
+
+
 @dataclass(frozen=True)
 class Raised:
-    """An answer that raises a StoreError."""
+    """An answer that raises an error of a class."""
 
-    text: str = "injected"
+    failure: type[Exception] = StoreError
 
 
 class ReplayStore(RequestStore):
@@ -69,7 +73,7 @@ class ReplayStore(RequestStore):
     def _request(self, name: str, *args: Any) -> Any:
         for answer in self.answers:
             if isinstance(answer, Raised):
-                raise StoreError(answer.text)
+                raise answer.failure("injected")
             return answer
         raise Ask((name, *args))
 
@@ -117,10 +121,10 @@ class Writer:
     def run(self, store: RequestStore) -> tuple[str, str]:
         try:
             result = protocol.commit(store, self.job, self.files, self.settings)
-        except (LogSourceError, OSError) as error:
+        except (LogSourceError, OSError, UnreadableResponseError) as error:
             try:
                 protocol.abort(store, self.job, self.files, self.settings)
-            except StoreError:
+            except (StoreError, UnreadableResponseError):
                 return "raised and not aborted", type(error).__name__
             return "raised", type(error).__name__
         return "returned", result.outcome

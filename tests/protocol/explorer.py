@@ -96,6 +96,7 @@ class Explorer:
         self.runs = 0
         self.roots: list[int] = []
         self.properties = Properties(setting)
+        self.failure = Raised(setting.failure)
 
     # --- the start --------------------------------------------------------------------------------
 
@@ -203,13 +204,13 @@ class Explorer:
                     yield f"{label} [answer lost]", (after, notified, lost - 1, raised)
                 if raised and actor.kind == "writer" and after != world:
                     yield self._step(
-                        state, index, f"{label} [done, then raises]", after, Raised(), record, view, cost=1
+                        state, index, f"{label} [done, then raises]", after, self.failure, record, view, cost=1
                     )
             if raised and actor.kind == "writer":
-                yield self._step(state, index, f"{label} [raises]", world, Raised(), None, None, cost=1)
+                yield self._step(state, index, f"{label} [raises]", world, self.failure, None, None, cost=1)
             if self.setting.late and actor.kind == "writer" and self._commits(call):
                 after, _, _, _ = self._effect(world, ("delay", *call[1:]))
-                yield self._step(state, index, f"{label} [raises, lands later]", after, Raised(), None, None)
+                yield self._step(state, index, f"{label} [raises, lands later]", after, self.failure, None, None)
             if self.setting.crashes and actor.kind in ("writer", "recovery") and self._has_just_changed(status.node):
                 dead = (*statuses[:index], Status(-1), *statuses[index + 1 :])
                 yield f"{actor.name} dies", (world, dead, lost, raised)

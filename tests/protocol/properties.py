@@ -115,7 +115,8 @@ class Properties:
             raise Violation(f"{actor.name} returned {what}, and it is not committed")
         if how == "returned" and what == "committed" and actor.job.id not in ghost.committed:
             raise Violation(f"{actor.name} returned committed, and another job is")
-        if what in ("CommitConflictError", "SnapshotChangedError", "StoreError") and actor.job.id in ghost.committed:
+        failures = ("CommitConflictError", "SnapshotChangedError", "StoreError", "UnreadableResponseError")
+        if what in failures and actor.job.id in ghost.committed:
             raise Violation(f"{actor.name} raised {what}, and it is committed")
 
     def check_end(self, world: World, ghost: Ghost) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyspark_logs.errors import StoreError
 from pyspark_logs.jobs import COMMITS, Record, intent_key
 from pyspark_logs.jobs.names import split_document_key
 from tests.protocol.actors import Actor, View, Writer
@@ -22,6 +23,7 @@ class Setting:
         actors: actors, all of which start at once.
         lost: number of answers that may be lost.
         raised: number of requests of writers that may raise.
+        failure: class of the errors that they raise.
         late: True if the create request of a writer's record may raise in the writer and reach the store at any later time.
         crashes: True if writers and recoveries may die.
         before: True to start with files of a job that ended long ago.
@@ -43,6 +45,7 @@ class Setting:
     actors: tuple[Actor, ...]
     lost: int = 0
     raised: int = 0
+    failure: type[Exception] = StoreError
     late: bool = False
     crashes: bool = True
     before: bool = False

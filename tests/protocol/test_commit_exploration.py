@@ -23,6 +23,7 @@ from tests.protocol.actors import (
     OverwriteReader,
     Reader,
     Recovery,
+    UnreadableResponseError,
     Vacuum,
     flat_reader,
     reader_above,
@@ -49,6 +50,13 @@ NESTED_OVERWRITE = writer(2, "overwrite", scope="table", files=1, root=NESTED_RO
 WHOLE = {
     "an append": Setting((writer(1), Reader(), Recovery()), lost=1),
     "an append that raises": Setting((writer(1), Recovery()), lost=1, raised=2),
+    # Drivers raise errors of any class: none makes a committed job fail.
+    "an append whose driver cannot read responses": Setting(
+        (writer(1), Recovery()), raised=2, failure=UnreadableResponseError
+    ),
+    "an overwrite whose driver cannot read responses": Setting(
+        (writer(1, "overwrite"),), before=True, late=True, raised=1, failure=UnreadableResponseError
+    ),
     "an append whose record is late": Setting((writer(1), Reader(), Recovery()), late=True),
     "an append whose record is late, and requests that raise": Setting((writer(1),), late=True, raised=2),
     "an overwrite whose record is late": Setting((writer(1, "overwrite"), Reader()), before=True, late=True),

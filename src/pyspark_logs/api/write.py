@@ -79,7 +79,8 @@ def write(
     try:
         result = writer.commit_job(job, [output])
     except Exception:
-        # A commit that fails before its decision leaves the job undecided. Roll it back, if the store still answers.
+        # A commit that fails before its decision, with an error of any class, leaves the job undecided. Roll it back, if the store
+        # still answers; the error of the commit is the one to raise.
         with suppress(LogSourceError):
             writer.abort_job(job, [output])
         raise

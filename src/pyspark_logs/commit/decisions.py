@@ -10,6 +10,7 @@ from pyspark_logs.errors import (
     AccessDeniedError,
     CommitConflictError,
     CommitStateUnknownError,
+    CorruptFileError,
     LogSourceError,
     ReadOnlyStoreError,
     StoreError,
@@ -45,12 +46,14 @@ def commit_record(store: Store, root: str, job: str, record: Record) -> None:
     """Writes the record of a committed job, create-only. This single write is the commit.
 
     After a lost response the record is read back: a record that says committed is success. A request that failed may still
-    reach the store: where there is no record yet, one that says aborted is written, and the first of the two decides.
+    reach the store: where there is no record yet, one that says aborted is written, and the first of the two decides. This holds
+    for failures of any class: a driver that cannot read a response may raise a TypeError.
 
     Raises:
         CommitConflictError: the record says aborted.
         CommitStateUnknownError: the write failed, and the record could neither be read back nor written.
-        StoreError: the write failed, and the record says aborted.
+        CorruptFileError: the record exists and is damaged.
+        Exception: the failure of the write, if the record says aborted; usually a StoreError.
     """
     path, data = root + record_key(job), record.to_json()
     check_size(data, path, f"record of job {job}, with {len(record.replaces)} replaced files,")
@@ -59,7 +62,9 @@ def commit_record(store: Store, root: str, job: str, record: Record) -> None:
             if store.create(path, data):
                 return
             found = read_record(store, root, job)
-        except StoreError as error:
+        except CorruptFileError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again unless the record says committed
             found = _settle_failed_commit(error, store, root, job)
         if found is not None:
             if found.committed:
@@ -86,12 +91,12 @@ def check_size(data: bytes, path: str, what: str) -> None:
         )
 
 
-def _settle_failed_commit(error: StoreError, store: Store, root: str, job: str) -> Record:
+def _settle_failed_commit(error: Exception, store: Store, root: str, job: str) -> Record:
     """Returns the record of a committed or rolled back job after the request for its record failed.
 
     Raises:
         CommitStateUnknownError: the record could neither be read nor written.
-        StoreError: ``error``, if it can no longer reach the store.
+        Exception: ``error``, if the request can no longer reach the store.
     """
     try:
         found = read_record(store, root, job)
@@ -100,10 +105,10 @@ def _settle_failed_commit(error: StoreError, store: Store, root: str, job: str) 
         if isinstance(error, (AccessDeniedError, ReadOnlyStoreError)):
             raise error  # the store refused the request
         decided = decide_aborted(store, root, job)
-    except StoreError as failure:
+    except Exception as failure:
         if failure is error:
             raise
-        raise _unknown(root, job, error.message) from error
+        raise _unknown(root, job, _describe(error)) from error
     if decided.committed:
         return decided
     raise error
@@ -128,9 +133,9 @@ def is_published(store: Store, root: str, job: str, file: StagedFile) -> bool:
     return found is not None and found.size == file.size and found.token in ("", job)
 
 
-def unknown_after_decision(root: str, job: str, error: LogSourceError) -> CommitStateUnknownError:
-    """Returns the error for a store that failed after the decision and before its confirmation."""
-    return _unknown(root, job, error.message)
+def unknown_after_decision(root: str, job: str, error: Exception) -> CommitStateUnknownError:
+    """Returns the error for a failure after the decision and before its confirmation."""
+    return _unknown(root, job, _describe(error))
 
 
 def _unknown(root: str, job: str, reason: str) -> CommitStateUnknownError:
@@ -139,6 +144,11 @@ def _unknown(root: str, job: str, reason: str) -> CommitStateUnknownError:
         f"it again (a second run with the same txnId is safe), and run: pyspark-logs recover {root}",
         job,
     )
+
+
+def _describe(error: Exception) -> str:
+    """Returns the message of an error, after the name of its class unless it is an error of this package."""
+    return str(error) if isinstance(error, LogSourceError) else f"{type(error).__name__}: {error}"
 
 
 def check_own_directories(store: Store, root: str) -> None:
@@ -288,7 +298,9 @@ def check_replaced(store: Store, root: str, job: str, replaced: Iterable[Replace
 
 
 def leave_to_recovery(step: str, root: str, job: str, work: Callable[[], object]) -> bool:
-    """Runs a step that ``recover`` can repeat: a failure is logged, not raised.
+    """Runs a step that ``recover`` can repeat: a failure of any class is logged, not raised.
+
+    An error would be taken for a failure of the commit, and rows that are visible would be written again.
 
     Args:
         step: verb phrase for the log message, such as "delete its intent".
@@ -301,7 +313,10 @@ def leave_to_recovery(step: str, root: str, job: str, work: Callable[[], object]
     """
     try:
         work()
-    except (LogSourceError, OSError) as error:
-        _log.warning("job %s at %s: could not %s; run `pyspark-logs recover` to finish it: %s", job, root, step, error)
+    except Exception as error:  # noqa: BLE001 - a defect does not change the decision either
+        _log.warning(
+            "job %s at %s: could not %s; run `pyspark-logs recover` to finish it: %s", job, root, step, _describe(error),
+            exc_info=not isinstance(error, (LogSourceError, OSError)),
+        )  # fmt: skip
         return False
     return True

@@ -23,7 +23,13 @@ from pyspark_logs.commit.expiry import Confirmation, find_expired, read_page
 from pyspark_logs.commit.publication import find_replaced, is_data, publish
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
 from pyspark_logs.commit.stray_uploads import abort_stray_uploads
-from pyspark_logs.errors import CommitConflictError, ReadOnlyStoreError, SnapshotChangedError, StoreError
+from pyspark_logs.errors import (
+    CommitConflictError,
+    CommitStateUnknownError,
+    ReadOnlyStoreError,
+    SnapshotChangedError,
+    StoreError,
+)
 from pyspark_logs.jobs import (
     CLAIMS,
     COMMITS,
@@ -234,7 +240,9 @@ def _finish(
         if not seen.intent:
             check_files(store, job.root, job.id, files, settings)
             return
-    except StoreError as error:
+    except CommitStateUnknownError:
+        raise
+    except Exception as error:
         raise unknown_after_decision(job.root, job.id, error) from error
     # In key order, markers of retentions are in the first page.
     _clean(store, job, files, replaces, older, seen, settings.at_root(seen.listing.retention_us))

@@ -455,13 +455,17 @@ def dying(store, name):
     store.before = die
 
 
-def failing(store, name, what="", *, applied=False, times=1000):
+# Of a store, and of a driver that cannot read a response.
+FAILURES = [StoreError, KeyError]
+
+
+def failing(store, name, what="", *, applied=False, times=1000, failure=StoreError):
     """Requests of this kind raise, for paths with this in them."""
     left = iter(range(times))
 
     def fail(called, *args):
         if called == name and what in args[0] and next(left, None) is not None:
-            raise StoreError("injected")
+            raise failure("injected")
 
     if applied:
         store.after = fail
@@ -581,10 +585,11 @@ def test_two_jobs_of_one_id(store):
         commit(store, job, stage(store, job), SETTINGS)
 
 
-def test_the_record_is_written_though_the_request_failed(store):
+@pytest.mark.parametrize("failure", FAILURES)
+def test_the_record_is_written_though_the_request_failed(store, failure):
     job = start(1)
     files = stage(store, job)
-    failing(store, "create", record_key(job.id), applied=True)
+    failing(store, "create", record_key(job.id), applied=True, failure=failure)
     assert commit(store, job, files, SETTINGS).outcome == "committed"
     assert seen(revived(store)) == {job.id}
 
@@ -614,7 +619,8 @@ def test_the_request_for_the_record_is_refused(store):
     assert not store.world.files.get(ROOT + record_key(job.id))
 
 
-def test_a_request_for_the_record_that_failed_cannot_commit_any_more(store):
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_request_for_the_record_that_failed_cannot_commit_any_more(store, failure):
     job = start(1)
     files = stage(store, job)
     sent = []
@@ -622,10 +628,10 @@ def test_a_request_for_the_record_that_failed_cannot_commit_any_more(store):
     def fail_once(name, *args):
         if name == "create" and args[0] == ROOT + record_key(job.id) and not sent:
             sent.append(args)
-            raise StoreError("injected")
+            raise failure("injected")
 
     store.before = fail_once
-    with pytest.raises(StoreError, match="injected"):
+    with pytest.raises(failure, match="injected"):
         commit(store, job, files, SETTINGS)
     assert not store.create(*sent[0])
     assert abort(store, job, files, SETTINGS)
@@ -665,21 +671,22 @@ def test_abort_says_that_a_job_is_committed(store, caplog):
     assert seen(store) == {job.id}
 
 
+@pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("applied", [False, True])
-def test_nobody_knows_whether_the_record_is_written(store, applied):
+def test_nobody_knows_whether_the_record_is_written(store, applied, failure):
     job = start(1)
     files = stage(store, job)
 
     def fail(name, *args):
         if name in ("create", "get") and args[0] == ROOT + record_key(job.id):
-            raise StoreError("injected")
+            raise failure("injected")
 
     if applied:
         store.after = fail
     else:
         store.before = fail
     with pytest.raises(
-        CommitStateUnknownError, match=r"is committed: injected.*pyspark-logs recover s3://b/t/"
+        CommitStateUnknownError, match=r"is committed: (KeyError: ')?injected.*pyspark-logs recover s3://b/t/"
     ) as raised:
         commit(store, job, files, SETTINGS)
     assert pickle.loads(pickle.dumps(raised.value)).job == job.id
@@ -727,26 +734,29 @@ def test_others_decided_long_ago(store, published):
             commit(store, job, files, SETTINGS)
 
 
-def test_the_store_fails_after_the_decision(store):
+@pytest.mark.parametrize("failure", FAILURES)
+def test_the_store_fails_after_the_decision(store, failure):
     job = start(1)
     files = stage(store, job)
-    failing(store, "list_page", "_commits/")
+    failing(store, "list_page", "_commits/", failure=failure)
     with pytest.raises(CommitStateUnknownError, match="injected"):
         commit(store, job, files, SETTINGS)
     abort(revived(store), job, files, SETTINGS)
     assert seen(store) == {job.id}
 
 
+@pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("name", ["list_uploads", "remove"])
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
-def test_nothing_raises_once_it_is_committed(store, name, mode, caplog):
+def test_nothing_raises_once_it_is_committed(store, name, mode, failure, caplog):
     write(store, 1)
     job = start(2, mode)
     files = stage(store, job)
-    failing(store, name)
+    failing(store, name, failure=failure)
     result = commit(store, job, files, SETTINGS)
     assert result.outcome == "committed"
     assert f"job {job.id} at {ROOT}: could not" in caplog.text
+    assert ("Traceback" in caplog.text) == (failure is KeyError)
     report = recover(revived(store), ROOT, older_than_us=0)
     assert report.rolled_forward == ((job.id,) if name == "remove" else ())
     assert len(store.paths(ROOT + "p=")) == (4 if mode == "append" else 2)
