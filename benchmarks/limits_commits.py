@@ -94,7 +94,7 @@ def remove_replaced_files(entries: int) -> Cost:
 
 LIMITS = (
     Limit("commit of a streaming sink, batches of 10 s before", "<= 4 LIST", streaming_commit, 10_000),
-    Limit("two looks at a root, txnIds before (1,000 a day)", "<= 4 LIST", two_looks, 10_000),
+    Limit("two looks at a root, txnIds before (1,000 a day)", "<= 4 LIST", two_looks, 30_000),
     Limit("commit of files: intent and record", "<= 15 MB for 10^5", intent, 100_000),
     Limit("overwrite: layout of the keys that it replaces", "<= 5 us/entry", layout_parsing),
     Limit(

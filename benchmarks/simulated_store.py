@@ -73,17 +73,14 @@ class SimulatedStore(Store):
             self.counted["HEAD"] += 1
             return self.files.get(path)
 
-    def get(self, path: str, *, max_bytes: int | None = None) -> bytes | None:
-        with self._guard:
-            self.counted["GET"] += 1
-            return self.bodies.get(path, b"") if path in self.files else None
-
     def read(
         self, path: str, start: int = 0, end: int | None = None, *, etag: str = "", chunk_bytes: int = 1 << 20
     ) -> Iterator[bytes]:
-        data = self.get(path)
-        if data is None:
-            raise PathNotFoundError(path)
+        with self._guard:
+            self.counted["GET"] += 1
+            if path not in self.files:
+                raise PathNotFoundError(path)
+            data = self.bodies.get(path, b"")
         yield data[start:end]
 
     def put(self, path: str, data: bytes) -> None:

@@ -11,8 +11,8 @@ The decision on a job is a single create-only write of its record. Work before t
 intent; work after the decision can be finished from the record. ``docs/commits.md`` describes the protocol. The tests in
 ``tests/protocol`` explore the order of the requests exhaustively, with a crash or a lost response at each request.
 
-Import direction: ``driver``, ``recovery``, ``leftovers`` -> ``claims``, ``publication``, ``decisions``, ``retention``,
-``stray_uploads`` -> ``settings``, ``parallel``.
+Import direction: ``driver``, ``recovery``, ``leftovers`` -> ``expiry`` -> ``claims``, ``publication`` -> ``decisions``,
+``retention``, ``stray_uploads`` -> ``settings``.
 """
 
 from __future__ import annotations

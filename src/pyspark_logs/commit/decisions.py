@@ -276,12 +276,17 @@ def remove_replaced(
         StoreError: the store refused or failed.
     """
     check_replaced(store, root, job, replaced)
-    paths = [root + file.key for file in replaced if job_of(file.key) is not None]
+    paths = [root + file.key for file in replaced if has_one_version(file)]
     batches = [paths[start : start + MOST_REMOVED] for start in range(0, len(paths), MOST_REMOVED)]
     in_parallel(store.remove_all, batches, settings.threads)
-    others = [file for file in replaced if job_of(file.key) is None]
+    others = [file for file in replaced if not has_one_version(file)]
     removed = in_parallel(lambda file: store.remove(root + file.key, etag=file.etag), others, settings.threads)
     return paths + [root + file.key for file, is_gone in zip(others, removed, strict=True) if is_gone]
+
+
+def has_one_version(replaced: Replaced) -> bool:
+    """True if the version of a replaced file needs no comparison: a job wrote the file, and nothing else writes its path."""
+    return job_of(replaced.key) is not None
 
 
 def check_replaced(store: Store, root: str, job: str, replaced: Iterable[Replaced]) -> None:

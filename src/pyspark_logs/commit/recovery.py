@@ -10,6 +10,7 @@ from pyspark_logs.commit.decisions import (
     check_own_directories,
     check_replaced,
     decide_aborted,
+    has_one_version,
     read_intent,
     remove_replaced,
     undo,
@@ -164,7 +165,8 @@ def _preview(store: Store, root: str, job: str, settings: CommitSettings) -> _Se
         check_replaced(store, root, job, record.replaces)
         found = in_parallel(lambda file: store.head(root + file.key), record.replaces, settings.threads)
         pairs = zip(record.replaces, found, strict=True)
-        return _SettledJob(True, [file.path for replaced, file in pairs if file and file.etag == replaced.etag])
+        removed = [file.path for old, file in pairs if file and (has_one_version(old) or file.etag == old.etag)]
+        return _SettledJob(True, removed)
     intent = read_intent(store, root, job)
     files = intent.files if intent is not None else ()
     published, staged = _paths_of(store, root, files)

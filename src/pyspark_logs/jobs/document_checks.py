@@ -14,7 +14,7 @@ from pyspark_logs.jobs.names import CLAIMS, OVERWRITE_CHAIN, job_of, may_claim, 
 from pyspark_logs.layout.names import is_hidden_key
 
 _SHOWN = 200  # characters of a key in a message
-_LONGEST_CLAIM = 250
+_LONGEST_CLAIM = 250  # of any writer; int() refuses numbers of thousands of digits
 _CHAINS = (OVERWRITE_CHAIN + "/", "txn-", "query-")
 
 

@@ -474,13 +474,16 @@ def test_vacuum_leaves_the_chain_of_a_damaged_claim_alone(table: Table, name: st
 
 
 def test_a_dry_run_names_every_file_that_goes(table: Table):
-    table.write(1)
+    _, replaced = table.write(1)
     dead, published = table.dead_job(2)
     stray = table.stage(dead, "p=3/")
     overwrite = table.job(3, "overwrite")
     table.intend(overwrite)
     head = table.store.head(f"{table.root}plain.log")
-    table.decide(overwrite, Replaced("plain.log", head.etag), Replaced("p=1/gone.log", "e"), Replaced("p=1", "other"))
+    of_job = Replaced(replaced.removeprefix(table.root), "other")  # deleted in any version
+    table.decide(
+        overwrite, Replaced("plain.log", head.etag), Replaced("p=1/gone.log", "e"), Replaced("p=1", "other"), of_job
+    )
 
     def stored() -> set[str]:
         uploads = table.store.list_uploads(table.root).uploads
@@ -494,7 +497,7 @@ def test_a_dry_run_names_every_file_that_goes(table: Table):
     assert set(dry.files) == before - stored()
     assert set(report.files) >= set(dry.files)
     assert (dry.uploads, report.uploads) == (1, 1)
-    assert {published, table.store.staged_path(table.root + stray.key, stray.upload_id)} <= set(dry.files)
+    assert {replaced, published, table.store.staged_path(table.root + stray.key, stray.upload_id)} <= set(dry.files)
     assert json.dumps(asdict(report))
 
 
