@@ -1,7 +1,8 @@
 r"""Records: from a stream of bytes to blocks of whole records.
 
 A record is a line. It ends at ``\n`` or ``\r\n``; the last line of a file may lack the line end, and a ``\r`` at its end
-counts as the first half of a truncated ``\r\n``. If there is no ``\n`` in the first block, a ``\r`` ends a line. Empty lines and lines that begin with the comment prefix are not records.
+counts as the first half of a truncated ``\r\n``. If there is no ``\n`` in the first block, a ``\r`` ends a line. Empty lines
+and lines that begin with the comment prefix are not records.
 
 A file can be read in splits. The split ``[start, start + length)`` owns the lines whose first byte lies in it: it skips the
 line that began before ``start`` and reads beyond its end to complete its last line. Any division of a file into splits
@@ -12,7 +13,7 @@ begins in it. For JSON documents that hold their records in an array, ``document
 
 A block is one buffer, and records are offsets into it: no record is copied.
 
-Import direction: ``encodings``, ``headers``, ``joining``, ``parts`` -> ``lines`` -> ``blocks``.
+Import direction: ``encodings``, ``headers``, ``joining``, ``parts`` -> ``lines`` -> ``blocks``; ``line_ends`` -> ``blocks``.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ headers: a line of names that a format documents, and a line of names at the beg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from pyspark_logs.records.lines import Lines, begins_with
 FIELDS = b"#Fields:"
 _START_BYTES = 4
 DIRECTIVE = b"#"  # in files with ``#Fields:`` lines, lines with this prefix are not records
+_DIRECTIVE_LINE = re.compile(r"#[A-Z][A-Za-z-]*:")
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class HeaderRule:
             headers stand only at the beginning of a file or of a member.
         resembles: predicate of a line at the beginning of a member, and of the header before it, which tells whether the line
             is a header: the beginning of a member may also be a record, as writers begin members anywhere.
+        repeats: predicate of a text and of the first header of the file, which tells whether the text is a header although it
+            continues the last line of the member before it.
     """
 
     by_fields: bool
     accepts: Callable[[str], bool] = lambda _: True
     known_starts: frozenset[bytes] = frozenset()
     resembles: Callable[[str, str], bool] = lambda _, __: False
+    repeats: Callable[[str, str], bool] = lambda _, __: False
 
     @property
     def stands_anywhere(self) -> bool:
@@ -113,61 +118,105 @@ def assign_headers(
     >>> [(one.header, len(one)) for one in assign_headers(read_lines(iter([b"a,b\n1,2\n3,4\n"])), HeaderRule(False), path="x")]
     [('a,b', 2)]
     """
+    members = _Members(joints, encoding)
     return (
-        _under_fields(found, path, encoding)
+        _under_fields(found, path, encoding, members)
         if rule.by_fields
-        else _under_first(found, rule, path, encoding, first, joints)
+        else _under_first(found, rule, path, encoding, first, members)
     )
 
 
 def _under_first(
-    found: Iterator[Lines], rule: HeaderRule, path: str, encoding: str, first: FirstLine | None, joints: Sequence[int]
+    found: Iterator[Lines], rule: HeaderRule, path: str, encoding: str, first: FirstLine | None, members: _Members
 ) -> Iterator[Lines]:
-    members = _MemberStarts(joints)
     header: str | None = None
+    first_header: str | None = None
     known = False
+
+    def repeats(text: str) -> bool:
+        return first_header is not None and rule.repeats(text, first_header)
+
     for block in found:
         if first is None:
             first = first_line(block, encoding, path)
         if not known:
-            header, known = (first.text if rule.accepts(first.text) else None), True
+            header = first_header = first.text if rule.accepts(first.text) else None
+            known = True
         is_first = header is not None and int(block.offsets[0]) == first.offset
-        lines = block.select(np.arange(1, len(block))) if is_first else block
+        lines, starts = members.divide(block.select(np.arange(1, len(block))) if is_first else block, repeats)
         headers = rule.find_known(lines, encoding) if len(lines) else {}
-        if header is not None and lines.full_length is None:
-            for row in members.rows(lines):
-                text = _text(lines.record(row), encoding)
-                if rule.resembles(text, header):
-                    headers[row] = text
         begin = 0
-        for row in sorted(headers):
+        for row in sorted({*headers, *starts}):
+            text = headers[row] if row in headers else _text(lines.record(row), encoding)
+            if row not in headers and (header is None or not rule.resembles(text, header)):
+                continue
             if row > begin:
                 yield replace(lines.select(np.arange(begin, row)), header=header)
-            header, begin = headers[row], row + 1
-        yield replace(lines.select(np.arange(begin, len(lines))) if headers else lines, header=header)
+            header, begin = text, row + 1
+        yield replace(lines.select(np.arange(begin, len(lines))) if begin else lines, header=header)
 
 
-class _MemberStarts:
-    """Finds the first record of each member of a compressed file."""
+class _Members:
+    """Beginnings of the members of a compressed file in its lines.
 
-    def __init__(self, joints: Sequence[int]) -> None:
-        self.joints = joints
-        self._next = 0  # index of the first joint after which no record was found so far
+    Args:
+        joints: offsets in the text at which members begin, ascending; may grow while lines are found.
+        encoding: encoding of the lines.
+    """
 
-    def rows(self, lines: Lines) -> list[int]:
-        """Returns the indices of the records of a block that are the first ones of members."""
-        if self._next == len(self.joints) or not len(lines):
-            return []
+    def __init__(self, joints: Sequence[int], encoding: str) -> None:
+        self.joints, self.encoding = joints, encoding
+        self._next = 0  # index of the first joint that is in no earlier block
+
+    def divide(self, lines: Lines, is_header: Callable[[str], bool]) -> tuple[Lines, list[int]]:
+        """Returns the lines of a block, and the indices of those with which members begin.
+
+        Writers begin members anywhere, so a member that begins within a line continues the line. If a header begins there, the
+        member before it lacks its last line end; the line is divided.
+
+        Args:
+            lines: lines of a block.
+            is_header: predicate of the text from the beginning of a member to the end of the line.
+        """
+        if self._next == len(self.joints) or not len(lines) or lines.full_length is not None:
+            return lines, []
         joints = np.array(self.joints[self._next :])
-        reached = int(np.searchsorted(joints, lines.offsets[-1], "right"))
-        self._next += reached
-        return np.unique(np.searchsorted(lines.offsets, joints[:reached])).tolist()
+        following = np.searchsorted(lines.offsets, joints)  # first line that begins at or after each joint
+        before = np.maximum(following - 1, 0)
+        positions = lines.starts[before] + (joints - lines.offsets[before])
+        is_within = (following > 0) & (positions < lines.ends[before])
+        is_reached = is_within | (following < len(lines))
+        self._next += int(np.count_nonzero(is_reached))
+        begins = joints[is_reached & ~is_within].tolist()
+        # From the last to the first, so that the indices and positions of the others remain valid.
+        for index in np.flatnonzero(is_within)[::-1].tolist():
+            row, position = int(before[index]), int(positions[index])
+            if is_header(_text(lines.block[position : lines.ends[row]], self.encoding)):
+                lines = _insert_line_end(lines, row, position)
+                begins.append(int(joints[index]))
+        return lines, np.unique(np.searchsorted(lines.offsets, begins)).tolist()
 
 
-def _under_fields(found: Iterator[Lines], path: str, encoding: str) -> Iterator[Lines]:
+def _insert_line_end(lines: Lines, row: int, position: int) -> Lines:
+    """Returns the lines with one of them divided by a line end at a position in the block."""
+    offset = lines.offsets[row] + (position - lines.starts[row])
+    starts, ends = lines.starts.copy(), lines.ends.copy()
+    starts[row + 1 :] += 1
+    ends[row:] += 1
+    return replace(
+        lines,
+        block=lines.block[:position] + b"\n" + lines.block[position:],
+        starts=np.insert(starts, row + 1, position + 1),
+        ends=np.insert(ends, row, position),
+        origins=np.insert(lines.offsets, row + 1, offset),
+    )
+
+
+def _under_fields(found: Iterator[Lines], path: str, encoding: str, members: _Members) -> Iterator[Lines]:
     header: str | None = None
     unused: Lines | None = None  # carries a header that has no record so far
-    for lines in found:
+    for block in found:
+        lines, _ = members.divide(block, lambda text: _DIRECTIVE_LINE.match(text) is not None)
         marked = begins_with(lines.block, lines.starts, lines.ends, DIRECTIVE)
         if not marked.any():
             yield replace(lines, header=header)

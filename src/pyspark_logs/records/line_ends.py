@@ -31,7 +31,7 @@ def ends_in_carriage_returns(chunks: Iterator[bytes]) -> bool:
 
 
 def unify_line_ends(chunks: Iterator[bytes], in_carriage_returns: bool | None = None) -> Iterator[bytes]:
-    r"""Yields a text with ``\n`` in place of ``\r`` if its lines end in ``\r`` alone.
+    r"""Yields a text in which ``\r`` is replaced by ``\n`` if its lines end in ``\r`` alone.
 
     Args:
         chunks: the text, or a part of it, in chunks of any size; a generator is closed at the end.

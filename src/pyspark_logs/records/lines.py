@@ -93,8 +93,9 @@ def read_lines(
 ) -> Iterator[Lines]:
     r"""Yields the records that a split of a file owns: :func:`blocks`, then :func:`find_lines`.
 
-    Lines of ``blanks`` are not records. Blocks without a record are omitted. With ``to_join`` the result is the input of :func:`join_lines`: blocks of blank lines
-    are included, comments are removed from the text, and reading continues after the split while the caller iterates.
+    Lines of ``blanks`` are not records. Blocks without a record are omitted. With ``to_join`` the result is the input of
+    :func:`join_lines`: blocks of blank lines are included, comments are removed from the text, and reading continues after the
+    split while the caller iterates.
 
     >>> [bytes(lines.record(0)) for lines in read_lines(iter([b"#v1\na", b"b\nc\n"]), comment_prefix=b"#")]
     [b'ab']
@@ -191,7 +192,7 @@ def _without_padding(
 
 
 def _blank_out(block: bytes, ranges: list[tuple[int, int]]) -> bytes:
-    """Returns the block with line ends in place of the bytes in these ranges."""
+    """Returns the block with the bytes in these ranges replaced by line ends."""
     changed = bytearray(block)
     for start, end in ranges:
         changed[start:end] = b"\n" * (end - start)

@@ -155,9 +155,12 @@ class DelimitedFormat(LineFormat):
         return replace(column, source=source)
 
     def _value_names(self, header: str | None, schema_names: Sequence[str]) -> Sequence[str] | None:
-        """Returns the names of the values of lines under a header; None if lines need a header and have none."""
+        """Returns the names of the values of lines under a header; None if lines need a header and have none.
+
+        A ``#Fields:`` line without names ends the validity of the names before it.
+        """
         if header is not None:
-            return self.spec.value_names(header)
+            return self.spec.value_names(header) or None
         if self.spec.headerless_names:
             return self.spec.headerless_names
         if self.spec.header != "none":

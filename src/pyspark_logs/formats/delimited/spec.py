@@ -77,10 +77,10 @@ class DelimitedSpec:
             return None
         by_fields = self.header == "fields"
         if not self.known_names_only:
-            return HeaderRule(by_fields, resembles=self.resembles)
+            return HeaderRule(by_fields, resembles=self.resembles, repeats=self.repeats)
         # A name is followed by the separator, or ends the line.
         starts = {(name + self.separator).encode()[:4] for name in self._known_names()}
-        return HeaderRule(by_fields, self.is_header, frozenset(starts), self.resembles)
+        return HeaderRule(by_fields, self.is_header, frozenset(starts), self.resembles, self.repeats)
 
     def _known_names(self) -> set[str]:
         """Returns the documented names of values, in the spellings of headers."""
@@ -101,6 +101,11 @@ class DelimitedSpec:
         values = [value.lower() for value in self.splitter.header_names(line)]
         known = sum(value in names for value in values)
         return known > 0 and (names <= set(values) or 2 * known > len(values))
+
+    def repeats(self, text: str, header: str) -> bool:
+        """Returns True if a text has all names of a header of several names, which the rest of a line does not have by chance."""
+        names = {name.lower() for name in self.splitter.header_names(header)}
+        return len(names) > 1 and names <= {value.lower() for value in self.splitter.header_names(text)}
 
     def value_names(self, header: str) -> tuple[str, ...]:
         """Returns the names of the values of the lines under a header. Names in ``#Fields:`` are separated by blanks."""

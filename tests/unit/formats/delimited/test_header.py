@@ -99,6 +99,9 @@ def test_lines_without_a_fields_line_before_them_are_corrupt(tmp_path: Path) -> 
     assert found == [{"b": None, "_corrupt_record": "1 2"}, {"b": 4, "_corrupt_record": None}]
     with pytest.raises(RecordError, match=r"a\.log: record at byte 0 .* there is no #Fields: line before it"):
         scan_rows(tmp_path, schema="b int", mode="FAILFAST", **options)
+    (tmp_path / "a.log").write_text("#Fields:\n1 2\n#Fields: a b\n3 4\n#Fields: \n5 6\n")
+    found = scan_rows(tmp_path, schema="b int, _corrupt_record string", **options)
+    assert [(row["b"], row["_corrupt_record"]) for row in found] == [(None, "1 2"), (4, None), (None, "5 6")]
     (tmp_path / "a.log").write_text("1 2\n")
     with pytest.raises(OptionError, match="no file of the sample has a #Fields: line"):
         pyspark_logs.scan(str(tmp_path), **options)
@@ -174,16 +177,37 @@ class TestConcatenatedFiles:
     EXPECTED = (("1", "2"), ("4", "3"), ("5", "6"), ("7", "8"), ("9", "0"))
 
     @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
+    @pytest.mark.parametrize("ended", [True, False])
     def test_the_first_line_of_a_member_of_names_is_a_header(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, ended: bool
     ) -> None:
         compress = next(make for end, make in CODECS.values() if end == suffix)
-        (tmp_path / f"a.csv{suffix}").write_bytes(b"".join(map(compress, self.CSV[:4])))
-        options = {"delimited": ",", "header": "first", "schema": "id string, n string", "commentPrefix": "#"}
+        members = [part if ended else part.removesuffix(b"\n") for part in self.CSV[:4]]
+        (tmp_path / f"a.csv{suffix}").write_bytes(b"".join(map(compress, members)))
+        offsets = [b"".join(members).index(row) for row in (b"1,2", b"3,4", b"5,6", b"7,8", b"0,9,9")]
+        options = {"delimited": ",", "header": "first", "commentPrefix": "#"}
+        options["schema"] = "id string, n string, _metadata struct<record_offset: bigint>"
         for size in (1, 9, 1000):
             monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
             found = scan_rows(tmp_path, mode="FAILFAST", **options)
             assert [(row["id"], row["n"]) for row in found] == list(self.EXPECTED)
+            assert [row["_metadata"]["record_offset"] for row in found] == offsets
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+    def test_a_member_without_a_last_line_end_between_other_records(self, tmp_path: Path, encoding: str) -> None:
+        members = ["ä,ö\n1,ü\n2,ü", "ö,ä\n3,ü\n\n4,ü", "", "ö,ß,ä\nü,5,ü\n"]
+        (tmp_path / "a.csv.gz").write_bytes(b"".join(gzip.compress(part.encode(encoding)) for part in members))
+        options = {"delimited": ",", "header": "first", "mode": "FAILFAST", "encoding": encoding}
+        found = scan_rows(tmp_path, schema="`ä` string, `ö` string", **options)
+        assert [(row["ä"], row["ö"]) for row in found] == [("1", "ü"), ("2", "ü"), ("ü", "3"), ("ü", "4"), ("ü", "ü")]
+
+    def test_a_header_resembles_the_header_before_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        members = [b"id,n\n1,2\n", b"id,n,x,y\n3,4,5,6\n", b"x,y,z\n7,8,9\n"]
+        (tmp_path / "a.csv.gz").write_bytes(b"".join(map(gzip.compress, members)))
+        for size in (1, 1000):
+            monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+            found = scan_rows(tmp_path, delimited=",", header="first", schema="id int, y int", mode="FAILFAST")
+            assert [(row["id"], row["y"]) for row in found] == [(1, None), (3, 6), (None, 8)]
 
     def test_members_that_begin_anywhere_lose_no_row(self, tmp_path: Path) -> None:
         """As block-wise compressors and appending writers make them."""
@@ -191,6 +215,11 @@ class TestConcatenatedFiles:
         (tmp_path / "a.csv.gz").write_bytes(b"".join(gzip.compress(text[at : at + 7]) for at in range(0, len(text), 7)))
         found = scan_rows(tmp_path, delimited=",", header="first", mode="FAILFAST")
         assert [(row["id"], row["n"]) for row in found] == [(str(n), f"name {n}") for n in range(200)]
+        text = b"id\npaid\nid\n1\n"
+        for at in range(text.index(b"aid"), text.index(b"d\nid")):
+            (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text[:at]) + gzip.compress(text[at:]))
+            found = scan_rows(tmp_path, delimited=",", header="first", mode="FAILFAST")
+            assert [row["id"] for row in found] == ["paid", "id", "1"], at
         (tmp_path / "a.csv.gz").write_bytes(
             gzip.compress(b"id,n\n1,2\n") + gzip.compress(b"id,3\n") + gzip.compress(b"4,5")
         )
@@ -220,9 +249,11 @@ class TestConcatenatedFiles:
             )  # fmt: skip
             assert found == [{"srcaddr": f"10.0.0.{n}", "dstaddr": f"10.0.0.{n + 1}"} for n in (1, 3, 5, 7)]
 
-    def test_w3c_files(self, tmp_path: Path) -> None:
-        one = "#Software: x\n#Fields: date cs-method\n2026-11-22 GET\n"
-        other = "\ufeff#Fields: cs-method date\nPUT 2026-11-23\n"
+    @pytest.mark.parametrize("end", ["\n", ""])
+    @pytest.mark.parametrize("start", ["\ufeff", "", "#Software: x\n"])
+    def test_w3c_files(self, tmp_path: Path, end: str, start: str) -> None:
+        one = f"#Software: x\n#Fields: date cs-method\n2026-11-22 GET{end}"
+        other = f"{start}#Fields: cs-method date\nPUT 2026-11-23\n"
         (tmp_path / "a.log.gz").write_bytes(gzip.compress(one.encode()) + gzip.compress(other.encode()))
         found = scan_rows(
             tmp_path, delimited=" ", header="fields", schema="date date, cs_method string", mode="FAILFAST"
