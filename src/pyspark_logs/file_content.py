@@ -219,9 +219,10 @@ def _inner_codec(path: str, codec: Codec) -> Codec:
 
 
 def peek(chunks: Iterator[bytes], size: int) -> tuple[bytes, Generator[bytes, None, None]]:
-    """Returns the first bytes, at least ``size`` of them if there are as many, and all chunks.
+    """Returns the first bytes, ``size`` of them if there are as many, and all chunks.
 
-    An error of the chunks is raised after the bytes before it have been yielded.
+    The number of bytes does not depend on the chunks, so all splits of a file decide by the same bytes. An error of the chunks is
+    raised after the bytes before it have been yielded.
     """
     parts: list[bytes] = []
     error: CorruptFileError | None = None
@@ -242,7 +243,7 @@ def peek(chunks: Iterator[bytes], size: int) -> tuple[bytes, Generator[bytes, No
         finally:
             _close(chunks)
 
-    head, following = b"".join(parts), all_chunks()
+    head, following = b"".join(parts)[:size], all_chunks()
     next(following)
     return head, following
 
@@ -253,7 +254,7 @@ def _close(chunks: Iterator[bytes]) -> None:
 
 
 def without_inner_marks(chunks: Iterator[bytes], joints: list[int]) -> Iterator[bytes]:
-    """Yields a text with line ends in place of byte order marks at the beginning of members.
+    """Yields a text in which byte order marks at the beginning of members are replaced by line ends.
 
     Args:
         chunks: the text, of which each member begins a chunk; a generator is closed at the end.

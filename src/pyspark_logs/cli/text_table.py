@@ -71,7 +71,7 @@ def _text(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Returns a text with escapes in place of the characters that a terminal would interpret.
+    r"""Returns a text in which the characters that a terminal would interpret are escaped.
 
     >>> print(printable("a\x1b[31m\nb"))
     a\x1b[31m\nb

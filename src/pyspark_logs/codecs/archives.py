@@ -7,6 +7,7 @@ A tar archive is read as a stream. A zip archive has its directory at the end, s
 from __future__ import annotations
 
 import io
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -16,9 +17,19 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 from pyspark_logs.errors import CorruptFileError, LogSourceError
 
+try:
+    from lzma import LZMAError
+except ImportError:  # lzma is not part of every Python build
+    LZMAError = zlib.error  # type: ignore[misc, assignment]
+
 ARCHIVES = {"zip": (".zip",), "tar": (".tar", ".tgz", ".tbz2", ".txz", ".tzst")}
 _PIECE_BYTES = 1 << 20
 _TAR_READ_BYTES = 128 << 10
+# Errors that zipfile, tarfile and the decompressors raise for damaged, encrypted and unsupported archives.
+_DAMAGE = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError,
+    IndexError,
+)  # fmt: skip
 
 Members = Iterator[tuple[str, Iterator[bytes]]]
 
@@ -39,7 +50,7 @@ def zip_members(file: BinaryIO, path: str) -> Members:
                 if not info.is_dir() and info.file_size:
                     with archive.open(info) as member:
                         yield info.filename, _pieces(cast("BinaryIO", member), f"{path}!/{info.filename}")
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         _raise_corrupt(path, "zip", error)
 
 
@@ -61,7 +72,7 @@ def tar_members(chunks: Iterator[bytes], path: str) -> Members:
                 if info.isreg() and info.size:
                     member = archive.extractfile(info)
                     yield info.name, _pieces(cast("BinaryIO", member), f"{path}!/{info.name}")
-    except (tarfile.TarError, EOFError) as error:
+    except _DAMAGE as error:
         _raise_corrupt(path, "tar", error)
     finally:
         if isinstance(chunks, Generator):
@@ -72,11 +83,12 @@ def _pieces(member: BinaryIO, path: str) -> Iterator[bytes]:
     try:
         while piece := member.read(_PIECE_BYTES):
             yield piece
-    except (zipfile.BadZipFile, zlib.error, tarfile.TarError, EOFError) as error:
+    except _DAMAGE as error:
         _raise_corrupt(path, "a member", error)
 
 
 def _raise_corrupt(path: str, what: str, error: Exception) -> NoReturn:
+    """Raises CorruptFileError; an error of this package, such as one of the store, is raised unchanged."""
     if isinstance(error, LogSourceError):
         raise error
     raise CorruptFileError(
@@ -200,15 +212,6 @@ class RangedFile(io.RawIOBase):
         """Ends the open request and closes the file."""
         self.close_request()
         super().close()
-
-
-def archive_of(path: str) -> str | None:
-    """Returns the kind of archive that a suffix names.
-
-    >>> archive_of("logs.TGZ"), archive_of("app.log")
-    ('tar', None)
-    """
-    return next((kind for kind, suffixes in ARCHIVES.items() if path.lower().endswith(suffixes)), None)
 
 
 def open_zip(read: Any, size: int, path: str) -> Members:

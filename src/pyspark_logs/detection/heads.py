@@ -147,9 +147,9 @@ def text_heads(heads: Sequence[FileHead]) -> list[FileHead]:
 def detect_encoding(heads: Sequence[FileHead]) -> str | None:
     """Returns the encoding of files; None for UTF-8, or if it is unknown.
 
-    UTF-16 is known by its byte order mark, or by the zero bytes of ASCII characters. Text with more bytes that are invalid in
-    UTF-8 than characters that are valid is taken for Latin-1 or Windows-1252 if these bytes stand alone, as letters of
-    Western languages do.
+    UTF-16 and UTF-32 are known by their byte order marks, UTF-16 also by the zero bytes of ASCII characters. Text with more
+    bytes that are invalid in UTF-8 than characters that are valid is taken for Latin-1 or Windows-1252 if these bytes stand
+    alone, as letters of Western languages do.
 
     >>> detect_encoding([FileHead("a.log", "a line".encode("utf-16"), 0)])
     'utf-16'
@@ -159,6 +159,8 @@ def detect_encoding(heads: Sequence[FileHead]) -> str | None:
     'latin-1'
     """
     first = heads[0].text if heads else b""
+    if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # first, as one begins with a mark of UTF-16
+        return "utf-32"
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = (first[start::2].count(0) / max(1, len(first) // 2) for start in (0, 1))

@@ -288,15 +288,15 @@ class TestSeveralFiles:
 class TestEncodings:
     """Encodings, and files that are not text."""
 
-    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "latin-1"])
     def test_encodings(self, tmp_path: Path, encoding: str) -> None:
         lines = [line.replace("order", "commande à payer") for line in APP]
         file = tmp_path / "app.log"
         file.write_bytes("".join(line + "\r\n" for line in lines * 3000).encode(encoding))
-        given = {} if encoding == "utf-16" else {"encoding": encoding}
+        given = {} if encoding in ("utf-16", "utf-32") else {"encoding": encoding}
         best = pyspark_logs.detect(file, **given)[0]
         assert best.matched == best.records
-        assert best.options == {"template": next(iter(UNKNOWN)), **({} if given else {"encoding": "utf-16"})}
+        assert best.options == {"template": next(iter(UNKNOWN)), **({} if given else {"encoding": encoding})}
         found = pyspark_logs.scan(file, **{**best.options, **given}, mode="FAILFAST").read_all()
         assert found.num_rows == 9000
         assert found["message"][0].as_py() == "commande à payer 1399 accepted"

@@ -10,13 +10,14 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
-from pyspark_logs.records import Lines, sanitise
+from pyspark_logs.records import Lines, byte_offsets, sanitise
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\],]', re.DOTALL)
 _BLANK = b" \t\r\n"
 _ARRAY = ord("[")
-_NEXT_VALUE = re.compile(rb"\}\{")
+_CLOSING, _OPENING, _QUOTE, _BACKSLASH = b'}{"\\'
 _ADJACENT = np.frombuffer(b"}{", np.uint16)[0]
 
 
@@ -104,21 +105,26 @@ def _rows_of_arrays(lines: Lines) -> list[int]:
 
 def _rows_of_several(lines: Lines) -> list[int]:
     """Returns the lines that may hold several objects."""
-    block = lines.block
-    if not _has_adjacent_objects(block):
+    if not _has_adjacent_objects(lines.block):
         return []
-    offsets = np.array([match.start() for match in _NEXT_VALUE.finditer(block)])
-    rows, firsts, counts = np.unique(
-        np.searchsorted(lines.starts, offsets, side="right") - 1, return_index=True, return_counts=True
-    )
-    chosen = []
-    for row, offset, count in zip(rows.tolist(), offsets[firsts].tolist(), counts.tolist(), strict=True):
-        # Messages contain such text, too. A line without a backslash before it needs no scan to tell.
-        before = block[int(lines.starts[row]) : offset] if row >= 0 else b""
-        is_in_string = count == 1 and b"\\" not in before and before.count(b'"') % 2 == 1
-        if row >= 0 and offset < lines.ends[row] and not is_in_string:
-            chosen.append(row)
-    return chosen
+    raw = np.frombuffer(lines.block, np.uint8)
+    closing = byte_offsets(raw[:-1], _CLOSING)
+    offsets = closing[raw[closing + 1] == _OPENING]
+    rows = np.searchsorted(lines.starts, offsets, side="right") - 1
+    is_in_record = (rows >= 0) & (offsets < lines.ends[rows])
+    # Messages contain such text, too. If no backslash is before it in its line, the number of quotes tells.
+    starts = lines.starts[rows]
+    quotes, escapes = (_count_between(raw, byte, starts, offsets) for byte in (_QUOTE, _BACKSLASH))
+    is_in_string = (quotes % 2 == 1) & (escapes == 0)
+    return np.unique(rows[is_in_record & ~is_in_string]).tolist()
+
+
+def _count_between(
+    raw: npt.NDArray[np.uint8], byte: int, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]
+) -> npt.NDArray[np.intp]:
+    """Returns the number of occurrences of a byte in each ``raw[starts[i]:ends[i]]``."""
+    found = byte_offsets(raw, byte)
+    return np.searchsorted(found, ends) - np.searchsorted(found, starts)
 
 
 def _has_adjacent_objects(block: bytes) -> bool:
