@@ -42,7 +42,7 @@ arrow_types = st.sampled_from(
 
 
 class Options(NamedTuple):
-    """The reader's options, under the names that the reference parser has for them."""
+    """Options of the reader, by the names of the reference parser's arguments."""
 
     null_value: str
     escape: str
@@ -70,7 +70,7 @@ Typed = tuple[str, object]  # the text in the line, the value it stands for
 
 
 def backslashed(draw: st.DrawFn, text: str, must: str) -> str:
-    r"""The text with `\` and `must` escaped, and any other character too if it so happens."""
+    r"""Texts in which `\`, the characters of `must` and some other characters are escaped."""
     short = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
     out = []
     for character in text:
@@ -515,7 +515,7 @@ def ends_for_sure(part: Part, following: list[Part], text: str, rest: str, opts:
 
 @st.composite
 def broken(draw: st.DrawFn, line: bytes, literals: list[bytes]) -> bytes:
-    """The line after something happened to it."""
+    """Damaged lines: truncated, or with bytes removed, inserted, replaced or repeated."""
     a, b = sorted([draw(st.integers(0, len(line))), draw(st.integers(0, len(line)))])
     happened = draw(st.sampled_from(["cut", "delete", "insert", "replace", "repeat", "unliteral", "append", "bytes"]))
     if happened == "cut":

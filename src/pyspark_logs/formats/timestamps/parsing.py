@@ -214,7 +214,9 @@ def parse_zone_name_us(name: str, local: dt.datetime, zone: str) -> int:
     """
     offset = offset_of_local(name, local, zone)
     if offset is None:
-        raise ValueError("the name of the zone has no meaning without the option timeZone")
+        raise ValueError(
+            "the abbreviation of the zone is unknown, or several zones use it: set the option timeZone to one of these"
+        )
     return offset // dt.timedelta(microseconds=1)
 
 

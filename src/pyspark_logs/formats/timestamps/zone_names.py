@@ -1,7 +1,8 @@
-"""Offsets of the abbreviations of time zones, as ``CEST`` and ``PDT``, and of numeric ones, as ``+0530``.
+"""Offsets of the abbreviations of time zones, such as ``CEST`` and ``PDT``, and of numeric ones, such as ``+0530``.
 
-An abbreviation has no meaning of its own: ``CST`` is a time of Chicago, Shanghai and Havana. The zone of the file
-decides first; then a table of abbreviations that servers write for one offset only. Any other abbreviation has no offset.
+An abbreviation can be ambiguous: ``CST`` is a time of Chicago, Shanghai and Havana. If the zone of the file uses the
+abbreviation, it has the offset of that zone; otherwise that of a table of abbreviations which servers write for one offset only.
+Any other abbreviation has no offset.
 
 Sources: the time zone database (https://www.iana.org/time-zones); RFC 5322, 4.3, for the zones of the United States;
 PostgreSQL, "Date/Time Configuration Files", the abbreviations of ``Default``.
