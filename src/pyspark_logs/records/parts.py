@@ -6,7 +6,8 @@ Runtimes cut lines that exceed the size of their buffer, 16 KiB as a rule. Each 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import bisect
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,7 +25,7 @@ class LinePart:
     """A line that may be a part; the line is ``head + tag + text + tail``.
 
     Attributes:
-        stream: name of the stream; the parts of a record are of the same stream.
+        stream: name of the stream, as it is in the line; the parts of a record are of the same stream.
         is_last: True if the line ends a record; a record that was not cut has one part, which is the last.
         head: fields before the text, for a record that begins with this part.
         tag: fields before the text, for a record that ends with this part.
@@ -131,19 +132,16 @@ class _PartJoiner:
             return
         joined: list[int] = []
         output: list[Lines] = []  # records, each a block, and runs of lines that are no parts
-        begin = row = 0
+        begin = 0
+        finder = _RowFinder(lines, candidates)
+        row = finder.next(0, self.open)
         while row < len(lines):
-            if not self.open:  # only the next candidate can open a record
-                following = np.searchsorted(candidates, row)
-                row = int(candidates[following]) if following < len(candidates) else len(lines)
-                if row == len(lines):
-                    break
             part = self.rule.parse(lines.record(row))
             if part is not None and (not part.is_last or part.stream in self.open):
                 output += _slice(lines, begin, row)
                 begin = row + 1
                 output += self._take(part, int(lines.offsets[row]), joined)
-            row += 1
+            row = finder.next(row + 1, self.open)
         output += _slice(lines, begin, len(lines))
         if self.on_join is not None and joined:
             self.on_join(len(joined), joined[0])
@@ -164,6 +162,35 @@ class _PartJoiner:
         records = sorted(self.open.values(), key=lambda record: record.offset)
         self.open = {}
         yield from _merge([record.lines() for record in records])
+
+
+class _RowFinder:
+    """Finds the lines of a block that may be parts: the others are not parsed, also if the last part of a record is missing.
+
+    Args:
+        lines: lines of the block.
+        candidates: indices of the lines that may open a record, ascending.
+    """
+
+    def __init__(self, lines: Lines, candidates: npt.NDArray[np.intp]) -> None:
+        self.block, self.starts = lines.block, lines.starts.tolist()
+        self.candidates = [*candidates.tolist(), len(self.starts)]
+        self._of_stream: dict[bytes, int] = {}  # index of the next line that contains the name of a stream
+
+    def next(self, row: int, streams: Iterable[bytes]) -> int:
+        """Returns the index of the next candidate or line of a stream, from a row on; the number of lines if there is none."""
+        found = self.candidates[bisect.bisect_left(self.candidates, row)]
+        if found == row:
+            return row
+        return min([found, *(self._next_of(stream, row) for stream in streams)])
+
+    def _next_of(self, stream: bytes, row: int) -> int:
+        following = self._of_stream.get(stream, -1)
+        if following < row:
+            offset = self.block.find(stream, self.starts[row])
+            following = bisect.bisect_right(self.starts, offset) - 1 if offset >= 0 else len(self.starts)
+            self._of_stream[stream] = following
+        return following
 
 
 def _slice(lines: Lines, start: int, stop: int) -> list[Lines]:

@@ -87,6 +87,24 @@ class TestJoining:
         (found,) = join_parts(iter([lines]), rule)
         assert found is lines
 
+    @pytest.mark.parametrize(("rule", "line"), [(CriParts(), cri_line), (DockerParts(), docker_line)])
+    def test_after_a_missing_last_part_only_lines_of_its_stream_are_parsed(
+        self, rule: PartRule, line: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parsed: list[bytes] = []
+        original = rule.parse
+
+        def counted(text: bytes) -> Any:
+            parsed.append(text)
+            return original(text)
+
+        monkeypatch.setattr(rule, "parse", counted)
+        written = [(0, "stderr", False, "cut"), *((1, "stdout", True, f"{n}") for n in range(100))]
+        content = "".join(line(entry) + "\n" for entry in [*written, (2, "stdout", True, "stderr")]).encode()
+        blocks = list(join_parts(read_lines(iter([content]), block_bytes=500), rule))
+        assert sum(map(len, blocks)) == 102
+        assert len(parsed) == 2
+
 
 CRI = [
     "2026-11-22T01:00:11.045Z stdout P one, ",
