@@ -29,6 +29,7 @@ from pyspark_logs.records import (
     Extent,
     FirstLine,
     Lines,
+    OnJoin,
     PartRule,
     assign_headers,
     document_lines,
@@ -45,7 +46,6 @@ from pyspark_logs.store import Store
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_OnJoin = Callable[[int, int], None]
 
 _HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 
@@ -169,7 +169,7 @@ class SplitReader:
     # --- lines ----------------------------------------------------------------------------------------------
 
     def _join(
-        self, blocks: Iterator[Lines], join: Callable[[Iterator[Lines], Extent, _OnJoin | None], Iterator[Lines]]
+        self, blocks: Iterator[Lines], join: Callable[[Iterator[Lines], Extent, OnJoin | None], Iterator[Lines]]
     ) -> Iterator[Lines]:
         """Joins the lines of each text to records by a function."""
         following: Lines | None = next(blocks, None)
@@ -191,12 +191,12 @@ class SplitReader:
                 yield replace(records, extent=extent)
 
     def _join_lines(
-        self, starts: RecordStarts, blocks: Iterator[Lines], extent: Extent, on_join: _OnJoin | None
+        self, starts: RecordStarts, blocks: Iterator[Lines], extent: Extent, on_join: OnJoin | None
     ) -> Iterator[Lines]:
         return starts.join(blocks, self.context, extent.start, extent.length, on_join)
 
     def _join_parts(
-        self, rule: PartRule, options: FormatOptions, blocks: Iterator[Lines], extent: Extent, on_join: _OnJoin | None
+        self, rule: PartRule, options: FormatOptions, blocks: Iterator[Lines], extent: Extent, on_join: OnJoin | None
     ) -> Iterator[Lines]:
         return join_parts(blocks, rule, max_record_bytes=options.max_record_bytes, on_join=on_join)
 

@@ -13,7 +13,7 @@ begins in it. For JSON documents that hold their records in an array, ``document
 
 A block is one buffer, and records are offsets into it: no record is copied.
 
-Import direction: ``encodings``, ``headers``, ``joining``, ``parts`` -> ``lines`` -> ``blocks``; ``line_ends`` -> ``blocks``.
+Import direction: ``encodings``, ``headers``, ``parts`` -> ``joining`` -> ``lines`` -> ``blocks``; ``line_ends`` -> ``blocks``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_
 from pyspark_logs.records.documents import document_lines
 from pyspark_logs.records.encodings import is_utf8, preserves_lines, sanitise, transcode
 from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, first_line
-from pyspark_logs.records.joining import join_lines
+from pyspark_logs.records.joining import OnJoin, join_lines
 from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_ends
 from pyspark_logs.records.lines import Extent, Lines, find_lines, read_lines
 from pyspark_logs.records.parts import LinePart, PartRule, join_parts
@@ -37,6 +37,7 @@ __all__ = [
     "HeaderRule",
     "LinePart",
     "Lines",
+    "OnJoin",
     "PartRule",
     "assign_headers",
     "blocks",

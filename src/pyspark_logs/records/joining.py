@@ -24,6 +24,7 @@ from pyspark_logs.records.lines import Lines
 
 Starts = Callable[[Lines], npt.NDArray[np.bool_]]
 OnJoin = Callable[[int, int], None]
+"""Function of the number of lines that are joined to the record before them, and the offset of the first in the file."""
 
 _BOM_BYTES = 3
 

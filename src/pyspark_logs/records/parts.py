@@ -7,7 +7,7 @@ Runtimes cut lines that exceed the size of their buffer, 16 KiB as a rule. Each 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pyspark_logs.records.blocks import LARGEST_RECORD_BYTES, record_head
+from pyspark_logs.records.joining import OnJoin
 from pyspark_logs.records.lines import Lines
-
-OnJoin = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
