@@ -10,6 +10,8 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 PYTEST_ARGS ?=
 SLOW ?= and not slow
+# See tests/support/effort.py.
+export TEST_EFFORT ?= bounded
 
 # Spark's workers must run this environment's Python and Spark, whatever variables the shell has set. The host name of a
 # laptop often does not resolve.
@@ -33,8 +35,8 @@ test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of
 	$(PY) -m pytest -m "not spark $(SLOW)" -n auto --dist worksteal $(if $(COVERAGE),--cov=pyspark_logs) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
-test-all: ## run all tests, including the slow ones, and check the coverage
-	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW=
+test-all: ## run all tests with all examples, including the slow ones, and check the coverage
+	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW= TEST_EFFORT=full
 
 bench: java $(VENV)/.has-bench ## measure the speed, compared with Polars, DuckDB and Spark's own readers
 	$(PY) -m benchmarks

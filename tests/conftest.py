@@ -6,12 +6,13 @@ import os
 
 from hypothesis import settings
 
+from tests.support.effort import examples
 from tests.support.s3_server import s3, s3_server
 
 __all__ = ["s3", "s3_server"]  # fixtures
 
-# No deadline, because the first example of a property often imports Arrow. With CI set, hypothesis uses its own profile,
-# which draws the same examples in every run and has no deadline either.
-settings.register_profile("local", deadline=None)
-if not os.environ.get("CI"):
-    settings.load_profile("local")
+# No deadline, because the first example of a property often imports Arrow. The profile of hypothesis for CI draws the same
+# examples in every run and has no deadline either.
+_PARENT = settings.get_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile("pyspark-logs", _PARENT, deadline=None, max_examples=examples(100))
+settings.load_profile("pyspark-logs")

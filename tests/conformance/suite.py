@@ -7,7 +7,6 @@ include files, splits, codecs and headers.
 from __future__ import annotations
 
 import gzip
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,10 +26,11 @@ from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import find_lines, read_lines, sanitise
+from tests.support.effort import examples, length
 from tests.support.formats import line_format
 
-LONG = 1 << 20
-EXAMPLES = int(os.environ.get("CONFORMANCE_EXAMPLES", "30"))  # for each format
+LONG = length(1 << 20)
+EXAMPLES = examples(30)  # for each format
 HOSTILE = ['"', "[", "\\"]
 UNFRIENDLY = [
     "]",

@@ -1,12 +1,11 @@
 """The engine and the line parser of templates decode as the reference parser does: same values, same corrupt lines.
 
-One suite, inherited for the line parser alone and for the engine. Set ``ENGINE_EXAMPLES`` for longer runs; hypothesis takes
-``--hypothesis-seed``.
+One suite, inherited for the line parser alone and for the engine. ``TEST_EFFORT`` is the number of examples
+(tests/support/effort.py).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -24,9 +23,10 @@ from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, read_lines, sanitise
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder
 
-EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "150"))
+EXAMPLES = examples(150)
 thorough = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -24,9 +23,10 @@ from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
 from tests.conformance.suite import mutated
 from tests.reference.pasted import Part, Value, parse
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder, compile_encoder, format_schema
 
-EXAMPLES = int(os.environ.get("PASTED_EXAMPLES", "40"))
+EXAMPLES = examples(40)
 thorough = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 UTC = timezone.utc
 
@@ -228,7 +228,7 @@ def in_utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(" ,:a", max_size=8))
 def test_list_check_agrees_with_the_end_of_a_list_field(text: str) -> None:
     found = UpstreamList().syntax.match(text + " b")

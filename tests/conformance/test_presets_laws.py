@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -21,10 +20,11 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, assign_headers, document_lines, find_lines, read_lines, sanitise
 from tests.conformance.suite import mutated, same
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder, compile_encoder, format_schema, line_format
 from tests.support.growth import assert_linear_time
 
-EXAMPLES = int(os.environ.get("PRESET_EXAMPLES", "40"))
+EXAMPLES = examples(40)
 few = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 
 # A file written in 2026: times without a year are in 2026.

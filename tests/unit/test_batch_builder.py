@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import pickle
 import tempfile
 from datetime import datetime, timedelta, timezone
@@ -22,10 +21,11 @@ from pyspark_logs.errors import RecordError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.path_columns import path_value
 from pyspark_logs.predicates import Compare, Contains, EndsWith, In, IsNull, Not, Predicate, StartsWith
+from tests.support.effort import examples
 from tests.support.log_files import CODECS, read, read_pushed, write
 
 UTC = timezone.utc
-EXAMPLES = int(os.environ.get("READER_EXAMPLES", "60"))
+EXAMPLES = examples(60)
 TEMPLATE = "{ts:timestamp?} {level?} {n:int?} {message}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import pickle
 import subprocess
 import sys
@@ -27,10 +26,11 @@ from pyspark_logs.records import read_lines
 from pyspark_logs.schema_inference import infer_schema
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
+from tests.support.effort import examples
 from tests.support.log_files import CODECS, read, read_pushed, write
 from tests.support.s3_server import S3Bucket
 
-EXAMPLES = int(os.environ.get("READER_EXAMPLES", "60"))
+EXAMPLES = examples(60)
 COMMENT = b"#~"
 # Timestamps without a year belong to the year before a day after the file was modified.
 MODIFIED_MS = int((strategies.YEAR_BOUND - timedelta(days=1)).timestamp() * 1000)

@@ -19,6 +19,7 @@ from pyspark_logs.options import parse_read_options
 from pyspark_logs.reader import LogReader
 from pyspark_logs.schema_inference import infer_schema
 from pyspark_logs.stream import LogStream
+from tests.support.effort import examples
 from tests.support.log_files import write
 
 TEMPLATE = "{ts:timestamp} {level} {n:int} {message}"
@@ -217,7 +218,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=30)  # each reads all files twice
+@settings(max_examples=examples(30))  # each reads all files twice
 @given(conditions())
 def test_pruning_and_searching_lose_no_row(many: Path, where: str) -> None:
     options = {"template": "{ts:timestamp?} {level?} {n:int?} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}"}

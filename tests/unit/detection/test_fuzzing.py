@@ -12,9 +12,10 @@ import pyspark_logs
 from pyspark_logs.detection.proposal import propose_templates
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.presets import PRESETS
+from tests.support.effort import examples
 
 # A run of detect() tries all formats, which takes some tenths of a second; proposals alone take milliseconds.
-_FILES, _PROPOSALS = 8, 150
+_FILES, _PROPOSALS = examples(8), examples(150)
 
 samples = st.sampled_from(
     [line for preset in PRESETS.values() for line in preset.sample if len(line) < 600]

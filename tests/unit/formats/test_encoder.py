@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import zoneinfo
 from datetime import date, datetime, timedelta, timezone
@@ -25,9 +24,10 @@ from tests.reference import rendering as reference_render
 from tests.reference.json_lines import reference_json
 from tests.reference.templates import Clock, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder, compile_encoder, format_schema
 
-EXAMPLES = int(os.environ.get("ENCODER_EXAMPLES", "150"))
+EXAMPLES = examples(150)
 thorough = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 
 UTC = timezone.utc

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -39,12 +38,13 @@ from tests.reference.delimited import reference_delimited
 from tests.reference.logfmt import reference_logfmt
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder, line_format
 from tests.support.log_files import CODECS, read, read_pushed, write
 from tests.unit.formats.delimited import test_engine as test_delimited_engine
 from tests.unit.formats.logfmt import test_logfmt
 
-EXAMPLES = int(os.environ.get("READER_EXAMPLES", "60"))
+EXAMPLES = examples(60)
 BOM = b"\xef\xbb\xbf"
 
 pieces_of_text = st.sampled_from(

@@ -18,6 +18,7 @@ from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import DecimalNumber, Floating, Integer
 from pyspark_logs.formats.types.temporal import Date, Timestamp
 from pyspark_logs.formats.types.text import Text, Uuid
+from tests.support.effort import examples
 
 TYPES = [Text(), Uuid(), Host(), Port(), Integer(16), Integer(32), Integer(64), Floating(), DecimalNumber(), Date(), Timestamp()]  # fmt: skip
 TEXTS = ["", "1", "12345678", "123456789", "-7", "1.5", "a:80", "80", "2026-11-22", "2026-11-22T10:00:00Z"]
@@ -26,7 +27,7 @@ CONTEXT = TimestampContext()
 
 @pytest.mark.parametrize("field_type", TYPES, ids=repr)
 @given(rows=st.lists(st.tuples(st.sampled_from(TEXTS), st.booleans()), max_size=8))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_fields_are_converted_as_their_strings(field_type: FieldType, rows: list[tuple[str, bool]]) -> None:
     block = "".join(f"{text}\n" for text, _ in rows).encode()
     lengths = np.array([len(text) for text, _ in rows], np.int64)

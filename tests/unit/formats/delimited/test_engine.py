@@ -26,10 +26,11 @@ from tests.conformance.test_engines import STRING, rows_of
 from tests.reference.delimited import reference_delimited
 from tests.reference.templates import same
 from tests.support import strategies
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder
 from tests.support.records import multiline_records, scan_rows
 
-thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+thorough = settings(max_examples=examples(150), suppress_health_check=list(HealthCheck), deadline=None)
 
 
 PLAIN = [

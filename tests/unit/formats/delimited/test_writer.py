@@ -18,10 +18,11 @@ from pyspark_logs.options import FormatOptions
 from tests.conformance.test_engines import DAY, INSTANT, STRING
 from tests.reference.delimited import reference_delimited
 from tests.reference.templates import same
+from tests.support.effort import examples
 from tests.support.formats import compile_encoder
 from tests.support.records import scan_rows
 
-thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+thorough = settings(max_examples=examples(150), suppress_health_check=list(HealthCheck), deadline=None)
 
 
 class Table(NamedTuple):

@@ -30,10 +30,11 @@ from tests.conformance.test_engines import DAY, INSTANT, STRING, rows_of
 from tests.reference.logfmt import reference_logfmt
 from tests.reference.templates import same
 from tests.support import strategies
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder, compile_encoder
 from tests.support.records import multiline_records, scan_rows, utc
 
-thorough = settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+thorough = settings(max_examples=examples(150), suppress_health_check=list(HealthCheck), deadline=None)
 
 
 class TestLogfmt(FormatConformance):

@@ -11,6 +11,7 @@ from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder, format_schema
 
 TEMPLATES = [
@@ -41,7 +42,7 @@ def assert_engine_agrees(decoder: Decoder, lines: list[str]) -> None:
         assert mine.to_pylist() == theirs.to_pylist()
 
 
-@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(200), suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.data())
 def test_few_lines_differ_from_most(data: st.DataObject) -> None:
     template = data.draw(st.sampled_from(TEMPLATES))

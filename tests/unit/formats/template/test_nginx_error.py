@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.formats.template.nginx_error import ErrorLogColumn, MessageAndContext, split_message
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from tests.support.effort import examples
 
 MESSAGE = 'open() "/srv/x" failed (2: No such file or directory)'
 CONTEXT = ', client: 192.0.2.7, server: s, request: "GET /x HTTP/1.1", host: "h"'
@@ -95,7 +96,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=7).map("".join), min_size=1, max_size=4))
 def test_columns_have_the_values_of_single_texts(texts: list[str]) -> None:
     array = pa.array(texts, pa.string())

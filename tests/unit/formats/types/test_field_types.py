@@ -35,6 +35,7 @@ from pyspark_logs.records import read_lines
 from tests.conformance.test_engines import BOUNDS, EPOCH, thorough
 from tests.reference import templates as reference
 from tests.support import strategies
+from tests.support.effort import examples
 from tests.support.formats import compile_decoder
 
 UUID = "123e4567-e89b-12d3-a456-426614174000"
@@ -104,7 +105,7 @@ def test_convert_of_one_text_equals_parse(field_type: FieldType, zone: str) -> N
 
 @pytest.mark.parametrize("field_type", TYPES, ids=repr)
 @given(texts=st.lists(st.sampled_from(ODD), max_size=12), context=moments, only_good=st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_convert_of_several_texts_equals_parse(
     field_type: FieldType, texts: list[str], context: TimestampContext, only_good: bool
 ) -> None:
