@@ -33,6 +33,7 @@ GROUPS = {
     "records": ("Rows", "See [Reading](reading.md#lines-that-do-not-match)."),
     "time": ("Time", "See [Layouts and time](layouts.md#a-range-of-time)."),
     "plan": ("Files", "See [Reading](reading.md#files) and [Layouts and time](layouts.md)."),
+    "fetch": ("Fetching", "See [Reading](reading.md#fetching)."),
     "stream": ("Streams", "Batch reads ignore these. See [Streaming](streaming.md)."),
     "rules": ("Writing", "See [Writing](writing.md)."),
     "store": ("The store", "See [S3 and other stores](s3.md)."),

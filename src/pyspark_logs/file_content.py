@@ -9,13 +9,14 @@ the first split reads the whole file and the others read nothing.
 from __future__ import annotations
 
 import codecs
+import io
 import posixpath
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from pyspark_logs.codecs import ARCHIVE, FOREIGN, NONE, Codec, codec_for
-from pyspark_logs.codecs.archives import Members, open_zip, tar_members
+from pyspark_logs.codecs.archives import Members, open_zip, tar_members, zip_members
 from pyspark_logs.codecs.signatures import HEAD_BYTES, looks_like_text, marked_encoding, recognise
 from pyspark_logs.errors import CorruptFileError
 from pyspark_logs.layout import is_hidden_key
@@ -25,6 +26,7 @@ from pyspark_logs.store import Store
 
 _PAST_END_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 _COMPRESSED_CHUNK_BYTES = 1 << 20
+_WHOLE_ZIP_BYTES = 4 << 20  # size up to which a zip archive is held in memory
 _MOST_LAYERS = 4  # of compression and archives
 _FIRST_BYTES = 4 << 10  # read by the splits that do not begin with the file
 
@@ -88,7 +90,10 @@ def read_texts(
         yield unpacker.with_encoding(text, head, split.path)
         return
 
-    def open_archive() -> Members:
+    def open_archive(chunks: Iterator[bytes]) -> Members:
+        if split.size <= _WHOLE_ZIP_BYTES:  # one request for the whole file, instead of one for each end of it
+            return zip_members(io.BytesIO(b"".join(chunks)), split.path)
+        _close(chunks)
         return open_zip(
             lambda start: store.read(split.path, start, split.size, etag=split.etag, chunk_bytes=256 << 10),
             split.size, split.path,
@@ -117,14 +122,19 @@ class _Unpacker:
         self.path, self.notice, self.has_marks = path, notice, has_marks
 
     def unpack(
-        self, text: FileText, expected: Codec, open_archive: Callable[[], Members] | None, layers: int = _MOST_LAYERS
+        self,
+        text: FileText,
+        expected: Codec,
+        open_archive: Callable[[Iterator[bytes]], Members] | None,
+        layers: int = _MOST_LAYERS,
     ) -> Iterator[FileText]:
         """Yields the texts of a file or of a member.
 
         Args:
             text: the file or member as it is.
             expected: codec by the name.
-            open_archive: function that opens a zip archive, which cannot be read as a stream; None within other layers.
+            open_archive: function that opens a zip archive, which cannot be read as a stream, given its chunks; None within
+                other layers.
             layers: number of layers that may be removed.
         """
         path = f"{self.path}!/{text.member}" if text.member else self.path
@@ -168,13 +178,17 @@ class _Unpacker:
         return replace(text, encoding=encoding, is_split=False)
 
     def _members(
-        self, text: FileText, kind: str, path: str, open_archive: Callable[[], Members] | None, layers: int
+        self,
+        text: FileText,
+        kind: str,
+        path: str,
+        open_archive: Callable[[Iterator[bytes]], Members] | None,
+        layers: int,
     ) -> Iterator[FileText]:
         if kind == "tar":
             members = tar_members(text.chunks, path)
         elif open_archive is not None:
-            _close(text.chunks)
-            members = open_archive()
+            members = open_archive(text.chunks)
         else:
             raise CorruptFileError(
                 f"{path}: is a zip archive within compressed data, which is read only by itself; extract it"

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 
@@ -35,6 +38,8 @@ from pyspark_logs.predicates import (
     time_bounds,
     value_filter,
 )
+from pyspark_logs.prefetch import Prefetcher
+from pyspark_logs.records import BLOCK_BYTES
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.split_reader import SplitReader, is_splittable
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
@@ -46,7 +51,7 @@ MAX_BATCH_ROWS = 65_536  # Spark's Arrow reader gets slower with larger batches
 # Smaller batches are concatenated, because a selective filter leaves few rows of each block. Concatenation costs 100 ns a
 # row of 36 columns; another batch of them costs 40 us in Python and as much again in Spark.
 MIN_BATCH_ROWS = 2_048
-_PREFETCH_BLOCKS = 2
+_OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
 _CHECK_THREADS = 16
 
 
@@ -93,12 +98,11 @@ class LogReader:
         self.predicates = tuple(predicates)
         where = self.options.records.where
         self.condition = None if where is None else parse_condition(where, self.options.time.zone)
-        self._notices: set[str] = set()
+        self._notices: dict[str, str] = {}
 
     def _notice(self, kind: str, message: str, level: int = logging.WARNING) -> None:
         """Logs a notice about a file; further ones of the same kind are not logged."""
-        if kind not in self._notices:
-            self._notices.add(kind)
+        if self._notices.setdefault(kind, message) is message:  # atomic: several threads fetch files
             _log.log(level, "%s", message)
 
     @property
@@ -230,7 +234,7 @@ class LogReader:
         store = _open_store(self.options)
         skipped = _incomplete_jobs(store, task)
         splits = [split for split in task.splits if job_of(split.path) not in skipped]
-        batches = (batch for split in splits for batch in self._read_split(store, split, builder, task.in_stream))
+        batches = self._read_splits(store, splits, builder, in_stream=task.in_stream)
         try:
             for batch in _resize(batches, target):
                 # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
@@ -260,17 +264,31 @@ class LogReader:
         query = repr((options.format, options.time, self.schema_ddl, *filters, task.path_columns, task.slack_us))
         return BadRecordWriter(path, open_store(path, options.store), query)
 
-    def _read_split(
-        self, store: Store, split: FileSplit, builder: BatchBuilder, in_stream: bool
+    def _read_splits(
+        self, store: Store, splits: Sequence[FileSplit], builder: BatchBuilder, *, in_stream: bool
     ) -> Iterator[pa.RecordBatch]:
-        reader = SplitReader(
-            self.form, self.options, store, split, builder.context(split), _PREFETCH_BLOCKS,
-            in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice,
-            on_join=functools.partial(self._record_joined, builder.metrics),
-        )  # fmt: skip
-        # Closed here: an error's traceback would keep the thread that prefetches waiting.
-        with closing(reader.blocks()) as blocks:
-            yield from builder.batches(split, blocks)
+        """Yields the batches of splits in their order, while the files of the next ones are fetched and decompressed."""
+        fetch = self.options.fetch
+        prefetcher = Prefetcher(threads=fetch.threads, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES)
+
+        def open_split(split: FileSplit) -> Generator[Any, None, None]:
+            return SplitReader(
+                self.form, self.options, store, split, builder.context(split), prefetcher,
+                in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice,
+                on_join=functools.partial(self._record_joined, builder.metrics),
+            ).blocks()  # fmt: skip
+
+        # Closed here: an error's traceback would keep the threads waiting.
+        with closing(prefetcher):
+            upcoming = iter(splits)
+            opened: deque[tuple[FileSplit, Generator[Any, None, None]]] = deque()
+            while True:
+                opened.extend((split, open_split(split)) for split in islice(upcoming, _OPEN_SPLITS - len(opened)))
+                if not opened:
+                    return
+                split, blocks = opened.popleft()
+                with closing(blocks):
+                    yield from builder.batches(split, blocks)
 
     def _record_joined(self, metrics: RecordMetrics, path: str, count: int, offset: int) -> None:
         """Counts lines that were joined to the record before them; see :class:`SplitReader`."""

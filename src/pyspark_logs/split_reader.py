@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import pyarrow as pa
 
@@ -24,7 +24,7 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.jobs import job_of
 from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit
-from pyspark_logs.prefetch import prefetch
+from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.records import (
     Extent,
     FirstLine,
@@ -46,6 +46,7 @@ from pyspark_logs.store import Store
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 
@@ -55,9 +56,19 @@ def is_splittable(form: Format, options: ReadOptions, path: str) -> bool:
     return form.is_splittable and codec_for(path, options.plan.compression).splittable
 
 
+class _Closable(Protocol[T_co]):
+    """An iterator that its reader closes."""
+
+    def __iter__(self) -> Iterator[T_co]: ...
+    def __next__(self) -> T_co: ...
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class SplitReader:
     """Reads one split; the :class:`~pyspark_logs.formats.interface.SplitSource` of its format.
+
+    With a prefetcher, the file is fetched and decompressed in one of its threads as soon as :meth:`blocks` is called.
 
     Attributes:
         form: format of the file.
@@ -65,7 +76,7 @@ class SplitReader:
         store: store of the file.
         split: the split.
         context: time zone and year bound of the file's records.
-        prefetch_items: number of blocks that a thread fetches and decompresses ahead; 0: no thread.
+        prefetcher: threads that fetch and decompress files ahead; None: the file is read as its blocks are taken.
         in_stream: True for a split of a streaming batch, whose files are fixed by the checkpoint.
         on_damage: function that is called with path, offset in the uncompressed file, and reason, if a damaged file was read
             up to the damage.
@@ -79,7 +90,7 @@ class SplitReader:
     store: Store
     split: FileSplit
     context: TimestampContext
-    prefetch_items: int = 0
+    prefetcher: Prefetcher | None = None
     in_stream: bool = False
     on_damage: Callable[[str, int, str], None] | None = None
     on_join: Callable[[str, int, int], None] | None = None
@@ -96,9 +107,13 @@ class SplitReader:
         return self.form.read(self)
 
     def lines(self, options: FormatOptions, rules: RecordRules) -> Generator[Lines, None, None]:
-        """Yields the records of the split, in blocks: the lines, or joined lines and parts."""
-        # Closed by this generator: an error's traceback would keep the thread waiting.
-        with closing(self._prefetched(self._find_lines(options, rules))) as found:
+        """Returns the records of the split, in blocks: the lines, or joined lines and parts."""
+        return self._records(self._prefetched(self._find_lines(options, rules), _held_bytes), options, rules)
+
+    def _records(
+        self, found: _Closable[Lines], options: FormatOptions, rules: RecordRules
+    ) -> Generator[Lines, None, None]:
+        with closing(found):
             blocks = self._skip_bad_file(found)
             if rules.starts is not None:
                 blocks = self._join(blocks, functools.partial(self._join_lines, rules.starts))
@@ -109,17 +124,20 @@ class SplitReader:
     def batches(
         self, decode: Callable[[Iterator[bytes], str], Iterator[pa.RecordBatch]]
     ) -> Generator[tuple[pa.RecordBatch, str], None, None]:
-        """Yields the batches that ``decode`` makes of the decompressed bytes of the whole file, and the file's path."""
+        """Returns the batches that ``decode`` makes of the decompressed bytes of the whole file, and the file's path."""
+        return self._decoded(self._prefetched(self._content(), len), decode)
+
+    def _decoded(
+        self, chunks: _Closable[bytes], decode: Callable[[Iterator[bytes], str], Iterator[pa.RecordBatch]]
+    ) -> Generator[tuple[pa.RecordBatch, str], None, None]:
         path = self.split.path
-        with closing(self._prefetched(self._content())) as chunks:
+        with closing(chunks):
             yield from ((batch, path) for batch in self._skip_bad_file(decode(chunks, path)))
 
     # --- bytes ----------------------------------------------------------------------------------------------
 
-    def _prefetched(self, items: Iterator[T]) -> Generator[T, None, None]:
-        if self.prefetch_items:
-            return prefetch(items, max_items=self.prefetch_items)
-        return (item for item in items)
+    def _prefetched(self, items: Iterator[T], size: Callable[[T], int]) -> _Closable[T]:
+        return (item for item in items) if self.prefetcher is None else self.prefetcher.add(items, size)
 
     def _content(self) -> Iterator[bytes]:
         """Returns the decompressed bytes of the whole file."""
@@ -262,6 +280,11 @@ class SplitReader:
         if isinstance(blocks, Generator):
             blocks.close()
         return None if lines is None else first_line(lines, options.encoding, self.split.path)
+
+
+def _held_bytes(lines: Lines) -> int:
+    """Returns the memory of a block and of the offsets of its lines."""
+    return len(lines.block) + lines.starts.nbytes + lines.ends.nbytes
 
 
 def _stream_advice(path: str, problem: str) -> str:

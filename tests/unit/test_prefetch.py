@@ -1,4 +1,4 @@
-"""The thread that runs ahead: all items in order, no item too many, and no thread left behind."""
+"""Threads that run ahead: all items in order, no item too many, and no thread left behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ import weakref
 
 import pytest
 
-from pyspark_logs.prefetch import prefetch
+from pyspark_logs.prefetch import Prefetcher
+
+
+def prefetch(source, *, max_items, patience_s=5.0):
+    """Yields the items of one iterator, of which up to ``max_items`` wait."""
+    prefetcher = Prefetcher(threads=1, max_bytes=max_items, item_bytes=1, max_items=max_items, patience_s=patience_s)
+    with contextlib.closing(prefetcher):
+        yield from prefetcher.add(source, lambda _: 1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -284,7 +291,7 @@ def test_collected_as_garbage_while_its_thread_runs():
 def test_an_interpreter_ends_although_a_consumer_was_left_open(held):
     code = f"""
 import time
-from pyspark_logs.prefetch import prefetch
+from pyspark_logs.prefetch import Prefetcher
 def source():
     number = 0
     while True:
@@ -292,7 +299,7 @@ def source():
             time.sleep(60)
         number += 1
         yield number
-reading = prefetch(source(), max_items=3)
+reading = Prefetcher(threads=1, max_bytes=3, item_bytes=1, max_items=3).add(source(), lambda _: 1)
 print(next(reading))
 """
     started = time.monotonic()
@@ -301,3 +308,79 @@ print(next(reading))
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, "1\n", "")
     assert time.monotonic() - started < 20
+
+
+class TestSeveral:
+    """Several iterators of one prefetcher."""
+
+    def test_they_run_at_the_same_time_and_are_read_in_order(self):
+        together = threading.Barrier(4)
+        sources = [Source(3) for _ in range(4)]
+        for source in sources:
+            source.pause = lambda source=source: source.given or together.wait(5)
+        with contextlib.closing(Prefetcher(threads=4, max_bytes=100, item_bytes=1)) as prefetcher:
+            added = [prefetcher.add(source.items(), lambda _: 1) for source in sources]
+            assert [list(items) for items in added] == [[0, 1, 2]] * 4
+        assert len(set.union(*(source.ran_in for source in sources))) == 4
+
+    def test_many_iterators_share_few_threads(self):
+        sources = [Source(2) for _ in range(50)]
+        with contextlib.closing(Prefetcher(threads=3, max_bytes=10, item_bytes=1)) as prefetcher:
+            added = [prefetcher.add(source.items(), lambda _: 1) for source in sources]
+            assert len(threads("pyspark-logs-prefetch")) == 3
+            assert [list(items) for items in added] == [[0, 1]] * 50
+
+    def test_the_size_of_what_waits_is_bounded_and_the_first_one_goes_on(self):
+        """The iterators after the first fill the bound; it nevertheless gets its items one by one."""
+        release = threading.Event()
+        first = Source(20, pause=lambda: release.wait(5))
+        others = [Source(20) for _ in range(5)]
+        with contextlib.closing(Prefetcher(threads=6, max_bytes=40, item_bytes=10, max_items=9)) as prefetcher:
+            added = [prefetcher.add(source.items(), lambda _: 10) for source in (first, *others)]
+            assert settle(lambda: sum(source.given for source in others) == 3)  # and one is reserved by the first
+            release.set()
+            assert settle(lambda: first.given == 1)
+            time.sleep(0.02)
+            assert sum(source.given for source in (first, *others)) == 4
+            assert [list(items) for items in added] == [list(range(20))] * 6
+
+    def test_small_items_leave_room_for_others(self):
+        sources = [Source(1) for _ in range(12)]
+        with contextlib.closing(Prefetcher(threads=1, max_bytes=40, item_bytes=10)) as prefetcher:
+            added = [prefetcher.add(source.items(), lambda _: 1) for source in sources]
+            assert settle(lambda: sources[-1].closed_in is not None)  # nothing was read: 12 items of size 1 wait
+            assert [list(items) for items in added] == [[0]] * 12
+
+    def test_one_that_is_closed_gives_its_room_to_others(self):
+        sources = [Source(), Source(), Source(5)]
+        with contextlib.closing(Prefetcher(threads=2, max_bytes=4, item_bytes=1)) as prefetcher:
+            added = [prefetcher.add(source.items(), lambda _: 1) for source in sources]
+            assert settle(lambda: sources[0].given == sources[1].given == 2)
+            for items in added[:2]:
+                assert next(items) == 0
+                items.close()
+                assert list(items) == []
+            assert list(added[2]) == [0, 1, 2, 3, 4]
+            assert settle(lambda: None not in {source.closed_in for source in sources})
+
+    def test_errors_are_raised_in_order(self):
+        sources = [Source(3), Source(3, error_at=1), Source(3, error_at=0)]
+        with contextlib.closing(Prefetcher(threads=3, max_bytes=100, item_bytes=1)) as prefetcher:
+            added = [prefetcher.add(source.items(), lambda _: 1) for source in sources]
+            assert settle(lambda: sources[2].closed_in is not None)
+            assert list(added[0]) == [0, 1, 2]
+            assert next(added[1]) == 0
+            with pytest.raises(LookupError, match="item 1"):
+                next(added[1])
+
+    def test_nothing_ends_silently_when_the_prefetcher_is_closed(self):
+        source = Source()
+        prefetcher = Prefetcher(threads=1, max_bytes=1, item_bytes=1)
+        items = prefetcher.add(source.items(), lambda _: 1)
+        assert next(items) == 0
+        prefetcher.close()
+        with pytest.raises(RuntimeError, match="closed before all items were read"):
+            list(items)
+        with pytest.raises(RuntimeError, match="is closed"):
+            prefetcher.add(iter([]), lambda _: 1)
+        assert source.closed_in is not None

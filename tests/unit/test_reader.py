@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import gzip
+import io
 import pickle
 import subprocess
 import sys
 import tempfile
+import threading
+import zipfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,7 @@ from pyspark_logs.schema_inference import infer_schema
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
 from tests.support.effort import examples
+from tests.support.fault_proxy import FaultProxy
 from tests.support.log_files import CODECS, read, read_pushed, write
 from tests.support.s3_server import S3Bucket
 
@@ -361,6 +366,85 @@ class TestChangedFiles:
         assert read(tmp_path, json=True, ignoreCorruptFiles=True) == [{"a": 1}]
 
 
+# -------------------------------------------------------------------------------------------------- several files at once
+
+
+def prefetching() -> int:
+    return sum(thread.name == "pyspark-logs-prefetch" for thread in threading.enumerate())
+
+
+class TestSeveralFilesAtOnce:
+    NAMES = tuple(f"{number:02}.log{suffix}" for number in range(5) for suffix, _ in CODECS.values())
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        """30 files in all codecs, in a directory that is read in the order of the names."""
+        write(tmp_path, {name: f"{name} first\n{name} last\n" for name in self.NAMES})
+        return tmp_path
+
+    def order(self, tasks: tuple[Any, ...]) -> list[str]:
+        return [split.path.rpartition("/")[2] for task in tasks for split in task.splits]
+
+    @pytest.mark.parametrize(("threads", "size"), [(1, "64m"), (3, 0), (8, "64m"), (100, 1)])
+    def test_rows_are_in_the_order_of_the_files(self, threads: int, size: object, folder: Path) -> None:
+        reader, tasks = planned(folder, fetchThreads=threads, prefetchBytes=size)
+        assert run(reader, tasks) == [f"{name} {which}" for name in self.order(tasks) for which in ("first", "last")]
+        assert len(self.order(tasks)) == len(self.NAMES)
+        assert prefetching() == 0
+
+    def test_an_early_end_leaves_no_thread_and_no_open_file(self, folder: Path) -> None:
+        reader, (task,) = planned(folder, fetchThreads=5)
+        batches = reader.read_task(task)
+        next(batches)
+        assert prefetching() in (0, 5)  # the batch may have the rows of all files
+        batches.close()
+        assert prefetching() == 0
+        if sys.platform == "linux":
+            opened = [link for link in Path("/proc/self/fd").iterdir() if link.exists()]
+            assert not [link for link in opened if link.resolve().is_relative_to(folder)]
+
+    @pytest.mark.parametrize("problem", ["damaged", "deleted"])
+    def test_an_error_is_that_of_the_first_bad_file(self, problem: str, folder: Path) -> None:
+        option = "ignoreCorruptFiles" if problem == "damaged" else "ignoreMissingFiles"
+        strict, tasks = planned(folder)
+        lenient, _ = planned(folder, **{option: True})
+        gzipped = [name for name in self.order(tasks) if name.endswith(".gz")]
+        for name in gzipped[1:3]:
+            if problem == "damaged":
+                size = (folder / name).stat().st_size
+                (folder / name).write_bytes(gzip.compress(b"-")[:10] + b"\xff" * (size - 10))
+            else:
+                (folder / name).unlink()
+        if problem == "damaged":  # the etag of a local file has its time
+            strict, tasks = planned(folder)
+        with pytest.raises((CorruptFileError, SnapshotChangedError), match=gzipped[1]):
+            run(strict, tasks)
+        kept = [name for name in self.order(tasks) if name not in gzipped[1:3]]
+        assert run(lenient, tasks) == [f"{name} {which}" for name in kept for which in ("first", "last")]
+        assert prefetching() == 0
+
+    def test_a_small_object_takes_one_request(self, folder: Path, s3: S3Bucket) -> None:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as members:
+            members.writestr("x.log", "zipped\n")
+        s3.put("app/x.zip", archive.getvalue())
+        for name in self.NAMES:
+            s3.put(f"app/{name}", (folder / name).read_bytes())
+        proxy = FaultProxy(s3.endpoint)
+        proxy.start()
+        try:
+            keys = {"region": "us-east-1", "accessKey": "testing", "secretKey": "test-secret"}
+            reader, tasks = planned(f"{s3.url}/app", endpoint=proxy.endpoint, **keys)
+            proxy.requests.clear()
+            assert len(run(reader, tasks)) == 2 * len(self.NAMES) + 1
+            assert sorted((method, path.partition("?")[0]) for method, path, _ in proxy.requests) == sorted(
+                ("GET", f"/{s3.bucket}/app/{name}") for name in (*self.NAMES, "x.zip")
+            )
+            assert all("If-Match" in headers for _, _, headers in proxy.requests)
+        finally:
+            proxy.stop()
+
+
 # ------------------------------------------------------------------------------------------------------- encodings
 
 
@@ -543,8 +627,6 @@ class TestJson:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    import gzip
-
     line = b"2026-11-22T00:00:00Z INFO 17 the same again and again and again\n"
     with gzip.open(tmp_path / "a.log.gz", "wb", compresslevel=1) as file:
         for _ in range(300):

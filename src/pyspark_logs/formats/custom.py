@@ -121,15 +121,17 @@ class CustomFormat(Format):
         return SearchableFields()
 
     def read(self, source: SplitSource) -> Generator[tuple[pa.RecordBatch, str], None, None]:
-        """Yields blocks of rows of the file, each with the path of the file.
+        """Returns blocks of rows of the file, each with the path of the file.
 
         Raises:
             CorruptFileError: ``decode`` raised an error; names the file.
             FormatError: ``decode`` yielded something else than batches of the schema.
         """
-        for batch, path in source.batches(self.batches):
-            for start in range(0, batch.num_rows, _MAX_ROWS):
-                yield batch.slice(start, _MAX_ROWS), path
+        return (
+            (batch.slice(start, _MAX_ROWS), path)
+            for batch, path in source.batches(self.batches)
+            for start in range(0, batch.num_rows, _MAX_ROWS)
+        )
 
     def batches(self, blocks: Iterator[bytes], path: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows of one file, in batches of :meth:`schema`; see :meth:`read`."""

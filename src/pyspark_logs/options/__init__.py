@@ -11,6 +11,7 @@ values into the dataclasses of ``groups``, and ``containment`` compares director
 from __future__ import annotations
 
 from pyspark_logs.options.groups import (
+    FetchOptions,
     FormatOptions,
     PlanOptions,
     ReadOptions,
@@ -28,6 +29,7 @@ from pyspark_logs.options.times import parse_duration_us
 __all__ = [
     "FORMATS",
     "OPTIONS",
+    "FetchOptions",
     "FormatOptions",
     "Option",
     "PlanOptions",

@@ -134,6 +134,19 @@ class PlanOptions:
 
 
 @dataclass(frozen=True)
+class FetchOptions:
+    """Fetching and decompression of files ahead of parsing.
+
+    Attributes:
+        threads: number of files of a task that are fetched and decompressed at the same time.
+        max_bytes: size of the text that a task holds ahead of parsing; 0: only that of the file that is parsed.
+    """
+
+    threads: int = 8
+    max_bytes: int = 64 * MIB
+
+
+@dataclass(frozen=True)
 class StoreOptions:
     """Address and credentials of the store, timeouts and retries. Secrets are not in the repr.
 
@@ -197,6 +210,7 @@ class ReadOptions:
         records: bad records and added columns.
         time: time range and zone.
         plan: files and partitions.
+        fetch: fetching and decompression.
         store: access to the store.
         stream: batches of streams.
         schema: requested columns as DDL, of ``scan``; None for all.
@@ -206,6 +220,7 @@ class ReadOptions:
     records: RecordOptions = RecordOptions()
     time: TimeOptions = TimeOptions()
     plan: PlanOptions = PlanOptions()
+    fetch: FetchOptions = FetchOptions()
     store: StoreOptions = StoreOptions()
     stream: StreamOptions = StreamOptions()
     schema: str | None = None

@@ -12,6 +12,7 @@ from typing import Any
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options.containment import is_inside
 from pyspark_logs.options.groups import (
+    FetchOptions,
     FormatOptions,
     PlanOptions,
     ReadOptions,
@@ -69,6 +70,7 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
         records=_checked_records(fields["records"], fields["plan"]["paths"]),
         time=TimeOptions(**fields["time"]),
         plan=PlanOptions(**fields["plan"]),
+        fetch=FetchOptions(**fields["fetch"]),
         store=_checked_store(fields["store"]),
         stream=_checked_stream(fields["stream"], fields["plan"]["paths"]),
         **fields[""],
@@ -134,7 +136,7 @@ def _target(name: str, side: str) -> str | None:
 def _fields(values: Mapping[str, object], side: str) -> dict[str, dict[str, Any]]:
     """Returns the parsed values by group and field; the group ``""`` has the fields of the options' own class."""
     fields: dict[str, dict[str, Any]] = {
-        group: {} for group in ("", "format", "records", "time", "plan", "store", "stream", "rules")
+        group: {} for group in ("", "format", "records", "time", "plan", "fetch", "store", "stream", "rules")
     }
     for option in OPTIONS:
         target = _target(option.name, side)

@@ -59,7 +59,7 @@ class TestNames:
         options = parse()
         groups = {
             f"{group}.{field.name}"
-            for group in ("format", "records", "time", "plan", "store", "stream")
+            for group in ("format", "records", "time", "plan", "fetch", "store", "stream")
             for field in fields(getattr(options, group))
         }
         assert groups | {"schema"} == known
@@ -71,6 +71,8 @@ class TestValues:
         [
             ("metadata", [True, "true", " TRUE "], "records.metadata"),
             ("maxPartitionBytes", [1 << 20, "1m", "1 MiB", "1048576", "1024k", "1MB", "1048576b"], "plan.max_partition_bytes"),
+            ("fetchThreads", [2, "2"], "fetch.threads"),
+            ("prefetchBytes", [0, "0"], "fetch.max_bytes"),
             ("layoutSlack", [timedelta(minutes=90), "1h 30m", "90m", "5400s", "1h30min"], "time.slack_us"),
             ("layoutSlack", [timedelta(0), "0s"], "time.slack_us"),
             ("requestTimeout", [timedelta(seconds=1.5), "1500ms", "1s 500000us"], "store.request_timeout_s"),
