@@ -48,12 +48,19 @@ class RequestedColumn(Generic[SourceT]):
         source: location of the value in a record, in the terms of the format: the name of a field (templates), a key
             (logfmt), indices of values (delimited), indices of groups (regular expressions), a path of keys (JSON).
         judged: True if a value that is not of the type makes the record corrupt.
+        alternatives: the same column at other locations, one of which has the value where this location has none.
     """
 
     name: str
     type: FieldType
     source: SourceT
     judged: bool = True
+    alternatives: tuple[RequestedColumn[SourceT], ...] = ()
+
+    @property
+    def locations(self) -> tuple[RequestedColumn[SourceT], ...]:
+        """The column at each of its locations, in the order of precedence."""
+        return (self, *self.alternatives)
 
     def is_named(self, name: str | None) -> bool:
         """Returns True if the column has a name, which matches without case; False for None."""

@@ -10,7 +10,7 @@ from pyspark_logs.formats.template.syslog_time import SyslogTime, SyslogTimeText
 from pyspark_logs.formats.types.cef import CefExtension, CefHeader
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.syslog import CiscoPrefix
+from pyspark_logs.formats.types.syslog import FACILITY, SEVERITY, CiscoPrefix, OctetCount, VerbosePriority
 from pyspark_logs.formats.types.text import Text
 
 # Written as in RFC 3339, the only one of these patterns with year, zone and fraction.
@@ -62,6 +62,14 @@ _HEADER_AND_MESSAGE = CompositeField(
 _OCTET_COUNT = CompositeField(
     r"(?:(?P<octet_count>[1-9]\d{0,8}) )?", (FieldPart("octet_count", Integer(32), after=" "),)
 )
+_VERBOSE_PRIORITY = CompositeField(
+    r"(?: <(?P<facility>[^.]+)\.(?P<severity>[^>]+)>)?",
+    (
+        FieldPart("facility", FACILITY, before=" <"),
+        ConditionalText(".", "facility"),
+        FieldPart("severity", SEVERITY, after=">"),
+    ),
+)
 
 # The text before "CEF:" is a syslog header, or empty.
 _CEF_HEADER = CompositeField(
@@ -81,22 +89,33 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "syslog_rfc3164",
         TemplateForm(
-            "{?<{pri}>?}{? ?}{counted?}{stamp:timestamp}{?:?}{? {rest}?}",
-            types={"counted": CiscoPrefix(), "stamp": SyslogTimeText(patterns=_RFC3164_TIME.patterns)},
+            "{count?}{?<{pri}>?}{? ?}{counted?}{stamp:timestamp}{verbose?}{?:?}{? {rest}?}",
+            types={
+                "count": OctetCount(),
+                "counted": CiscoPrefix(),
+                "stamp": SyslogTimeText(patterns=_RFC3164_TIME.patterns),
+                "verbose": VerbosePriority(),
+            },
             composite_fields={
+                "count": _OCTET_COUNT,
                 "pri": Priority(),
                 "counted": _CISCO,
                 "stamp": SyslogTime("timestamp", "time_zone", _RFC3164_TIME),
+                "verbose": _VERBOSE_PRIORITY,
                 "rest": _HEADER_AND_MESSAGE,
             },
         ),
         source="RFC 3164, 4 and 5.4; also times of rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (with year and zone), the"
-        " message numbers that Cisco IOS writes before the time, and files without PRI, host, tag or pid",
+        " message numbers that Cisco IOS writes before the time, facility and severity that syslogd -v of FreeBSD writes after"
+        " the time (syslogd(8)), octet counts (RFC 6587, 3.4.1), and files without PRI, host, tag or pid:"
+        " https://www.rfc-editor.org/rfc/rfc3164#section-4",
         sample=(
             "<34>Nov 22 01:00:11 web-1 su: 'su root' failed for lonvick on /dev/pts/8",
             "Nov  2 01:00:12 web-1 sshd[4721]: Accepted publickey for deploy from 192.0.2.7 port 51012 ssh2",
             "2026-11-22T01:00:13.045123+01:00 web-1 systemd[1]: Started nginx.service.",
             "<189>643: 000104: router-1: *Nov 22 01:00:14.295: %SYS-5-CONFIG_I: Configured from console by console",
+            "Nov 22 01:00:15 <mail.notice> web-1 sm-mta[2794]: x",
+            "58 <34>Nov 22 01:00:16 web-1 su: failed for ana on /dev/pts/8",
         ),
     ),
     Preset(

@@ -7,15 +7,16 @@ last requested column.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, with_nulls
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.field_scanner import FieldScanner
@@ -56,8 +57,7 @@ class TemplateEngine:
         rows = None if certain is None else np.flatnonzero(certain)
         extracted: dict[str, Any] = {}
         results = [
-            self._convert(scanner, column, found[column.source], rows, extracted)
-            for column in (*self.columns, *self.extra)
+            self._convert_locations(scanner, column, found, rows, extracted) for column in (*self.columns, *self.extra)
         ]
         arrays, valid = [array for array, _ in results], [mask for _, mask in results]
         return drop_uncertain_rows(rows, arrays, valid, len(self.columns))
@@ -95,6 +95,22 @@ class TemplateEngine:
                 scanner.skip(step.segment)
         scanner.finish()
         return found
+
+    def _convert_locations(
+        self,
+        scanner: FieldScanner,
+        column: RequestedColumn[str],
+        found: Mapping[str, FieldSpans],
+        rows: Int64 | None,
+        extracted: dict[str, Any],
+    ) -> ConversionResult:
+        """Returns a column as :meth:`_convert` does, from the first of its fields that has a value."""
+        array, valid = self._convert(scanner, column, found[column.source], rows, extracted)
+        for one in column.alternatives:
+            other, other_valid = self._convert(scanner, one, found[one.source], rows, extracted)
+            array = array if other.null_count == len(other) else pc.coalesce(array, other)
+            valid = intersect_masks([valid, other_valid])
+        return array, valid
 
     def _convert(
         self,

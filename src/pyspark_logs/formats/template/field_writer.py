@@ -58,12 +58,14 @@ class FieldWriter:
         if self.type.quoted:
             return next((text for text in self.null_texts if not set('"\\\r\n') & set(text)), None)
         texts = [text for text in self.null_texts if not self.never_blank or (text and text == text.strip(" "))]
-        return next((text for text in texts if context.accepts(text) or self._is_empty_value(text, context)), None)
+        if "" in texts and self._matches_nothing:
+            return ""
+        return next((text for text in texts if context.accepts(text)), None)
 
-    def _is_empty_value(self, text: str, context: FieldContext) -> bool:
-        """Returns True for the empty text if it is matched by the syntax that must end the field."""
-        syntax = self.type.syntax
-        return context.needs_syntax and text == "" and syntax is not None and bool(syntax.fullmatch(""))
+    @property
+    def _matches_nothing(self) -> bool:
+        """True if the syntax of the field matches the empty text, so that the field may be left out."""
+        return self.type.syntax is not None and self.type.syntax.fullmatch("") is not None
 
     def texts(self, array: pa.Array, context: FieldContext, column: int) -> tuple[pa.Array, list[UnwritableValues]]:
         """Returns the texts of values, without the quotes of a quoted field, and the values that would not read back.

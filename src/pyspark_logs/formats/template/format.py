@@ -59,14 +59,14 @@ class TemplateFormat(LineFormat):
         return self.schema()
 
     def _columns(self) -> list[RequestedColumn[str]]:
-        columns = []
+        """Returns all columns; fields whose parts have the same name are locations of one column."""
+        located: dict[str, list[RequestedColumn[str]]] = {}
         for template_field in self.template.fields:
             name = template_field.name or ""
-            if name in self.parts:
-                columns += [RequestedColumn(part, part_type, name) for part, part_type in self.parts[name].columns]
-            else:
-                columns.append(RequestedColumn(name, template_field.type, name))
-        return columns
+            parts = self.parts[name].columns if name in self.parts else ((name, template_field.type),)
+            for part, part_type in parts:
+                located.setdefault(part, []).append(RequestedColumn(part, part_type, name))
+        return [replace(first, alternatives=tuple(others)) for first, *others in located.values()]
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of the template engine, with the line parser for the lines that the engine leaves."""
@@ -77,13 +77,21 @@ class TemplateFormat(LineFormat):
             if column is None:
                 names = ", ".join(column.name for column in known.values())
                 raise SchemaError(f"column {requested.name!r} is not in the format, which gives {names}")
-            field_type = retype(column.type, requested.type, requested.name)
-            columns.append(replace(column, type=field_type, judged=judged))
+            first, *others = (
+                replace(one, type=retype(one.type, requested.type, requested.name), judged=judged)
+                for one in column.locations
+            )
+            columns.append(replace(first, alternatives=tuple(others)))
         if self.options.rescued_column is not None:
             raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")
         requested_names = {column.name for column in columns if column.judged}
         judge_whole, options = projection.judge_whole, self.options
-        unasked = tuple(column for column in known.values() if judge_whole and column.name not in requested_names)
+        unasked = tuple(
+            one
+            for column in known.values()
+            if judge_whole and column.name not in requested_names
+            for one in column.locations
+        )
         rules = ParsingRules(
             options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked
         )

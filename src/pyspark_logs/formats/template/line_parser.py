@@ -61,8 +61,9 @@ class ParsingScope:
 
     def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         names = [field.name or "" for field in template.fields]
-        judged = max((names.index(column.source) for column in columns if column.judged), default=-1)
-        requested = max((names.index(column.source) for column in columns), default=-1)
+        located = [(names.index(one.source), column.judged) for column in columns for one in column.locations]
+        judged = max((index for index, is_judged in located if is_judged), default=-1)
+        requested = max((index for index, _ in located), default=-1)
         end = len(names) - 1
         self.nothing = requested < 0 and not rules.judge_whole
         self.judged_whole = rules.judge_whole or judged == end
@@ -91,7 +92,8 @@ class TemplateLineParser:
         # Field -> its columns with their indices; None: the column was not requested and is only validated.
         self.columns_by_field: dict[str, list[tuple[int | None, RequestedColumn[str]]]] = {}
         for index, column in enumerate(columns):
-            self.columns_by_field.setdefault(column.source, []).append((index, column))
+            for one in column.locations:
+                self.columns_by_field.setdefault(one.source, []).append((index, one))
         for column in rules.unasked:
             self.columns_by_field.setdefault(column.source, []).append((None, column))
 
@@ -303,7 +305,7 @@ class _LineScanner:
         if style is not None:
             text = style.unescape(text)
         for index, column in columns:
-            if is_unmatched and column.type == field.type:
+            if is_unmatched and (field.type.must_match or column.type == field.type):
                 self._reject(column, field, text, "the text that must follow is missing")
                 continue
             try:
@@ -311,7 +313,7 @@ class _LineScanner:
             except ValueError as error:
                 self._reject(column, field, text, str(error))
             else:
-                if index is not None:
+                if index is not None and self.values[index] is None:
                     self.values[index] = value
 
     def _reject(self, column: RequestedColumn[str], field: Field, text: str, problem: str) -> None:

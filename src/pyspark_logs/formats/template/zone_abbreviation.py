@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
-from pyspark_logs.formats.columnar.spans import Bool
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import (
@@ -33,6 +34,61 @@ from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.formats.types.text import Text
 
 _TIME_AND_ZONE = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<zone>[^ ]+))?"
+# PostgreSQL writes zones without an abbreviation as offsets: "-03", "+0530".
+_TIME_TEXT = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?(?: (?:[A-Za-z]+|[+-]\d\d(?::?\d\d){0,2}))?", re.ASCII
+)
+_TIME_LENGTH, _MAX_FRACTION, _MAX_ZONE = 19, 9, 8
+
+
+@dataclass(frozen=True)
+class TimeAndZoneText(Text):
+    """Text of a field that :class:`TimeAndZone` divides; any text but a letter may follow it."""
+
+    takes_rest: ClassVar[bool] = False
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _TIME_TEXT
+
+    def never_begins(self, character: str) -> bool:
+        return not character.isdigit()
+
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        """Finds the ends without the digits of the time, which the type of the column checks."""
+        ends = starts + np.int32(_TIME_LENGTH)
+        fitting = (ends <= limits) & spans.literal_at(view, starts + np.int32(13), b":")
+        ends = np.where(fitting, ends, limits)
+        fraction = np.flatnonzero(spans.bytes_at(view, ends) == ord("."))
+        _skip(view, ends, fraction, _is_digit, _MAX_FRACTION, prefix=1)
+        rows = np.flatnonzero(spans.bytes_at(view, ends) == ord(" "))
+        first = spans.bytes_at(view, ends[rows] + np.int32(1))
+        signed = rows[(first == ord("+")) | (first == ord("-"))]
+        named = rows[_is_letter(first)]
+        unsure = _skip(view, ends, named, _is_letter, _MAX_ZONE, prefix=1)
+        ends[~fitting] = -1
+        for some in (signed, unsure):
+            ends[some] = super().find_ends(block, view, starts[some], limits[some])
+        return ends
+
+
+def _skip(view: Bytes, ends: Int32, rows: Int64, accepts: Callable[[Bytes], Bool], limit: int, *, prefix: int) -> Int64:
+    """Moves the ends of some rows after a prefix and up to ``limit`` accepted bytes; returns the rows with more of them."""
+    ends[rows] += np.int32(prefix)
+    for _ in range(limit):
+        rows = rows[accepts(spans.bytes_at(view, ends[rows]))]
+        if len(rows) == 0:
+            break
+        ends[rows] += np.int32(1)
+    return rows[accepts(spans.bytes_at(view, ends[rows]))]
+
+
+def _is_digit(byte: Bytes) -> Bool:
+    return byte - np.uint8(ord("0")) <= 9
+
+
+def _is_letter(byte: Bytes) -> Bool:
+    return (byte | np.uint8(32)) - np.uint8(ord("a")) <= 25
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ class FieldType:
         alphabet: all characters of rendered texts; None: any character.
         ends_at_delimiter: True if the delimiter after a value is searched for; :meth:`may_continue` finds the values
             that extend past it.
+        must_match: True if a text that ``syntax`` does not match is of no column, whatever type the column has.
         continued_by: text that continues a value if it follows the delimiter; "": no text does.
         is_nested: True if values contain several strings, whose encoding is checked after rendering.
         json_kind: kind of the JSON values that the type is converted from.
@@ -81,6 +82,7 @@ class FieldType:
     escapes: ClassVar[bool] = False
     alphabet: ClassVar[str | None] = None
     ends_at_delimiter: ClassVar[bool] = False
+    must_match: ClassVar[bool] = False
     continued_by: ClassVar[str] = ""
     is_nested: ClassVar[bool] = False
     json_kind: ClassVar[JsonKind] = "string"

@@ -1,10 +1,10 @@
-"""Field types of syslog: structured data and message of RFC 5424, prefix of Cisco IOS, severity of glog."""
+"""Field types of syslog: structured data and message of RFC 5424, prefixes of messages, severity of glog."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,8 +15,15 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType, RenderResult, parse_distinct, render_validated
+from pyspark_logs.formats.types.field_type import (
+    FieldType,
+    RenderResult,
+    ResolveType,
+    parse_distinct,
+    render_validated,
+)
 from pyspark_logs.formats.types.nested import MapOf
+from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.text import Text
 
 Pairs = Sequence[tuple[str, str]]
@@ -31,6 +38,8 @@ _DATA = re.compile(rf"(?:\[{_NAME}(?: +{_BARE_PARAM})* *\])+", re.DOTALL)
 _SEVERITY = re.compile("[IWEF]")
 _CISCO_PREFIX = re.compile(r"(?:(?::|\d{1,10}:) +(?:\d{1,10}: +)?(?:[^\s:*%]+: +)?)?[*.]?", re.ASCII)
 _ESCAPE = re.compile(r'\\(["\\\]])')
+_OCTET_COUNT = re.compile(r"(?:[1-9]\d{0,8} (?=<))?", re.ASCII)
+_MAX_COUNT_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -193,3 +202,105 @@ class CiscoPrefix(Text):
         if len(rows):
             ends[rows] = super().find_ends(block, view, starts[rows], limits[rows])
         return ends
+
+
+@dataclass(frozen=True)
+class OctetCount(Text):
+    """Length of a message and a blank before PRI, which may be missing: ``83 <40>`` (RFC 6587, 3.4.1)."""
+
+    takes_rest: ClassVar[bool] = False
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _OCTET_COUNT
+
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        # Other lines begin with digits, too: a year, or the message counter of Cisco IOS.
+        ends = starts.copy()
+        first = spans.bytes_at(view, starts) - np.uint8(ord("1"))
+        rows = np.flatnonzero(first <= 8)
+        for length in range(1, _MAX_COUNT_DIGITS + 1):
+            if len(rows) == 0:
+                break
+            after = starts[rows] + np.int32(length)
+            is_counted = spans.literal_at(view, after, b" <")
+            ends[rows[is_counted]] = after[is_counted] + np.int32(1)
+            rows = rows[spans.bytes_at(view, after) - np.uint8(ord("0")) <= 9]
+        return ends
+
+
+@dataclass(frozen=True)
+class VerbosePriority(Text):
+    """Facility and severity after the time, which may be missing: `` <mail.notice>``, `` <2.5>``.
+
+    FreeBSD, syslogd(8), the option ``-v``: given once, the facility and the severity are written as numbers; given more
+    than once, as names. See https://man.freebsd.org/cgi/man.cgi?query=syslogd.
+    """
+
+    takes_rest: ClassVar[bool] = False
+    keeps_text: ClassVar[bool] = False
+    is_validated: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _VERBOSE_PRIORITY
+
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        ends = starts.copy()
+        rows = np.flatnonzero(spans.literal_at(view, starts, b" <"))
+        if len(rows):
+            ends[rows] = super().find_ends(block, view, starts[rows], limits[rows])
+        return ends
+
+
+@dataclass(frozen=True)
+class NamedNumber(Integer):
+    """Number that is written as its name, or as digits.
+
+    Attributes:
+        names: pairs of a name and its number; the first name of a number is written.
+        limit: largest number.
+    """
+
+    names: tuple[tuple[str, int], ...] = ()
+    limit: int = 0
+
+    def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
+        return replace(self, bits=dtype.bit_width) if pa.types.is_signed_integer(dtype) else None
+
+    def parse(self, text: str, context: TimestampContext) -> int:
+        known = dict(self.names)
+        number = known[text] if text in known else super().parse(text, context)
+        if not 0 <= number <= self.limit:
+            raise ValueError(f"not a number of 0 to {self.limit}")
+        return number
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return parse_distinct(self, array, context)
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        names = {number: name for name, number in reversed(self.names)}
+        return pa.array(
+            [None if one is None else names.get(one, str(one)) for one in array.to_pylist()], pa.string()
+        ), None
+
+
+# FreeBSD, facilitynames and prioritynames of <sys/syslog.h>; names of other systems for 13 and 14, and deprecated names, follow
+# the names that syslogd writes.
+FACILITY_NAMES = (
+    ("kern", 0), ("user", 1), ("mail", 2), ("daemon", 3), ("auth", 4), ("syslog", 5), ("lpr", 6), ("news", 7), ("uucp", 8),
+    ("cron", 9), ("authpriv", 10), ("ftp", 11), ("ntp", 12), ("security", 13), ("audit", 13), ("console", 14), ("alert", 14),
+    *((f"local{index}", 16 + index) for index in range(8)),
+)  # fmt: skip
+SEVERITY_NAMES = (
+    ("emerg", 0), ("panic", 0), ("alert", 1), ("crit", 2), ("err", 3), ("error", 3), ("warning", 4), ("warn", 4),
+    ("notice", 5), ("info", 6), ("debug", 7),
+)  # fmt: skip
+FACILITY, SEVERITY = NamedNumber(names=FACILITY_NAMES, limit=23), NamedNumber(names=SEVERITY_NAMES, limit=7)
+_VERBOSE_PRIORITY = re.compile(
+    rf"(?: <(?:{'|'.join(name for name, _ in FACILITY_NAMES)}|\d\d?)"
+    rf"\.(?:{'|'.join(name for name, _ in SEVERITY_NAMES)}|[0-7])>)?",
+    re.ASCII,
+)

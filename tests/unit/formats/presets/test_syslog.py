@@ -367,3 +367,44 @@ def test_rfc5424_octet_count() -> None:
 def test_cef_after_a_priority(head: str) -> None:
     found = row("cef", f"{head} fw-1 CEF:0|a|b|c|d|e|5|src=1")
     assert (found["pri"], found["time"], found["host"]) == (134, at(2026, 11, 22, 1, 0, 11), "fw-1")
+
+
+@pytest.mark.parametrize(
+    ("levels", "numbers"),
+    [
+        ("mail.notice", (2, 5)),
+        ("2.5", (2, 5)),
+        ("local7.debug", (23, 7)),
+        ("security.err", (13, 3)),
+        ("kern.warn", (0, 4)),
+    ],
+)
+def test_facility_and_severity_after_the_time(levels: str, numbers: tuple[int, int]) -> None:
+    found = row("syslog_rfc3164", f"Jun 17 14:37:39 <{levels}> robin sm-mta[2794]: x")
+    assert (found["facility"], found["severity"]) == numbers
+    assert (found["hostname"], found["tag"], found["pid"], found["message"]) == ("robin", "sm-mta", 2794, "x")
+
+
+@pytest.mark.parametrize("text", ["<info>", "<mail.>", "<mailx.notice>", "<mail.notice>x"])
+def test_other_text_in_angle_brackets_is_the_message(text: str) -> None:
+    found = row("syslog_rfc3164", f"Jun 17 14:37:39 {text} robin sm-mta: x")
+    assert found["message"] == f"{text} robin sm-mta: x"
+    assert "facility" not in found
+
+
+def test_priority_before_the_time_takes_precedence() -> None:
+    found = row("syslog_rfc3164", "<13>Jun 17 14:37:39 <mail.notice> robin su: x")
+    assert (found["facility"], found["severity"], found["hostname"]) == (1, 5, "robin")
+    assert is_corrupt("syslog_rfc3164", "Jun 17 14:37:39 <24.5> robin su: x")
+
+
+def test_octet_count_before_rfc3164() -> None:
+    found = row("syslog_rfc3164", "57 <34>Nov 22 01:00:11 web-1 su: failed")
+    assert (found["octet_count"], found["facility"], found["hostname"], found["tag"]) == (57, 4, "web-1", "su")
+    for line in (
+        "57 Nov 22 01:00:11 web-1 su: x",
+        "057 <34>Nov 22 01:00:11 web-1 su: x",
+        "57<34>Nov 22 01:00:11 a b: x",
+    ):
+        assert is_corrupt("syslog_rfc3164", line)
+    assert "octet_count" not in row("syslog_rfc3164", "2026-11-22T01:00:13Z web-1 su: <34> x")
