@@ -43,6 +43,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "aws_alb": [
         {"type": "https", "time": at(2026, 11, 22, 1, 0, 11, 186641), "client_ip": "192.0.2.7", "client_port": 51012, "target_ip": "10.0.0.1", "target_processing_time": 0.048, "sent_bytes": 57, "user_agent": "curl/8.5.0", "target_group_arn": ALB_GROUP, "request_creation_time": at(2026, 11, 22, 1, 0, 11, 14000), "actions_executed": "authenticate,forward", "redirect_url": None, "conn_trace_id": "TID_1234abcd5678ef90", "alb_node_ip": None},
     ],
+    "aws_alb_connection": [
+        {"timestamp": at(2026, 11, 22, 1, 0, 11, 514108), "client_ip": "192.0.2.7", "client_port": 36280, "listener_port": 443, "tls_protocol": "TLSv1.2", "tls_handshake_latency": 4.036, "leaf_client_cert_serial_number": "FEF257372D5C14D4", "tls_verify_status": "Success", "conn_trace_id": "TID_3180a73013c8ca4bac2f731159d4b0fe", "tls_keyexchange": None},
+        {"timestamp": at(2026, 11, 22, 1, 0, 12, 271), "client_port": 36281, "tls_protocol": None, "tls_handshake_latency": None, "leaf_client_cert_subject": None, "tls_verify_status": "Failed:UnmappedConnectionError", "conn_trace_id": "TID_1234abcd5678ef90"},
+    ],
     "aws_nlb": [
         {"type": "tls", "version": "2.0", "time": ELEVEN, "listener": "g3d4b5e8bb8464cd", "client_port": 51341, "destination_ip": "10.0.0.1", "tls_handshake_time": 2, "incoming_tls_alert": None, "domain_name": "shop.example.com", "alpn_client_preference_list": '"h2","http/1.1"', "tls_connection_creation_time": at(2026, 11, 22, 1, 0, 10)},
     ],
@@ -76,6 +80,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"facility": None, "severity": None, "hostname": "web-1", "tag": "sshd", "pid": 4721, "message": "Accepted publickey for deploy from 192.0.2.7 port 51012 ssh2"},
         {"facility": None, "severity": None, "timestamp": at(2026, 11, 22, 0, 0, 13, 45123), "tag": "systemd", "pid": 1, "message": "Started nginx.service."},
         {"facility": 23, "severity": 5, "message_counter": 643, "sequence_number": 104, "origin_id": "router-1", "hostname": None, "tag": "%SYS-5-CONFIG_I", "message": "Configured from console by console"},
+        {"octet_count": None, "facility": 2, "severity": 5, "hostname": "web-1", "tag": "sm-mta", "pid": 2794, "message": "x"},
+        {"octet_count": 58, "facility": 4, "severity": 2, "hostname": "web-1", "tag": "su", "pid": None, "message": "failed for ana on /dev/pts/8"},
     ],
     "syslog_rfc5424": [
         {"facility": 20, "severity": 5, "timestamp": at(2026, 11, 22, 1, 0, 11, 3000), "app_name": "evntslog", "procid": None, "msgid": "ID47", "structured_data": [("exampleSDID@32473.iut", "3"), ("exampleSDID@32473.eventSource", "Application")], "message": "An application event log entry"},
@@ -88,14 +94,22 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "haproxy_http": [
         {"process_name": "haproxy", "pid": 14389, "client_ip": "10.0.1.2", "accept_date": at(2026, 11, 22, 1, 0, 14, 655000), "server_name": "srv1", "time_duration": 109, "status_code": 200, "captured_request_cookie": None, "captured_request_headers": "1wt.eu", "http_request": "GET /index.html HTTP/1.1"},
         {"pid": 14389, "client_port": 33319, "accept_date": at(2026, 11, 22, 1, 0, 15, 412000), "frontend_name": "https-in~", "captured_request_headers": None, "http_request": "GET / HTTP/2.0", "ssl_fc_sni": "shop.example.com", "ssl_version": "TLSv1.3", "ssl_ciphers": "TLS_AES_256_GCM_SHA384"},
+        {"pid": 14389, "client_ip": "192.0.2.4", "frontend_name": "fe", "bind_name": "1", "backend_name": None, "status_code": None, "http_request": None, "message": "SSL handshake failure"},
     ],
     "haproxy_tcp": [
         {"pid": 14387, "client_port": 33313, "accept_date": at(2026, 11, 22, 1, 0, 12, 443000), "frontend_name": "fnt", "backend_name": "bck", "time_duration": 5007, "bytes_read": 212, "termination_state": "--", "retries": 3},
+        {"pid": 14387, "client_port": 50033, "frontend_name": "fe", "bind_name": "1", "backend_name": None, "bytes_read": None, "message": "Connection closed during SSL handshake"},
+    ],
+    "envoy": [
+        {"start_time": at(2026, 11, 22, 1, 0, 11, 310000), "method": "POST", "path": "/api/v1/locations", "protocol": "HTTP/2", "response_code": 204, "response_flags": None, "bytes_received": 154, "duration": 226, "user_agent": "curl/8.5.0", "authority": "shop.example.com", "upstream_host": "10.0.2.1:80"},
+        {"start_time": at(2026, 11, 22, 1, 0, 12, 45000), "method": None, "path": None, "protocol": None, "response_code": 0, "response_flags": "UF,URX", "duration": 31, "x_envoy_upstream_service_time": None, "user_agent": None, "upstream_host": "10.0.2.1:5432"},
     ],
     "postgres": [
         {"log_time": at(2026, 11, 22, 1, 0, 11, 45000), "time_zone": "UTC", "process_id": 123, "user_name": None, "error_severity": "LOG", "message": "database system is ready to accept connections"},
         {"log_time": at(2026, 11, 22, 1, 0, 12, 310000), "time_zone": "UTC", "process_id": 456, "user_name": "ana", "error_severity": "ERROR", "message": 'relation "orders" does not exist at character 15'},
         {"log_time": at(2026, 11, 22, 1, 0, 13), "process_id": 456, "session_line_num": 7, "user_name": "ana", "application_name": "psql", "connection_from": "192.0.2.7", "error_severity": "LOG", "message": "duration: 0.612 ms"},
+        {"log_time": at(2026, 11, 22, 1, 0, 14), "time_zone": "UTC", "session_id": None, "process_id": 18762, "user_name": "ana", "database_name": "shop", "connection_from": "10.0.0.1(48808)", "error_severity": "LOG", "message": "duration: 3.685 ms"},
+        {"log_time": at(2026, 11, 22, 1, 0, 15), "time_zone": "UTC", "session_id": "65604d0f.1ba5", "process_id": None, "user_name": None, "error_severity": "LOG", "message": "checkpoint starting: time"},
     ],
     "redis": [
         {"pid": 123, "role": "M", "time": at(2026, 11, 22, 1, 0, 11, 45000), "level": "*", "message": "Ready to accept connections tcp"},
@@ -103,9 +117,19 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "mongodb_json": [
         {"t": at(2026, 11, 22, 1, 0, 11, 45000), "s": "I", "c": "NETWORK", "id": 22943, "msg": "Connection accepted", "attr": '{"remote":"192.0.2.7:51012","connectionId":12}', "size": None},
     ],
+    "mongodb_text": [
+        {"timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "severity": "I", "component": "NETWORK", "context": "listener", "message": "waiting for connections on port 27017"},
+        {"timestamp": at(2026, 11, 22, 1, 0, 12, 310000), "severity": "D1", "component": "COMMAND", "context": "conn12", "message": "run command admin.$cmd { ping: 1 }"},
+        {"timestamp": at(2026, 11, 22, 1, 0, 13, 2000), "severity": "W", "component": None, "context": "conn12", "message": "slow query"},
+    ],
     "log4j": [
         {"timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "level": "INFO", "thread": "main", "logger": "org.example.shop.Checkout", "message": "order 1399 accepted"},
         {"timestamp": at(2026, 11, 22, 1, 0, 12, 310000), "level": "ERROR", "thread": "pool-1-thread-2", "logger": "org.example.shop.Ledger", "message": "cannot post"},
+    ],
+    "spring_boot": [
+        {"timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "level": "INFO", "pid": 1234, "application_name": None, "thread": "main", "trace_id": None, "logger": "o.s.b.d.f.logexample.MyApplication", "message": "Starting"},
+        {"timestamp": at(2026, 11, 22, 1, 0, 12, 310000), "level": "ERROR", "application_name": "shop", "application_group": None, "thread": "nio-8080-exec-1", "logger": "o.a.c.c.C.[Tomcat].[localhost].[/]", "message": "no answer"},
+        {"timestamp": at(2026, 11, 22, 1, 0, 13, 2000), "level": "INFO", "application_name": "shop", "application_group": "payments", "thread": "main", "trace_id": "803b448a0489f84084905d3093480352", "span_id": "3425f23bb2432450", "logger": "org.example.shop.Checkout", "message": "order accepted"},
     ],
     "python_logging": [
         {"asctime": at(2026, 11, 22, 1, 0, 11, 45000), "name": "shop.checkout", "levelname": "INFO", "message": "order 1399 accepted"},

@@ -38,7 +38,10 @@ AMBIGUOUS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "aws_elb_classic": (("ssl_cipher", "ssl_protocol"), "both are optional"),
     "aws_s3_access": (("acl_required", "source_region"), _OPTIONAL),
-    "syslog_rfc3164": (("hostname", "tag", "pid", "message"), "host and tag are optional words before any text"),
+    "syslog_rfc3164": (
+        ("facility", "severity", "hostname", "tag", "pid", "message"),
+        "host and tag are optional words before any text, and <mail.notice> after a host is a message",
+    ),
     "syslog_rfc5424": (
         ("timestamp", "hostname", "app_name", "procid", "msgid", "structured_data", "message"),
         "Heroku omits a value, so that any text may follow the words of the header",
@@ -51,6 +54,7 @@ AMBIGUOUS: dict[str, tuple[tuple[str, ...], str]] = {
         "a name of an application may contain commas, and two prefixes differ by the number of a process",
     ),
     "redis": (("level", "message"), "a dash is a level"),
+    "spring_boot": (("logger", "message"), "a logger may come without its padding, and any text follows"),
     "log4j": (("level", "logger", "message"), "a level may precede any text"),
 }  # fmt: skip
 

@@ -19,13 +19,13 @@ from tests.support.formats import compile_decoder, compile_encoder
 from tests.support.preset_lines import is_corrupt, row
 
 SPACED = (
-    "aws_alb", "aws_nlb", "aws_elb_classic", "aws_s3_access", "haproxy_http", "haproxy_tcp", "apache_common",
-    "apache_combined", "nginx_combined", "cri", "syslog_rfc5424",
+    "aws_alb", "aws_alb_connection", "aws_nlb", "aws_elb_classic", "aws_s3_access", "haproxy_http", "haproxy_tcp", "envoy",
+    "apache_common", "apache_combined", "nginx_combined", "cri", "syslog_rfc5424",
 )  # fmt: skip
-# Text that may contain spaces: quoted values, the syslog header of HAProxy's lines, and the last field of a line.
+# Text that may contain spaces: quoted values, the syslog header and the messages of HAProxy's lines, and the last field of a line.
 _WITH_SPACES = {
-    "haproxy_http": re.compile(r"^[A-Z].*?(?= haproxy)|\"[^\"]*\""),
-    "haproxy_tcp": re.compile(r"^[A-Z].*?(?= haproxy)"),
+    "haproxy_http": re.compile(r"^[A-Z].*?(?= haproxy)|\"[^\"]*\"|(?<=fe/1: ).*"),
+    "haproxy_tcp": re.compile(r"^[A-Z].*?(?= haproxy)|(?<=fe/1: ).*"),
     "cri": re.compile(r"(?<= [FP]).*"),
     "syslog_rfc5424": re.compile(r"(?<= ID47).*|(?<= 4721 -).*|(?<= web.3 -).*"),
 }

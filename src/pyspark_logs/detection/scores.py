@@ -22,14 +22,14 @@ _EXPECTED_VALUES = {
     **dict.fromkeys(
         ("level", "severity", "loglevel", "log_level", "levelname"),
         re.compile(
-            rf"{LEVEL.pattern}|[A-Z]|[.*#-]|\d{{1,2}}|(?i:unknown|low|medium|high|very-high|log|statement)", re.I
+            rf"{LEVEL.pattern}|[A-Z]\d?|[.*#-]|\d{{1,2}}|(?i:unknown|low|medium|high|very-high|log|statement)", re.I
         ),
     ),
     **dict.fromkeys(("host", "hostname"), re.compile(rf"(?!(?i:{LEVEL.pattern}))[\w.:-]+")),
-    **dict.fromkeys(("program", "app_name", "tag", "process", "logger"), re.compile(rf"(?!{_ZONE_NAMES}$)[^\s\[\]]+")),
+    **dict.fromkeys(("program", "app_name", "tag", "process"), re.compile(rf"(?!{_ZONE_NAMES}$)[^\s\[\]]+")),
+    # Loggers of Tomcat's containers have brackets: `o.a.c.c.C.[Tomcat].[localhost]`.
+    "logger": re.compile(rf"(?!{_ZONE_NAMES}$)[^\s\[\]][^\s]*"),
     "stream": re.compile("stdout|stderr"),
-    # Ids of a trace and a span in Spring Boot, or blanks: org.springframework.boot.logging.CorrelationIdFormatter.
-    "correlation": re.compile(r"(?i: *|[0-9a-f]{16,32}-[0-9a-f]{16})"),
 }
 
 

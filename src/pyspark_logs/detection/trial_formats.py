@@ -16,16 +16,7 @@ _MAX_SEARCHED_CHARS = 2048
 _MAX_TEMPLATES = 2  # further ones are prefixes that tell less
 
 _COMBINED = '"$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
-# Spring Boot writes the name of the application before the thread, and the ids of traces after it, if they are configured:
-# https://docs.spring.io/spring-boot/reference/features/logging.html#features.logging.log-format
-_SPRING_START = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %5p ${PID:- } ---"
-_SPRING_BRACKETS = (
-    "[%15.15t]",
-    "[%15.15t] [%X{correlation}]",
-    "[%X{application}] [%15.15t]",
-    "[%X{application}] [%15.15t] [%X{correlation}]",
-)
-# Configurations that nginx, Apache, Spring Boot, Logback and Log4j document as defaults or examples.
+# Configurations that nginx, Apache, Logback and Log4j document as defaults or examples.
 SERVER_CONFIGURATIONS: tuple[Mapping[str, str], ...] = (
     {"nginx": f"$remote_addr - $remote_user [$time_local] {_COMBINED} $request_time"},
     {"nginx": f"$remote_addr - $remote_user [$time_local] {_COMBINED} $request_time $upstream_response_time"},
@@ -40,8 +31,6 @@ SERVER_CONFIGURATIONS: tuple[Mapping[str, str], ...] = (
     {"logback": "%d{HH:mm:ss.SSS} [%thread] %-5level %logger{36} -%kvp- %msg%n"},
     {"logback": "%d{HH:mm:ss.SSS} [%thread] %-5level %logger{36} - %msg%n"},
     {"logback": "%d{yyyy-MM-dd HH:mm:ss.SSS} [%thread] %-5level %logger{36} - %msg%n"},
-    *({"logback": f"{_SPRING_START} {brackets} %-40.40logger{{39}} : %m%n"} for brackets in _SPRING_BRACKETS),
-    {"logback": "%d{yyyy-MM-dd HH:mm:ss.SSS} %5p ${PID:- } --- [%15.15t] %-40.40logger{39} : %m%n"},
 )
 
 # Text that only one of the servers with the same log format writes. nginx has the status 499, logs an empty request as

@@ -158,18 +158,19 @@ GIVEN = {
         "nginx": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
         ' "$http_user_agent" $request_time'
     },
-    "2026-11-22T01:00:11.045Z  INFO 123 --- [           main] com.acme.CartApplication                 : Started": {
-        "logback": "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %5p ${PID:- } --- [%15.15t] %-40.40logger{39} : %m%n"
+    "2026-11-22 01:00:11.045  INFO 123 --- [           main] com.acme.CartApplication                 : Started": {
+        "preset": "spring_boot"
     },
     **{
         f"2026-11-22T01:00:11.045+01:00  WARN 123 --- {values} c.acme.Cart                              : x y": {
-            "logback": f"%d{{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}} %5p ${{PID:- }} --- {brackets} %-40.40logger{{39}} : %m%n"
+            "preset": "spring_boot"
         }
-        for values, brackets in {
-            "[cart] [nio-8080-exec-1]": "[%X{application}] [%15.15t]",
-            f"[nio-8080-exec-1] [{_TRACE}]": "[%15.15t] [%X{correlation}]",
-            f"[cart] [           main] [{_TRACE}]": "[%X{application}] [%15.15t] [%X{correlation}]",
-        }.items()
+        for values in (
+            "[           main]",
+            "[cart] [nio-8080-exec-1]",
+            f"[nio-8080-exec-1] [{_TRACE}]",
+            f"[cart] [           main] [{_TRACE}]",
+        )
     },
     'time=2026-11-22T01:00:11Z level=info msg="a b" n=3': {"logfmt": "true"},
     "id,name,at\n1,a b,2026-11-22T01:00:11Z": {"delimited": ",", "header": "first"},

@@ -9,10 +9,20 @@ from __future__ import annotations
 import difflib
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.presets import applications, aws, aws_json, containers, delimited, servers, syslog, web
+from pyspark_logs.formats.presets import (
+    applications,
+    aws,
+    aws_json,
+    containers,
+    databases,
+    delimited,
+    proxies,
+    syslog,
+    web,
+)
 from pyspark_logs.formats.presets.entry import Preset
 
-_FAMILIES = (web, aws, aws_json, delimited, syslog, servers, applications, containers)
+_FAMILIES = (web, aws, aws_json, delimited, syslog, proxies, databases, applications, containers)
 
 PRESETS: dict[str, Preset] = {preset.name: preset for family in _FAMILIES for preset in family.PRESETS}
 

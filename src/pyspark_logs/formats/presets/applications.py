@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import CompositeField, ConditionalText, FieldPart
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
+from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.syslog import GlogSeverity
-from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.types.text import PaddedText, Text
 from pyspark_logs.formats.types.validated_text import ValidatedText
 
 # Level and thread come in either order; thread and logger are optional. A thread's name may contain brackets, as
@@ -29,6 +30,28 @@ _LOG4J_EVENT = CompositeField(
         FieldPart("message", Text()),
     ),
 )
+# Spring Boot, defaults.xml of Logback and log4j2.xml: [application] and [group] are optional, the thread has 15 characters on the
+# console, and the correlation has 49: [trace-span], or spaces. Micrometer and Sleuth write [application,trace,span] after the level.
+_SPRING_EVENT = CompositeField(
+    r"(?P<level>TRACE|DEBUG|INFO|WARN|ERROR|FATAL) +"
+    r"(?:\[(?P<traced_application>[^\],]*),(?P<trace>[0-9a-f]*),(?P<span>[0-9a-f]*)(?:,(?:true|false)?)?\] +)?"
+    r"(?P<pid>\d*) *--- "
+    r"(?:(?:\[(?P<application_name>[^\]]*)\] )?(?:\[(?P<application_group>[^\]]*)\] )?\[(?P<thread>[^\[\]]{15})\]"
+    rf"|(?:\[(?P<named_application>[^\]]*)\] )?(?:\[(?P<named_group>[^\]]*)\] )?\[(?P<whole_thread>{_THREAD})\])"
+    r" (?:\[(?: {49}|(?P<trace_id>[0-9a-f]{16,32}) *-(?P<span_id>[0-9a-f]{16}) *)\] )?(?P<logger>[^ \[][^ ]*) *",
+    (
+        FieldPart("level", Text(), after=" "),
+        FieldPart("pid", Integer(64), after=" "),
+        ConditionalText("--- ", "level"),
+        FieldPart("application_name", Text(), before="[", after="] ", also=("traced_application", "named_application")),
+        FieldPart("application_group", Text(), before="[", after="] ", also=("named_group",)),
+        FieldPart("thread", PaddedText(width=15, before=True), before="[", after="] ", also=("whole_thread",)),
+        FieldPart("trace_id", Text(), before="[", after="-", also=("trace",)),
+        FieldPart("span_id", Text(), after="] ", also=("span",)),
+        FieldPart("logger", PaddedText(width=40)),
+    ),
+)
+
 _GLOG_TIME = "%Y%m%d %H:%M:%S.%f"
 _GLOG = "{severity}{time:timestamp(%m%d %H:%M:%S.%f)}{~}{thread_id:long} {file:word}:{line:int}] {message}"
 
@@ -54,6 +77,21 @@ PRESETS: tuple[Preset, ...] = (
         sample=(
             "2026-11-22 01:00:11,045 INFO  [main] org.example.shop.Checkout: order 1399 accepted",
             "2026-11-22 01:00:12,310 [pool-1-thread-2] ERROR org.example.shop.Ledger - cannot post",
+        ),
+    ),
+    Preset(
+        "spring_boot",
+        TemplateForm("{timestamp:timestamp}{~}{event} : {message}", composite_fields={"event": _SPRING_EVENT}),
+        source='Spring Boot, "Log Format", the default of the console and of files in versions 2 and 3, with or without the names of'
+        " application and group, and correlation:"
+        " https://docs.spring.io/spring-boot/reference/features/logging.html#features.logging.log-format",
+        sample=(
+            "2026-11-22 01:00:11.045  INFO 1234 --- [           main] o.s.b.d.f.logexample.MyApplication       : Starting",
+            "2026-11-22T01:00:12.310Z ERROR 1234 --- [shop] [nio-8080-exec-1] o.a.c.c.C.[Tomcat].[localhost].[/]       : no answer",
+            (
+                "2026-11-22T01:00:13.002Z  INFO 1234 --- [shop] [payments] [           main]"
+                " [803b448a0489f84084905d3093480352-3425f23bb2432450] org.example.shop.Checkout                : order accepted"
+            ),
         ),
     ),
     Preset(

@@ -6,7 +6,7 @@ from pyspark_logs.formats.presets.entry import Preset, TemplateForm
 from pyspark_logs.formats.template.composite_fields import Address
 from pyspark_logs.formats.types.server import OptionallyQuoted, RawQuoted, Requester
 from pyspark_logs.formats.types.temporal import Timestamp
-from pyspark_logs.formats.types.validated_text import ValidatedText
+from pyspark_logs.formats.types.validated_text import VALIDATED_TEXTS, ValidatedText
 
 # ALB fields that examples in AWS's documentation show without quotes, or whose quotes it does not document.
 _QUOTES_OPTIONAL = (
@@ -72,6 +72,43 @@ PRESETS: tuple[Preset, ...] = (
                 ' 2026-11-22T01:00:11.014000Z "authenticate,forward" "-" "-" "10.0.0.1:80" "200" "-" "-"'
                 " TID_1234abcd5678ef90"
             ),
+        ),
+        layout=_LOAD_BALANCER_LAYOUT,
+    ),
+    Preset(
+        "aws_alb_connection",
+        TemplateForm(
+            _with_appended(
+                "{timestamp:timestamp} {client_ip} {client_port:int} {listener_port:int} {tls_protocol?} {tls_cipher?}"
+                " {tls_handshake_latency:double?} {leaf_client_cert_subject:quoted?} {leaf_client_cert_validity?}"
+                " {leaf_client_cert_serial_number?} {tls_verify_status?}",
+                "{conn_trace_id?}",
+                "{tls_keyexchange?}",
+            ),
+            types={
+                "client_ip": VALIDATED_TEXTS["ip"],
+                "tls_protocol": ValidatedText(form="(?:TLS|SSL)v[0-9.]+"),
+                "tls_cipher": ValidatedText(form="[0-9A-Za-z_-]+"),
+                # The documentation does not say whether a subject may have quotes, or come without them.
+                "leaf_client_cert_subject": OptionallyQuoted(),
+                "leaf_client_cert_validity": ValidatedText(form="NotBefore=[0-9TZ:.-]+;NotAfter=[0-9TZ:.-]+"),
+                "leaf_client_cert_serial_number": ValidatedText(form="[0-9A-Fa-f:]+"),
+                "tls_verify_status": ValidatedText(form="Success|Failed:[^ ]+"),
+                "conn_trace_id": ValidatedText(form="TID_[0-9a-f]{16}(?:[0-9a-f]{16})?"),
+            },
+            allow_trailing=True,
+            may_be_blank=(),
+        ),
+        source='AWS, "Connection logs for your Application Load Balancer":'
+        " https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html",
+        sample=(
+            (
+                "2026-11-22T01:00:11.514108Z 192.0.2.7 36280 443 TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 4.036"
+                ' "CN=shop.example.com,O=Example,L=Seattle,ST=Washington,C=US"'
+                " NotBefore=2026-01-21T22:43:21Z;NotAfter=2027-06-17T22:43:21Z FEF257372D5C14D4 Success"
+                " TID_3180a73013c8ca4bac2f731159d4b0fe"
+            ),
+            '2026-11-22T01:00:12.000271Z 192.0.2.8 36281 443 - - - "-" - - Failed:UnmappedConnectionError TID_1234abcd5678ef90',
         ),
         layout=_LOAD_BALANCER_LAYOUT,
     ),

@@ -26,6 +26,8 @@ _WHOLE_LIST = r"^(?:[^ ]*, |[^ ]*[^ ,] : )*[^ ]*[^ ,]$"
 _CLOUDFRONT = b":user/CloudFront"
 _REQUESTER = re.compile(r"arn:[a-z-]+:iam::cloudfront:user/CloudFront Origin Access Identity [^ ]+|[^ ]+")
 _TRUNCATED_QUOTED = re.compile('"[^"]*"?')
+_LINE_REST = re.compile("(?s:.+)")
+_PROXY_FRONTEND = re.compile(r"[^ /]*[^ /:](?= )|[^ /]+/[^ /]*[^ /:](?=: )")
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,52 @@ class TruncatedQuoted(Text):
         inside = np.minimum(starts + np.int32(1), limits)
         closing = spans.find_literal(block, inside, limits, '"')
         return np.where(opened, np.where(closing < 0, limits, closing + 1), -1).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class ProxyFrontend(Text):
+    """Frontend of HAProxy before a space; frontend and listener before a colon and a space, if a connection failed.
+
+    The names may contain colons, as addresses do, but do not end with one. A line that ends after them is not complete.
+    """
+
+    takes_rest: ClassVar[bool] = False
+    must_match: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _PROXY_FRONTEND
+
+    def never_begins(self, character: str) -> bool:
+        return character == " "
+
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        ends = spans.find_literal(block, starts, limits, " ")
+        found = ends > starts
+        ends = np.where(found, ends, starts)
+        has_colon = found & (spans.bytes_at(view, np.maximum(ends - np.int32(1), 0)) == ord(":"))
+        ends -= has_colon
+        slash = spans.find_literal(block, starts, ends, "/")
+        rows = np.flatnonzero(has_colon | (slash >= 0))
+        ends[~found] = -1
+        if len(rows):
+            ends[rows] = super().find_ends(block, view, starts[rows], limits[rows])
+        return ends
+
+
+@dataclass(frozen=True)
+class LineRest(Text):
+    """Text up to the end of the line, in a group that other groups follow: these are then absent."""
+
+    takes_rest: ClassVar[bool] = False
+    must_match: ClassVar[bool] = True
+
+    @property
+    def syntax(self) -> re.Pattern[str]:
+        return _LINE_REST
+
+    def find_ends(self, block: bytes, view: Bytes, starts: Int32, limits: Int32) -> Int32:
+        return np.where(starts < limits, limits, -1).astype(np.int32)
 
 
 @dataclass(frozen=True)

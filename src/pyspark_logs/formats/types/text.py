@@ -91,6 +91,29 @@ class Quoted(Text):
 
 
 @dataclass(frozen=True)
+class PaddedText(Text):
+    """Text beside spaces that are not part of it; written with the spaces up to a width.
+
+    Attributes:
+        width: length of the written text in characters.
+        before: True if the spaces precede the text.
+    """
+
+    is_validated: ClassVar[bool] = True
+    width: int = 0
+    before: bool = False
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        return text.strip(" ")
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return pc.utf8_trim(array, " "), None
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return (pc.utf8_lpad if self.before else pc.utf8_rpad)(array, self.width), None
+
+
+@dataclass(frozen=True)
 class Uuid(Text):
     """``uuid``: a string that is validated."""
 

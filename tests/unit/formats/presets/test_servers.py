@@ -320,3 +320,43 @@ def test_level_of_logging_libraries_is_a_known_one() -> None:
     assert is_corrupt("python_logging", "2026-11-22 01:00:11,045 - shop - cart - INFO - x")
     assert row("log4j", "2026-11-22 01:00:11,045 VERBOSE a.B: x")["level"] == "VERBOSE"
     assert is_corrupt("log4j", "2026-11-22 01:00:11,045 SHOP INFO a.B: x")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("UTC:10.0.0.1(48808):u@d:[18762]:", {"user_name": "u", "database_name": "d", "connection_from": "10.0.0.1(48808)", "process_id": 18762}),
+        ("UTC::@:[18762]:", {"process_id": 18762}),
+        ("UTC:[local]:rdsadmin@[unknown]:[7]:", {"user_name": "rdsadmin", "database_name": "[unknown]", "connection_from": "[local]", "process_id": 7}),
+        ("UTC:2001:db8::1(5432):a b@d:[7]:", {"user_name": "a b", "database_name": "d", "connection_from": "2001:db8::1(5432)", "process_id": 7}),
+        ("UTC-65604d0f.1ba5-", {"session_id": "65604d0f.1ba5"}),
+        ("UTC [7]: [3-1] db=shop,user=ana ", {"process_id": 7, "session_line_num": 3, "user_name": "ana", "database_name": "shop"}),
+        ("UTC [7] ana@example.com@shop ", {"process_id": 7, "user_name": "ana@example.com", "database_name": "shop"}),
+    ],
+)  # fmt: skip
+def test_postgres_prefixes_of_cloud_services(prefix: str, expected: dict[str, Any]) -> None:
+    found = row("postgres", f"2026-08-22 16:00:04 {prefix}LOG:  duration: 3.685 ms")
+    common = {"log_time": at(2026, 8, 22, 16, 0, 4), "time_zone": "UTC", "error_severity": "LOG"}
+    assert found == {**common, **expected, "message": "duration: 3.685 ms"}
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "UTC:10.0.0.1(1):u@d:[7]:1:00000:2026-08-22 16:00:04 UTC:2/3:0:65604d0f.1ba5:app:",
+        "UTC:10.0.0.1:u@d:[7]:", "UTC:10.0.0.1(1):u:v@d:[7]:", "UTC:10.0.0.1(1):u@d@e:[7]", "UTC-65604d0f.1ba5-ana-", "UTC-x-",
+        "ABCDEFGHIJ [7] ", "UTC [7] [user=a,db=b,app=c] ", "UTC [7]: [1-1] user=a,db=b,host=c ",
+    ],
+)  # fmt: skip
+def test_other_postgres_prefixes_are_corrupt(prefix: str) -> None:
+    assert is_corrupt("postgres", f"2026-08-22 16:00:04 {prefix}LOG:  x")
+
+
+@pytest.mark.parametrize("preset", ["haproxy_http", "haproxy_tcp"])
+def test_haproxy_connection_errors(preset: str) -> None:
+    head = "Nov 22 01:00:14 lb haproxy[14389]: 192.0.2.4:50033 [22/Nov/2026:01:00:14.123] "
+    found = row(preset, head + "fe/192.0.2.1:443: SSL handshake failure (error:0A0000C1: no shared cipher)")
+    assert (found["frontend_name"], found["bind_name"], found["client_ip"]) == ("fe", "192.0.2.1:443", "192.0.2.4")
+    assert found["message"] == "SSL handshake failure (error:0A0000C1: no shared cipher)"
+    for end in ("fe", "fe/1", "fe/1:", "fe/1: ", "fe/1:  x", "fe: x", "fe/1/2: x", "fe SSL handshake failure", "/1: x"):
+        assert is_corrupt(preset, head + end), end
