@@ -35,6 +35,8 @@ from pyspark_logs.records import (
     document_lines,
     first_line,
     join_parts,
+    join_quoted,
+    preserves_ascii,
     preserves_lines,
     read_lines,
     sanitise,
@@ -189,7 +191,7 @@ class SplitReader:
     def _join(
         self, blocks: Iterator[Lines], join: Callable[[Iterator[Lines], Extent, OnJoin | None], Iterator[Lines]]
     ) -> Iterator[Lines]:
-        """Joins the lines of each text to records by a function."""
+        """Joins the lines of each text under each header to records by a function."""
         following: Lines | None = next(blocks, None)
         while following is not None:
             extent, first, following = following.extent, following, None
@@ -198,15 +200,16 @@ class SplitReader:
                 nonlocal following
                 yield first
                 for lines in blocks:
-                    if lines.extent != extent:
+                    if lines.extent != extent or lines.header != first.header:
                         following = lines
                         return
                     yield lines
 
             path = f"{self.split.path}!/{extent.member}" if extent.member else self.split.path
             on_join = None if self.on_join is None else functools.partial(self.on_join, path)
+            header = first.header
             for records in join(of_text(), extent, on_join):
-                yield replace(records, extent=extent)
+                yield replace(records, extent=extent, header=header)
 
     def _join_lines(
         self, starts: RecordStarts, blocks: Iterator[Lines], extent: Extent, on_join: OnJoin | None
@@ -256,15 +259,25 @@ class SplitReader:
             chunks, start=start, length=length, max_record_bytes=options.max_record_bytes,
             comment_prefix=None if rule is not None and rule.by_fields else prefix,
             banners=tuple(text.encode(encoding) for text in options.banners), blanks=rules.blanks.encode(encoding),
-            to_join=to_join,
+            to_join=to_join, all_blocks=rules.quotes is not None,
         )  # fmt: skip
+        if rules.quotes is not None:
+            if not preserves_ascii(encoding) and not to_join:  # a byte of a longer character may equal a separator
+                blocks, encoding = (sanitise(lines, options.encoding) for lines in blocks), "utf-8"
+            blocks = join_quoted(
+                blocks, rules.quotes, encoding=encoding, comment_prefix=prefix,
+                max_record_bytes=options.max_record_bytes,
+                on_join=None if self.on_join is None else functools.partial(self.on_join, path), to_join=to_join,
+            )  # fmt: skip
         if rule is not None:
             first = self._first_line(text, prefix, options) if start > 0 else None
-            blocks = assign_headers(blocks, rule, path=path, encoding=encoding, first=first, joints=joints)
-        sanitises = undecoded and options.encoding != "utf-8" and not to_join
+            blocks = assign_headers(
+                blocks, rule, path=path, encoding=encoding, first=first, joints=joints, to_join=to_join
+            )
+        sanitises = encoding != "utf-8" and not to_join
         extent = Extent(text.member, start, length)
         for lines in blocks:
-            yield replace(sanitise(lines, options.encoding) if sanitises else lines, extent=extent)
+            yield replace(sanitise(lines, encoding) if sanitises else lines, extent=extent)
 
     def _first_line(self, text: FileText, prefix: bytes | None, options: FormatOptions) -> FirstLine | None:
         """Returns the first record of the file, which may be its header, by a read of the file's beginning."""

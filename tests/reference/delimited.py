@@ -18,7 +18,7 @@ class Cell(NamedTuple):
     quoted: bool
 
 
-def cells_of(line: str, separator: str, quote: str | None) -> tuple[list[Cell], bool]:
+def cells_of(line: str, separator: str, quote: str | None, *, escapes: bool = False) -> tuple[list[Cell], bool]:
     """Returns the cells before the first syntax error, and True if the line has none."""
     cells: list[Cell] = []
     at = 0
@@ -30,7 +30,9 @@ def cells_of(line: str, separator: str, quote: str | None) -> tuple[list[Cell], 
             while True:
                 if at >= len(line):
                     return cells, False
-                if line[at] == quote:
+                if escapes and line[at] == "\\" and line[at + 1 : at + 2] in ("\\", quote):
+                    at += 1
+                elif line[at] == quote:
                     if line[at + 1 : at + 2] != quote:
                         at += 1
                         break
@@ -70,7 +72,7 @@ def value_of(text: str, dtype: pa.DataType, zone: str) -> Any:
 
 def reference_delimited(
     line: bytes, names: list[str], schema: pa.Schema, *, separator: str, quote: str | None, null_value: str = "-",
-    allow_trailing: bool = False, judge_whole: bool = False, zone: str = "UTC",
+    allow_trailing: bool = False, judge_whole: bool = False, zone: str = "UTC", escapes: bool = False,
 ) -> tuple[dict[str, Any], bool]:  # fmt: skip
     """Returns the values of the columns, and True if the line is corrupt.
 
@@ -83,7 +85,16 @@ def reference_delimited(
     judged = last if judge_whole else max(positions.values(), default=-1)
     if judged < 0:
         return values, False
-    cells, whole = cells_of(line.decode(errors="replace"), separator, quote)
+    text_of_line = line.decode(errors="replace")
+    cells, whole = cells_of(text_of_line, separator, quote, escapes=escapes)
+    if quote and f"\\{quote}" in text_of_line:
+        others, other_whole = cells_of(text_of_line, separator, quote, escapes=True)
+
+        def is_right(count: int) -> bool:
+            return count == len(names) or (allow_trailing and count > len(names))
+
+        if not (whole and is_right(len(cells))) and other_whole and is_right(len(others)):
+            cells, whole = others, True
     if judged < last:  # the separator after the last judged value is required, too
         ended = len(cells) > judged + 1 or (len(cells) == judged + 1 and not whole)
     else:

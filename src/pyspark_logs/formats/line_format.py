@@ -19,7 +19,7 @@ from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
-from pyspark_logs.records import HeaderRule, Lines, PartRule, preserves_lines
+from pyspark_logs.records import HeaderRule, Lines, PartRule, QuoteRule, preserves_lines
 
 
 class LineFormat(Format):
@@ -70,15 +70,22 @@ class LineFormat(Format):
         """Returns the rule that finds the lines which name a file's columns; None: the format has no headers."""
         return None
 
+    def quote_rule(self) -> QuoteRule | None:
+        """Returns the rule by which quoted values may contain line ends; None: a line end always ends a line."""
+        return None
+
     @property
     def is_splittable(self) -> bool:
         """False for documents, for encodings whose line ends need decoding, and where a header may stand in the middle.
 
-        False also if parts are joined: a split would not know the part before it. Files with parts are rotated at sizes below
-        that of a split.
+        False also if parts are joined, or lines under a header: a split would not know the part before it. Files with parts
+        are rotated at sizes below that of a split. False if values may contain line ends: whether a line begins a record
+        depends on all quotes before it.
         """
         rule = self.header_rule()
-        if self.joined_parts() is not None:
+        if self.joined_parts() is not None or self.quote_rule() is not None:
+            return False
+        if rule is not None and self.options.multi_line is not None:
             return False
         if self.options.document is not None or (rule is not None and rule.stands_anywhere):
             return False
@@ -93,10 +100,10 @@ class LineFormat(Format):
         pattern = self.options.multi_line
         if pattern is None:
             return None
-        if self.header_rule() is not None or self.options.document is not None:
+        if self.options.document is not None:
             raise FormatError(
-                "option 'multiLine' means nothing for files with a header, or with one JSON document: their records do not begin"
-                " where lines do; leave it out"
+                "option 'multiLine' means nothing for files that are one JSON document: their records do not begin where lines"
+                " do; leave it out"
             )
         return RecordStarts(self.options, self.matcher() if pattern == MATCHING else None)
 
@@ -122,9 +129,10 @@ class LineFormat(Format):
 
     def read(self, source: SplitSource) -> Generator[Lines, None, None]:
         """Yields the records of a split in blocks."""
-        return source.lines(
-            self.options, RecordRules(self.header_rule(), self.record_starts(), self.blanks, self.joined_parts())
+        rules = RecordRules(
+            self.header_rule(), self.record_starts(), self.blanks, self.joined_parts(), self.quote_rule()
         )
+        return source.lines(self.options, rules)
 
     def block_decoder(self, projection: Projection, select: LineFilter | None = None) -> LineBlockDecoder:
         """Returns a decoder of blocks of lines; see :meth:`Format.block_decoder`."""

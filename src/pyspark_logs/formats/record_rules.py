@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyspark_logs.formats.multiline import RecordStarts
-from pyspark_logs.records import HeaderRule, PartRule
+from pyspark_logs.records import HeaderRule, PartRule, QuoteRule
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,11 @@ class RecordRules:
         starts: rule by which lines are joined to records; None: each line is a record.
         blanks: characters of blank lines, which are no records; an empty line is always blank.
         parts: rule by which the parts of lines are joined to records; None: a line is no part.
+        quotes: rule by which quoted values may contain line ends; None: they may not.
     """
 
     header: HeaderRule | None = None
     starts: RecordStarts | None = None
     blanks: str = ""
     parts: PartRule | None = None
+    quotes: QuoteRule | None = None

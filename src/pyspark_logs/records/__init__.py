@@ -13,19 +13,23 @@ begins in it. For JSON documents that hold their records in an array, ``document
 
 A block is one buffer, and records are offsets into it: no record is copied.
 
-Import direction: ``encodings``, ``headers``, ``parts`` -> ``joining`` -> ``lines`` -> ``blocks``; ``line_ends`` -> ``blocks``.
+Values between separators may be quoted and then contain line ends, see :func:`join_quoted`.
+
+Import direction: ``encodings``, ``headers``, ``parts``, ``quoting`` -> ``joining`` -> ``lines`` -> ``blocks``; ``line_ends`` ->
+``blocks``.
 """
 
 from __future__ import annotations
 
 from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_BYTES, Block, blocks, byte_offsets
 from pyspark_logs.records.documents import document_lines
-from pyspark_logs.records.encodings import is_utf8, preserves_lines, sanitise, transcode
+from pyspark_logs.records.encodings import is_utf8, preserves_ascii, preserves_lines, sanitise, transcode
 from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, first_line
 from pyspark_logs.records.joining import OnJoin, join_lines
 from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_ends
 from pyspark_logs.records.lines import Extent, Lines, find_lines, read_lines
 from pyspark_logs.records.parts import LinePart, PartRule, join_parts
+from pyspark_logs.records.quoting import QuoteRule, join_quoted
 
 __all__ = [
     "BLOCK_BYTES",
@@ -39,6 +43,7 @@ __all__ = [
     "Lines",
     "OnJoin",
     "PartRule",
+    "QuoteRule",
     "assign_headers",
     "blocks",
     "byte_offsets",
@@ -49,6 +54,8 @@ __all__ = [
     "is_utf8",
     "join_lines",
     "join_parts",
+    "join_quoted",
+    "preserves_ascii",
     "preserves_lines",
     "read_lines",
     "sanitise",

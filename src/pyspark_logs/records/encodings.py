@@ -94,6 +94,21 @@ def preserves_lines(encoding: str) -> bool:
     return plain and all((byte + b"\r\n").decode(encoding, "replace")[-2:] == "\r\n" for byte in every)
 
 
+@functools.cache
+def preserves_ascii(encoding: str) -> bool:
+    """True if a byte below 128 always is the ASCII character, also after any other byte; requires ``preserves_lines``.
+
+    >>> [preserves_ascii(name) for name in ("utf-8", "iso8859-1", "gbk", "shift_jis")]
+    [True, True, False, False]
+    """
+    printable = [bytes([byte]) for byte in range(0x20, 0x7F)]
+    return all(
+        (bytes([lead]) + byte).decode(encoding, "replace").endswith(byte.decode())
+        for lead in range(128, 256)
+        for byte in printable
+    )
+
+
 def transcode(chunks: Iterator[bytes], encoding: str, path: str = "") -> Iterator[bytes]:
     r"""Yields text of another encoding as UTF-8, with U+FFFD for invalid bytes.
 

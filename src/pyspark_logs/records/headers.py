@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.records.lines import Lines, begins_with
+from pyspark_logs.records.lines import Lines, begins_with, cut_lines, remove_lines
 
 FIELDS = b"#Fields:"
 _START_BYTES = 4
@@ -101,6 +101,7 @@ def assign_headers(
     encoding: str = "utf-8",
     first: FirstLine | None = None,
     joints: Sequence[int] = (),
+    to_join: bool = False,
 ) -> Iterator[Lines]:
     r"""Yields the records of a split with the header above them.
 
@@ -111,6 +112,7 @@ def assign_headers(
         encoding: encoding of the lines.
         first: first record of the file, if the split does not begin with it.
         joints: offsets in the text at which members of a compressed file begin, ascending; may grow while lines are found.
+        to_join: True if :func:`join_lines` joins the records: headers are removed from the text between records, too.
 
     A header without a record after it is carried by ``Lines`` without records.
 
@@ -120,15 +122,16 @@ def assign_headers(
     """
     members = _Members(joints, encoding)
     return (
-        _under_fields(found, path, encoding, members)
+        _under_fields(found, path, encoding, members, to_join=to_join)
         if rule.by_fields
-        else _under_first(found, rule, path, encoding, first, members)
+        else _under_first(found, rule, path, encoding, first, members, to_join=to_join)
     )
 
 
 def _under_first(
-    found: Iterator[Lines], rule: HeaderRule, path: str, encoding: str, first: FirstLine | None, members: _Members
-) -> Iterator[Lines]:
+    found: Iterator[Lines], rule: HeaderRule, path: str, encoding: str, first: FirstLine | None, members: _Members, *,
+    to_join: bool,
+) -> Iterator[Lines]:  # fmt: skip
     header: str | None = None
     first_header: str | None = None
     known = False
@@ -137,13 +140,17 @@ def _under_first(
         return first_header is not None and rule.repeats(text, first_header)
 
     for block in found:
+        if not len(block):
+            if to_join and known:
+                yield replace(block, header=header)
+            continue
         if first is None:
             first = first_line(block, encoding, path)
         if not known:
             header = first_header = first.text if rule.accepts(first.text) else None
             known = True
         is_first = header is not None and int(block.offsets[0]) == first.offset
-        lines, starts = members.divide(block.select(np.arange(1, len(block))) if is_first else block, repeats)
+        lines, starts = members.divide(_piece(block, 1, len(block), to_join) if is_first else block, repeats)
         headers = rule.find_known(lines, encoding) if len(lines) else {}
         begin = 0
         for row in sorted({*headers, *starts}):
@@ -151,9 +158,13 @@ def _under_first(
             if row not in headers and (header is None or not rule.resembles(text, header)):
                 continue
             if row > begin:
-                yield replace(lines.select(np.arange(begin, row)), header=header)
+                yield replace(_piece(lines, begin, row, to_join), header=header)
             header, begin = text, row + 1
-        yield replace(lines.select(np.arange(begin, len(lines))) if begin else lines, header=header)
+        yield replace(_piece(lines, begin, len(lines), to_join) if begin else lines, header=header)
+
+
+def _piece(lines: Lines, start: int, stop: int, to_join: bool) -> Lines:
+    return cut_lines(lines, start, stop) if to_join else lines.select(np.arange(start, stop))
 
 
 class _Members:
@@ -212,10 +223,16 @@ def _insert_line_end(lines: Lines, row: int, position: int) -> Lines:
     )
 
 
-def _under_fields(found: Iterator[Lines], path: str, encoding: str, members: _Members) -> Iterator[Lines]:
+def _under_fields(
+    found: Iterator[Lines], path: str, encoding: str, members: _Members, *, to_join: bool
+) -> Iterator[Lines]:
     header: str | None = None
     unused: Lines | None = None  # carries a header that has no record so far
     for block in found:
+        if not len(block):
+            if to_join:
+                yield replace(block, header=header)
+            continue
         lines, _ = members.divide(block, lambda text: _DIRECTIVE_LINE.match(text) is not None)
         marked = begins_with(lines.block, lines.starts, lines.ends, DIRECTIVE)
         if not marked.any():
@@ -231,7 +248,10 @@ def _under_fields(found: Iterator[Lines], path: str, encoding: str, members: _Me
         changes = [row for row, old in zip(headers, before[:-1], strict=True) if texts[row] != old]
         for begin, end in zip([0, *changes], [*changes, len(lines)], strict=True):
             header = texts.get(begin, header)
-            piece = lines.select(_records(marked, begin, end))
+            if to_join:
+                piece = remove_lines(cut_lines(lines, begin, end), marked[begin:end])
+            else:
+                piece = lines.select(_records(marked, begin, end))
             if len(piece):
                 yield replace(piece, header=header)
                 unused = None

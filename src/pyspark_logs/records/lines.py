@@ -90,10 +90,11 @@ def read_lines(
     banners: tuple[bytes, ...] = (),
     blanks: bytes = b"",
     to_join: bool = False,
+    all_blocks: bool = False,
 ) -> Iterator[Lines]:
     r"""Yields the records that a split of a file owns: :func:`blocks`, then :func:`find_lines`.
 
-    Lines of ``blanks`` are not records. Blocks without a record are omitted. With ``to_join`` the result is the input of
+    Lines of ``blanks`` are not records. Blocks without a record are omitted, unless ``all_blocks``. With ``to_join`` the result is the input of
     :func:`join_lines`: blocks of blank lines are included, comments are removed from the text, and reading continues after the
     split while the caller iterates.
 
@@ -107,7 +108,7 @@ def read_lines(
         chunks, start=start, length=length, block_bytes=block_bytes, max_record_bytes=most, beyond=to_join
     ):
         lines = find_lines(block.data, block.offset, prefixes, block.full_length, blanks=blanks, cut_comments=to_join)
-        if len(lines) or to_join:
+        if len(lines) or to_join or all_blocks:
             yield lines
 
 
@@ -153,7 +154,7 @@ def find_lines(
         comments = np.logical_or.reduce(found)
         keep &= ~comments
         if cut_comments and comments.any():
-            return _remove_lines(lines, comments).select(keep[~comments])
+            return remove_lines(lines, comments).select(keep[~comments])
     return lines if keep.all() else lines.select(keep)
 
 
@@ -199,7 +200,7 @@ def _blank_out(block: bytes, ranges: list[tuple[int, int]]) -> bytes:
     return bytes(changed)
 
 
-def _remove_lines(lines: Lines, mask: npt.NDArray[np.bool_]) -> Lines:
+def remove_lines(lines: Lines, mask: npt.NDArray[np.bool_]) -> Lines:
     """Returns the lines of a block without those in the mask, whose text is removed from the block, too."""
     begins = lines.starts.copy()
     begins[:1] = 0  # line ends before the first line are padding
@@ -209,6 +210,22 @@ def _remove_lines(lines: Lines, mask: npt.NDArray[np.bool_]) -> Lines:
     starts, ends = (bounds[~mask] - removed[~mask] for bounds in (lines.starts, lines.ends))
     return Lines(
         text, starts, ends, lines.offset, None if len(starts) == 0 else lines.full_length, lines.offsets[~mask]
+    )
+
+
+def cut_lines(lines: Lines, start: int, stop: int) -> Lines:
+    """Returns the lines from start to stop in a block of their own, with the text up to the next line."""
+    if start >= len(lines):
+        return replace(lines.select(np.arange(0)), block=b"")
+    begin = int(lines.starts[start])
+    end = int(lines.starts[stop]) if stop < len(lines) else len(lines.block)
+    part = lines.select(np.arange(start, stop))
+    return replace(
+        part,
+        block=lines.block[begin:end],
+        starts=part.starts - np.int32(begin),
+        ends=part.ends - np.int32(begin),
+        origins=lines.offsets[start:stop],
     )
 
 

@@ -166,7 +166,7 @@ class TestCombinations:
             ({"rescuedDataColumn": "r"}, "option 'rescuedDataColumn' belongs to json, logfmt, preset, and means nothing for template"),
             ({"samplingBytes": "1m"}, "option 'samplingBytes' belongs to json, logfmt, and means nothing for template"),
             ({"template": None, "json": True, "nullValue": "x"}, "option 'nullValue' belongs to template, preset, nginx, .*, and means nothing for json"),
-            ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template, preset, and means"),
+            ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template, preset, delimited, and means"),
             ({"template": None, "json": True, "allowTrailing": True}, "'allowTrailing' belongs to template, preset, nginx"),
             ({"template": None, "logfmt": True, "header": "first"}, "'header' belongs to delimited, and means nothing for logfmt"),
             ({"logfmt": True}, "exactly one of .*; template and logfmt are given"),

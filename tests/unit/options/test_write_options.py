@@ -139,7 +139,9 @@ class TestValues:
         assert parse(path=None, paths='["/logs"]') == parse()
 
     def test_options_of_other_formats_are_refused(self) -> None:
-        with pytest.raises(OptionError, match="'escape' belongs to template, preset, and means nothing for json"):
+        with pytest.raises(
+            OptionError, match="'escape' belongs to template, preset, delimited, and means nothing for json"
+        ):
             parse(template=None, json=True, escape="none")
 
     def test_options_are_picklable_and_show_no_secret(self) -> None:

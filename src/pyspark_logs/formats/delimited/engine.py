@@ -23,6 +23,7 @@ from pyspark_logs.formats.delimited.line_parser import DelimitedColumn, Delimite
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_fields
+from pyspark_logs.records import byte_offsets
 
 
 class _LineValues:
@@ -89,6 +90,7 @@ class DelimitedEngine:
     def __init__(self, splitter: ValueSplitter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
         self.columns, self.rules = tuple(columns), rules
         self.separator, self.quote = splitter.separator.encode(), (splitter.quote or "").encode()
+        self.escapes = splitter.escapes
         self.null = rules.null_value.encode()
         indices = [index for column in columns for index in column.source.indices]
         self.last_parsed = max([rules.last_validated(columns), *indices])
@@ -99,7 +101,7 @@ class DelimitedEngine:
             return None
         view = spans.terminated_view(block)
         has_quotes = bool(self.quote) and self.quote in block
-        line_values = self._split(view, starts, ends, has_quotes)
+        line_values = self._split(block, view, starts, ends, has_quotes)
         if len(line_values.lines) == 0:
             return None
         unescape = self._collapse_doubled if has_quotes and 2 * self.quote in block else None
@@ -115,7 +117,7 @@ class DelimitedEngine:
         rows = None if len(line_values.lines) == len(starts) else line_values.lines
         return drop_uncertain_rows(rows, arrays, valid, len(self.columns))
 
-    def _split(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> _LineValues:
+    def _split(self, block: bytes, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> _LineValues:
         valid: Bool = np.ones(len(starts), np.bool_)
         separators = self._find_all(view, self.separator)
         if len(self.separator) > 1:
@@ -125,9 +127,17 @@ class DelimitedEngine:
         if has_quotes:
             outside, well_quoted = self._check_quotes(view, starts, ends, separators)
             separators, valid = separators[outside], valid & well_quoted
+            if self.escapes:  # lines with a backslash are left to the line parser
+                valid[_line_of(self._find_all(view, b"\\"), starts)] = False
         first = np.searchsorted(separators, starts)
         counts = np.searchsorted(separators, ends) - first
         last = self.rules.value_count - 1
+        escaped_quote = b"\\" + self.quote
+        if has_quotes and not self.escapes and b"\\" in block and escaped_quote in block:
+            # The line parser may read a line with another number of values in another way.
+            other = (counts < last) if self.rules.allow_trailing else (counts != last)
+            rows = _line_of(self._find_all(view, escaped_quote), starts)
+            valid[rows[other[rows]]] = False
         if self.last_parsed < last:
             valid &= counts > self.last_parsed
         else:
@@ -146,11 +156,23 @@ class DelimitedEngine:
             valid: Bool = np.ones(len(starts), np.bool_)
             valid[_line_of(self._find_all(view, self.quote), starts)] = False
             return np.ones(len(separators), np.bool_), valid
+        quotes = byte_offsets(view, self.quote[0])
+        if _have_even_counts(quotes, starts, ends):
+            # The quotes with even indices open values, or are the second ones of doubled quotes.
+            inside = np.searchsorted(quotes, separators) & 1
+            opening, closing = quotes[::2], quotes[1::2]
+            valid = np.ones(len(starts), np.bool_)
+            before = self._unbounded(view, opening, -1)
+            after = self._unbounded(view, closing, 1)
+            line = _line_of(before, starts)
+            valid[line[before != starts[line]]] = False
+            line = _line_of(after, starts)
+            valid[line[after + 1 != ends[line]]] = False
+            return inside == 0, valid
         is_quote = view == self.quote[0]
         odd = np.bitwise_xor.accumulate(is_quote.view(np.uint8))  # parity of the number of quotes up to each byte
         before = np.where(starts > 0, odd[np.maximum(starts - 1, 0)], 0)
         valid = odd[np.maximum(ends - 1, 0)] == before
-        quotes = np.flatnonzero(is_quote).astype(np.int32)
         opening, inside = odd[quotes], odd[separators]
         if before.any():  # an earlier line has an odd number of quotes
             opening = opening ^ before[_line_of(quotes, starts)]
@@ -166,6 +188,14 @@ class DelimitedEngine:
         at_edge = np.where(opening[unbounded], quotes[unbounded] == starts[line], quotes[unbounded] + 1 == ends[line])
         valid[line[~at_edge]] = False
         return inside == 0, valid
+
+    def _unbounded(self, view: Bytes, quotes: Int32, step: int) -> Int32:
+        """Returns the quotes whose neighbour in a direction is neither a separator nor a quote."""
+        is_boundary: Bool = np.zeros(256, np.bool_)
+        is_boundary[[self.separator[0], self.quote[0]]] = True
+        bounded = is_boundary.take(view.take(quotes + np.int32(step), mode="clip"))
+        bounded[:1] &= quotes[:1] + step >= 0
+        return quotes[~bounded]
 
     def _unquote(self, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> _UnquotedSpans:
         if not has_quotes:
@@ -203,6 +233,14 @@ class DelimitedEngine:
         if column.type.keeps_text:
             empty &= ~source.quoted
         return empty | (spans.equals_literal(view, source.starts, source.ends, self.null) & ~source.quoted)
+
+
+def _have_even_counts(quotes: Int32, starts: Int32, ends: Int32) -> bool:
+    """Returns True if each line has an even number of quotes, and no quote is between lines."""
+    has_gaps = bool((starts[1:] - ends[:-1] > len("\r\n")).any())
+    if has_gaps or len(quotes) % 2 or quotes[0] < starts[0] or quotes[-1] >= ends[-1]:
+        return False
+    return not (np.searchsorted(quotes, starts) & 1).any()
 
 
 def _line_of(offsets: Int32, starts: Int32) -> Int64:

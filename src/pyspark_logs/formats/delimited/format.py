@@ -25,10 +25,11 @@ from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import HeaderRule, Lines
+from pyspark_logs.records import HeaderRule, Lines, QuoteRule
 
 _COMMENT = "#"  # begins the lines of which ``#Fields:`` is one
 
@@ -90,6 +91,19 @@ class DelimitedFormat(LineFormat):
     def header_rule(self) -> HeaderRule | None:
         """Returns the rule that finds the headers; None: files have no header."""
         return self.spec.header_rule()
+
+    def quote_rule(self) -> QuoteRule | None:
+        """Returns the rule by which values may contain line ends; None: values are not quoted."""
+        return self.spec.quote_rule()
+
+    def record_starts(self) -> RecordStarts | None:
+        """Returns the rule of ``multiLine``; None also for ``multiLine=true`` if values are quoted.
+
+        It then has the meaning of Spark's CSV reader, that values may contain line ends, which is so without the option.
+        """
+        if self.options.multi_line == MATCHING and self.spec.quote is not None:
+            return None
+        return super().record_starts()
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder, which has a decoder for each header if files have headers."""
@@ -184,12 +198,12 @@ class DelimitedFormat(LineFormat):
         raise begins_by_regex_only(f"delimited {self.options.spec!r}")
 
     def searchable_fields(self) -> SearchableFields:
-        """Returns the strings that are one value. Quotes within them are doubled in the line."""
+        """Returns the strings that are one value. Quotes within them are doubled or escaped, and backslashes may be, too."""
         strings = [field.name.lower() for field in self.spec.fields if len(field.value_names) == 1 and not field.suffix]
-        quote = self.spec.quote or ""
+        special = "" if self.spec.quote is None else self.spec.quote + "\\"
         if self.spec.fields:
-            return SearchableFields(plain=frozenset(strings), not_with=quote)
-        return SearchableFields(unless_escaped=None, not_with=quote)
+            return SearchableFields(plain=frozenset(strings), not_with=special)
+        return SearchableFields(unless_escaped=None, not_with=special)
 
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
@@ -233,7 +247,11 @@ def delimited(options: FormatOptions) -> DelimitedFormat:
     Raises:
         FormatError: as :func:`delimited_format`.
     """
-    spec = DelimitedSpec(options.spec, options.quote, options.header)
+    spec = DelimitedSpec(options.spec, options.quote, options.header, escapes=options.escape == "backslash")
+    if spec.escapes and spec.quote is None:
+        raise FormatError(
+            "option 'escape' belongs to quoted values, and quote='' says that there are none; leave one of them out"
+        )
     return delimited_format(spec, options, f"delimited {options.spec!r}")
 
 

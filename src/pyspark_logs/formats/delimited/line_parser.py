@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyspark_logs.formats.delimited.splitter import SplitValue, ValueSplitter
@@ -59,7 +59,10 @@ class DelimitedRules:
 
 
 class DelimitedLineParser:
-    """Parses lines one at a time.
+    r"""Parses lines one at a time.
+
+    A line whose quotes or number of values are not correct is read with backslashes as escapes within quotes if both are
+    correct like this: such lines are written by programs with another dialect, Spark among them.
 
     A line is validated up to the end of the last requested value. It is validated as a whole if that is the last value of
     the line or if the rules say so.
@@ -73,6 +76,9 @@ class DelimitedLineParser:
 
     def __init__(self, splitter: ValueSplitter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
         self.splitter, self.columns, self.rules = splitter, tuple(columns), rules
+        has_other_reading = splitter.quote not in (None, "\\") and not splitter.escapes
+        self._escaping = replace(splitter, escapes=True) if has_other_reading else None
+        self._escaped_quote = f"\\{splitter.quote}"
         self.last_validated = rules.last_validated(columns)
         self.last_parsed = max([self.last_validated, *(index for one in columns for index in one.source.indices)])
 
@@ -94,7 +100,7 @@ class DelimitedLineParser:
         """Returns the values of a line up to the last one that is needed, and the reason why a value is missing."""
         found: list[SplitValue] = []
         try:
-            for value in self.splitter.split(line):
+            for value in self._splitter_of(line).split(line):
                 problem = self._count_problem(len(found), value)
                 if problem:
                     return found, problem
@@ -104,6 +110,20 @@ class DelimitedLineParser:
         except ValueError as error:
             return found, str(error)
         return found, ""
+
+    def _splitter_of(self, line: str) -> ValueSplitter:
+        """Returns the splitter that reads a line: with escapes, if the line is correct in this way only.
+
+        The whole line decides, so that its values do not depend on the requested columns.
+        """
+        escaping = self._escaping
+        if escaping is None or self._escaped_quote not in line or self._is_correct(self.splitter.count(line)):
+            return self.splitter
+        return escaping if self._is_correct(escaping.count(line)) else self.splitter
+
+    def _is_correct(self, count: int) -> bool:
+        expected = self.rules.value_count
+        return count == expected or (self.rules.allow_trailing and count > expected)
 
     def _count_problem(self, index: int, value: SplitValue) -> str:
         """Returns a message if a line ends too early or too late at a value, else ""."""

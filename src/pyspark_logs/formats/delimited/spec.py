@@ -9,7 +9,7 @@ from pyspark_logs.formats.delimited.header import NameIndex, column_name, unique
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Text
-from pyspark_logs.records import HeaderRule
+from pyspark_logs.records import HeaderRule, QuoteRule
 
 _TEXT = Text()
 
@@ -55,6 +55,7 @@ class DelimitedSpec:
         aliases: pairs of another name for a value in headers, in lower case, and its documented name.
         checks_count: True if a line whose number of values is not that of its header is corrupt whatever columns are
             requested: with a missing or additional separator, values would be read into the neighbours of their columns.
+        escapes: True if a backslash escapes a quote or a backslash within quotes.
     """
 
     separator: str
@@ -65,11 +66,16 @@ class DelimitedSpec:
     known_names_only: bool = False
     aliases: tuple[tuple[str, str], ...] = ()
     checks_count: bool = False
+    escapes: bool = False
 
     @property
     def splitter(self) -> ValueSplitter:
         """Splitter of lines into values."""
-        return ValueSplitter(self.separator, self.quote)
+        return ValueSplitter(self.separator, self.quote, self.escapes)
+
+    def quote_rule(self) -> QuoteRule | None:
+        """Returns the rule by which values may contain line ends; None if values are not quoted."""
+        return None if self.quote is None else QuoteRule(self.separator, self.quote, self.escapes)
 
     def header_rule(self) -> HeaderRule | None:
         """Returns the rule that finds headers; None if files have no headers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,16 +26,18 @@ class SplitValue(NamedTuple):
 class ValueSplitter:
     """Splits lines into values as RFC 4180 says, with any separator and quote.
 
-    A value that begins with the quote extends to the next quote that is not doubled, and may contain the separator. A
-    separator or the end of the line follows the closing quote. A quote within an unquoted value is text.
+    A value that begins with the quote extends to the next quote that is not doubled, and may contain separators and line
+    ends. A separator or the end of the line follows the closing quote. A quote within an unquoted value is text.
 
     Attributes:
         separator: one character or more.
         quote: one character; None: values are not quoted.
+        escapes: True if a backslash within quotes escapes a quote or a backslash. Before any other character it is text.
     """
 
     separator: str
     quote: str | None
+    escapes: bool = False
 
     def split(self, line: str) -> Iterator[SplitValue]:
         """Yields the values of a line.
@@ -62,15 +65,45 @@ class ValueSplitter:
     def _quoted_value(self, line: str, start: int) -> tuple[str, int]:
         """Returns the value whose opening quote is at ``start``, and the index after its closing quote."""
         quote = self.quote or ""
-        end = line.find(quote, start + 1)
-        while end >= 0 and line.startswith(quote, end + 1):
-            end = line.find(quote, end + 2)
+        end = line.find(quote, begin := start + 1)
+        while end >= 0:
+            if self.escapes and _backslashes_before(line, begin, end) % 2:
+                begin = end + 1
+            elif line.startswith(quote, end + 1):
+                begin = end + 2
+            else:
+                break
+            end = line.find(quote, begin)
         if end < 0:
             raise ValueError(f"a quote is not closed, at byte {_byte_offset(line, start)}")
-        text = line[start + 1 : end].replace(quote + quote, quote)
+        text = self._unescape(line[start + 1 : end])
         if end + 1 < len(line) and not line.startswith(self.separator, end + 1):
             raise ValueError(f"there is text after a closing quote, at byte {_byte_offset(line, end + 1)}")
         return text, end + 1
+
+    def _unescape(self, text: str) -> str:
+        quote = self.quote or ""
+        if self.escapes and "\\" in text:
+            return re.sub(rf"\\([\\{re.escape(quote)}])|{re.escape(quote)}{{2}}", lambda m: m[1] or quote, text)
+        return text.replace(quote + quote, quote)
+
+    def escaped(self, text: str) -> str:
+        """Returns a text as it is written within quotes."""
+        for special, replacement in self.escapes_of_quoted():
+            text = text.replace(special, replacement)
+        return text
+
+    def escapes_of_quoted(self) -> tuple[tuple[str, str], ...]:
+        """Returns the characters that are escaped within quotes and their escapes, in the order of their replacement."""
+        quote = self.quote or ""
+        return (("\\", "\\\\"), (quote, "\\" + quote)) if self.escapes else ((quote, 2 * quote),)
+
+    def count(self, line: str) -> int:
+        """Returns the number of values of a line; -1 if its quotes are not correct."""
+        try:
+            return sum(1 for _ in self.split(line))
+        except ValueError:
+            return -1
 
     def header_names(self, header: str) -> list[str]:
         """Returns the names in a header line. Blanks around unquoted names are removed."""
@@ -79,6 +112,14 @@ class ValueSplitter:
         except ValueError:  # a header with stray quotes still names the columns
             quote = self.quote or ""
             return [name.strip().strip(quote) for name in header.split(self.separator)]
+
+
+def _backslashes_before(line: str, start: int, end: int) -> int:
+    """Returns the number of backslashes directly before an index, none of them before ``start``."""
+    index = end
+    while index > start and line[index - 1] == "\\":
+        index -= 1
+    return end - index
 
 
 def _byte_offset(line: str, index: int) -> int:

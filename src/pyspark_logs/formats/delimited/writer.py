@@ -18,13 +18,14 @@ from pyspark_logs.formats.scalar_writer import ScalarWriter, holds_any_of, is_an
 from pyspark_logs.formats.template.field_context import LINE_ENDS
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import parse_distinct
+from pyspark_logs.records import BLOCK_BYTES
 
 
 class DelimitedWriter(ScalarWriter):
     """Renders columns as separated values; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
 
-    A quoted value is never null and may contain anything but a line end, so a value that would be read as null, as two
-    values or as a comment is quoted.
+    A quoted value is never null and may contain line ends, so a value that would be read as null, as two values, as two
+    lines or as a comment is quoted. Zero bytes at the beginning of a line are no text for readers, also within quotes.
 
     Args:
         plan: values of a line.
@@ -67,7 +68,15 @@ class DelimitedWriter(ScalarWriter):
         for combined in self.plan.combined:
             values = [written[name] for name in combined.values]
             problems += self._find_contradictions(combined, columns[combined.column], values)
-        return pc.binary_join_element_wise(*pieces, ""), problems
+        lines = pc.binary_join_element_wise(*pieces, "")
+        problems += self._find_ambiguous_ends(lines)
+        return lines, problems
+
+    def _find_ambiguous_ends(self, lines: pa.Array) -> list[UnwritableValues]:
+        r"""Finds the lines with a ``\r`` that are so long that readers may find no ``\n`` in the first block of a file."""
+        ambiguous = holds_any_of(lines, ("\r",))
+        ambiguous &= pc.binary_length(lines).to_numpy() > BLOCK_BYTES
+        return unwritable_values(self.first, ambiguous, "makes a long line with a carriage return, which would end it")
 
     def _find_contradictions(
         self, combined: CombinedColumn, column: pa.Array, values: Sequence[pa.Array]
@@ -85,8 +94,8 @@ class DelimitedWriter(ScalarWriter):
         return unwritable_values(combined.column, different, f"differs from {' and '.join(map(repr, combined.values))}")
 
     def forbidden_texts(self) -> tuple[str, ...]:
-        """Returns line ends and, if values are not quoted, the first character of the separator."""
-        return LINE_ENDS if self.splitter.quote is not None else (*LINE_ENDS, self.splitter.separator[0])
+        r"""Returns what no value may contain: padding and ``\r`` within quotes; without quotes, what ends a value."""
+        return ("\0", "\r") if self.splitter.quote is not None else (*LINE_ENDS, self.splitter.separator[0])
 
     def _null_text(self, index: int) -> str:
         """Returns the text of null: the null token, or "" if the token would be split, or would begin a comment."""
@@ -103,8 +112,8 @@ class DelimitedWriter(ScalarWriter):
             index: index of the value.
         """
         quote, separator = self.splitter.quote, self.splitter.separator
-        problems = unwritable_values(column, holds_any_of(texts, LINE_ENDS), "holds a line end")
-        problems += unwritable_values(
+        line_ends = holds_any_of(texts, LINE_ENDS)
+        problems = unwritable_values(
             column, holds_any_of(texts, sorted(self.find_unencodable(texts))), "has a character that the encoding lacks"
         )
         # A text that ends in the beginning of a longer separator would be split too early.
@@ -114,15 +123,21 @@ class DelimitedWriter(ScalarWriter):
         for prefix in self.forbidden_prefixes if index == 0 else ():
             is_forbidden |= spans.as_bool(pc.starts_with(texts, prefix))
         if quote is None:
+            problems += unwritable_values(column, line_ends, "holds a line end, and there are no quotes")
             problems += unwritable_values(
                 column, is_split, f"holds {separator[0]!r} of the separator, and there are no quotes"
             )
             problems += unwritable_values(column, is_null, "would be read as null, as there are no quotes")
             return texts, problems
-        quoted = is_split | is_null | is_forbidden | holds_any_of(texts, (quote,))
+        if line_ends.any():
+            why = "has a zero byte at the beginning of a line, which is no text for readers"
+            problems += unwritable_values(column, holds_any_of(texts, ("\n\0",)), why)
+        quoted = is_split | is_null | is_forbidden | line_ends | holds_any_of(texts, (quote,))
         if quoted.any():
-            doubled = pc.replace_substring(texts.filter(pa.array(quoted)), quote, 2 * quote)
-            texts = replace_masked(texts, quoted, pc.binary_join_element_wise(quote, doubled, quote, ""))
+            escaped = texts.filter(pa.array(quoted))
+            for special, replacement in self.splitter.escapes_of_quoted():
+                escaped = pc.replace_substring(escaped, special, replacement)
+            texts = replace_masked(texts, quoted, pc.binary_join_element_wise(quote, escaped, quote, ""))
         return texts, problems
 
 
@@ -161,7 +176,7 @@ def render_header(
     for index, name in enumerate(names):
         quoted = name != name.strip() or not name or contains_any(name, (splitter.separator[0], quote or "\n"))
         quoted = quoted or (index == 0 and name.startswith(forbidden_prefixes))
-        rendered.append(quote + name.replace(quote, 2 * quote) + quote if quoted and quote is not None else name)
+        rendered.append(quote + splitter.escaped(name) + quote if quoted and quote is not None else name)
     line = splitter.separator.join(rendered)
     if not problems and (splitter.header_names(line) != list(names) or line.startswith(forbidden_prefixes)):
         problems.append(f"the header {line!r} does not read back as these names; rename the columns")

@@ -117,14 +117,17 @@ def test_lines_are_decoded_as_by_the_reference(query: Query) -> None:
 
 
 @thorough
-@given(st.lists(st.text('a",\n', min_size=1, max_size=8), min_size=1, max_size=8))
-def test_records_of_several_lines(records: list[str]) -> None:
+@given(st.lists(st.text('a",\n\\', min_size=1, max_size=8), min_size=1, max_size=8), st.booleans())
+def test_records_of_several_lines(records: list[str], escapes: bool) -> None:
     lines = [record.encode() for record in records]
     schema = pa.schema([("a", STRING), ("b", STRING)])
-    decoder = compile_decoder(FormatOptions("delimited", ","), schema, judge_whole=True)
+    options = FormatOptions("delimited", ",", escape="backslash" if escapes else "none")
+    decoder = compile_decoder(options, schema, judge_whole=True)
     rows, corrupt = rows_of(decoder, iter([multiline_records(lines)]), TimestampContext())
     for line, row, bad in zip(lines, rows, corrupt, strict=True):
-        values, expected = reference_delimited(line, ["a", "b"], schema, separator=",", quote='"', judge_whole=True)
+        values, expected = reference_delimited(
+            line, ["a", "b"], schema, separator=",", quote='"', judge_whole=True, escapes=escapes
+        )
         assert (row, bad) == (list(values.values()), expected), line
 
 

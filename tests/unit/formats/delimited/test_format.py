@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pyspark_logs.errors import OptionError, SchemaError
+from pyspark_logs.errors import FormatError, OptionError, SchemaError
 from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.delimited.format import delimited_format
+from pyspark_logs.formats.delimited.format import delimited, delimited_format
 from pyspark_logs.formats.delimited.line_parser import DelimitedLineParser, DelimitedRules, DelimitedSource
 from pyspark_logs.formats.delimited.spec import DelimitedField, DelimitedSpec
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
@@ -24,7 +24,7 @@ from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.records import assign_headers, read_lines
 from tests.conformance.suite import FormatConformance
 from tests.conformance.test_engines import DAY, INSTANT, STRING, rows_of
-from tests.support.records import utc
+from tests.support.records import scan_rows, utc
 
 ROWS = [
     {"ts": utc(2026, 11, 22, 1), "name": 'say "hi", bob', "n": 17, "cost": Decimal("3.50"), "ok": True, "on": date(2026, 11, 22)},
@@ -164,8 +164,12 @@ def test_a_combined_column_may_not_contradict_its_values() -> None:
 
 
 def test_ineffective_options_are_refused() -> None:
-    with pytest.raises(OptionError, match="'escape' belongs to template"):
-        parse_read_options({"path": "x", "delimited": ",", "escape": "backslash"})
+    with pytest.raises(OptionError, match="'escape' belongs to template, preset, delimited"):
+        parse_read_options({"path": "x", "json": True, "escape": "backslash"})
+    with pytest.raises(FormatError, match="'escape' belongs to quoted values, and quote='' says that there are none"):
+        delimited(FormatOptions("delimited", ",", quote=None, escape="backslash"))
+    with pytest.raises(FormatError, match="multiLine=true puts the lines that do not match into the last field"):
+        delimited(FormatOptions("delimited", ",", quote=None, multi_line="true")).check_records()
     with pytest.raises(OptionError, match="'rescuedDataColumn'"):
         parse_read_options({"path": "x", "delimited": ",", "rescuedDataColumn": "r"})
     assert parse_read_options({"path": "x", "delimited": "\\t"}).format.spec == "\t"
@@ -182,3 +186,36 @@ def test_a_filter_finds_values_with_doubled_quotes(tmp_path: Path) -> None:
         reader = LogReader(options, "a string, b string", [In("a", (value,))])
         rows = [row for task in reader.plan().tasks for batch in reader.read_task(task) for row in batch.to_pylist()]
         assert [row["b"] for row in rows] == expected
+
+
+QUOTED = [
+    # options, text, rows of strings; a corrupt record is a string
+    ({}, 'id,"long\nname"\n1,"a\nb"\n2,c\n', [("1", "a\nb"), ("2", "c")]),
+    ({}, '\ufeffid,n\r\n1,"a\r\nb"\r\n2,"c"', [("1", "a\r\nb"), ("2", "c")]),
+    ({}, 'id,n\n1,"open\n2,b\n', ['1,"open', ("2", "b")]),
+    ({}, 'id,n\n1,"open', ['1,"open']),
+    ({}, 'id,n\n1,"a\n""b"""\n2,""\n', [("1", 'a\n"b"'), ("2", "")]),
+    ({}, 'id,n\n5" disk,"a\nb"\n6" disk,c\n', [('5" disk', "a\nb"), ('6" disk', "c")]),
+    ({}, 'id,n\n"a \\"q\\" b",2\n"c:\\",3\n', [('a "q" b', "2"), ("c:\\", "3")]),
+    ({}, 'id,n\n"a \\"x\nq\\"",2\n"\\"",3\n"a\\",b",4\n', [('a "x\nq"', "2"), ('"', "3"), ('a",b', "4")]),
+    ({"escape": "backslash"}, 'id,n\n"a\n\\"b\\"",2\n"c:\\\\",\\\\\n', [('a\n"b"', "2"), ("c:\\", "\\\\")]),
+    ({"multiLine": r"^\d+,"}, 'id,n\n1,"a\nb"\n2,x\n\tat y\n3,z\n', [("1", "a\nb"), ("2", "x\n\tat y"), ("3", "z")]),
+    ({"multiLine": "true"}, 'id,n\n1,"a\nb"\n2,x\n', [("1", "a\nb"), ("2", "x")]),
+    ({"multiLine": r"^\d", "quote": ""}, 'id,n\n1,"a\n b"\n2,x\n', [("1", '"a\n b"'), ("2", "x")]),
+    ({"quote": ""}, 'id,n\n1,"a\nb",2\n', [("1", '"a'), ('b"', "2")]),
+    ({"header": "fields", "multiLine": r"^\d"}, "#Fields: id n\n1,a\n b\n#Date: x\n2,c\n d\n", [("1", "a\n b"), ("2", "c\n d")]),
+    ({"encoding": "gbk"}, 'id,n\n1,"\u7684\n\u7c21"\n2,x\n', [("1", "\u7684\n\u7c21"), ("2", "x")]),
+    ({"encoding": "utf-16-le"}, 'id,n\n1,"a\nb"\n', [("1", "a\nb")]),
+    ({"commentPrefix": "#"}, 'id,n\n# it"s\n1,"a\n#b"\n# "\n2,x\n', [("1", "a\n#b"), ("2", "x")]),
+    ({"maxRecordBytes": "7"}, 'id,n\n1,"a\nbcd"\n2,x\n', ['1,"a', 'bcd"', ("2", "x")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "text", "expected"), QUOTED)
+def test_quoted_values_may_contain_line_ends(
+    options: dict[str, str], text: str, expected: list[Any], tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes(text.encode(options.get("encoding", "utf-8")))
+    given = {"delimited": ",", "header": "first", "columnNameOfCorruptRecord": "raw", "maxPartitionBytes": 4, **options}
+    found = [list(row.values()) for row in scan_rows(tmp_path, **given)]
+    assert [tuple(row[:-1]) if row[-1] is None else row[-1] for row in found] == expected

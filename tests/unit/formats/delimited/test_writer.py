@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, RecordError, SchemaError
+from pyspark_logs.formats.delimited.format import delimited
 from pyspark_logs.options import FormatOptions
+from pyspark_logs.records import join_quoted, read_lines
 from tests.conformance.test_engines import DAY, INSTANT, STRING
 from tests.reference.delimited import reference_delimited
 from tests.reference.templates import same
@@ -31,7 +33,9 @@ class Table(NamedTuple):
     on_unwritable: str
 
 
-texts = st.text("a\"'-,| \té#N\ufeff", max_size=5) | st.sampled_from(["", "-", "a||", "a|", "NULL", "#x"])
+texts = st.text("a\"'-,| \té#N\ufeff\\", max_size=5) | st.sampled_from(
+    ["", "-", "a||", "a|", "NULL", "#x", "a\nb", "\r\n", '\\"\n']
+)
 COLUMNS: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
     (STRING, texts), (STRING, texts), (pa.int32(), st.integers(-(2**31), 2**31 - 1)), (pa.float64(), st.floats(allow_nan=False)),
     (pa.bool_(), st.booleans()), (DAY, st.dates()), (INSTANT, st.datetimes(min_value=datetime(1, 1, 2), timezones=st.just(timezone.utc))),
@@ -50,7 +54,8 @@ def tables(draw: st.DrawFn) -> Table:
     options = FormatOptions(
         "delimited", draw(st.sampled_from([",", "\t", "|", "||", " ", "-", "1", "a"])), draw(st.sampled_from(["-", "", "NULL", "a,b"])),
         encoding=draw(st.sampled_from(["utf-8", "utf-8", "latin-1", "utf-16-le"])), comment_prefix=draw(st.sampled_from([None, "#", "a"])),
-        quote=draw(st.sampled_from(['"', '"', '"', "'", None])), header=draw(st.sampled_from(["none", "first"])),
+        quote=(quote := draw(st.sampled_from(['"', '"', '"', "'", None]))), header=draw(st.sampled_from(["none", "first"])),
+        escape="none" if quote is None else draw(st.sampled_from(["none", "backslash"])),
     )  # fmt: skip
     return Table(pa.RecordBatch.from_arrays(arrays, names), options, draw(st.sampled_from(["fail", "null", "space"])))
 
@@ -65,7 +70,10 @@ def test_written_lines_read_back(table: Table) -> None:
     except (RecordError, SchemaError):
         return
     plain = text.decode(options.encoding)
-    lines = plain.split("\n")[:-1]
+    rule = delimited(options).quote_rule()
+    found = read_lines(iter([plain.encode()]), all_blocks=True)
+    found = found if rule is None else join_quoted(found, rule)
+    lines = [lines.record(row).decode() for lines in found for row in range(len(lines))]
     assert len(lines) == rows.num_rows + (options.header == "first"), "no value makes or breaks a record"
     names = list(rows.schema.names)
     for line, row in zip(lines[options.header == "first" :], rows.to_pylist(), strict=True):
@@ -73,15 +81,29 @@ def test_written_lines_read_back(table: Table) -> None:
         assert not line.startswith(("\ufeff", options.comment_prefix or "\n"))
         values, corrupt = reference_delimited(
             line.encode(), names, rows.schema, separator=options.spec, quote=options.quote, null_value=options.null_value,
-            judge_whole=True,
+            judge_whole=True, escapes=options.escape == "backslash",
         )  # fmt: skip
         assert not corrupt
         if table.on_unwritable == "fail":
             assert all(map(same, values.values(), row.values())), (line, row)
 
 
-def test_all_characters_but_line_ends_can_be_written(tmp_path: Path) -> None:
+def test_all_characters_can_be_written(tmp_path: Path) -> None:
     rows = pa.table({"a": ["x,y", 'q"', None, "-", "", "#z", " b ", "\ufeffx"], "b": [1, -2, None, 4, 5, 6, 7, 8]})
+    ends = pa.table({"a": ["x\ny", "x\r\n#y", '\\"\n\n', "\r"], "b": [1, 2, 3, 4]})
+    for escape in ("none", "backslash"):
+        pyspark_logs.write(ends, str(tmp_path / f"escape {escape}"), delimited=",", header="first", escape=escape)
+        assert (
+            scan_rows(
+                tmp_path / f"escape {escape}",
+                delimited=",",
+                header="first",
+                escape=escape,
+                schema=ends.schema,
+                mode="FAILFAST",
+            )
+            == ends.to_pylist()
+        )
     for header in ("none", "first", "fields"):
         folder = tmp_path / header
         result = pyspark_logs.write(rows, str(folder), delimited=",", header=header, maxRecordsPerFile=3)
@@ -95,8 +117,12 @@ def test_all_characters_but_line_ends_can_be_written(tmp_path: Path) -> None:
             "a header is no record"
         )
     with pytest.raises(RecordError, match=r"row 1 .*column 'a': 'x\\ny' holds a line end"):
-        pyspark_logs.write(pa.table({"a": ["-", "x\ny"]}), str(tmp_path / "no"), delimited=",")
-    pyspark_logs.write(pa.table({"a": ["x\ny"], "b": [1]}), str(tmp_path / "s"), delimited=",", onUnwritable="space")
+        pyspark_logs.write(pa.table({"a": ["z", "x\ny"]}), str(tmp_path / "no"), delimited=",", quote="")
+    with pytest.raises(RecordError, match=r"row 1 .*column 'a': .* has a zero byte at the beginning of a line"):
+        pyspark_logs.write(pa.table({"a": ["z", "x\n\0y"]}), str(tmp_path / "no"), delimited=",")
+    pyspark_logs.write(
+        pa.table({"a": ["x\ny"], "b": [1]}), str(tmp_path / "s"), delimited=",", quote="", onUnwritable="space"
+    )
     assert scan_rows(tmp_path / "s", delimited=",") == [{"_c0": "x y", "_c1": "1"}]
 
 

@@ -1,0 +1,119 @@
+"""Joined lines of records whose quoted values contain line ends, compared with a definition by single characters."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pyspark_logs.records import QuoteRule, join_quoted, read_lines
+
+_MALFORMED, _OPEN = -1, -2
+
+
+def end_of(text: str, start: int, separator: str, quote: str, *, escapes: bool) -> int:
+    """Returns the end of the record at an offset; or the reason why it has none."""
+    at = start
+    while True:
+        if text.startswith(quote, at):
+            at += 1
+            while True:
+                if at >= len(text):
+                    return _OPEN
+                is_escape = escapes and text[at] == "\\" and text[at + 1 : at + 2] in ("\\", quote)
+                if is_escape or text[at : at + 2] == 2 * quote:
+                    at += 2
+                elif text[at] == quote:
+                    at += 1
+                    break
+                else:
+                    at += 1
+            if at == len(text) or text[at] == "\n" or text[at : at + 2] == "\r\n":
+                return at
+            if not text.startswith(separator, at):
+                return _MALFORMED
+        else:
+            while at < len(text) and text[at] != "\n" and not text.startswith(separator, at):
+                at += 1
+            if at == len(text) or text[at] == "\n":
+                return at - text.endswith("\r", start, at)
+        at += len(separator)
+
+
+def reference(text: str, rule: QuoteRule, limit: int, comment: str | None) -> list[str]:
+    records, at = [], 0
+    while at < len(text):
+        line_end = text.find("\n", at) if "\n" in text[at:] else len(text)
+        line = text[at:line_end].removesuffix("\r")
+        if line and not (comment and line.startswith(comment)):
+            for escapes in (True,) if rule.escapes else (False, True):
+                end = end_of(text, at, rule.separator, rule.quote, escapes=escapes)
+                if at <= end <= at + limit:
+                    line, line_end = text[at:end], text.find("\n", end) if "\n" in text[end:] else len(text)
+                    break
+            records.append(line)
+        at = line_end + 1
+    return records
+
+
+def joined(text: str, rule: QuoteRule, *, block_bytes: int = 1 << 20, limit: int = 1 << 20, comment: str | None = None) -> list[str]:  # fmt: skip
+    prefix = comment.encode() if comment else None
+    blocks = read_lines(iter([text.encode()]), block_bytes=block_bytes, comment_prefix=prefix, all_blocks=True)
+    found = join_quoted(blocks, rule, comment_prefix=prefix, max_record_bytes=limit)
+    return [lines.record(row).decode() for lines in found for row in range(len(lines))]
+
+
+@settings(max_examples=250, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    st.lists(st.sampled_from(['"', '"', '""', ",", ",", "\n", "\n", "\r\n", "a", "#", "\\", '\\"', '",', ',"', '"\n']), max_size=16).map("".join),
+    st.booleans(), st.sampled_from([",", "||"]), st.sampled_from([1, 4, 1 << 20]), st.sampled_from([6, 1 << 20]), st.sampled_from([None, "#"]),
+)  # fmt: skip
+def test_records_are_those_of_the_definition(
+    text: str, escapes: bool, separator: str, block_bytes: int, limit: int, comment: str | None
+) -> None:
+    text = text.replace(",", separator)
+    rule = QuoteRule(separator, '"', escapes)
+    if any(len(line) > limit for line in text.split("\n")):
+        limit = 1 << 20  # the first bytes of a longer line are read in another way
+    expected = reference(text, rule, limit, comment)
+    assert joined(text, rule, block_bytes=block_bytes, limit=limit, comment=comment) == expected
+
+
+COMMA = QuoteRule(",", '"')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('1,"a\nb",2\n3\n', ['1,"a\nb",2', "3"]),
+        ('1,"a\r\nb"\r\n3\r\n', ['1,"a\r\nb"', "3"]),
+        ('1,"a\n\n#b\n"\n', ['1,"a\n\n#b\n"']),
+        ('5" x,"a\nb"\n1\n', ['5" x,"a\nb"', "1"]),
+        ('1,""\n2,"a\nb"', ['1,""', '2,"a\nb"']),
+        ('1,"open\n2,b\n3,c', ['1,"open', "2,b", "3,c"]),
+        ('1,"open\n2,"b"\n3,""\n', ['1,"open', '2,"b"', '3,""']),
+        ('1,"open\n2,"a\nb"\n', ['1,"open', '2,"a\nb"']),
+        ('"a \\"q\nz\\" b",2\n1\n', ['"a \\"q\nz\\" b",2', "1"]),
+    ],
+)
+def test_a_quote_joins_lines_only_if_the_record_is_correct(text: str, expected: list[str]) -> None:
+    for block_bytes in (1, 1 << 20):
+        assert joined(text, COMMA, block_bytes=block_bytes) == expected
+
+
+def test_offsets_and_reported_lines() -> None:
+    reported: list[tuple[int, int]] = []
+    blocks = read_lines(iter([b'a\n1,"x\ny"\nz\n']), block_bytes=3, all_blocks=True)
+    found = join_quoted(blocks, COMMA, on_join=lambda count, offset: reported.append((count, offset)))
+    assert [offset for lines in found for offset in lines.offsets.tolist()] == [0, 2, 10]
+    assert reported == [(1, 2)]
+
+
+def test_stray_quotes_take_linear_time() -> None:
+    """Each line opens a quote that its successor closes, and none of the records ends."""
+    started = time.process_time()
+    text = 'x","y\n' * 20_000
+    assert len(joined(text, COMMA, block_bytes=1 << 14)) == 20_000
+    assert time.process_time() - started < 3
