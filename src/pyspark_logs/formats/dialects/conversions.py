@@ -93,10 +93,16 @@ CONVERSIONS = (
 )  # fmt: skip
 WORDS = {word: conversion for conversion in CONVERSIONS for word in conversion.words}
 
+# Words whose output may be left out or replaced as a whole; see :mod:`layout_conditions`.
+NOT_EMPTY_WORDS = frozenset({"notEmpty", "variablesNotEmpty", "varsNotEmpty"})
+EQUALS_WORDS = frozenset({"equals", "equalsIgnoreCase"})
+
 _COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "gray", "faint")
 # Words that enclose other conversions and decorate or edit their text.
 ENCLOSING_WORDS = frozenset(
     {"highlight", "clr", "style", "replace", "maxLen", "maxLength", *_COLOURS}
+    | NOT_EMPTY_WORDS
+    | EQUALS_WORDS
     | {f"bold{colour.capitalize()}" for colour in _COLOURS}
     | {f"bright{colour.capitalize()}" for colour in _COLOURS}
 )

@@ -13,17 +13,18 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.dialects.config_text import ConfigText
-from pyspark_logs.formats.dialects.conversions import WORDS, Conversion, Output
+from pyspark_logs.formats.dialects.conversions import EQUALS_WORDS, NOT_EMPTY_WORDS, WORDS, Conversion, Output
 from pyspark_logs.formats.dialects.directives import ColumnNames
 from pyspark_logs.formats.dialects.java_dates import fixed_width, has_day
 from pyspark_logs.formats.dialects.last_delimiters import end_at_last
+from pyspark_logs.formats.dialects.layout_conditions import OptionalText, resolve_condition
 from pyspark_logs.formats.dialects.layout_dates import date_type
 from pyspark_logs.formats.dialects.layout_properties import read_layout
 from pyspark_logs.formats.dialects.pattern_layout import LayoutElement, parse_pattern
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.notation import make_template
-from pyspark_logs.formats.template.segments import Blanks, Field, FieldPadding, Literal, Segment
+from pyspark_logs.formats.template.segments import Blanks, Field, FieldPadding, Group, Literal, Segment
 from pyspark_logs.formats.timestamps.parsing import compile_pattern
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Text
@@ -39,9 +40,9 @@ def logback_format(options: FormatOptions) -> LineFormat:
         FormatError: the pattern is not understood; the message shows the position.
     """
     config = read_layout(options.spec)
-    elements = _first_line(config, _flatten(parse_pattern(config)))
+    elements = _first_line(config, _flatten(config, parse_pattern(config)))
     segments = end_at_last(_trailing_padding(_build_segments(config, elements)), "message")
-    if not any(isinstance(segment, Field) for segment in segments):
+    if not any(isinstance(segment, (Field, Group)) for segment in segments):
         raise config.error(0, config.text, "has no conversion word, so there are no columns; words begin with '%'")
     return TemplateFormat(make_template(config.text, segments), options, f"logback {config.text!r}")
 
@@ -59,14 +60,15 @@ class GroupPadding:
     before: bool
 
 
-FlatElement = str | LayoutElement | GroupPadding
+FlatElement = str | LayoutElement | GroupPadding | OptionalText
 
 
-def _flatten(elements: Sequence[str | LayoutElement]) -> list[FlatElement]:
+def _flatten(config: ConfigText, elements: Sequence[str | LayoutElement]) -> list[FlatElement]:
     """Returns the elements without groups: the width of a group goes to its only word, or becomes padding."""
     flat: list[FlatElement] = []
     for element in elements:
-        for part in [element] if isinstance(element, str) or element.children is None else _ungroup(element):
+        is_group = isinstance(element, LayoutElement) and element.children is not None
+        for part in _ungroup(config, element) if is_group and isinstance(element, LayoutElement) else [element]:
             if isinstance(part, str) and flat and isinstance(flat[-1], str):
                 flat[-1] += part
             else:
@@ -74,8 +76,15 @@ def _flatten(elements: Sequence[str | LayoutElement]) -> list[FlatElement]:
     return flat
 
 
-def _ungroup(group: LayoutElement) -> list[FlatElement]:
-    children = _flatten(group.children or ())
+def _ungroup(config: ConfigText, group: LayoutElement) -> list[FlatElement]:
+    children = _flatten(config, group.children or ())
+    if group.word in NOT_EMPTY_WORDS | EQUALS_WORDS and not _ends_record(children):
+        plain = [child for child in children if isinstance(child, (str, LayoutElement))]
+        if len(plain) < len(children):
+            raise config.error(
+                group.offset, group.text, "encloses a group that is padded or may be missing; simplify it"
+            )
+        return [*resolve_condition(config, group, plain)]
     if group.pad is None or group.pad.width == 0:
         return children
     only_child = children[0] if len(children) == 1 else None
@@ -142,15 +151,17 @@ def _second_line(config: ConfigText, line_end: FlatElement) -> FormatError:
 # --- segments of the template --------------------------------------------------------------------------------
 
 
-def _build_segments(config: ConfigText, elements: list[FlatElement]) -> list[Segment]:
+def _build_segments(config: ConfigText, elements: list[FlatElement], names: ColumnNames | None = None) -> list[Segment]:
     segments: list[Segment] = []
-    names = ColumnNames()
+    names = ColumnNames() if names is None else names
     for index, element in enumerate(elements):
         following = elements[index + 1] if index + 1 < len(elements) else None
         if isinstance(element, str):
             segments += [Literal(element)] if element else []
         elif isinstance(element, LayoutElement):
             segments += _field_segments(config, element, following, names)
+        elif isinstance(element, OptionalText):
+            segments.append(Group(tuple(_build_segments(config, [*element.children], names))))
         elif element.before:
             if segments and isinstance(segments[-1], Blanks):
                 continue  # the padding after the preceding group extends to this group
@@ -197,9 +208,7 @@ def _field_segments(
     """
     conversion = WORDS[element.word]
     if conversion.output is Output.DATE:
-        fixed_form = isinstance(following, (LayoutElement, GroupPadding)) or (
-            following is not None and following[0] in _DATE_CONTINUATIONS
-        )
+        fixed_form = following is not None and (not isinstance(following, str) or following[0] in _DATE_CONTINUATIONS)
         try:
             return _date_segments(element, date_type(element.options, fixed_form=fixed_form), following, names)
         except FormatError as error:
@@ -210,6 +219,7 @@ def _field_segments(
         text = following.text if isinstance(following, LayoutElement) else following.group.text
         raise config.unseparated(element.offset, element.text, text)
     column, null = _keyed(conversion, element) if conversion.named_by_option else (conversion.column, conversion.null)
+    null = null if element.null_text is None else element.null_text
     pad = element.pad if element.pad is not None and (element.pad.width or element.pad.max_length is not None) else None
     return [Field(names.add(column), conversion.type, null is not None, pad, null)]
 
@@ -250,7 +260,7 @@ def _date_padding(pad: FieldPadding | None, pattern: str | None) -> int:
 
 def _check_end_of_time(pattern: str, following: FlatElement | None) -> None:
     """Raises FormatError if the end of a time without a day, which is a string, cannot be found."""
-    if isinstance(following, (LayoutElement, GroupPadding)):
+    if following is not None and not isinstance(following, str):
         raise FormatError("a time without a day is a string, and nothing separates it from what follows")
     example = "".join(piece if piece[0] != "%" else "0" for piece in compile_pattern(pattern).tokens)
     if following is not None and following in example:

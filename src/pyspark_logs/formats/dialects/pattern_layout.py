@@ -37,6 +37,7 @@ class LayoutElement:
         options: texts in braces after the word.
         pad: width of the value; None: no width is given.
         children: elements of a group, or those that a word encloses; None for other words.
+        null_text: text of a missing value, which another word replaces; None: that of the word.
     """
 
     text: str
@@ -45,6 +46,7 @@ class LayoutElement:
     options: tuple[str, ...] = ()
     pad: FieldPadding | None = None
     children: tuple[str | LayoutElement, ...] | None = None
+    null_text: str | None = None
 
 
 def parse_pattern(config: ConfigText) -> list[str | LayoutElement]:

@@ -588,3 +588,57 @@ def test_option_without_effect_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("x\n")
     with pytest.raises(OptionError, match="escape"):
         pyspark_logs.scan(str(tmp_path / "a.log"), nginx="$a", escape="backslash")
+
+
+# --- Log4j 2: words that leave text out, or replace it ---
+
+LEVEL_AND_TIME = {"timestamp": AT, "level": "INFO"}
+START = "2026-11-22 10:00:00 INFO"
+OPTIONAL = {
+    "%d{yyyy-MM-dd HH:mm:ss} %p%notEmpty{ [%marker]} %m%n": (
+        {f"{START} [M] hello": {"marker": "M", "message": "hello"}, f"{START} hello [x]": {"marker": None, "message": "hello [x]"}}
+    ),
+    "%d{yyyy-MM-dd HH:mm:ss} %p %equals{[%marker]}{[]}{}%c - %m%n": (
+        {
+            f"{START} [M]a.B - x": {"marker": "M", "logger": "a.B", "message": "x"},
+            f"{START} a.B - x": {"marker": None, "logger": "a.B", "message": "x"},
+        }
+    ),
+    "%d{yyyy-MM-dd HH:mm:ss} %p%varsNotEmpty{ (%X{id}/%X{user})} - %m%n%notEmpty{%ex}": (
+        {
+            f"{START} (7/ana) - x": {"id": "7", "user": "ana", "message": "x"},
+            f"{START} - x": {"id": None, "user": None, "message": "x"},
+        }
+    ),
+    "%d{yyyy-MM-dd HH:mm:ss} %p %equalsIgnoreCase{%X{user}}{}{none} %m%n": (
+        {f"{START} ana x": {"user": "ana", "message": "x"}, f"{START} none x": {"user": None, "message": "x"}}
+    ),
+    "%d{yyyy-MM-dd HH:mm:ss} %p %equals{%X{role}}{administrator}{admin} %replace{%m}{\\s+}{ }%n": (
+        {f"{START} admin x y": {"role": "admin", "message": "x y"}}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", OPTIONAL)
+def test_optional_and_replaced_text(pattern: str) -> None:
+    lines = OPTIONAL[pattern]
+    found = rows("logback", pattern, *lines)
+    assert found == [{**LEVEL_AND_TIME, **row} for row in lines.values()]
+    assert [written("logback", pattern, row) for row in found] == list(lines)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("%notEmpty{%marker }%m%n", "'%notEmpty{%marker }': begins with a value"),
+        ("%p %notEmpty", "'%notEmpty': needs the elements that it encloses"),
+        ("%p %5notEmpty{ [%marker]} %m", "'%5notEmpty{ [%marker]}': %notEmpty has a width"),
+        ("%equals{%p}{INFO} %m", "needs three arguments: %equals{pattern}{test}{substitution}"),
+        ("%equals{[%p]}{[INFO]}{<i>} %m", "'%equals{[%p]}{[INFO]}{<i>}': is not read by its pattern"),
+        ("%equals{%p %c}{INFO a}{} %m", "is not read by its pattern"),
+        ("%p %notEmpty{ (%notEmpty{ [%marker]})} %m", "encloses a group that is padded or may be missing"),
+        ("%replace{%c %m}{a}{b}", "may enclose exactly one conversion word here"),
+    ],
+)
+def test_conditions_that_cannot_be_read(pattern: str, message: str) -> None:
+    assert message in error("logback", pattern)
