@@ -33,6 +33,7 @@ text that combines several values (`client:port`) has a column for each value.
   logs, which are in UTC. Times without a year get [the year of their file](template.md#timestamps).
 - All presets can be written except `aws_cloudtrail`, whose files are JSON documents. If a format has several variants, the
   first variant that holds the value without loss is written.
+- `requestParts=true` adds the [method, path, query and protocol](reading.md#parts-of-requests) of requests.
 - `cri` and `docker_json` [join the parts of a line](reading.md#parts-of-lines) that the container runtime cut.
 - The layout describes the directories and file names of the provider. It is not applied automatically: pass it as the
   option `layout`, and include your prefix in the path that you load.

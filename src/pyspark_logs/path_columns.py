@@ -39,7 +39,7 @@ def metadata_column(dtype: pa.StructType, split: FileSplit, offsets: pa.Array) -
     constants = {
         "file_path": path, "file_name": path.rpartition("/")[2], "file_size": split.size,
         "file_block_start": split.start, "file_block_length": split.length,
-        "file_modification_time": split.modified_ms * 1000,
+        "file_modification_time": split.modified_ms * 1000, "path_time": split.layout_start_us,
     }  # fmt: skip
     children = [
         offsets

@@ -144,14 +144,15 @@ def quote_name(name: str) -> str:
 
 
 def metadata_type() -> pa.StructType:
-    """Returns the type of the column ``_metadata``. Its fields have the names of Spark's file sources.
+    """Returns the type of the column ``_metadata``. Its fields have the names of Spark's file sources; ``path_time`` and
+    ``record_offset`` are further ones.
 
     >>> [field.name for field in metadata_type()][:2]
     ['file_path', 'file_name']
     """
     schema = parse_ddl(
         "_metadata struct<file_path:string, file_name:string, file_size:bigint, file_block_start:bigint,"
-        " file_block_length:bigint, file_modification_time:timestamp, record_offset:bigint>"
+        " file_block_length:bigint, file_modification_time:timestamp, path_time:timestamp, record_offset:bigint>"
     )
     data_type: pa.StructType = schema.field(0).type
     return data_type

@@ -133,7 +133,7 @@ class TestMetadata:
         path = f"file://{tmp_path}/a.log"
         assert plain == [
             {"file_path": path, "file_name": "a.log", "file_size": 29, "file_block_start": start, "file_block_length": length,
-             "file_modification_time": modified, "record_offset": offset}
+             "file_modification_time": modified, "path_time": None, "record_offset": offset}
             for start, length, offset in [(0, 19, 0), (0, 19, 10), (19, 10, 19)]
         ]  # fmt: skip
         size = (tmp_path / "b.log.gz").stat().st_size
@@ -141,6 +141,19 @@ class TestMetadata:
         assert {(one["file_size"], one["file_block_start"], one["file_block_length"]) for one in zipped} == {
             (size, 0, size)
         }
+
+    def test_time_of_the_path(self, tmp_path: Path) -> None:
+        write(tmp_path, {"ops/2026/11/22/07/a.log": "x\n"})
+        times = {
+            "{team}/{yyyy}/{MM}/{dd}/{HH}": at("2026-11-22 07:00:00"),
+            "{team}/{yyyy}": at("2026-01-01 00:00:00"),
+            "{team}": None,
+        }
+        for layout, time in times.items():
+            [row] = read(tmp_path, template="{m}", layout=layout, metadata=True)
+            assert row["_metadata"]["path_time"] == time
+        [row] = read(tmp_path, template="{m}", layout="{team}/{yyyy}/{MM}/{dd}", timeZone="Asia/Tokyo", metadata=True)
+        assert row["_metadata"]["path_time"] == at("2026-11-21 15:00:00")
 
     def test_some_fields_in_any_order(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.log": "x\ny\n"})

@@ -89,7 +89,7 @@ def test_a_struct_is_a_schema_and_type_names_are_valid_column_names() -> None:
 
 
 def test_metadata_type() -> None:
-    names = "file_path file_name file_size file_block_start file_block_length file_modification_time record_offset"
+    names = "file_path file_name file_size file_block_start file_block_length file_modification_time path_time record_offset"
     assert [field.name for field in metadata_type()] == names.split()
     assert metadata_type().field("file_modification_time").type == pa.timestamp("us", tz="UTC")
     assert parse_ddl(to_ddl(pa.schema([("_metadata", metadata_type())])))[0].type == metadata_type()

@@ -30,6 +30,7 @@ class FormatOptions:
         grok_patterns: user-defined grok patterns, one ``NAME pattern`` a line.
         multi_line: None if a record is a line; ``true`` if lines that do not match continue the record before them; else
             a regular expression that matches in the first line of each record.
+        request_parts: True if columns with the parts of HTTP requests are added.
         join_parts: True if parts of lines are joined; None: the preset and ``multi_line`` decide.
         document: None if a record is a line. Otherwise a file is one JSON document, and its records are the elements of
             the array under this key, or of the document itself for ``""``. Formats set this, not users.
@@ -52,6 +53,7 @@ class FormatOptions:
     header: str = "none"
     grok_patterns: str | None = None
     multi_line: str | None = None
+    request_parts: bool = False
     join_parts: bool | None = None
     document: str | None = None
     banners: tuple[str, ...] = ()

@@ -195,6 +195,7 @@ class TestNames:
         known |= {
             "format.multi_line",
             "format.join_parts",
+            "format.request_parts",
             "format.document",
             "format.banners",
             "path",

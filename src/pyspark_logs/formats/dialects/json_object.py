@@ -58,10 +58,10 @@ class JsonObjectLineParser:
         values: list[Any] = []
         reason = general = ""
         for column in (*parser.columns, *parser.rules.unasked):
-            member = record.get(column.name)
+            member = record.get(column.source)
             text = member if isinstance(member, str) else dump_json(member)
             values.append(None)
-            if member is None or text in fields[column.name].null_texts(parser.rules.null_value):
+            if member is None or text in fields[column.source].null_texts(parser.rules.null_value):
                 continue
             try:
                 values[-1] = column.type.parse(text, context)

@@ -211,6 +211,7 @@ PRESETS: tuple[Preset, ...] = (
             },
             allow_trailing=True,
             may_be_blank=(),
+            request_columns=("request_uri",),
         ),
         source='AWS, "Amazon S3 server access log format":'
         " https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",

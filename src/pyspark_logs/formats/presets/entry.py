@@ -13,7 +13,7 @@ from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import documented
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.template.composite_fields import FieldParts
-from pyspark_logs.formats.template.format import TemplateFormat
+from pyspark_logs.formats.template.format import REQUEST_COLUMNS, TemplateFormat
 from pyspark_logs.formats.template.notation import forbid_blank_values, parse_template
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.options import FormatOptions
@@ -68,6 +68,7 @@ class TemplateForm:
         may_be_blank: fields that may be empty, or begin or end with a space; None: all fields. A line in which any other
             field does so, because two spaces follow each other, is corrupt.
         part_rule: rule that finds lines which are parts of records; None: there are none.
+        request_columns: columns that the option ``requestParts`` divides.
     """
 
     template: str
@@ -78,6 +79,7 @@ class TemplateForm:
     banners: tuple[str, ...] = ()
     may_be_blank: tuple[str, ...] | None = None
     part_rule: PartRule | None = None
+    request_columns: tuple[str, ...] = REQUEST_COLUMNS
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         _check_rescued_column(options, name)
@@ -87,7 +89,7 @@ class TemplateForm:
         options = replace(options, allow_trailing=options.allow_trailing or self.allow_trailing, banners=self.banners)
         if self.null_value is not None and options.null_value == FormatOptions.null_value:
             options = replace(options, null_value=self.null_value)
-        return TemplateFormat(template, options, name, self.composite_fields, self.part_rule)
+        return TemplateFormat(template, options, name, self.composite_fields, self.part_rule, self.request_columns)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class DelimitedForm:
     spec: DelimitedSpec
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
-        _check_ineffective(name, escape=options.escape != FormatOptions.escape)
+        _check_ineffective(name, escape=options.escape != FormatOptions.escape, requestParts=options.request_parts)
         _check_rescued_column(options, name)
         return delimited_format(self.spec, options, name)
 
@@ -126,6 +128,7 @@ class JsonForm:
             escape=options.escape != FormatOptions.escape,
             allowTrailing=options.allow_trailing,
             nullValue=options.null_value != FormatOptions.null_value,
+            requestParts=options.request_parts,
             commentPrefix=self.document is not None and options.comment_prefix is not None,
         )
         return replace(documented(options, self.fields, document=self.document), part_rule=self.part_rule)

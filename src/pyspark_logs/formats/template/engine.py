@@ -55,7 +55,7 @@ class TemplateEngine:
         found = {} if self.scope.nothing else self._scan(scanner)
         certain = scanner.cursor.certain
         rows = None if certain is None else np.flatnonzero(certain)
-        extracted: dict[str, Any] = {}
+        extracted: dict[tuple[str, str], Any] = {}
         results = [
             self._convert_locations(scanner, column, found, rows, extracted) for column in (*self.columns, *self.extra)
         ]
@@ -102,7 +102,7 @@ class TemplateEngine:
         column: RequestedColumn[str],
         found: Mapping[str, FieldSpans],
         rows: Int64 | None,
-        extracted: dict[str, Any],
+        extracted: dict[tuple[str, str], Any],
     ) -> ConversionResult:
         """Returns a column as :meth:`_convert` does, from the first of its fields that has a value."""
         array, valid = self._convert(scanner, column, found[column.source], rows, extracted)
@@ -118,7 +118,7 @@ class TemplateEngine:
         column: RequestedColumn[str],
         found: FieldSpans,
         rows: Int64 | None,
-        extracted: dict[str, Any],
+        extracted: dict[tuple[str, str], Any],
     ) -> ConversionResult:
         """Returns a column, and a mask of its valid values (None: all are valid).
 
@@ -127,7 +127,7 @@ class TemplateEngine:
             column: requested column.
             found: spans of the column's field in all lines.
             rows: indices of the certain lines; None: all lines.
-            extracted: results that the columns of one field share, by the name of the field.
+            extracted: results that columns share, by the name of their field and of the extraction.
         """
         field = self.fields[column.source]
         pick = slice(None) if rows is None else rows
@@ -146,9 +146,10 @@ class TemplateEngine:
         style = field.type.resolve_escape_style(self.rules.escape) if scanner.has_backslash else None
 
         def convert(strings: pa.Array) -> ConversionResult:
-            if column.source not in extracted:
-                extracted[column.source] = column.type.extract(strings)
-            return column.type.convert_extracted(strings, extracted[column.source], scanner.context)
+            key = (column.source, column.type.extraction)
+            if key not in extracted:
+                extracted[key] = column.type.extract(strings)
+            return column.type.convert_extracted(strings, extracted[key], scanner.context)
 
         return convert_fields(
             scanner.block, scanner.view, starts, ends, null, column.type, scanner.context,

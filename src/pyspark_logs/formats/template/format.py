@@ -24,8 +24,12 @@ from pyspark_logs.formats.template.segments import Field, Group, Segment, Templa
 from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.types.casts import fits
 from pyspark_logs.formats.types.registry import retype
+from pyspark_logs.formats.types.request import PARTS, RequestPart
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, PartRule
+
+# Columns with the first line of a request, in configurations of web servers and in presets.
+REQUEST_COLUMNS = ("request", "http_request")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class TemplateFormat(LineFormat):
         name: name of the format in messages: ``template '{a} {b}'``, ``preset 'aws_alb'``.
         parts: columns that replace a field, by the name of the field.
         part_rule: rule that finds lines which are parts of records; None: there are none.
+        request_columns: columns that the option ``requestParts`` divides.
     """
 
     template: Template
@@ -45,6 +50,7 @@ class TemplateFormat(LineFormat):
     name: str
     parts: Mapping[str, FieldParts] = field(default_factory=dict)
     part_rule: PartRule | None = None
+    request_columns: tuple[str, ...] = REQUEST_COLUMNS
 
     suffix = "log"
     is_open = False
@@ -66,7 +72,29 @@ class TemplateFormat(LineFormat):
             parts = self.parts[name].columns if name in self.parts else ((name, template_field.type),)
             for part, part_type in parts:
                 located.setdefault(part, []).append(RequestedColumn(part, part_type, name))
-        return [replace(first, alternatives=tuple(others)) for first, *others in located.values()]
+        columns = [replace(first, alternatives=tuple(others)) for first, *others in located.values()]
+        return self._with_request_parts(columns) if self.options.request_parts else columns
+
+    def _with_request_parts(self, columns: Sequence[RequestedColumn[str]]) -> list[RequestedColumn[str]]:
+        """Returns the columns, with the parts of each request after it, unless the format has a column of that name.
+
+        Raises:
+            FormatError: no column is a request.
+        """
+        taken = {column.name.lower() for column in columns}
+        found: list[RequestedColumn[str]] = []
+        for column in columns:
+            found.append(column)
+            if column.name.lower() in self.request_columns:
+                found += [
+                    RequestedColumn(f"{column.name}_{part}", RequestPart(part=part, inner=column.type), column.source)
+                    for part in PARTS
+                    if f"{column.name}_{part}".lower() not in taken
+                ]
+        if len(found) == len(columns):
+            names = " or ".join(map(repr, self.request_columns))
+            raise FormatError(f"option 'requestParts': {self.name} has no column {names} to divide; leave it out")
+        return found
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of the template engine, with the line parser for the lines that the engine leaves."""
@@ -118,7 +146,9 @@ class TemplateFormat(LineFormat):
             parts = self.parts.get(name)
             style = field_type.resolve_escape_style(self.options.escape != "none")
             names = escaped if field_type.escapes or style is not None else plain
-            names.update([name.lower()] if parts is None else [part.lower() for part, _ in parts.columns])
+            columns = [name.lower()] if parts is None else [part.lower() for part, _ in parts.columns]
+            divided = [column for column in columns if column in self.request_columns and self.options.request_parts]
+            names.update(columns, (f"{column}_{part}" for column in divided for part in PARTS))
         return SearchableFields(frozenset(plain), frozenset(escaped))
 
     # --- writing ------------------------------------------------------------------------------------------

@@ -246,8 +246,13 @@ class FieldType:
         """
         return None
 
+    @property
+    def extraction(self) -> str:
+        """Name of the result of :meth:`extract`; the columns of one field with the same name share the result."""
+        return ""
+
     def extract(self, array: pa.Array) -> Any:
-        """Returns an intermediate result for :meth:`convert_extracted`, which all columns of one field share."""
+        """Returns an intermediate result for :meth:`convert_extracted`, which several columns of one field share."""
         return None
 
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
