@@ -629,7 +629,7 @@ def is_ipv4(text: str) -> bool:
 
 
 def is_ipv6(text: str) -> bool:
-    """Returns True for eight groups of hexadecimal digits, or for any number of groups beside `::`; a zone may follow."""
+    """Returns True for eight groups of hexadecimal digits, or for at most seven groups beside `::`; a zone may follow."""
     address, percent, zone = text.partition("%")
     left, gap, right = address.partition("::")
     groups = [group for side in (left, right) if side for group in side.split(":")]
@@ -637,7 +637,7 @@ def is_ipv6(text: str) -> bool:
         if not is_ipv4(groups.pop()):
             return False
         groups += ["0", "0"]
-    is_complete = bool(gap) or len(groups) == 8
+    is_complete = len(groups) < 8 if gap else len(groups) == 8
     is_hexadecimal = all(re.fullmatch("[0-9A-Fa-f]{1,4}", group) for group in groups)
     return is_complete and is_hexadecimal and (not percent or bool(re.fullmatch("[0-9A-Za-z._~-]+", zone)))
 

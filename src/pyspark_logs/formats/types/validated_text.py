@@ -26,7 +26,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _GROUP = "[0-9A-Fa-f]{1,4}"
 # RFC 4291, 2.2: eight groups, of which "::" stands for one or more; the last two may be an IPv4 address. RFC 4007, 11: a
-# zone after "%". The number of groups beside "::" is not checked, because RE2 would take five times as long to compile the
+# zone after "%". AddressText checks the number of groups beside "::", because RE2 would take five times as long to compile the
 # expression.
 _IPV6 = (
     f"(?:(?:{_GROUP}:){{6}}(?:{_GROUP}:{_GROUP}|{_IPV4})"
@@ -38,6 +38,9 @@ _NOT_ASCII = "\u0080-\U0010ffff"
 _HOST_NAME = f"[0-9A-Za-z_{_NOT_ASCII}][0-9A-Za-z_.{_NOT_ASCII}-]*"
 _HOST = rf"(?:{_HOST_NAME}|{_IPV6}|\[{_IPV6}\])"
 _ADDRESS = rf"(?:(?:{_HOST_NAME}|\[{_IPV6}\])(?::[0-9]{{1,5}})?|{_IPV6})"
+
+_MAX_GROUPS = 7  # "::" stands for one group at least
+_COMPRESSED = re.compile(r"[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*", re.ASCII)
 
 _WORD = r"[^\x00-\x20]+"
 _NO_WORD = bytes(range(33))
@@ -111,6 +114,25 @@ class ValidatedText(Text):
 
 
 @dataclass(frozen=True)
+class AddressText(ValidatedText):
+    """String that is, or contains, an IP address; the groups of an IPv6 address are counted."""
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        found = super().parse(text, context)
+        address = _COMPRESSED.search(text)
+        if address is not None:
+            groups = [group for group in address[0].split(":") if group]
+            if len(groups) + ("." in groups[-1] if groups else 0) > _MAX_GROUPS:
+                raise ValueError(f"not {self.description}")
+        return found
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        if len(array) and b"::" in spans.string_bytes(array).tobytes():
+            return parse_distinct(self, array, context)
+        return super().convert(array, context)
+
+
+@dataclass(frozen=True)
 class Enumeration(ValidatedText):
     """One of several texts, which :func:`enumeration` compiles.
 
@@ -151,8 +173,8 @@ def word(escape_style: EscapeStyle | None = None) -> ValidatedText:
 
 VALIDATED_TEXTS = {
     "word": word(),
-    "ip": ValidatedText(form=_IP, name="ip", excluded=_except(b":.%_~-")),
-    "host": ValidatedText(form=_HOST, name="host", excluded=_except(b":.%_~-[]")),
-    "address": ValidatedText(form=_ADDRESS, name="address", excluded=_except(b":.%_~-[]")),
+    "ip": AddressText(form=_IP, name="ip", excluded=_except(b":.%_~-")),
+    "host": AddressText(form=_HOST, name="host", excluded=_except(b":.%_~-[]")),
+    "address": AddressText(form=_ADDRESS, name="address", excluded=_except(b":.%_~-[]")),
     "class": ValidatedText(form=_CLASS, name="class", excluded=_NO_CLASS, is_exact=True),
 }
