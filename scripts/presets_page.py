@@ -31,9 +31,10 @@ text that combines several values (`client:port`) has a column for each value.
   balancers, a missing value is detected if the values after it do not have the form of their columns.
 - Times without a zone are in the time zone of the option `timeZone`, except in CloudFront, IIS and Network Load Balancer
   logs, which are in UTC. Times without a year get [the year of their file](template.md#timestamps).
-- All presets can be written except `aws_cloudtrail`, whose files are JSON documents. If a format has several variants, the
+- All presets can be written except `aws_cloudtrail`, whose files are JSON documents, and `mysql_slow`. If a format has several variants, the
   first variant that holds the value without loss is written.
 - `requestParts=true` adds the [method, path, query and protocol](reading.md#parts-of-requests) of requests.
+- Records of `mysql_slow` have several lines; its files are read as a whole.
 - `cri` and `docker_json` [join the parts of a line](reading.md#parts-of-lines) that the container runtime cut.
 - The layout describes the directories and file names of the provider. It is not applied automatically: pass it as the
   option `layout`, and include your prefix in the path that you load.

@@ -50,6 +50,10 @@ class RecordStarts:
         texts = spans.field_strings(lines.block, lines.starts, lines.ends)
         return spans.as_bool(pc.match_substring_regex(texts, self.pattern))
 
+    def rule(self, context: TimestampContext) -> Callable[[Lines], Bool]:
+        """Returns the function :meth:`starts` for the blocks of a split, which are passed in order."""
+        return lambda lines: self.starts(lines, context)
+
     def join(
         self, blocks: Iterator[Lines], context: TimestampContext, start: int, length: int | None,
         on_join: Callable[[int, int], None] | None = None,
@@ -57,7 +61,7 @@ class RecordStarts:
         """Yields the records of a split; see :func:`~pyspark_logs.records.join_lines`."""
         joined = join_lines(
             blocks,
-            lambda lines: self.starts(lines, context),
+            self.rule(context),
             start=start,
             length=length,
             max_record_bytes=self.max_record_bytes,

@@ -16,13 +16,14 @@ from pyspark_logs.formats.presets import (
     containers,
     databases,
     delimited,
+    mysql_slow,
     proxies,
     syslog,
     web,
 )
 from pyspark_logs.formats.presets.entry import Preset
 
-_FAMILIES = (web, aws, aws_json, delimited, syslog, proxies, databases, applications, containers)
+_FAMILIES = (web, aws, aws_json, delimited, syslog, proxies, databases, mysql_slow, applications, containers)
 
 PRESETS: dict[str, Preset] = {preset.name: preset for family in _FAMILIES for preset in family.PRESETS}
 

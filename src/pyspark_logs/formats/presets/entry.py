@@ -82,7 +82,7 @@ class TemplateForm:
     request_columns: tuple[str, ...] = REQUEST_COLUMNS
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
-        _check_rescued_column(options, name)
+        check_rescued_column(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
         if self.may_be_blank is not None:
             template = forbid_blank_values(template, self.may_be_blank)
@@ -103,8 +103,8 @@ class DelimitedForm:
     spec: DelimitedSpec
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
-        _check_ineffective(name, escape=options.escape != FormatOptions.escape, requestParts=options.request_parts)
-        _check_rescued_column(options, name)
+        check_ineffective(name, escape=options.escape != FormatOptions.escape, requestParts=options.request_parts)
+        check_rescued_column(options, name)
         return delimited_format(self.spec, options, name)
 
 
@@ -123,7 +123,7 @@ class JsonForm:
     part_rule: PartRule | None = None
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
-        _check_ineffective(
+        check_ineffective(
             name,
             escape=options.escape != FormatOptions.escape,
             allowTrailing=options.allow_trailing,
@@ -134,13 +134,13 @@ class JsonForm:
         return replace(documented(options, self.fields, document=self.document), part_rule=self.part_rule)
 
 
-def _check_ineffective(name: str, **given: bool) -> None:
+def check_ineffective(name: str, **given: bool) -> None:
     """Raises FormatError for the first option that is given and has no effect."""
     for option in (option for option, is_given in given.items() if is_given):
         raise FormatError(f"option {option!r} has no effect on {name}; leave it out")
 
 
-def _check_rescued_column(options: FormatOptions, name: str) -> None:
+def check_rescued_column(options: FormatOptions, name: str) -> None:
     """Raises FormatError for the option ``rescuedDataColumn`` with a format that is not JSON."""
     if options.rescued_column is not None:
         raise FormatError(f"option 'rescuedDataColumn' belongs to json; {name} has no further columns")
