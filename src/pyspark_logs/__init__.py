@@ -34,8 +34,13 @@ from pyspark_logs.errors import (
 )
 
 if TYPE_CHECKING:
+    from pyspark_logs.api.check import CheckReport, check
+    from pyspark_logs.api.dataset import LogDataset, dataset
     from pyspark_logs.api.detect import Candidate, detect
+    from pyspark_logs.api.job_list import JobStatus, list_jobs
     from pyspark_logs.api.maintenance import recover, vacuum
+    from pyspark_logs.api.plan import LoadPlan, plan
+    from pyspark_logs.api.preview import Preview, preview
     from pyspark_logs.api.scan import ScanSummary, scan
     from pyspark_logs.api.write import WriteResult, write
     from pyspark_logs.datasource import DefaultSource, LogDataSource, register
@@ -46,17 +51,22 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessDeniedError",
     "Candidate",
+    "CheckReport",
     "CircuitOpenError",
     "CommitConflictError",
     "CommitStateUnknownError",
     "CorruptFileError",
     "DefaultSource",
     "FormatError",
+    "JobStatus",
     "LayoutError",
+    "LoadPlan",
     "LogDataSource",
+    "LogDataset",
     "LogSourceError",
     "OptionError",
     "PathNotFoundError",
+    "Preview",
     "ReadOnlyStoreError",
     "RecordError",
     "ScanSummary",
@@ -66,7 +76,12 @@ __all__ = [
     "TruncatedBodyError",
     "WriteResult",
     "__version__",
+    "check",
+    "dataset",
     "detect",
+    "list_jobs",
+    "plan",
+    "preview",
     "recommended_conf",
     "recover",
     "register",
@@ -78,11 +93,21 @@ __all__ = [
 # Public name -> its module. Spark looks for DefaultSource with hasattr(), which calls __getattr__() below.
 _LAZY = {
     "Candidate": "api.detect",
+    "CheckReport": "api.check",
     "DefaultSource": "datasource",
+    "JobStatus": "api.job_list",
+    "LoadPlan": "api.plan",
     "LogDataSource": "datasource",
+    "LogDataset": "api.dataset",
+    "Preview": "api.preview",
     "ScanSummary": "api.scan",
     "WriteResult": "api.write",
+    "check": "api.check",
+    "dataset": "api.dataset",
     "detect": "api.detect",
+    "list_jobs": "api.job_list",
+    "plan": "api.plan",
+    "preview": "api.preview",
     "recommended_conf": "tuning",
     "recover": "api.maintenance",
     "register": "datasource",

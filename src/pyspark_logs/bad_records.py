@@ -13,12 +13,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Protocol
 
 from pyspark_logs.errors import ReadOnlyStoreError
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.store import Store, join
 
 OBJECT_BYTES = 8 << 20
+
+
+class BadRecordSink(Protocol):
+    """Receiver of the bad records of a task."""
+
+    def begin(self, split: FileSplit) -> None:
+        """Starts a split."""
+
+    def add(self, path: str, offset: int, record: str, reason: str, category: str) -> None:
+        """Receives a bad record, as :meth:`BadRecordWriter.add`."""
+
+    def finish(self) -> None:
+        """Ends a split that was read to its end."""
 
 
 class BadRecordWriter:
@@ -48,7 +62,7 @@ class BadRecordWriter:
         self._name = hashlib.sha256(repr((self.query, split)).encode()).hexdigest()[:32]
         self._number, self._size, self._lines = 0, 0, []
 
-    def add(self, path: str, offset: int, record: str, reason: str) -> None:
+    def add(self, path: str, offset: int, record: str, reason: str, category: str) -> None:
         """Adds a bad record.
 
         Args:
@@ -56,6 +70,7 @@ class BadRecordWriter:
             offset: offset of the record's first byte in the uncompressed file.
             record: text of the record, or its beginning if it is longer than ``maxRecordBytes``.
             reason: reason for which the record does not match.
+            category: the reason without values of the record, as it is counted; it is not written.
 
         Raises:
             StoreError: the object was full and could not be written.

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pyspark_logs.bad_records import BadRecordWriter
+from pyspark_logs.bad_records import BadRecordSink
 from pyspark_logs.column_sources import FROM_PATH, FROM_RECORD, RAW_TEXT, ColumnSources
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.columnar import spans
@@ -45,7 +45,7 @@ class BatchBuilder:
         path_columns: names of the splits' ``partition_values``.
         predicates: filters of the query; those that cannot be evaluated exactly are ignored.
         slack_us: the longest time by which records are later than the time of their path.
-        bad_records: writer of the records that do not match; None: they are not written.
+        bad_records: receiver of the records that do not match, which are then judged as a whole; None: there is none.
 
     Attributes:
         metrics: counts of records.
@@ -54,7 +54,7 @@ class BatchBuilder:
 
     def __init__(
         self, form: Format, options: ReadOptions, columns: ColumnSources, path_columns: Sequence[str],
-        predicates: Sequence[Predicate], *, slack_us: int = 0, bad_records: BadRecordWriter | None = None,
+        predicates: Sequence[Predicate], *, slack_us: int = 0, bad_records: BadRecordSink | None = None,
     ) -> None:  # fmt: skip
         self.options, self.columns, self.slack_us = options, columns, slack_us
         self.path_columns = {name.lower(): index for index, name in enumerate(path_columns)}
@@ -63,7 +63,7 @@ class BatchBuilder:
         self.search = LiteralSearch(
             (*self.predicates, *columns.implied), form.searchable_fields(), columns.record_columns
         )
-        projection = columns.projection(judge_whole=options.records.bad_path is not None)
+        projection = columns.projection(judge_whole=bad_records is not None)
         self.decoder = form.block_decoder(projection, self.search.select)
         self.bad_records, self.metrics = bad_records, RecordMetrics()
         self.example: tuple[str, int] | None = None
@@ -102,7 +102,7 @@ class BatchBuilder:
         """
         self.metrics.damaged += 1
         if self.bad_records is not None:
-            self.bad_records.add(path, offset, "", reason)
+            self.bad_records.add(path, offset, "", reason, "damaged file")
 
     def context(self, split: FileSplit) -> TimestampContext:
         """Returns the time zone and the year bound of a file's records."""
@@ -171,7 +171,7 @@ class BatchBuilder:
                 raise _mismatch_error(split, lines, row, reason)
             if self.bad_records is not None:
                 text = lines.record(row).decode("utf-8", "replace")
-                self.bad_records.add(split.path, int(lines.offsets[row]), text, reason.text)
+                self.bad_records.add(split.path, int(lines.offsets[row]), text, reason.text, reason.category)
         if self.example is None:
             self.example = (split.path, int(lines.offsets[rows[0]]))
         if mode == "PERMISSIVE":

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pyspark_logs.bad_records import BadRecordWriter
+from pyspark_logs.bad_records import BadRecordSink, BadRecordWriter
 from pyspark_logs.batch_builder import BatchBuilder
 from pyspark_logs.column_sources import FROM_PATH, ColumnSources, resolve_columns
 from pyspark_logs.conditions import parse_condition
@@ -77,10 +77,19 @@ class ReadTask:
 
 @dataclass(frozen=True)
 class ReadPlan:
-    """The tasks of a query, and a report of the planning."""
+    """The tasks of a query, and a report of the planning.
+
+    Attributes:
+        tasks: the tasks.
+        report: counts of the listing.
+        layout: text of the layout of the paths.
+        path_columns: partition columns of the layout.
+    """
 
     tasks: tuple[ReadTask, ...]
     report: PlanReport
+    layout: str = ""
+    path_columns: tuple[str, ...] = ()
 
 
 class LogReader:
@@ -171,7 +180,7 @@ class LogReader:
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
-        return ReadPlan(tasks, planned.report)
+        return ReadPlan(tasks, planned.report, layout.text, layout.columns)
 
     def time_range(self, columns: ColumnSources) -> tuple[int | None, int | None]:
         """Returns the half-open range of times, in microseconds, that the filters and the condition allow; None: unbounded."""
@@ -210,8 +219,9 @@ class LogReader:
     # --- executor -------------------------------------------------------------------------------------------
 
     def read_task(
-        self, task: ReadTask, metrics: RecordMetrics | None = None, *, warn: bool = True
-    ) -> Iterator[pa.RecordBatch]:
+        self, task: ReadTask, metrics: RecordMetrics | None = None, *, warn: bool = True,
+        bad_records: BadRecordSink | None = None,
+    ) -> Iterator[pa.RecordBatch]:  # fmt: skip
         """Yields the rows of a task, in batches of exactly :meth:`target`.
 
         Logs a warning if records did not match, when the task is complete or its reader gives up.
@@ -220,6 +230,7 @@ class LogReader:
             task: task of a plan.
             metrics: counts to which those of the task are added as records are read.
             warn: False to log no warning.
+            bad_records: receiver of the records that do not match; None: the writer of ``badRecordsPath``, if given.
 
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
@@ -228,7 +239,7 @@ class LogReader:
             StoreError: the store refused or failed.
         """
         target = self.target()
-        builder = self._builder(self.columns(task.path_columns), task)
+        builder = self._builder(self.columns(task.path_columns), task, bad_records)
         builder.metrics = metrics if metrics is not None else builder.metrics
         before = replace(builder.metrics, reasons=dict(builder.metrics.reasons))
         store = _open_store(self.options)
@@ -248,10 +259,12 @@ class LogReader:
         if warn:
             _warn_of_corrupt(builder, before)
 
-    def _builder(self, columns: ColumnSources, task: ReadTask) -> BatchBuilder:
+    def _builder(
+        self, columns: ColumnSources, task: ReadTask, bad_records: BadRecordSink | None = None
+    ) -> BatchBuilder:
         return BatchBuilder(
             self.form, self.options, columns, task.path_columns, self.predicates,
-            slack_us=task.slack_us, bad_records=self._bad_record_writer(task),
+            slack_us=task.slack_us, bad_records=bad_records or self._bad_record_writer(task),
         )  # fmt: skip
 
     def _bad_record_writer(self, task: ReadTask) -> BadRecordWriter | None:

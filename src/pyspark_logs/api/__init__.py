@@ -1,1 +1,1 @@
-"""The public functions scan, write, detect, recover and vacuum, which do not need Spark."""
+"""The public functions that do not need Spark: scan, dataset, write, detect, preview, check, plan, and those for jobs."""

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
-
-from pyspark_logs.api.scan import scan
 from pyspark_logs.detection.candidate import LANGUAGES, Candidate
 from pyspark_logs.detection.heads import FileHeads, detect_encoding, read_heads, text_heads
 from pyspark_logs.detection.layouts import layout_options, propose_layout
@@ -18,7 +15,7 @@ from pyspark_logs.detection.samples import write_sample
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import FORMATS, parse_read_options
 
-__all__ = ["GOOD_SHARE", "LANGUAGES", "Candidate", "detect", "preview"]
+__all__ = ["GOOD_SHARE", "LANGUAGES", "Candidate", "detect"]
 
 _SAMPLE_BYTES = 256 << 10  # about a thousand lines
 # Options that do not become part of code, which is printed and kept.
@@ -86,28 +83,6 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
         )
         for candidate in candidates
     ]
-
-
-def preview(path: str | os.PathLike[str], format_options: Mapping[str, str], max_rows: int, **options: Any) -> pa.Table:
-    """Returns the first rows of a file, read in a given format.
-
-    Args:
-        path: path as for :func:`detect`.
-        format_options: options that name the format.
-        max_rows: maximum number of rows.
-        **options: other options of the reader.
-
-    Raises:
-        LogSourceError: see :func:`pyspark_logs.scan`.
-    """
-    rows, batches = 0, []
-    with scan(os.fspath(path), **{**options, **format_options}) as reader:
-        for batch in reader:
-            batches.append(batch.slice(0, max_rows - rows))
-            rows += batches[-1].num_rows
-            if rows >= max_rows:
-                break
-        return pa.Table.from_batches(batches, reader.schema)
 
 
 def _text(value: Any) -> str:

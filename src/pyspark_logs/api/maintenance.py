@@ -44,7 +44,7 @@ def recover(
         PathNotFoundError: the bucket does not exist.
         StoreError: the store refused or failed; run the function again.
     """
-    store, directory, settings = _open(root, options)
+    store, directory, settings = open_root(root, options)
     age_us = parse_duration_us("older_than", older_than)
     _warn_if_empty(store, directory)
     if job is not None and not read_commits(store, directory).knows(job):
@@ -73,7 +73,7 @@ def vacuum(
         OptionError: a bad option.
         StoreError: the store refused or failed; run the function again.
     """
-    store, directory, settings = _open(root, options)
+    store, directory, settings = open_root(root, options)
     age_us = parse_duration_us("older_than", older_than)
     _warn_if_empty(store, directory)
     return commit.vacuum(store, directory, older_than_us=age_us, dry_run=dry_run, settings=settings)
@@ -86,7 +86,8 @@ def _warn_if_empty(store: Store, directory: str) -> None:
         _log.warning("there is nothing at %s: no file and no job. Check the path if files were written", directory)
 
 
-def _open(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store, str, CommitSettings]:
+def open_root(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store, str, CommitSettings]:
+    """Returns the store of a directory that jobs write to, the directory with a final ``/``, and the settings of commits."""
     # The format is irrelevant here, but the parser demands one. Callers may pass all options of the writer, too.
     formats = {name.lower() for name in FORMATS}
     given = {name: value for name, value in options.items() if value is not None}

@@ -13,21 +13,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or a constant of :mod:`pyspark_logs.cli.output`. argparse exits with 2 for wrong arguments.
     """
-    from pyspark_logs.cli import demo, detect, maintenance, presets
+    from pyspark_logs.cli import check, demo, detect, jobs, maintenance, plan, presets, preview, tail
     from pyspark_logs.cli.arguments import parse_options
     from pyspark_logs.cli.output import REFUSED
     from pyspark_logs.errors import LogSourceError
 
     parser = argparse.ArgumentParser(
         prog="pyspark-logs",
-        description="Detect the format of log files, and maintain directories that pyspark-logs writes to.",
+        description="Read log files without Spark, detect their format, and maintain directories that pyspark-logs writes to.",
+        epilog="`pyspark-logs COMMAND --help` describes a command.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (maintenance, detect, presets, demo):
+    parser.add_argument(
+        "--version", action="version", version=f"pyspark-logs {sys.modules[__package__.partition('.')[0]].__version__}"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for module in (detect, preview, check, plan, tail, presets, jobs, maintenance, demo):
         module.add_commands(commands)
+    _complete(parser)
     parsed = parser.parse_args(arguments)
+    if parsed.command is None:
+        parser.print_help()
+        return 0
     try:
         return int(parsed.run(parsed, parse_options(parsed.option)))
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has enough. Python would report the failed flush at exit.
+        sys.stdout = None
+        return 0
     except LogSourceError as error:
         print(f"pyspark-logs {parsed.command}: {error}", file=sys.stderr)
         return REFUSED
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Answers a shell that asks for completions, if argcomplete is installed."""
+    try:
+        import argcomplete
+    except ImportError:
+        return
+    argcomplete.autocomplete(parser)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report, terminal_width
-from pyspark_logs.cli.text_table import printable, table
+from pyspark_logs.rendering.text_table import printable, table
 
 
 def add_commands(commands: Any) -> None:
@@ -30,7 +30,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
-    from pyspark_logs.api.detect import GOOD_SHARE, LANGUAGES, detect, preview
+    from pyspark_logs.api.detect import GOOD_SHARE, LANGUAGES, detect
+    from pyspark_logs.api.preview import preview
 
     candidates = detect(parsed.file, **options)
     is_detected = any(candidate.share >= GOOD_SHARE for candidate in candidates)
@@ -47,7 +48,7 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         lines += ["", "Code that reads the first format:", "", *candidates[0].code(parsed.code).split("\n")]
     if candidates and parsed.rows > 0:
         best = candidates[0]
-        rows = preview(parsed.file, best.options, parsed.rows, **options)
+        rows = preview(parsed.file, parsed.rows, **{**options, **best.options}).table
         title = f"The first rows as {best.name}:"
         lines += ["", title, "", *table(rows.to_pylist(), rows.column_names, terminal_width())]
     report = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.cli.arguments import add_json
 from pyspark_logs.cli.output import print_report, terminal_width
-from pyspark_logs.cli.text_table import table
+from pyspark_logs.rendering.text_table import table
 
 if TYPE_CHECKING:
     from pyspark_logs.preset_listing import PresetDescription

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyspark_logs.cli.text_table import table
+from pyspark_logs.rendering.text_table import table
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 200])

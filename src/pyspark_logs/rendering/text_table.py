@@ -1,4 +1,4 @@
-"""Rows as a text table for a terminal."""
+"""Rows as a text table for terminals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 
     22  NULL
     """
     heads = [printable(name) for name in names]
-    texts = [[_text(row.get(name)) for row in rows] for name in names]
+    texts = [[cell_text(row.get(name)) for row in rows] for name in names]
     numeric = [all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in names]
     widths = [max(map(_width, [name, *column])) for name, column in zip(heads, texts, strict=True)]
     widths = _fitted_widths(widths, width)
@@ -60,7 +60,12 @@ def _fitted_widths(widths: Sequence[int], total: int) -> list[int]:
     return fitted
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    r"""Returns the text of a value in one line without control characters.
+
+    >>> print(cell_text(None), cell_text(True), cell_text("a\nb"))
+    NULL true a\nb
+    """
     if value is None:
         return _NULL
     if isinstance(value, dt.datetime):

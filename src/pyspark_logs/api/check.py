@@ -1,0 +1,362 @@
+"""The public function ``check``: reads a load as a whole, and reports the records that do not match, by reason and time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pyspark_logs.api.scan import ScanSummary
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.planning import FileSplit
+from pyspark_logs.reader import LogReader, ReadTask
+from pyspark_logs.rendering.html import bar_chart, html_table
+from pyspark_logs.rendering.text_table import table as text_table
+from pyspark_logs.rendering.units import format_bytes, format_seconds, format_time
+from pyspark_logs.schema import parse_ddl, to_ddl
+from pyspark_logs.schema_inference import infer_schema
+
+_MINUTE_US = 60_000_000
+# Widths of the histogram's intervals, in minutes: the first one that gives at most _MAX_INTERVALS.
+_WIDTHS = (1, 5, 15, 60, 180, 360, 1440, 7 * 1440, 30 * 1440, 365 * 1440)
+_MAX_INTERVALS = 48
+# The histogram counts by minutes until there are more of them than this, then by hours.
+_MAX_COUNTED = 100_000
+_MAX_SAMPLE = 200
+_SHOWN_FILES = 10
+
+
+@dataclass(frozen=True)
+class CorruptSample:
+    """The first record of a reason for which records do not match.
+
+    Attributes:
+        reason: the reason, without values of the record.
+        records: number of records with the reason.
+        path: path of the first one's file.
+        offset: offset of its first byte in the uncompressed file.
+        text: its text, cut at 200 characters.
+    """
+
+    reason: str
+    records: int
+    path: str
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """The numbers of one file.
+
+    Attributes:
+        path: path of the file.
+        size: stored size in bytes.
+        records: number of records.
+        corrupt: number of records that do not match.
+        seconds: time for reading and parsing.
+    """
+
+    path: str
+    size: int
+    records: int
+    corrupt: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One bar of the histogram.
+
+    Attributes:
+        start_us: start of the interval, microseconds since the epoch.
+        records: number of records with a time in the interval. A record without a time has that of its file.
+        corrupt: number of those that do not match.
+    """
+
+    start_us: int
+    records: int
+    corrupt: int
+
+
+@dataclass(frozen=True, repr=False)
+class CheckReport:
+    """The result of a check. Prints as text; in notebooks, shows tables and a bar chart.
+
+    Attributes:
+        summary: numbers of records.
+        samples: reasons for which records do not match, the most frequent first.
+        histogram: records over time, in intervals of equal width without gaps.
+        files: the files in the order of their paths.
+        seconds: duration of the check.
+    """
+
+    summary: ScanSummary
+    samples: tuple[CorruptSample, ...] = ()
+    histogram: tuple[Interval, ...] = ()
+    files: tuple[FileCheck, ...] = ()
+    seconds: float = 0.0
+
+    def heading(self) -> str:
+        """Returns the numbers of records and files in one line."""
+        size = sum(file.size for file in self.files)
+        counts = self.summary
+        share = f" ({counts.corrupt / counts.records:.2%})" if counts.corrupt else ""
+        filtered = f", {counts.filtered} filtered" if counts.filtered else ""
+        joined = f", {counts.joined} lines joined to the record before them" if counts.joined else ""
+        damaged = f", {counts.damaged} damaged files" if counts.damaged else ""
+        return (
+            f"{counts.records} records in {len(self.files)} files ({format_bytes(size)}), {counts.corrupt} corrupt{share}"
+            f"{filtered}{joined}{damaged}, in {format_seconds(self.seconds)}"
+        )
+
+    def lines(self, width: int = 120) -> list[str]:
+        """Returns the report as lines of text.
+
+        Args:
+            width: width of the terminal in characters.
+        """
+        lines = [self.heading()]
+        if self.samples:
+            rows = [{"records": sample.records, "reason": sample.reason} for sample in self.samples]
+            lines += ["", *text_table(rows, ["records", "reason"], width), ""]
+            for sample in self.samples:
+                lines += text_table(
+                    [{f"{sample.path} at byte {sample.offset}": sample.text}],
+                    [f"{sample.path} at byte {sample.offset}"],
+                    width,
+                )
+        if self.histogram:
+            most = max(interval.records for interval in self.histogram)
+            bars = [
+                {
+                    "time (UTC)": format_time(interval.start_us),
+                    "records": interval.records,
+                    "corrupt": interval.corrupt,
+                    "": "#" * -(-interval.records * 40 // most),
+                }
+                for interval in self.histogram
+            ]
+            lines += ["", *text_table(bars, ["time (UTC)", "records", "corrupt", ""], width)]
+        if len(self.files) > 1:
+            lines += [
+                "",
+                *text_table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"], width),
+            ]
+            if len(self.files) > _SHOWN_FILES:
+                lines.append(f"and {len(self.files) - _SHOWN_FILES} more files")
+        return lines
+
+    def _file_rows(self) -> list[dict[str, Any]]:
+        total = sum(file.seconds for file in self.files) or 1.0
+        # The directory that all paths share would leave too little of a terminal's line.
+        common = _common_directory([file.path for file in self.files])
+        ranked = sorted(self.files, key=lambda file: (-file.corrupt, -file.seconds))[:_SHOWN_FILES]
+        return [
+            {
+                "seconds": f"{file.seconds:.2f}",
+                "share": f"{file.seconds / total:.0%}",
+                "size": format_bytes(file.size),
+                "records": file.records,
+                "corrupt": file.corrupt,
+                "file": file.path[common:],
+            }
+            for file in ranked
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        bars = [(format_time(one.start_us), one.records, one.corrupt) for one in self.histogram]
+        samples = [
+            {"records": s.records, "reason": s.reason, "first": f"{s.path} at byte {s.offset}", "record": s.text}
+            for s in self.samples
+        ]
+        parts = [f"<p>{self.heading()}</p>"]
+        if bars:
+            parts.append(bar_chart(bars, f"records from {bars[0][0]} to {bars[-1][0]} UTC, corrupt ones in red"))
+        if samples:
+            parts.append(html_table(samples, ["records", "reason", "first", "record"]))
+        parts.append(html_table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"]))
+        return "".join(parts)
+
+
+@dataclass(frozen=True)
+class CheckProgress:
+    """The state of a running check.
+
+    Attributes:
+        done: stored bytes of the splits that are complete.
+        total: stored bytes of all splits.
+        records: records so far.
+        corrupt: records so far that do not match.
+        seconds: time since the start.
+    """
+
+    done: int
+    total: int
+    records: int
+    corrupt: int
+    seconds: float
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Estimate of the remaining seconds; None before the first split is complete."""
+        return (self.total - self.done) * self.seconds / self.done if self.done else None
+
+
+def check(
+    path: str | os.PathLike[str] | list[str], *, progress: Callable[[CheckProgress], None] | None = None, **options: Any
+) -> CheckReport:
+    r"""Reads and parses all columns of log files, and reports what does not match.
+
+    Args:
+        path: directory, file or glob, or a list of them.
+        progress: function that is called after each batch of rows.
+        **options: options of :func:`pyspark_logs.scan`. ``mode`` is PERMISSIVE.
+
+    Raises:
+        LogSourceError: as :func:`pyspark_logs.scan`.
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "app.log")
+    >>> _ = file.write_text("7 started\nx slow\n")
+    >>> report = check(file, template="{n:int} {message}")
+    >>> report.summary.records, [(sample.reason, sample.text) for sample in report.samples]
+    (2, [("field 'n': not a whole number", 'x slow')])
+    """
+    reader = _whole_reader(path, options)
+    plan = reader.plan()
+    splits = [(task, split) for task in plan.tasks for split in task.splits]
+    counter = _Counter(reader, plan.path_columns)
+    total, done, started = sum(split.length for _, split in splits), 0, time.monotonic()
+    files: dict[str, FileCheck] = {}
+    for task, split in splits:
+        before, split_started = replace(counter.summary), time.monotonic()
+        for _ in counter.read(task, split):
+            if progress is not None:
+                seconds = time.monotonic() - started
+                progress(CheckProgress(done, total, counter.summary.records, counter.summary.corrupt, seconds))
+        done += split.length
+        known = files.get(split.path, FileCheck(split.path, split.size, 0, 0, 0.0))
+        files[split.path] = FileCheck(
+            split.path,
+            split.size,
+            known.records + counter.summary.records - before.records,
+            known.corrupt + counter.summary.corrupt - before.corrupt,
+            known.seconds + time.monotonic() - split_started,
+        )
+    return CheckReport(
+        counter.summary,
+        counter.samples(),
+        counter.histogram(),
+        tuple(files[name] for name in sorted(files)),
+        time.monotonic() - started,
+    )
+
+
+def _whole_reader(path: str | os.PathLike[str] | list[str], options: dict[str, Any]) -> LogReader:
+    """Returns a reader of all columns, and of the text of corrupt records, by which they are counted over time."""
+    given = {name: value for name, value in options.items() if name.lower() not in ("mode", "badrecordspath")}
+    parsed = parse_read_options({**given, ("paths" if isinstance(path, (list, tuple)) else "path"): path})
+    schema = parse_ddl(parsed.schema if parsed.schema is not None else infer_schema(parsed))
+    corrupt = parsed.records.corrupt_column
+    if corrupt.lower() not in (name.lower() for name in schema.names):
+        schema = schema.append(pa.field(corrupt, pa.string()))
+    return LogReader(parsed, to_ddl(schema))
+
+
+@dataclass
+class _Counter:
+    """Counts the records of a check, by reason and by minute; a receiver of bad records."""
+
+    reader: LogReader
+    path_columns: tuple[str, ...]
+    summary: ScanSummary = field(default_factory=ScanSummary)
+    firsts: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+    minutes: Counter[int] = field(default_factory=Counter)
+    corrupt_minutes: Counter[int] = field(default_factory=Counter)
+    step_us: int = _MINUTE_US
+
+    def read(self, task: ReadTask, split: FileSplit) -> Any:
+        """Yields after each batch of a split that was read and counted."""
+        one = replace(task, splits=(split,))
+        names = [name.lower() for name in self.reader.target().names]
+        time_name = self.reader.columns(self.path_columns).shown_time
+        corrupt_index = names.index(self.reader.options.records.corrupt_column.lower())
+        time_index = None if time_name is None else names.index(time_name.lower())
+        file_us = split.layout_start_us if split.layout_start_us is not None else split.modified_ms * 1000
+        for batch in self.reader.read_task(one, self.summary, warn=False, bad_records=self):
+            corrupt = batch.column(corrupt_index).is_valid().to_numpy(zero_copy_only=False)
+            if time_index is None:
+                times = np.full(batch.num_rows, file_us, np.int64)
+            else:
+                times = batch.column(time_index).cast(pa.int64()).fill_null(file_us).to_numpy()
+            self._count(times, corrupt)
+            yield
+
+    def _count(self, times: Any, corrupt: Any) -> None:
+        for counts, selected in ((self.minutes, times), (self.corrupt_minutes, times[corrupt])):
+            starts, numbers = np.unique(selected // self.step_us * self.step_us, return_counts=True)
+            for start, number in zip(starts.tolist(), numbers.tolist(), strict=True):
+                counts[start] += number
+        if len(self.minutes) > _MAX_COUNTED and self.step_us == _MINUTE_US:
+            self.step_us *= 60
+            self.minutes = _rebin(self.minutes, self.step_us)
+            self.corrupt_minutes = _rebin(self.corrupt_minutes, self.step_us)
+
+    # --- receiver of bad records ------------------------------------------------------------------------------
+
+    def begin(self, split: FileSplit) -> None:
+        """Does nothing."""
+
+    def add(self, path: str, offset: int, record: str, reason: str, category: str) -> None:
+        """Keeps the first record of each reason."""
+        if category not in self.firsts and category in self.summary.reasons:
+            self.firsts[category] = (path, offset, record[:_MAX_SAMPLE])
+
+    def finish(self) -> None:
+        """Does nothing."""
+
+    # --- results ----------------------------------------------------------------------------------------------
+
+    def samples(self) -> tuple[CorruptSample, ...]:
+        """Returns a sample of each counted reason, the most frequent first."""
+        ranked = sorted(self.summary.reasons.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(CorruptSample(reason, count, *self.firsts.get(reason, ("", 0, ""))) for reason, count in ranked)
+
+    def histogram(self) -> tuple[Interval, ...]:
+        """Returns at most 48 intervals of equal width; those without records are included."""
+        if not self.minutes:
+            return ()
+        first, last = min(self.minutes), max(self.minutes)
+        width = next(
+            (one * _MINUTE_US for one in _WIDTHS if (last - first) // (one * _MINUTE_US) < _MAX_INTERVALS - 1),
+            -(-(last - first) // ((_MAX_INTERVALS - 1) * _MINUTE_US)) * _MINUTE_US,
+        )
+        width = max(width, self.step_us)
+        all_records, corrupt = _rebin(self.minutes, width), _rebin(self.corrupt_minutes, width)
+        starts = range(first // width * width, last + 1, width)
+        return tuple(Interval(start, all_records[start], corrupt[start]) for start in starts)
+
+
+def _rebin(counts: Counter[int], width_us: int) -> Counter[int]:
+    """Returns counts by the start of longer intervals."""
+    result: Counter[int] = Counter()
+    for start, number in counts.items():
+        result[start // width_us * width_us] += number
+    return result
+
+
+def _common_directory(paths: Sequence[str]) -> int:
+    """Returns the length of the longest directory, with its slash, of all paths; 0 for a single path."""
+    first, last = min(paths, default=""), max(paths, default="")
+    shared = next((index for index, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), 0)
+    return first.rfind("/", 0, shared) + 1

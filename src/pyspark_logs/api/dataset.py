@@ -1,0 +1,172 @@
+"""The public function ``dataset``: a load that can be read several times, with columns, a condition and a limit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import pyarrow as pa
+
+from pyspark_logs.api.scan import ScanSummary, scan
+from pyspark_logs.errors import OptionError, SchemaError
+from pyspark_logs.options import parse_read_options
+from pyspark_logs.schema import parse_ddl
+from pyspark_logs.schema_inference import infer_schema
+
+
+@dataclass(frozen=True)
+class LogDataset:
+    """Log files that can be read any number of times.
+
+    Each call that reads lists the files again, so it returns files that came since the last call. The schema is determined
+    once, by :func:`dataset`.
+
+    Attributes:
+        path: directory, file or glob, or a list of them.
+        options: options of the reader.
+        schema: columns of the files, or those of the option ``schema``.
+    """
+
+    path: str | list[str]
+    options: dict[str, Any]
+    schema: pa.Schema
+
+    def scan(
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        limit: int | None = None,
+        summary: ScanSummary | None = None,
+    ) -> pa.RecordBatchReader:
+        """Reads the files.
+
+        Args:
+            columns: names of the columns to parse, in order and without regard to case; None: all columns.
+            where: condition as in the option ``where``, in addition to that option.
+            limit: maximum number of rows; None for no limit. Reading stops after the batch of the last row.
+            summary: object that receives the numbers of records.
+
+        Raises:
+            LogSourceError: as :func:`pyspark_logs.scan`.
+        """
+        schema = self.schema if columns is None else select_columns(self.schema, columns)
+        options = {**self.options, "schema": schema}
+        if where is not None:
+            given = self.options.get("where")
+            options["where"] = where if given is None else f"({given}) AND ({where})"
+        reader = scan(self.path, summary=summary, **options)
+        return reader if limit is None else _limited(reader, limit)
+
+    def to_batches(self, **arguments: Any) -> Iterator[pa.RecordBatch]:
+        """Yields the record batches of :meth:`scan`, which has the same arguments."""
+        with self.scan(**arguments) as reader:
+            yield from reader
+
+    def to_table(self, **arguments: Any) -> pa.Table:
+        """Returns the rows of :meth:`scan`, which has the same arguments, as a table in memory."""
+        with self.scan(**arguments) as reader:
+            return reader.read_all()
+
+    def head(self, rows: int = 10, **arguments: Any) -> pa.Table:
+        """Returns the first rows."""
+        return self.to_table(limit=rows, **arguments)
+
+    def count_rows(self, where: str | None = None) -> int:
+        """Returns the number of rows without parsing columns that the condition does not name."""
+        with self.scan(columns=(), where=where) as reader:
+            return sum(batch.num_rows for batch in reader)
+
+    def to_polars(self) -> Any:
+        """Returns a ``polars.LazyFrame`` that parses only the columns of the query and reads no further than its limit.
+
+        Raises:
+            OptionError: polars is not installed.
+        """
+        try:
+            import polars as pl
+            from polars.io.plugins import register_io_source
+        except ImportError as error:
+            raise OptionError(
+                "to_polars() needs polars 1.20 or later: pip install polars; to_table() needs no other package"
+            ) from error
+
+        def batches(with_columns: list[str] | None, predicate: Any, n_rows: int | None, _: int | None) -> Iterator[Any]:
+            remaining = n_rows
+            # The condition of the query is in the language of polars, so rows are filtered after they are parsed.
+            with self.scan(columns=with_columns, limit=n_rows if predicate is None else None) as reader:
+                for batch in reader:
+                    frame = pl.from_arrow(batch, rechunk=False)
+                    frame = frame if predicate is None else frame.filter(predicate)
+                    frame = frame if remaining is None else frame.head(remaining)
+                    remaining = None if remaining is None else remaining - len(frame)
+                    yield frame
+                    if remaining == 0:
+                        return
+
+        empty = pl.from_arrow(pa.table({field.name: pa.array([], field.type) for field in self.schema}))
+        return register_io_source(batches, schema=empty.schema)
+
+    def __repr__(self) -> str:
+        return f"LogDataset({self.path!r}, {', '.join(self.schema.names)})"
+
+
+def dataset(path: str | os.PathLike[str] | list[str], **options: Any) -> LogDataset:
+    r"""Returns log files as a dataset that can be read several times, without Spark.
+
+    Args:
+        path: directory, file or glob, or a list of them.
+        **options: options of :func:`pyspark_logs.scan`.
+
+    Raises:
+        LogSourceError: as :func:`pyspark_logs.scan`.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "app.log").write_text("INFO started\nWARN slow\n")
+    >>> logs = dataset(folder, template="{level} {message}")
+    >>> logs.count_rows(), logs.head(1, columns=["message"]).to_pylist()
+    (2, [{'message': 'started'}])
+    >>> logs.to_table(where="level = 'WARN'").to_pylist()
+    [{'level': 'WARN', 'message': 'slow'}]
+    """
+    paths = [os.fspath(one) for one in path] if isinstance(path, (list, tuple)) else os.fspath(path)
+    parsed = parse_read_options({**options, ("paths" if isinstance(paths, list) else "path"): paths})
+    return LogDataset(
+        paths, dict(options), parse_ddl(parsed.schema if parsed.schema is not None else infer_schema(parsed))
+    )
+
+
+def select_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    """Returns the columns of a schema that are named, in the order of the names, which match without regard to case.
+
+    Raises:
+        SchemaError: there is no such column; the message names the nearest ones.
+    """
+    by_name = {field.name.lower(): field for field in schema}
+    fields = []
+    for name in names:
+        if name.lower() not in by_name:
+            near = get_close_matches(name.lower(), by_name, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(schema.names)}"
+            raise SchemaError(f"column {name!r} is not there; {hint}")
+        fields.append(by_name[name.lower()])
+    return pa.schema(fields)
+
+
+def _limited(reader: pa.RecordBatchReader, limit: int) -> pa.RecordBatchReader:
+    def batches() -> Iterator[pa.RecordBatch]:
+        remaining = limit
+        with reader:
+            while remaining > 0:
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    return
+                yield batch.slice(0, remaining)
+                remaining -= batch.num_rows
+
+    return pa.RecordBatchReader.from_batches(reader.schema, batches())

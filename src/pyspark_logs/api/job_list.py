@@ -1,0 +1,74 @@
+"""The public function ``list_jobs``: the write jobs of a directory, with their states."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark_logs.api.maintenance import open_root
+from pyspark_logs.commit.decisions import read_intent
+from pyspark_logs.errors import LogSourceError
+from pyspark_logs.jobs import read_commits, read_record
+from pyspark_logs.jobs.names import created_us_of, mode_of
+from pyspark_logs.store.parallel import in_parallel
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One write job of which documents remain.
+
+    Attributes:
+        job: id of the job.
+        mode: ``append`` or ``overwrite``.
+        created_us: creation time by the driver's clock, microseconds since the epoch.
+        age_s: seconds since then, by the clock of this machine.
+        state: ``committed``; ``aborted``; ``cleaning up``, if the job is decided and its intent remains; ``undecided``, if
+            it runs or died; or ``damaged``, if a document cannot be read.
+        files: number of its files; None if its intent is gone.
+        error: description of the damage; empty without damage.
+    """
+
+    job: str
+    mode: str
+    created_us: int
+    age_s: float
+    state: str
+    files: int | None
+    error: str = ""
+
+
+def list_jobs(root: str | os.PathLike[str], *, limit: int = 100, **options: Any) -> list[JobStatus]:
+    """Returns the write jobs of a directory, the newest first. Old jobs leave no documents; see ``recordRetention``.
+
+    Args:
+        root: directory that jobs write to.
+        limit: maximum number of jobs; the documents of each are read.
+        **options: options of the store (``endpoint``, ``accessKey``...), and ``commitThreads``.
+
+    Raises:
+        OptionError: a bad option.
+        PathNotFoundError: the bucket does not exist.
+        StoreError: the store refused or failed.
+    """
+    store, directory, settings = open_root(root, options)
+    listing = read_commits(store, directory)
+    newest = sorted({*listing.records, *listing.intents}, reverse=True)[:limit]
+    now_us = time.time_ns() // 1000
+
+    def status(job: str) -> JobStatus:
+        has_intent, files, error = job in listing.intents, None, ""
+        try:
+            record = read_record(store, directory, job) if job in listing.records else None
+            intent = read_intent(store, directory, job) if has_intent else None
+            files = None if intent is None else len(intent.files)
+            state = "undecided" if record is None else "cleaning up" if intent is not None else record.state
+            if record is None and intent is None:
+                state = "undecided"
+        except LogSourceError as damage:
+            state, error = "damaged", str(damage)
+        created_us = created_us_of(job)
+        return JobStatus(job, mode_of(job), created_us, (now_us - created_us) / 1e6, state, files, error)
+
+    return list(in_parallel(status, newest, settings.threads))

@@ -1,0 +1,62 @@
+"""Datasets, previews and checks as Python objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import pyspark_logs
+from pyspark_logs.errors import SchemaError
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> pyspark_logs.LogDataset:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.log").write_text(
+            "".join(f"{level} {n}\n" for n, level in enumerate(["INFO", "WARN"] * 50))
+        )
+    return pyspark_logs.dataset(tmp_path, template="{level} {n:int}")
+
+
+def test_it_can_be_read_several_times(logs: pyspark_logs.LogDataset) -> None:
+    assert logs.to_table().num_rows == logs.count_rows() == sum(batch.num_rows for batch in logs.to_batches()) == 200
+    assert logs.count_rows("level = 'WARN' AND n < 3") == 2
+    assert logs.schema.names == ["level", "n"]
+
+
+def test_columns_condition_and_limit(logs: pyspark_logs.LogDataset) -> None:
+    found = logs.to_table(columns=["N"], where="level = 'WARN'", limit=3)
+    assert found.to_pydict() == {"n": [1, 3, 5]}
+    both = pyspark_logs.dataset(logs.path, template="{level} {n:int}", where="n > 3 OR n = 0")
+    assert both.head(2, where="level = 'INFO'")["n"].to_pylist() == [0, 4]
+    assert logs.head(0).num_rows == 0
+    with pytest.raises(SchemaError, match="there are: level, n"):
+        logs.to_table(columns=["zzzz"])
+
+
+def test_reading_stops_at_the_limit(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.log").write_text("x\n" * 3000)
+    summary = pyspark_logs.ScanSummary()
+    assert pyspark_logs.dataset(tmp_path, template="{m}").to_table(limit=1, summary=summary).num_rows == 1
+    assert summary.files == 1
+
+
+def test_results_in_notebooks(logs: pyspark_logs.LogDataset, tmp_path: Path) -> None:
+    (tmp_path / "c.log").write_text("<b> x\n")
+    options = {"template": "{level} {n:int}"}
+    assert "<td>&lt;b&gt;</td>" in pyspark_logs.preview(tmp_path / "c.log", template="{level} {n}")._repr_html_()
+    report = pyspark_logs.check(tmp_path, **options)
+    page = report._repr_html_()
+    assert "<svg" in page
+    assert "&lt;b&gt; x" in page
+    assert "<b> x" not in page
+    assert "files to read" in pyspark_logs.plan(tmp_path, **options)._repr_html_()
+
+
+def test_progress_of_a_check(logs: pyspark_logs.LogDataset) -> None:
+    seen: list[tuple[int, int]] = []
+    pyspark_logs.check(logs.path, progress=lambda one: seen.append((one.done, one.records)), template="{level} {n:int}")
+    assert [records for _, records in seen] == [100, 200]
+    assert seen[0][0] == 0 < seen[1][0]

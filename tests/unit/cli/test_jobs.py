@@ -1,0 +1,32 @@
+"""The command ``jobs``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import pyspark_logs
+from pyspark_logs.cli import main
+from pyspark_logs.cli.output import FAILED
+from tests.support.dead_jobs import write_dead_jobs
+
+
+def test_jobs_and_their_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(tmp_path)
+    assert main(["jobs", root]) == 0
+    assert capsys.readouterr().out == "no job has documents here\n"
+    dead = write_dead_jobs(tmp_path)
+    batch = pa.record_batch({"m": ["a"]})
+    pyspark_logs.write([batch], root, json=True, schema=batch.schema)
+    assert main(["jobs", root, "--json"]) == 0
+    states = {job["job"]: (job["state"], job["mode"]) for job in json.loads(capsys.readouterr().out)["jobs"]}
+    assert states.pop(dead) == ("undecided", "append")
+    assert ("committed", "append") in states.values()
+    assert main(["jobs", root]) == 0
+    assert "1 of them undecided\n`pyspark-logs recover" in capsys.readouterr().out
+    (tmp_path / "_commits" / f"{dead}~intent.json").write_text("nonsense")
+    assert main(["jobs", root]) == FAILED
+    assert f"{dead}: {tmp_path}/_commits/{dead}~intent.json is not a document" in capsys.readouterr().out

@@ -1,0 +1,131 @@
+"""The commands that read: preview, convert, check, plan, tail."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pyspark_logs.cli import main
+from pyspark_logs.cli.output import FAILED, REFUSED
+
+LINES = (
+    "2026-11-22T01:00:11Z INFO 7 started\n2026-11-22T01:00:12Z WARN x \x1b[31mslow\n2026-11-22T03:00:12Z INFO 9 ended\n"
+)
+FORMAT = ["--template", "{ts:timestamp} {level} {n:int} {message}"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    path = tmp_path / "in" / "2026" / "11" / "22"
+    path.mkdir(parents=True)
+    (path / "a.log").write_text(LINES)
+    return str(tmp_path / "in")
+
+
+def test_preview(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["head", folder, *FORMAT, "-n", "2", "--columns", "n,MESSAGE"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["   n  message", "   7  started", "NULL  \\x1b[31mslow"]
+    assert main(["preview", folder, *FORMAT, "--where", "n > 7", "--format", "csv"]) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert rows == [["ts", "level", "n", "message"], ["2026-11-22T03:00:12+00:00", "INFO", "9", "ended"]]
+    assert main(["preview", folder, *FORMAT, "--json", "-n", "1"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "ts": "2026-11-22T01:00:11+00:00", "level": "INFO", "n": 7, "message": "started",
+    }  # fmt: skip
+
+
+def test_the_format_is_detected(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", folder, "-o", "endTime=2026-11-22T02:00:00Z", "--columns", "level"]) == 0
+    found = capsys.readouterr()
+    assert found.err.startswith("format: ")
+    assert "layout {yyyy}/{MM}/{dd}" in found.err
+    assert found.out.split() == ["level", "INFO", "WARN"]
+
+
+def test_no_format_is_detected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text("")
+    assert main(["preview", str(tmp_path / "a.log")]) == REFUSED
+    assert "the line format is not detected (no candidate). Name it with --preset" in capsys.readouterr().err
+
+
+def test_a_column_that_is_not_there(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", folder, *FORMAT, "--columns", "levle"]) == REFUSED
+    assert "column 'levle' is not there; did you mean level?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "json", "csv"])
+def test_convert(folder: str, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / f"out.{suffix}"
+    arguments = ["convert", folder, *FORMAT, "--to", str(target), "--columns", "n,level"]
+    assert main(arguments) == 0
+    assert "3 rows written to" in (err := capsys.readouterr().err)
+    assert "1 of them from records that do not match" in err
+    if suffix == "parquet":
+        assert pq.read_table(target)["n"].to_pylist() == [7, None, 9]
+    else:
+        expected = {"json": '{"n": 7, "level": "INFO"}', "csv": "7,INFO"}[suffix]
+        assert expected in target.read_text().splitlines()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", target.name]
+
+
+def test_a_failed_conversion_leaves_the_old_file(
+    folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.json"
+    target.write_text("old")
+    assert main(["convert", folder, *FORMAT, "--to", str(target), "-o", "mode=FAILFAST"]) == REFUSED
+    assert target.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.json"]
+    assert main(["convert", folder, *FORMAT, "--to", str(tmp_path / "a.xlsx")]) == REFUSED
+    assert "its suffix is none of .parquet" in capsys.readouterr().err
+
+
+def test_check(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", folder, *FORMAT, "-o", "layout={yyyy}/{MM}/{dd}", "-o", "mode=DROPMALFORMED"]) == FAILED
+    out = capsys.readouterr().out
+    assert out.startswith("3 records in 1 files (108 B), 1 corrupt (33.33%), in ")
+    assert "1  field 'n': not a whole number" in out
+    assert "at byte 36\n2026-11-22T01:00:12Z WARN x \\x1b[31mslow" in out
+    first = next(line.split() for line in out.splitlines() if line.startswith("2026-11-22 0"))
+    assert first == ["2026-11-22", "01:00", "2", "1", "#" * 40]
+    assert main(["check", folder, *FORMAT, "--json", "--where", "n = 7"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["summary"]["records"], report["summary"]["corrupt"], report["summary"]["filtered"]) == (3, 0, 2)
+
+
+def test_plan(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = ["-o", "layout={yyyy}/{MM}/{dd}"]
+    assert main(["plan", folder, *FORMAT, *layout, "--columns", "n"]) == 0
+    out = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines() if not line.startswith(" "))
+    assert out["files to read"].strip() == "1, 108 B"
+    assert out["columns parsed"].strip() == "n"
+    assert main(["plan", folder, *FORMAT, *layout, "-o", "startTime=2027-01-01", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["tasks"], report["get_requests"], report["report"]["files_planned"]) == (0, 0, 0)
+
+
+def test_tail_goes_on_at_its_checkpoint(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["tail", folder, *FORMAT, "--once", "--columns", "message", "--checkpoint", str(tmp_path / "offset")]
+    assert main([*arguments, "--where", "n IS NOT NULL"]) == 0
+    assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == ["started", "ended"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == ""
+    (Path(folder) / "2026" / "11" / "22" / "b.log").write_text("2026-11-22T03:00:12Z INFO 9 new\n")
+    assert main(arguments) == 0
+    assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == ["new"]
+    (tmp_path / "offset").write_text("nonsense")
+    assert main(arguments) == REFUSED
+    assert "cannot read the checkpoint" in capsys.readouterr().err
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "preview" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("pyspark-logs ")
