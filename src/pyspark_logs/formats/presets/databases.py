@@ -13,7 +13,7 @@ from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.text import PaddedText, Text
 
 # log_line_prefix after the time: ' [%p] ', ' [%p-%l] %q%u@%d ', the prefix that pgBadger's documentation recommends, with or
-# without '[%l-1] ', application and client; those of Google Cloud SQL, Amazon RDS (':%r:%u@%d:[%p]:') and Azure ('-%c-'). The name
+# without '[%l-1] ', application and client; those of pganalyze, Google Cloud SQL, Amazon RDS (':%r:%u@%d:[%p]:') and Azure ('-%c-'). The name
 # of a user may be an e-mail address.
 _PROCESS, _LINE_NUM = (
     FieldPart("process_id", Integer(32), before=" [", also=("rds_process_id",)),
@@ -21,8 +21,8 @@ _PROCESS, _LINE_NUM = (
 )
 _SESSION_ID = FieldPart("session_id", Text(), before="-", after="-")
 _USER, _DATABASE = (
-    FieldPart("user_name", Text(), after="@", also=("user", "sql_user", "rds_user")),
-    FieldPart("database_name", Text(), after=" ", also=("db", "sql_db", "rds_db")),
+    FieldPart("user_name", Text(), after="@", also=("user", "sql_user", "pg_user", "rds_user")),
+    FieldPart("database_name", Text(), after=" ", also=("db", "sql_db", "pg_db", "rds_db")),
 )
 _SEVERITY = FieldPart("error_severity", Text())
 # PostgreSQL, "Error Reporting and Logging", Message Severity Levels, and the kinds of line that follow a message
@@ -34,6 +34,7 @@ _SESSION = CompositeField(
     r"(?: \[(?P<process_id>\d+)(?:-(?P<session_line_num>\d+))?\]:? (?:\[(?P<num>\d+)-\d+\] ?)?"
     r"(?:user=(?P<user>[^,]*),db=(?P<db>[^,]*)(?:,app=(?P<application_name>.*?))?(?:,client=(?P<connection_from>[^ ,]*))? "
     r"|db=(?P<sql_db>[^,]*),user=(?P<sql_user>[^ ,]*) "
+    r"|\[user=(?P<pg_user>[^,]*),db=(?P<pg_db>[^,]*),app=(?P<pg_application>.*?)\] "
     r"|(?P<user_name>\[unknown\]|[^ \[=]*)@(?P<database_name>[^ @]*) )?"
     r"|:(?P<remote>\[local\]|(?:[0-9A-Za-z_.:%-]+\(\d+\))?):(?P<rds_user>[^:]*)@(?P<rds_db>[^:@]*):\[(?P<rds_process_id>\d+)\]:"
     rf"|-(?P<session_id>[0-9a-f]+\.[0-9a-f]+)-)(?P<error_severity>{_SEVERITIES})",
@@ -45,7 +46,7 @@ _SESSION = CompositeField(
         replace(_USER, after=""),
         ConditionalText(",db=", "error_severity"),
         replace(_DATABASE, after=""),
-        FieldPart("application_name", Text(), before=",app="),
+        FieldPart("application_name", Text(), before=",app=", also=("pg_application",)),
         FieldPart("connection_from", Text(), before=",client=", also=("remote",)),
         ConditionalText(" ", "error_severity"),
         _SEVERITY,
@@ -86,8 +87,8 @@ PRESETS: tuple[Preset, ...] = (
             composite_fields={"stamp": TimeAndZone("log_time", "time_zone"), "session": _SESSION},
         ),
         source="PostgreSQL, log_line_prefix '%m [%p] ' (the default), '%m [%p-%l] %q%u@%d ', pgBadger's '%t [%p]: [%l-1]"
-        " user=%u,db=%d,app=%a,client=%h ', Amazon RDS's '%t:%r:%u@%d:[%p]:', Azure's '%t-%c-' and Google Cloud SQL's"
-        " '%m [%p]: [%l-1] db=%d,user=%u '; columns are named as in the CSV log:"
+        " user=%u,db=%d,app=%a,client=%h ', Amazon RDS's '%t:%r:%u@%d:[%p]:', Azure's '%t-%c-', Google Cloud SQL's"
+        " '%m [%p]: [%l-1] db=%d,user=%u ' and pganalyze's '%m [%p] %q[user=%u,db=%d,app=%a] '; columns are named as in the CSV log:"
         " https://www.postgresql.org/docs/current/runtime-config-logging.html",
         sample=(
             "2026-11-22 01:00:11.045 UTC [123] LOG:  database system is ready to accept connections",

@@ -73,10 +73,11 @@ _VERBOSE_PRIORITY = CompositeField(
 
 # The text before "CEF:" is a syslog header, or empty.
 _CEF_HEADER = CompositeField(
-    r"(?:<(?P<pri>\d{1,3})>(?:1 | )?)?"
+    r"(?:(?:(?P<octet_count>[1-9]\d{0,8}) )?<(?P<pri>\d{1,3})>(?:1 | )?)?"
     r"(?:(?P<time>[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?:(?P<host>[^ ]+) )?)?(?P<header>.*)",
     (
+        FieldPart("octet_count", Integer(32), after=" "),
         FieldPart("pri", Integer(32), before="<", after=">"),
         FieldPart("time", SYSLOG_TIME, after=" "),
         FieldPart("host", Text(), after=" "),

@@ -331,6 +331,7 @@ def test_level_of_logging_libraries_is_a_known_one() -> None:
         ("UTC:2001:db8::1(5432):a b@d:[7]:", {"user_name": "a b", "database_name": "d", "connection_from": "2001:db8::1(5432)", "process_id": 7}),
         ("UTC-65604d0f.1ba5-", {"session_id": "65604d0f.1ba5"}),
         ("UTC [7]: [3-1] db=shop,user=ana ", {"process_id": 7, "session_line_num": 3, "user_name": "ana", "database_name": "shop"}),
+        ("UTC [7] [user=ana,db=shop,app=psql [1]] ", {"process_id": 7, "user_name": "ana", "database_name": "shop", "application_name": "psql [1]"}),
         ("UTC [7] ana@example.com@shop ", {"process_id": 7, "user_name": "ana@example.com", "database_name": "shop"}),
     ],
 )  # fmt: skip
@@ -345,7 +346,7 @@ def test_postgres_prefixes_of_cloud_services(prefix: str, expected: dict[str, An
     [
         "UTC:10.0.0.1(1):u@d:[7]:1:00000:2026-08-22 16:00:04 UTC:2/3:0:65604d0f.1ba5:app:",
         "UTC:10.0.0.1:u@d:[7]:", "UTC:10.0.0.1(1):u:v@d:[7]:", "UTC:10.0.0.1(1):u@d@e:[7]", "UTC-65604d0f.1ba5-ana-", "UTC-x-",
-        "ABCDEFGHIJ [7] ", "UTC [7] [user=a,db=b,app=c] ", "UTC [7]: [1-1] user=a,db=b,host=c ",
+        "ABCDEFGHIJ [7] ", "UTC [7]: [1-1] user=a,db=b,host=c ",
     ],
 )  # fmt: skip
 def test_other_postgres_prefixes_are_corrupt(prefix: str) -> None:

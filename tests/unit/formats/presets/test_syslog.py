@@ -408,3 +408,9 @@ def test_octet_count_before_rfc3164() -> None:
     ):
         assert is_corrupt("syslog_rfc3164", line)
     assert "octet_count" not in row("syslog_rfc3164", "2026-11-22T01:00:13Z web-1 su: <34> x")
+
+
+def test_octet_count_before_cef() -> None:
+    found = row("cef", "77 <134>Nov 22 01:00:11 fw-1 CEF:0|a|b|c|d|e|5|src=1")
+    assert (found["octet_count"], found["pri"], found["host"], "header" in found) == (77, 134, "fw-1", False)
+    assert row("cef", "77 CEF:0|a|b|c|d|e|5|src=1")["header"] == "77 "
