@@ -99,6 +99,14 @@ class SimulatedStore(Store):
             self.sent["PUT"] += len(data)
             return False
 
+    def replace(self, path: str, data: bytes, *, etag: str) -> bool:
+        with self._guard:
+            if path in self.files and self.files[path].etag == etag:
+                self.put(path, data)
+                return True
+            self.counted["PUT"] += 1
+            return False
+
     def _add(self, path: str, size: int, etag: str, token: str = "") -> None:
         if path not in self.files:
             self.paths.insert(bisect_left(self.paths, path), path)

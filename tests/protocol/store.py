@@ -60,7 +60,7 @@ class World:
         return getattr(self, f"_{name}")(
             *args,
             **({"page_size": page_size} if name == "list_page" else {}),
-            **({"now_ms": now_ms} if name in ("put", "create", "land", "complete_upload") else {}),
+            **({"now_ms": now_ms} if name in ("put", "replace", "create", "land", "complete_upload") else {}),
         )
 
     def _list_page(self, prefix: str, recursive: bool, token: str | None, *, page_size: int) -> Page:
@@ -93,6 +93,12 @@ class World:
 
     def _put(self, path: str, data: bytes, *, now_ms: int) -> None:
         self.files[path] = document(data, now_ms)
+
+    def _replace(self, path: str, data: bytes, etag: str, *, now_ms: int) -> bool:
+        if path not in self.files or self.files[path].etag != etag:
+            return False
+        self.files[path] = document(data, now_ms)
+        return True
 
     def _create(self, path: str, data: bytes, *, now_ms: int) -> bool:
         if path in self.files:
@@ -162,6 +168,9 @@ class RequestStore(Store):
     def put(self, path: str, data: bytes) -> None:
         self._request("put", path, data)
 
+    def replace(self, path: str, data: bytes, *, etag: str) -> bool:
+        return self._request("replace", path, data, etag)
+
     def create(self, path: str, data: bytes) -> bool:
         return self._request("create", path, data)
 
@@ -184,7 +193,7 @@ class RequestStore(Store):
 
 
 KINDS = {
-    "list_page": "LIST", "head": "HEAD", "get": "GET", "put": "PUT", "create": "PUT", "remove": "DELETE",
+    "list_page": "LIST", "head": "HEAD", "get": "GET", "put": "PUT", "replace": "PUT", "create": "PUT", "remove": "DELETE",
     "complete_upload": "COMPLETE", "abort_upload": "ABORT", "list_uploads": "UPLOADS",
 }  # fmt: skip
 

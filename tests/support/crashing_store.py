@@ -67,6 +67,9 @@ class CrashingStore(Store):
     def put(self, path: str, data: bytes) -> None:
         self._pass("put", path, data)
 
+    def replace(self, path: str, data: bytes, *, etag: str) -> bool:
+        return self._pass("replace", path, data, etag=etag)
+
     def create(self, path: str, data: bytes) -> bool:
         return self._pass("create", path, data)
 

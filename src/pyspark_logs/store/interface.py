@@ -70,6 +70,10 @@ class Store(StoreBase, abc.ABC):
                 return Page(files, (), page.next_token)
             token = page.next_token
 
+    def has_directory(self, path: str) -> bool:
+        """True if a directory exists although nothing is in it; never on object stores, which have none."""
+        return False
+
     @abc.abstractmethod
     def head(self, path: str) -> StoredFile | None:
         """Returns the description of a file; ``None`` if there is no file at this path.
@@ -150,6 +154,21 @@ class Store(StoreBase, abc.ABC):
         """
         raise self._errors.read_only("create", path)
 
+    def replace(self, path: str, data: bytes, *, etag: str) -> bool:
+        """Writes a small file over the version ``etag``, atomically as :meth:`put` does. ``PUT``.
+
+        Stores and servers without conditional writes of this kind compare the version before, or not at all.
+
+        Returns:
+            True if this call wrote the file. False if another version is there, or none; possibly because an earlier
+            attempt of this call wrote the file and its response was lost.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: the store refused or failed; the file may have been written nevertheless.
+        """
+        raise self._errors.read_only("write", path)
+
     def remove(self, path: str, *, etag: str = "") -> bool:
         """Deletes a file if it is the version ``etag``; any version if ``etag`` is empty. ``DELETE``.
 
@@ -173,6 +192,26 @@ class Store(StoreBase, abc.ABC):
         """
         if paths:
             raise self._errors.read_only("delete", paths[0])
+
+    @property
+    def removable_versions(self) -> int:
+        """Number of files that :meth:`remove_versions` can delete with one request."""
+        return 1
+
+    def remove_versions(self, versions: Sequence[tuple[str, str]]) -> list[bool]:
+        """Deletes at most 1000 files of one bucket as :meth:`remove` does with an etag. ``DELETE``.
+
+        Args:
+            versions: pairs of path and etag, which is not empty.
+
+        Returns:
+            Results of :meth:`remove` in the order of the pairs: False if another version is there.
+
+        Raises:
+            ReadOnlyStoreError: this store cannot be written to.
+            StoreError: at least one file, which the message names, could not be deleted; others may have been deleted.
+        """
+        return [self.remove(path, etag=etag) for path, etag in versions]
 
     # --- uploads, which one process stages and another process completes -------------------------
 

@@ -20,6 +20,7 @@ from pyspark_logs.store.local_files import (
     create_staged_file,
     delete_file,
     etag_of,
+    has_version,
     open_file,
     partial_line_bytes,
     remove_empty_directories,
@@ -52,6 +53,10 @@ class LocalStore(Store):
             scan(directory or "/", name, recursive, files, directories)
         files.sort(key=lambda file: file.path)
         return Page(tuple(files), tuple(sorted(directories)), None)
+
+    def has_directory(self, path: str) -> bool:
+        """True if a directory, or a link to one, is at a path."""
+        return Path(split_scheme(path)[1]).is_dir()
 
     def head(self, path: str) -> StoredFile | None:
         """Makes one ``stat`` call."""
@@ -102,6 +107,23 @@ class LocalStore(Store):
         with self._request_context("write", path, writing=True), temporary_file(local, data) as temporary:
             Path(temporary).replace(local)
             sync_directory(local)
+
+    def replace(self, path: str, data: bytes, *, etag: str) -> bool:
+        """Writes a temporary file, compares the version, and renames the temporary file.
+
+        Another version that is written between the calls is replaced, because the system has no conditional rename.
+        """
+        self._breaker.count_request("PUT")
+        _, local = split_scheme(path)
+        with self._request_context("write", path, writing=True):
+            if not has_version(local, etag):
+                return False  # without a file, its directory is not created either
+            with temporary_file(local, data) as temporary:
+                if not has_version(local, etag):
+                    return False
+                Path(temporary).replace(local)
+                sync_directory(local)
+        return True
 
     def create(self, path: str, data: bytes) -> bool:
         """Writes a temporary file in the same directory and links it, which fails if the path exists. Creates directories."""

@@ -68,6 +68,15 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
+def has_version(path: str, etag: str) -> bool:
+    """True if a regular file is at a path and is the version ``etag``."""
+    try:
+        status = Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return stat.S_ISREG(status.st_mode) and etag_of(status) == etag
+
+
 def delete_file(path: str, etag: str) -> bool:
     """Deletes a file if it is the version ``etag``, or any version if ``etag`` is empty.
 

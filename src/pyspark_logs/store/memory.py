@@ -74,6 +74,13 @@ class MemoryStore(GenericStore):
             filesystem.pipe_file(key, data)
         return True
 
+    def replace(self, path: str, data: bytes, *, etag: str) -> bool:
+        with self._locked_request("PUT", "write", path) as (filesystem, key):
+            if not filesystem.isfile(key) or self._to_stored_file(path, filesystem.info(key)).etag != etag:
+                return False
+            filesystem.pipe_file(key, data)
+        return True
+
     def remove(self, path: str, *, etag: str = "") -> bool:
         with self._locked_request("DELETE", "delete", path) as (filesystem, key):
             if not filesystem.isfile(key):

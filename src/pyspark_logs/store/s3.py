@@ -7,7 +7,6 @@ during the retries. Bodies that end early are resumed here at the offset reached
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
 import time
 import uuid
@@ -213,6 +212,21 @@ class S3Store(Store):
                 raise
         return True
 
+    def replace(self, path: str, data: bytes, *, etag: str) -> bool:
+        """Makes one ``PutObject`` request with ``If-Match``, and one without it if the server refuses the condition."""
+        condition = {"IfMatch": f'"{etag}"'} if self._supports_parameter("PutObject", "IfMatch") else {}
+        with self._request_context("write", path, writing=True):
+            try:
+                self._call("put_object", **_bucket_and_key(path), Body=data, **condition)
+            except Exception as error:
+                code, _ = classify_error(error)
+                if code in _CONDITION_FAILED or code in _MISSING:
+                    return False
+                if code not in _UNSUPPORTED or not condition:
+                    raise
+                self._call("put_object", **_bucket_and_key(path), Body=data)
+        return True
+
     def remove(self, path: str, *, etag: str = "") -> bool:
         """Makes one ``DeleteObject`` request, with ``If-Match`` if there is an etag.
 
@@ -252,33 +266,62 @@ class S3Store(Store):
         for root, keys in by_root.items():
             for start in range(0, len(keys), _MAX_DELETE_KEYS):
                 with self._request_context("delete", root + keys[start], writing=True):
-                    self._delete_many(root, keys[start : start + _MAX_DELETE_KEYS])
+                    self._delete_many(root, dict.fromkeys(keys[start : start + _MAX_DELETE_KEYS], ""))
 
-    def _delete_many(self, root: str, keys: list[str]) -> None:
-        """Deletes keys, and retries keys with transient errors, which the response lists and botocore does not retry."""
+    @property
+    def removable_versions(self) -> int:
+        """A thousand on AWS, whose ``DeleteObjects`` compares an etag for each key; other servers may ignore the etags.
+
+        See https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+        """
+        return _MAX_DELETE_KEYS if self._is_aws() and self._supports_etag_of_keys() else 1
+
+    def remove_versions(self, versions: Sequence[tuple[str, str]]) -> list[bool]:
+        """Makes one ``DeleteObjects`` request on AWS, else the requests of :meth:`remove` for each file."""
+        if len(versions) <= 1 or self.removable_versions == 1:
+            return super().remove_versions(versions)
+        root = split_s3_bucket(versions[0][0])[0]
+        with self._request_context("delete", versions[0][0], writing=True):
+            kept = self._delete_many(root, {path.removeprefix(root): etag for path, etag in versions})
+        return [path.removeprefix(root) not in kept for path, _ in versions]
+
+    def _delete_many(self, root: str, keys: Mapping[str, str]) -> set[str]:
+        """Deletes keys, and retries keys with transient errors, which the response lists and botocore does not retry.
+
+        Args:
+            root: prefix of the bucket.
+            keys: etags by key; empty to delete any version.
+
+        Returns:
+            The keys of which another version is there.
+        """
         from botocore.exceptions import ClientError
 
-        for failures in itertools.count(1):
-            request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        kept: set[str] = set()
+        failures = 0
+        while keys:
+            failures += 1
+            objects = [{"Key": key, "ETag": f'"{etag}"'} if etag else {"Key": key} for key, etag in keys.items()]
+            request = {"Objects": objects, "Quiet": True}
             try:
                 response = self._call("delete_objects", Bucket=split_s3_bucket(root)[1], Delete=request)
             except Exception as error:
                 if classify_error(error)[0] not in _UNSUPPORTED:
                     raise
-                for key in keys:
-                    self._delete(root + key, "")
-                return
-            errors = [error for error in response.get("Errors", ()) if error.get("Code") not in _MISSING]
-            if not errors:
-                return
+                return kept.union(key for key, etag in keys.items() if not self._delete(root + key, etag))
+            found = response.get("Errors", ())
+            kept.update(error["Key"] for error in found if error.get("Code") in _CONDITION_FAILED)
+            errors = [error for error in found if error.get("Code") not in (*_MISSING, *_CONDITION_FAILED)]
             exceptions = [(error["Key"], ClientError({"Error": error}, "DeleteObjects")) for error in errors]
             permanent = next((item for item in exceptions if not classify_error(item[1])[1].transient), None)
-            if permanent is not None or failures > self.options.max_retries:
+            if permanent is not None or (errors and failures > self.options.max_retries):
                 key, exception = permanent or exceptions[0]
                 with self._request_context("delete", root + key, writing=True):
                     raise exception
-            keys = [error["Key"] for error in errors]
-            time.sleep(backoff_s(failures) + self._breaker.delay_s())
+            keys = {error["Key"]: keys[error["Key"]] for error in errors}
+            if keys:
+                time.sleep(backoff_s(failures) + self._breaker.delay_s())
+        return kept
 
     def start_upload(self, path: str, *, token: str, staging: str) -> str:
         """Makes one ``CreateMultipartUpload`` request; ``staging`` is not used."""
@@ -359,6 +402,11 @@ class S3Store(Store):
         """True if the installed botocore has the parameter; s3fs silently drops parameters that it does not have."""
         model = self._filesystem().s3.meta.service_model.operation_model(operation)
         return parameter in model.input_shape.members
+
+    def _supports_etag_of_keys(self) -> bool:
+        """True if the installed botocore sends an etag for each key of ``DeleteObjects``."""
+        model = self._filesystem().s3.meta.service_model.shape_for("ObjectIdentifier")
+        return "ETag" in model.members
 
     def _is_aws(self) -> bool:
         host = urlsplit(self._filesystem().s3.meta.endpoint_url).hostname or ""

@@ -16,6 +16,7 @@ from pyspark_logs.errors import (
     StoreError,
 )
 from pyspark_logs.store import open_store
+from pyspark_logs.store.s3 import S3Store
 from tests.support.fault_proxy import (
     CannedResponse,
     ConnectionReset,
@@ -226,6 +227,24 @@ class TestFaults:
         assert self.store.remove(path, etag=etag) is False
         self.faulty.inject(None, ErrorResponse(404, "NoSuchKey"))
         assert self.store.remove(path, etag=etag) is True
+
+    def test_versions_are_deleted_with_one_request_on_aws(self, monkeypatch):
+        monkeypatch.setattr(S3Store, "_is_aws", lambda self: True)
+        paths = [self.store.put(self.root + name, b"x") or self.root + name for name in "abc"]
+        self.faulty.inject(self.refusal(b="PreconditionFailed", c="SlowDown"), self.refusal(c="NoSuchKey"))
+        assert self.store.removable_versions == 1000
+        assert self.store.remove_versions([(path, "e") for path in paths]) == [True, False, True]
+        assert [method for method, _, _ in self.faulty.requests] == ["POST", "POST"]
+
+    def test_a_server_without_conditional_replacement(self):
+        path = self.root + "a"
+        self.store.put(path, b"one")
+        self.faulty.inject(ErrorResponse(501, "NotImplemented"))
+        assert self.store.replace(path, b"two", etag="e") is True
+        assert self.store.get(path) == b"two"
+        self.faulty.inject(ErrorResponse(403, "AccessDenied"))
+        with pytest.raises(AccessDeniedError):
+            self.store.replace(path, b"two", etag="e")
 
     def test_deleting_a_missing_file_on_servers_that_report_it(self):
         self.faulty.inject(ErrorResponse(404, "NoSuchKey"))

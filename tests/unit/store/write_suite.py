@@ -187,6 +187,25 @@ class WriteSuite:
         assert self.store.get(path) is None
         assert self.store.remove(path, etag=etag) is True
 
+    def test_replace_of_one_version(self):
+        path = self.root + "dt=1/a"
+        assert self.store.replace(path, b"none", etag="0") is False
+        assert self.visible() == []
+        self.store.put(path, b"one")
+        etag = self.store.head(path).etag
+        assert self.store.replace(path, b"two!", etag=etag) is True
+        assert self.store.replace(path, b"three", etag=etag) is False
+        assert self.store.get(path) == b"two!"
+
+    def test_remove_versions(self):
+        names = ["a", "dt=1/b", "c"]
+        for name in names:
+            self.store.put(self.root + name, b"x")
+        versions = [(self.root + name, self.store.head(self.root + name).etag) for name in names]
+        self.store.put(self.root + "c", b"newer")
+        assert self.store.remove_versions([*versions, (self.root + "none", "0")]) == [True, True, False, True]
+        assert self.visible() == ["c"]
+
     def test_remove_ignores_directories(self):
         self.store.put(self.root + "a/b", b"x")
         assert self.store.remove(self.root + "a") is True
