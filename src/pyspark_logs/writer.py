@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
-from pyspark_logs.commit import CommitResult, CommitSettings, abort, commit
+from pyspark_logs.commit import CommitResult, CommitSettings, Table, abort, commit
 from pyspark_logs.errors import LogSourceError, OptionError, RecordError, SchemaError, StoreError
 from pyspark_logs.formats.interface import Format, RowEncoder
 from pyspark_logs.formats.registry import resolve_format
@@ -190,16 +190,16 @@ class LogWriter:
                 raise error from failure
             raise error
         files = [file for output in received for file in output.files]
-        return commit(self._store(), job, files, self._settings(), of_table=self._table_files())
+        return commit(self._store(), job, files, self._settings(), table=self._table())
 
     def abort_job(self, job: Job, outputs: Sequence[TaskOutput]) -> None:
         """Discards the staged files that are known; ``recover`` and ``vacuum`` remove all others."""
         abort(self._store(), job, [file for output in outputs for file in output.files], self._settings())
 
-    def _table_files(self) -> Callable[[str], bool]:
-        """Returns the predicate of the keys that a reader with this layout reads, and an overwrite replaces."""
+    def _table(self) -> Table:
+        """Returns the files that a reader with this layout reads, and an overwrite replaces."""
         layout = self._layout()  # parsing it again for each key would take ten times as long as a match
-        return lambda key: not is_hidden_key(key) and layout.matches(key)
+        return Table(lambda key: not is_hidden_key(key) and layout.matches(key), layout.spellings)
 
     # --- parts -----------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ ROOT = "s3://b/t/"
 DIRECTORIES = ("p=1/", "p=2/")
 NESTED_ROOT = ROOT + "p=1/"
 COMMITS = ROOT + "_commits/"
+ENDED = Transaction.of_id("ended")
 SETTINGS = CommitSettings(threads=1, snapshot_retries=1)
 # Retention of zero: records are dropped as soon as the protocol allows it. The explorer enforces its assumption about time.
 LASTING = CommitSettings(threads=1, record_retention_us=10**17, txn_retention_us=10**17)
@@ -201,7 +202,7 @@ class OverwriteReader(Reader):
         files = [StagedFile(directory + "file", "", (), 1, 1) for directory in DIRECTORIES]
         settings = CommitSettings(threads=1, snapshot_retries=0)
         try:
-            replaced = publication.find_replaced(store, job, files, settings, publication.is_data)
+            replaced = publication.find_replaced(store, job, files, settings, publication.Table())
         except SnapshotChangedError:
             return "starts again", None
         return "saw", frozenset((ROOT + file.key, file.etag) for file in replaced)

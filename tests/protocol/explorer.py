@@ -21,13 +21,28 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from pyspark_logs.errors import LogSourceError
-from pyspark_logs.jobs import Job, Record, intent_key, part_name, record_key
-from tests.protocol.actors import COMMITS, DIRECTORIES, NESTED_ROOT, ROOT, Actor, Ask, Raised, ReplayStore, View, Writer
+from pyspark_logs.jobs import Claim, Job, Record, intent_key, part_name, record_key
+from pyspark_logs.jobs.names import claim_key
+from tests.protocol.actors import (
+    COMMITS,
+    DIRECTORIES,
+    ENDED,
+    NESTED_ROOT,
+    ROOT,
+    Actor,
+    Ask,
+    Raised,
+    ReplayStore,
+    View,
+    Writer,
+)
 from tests.protocol.properties import Properties, check_deletion, foreign_documents
 from tests.protocol.settings import Ghost, Setting, Violation, split_document_path
-from tests.protocol.store import Item, World, document
+from tests.protocol.store import NOW_MS, Item, World, document
 
-MUTATING = {"put", "create", "remove", "complete_upload", "abort_upload"}
+LONG_AGO_MS = 2 * 10**15  # longer than any retention of the actors that drop records
+
+MUTATING = {"put", "replace", "create", "remove", "complete_upload", "abort_upload"}
 
 
 class Status(NamedTuple):
@@ -114,6 +129,10 @@ class Explorer:
         if self.setting.inner_root:
             inner = Job.start(NESTED_ROOT, random="inner", now_us=0).id
             files[NESTED_ROOT + record_key(inner)] = document(Record("committed").to_json())
+        if self.setting.ended_claim:
+            job = Job.start(ROOT, random="ended", now_us=0, transaction=ENDED)
+            claim = Claim(job.id).to_json()
+            files[ROOT + claim_key(job.chain, (1,))] = document(claim, NOW_MS - LONG_AGO_MS)
         if self.setting.other_file:
             files[f"{ROOT}p=1/unmanaged.log"] = Item(b"first", 5, "first")
         seen = frozenset((path, item.etag) for path, item in files.items() if "/_" not in path)

@@ -51,7 +51,14 @@ def intent_before_replaced_files(patch):
 
 
 def no_second_list_of_the_chain(patch):
-    patch.setattr(claims, "_confirm", lambda store, job, chain, number, proven: claims.ClaimResult("", proven, ()))
+    patch.setattr(
+        claims, "_confirm", lambda store, job, chain, number, proven, before: claims.ClaimResult("", proven, ())
+    )
+
+
+def chains_that_begin_anew_not_noticed(patch):
+    confirm = claims._confirm
+    patch.setattr(claims, "_confirm", lambda *arguments: confirm(*arguments[:-1], None))
 
 
 def no_fence(patch):
@@ -149,7 +156,7 @@ def replaced_files_listed_before_the_claim(patch):
     claim, early = claims.claim, {}
 
     def list_first(store, job, chain, settings):
-        early[job.id] = publication.find_replaced(store, job, files[job.id], settings, publication.is_data)
+        early[job.id] = publication.find_replaced(store, job, files[job.id], settings, publication.Table())
         return claim(store, job, chain, settings)
 
     patch.setattr(driver, "claim", list_first)

@@ -30,6 +30,7 @@ class Setting:
         record_kept: True to start with the record of that job, too.
         newer_record: True to start with the record of a newer job, so that a vacuum may drop the records of all writers.
         inner_root: True to start with the record of a job of a root in the first directory, which has no files any more.
+        ended_claim: True to start with the claim of a job that was aborted long ago: the chain of ``txnId`` x has ended.
         other_file: True to start with a file that no job wrote.
         foreign: document of a job that no actor runs, present at the start. It names the files of the job of ``before``
             and a file outside the root: ``intent``; ``fence``, the intent of an overwrite that holds the newest claim;
@@ -52,6 +53,7 @@ class Setting:
     record_kept: bool = False
     newer_record: bool = False
     inner_root: bool = False
+    ended_claim: bool = False
     other_file: bool = False
     foreign: str = ""
     in_order: bool = True

@@ -15,6 +15,7 @@ from pyspark_logs.jobs import Transaction
 from tests.protocol import mutants
 from tests.protocol.actors import (
     ABOVE,
+    ENDED,
     LASTING,
     NESTED_ROOT,
     ROOT,
@@ -212,6 +213,24 @@ DEEP = {
         ),
         replay=True,
         page_size=3,
+    ),
+    # The chain of a txnId ended, and begins anew while it is dropped by another commit, or by a vacuum (227,250; 164,241).
+    "the same txnId twice after its retention, and a commit that drops its claim": Setting(
+        (
+            writer(1, transaction=ENDED, files=0),
+            writer(2, transaction=ENDED, files=0),
+            writer(3, transaction=NAMED, files=0, settings=SWEEPING),
+        ),
+        crashes=False,
+        ended_claim=True,
+        replay=True,
+    ),
+    "the same txnId twice after its retention, and a vacuum that drops its claim": Setting(
+        (writer(1, transaction=ENDED, files=0), writer(2, transaction=ENDED, files=0), Vacuum()),
+        crashes=False,
+        newer_record=True,
+        ended_claim=True,
+        replay=True,
     ),
     "two overwrites, and an append that drops their records": Setting(
         (writer(1, "overwrite"), writer(2, "overwrite"), writer(3, files=0, settings=SWEEPING)),
@@ -455,6 +474,10 @@ MUTANTS = [
     (mutants.retention_of_each_writer, WHOLE["a lasting append and a vacuum that drops all records"]),
     (mutants.last_record_of_an_idle_chain_dropped, WHOLE["a query that ended, and an append that drops its records"]),
     (mutants.records_dropped_without_a_note, WHOLE["the same txnId twice, and an append that drops its record"]),
+    (
+        mutants.chains_that_begin_anew_not_noticed,
+        DEEP["the same txnId twice after its retention, and a vacuum that drops its claim"],
+    ),
     (mutants.claims_not_read_again, WHOLE["the same txnId twice, and an append that drops its record"]),
     (mutants.last_record_dropped, Setting((writer(1), Vacuum()))),
     (mutants.newest_record_dropped_beside_an_intent, WHOLE["an append and two vacuums"]),
@@ -492,9 +515,17 @@ def test_mutants_are_found(mutant, setting, monkeypatch, record_property):
 
 # --- known limits -----------------------------------------------------------------------------------------------------
 
-# Readers whose load path is not the root know less about commits. In these settings the explorer finds a violation; whoever
-# removes a limit moves its setting to those above.
+# In these settings the explorer finds a violation; whoever removes a limit moves its setting to those above. Readers whose load
+# path is not the root know less about commits.
 LIMITS = {
+    # Two jobs use a txnId again at the moment at which its chain ends after txnRetention, and the one that loses dies before it
+    # deletes its claim: a third job takes the loser's claim for the last one.
+    "the same txnId twice after its retention, and a crash": Setting(
+        (writer(1, transaction=ENDED, files=0), writer(2, transaction=ENDED, files=0), Vacuum()),
+        newer_record=True,
+        ended_claim=True,
+        replay=True,
+    ),
     # The rights of the reader end below the root, so it cannot know the commits.
     "a reader below whose rights end there": Setting(
         (writer(1), Reader("reader", (ROOT + "p=1/",), None, None, ROOT + "p=1/")), before=True
@@ -507,7 +538,7 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * ("crash" in name)) for name in LIMITS])
 def test_known_limits(name, record_property):
     report = Explorer(LIMITS[name]).explore(stop=True)
     record_property("found", str(report))

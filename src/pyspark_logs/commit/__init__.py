@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from pyspark_logs.commit.driver import abort, commit
 from pyspark_logs.commit.leftovers import VacuumReport, vacuum
+from pyspark_logs.commit.publication import Table
 from pyspark_logs.commit.recovery import RecoverReport, recover
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
 
@@ -28,6 +29,7 @@ __all__ = [
     "CommitResult",
     "CommitSettings",
     "RecoverReport",
+    "Table",
     "VacuumReport",
     "abort",
     "commit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pyspark_logs.commit.decisions import decide_aborted, leave_to_recovery, undo
@@ -38,6 +38,15 @@ class ClaimResult:
     key: str = ""
 
 
+@dataclass(frozen=True)
+class _Predecessor:
+    """The newest claim before that of a job, as it was listed and read."""
+
+    number: Number
+    holder: str
+    etag: str
+
+
 def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> ClaimResult:
     """Makes the job the newest of a chain, after deciding the chain's undecided job if there is one.
 
@@ -48,7 +57,9 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
     """
     proven = False
     for _ in range(_ROUNDS):
-        newest = max(list_chain(store, job.root, chain), default=None)
+        claims = list_chain(store, job.root, chain)
+        newest = max(claims, default=None)
+        before: _Predecessor | None = None
         if newest is None:
             number = _next(job, chain, None)
         else:
@@ -57,7 +68,7 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
                 continue  # deleted after the listing, which happens only below a newer claim
             holder = found.job
             if holder == job.id:
-                return _confirm(store, job, chain, newest, proven)
+                return _confirm(store, job, chain, newest, proven, None)
             if _batch(job, chain) is not None and newest[0] > _batch(job, chain):  # type: ignore[operator]
                 raise _lost(
                     job, chain, f"batch {newest[0]} was claimed by job {holder}, and this is batch {_batch(job, chain)}"
@@ -70,13 +81,14 @@ def claim(store: Store, job: Job, chain: str, settings: CommitSettings) -> Claim
                 return ClaimResult(committed=holder)
             proven = proven or committed
             number = _next(job, chain, newest)
+            before = _Predecessor(newest, holder, claims[newest].etag)
         if not store.create(job.root + claim_key(chain, number), Claim(job.id).to_json()):
             winner = read_holder(store, job.root, chain, number)
             if winner != job.id:  # otherwise the response to this job's own request was lost
                 raise _lost(
                     job, chain, f"job {winner or 'another'} claimed {claim_key(chain, number)} at the same moment"
                 )
-        return _confirm(store, job, chain, number, proven)
+        return _confirm(store, job, chain, number, proven, before)
     raise _lost(job, chain, f"{_ROUNDS} other jobs were decided while it waited")
 
 
@@ -196,14 +208,27 @@ def settle_claims(store: Store, root: str, job: str) -> bool:
 
 
 def settle_claim(store: Store, root: str, chain: str, number: Number, job: str) -> None:
-    """Writes into a claim that the job that holds it is committed; a claim that another job holds is left alone."""
+    """Writes into a claim that the job that holds it is committed; a claim that another job holds is left alone.
+
+    Only the version that was read is replaced: the chain of a ``txnId`` may end meanwhile, and begin anew with the same
+    number. A version that changed needs nothing: another process settled the claim, or it is not the job's any more. The
+    claim is as young as its settlement from then on, which happens once, so the chain of a ``txnId`` lasts longer by at most
+    the age at which the claim was settled.
+    """
     check_chain(store, root, chain)
-    if read_claim(store, root, chain, number) == Claim(job):
-        store.put(root + claim_key(chain, number), Claim(job, committed=True).to_json())
+    path = root + claim_key(chain, number)
+    file = store.head(path)
+    if file is not None and read_claim(store, root, chain, number) == Claim(job):
+        store.replace(path, Claim(job, committed=True).to_json(), etag=file.etag)
 
 
-def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -> ClaimResult:
+def _confirm(
+    store: Store, job: Job, chain: str, number: Number, proven: bool, before: _Predecessor | None
+) -> ClaimResult:
     """Lists the chain again, because a deleted number below the newest claim can be created a second time.
+
+    If the chain of a ``txnId`` ends after the job read its last claim, another job may begin the chain anew below the number
+    of this job, and finds no claim above its own. The claim before that of the job tells: it is gone, or of another job.
 
     Raises:
         CommitConflictError: the chain has a newer claim.
@@ -218,8 +243,22 @@ def _confirm(store: Store, job: Job, chain: str, number: Number, proven: bool) -
         )
     if max(claims) != number:
         raise _lost(job, chain, "a newer claim exists")
+    if before is not None and chain.startswith("txn-") and not _is_unchanged(store, job.root, chain, claims, before):
+        # Without the claim, the newest one is that of the other job, if there is one, and tells its decision.
+        store.remove(job.root + claim_key(chain, number))
+        raise _lost(job, chain, "its last claim was dropped at the same moment, because txnRetention is over")
     older = tuple(file for other, file in sorted(claims.items()) if other != number)
     return ClaimResult("", proven, older, claim_key(chain, number))
+
+
+def _is_unchanged(
+    store: Store, root: str, chain: str, claims: Mapping[Number, StoredFile], before: _Predecessor
+) -> bool:
+    """True if the listed claim before that of a job is the one that the job read, possibly settled since."""
+    file = claims.get(before.number)
+    return file is not None and (
+        file.etag == before.etag or read_holder(store, root, chain, before.number) == before.holder
+    )
 
 
 def _fence(store: Store, job: Job, holder: str, settings: CommitSettings) -> None:

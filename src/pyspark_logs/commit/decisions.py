@@ -105,12 +105,15 @@ def _settle_failed_commit(error: Exception, store: Store, root: str, job: str) -
         if isinstance(error, (AccessDeniedError, ReadOnlyStoreError)):
             raise error  # the store refused the request
         decided = decide_aborted(store, root, job)
+        has_intent = decided.committed or store.head(root + intent_key(job)) is not None
     except Exception as failure:
         if failure is error:
             raise
         raise _unknown(root, job, _describe(error)) from error
     if decided.committed:
         return decided
+    if not has_intent:  # the record of the decision was dropped since
+        raise _unknown(root, job, "another process decided it earlier") from error
     raise error
 
 
@@ -266,7 +269,8 @@ def remove_replaced(
     """Deletes the versions of files that an overwrite replaces; newer versions stay.
 
     Files of jobs are deleted by up to 1000 a request and in any version: the name of the job is random, so that no process writes
-    another version. For other files, the store compares the version.
+    another version. For other files, the store compares the version; AWS does so for up to 1000 files a request. Other servers
+    may ignore the etags of such a request and delete newer versions, so that each of these files costs a HEAD and a DELETE.
 
     Returns:
         The paths of the files that do not exist any more.
@@ -279,9 +283,16 @@ def remove_replaced(
     paths = [root + file.key for file in replaced if has_one_version(file)]
     batches = [paths[start : start + MOST_REMOVED] for start in range(0, len(paths), MOST_REMOVED)]
     in_parallel(store.remove_all, batches, settings.threads)
-    others = [file for file in replaced if not has_one_version(file)]
-    removed = in_parallel(lambda file: store.remove(root + file.key, etag=file.etag), others, settings.threads)
-    return paths + [root + file.key for file, is_gone in zip(others, removed, strict=True) if is_gone]
+    others = [(root + file.key, file.etag) for file in replaced if not has_one_version(file)]
+    removed = remove_versions(store, others, settings)
+    return paths + [path for (path, _), is_gone in zip(others, removed, strict=True) if is_gone]
+
+
+def remove_versions(store: Store, versions: Sequence[tuple[str, str]], settings: CommitSettings) -> list[bool]:
+    """Deletes versions of files, given as path and etag; for each, returns False if another version is there."""
+    size = min(store.removable_versions, MOST_REMOVED) if len(versions) > 1 else 1
+    batches = [versions[start : start + size] for start in range(0, len(versions), size)]
+    return [is_gone for found in in_parallel(store.remove_versions, batches, settings.threads) for is_gone in found]
 
 
 def has_one_version(replaced: Replaced) -> bool:

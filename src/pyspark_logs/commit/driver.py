@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pyspark_logs.commit.claims import claim, list_chain, read_holder
 from pyspark_logs.commit.decisions import (
@@ -20,7 +20,7 @@ from pyspark_logs.commit.decisions import (
     unknown_after_decision,
 )
 from pyspark_logs.commit.expiry import Confirmation, find_expired, read_page
-from pyspark_logs.commit.publication import find_replaced, is_data, publish
+from pyspark_logs.commit.publication import Table, find_replaced, publish
 from pyspark_logs.commit.settings import ALREADY_COMMITTED, COMMITTED, CommitResult, CommitSettings
 from pyspark_logs.commit.stray_uploads import abort_stray_uploads
 from pyspark_logs.errors import (
@@ -46,6 +46,7 @@ from pyspark_logs.jobs.names import claim_key, retention_key
 from pyspark_logs.store import Store, StoredFile
 
 _DEFAULTS = CommitSettings()
+_ANY_DATA = Table()
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def commit(
     files: Sequence[StagedFile],
     settings: CommitSettings = _DEFAULTS,
     *,
-    of_table: Callable[[str], bool] = is_data,
+    table: Table = _ANY_DATA,
 ) -> CommitResult:
     """Makes the staged files of a job visible, all at once.
 
@@ -65,8 +66,7 @@ def commit(
         job: the job to commit.
         files: staged files of the successful attempt of each task.
         settings: number of threads and retentions.
-        of_table: predicate on keys relative to the root, true for those that an overwrite of the table replaces; by
-            default all keys without a hidden name.
+        table: files that an overwrite replaces; by default those with no hidden name in their key.
 
     Raises:
         CommitConflictError: another writer or a recovery decided first. The job is rolled back; no file is visible.
@@ -96,7 +96,7 @@ def commit(
         honoured = proven or _probe(store, job)
         if honoured:
             if job.mode == "overwrite":
-                replaces = find_replaced(store, job, files, settings, of_table)
+                replaces = find_replaced(store, job, files, settings, table)
             publish(store, job, files, settings)
             commit_record(store, job.root, job.id, Record("committed", replaces, tuple(held)))
     except (CommitConflictError, SnapshotChangedError, ReadOnlyStoreError):

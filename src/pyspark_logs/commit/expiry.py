@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark_logs.commit.claims import chain_of_record, find_query_chain, read_newest_holder, settle_claims
+from pyspark_logs.commit.claims import (
+    Number,
+    chain_of_record,
+    check_chain,
+    find_query_chain,
+    group_claims,
+    read_holder,
+    read_newest_holder,
+    settle_claims,
+)
+from pyspark_logs.commit.decisions import remove_files, remove_versions
 from pyspark_logs.commit.retention import claimed_records, expired_claims, expired_records, find_idle_chain, is_old
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.errors import CorruptFileError
-from pyspark_logs.jobs import COMMITS, OVERWRITE_CHAIN, CommitListing, Job, intent_key, record_key
-from pyspark_logs.jobs.names import created_us_of, cursor_key
+from pyspark_logs.jobs import CLAIMS, COMMITS, OVERWRITE_CHAIN, CommitListing, Job, intent_key, record_key
+from pyspark_logs.jobs.names import created_us_of, cursor_key, random_of, split_claim_key
 from pyspark_logs.jobs.visibility import split_listing
 from pyspark_logs.store import Page, Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
 
-_MOST_SETTLED = 200  # of a commit: three requests each, in parallel
+_MOST_SETTLED = 200  # of a commit: four requests each, in parallel
 _FIRST_SETTLED = 8  # if none of the first can be settled, the others are not tried
+
+# One of so many commits with a txnId searches for chains of a txnId that ended, instead of further records. It drops more
+# chains than come until the next one. Its requests: one LIST, three for each chain, and the deletion.
+_COMMITS_PER_SWEEP = 10
+_MOST_ENDED = 100
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +76,9 @@ def find_expired(
     claims = expired_claims(older, seen.now_ms, settings)
     listing, complete = seen.listing, seen.complete
     keys = expired_records(job, listing, complete, seen.now_ms, settings)
+    if _sweeps(job):
+        _drop_ended_chains(store, job, seen.now_ms, settings)
+        return claims + [job.root + key for key in keys]
     keys = keys or _superseded_records(store, job, listing, complete, seen.now_ms, settings)
     if not keys and seen.more is not None and complete:
         keys = _settled_records(store, job, listing, complete, seen.now_ms, settings)
@@ -129,3 +147,60 @@ def _settle(store: Store, root: str, job: str) -> bool:
 
 def _has_young(listing: CommitListing, now_ms: int, settings: CommitSettings) -> bool:
     return any(not is_old(ms, now_ms, settings.record_retention_us) for ms in listing.records.values())
+
+
+def _sweeps(job: Job) -> bool:
+    return job.chain.startswith("txn-") and random_of(job.id) % _COMMITS_PER_SWEEP == 0
+
+
+def _drop_ended_chains(store: Store, job: Job, now_ms: int, settings: CommitSettings) -> None:
+    """Deletes chains whose ``txnId`` is older than ``txnRetention``.
+
+    The search covers one page of claims: in turn the first one, where the oldest names are that grow with time, and the one
+    after the job's own chain, which is another one in each commit if names do not. All chains that may go do in the end.
+    """
+    start = f"{job.root}{CLAIMS}txn-"
+    turn = random_of(job.id) // _COMMITS_PER_SWEEP
+    if turn % 2:
+        page = store.list_after(start, f"{job.root}{CLAIMS}{job.chain}0")  # "0" follows "/"
+    else:
+        page = store.list_page(start, recursive=True)
+    chains = _whole_chains(job, page)
+    ended = [
+        (name, claims)
+        for name, claims in sorted(chains.items())
+        if is_old(claims[max(claims)].modified_ms, now_ms, settings.txn_retention_us) and name != job.chain
+    ]
+    start_at = turn // 2 % len(ended) if ended else 0
+    chosen = [*ended[start_at:], *ended[:start_at]][:_MOST_ENDED]
+    goes = in_parallel(lambda item: _has_ended(store, job.root, *item, now_ms, settings), chosen, settings.threads)
+    dropped = [claims for (_, claims), is_ended in zip(chosen, goes, strict=True) if is_ended]
+    # The newest claim goes last, and only in the version that was listed: another job may begin the chain anew.
+    remove_files(store, [claims[number].path for claims in dropped for number in claims if number != max(claims)])
+    newest = [claims[max(claims)] for claims in dropped]
+    remove_versions(store, [(file.path, file.etag) for file in newest], settings)
+
+
+def _whole_chains(job: Job, page: Page) -> dict[str, dict[Number, StoredFile]]:
+    """Returns the claims of the chains in a page, without the last chain if a page follows, which may hold more of it."""
+    chains = group_claims(job.root, page.files)
+    last = split_claim_key(page.files[-1].path.removeprefix(job.root)) if page.files else None
+    if page.next_token is not None and last is not None:
+        del chains[last[0]]
+    return chains
+
+
+def _has_ended(
+    store: Store, root: str, chain: str, claims: Mapping[Number, StoredFile], now_ms: int, settings: CommitSettings
+) -> bool:
+    """True if the job that holds the newest claim of a chain is decided, and its record is as old as the claim must be."""
+    try:
+        check_chain(store, root, chain)
+        holder = read_holder(store, root, chain, max(claims))
+    except CorruptFileError as error:
+        _log.warning("cannot drop the claims of %s at %s: %s", chain, root, error)
+        return False
+    if holder is None or store.head(root + intent_key(holder)) is not None:
+        return False
+    record = store.head(root + record_key(holder))
+    return record is None or is_old(record.modified_ms, now_ms, settings.txn_retention_us)

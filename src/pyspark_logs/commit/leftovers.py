@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pyspark_logs.commit.claims import Number, check_chain, group_claims, read_holder, settle_claim
-from pyspark_logs.commit.decisions import check_own_directories, remove_files
+from pyspark_logs.commit.decisions import check_own_directories, remove_files, remove_versions
 from pyspark_logs.commit.retention import StoreClock
 from pyspark_logs.commit.settings import DAY_US, CommitSettings
 from pyspark_logs.commit.stray_uploads import search_uploads
@@ -138,7 +138,7 @@ def vacuum(
         in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), uploads, settings.threads)
         remove_files(store, older)
         # Only the version that was listed: another job may start the chain again with the same first number.
-        in_parallel(lambda chain: store.remove(chain.newest.path, etag=chain.newest.etag), ended, settings.threads)
+        remove_versions(store, [(chain.newest.path, chain.newest.etag) for chain in ended], settings)
         remove_files(store, [root + record_key(job) for job in records])
     claims = sorted([*older, *(chain.newest.path for chain in ended)])
     return VacuumReport(

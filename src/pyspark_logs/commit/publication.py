@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from pyspark_logs.commit.decisions import is_published
 from pyspark_logs.commit.settings import CommitSettings
@@ -24,14 +26,29 @@ from pyspark_logs.layout.names import is_hidden_key
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
 
+_log = logging.getLogger(__name__)
+
 
 def is_data(key: str) -> bool:
     """True if no segment of a key, relative to the root, has a hidden name."""
     return not is_hidden_key(key)
 
 
+@dataclass(frozen=True)
+class Table:
+    """The files of a table, for overwrites; keys and directories are relative to the root.
+
+    Attributes:
+        holds: predicate on keys, true for those that readers of the table read.
+        spellings: function from a directory to all directories that readers take for the same partition, itself included.
+    """
+
+    holds: Callable[[str], bool] = is_data
+    spellings: Callable[[str], Iterable[str]] = lambda directory: (directory,)
+
+
 def find_replaced(
-    store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings, of_table: Callable[[str], bool]
+    store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings, table: Table
 ) -> tuple[Replaced, ...]:
     """Returns the file versions that an overwrite replaces: those a reader sees now, within the job's scope.
 
@@ -41,7 +58,10 @@ def find_replaced(
         SnapshotChangedError: other overwrites were decided during each of the listings.
         StoreError: the store refused or failed.
     """
-    directories = {file.key.rpartition("/")[0] for file in files} if job.scope == "partitions" else {""}
+    directories = {""}
+    if job.scope == "partitions":
+        written = {file.key.rpartition("/")[0] for file in files}
+        directories = {spelling for directory in written for spelling in table.spellings(directory)}
     prefixes = [directory + "/" if directory else "" for directory in sorted(directories)]
     prefixes = [
         prefix for prefix in prefixes if not any(prefix != other and prefix.startswith(other) for other in prefixes)
@@ -51,7 +71,7 @@ def find_replaced(
         found = in_parallel(lambda prefix: _list_below(store, job.root, prefix, settings), prefixes, settings.threads)
         listed = [(file, file.path.removeprefix(job.root)) for files in found for file in files]
         _check_no_root_inside(job, (key for _, key in listed))
-        return [file for file, key in listed if of_table(key)]
+        return [file for file, key in listed if table.holds(key)]
 
     snapshot = take_snapshot(
         store,
@@ -77,6 +97,15 @@ def _check_no_root_above(store: Store, job: Job, files: Iterable[StoredFile], kn
         try:
             commits = read_commits(store, directory, intents_first=True)
         except AccessDeniedError:
+            # Rights that end at the root are common, and most jobs above are decided when their files are old. Without the
+            # commits above nothing tells whether this one is.
+            name = min(unknown)
+            _log.warning(
+                "the overwrite of %s replaces files of jobs that its own commits do not know, such as %s of job %s, and %s"
+                " may not be listed: it is not checked whether a job that wrote to a directory above is undecided. Such a job"
+                " would commit without these files. Grant the right to list %s%s, or make sure that nothing writes above.",
+                job.root, unknown[name], name, directory, directory, COMMITS,
+            )  # fmt: skip
             return
         writer = next((name for name in sorted(unknown) if commits.knows(name)), None)
         if writer is not None:

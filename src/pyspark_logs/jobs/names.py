@@ -79,6 +79,11 @@ def created_us_of(job: str) -> int:
     return int(job[:_TIME], 36)
 
 
+def random_of(job: str) -> int:
+    """Returns the random part of a job id as a number, which is evenly distributed over jobs."""
+    return int(job[_TIME : _TIME + _RANDOM], 36)
+
+
 def is_job_id(text: str) -> bool:
     """True if a text has the form of a job id."""
     return _JOB_ID.fullmatch(text) is not None

@@ -12,6 +12,7 @@ time zone. Intervals are half-open, in microseconds since the epoch, UTC.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -209,6 +210,22 @@ class Layout:
             directory: directory relative to the load path, ending in ``/``; empty for the load path itself.
         """
         return self.ends_in_directory or directory.count("/") >= len(self.segments)
+
+    def spellings(self, directory: str) -> list[str]:
+        """Returns all directories with the time and values of a written directory, which is the first.
+
+        A value below ten in the path has up to two spellings. Of a column, only the written text is known.
+
+        Example:
+            >>> Layout.parse("month={MM}/{yyyy}").spellings("month=01/2026")
+            ['month=01/2026', 'month=1/2026']
+        """
+        names = directory.split("/")
+        choices = [
+            segment.names(name) if segment else (name,)
+            for name, segment in itertools.zip_longest(names, self.segments[: len(names)])
+        ]
+        return ["/".join(choice) for choice in itertools.product(*choices)]
 
     # One expression for all segments, with group indices computed once: match() runs for every key of a listing.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -80,6 +81,24 @@ class Segment:
         """
         written = f"{value:0{len(self.parts[index].value)}}"
         return (written, str(value)) if self.is_separated(index) and value < 10 else (written,)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Returns all names with the values of a name, which is the first; only the name itself if it does not match.
+
+        Example:
+            >>> (segment,) = parse_segments("dt={yyyy-MM-dd}")
+            >>> segment.names("dt=2026-11-05"), segment.names("dt=2026-01-05")
+            (('dt=2026-11-05', 'dt=2026-11-5'), ('dt=2026-01-05', 'dt=2026-01-5', 'dt=2026-1-05', 'dt=2026-1-5'))
+        """
+        fields = self.read(name)
+        if fields is None or self.has(WILDCARD):
+            return (name,)
+        texts = iter(text for _, text in fields)
+        choices: list[tuple[str, ...]] = []
+        for index, part in enumerate(self.parts):
+            text = part.value if part.kind == TEXT else next(texts)
+            choices.append(self.spellings(index, int(text)) if part.kind == TIME else (text,))
+        return tuple(dict.fromkeys([name, *map("".join, itertools.product(*choices))]))
 
     def has(self, *kinds: str) -> bool:
         """True if any part is of one of these kinds."""

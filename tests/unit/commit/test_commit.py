@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from pyspark_logs.commit import CommitSettings, abort, commit, recover, retention, vacuum
+from pyspark_logs.commit import CommitSettings, Table, abort, claims, commit, recover, retention, vacuum
 from pyspark_logs.errors import (
     AccessDeniedError,
     CommitConflictError,
@@ -37,6 +37,7 @@ from pyspark_logs.jobs import (
     take_snapshot,
 )
 from pyspark_logs.jobs.snapshots import list_all
+from pyspark_logs.layout import Layout
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Store
 from pyspark_logs.store.parallel import in_parallel
@@ -204,6 +205,20 @@ def test_an_overwrite_of_partitions_leaves_the_others(store):
     assert [path for path in store.paths(ROOT) if path.endswith("old.log")] == [ROOT + "old.log", ROOT + "p=3/old.log"]
 
 
+def test_an_overwrite_of_partitions_replaces_all_spellings_of_a_directory(store):
+    layout = Layout.parse("year={yyyy}/month={MM}/day={dd}")
+    for directory in ("month=01/day=05", "month=1/day=5", "month=1/day=05", "month=1/day=6", "month=10/day=05"):
+        store.put(f"{ROOT}year=2026/{directory}/old.log", b"x")
+    job = start(1, "overwrite", scope="partitions")
+    table = Table(layout.matches, layout.spellings)
+    result = commit(store, job, stage(store, job, ("year=2026/month=01/day=05/",)), SETTINGS, table=table)
+    assert result.replaced == 3
+    assert [path.removeprefix(ROOT) for path in store.paths(ROOT) if path.endswith("old.log")] == [
+        "year=2026/month=1/day=6/old.log",
+        "year=2026/month=10/day=05/old.log",
+    ]
+
+
 def test_nested_partitions_are_listed_once(store):
     store.put(ROOT + "p=1/deep/old.log", b"x")
     job = start(1, "overwrite", scope="partitions")
@@ -215,7 +230,7 @@ def test_an_overwrite_replaces_only_keys_of_the_table(store):
     for name in ("a.log", "README"):
         store.put(ROOT + name, b"x")
     job = start(1, "overwrite")
-    commit(store, job, stage(store, job), SETTINGS, of_table=lambda key: key.endswith(".log"))
+    commit(store, job, stage(store, job), SETTINGS, table=Table(lambda key: key.endswith(".log")))
     assert ROOT + "README" in store.world.files
     assert ROOT + "a.log" not in store.world.files
 
@@ -258,6 +273,20 @@ def test_an_overwrite_asks_the_roots_above_only_for_files_that_its_own_root_does
         store.remove(path)
     write(store, 4, mode="overwrite")
     assert lists.count("s3://b/_commits/") == 1
+
+
+def test_an_overwrite_whose_rights_end_at_its_root_warns_of_roots_above(store, caplog):
+    outer = write(store, 1)
+
+    def refuse(name, *args):
+        if name == "list_page" and args[0] == ROOT + "_commits/":
+            raise AccessDeniedError("no")
+
+    store.before = refuse
+    inner = start(2, "overwrite", root=ROOT + "p=1/")
+    assert commit(store, inner, stage(store, inner, ("",)), SETTINGS).replaced == 1
+    (record,) = caplog.records
+    assert f"of job {outer.id}, and s3://b/t/ may not be listed" in record.message
 
 
 def test_an_overwrite_with_nothing_leaves_nothing(store):
@@ -1423,3 +1452,89 @@ def test_a_transaction_id_used_again_after_its_retention_writes_no_record_for_th
     assert store.get(ROOT + record_key(old.id)) is None
     assert old.id in seen(store)
     assert again.id in seen(store)
+
+
+@pytest.mark.parametrize("names", ["{:06}", "{:06x}"])
+def test_chains_of_old_transactions_go_in_the_end(store, names):
+    def name(number):  # growing names, or names in no order
+        return names.format(number if names == "{:06}" else number * 7919 % 2**20)
+
+    store.page_size = 20
+    lists = []
+    for number in range(400):
+        store.now_ms += DAY_MS
+        store.counted.clear()
+        write(store, number, transaction=Transaction.of_id(name(number)))
+        lists.append(store.counted["LIST"])
+    assert max(lists) <= 4
+    assert len(store.paths(ROOT + "_claims/")) < 100  # 30 of the last days, and those of which the turn comes
+    again = start(1000, transaction=Transaction.of_id(name(375)))
+    assert commit(store, again, stage(store, again), SETTINGS).outcome == "already_committed"
+
+
+def test_a_chain_with_an_undecided_job_or_a_damaged_claim_does_not_end(store, caplog):
+    write(store, 1, transaction=Transaction.of_id("a"))
+    undecided = start(2, transaction=Transaction.of_id("b"))
+    store.put(f"{ROOT}_claims/txn-b/1", json.dumps({"job": undecided.id}).encode())
+    store.put(ROOT + intent_key(undecided.id), Intent(2, "append", undecided.transaction, ()).to_json())
+    store.put(f"{ROOT}_claims/txn-c/1", b"[")
+    store.now_ms += 40 * DAY_MS
+    write(store, 3, transaction=Transaction.of_id("z"))  # one of the jobs that search for chains
+    assert [path for path in documents(store) if "_claims/" in path] == [
+        "_claims/txn-b/1",
+        "_claims/txn-c/1",
+        "_claims/txn-z/1",
+    ]
+    assert "cannot drop the claims of txn-c" in caplog.text
+
+
+def test_a_claim_is_settled_only_in_the_version_that_was_read(store):
+    transaction = Transaction.of_id("t")
+    job = write(store, 1, transaction=transaction)
+    path = f"{ROOT}_claims/{transaction.chain}/1"
+    other = start(2, transaction=transaction)
+
+    def begin_anew(name, *args):
+        if name == "replace":
+            store.world.do("put", path, json.dumps({"job": other.id}).encode())
+
+    store.before = begin_anew
+    claims.settle_claims(store, ROOT, job.id)
+    assert store.json(path) == {"job": other.id}
+
+
+def test_a_chain_that_ends_and_begins_anew_while_a_job_claims_it(store):
+    transaction = Transaction.of_id("t")
+    old, other, late = (start(number, transaction=transaction) for number in (1, 2, 3))
+    path = f"{ROOT}_claims/{transaction.chain}/"
+    store.put(path + "1", json.dumps({"job": old.id}).encode())
+
+    def begin_anew(name, *args):
+        if name == "create" and args[0] == path + "2":
+            store.before = lambda *_: None
+            store.remove(path + "1")
+            assert commit(store, other, stage(store, other), SETTINGS).job == other.id
+
+    store.before = begin_anew
+    with pytest.raises(CommitConflictError, match="because txnRetention is over"):
+        commit(store, late, stage(store, late), SETTINGS)
+    assert seen(store) == {other.id}
+    again = start(4, transaction=transaction)
+    assert commit(store, again, stage(store, again), SETTINGS).job == other.id
+
+
+def test_a_failed_record_of_a_job_that_others_decided_long_ago(store):
+    job = start(1)
+    files = stage(store, job)
+
+    def fail(name, *args):
+        if name == "create" and args[0] == ROOT + record_key(job.id):
+            store.before = store.after = lambda *_: None
+            recover(store, ROOT, job=job.id)
+            store.remove(ROOT + record_key(job.id))  # after recordRetention
+            raise StoreError("lost")
+
+    store.after = fail
+    with pytest.raises(CommitStateUnknownError, match="another process decided it earlier"):
+        commit(store, job, files, SETTINGS)
+    assert seen(store) == {job.id}
