@@ -53,9 +53,18 @@ Import direction: ``position`` -> ``encoding`` -> ``files``.
 from __future__ import annotations
 
 from pyspark_logs.offsets.files import BatchPlan, FullListing, StreamFile
-from pyspark_logs.offsets.position import MAX_SEEN, Offset, PollRules, is_new, lowest_layout_us, poll
+from pyspark_logs.offsets.position import (
+    CLOCK_ERROR_MS,
+    MAX_SEEN,
+    Offset,
+    PollRules,
+    is_new,
+    lowest_layout_us,
+    poll,
+)
 
 __all__ = [
+    "CLOCK_ERROR_MS",
     "MAX_SEEN",
     "BatchPlan",
     "FullListing",

@@ -94,6 +94,7 @@ class Offset:
         listing: Iterable[StreamFile] = (),
         now_ms: int,
         window_ms: int,
+        max_seen: int | None = MAX_SEEN,
     ) -> Offset:
         """Returns the offset at which a new query starts.
 
@@ -106,13 +107,13 @@ class Offset:
             listing: all existing files, for ``latest``.
             now_ms: time at which the listing began, milliseconds since the epoch.
             window_ms: window of the poll, for ``latest``; see :class:`PollRules`.
+            max_seen: twice the maximum number of files in ``seen``, for ``latest``; None for no limit. Of more files in the
+                window, the newest are kept, and the floor passes the others: files that become visible later with a modification time
+                below the floor are not read.
         """
         start = cls(root, identity, BEGINNING_MS, BEGINNING_MS)
         if starting == "latest":
-            # Equals the offset after one batch of all files: the position follows the files, not this clock, which may be
-            # ahead of the store's.
-            start = poll(start, listing, now_ms, PollRules(window_ms, lateness_ms=window_ms, max_seen=None))
-            return replace(start, batch=EMPTY_BATCH)
+            return _after_all(start, listing, now_ms, PollRules(window_ms, lateness_ms=window_ms, max_seen=max_seen))
         if starting == "time" and starting_ms is not None:
             return replace(start, ts_ms=min(starting_ms, now_ms), floor_ms=starting_ms)
         return start
@@ -244,6 +245,36 @@ def lowest_layout_us(
         return None
     fresh_us = reached_ms * 1000 - lateness_us - settle_us - slack_us
     return fresh_us if offset.from_us is None else min(offset.from_us, fresh_us)
+
+
+def _after_all(start: Offset, listing: Iterable[StreamFile], now_ms: int, rules: PollRules) -> Offset:
+    """Returns the offset after one batch of all listed files, without the batch.
+
+    The position follows the files, not the clock of this process, which may be ahead of the store's. Only an offset that
+    would exceed ``max_seen`` depends on the clock, as for polls.
+    """
+    unread = sorted(_unread(start, listing, rules).items(), key=lambda item: _order(item[1]))
+    if not unread:
+        return start
+    after = replace(_take(start, unread, len(unread), now_ms, rules, None), batch=EMPTY_BATCH)
+    # The other half is for new files, which would wait for the old ones to expire.
+    limit = len(unread) if rules.max_seen is None else rules.max_seen // 2
+    if len(after.seen) <= limit:
+        return after
+    reached_ms = now_ms - rules.clock_error_ms
+    after = replace(_take(start, unread, len(unread), now_ms, rules, None, reached_ms), batch=EMPTY_BATCH)
+    kept = [(hashed, file) for hashed, file in unread if hashed in after.seconds]
+    passed = [item for item in kept[: max(0, len(kept) - limit)] if item[1].modified_ms <= after.ts_ms]
+    if not passed:  # files that are dated ahead are never passed, as the floor would hide all others for as long
+        return after
+    last = passed[-1][1]
+    hashes = {hashed for hashed, _ in passed}
+    return replace(
+        after,
+        floor_ms=max(after.floor, (last.modified_ms, last.key))[0],
+        floor_key=max(after.floor, (last.modified_ms, last.key))[1],
+        seen=tuple(item for item in after.seen if item[1] not in hashes),
+    )
 
 
 def _take(

@@ -184,6 +184,7 @@ class StreamOptions:
         lateness_us: longest time between the modification of a file and its visibility.
         full_listing_us: interval of listings of all prefixes, which find files under old layout times; None for never.
         settle_us: minimum age of a file.
+        max_tracked_files: number of processed files that an offset holds; further files of its window wait.
         allow_overwrites: True if a file is identified by key and etag, False if by its key alone.
         clean_source: ``off``, ``archive`` or ``delete``: treatment of files whose batch is done.
         archive_dir: directory of archived files; None unless ``clean_source`` is ``archive``.
@@ -197,6 +198,7 @@ class StreamOptions:
     lateness_us: int = HOUR_US
     full_listing_us: int | None = HOUR_US
     settle_us: int = 0
+    max_tracked_files: int = 90_000
     allow_overwrites: bool = False
     clean_source: str = "off"
     archive_dir: str | None = None

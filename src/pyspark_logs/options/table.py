@@ -96,6 +96,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("lateness", "stream.lateness_us", None, times.parse_duration_us, "longest time between the modification of a file and its visibility (`1h`)"),
     Option("fullListingInterval", "stream.full_listing_us", None, times.parse_interval_us, "interval of searches for files under old layout times; `off`: never (`1h`)"),
     Option("settle", "stream.settle_us", None, times.parse_duration_us, "minimum age of a file (`0s`)"),
+    Option("maxTrackedFiles", "stream.max_tracked_files", None, numbers.parse_positive_count, "processed files that an offset holds, about 11 bytes each; further files of its window wait (`90000`)"),
     Option("allowOverwrites", "stream.allow_overwrites", None, numbers.parse_boolean, "read each version of a file; `false`: skip versions that come within `lateness` of one that was read (`false`)"),
     Option("cleanSource", "stream.clean_source", None, text.one_of("off", "archive", "delete"), "treatment of files that were read: `off`, `archive` or `delete` (`off`)"),
     Option("sourceArchiveDir", "stream.archive_dir", None, text.parse_path, "directory for `cleanSource=archive`, outside of all load paths"),

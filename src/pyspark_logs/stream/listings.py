@@ -209,7 +209,8 @@ class Listings:
         of the next one.
         """
         stream = self.options.stream
-        if stream.full_listing_us is None:
+        # Without a time in the paths, each listing is a full one.
+        if stream.full_listing_us is None or not self.layout.granularity_us:
             return self._lateness_ms()
         last = self._last_full_listing(offset)
         if last is None:

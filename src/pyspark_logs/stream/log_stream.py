@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
-from pyspark_logs.offsets import MAX_SEEN, BatchPlan, Offset, PollRules, StreamFile, poll
+from pyspark_logs.offsets import CLOCK_ERROR_MS, BatchPlan, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import pack, resolve_layout, split_files
 from pyspark_logs.reader import LogReader, ReadTask
@@ -81,7 +82,9 @@ class LogStream:
                     listing=files,
                     now_ms=listed_ms,
                     window_ms=self._lists().window_ms(),
+                    max_seen=self.options.stream.max_tracked_files,
                 )
+                self._warn_of_raised_floor(initial, listed_ms)
                 self._initial = replace(initial, full_listing=full_listing).to_dict()
             return self._initial
 
@@ -113,6 +116,7 @@ class LogStream:
                 settle_ms=-(-stream.settle_us // 1000),
                 max_files=max_files,
                 max_bytes=max_bytes,
+                max_seen=stream.max_tracked_files,
             )
             after = poll(offset, found.files, found.listed_ms, rules, omitted_ms=found.omitted_ms)
             self._warn_of_full_offset(offset, after, found.files)
@@ -122,15 +126,33 @@ class LogStream:
 
     def _warn_of_full_offset(self, offset: Offset, after: Offset, files: Sequence[StreamFile]) -> None:
         """Warns once if the offset cannot hold further files, until a batch has files again."""
-        is_full = len(offset.seen) >= MAX_SEEN and bool(files) and (after is offset or not after.batch.files)
+        limit = self.options.stream.max_tracked_files
+        is_full = len(offset.seen) >= limit and bool(files) and (after is offset or not after.batch.files)
         if is_full and not self._is_full:
             _log.warning(
                 "%s: at least %d new files wait, because the offset holds %d processed files, and the files of a window that"
                 " long cannot be told apart with less. They are read once no other file can become visible at their time:"
-                " after twice lateness, plus fullListingInterval and 15 minutes. Lower lateness or fullListingInterval.",
-                self.root.text, len(files), len(offset.seen),
+                " after twice lateness, plus fullListingInterval and 15 minutes. Lower lateness or fullListingInterval, or raise"
+                " maxTrackedFiles (%d), of which each takes about 11 bytes in every offset of the checkpoint.",
+                self.root.text, len(files), len(offset.seen), limit,
             )  # fmt: skip
         self._is_full = is_full
+
+    def _warn_of_raised_floor(self, initial: Offset, listed_ms: int) -> None:
+        """Warns if the first offset of ``startingPosition=latest`` cannot hold the files of its window."""
+        stream = self.options.stream
+        window_ms = self._lists().window_ms() if stream.starting == "latest" else 0
+        if (
+            stream.starting == "latest"
+            and initial.floor_ms > max(initial.ts_ms, listed_ms - CLOCK_ERROR_MS) - window_ms
+        ):
+            floor = dt.datetime.fromtimestamp(initial.floor_ms / 1000, dt.timezone.utc)
+            _log.warning(
+                "%s: more files than half of maxTrackedFiles (%d) were modified before the start, in the time that lateness"
+                " and fullListingInterval cover, so the offset does not hold all of them. Files that become visible from now on, but were modified"
+                " before %s, are not read. Raise maxTrackedFiles or lower lateness to read them.",
+                self.root.text, stream.max_tracked_files, floor.isoformat(timespec="seconds"),
+            )  # fmt: skip
 
     def freeze(self) -> None:
         """Restricts all polls to the files of the next listing, for ``Trigger.AvailableNow``."""

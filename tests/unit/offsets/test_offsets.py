@@ -213,6 +213,28 @@ class TestBeginnings:
         assert (offset.ts_ms, offset.floor_ms) == (NOON_MS, NOON_MS)
         assert keys(poll(offset, [mark("a"), mark("b", 1)], at(10_801), PollRules(0, 0))) == ["b"]
 
+    def test_latest_of_more_files_than_an_offset_holds(self) -> None:
+        """Keeps the newest files, and passes over the others by their time; files dated ahead are never passed."""
+        there = [mark(f"{n:03}", n - 600) for n in range(500)] + [mark("tomorrow", 86_400)]
+        offset = Offset.initial(
+            ROOT, "key", starting="latest", listing=there, now_ms=NOON_MS, window_ms=RULES.window_ms, max_seen=100
+        )
+        assert len(offset.seen) == 50  # the others are for new files
+        assert (offset.floor_ms, offset.floor_key) == (at(450 - 600), "450")
+        new = [mark("earlier", -300), mark("late", -120), mark("fresh", 5)]
+        after = poll(reread(offset), [*there, *new], at(10), RULES)
+        assert keys(after) == ["late", "fresh"]
+        # A copy that was over long ago needs no entries.
+        later = at(5 * 3600)
+        offset = Offset.initial(
+            ROOT, "key", starting="latest", listing=there[:-1], now_ms=later, window_ms=RULES.window_ms, max_seen=100
+        )
+        assert (offset.seen, offset.ts_ms) == ((), at(499 - 600))
+        assert poll(offset, there[:-1], later, RULES) is offset
+        ahead = [mark(f"{n}", 86_400 + n) for n in range(3)]
+        offset = Offset.initial(ROOT, "key", starting="latest", listing=ahead, now_ms=NOON_MS, window_ms=0, max_seen=2)
+        assert poll(offset, [*ahead, mark("a", 1)], at(2), RULES).batch.files[0].key == "a"
+
     def test_latest_of_nothing_is_earliest(self) -> None:
         assert Offset.initial(ROOT, "key", starting="latest", now_ms=NOON_MS, window_ms=0) == start()
 

@@ -169,5 +169,5 @@ def test_writers_ignore_options_of_streams() -> None:
     streams = {option.name: "?" for option in OPTIONS if (option.read or "").startswith("stream.")} | {
         "startingPosition": "?"
     }
-    assert len(streams) == 10
+    assert len(streams) == 11
     assert parse_write_options({**BASE, **streams}) == parse_write_options(BASE)

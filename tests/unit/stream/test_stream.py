@@ -841,3 +841,21 @@ def test_a_damaged_file_is_read_up_to_the_damage_which_is_a_bad_record(
     assert [row["path"] for row in written] == [str(path)]
     assert "the file is truncated" in written[0]["reason"]
     assert 0 < written[0]["offset"] <= len(text)
+
+
+def test_more_files_than_an_offset_holds(tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(9):
+        put(tmp_path, f"{number}.log", at=NOW - dt.timedelta(minutes=number))
+    one = stream(tmp_path, maxTrackedFiles="5", lateness="30m")
+    found, offset = drained(one, one.initial_offset())
+    assert found == ["4", "5", "6", "7", "8"]
+    assert "raise maxTrackedFiles (5)" in caplog.text
+    clock.passes(minutes=80)  # twice lateness and 15 minutes: each listing without a layout is a full one
+    assert sorted(drained(one, offset)[0]) == ["0", "1", "2", "3"]
+    caplog.clear()
+    clock.now = NOW
+    latest = stream(tmp_path, maxTrackedFiles="5", startingPosition="latest")
+    offset = latest.initial_offset()
+    assert "before 2026-11-22T11:58:00+00:00, are not read" in caplog.text
+    put(tmp_path, "new.log", at=NOW)
+    assert drained(latest, offset)[0] == ["new"]
