@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark_logs import commit
 from pyspark_logs.commit import CommitSettings, RecoverReport, VacuumReport
-from pyspark_logs.errors import OptionError
+from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.jobs import read_commits
 from pyspark_logs.options import FORMATS, WriteOptions, parse_duration_us, parse_write_options
 from pyspark_logs.store import Store, normalise, open_store
@@ -26,7 +26,7 @@ def recover(
 ) -> RecoverReport:
     """Decides jobs that died: rolls back the jobs without a decision, and finishes the jobs with one.
 
-    Logs a warning if the directory is empty.
+    Logs a warning if the directory exists and is empty.
 
     Args:
         root: directory that jobs write to.
@@ -41,12 +41,12 @@ def recover(
 
     Raises:
         OptionError: a bad option, or an unknown job.
-        PathNotFoundError: the bucket does not exist.
+        PathNotFoundError: the directory does not exist; on S3, nothing is there.
         StoreError: the store refused or failed; run the function again.
     """
     store, directory, settings = open_root(root, options)
     age_us = parse_duration_us("older_than", older_than)
-    _warn_if_empty(store, directory)
+    _check_root(store, directory)
     if job is not None and not read_commits(store, directory).knows(job):
         raise OptionError(
             f"there is no job {job} at {directory}: check both; a job that was undone leaves at most its record"
@@ -71,19 +71,32 @@ def vacuum(
 
     Raises:
         OptionError: a bad option.
+        PathNotFoundError: the directory does not exist; on S3, nothing is there.
         StoreError: the store refused or failed; run the function again.
     """
     store, directory, settings = open_root(root, options)
     age_us = parse_duration_us("older_than", older_than)
-    _warn_if_empty(store, directory)
+    _check_root(store, directory)
     return commit.vacuum(store, directory, older_than_us=age_us, dry_run=dry_run, settings=settings)
 
 
-def _warn_if_empty(store: Store, directory: str) -> None:
-    """Logs a warning if a directory is empty: no error, since the first job may still come, but often a misspelt path."""
+def _check_root(store: Store, directory: str) -> None:
+    """Checks that a directory exists, and logs a warning if it is empty: the first job may still come.
+
+    Object stores have no empty directories, so that a path without objects is usually misspelt.
+
+    Raises:
+        PathNotFoundError: the directory does not exist.
+    """
     page = store.list_page(directory, recursive=False)
-    if not (page.files or page.directories or page.next_token):
-        _log.warning("there is nothing at %s: no file and no job. Check the path if files were written", directory)
+    if page.files or page.directories or page.next_token:
+        return
+    if not store.has_directory(directory):
+        raise PathNotFoundError(
+            f"there is nothing at {directory}: no file and no job. Check the path; a directory that no job has written to needs"
+            " no maintenance"
+        )
+    _log.warning("there is nothing at %s: no file and no job. Check the path if files were written", directory)
 
 
 def open_root(root: str | os.PathLike[str], options: dict[str, Any]) -> tuple[Store, str, CommitSettings]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs.errors import OptionError
+from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.options import FORMATS
 from tests.support.dead_jobs import OPTIONS, write_dead_jobs
 
@@ -84,10 +84,13 @@ def test_a_named_job_is_recovered_whatever_its_age(tmp_path: Path, dead_job: str
 
 
 @pytest.mark.parametrize("maintain", [pyspark_logs.recover, pyspark_logs.vacuum])
-def test_an_empty_directory_is_a_warning(
+def test_a_missing_directory_is_an_error_and_an_empty_one_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, maintain: Callable[..., Any]
 ) -> None:
     root = f"{tmp_path}/mispelt"
+    with pytest.raises(PathNotFoundError, match=f"there is nothing at {root}/: no file and no job"):
+        maintain(root)
+    Path(root).mkdir()
     maintain(root)
     assert f"there is nothing at {root}/" in caplog.text
     caplog.clear()

@@ -49,6 +49,15 @@ def test_bad_options_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "unknown option 'nonsense'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["recover", "vacuum"])
+def test_a_missing_directory_sets_the_exit_code(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, f"{tmp_path}/mispelt"]) == REFUSED
+    assert f"there is nothing at {tmp_path}/mispelt/" in capsys.readouterr().err
+    assert main([command, str(tmp_path)]) == 0
+
+
 def test_a_job_that_cannot_be_recovered_is_reported_and_sets_the_exit_code(
     tmp_path: Path, dead_job: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
