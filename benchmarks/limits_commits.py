@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks.limits import Cost, Limit, measure
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from benchmarks.limits import Bound, Cost, Limit, measure
 from benchmarks.simulated_store import NOW_MS, SimulatedStore
-from pyspark_logs.commit import CommitSettings, commit, decisions
+from pyspark_logs.commit import CommitSettings, commit, decisions, publication
 from pyspark_logs.jobs import (
     Job,
     Replaced,
@@ -78,29 +84,93 @@ def intent(entries: int) -> Cost:
 def layout_parsing(entries: int) -> Cost:
     """Selects among a number of keys those of the table, as an overwrite does to find what it replaces."""
     options = {"path": ROOT, "json": "true", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
-    is_table_file = LogWriter(parse_write_options(options), "team string, ts timestamp")._table_files()
+    is_table_file = LogWriter(parse_write_options(options), "team string, ts timestamp")._table().holds
     job = start_job(0, NOW_MS).id
     keys = [f"web/2026/11/{n % 28 + 1:02}/{n % 24:02}/" + part_name(n, 0, job, 0, "log.gz") for n in range(entries)]
     return measure(lambda: [is_table_file(key) for key in keys])
 
 
-def remove_replaced_files(entries: int) -> Cost:
-    """Deletes the files of jobs that an overwrite replaces."""
+class DeletedFiles(SimulatedStore):
+    """A store of deletions only, which has no listing to keep in order; on AWS, a request compares many versions."""
+
+    removable_versions = 1000
+
+    def remove_all(self, paths: Sequence[str]) -> None:
+        with self._guard:
+            self.counted["DELETE"] += 1
+        for path in paths:
+            self.files.pop(path, None)
+
+    def remove_versions(self, versions: Sequence[tuple[str, str]]) -> list[bool]:
+        self.remove_all([path for path, etag in versions if self.files[path].etag == etag])
+        return [path not in self.files for path, _ in versions]
+
+
+def remove_replaced_files(entries: int, of_jobs: bool) -> Cost:
+    """Deletes the files that an overwrite replaces: those of jobs, or those that no job wrote, on AWS."""
     job = start_job(0, NOW_MS).id
-    replaced = [Replaced(f"{n % 24:02}/" + part_name(n, 0, job, 0, "log.gz"), "etag") for n in range(entries)]
-    store = SimulatedStore(StoredFile(ROOT + file.key, 1, NOW_MS, file.etag) for file in replaced)
-    return measure(lambda: decisions.remove_replaced(store, ROOT, job, replaced, SETTINGS), store)
+    names = (part_name(n, 0, job, 0, "log.gz") if of_jobs else f"app-{n:09}.log.gz" for n in range(entries))
+    replaced = [Replaced(f"{n % 24:02}/{name}", "etag") for n, name in enumerate(names)]
+    store = DeletedFiles(StoredFile(ROOT + file.key, 1, NOW_MS, file.etag) for file in replaced)
+    cost = measure(lambda: decisions.remove_replaced(store, ROOT, job, replaced, SETTINGS), store)
+    return replace(cost, kept=len(store.files))
+
+
+class Pool(SimulatedStore):
+    """A store whose requests to publish files take 10 ms each, on as many connections as the options of a writer allow.
+
+    Attributes:
+        most: largest number of requests at the same time.
+    """
+
+    def __init__(self, connections: int) -> None:
+        super().__init__()
+        self._pool = threading.BoundedSemaphore(connections)
+        self._now = 0
+        self.most = 0
+
+    def complete_upload(self, path: str, upload_id: str, parts: Sequence[str], *, size: int) -> bool:
+        with self._pool:
+            with self._guard:
+                self._now += 1
+                self.most = max(self.most, self._now)
+            time.sleep(0.01)
+            with self._guard:
+                self._now -= 1
+                self.counted["COMPLETE"] += 1
+                return self.uploads.pop(upload_id, None) is not None
+
+
+def publishing(entries: int) -> Cost:
+    """Publishes files with ``commitThreads=128``."""
+    options = parse_write_options({"path": ROOT, "json": "true", "commitThreads": "128"})
+    store = Pool(options.store.connections)
+    job = start_job(0, NOW_MS)
+    files = stage(store, job, entries)
+    settings = CommitSettings(threads=options.rules.commit_threads)
+    cost = measure(lambda: publication.publish(store, job, files, settings), store, time.perf_counter)
+    return replace(cost, parallel=store.most)
 
 
 LIMITS = (
-    Limit("commit of a streaming sink, batches of 10 s before", "<= 4 LIST", streaming_commit, 10_000),
-    Limit("two looks at a root, txnIds before (1,000 a day)", "<= 4 LIST", two_looks, 30_000),
-    Limit("commit of files: intent and record", "<= 15 MB for 10^5", intent, 100_000),
-    Limit("overwrite: layout of the keys that it replaces", "<= 5 us/entry", layout_parsing),
+    Limit("commit of a streaming sink, batches of 10 s before", (Bound("LIST", 4),), streaming_commit, 10_000),
+    Limit("two looks at a root, txnIds before (1,000 a day)", (Bound("LIST", 4),), two_looks, 30_000),
+    Limit("commit of files: intent, once, and record", (Bound("MB", 15), Bound("B/entry")), intent, 100_000),
+    Limit(
+        "publishing files at 10 ms a request, commitThreads=128",
+        (Bound("at a time", 128, 128), Bound("s")),
+        publishing,
+        100_000,
+    ),
+    Limit("overwrite: layout of the keys that it replaces", (Bound("us/entry", 5),), layout_parsing),
     Limit(
         "overwrite: deletion of the files of jobs that it replaces",
-        "1 DELETE for 1,000",
-        remove_replaced_files,
-        100_000,
+        (Bound("DELETE per 1,000", 1), Bound("kept", 0), Bound("us/entry")),
+        partial(remove_replaced_files, of_jobs=True),
+    ),
+    Limit(
+        "overwrite: deletion of the files of others, on AWS",
+        (Bound("DELETE per 1,000", 1), Bound("kept", 0), Bound("us/entry")),
+        partial(remove_replaced_files, of_jobs=False),
     ),
 )
