@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from pyspark_logs.errors import LogSourceError, OptionError
 from pyspark_logs.layout import is_hidden_key
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.options.containment import is_inside
-from pyspark_logs.store import join, normalise, open_store
+from pyspark_logs.store import join, normalise, open_store, split_scheme
 from pyspark_logs.stream.listings import StreamRoot
 
 _log = logging.getLogger(__name__)
@@ -39,11 +40,24 @@ def check_feedback(checkpoint: str, batch: int, sink: str, options: StoreOptions
         _log.debug("the offsets of batch %d in %s cannot be read: %s", batch, checkpoint, error)
         return
     for load_path in _load_paths(text):
-        if is_inside(sink, load_path) and not is_hidden_key(_relative(sink, load_path)):
+        if _reads(load_path, sink) or _reads(_resolve(load_path), _resolve(sink)):
             raise OptionError(
                 f"the stream reads {load_path} and writes to {sink}, so each batch would be read again as new files; write to a"
                 " directory outside of the load path, or to one below it with a name that begins with '_'"
             )
+
+
+def _reads(load_path: str, sink: str) -> bool:
+    return is_inside(sink, load_path) and not is_hidden_key(_relative(sink, load_path))
+
+
+def _resolve(path: str) -> str:
+    """Returns a local path without symbolic links, up to its first wildcard; other paths are returned as they are."""
+    scheme, local = split_scheme(path)
+    if scheme:
+        return path
+    directory = StreamRoot.of([local]).prefix
+    return join(os.path.realpath(directory), local[len(directory) :])
 
 
 def _load_paths(text: str) -> Iterator[str]:

@@ -39,6 +39,14 @@ def test_a_sink_inside_of_the_source_is_refused(tmp_path: Path, load_paths: list
         check_feedback(checkpoint(tmp_path, *load_paths), 3, sink, StoreOptions())
 
 
+@pytest.mark.parametrize(("load_path", "sink"), [("logs", "link"), ("link", "logs"), ("link/*", "logs/app")])
+def test_a_sink_behind_a_symbolic_link_is_refused(tmp_path: Path, load_path: str, sink: str) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "logs")
+    with pytest.raises(OptionError, match="would be read again as new files"):
+        check_feedback(checkpoint(tmp_path, f"{tmp_path}/{load_path}"), 3, f"{tmp_path}/{sink}/", StoreOptions())
+
+
 @pytest.mark.parametrize(
     ("load_path", "sink"),
     [
