@@ -114,7 +114,7 @@ def resolve_columns(
         elif name in in_path:
             _check_path_type(field)
             sources.append(FROM_PATH)
-        elif form.is_open:
+        elif form.takes_further_columns:
             sources.append(FROM_RECORD)
         else:
             names = [*(known.names if known else ()), *path_columns]

@@ -55,7 +55,7 @@ def general_formats(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
     if KEY.match(first) and len(KEY.findall(first, 0, _MAX_SEARCHED_CHARS)) > 1:
         yield {"logfmt": "true"}
     for separator in (",", "\t", ";", "|"):
-        if any(line.startswith("#Fields:") for line in lines[:10]):
+        if any(line.startswith(("#Fields:", "#fields" + separator)) for line in lines[:10]):
             yield {"delimited": separator, "header": "fields"}
         names = first.split(separator)
         if len(names) >= _MIN_DELIMITED_COLUMNS and all(_HEADER_NAME.fullmatch(name.strip(' "')) for name in names):

@@ -106,6 +106,11 @@ class Format(ABC):
         """True if a record may have any column; the value of a column that a record lacks is null."""
 
     @property
+    def takes_further_columns(self) -> bool:
+        """True if a schema may name columns that the format does not document."""
+        return self.is_open
+
+    @property
     @abstractmethod
     def is_splittable(self) -> bool:
         """True if reading may begin in the middle of an uncompressed file."""

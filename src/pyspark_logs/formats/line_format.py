@@ -156,6 +156,7 @@ class LineFormat(Format):
             self.blanks,
             self.header_rule(),
             self.part_rule,
+            writer.head,
         )
         return Encoder(writer.line_writer, checks, options.encoding, on_unwritable, writer.head)
 

@@ -31,15 +31,17 @@ class RoundtripChecks:
         blanks: characters of which a line consists that is no record.
         header_rule: rule that finds headers; None: there are none.
         part_rule: rule that finds parts, which a reader joins; None: there are none.
+        head: text at the beginning of each file.
     """
 
     def __init__(
         self, writer: LineWriter, options: FormatOptions, forbidden_prefixes: tuple[str, ...], decoder: Decoder | None,
         zone: str, blanks: str = "", header_rule: HeaderRule | None = None, part_rule: PartRule | None = None,
+        head: str = "",
     ) -> None:  # fmt: skip
         self.writer, self.options, self.forbidden_prefixes = writer, options, forbidden_prefixes
         self.decoder, self.zone, self.blanks, self.header_rule = decoder, zone, blanks, header_rule
-        self.part_rule = part_rule
+        self.part_rule, self.head = part_rule, head
 
     def find_unwritable(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
         """Returns the rows whose lines do not read back.
@@ -59,7 +61,9 @@ class RoundtripChecks:
             )
         if self.header_rule is not None and len(lines):
             known = np.zeros(len(lines), np.bool_)
-            known[list(self.header_rule.find_known(_as_records(lines), "utf-8"))] = True
+            records = _as_records(lines)
+            known[list(self.header_rule.find_known(records, "utf-8"))] = True
+            known[list(self.header_rule.find_same(records, self.head.removesuffix("\n"), "utf-8"))] = True
             problems += unwritable_values(first, known & rows, "makes a line of names, which is a header")
         if self.part_rule is not None and len(lines):
             problems += self._check_parts(_as_records(lines), self.part_rule, rows)

@@ -1,11 +1,16 @@
 r"""Header lines, which name the columns of the following lines: the first line of a file, or any ``#Fields:`` line.
 
 A header is not a record. The records after it carry it as ``Lines.header``. Where files were concatenated, further lines are
-headers: a line of names that a format documents, and a line of names at the beginning of a member of a compressed file.
+headers: a line of names that a format documents, a line that repeats the header, and a line of names at the beginning of a
+member of a compressed file.
+
+Zeek begins the line of names with ``#fields`` without a colon, https://docs.zeek.org/en/master/log-formats.html. Such a header
+is carried with this word, because it implies other rules for the values than a ``#Fields:`` line.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +21,10 @@ import numpy.typing as npt
 from pyspark_logs.errors import FormatError
 from pyspark_logs.records.lines import Lines, begins_with, cut_lines, remove_lines
 
-FIELDS = b"#Fields:"
+_FIELDS = re.compile(rb"#fields(?::|(?=\W))", re.IGNORECASE)
 _START_BYTES = 4
 DIRECTIVE = b"#"  # in files with ``#Fields:`` lines, lines with this prefix are not records
-_DIRECTIVE_LINE = re.compile(r"#[A-Z][A-Za-z-]*:")
+_DIRECTIVE_LINE = re.compile(r"#(?:[A-Z][A-Za-z-]*:|separator |fields\W)")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class HeaderRule:
             is a header: the beginning of a member may also be a record, as writers begin members anywhere.
         repeats: predicate of a text and of the first header of the file, which tells whether the text is a header although it
             continues the last line of the member before it.
+        is_same: predicate of a line and of the header before it, which tells whether the line is the header again, or has its
+            names in another order.
     """
 
     by_fields: bool
@@ -42,6 +49,7 @@ class HeaderRule:
     known_starts: frozenset[bytes] = frozenset()
     resembles: Callable[[str, str], bool] = lambda _, __: False
     repeats: Callable[[str, str], bool] = lambda _, __: False
+    is_same: Callable[[str, str], bool] = lambda _, __: False
 
     @property
     def stands_anywhere(self) -> bool:
@@ -65,6 +73,26 @@ class HeaderRule:
                 if self.accepts(text):
                     texts[row] = text
         return texts
+
+    def find_same(self, lines: Lines, header: str, encoding: str) -> dict[int, str]:
+        """Returns the texts of the lines that are the header again, by index; their names may have another order.
+
+        A byte order mark before the header is that of a file that was appended.
+        """
+        raw_header = header.encode(encoding, "replace")
+        if lines.full_length is not None:
+            return {}
+        sizes = lines.ends - lines.starts
+        rows = np.flatnonzero((sizes == len(raw_header)) | (sizes == len(raw_header) + len(codecs.BOM_UTF8)))
+        if not len(rows):
+            return {}
+        # Few lines are as long as the header, and of these few begin with one of its characters and end with another.
+        is_in_header = np.zeros(256, np.bool_)
+        is_in_header[list(raw_header + codecs.BOM_UTF8)] = True
+        raw = np.frombuffer(lines.block, np.uint8)
+        rows = rows[is_in_header[raw[lines.starts[rows]]] & is_in_header[raw[lines.ends[rows] - 1]]]
+        texts = ((row, _text(lines.record(row), encoding).removeprefix("\ufeff")) for row in rows.tolist())
+        return {row: text for row, text in texts if self.is_same(text, header)}
 
 
 @dataclass(frozen=True)
@@ -152,6 +180,8 @@ def _under_first(
         is_first = header is not None and int(block.offsets[0]) == first.offset
         lines, starts = members.divide(_piece(block, 1, len(block), to_join) if is_first else block, repeats)
         headers = rule.find_known(lines, encoding) if len(lines) else {}
+        if first_header is not None and len(lines):
+            headers |= rule.find_same(lines, first_header, encoding)
         begin = 0
         for row in sorted({*headers, *starts}):
             text = headers[row] if row in headers else _text(lines.record(row), encoding)
@@ -239,10 +269,15 @@ def _under_fields(
             yield replace(lines, header=header)
             unused = None
             continue
-        headers = np.flatnonzero(begins_with(lines.block, lines.starts, lines.ends, FIELDS)).tolist()
+        matches = [(row, _FIELDS.match(lines.record(row))) for row in np.flatnonzero(marked).tolist()]
+        found_headers = {row: match for row, match in matches if match is not None}
+        headers = list(found_headers)
         if headers and lines.full_length is not None:
             raise FormatError(f"{path}: a #Fields: line has {lines.full_length} bytes, more than maxRecordBytes")
-        texts = {row: _text(lines.record(row)[len(FIELDS) :], encoding) for row in headers}
+        texts = {
+            row: _text(match.string[match.end() :] if match[0].endswith(b":") else match.string, encoding)
+            for row, match in found_headers.items()
+        }
         # Most headers of a file repeat the previous one.
         before = [header, *texts.values()]
         changes = [row for row, old in zip(headers, before[:-1], strict=True) if texts[row] != old]

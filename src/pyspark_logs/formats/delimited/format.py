@@ -60,6 +60,11 @@ class DelimitedFormat(LineFormat):
         """True if the format does not document its columns, so that a schema may have any column."""
         return not self.spec.fields
 
+    @property
+    def takes_further_columns(self) -> bool:
+        """True if headers may name values that the format does not document."""
+        return self.is_open or self.spec.header != "none"
+
     def schema(self) -> pa.Schema | None:
         """Returns the documented columns; None if a header or the lines decide."""
         fields = self.spec.fields
@@ -135,8 +140,9 @@ class DelimitedFormat(LineFormat):
             tuple(self._validated_only(projection, index)),
             self.spec.checks_count,
         )
-        engine = DelimitedEngine(self.spec.splitter, located, rules)
-        line_parser = DelimitedLineParser(self.spec.splitter, located, rules)
+        splitter = self.spec.splitter_under(header)
+        engine = DelimitedEngine(splitter, located, rules)
+        line_parser = DelimitedLineParser(splitter, located, rules)
         return Decoder([engine], line_parser, native, projection.types)
 
     def _validated_only(self, projection: Projection, index: NameIndex) -> Iterator[DelimitedColumn]:
@@ -156,9 +162,8 @@ class DelimitedFormat(LineFormat):
         return RequestedColumn(requested.name, column_type, DelimitedSource((), field.suffix), judged)
 
     def _field(self, column: str) -> DelimitedField | None:
-        if not self.spec.fields:
-            return DelimitedField(column)
-        return next((field for field in self.spec.fields if field.name.lower() == column.lower()), None)
+        documented = (field for field in self.spec.fields if field.name.lower() == column.lower())
+        return next(documented, DelimitedField(column) if self.takes_further_columns else None)
 
     def _locate(self, column: DelimitedColumn, index: NameIndex) -> DelimitedColumn:
         """Returns the column with the indices of its values in lines with these names; no index if a value is missing."""
@@ -237,6 +242,7 @@ class DelimitedFormat(LineFormat):
             zone=zone,
             unencodable=unencodable,
             forbidden_prefixes=forbidden_prefixes,
+            has_header=spec.header == "first",
         )
         return FormatWriter(writer, head=header)
 

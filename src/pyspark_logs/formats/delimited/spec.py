@@ -12,6 +12,8 @@ from pyspark_logs.formats.types.text import Text
 from pyspark_logs.records import HeaderRule, QuoteRule
 
 _TEXT = Text()
+_ZEEK_START = "#separator "  # begins the first line of a Zeek log
+_ZEEK_FIELDS = "#fields"
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,20 @@ class DelimitedSpec:
         """Splitter of lines into values."""
         return ValueSplitter(self.separator, self.quote, self.escapes)
 
+    def splitter_under(self, header: str | None) -> ValueSplitter:
+        """Returns the splitter of the lines under a header; Zeek writes values without quotes."""
+        return ValueSplitter(self.separator, None) if self.is_zeek_header(header) else self.splitter
+
+    def is_zeek_header(self, header: str | None) -> bool:
+        """Returns True if a header is that of a Zeek log, ``#fields`` followed by names."""
+        return header is not None and self.header == "fields" and header.startswith(_ZEEK_FIELDS)
+
     def quote_rule(self) -> QuoteRule | None:
         """Returns the rule by which values may contain line ends; None if values are not quoted."""
-        return None if self.quote is None else QuoteRule(self.separator, self.quote, self.escapes)
+        if self.quote is None:
+            return None
+        unquoted_start = _ZEEK_START if self.header == "fields" else ""
+        return QuoteRule(self.separator, self.quote, self.escapes, unquoted_start)
 
     def header_rule(self) -> HeaderRule | None:
         """Returns the rule that finds headers; None if files have no headers."""
@@ -83,7 +96,7 @@ class DelimitedSpec:
             return None
         by_fields = self.header == "fields"
         if not self.known_names_only:
-            return HeaderRule(by_fields, resembles=self.resembles, repeats=self.repeats)
+            return HeaderRule(by_fields, resembles=self.resembles, is_same=self.is_same_header, repeats=self.repeats)
         # A name is followed by the separator, or ends the line.
         starts = {(name + self.separator).encode()[:4] for name in self._known_names()}
         return HeaderRule(by_fields, self.is_header, frozenset(starts), self.resembles, self.repeats)
@@ -108,6 +121,16 @@ class DelimitedSpec:
         known = sum(value in names for value in values)
         return known > 0 and (names <= set(values) or 2 * known > len(values))
 
+    def is_same_header(self, line: str, header: str) -> bool:
+        """Returns True if a line repeats a header of several names, or has the same names in another order.
+
+        The order must be the same if files are split, because a split does not know the headers before it.
+        """
+        names, separator = header.split(self.separator), self.separator
+        if len(names) == 1:
+            return False
+        return line == header or (self.quote is not None and sorted(line.split(separator)) == sorted(names))
+
     def repeats(self, text: str, header: str) -> bool:
         """Returns True if a text has all names of a header of several names, which the rest of a line does not have by chance."""
         names = {name.lower() for name in self.splitter.header_names(header)}
@@ -115,6 +138,10 @@ class DelimitedSpec:
 
     def value_names(self, header: str) -> tuple[str, ...]:
         """Returns the names of the values of the lines under a header. Names in ``#Fields:`` are separated by blanks."""
+        if self.is_zeek_header(header):
+            if self.fields:  # a log of another provider
+                return ()
+            header = header[len(_ZEEK_FIELDS) :].replace(self.separator, " ")
         if self.header == "fields":
             aliases = dict(self.aliases)
             return unique_names(column_name(aliases.get(name.lower(), name)) for name in header.split())

@@ -35,13 +35,15 @@ class DelimitedWriter(ScalarWriter):
         zone: time zone of timestamps without a zone.
         unencodable: function that finds characters that the encoding lacks; None: the encoding has all characters.
         forbidden_prefixes: texts that no line may begin with.
+        has_header: True if the first line of a file has the names of the values: a line of unquoted names is no record.
     """
 
     def __init__(
         self, plan: ValuePlan, schema: pa.Schema, splitter: ValueSplitter, null_value: str, *, zone: str,
-        unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...],
+        unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...], has_header: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(schema, plan.types, zone, unencodable)
+        self.header_names = tuple(value.name for value in plan.values) if has_header else ()
         self.plan, self.splitter, self.null_value = plan, splitter, null_value
         self.forbidden_prefixes = forbidden_prefixes
         self.first = next(value.column for value in plan.values if value.column >= 0)
@@ -120,6 +122,8 @@ class DelimitedWriter(ScalarWriter):
         is_split = holds_any_of(texts, (separator[0],))
         is_null = is_any_of(texts, ("", self.null_value))
         is_forbidden = is_split & False
+        if index == 0 and self.header_names:
+            is_forbidden |= is_any_of(texts, self.header_names)
         for prefix in self.forbidden_prefixes if index == 0 else ():
             is_forbidden |= spans.as_bool(pc.starts_with(texts, prefix))
         if quote is None:

@@ -6,6 +6,7 @@ import gzip
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -64,8 +65,8 @@ def test_every_split_uses_the_first_line_of_its_file(tmp_path: Path, start: str)
         assert found == [{"name": row["name"], "n": row["n"], "at": None} for row in rows]
 
 
-def test_a_record_equal_to_the_header_is_a_record(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("a,b\na,b\n" * 2)
+def test_a_record_equal_to_the_header_but_for_quotes_is_a_record(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('a,b\na,"b"\n' * 2 + '"a",b\n')
     for size in (1, 4, 100):
         found = scan_rows(tmp_path, delimited=",", header="first", maxPartitionBytes=size, openCostInBytes=1)
         assert found == [{"a": "a", "b": "b"}] * 3
@@ -170,6 +171,70 @@ def test_a_repeated_header_does_not_divide_a_block() -> None:
 def test_a_file_with_only_a_header_has_no_records() -> None:
     found = list(assign_headers(read_lines(iter([b"#Fields: a b\n"])), HeaderRule(True), path="x"))
     assert [(one.header, len(one)) for one in found] == [(" a b", 0)]
+
+
+ZEEK = (
+    "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t2026-11-22-01-00-00\n"
+    "#fields\tts\tuid\tid.orig_h\tagent\n#types\ttime\tstring\taddr\tstring\n"
+)
+
+
+def test_a_header_of_zeek_names_values_without_quotes(tmp_path: Path) -> None:
+    lines = '1795309211.452687\tC1\t192.0.2.7\t"x\n1795309212.0\tC2\t-\ty"\n'
+    (tmp_path / "conn.log").write_text(f"{ZEEK}{lines}#close\t2026-11-22-02-00-00\n{ZEEK}1.5\tC3\t::1\tz\n")
+    options = {
+        "delimited": "\\t",
+        "header": "fields",
+        "schema": "ts double, uid string, id_orig_h string, agent string",
+    }
+    found = scan_rows(tmp_path, mode="FAILFAST", **options)
+    assert [tuple(row.values()) for row in found] == [
+        (1795309211.452687, "C1", "192.0.2.7", '"x'),
+        (1795309212.0, "C2", None, 'y"'),
+        (1.5, "C3", "::1", "z"),
+    ]
+    assert pyspark_logs.detect(str(tmp_path))[0].options == {"delimited": "\t", "header": "fields"}
+
+
+@pytest.mark.parametrize("fields", ["#Fields:", "#fields:", "#FIELDS:"])
+def test_a_preset_with_headers_has_the_columns_that_only_the_file_names(tmp_path: Path, fields: str) -> None:
+    text = f"{fields} date time cs-uri-stem OriginalIP cost\n2026-11-22 01:00:11 /x 192.0.2.5 7\n"
+    (tmp_path / "a.log").write_text(text)
+    found = scan_rows(tmp_path, preset="w3c_iis", schema="cs_uri_stem string, originalip string, cost int, gone string")
+    assert found == [{"cs_uri_stem": "/x", "originalip": "192.0.2.5", "cost": 7, "gone": None}]
+    assert scan_rows(tmp_path, preset="w3c_iis", schema="cs_uri_stem string", where="originalip = 'x'") == []
+    assert "originalip" not in pyspark_logs.scan(str(tmp_path), preset="w3c_iis").schema.names
+    with pytest.raises(OptionError, match="'originalip' is not a timestamp of the format"):
+        pyspark_logs.scan(str(tmp_path), preset="w3c_iis", timeColumn="originalip", startTime="2026-11-22")
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "expected"),
+    [
+        ({}, "id,n\n1,2\nid,n\n3,4\n", [("1", "2"), ("3", "4")]),
+        ({}, "id,n\r\n1,2\r\nn,id\r\n3,4\r\n", [("1", "2"), ("4", "3")]),
+        ({}, "\ufeffid,n\n1,2\n\ufeffid,n\n3,4\n", [("1", "2"), ("3", "4")]),
+        ({}, '"id","n"\n1,2\n"n","id"\n3,4\n', [("1", "2"), ("4", "3")]),
+        ({}, 'id,n\n"id",n\nid,N\n', [("id", "n"), ("id", "N")]),
+        ({"quote": "", "maxPartitionBytes": 4}, "id,n\n1,2\nid,n\nn,id\n3,4\n", [("1", "2"), ("n", "id"), ("3", "4")]),
+        ({"schema": "id string"}, "id\n1\nid\n", [("1",), ("id",)]),
+    ],
+)
+def test_a_header_that_a_concatenated_file_repeats_is_no_record(
+    tmp_path: Path, options: dict[str, Any], text: str, expected: list[tuple[str, ...]]
+) -> None:
+    (tmp_path / "a.csv").write_text(text, newline="")
+    found = scan_rows(tmp_path, **{"delimited": ",", "header": "first", "schema": "id string, n string", **options})
+    assert [tuple(row.values()) for row in found] == expected
+
+
+def test_a_row_like_the_header_is_written_in_quotes(tmp_path: Path) -> None:
+    rows = pa.table({"id": ["id", "n", "1"], "n": ["n", "id", "2"]})
+    options = {"delimited": ",", "header": "first"}
+    pyspark_logs.write(rows, str(tmp_path / "a"), **options)
+    assert scan_rows(tmp_path / "a", mode="FAILFAST", **options) == rows.to_pylist()
+    with pytest.raises(RecordError, match="makes a line of names, which is a header"):
+        pyspark_logs.write(rows, str(tmp_path / "b"), quote="", **options)
 
 
 class TestConcatenatedFiles:
