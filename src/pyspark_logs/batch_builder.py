@@ -50,6 +50,7 @@ class BatchBuilder:
     Attributes:
         metrics: counts of records.
         example: path and offset of the first record that does not match; None: all records match.
+        appended_example: path and offset of the first record with text after its last field; None: there is none.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class BatchBuilder:
         self.decoder = form.block_decoder(projection, self.search.select)
         self.bad_records, self.metrics = bad_records, RecordMetrics()
         self.example: tuple[str, int] | None = None
+        self.appended_example: tuple[str, int] | None = None
 
     def batches(self, split: FileSplit, blocks: Iterator[Any]) -> Iterator[pa.RecordBatch]:
         """Yields the rows of one split, a batch for each block that has any.
@@ -85,12 +87,22 @@ class BatchBuilder:
         for block in blocks:
             decoded = self.decoder.decode(block, context)
             self.metrics.records += decoded.records
+            self._count_appended(split, decoded)
             batch = self._batch(member_split(split, decoded), decoded)
             if batch is not None:
                 self.metrics.rows += batch.num_rows
                 yield batch
         if self.bad_records is not None:
             self.bad_records.finish()
+
+    def _count_appended(self, split: FileSplit, decoded: DecodedBlock) -> None:
+        """Counts the records with text after the last field of the format."""
+        if decoded.appended is None or decoded.lines is None:
+            return
+        rows = decoded.appended.rows
+        self.metrics.appended += len(rows)
+        if self.appended_example is None:
+            self.appended_example = (member_split(split, decoded).path, int(decoded.lines.offsets[rows[0]]))
 
     def record_damage(self, path: str, offset: int, reason: str) -> None:
         """Counts a damaged file, and writes its damage as a bad record.

@@ -103,7 +103,7 @@ def resolve_columns(
     sources = []
     for field in target:
         name = field.name.lower()
-        if name in in_record:
+        if name in in_record or name == (options.format.rescued_column or "").lower():
             sources.append(FROM_RECORD)
         elif name == options.records.corrupt_column.lower():
             _check_string(field, "the text of corrupt records")
@@ -158,10 +158,11 @@ def _condition_fields(
     return fields
 
 
-def full_schema(options: ReadOptions, in_record: pa.Schema, path_columns: Sequence[str]) -> pa.Schema:
+def full_schema(form: Format, options: ReadOptions, in_record: pa.Schema, path_columns: Sequence[str]) -> pa.Schema:
     """Returns the columns of a load without a schema: of the record, the path, then ``_metadata`` and the corrupt column.
 
     Args:
+        form: format of the records.
         options: options of the reader, which say whether to add the last two.
         in_record: columns of the record.
         path_columns: partition columns of the layout.
@@ -171,7 +172,7 @@ def full_schema(options: ReadOptions, in_record: pa.Schema, path_columns: Sequen
     """
     fields = list(in_record)
     if options.format.rescued_column is not None:
-        fields.append(pa.field(options.format.rescued_column, pa.string()))
+        fields.append(pa.field(options.format.rescued_column, form.rescued_type))
     taken = {field.name.lower() for field in fields}
     fields += [pa.field(name, pa.string()) for name in path_columns if name.lower() not in taken]
     if options.records.metadata:

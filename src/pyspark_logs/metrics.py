@@ -23,6 +23,7 @@ class RecordMetrics:
         reasons: number of corrupt records by reason; beyond 100 reasons, further ones count as ``other``.
         damaged: number of files that were read up to damage in their compression, with ``ignoreCorruptFiles``.
         joined: number of lines that were joined to the record before them.
+        appended: number of records with text after the last field of their format, as far as records were read to their end.
     """
 
     records: int = 0
@@ -34,6 +35,7 @@ class RecordMetrics:
     reasons: dict[str, int] = field(default_factory=dict, compare=False)
     damaged: int = field(default=0, compare=False)
     joined: int = field(default=0, compare=False)
+    appended: int = field(default=0, compare=False)
 
     def count_corrupt(self, reason: str) -> None:
         """Counts a corrupt record by its reason.
@@ -60,6 +62,7 @@ class RecordMetrics:
             {reason: count for reason, count in reasons.items() if count},
             self.damaged - before.damaged,
             self.joined - before.joined,
+            self.appended - before.appended,
         )
 
     def top_reasons(self, limit: int = 3) -> str:

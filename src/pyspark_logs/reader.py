@@ -254,10 +254,10 @@ class LogReader:
                 yield batch
         except GeneratorExit:
             if warn:
-                _warn_of_corrupt(builder, before)
+                _warn_of_records(builder, before)
             raise
         if warn:
-            _warn_of_corrupt(builder, before)
+            _warn_of_records(builder, before)
 
     def _builder(
         self, columns: ColumnSources, task: ReadTask, bad_records: BadRecordSink | None = None
@@ -336,8 +336,18 @@ def _incomplete_jobs(store: Store, task: ReadTask) -> set[str | None]:
     return set(incomplete)
 
 
-def _warn_of_corrupt(builder: BatchBuilder, before: RecordMetrics) -> None:
+def _warn_of_records(builder: BatchBuilder, before: RecordMetrics) -> None:
+    """Logs the number of records that do not match, and of those with fields after the last one of the format."""
     counted = builder.metrics.since(before)
+    if builder.appended_example is not None and counted.appended:
+        path, offset = builder.appended_example
+        is_kept = builder.options.format.rescued_column is not None
+        _log.log(
+            logging.INFO if is_kept else logging.WARNING,
+            "%d of %d records have fields after the last one of the format%s. The first of them: %s at byte %d",
+            counted.appended, counted.records,
+            "" if is_kept else ", which are not read; rescuedDataColumn=NAME keeps them by their positions", path, offset,
+        )  # fmt: skip
     if builder.example is None or not counted.corrupt:
         return
     outcome = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"

@@ -48,7 +48,7 @@ def infer_schema(options: ReadOptions) -> str:
             raise OptionError(f"{where}: {error}; name the format of these lines, or give a schema") from error
         _check_sampled_time(options.time.column, sampled)
         in_record = pa.schema([field for field in parse_ddl(to_ddl(sampled)) if field.name.lower() not in in_path])
-    schema = full_schema(options, in_record, layout.columns)
+    schema = full_schema(form, options, in_record, layout.columns)
     resolve_columns(form, options, schema, layout.columns, reader.condition)
     return to_ddl(schema)
 

@@ -29,9 +29,10 @@ class ScanSummary(RecordMetrics):
         reasons: number of corrupt records by reason; after 100 reasons, all others are counted as ``other``.
         damaged: number of files read up to damage in their compression, with ``ignoreCorruptFiles``.
         joined: number of lines joined to the record before them, by ``multiLine``, within quotes, or as parts of a line.
+        appended: number of records with text after the last field of their format, as far as records were read to their end.
 
     >>> ScanSummary()
-    ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={}, damaged=0, joined=0)
+    ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={}, damaged=0, joined=0, appended=0)
     """
 
 

@@ -23,6 +23,19 @@ from pyspark_logs.records import Lines, sanitise
 
 
 @dataclass(frozen=True)
+class AppendedText:
+    """Lines that go on after the last field of their format.
+
+    Attributes:
+        rows: ascending indices of the lines.
+        starts: offset in the block of the text after the last field, in each of these lines.
+    """
+
+    rows: Int64
+    starts: Int32
+
+
+@dataclass(frozen=True)
 class DecodedLines:
     """The columns of the lines of a block.
 
@@ -30,11 +43,13 @@ class DecodedLines:
         columns: arrays of the requested types, with a value for each line.
         corrupt: mask of the corrupt lines; None: no line is corrupt.
         reasons: index of each corrupt line -> the reason.
+        appended: lines with text after the last field; None: there are none, or the format does not seek them.
     """
 
     columns: list[pa.Array]
     corrupt: Bool | None
     reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
+    appended: AppendedText | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,7 @@ class DecodedBlock:
         corrupt: mask of the corrupt records; None: no record is corrupt.
         reasons: index of each corrupt record -> the reason.
         lines: the records, as valid UTF-8; None: the records are not lines of text.
+        appended: records with text after the last field; None: there are none, or the format does not seek them.
     """
 
     records: int
@@ -56,6 +72,7 @@ class DecodedBlock:
     corrupt: Bool | None = None
     reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
     lines: Lines | None = None
+    appended: AppendedText | None = None
 
     def offsets(self) -> pa.Array:
         """Returns the int64 offset of each row's record in the uncompressed file, null for records that are not lines."""
@@ -114,7 +131,7 @@ class Decoder:
             parts.append(parsed)
         columns = _merge(parts, len(lines), self.native)
         cast = [self._cast(*column, context) for column in zip(columns, self.native, self.target, strict=True)]
-        return DecodedLines(cast, corrupt, reasons)
+        return DecodedLines(cast, corrupt, reasons, _find_appended(parts, lines))
 
     def run_engines(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
         """Returns the rows that the engines decoded, and the indices of the remaining lines; None: all lines remain."""
@@ -128,7 +145,7 @@ class Decoder:
             decoded = engine.parse(lines.block, starts, ends, context)
             if decoded is None:
                 continue
-            parts.append(DecodedRows(_block_rows(todo, decoded.rows), decoded.columns))
+            parts.append(DecodedRows(_block_rows(todo, decoded.rows), decoded.columns, decoded.rests))
             todo = _remaining(todo, decoded.rows, len(lines))
         return parts, todo
 
@@ -154,16 +171,19 @@ class Decoder:
         values: list[list[Any]] = [[] for _ in self.native]
         corrupt = np.zeros(len(lines), np.bool_)
         reasons: dict[int, CorruptReason] = {}
-        for row in rows.tolist():
+        rests = lines.ends[rows]
+        for index, row in enumerate(rows.tolist()):
             text = lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
             parsed = self.line_parser.parse(text, context)
             for column, value in zip(values, parsed.values, strict=True):
                 column.append(value)
+            if parsed.rest is not None and not parsed.reason:
+                rests[index] = lines.starts[row] + len(text[: parsed.rest].encode())
             if parsed.reason:
                 corrupt[row] = True
                 reasons[row] = parsed.corrupt_reason
         arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
-        return DecodedRows(rows, arrays), corrupt if reasons else None, reasons
+        return DecodedRows(rows, arrays, rests), corrupt if reasons else None, reasons
 
     def _cast(self, array: pa.Array, native: pa.DataType, target: pa.DataType, context: TimestampContext) -> pa.Array:
         """Casts a column to its requested type. Instants become wall clocks and days of the context's time zone."""
@@ -196,7 +216,9 @@ class LineBlockDecoder:
         if lines.full_length is not None:
             return self._too_long(lines, lines.full_length)
         decoded = self.decoder.for_header(lines.header).decode(lines, context)
-        return DecodedBlock(len(block), len(lines), decoded.columns, decoded.corrupt, decoded.reasons, lines)
+        return DecodedBlock(
+            len(block), len(lines), decoded.columns, decoded.corrupt, decoded.reasons, lines, decoded.appended
+        )
 
     def _too_long(self, lines: Lines, length: int) -> DecodedBlock:
         """Returns one corrupt record for the head of a record that is too long to be held."""
@@ -233,3 +255,32 @@ def _merge(parts: list[DecodedRows], count: int, types: Sequence[pa.DataType]) -
     order = np.empty(count, np.int64)
     order[np.concatenate([part.rows for part in full])] = np.arange(count)
     return [pa.concat_arrays([part.columns[i] for part in full]).take(pa.array(order)) for i in range(len(types))]
+
+
+def _find_appended(parts: Sequence[DecodedRows], lines: Lines) -> AppendedText | None:
+    """Returns the lines with text after the last field of their format; None: there are none, or it was not sought.
+
+    Spaces are no text.
+    """
+    rows: list[Int64] = []
+    starts: list[Int32] = []
+    for part in parts:
+        if part.rests is None:
+            continue
+        ends = lines.ends if part.rows is None else lines.ends[part.rows]
+        found = np.flatnonzero(part.rests < ends)
+        if len(found):
+            rows.append(found if part.rows is None else part.rows[found])
+            starts.append(part.rests[found])
+    if not rows:
+        return None
+    all_rows, all_starts = np.concatenate(rows), np.concatenate(starts)
+    ends = lines.ends[all_rows]
+    raw = np.frombuffer(lines.block, np.uint8)
+    # Nearly always a space and a field follow each other; lines that only end in spaces are rare.
+    following = raw[np.minimum(all_starts + 1, ends - 1)]
+    blank = np.flatnonzero((following == ord(" ")) | (following == ord("\t")))
+    keep = np.ones(len(all_rows), np.bool_)
+    keep[blank] = [bool(lines.block[all_starts[row] : ends[row]].strip()) for row in blank.tolist()]
+    order = np.argsort(all_rows[keep], kind="stable")
+    return AppendedText(all_rows[keep][order], all_starts[keep][order]) if keep.any() else None

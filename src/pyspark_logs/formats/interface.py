@@ -111,6 +111,11 @@ class Format(ABC):
         return self.is_open
 
     @property
+    def rescued_type(self) -> pa.DataType:
+        """Type of the column of the option ``rescuedDataColumn``, unless a schema gives another."""
+        return pa.string()
+
+    @property
     @abstractmethod
     def is_splittable(self) -> bool:
         """True if reading may begin in the middle of an uncompressed file."""

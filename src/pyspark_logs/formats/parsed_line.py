@@ -26,11 +26,13 @@ class ParsedLine:
         values: values of the columns.
         reason: full message if the line is corrupt; else "".
         category: see :class:`CorruptReason`; "": the part of ``reason`` before its first colon.
+        rest: index after the last field of the format; None: it was not sought, or nothing can follow.
     """
 
     values: list[Any]
     reason: str
     category: str = ""
+    rest: int | None = None
 
     @property
     def corrupt_reason(self) -> CorruptReason:

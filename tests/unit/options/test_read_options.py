@@ -163,7 +163,7 @@ class TestCombinations:
             ({"anonymous": True, "defaultCredential": True}, "anonymous and defaultCredential contradict"),
             ({"accessKey": "a", "secretKey": "b", "anonymous": "true"}, "contradict each other"),
             ({"commentPrefix": "→", "encoding": "latin-1"}, "'→' has a character that encoding=iso8859-1 lacks"),
-            ({"rescuedDataColumn": "r"}, "option 'rescuedDataColumn' belongs to json, logfmt, preset, and means nothing for template"),
+            ({"template": None, "regex": "(?P<a>.)", "rescuedDataColumn": "r"}, "'rescuedDataColumn' belongs to template, preset, .*, delimited, and means nothing for regex"),
             ({"samplingBytes": "1m"}, "option 'samplingBytes' belongs to json, logfmt, and means nothing for template"),
             ({"template": None, "json": True, "nullValue": "x"}, "option 'nullValue' belongs to template, preset, nginx, .*, and means nothing for json"),
             ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template, preset, delimited, and means"),

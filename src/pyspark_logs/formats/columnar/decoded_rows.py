@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 
 
 @dataclass
@@ -23,10 +23,12 @@ class DecodedRows:
     Attributes:
         rows: indices of the decoded lines in the block; None: all lines.
         columns: columns of these lines.
+        rests: offset in the block after the last field of the format, in each of these lines; None: it was not sought.
     """
 
     rows: Int64 | None
     columns: list[pa.Array]
+    rests: Int32 | None = None
 
 
 def drop_uncertain_rows(

@@ -68,6 +68,18 @@ class _LineValues:
             ends = separators if ended.all() else np.where(ended, separators, ends)
         return starts, ends
 
+    def rests(self, count: int, size: int) -> Int32:
+        """Returns the offset after the separator of the last value that has a name; the end of a line without further values.
+
+        Args:
+            count: number of values that have a name.
+            size: length of a separator.
+        """
+        if not len(self.separators):
+            return self.ends
+        index = np.minimum(self.first + (count - 1), len(self.separators) - 1)
+        return np.where(self.counts >= count, self.separators[index] + np.int32(size), self.ends)
+
 
 @dataclass(frozen=True)
 class _UnquotedSpans:
@@ -115,7 +127,12 @@ class DelimitedEngine:
             converted.append(self._column(column, sources, len(line_values.lines), block, view, unescape, context))
         arrays, valid = [array for array, _ in converted], [mask for _, mask in converted]
         rows = None if len(line_values.lines) == len(starts) else line_values.lines
-        return drop_uncertain_rows(rows, arrays, valid, len(self.columns))
+        decoded = drop_uncertain_rows(rows, arrays, valid, len(self.columns))
+        if self.rules.allow_trailing:
+            rests = line_values.rests(self.rules.value_count, len(self.separator))
+            kept = slice(None) if decoded.rows is None else np.searchsorted(line_values.lines, decoded.rows)
+            decoded.rests = rests[kept]
+        return decoded
 
     def _split(self, block: bytes, view: Bytes, starts: Int32, ends: Int32, has_quotes: bool) -> _LineValues:
         valid: Bool = np.ones(len(starts), np.bool_)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, without_rescued
 from pyspark_logs.formats.decoder import Decoder
 from pyspark_logs.formats.delimited.decoder import HeaderDecoder, HeaderlessLineParser
 from pyspark_logs.formats.delimited.engine import DelimitedEngine
@@ -70,6 +71,11 @@ class DelimitedFormat(LineFormat):
         fields = self.spec.fields
         return pa.schema([pa.field(field.name, field.type.arrow()) for field in fields]) if fields else None
 
+    @property
+    def rescued_type(self) -> pa.DataType:
+        """Type of the column of appended values."""
+        return RESCUED_TYPE
+
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:
         """Infers string columns: one for each name in the first header, or ``_c0``, ``_c1`` ... for the first record.
 
@@ -112,13 +118,23 @@ class DelimitedFormat(LineFormat):
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder, which has a decoder for each header if files have headers."""
+        target = projection.types
+        projection, rescued = without_rescued(projection, self.options)
         columns = [self._unlocated_column(field, judged=judged) for field, judged in projection.fields()]
 
         def compile_decoder(header: str | None) -> Decoder:
-            return self._compile_decoder(header, columns, projection)
+            decoder = self._compile_decoder(header, columns, projection)
+            if rescued is None:
+                return decoder
+            position = len(self._value_names(header, projection.columns.names) or ()) + 1
+            split = self.spec.splitter_under(header).appended
+            return RescueDecoder(decoder, RescueRule(rescued, position, split))
 
         if self.spec.header != "none":
-            return HeaderDecoder([column.type.arrow() for column in columns], projection.types, compile_decoder)
+            native = [column.type.arrow() for column in columns]
+            if rescued is not None:
+                native.insert(rescued, RESCUED_TYPE)
+            return HeaderDecoder(native, target, compile_decoder)
         self._check_schema_names(columns, projection.columns.names)
         return compile_decoder(None)
 
@@ -135,7 +151,7 @@ class DelimitedFormat(LineFormat):
         rules = DelimitedRules(
             len(names),
             self.options.null_value,
-            self.options.allow_trailing,
+            self.options.allow_trailing or self.options.rescued_column is not None,
             projection.judge_whole,
             tuple(self._validated_only(projection, index)),
             self.spec.checks_count,

@@ -84,7 +84,8 @@ class DelimitedLineParser:
 
     def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """Returns the values of the columns."""
-        found, problem = self._split(line) if self.last_parsed >= 0 else ([], "")
+        splitter = self._splitter_of(line) if self.last_parsed >= 0 else self.splitter
+        found, problem = self._split(splitter, line) if self.last_parsed >= 0 else ([], "")
         if problem and len(found) <= self.last_validated:
             return ParsedLine([None] * len(self.columns), problem)
         values: list[Any] = []
@@ -94,13 +95,19 @@ class DelimitedLineParser:
             values.append(value)
             if problem and not reason:
                 reason, category = problem, f"column {column.name!r}: not of its type"
-        return ParsedLine(values[: len(self.columns)], reason, category)
+        return ParsedLine(values[: len(self.columns)], reason, category, self._rest(splitter, found))
 
-    def _split(self, line: str) -> tuple[list[SplitValue], str]:
+    def _rest(self, splitter: ValueSplitter, found: Sequence[SplitValue]) -> int | None:
+        """Returns the index of the values after the last one that has a name; None: there are none, or they were not reached."""
+        if not self.rules.allow_trailing or len(found) < self.rules.value_count or found[-1].last:
+            return None
+        return found[self.rules.value_count - 1].end + len(splitter.separator)
+
+    def _split(self, splitter: ValueSplitter, line: str) -> tuple[list[SplitValue], str]:
         """Returns the values of a line up to the last one that is needed, and the reason why a value is missing."""
         found: list[SplitValue] = []
         try:
-            for value in self._splitter_of(line).split(line):
+            for value in splitter.split(line):
                 problem = self._count_problem(len(found), value)
                 if problem:
                     return found, problem

@@ -15,11 +15,13 @@ class SplitValue(NamedTuple):
         text: the value without quotes.
         quoted: True if the value is quoted.
         last: True if the value is the last one of the line.
+        end: index in the line after the value and its quotes.
     """
 
     text: str
     quoted: bool
     last: bool
+    end: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class ValueSplitter:
                 end = line.find(self.separator, start)
                 end = len(line) if end < 0 else end
                 text, quoted = line[start:end], False
-            yield SplitValue(text, quoted, end == len(line))
+            yield SplitValue(text, quoted, end == len(line), end)
             if end == len(line):
                 return
             start = end + len(self.separator)
@@ -97,6 +99,18 @@ class ValueSplitter:
         """Returns the characters that are escaped within quotes and their escapes, in the order of their replacement."""
         quote = self.quote or ""
         return (("\\", "\\\\"), (quote, "\\" + quote)) if self.escapes else ((quote, 2 * quote),)
+
+    def appended(self, text: str) -> list[str]:
+        """Returns the values of the rest of a line; from a wrong quote on, the rest is one value."""
+        found: list[str] = []
+        start = 0
+        try:
+            for value in self.split(text):
+                found.append(value.text)
+                start = value.end + len(self.separator)
+        except ValueError:
+            found.append(text[start:])
+        return found
 
     def count(self, line: str) -> int:
         """Returns the number of values of a line; -1 if its quotes are not correct."""

@@ -82,7 +82,6 @@ class TemplateForm:
     request_columns: tuple[str, ...] = REQUEST_COLUMNS
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
-        check_rescued_column(options, name)
         template = parse_template(self.template, escape=options.escape, types=self.types)
         if self.may_be_blank is not None:
             template = forbid_blank_values(template, self.may_be_blank)
@@ -104,7 +103,6 @@ class DelimitedForm:
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
         check_ineffective(name, escape=options.escape != FormatOptions.escape, requestParts=options.request_parts)
-        check_rescued_column(options, name)
         return delimited_format(self.spec, options, name)
 
 

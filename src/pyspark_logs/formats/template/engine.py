@@ -52,7 +52,7 @@ class TemplateEngine:
             context: zone and year bound of the file.
         """
         scanner = FieldScanner(block, starts, ends, context, self.rules)
-        found = {} if self.scope.nothing else self._scan(scanner)
+        found, rests = ({}, None) if self.scope.nothing else self._scan(scanner)
         certain = scanner.cursor.certain
         rows = None if certain is None else np.flatnonzero(certain)
         extracted: dict[tuple[str, str], Any] = {}
@@ -60,11 +60,17 @@ class TemplateEngine:
             self._convert_locations(scanner, column, found, rows, extracted) for column in (*self.columns, *self.extra)
         ]
         arrays, valid = [array for array, _ in results], [mask for _, mask in results]
-        return drop_uncertain_rows(rows, arrays, valid, len(self.columns))
+        decoded = drop_uncertain_rows(rows, arrays, valid, len(self.columns))
+        if self.rules.finds_appended and rests is not None:
+            decoded.rests = rests if decoded.rows is None else rests[decoded.rows]
+        return decoded
 
-    def _scan(self, scanner: FieldScanner) -> dict[str, FieldSpans]:
-        """Returns the spans of the named fields, up to the last one that is needed."""
-        steps, found = self.template.steps, dict[str, FieldSpans]()
+    def _scan(self, scanner: FieldScanner) -> tuple[dict[str, FieldSpans], Int32 | None]:
+        """Returns the spans of the named fields, up to the last one that is needed, and the offsets after the last one.
+
+        The offsets are None if lines are not scanned to their end.
+        """
+        steps, found, rests = self.template.steps, dict[str, FieldSpans](), None
         groups: list[
             tuple[int, GroupState]
         ] = []  # step after each group that is being scanned, and the state before it
@@ -75,6 +81,8 @@ class TemplateEngine:
             step = steps[index]
             index += 1
             if isinstance(step.segment, Group):
+                if step.takes_appended:
+                    rests = scanner.cursor.offsets
                 state = scanner.enter_group(step.segment.segments[0], step.following)
                 is_absent = scanner.cursor.is_group_absent
                 if is_absent:
@@ -82,7 +90,7 @@ class TemplateEngine:
                     for field in named_fields(step.segment.segments):
                         found[field.name or ""] = scanner.absent_field()
                         if field.name == self.scope.last:
-                            return found
+                            return found, None
                 if step.following.delimiters or step.following.field is not None:  # else the template ends here
                     groups.append((index + (0 if is_absent else step.size), state))
             elif isinstance(step.segment, Field):
@@ -90,11 +98,11 @@ class TemplateEngine:
                 if name is not None:
                     found[name] = field_spans
                     if name == self.scope.last:
-                        return found
+                        return found, None
             else:
                 scanner.skip(step.segment)
         scanner.finish()
-        return found
+        return found, scanner.cursor.offsets if rests is None else rests
 
     def _convert_locations(
         self,

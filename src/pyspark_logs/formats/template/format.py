@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, split_words, without_rescued
 from pyspark_logs.formats.decoder import Decoder, LineParser
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
@@ -60,6 +61,16 @@ class TemplateFormat(LineFormat):
         """Returns the columns of the named fields, and of composite fields the columns of their parts."""
         return pa.schema([pa.field(column.name, column.type.arrow()) for column in self._columns()])
 
+    @property
+    def allows_trailing(self) -> bool:
+        """True if text may follow the last field: the option ``rescuedDataColumn`` implies it."""
+        return self.options.allow_trailing or self.options.rescued_column is not None
+
+    @property
+    def rescued_type(self) -> pa.DataType:
+        """Type of the column of appended fields."""
+        return RESCUED_TYPE
+
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:
         """Returns the columns of the template, which do not depend on the sample."""
         return self.schema()
@@ -98,6 +109,7 @@ class TemplateFormat(LineFormat):
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of the template engine, with the line parser for the lines that the engine leaves."""
+        projection, rescued = without_rescued(projection, self.options)
         known = {column.name.lower(): column for column in self._columns()}
         columns = []
         for requested, judged in projection.fields():
@@ -110,8 +122,11 @@ class TemplateFormat(LineFormat):
                 for one in column.locations
             )
             columns.append(replace(first, alternatives=tuple(others)))
-        if self.options.rescued_column is not None:
-            raise FormatError("option 'rescuedDataColumn' belongs to json; a template has no further columns")
+        if self.options.rescued_column is not None and self.template.takes_rest:
+            raise FormatError(
+                f"option 'rescuedDataColumn': the last field of {self.name} takes the rest of the line, so nothing can follow it;"
+                " leave the option out"
+            )
         requested_names = {column.name for column in columns if column.judged}
         judge_whole, options = projection.judge_whole, self.options
         unasked = tuple(
@@ -120,12 +135,17 @@ class TemplateFormat(LineFormat):
             if judge_whole and column.name not in requested_names
             for one in column.locations
         )
+        # The appended fields are after all others, so a line is parsed to its end for them.
         rules = ParsingRules(
-            options.null_value, options.escape == "backslash", options.allow_trailing, judge_whole, unasked
-        )
+            options.null_value, options.escape == "backslash", self.allows_trailing, judge_whole or rescued is not None,
+            unasked, finds_appended=self.allows_trailing,
+        )  # fmt: skip
         engine = TemplateEngine(self.template, columns, rules)
         native = [column.type.arrow() for column in columns]
-        return Decoder([engine], self.line_parser(columns, rules), native, projection.types)
+        decoder = Decoder([engine], self.line_parser(columns, rules), native, projection.types)
+        if rescued is None:
+            return decoder
+        return RescueDecoder(decoder, RescueRule(rescued, self.template.word_count + 1, split_words))
 
     def line_parser(self, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> LineParser:
         """Returns the parser of the lines that the template engine leaves."""

@@ -37,6 +37,7 @@ class ParsingRules:
         allow_trailing: True if text after the last field is ignored.
         judge_whole: True if any field of the template makes a line corrupt, not only the requested ones.
         unasked: fields that were not requested, but make a line corrupt.
+        finds_appended: True if the text after the last field is sought in lines that are parsed to their end.
     """
 
     null_value: str = "-"
@@ -44,6 +45,7 @@ class ParsingRules:
     allow_trailing: bool = False
     judge_whole: bool = False
     unasked: tuple[RequestedColumn[str], ...] = ()
+    finds_appended: bool = False
 
 
 class ParsingScope:
@@ -125,6 +127,7 @@ class _LineScanner:
         values: values found so far.
         reason: reason why the line is corrupt, by a value; "": it is not.
         category: category of the reason.
+        rest: position after the last named field; None: it was not reached.
     """
 
     def __init__(self, parser: TemplateLineParser, line: str, context: TimestampContext) -> None:
@@ -132,6 +135,7 @@ class _LineScanner:
         self.values: list[Any] = [None] * len(parser.columns)
         self.reason = self.category = ""
         self.position = 0
+        self.rest: int | None = None
 
     def parse(self) -> ParsedLine:
         scope = self.parser.scope
@@ -150,7 +154,7 @@ class _LineScanner:
             # the column were judged.
             judged = [column.judged for column in self.parser.columns]
             self.values = [value if keep else None for value, keep in zip(self.values, judged, strict=True)]
-        return ParsedLine(self.values, self.reason, self.category)
+        return ParsedLine(self.values, self.reason, self.category, self.rest)
 
     def _fields(self) -> Iterator[str | None]:
         """Scans the template, and yields the name of each field once its value is known.
@@ -163,6 +167,8 @@ class _LineScanner:
         while index < len(steps):
             step = steps[index]
             segment, index = step.segment, index + 1
+            if self.rules.finds_appended and step.takes_appended:
+                self.rest = self.position
             if isinstance(segment, Group) and not begins(self.line, segment.segments[0], self.position):
                 absent += [field.name for field in named_fields(segment.segments)]
                 index += step.size
@@ -174,6 +180,8 @@ class _LineScanner:
             if isinstance(segment, Field):
                 self._scan_field(segment, step.following)
                 yield segment.name
+        if self.rules.finds_appended and self.rest is None:
+            self.rest = self.position
         if self.position < len(self.line) and not self.rules.allow_trailing:
             raise _MismatchError("text after the last field", f", at byte {self._offset()}")
         yield from absent

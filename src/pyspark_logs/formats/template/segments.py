@@ -135,6 +135,12 @@ class TemplateStep:
     following: Following
     size: int = 0
 
+    @property
+    def takes_appended(self) -> bool:
+        """True if the step is a group without a named field at the end of the template, which takes appended fields."""
+        is_last = self.following.line_end and not self.following.delimiters
+        return isinstance(self.segment, Group) and is_last and not named_fields(self.segment.segments)
+
 
 @dataclass(frozen=True)
 class Template:
@@ -152,6 +158,24 @@ class Template:
     def fields(self) -> tuple[Field, ...]:
         """Named fields in order, including those of groups."""
         return named_fields(self.segments)
+
+    @property
+    def takes_rest(self) -> bool:
+        """True if the template ends with a named field that takes the rest of a line."""
+        *_, last = _flatten(self.segments)
+        return isinstance(last, Field) and last.name is not None and last.type.takes_rest
+
+    @property
+    def word_count(self) -> int:
+        """Number of words that spaces in the literals of the template separate, up to its last named field."""
+        last = self.fields[-1].name
+        count = 1
+        for segment in _flatten(self.segments):
+            if isinstance(segment, Blanks) or (isinstance(segment, Literal) and " " in segment.text):
+                count += 1
+            elif isinstance(segment, Field) and segment.name == last:
+                break
+        return count
 
     @cached_property
     def steps(self) -> tuple[TemplateStep, ...]:

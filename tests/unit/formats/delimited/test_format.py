@@ -170,8 +170,6 @@ def test_ineffective_options_are_refused() -> None:
         delimited(FormatOptions("delimited", ",", quote=None, escape="backslash"))
     with pytest.raises(FormatError, match="multiLine=true puts the lines that do not match into the last field"):
         delimited(FormatOptions("delimited", ",", quote=None, multi_line="true")).check_records()
-    with pytest.raises(OptionError, match="'rescuedDataColumn'"):
-        parse_read_options({"path": "x", "delimited": ",", "rescuedDataColumn": "r"})
     assert parse_read_options({"path": "x", "delimited": "\\t"}).format.spec == "\t"
 
 

@@ -325,8 +325,7 @@ def test_schema_may_name_further_keys_of_waf(tmp_path: Path) -> None:
         ("aws_waf", "nullValue", "x"),
         ("aws_waf", "allowTrailing", "true"),
         ("aws_cloudfront", "escape", "backslash"),
-        ("aws_vpc_flow", "rescuedDataColumn", "rest"),
-        ("aws_alb", "rescuedDataColumn", "rest"),
+        ("log4j", "rescuedDataColumn", "rest"),
         ("aws_cloudtrail", "commentPrefix", "#"),
     ],
 )

@@ -60,10 +60,12 @@ def test_error_about_an_unknown_preset_suggests_the_nearest() -> None:
         format_schema(FormatOptions("preset", "apache_combine"))
 
 
-def test_template_preset_has_no_further_columns() -> None:
-    options = FormatOptions("preset", "aws_alb", rescued_column="rest")
-    with pytest.raises(FormatError, match="'rescuedDataColumn' belongs to json"):
-        compile_decoder(options, pa.schema([("elb", pa.string())]))
+def test_template_preset_whose_last_field_takes_the_rest_has_no_further_columns() -> None:
+    options = FormatOptions("preset", "log4j", rescued_column="rest")
+    with pytest.raises(
+        FormatError, match="'rescuedDataColumn': the last field of preset 'log4j' takes the rest of the line"
+    ):
+        compile_decoder(options, pa.schema([("level", pa.string())]))
 
 
 # --- apache_combined ---
