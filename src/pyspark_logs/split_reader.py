@@ -31,6 +31,7 @@ from pyspark_logs.records import (
     Lines,
     OnJoin,
     PartRule,
+    align_split,
     assign_headers,
     document_lines,
     first_line,
@@ -253,6 +254,12 @@ class SplitReader:
             chunks = unify_line_ends(chunks, text.in_carriage_returns)
         rule = rules.header
         encoding = options.encoding if undecoded else "utf-8"
+        first_start = start
+        if rules.quotes is not None and length is not None and (start > 0 or length < self.split.size):
+            start, chunks = align_split(
+                chunks, start, length, rules.quotes, encoding=encoding, max_record_bytes=options.max_record_bytes
+            )
+            length = None
         prefix = (options.comment_prefix or "").encode(encoding) or None
         to_join = rules.starts is not None  # such lines are sanitised after they are joined
         blocks = read_lines(
@@ -270,7 +277,7 @@ class SplitReader:
                 on_join=None if self.on_join is None else functools.partial(self.on_join, path), to_join=to_join,
             )  # fmt: skip
         if rule is not None:
-            first = self._first_line(text, prefix, options) if start > 0 else None
+            first = self._first_line(text, prefix, options, rules) if first_start > 0 else None
             blocks = assign_headers(
                 blocks, rule, path=path, encoding=encoding, first=first, joints=joints, to_join=to_join
             )
@@ -279,7 +286,9 @@ class SplitReader:
         for lines in blocks:
             yield replace(sanitise(lines, encoding) if sanitises else lines, extent=extent)
 
-    def _first_line(self, text: FileText, prefix: bytes | None, options: FormatOptions) -> FirstLine | None:
+    def _first_line(
+        self, text: FileText, prefix: bytes | None, options: FormatOptions, rules: RecordRules
+    ) -> FirstLine | None:
         """Returns the first record of the file, which may be its header, by a read of the file's beginning."""
         blocks = read_lines(
             unify_line_ends(
@@ -288,8 +297,15 @@ class SplitReader:
             block_bytes=_HEAD_BYTES,
             max_record_bytes=options.max_record_bytes,
             comment_prefix=prefix,
+            all_blocks=rules.quotes is not None,
         )
-        lines = next(blocks, None)
+        records = blocks
+        if rules.quotes is not None:
+            records = join_quoted(
+                blocks, rules.quotes, encoding=options.encoding, comment_prefix=prefix,
+                max_record_bytes=options.max_record_bytes,
+            )  # fmt: skip
+        lines = next(records, None)
         if isinstance(blocks, Generator):
             blocks.close()
         return None if lines is None else first_line(lines, options.encoding, self.split.path)

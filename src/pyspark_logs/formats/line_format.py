@@ -19,7 +19,7 @@ from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
-from pyspark_logs.records import HeaderRule, Lines, PartRule, QuoteRule, preserves_lines
+from pyspark_logs.records import HeaderRule, Lines, PartRule, QuoteRule, preserves_ascii, preserves_lines
 
 
 class LineFormat(Format):
@@ -79,13 +79,17 @@ class LineFormat(Format):
         """False for documents, for encodings whose line ends need decoding, and where a header may stand in the middle.
 
         False also if parts are joined, or lines under a header: a split would not know the part before it. Files with parts
-        are rotated at sizes below that of a split. False if values may contain line ends: whether a line begins a record
-        depends on all quotes before it.
+        are rotated at sizes below that of a split. Quoted line ends allow splits (``records.quoted_splits``) in encodings in
+        which each byte of a separator is one.
         """
-        rule = self.header_rule()
-        if self.joined_parts() is not None or self.quote_rule() is not None:
+        rule, quotes = self.header_rule(), self.quote_rule()
+        if self.joined_parts() is not None:
             return False
-        if rule is not None and self.options.multi_line is not None:
+        if self.options.multi_line not in (None, MATCHING) and (rule is not None or quotes is not None):
+            return False
+        if quotes is not None and not (
+            preserves_lines(self.options.encoding) and preserves_ascii(self.options.encoding)
+        ):
             return False
         if self.options.document is not None or (rule is not None and rule.stands_anywhere):
             return False

@@ -15,7 +15,7 @@ A block is one buffer, and records are offsets into it: no record is copied.
 
 Values between separators may be quoted and then contain line ends, see :func:`join_quoted`.
 
-Import direction: ``encodings``, ``headers``, ``parts``, ``quoting`` -> ``joining`` -> ``lines`` -> ``blocks``; ``line_ends`` ->
+Import direction: ``encodings``, ``headers``, ``parts``, ``quoted_splits`` -> ``quoting`` -> ``joining`` -> ``lines`` -> ``blocks``; ``line_ends`` ->
 ``blocks``.
 """
 
@@ -29,6 +29,7 @@ from pyspark_logs.records.joining import OnJoin, join_lines
 from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_ends
 from pyspark_logs.records.lines import Extent, Lines, find_lines, read_lines
 from pyspark_logs.records.parts import LinePart, PartRule, join_parts
+from pyspark_logs.records.quoted_splits import align_split
 from pyspark_logs.records.quoting import QuoteRule, join_quoted
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "OnJoin",
     "PartRule",
     "QuoteRule",
+    "align_split",
     "assign_headers",
     "blocks",
     "byte_offsets",

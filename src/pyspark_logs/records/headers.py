@@ -40,8 +40,7 @@ class HeaderRule:
             is a header: the beginning of a member may also be a record, as writers begin members anywhere.
         repeats: predicate of a text and of the first header of the file, which tells whether the text is a header although it
             continues the last line of the member before it.
-        is_same: predicate of a line and of the header before it, which tells whether the line is the header again, or has its
-            names in another order.
+        is_same: predicate of a line and of the first header, which tells whether the line is the header again.
     """
 
     by_fields: bool
@@ -75,7 +74,7 @@ class HeaderRule:
         return texts
 
     def find_same(self, lines: Lines, header: str, encoding: str) -> dict[int, str]:
-        """Returns the texts of the lines that are the header again, by index; their names may have another order.
+        """Returns the texts of the lines that are the header again, by index.
 
         A byte order mark before the header is that of a file that was appended.
         """

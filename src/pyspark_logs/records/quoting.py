@@ -162,6 +162,37 @@ class _QuoteJoiner:
             self.needed, self.has_quote = len(self.held[0].block), False
 
 
+class QuotedText:
+    """Tells whether a record may go on at a line.
+
+    Args:
+        rule: rule by which values are quoted.
+        encoding: encoding of the text.
+    """
+
+    def __init__(self, rule: QuoteRule, encoding: str) -> None:
+        self.syntax = _Syntax(rule, encoding, None)
+        self.quote = self.syntax.quote
+
+    def may_continue(self, text: bytes, start: int, limit: int, *, is_last: bool = False) -> bool | None:
+        """Returns True if a record may end in a text that begins within quotes; None if more text is needed to know.
+
+        Args:
+            text: whole lines, and the beginning of a line.
+            start: offset in the text.
+            limit: length of the longest record.
+            is_last: True if the text ends with the file.
+        """
+        # Whole lines are scanned: doubled quotes and separators do not extend beyond them.
+        stop = len(text) if is_last else text.rfind(b"\n") + 1
+        readings = (True,) if self.syntax.escapes else (False,) if self.syntax.quote == BACKSLASH else (False, True)
+        scanner = _Scanner(self.syntax, text)
+        ends = [scanner.end_within_quotes(start, max(stop, start), escapes=escapes) for escapes in readings]
+        if any(0 <= end <= start + limit for end in ends):
+            return True
+        return None if _OPEN in ends and not is_last and stop - start <= limit else False
+
+
 @dataclass
 class _OpenSpans:
     """The quoted parts of a record that is not correct: any other record that is open there has the same end.
@@ -209,6 +240,10 @@ class _Scanner:
                 return escaped
         return _OPEN if _OPEN in (end, escaped) else _MALFORMED
 
+    def end_within_quotes(self, start: int, stop: int, *, escapes: bool) -> int:
+        """Returns the end of a record of which a quoted value goes on at an offset; or why it has none before ``stop``."""
+        return self._scan(start, stop, escapes=escapes, within_quotes=True)
+
     def _has_escape(self, start: int, end: int) -> bool:
         if self._next_escape < start:
             found = self.text.find(BACKSLASH + self.quote, start)
@@ -232,13 +267,17 @@ class _Scanner:
             self._failed[escapes] = spans
         return end
 
-    def _scan(self, start: int, stop: int, *, escapes: bool, spans: _OpenSpans | None = None) -> int:
+    def _scan(
+        self, start: int, stop: int, *, escapes: bool, spans: _OpenSpans | None = None, within_quotes: bool = False
+    ) -> int:
         """Scans the values of a record in the text before ``stop``."""
         text, quote, separator = self.text, self.quote, self.separator
         offset, self._stop = start, stop
         while True:
-            if offset < stop and text.startswith(quote, offset):
-                end = self._closing_end(offset + len(quote), stop, escapes=escapes)
+            if within_quotes or (offset < stop and text.startswith(quote, offset)):
+                opening = 0 if within_quotes else len(quote)
+                within_quotes = False
+                end = self._closing_end(offset + opening, stop, escapes=escapes)
                 if spans is not None:
                     spans.begins.append(offset)
                     spans.ends.append(stop + 1 if end == _OPEN else end)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.records import QuoteRule, join_quoted, read_lines
+from pyspark_logs.records import QuoteRule, align_split, join_quoted, read_lines
 
 _MALFORMED, _OPEN = -1, -2
 
@@ -117,3 +117,30 @@ def test_stray_quotes_take_linear_time() -> None:
     text = 'x","y\n' * 20_000
     assert len(joined(text, COMMA, block_bytes=1 << 14)) == 20_000
     assert time.process_time() - started < 3
+
+
+@settings(max_examples=250, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    st.lists(st.sampled_from(['"', '""', ",", ",", "\n", "\n", "\r\n", "a", "\\", '\\"', '",', ',"', '"\n']), max_size=20).map("".join),
+    st.booleans(), st.integers(1, 9), st.integers(1, 5), st.sampled_from([8, 1 << 20]),
+)  # fmt: skip
+def test_splits_together_have_the_records_of_the_file(
+    text: str, escapes: bool, size: int, chunk: int, limit: int
+) -> None:
+    rule = QuoteRule(",", '"', escapes)
+    raw = text.encode()
+    if any(len(line) > limit for line in text.split("\n")):
+        limit = 1 << 20
+    found: list[str] = []
+    for start in range(0, len(raw), size):
+        begin = max(start - 1, 0)
+        chunks = (raw[at : at + chunk] for at in range(begin, len(raw), chunk))
+        offset, aligned = align_split(chunks, start, size, rule, max_record_bytes=limit)
+        lines = read_lines(aligned, start=offset, all_blocks=True)
+        blocks = join_quoted(lines, rule, max_record_bytes=limit)
+        for block in blocks:
+            assert [raw[at : at + len(block.record(row))] for row, at in enumerate(block.offsets.tolist())] == [
+                block.record(row) for row in range(len(block))
+            ]
+            found += [block.record(row).decode() for row in range(len(block))]
+    assert found == joined(text, rule, limit=limit)

@@ -212,9 +212,9 @@ def test_a_preset_with_headers_has_the_columns_that_only_the_file_names(tmp_path
     ("options", "text", "expected"),
     [
         ({}, "id,n\n1,2\nid,n\n3,4\n", [("1", "2"), ("3", "4")]),
-        ({}, "id,n\r\n1,2\r\nn,id\r\n3,4\r\n", [("1", "2"), ("4", "3")]),
+        ({}, "id,n\r\n1,2\r\nid,n\r\n3,4\r\nn,id\r\n", [("1", "2"), ("3", "4"), ("n", "id")]),
         ({}, "\ufeffid,n\n1,2\n\ufeffid,n\n3,4\n", [("1", "2"), ("3", "4")]),
-        ({}, '"id","n"\n1,2\n"n","id"\n3,4\n', [("1", "2"), ("4", "3")]),
+        ({}, '"id","n"\n1,2\n"id","n"\n3,4\n', [("1", "2"), ("3", "4")]),
         ({}, 'id,n\n"id",n\nid,N\n', [("id", "n"), ("id", "N")]),
         ({"quote": "", "maxPartitionBytes": 4}, "id,n\n1,2\nid,n\nn,id\n3,4\n", [("1", "2"), ("n", "id"), ("3", "4")]),
         ({"schema": "id string"}, "id\n1\nid\n", [("1",), ("id",)]),
