@@ -49,6 +49,7 @@ class FileText:
         is_split: True if offsets in the text are offsets in the file, of which the split is a part.
         in_carriage_returns: True if lines end in ``\r`` alone; None: unknown, and the chunks begin with the text.
         joints: offsets in the text at which members of the compressed file begin, as far as chunks were taken.
+        head: beginning of the file if the chunks do not begin with it; None: they do.
     """
 
     chunks: Iterator[bytes]
@@ -57,11 +58,13 @@ class FileText:
     is_split: bool = False
     in_carriage_returns: bool | None = None
     joints: list[int] = field(default_factory=list)
+    head: bytes | None = None
 
 
 def read_texts(
-    store: Store, split: FileSplit, compression: str | None, *, splittable: bool, has_marks: bool, notice: Notice
-) -> Iterator[FileText]:
+    store: Store, split: FileSplit, compression: str | None, *, splittable: bool, has_marks: bool, notice: Notice,
+    head_bytes: int = 0,
+) -> Iterator[FileText]:  # fmt: skip
     """Yields the texts of a file, one after another; each must be read before the next one is taken.
 
     Args:
@@ -71,6 +74,7 @@ def read_texts(
         splittable: True if the format allows to read splits.
         has_marks: True if a byte order mark declares the encoding; False if an option gives it.
         notice: function that is called if the first bytes and the name disagree.
+        head_bytes: size of the beginning of the file that a later split of it needs.
 
     Raises:
         CorruptFileError: the file is damaged, or of an unsupported compression.
@@ -79,7 +83,7 @@ def read_texts(
     splittable = splittable and codec.splittable
     unpacker = _Unpacker(split.path, notice, has_marks=has_marks)
     if split.start > 0:
-        yield from _read_later_split(store, split, compression, has_marks=has_marks)
+        yield from _read_later_split(store, split, compression, has_marks=has_marks, head_bytes=head_bytes)
         return
     if compression is not None:
         joints: list[int] = []
@@ -104,15 +108,16 @@ def read_texts(
 
 
 def _read_later_split(
-    store: Store, split: FileSplit, compression: str | None, *, has_marks: bool
+    store: Store, split: FileSplit, compression: str | None, *, has_marks: bool, head_bytes: int
 ) -> Iterator[FileText]:
     """Yields the text of a split that does not begin with the file, if the first bytes of the file are text."""
-    head, chunks = peek(read_head(store, split), HEAD_BYTES)
+    beginning, chunks = peek(read_head(store, split), max(HEAD_BYTES, head_bytes))
     with closing(chunks):
+        head = beginning[:HEAD_BYTES]
         if (compression is None and recognise(head) is not None) or (has_marks and marked_encoding(head) is not None):
             return
         in_carriage_returns = ends_in_carriage_returns(chunks)
-    yield FileText(read_past_end(store, split), is_split=True, in_carriage_returns=in_carriage_returns)
+    yield FileText(read_past_end(store, split), is_split=True, in_carriage_returns=in_carriage_returns, head=beginning)
 
 
 class _Unpacker:

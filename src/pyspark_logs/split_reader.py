@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
-from pyspark_logs.file_content import FileText, ignore_notice, read_past_end, read_texts, without_inner_marks
+from pyspark_logs.file_content import FileText, ignore_notice, peek, read_past_end, read_texts, without_inner_marks
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.multiline import RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
@@ -26,6 +26,7 @@ from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.records import (
+    DocumentRule,
     Extent,
     FirstLine,
     Lines,
@@ -33,7 +34,8 @@ from pyspark_logs.records import (
     PartRule,
     align_split,
     assign_headers,
-    document_lines,
+    begins_value_of_several_lines,
+    document_records,
     first_line,
     join_parts,
     join_quoted,
@@ -231,6 +233,7 @@ class SplitReader:
             splittable=self.form.is_splittable,
             has_marks=options.encoding == "utf-8",
             notice=self.notice,
+            head_bytes=_HEAD_BYTES if rules.documents is not None else 0,
         )
         with closing(cast("Generator[FileText, None, None]", texts)):
             for text in texts:
@@ -243,15 +246,22 @@ class SplitReader:
             options = replace(options, encoding=text.encoding)
         start, length = (self.split.start, self.split.length) if text.is_split else (0, None)
         # If line ends can be found without decoding the text, offsets are those of the file, and it can be split.
-        undecoded = preserves_lines(options.encoding) and (options.document is None or options.encoding == "utf-8")
+        undecoded = preserves_lines(options.encoding) and not self.form.reads_documents
+        undecoded = undecoded or options.encoding == "utf-8"
         joints = text.joints if undecoded else []  # offsets in the text before it is transcoded
         chunks = (
             without_inner_marks(text.chunks, joints) if undecoded else transcode(text.chunks, options.encoding, path)
         )
-        if options.document is not None:
-            chunks = document_lines(chunks, options.document, max_record_bytes=options.max_record_bytes)
-        else:
-            chunks = unify_line_ends(chunks, text.in_carriage_returns)
+        if rules.documents is not None:
+            is_whole, chunks = _find_documents(rules.documents, text, chunks)
+            if is_whole and start == 0:
+                chunks = transcode(chunks, options.encoding, path) if undecoded else chunks
+                extent = Extent(text.member)
+                records = document_records(chunks, rules.documents, max_record_bytes=options.max_record_bytes)
+                yield from (replace(lines, extent=extent) for lines in records)
+            if is_whole:
+                return
+        chunks = unify_line_ends(chunks, text.in_carriage_returns)
         rule = rules.header
         encoding = options.encoding if undecoded else "utf-8"
         first_start = start
@@ -314,6 +324,14 @@ class SplitReader:
 def _held_bytes(lines: Lines) -> int:
     """Returns the memory of a block and of the offsets of its lines."""
     return len(lines.block) + lines.starts.nbytes + lines.ends.nbytes
+
+
+def _find_documents(rule: DocumentRule, text: FileText, chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
+    """Returns True if a text is read as documents, and its chunks. The beginning of the file decides for all of its splits."""
+    head, chunks = peek(chunks, _HEAD_BYTES) if text.head is None else (text.head, chunks)
+    # Firehose and exports write objects, or an array, without any line end.
+    is_one_line = len(head) == _HEAD_BYTES and b"\n" not in head and (b"}{" in head or head.lstrip()[:1] == b"[")
+    return rule.is_general or is_one_line or begins_value_of_several_lines(head), chunks
 
 
 def _stream_advice(path: str, problem: str) -> str:

@@ -214,18 +214,19 @@ class LineBlockDecoder:
             return DecodedBlock(len(block), 0, [], lines=lines)
         lines = sanitise(lines)
         if lines.full_length is not None:
-            return self._too_long(lines, lines.full_length)
+            text = f"the record has {lines.full_length} bytes, more than maxRecordBytes={self.max_record_bytes}"
+            return self._corrupt(lines, CorruptReason(text, "longer than maxRecordBytes"))
+        if lines.damage is not None:
+            return self._corrupt(lines, CorruptReason(lines.damage, lines.damage))
         decoded = self.decoder.for_header(lines.header).decode(lines, context)
         return DecodedBlock(
             len(block), len(lines), decoded.columns, decoded.corrupt, decoded.reasons, lines, decoded.appended
         )
 
-    def _too_long(self, lines: Lines, length: int) -> DecodedBlock:
-        """Returns one corrupt record for the head of a record that is too long to be held."""
-        text = f"the record has {length} bytes, more than maxRecordBytes={self.max_record_bytes}"
+    def _corrupt(self, lines: Lines, reason: CorruptReason) -> DecodedBlock:
+        """Returns one corrupt record for a block whose only record is known to be corrupt."""
         columns = [pa.nulls(1, dtype) for dtype in self.decoder.target]
-        reasons = {0: CorruptReason(text, "longer than maxRecordBytes")}
-        return DecodedBlock(1, 1, columns, np.ones(1, np.bool_), reasons, lines)
+        return DecodedBlock(1, 1, columns, np.ones(1, np.bool_), {0: reason}, lines)
 
 
 def _block_rows(todo: Int64 | None, rows: Int64 | None) -> Int64 | None:

@@ -90,7 +90,7 @@ class Format(ABC):
     """A file format: columns, reading and writing.
 
     Attributes:
-        options: options of the format, completed by its description (null token, comments, banners, document).
+        options: options of the format, completed by its description (null token, comments, banners).
     """
 
     options: FormatOptions
@@ -119,6 +119,11 @@ class Format(ABC):
     @abstractmethod
     def is_splittable(self) -> bool:
         """True if reading may begin in the middle of an uncompressed file."""
+
+    @property
+    def reads_documents(self) -> bool:
+        """True if the files are JSON documents, whose records need not be lines."""
+        return False
 
     @abstractmethod
     def schema(self) -> pa.Schema | None:

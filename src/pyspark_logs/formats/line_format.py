@@ -19,7 +19,7 @@ from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
-from pyspark_logs.records import HeaderRule, Lines, PartRule, QuoteRule, preserves_ascii, preserves_lines
+from pyspark_logs.records import DocumentRule, HeaderRule, Lines, PartRule, QuoteRule, preserves_ascii, preserves_lines
 
 
 class LineFormat(Format):
@@ -74,6 +74,16 @@ class LineFormat(Format):
         """Returns the rule by which quoted values may contain line ends; None: a line end always ends a line."""
         return None
 
+    def document_rule(self) -> DocumentRule | None:
+        """Returns the rule that finds records in JSON documents; None: records are lines."""
+        return None
+
+    @property
+    def reads_documents(self) -> bool:
+        """True if all files are read as documents, not only those whose values extend over several lines."""
+        rule = self.document_rule()
+        return rule is not None and rule.is_general
+
     @property
     def is_splittable(self) -> bool:
         """False for documents, for encodings whose line ends need decoding, and where a header may stand in the middle.
@@ -91,7 +101,7 @@ class LineFormat(Format):
             preserves_lines(self.options.encoding) and preserves_ascii(self.options.encoding)
         ):
             return False
-        if self.options.document is not None or (rule is not None and rule.stands_anywhere):
+        if self.reads_documents or (rule is not None and rule.stands_anywhere):
             return False
         return preserves_lines(self.options.encoding)
 
@@ -104,9 +114,9 @@ class LineFormat(Format):
         pattern = self.options.multi_line
         if pattern is None:
             return None
-        if self.options.document is not None:
+        if self.reads_documents:
             raise FormatError(
-                "option 'multiLine' means nothing for files that are one JSON document: their records do not begin where lines"
+                "option 'multiLine' means nothing for files of JSON documents: their records do not begin where lines"
                 " do; leave it out"
             )
         return RecordStarts(self.options, self.matcher() if pattern == MATCHING else None)
@@ -134,7 +144,12 @@ class LineFormat(Format):
     def read(self, source: SplitSource) -> Generator[Lines, None, None]:
         """Yields the records of a split in blocks."""
         rules = RecordRules(
-            self.header_rule(), self.record_starts(), self.blanks, self.joined_parts(), self.quote_rule()
+            self.header_rule(),
+            self.record_starts(),
+            self.blanks,
+            self.joined_parts(),
+            self.quote_rule(),
+            self.document_rule(),
         )
         return source.lines(self.options, rules)
 

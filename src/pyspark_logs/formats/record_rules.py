@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyspark_logs.formats.multiline import RecordStarts
-from pyspark_logs.records import HeaderRule, PartRule, QuoteRule
+from pyspark_logs.records import DocumentRule, HeaderRule, PartRule, QuoteRule
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class RecordRules:
         blanks: characters of blank lines, which are no records; an empty line is always blank.
         parts: rule by which the parts of lines are joined to records; None: a line is no part.
         quotes: rule by which quoted values may contain line ends; None: they may not.
+        documents: rule by which records are found in JSON documents; None: records are lines.
     """
 
     header: HeaderRule | None = None
@@ -25,3 +26,4 @@ class RecordRules:
     blanks: str = ""
     parts: PartRule | None = None
     quotes: QuoteRule | None = None
+    documents: DocumentRule | None = None

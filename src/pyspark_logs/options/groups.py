@@ -32,8 +32,7 @@ class FormatOptions:
             a regular expression that matches in the first line of each record.
         request_parts: True if columns with the parts of HTTP requests are added.
         join_parts: True if parts of lines are joined; None: the preset and ``multi_line`` decide.
-        document: None if a record is a line. Otherwise a file is one JSON document, and its records are the elements of
-            the array under this key, or of the document itself for ``""``. Formats set this, not users.
+        records_path: keys from a JSON document to its records, joined by dots; None: the documents are the records.
         banners: prefixes of lines at the start of a file that are not records, such as glog's. Formats set this, not
             users.
     """
@@ -55,7 +54,7 @@ class FormatOptions:
     multi_line: str | None = None
     request_parts: bool = False
     join_parts: bool | None = None
-    document: str | None = None
+    records_path: str | None = None
     banners: tuple[str, ...] = ()
 
 

@@ -9,20 +9,22 @@ line that began before ``start`` and reads beyond its end to complete its last l
 yields each record exactly once.
 
 Lines can be joined into records of several lines, see :func:`join_lines`; a split then owns the records whose first line
-begins in it. For JSON documents that hold their records in an array, ``documents`` turns the elements into lines first.
+begins in it. The records of JSON documents are found by ``documents`` instead.
 
 A block is one buffer, and records are offsets into it: no record is copied.
 
 Values between separators may be quoted and then contain line ends, see :func:`join_quoted`.
 
-Import direction: ``encodings``, ``headers``, ``parts``, ``quoted_splits`` -> ``quoting`` -> ``joining`` -> ``lines`` -> ``blocks``; ``line_ends`` ->
-``blocks``.
+Import direction: ``encodings``, ``headers``, ``parts``, ``quoted_splits`` -> ``quoting`` -> ``joining`` -> ``lines`` -> ``blocks``;
+``line_ends`` -> ``blocks``; ``documents`` -> ``document_output`` -> ``document_text`` -> ``brackets``.
 """
 
 from __future__ import annotations
 
 from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_BYTES, Block, blocks, byte_offsets
-from pyspark_logs.records.documents import document_lines
+from pyspark_logs.records.brackets import begins_value_of_several_lines
+from pyspark_logs.records.document_output import DocumentRule
+from pyspark_logs.records.documents import document_records
 from pyspark_logs.records.encodings import is_utf8, preserves_ascii, preserves_lines, sanitise, transcode
 from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, first_line
 from pyspark_logs.records.joining import OnJoin, join_lines
@@ -37,6 +39,7 @@ __all__ = [
     "HEAD_BYTES",
     "LARGEST_RECORD_BYTES",
     "Block",
+    "DocumentRule",
     "Extent",
     "FirstLine",
     "HeaderRule",
@@ -47,9 +50,10 @@ __all__ = [
     "QuoteRule",
     "align_split",
     "assign_headers",
+    "begins_value_of_several_lines",
     "blocks",
     "byte_offsets",
-    "document_lines",
+    "document_records",
     "ends_in_carriage_returns",
     "find_lines",
     "first_line",

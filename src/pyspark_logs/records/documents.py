@@ -1,11 +1,13 @@
-r"""Records of a JSON document: the elements of one of its arrays, each as a line.
+"""Records of JSON documents: values one after another, over any number of lines, and the elements of arrays in them.
 
-The text keeps its length, so offsets in it are offsets in the document: the text between two elements becomes line ends, and
-line ends within an element, which can only be white space, become spaces.
+A file is a sequence of documents, with or without line ends between them. The records of a document are the elements of
+the array at a path of keys. Without a path each document is a record, and so is each element of an array. The
+elements of an array are yielded while the document is read; no document is held as a whole unless it is a record.
 
-A document without the array is one record, and so is the text after the array unless it is the rest of an object. A document
-that ends within the array yields the complete elements, and a record of the text of an incomplete element; if there is none,
-a record of the text before the array. None of these records is a JSON object, so that a reader reports them as corrupt.
+Text that is not JSON is a corrupt record, and reading continues in the line after the one in which the damaged value begins:
+lines are joined only if they are a valid value together. The lines after a damaged value that are no values either belong to
+the same corrupt record. A damaged element of an array ends where its line or its brackets say so, and the elements after it are
+read.
 """
 
 from __future__ import annotations
@@ -14,242 +16,338 @@ import json
 import re
 from collections.abc import Generator, Iterator
 
-import numpy as np
-import numpy.typing as npt
+from pyspark_logs.records.blocks import BLOCK_BYTES, record_head
+from pyspark_logs.records.document_output import DocumentRecord, DocumentRule, RecordOutput, is_string
+from pyspark_logs.records.document_text import DocumentText
+from pyspark_logs.records.lines import Lines
 
-_BOM = b"\xef\xbb\xbf"
-_BLANK = b" \t\r\n\0"  # zero bytes are the padding of preallocated and truncated files
-_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
-_QUOTE, _COMMA, _SLASH = b'",\\'
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]:]', re.DOTALL)
+_BRACE, _BRACE_END, _BRACKET, _BRACKET_END, _COMMA, _COLON, _QUOTE = b'{}[],:"'
+_TOKEN = re.compile(rb'"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*"?|[{}\[\],\r\n]')
+_STRING_REST = re.compile(rb'[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*("?)')
 
 
-def document_lines(chunks: Iterator[bytes], key: str, *, max_record_bytes: int = 16 << 20) -> Iterator[bytes]:
-    r"""Yields a document as text in which each line is an element of the array, or blank.
+def document_records(
+    chunks: Iterator[bytes], rule: DocumentRule, *, max_record_bytes: int = 16 << 20, read_bytes: int = 1 << 20
+) -> Iterator[Lines]:
+    r"""Yields the records of documents in blocks.
+
+    A record longer than ``max_record_bytes`` is a block of its first bytes with its full length. Memory is bounded by a few times
+    ``max_record_bytes``; the time is linear in the size of the text.
 
     Args:
-        chunks: document in UTF-8, in chunks of any size; a generator is closed at the end.
-        key: key of the array in the document; "" if the document is the array.
-        max_record_bytes: maximum number of bytes held before and after the array to validate the document.
+        chunks: text in UTF-8, in chunks of any size; a generator is closed at the end.
+        rule: the rule of the format.
+        max_record_bytes: length of the longest record, and of the text of a document before its records.
+        read_bytes: number of bytes that are read at once.
 
-    >>> b"".join(document_lines(iter([b'{"Records": [{"a":\n1},', b' {"a":2}]}']), "Records"))
-    b'\n\n\n\n\n\n\n\n\n\n\n\n\n{"a": 1}\n\n{"a":2}\n'
+    Raises:
+        CorruptFileError: ``chunks`` raised it; the records before have been yielded.
+
+    >>> text = b'{"Records": [{"a":\n1}, {"a":2}]}{"Records": [{"a":3}]}'
+    >>> blocks = document_records(iter([text]), DocumentRule(("Records",)))
+    >>> [block.record(row) for block in blocks for row in range(len(block))]
+    [b'{"a": 1}', b'{"a":2}', b'{"a":3}']
     """
     try:
-        head, start = yield from _read_to_array(chunks, key, max_record_bytes)
-        if start is None:
-            return
-        yield b"\n" * start
-        array = _ArrayScanner()
-        text = head[start:]
-        while True:
-            lines, end = array.feed(text)
-            yield lines
-            if end is not None:
-                if not lines.endswith(b"\n"):
-                    yield b"\n"  # a brace instead of the closing bracket
-                yield from _check_rest(text[end:], chunks, key, max_record_bytes)
-                return
-            following = next(chunks, None)
-            if following is None:
-                break
-            text = following
-        if array.between:
-            yield b"\n" + _one_line(head[:start].removeprefix(_BOM))
+        yield from _DocumentReader(DocumentText(chunks, max_record_bytes, read_bytes), rule, max_record_bytes).records()
     finally:
         if isinstance(chunks, Generator):
             chunks.close()
 
 
-def _read_to_array(chunks: Iterator[bytes], key: str, limit: int) -> Generator[bytes, None, tuple[bytes, int | None]]:
-    """Returns the text read so far and the offset of the array's first element; None without the array.
+class _BrokenValueError(Exception):
+    """The text is not the value that was expected.
 
-    Yields the document as one record if no array is found within the limit.
+    Attributes:
+        resumes: True if the text at the position can begin a document; False if the line of the value is skipped.
+        is_reported: True if the broken value is a record already.
     """
-    parts: list[bytes] = []
-    size = searched = 0
-    for chunk in chunks:
-        parts.append(chunk)
-        size += len(chunk)
-        if size < 2 * searched:  # doubling keeps the total cost of the searches linear
-            continue
-        text, searched = b"".join(parts), size
-        parts = [text]
-        start = _array_start(text, key)
-        if start is not None:
-            return text, start
-        if size > limit:
-            yield from _as_one_line(text, chunks)
-            return b"", None
-    text = b"".join(parts)
-    start = _array_start(text, key)
-    if start is None:
-        yield _corrupt_line(text)
-    return text, start
+
+    def __init__(self, *, resumes: bool = False, is_reported: bool = False) -> None:
+        super().__init__()
+        self.resumes, self.is_reported = resumes, is_reported
 
 
-def _check_rest(text: bytes, chunks: Iterator[bytes], key: str, limit: int) -> Iterator[bytes]:
-    """Yields nothing if the text after the array completes the document; else that text as a record."""
-    parts, size = [text], len(text)
-    for chunk in chunks:
-        parts.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            yield from _as_one_line(b"".join(parts), chunks)
+class _DocumentReader:
+    """Reads documents value by value; nested objects and arrays are passed over by their brackets."""
+
+    def __init__(self, text: DocumentText, rule: DocumentRule, limit: int) -> None:
+        self.text, self.rule, self.limit = text, rule, limit
+        self.output = RecordOutput(text, rule, limit)
+        self.error_offset = -1  # of the last error that was found within a value, in the file
+
+    def records(self) -> Iterator[Lines]:
+        """Yields all records in blocks."""
+        text, output = self.text, self.output
+        while (sign := text.next_sign()) is not None:
+            text.mark = text.position
+            output.begin_document()
+            try:
+                if sign == _BRACE:
+                    yield from self._document()
+                elif sign == _BRACKET:
+                    yield from self._elements(are_documents=bool(self.rule.path))
+                else:
+                    raise _BrokenValueError
+            except _BrokenValueError as broken:
+                output.release()
+                if broken.resumes:
+                    output.reject_head()
+                elif not broken.is_reported:
+                    output.reject_line(begins_run=sign in (_BRACE, _BRACKET))
+            if output.size > BLOCK_BYTES:
+                yield from output.blocks()
+        output.end_run()
+        yield from output.blocks()
+        if text.damage is not None:
+            raise text.damage
+
+    # --- documents ------------------------------------------------------------------------------------------
+
+    def _document(self) -> Iterator[Lines]:
+        """Reads the document at the position."""
+        text, output, path = self.text, self.output, self.rule.path
+        text.mark = text.position
+        if not path:
+            end = self._value_end()
+            output.accept(text.position, end)
+            text.position = text.mark = end
             return
-    text = b"".join(parts)
-    is_complete = _is_object(b'{"":0' + text.rstrip(_BLANK)) if key else not text.strip(_BLANK)
-    if not is_complete:
-        yield _corrupt_line(text) if text.strip(_BLANK) else b"]"  # the closing brace is missing
+        envelope = output.begin_document()
+        level, is_found, is_bare = 0, False, False
+        after_value = after_comma = False
+        text.position += 1
+        while level >= 0:
+            sign = self._sign()
+            if sign == _BRACE_END and not after_comma:
+                text.position += 1
+                level -= 1
+                after_value = True
+                continue
+            if after_value:
+                self._expect(sign, _COMMA)
+                after_value, after_comma = False, True
+                continue
+            key = self._key(sign)
+            sign = self._sign()
+            after_value, after_comma = True, False
+            is_bare = is_bare or (level == 0 and is_string(key, self.rule.bare_key))
+            is_last = level + 1 == len(path)
+            if is_string(key, path[level]) and sign == _BRACE and not is_last:
+                text.position += 1
+                level += 1
+                after_value = False
+                continue
+            if is_string(key, path[level]) and is_last and sign == _BRACKET:
+                if not is_found:
+                    if text.position - text.mark > self.limit:
+                        raise _BrokenValueError
+                    envelope.head = text.text[text.mark : text.position + 1]
+                is_found = True
+                text.mark = text.position
+                yield from self._elements(are_documents=False)
+            else:
+                self._pass_over(sign, level, key)
+            if is_found:
+                text.mark = text.position
+        if is_found:
+            self.output.release()
+        elif is_bare:
+            self.output.accept(text.mark, text.position)
+        elif not self.output.is_ignored():
+            self.output.reject_document(text.mark, text.position)
+        text.mark = text.position
 
+    def _key(self, sign: int) -> bytes:
+        """Returns the key at the position, and moves past the colon after it."""
+        key = self.text.scalar() if sign == _QUOTE else None
+        if key is None:
+            raise _BrokenValueError
+        self._expect(self._sign(), _COLON)
+        return key
 
-def _as_one_line(text: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yields text that exceeds the limit as one line."""
-    yield _one_line(text)
-    for chunk in chunks:
-        yield chunk.translate(_LINE_ENDS)
+    def _pass_over(self, sign: int, level: int, key: bytes) -> None:
+        """Moves past a value beside the records."""
+        if sign in (_BRACE, _BRACKET):
+            self.text.position = self._value_end()
+            return
+        value = self.text.scalar()
+        if value is None:
+            raise _BrokenValueError
+        self.output.envelope.scalars.append((level, key, value))
 
+    def _sign(self) -> int:
+        sign = self.text.next_sign()
+        if sign is None:
+            raise _BrokenValueError
+        return sign
 
-def _one_line(text: bytes) -> bytes:
-    blank = len(text) - len(text.lstrip(_BLANK))
-    return b"\n" * blank + text[blank:].rstrip(_BLANK).translate(_LINE_ENDS)
+    def _expect(self, sign: int, expected: int) -> None:
+        if sign != expected:
+            raise _BrokenValueError
+        self.text.position += 1
 
+    def _value_end(self) -> int:
+        """Returns the index after the object or array at the position.
 
-def _corrupt_line(text: bytes) -> bytes:
-    """Returns the text as a line that is not a JSON object: last bytes are removed as long as it would be one."""
-    line = _one_line(text)
-    while line and _is_object(line.removeprefix(_BOM)):
-        line = line[:-1].rstrip(_BLANK)
-    return line
+        A value within a line is not validated: decoding tells whether it is JSON, and its end is certain in any case.
+        """
+        close = self.text.closing_bracket()
+        if close is None or self._has_error(close + 1):
+            raise _BrokenValueError
+        return close + 1
 
+    def _has_error(self, end: int) -> bool:
+        """Returns True if the value at the position extends over several lines and is not JSON.
 
-def _is_object(text: bytes) -> bool:
-    try:
-        return isinstance(json.loads(text.decode("utf-8", "replace")), dict)
-    except (ValueError, RecursionError):
-        return False
+        A value that contains a known error is not parsed again, so that the time is linear for any nesting of broken values.
+        """
+        text, start = self.text, self.text.position
+        if not text.has_line_end(start, end):
+            return False
+        if text.offset + start < self.error_offset < text.offset + end:
+            return True
+        error = text.find_error(start, end)
+        if error is not None:
+            self.error_offset = text.offset + error
+        return error is not None
 
+    # --- elements -------------------------------------------------------------------------------------------
 
-def _array_start(text: bytes, key: str) -> int | None:
-    """Returns the offset after the array's opening bracket; None if the text does not hold it."""
-    tokens = _TOKEN.finditer(text)
-    offset = len(_BOM) if text.startswith(_BOM) else 0
-    depth = 0
-    name, has_colon = b"", False  # the last string, and True if a colon follows it
-    for token in tokens:
-        adjacent = not text[offset : token.start()].strip(_BLANK)
-        offset, symbol = token.end(), token[0]
-        if depth == 0 and (not adjacent or symbol != (b"{" if key else b"[")):
-            return None
-        if symbol == b"[" and adjacent and (not key or (depth == 1 and has_colon and _is_text(name, key))):
-            return offset
-        if symbol in (b"{", b"["):
-            depth += 1
-        elif symbol in (b"}", b"]"):
-            depth -= 1
-            if depth == 0:
-                return None
-        has_colon = symbol == b":" and adjacent
-        if symbol[:1] == b'"':
-            name = symbol
-    return None
+    def _elements(self, *, are_documents: bool) -> Iterator[Lines]:
+        """Reads the elements of the array at the position."""
+        text = self.text
+        output = self.output
+        if not output.envelope.head:
+            output.envelope.head = text.text[text.mark : text.position + 1]
+        envelope = output.envelope
+        text.position += 1
+        text.mark = text.position
+        sign = self._sign()
+        if sign == _BRACKET_END:
+            text.position += 1
+            return
+        while True:
+            if are_documents and sign == _BRACE:
+                yield from self._document()
+                output.envelope = envelope
+            elif are_documents:
+                self._pass_over_element(sign)
+            else:
+                self._element(sign)
+            if output.size > BLOCK_BYTES:
+                yield from output.blocks()
+            sign = self._sign()
+            if sign == _BRACKET_END:
+                text.position += 1
+                text.mark = text.position
+                return
+            self._expect(sign, _COMMA)
+            sign = self._sign()
 
+    def _pass_over_element(self, sign: int) -> None:
+        """Moves past an element that is no document, which is a corrupt record."""
+        text = self.text
+        text.mark = text.position
+        if sign == _BRACKET:
+            text.position = self._value_end()
+        elif text.scalar() is None:
+            raise _BrokenValueError
+        self.output.reject_document(text.mark, text.position)
+        text.mark = text.position
 
-def _is_text(token: bytes, text: str) -> bool:
-    try:
-        return bool(json.loads(token) == text)
-    except ValueError:
-        return False
+    def _element(self, sign: int) -> None:
+        """Reads the element at the position, which may be damaged."""
+        text = self.text
+        text.mark = text.position
+        if sign in (_BRACE, _BRACKET):
+            close = text.closing_bracket()
+            if close is None:
+                self._damaged_element()
+                return
+            if self._begins_other_document():
+                raise _BrokenValueError(resumes=True)
+            end = close + 1
+            is_broken = self._has_error(end)
+        else:
+            if sign in (_BRACKET_END, _BRACE_END, _COMMA) or text.scalar() is None:
+                self._damaged_element()
+                return
+            end, is_broken = text.position, False
+        length = end - text.mark
+        text.position = end
+        following = text.next_sign()
+        end = text.mark + length
+        if following in (_COMMA, _BRACKET_END):
+            self.output.accept(text.mark, end, "not a JSON value" if is_broken else None)
+        elif is_broken:
+            raise _BrokenValueError
+        elif following in (None, _BRACE_END) or text.has_line_end(end, text.position):
+            self.output.accept(text.mark, end)
+            text.mark = end
+        else:
+            self._damaged_element()
+            return
+        text.mark = end
 
+    def _begins_other_document(self) -> bool:
+        """Returns True if the element is a document: the one before it was cut off after a comma."""
+        text, path = self.text, self.rule.path
+        if len(path) != 1:
+            return False
+        key = json.dumps(path[0]).encode()
+        return re.compile(rb"\{\s*" + re.escape(key) + rb"\s*:\s*\[").match(text.text, text.position) is not None
 
-class _ArrayScanner:
-    """Scanner of the array's text that keeps its state between chunks."""
+    def _damaged_element(self) -> None:
+        """Passes over the text from the mark to the end of the element as its brackets say, within the line."""
+        text = self.text
+        text.position = text.mark
+        offset, head, length, depth, is_open = text.offset + text.mark, b"", 0, 0, False
+        while True:
+            if is_open:
+                is_open = self._is_string_open()
+            token = None if is_open else _TOKEN.search(text.text, text.position)
+            if token is None or token.end() == len(text.text):
+                # The text that is held ends here: what is before the token is counted if the element is too long to be held.
+                stop = text.position if is_open else len(text.text) if token is None else token.start()
+                if head or stop - text.mark > self.limit:
+                    head = head or record_head(text.text[text.mark : stop], self.limit)
+                    length += stop - text.mark
+                    text.mark = stop
+                next_offset = text.offset + stop
+                if text.read_more():
+                    text.position = next_offset - text.offset
+                    continue
+                if token is None:
+                    text.position = len(text.text)
+                    break
+            sign = token[0][0]
+            text.position = token.start()
+            if (sign in (_COMMA, _BRACKET_END, _BRACE_END) and depth == 0) or sign in b"\r\n":
+                break
+            text.position = token.end()
+            is_open = sign == _QUOTE and text.position == len(text.text)
+            depth += 1 if sign in (_BRACE, _BRACKET) else -1 if sign in (_BRACE_END, _BRACKET_END) else 0
+        at_line_end = text.text[text.position : text.position + 1] in (b"", b"\r", b"\n")
+        if head:
+            length += text.position - text.mark
+            self.output.end_run()
+            text.drop_read_text()
+            self.output.add(DocumentRecord(head, offset, None, length))
+            if at_line_end:
+                raise _BrokenValueError(is_reported=True)
+            return
+        if at_line_end:
+            raise _BrokenValueError
+        if text.position == text.mark:
+            raise _BrokenValueError  # a comma or a closing bracket where an element should be
+        self.output.accept(text.mark, text.position, "not a JSON value")
+        text.mark = text.position
 
-    def __init__(self) -> None:
-        self._depth = 0  # number of open brackets within the array
-        self._in_string = False
-        self._odd = False  # True if the last chunk ended with an odd number of backslashes
-
-    @property
-    def between(self) -> bool:
-        """True if no object, array or string is open."""
-        return self._depth == 0 and not self._in_string
-
-    def feed(self, text: bytes) -> tuple[bytes, int | None]:
-        """Returns the next chunk as lines, and the offset after the array's closing bracket if the chunk holds it."""
-        raw = np.frombuffer(text, np.uint8)
-        # The mask selects brackets and braces, and also Y, _, y and DEL, which are ignored below.
-        offsets = np.flatnonzero((raw == _QUOTE) | (raw == _COMMA) | ((raw & 0xD9) == 0x59))
-        signs = raw[offsets]
-        quotes = signs == _QUOTE
-        escaped = self._escaped(raw, offsets[quotes])
-        if escaped.any():
-            quotes[quotes] = ~escaped
-        inside = (np.bitwise_xor.accumulate(quotes) ^ self._in_string) if len(quotes) else quotes
-        kind = signs & 0xDF  # maps { to [ and } to ]
-        steps = (kind == ord("[")).view(np.int8) - (kind == ord("]")).view(np.int8)
-        steps[inside] = 0
-        depths = np.cumsum(steps, dtype=np.int32) + self._depth
-        ends = np.flatnonzero(depths < 0)
-        length, end = len(raw), None
-        if len(ends):
-            last = int(ends[0])
-            length = int(offsets[last])
-            # A brace does not end an array; it belongs to the text after it.
-            end = length + 1 if signs[last] == ord("]") else length
-            offsets, signs, inside = offsets[:last], signs[:last], inside[:last]
-            steps, depths = steps[:last], depths[:last]
-            raw = raw[:length]
-        lines = self._lines(raw, offsets, signs, inside, steps, depths)
-        if len(offsets):
-            self._depth = int(depths[-1])
-            self._in_string = bool(inside[-1])
-        return lines + b"\n" * ((end or length) - length), end
-
-    def _lines(
-        self, raw: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], signs: npt.NDArray[np.uint8],
-        inside: npt.NDArray[np.bool_], steps: npt.NDArray[np.int8], depths: npt.NDArray[np.int32],
-    ) -> bytes:  # fmt: skip
-        lines = raw.copy()
-        ends = (raw == 0x0A) | (raw == 0x0D)
-        if ends.any():
-            lines[ends] = ord(" ")
-        commas = offsets[(signs == _COMMA) & ~inside & (depths == 0)]
-        lines[commas] = ord("\n")
-        begins = offsets[(steps < 0) & (depths == 0)] + 1
-        stops = offsets[(steps > 0) & (depths == 1)]
-        if self._depth == 0:
-            begins = np.concatenate([[0], begins])
-        if (int(depths[-1]) if len(depths) else self._depth) == 0:
-            stops = np.concatenate([stops, [len(raw)]])
-        sizes = stops - begins
-        if int(sizes.sum()) > len(commas):  # there is white space between elements
-            between = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(int(sizes.sum()))
-            signs = raw[between]
-            blank = (signs == 0x20) | (signs == 0x0A) | (signs == 0x0D) | (signs == 0x09)
-            lines[between[blank]] = ord("\n")
-        return lines.tobytes()
-
-    def _escaped(self, raw: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Returns a mask of the quotes that directly follow an odd number of backslashes."""
-        odd, self._odd = self._odd, False
-        escaped: npt.NDArray[np.bool_] = raw[quotes - 1] == _SLASH
-        if len(quotes) and quotes[0] == 0:
-            escaped[0] = odd
-        if len(raw) and raw[-1] == _SLASH:
-            self._odd = self._ends_odd(raw, odd)
-        candidates = np.flatnonzero(escaped & (quotes > 0))
-        if len(candidates) == 0:
-            return escaped
-        slashes = np.flatnonzero(raw == _SLASH)
-        begins = np.concatenate([[True], np.diff(slashes) > 1])
-        first = slashes[begins][np.cumsum(begins) - 1]  # first backslash of the run that contains each backslash
-        counts = slashes - first + 1 + (odd & (first == 0))
-        last = np.searchsorted(slashes, quotes[candidates]) - 1  # the backslash before each of these quotes
-        escaped[candidates] = counts[last] % 2 == 1
-        return escaped
-
-    def _ends_odd(self, raw: npt.NDArray[np.uint8], odd: bool) -> bool:
-        others = np.flatnonzero(raw != _SLASH)
-        count = len(raw) - 1 - int(others[-1]) if len(others) else len(raw) + odd
-        return bool(count % 2)
+    def _is_string_open(self) -> bool:
+        """Moves past the rest of a string; returns True if the text that is held ends within the string."""
+        text = self.text
+        rest = _STRING_REST.match(text.text, text.position)
+        text.position = rest.end() if rest is not None else text.position
+        is_closed = rest is not None and bool(rest[1])
+        return not is_closed and text.text[text.position :] in (b"", b"\\")

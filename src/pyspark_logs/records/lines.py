@@ -44,6 +44,8 @@ class Lines:
             were replaced; else None.
         header: line that names the columns of these records; None without a header (see ``headers``).
         extent: part of the text in which the records were found.
+        damage: reason why the only record of the block is corrupt, whatever its text; None: decoding tells.
+        is_whole: True if each record is a JSON value of a document, and may not be divided.
     """
 
     block: bytes
@@ -54,6 +56,8 @@ class Lines:
     origins: npt.NDArray[np.int64] | None = None
     header: str | None = None
     extent: Extent = Extent()
+    damage: str | None = None
+    is_whole: bool = False
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -49,7 +49,6 @@ class TestNames:
         known |= {
             "format.kind",
             "format.spec",
-            "format.document",
             "format.banners",
             "records.corrupt_column_given",
             "plan.paths",

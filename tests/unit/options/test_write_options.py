@@ -195,8 +195,8 @@ class TestNames:
         known |= {
             "format.multi_line",
             "format.join_parts",
+            "format.records_path",
             "format.request_parts",
-            "format.document",
             "format.banners",
             "path",
             "store.connections",

@@ -1,4 +1,4 @@
-"""One JSON document a file: its records are what a JSON parser says they are, at any size of pieces, whole or cut off."""
+"""JSON documents: their records are what a JSON parser says they are, at any size of pieces, whole or cut off."""
 
 from __future__ import annotations
 
@@ -17,26 +17,35 @@ from pyspark_logs.errors import RecordError
 from pyspark_logs.formats import registry
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import documented
-from pyspark_logs.records import document_lines, read_lines
+from pyspark_logs.records import DocumentRule, document_records
 from tests.conformance.test_engines import thorough
 from tests.support.growth import assert_linear_time
 
 
 def records(
-    document: bytes, key: str = "Records", size: int = 1 << 20, most: int = 16 << 20
+    document: bytes, key: str = "Records", size: int = 1 << 20, most: int = 16 << 20, **rule: Any
 ) -> list[tuple[int, bytes]]:
-    """Offset and text of each record."""
+    """Offset and text of each record; the text of a corrupt record that may be JSON begins with an exclamation mark."""
     chunks = (document[place : place + size] for place in range(0, len(document), size))
     found = []
-    for lines in read_lines(document_lines(chunks, key, max_record_bytes=most), max_record_bytes=most):
-        found += [(int(lines.offsets[row]), lines.record(row)) for row in range(len(lines))]
+    rules = DocumentRule(tuple(key.split(".")) if key else (), **rule)
+    for lines in document_records(chunks, rules, max_record_bytes=most, read_bytes=size):
+        mark = b"!" if lines.damage is not None and is_object(lines.record(0)) else b""
+        found += [(int(lines.offsets[row]), mark + lines.record(row)) for row in range(len(lines))]
+    return found
+
+
+def texts(document: str, key: str = "", **options: Any) -> list[str]:
+    """Text of each record, which is the same for any size of pieces."""
+    found = [text.decode() for _, text in records(document.encode(), key, **options)]
+    assert [text.decode() for _, text in records(document.encode(), key, size=1, **options)] == found
     return found
 
 
 def is_object(text: bytes) -> bool:
     try:
         return isinstance(json.loads(text.decode("utf-8", "replace")), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -109,11 +118,10 @@ BAD = [
     (b'{"Records": null}', 1),
     (b'{"Records": {"a": [1]}}', 1),
     (b'[{"a":1}]', 1),
+    (b'[{"other":[{"a":1}]}]', 1),
     (b'"Records"', 1),
     (b'x {"Records":[{"a":1}]}', 1),
-    (b'{"a":1} {"Records":[{"a":1}]}', 1),
     (b"{}", 1),
-    (b'{"a":1} }', 1),
     (b"{\n\n}\n", 1),
     (b'{"Records" [', 1),
     (b'{"Records": 1 [{"a":1}]}', 1),
@@ -126,16 +134,18 @@ def test_without_the_array_a_document_is_one_record_that_is_no_object(document: 
     found = records(document, size=size)
     assert len(found) == count
     assert not is_object(found[0][1])
-    shown = found[0][1]
-    assert document.strip().replace(b"\n", b" ").startswith(shown)
-    assert len(document.strip()) - len(shown) <= 4
+    shown = found[0][1].removeprefix(b"!")
+    assert shown in document.strip().replace(b"\n", b" ")
+    assert len(document.strip()) - len(shown) <= 2  # the brackets of an array of documents
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 @pytest.mark.parametrize(
     ("document", "bad"),
     [
-        (b'{"Records":[{"a":1}]} {"Records":[{"a":2}]}', b'} {"Records":[{"a":2}]}'),
+        (b'{"Records":[{"a":1}]}} {"Records":[{"a":2}]}', b'} {"Records":[{"a":2}]}'),
+        (b'{"a":1} {"Records":[{"a":2}]}', b'!{"a":1}'),
+        (b'{"a":1} }', b"}"),
         (b'{"Records":[{"a":1}]x}', b"x}"),
         (b'{"Records":[{"a":1}],"more"}', b',"more"}'),
         (b'{"Records":[{"a":1}}, {"b":2}]}', b'}, {"b":2}]}'),
@@ -150,8 +160,60 @@ def test_what_is_out_of_place_is_a_record_of_its_own(document: bytes, bad: bytes
     assert not is_object(bad)
 
 
-def test_the_rest_of_a_list_is_no_row() -> None:
-    assert [is_object(record) for _, record in records(b'[{"a":1}]\n{"a":2}\n', "")] == [True, False]
+def test_documents_one_after_another() -> None:
+    assert texts('[{"a":1}]\n{"a":2}\n') == ['{"a":1}', '{"a":2}']
+    envelopes = '{"Records":[{"a":1}]}{"Records":[]}\n\n{"Records":[{"a":2},\n{"a":3}]} [{"Records":[{"a":4}]}]'
+    assert texts(envelopes, "Records") == ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":4}']
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{\n "a": 1\n}\n{"b":\n[2]}{"c":3}\n', ['{  "a": 1 }', '{"b": [2]}', '{"c":3}']),
+        ('[\n{"a":1},\n{"a":\n2}\n]\n{"b":3}', ['{"a":1}', '{"a": 2}', '{"b":3}']),
+        # A line that was cut off takes no line after it.
+        ('{"a":\n{"b":1}\n{"c":2}\n', ['{"a":', '{"b":1}', '{"c":2}']),
+        ('{"a":"x\n{"b":1}\n', ['{"a":"x', '{"b":1}']),
+        ('{"a":[\n' * 3 + '{"b":1}\n', ['{"a":[ {"a":[ {"a":[', '{"b":1}']),
+        ('[{"a":1},{"b":\n{"c":2}\n{"d":3}\n', ['{"a":1}', '{"b":', '{"c":2}', '{"d":3}']),
+        ('[{"a":1}\n{"b":2}\n', ['{"a":1}', "[", '{"b":2}']),
+        # Lines of a damaged value are one record, without the lines that are values.
+        ('{\n"a":1\n"b":2\n}\n{"c":3}\nx\ny\n', ['{ "a":1 "b":2 }', '{"c":3}', "x", "y"]),
+        ('{\n"a":1\n"b":\n{"c":2}\n}\n', ['{ "a":1 "b":', '{"c":2}', "}"]),
+        ('[\n{"a":1\n"b":2},\n{"c":3}\n]', ['{"a":1 "b":2}', '{"c":3}']),
+    ],
+)
+def test_values_over_several_lines(text: str, expected: list[str]) -> None:
+    assert texts(text) == expected
+
+
+def test_a_document_that_ends_after_a_comma_takes_no_other_document() -> None:
+    assert texts('{"Records":[{"a":1},\n{"Records":[{"a":2}]}\n', "Records") == ['{"a":1}', '{"Records":[', '{"a":2}']
+
+
+def test_paths_of_several_keys_and_values_beside_the_records() -> None:
+    text = '{"o":"x","a":{"y":2,"b":[{"q":1},{ }],"list":[1]},"z":"\\u00e9"}{"a":{"b":[{"q":2}]}}'
+    assert texts(text, "a.b") == ['{"q":1}', "{ }", '{"q":2}']
+    assert texts(text, "a.b", parent="parent") == [
+        '{"parent":{"o":"x","z":"\\u00e9","a":{"y":2}},"q":1}',
+        '{"parent":{"o":"x","z":"\\u00e9","a":{"y":2}} }',
+        '{"q":2}',
+    ]
+
+
+def test_values_beside_the_records_of_a_document_that_cannot_be_held() -> None:
+    found = texts('{"o":1,"r":[' + '{"q":"xxxxxxxxxx"},' * 9 + '{}],"z":2}', "r", parent="parent", most=40)
+    assert found[0] == '{"parent":{"o":1},"q":"xxxxxxxxxx"}'
+    assert found[-1] == '"z":2'
+    long = '{"o":"' + "x" * 20_000 + '","r":[{"q":1}]}'
+    assert [text[:9] for text in texts(long, "r", parent="parent")] == ['{"o":"xxx', '{"q":1}']
+
+
+def test_documents_without_records_that_are_not_corrupt() -> None:
+    control = '{"type":"CONTROL","r":[{"m":"check"}]}\n{"r":[{"m":"a"}],"type":"DATA"}{"type":"CONTROL"}'
+    assert texts(control, "r", ignored=("type", "CONTROL")) == ['{"m":"a"}']
+    bare = '{"version":1,"a":2}\n{"a":3}\n[{"version":\n4}]{"r":[{"a":5}]}'
+    assert texts(bare, "r", bare_key="version") == ['{"version":1,"a":2}', '!{"a":3}', '{"version": 4}', '{"a":5}']
 
 
 def test_nothing_is_no_record() -> None:
@@ -163,7 +225,7 @@ def test_nothing_is_no_record() -> None:
 
 def test_what_is_too_long_to_be_held_is_a_head_of_a_record() -> None:
     head = b'{"other": "' + b"x" * 500 + b'", "Records": [{"a":1}]}'
-    tail = b'{"Records": [{"a":1}], "other": "' + b"x\n" * 500 + b'"}'
+    tail = b'{"Records": [{"a":1}], "other": "' + b"x " * 500 + b'"}'
     assert [is_object(record) for _, record in records(head, most=100, size=50)] == [False]
     assert [is_object(record) for _, record in records(tail, most=100, size=50)] == [True, False]
     long = b'{"Records": [{"a":1}, {"a":"' + b"x" * 500 + b'"}, {"a":2}]}'
@@ -173,9 +235,11 @@ def test_what_is_too_long_to_be_held_is_a_head_of_a_record() -> None:
 @pytest.mark.parametrize(
     "before", ["", '{"Records":[', '{"Records":[{"a":1}], ', '{"Records":[{"a":"', '{"Records":[{"a":1}', '{"']
 )
-@pytest.mark.parametrize("sign", ["[", "{", '"', "\\", '\\"', " ", ",", ":", "]", "\n", "}", "[]", '"a":', "{}"])
+@pytest.mark.parametrize(
+    "sign", ["[", "{", '"', "\\", '\\"', " ", ",", "]", "\n", "}", "[]", '"a":', "{}", "[\n", '{"a":\n', "x\n"]
+)
 def test_hostile_text_takes_linear_time(sign: str, before: str) -> None:
-    assert_linear_time(lambda size: records((before + sign * (size // len(sign))).encode(), size=16 << 10), 400_000)
+    assert_linear_time(lambda size: records((before + sign * (size // len(sign))).encode(), size=16 << 10), 40_000)
 
 
 # --- through the door ------------------------------------------------------------------------------------------
@@ -185,11 +249,12 @@ FIELDS = [
     JsonField("user", path="userIdentity.userName"),
     JsonField("request", "json"),
 ]
+RULE = DocumentRule(("Records",))
 
 
 @pytest.fixture
 def trail(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(registry.FORMATS, "preset", lambda options: documented(options, FIELDS, document="Records"))
+    monkeypatch.setitem(registry.FORMATS, "preset", lambda options: documented(options, FIELDS, documents=RULE))
     registry.resolve_format.cache_clear()
     yield
     registry.resolve_format.cache_clear()
@@ -232,9 +297,9 @@ class TestThroughScan:
     def test_a_file_that_is_something_else_is_a_corrupt_row(self, tmp_path: Path) -> None:
         (tmp_path / "a.json").write_text('{"awsAccountId": "1", "eventTime": "2026-11-22T10:00:00Z"}')
         rows = read(tmp_path, columnNameOfCorruptRecord="bad")
-        assert [row["bad"] for row in rows] == ['{"awsAccountId": "1", "eventTime": "2026-11-22T10:00:00Z"']
+        assert [row["bad"] for row in rows] == ['{"awsAccountId": "1", "eventTime": "2026-11-22T10:00:00Z"}']
         assert rows[0]["eventTime"] is None
-        with pytest.raises(RecordError, match="record at byte 0"):
+        with pytest.raises(RecordError, match=r"record at byte 0.*without records at 'Records'"):
             read(tmp_path, mode="FAILFAST")
 
     def test_bytes_that_are_no_utf8(self, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class JsonField:
         path: keys from the record to the value, as a tuple or joined by dots. Empty: the name is the key. A key
             matches without case if no key of the record is the same.
         numerals: True if some programs write this number as a string.
+        null_text: string that some programs write for no value of this number; None: there is none.
 
     >>> JsonField("t", "timestamp", "t.$date").keys
     ('t', '$date')
@@ -39,6 +40,7 @@ class JsonField:
     type: str = "string"
     path: str | tuple[str, ...] = ""
     numerals: bool = False
+    null_text: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -76,8 +78,8 @@ class JsonField:
         """Returns the column that reads this field as the type that a query requests."""
         time = self.time()
         if time is None or not (pa.types.is_timestamp(field.type) or pa.types.is_date32(field.type)):
-            source = JsonSource(self.keys, numerals=self.numerals)
+            source = JsonSource(self.keys, numerals=self.numerals, null_text=self.null_text)
             return RequestedColumn(field.name, JsonValue(field.type), source, judged)
         # The engines return an instant; the decoder converts it to a timestamp without a zone, or to a day.
-        source = JsonSource(self.keys, time, self.numerals)
+        source = JsonSource(self.keys, time, self.numerals, self.null_text)
         return RequestedColumn(field.name, JsonValue(time.arrow()), source, judged)

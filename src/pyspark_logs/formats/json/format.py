@@ -1,9 +1,9 @@
-"""The line format of JSON: an object a line, or the objects of an array in one document."""
+"""The line format of JSON: an object a line, or documents over several lines."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -21,7 +21,9 @@ from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import Lines, PartRule
+from pyspark_logs.records import DocumentRule, Lines, PartRule
+
+PARENT = "parent"  # column of the values beside the records of a document
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,13 @@ class JsonFormat(LineFormat):
         fields: fields that the provider of the format documents. They are the schema, so that no sample is read; a
             query may request any other key of the records, too. Empty: the schema is inferred.
         part_rule: rule that finds lines which are parts of records; None: there are none.
+        documents: rule of a provider that finds records in documents; None: the options decide.
     """
 
     options: FormatOptions
     fields: tuple[JsonField, ...] = ()
     part_rule: PartRule | None = None
+    documents: DocumentRule | None = None
 
     suffix = "json"
     is_open = True
@@ -53,14 +57,26 @@ class JsonFormat(LineFormat):
         Raises:
             FormatError: no record of the sample is an object with a key, or there are more than ``maxInferredColumns``.
         """
-        return infer_json_schema(sample, self.options)
+        return infer_json_schema((lines for lines in sample if lines.damage is None), self.options)
+
+    def document_rule(self) -> DocumentRule | None:
+        """Returns the rule that finds records in documents.
+
+        Without ``recordsPath``, files are read as documents if their first lines show that values extend over several lines,
+        unless another option says what a record is.
+        """
+        options = self.options
+        if self.documents is not None:
+            return self.documents
+        if options.records_path is not None:
+            return DocumentRule(_keys_of(options.records_path), parent=PARENT)
+        if options.multi_line is not None or options.comment_prefix is not None or self.joined_parts() is not None:
+            return None
+        return DocumentRule(is_general=False)
 
     def read(self, source: SplitSource) -> Generator[Lines, None, None]:
         """Yields the records of a split in blocks. A line of several values has several records."""
-        blocks = super().read(source)
-        if self.options.document is not None:
-            return blocks
-        return (records for lines in blocks if len(records := split_values(lines)))
+        return (records for lines in super().read(source) if len(records := split_values(lines)))
 
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of requested columns."""
@@ -76,7 +92,15 @@ class JsonFormat(LineFormat):
     def _field(self, name: str) -> JsonField:
         """Returns the documented field of a name; if there is none, a field for the key of that name."""
         documented_fields = (field for field in self.fields if field.name.lower() == name.lower())
-        return next(documented_fields, None) or JsonField(name, "", (name,))
+        return next(documented_fields, None) or JsonField(name, "", self._keys(name))
+
+    def _keys(self, name: str) -> tuple[str, ...]:
+        """Returns the keys to the value of a column without a documented field: ``parent.x`` is a value beside the records."""
+        rule = self.document_rule()
+        prefix = f"{rule.parent}." if rule is not None and rule.parent is not None else None
+        if prefix is not None and name.lower().startswith(prefix) and len(name) > len(prefix):
+            return (PARENT, *name[len(prefix) :].split("."))
+        return (name,)
 
     def matcher(self) -> Matcher:
         """Raises FormatError: a line that does not match cannot be appended to the last field of an object."""
@@ -90,10 +114,15 @@ class JsonFormat(LineFormat):
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
     ) -> FormatWriter:
         """Returns a writer of JSON lines; documents cannot be written."""
-        if self.options.document is not None:
+        rule = self.documents or DocumentRule(is_general=self.options.records_path is not None)
+        if rule.is_written and rule.bare_key not in schema.names:
+            raise FormatError(
+                f"{self.options.spec!r}: a line is read as a record only with {rule.bare_key!r}; add the column"
+            )
+        if rule.is_general and not rule.is_written:
             raise FormatError(
                 f"{self.options.kind} {self.options.spec!r} reads only: its files are documents, which are complete"
-                " only after the last record; write json=true, an object a line"
+                " only after the last record; write json=true without recordsPath, an object a line"
             )
         fields = [self._field(name) for name in schema.names]
         problems = [why for field in schema if (why := json_type_problem(field.name, field.type))]
@@ -108,7 +137,20 @@ class JsonFormat(LineFormat):
         return FormatWriter(JsonWriter(schema, zone, unencodable, fields))
 
 
-def documented(options: FormatOptions, fields: Sequence[JsonField], *, document: str | None = None) -> JsonFormat:
+def _keys_of(records_path: str) -> tuple[str, ...]:
+    """Returns the keys of the option ``recordsPath``."""
+    keys = tuple(records_path.split("."))
+    if not all(keys):
+        raise FormatError(
+            f"option 'recordsPath': {records_path!r} has an empty key; give the keys from a document to the array of its records,"
+            " joined by dots, such as Records or result.rows"
+        )
+    return keys
+
+
+def documented(
+    options: FormatOptions, fields: Sequence[JsonField], *, documents: DocumentRule | None = None
+) -> JsonFormat:
     """Returns a JSON format with the fields that its provider documents, for a preset.
 
     A field that a record lacks is null. :class:`~pyspark_logs.formats.json.fields.JsonField` lists the types.
@@ -116,8 +158,7 @@ def documented(options: FormatOptions, fields: Sequence[JsonField], *, document:
     Args:
         options: options of the preset.
         fields: columns of the schema in order; the first timestamp is the time of a record.
-        document: key of the array whose elements are the records (``Records``), if a file is one JSON document; ``""``
-            if the document is the array. None: a file has an object a line.
+        documents: rule that finds records in documents; None: a file has an object a line.
 
     >>> from pyspark_logs.options import FormatOptions
     >>> docker = [JsonField("time", "timestamp"), JsonField("stream"), JsonField("log")]
@@ -126,9 +167,9 @@ def documented(options: FormatOptions, fields: Sequence[JsonField], *, document:
     >>> mongodb = [JsonField("t", "timestamp", "t.$date"), JsonField("id", "int"), JsonField("attr", "json")]
     >>> str(documented(FormatOptions("preset", "mongodb_json"), mongodb).schema().field("t").type)
     'timestamp[us, tz=UTC]'
-    >>> waf = [JsonField("timestamp", "epoch(ms)"), JsonField("client_ip", path="httpRequest.clientIp")]
     >>> trail = [JsonField("eventTime", "timestamp"), JsonField("requestParameters", "json")]
-    >>> documented(FormatOptions("preset", "aws_cloudtrail"), trail, document="Records").options.document
-    'Records'
+    >>> rule = DocumentRule(("Records",), bare_key="eventVersion")
+    >>> documented(FormatOptions("preset", "aws_cloudtrail"), trail, documents=rule).is_splittable
+    False
     """
-    return JsonFormat(replace(options, document=document), tuple(fields))
+    return JsonFormat(options, tuple(fields), documents=documents)

@@ -48,11 +48,13 @@ class JsonSource:
         path: keys from the object to the value.
         time: notation of a time other than ISO 8601; None: the column's Arrow type decides.
         numerals: True if a string that holds the text of a number is read as that number.
+        null_text: string that is read as null; None: there is none. For numbers, whose columns hold no strings.
     """
 
     path: tuple[str, ...]
     time: FieldType | None = None
     numerals: bool = False
+    null_text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class JsonLineParser:
             return convert(self.rescue(record, column.type.arrow()), column.type.arrow(), context)
         source = column.source
         value = value_at(record, source.path)
+        if source.null_text is not None and value == source.null_text:
+            return None
         if source.numerals:
             value = number_from_string(value)
         if source.time is not None:

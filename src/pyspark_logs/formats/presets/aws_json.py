@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.presets.entry import JsonForm, Preset
+from pyspark_logs.records import DocumentRule
 
 _TOKEN_RESPONSE = "struct<responseCode:int,solveTimestamp:bigint,failureReason:string>"  # noqa: S105
 _ISSUER = "struct<type:string,principalId:string,arn:string,accountId:string,userName:string>"
@@ -108,9 +109,9 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("insightDetails", "json"),
                 JsonField("eventContext", "json"),
             ),
-            document="Records",
+            documents=DocumentRule(("Records",), bare_key="eventVersion"),
         ),
-        source='AWS, "CloudTrail record contents"; a file is one JSON document:'
+        source='AWS, "CloudTrail record contents"; files are documents with the array Records, or have an event a line:'
         " https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
         sample=(
             (

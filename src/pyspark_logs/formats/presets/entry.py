@@ -17,7 +17,7 @@ from pyspark_logs.formats.template.format import REQUEST_COLUMNS, TemplateFormat
 from pyspark_logs.formats.template.notation import forbid_blank_values, parse_template
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import PartRule
+from pyspark_logs.records import DocumentRule, PartRule
 
 
 class Form(Protocol):
@@ -108,16 +108,16 @@ class DelimitedForm:
 
 @dataclass(frozen=True)
 class JsonForm:
-    """Lines that are JSON objects, or files that are one JSON document.
+    """Lines that are JSON objects, or files of JSON documents.
 
     Attributes:
         fields: documented fields. A schema may name further keys of the records.
-        document: key of the array of records in a document; None: each line is a record.
+        documents: rule that finds records in documents; None: each line is a record.
         part_rule: rule that finds lines which are parts of records; None: there are none.
     """
 
     fields: tuple[JsonField, ...]
-    document: str | None = None
+    documents: DocumentRule | None = None
     part_rule: PartRule | None = None
 
     def resolve(self, options: FormatOptions, name: str) -> LineFormat:
@@ -127,9 +127,9 @@ class JsonForm:
             allowTrailing=options.allow_trailing,
             nullValue=options.null_value != FormatOptions.null_value,
             requestParts=options.request_parts,
-            commentPrefix=self.document is not None and options.comment_prefix is not None,
+            commentPrefix=self.documents is not None and options.comment_prefix is not None,
         )
-        return replace(documented(options, self.fields, document=self.document), part_rule=self.part_rule)
+        return replace(documented(options, self.fields, documents=self.documents), part_rule=self.part_rule)
 
 
 def check_ineffective(name: str, **given: bool) -> None:

@@ -21,7 +21,7 @@ from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.records import read_lines
+from pyspark_logs.records import DocumentRule, read_lines
 from pyspark_logs.schema import parse_ddl
 from tests.conformance.suite import FormatConformance
 from tests.conformance.test_engines import plain, rows_of, thorough
@@ -285,7 +285,7 @@ def test_columns_that_do_not_read_back_are_refused() -> None:
 
 
 def test_documents_are_read_only() -> None:
-    fmt = documented(OPTIONS, [JsonField("eventTime", "timestamp")], document="Records")
+    fmt = documented(OPTIONS, [JsonField("eventTime", "timestamp")], documents=DocumentRule(("Records",)))
     with pytest.raises(FormatError, match="reads only"):
         fmt.writer(
             pa.schema([("eventTime", pa.timestamp("us", "UTC"))]), zone="UTC", unencodable=None, forbidden_prefixes=()
