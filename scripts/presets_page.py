@@ -31,8 +31,10 @@ text that combines several values (`client:port`) has a column for each value.
   balancers, a missing value is detected if the values after it do not have the form of their columns.
 - Times without a zone are in the time zone of the option `timeZone`, except in CloudFront, IIS and Network Load Balancer
   logs, which are in UTC. Times without a year get [the year of their file](template.md#timestamps).
-- All presets can be written except `aws_cloudtrail`, whose files are JSON documents, and `mysql_slow`. If a format has several variants, the
-  first variant that holds the value without loss is written.
+- All presets can be written except `aws_cloudtrail` and `aws_cloudwatch_subscription`, whose files are JSON documents, and
+  `mysql_slow`. If a format has several variants, the first variant that holds the value without loss is written.
+- Presets in JSON read files of [any shape](json.md#values-over-several-lines): an object a line, several objects in a line,
+  pretty-printed objects, and arrays. `aws_cloudtrail` reads documents with `Records`, events a line, and arrays of events.
 - `requestParts=true` adds the [method, path, query and protocol](reading.md#parts-of-requests) of requests.
 - Records of `mysql_slow` have several lines; its files are read as a whole.
 - `cri` and `docker_json` [join the parts of a line](reading.md#parts-of-lines) that the container runtime cut.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pyspark_logs.errors import RecordError
-from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.presets import PRESETS, cloud_json, servers_json
 from tests.conformance.suite import HOSTILE, LONG, UNFRIENDLY, FormatConformance
 from tests.support.preset_lines import at
 
@@ -152,15 +152,58 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "gelf": [
         {"version": "1.1", "host": "web-1", "short_message": "order accepted", "timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "level": 6, "facility": None},
     ],
+    "cloudfront_json": [
+        {"timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "time": "01:00:11", "x_edge_location": "LAX1", "sc_bytes": 2390282, "cs_host": "d111111abcdef8.cloudfront.net", "cs_referer": "-", "sc_status": 200, "time_taken": 0.001, "sc_range_start": None, "asn": 64496, "c_country": None},
+    ],
+    "aws_cloudwatch_export": [
+        {"timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "message": "START RequestId: 1a2b Version: 7"},
+        {"timestamp": at(2026, 11, 22, 1, 0, 12, 310000), "message": "END RequestId: 1a2b"},
+    ],
+    "aws_cloudwatch_subscription": [
+        {"timestamp": at(2026, 11, 22, 1, 0, 11, 45000), "message": "order 1399 accepted", "owner": "123456789012", "logGroup": "/shop/checkout", "logStream": "web-1", "extractedFields": None},
+    ],
+    "gcp_logging": [
+        {"timestamp": at(2026, 11, 22, 1, 0, 11, 45123), "severity": "ERROR", "textPayload": "cannot post", "jsonPayload": None, "labels": [("app", "ledger")], "httpRequest": None, "traceSampled": True},
+        {"timestamp": at(2026, 11, 22, 1, 0, 12, 310000), "severity": "INFO", "textPayload": None, "jsonPayload": '{"statusDetails":"response_sent_by_backend"}', "labels": None, "spanId": "1", "traceSampled": None},
+    ],
+    "azure_diagnostics": [
+        {"time": at(2026, 11, 22, 1, 0, 11, 45123), "operationName": "VaultGet", "category": "AuditEvent", "durationMs": "78", "callerIpAddress": "192.0.2.7", "identity": '{"claim":{"appid":"d9da5125"}}', "level": None},
+    ],
+    "cloudflare": [
+        {"EdgeStartTimestamp": ELEVEN, "EdgeEndTimestamp": at(2026, 11, 22, 1, 0, 12), "RayID": "8a1b2c3d4e5f6a7b", "ClientIP": "192.0.2.7", "ClientRequestURI": "/cart?id=10", "EdgeResponseStatus": 200, "EdgeResponseBytes": 5120, "BotScore": None},
+    ],
+    "fastly": [
+        {"timestamp": ELEVEN, "client_ip": "192.0.2.7", "geo_city": "paris", "request_referer": "", "response_state": "HIT", "response_status": 200, "response_body_size": 5120, "fastly_is_edge": True},
+    ],
+    "k8s_audit": [
+        {"requestReceivedTimestamp": at(2026, 11, 22, 1, 0, 11, 45123), "stageTimestamp": at(2026, 11, 22, 1, 0, 11, 310000), "level": "Metadata", "stage": "ResponseComplete", "verb": "get", "sourceIPs": ["192.0.2.7"], "impersonatedUser": None, "annotations": [("authorization.k8s.io/decision", "allow"), ("authorization.k8s.io/reason", "")]},
+    ],
+    "traefik": [
+        {"StartUTC": at(2026, 11, 22, 1, 0, 11, 45123), "time": ELEVEN, "Duration": 1250000, "RouterName": "shop@docker", "ServiceURL": "http://10.0.0.1:80", "ClientHost": "192.0.2.7", "DownstreamStatus": 200, "RequestCount": 1399, "GzipRatio": None},
+    ],
+    "caddy": [
+        {"ts": at(2026, 11, 22, 1, 0, 11, 45123), "level": "info", "msg": "handled request", "duration": 0.000929675, "size": 10900, "status": 200, "resp_headers": [("Server", ["Caddy"])], "error": None},
+    ],
+    "vault_audit": [
+        {"time": at(2026, 11, 22, 1, 0, 11, 45123), "type": "request", "response": None, "error": None},
+        {"time": at(2026, 11, 22, 1, 0, 11, 310000), "type": "response", "response": '{"mount_type":"kv","data":{"data":"hmac-sha256:9c0d"}}', "error": "permission denied"},
+    ],
 }  # fmt: skip
 
 
 # A line that does not match. These presets begin with a text, so the suite's usual broken line would match.
-BROKEN = dict.fromkeys(["cri", "redis", "syslog_rfc3164"], "\x01")
+BROKEN = dict.fromkeys(["aws_cloudwatch_export", "cri", "redis", "syslog_rfc3164"], "\x01")
 
 
 class PresetConformance(FormatConformance):
     """The suite for one preset."""
+
+
+# Presets whose lines are JSON as those of others, on which a test of long lines is run once.
+LIKE_OTHERS = {preset.name for family in (cloud_json, servers_json) for preset in family.PRESETS} - {
+    "aws_cloudwatch_export"
+}
+LONG_LINES = "test_a_million_of_anything_takes_no_longer_than_a_million"
 
 
 def _suite(name: str) -> type[PresetConformance]:
@@ -173,26 +216,31 @@ def _suite(name: str) -> type[PresetConformance]:
         "rows": ROWS[name],
         "broken": BROKEN.get(name, PresetConformance.broken),
         "__module__": __name__,
+        **({LONG_LINES: None} if name in LIKE_OTHERS else {}),
     }
     return type(f"Test_{name}", (PresetConformance,), known)
 
 
-DOCUMENTS = "aws_cloudtrail"
+# Presets of documents: text before the records, and text after them.
+DOCUMENTS = {
+    "aws_cloudtrail": ('{"Records":[', "]}"),
+    "aws_cloudwatch_subscription": (PRESETS["aws_cloudwatch_subscription"].sample[0].partition("[{")[0] + "[", "]}"),
+    "azure_diagnostics": ('{"records":[', "]}"),
+}
 SEVERAL_LINES = "mysql_slow"  # see tests/unit/formats/presets/test_mysql_slow.py
-globals().update({f"Test_{name}": _suite(name) for name in PRESETS if name not in (DOCUMENTS, SEVERAL_LINES)})
+globals().update({f"Test_{name}": _suite(name) for name in PRESETS if name not in (*DOCUMENTS, SEVERAL_LINES)})
 
 
-class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the generated suites)
-    """Records of CloudTrail are the elements of an array, so separators are between elements instead of lines."""
+class DocumentConformance(PresetConformance):
+    """Records are the elements of an array, so separators are between elements instead of lines."""
 
-    options: ClassVar[dict[str, Any]] = {"preset": DOCUMENTS}
-    lines: ClassVar[list[str]] = [json.dumps(one) for one in json.loads(PRESETS[DOCUMENTS].sample[0])["Records"]]
-    rows: ClassVar[list[dict[str, Any]]] = ROWS[DOCUMENTS]
-    broken: ClassVar[str | None] = '{"eventName": no}'
+    envelope: ClassVar[tuple[str, str]]
+    text_column: ClassVar[str]  # column of any string, filled in the first line
     writes: ClassVar[bool] = False
 
     def file(self, lines: list[str] | None = None, end: str = "\n") -> str:
-        return f'{{"Records":[{end}' + f",{end}".join(self.lines if lines is None else lines) + f"]}}{end}"
+        head, tail = self.envelope
+        return f"{head}{end}" + f",{end}".join(self.lines if lines is None else lines) + f"{tail}{end}"
 
     def test_blank_lines_are_no_records(self, tmp_path: Path) -> None:
         text = self.file(["\n\r\n" + line + "\n\n" for line in self.lines])
@@ -208,15 +256,17 @@ class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the genera
 
     def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
         good = self.read(tmp_path, self.file(), schema=self.judged())
-        text = self.file([self.lines[0].replace("aws-cli", "aws-@"), *self.lines]).encode().replace(b"@", b"\xff\xfe")
+        text = self.file([self.with_text("a@b"), *self.lines]).encode().replace(b"a@b", b"a\xff\xfeb")
         found = self.read(tmp_path, text, "b", schema=self.judged())
-        assert found == [{**good[0], "userAgent": "aws-\ufffd\ufffd/2.13"}, *good]
+        assert found == [{**good[0], self.text_column: "a\ufffd\ufffdb"}, *good]
 
     def test_a_broken_line(self, tmp_path: Path) -> None:
         text = self.file([*self.lines, self.broken or "", *self.lines])
         good = self.read(tmp_path, self.file(), schema=self.judged())
         found = self.read(tmp_path, text, "b", schema=self.judged())
-        assert found == [*good, {**dict.fromkeys(self.schema().names), "bad": self.broken}, *good]
+        bad = found[len(good)]["bad"]
+        assert found == [*good, {**dict.fromkeys(self.schema().names), "bad": bad}, *good]
+        assert bad == self.broken or ("parent" in bad and bad.endswith((self.broken or "")[1:]))
         assert self.read(tmp_path, text, "b", schema=self.judged(), mode="DROPMALFORMED") == good * 2
         with pytest.raises(RecordError, match=rf"b: record at byte {text.index(self.broken or '')} "):
             self.read(tmp_path, text, "b", schema=self.judged(), mode="FAILFAST")
@@ -231,21 +281,20 @@ class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the genera
             assert len(found) == len(good) + 1
             assert found[-1]["bad"] is not None
 
-    def with_agent(self, agent: str) -> str:
-        return json.dumps({**json.loads(self.lines[0]), "userAgent": agent})
+    def with_text(self, text: str) -> str:
+        return json.dumps({**json.loads(self.lines[0]), self.text_column: text})
 
     def test_a_line_of_a_megabyte(self, tmp_path: Path) -> None:
         good = self.read(tmp_path, self.file(), schema=self.judged())
         for long in ("x" * LONG, '"' * LONG):
-            found = self.read(tmp_path, self.file([self.with_agent(long), *self.lines]), "b", schema=self.judged())
-            assert found == [{**good[0], "userAgent": long}, *good]
+            found = self.read(tmp_path, self.file([self.with_text(long), *self.lines]), "b", schema=self.judged())
+            assert found == [{**good[0], self.text_column: long}, *good]
 
     def test_a_record_that_is_too_long_is_one_corrupt_row(self, tmp_path: Path) -> None:
         good = self.read(tmp_path, self.file(), schema=self.judged())
-        long = self.with_agent("x" * len(self.lines[0]))
-        found = self.read(
-            tmp_path, self.file([long, *self.lines]), "b", schema=self.judged(), maxRecordBytes=len(self.lines[0])
-        )
+        most = max(len(self.lines[0]), len(self.envelope[0]))
+        long = self.with_text("x" * most)
+        found = self.read(tmp_path, self.file([long, *self.lines]), "b", schema=self.judged(), maxRecordBytes=most)
         assert found[1:] == good
         assert {**found[0], "bad": None} == dict.fromkeys(self.judged().names)
         assert long.startswith(found[0]["bad"])
@@ -253,13 +302,33 @@ class Test_aws_cloudtrail(PresetConformance):  # noqa: N801 (named as the genera
     def test_a_million_of_anything_takes_no_longer_than_a_million(self, tmp_path: Path) -> None:
         units = [(unit, LONG) for unit in HOSTILE] + [(unit, LONG // 16) for unit in UNFRIENDLY]
         agents = [unit * (size // len(unit)) for unit, size in units]
-        found = self.read(tmp_path, self.file([*map(self.with_agent, agents), *self.lines]), schema=self.judged())
-        assert [row["userAgent"] for row in found[: len(agents)]] == agents
+        found = self.read(tmp_path, self.file([*map(self.with_text, agents), *self.lines]), schema=self.judged())
+        assert [row[self.text_column] for row in found[: len(agents)]] == agents
         # Outside of strings, unclosed brackets make the records after them part of one or more corrupt rows.
         for unit in ("[", "{", '"', '{"a":', "]", "}"):
             text = self.file([unit * (LONG // 16), *self.lines])
             bad = [row["bad"] for row in self.read(tmp_path, text, "b", schema=self.judged())]
             assert any(bad), unit
+
+
+def _document_suite(name: str, key: str, text_column: str, **known: Any) -> type[DocumentConformance]:
+    document = json.loads(PRESETS[name].sample[0])
+    options: dict[str, Any] = {
+        "options": {"preset": name},
+        "lines": [json.dumps(record) for record in document.get(key, [document])],
+        "rows": ROWS[name],
+        "broken": f'{{"{text_column}": no}}',
+        "envelope": DOCUMENTS[name],
+        "text_column": text_column,
+        "__module__": __name__,
+        **known,
+    }
+    return type(f"Test_{name}", (DocumentConformance,), options)
+
+
+Test_aws_cloudtrail = _document_suite("aws_cloudtrail", "Records", "userAgent")
+Test_aws_cloudwatch_subscription = _document_suite("aws_cloudwatch_subscription", "logEvents", "message")
+Test_azure_diagnostics = _document_suite("azure_diagnostics", "records", "category", writes=True)
 
 
 def test_every_preset_is_in_the_suite() -> None:

@@ -13,17 +13,22 @@ from pyspark_logs.formats.presets import (
     applications,
     aws,
     aws_json,
+    cloud_json,
     containers,
     databases,
     delimited,
     mysql_slow,
     proxies,
+    servers_json,
     syslog,
     web,
 )
 from pyspark_logs.formats.presets.entry import Preset
 
-_FAMILIES = (web, aws, aws_json, delimited, syslog, proxies, databases, mysql_slow, applications, containers)
+_FAMILIES = (
+    web, aws, aws_json, delimited, cloud_json, syslog, proxies, servers_json, databases, mysql_slow, applications,
+    containers,
+)  # fmt: skip
 
 PRESETS: dict[str, Preset] = {preset.name: preset for family in _FAMILIES for preset in family.PRESETS}
 

@@ -23,7 +23,7 @@ def _fields(names: str, types: dict[str, FieldType]) -> tuple[DelimitedField, ..
 # CloudFront and IIS write date and time in UTC; together they are also one timestamp.
 _W3C_TIME = DelimitedField("timestamp", Timestamp(), values=("date", "time"), suffix="Z")
 
-_CLOUDFRONT = (
+_CLOUDFRONT_NAMES = (
     "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent)"
     " cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken"
     " x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version fle-status"
@@ -31,7 +31,8 @@ _CLOUDFRONT = (
     " sc-range-start sc-range-end"
 )
 # Fields that can be selected in standard logging v2 only.
-_CLOUDFRONT_V2 = "timestamp(ms) DistributionId origin-fbl origin-lbl asn c-country cache-behavior-path-pattern"
+_CLOUDFRONT_V2_NAMES = "timestamp(ms) DistributionId origin-fbl origin-lbl asn c-country cache-behavior-path-pattern"
+CLOUDFRONT, CLOUDFRONT_V2 = tuple(_CLOUDFRONT_NAMES.split()), tuple(_CLOUDFRONT_V2_NAMES.split())
 _CLOUDFRONT_TYPES: dict[str, FieldType] = {
     "date": Date(), "sc-bytes": _LONG, "sc-status": _INT, "cs-bytes": _LONG, "time-taken": _DOUBLE,
     "fle-encrypted-fields": _INT, "c-port": _INT, "time-to-first-byte": _DOUBLE, "sc-content-len": _LONG,
@@ -101,15 +102,15 @@ PRESETS: tuple[Preset, ...] = (
             DelimitedSpec(
                 "\t",
                 header="fields",
-                fields=(_W3C_TIME, *_fields(f"{_CLOUDFRONT} {_CLOUDFRONT_V2}", _CLOUDFRONT_TYPES)),
-                headerless_names=tuple(_CLOUDFRONT.split()),
+                fields=(_W3C_TIME, *_fields(f"{_CLOUDFRONT_NAMES} {_CLOUDFRONT_V2_NAMES}", _CLOUDFRONT_TYPES)),
+                headerless_names=tuple(_CLOUDFRONT_NAMES.split()),
             )
         ),
         source='AWS, "Standard logging reference" of CloudFront; values remain URL-encoded, as in the file:'
         " https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
         sample=(
             "#Version: 1.0",
-            f"#Fields: {_CLOUDFRONT}",
+            f"#Fields: {_CLOUDFRONT_NAMES}",
             (
                 "2026-11-22\t01:00:11\tLAX1\t2390282\t192.0.2.7\tGET\td111111abcdef8.cloudfront.net\t/index.html\t200\t-\t"
                 "Mozilla/5.0%20(X11;%20Linux)\tq=1\t-\tHit\tSOX4xwn4XV6Q4rgb7XiVGOHms_BGlTAC4KyHmureZmBNrjGdRLiNIQ==\t"

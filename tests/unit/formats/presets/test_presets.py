@@ -18,9 +18,13 @@ from pyspark_logs.formats.presets import (
     applications,
     aws,
     aws_json,
+    cloud_json,
     containers,
+    databases,
     delimited,
-    servers,
+    mysql_slow,
+    proxies,
+    servers_json,
     syslog,
     web,
 )
@@ -51,7 +55,10 @@ def test_preset_has_a_schema_and_a_source(name: str) -> None:
 
 
 def test_names_of_presets_are_unique() -> None:
-    families = (web, aws, aws_json, delimited, syslog, servers, applications, containers)
+    families = (
+        web, aws, aws_json, delimited, cloud_json, syslog, proxies, servers_json, databases, mysql_slow, applications,
+        containers,
+    )  # fmt: skip
     assert list(PRESETS) == [preset.name for family in families for preset in family.PRESETS]
 
 
