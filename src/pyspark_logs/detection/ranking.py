@@ -58,11 +58,18 @@ def rank_formats(sample: Sample) -> list[Candidate]:
         if candidate.share < GOOD_SHARE:
             return (1, -candidate.share, group, preset_order)
         # The exponent makes a missing record weigh more than a column.
-        return (0, group, -round(candidate.share**2 * candidate.specificity, 3), preset_order)
+        return (0, group, preset_order, -round(candidate.share**2 * candidate.specificity, 3))
 
     ranked = [
-        # A header names the columns, which no template can do.
-        (len(groups) if candidate.specificity < threshold and "header" not in candidate.options else group, candidate)
+        # A header names the columns, which no template can do, and a signature is of one preset only.
+        (
+            len(groups)
+            if candidate.specificity < threshold
+            and "header" not in candidate.options
+            and candidate.options.get("preset") not in signed
+            else group,
+            candidate,
+        )
         for group, candidates in enumerate(groups)
         for candidate in candidates
     ]

@@ -65,7 +65,9 @@ class Sample:
 
 def _is_document(format_options: Mapping[str, str]) -> bool:
     name = format_options.get("preset")
-    return name is not None and resolve_format(FormatOptions("preset", name)).options.document is not None
+    return "recordsPath" in format_options or (
+        name is not None and resolve_format(FormatOptions("preset", name)).reads_documents
+    )
 
 
 def _read_without_warnings(options: ReadOptions) -> pa.Table:

@@ -22,7 +22,9 @@ _EXPECTED_VALUES = {
     **dict.fromkeys(
         ("level", "severity", "loglevel", "log_level", "levelname"),
         re.compile(
-            rf"{LEVEL.pattern}|[A-Z]\d?|[.*#-]|\d{{1,2}}|(?i:unknown|low|medium|high|very-high|log|statement)", re.I
+            rf"{LEVEL.pattern}|[A-Z]\d?|[.*#-]|\d{{1,2}}|(?i:unknown|low|medium|high|very-high|log|statement|metadata"
+            r"|request|requestresponse)",
+            re.I,
         ),
     ),
     **dict.fromkeys(("host", "hostname"), re.compile(rf"(?!(?i:{LEVEL.pattern}))[\w.:-]+")),

@@ -364,3 +364,27 @@ def test_a_zone_after_the_time_is_no_program_of_syslog(tmp_path: Path) -> None:
     rows = pyspark_logs.scan(str(tmp_path), **best.options).read_all().to_pylist()
     assert best.share == 1
     assert rows[3][best.columns[0]].second == 3
+
+
+ROWS = [{"time": f"2026-11-22T01:00:{second:02}Z", "n": second, "tags": ["x"]} for second in range(6)]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("document", "options"),
+    [
+        ({"batch": 7, "result": {"rows": ROWS}}, {"json": "true", "recordsPath": "result.rows"}),
+        ({"batch": 7, "message": "x" * 200, "few": [{"a": 1}]}, {"json": "true"}),
+        (ROWS, {"json": "true"}),
+    ],
+)
+def test_path_of_records_in_documents(
+    tmp_path: Path, document: object, options: dict[str, str], indent: int | None
+) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(document, indent=indent))
+    assert pyspark_logs.detect(tmp_path / "a.json")[0].options == options
+
+
+def test_values_of_two_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,name\n1,ann\n2,bob\n")
+    assert pyspark_logs.detect(tmp_path / "a.csv")[0].options == {"delimited": ",", "header": "first"}

@@ -225,15 +225,20 @@ def _check_right_bound(text: str, field: Field, following: Following) -> None:
 
 
 def _check_readable(text: str, field: Field, following: Following) -> None:
-    """Raises FormatError if a delimiter that ends a field occurs in a text that the type of the field lists."""
+    """Raises FormatError if a delimiter that ends a field occurs in a text that the type of the field needs."""
     for delimiter in following.delimiters:
         for literal in (delimiter.text,) if isinstance(delimiter, Literal) else (" ", "\t"):
             value = field.type.unreadable_before(literal)
-            if value is not None:
-                raise FormatError(
-                    f"template {text!r}: field {field.name!r} ends at the first {literal!r}, so it can never be {value!r}, which"
-                    f" is one of {field.type.notation}; write other text after the field, or leave {value!r} out"
-                )
+            if value is None:
+                continue
+            never = f"be {value!r}, which is one of {field.type.notation}"
+            advice = f"leave {value!r} out"
+            if field.type.is_nested:
+                never, advice = f"have a second element after {value!r}", "another separator into the type"
+            raise FormatError(
+                f"template {text!r}: field {field.name!r} ends at the first {literal!r}, so it can never {never}; write other text"
+                f" after the field, or {advice}"
+            )
 
 
 def _check_groups(text: str, segments: Iterable[Segment]) -> None:

@@ -123,6 +123,9 @@ class ListOf(FieldType):
     def arrow(self) -> pa.DataType:
         return pa.list_(pa.field("element", self.element.arrow()))
 
+    def unreadable_before(self, delimiter: str) -> str | None:
+        return self.separator if delimiter in self.separator else None
+
     def parse(self, text: str, context: TimestampContext) -> list[Any]:
         if not text:
             return []

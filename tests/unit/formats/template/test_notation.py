@@ -139,6 +139,7 @@ WORDS = [
     ("{a:date>} {b}", "field 'a' ends by itself, as all of type date; remove its '>'"),
     ("{a:enum(x|)}", "type 'enum' needs its texts, none of them empty or twice: enum(stdout|stderr), not 'x|'"),
     ("{a:enum(x|x)}", "none of them empty or twice"),
+    ("{a:list( )} {b}", "field 'a' ends at the first ' ', so it can never have a second element after ' '"),
     ("{a:enum(x y|z)} {b}", "field 'a' ends at the first ' ', so it can never be 'x y', which is one of enum(x y|z)"),
 ]
 
