@@ -84,6 +84,14 @@ ARGUMENTS = {  # types that take an argument, and its syntax
     "timestamp": r"(?s:.+)",
 }
 PLAIN = {"string", "quoted", "int", "long", "double", "boolean", "date", "timestamp", "uuid", "json", "map"}
+ALIASES = {
+    "integer": "int",
+    "bigint": "long",
+    "float": "double",
+    "real": "double",
+    "dec": "decimal",
+    "numeric": "decimal",
+}
 PLAIN |= {"word", "ip", "host", "address", "class"}
 
 
@@ -92,7 +100,7 @@ def parse_type(text: str) -> Type:
     parts = TYPE.fullmatch(text)
     if parts is None:
         raise ValueError(f"not a type: {text!r}")
-    name, argument = parts["name"], parts["argument"]
+    name, argument = ALIASES.get(parts["name"], parts["name"]), parts["argument"]
     if argument is None:
         if name not in PLAIN:
             raise ValueError(f"no type without an argument is called {text!r}")

@@ -368,7 +368,7 @@ REFUSED = [
     ("{a", "an open brace"),
     ("a}", "a brace that closes nothing"),
     ("{a b}", "a name with a space"),
-    ("{a:float}", "an unknown type"),
+    ("{a:zzz}", "an unknown type"),
     ("{:int}", "a type without a name"),
     ("{a:int(3)}", "an argument for a type that takes none"),
     ("{a:decimal}", "a decimal without precision"),

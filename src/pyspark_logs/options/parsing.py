@@ -11,6 +11,7 @@ from typing import Any
 
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options.containment import is_inside
+from pyspark_logs.options.foreign import advice
 from pyspark_logs.options.groups import (
     FetchOptions,
     FormatOptions,
@@ -122,10 +123,13 @@ def _by_documented_name(raw: Mapping[str, object]) -> dict[str, object]:
 
 
 def _unknown_option(name: str) -> OptionError:
+    if (text := advice(name)) is not None:
+        return OptionError(f"unknown option {name!r}: {text}")
     lower = {known.lower(): known for known in _KNOWN}
     nearest = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
-    hint = f"; did you mean {lower[nearest[0]]!r}?" if nearest else "."
-    return OptionError(f"unknown option {name!r}{hint} Known options: {', '.join(_KNOWN)}")
+    if nearest:
+        return OptionError(f"unknown option {name!r}; did you mean {lower[nearest[0]]!r}?")
+    return OptionError(f"unknown option {name!r}. Known options: {', '.join(_KNOWN)}")
 
 
 def _target(name: str, side: str) -> str | None:
@@ -263,6 +267,8 @@ def _add_times(fields: dict[str, dict[str, Any]], values: Mapping[str, object]) 
     if isinstance(position, str) and position.strip().lower() in ("earliest", "latest"):
         fields["stream"]["starting"] = position.strip().lower()
     elif position is not None:
+        if isinstance(position, str) and position.strip().isalpha():
+            raise bad_value("startingPosition", position, "earliest, latest or a time such as 2026-11-22T00:00:00Z")
         fields["stream"]["starting"] = "time"
     for name, group, attribute, unit in (("startTime", "time", "start_us", 1), ("endTime", "time", "end_us", 1),
                                          ("modifiedAfter", "plan", "modified_after_ms", 1000),

@@ -35,6 +35,16 @@ def parse_name(name: str, value: object) -> str:
     return text
 
 
+def parse_url(name: str, value: object) -> str:
+    """Returns an HTTP URL without leading and trailing spaces."""
+    url = parse_name(name, value)
+    if not re.match(r"https?://[^/]", url, re.IGNORECASE):
+        # A user name and a password may stand before the host.
+        example = f"http://{url}" if re.fullmatch(r"[\w.-]+(:\d+)?", url, re.ASCII) else "http://127.0.0.1:9000"
+        raise OptionError(f"option {name!r}: is not a URL with http:// or https://; write {example}, for example")
+    return url
+
+
 def parse_id(name: str, value: object) -> str:
     """Returns a string without leading and trailing spaces, which would be hard to see and are refused."""
     text = parse_text(name, value)
@@ -111,6 +121,18 @@ def one_of(*choices: str) -> Callable[[str, object], str]:
         raise bad_value(name, value, "one of " + ", ".join(choices))
 
     return parse
+
+
+_HEADERS = one_of("none", "first", "fields")
+
+
+def parse_header(name: str, value: object) -> str:
+    """Returns the source of column names. ``true`` and ``false``, as other readers have them, are answered with advice."""
+    words = {"true": "first", "false": "none"}
+    word = words.get(str(value).strip().lower())
+    if word is not None:
+        raise bad_value(name, value, f"one of none, first, fields; write header={word}")
+    return _HEADERS(name, value)
 
 
 def parse_encoding(name: str, value: object) -> str:

@@ -91,7 +91,8 @@ def normalise(path: str) -> str:
     slash = "/" if rest.endswith("/") else ""
     if not scheme:
         return os.path.abspath(rest).rstrip("/") + slash or "/"  # noqa: PTH100 - resolve() would follow links
-    if not re.match(r"[^:]*://", path):
+    # Databricks writes its own file system with one slash: dbfs:/mnt/logs.
+    if not re.match(r"[^:]*://", path) and scheme != "dbfs":
         raise OptionError(f"path {path!r} has one slash after its scheme; write {scheme}://{rest.lstrip('/')}")
     if scheme != "memory" and (not rest or rest.startswith("/")):
         raise OptionError(f"path {path!r} has no bucket; write it as {scheme}://bucket/directory")

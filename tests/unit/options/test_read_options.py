@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import fields
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import OPTIONS, ReadOptions, StoreOptions, parse_read_options
+from pyspark_logs.options.foreign import ADVICE
 
 BASE: dict[str, Any] = {"path": "/logs", "template": "{m}"}
 HOUR = datetime(2026, 11, 22, 7, tzinfo=timezone.utc)
@@ -31,10 +33,39 @@ class TestNames:
         ("name", "near"), [("layuot", "layout"), ("STARTTIMES", "startTime"), ("maxPartitionByte", "maxPartitionBytes")]
     )
     def test_an_unknown_name_suggests_the_nearest(self, name: str, near: str) -> None:
-        with pytest.raises(
-            OptionError, match=f"^unknown option '{name}'; did you mean '{near}'\\? Known options: accessKey, "
-        ):
+        with pytest.raises(OptionError, match=f"^unknown option '{name}'; did you mean '{near}'\\?$"):
             parse(**{name: "x"})
+
+    @pytest.mark.parametrize(
+        ("name", "advice"),
+        [
+            ("recursiveFileLookup", "leave it out"),
+            ("sep", "write delimited="),
+            ("cloudFiles.format", "no Auto Loader"),
+            ("n_rows", r"limit\(n\)"),
+            ("fs.s3a.endpoint", "write endpoint"),
+        ],
+    )
+    def test_options_of_other_readers_are_answered_with_advice(self, name: str, advice: str) -> None:
+        with pytest.raises(OptionError, match=f"^unknown option '{re.escape(name)}': .*{advice}"):
+            parse(**{name: "true"})
+
+    def test_advice_is_for_names_that_are_no_options(self) -> None:
+        assert not set(ADVICE) & {option.name.lower() for option in OPTIONS}
+
+    def test_values_of_other_readers_are_answered_with_advice(self) -> None:
+        with pytest.raises(OptionError, match="'true' is not one of none, first, fields; write header=first"):
+            parse(header="true")
+        with pytest.raises(OptionError, match="'newest' is not earliest, latest or a time"):
+            parse(startingPosition="newest")
+
+    @pytest.mark.parametrize(
+        ("endpoint", "example"), [("127.0.0.1:9000", "http://127.0.0.1:9000,"), ("u:p@host", "http://127.0.0.1:9000,")]
+    )
+    def test_an_endpoint_is_a_url(self, endpoint: str, example: str) -> None:
+        with pytest.raises(OptionError, match=re.escape(f"http:// or https://; write {example}")) as raised:
+            parse(endpoint=endpoint)
+        assert "u:p" not in str(raised.value)
 
     def test_an_unknown_name_without_a_near_one(self) -> None:
         with pytest.raises(OptionError, match=r"^unknown option 'zzz'\. Known options: "):

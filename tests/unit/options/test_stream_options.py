@@ -84,7 +84,10 @@ def test_a_starting_time_is_in_the_option_time_zone(value: Any, zone: str, expec
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"startingPosition": "yesterday"}, "option 'startingPosition': 'yesterday' is not a time such as"),
+        (
+            {"startingPosition": "yesterday"},
+            "option 'startingPosition': 'yesterday' is not earliest, latest or a time such as",
+        ),
         ({"startingPosition": ""}, "'startingPosition': '' is not a time"),
         ({"startingPosition": 7}, "'startingPosition': 7 is not a time"),
         ({"startingPosition": "2026-02-30"}, "is not a time that exists"),

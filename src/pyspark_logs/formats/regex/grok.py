@@ -19,6 +19,8 @@ TYPES: dict[str, FieldType] = {
     "string": Text(), "int": Integer(32), "long": Integer(64), "float": Floating(), "double": Floating(),
     "boolean": Boolean(),
 }  # fmt: skip
+# Spark's names.
+_ALIASES = {"integer": "int", "bigint": "long"}
 
 _DEFINITION = re.compile(r"(\w+)[ \t]+(.*\S)[ \t]*", re.ASCII)
 _BRACKETED_NAME = re.compile(r"(?:\[[^\[\]]+\])+")
@@ -172,6 +174,7 @@ def _parse_reference(token: Token, source: str) -> _Reference:
     if not colon:
         return _Reference(name, None)
     column, typed, type_name = rest.partition(":")
+    type_name = _ALIASES.get(type_name, type_name)
     if typed and type_name not in TYPES:
         hint = f"known are {', '.join(TYPES)}"
         raise syntax_error(source, token.offset, f"unknown type {type_name!r}", hint)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.template.segments import Blanks, Field, Following, Group, Literal, Segment, Template
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.registry import TYPES
+from pyspark_logs.formats.types.registry import TYPES, find_type
 from pyspark_logs.formats.types.text import Text
 
 _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)>?\??)?\}", re.DOTALL)
@@ -172,9 +172,10 @@ def _parse_field(text: str, position: int, inside: str) -> Field:
     if colon and not notation:
         raise _error(text, position, f"field {name!r} has a ':' but no type; known are {', '.join(TYPES)}")
     type_name, bracket, argument = notation.partition("(")
-    make = TYPES.get(type_name or "string")
-    if make is None:
-        raise _error(text, position, f"field {name!r}: unknown type {type_name!r}; known are {', '.join(TYPES)}")
+    try:
+        make = find_type(type_name or "string")
+    except FormatError as error:
+        raise _error(text, position, f"field {name!r}: {error}") from error
     try:
         field_type = make(type_name, argument.removesuffix(")") if bracket else None)
     except FormatError as error:

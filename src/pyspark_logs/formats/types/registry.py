@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
 import pyarrow as pa
@@ -79,6 +80,39 @@ TYPES = {
     **{name: _plain(field_type) for name, field_type in VALIDATED_TEXTS.items()},
     "enum": _enumeration,
 }
+
+# Spark's names of types -> the names of the notation.
+_ALIASES = {
+    "integer": "int",
+    "bigint": "long",
+    "float": "double",
+    "real": "double",
+    "dec": "decimal",
+    "numeric": "decimal",
+}
+# Names of other tools -> the names to suggest.
+_SUGGESTIONS = {
+    "str": "string", "text": "string", "varchar": "string", "char": "string", "number": "double or decimal(p,s)",
+    "bool": "boolean", "datetime": "timestamp", "time": "timestamp(%H:%M:%S)", "timestamp_ntz": "timestamp",
+    "smallint": "int", "short": "int", "tinyint": "int", "byte": "int", "array": "list(,)", "guid": "uuid",
+}  # fmt: skip
+
+
+def find_type(name: str) -> Any:
+    """Returns the function in the table for the name of a type, or for Spark's name of it.
+
+    Raises:
+        FormatError: there is no such type; the message suggests one, or names all.
+
+    >>> find_type("bigint") is find_type("long")
+    True
+    """
+    made = TYPES.get(_ALIASES.get(name, name))
+    if made is not None:
+        return made
+    near = _SUGGESTIONS.get(name) or next(iter(get_close_matches(name, TYPES, n=1)), None)
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(TYPES)}"
+    raise FormatError(f"unknown type {name!r}; {hint}")
 
 
 def for_arrow(dtype: pa.DataType) -> FieldType | None:

@@ -170,7 +170,7 @@ def test_a_record_of_several_lines_is_matched_as_a_whole() -> None:
         ("(%{B:a}", "B x)", "grokPatterns, B: ')' at character 2: no group is open"),
         ("%{WROD:a}", None, "grok: unknown pattern 'WROD' at character 1: did you mean WORD?"),
         ("%{WORD:a} %{ZZZZZZZZ}", None, "unknown pattern 'ZZZZZZZZ' at character 11: define it in grokPatterns"),
-        ("%{WORD:a:integer}", None, "unknown type 'integer' at character 1: known are string, int, long"),
+        ("%{WORD:a:whole}", None, "unknown type 'whole' at character 1: known are string, int, long"),
         ("%{WORD:}", None, "column '' at character 1"),
         ("%{WORD:a b}", None, "column 'a b' at character 1"),
         ("%{WORD a}", None, "'%{WORD a}' at character 1: write %{PATTERN}"),

@@ -115,7 +115,9 @@ WORDS = [
     ("x {a} }", "at character 7: a single '}' closes nothing; write '}}' for a literal brace"),
     ("{a b}", "at character 1: 'a b' is not a field name"),
     ("{a:}", "field 'a' has a ':' but no type; known are string, quoted, int"),
-    ("x {a:float}", "at character 3: field 'a': unknown type 'float'; known are string, quoted, int"),
+    ("x {a:zzz}", "at character 3: field 'a': unknown type 'zzz'; known are string, quoted, int"),
+    ("x {a:varchar}", "at character 3: field 'a': unknown type 'varchar'; did you mean string?"),
+    ("x {a:timestmp}", "at character 3: field 'a': unknown type 'timestmp'; did you mean timestamp?"),
     ("{a:int(3)}", "type 'int' takes no argument, but has (3)"),
     ("{a:decimal}", "type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not None"),
     ("{a:decimal(39,0)}", "type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not '39,0'"),
@@ -194,3 +196,10 @@ def test_short_directives_are_what_they_stand_for() -> None:
 def test_a_day_that_no_year_has_is_not_of_its_pattern(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         compile_pattern("%Y %j").parse_us(text, TimestampContext())
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"), [("integer", "int"), ("bigint", "long"), ("float", "double"), ("numeric(5,2)", "decimal(5,2)")]
+)
+def test_the_names_of_spark_are_accepted(alias: str, name: str) -> None:
+    assert parse_template(f"{{a:{alias}}}").steps == parse_template(f"{{a:{name}}}").steps

@@ -1,0 +1,50 @@
+"""Options of other readers that this one spells otherwise or does not need, each with the advice to give."""
+
+from __future__ import annotations
+
+# Name in lower case -> the end of a sentence that begins with "unknown option ...: ".
+ADVICE = {
+    "latestfirst": "a stream reads files in the order of their times; start later with startingPosition",
+    "recursivefilelookup": "directories are always read with all that is below them; leave it out",
+    "linesep": "lines end with \\n, \\r\\n or \\r; leave it out, or name the first line of a record with multiLine",
+    "maxfileage": "a stream reads every new file; startingPosition=2026-11-22T00:00:00Z leaves older files out",
+    "sep": "write delimited=, with the separator as the value",
+    "separator": "write delimited=, with the separator as the value",
+    "delimiter": "write delimited=, with the separator as the value",
+    "wholetext": "a record is a line, or several with multiLine; spark.read.text reads whole files",
+    "columns": "name the columns in a schema, as in .schema('ts timestamp, level string')",
+    "usecols": "name the columns in a schema, as in .schema('ts timestamp, level string')",
+    "overwrite": "write .mode('overwrite') in Spark, or write(..., mode='overwrite')",
+    "n_rows": "use limit(n) on the result, or dataset(...).head(n)",
+    "nrows": "use limit(n) on the result, or dataset(...).head(n)",
+    "limit": "use limit(n) on the result, or dataset(...).head(n)",
+    "inferschema": "columns of JSON and logfmt are inferred without it; leave it out, or give a schema",
+    "location": "it comes from CREATE TABLE; in SQL, write CREATE TEMPORARY VIEW ... USING logs OPTIONS (path '...')",
+    "format": "the line format is an option of its own, such as preset, template or json",
+    "charset": "write encoding",
+    "nullvalues": "write nullValue",
+    "dateformat": "write the pattern in the template, as in {day:timestamp(%d/%m/%Y)}",
+    "timestampformat": "write the pattern in the template, as in {ts:timestamp(%d/%b/%Y:%H:%M:%S %z)}",
+    "pattern": "write regex, grok or template",
+    "filter": "write where",
+    "mergeschema": "columns are merged by name without it; leave it out",
+    "checkpointlocation": "it belongs to writeStream",
+    "trigger": "write .trigger(availableNow=True) on writeStream",
+}
+# Prefixes of options, likewise.
+PREFIX_ADVICE = {
+    "cloudfiles.": "this is no Auto Loader: new files are found without it, by listing or as layout says",
+    "fs.s3a.": "the bucket is not read by Hadoop: write endpoint, region, accessKey, secretKey or profile",
+    "spark.": "set it on the session, as in spark.conf.set(...)",
+}
+
+
+def advice(name: str) -> str | None:
+    """Returns the advice for an option of another reader; None if the name is not known.
+
+    >>> advice("n_rows")
+    'use limit(n) on the result, or dataset(...).head(n)'
+    """
+    lower = name.lower()
+    by_prefix = (text for prefix, text in PREFIX_ADVICE.items() if lower.startswith(prefix))
+    return ADVICE.get(lower) or next(by_prefix, None)
