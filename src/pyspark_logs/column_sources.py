@@ -124,7 +124,7 @@ def resolve_columns(
     bounded = options.time.start_us is not None or options.time.end_us is not None
     # A time range compares instants, so a time requested as a wall clock, a day or a string must be decoded twice.
     shown = time is not None and any(f.name.lower() == time.lower() and _is_instant(f.type) for f in record_columns)
-    hidden_time = bounded and time is not None and not shown
+    hidden_time = bounded and time is not None and not (shown and form.has_one_time(time))
     bound = None if condition is None else condition.bind(target)
     return ColumnSources(target, tuple(sources), record_columns, time, hidden_time, output, bound)
 

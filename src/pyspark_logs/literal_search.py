@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.interface import SearchableFields
@@ -48,12 +46,12 @@ class LiteralSearch:
         if remaining is None:
             self._pause = _PAUSE_BLOCKS
             return lines
-        return _compact(lines.select(remaining))
+        return lines.select(remaining).compact()
 
 
 def _searchable_columns(fields: SearchableFields, columns: pa.Schema) -> tuple[list[str], list[str]]:
     """Returns the string columns written literally in every line, and those written literally without a backslash."""
-    strings = [field.name for field in columns if pa.types.is_string(field.type)]
+    strings = [f.name for f in columns if pa.types.is_string(f.type) and f.name.lower() not in fields.excluded]
     plain = [name for name in strings if name.lower() in fields.plain]
     unescaped = fields.unless_escaped
     return plain, [name for name in strings if name not in plain and (unescaped is None or name.lower() in unescaped)]
@@ -63,14 +61,3 @@ def _can_search(alternatives: tuple[bytes, ...], unsearchable: set[int]) -> bool
     """Returns True if no alternative contains an unsearchable byte; a lone backslash stands for all lines with escapes."""
     literals = [text for text in alternatives if text != b"\\"]
     return bool(literals) and not any(set(text) & unsearchable for text in literals)
-
-
-def _compact(lines: Lines) -> Lines:
-    """Returns lines in a block of their own if they are less than half of their block: less to validate and to scan."""
-    total = int((lines.ends - lines.starts).sum())
-    if len(lines) == 0 or 2 * total > len(lines.block):
-        return lines
-    block = b"\n".join([lines.block[s:e] for s, e in zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)])
-    lengths = lines.ends - lines.starts
-    ends = (np.cumsum(lengths) + np.arange(len(lengths))).astype(np.int32)
-    return replace(lines, block=block, starts=(ends - lengths).astype(np.int32), ends=ends, origins=lines.offsets)

@@ -38,8 +38,9 @@ def infer_schema(options: ReadOptions) -> str:
         layout = resolve_layout(store, options)
     form.check_records()  # before the sample is read, or an error of multiLine would be reported as one of the sample
     in_record = form.schema()
-    if in_record is None:
-        in_path = {name.lower() for name in layout.columns}
+    if in_record is None or form.infers_schema:
+        in_record_only = {name.lower() for name in (in_record.names if in_record is not None else ())}
+        in_path = {name.lower() for name in layout.columns} - in_record_only
         sampled_paths: list[str] = []
         try:
             sampled = form.infer(_sample(reader, store, layout, sampled_paths))

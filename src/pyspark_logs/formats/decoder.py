@@ -129,9 +129,8 @@ class Decoder:
         if todo is None or len(todo):
             parsed, corrupt, reasons = self.parse_lines(lines, todo, context)
             parts.append(parsed)
-        columns = _merge(parts, len(lines), self.native)
-        cast = [self._cast(*column, context) for column in zip(columns, self.native, self.target, strict=True)]
-        return DecodedLines(cast, corrupt, reasons, _find_appended(parts, lines))
+        columns = merge_rows(parts, len(lines), self.native)
+        return DecodedLines(self.cast(columns, context), corrupt, reasons, _find_appended(parts, lines))
 
     def run_engines(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
         """Returns the rows that the engines decoded, and the indices of the remaining lines; None: all lines remain."""
@@ -185,14 +184,9 @@ class Decoder:
         arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
         return DecodedRows(rows, arrays, rests), corrupt if reasons else None, reasons
 
-    def _cast(self, array: pa.Array, native: pa.DataType, target: pa.DataType, context: TimestampContext) -> pa.Array:
-        """Casts a column to its requested type. Instants become wall clocks and days of the context's time zone."""
-        if native == target:
-            return array
-        if pa.types.is_timestamp(native) and (pa.types.is_timestamp(target) or pa.types.is_date32(target)):
-            walls = utc_to_local(array, context.zone)
-            return walls if pa.types.is_timestamp(target) else walls.cast(pa.date32(), safe=False)
-        return array.cast(target)
+    def cast(self, columns: Sequence[pa.Array], context: TimestampContext) -> list[pa.Array]:
+        """Casts columns to their requested types. Instants become wall clocks and days of the context's time zone."""
+        return [_cast(*column, context) for column in zip(columns, self.native, self.target, strict=True)]
 
 
 class LineBlockDecoder:
@@ -229,6 +223,15 @@ class LineBlockDecoder:
         return DecodedBlock(1, 1, columns, np.ones(1, np.bool_), {0: reason}, lines)
 
 
+def _cast(array: pa.Array, native: pa.DataType, target: pa.DataType, context: TimestampContext) -> pa.Array:
+    if native == target:
+        return array
+    if pa.types.is_timestamp(native) and (pa.types.is_timestamp(target) or pa.types.is_date32(target)):
+        walls = utc_to_local(array, context.zone)
+        return walls if pa.types.is_timestamp(target) else walls.cast(pa.date32(), safe=False)
+    return array.cast(target)
+
+
 def _block_rows(todo: Int64 | None, rows: Int64 | None) -> Int64 | None:
     """Returns the indices in the block of rows among the lines ``todo``; None: all lines."""
     if todo is None:
@@ -246,7 +249,7 @@ def _remaining(todo: Int64 | None, rows: Int64 | None, count: int) -> Int64:
     return indices if todo is None else todo[indices]
 
 
-def _merge(parts: list[DecodedRows], count: int, types: Sequence[pa.DataType]) -> list[pa.Array]:
+def merge_rows(parts: Sequence[DecodedRows], count: int, types: Sequence[pa.DataType]) -> list[pa.Array]:
     """Returns the columns of all lines in order, from parts that together have each line once."""
     full = [part for part in parts if part.rows is None or len(part.rows)]
     if len(full) == 1 and (full[0].rows is None or len(full[0].rows) == count):

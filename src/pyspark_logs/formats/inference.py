@@ -45,6 +45,7 @@ _WIDER = {
 }
 _DOUBLE_DIGITS = 15  # significant digits of a decimal number that a double always retains (DBL_DIG of C)
 _DOUBLE_BITS, _LONG_BITS, _DECIMAL_DIGITS = 53, 63, 38
+_ONLY_NULLS = {b"values": b"null"}  # metadata of a column
 _SHOWN_CHARACTERS = 80  # of a record in a message
 
 
@@ -217,7 +218,16 @@ def _fields(kinds: dict[str, Kind]) -> list[pa.Field]:
     for name, kind in kinds.items():
         first = names.setdefault(name.lower(), name)
         merged[first] = merge_kinds(merged[first], kind) if first in merged else kind
-    return [pa.field(name, _arrow_type(kind)) for name, kind in merged.items() if kind != FLAG]
+    return [
+        pa.field(name, _arrow_type(kind), metadata=_ONLY_NULLS if kind == NULL else None)
+        for name, kind in merged.items()
+        if kind != FLAG
+    ]
+
+
+def is_only_nulls(field: pa.Field) -> bool:
+    """Returns True for an inferred column without a value in the sample, of which any type is possible."""
+    return field.metadata == _ONLY_NULLS
 
 
 def _arrow_type(kind: Kind) -> pa.DataType:

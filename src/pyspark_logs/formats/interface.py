@@ -27,11 +27,13 @@ class SearchableFields:
         plain: fields that are written literally in every line.
         unless_escaped: fields that are written literally in lines without a backslash; None: all fields not in ``plain``.
         not_with: characters whose presence in a value means that it may be written otherwise.
+        excluded: fields that are not searched for, whatever the other attributes say.
     """
 
     plain: frozenset[str] = frozenset()
     unless_escaped: frozenset[str] | None = frozenset()
     not_with: str = ""
+    excluded: frozenset[str] = frozenset()
 
 
 class SplitSource(Protocol):
@@ -132,6 +134,15 @@ class Format(ABC):
         Raises:
             FormatError: the description of the format is wrong.
         """
+
+    @property
+    def infers_schema(self) -> bool:
+        """True if a load without a schema has the columns of :meth:`infer`: those of :meth:`schema`, and of a sample."""
+        return self.schema() is None
+
+    def has_one_time(self, name: str) -> bool:
+        """Returns True if the time of every record is in the column of this name, the time column of a query."""
+        return True
 
     @abstractmethod
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Generator, Sequence
-from typing import ClassVar
 
 import pyarrow as pa
 
@@ -30,7 +29,7 @@ class LineFormat(Format):
         part_rule: rule that finds lines which are parts of records; None: the format has none.
     """
 
-    blanks: ClassVar[str] = ""
+    blanks: str = ""
     part_rule: PartRule | None = None
 
     @abstractmethod
@@ -48,6 +47,10 @@ class LineFormat(Format):
         Raises:
             FormatError: the format has no last field that could take these lines; see :func:`begins_by_regex_only`.
         """
+
+    def line_matcher(self) -> Matcher:
+        """Returns a matcher of single lines by all fields; unlike :meth:`matcher` for any format."""
+        return Matcher(self.decoder(Projection(judge_whole=True)))
 
     @abstractmethod
     def writer(

@@ -21,16 +21,26 @@ class Projection:
         columns: requested columns, with the types that the query's schema gives them. Names match without case.
         hidden: further columns that are decoded after ``columns``, but never make a record corrupt.
         judge_whole: True if any field of the format makes a record corrupt, not only the requested ones.
+        judge_own_types: True if, with ``judge_whole``, a field also makes a record corrupt if its text is not of the field's
+            own type, whatever type is requested.
     """
 
     columns: pa.Schema = field(default_factory=lambda: pa.schema([]))
     hidden: pa.Schema = field(default_factory=lambda: pa.schema([]))
     judge_whole: bool = False
+    judge_own_types: bool = False
 
     def fields(self) -> Iterator[tuple[pa.Field, bool]]:
         """Yields every field in order, with True if its value is judged."""
         yield from ((column, True) for column in self.columns)
         yield from ((column, False) for column in self.hidden)
+
+    def also_judges(self, name: str, own_type: pa.DataType) -> bool:
+        """Returns True if a field of the format makes a record corrupt by its own type, apart from the requested columns."""
+        if not self.judge_whole:
+            return False
+        requested = [column.type for column in self.columns if column.name.lower() == name.lower()]
+        return not requested or (self.judge_own_types and own_type not in requested)
 
     @property
     def types(self) -> list[pa.DataType]:

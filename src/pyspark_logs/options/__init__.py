@@ -4,14 +4,16 @@
 because Spark passes them in lower case. A reader ignores options that only writers use, and a writer those that only
 readers use. An unknown name is an error that suggests the nearest known name.
 
-Modules: ``table`` lists the options, ``text``, ``numbers`` and ``times`` parse their values, ``parsing`` combines the
-values into the dataclasses of ``groups``, and ``containment`` compares directories with load paths.
+Modules: ``table`` lists the options, ``text``, ``numbers`` and ``times`` parse their values, ``line_formats`` finds the line
+format and the members of ``anyOf``, ``parsing`` combines the values into the dataclasses of ``groups``, and ``containment``
+compares directories with load paths.
 """
 
 from __future__ import annotations
 
 from pyspark_logs.options.groups import (
     FetchOptions,
+    FormatMember,
     FormatOptions,
     PlanOptions,
     ReadOptions,
@@ -30,6 +32,7 @@ __all__ = [
     "FORMATS",
     "OPTIONS",
     "FetchOptions",
+    "FormatMember",
     "FormatOptions",
     "Option",
     "PlanOptions",

@@ -35,6 +35,8 @@ class FormatOptions:
         records_path: keys from a JSON document to its records, joined by dots; None: the documents are the records.
         banners: prefixes of lines at the start of a file that are not records, such as glog's. Formats set this, not
             users.
+        members: formats of the option ``anyOf`` in the order in which they are tried; empty for other formats.
+        format_column: column for the name of the member that matched; None if there is no such column.
     """
 
     kind: str
@@ -56,6 +58,23 @@ class FormatOptions:
     join_parts: bool | None = None
     records_path: str | None = None
     banners: tuple[str, ...] = ()
+    members: tuple[FormatMember, ...] = ()
+    format_column: str | None = None
+
+
+@dataclass(frozen=True)
+class FormatMember:
+    """A format of the option ``anyOf``.
+
+    Attributes:
+        name: name in the column ``formatColumn`` and in messages.
+        options: options of the format, including those of the load that apply to all members.
+        schema: columns as DDL, of a member whose lines do not name their values; None if the format knows them.
+    """
+
+    name: str
+    options: FormatOptions
+    schema: str | None = None
 
 
 @dataclass(frozen=True)

@@ -24,16 +24,8 @@ from pyspark_logs.options.groups import (
     WriteOptions,
     WriteRules,
 )
-from pyspark_logs.options.numbers import parse_boolean
-from pyspark_logs.options.table import (
-    APPLICABLE_FORMATS,
-    BOOLEAN_FORMATS,
-    COMBINED,
-    FORMATS,
-    OPTIONS,
-    PATH_OPTIONS,
-    SPARK_OPTIONS,
-)
+from pyspark_logs.options.line_formats import parse_line_format, parse_members
+from pyspark_logs.options.table import COMBINED, OPTIONS, PATH_OPTIONS, SPARK_OPTIONS
 from pyspark_logs.options.text import bad_value, parse_path
 from pyspark_logs.options.times import parse_instant_us
 
@@ -62,7 +54,7 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
         name: value for name, value in values.items() if name in PATH_OPTIONS or _target(name, "read") is not None
     }
     fields = _fields(relevant, "read")
-    fields["format"] |= _line_format(relevant)
+    fields["format"] |= parse_line_format(relevant)
     fields["records"]["corrupt_column_given"] = "columnNameOfCorruptRecord" in relevant
     fields["plan"]["paths"] = _load_paths(relevant)
     _add_times(fields, relevant)
@@ -96,7 +88,7 @@ def parse_write_options(raw: Mapping[str, object]) -> WriteOptions:
         name: value for name, value in values.items() if name in PATH_OPTIONS or _target(name, "write") is not None
     }
     fields = _fields(relevant, "write")
-    fields["format"] |= _line_format(relevant)
+    fields["format"] |= parse_line_format(relevant)
     rules = WriteRules(**fields["rules"])
     return WriteOptions(
         format=_checked_format(fields["format"]),
@@ -150,29 +142,17 @@ def _fields(values: Mapping[str, object], side: str) -> dict[str, dict[str, Any]
     return fields
 
 
-def _line_format(values: Mapping[str, object]) -> dict[str, str]:
-    formats = [name for name in FORMATS if name in values]
-    formats = [name for name in formats if name not in BOOLEAN_FORMATS or parse_boolean(name, values[name])]
-    if len(formats) != 1:
-        what = "none is given" if not formats else " and ".join(formats) + " are given"
-        raise OptionError(f"exactly one of {', '.join(FORMATS)} must name the line format; {what}")
-    kind = formats[0]
-    for name, kinds in APPLICABLE_FORMATS.items():
-        if name in values and kind not in kinds:
-            raise OptionError(
-                f"option {name!r} belongs to {', '.join(kinds)}, and means nothing for {kind}; leave it out"
-            )
-    return {"kind": kind, "spec": "" if kind in BOOLEAN_FORMATS else _BY_NAME[kind.lower()].parse(kind, values[kind])}
-
-
 def _checked_format(fields: Mapping[str, Any]) -> FormatOptions:
     options = FormatOptions(**fields)
-    try:
-        (options.comment_prefix or "").encode(options.encoding)
-    except UnicodeError as error:
-        raise OptionError(
-            f"option 'commentPrefix': {options.comment_prefix!r} has a character that encoding={options.encoding} lacks"
-        ) from error
+    if options.kind == "anyOf":
+        options = replace(options, members=parse_members(options.spec, options))
+    for prefix in (options.comment_prefix, *(member.options.comment_prefix for member in options.members)):
+        try:
+            (prefix or "").encode(options.encoding)
+        except UnicodeError as error:
+            raise OptionError(
+                f"option 'commentPrefix': {prefix!r} has a character that encoding={options.encoding} lacks"
+            ) from error
     return options
 
 

@@ -50,7 +50,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("json", COMBINED, COMBINED, numbers.parse_boolean, "`true`: one JSON object a line"),
     Option("logfmt", COMBINED, COMBINED, numbers.parse_boolean, "`true`: `key=value` pairs"),
     Option("delimited", COMBINED, COMBINED, text.parse_separator, "values between separators; the value is the separator"),
+    Option("anyOf", COMBINED, COMBINED, text.parse_members, "a JSON list of formats, each an object of options, which are tried in order for each line; reads only; see [Several formats](anyof.md)"),
     Option("formatClass", COMBINED, COMBINED, text.parse_class, "a user-defined format, as `module:Class`"),
+    Option("formatColumn", "format.format_column", None, text.parse_name, "anyOf: column for the name of the format that matched"),
     Option("quote", "format.quote", "format.quote", text.parse_quote, "delimited: quote character of values that contain the separator; empty: none (`\"`)"),
     Option("header", "format.header", "format.header", text.parse_header, "delimited: source of the column names: `none`, the `first` line, or a `#Fields:` line (`fields`) (`none`)"),
     Option("grokPatterns", "format.grok_patterns", "format.grok_patterns", text.parse_definitions, "grok: user-defined patterns, one `NAME pattern` a line"),
@@ -64,7 +66,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("allowTrailing", "format.allow_trailing", "format.allow_trailing", numbers.parse_boolean, "allow text after the last field (`false`)"),
     Option("maxRecordBytes", "format.max_record_bytes", "format.max_record_bytes", numbers.parse_bytes, "size above which a record is a corrupt row (`16m`)"),
     Option("recordsPath", "format.records_path", None, text.parse_name, "JSON: keys from a document to the array of its records, such as `Records` or `a.b`; see [Documents](json.md#documents)"),
-    Option("samplingBytes", "format.sampling_bytes", None, numbers.parse_bytes, "bytes of text that are read to infer the columns of JSON or logfmt (`8m`)"),
+    Option("samplingBytes", "format.sampling_bytes", None, numbers.parse_bytes, "bytes of text that are read to infer the columns of JSON or logfmt, alone or in `anyOf` (`8m`)"),
     Option("maxInferredColumns", "format.max_inferred_columns", None, numbers.parse_positive_count, "JSON, logfmt: number of inferred columns, nested fields included, above which keys are taken for data and a schema is required (`10000`)"),
     Option("rescuedDataColumn", "format.rescued_column", None, text.parse_name, "JSON, logfmt: column for values that the schema lacks; templates, delimited: column `map<string,string>` for fields after the last one, by position"),
     Option("where", "records.where", None, text.parse_name, "condition on the rows in Spark's SQL, evaluated while reading; see [Conditions](reading.md#conditions-while-reading)"),
@@ -135,7 +137,8 @@ PATH_OPTIONS = ("path", "paths")
 SPARK_OPTIONS = ("checkpointLocation", "queryName")
 
 FORMATS = (
-    "template", "preset", "nginx", "apache", "logback", "grok", "regex", "json", "logfmt", "delimited", "formatClass",
+    "template", "preset", "nginx", "apache", "logback", "grok", "regex", "json", "logfmt", "delimited", "anyOf",
+    "formatClass",
 )  # fmt: skip
 BOOLEAN_FORMATS = ("json", "logfmt")
 
@@ -147,7 +150,7 @@ APPLICABLE_FORMATS: dict[str, tuple[str, ...]] = {
     "commentPrefix": _LINE_FORMATS,
     "multiLine": _LINE_FORMATS,
     "requestParts": ("template", "preset", "nginx", "apache"),
-    "joinParts": ("preset",),
+    "joinParts": ("preset", "anyOf"),
     "maxRecordBytes": _LINE_FORMATS,
     "mode": _LINE_FORMATS,
     "columnNameOfCorruptRecord": _LINE_FORMATS,
@@ -155,11 +158,16 @@ APPLICABLE_FORMATS: dict[str, tuple[str, ...]] = {
     "nullValue": ("template", "preset", *_DIALECTS, "grok", "regex", "logfmt", "delimited"),
     "escape": ("template", "preset", "delimited"),
     "allowTrailing": ("template", "preset", *_DIALECTS, "delimited"),
-    "rescuedDataColumn": ("template", "preset", *_DIALECTS, "json", "logfmt", "delimited"),
+    "rescuedDataColumn": ("template", "preset", *_DIALECTS, "json", "logfmt", "delimited", "anyOf"),
     "recordsPath": ("json",),
-    "samplingBytes": ("json", "logfmt"),
-    "maxInferredColumns": ("json", "logfmt"),
+    "samplingBytes": ("json", "logfmt", "anyOf"),
+    "maxInferredColumns": ("json", "logfmt", "anyOf"),
+    "formatColumn": ("anyOf",),
     "quote": ("delimited",),
     "header": ("delimited",),
     "grokPatterns": ("grok",),
 }
+
+# Formats that the members of ``anyOf`` may have, and their further options; all others apply to the files of the load.
+MEMBER_FORMATS = tuple(name for name in _LINE_FORMATS if name != "anyOf")
+MEMBER_OPTIONS = ("nullValue", "escape", "allowTrailing", "commentPrefix", "quote", "grokPatterns", "requestParts")

@@ -98,6 +98,36 @@ def parse_definitions(name: str, value: object) -> str:
     return parse_name(name, parsed)
 
 
+def parse_members(name: str, value: object) -> str:
+    """Returns a list of formats, each a mapping of option names to values, as JSON text; from a list or its JSON text."""
+    parsed = value
+    if isinstance(value, str):
+        try:
+            parsed = json.loads(value, object_pairs_hook=_unique_keys)
+        except ValueError as error:
+            raise bad_value(name, value, f"a JSON list of objects of options ({error})") from error
+    if not isinstance(parsed, (list, tuple)) or not parsed:
+        raise bad_value(name, value, 'a list of formats such as [{"preset": "nginx_combined"}, {"json": "true"}]')
+    for index, member in enumerate(parsed):
+        if not isinstance(member, Mapping):
+            raise OptionError(
+                f"option {name!r}, member {index}: {member!r} is not an object of options such as"
+                ' {"preset": "nginx_combined"}'
+            )
+    try:
+        return json.dumps([dict(member) for member in parsed], ensure_ascii=False)
+    except TypeError as error:
+        raise bad_value(name, value, f"a list of objects with text, numbers and booleans ({error})") from error
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Returns a JSON object; raises ValueError if a key is there twice, of which one value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a key of {', '.join(found)} is there twice")
+    return found
+
+
 def parse_multi_line(name: str, value: object) -> str | None:
     """Returns ``true`` or a regular expression; None for ``false``."""
     text = str(value) if isinstance(value, bool) else parse_text(name, value)

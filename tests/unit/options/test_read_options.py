@@ -81,6 +81,7 @@ class TestNames:
             "format.kind",
             "format.spec",
             "format.banners",
+            "format.members",
             "records.corrupt_column_given",
             "plan.paths",
         }
@@ -183,7 +184,7 @@ class TestCombinations:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"template": None}, "exactly one of template, preset, nginx, apache, logback, grok, regex, json, logfmt, delimited, formatClass must name the line format; none is given"),
+            ({"template": None}, "exactly one of template, preset, nginx, apache, logback, grok, regex, json, logfmt, delimited, anyOf, formatClass must name the line format; none is given"),
             ({"json": True}, "template and json are given"),
             ({"template": None, "json": False}, "none is given"),
             ({"path": None}, "no path: give load"),
@@ -193,8 +194,8 @@ class TestCombinations:
             ({"anonymous": True, "defaultCredential": True}, "anonymous and defaultCredential contradict"),
             ({"accessKey": "a", "secretKey": "b", "anonymous": "true"}, "contradict each other"),
             ({"commentPrefix": "→", "encoding": "latin-1"}, "'→' has a character that encoding=iso8859-1 lacks"),
-            ({"template": None, "regex": "(?P<a>.)", "rescuedDataColumn": "r"}, "'rescuedDataColumn' belongs to template, preset, .*, delimited, and means nothing for regex"),
-            ({"samplingBytes": "1m"}, "option 'samplingBytes' belongs to json, logfmt, and means nothing for template"),
+            ({"template": None, "regex": "(?P<a>.)", "rescuedDataColumn": "r"}, "'rescuedDataColumn' belongs to template, preset, .*, delimited, anyOf, and means nothing for regex"),
+            ({"samplingBytes": "1m"}, "option 'samplingBytes' belongs to json, logfmt, anyOf, and means nothing for template"),
             ({"template": None, "json": True, "nullValue": "x"}, "option 'nullValue' belongs to template, preset, nginx, .*, and means nothing for json"),
             ({"template": None, "json": True, "escape": "none"}, "'escape' belongs to template, preset, delimited, and means"),
             ({"template": None, "json": True, "allowTrailing": True}, "'allowTrailing' belongs to template, preset, nginx"),

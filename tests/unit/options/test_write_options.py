@@ -124,7 +124,7 @@ class TestValues:
             (
                 "template",
                 None,
-                "exactly one of template, preset, nginx, apache, logback, grok, regex, json, logfmt, delimited, formatClass must name the line format; none is given",
+                "exactly one of template, preset, nginx, apache, logback, grok, regex, json, logfmt, delimited, anyOf, formatClass must name the line format; none is given",
             ),
             ("json", "true", "template and json are given"),
             ("accessKey", "a", "'accessKey' and 'secretKey' belong together"),
@@ -198,6 +198,8 @@ class TestNames:
             "format.records_path",
             "format.request_parts",
             "format.banners",
+            "format.members",
+            "format.format_column",
             "path",
             "store.connections",
         }

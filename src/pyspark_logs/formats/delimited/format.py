@@ -28,7 +28,7 @@ from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
-from pyspark_logs.formats.types.registry import retype
+from pyspark_logs.formats.types.registry import for_arrow, retype
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines, QuoteRule
 
@@ -163,9 +163,8 @@ class DelimitedFormat(LineFormat):
 
     def _validated_only(self, projection: Projection, index: NameIndex) -> Iterator[DelimitedColumn]:
         """Yields the columns that are not requested but make a record corrupt."""
-        requested = {name.lower() for name in projection.columns.names}
-        for field in self.spec.fields if projection.judge_whole else ():
-            if field.name.lower() not in requested and field.type.is_validated:
+        for field in self.spec.fields:
+            if field.type.is_validated and projection.also_judges(field.name, field.type.arrow()):
                 yield self._locate(RequestedColumn(field.name, field.type, DelimitedSource()), index)
 
     def _unlocated_column(self, requested: pa.Field, *, judged: bool) -> DelimitedColumn:
@@ -275,6 +274,27 @@ def delimited(options: FormatOptions) -> DelimitedFormat:
             "option 'escape' belongs to quoted values, and quote='' says that there are none; leave one of them out"
         )
     return delimited_format(spec, options, f"delimited {options.spec!r}")
+
+
+def delimited_with_schema(options: FormatOptions, schema: pa.Schema) -> DelimitedFormat:
+    """Returns the format of the option ``delimited`` for lines without a header, with columns that are known beforehand.
+
+    Args:
+        options: options of the format.
+        schema: all values of a line, in their order.
+
+    Raises:
+        FormatError: as :func:`delimited_format`.
+        SchemaError: a type in which a value cannot be read.
+    """
+    fields = []
+    for field in schema:
+        field_type = for_arrow(field.type)
+        if field_type is None or field_type.arrow() != field.type:
+            raise SchemaError(f"column {field.name!r}: a value between separators cannot be read as {field.type}")
+        fields.append(DelimitedField(field.name, field_type))
+    form = delimited(options)
+    return replace(form, spec=replace(form.spec, fields=tuple(fields), checks_count=True))
 
 
 def delimited_format(spec: DelimitedSpec, options: FormatOptions, name: str) -> DelimitedFormat:

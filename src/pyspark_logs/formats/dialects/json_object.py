@@ -27,6 +27,10 @@ class JsonObjectFormat(TemplateFormat):
 
     def matcher(self) -> Matcher:
         """Returns a matcher of all JSON objects, whatever their layout."""
+        return self.line_matcher()
+
+    def line_matcher(self) -> Matcher:
+        """Returns a matcher of all JSON objects, whatever their layout."""
         return Matcher(self.decoder(Projection(judge_whole=True)), frozenset(b"{ \t"))
 
     def searchable_fields(self) -> SearchableFields:

@@ -81,8 +81,7 @@ class JsonFormat(LineFormat):
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of requested columns."""
         columns = tuple(self._field(field.name).column(field, judged=judged) for field, judged in projection.fields())
-        requested = {name.lower() for name in projection.columns.names}
-        others = [field for field in self.fields if projection.judge_whole and field.name.lower() not in requested]
+        others = [field for field in self.fields if projection.also_judges(field.name, field.arrow())]
         validated_only = tuple(field.column(pa.field(field.name, field.arrow()), judged=True) for field in others)
         line_parser = JsonLineParser((*columns, *validated_only), self.options.rescued_column, len(validated_only))
         line_parser.check_types()
@@ -105,6 +104,10 @@ class JsonFormat(LineFormat):
     def matcher(self) -> Matcher:
         """Raises FormatError: a line that does not match cannot be appended to the last field of an object."""
         raise begins_by_regex_only("json")
+
+    def line_matcher(self) -> Matcher:
+        """Returns a matcher of JSON objects."""
+        return Matcher(self.decoder(Projection(judge_whole=True)), frozenset(b"{ \t\r\n"))
 
     def searchable_fields(self) -> SearchableFields:
         """Returns all strings. A nested value that is read as a string is rendered, so that its punctuation may differ."""

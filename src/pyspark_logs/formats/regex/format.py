@@ -65,12 +65,11 @@ class RegexFormat(LineFormat):
                 names = ", ".join(column.name for column in columns.values())
                 raise SchemaError(f"column {field.name!r} is not in the format, which gives {names}")
             requested.append(replace(column, type=retype(column.type, field.type, field.name), judged=judged))
-        validated: list[RegexColumn] = []
-        if projection.judge_whole:
-            judged_names = {column.name for column in requested if column.judged}
-            validated = [
-                column for column in columns.values() if column.name not in judged_names and column.type.is_validated
-            ]
+        validated = [
+            column
+            for column in columns.values()
+            if column.type.is_validated and projection.also_judges(column.name, column.type.arrow())
+        ]
         line_parser = RegexLineParser(
             self.expression, self.options, tuple(requested), tuple(validated), judge_whole=projection.judge_whole
         )
@@ -88,6 +87,10 @@ class RegexFormat(LineFormat):
         """Returns a matcher; the expression must end with ``.*``, which matches the lines that continue a record."""
         if not self.expression.consumes_rest:
             raise begins_by_regex_only(f"{self.options.kind} whose expression does not end in .* or %{{GREEDYDATA}}")
+        return self.line_matcher()
+
+    def line_matcher(self) -> Matcher:
+        """Returns a matcher by the expression and all columns."""
         return RegexMatcher(self.decoder(Projection(judge_whole=True)))
 
     def searchable_fields(self) -> SearchableFields:

@@ -127,18 +127,17 @@ class TemplateFormat(LineFormat):
                 f"option 'rescuedDataColumn': the last field of {self.name} takes the rest of the line, so nothing can follow it;"
                 " leave the option out"
             )
-        requested_names = {column.name for column in columns if column.judged}
-        judge_whole, options = projection.judge_whole, self.options
+        options = self.options
         unasked = tuple(
             one
             for column in known.values()
-            if judge_whole and column.name not in requested_names
+            if projection.also_judges(column.name, column.type.arrow())
             for one in column.locations
         )
         # The appended fields are after all others, so a line is parsed to its end for them.
         rules = ParsingRules(
-            options.null_value, options.escape == "backslash", self.allows_trailing, judge_whole or rescued is not None,
-            unasked, finds_appended=self.allows_trailing,
+            options.null_value, options.escape == "backslash", self.allows_trailing,
+            projection.judge_whole or rescued is not None, unasked, finds_appended=self.allows_trailing,
         )  # fmt: skip
         engine = TemplateEngine(self.template, columns, rules)
         native = [column.type.arrow() for column in columns]
@@ -155,6 +154,10 @@ class TemplateFormat(LineFormat):
         """Returns a matcher by all fields; the last field takes the lines that do not match."""
         if not ends_with_text(self.template):
             raise begins_by_regex_only(self.name)
+        return self.line_matcher()
+
+    def line_matcher(self) -> Matcher:
+        """Returns a matcher by all fields."""
         return compile_matcher(self.template, self.decoder(Projection(judge_whole=True)), self.parts)
 
     def searchable_fields(self) -> SearchableFields:

@@ -1,0 +1,1 @@
+"""Several line formats in one file, tried in order: the option ``anyOf``."""
