@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from pyspark_logs.detection.candidate import LANGUAGES, Candidate
-from pyspark_logs.detection.heads import FileHeads, detect_encoding, read_heads, text_heads
+from pyspark_logs.detection.heads import detect_encoding, read_heads, text_heads
 from pyspark_logs.detection.layouts import layout_options, propose_layout
 from pyspark_logs.detection.ranking import GOOD_SHARE, rank_formats
 from pyspark_logs.detection.samples import write_sample
@@ -29,7 +28,7 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
     Presets come first, then common configurations of servers, then general formats such as JSON, then templates that
     are proposed for the lines. A format that tells clearly less about the lines than the best template comes after the
     templates. Within each of these groups the order is by the share of matching records and by specificity. Formats
-    that fewer than 95 % of the records match come last.
+    that fewer than 95 % of the records match come last. A list of formats (``anyOf``) comes first if the lines have several.
 
     Args:
         path: a file; of a directory or glob, up to eight files that are not empty are read.
@@ -56,13 +55,14 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
     if formats:
         raise OptionError(f"option {formats[0]!r} names a line format, which is what detect() finds out; leave it out")
     encoding, names = {}, {name.lower() for name in options}
-    found = _read_heads(path, options)
-    heads = found.heads
+    parsed = parse_read_options({**options, "path": path, "template": "{line}"})
+    found = read_heads(parsed, _SAMPLE_BYTES)
+    heads = found.whole_lines(parsed.format.encoding)
     if "encoding" not in names:
         heads = tuple(text_heads(heads))
         if (detected := detect_encoding(heads)) is not None:
-            encoding = {"encoding": detected}
-            heads = _read_heads(path, {**options, **encoding}).heads
+            encoding, texts = {"encoding": detected}, {head.path for head in heads}
+            heads = tuple(head for head in found.whole_lines(detected) if head.path in texts)
     zone = next((str(value) for name, value in options.items() if name.lower() == "timezone"), "UTC")
     keys = found.keys if "layout" not in names else ()
     layout = propose_layout(keys, zone)
@@ -88,7 +88,3 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
 def _text(value: Any) -> str:
     """Returns the text of an option's value."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _read_heads(path: str | os.PathLike[str], options: Mapping[str, Any]) -> FileHeads:
-    return read_heads(parse_read_options({**options, "path": path, "template": "{line}"}), _SAMPLE_BYTES)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pyspark_logs.errors import CorruptFileError, FormatError
 from pyspark_logs.file_content import ignore_notice, read_texts
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import FileSplit
-from pyspark_logs.planning.load_paths import resolve_load_paths
+from pyspark_logs.planning import FileSplit, resolve_layout
+from pyspark_logs.planning.empty_plan import explain_empty
+from pyspark_logs.planning.file_listing import list_files
 from pyspark_logs.reader import LogReader
 from pyspark_logs.records import preserves_lines
-from pyspark_logs.store import Store, open_store
+from pyspark_logs.store import Store, StoredFile, open_store
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +52,20 @@ class FileHeads:
     """The beginnings of some files of a load path.
 
     Attributes:
-        heads: beginnings of files that are not empty, by path; none if all files are empty.
-        keys: keys below the load path of all files of directories, empty files included.
+        heads: beginnings of files that are not empty, by path, which may end within a line; none if all files are empty.
+        keys: keys below the load path of all files of a directory that have text or a size.
+        head_bytes: maximum size of the beginning of a file, unless its first line is longer.
     """
 
     heads: tuple[FileHead, ...]
     keys: tuple[str, ...]
+    head_bytes: int
+
+    def whole_lines(self, encoding: str) -> tuple[FileHead, ...]:
+        """Returns the heads cut after a line, in an encoding."""
+        return tuple(
+            replace(head, text=_drop_partial_line(head.text, self.head_bytes, encoding)) for head in self.heads
+        )
 
 
 def read_heads(options: ReadOptions, max_bytes: int) -> FileHeads:
@@ -71,32 +80,33 @@ def read_heads(options: ReadOptions, max_bytes: int) -> FileHeads:
         StoreError: the store refused or failed.
         CorruptFileError: none of the files can be decompressed.
     """
-    files = {split.path: split for task in LogReader(options, "").plan().tasks for split in task.splits if split.size}
-    paths = sorted(files)
+    options = LogReader(options, "").options  # with normalised paths
     store = open_store(options.plan.paths[0], options.store)
-    chosen = [paths[index * len(paths) // _MAX_FILES] for index in range(_MAX_FILES)] if paths else []
-    chosen = list(dict.fromkeys(chosen))
+    listing = list_files(store, options, resolve_layout(store, options), whole_files=True)
+    files = listing.files
+    if not len(files):
+        _log.warning("%s", explain_empty(store, options, listing.selection))
+    chosen = sorted({index * len(files) // _MAX_FILES for index in range(_MAX_FILES)} if len(files) else ())
+    head_bytes = max_bytes // max(1, len(chosen))
     heads, damage = [], None
-    for path in chosen:
+    for row in chosen:
         try:
-            head = _read_head(store, files[path], options, max_bytes // len(chosen))
+            head = _read_head(store, files.file(row), options, head_bytes)
         except CorruptFileError as error:
             damage = error
-            _log.warning("%s is left out of the sample: %s", path, error)
+            _log.warning("%s is left out of the sample: %s", files.paths[row], error)
             continue
         if head.text:
             heads.append(head)
     if damage is not None and not heads:
         raise damage
-    load_paths, _ = resolve_load_paths(store, options.plan.paths)
-    directories = [load.path for load in load_paths if load.file is None]
-    is_keyed = len(directories) == len(load_paths) == 1
-    keys = tuple(path.removeprefix(directories[0]) for path in paths) if is_keyed else ()
-    return FileHeads(tuple(heads), keys)
+    directories = {directory for _, directory in files.origins}
+    keys = tuple(path.removeprefix(*directories) for path in files.paths) if len(directories) == 1 else ()
+    return FileHeads(tuple(heads), keys, head_bytes)
 
 
-def _read_head(store: Store, split: FileSplit, options: ReadOptions, max_bytes: int) -> FileHead:
-    whole = replace(split, start=0, length=split.size)
+def _read_head(store: Store, file: StoredFile, options: ReadOptions, max_bytes: int) -> FileHead:
+    whole = FileSplit(file.path, 0, file.size, file.size, file.modified_ms, file.etag, None, None, ())
     texts = read_texts(store, whole, options.plan.compression, splittable=True, has_marks=False, notice=ignore_notice)
     chunks = (chunk for each in texts for chunk in each.chunks)
     text = b""
@@ -111,7 +121,7 @@ def _read_head(store: Store, split: FileSplit, options: ReadOptions, max_bytes: 
     finally:
         if isinstance(chunks, Generator):
             chunks.close()
-    return FileHead(split.path, _drop_partial_line(text, max_bytes, options.format.encoding), split.modified_ms)
+    return FileHead(file.path, text, file.modified_ms)
 
 
 def _drop_partial_line(text: bytes, max_bytes: int, encoding: str) -> bytes:
@@ -122,7 +132,7 @@ def _drop_partial_line(text: bytes, max_bytes: int, encoding: str) -> bytes:
         end = text.rfind(b"\n", 0, max_bytes) + 1
         return text[:end] if end else text
     decoded = text[:max_bytes].decode(encoding, "replace")
-    return decoded[: decoded.rfind("\n") + 1].encode(encoding) if "\n" in decoded else text
+    return decoded[: decoded.rfind("\n") + 1].encode(encoding, "replace") if "\n" in decoded else text
 
 
 def text_heads(heads: Sequence[FileHead]) -> list[FileHead]:

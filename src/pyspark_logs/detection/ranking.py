@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.detection.candidate import Candidate
 from pyspark_logs.detection.heads import FileHead
+from pyspark_logs.detection.mixed import FoundFormat, mixed_format
 from pyspark_logs.detection.samples import Sample, write_sample
 from pyspark_logs.detection.scores import is_plausible, specificity
 from pyspark_logs.detection.trial_formats import (
@@ -23,7 +24,7 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions
-from pyspark_logs.schema import to_ddl
+from pyspark_logs.schema import parse_ddl, to_ddl
 
 # Share of matching records below which a file is not considered to be in a format.
 GOOD_SHARE = 0.95
@@ -40,6 +41,28 @@ _MIN_FILLED_COLUMNS = 0.6
 
 def rank_formats(sample: Sample) -> list[Candidate]:
     """Returns the candidates for a sample, the best one first; :func:`pyspark_logs.detect` describes the order."""
+    ranked = _rank_formats(sample)
+    options = mixed_format(sample.lines, ranked[0].options if ranked else None, functools.partial(_best_format, sample))
+    mixed = [] if options is None else _find_candidates(sample, [options])
+    # The best format leaves lines that the list matches: they are corrupt, or continue records.
+    better = [each for each in mixed if each.share >= GOOD_SHARE or not ranked or each.share > ranked[0].share]
+    return [*better, *ranked]
+
+
+def _best_format(sample: Sample, lines: Sequence[str]) -> FoundFormat | None:
+    """Returns the best format of some lines of a sample that tells a time or the names of columns."""
+    text = "\n".join(lines).encode("utf-8", "replace") + b"\n"
+    with write_sample([FileHead("lines", text, sample.modified_ms)], sample.options) as part:
+        ranked = _rank_formats(part)
+    for candidate in ranked:
+        schema = parse_ddl(candidate.schema)
+        has_time = any(pa.types.is_temporal(field.type) for field in schema)
+        if candidate.share >= GOOD_SHARE and (has_time or _names_columns_in_text(candidate.options)):
+            return FoundFormat(candidate.options, schema)
+    return None
+
+
+def _rank_formats(sample: Sample) -> list[Candidate]:
     if not sample.lines:
         return []
     trials = (

@@ -33,11 +33,13 @@ class Sample:
         directory: directory of the sample.
         options: options that decode text in every format: ``timeZone``, ``nullValue``.
         lines: lines of the sample without blank lines, by turns of each file.
+        modified_ms: latest modification time of the files in milliseconds since the epoch.
     """
 
     directory: Path
     options: Mapping[str, Any]
     lines: tuple[str, ...]
+    modified_ms: int = 0
 
     def read(self, format_options: Mapping[str, str]) -> tuple[pa.Table, int] | None:
         """Reads the sample in a format.
@@ -95,9 +97,8 @@ def write_sample(heads: Sequence[FileHead], options: Mapping[str, Any]) -> Itera
                 os.utime(file, (head.modified_ms / 1000,) * 2)
             lines.append(_lines_of(raw))
         by_turns = (line for each in itertools.zip_longest(*lines) for line in each if line is not None)
-        yield Sample(
-            directory, {name: value for name, value in options.items() if name.lower() != "encoding"}, tuple(by_turns)
-        )
+        decoding = {name: value for name, value in options.items() if name.lower() != "encoding"}
+        yield Sample(directory, decoding, tuple(by_turns), max((head.modified_ms for head in heads), default=0))
 
 
 def _lines_of(raw: bytes) -> list[str]:
