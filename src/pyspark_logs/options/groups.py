@@ -131,7 +131,8 @@ class PlanOptions:
         ignore_missing: True if files deleted since planning are skipped.
         ignore_corrupt: True if files that cannot be decompressed are read up to the error.
         max_partition_bytes: size of a partition.
-        open_cost_bytes: cost of opening a file, in bytes.
+        open_cost_bytes: cost of opening a file, in bytes. Spark's default is 4 MiB; a task of this reader fetches several
+            files at the same time.
         compression: name of a codec; None to choose it by the suffix of each file.
         filter_pushdown: True if Spark's filters are evaluated by the reader.
         snapshot_retries: number of times that a listing is repeated because of a concurrent write.
@@ -146,7 +147,7 @@ class PlanOptions:
     ignore_missing: bool = False
     ignore_corrupt: bool = False
     max_partition_bytes: int = 128 * MIB
-    open_cost_bytes: int = 4 * MIB
+    open_cost_bytes: int = 1 * MIB
     compression: str | None = None
     filter_pushdown: bool = False
     snapshot_retries: int = 3

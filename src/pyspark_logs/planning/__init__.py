@@ -16,7 +16,7 @@ from pyspark_logs.planning.empty_plan import explain_empty
 from pyspark_logs.planning.file_listing import Listing, PlanReport, list_files
 from pyspark_logs.planning.file_table import FileTable, PlannedFile
 from pyspark_logs.planning.layout_inference import resolve_layout
-from pyspark_logs.planning.packing import FileSplit, Task, pack, split_files
+from pyspark_logs.planning.packing import FileSplit, Splits, Task, in_path_order, pack, split_files
 from pyspark_logs.planning.planner import Plan, plan
 from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Window
 
@@ -29,9 +29,11 @@ __all__ = [
     "Plan",
     "PlanReport",
     "PlannedFile",
+    "Splits",
     "Task",
     "Window",
     "explain_empty",
+    "in_path_order",
     "list_files",
     "pack",
     "plan",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -44,8 +46,8 @@ class FileSplit:
 class Splits(Sequence[FileSplit]):
     """A sequence of splits as columns; each access creates one split.
 
-    A split costs 56 bytes, and the strings of its path and etag: a plan of millions of files remains small, on the driver
-    and on the way to the executors.
+    A split costs 56 bytes, and the strings of its path and etag: a plan of millions of files remains small on the driver. It
+    is pickled in compressed form, because paths and times of a task's files resemble one another.
 
     Attributes:
         paths: path of each split.
@@ -81,6 +83,10 @@ class Splits(Sequence[FileSplit]):
             numbers,
         )
 
+    def __reduce__(self) -> tuple[Callable[[bytes], Splits], tuple[bytes]]:
+        columns = (self.paths, self.etags, self.matches, self.numbers)
+        return _unpickle_splits, (zlib.compress(pickle.dumps(columns, protocol=pickle.HIGHEST_PROTOCOL), 1),)
+
     def __len__(self) -> int:
         return len(self.paths)
 
@@ -109,6 +115,10 @@ class Splits(Sequence[FileSplit]):
         )
 
 
+def _unpickle_splits(compressed: bytes) -> Splits:
+    return Splits(*pickle.loads(zlib.decompress(compressed)))  # noqa: S301 (part of a pickle that is being loaded)
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """The splits that one Spark task reads."""
@@ -119,6 +129,21 @@ class Task:
     def bytes(self) -> int:
         """Number of bytes to fetch."""
         return sum(self.splits.lengths)
+
+
+def in_path_order(parts: Sequence[Splits]) -> Splits:
+    """Returns the splits of several tasks, ordered by path and offset."""
+    numbers = array("q")
+    for part in parts:
+        numbers += part.numbers
+    together = Splits(
+        tuple(path for part in parts for path in part.paths),
+        tuple(etag for part in parts for etag in part.etags),
+        tuple(match for part in parts for match in part.matches),
+        numbers,
+    )
+    paths, starts = together.paths, together.starts
+    return together.select(sorted(range(len(paths)), key=lambda row: (paths[row], starts[row])))
 
 
 def split_files(files: Iterable[PlannedFile], *, max_bytes: int, splittable: Callable[[str], bool]) -> Splits:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import random
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyspark_logs.layout import LayoutMatch
+from pyspark_logs.options import PlanOptions
 from pyspark_logs.planning.packing import FileSplit, pack, split_files
 from pyspark_logs.store import StoredFile
 
@@ -44,3 +46,26 @@ def test_tasks_are_sequences_of_splits() -> None:
     with pytest.raises(IndexError):
         splits[5]
     assert pickle.loads(pickle.dumps(splits)) == splits
+
+
+def test_a_hundred_thousand_small_objects() -> None:
+    """Their tasks are hundreds, of hundreds of files, and travel in less than 100 bytes a file."""
+    count, rng = 100_000, random.Random(1)
+    stored = [
+        (
+            StoredFile(
+                f"s3://acme-logs/app/web/2026/11/22/{n % 24:02}/i-{rng.randrange(16**12):012x}.{n:06}.log.gz",
+                rng.randrange(50_000, 80_000), 1_795_330_800_000 + rng.randrange(86_400_000), f"{rng.randrange(16**32):032x}",
+            ),
+            LayoutMatch(n % 24, n % 24 + 1, ("web",)),
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    sizes = PlanOptions()
+    splits = split_files(stored, max_bytes=sizes.max_partition_bytes, splittable=lambda _: False)
+    tasks = pack(splits, max_bytes=sizes.max_partition_bytes, open_cost_bytes=sizes.open_cost_bytes)
+    assert 200 <= len(tasks) <= 1_000
+    assert sum(len(task.splits) for task in tasks) == count
+    first = pickle.dumps(tasks[0].splits)
+    assert len(first) <= 100 * len(tasks[0].splits)
+    assert pickle.loads(first) == tasks[0].splits
