@@ -68,5 +68,5 @@ $(VENV)/.has-uv: constraints.txt
 
 # One environment. Targets add the dependency groups of pyproject.toml that they need.
 $(VENV)/.has-%: pyproject.toml constraints.txt $(VENV)/.has-uv
-	$(UV) pip install --python $(PY) --constraints constraints.txt --editable '.[s3,spark]' --group $*
+	$(UV) pip install --python $(PY) --constraints constraints.txt --editable '.[all]' --group $*
 	@touch $@

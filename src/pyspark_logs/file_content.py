@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from pyspark_logs.codecs import ARCHIVE, FOREIGN, NONE, Codec, codec_for
 from pyspark_logs.codecs.archives import Members, open_zip, tar_members, zip_members
+from pyspark_logs.codecs.expansion import ExpansionLimit
 from pyspark_logs.codecs.signatures import HEAD_BYTES, looks_like_text, marked_encoding, recognise
 from pyspark_logs.errors import CorruptFileError
 from pyspark_logs.layout import is_hidden_key
@@ -62,9 +63,16 @@ class FileText:
 
 
 def read_texts(
-    store: Store, split: FileSplit, compression: str | None, *, splittable: bool, has_marks: bool, notice: Notice,
+    store: Store,
+    split: FileSplit,
+    compression: str | None,
+    *,
+    splittable: bool,
+    has_marks: bool,
+    notice: Notice,
     head_bytes: int = 0,
-) -> Iterator[FileText]:  # fmt: skip
+    max_ratio: int | None = None,
+) -> Iterator[FileText]:
     """Yields the texts of a file, one after another; each must be read before the next one is taken.
 
     Args:
@@ -75,20 +83,22 @@ def read_texts(
         has_marks: True if a byte order mark declares the encoding; False if an option gives it.
         notice: function that is called if the first bytes and the name disagree.
         head_bytes: size of the beginning of the file that a later split of it needs.
+        max_ratio: maximum size of the text by that of the file, see :class:`ExpansionLimit`; None for no limit.
 
     Raises:
-        CorruptFileError: the file is damaged, or of an unsupported compression.
+        CorruptFileError: the file is damaged, of an unsupported compression, or its text exceeds ``max_ratio``.
     """
     codec = codec_for(split.path, compression)
     splittable = splittable and codec.splittable
-    unpacker = _Unpacker(split.path, notice, has_marks=has_marks)
+    limit = ExpansionLimit(split.path, split.size, max_ratio)
+    unpacker = _Unpacker(split.path, notice, limit, has_marks=has_marks)
     if split.start > 0:
         yield from _read_later_split(store, split, compression, has_marks=has_marks, head_bytes=head_bytes)
         return
     if compression is not None:
         joints: list[int] = []
         chunks = read_past_end(store, split, codec)
-        chunks = chunks if codec is NONE else codec.decompress(chunks, path=split.path, members=joints)
+        chunks = chunks if codec is NONE else limit.check(codec.decompress(chunks, path=split.path, members=joints))
         head, chunks = peek(chunks, HEAD_BYTES)
         text = FileText(chunks, is_split=splittable, joints=joints)
         yield unpacker.with_encoding(text, head, split.path)
@@ -123,8 +133,8 @@ def _read_later_split(
 class _Unpacker:
     """Removes compression and archives, layer after layer."""
 
-    def __init__(self, path: str, notice: Notice, *, has_marks: bool) -> None:
-        self.path, self.notice, self.has_marks = path, notice, has_marks
+    def __init__(self, path: str, notice: Notice, limit: ExpansionLimit, *, has_marks: bool) -> None:
+        self.path, self.notice, self.limit, self.has_marks = path, notice, limit, has_marks
 
     def unpack(
         self,
@@ -157,14 +167,15 @@ class _Unpacker:
             yield from self._members(text, found, path, open_archive, layers)
             return
         joints: list[int] = []
-        inner = codec_for("", found).decompress(text.chunks, path=path, members=joints)
+        inner = self.limit.check(codec_for("", found).decompress(text.chunks, path=path, members=joints))
         inner_text = replace(text, chunks=inner, is_split=False, joints=joints)
         yield from self.unpack(inner_text, _inner_codec(path, expected), None, layers - 1)
 
     def _unrecognised(self, text: FileText, head: bytes, expected: Codec, path: str) -> Iterator[FileText]:
         """Yields data that begins as no codec does: text, or damaged data of the codec of the name."""
         if expected is not NONE and (expected is FOREIGN or not looks_like_text(head)):
-            yield replace(text, chunks=expected.decompress(text.chunks, path=path), is_split=False)
+            chunks = self.limit.check(expected.decompress(text.chunks, path=path))
+            yield replace(text, chunks=chunks, is_split=False)
             return
         if expected is not NONE:
             self._disagree(path, expected, "text", is_inner=False)
@@ -206,7 +217,8 @@ class _Unpacker:
                     hidden.append(name)
                 continue
             member = f"{text.member}!/{name}" if text.member else name
-            yield from self.unpack(FileText(chunks, member), codec_for(name), None, layers - 1)
+            content = self.limit.check(chunks) if kind == "zip" else chunks
+            yield from self.unpack(FileText(content, member), codec_for(name), None, layers - 1)
         if hidden:
             self.notice(
                 "hidden members",

@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeVar, cast
 
 import pyarrow as pa
 
-from pyspark_logs.codecs import codec_for
+from pyspark_logs.codecs import NONE, codec_for
+from pyspark_logs.codecs.expansion import ExpansionLimit
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
 from pyspark_logs.file_content import FileText, ignore_notice, peek, read_past_end, read_texts, without_inner_marks
 from pyspark_logs.formats.interface import Format
@@ -148,7 +149,11 @@ class SplitReader:
         """Returns the decompressed bytes of the whole file."""
         split = self.split
         chunks = self.store.read(split.path, 0, split.size, etag=split.etag)
-        return codec_for(split.path, self.options.plan.compression).decompress(chunks, path=split.path)
+        codec = codec_for(split.path, self.options.plan.compression)
+        text = codec.decompress(chunks, path=split.path)
+        if codec is NONE:
+            return text
+        return ExpansionLimit(split.path, split.size, self.options.fetch.max_ratio).check(text)
 
     def _skip_bad_file(self, items: Iterator[T]) -> Iterator[T]:
         """Yields the items of a file until it is found to be missing or damaged, where an option allows that."""
@@ -234,6 +239,7 @@ class SplitReader:
             has_marks=options.encoding == "utf-8",
             notice=self.notice,
             head_bytes=_HEAD_BYTES if rules.documents is not None else 0,
+            max_ratio=self.options.fetch.max_ratio,
         )
         with closing(cast("Generator[FileText, None, None]", texts)):
             for text in texts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import struct
 import tarfile
 import zipfile
 from collections.abc import Generator
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pyspark_logs
+from pyspark_logs import ScanSummary
 from pyspark_logs.codecs.archives import RangedFile, open_zip
 from pyspark_logs.codecs.signatures import looks_like_text, recognise
 from pyspark_logs.errors import CorruptFileError
@@ -344,3 +346,43 @@ def test_chunks_are_closed_however_far_they_are_read() -> None:
             next(following)
         following.close()
     assert closed == [True] * 3
+
+
+class TestExpansionLimit:
+    """Small files that give much text."""
+
+    BOMB = bytes(2 << 20)
+
+    @pytest.fixture(autouse=True)
+    def small_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pyspark_logs.codecs.expansion.FREE_BYTES", 1 << 20)
+
+    @pytest.mark.parametrize("kind", ["gzip", "zstd", "gzip twice", "zip", "tar.gz"])
+    def test_a_bomb(self, kind: str, tmp_path: Path) -> None:
+        text = TEXT + self.BOMB
+        data = {
+            "gzip": lambda: gzip.compress(text),
+            "zstd": lambda: CODECS["zstd"][1](text),
+            "gzip twice": lambda: gzip.compress(gzip.compress(text)),
+            "zip": lambda: zipped({str(n): TEXT + bytes(1 << 19) for n in range(4)}),
+            "tar.gz": lambda: gzip.compress(tar({"a": text})),
+        }[kind]()
+        path = put(tmp_path, "a.log", data)
+        with pytest.raises(CorruptFileError, match=f"its {len(data)} bytes give more than .* maxInflateRatio"):
+            rows(path, maxInflateRatio=10)
+        summary = ScanSummary()
+        found = rows(path, maxInflateRatio=10, ignoreCorruptFiles=True, summary=summary)
+        # Of a tar archive, the piece that meets the limit is lost, as it is at any other damage.
+        assert {row["b"] for row in found} == (set() if kind == "tar.gz" else set(range(len(ROWS))))
+        assert summary.damaged == 1
+        for limit in (0, 10_000):
+            assert rows(path, maxInflateRatio=limit)[-1] == ROWS[-1]
+
+    def test_a_large_text_that_is_not_compressed(self, tmp_path: Path) -> None:
+        path = put(tmp_path, "a.log", TEXT * 200)
+        assert len(rows(path, maxInflateRatio=1)) == 200 * len(ROWS)
+
+    def test_a_user_defined_format(self, tmp_path: Path) -> None:
+        path = put(tmp_path, "a.log.gz", gzip.compress((struct.pack(">Iq", 9, 0) + b"x") * 200_000))
+        with pytest.raises(CorruptFileError, match="maxInflateRatio"):
+            read(path, formatClass="tests.support.length_prefixed:LengthPrefixed", maxInflateRatio=10)

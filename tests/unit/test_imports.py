@@ -43,6 +43,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     },
     "argcomplete": {"cli"},
     "polars": {"api"},
+    "isal": {"codecs"},
+    "zlib_ng": {"codecs"},
     "fsspec": {"store"},
     "s3fs": {"store"},
     "botocore": {"store"},

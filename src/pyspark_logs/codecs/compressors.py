@@ -8,11 +8,12 @@ calls at any level, and many files can be open. An empty text is written as one 
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
+
+from pyspark_logs.codecs.deflate import new_gzip_deflate
 
 BytesLike: TypeAlias = "bytes | bytearray | memoryview"
 
@@ -53,7 +54,7 @@ class GzipCompressor:
     """A gzip compressor; its single member has neither a file name nor a time in its header."""
 
     def __init__(self, level: int) -> None:
-        self._deflate = zlib.compressobj(level, wbits=zlib.MAX_WBITS | 16)
+        self._deflate = new_gzip_deflate(level)
 
     def feed(self, data: BytesLike) -> bytes:
         return self._deflate.compress(data)

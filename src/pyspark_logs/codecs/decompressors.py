@@ -7,14 +7,15 @@ offset in the text at which each member after the first begins, before it yields
 
 from __future__ import annotations
 
+import functools
 import io
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
+from pyspark_logs.codecs.deflate import GZIP_WBITS, zlib_library
 from pyspark_logs.errors import CorruptFileError
 
 PIECE_BYTES = 1 << 20
@@ -61,10 +62,10 @@ class _Member(Protocol):
 
 
 class _GzipMember:
-    """zlib's decompressor with the interface of the other codecs."""
+    """A decompressor of zlib or zlib-ng with the interface of the other codecs."""
 
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    def __init__(self, library: Any) -> None:
+        self._inflate = library.decompressobj(wbits=GZIP_WBITS)
         self.needs_input = True
 
     @property
@@ -76,7 +77,7 @@ class _GzipMember:
         return self._inflate.unused_data
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        text = self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
+        text: bytes = self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
         # After a full chunk, zlib may hold more text although all input is consumed.
         self.needs_input = len(text) < max_length and not self._inflate.unconsumed_tail
         return text
@@ -163,7 +164,9 @@ def _decompress_members(
 
 def gzip(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -> Iterator[bytes]:
     """Decompresses gzip members (RFC 1952)."""
-    return _decompress_members(_MemberFormat(b"\x1f\x8b", _GzipMember, zlib.error), name, chunks, path, members)
+    library = zlib_library()
+    kind = _MemberFormat(b"\x1f\x8b", functools.partial(_GzipMember, library), library.error)
+    return _decompress_members(kind, name, chunks, path, members)
 
 
 def bzip2(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -> Iterator[bytes]:

@@ -161,10 +161,13 @@ class FetchOptions:
     Attributes:
         threads: number of files of a task that are fetched and decompressed at the same time.
         max_bytes: size of the text that a task holds ahead of parsing; 0: only that of the file that is parsed.
+        max_ratio: maximum size of the text of a compressed file by that of the file, beyond the first 64 MiB; None for no
+            limit.
     """
 
     threads: int = 8
     max_bytes: int = 64 * MIB
+    max_ratio: int | None = 1000
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ def parse_positive_count(name: str, value: object) -> int:
     return number
 
 
-def parse_record_limit(name: str, value: object) -> int | None:
-    """Returns a limit of records; None (no limit) for ``0`` and ``none``."""
+def parse_count_limit(name: str, value: object) -> int | None:
+    """Returns a limit that is a whole number; None (no limit) for ``0`` and ``none``."""
     return None if _is_no_limit(value) else parse_count(name, value)
 
 

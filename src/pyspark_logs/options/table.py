@@ -107,7 +107,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("cleanSourceRetention", "stream.clean_retention_us", None, times.parse_duration_us, "time before files that were read are archived or deleted (`0s`)"),
     Option("compressionLevel", None, "rules.compression_level", numbers.parse_level, "level of the codec (default of the codec)"),
     Option("maxFileBytes", None, "rules.max_file_bytes", numbers.parse_byte_limit, "approximate compressed size of a file; `0`: no limit (`128m`)"),
-    Option("maxRecordsPerFile", None, "rules.max_records_per_file", numbers.parse_record_limit, "records in a file; `0`: no limit (`0`)"),
+    Option("maxRecordsPerFile", None, "rules.max_records_per_file", numbers.parse_count_limit, "records in a file; `0`: no limit (`0`)"),
     Option("maxOpenFiles", None, "rules.max_open_files", numbers.parse_positive_count, "files that a task writes at the same time; above it, the least recently written file is closed (`64`)"),
     Option("partSize", None, "rules.part_bytes", numbers.parse_bytes, "size of the parts of an upload; smaller if many files are open (`8m`)"),
     Option("onUnwritable", None, "rules.on_unwritable", text.one_of("fail", "null", "space"), "treatment of values that would not read back: `fail`, or write `null` or spaces (`space`) (`fail`)"),

@@ -12,17 +12,19 @@ import random
 import shutil
 import struct
 import subprocess
+import sys
 import tracemalloc
 import weakref
 import zlib
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.codecs import BLOCK_BYTES, CODECS, FOREIGN, PIECE_BYTES, codec_for, decompress
+from pyspark_logs.codecs import BLOCK_BYTES, CODECS, FOREIGN, PIECE_BYTES, codec_for, decompress, decompressors, deflate
 from pyspark_logs.errors import CorruptFileError, OptionError, TruncatedBodyError
+from tests.support.effort import examples
 
 random.seed(7)
 LONG = b"".join(b"10.0.0.%d GET /items/%d 200\n" % (n % 256, random.randrange(10**9)) for n in range(130_000))
@@ -346,6 +348,10 @@ class TestGzip(PaddedSuite):
         assert inflate.eof
         assert inflate.unused_data == b""
 
+    def test_the_default_level_is_not_larger_than_that_of_zlib(self):
+        packer = zlib.compressobj(1, wbits=31)
+        assert len(write(self.name, [LONG])) <= 1.01 * len(packer.compress(LONG) + packer.flush())
+
     def test_a_name_in_the_header_and_stored_blocks(self):
         header = b"\x1f\x8b\x08\x08" + bytes(4) + b"\x00\x03" + b"app.log\x00"
         packer = zlib.compressobj(0, zlib.DEFLATED, -15)
@@ -357,6 +363,61 @@ class TestGzip(PaddedSuite):
         data = bytearray(self.compress(TEXT))
         data[-6] ^= 1
         self.corrupt(bytes(data), 1 << 20, TEXT)
+
+
+@pytest.fixture
+def only_zlib(monkeypatch):
+    """No faster library is installed."""
+    for name in ("zlib_library", "isal_library"):
+        getattr(deflate, name).cache_clear()
+    monkeypatch.setitem(sys.modules, "isal", None)
+    monkeypatch.setitem(sys.modules, "zlib_ng", None)
+    yield
+    for name in ("zlib_library", "isal_library"):
+        getattr(deflate, name).cache_clear()
+
+
+@pytest.mark.usefixtures("only_zlib")
+class TestGzipOfZlib(TestGzip):
+    """gzip without the extra ``fast``."""
+
+    def test_no_other_library_is_used(self):
+        assert deflate.zlib_library() is zlib
+        assert deflate.isal_library() is None
+
+
+def test_the_faster_libraries_are_used():
+    assert deflate.zlib_library().__name__ == "zlib_ng.zlib_ng"
+    assert deflate.isal_library().__name__ == "isal.isal_zlib"
+
+
+def _text_and_error(library, data, size):
+    """What is read of a file by a library: its text, and its error."""
+    text = b""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decompressors, "zlib_library", lambda: library)
+        try:
+            for piece in decompress("gzip", cut(data, size), path=PATH):
+                text += piece
+        except CorruptFileError as error:
+            return text, str(error)
+    return text, None
+
+
+@settings(max_examples=examples(100))
+@given(st.data())
+def test_every_library_reads_damaged_files_alike(data):
+    member = gzip.compress(
+        TEXT[: data.draw(st.sampled_from([0, 10, 3000, 50_000]))], data.draw(st.sampled_from([0, 1, 6]))
+    )
+    file = bytearray(
+        member * data.draw(st.integers(1, 2)) + data.draw(st.sampled_from([b"", b"", bytes(5), b"garbage"]))
+    )
+    for offset in data.draw(st.lists(st.integers(-12, 12) | st.integers(0, len(file) - 1), max_size=3)):
+        file[offset] ^= 1 << data.draw(st.integers(0, 7))
+    file = bytes(file[: data.draw(st.sampled_from([len(file), len(file), data.draw(st.integers(1, len(file)))]))])
+    size = data.draw(st.sampled_from([100, 1000, 1 << 20]))
+    assert _text_and_error(deflate.zlib_library(), file, size) == _text_and_error(zlib, file, size)
 
 
 class TestBzip2(PaddedSuite):

@@ -103,6 +103,7 @@ class TestValues:
             ("metadata", [True, "true", " TRUE "], "records.metadata"),
             ("maxPartitionBytes", [1 << 20, "1m", "1 MiB", "1048576", "1024k", "1MB", "1048576b"], "plan.max_partition_bytes"),
             ("fetchThreads", [2, "2"], "fetch.threads"),
+            ("maxInflateRatio", [5000, "5000"], "fetch.max_ratio"),
             ("prefetchBytes", [0, "0"], "fetch.max_bytes"),
             ("layoutSlack", [timedelta(minutes=90), "1h 30m", "90m", "5400s", "1h30min"], "time.slack_us"),
             ("layoutSlack", [timedelta(0), "0s"], "time.slack_us"),
