@@ -158,7 +158,10 @@ class BatchBuilder:
         if (start_us is None and end_us is None) or self.columns.time is None:
             return None  # without a time column the planner has selected whole files
         file_us = split.layout_start_us if split.layout_start_us is not None else split.modified_ms * 1000
-        times = decoded.columns[self._time_index()].cast(pa.int64()).fill_null(file_us).to_numpy()
+        micros = decoded.columns[self._time_index()].cast(pa.int64())
+        micros = micros.fill_null(file_us) if micros.null_count else micros
+        # to_numpy() would import pandas; see spans.from_numpy.
+        times = np.frombuffer(micros.buffers()[1], np.int64)[micros.offset : micros.offset + len(micros)]
         selected = np.ones(len(times), np.bool_)
         if start_us is not None:
             selected &= times >= start_us
@@ -225,7 +228,7 @@ def select_rows(arrays: list[pa.Array], target: pa.Schema, selected: Bool | None
         # Arrow keeps no row count without a column; a struct array does.
         return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), count, [None]))
     if selected is not None and count < rows:
-        indices = pa.array(np.flatnonzero(selected))
+        indices = spans.from_numpy(np.flatnonzero(selected))
         arrays = [array.take(indices) for array in arrays]
     return pa.RecordBatch.from_arrays(arrays, schema=target)
 
@@ -244,7 +247,7 @@ def _corrupt_texts(decoded: DecodedBlock) -> pa.Array:
     indices = np.zeros(len(lines), np.int64)
     indices[rows] = np.arange(len(rows))
     texts = spans.field_strings(lines.block, lines.starts[rows], lines.ends[rows])
-    return texts.take(pa.array(indices, mask=~corrupt))
+    return texts.take(spans.from_numpy(indices, ~corrupt))
 
 
 def _mismatch_error(split: FileSplit, lines: Lines, row: int, reason: CorruptReason) -> RecordError:

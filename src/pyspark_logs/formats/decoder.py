@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
-from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
+from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
@@ -76,7 +76,7 @@ class DecodedBlock:
 
     def offsets(self) -> pa.Array:
         """Returns the int64 offset of each row's record in the uncompressed file, null for records that are not lines."""
-        return pa.nulls(self.rows, pa.int64()) if self.lines is None else pa.array(self.lines.offsets, pa.int64())
+        return pa.nulls(self.rows, pa.int64()) if self.lines is None else from_numpy(self.lines.offsets)
 
 
 class Engine(Protocol):
@@ -258,7 +258,7 @@ def merge_rows(parts: Sequence[DecodedRows], count: int, types: Sequence[pa.Data
         return [pa.array([], dtype) for dtype in types]
     order = np.empty(count, np.int64)
     order[np.concatenate([part.rows for part in full])] = np.arange(count)
-    return [pa.concat_arrays([part.columns[i] for part in full]).take(pa.array(order)) for i in range(len(types))]
+    return [pa.concat_arrays([part.columns[i] for part in full]).take(from_numpy(order)) for i in range(len(types))]
 
 
 def _find_appended(parts: Sequence[DecodedRows], lines: Lines) -> AppendedText | None:

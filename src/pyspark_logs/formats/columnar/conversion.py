@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar.spans import Bool
+from pyspark_logs.formats.columnar.spans import Bool, from_numpy
 
 # A column, and a mask of the rows with a correct value (None: all rows).
 ConversionResult = tuple[pa.Array, Bool | None]
@@ -34,7 +34,7 @@ def scatter(values: pa.Array, null: Bool) -> pa.Array:
     ['a', None, 'b']
     """
     if not pa.types.is_string(values.type) or values.null_count:
-        return values.take(pa.array(np.cumsum(~null) - 1, pa.int64(), mask=null))
+        return values.take(from_numpy(np.cumsum(~null) - 1, null))
     # A null row is an empty string, so that only the offsets change and the characters are not copied.
     before = np.zeros(len(null) + 1, np.intp)
     np.cumsum(~null, out=before[1:])
@@ -46,4 +46,4 @@ def scatter(values: pa.Array, null: Bool) -> pa.Array:
 
 def with_nulls(array: pa.Array, null: Bool) -> pa.Array:
     """Returns the array with further rows set to null."""
-    return pc.if_else(pa.array(null), pa.scalar(None, array.type), array)
+    return pc.if_else(from_numpy(null), pa.scalar(None, array.type), array)

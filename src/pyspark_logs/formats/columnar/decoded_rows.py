@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
+from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
 
 
 @dataclass
@@ -50,7 +50,7 @@ def drop_uncertain_rows(
     if mask is None or mask.all():
         return DecodedRows(rows, arrays)
     kept = np.flatnonzero(mask)
-    return DecodedRows(kept if rows is None else rows[kept], [array.take(pa.array(kept)) for array in arrays])
+    return DecodedRows(kept if rows is None else rows[kept], [array.take(from_numpy(kept)) for array in arrays])
 
 
 def intersect_masks(masks: Iterable[Bool | None]) -> Bool | None:

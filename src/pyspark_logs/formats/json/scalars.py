@@ -41,7 +41,9 @@ def convert_unquoted(
     if field_type is None or field_type.json_kind == "string":
         return pa.nulls(len(tokens), dtype), np.zeros(len(tokens), np.bool_)
     if field_type.json_kind == "boolean":  # the field type accepts 1 and 0, too
-        return pc.equal(tokens, "true"), spans.as_bool(pc.is_in(tokens, value_set=pa.array(["true", "false"])))
+        return pc.equal(tokens, spans.from_texts("true")[0]), spans.as_bool(
+            pc.is_in(tokens, value_set=spans.from_texts("true", "false"))
+        )
     return field_type.convert(tokens, context)
 
 
@@ -102,7 +104,7 @@ def is_number_or_boolean(tokens: pa.Array) -> Bool:
         return (data[starts] != _ZERO) | (lengths == 1)
     if (lengths > 0).all() and _are_decimals(data, digits, starts, lengths):
         return np.ones(len(tokens), np.bool_)
-    booleans = pc.is_in(tokens, value_set=pa.array(["true", "false"]))
+    booleans = pc.is_in(tokens, value_set=spans.from_texts("true", "false"))
     return spans.as_bool(pc.or_(pc.match_substring_regex(tokens, _NUMBER), booleans))
 
 

@@ -221,12 +221,12 @@ def _days_in_month(year: Int64, month: Int64) -> Int64:
 
 def to_array(instants: Int64) -> pa.Array:
     """Converts instants in microseconds to ``timestamp[us, UTC]``."""
-    return pa.array(instants.view("int64"), pa.int64()).cast(pa.timestamp("us", "UTC"))
+    return spans.from_numpy(instants.view("int64")).cast(pa.timestamp("us", "UTC"))
 
 
 def to_dates(instants: Int64) -> pa.Array:
     """Converts instants at midnight UTC to ``date32``."""
-    return pa.array((instants // DAY_US).astype(np.int32)).cast(pa.date32())
+    return spans.from_numpy((instants // DAY_US).astype(np.int32)).cast(pa.date32())
 
 
 def _iso_cast_us(array: pa.Array, table: Bytes, shape: TimestampShape, context: TimestampContext) -> Int64 | None:

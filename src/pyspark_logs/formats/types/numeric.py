@@ -114,7 +114,7 @@ class Integer(NumericType):
         numbers = prefix_words.parse_small_integers(words, lengths, null)
         # Eight digits fit in 32 bits.
         dtype = np.int64 if self.bits > _INT_BITS else np.int32
-        return None if numbers is None else pa.array(numbers.astype(dtype, copy=False), mask=null)
+        return None if numbers is None else spans.from_numpy(numbers.astype(dtype, copy=False), null)
 
 
 @dataclass(frozen=True)
