@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 MAX_REASONS = 100
 OTHER = "other"
@@ -49,6 +49,11 @@ class RecordMetrics:
         key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER
         self.reasons[key] = self.reasons.get(key, 0) + 1
 
+    def copy(self) -> RecordMetrics:
+        """Returns the present counts, for :meth:`since`."""
+        counts = {each.name: getattr(self, each.name) for each in fields(RecordMetrics)}
+        return RecordMetrics(**{**counts, "reasons": dict(self.reasons)})
+
     def since(self, before: RecordMetrics) -> RecordMetrics:
         """Returns the counts since ``before``, a copy of an earlier state."""
         reasons = {reason: count - before.reasons.get(reason, 0) for reason, count in self.reasons.items()}
@@ -64,6 +69,21 @@ class RecordMetrics:
             self.joined - before.joined,
             self.appended - before.appended,
         )
+
+    def add(self, other: RecordMetrics) -> None:
+        """Adds the counts of other records.
+
+        >>> metrics = RecordMetrics(records=1, corrupt=1, reasons={"a": 1})
+        >>> metrics.add(RecordMetrics(records=2, corrupt=1, reasons={"b": 1}))
+        >>> metrics.records, metrics.corrupt, metrics.reasons
+        (3, 2, {'a': 1, 'b': 1})
+        """
+        for each in fields(RecordMetrics):
+            if each.name != "reasons":
+                setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        for reason, count in other.reasons.items():
+            key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER
+            self.reasons[key] = self.reasons.get(key, 0) + count
 
     def top_reasons(self, limit: int = 3) -> str:
         """Returns the most frequent reasons with their counts, as text.

@@ -34,7 +34,7 @@ class Prefetcher:
         max_bytes: total size of the items that wait for the reader, in units of the sizes given to :meth:`add`. The iterator
             that is being read may always have one item.
         item_bytes: expected size of an item, which is reserved before the item exists.
-        max_items: number of items of one iterator that wait for the reader.
+        max_items: number of items of one iterator that wait for the reader; None for no limit.
         name: name of the threads.
         patience_s: maximum time in seconds that closing waits for the threads. A thread in a slow read ends when the read
             returns.
@@ -52,12 +52,12 @@ class Prefetcher:
         threads: int,
         max_bytes: int,
         item_bytes: int,
-        max_items: int = 2,
+        max_items: int | None = 2,
         name: str = "pyspark-logs-prefetch",
         patience_s: float = 5.0,
     ) -> None:
         self._max_threads, self._max_bytes, self._item_bytes = threads, max_bytes, item_bytes
-        self._max_items = max(max_items, 1)
+        self._max_items = sys.maxsize if max_items is None else max(max_items, 1)
         self._name, self._patience_s = name, patience_s
         # Reentrant, because the garbage collector may close a reader at any point of any thread, also in one that holds it.
         self._room = threading.Condition(threading.RLock())

@@ -92,6 +92,21 @@ class ReadPlan:
     path_columns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class TaskReport:
+    """The records of a task that did not match, or that had more fields than their format.
+
+    Attributes:
+        metrics: counts of the task.
+        corrupt: path and offset of the first record that did not match; None: all matched.
+        appended: path and offset of the first record with fields after the last one of the format; None: no such record.
+    """
+
+    metrics: RecordMetrics
+    corrupt: tuple[str, int] | None = None
+    appended: tuple[str, int] | None = None
+
+
 class LogReader:
     """A query: options, requested schema, and filters.
 
@@ -219,17 +234,20 @@ class LogReader:
     # --- executor -------------------------------------------------------------------------------------------
 
     def read_task(
-        self, task: ReadTask, metrics: RecordMetrics | None = None, *, warn: bool = True,
+        self,
+        task: ReadTask,
+        metrics: RecordMetrics | None = None,
+        *,
+        report: Callable[[TaskReport], object] | None = None,
         bad_records: BadRecordSink | None = None,
-    ) -> Iterator[pa.RecordBatch]:  # fmt: skip
+    ) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a task, in batches of exactly :meth:`target`.
-
-        Logs a warning if records did not match, when the task is complete or its reader gives up.
 
         Args:
             task: task of a plan.
             metrics: counts to which those of the task are added as records are read.
-            warn: False to log no warning.
+            report: function that is called once if records did not match or had more fields than their format, when the
+                task is complete or its reader gives up; by default :meth:`warn`.
             bad_records: receiver of the records that do not match; None: the writer of ``badRecordsPath``, if given.
 
         Raises:
@@ -241,7 +259,7 @@ class LogReader:
         target = self.target()
         builder = self._builder(self.columns(task.path_columns), task, bad_records)
         builder.metrics = metrics if metrics is not None else builder.metrics
-        before = replace(builder.metrics, reasons=dict(builder.metrics.reasons))
+        before = builder.metrics.copy()
         store = _open_store(self.options)
         skipped = _incomplete_jobs(store, task)
         splits = [split for split in task.splits if job_of(split.path) not in skipped]
@@ -253,11 +271,33 @@ class LogReader:
                     raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
                 yield batch
         except GeneratorExit:
-            if warn:
-                _warn_of_records(builder, before)
+            self._report(builder, before, report or self.warn)
             raise
-        if warn:
-            _warn_of_records(builder, before)
+        self._report(builder, before, report or self.warn)
+
+    def warn(self, report: TaskReport) -> None:
+        """Logs the number of records that do not match, and of those with fields after the last one of the format."""
+        counted = report.metrics
+        if report.appended is not None and counted.appended:
+            is_kept = self.options.format.rescued_column is not None
+            _log.log(
+                logging.INFO if is_kept else logging.WARNING,
+                "%d of %d records have fields after the last one of the format%s. The first of them: %s at byte %d",
+                counted.appended, counted.records,
+                "" if is_kept else ", which are not read; rescuedDataColumn=NAME keeps them by their positions",
+                *report.appended,
+            )  # fmt: skip
+        if report.corrupt is not None and counted.corrupt:
+            outcome = "dropped" if self.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
+            _log.warning(
+                "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
+                counted.corrupt, counted.records, outcome, counted.top_reasons(), *report.corrupt,
+            )  # fmt: skip
+
+    def _report(self, builder: BatchBuilder, before: RecordMetrics, report: Callable[[TaskReport], object]) -> None:
+        counted = builder.metrics.since(before)
+        if counted.corrupt or counted.appended:
+            report(TaskReport(counted, builder.example, builder.appended_example))
 
     def _builder(
         self, columns: ColumnSources, task: ReadTask, bad_records: BadRecordSink | None = None
@@ -334,28 +374,6 @@ def _incomplete_jobs(store: Store, task: ReadTask) -> set[str | None]:
             job, ", ".join(texts[:10]), "" if len(texts) <= 10 else f" and {len(texts) - 10} more",
         )  # fmt: skip
     return set(incomplete)
-
-
-def _warn_of_records(builder: BatchBuilder, before: RecordMetrics) -> None:
-    """Logs the number of records that do not match, and of those with fields after the last one of the format."""
-    counted = builder.metrics.since(before)
-    if builder.appended_example is not None and counted.appended:
-        path, offset = builder.appended_example
-        is_kept = builder.options.format.rescued_column is not None
-        _log.log(
-            logging.INFO if is_kept else logging.WARNING,
-            "%d of %d records have fields after the last one of the format%s. The first of them: %s at byte %d",
-            counted.appended, counted.records,
-            "" if is_kept else ", which are not read; rescuedDataColumn=NAME keeps them by their positions", path, offset,
-        )  # fmt: skip
-    if builder.example is None or not counted.corrupt:
-        return
-    outcome = "dropped" if builder.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
-    path, offset = builder.example
-    _log.warning(
-        "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
-        counted.corrupt, counted.records, outcome, counted.top_reasons(), path, offset,
-    )  # fmt: skip
 
 
 def _resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.RecordBatch]:

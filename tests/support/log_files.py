@@ -7,6 +7,7 @@ import gzip
 import lzma
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 from pyspark_logs import scan
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import parse_read_options
+from pyspark_logs.planning import in_path_order
 from pyspark_logs.predicates import Predicate
 from pyspark_logs.reader import LogReader
 from pyspark_logs.schema_inference import infer_schema
@@ -67,7 +69,7 @@ def to_rows(table: pa.Table) -> Rows:
 def read_pushed(
     path: str, predicates: Sequence[Predicate] = (), **options: Any
 ) -> tuple[Rows, RecordMetrics, list[bool], LogReader]:
-    """Reads files with filters that are pushed into a reader.
+    """Reads files with filters that are pushed into a reader, in the order of ``scan``.
 
     Returns:
         The rows, the metrics, for each filter whether the reader accepted it, and the reader.
@@ -76,7 +78,9 @@ def read_pushed(
     reader = LogReader(parsed, parsed.schema if parsed.schema is not None else infer_schema(parsed))
     accepted = reader.push(predicates)
     metrics = RecordMetrics()
-    batches = [batch for task in reader.plan().tasks for batch in reader.read_task(task, metrics)]
+    tasks = reader.plan().tasks
+    together = [replace(tasks[0], splits=in_path_order([task.splits for task in tasks]))] if tasks else []
+    batches = [batch for task in together for batch in reader.read_task(task, metrics)]
     for batch in batches:
         assert batch.schema == reader.target()
         batch.validate(full=True)

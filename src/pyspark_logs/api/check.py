@@ -293,7 +293,7 @@ class _Counter:
         corrupt_index = names.index(self.reader.options.records.corrupt_column.lower())
         time_index = None if time_name is None else names.index(time_name.lower())
         file_us = split.layout_start_us if split.layout_start_us is not None else split.modified_ms * 1000
-        for batch in self.reader.read_task(one, self.summary, warn=False, bad_records=self):
+        for batch in self.reader.read_task(one, self.summary, report=lambda _: None, bad_records=self):
             corrupt = batch.column(corrupt_index).is_valid().to_numpy(zero_copy_only=False)
             if time_index is None:
                 times = np.full(batch.num_rows, file_us, np.int64)

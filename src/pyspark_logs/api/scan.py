@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,8 @@ import pyarrow as pa
 
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import parse_read_options
+from pyspark_logs.options.numbers import parse_positive_count
+from pyspark_logs.parallel_scan import default_threads, read_plan, scan_options
 from pyspark_logs.reader import LogReader
 from pyspark_logs.schema_inference import infer_schema
 
@@ -37,7 +38,11 @@ class ScanSummary(RecordMetrics):
 
 
 def scan(
-    path: str | os.PathLike[str] | list[str], *, summary: ScanSummary | None = None, **options: Any
+    path: str | os.PathLike[str] | list[str],
+    *,
+    summary: ScanSummary | None = None,
+    threads: int | None = None,
+    **options: Any,
 ) -> pa.RecordBatchReader:
     r"""Reads log files as Arrow record batches, without Spark.
 
@@ -45,12 +50,15 @@ def scan(
         path: directory, file or glob, or a list of them.
         summary: object that is updated while batches are read; use a new one for each scan. It is an argument because
             a ``pyarrow.RecordBatchReader`` cannot have further attributes.
+        threads: number of threads that read; by default the number of processors, at most 8. The order of the rows does not
+            depend on it.
         **options: options of ``spark.read.format("logs")``, as strings or of the natural Python type; ``schema`` is a
             DDL string or a ``pyarrow.Schema``.
 
     Returns:
-        A reader of record batches, for ``.read_all()``, iteration, DuckDB or Polars. Files are listed before this
-        function returns, and read when batches are requested.
+        A reader of record batches, for ``.read_all()``, iteration, DuckDB or Polars, ordered by the paths of the files. Files
+        are listed before this function returns, and read from the first batch that is requested on, within a bounded
+        memory ahead of the consumer.
 
     Raises:
         LogSourceError: see :mod:`pyspark_logs.errors`.
@@ -66,12 +74,9 @@ def scan(
     >>> summary.corrupt, summary.reasons
     (2, {"field 'n': not a whole number": 2})
     """
+    count = default_threads() if threads is None else parse_positive_count("threads", threads)
     parsed = parse_read_options({**options, ("paths" if isinstance(path, (list, tuple)) else "path"): path})
+    parsed = scan_options(parsed, count)
     reader = LogReader(parsed, parsed.schema if parsed.schema is not None else infer_schema(parsed))
-    plan = reader.plan()
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for task in plan.tasks:
-            yield from reader.read_task(task, summary)
-
-    return pa.RecordBatchReader.from_batches(reader.target(), batches())
+    metrics = summary if summary is not None else ScanSummary()
+    return pa.RecordBatchReader.from_batches(reader.target(), read_plan(reader, reader.plan(), metrics, count))

@@ -75,7 +75,7 @@ def _is_document(format_options: Mapping[str, str]) -> bool:
 def _read_without_warnings(options: ReadOptions) -> pa.Table:
     """Reads files as ``scan()`` does, without a warning if no record matches."""
     reader = LogReader(options, options.schema if options.schema is not None else infer_schema(options))
-    batches = (batch for task in reader.plan().tasks for batch in reader.read_task(task, warn=False))
+    batches = (batch for task in reader.plan().tasks for batch in reader.read_task(task, report=lambda _: None))
     return pa.Table.from_batches(batches, reader.target())
 
 

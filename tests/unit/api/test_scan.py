@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from threading import enumerate as all_threads
@@ -71,3 +74,84 @@ def test_a_file_beside_hive_directories_leaves_their_columns(tmp_path: Path) -> 
         {"message": "a", "day": 1}, {"message": "b", "day": 2}, {"message": "c", "day": None},
     ]  # fmt: skip
     assert scan(tmp_path, template="{level} {message}").schema.names == ["level", "message", "day"]
+
+
+class TestThreads:
+    FILES = {  # noqa: RUF012
+        **{f"{n:02}.log": "".join(f"{n} {line}\n" for line in range(n * 40)) for n in range(1, 9)},
+        "09.log.gz": "9 0\n" * 100,
+        "10.log": "broken\n10 1\nbroken\n",
+    }
+
+    @pytest.fixture(autouse=True)
+    def small_units(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pyspark_logs.parallel_scan.UNIT_BYTES", 1000)
+
+    @pytest.mark.parametrize("threads", [2, 5, 50])
+    def test_the_rows_are_those_of_one_thread(self, threads: int, tmp_path: Path) -> None:
+        """They are ordered by path and offset, and the counts and the warning are the same."""
+        path = write(tmp_path, self.FILES)
+        results = []
+        for count in (1, threads):
+            summary = pyspark_logs.ScanSummary()
+            table = scan(path, template="{n:int} {line:int}", threads=count, summary=summary).read_all()
+            results.append((table.combine_chunks(), summary, summary.files, summary.reasons))
+        assert results[0] == results[1]
+        numbers = [n for n in results[0][0]["n"].to_pylist() if n is not None]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == sum(text.count("\n") for text in self.FILES.values()) - 2
+
+    def test_one_warning(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        path = write(tmp_path, {f"{n}.log": "broken\n" * 500 for n in range(5)})
+        scan(path, template="{n:int}", threads=3).read_all()
+        (message,) = caplog.messages
+        assert message.startswith("2500 of 2500 records do not match")
+        assert message.endswith("0.log at byte 0")
+
+    def test_errors_come_in_order(self, tmp_path: Path) -> None:
+        path = write(tmp_path, self.FILES | {"00.log": "0 0\n" * 500, "05.log": "broken\n"})
+        summary = pyspark_logs.ScanSummary()
+        reader = scan(path, template="{n:int} {line:int}", threads=4, mode="FAILFAST", summary=summary)
+        rows = 0
+        with pytest.raises(pyspark_logs.RecordError, match="broken") as caught:  # noqa: PT012 (the rows before the error matter)
+            for batch in reader:
+                rows += batch.num_rows
+        assert str(caught.value.path).endswith("05.log")
+        assert 500 <= rows <= summary.rows == 500 + 400  # small batches wait for further rows
+        assert not [thread for thread in all_threads() if thread.name.startswith("pyspark-logs")]
+
+    def test_memory_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Units that wait for the consumer hold no more than the limit, and the first one goes on nevertheless."""
+        monkeypatch.setattr("pyspark_logs.parallel_scan._HELD_BYTES", 1)
+        path = write(tmp_path, self.FILES)
+        reader = iter(scan(path, template="{n:int} {line:int}", threads=3))
+        next(reader)
+        before = pa.total_allocated_bytes()
+        time.sleep(0.05)
+        assert pa.total_allocated_bytes() - before < 100_000
+        assert 1 + sum(1 for _ in reader) >= 10
+
+    @pytest.mark.parametrize("threads", [0, -1, 1.5, "many"])
+    def test_a_wrong_number(self, threads: Any, tmp_path: Path) -> None:
+        with pytest.raises(pyspark_logs.OptionError, match=r"'threads': .* is not a whole number"):
+            scan(tmp_path, template="{m}", threads=threads)
+
+
+def test_reading_does_not_import_pandas(tmp_path: Path) -> None:
+    """It would take each new worker of Spark as long as importing this package, and ``pa.array`` imports it."""
+    pytest.importorskip("pandas")
+    write(
+        tmp_path,
+        {"a.log": f"{TEXT}2026-11-22T08:00:00Z INFO 17 1.5 2026-11-22\n", "b.json": '{"a": 1, "b": "x", "c": true}\n'},
+    )
+    code = f"""
+import sys, pyspark_logs
+for options in (
+    {{"template": "{TEMPLATE}", "path": r"{tmp_path}/a.log", "startTime": "2026-11-22T07:30:00Z", "endTime": "2027-01-01"}},
+    {{"json": True, "schema": "a bigint, b string, c boolean", "path": r"{tmp_path}/b.json"}},
+):
+    assert pyspark_logs.scan(options.pop("path"), **options).read_all().num_rows in (1, 2)
+print(sorted({{name.partition(".")[0] for name in sys.modules}} & {{"pandas", "dateutil", "pytz"}}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[]\n"

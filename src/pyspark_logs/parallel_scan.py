@@ -1,0 +1,110 @@
+"""Reads the splits of a plan with several threads, in the order of their paths and without Spark."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import cast
+
+import pyarrow as pa
+
+from pyspark_logs.metrics import RecordMetrics
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning import Splits, in_path_order
+from pyspark_logs.prefetch import Prefetcher
+from pyspark_logs.reader import LogReader, ReadPlan, ReadTask, TaskReport
+
+# Text that a thread reads at once. With less, the cost of beginning a task would show; with more, a single file of a few dozen
+# MiB would occupy one thread only.
+UNIT_BYTES = 16 << 20
+UNIT_FILES = 256
+MAX_THREADS = 8
+_BATCH_BYTES = 4 << 20  # expected size of a batch
+_HELD_BYTES = 32 << 20  # batches that wait for the consumer, for each thread
+
+_Counted = tuple[pa.RecordBatch | None, RecordMetrics]  # a batch, and the counts since the batch before it
+
+
+def default_threads() -> int:
+    """Returns the number of processors that this process may use, at most ``MAX_THREADS``."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, MAX_THREADS)
+
+
+def scan_options(options: ReadOptions, threads: int) -> ReadOptions:
+    """Returns options whose plan cuts large files into units, and whose limit of memory is divided among threads."""
+    plan, fetch = options.plan, options.fetch
+    plan = replace(plan, max_partition_bytes=min(plan.max_partition_bytes, UNIT_BYTES))
+    return replace(options, plan=plan, fetch=replace(fetch, max_bytes=fetch.max_bytes // threads))
+
+
+def read_plan(reader: LogReader, plan: ReadPlan, metrics: RecordMetrics, threads: int) -> Iterator[pa.RecordBatch]:
+    """Yields the batches of all splits of a plan, ordered by path and offset whatever the number of threads.
+
+    Args:
+        reader: reader of the query.
+        plan: its plan, made with :func:`scan_options`.
+        metrics: counts to which those of the records are added as their batches are taken.
+        threads: number of threads that read; 1: the calling thread reads.
+    """
+    if not plan.tasks:
+        return
+    splits = in_path_order([cast("Splits", task.splits) for task in plan.tasks])
+    everything = replace(plan.tasks[0], splits=splits)
+    if threads == 1:
+        yield from reader.read_task(everything, metrics)
+        return
+    reports: dict[int, TaskReport] = {}
+    before = metrics.copy()
+    units = [
+        _counted_batches(reader, replace(everything, splits=unit), functools.partial(reports.setdefault, number))
+        for number, unit in enumerate(_units(splits))
+    ]
+    prefetcher = Prefetcher(
+        threads=threads, max_bytes=threads * _HELD_BYTES, item_bytes=_BATCH_BYTES, max_items=None, name="pyspark-logs-scan"
+    )  # fmt: skip
+    try:
+        with closing(prefetcher):
+            for items in [prefetcher.add(unit, _size) for unit in units]:
+                for batch, counts in items:
+                    metrics.add(counts)
+                    if batch is not None:
+                        yield batch
+    finally:
+        ordered = [reports[number] for number in sorted(reports)]
+        corrupt = next((report.corrupt for report in ordered if report.corrupt is not None), None)
+        appended = next((report.appended for report in ordered if report.appended is not None), None)
+        reader.warn(TaskReport(metrics.since(before), corrupt, appended))
+
+
+def _units(splits: Splits) -> Iterator[Splits]:
+    """Yields consecutive splits, as many as a thread reads at once."""
+    start = size = 0
+    for row, length in enumerate(splits.lengths):
+        if row > start and (size + length > UNIT_BYTES or row - start == UNIT_FILES):
+            yield splits[start:row]
+            start, size = row, 0
+        size += length
+    yield splits[start:]
+
+
+def _counted_batches(reader: LogReader, task: ReadTask, report: Callable[[TaskReport], object]) -> Iterator[_Counted]:
+    """Yields the batches of a task with the counts since the batch before; at the end, also of an error, the last counts."""
+    counts = RecordMetrics()
+    before = counts.copy()
+    try:
+        for batch in reader.read_task(task, counts, report=report):
+            yield batch, counts.since(before)
+            before = counts.copy()
+    except Exception:
+        yield None, counts.since(before)
+        raise
+    yield None, counts.since(before)
+
+
+def _size(item: _Counted) -> int:
+    batch, _ = item
+    return 0 if batch is None else batch.nbytes
