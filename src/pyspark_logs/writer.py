@@ -24,6 +24,7 @@ from pyspark_logs.options import RecordOptions, WriteOptions
 from pyspark_logs.routing import Router
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.staging import TaskFiles, check_part_size
+from pyspark_logs.staging.background import BackgroundFiles
 from pyspark_logs.store import Store, normalise, open_store
 
 _MAX_ROWS = 65_536
@@ -129,15 +130,17 @@ class LogWriter:
         """
         schema, router = self.schema(), self._router()
         encoder = self._encoder(router)
-        files = TaskFiles(
-            self._store(),
-            job=job,
-            task=task,
-            attempt=attempt,
-            rules=self.options.rules,
-            suffix=self._suffix(),
-            to_bytes=encoder.to_bytes,
-            head=encoder.head,
+        files = BackgroundFiles(
+            TaskFiles(
+                self._store(),
+                job=job,
+                task=task,
+                attempt=attempt,
+                rules=self.options.rules,
+                suffix=self._suffix(),
+                to_bytes=encoder.to_bytes,
+                head=encoder.head,
+            )
         )
         rows = 0
         try:

@@ -7,7 +7,7 @@ upload. The next row of the directory then starts the next file.
 Memory does not depend on the data: the bytes that wait to be sent, the bytes being sent, and the buffers of the compressors
 are bounded.
 
-Import direction: ``TaskFiles`` -> ``files`` -> ``uploads``.
+Import direction: ``TaskFiles`` -> ``files`` -> ``uploads``; ``background`` runs ``TaskFiles`` in a thread.
 """
 
 from __future__ import annotations
