@@ -184,9 +184,8 @@ def _ceiling(
     return (lambda: noop(source.load())), round(2 * repeat * batch.num_rows * per_row)
 
 
-def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
-    """Prints all tables of reading with Spark."""
-    spark = session()
+def run(spark: Any, root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
+    """Prints all tables of reading files with Spark."""
     with tempfile.TemporaryDirectory() as scratch:
         for kind in kinds:
             folder = data.make(kind, root, mib)
@@ -211,7 +210,6 @@ def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
                 )
         if "app" in kinds:
             _pushdown(spark, data.make("app", root, mib), rounds)
-    spark.stop()
 
 
 def _pushdown(spark: Any, folder: Path, rounds: int) -> None:

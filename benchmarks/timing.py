@@ -5,17 +5,65 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 
-def in_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Returns the seconds of each contender in each round, without a first round that warms up."""
+@dataclass(frozen=True)
+class Comparison:
+    """The result of contenders that did the same work.
+
+    Attributes:
+        title: title of the comparison.
+        against: name of the contender that the others are compared with.
+        seconds: seconds of each contender in each round.
+        size: bytes of text that each contender processed.
+    """
+
+    title: str
+    against: str
+    seconds: Mapping[str, list[float]]
+    size: int
+
+    def ratios(self) -> dict[str, float]:
+        """Returns how many times longer than ``against`` each other contender takes, the median of the paired rounds."""
+        return {
+            name: ratio(self.seconds[self.against], times)
+            for name, times in self.seconds.items()
+            if name != self.against
+        }
+
+    def markdown(self) -> str:
+        """Returns a table with a row for each contender; MB/s are 10^6 bytes of text a second at the median."""
+        lines = [f"**{self.title}**", "", "| | MB/s | s | ratio |", "| --- | ---: | ---: | ---: |"]
+        ratios = self.ratios()
+        for name, times in self.seconds.items():
+            middle = statistics.median(times)
+            shown = "1" if name == self.against else f"{ratios[name]:.2f} x"
+            lines.append(f"| {name} | {self.size / middle / 1e6:.0f} | {middle:.2f} | {shown} |")
+        return "\n".join(lines) + "\n"
+
+
+COMPARISONS: list[Comparison] = []
+"""All comparisons of this run, for the report."""
+
+
+def in_turns(
+    contenders: Mapping[str, Callable[[], object]], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
+    """Returns the seconds of each contender in each round, without a first round that warms up.
+
+    Args:
+        contenders: functions by name.
+        rounds: number of rounds.
+        clock: clock of the seconds; ``time.process_time`` for the processor time of this process.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(rounds + 1):
         for name, run in contenders.items():
-            started = time.perf_counter()
+            started = clock()
             run()
             if turn:
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(clock() - started)
     return seconds
 
 
@@ -25,14 +73,7 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 
 def table(title: str, seconds: Mapping[str, list[float]], size: int, against: str) -> str:
-    """Returns a table with a line per contender: MB/s (10^6 bytes of text per second) at the median, and ratio to ``against``."""
-    lines = [title, f"  {'':<44}{'MB/s':>8}{'s':>8}{'ratio':>9}"]
-    for name, times in seconds.items():
-        middle = statistics.median(times)
-        versus = ratio(seconds[against], times)
-        shown = "1" if name == against else f"{versus:.2f} x"
-        lines.append(f"  {name:<44}{size / middle / 1e6:>8.0f}{middle:>8.2f}{shown:>9}")
-    return (
-        "\n".join(lines)
-        + f"\n  (ratio: how many times longer than {against!r} it takes, median of the paired rounds)\n"
-    )
+    """Records a comparison and returns it as Markdown; the ratio says how many times longer than ``against`` it takes."""
+    comparison = Comparison(title, against, seconds, size)
+    COMPARISONS.append(comparison)
+    return comparison.markdown()

@@ -1,0 +1,100 @@
+"""The report of a run: machine, versions and commit, all comparisons as Markdown, and a plot of their ratios."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import math
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from benchmarks.timing import Comparison
+
+PACKAGES = ("pyspark-logs", "pyspark", "pyarrow", "numpy", "isal", "zlib-ng", "s3fs", "duckdb", "polars")
+_LEFT, _WIDTH, _ROW = 420, 460, 18  # pixels
+
+
+def environment() -> str:
+    """Returns machine, versions and commit, as one line of Markdown."""
+    versions = []
+    for package in PACKAGES:
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"without {package}")
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent,
+    ).stdout.strip()
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (
+        f"{_processor()}, {processors} processors; Python {platform.python_version()}, {', '.join(versions)}; commit"
+        f" {commit or 'unknown'}"
+    )
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def write(directory: Path, comparisons: Sequence[Comparison]) -> None:
+    """Writes ``results.md`` and ``ratios.svg``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    today = f"{dt.datetime.now(dt.timezone.utc):%Y-%m-%d}"
+    head = (
+        f"# Benchmarks of {today}\n\n{environment()}.\n\nA ratio says how many times longer a contender takes than the one with"
+        " ratio 1: the median of the paired rounds.\n\n![ratios](ratios.svg)\n"
+    )
+    tables = "\n".join(comparison.markdown() for comparison in comparisons)
+    (directory / "results.md").write_text(f"{head}\n{tables}", encoding="utf-8")
+    (directory / "ratios.svg").write_text(plot(comparisons, f"{today}; {environment()}"), encoding="utf-8")
+
+
+def plot(comparisons: Sequence[Comparison], caption: str) -> str:
+    """Returns a bar for each ratio on a logarithmic scale, as SVG."""
+    ratios = [ratio for comparison in comparisons for ratio in comparison.ratios().values()]
+    low, high = min([0.5, *ratios]), max([2.0, *ratios])
+
+    def x(ratio: float) -> float:
+        return _LEFT + _WIDTH * math.log(ratio / low) / math.log(high / low)
+
+    parts: list[str] = []
+    y = 40
+
+    def text(left: float, content: str, *, weight: str = "normal", anchor: str = "start") -> None:
+        parts.append(
+            f'<text x="{left:.0f}" y="{y}" font-weight="{weight}" text-anchor="{anchor}">{escape(content)}</text>'
+        )
+
+    for comparison in comparisons:
+        text(10, comparison.title, weight="bold")
+        y += _ROW
+        for name, ratio in comparison.ratios().items():
+            text(_LEFT - 8, f"{name} / {comparison.against}", anchor="end")
+            left, right = sorted((x(1), x(ratio)))
+            color = "#2a78b5" if ratio >= 1 else "#c0504d"
+            parts.append(
+                f'<rect x="{left:.0f}" y="{y - 11}" width="{right - left + 1:.0f}" height="13" fill="{color}"/>'
+            )
+            text(right + 5, f"{ratio:.2f} x")
+            y += _ROW
+        y += _ROW // 2
+    parts.append(f'<line x1="{x(1):.0f}" x2="{x(1):.0f}" y1="30" y2="{y}" stroke="#555"/>')
+    y += _ROW
+    text(10, caption)
+    size = f'width="{_LEFT + _WIDTH + 80}" height="{y + _ROW}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">\n'
+        f'<rect width="100%" height="100%" fill="white"/>\n<text x="10" y="18">Times as long as pyspark-logs; longer bars are better'
+        " for it</text>\n" + "\n".join(parts) + "\n</svg>\n"
+    )
