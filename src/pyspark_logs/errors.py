@@ -27,6 +27,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# All but tabs and line ends, which messages of several lines contain.
+_CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+
 
 def _rebuild(cls: type[LogSourceError], message: str, state: dict[str, Any]) -> LogSourceError:
     error = cls(message)
@@ -35,9 +38,13 @@ def _rebuild(cls: type[LogSourceError], message: str, state: dict[str, Any]) -> 
 
 
 class LogSourceError(Exception):
-    """Base class of all errors of this package; ``str(error)`` is the message."""
+    """Base class of all errors of this package; ``str(error)`` is the message.
+
+    Control characters of paths and records, which a terminal would interpret, are escaped in the message.
+    """
 
     def __init__(self, message: str) -> None:
+        message = message.translate(_CONTROL_CHARACTERS)
         super().__init__(message)
         self.message = message
 

@@ -21,10 +21,19 @@ def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
     if text is None or field_type is None:
         return pa.scalar(None, dtype)
     try:
-        array = pa.array([field_type.parse(text, TimestampContext(zone))], field_type.arrow())
+        array = pa.array([field_type.parse(to_valid_text(text), TimestampContext(zone))], field_type.arrow())
     except (ValueError, OverflowError):
         return pa.scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
     return (array if array.type == dtype else utc_to_local(array, zone))[0]
+
+
+def to_valid_text(path: str) -> str:
+    r"""Returns a path with U+FFFD for the bytes of a local name that are not UTF-8, which no column can hold.
+
+    >>> to_valid_text("caf\udce9.log")
+    'caf\ufffd.log'
+    """
+    return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def metadata_column(dtype: pa.StructType, split: FileSplit, offsets: pa.Array) -> pa.Array:
@@ -35,7 +44,7 @@ def metadata_column(dtype: pa.StructType, split: FileSplit, offsets: pa.Array) -
         split: split of the file.
         offsets: int64 offsets of the records in the uncompressed file.
     """
-    path = split.path if "://" in split.path else "file://" + split.path
+    path = to_valid_text(split.path if "://" in split.path else "file://" + split.path)
     constants = {
         "file_path": path, "file_name": path.rpartition("/")[2], "file_size": split.size,
         "file_block_start": split.start, "file_block_length": split.length,

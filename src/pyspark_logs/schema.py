@@ -158,6 +158,10 @@ def metadata_type() -> pa.StructType:
     return data_type
 
 
+# Nested types are parsed, rendered and filled recursively.
+_MAX_DEPTH = 128
+
+
 class _Parser:
     """Recursive descent parser of DDL. The argument ``path`` of its methods names the column in errors."""
 
@@ -173,6 +177,7 @@ class _Parser:
             self._tokens.append(match[0].lstrip())
             offset = match.end()
         self._index = 0
+        self._depth = 0  # number of types that are being parsed
 
     def peek(self, distance: int = 0) -> str:
         """Returns the token at a distance from the next one; "" after the end."""
@@ -219,7 +224,11 @@ class _Parser:
         return pa.field(name, data_type)
 
     def _type(self, path: str) -> pa.DataType:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise _too_deep(path)
         data_type = self._bare_type(path)
+        self._depth -= 1
         if self.peek().lower() == "not":
             raise _not_null(path)
         return data_type
@@ -295,24 +304,28 @@ class _Parser:
         )
 
 
-def _render_field(field: pa.Field, path: str) -> str:
+def _render_field(field: pa.Field, path: str, depth: int = 0) -> str:
     if not field.nullable:
         raise _not_null(path)
-    return _render(field.type, path)
+    return _render(field.type, path, depth)
 
 
-def _render(data_type: pa.DataType, path: str) -> str:
+def _render(data_type: pa.DataType, path: str, depth: int = 0) -> str:
+    if depth == _MAX_DEPTH:
+        raise _too_deep(path)
     if t.is_dictionary(data_type) or t.is_run_end_encoded(data_type):
-        return _render(data_type.value_type, path)
+        return _render(data_type.value_type, path, depth)
     if t.is_struct(data_type):
         fields = [data_type.field(i) for i in range(data_type.num_fields)]
         _check_names((field.name for field in fields), path)
-        inner = (f"{quote_name(field.name)}:{_render_field(field, f'{path}.{field.name}')}" for field in fields)
+        inner = (
+            f"{quote_name(field.name)}:{_render_field(field, f'{path}.{field.name}', depth + 1)}" for field in fields
+        )
         return f"struct<{','.join(inner)}>"
     if t.is_map(data_type):
-        return f"map<{_render(data_type.key_type, path)},{_render_field(data_type.item_field, path)}>"
+        return f"map<{_render(data_type.key_type, path, depth + 1)},{_render_field(data_type.item_field, path, depth + 1)}>"
     if t.is_list(data_type) or t.is_large_list(data_type) or t.is_fixed_size_list(data_type):
-        return f"array<{_render_field(data_type.value_field, path)}>"
+        return f"array<{_render_field(data_type.value_field, path, depth + 1)}>"
     if t.is_decimal(data_type) and 0 <= data_type.scale <= data_type.precision <= 38:
         return f"decimal({data_type.precision},{data_type.scale})"
     if t.is_timestamp(data_type):
@@ -336,6 +349,12 @@ def _atomic_names() -> dict[pa.DataType, str]:
     wider.update({pa.float16(): "float", pa.large_string(): "string", pa.string_view(): "string"})
     wider.update({pa.large_binary(): "binary", pa.binary_view(): "binary"})
     return {data_type: name for name, data_type in _atomic_types().items()} | wider
+
+
+def _too_deep(path: str) -> OptionError:
+    return OptionError(
+        f"schema: column {path[:100]!r} has types nested deeper than {_MAX_DEPTH}; declare the inner ones as string"
+    )
 
 
 def _check_names(names: Iterable[str], path: str) -> None:

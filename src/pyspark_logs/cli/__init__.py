@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pyspark_logs.cli.arguments import parse_options
     from pyspark_logs.cli.output import REFUSED
     from pyspark_logs.errors import LogSourceError
+    from pyspark_logs.rendering.text_table import printable
 
     parser = argparse.ArgumentParser(
         prog="pyspark-logs",
@@ -41,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 0
     except LogSourceError as error:
-        print(f"pyspark-logs {parsed.command}: {error}", file=sys.stderr)
+        lines = f"pyspark-logs {parsed.command}: {error}".split(
+            "\n"
+        )  # some messages point at a position in a second line
+        print("\n".join(map(printable, lines)), file=sys.stderr)
         return REFUSED
 
 

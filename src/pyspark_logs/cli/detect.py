@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report, terminal_width
-from pyspark_logs.rendering.text_table import printable, table
+from pyspark_logs.rendering.text_table import table
 
 
 def add_commands(commands: Any) -> None:
@@ -60,5 +60,5 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         }
         for candidate in candidates
     ]
-    print_report(parsed, {"candidates": report}, [printable(line) for line in lines])
+    print_report(parsed, {"candidates": report}, lines)
     return 0 if is_detected else FAILED

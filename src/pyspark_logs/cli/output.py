@@ -9,14 +9,16 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from pyspark_logs.rendering.text_table import printable
+
 # FAILED: a job was neither rolled back nor finished, a claim cannot be read, or no format matches. REFUSED: a bad option,
 # or a store error.
 FAILED, REFUSED = 1, 2
 
 
 def print_report(parsed: argparse.Namespace, report: dict[str, Any], lines: Sequence[str]) -> None:
-    """Writes a report to standard output: as JSON with ``--json``, else as lines."""
-    sys.stdout.write((json.dumps(report) if parsed.json else "\n".join(lines)) + "\n")
+    """Writes a report to standard output: as JSON with ``--json``, else as lines without control characters."""
+    sys.stdout.write((json.dumps(report) if parsed.json else "\n".join(map(printable, lines))) + "\n")
 
 
 def terminal_width() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -53,8 +53,37 @@ class Segment:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", tuple(part for part in self.parts if part.kind in (TIME, COLUMN)))
-        regex = "".join(_regex(part, self.is_separated(index)) for index, part in enumerate(self.parts))
-        object.__setattr__(self, "regex", regex)
+        object.__setattr__(self, "regex", self._build_regex())
+
+    def _build_regex(self) -> str:
+        """Returns the regular expression, which needs linear time for a name.
+
+        A column or ``*`` is the shortest text before the first match of the literals and time tokens up to the next one. Only
+        the last one of a segment may be longer. Without this rule, all lengths of all of them would be tried: a hostile name
+        of 250 characters would take seconds.
+        """
+        gaps = [index for index, part in enumerate(self.parts) if part.kind in (COLUMN, WILDCARD)]
+        following = dict(pairwise(gaps))
+        regex = ""
+        for index, part in enumerate(self.parts):
+            if part.kind in (TEXT, TIME):
+                regex += self._fixed_regex(index)
+                continue
+            first = "[^/]" if part.kind == COLUMN else ""
+            if index in following:
+                end = "".join(self._fixed_regex(i, "(?:") for i in range(index + 1, following[index]))
+                text = f"{first}(?:(?!{end})[^/])*"
+            else:
+                text = f"{first or '[^/]'}{'+' if first else '*'}?"
+            regex += f"({text})" if first else text
+        return regex
+
+    def _fixed_regex(self, index: int, opening: str = "(") -> str:
+        """Returns the regular expression of a literal, or of a time token in a group with this opening."""
+        part = self.parts[index]
+        if part.kind == TEXT:
+            return re.escape(part.value)
+        return f"{opening}[0-9]{{1,2}})" if self.is_separated(index) else f"{opening}[0-9]{{{len(part.value)}}})"
 
     def read(self, name: str) -> list[tuple[Part, str]] | None:
         """Returns the text of each field in a directory or file name, or None if the name does not match."""
@@ -131,16 +160,6 @@ def parse_segments(text: str) -> tuple[Segment, ...]:
     segments = tuple(_parse_segment(text, name) for name in text.strip("/").split("/"))
     _check_fields(text, segments)
     return segments
-
-
-def _regex(part: Part, is_separated: bool) -> str:
-    patterns: dict[str, Callable[[str], str]] = {
-        TEXT: re.escape,
-        TIME: lambda token: "([0-9]{1,2})" if is_separated else f"([0-9]{{{len(token)}}})",
-        COLUMN: lambda _: "([^/]+?)",
-        WILDCARD: lambda _: "[^/]*?",
-    }
-    return patterns[part.kind](part.value)
 
 
 def _parse_field(layout: str, body: str) -> list[Part]:

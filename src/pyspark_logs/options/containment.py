@@ -25,7 +25,7 @@ def is_inside(directory: str, load_path: str) -> bool:
         return True
     try:
         return re.fullmatch(_regex(outer.rstrip("/")) + "(?:/.*)?", inner, re.DOTALL) is not None
-    except re.error:
+    except (re.error, RecursionError):
         return False
 
 

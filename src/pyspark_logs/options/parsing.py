@@ -26,7 +26,7 @@ from pyspark_logs.options.groups import (
 )
 from pyspark_logs.options.line_formats import parse_line_format, parse_members
 from pyspark_logs.options.table import COMBINED, OPTIONS, PATH_OPTIONS, SPARK_OPTIONS
-from pyspark_logs.options.text import bad_value, parse_path
+from pyspark_logs.options.text import bad_value, parse_path, refuse_credentials
 from pyspark_logs.options.times import parse_instant_us
 
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
@@ -180,6 +180,7 @@ def _paths(values: Mapping[str, object]) -> list[str]:
         result.append(parse_path("path", values["path"]))
     paths = values.get("paths")
     if isinstance(paths, str):  # Spark passes load([...]) as a JSON list
+        refuse_credentials("paths", paths)
         try:
             paths = json.loads(paths)
         except ValueError as error:

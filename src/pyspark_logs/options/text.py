@@ -14,6 +14,13 @@ from collections.abc import Callable, Mapping
 
 from pyspark_logs.errors import OptionError
 
+# "s3://KEY:SECRET@bucket": a secret may contain slashes, while no bucket but the ARN of an access point contains a colon. Of
+# other schemes, "host:port" and the container of "abfs://container@account" are not credentials.
+_CREDENTIALS = re.compile(
+    r"\b(?P<scheme>s3[an]?)://(?:(?!arn:)[^/@\s]*:[^@]*|[^/@]*)@|\b(?P<other>[a-z][a-z0-9+.-]*)://[^/@]*:[^/@]*@",
+    re.IGNORECASE,
+)
+
 
 def bad_value(name: str, value: object, expected: str) -> OptionError:
     """Returns the error for a value that is not the expected one."""
@@ -202,5 +209,21 @@ def parse_schema(name: str, value: object) -> str:
 
 
 def parse_path(name: str, value: object) -> str:
-    """Returns a path as a string, from a string or an ``os.PathLike``."""
-    return parse_name(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
+    """Returns a path as a string, from a string or an ``os.PathLike``.
+
+    Raises:
+        OptionError: the path is not a string, is empty, or contains credentials, which the message does not show.
+    """
+    path = parse_name(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
+    refuse_credentials(name, path)
+    return path
+
+
+def refuse_credentials(name: str, text: str) -> None:
+    """Raises OptionError if a text contains a URL with a user name and a password."""
+    match = _CREDENTIALS.search(text)
+    if match is not None:
+        raise OptionError(
+            f"option {name!r}: {match['scheme'] or match['other']}://***@... contains credentials, which would get into plans, messages and"
+            " records; give them as accessKey and secretKey, or better use a role; of other stores, as storageOptions"
+        )

@@ -44,6 +44,7 @@ class PlanReport:
         directories_pruned: directories that were seen and not listed.
         skipped_empty: files of size 0.
         skipped_hidden: files with a name in their path that begins with ``_`` or ``.``.
+        skipped_links: symbolic links without a target, or to a directory above them, on local file systems.
         skipped_by_layout: files that do not fit the layout.
         pruned_by_time: files outside the time range.
         pruned_by_partition: files of other partitions.
@@ -62,6 +63,7 @@ class PlanReport:
     directories_pruned: int = 0
     skipped_empty: int = 0
     skipped_hidden: int = 0
+    skipped_links: int = 0
     skipped_by_layout: int = 0
     pruned_by_time: int = 0
     pruned_by_partition: int = 0
@@ -166,6 +168,7 @@ def list_files(
     result.counts["skipped_uncommitted"] += snapshot.hidden
     if snapshot.files:  # the explanation of a listing without files names an example, too
         _warn_of_unmatched(result, layout)
+    _warn_of_skipped_links(result)
     files = result.files.distinct(listed.row for listed in snapshot.files)
     report = _report(result, files, len(snapshot.files) - len(files))
     decided_ms: dict[str, int] = {}
@@ -251,6 +254,14 @@ def _warn_of_unmatched(result: ListingResult, layout: Layout) -> None:
     count = result.counts["skipped_by_layout"]
     if count:
         _log.warning(
-            "%d of %d files listed do not fit the layout %r and are not read, %s among them",
+            "%d of %d files listed do not fit the layout %r and are not read, %r among them",
             count, result.counts["files_listed"], layout.text, result.unmatched_path,
+        )  # fmt: skip
+
+
+def _warn_of_skipped_links(result: ListingResult) -> None:
+    if result.skipped_link:
+        _log.warning(
+            "%d symbolic links have no target or lead to a directory above them and are not read, %r among them",
+            result.counts["skipped_links"], result.skipped_link,
         )  # fmt: skip

@@ -5,6 +5,7 @@ No element matches across a ``/``, but an alternative in braces may contain a ``
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -12,6 +13,25 @@ from pyspark_logs.errors import OptionError
 from pyspark_logs.layout import is_hidden
 
 _SPECIAL = re.compile(r"[*?\[{}\\]")
+_ANY_TEXT = ".*"
+_MAX_DEPTH = 50
+# Names and paths that the braces of one glob may stand for.
+MAX_ALTERNATIVES = 10_000
+
+
+@dataclass(frozen=True)
+class _Element:
+    """An element of a glob.
+
+    Attributes:
+        regex: regular expression; empty for a mark.
+        literal: the only character that matches; None if several match, and for a mark.
+        mark: ``{``, ``,`` or ``}`` of a group of alternatives; empty for other elements.
+    """
+
+    regex: str
+    literal: str | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,16 +51,14 @@ class Glob:
     pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        elements = list(_elements(self.text))
-        prefix = ""
-        for char, _ in elements:
-            if char is None:
-                break
-            prefix += char
-        literal = prefix if all(char is not None for char, _ in elements) else None
+        elements = _elements(self.text)
+        literals = [element.literal for element in elements]
+        prefix = "".join(itertools.takewhile(lambda char: char is not None, literals))  # type: ignore[arg-type]
+        sequences = _alternatives(self.text, elements)
         object.__setattr__(self, "prefix", prefix)
-        object.__setattr__(self, "literal", literal)
-        object.__setattr__(self, "pattern", re.compile("".join(regex for _, regex in elements), re.DOTALL))
+        object.__setattr__(self, "literal", None if None in literals else prefix)
+        regex = "|".join(map(_without_backtracking, sequences))
+        object.__setattr__(self, "pattern", re.compile(regex, re.DOTALL))
 
     def matches(self, name: str) -> bool:
         """True if the whole name matches.
@@ -82,6 +100,23 @@ def split_glob(path: str) -> list[list[Glob]]:
 
 def _expand_slashes(path: str) -> list[str]:
     """Expands, from the left, the brace groups of which an alternative contains a ``/``."""
+    expanded: list[str] = []
+    pending = [path]
+    while pending:
+        text = pending.pop()
+        group = _group_with_slash(text)
+        if group is None:
+            expanded.append(text)
+        else:
+            start, end, choices = group
+            pending += [text[:start] + choice + text[end + 1 :] for choice in reversed(choices)]
+        if len(expanded) + len(pending) > MAX_ALTERNATIVES:
+            raise _too_many(path)
+    return expanded
+
+
+def _group_with_slash(path: str) -> tuple[int, int, list[str]] | None:
+    """Returns the first brace group with a ``/`` in an alternative: offsets of its braces, and the alternatives."""
     depth, start, commas = 0, 0, []
     for index, char in _unescaped(path):
         if char == "{":
@@ -94,11 +129,8 @@ def _expand_slashes(path: str) -> list[str]:
             depth -= 1
             if depth == 0 and "/" in path[start:index]:
                 ends = [*commas[1:], index]
-                choices = [path[comma + 1 : end] for comma, end in zip(commas, ends, strict=True)]
-                return [
-                    text for choice in choices for text in _expand_slashes(path[:start] + choice + path[index + 1 :])
-                ]
-    return [path]
+                return start, index, [path[comma + 1 : end] for comma, end in zip(commas, ends, strict=True)]
+    return None
 
 
 def _unescaped(text: str) -> list[tuple[int, str]]:
@@ -106,41 +138,97 @@ def _unescaped(text: str) -> list[tuple[int, str]]:
     return [(m.start(), m[0]) for m in re.finditer(r"\\.|.", text, re.DOTALL) if len(m[0]) == 1]
 
 
-def _elements(glob: str) -> list[tuple[str | None, str]]:
-    """Returns literal character (None if several characters match) and regular expression of each element of a glob."""
-    found: list[tuple[str | None, str]] = []
+def _elements(glob: str) -> list[_Element]:
+    """Returns the elements of a glob.
+
+    Raises:
+        OptionError: a bracket or brace is not closed, braces are nested too deeply, or a backslash ends the glob.
+    """
+    found: list[_Element] = []
     index = depth = 0
     while index < len(glob):
         char = glob[index]
         index += 1
-        literal, regex = None, ""
+        element = _Element(re.escape(char), char)
         if char == "\\":
             if index == len(glob):
                 raise OptionError(f"glob {glob!r}: ends in a backslash; write \\\\ for the character itself")
-            literal = glob[index]
+            element = _Element(re.escape(glob[index]), glob[index])
             index += 1
         elif char == "*":
-            regex = ".*"
+            element = _Element(_ANY_TEXT)
         elif char == "?":
-            regex = "."
+            element = _Element(".")
         elif char == "[":
             regex, index = _character_class(glob, index)
-        elif char == "{":
-            depth += 1
-            regex = "(?:"
-        elif char == "," and depth:
-            regex = "|"
-        elif char == "}" and depth:
-            depth -= 1
-            regex = ")"
-        else:
-            literal = char
-        if literal is not None:
-            regex = re.escape(literal)
-        found.append((literal if depth == 0 else None, regex))
+            element = _Element(regex)
+        elif char == "{" or (char in ",}" and depth):
+            element = _Element("", mark=char)
+            depth += (char == "{") - (char == "}")
+        if depth > _MAX_DEPTH:
+            raise OptionError(f"glob {glob[:100]!r}: braces are nested deeper than {_MAX_DEPTH}; write fewer of them")
+        found.append(element)
     if depth:
         raise OptionError(f"glob {glob!r}: a brace is not closed; write \\{{ for the character itself")
     return found
+
+
+def _alternatives(glob: str, elements: list[_Element]) -> list[list[str]]:
+    """Returns the sequences of regular expressions that the braces of a glob stand for, each without braces.
+
+    Raises:
+        OptionError: there are more than ``MAX_ALTERNATIVES``.
+    """
+    sequences: list[list[str]] = [[]]
+    finished: list[list[str]] = []  # the alternatives of the current group before the current one
+    outer: list[tuple[list[list[str]], list[list[str]]]] = []
+    for element in elements:
+        if element.mark == "{":
+            outer.append((sequences, finished))
+            sequences, finished = [[]], []
+        elif element.mark == ",":
+            finished, sequences = finished + sequences, [[]]
+        elif element.mark == "}":
+            choices = finished + sequences
+            before, finished = outer.pop()
+            if len(before) * len(choices) > MAX_ALTERNATIVES:
+                raise _too_many(glob)
+            sequences = [one + other for one in before for other in choices]
+        else:
+            for sequence in sequences:
+                sequence.append(element.regex)
+    return sequences
+
+
+def _without_backtracking(sequence: list[str]) -> str:
+    """Returns the regular expression of a sequence, which needs linear time for a name.
+
+    The text of a ``*`` ends at the first match of the elements up to the next ``*``, which have a fixed length. Only the last
+    ``*`` may be longer. Several ``.*`` in a row would be tried with all lengths: 250 characters take seconds.
+    """
+    first, *runs = _split(sequence)
+    if not runs:
+        return first
+    middle = "".join(f"(?:(?!{run}).)*{run}" for run in runs[:-1] if run)
+    return f"{first}{middle}{_ANY_TEXT}{runs[-1]}"
+
+
+def _split(sequence: list[str]) -> list[str]:
+    """Returns the joined elements between the ``*`` of a sequence."""
+    runs = [""]
+    for regex in sequence:
+        if regex == _ANY_TEXT:
+            runs.append("")
+        else:
+            runs[-1] += regex
+    return runs
+
+
+def _too_many(glob: str) -> OptionError:
+    return OptionError(
+        f"glob {glob[:100]!r}: its braces stand for more than {MAX_ALTERNATIVES} names; write * for some of them, or"
+        " give several paths"
+    )
 
 
 def _character_class(glob: str, index: int) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -36,6 +36,7 @@ class ListingResult:
         prefixes: listed prefixes.
         load_paths: indexes of the load paths below which any file or directory was seen.
         unmatched_path: path of a file that does not fit the layout, the first in order; empty if all fit.
+        skipped_link: path of a symbolic link that was not followed, the first in order; empty if there is none.
         nested_roots: listed directories, load paths included, that have a ``_commits/``.
     """
 
@@ -44,6 +45,7 @@ class ListingResult:
     prefixes: list[str] = field(default_factory=list)
     load_paths: set[int] = field(default_factory=set)
     unmatched_path: str = ""
+    skipped_link: str = ""
     nested_roots: set[str] = field(default_factory=set)
 
     def merge(self, other: ListingResult) -> None:
@@ -54,6 +56,13 @@ class ListingResult:
         self.load_paths |= other.load_paths
         self.nested_roots |= other.nested_roots
         self.unmatched_path = min(filter(None, (self.unmatched_path, other.unmatched_path)), default="")
+        self.skipped_link = min(filter(None, (self.skipped_link, other.skipped_link)), default="")
+
+    def add_skipped_links(self, paths: Sequence[str]) -> None:
+        """Counts symbolic links that were not followed."""
+        if paths:
+            self.counts["skipped_links"] += len(paths)
+            self.skipped_link = min(filter(None, (self.skipped_link, *paths)))
 
     def listed(self) -> Iterator[ListedFile]:
         """Yields the selected files in the order of their rows."""

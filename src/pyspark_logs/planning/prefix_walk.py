@@ -229,6 +229,7 @@ class PrefixWalk:
                 self._exclude(file, key, outcome, result)
         result.files.add(files, matches, node.origin)
         result.counts["files_listed"] += listed
+        result.add_skipped_links(page.skipped_links)
         if page.files or page.directories:
             result.load_paths.add(node.load_path)
 

@@ -169,17 +169,29 @@ _FOR_WRITING: dict[ErrorCategory, ErrorCategory] = {
     _CHANGED: _CONFLICT,
 }
 
+# Categories that replace others on a local file system.
+_FOR_LOCAL_FILES: dict[ErrorCategory, ErrorCategory] = {
+    _DENIED: ErrorCategory(
+        AccessDeniedError,
+        "Allow this user to read the file, and to list and search its directories, or leave the path out.",
+    ),
+    _FOR_WRITING[_DENIED]: ErrorCategory(
+        AccessDeniedError, "Allow this user to write to the directory and to search the directories above it."
+    ),
+}
+
 _UNKNOWN = ErrorCategory(StoreError, "The error is not known to be transient, so it was not retried; see its cause.")
 _DEFECTS = (TypeError, AttributeError, LookupError, NameError, AssertionError, ArithmeticError)
 _MAX_CAUSES = 10  # a longer chain of causes is a cycle
 
 
-def classify_error(error: BaseException, *, writing: bool = False) -> tuple[str, ErrorCategory]:
+def classify_error(error: BaseException, *, writing: bool = False, local: bool = False) -> tuple[str, ErrorCategory]:
     """Returns the error code of an exception or of one of its causes, and the category of the code.
 
     Args:
         error: exception that a driver raised.
         writing: True if the request was to change something.
+        local: True if the operating system raised the exception for a local file.
     """
     causes = list(_causes(error))
     codes = [code for cause in causes for code in _codes(cause)]
@@ -187,7 +199,8 @@ def classify_error(error: BaseException, *, writing: bool = False) -> tuple[str,
     for code in [*codes, *names]:
         if code in CATEGORIES:
             category = CATEGORIES[code]
-            return code, _FOR_WRITING.get(category, category) if writing else category
+            category = _FOR_WRITING.get(category, category) if writing else category
+            return code, _FOR_LOCAL_FILES.get(category, category) if local else category
     return (codes or names)[0], _UNKNOWN
 
 

@@ -40,11 +40,15 @@ class ErrorTranslator:
             error: exception that the driver raised.
             writing: True if the request was to change something, for which some codes get different advice.
         """
-        code, category = classify_error(error, writing=writing)
+        local = not self._scheme
+        code, category = classify_error(error, writing=writing, local=local)
         if category.transient and self._breaker.is_open:
             return self.circuit_open(action, path)
         message = find_message(error)
         reason = self.mask(message if code in message else f"{code}: {message}")
+        # A listing fails for one of many directories, which the exception of the operating system names.
+        if local and isinstance(error, OSError) and isinstance(error.filename, str):
+            path = error.filename
         return category.error(f"cannot {action} {path}{self.endpoint}: {reason}. {category.advice}")
 
     def circuit_open(self, action: str, path: str) -> CircuitOpenError:

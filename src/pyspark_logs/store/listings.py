@@ -34,11 +34,14 @@ class Page:
         files: files in the order of their paths.
         directories: full paths ending in ``/``; empty for a recursive listing.
         next_token: opaque continuation token of the next request; ``None`` on the last page.
+        skipped_links: paths of symbolic links that were not followed, because they have no target or lead to a directory
+            above them.
     """
 
     files: tuple[StoredFile, ...]
     directories: tuple[str, ...]
     next_token: str | None
+    skipped_links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,10 @@ class LocalStore(Store):
         self._breaker.count_request("LIST")
         _, path = split_scheme(prefix)
         directory, name = os.path.split(path)
-        files: list[StoredFile] = []
-        directories: list[str] = []
         with self._request_context("list", prefix):
-            scan(directory or "/", name, recursive, files, directories)
-        files.sort(key=lambda file: file.path)
-        return Page(tuple(files), tuple(sorted(directories)), None)
+            found = scan(directory or "/", name, recursive=recursive)
+        files = sorted(found.files, key=lambda file: file.path)
+        return Page(tuple(files), tuple(sorted(found.directories)), None, tuple(found.skipped_links))
 
     def has_directory(self, path: str) -> bool:
         """True if a directory, or a link to one, is at a path."""
@@ -236,7 +234,7 @@ class LocalStore(Store):
         files: list[StoredFile] = []
         with self._request_context("list the uploads below", prefix, writing=True):
             if is_inside(root, f"{staging}/x"):
-                scan(staging, "", True, files, [], follow_links=False)
+                files = scan(staging, "", recursive=True, follow_links=False).files
         split = ((file, file.path.removeprefix(f"{staging}/").split("/", 2)) for file in files)
         # <job>/<random>/<path below the root>; files with shorter names, or below another "_staging", are not uploads.
         uploads = (

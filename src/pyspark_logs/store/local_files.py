@@ -9,11 +9,13 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark_logs.store.listings import StoredFile
 from pyspark_logs.store.local_paths import STAGING
 
+_WITHOUT_TARGET = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _MAX_ATTEMPTS = 100  # another thread may remove an empty directory between its creation and its use
 
 
@@ -131,8 +133,11 @@ def partial_line_bytes(file: io.FileIO, offset: int, search_bytes: int) -> int:
 
 
 def etag_of(status: os.stat_result) -> str:
-    """Returns an etag made of modification time, size and inode."""
-    return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+    """Returns an etag made of modification time, time of the last change of the status, size and inode.
+
+    The modification time alone can be set back after an overwrite; the time of the status change cannot.
+    """
+    return f"{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
 
 
 def to_stored_file(path: str, status: os.stat_result) -> StoredFile:
@@ -140,46 +145,59 @@ def to_stored_file(path: str, status: os.stat_result) -> StoredFile:
     return StoredFile(path, status.st_size, status.st_mtime_ns // 1_000_000, etag_of(status))
 
 
-def scan(
-    directory: str,
-    name_prefix: str,
-    recursive: bool,
-    files: list[StoredFile],
-    directories: list[str],
-    above: frozenset[tuple[int, int]] = frozenset(),
-    *,
-    follow_links: bool = True,
-) -> None:
-    """Adds the entries of a directory to ``files`` and ``directories``. A missing directory has no entries.
+@dataclass
+class DirectoryScan:
+    """Entries of a directory.
+
+    Attributes:
+        files: descriptions of the files found.
+        directories: paths of the subdirectories found, each ending in ``/``; empty for a recursive scan.
+        skipped_links: paths of symbolic links without a target, and of links to a directory above them.
+    """
+
+    files: list[StoredFile] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
+    skipped_links: list[str] = field(default_factory=list)
+
+
+def scan(directory: str, name_prefix: str, *, recursive: bool, follow_links: bool = True) -> DirectoryScan:
+    """Returns the entries of a directory. A missing directory has none.
 
     Args:
         directory: path of the directory.
         name_prefix: prefix of the names of its entries.
-        recursive: True to scan subdirectories instead of adding them to ``directories``.
-        files: descriptions of the files found.
-        directories: paths of the subdirectories found, each ending in ``/``.
-        above: device and inode numbers of the directories above, which end cycles of symbolic links.
+        recursive: True to scan subdirectories, however deep, instead of returning them.
         follow_links: False to ignore symbolic links.
     """
-    try:
-        status = Path(directory).stat()
-        entries = list(os.scandir(directory))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    identity = (status.st_dev, status.st_ino)
-    if identity in above:
-        return
-    above |= {identity}
-    for entry in entries:
-        if not entry.name.startswith(name_prefix):
-            continue
+    found = DirectoryScan()
+    pending = [(directory, name_prefix, frozenset[tuple[int, int]]())]
+    while pending:
+        directory, name_prefix, above = pending.pop()
         try:
-            status = entry.stat(follow_symlinks=follow_links)
-        except FileNotFoundError:
-            continue  # a broken link, or deleted after the scan
-        if stat.S_ISREG(status.st_mode):
-            files.append(to_stored_file(entry.path, status))
-        elif stat.S_ISDIR(status.st_mode) and recursive:
-            scan(entry.path, "", True, files, directories, above, follow_links=follow_links)
-        elif stat.S_ISDIR(status.st_mode):
-            directories.append(entry.path + "/")
+            status = Path(directory).stat()
+            entries = list(os.scandir(directory))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:
+            found.skipped_links.append(directory)
+            continue
+        above |= {identity}
+        for entry in entries:
+            if not entry.name.startswith(name_prefix):
+                continue
+            try:
+                status = entry.stat(follow_symlinks=follow_links)
+            except OSError as error:
+                if error.errno not in _WITHOUT_TARGET:
+                    raise
+                if entry.is_symlink():  # otherwise deleted after the scan
+                    found.skipped_links.append(entry.path)
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found.files.append(to_stored_file(entry.path, status))
+            elif stat.S_ISDIR(status.st_mode) and recursive:
+                pending.append((entry.path, "", above))
+            elif stat.S_ISDIR(status.st_mode):
+                found.directories.append(entry.path + "/")
+    return found

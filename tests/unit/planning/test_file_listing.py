@@ -45,7 +45,7 @@ def test_keys_that_do_not_fit_are_logged(caplog: pytest.LogCaptureFixture) -> No
         run(KeyStore.from_keys(["2026/a", "x/b", "y/c"]), layout="{yyyy}")
     (record,) = caplog.records
     assert record.getMessage() == (
-        "2 of 3 files listed do not fit the layout '{yyyy}' and are not read, s3://b/app/x/b among them"
+        "2 of 3 files listed do not fit the layout '{yyyy}' and are not read, 's3://b/app/x/b' among them"
     )
 
 

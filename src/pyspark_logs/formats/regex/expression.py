@@ -18,6 +18,7 @@ from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Text
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_MAX_DEPTH = 100  # of nested groups, which are decomposed recursively
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,16 @@ class ExpressionBuilder:
             self.quantified_from = len(self.groups)
 
     def open(self, opening: str | CaptureGroup, offset: int) -> None:
-        """Opens a capturing group, or another group given by its opening."""
+        """Opens a capturing group, or another group given by its opening.
+
+        Raises:
+            FormatError: too many groups are open.
+        """
+        if self.depth == _MAX_DEPTH:
+            raise FormatError(
+                f"the expression's groups are nested deeper than {_MAX_DEPTH}, at character {offset + 1} of the innermost"
+                " pattern; remove groups that neither capture nor repeat"
+            )
         before = len(self.groups)
         if isinstance(opening, CaptureGroup):
             self.pieces.append(before)

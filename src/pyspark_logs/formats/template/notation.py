@@ -16,6 +16,7 @@ from pyspark_logs.formats.types.registry import TYPES, find_type
 from pyspark_logs.formats.types.text import Text
 
 _FIELD_END = re.compile(r"[^{}()]*(?:\(.*?\)>?\??)?\}", re.DOTALL)
+_MAX_DEPTH = 50  # of nested groups
 _NAME = re.compile(r"[^\W\d][\w.-]*|\d[\w.-]*", re.UNICODE)
 
 
@@ -37,6 +38,10 @@ def parse_template(text: str, *, escape: str = "none", types: Mapping[str, Field
     outer: list[list[Segment]] = []  # the segments around each open group
     for kind, value, position in _tokens(text):
         if kind == "open":
+            if len(outer) == _MAX_DEPTH:
+                raise _error(
+                    text, position, f"optional groups are nested deeper than {_MAX_DEPTH}; remove some of them"
+                )
             outer.append(segments)
             segments = []
         elif kind == "close":

@@ -1,0 +1,254 @@
+"""Input that an attacker controls: nesting without end, names that no expression expects, links, control characters."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyspark_logs import recover, scan
+from pyspark_logs.cli import main
+from pyspark_logs.errors import FormatError, LogSourceError, OptionError, StoreError
+from pyspark_logs.layout import COLUMN, TEXT, TIME, Layout
+from pyspark_logs.layout.notation import Segment, parse_segments
+from pyspark_logs.options import StoreOptions
+from pyspark_logs.planning.globs import Glob, split_glob
+from pyspark_logs.store import open_store
+
+
+def rows(path: Path, **options: Any) -> list[dict[str, Any]]:
+    return scan(path, **options).read_all().to_pylist()
+
+
+# --- nesting ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", [600, 700, 980])
+@pytest.mark.parametrize(("opening", "inner", "closing"), [("[", "", "]"), ('{"x":', "1", "}")])
+def test_nested_json(tmp_path: Path, depth: int, opening: str, inner: str, closing: str) -> None:
+    path = tmp_path / "a.log"
+    path.write_text('{"a":1,"b":' + opening * depth + inner + closing * depth + "}\n")
+    # The depth that Python's parser accepts depends on the stack of its caller.
+    with contextlib.suppress(OptionError):
+        assert len(rows(path, json=True)) == 1
+    (row,) = rows(path, json=True, schema="a long, b string, r string", rescuedDataColumn="r")
+    assert list(row) == ["a", "b", "r"]
+
+
+@pytest.mark.parametrize("depth", [120, 500, 2000])
+@pytest.mark.parametrize(
+    ("options", "before", "after", "error"),
+    [
+        ({"regex": "(?P<a>{}a{})"}, "(", ")", "nested deeper than 100"),
+        ({"regex": "(?P<a>{}a{})"}, "(?:", ")", "nested deeper than 100"),
+        ({"grok": "%{{WORD:a}}{}a{}"}, "(", ")", "nested deeper than 100"),
+        ({"template": "{{m}}{}{{z}}{}"}, "{? ", " ?}", "nested deeper than 50"),
+        ({"template": "{{m}}", "schema": "a {}int{}"}, "array<", ">", "nested deeper than 128"),
+        ({"template": "{{m}}", "schema": "a {}int{}"}, "struct<x:", ">", "nested deeper than 128"),
+        ({"template": "{{m}}", "pathGlobFilter": "{}x{}"}, "{", "}", "nested deeper than 50"),
+    ],
+)
+def test_nested_descriptions(
+    tmp_path: Path, options: dict[str, str], before: str, after: str, error: str, depth: int
+) -> None:
+    (tmp_path / "a.log").write_text("abc\n")
+    nested = {name: text.format(before * depth, after * depth) for name, text in options.items()}
+    if depth < int(error.rpartition(" ")[2]):
+        assert len(rows(tmp_path, **nested)) == 1
+        return
+    with pytest.raises((FormatError, OptionError), match=error):
+        rows(tmp_path, **nested)
+
+
+def test_nested_directories(tmp_path: Path) -> None:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("d", dir_fd=directory)
+        below = os.open("d", os.O_RDONLY, dir_fd=directory)
+        os.close(directory)
+        directory = below
+    file = os.open("a.log", os.O_WRONLY | os.O_CREAT, dir_fd=directory)
+    os.write(file, b"abc\n")
+    os.close(file)
+    os.close(directory)
+    assert rows(tmp_path, template="{m}") == [{"m": "abc"}]
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+
+def test_names_that_are_expensive_to_match() -> None:
+    dashes = "-" * 4000
+    assert Layout.parse("{a}-{b}-{c}-{d}.{yyyy-MM-dd}.*").match(dashes) is None
+    assert Layout.parse("{a}-{b}/*x*x*/{c}-{d}.{yyyy-MM-dd}.*").match(f"{dashes}/{'x' * 4000}/{dashes}") is None
+    assert not Glob("*a*a*a*a*b").matches("a" * 4000)
+    assert not Glob("{a,aa}" * 12 + "{*a,a*}*b").matches("a" * 4000)
+
+
+@pytest.mark.parametrize("glob", ["{a,b}" * 40, "{a/b,c}" * 40])
+def test_globs_of_too_many_names(glob: str) -> None:
+    with pytest.raises(OptionError, match="more than 10000 names"):
+        split_glob(glob)
+
+
+def test_segments_match_as_by_backtracking() -> None:
+    """The shortest text of each column, from the left, as an expression of lazy quantifiers finds it."""
+
+    def lazy(segment: Segment) -> str:
+        regexes = {
+            TEXT: lambda index: re.escape(segment.parts[index].value),
+            TIME: lambda index: "([0-9]{1,2})" if segment.is_separated(index) else f"([0-9]{{{len(segment.parts[index].value)}}})",
+            COLUMN: lambda _: "([^/]+?)",
+        }  # fmt: skip
+        return "".join(regexes.get(part.kind, lambda _: "[^/]*?")(index) for index, part in enumerate(segment.parts))
+
+    choose, matched = random.Random(1), 0
+    pieces = ["-", "a", "-a", "1", "{p}", "{q}-{r}", "*-", "{yyyy}", "{MM}", "{dd}"]
+    for _ in range(400):
+        try:
+            (segment,) = parse_segments("".join(choose.sample(pieces, choose.randint(1, 6))))
+        except LogSourceError:
+            continue
+        for _ in range(10):
+            name = "".join(choose.choices("-a10", k=choose.randint(1, 14)))
+            expected = re.fullmatch(lazy(segment), name)
+            found = re.fullmatch(segment.regex, name)
+            assert (found and found.groups()) == (expected and expected.groups()), (segment, name)
+            matched += found is not None
+    assert matched > 100
+
+
+def test_globs_match_as_by_backtracking() -> None:
+    choose, matched = random.Random(1), 0
+    for _ in range(400):
+        glob = "".join(
+            choose.choices(["*", "?", "a", "b", "[ab]", "{a,bb}", "{a*,}", "{*b,a{,b}}"], k=choose.randint(1, 6))
+        )
+        regex = re.sub(r"[*?{},]", lambda m: {"*": ".*", "?": ".", "{": "(?:", "}": ")", ",": "|"}[m[0]], glob)
+        compiled = Glob(glob)
+        for _ in range(10):
+            name = "".join(choose.choices("ab", k=choose.randint(0, 8)))
+            assert compiled.matches(name) == (re.fullmatch(regex, name) is not None), (glob, name)
+            matched += compiled.matches(name)
+    assert matched > 100
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    directory = os.fsencode(tmp_path) + b"/team=caf\xe9/"
+    Path(os.fsdecode(directory)).mkdir()
+    Path(os.fsdecode(directory + b"\xff.log")).write_text("abc\n")
+    (row,) = rows(tmp_path, template="{m}", metadata=True)
+    assert row["team"] == "caf\ufffd"
+    assert row["_metadata"]["file_name"] == "\ufffd.log"
+    assert row["_metadata"]["file_path"].endswith("/team=caf\ufffd/\ufffd.log")
+
+
+# --- links and permissions ----------------------------------------------------------------------------------
+
+
+def test_links_without_a_target(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.log").write_text("abc\n")
+    (tmp_path / "broken.log").symlink_to("none.log")
+    (tmp_path / "self.log").symlink_to("self.log")
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    (tmp_path / "up").symlink_to(tmp_path)
+    assert rows(tmp_path, template="{m}") == [{"m": "abc"}]
+    page = open_store("/", StoreOptions()).list_page(f"{tmp_path}/", recursive=True)
+    assert sorted(Path(path).name for path in page.skipped_links) == ["broken.log", "one", "self.log", "two", "up"]
+    assert "5 symbolic links have no target or lead to a directory above them and are not read" in caplog.text
+
+
+def test_an_unreadable_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret, scandir = tmp_path / "secret", os.scandir
+    secret.mkdir()
+
+    def refuse(path: str) -> Any:
+        if Path(path) == secret:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(
+        PermissionError, match=r"cannot list .*/secret: .*Permission denied.*Allow this user to read"
+    ) as raised:
+        rows(tmp_path, template="{m}")
+    assert "s3:" not in str(raised.value)
+
+
+def test_an_overwrite_with_the_old_modification_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("abc\n")
+    status, store = path.stat(), open_store("/", StoreOptions())
+    file = store.head(str(path))
+    assert file is not None
+    path.write_text("xyz\n")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(LogSourceError, match="changed after the query was planned"):
+        list(store.read(str(path), etag=file.etag))
+
+
+# --- output -------------------------------------------------------------------------------------------------
+
+
+def test_control_characters_are_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text('{"a\\u001b[31m\\n": "\\u001b]0;x\\u0007"}\n' * 3)
+    assert main(["detect", str(tmp_path / "a.log")]) == 0
+    staged = tmp_path / "_staging" / "0homif8zu6y915leycm5vvxb0000000000a" / "r" / "x\x1b[2J\n.log"
+    staged.parent.mkdir(parents=True)
+    staged.write_text("")
+    assert main(["vacuum", "--older-than", "0s", "--dry-run", str(tmp_path)]) == 0
+    assert main(["recover", "--job", "a\x1b[31m", str(tmp_path)]) == 2
+    assert main(["detect", str(tmp_path / "no\x1b")]) == 2
+    printed = "".join(capsys.readouterr())
+    assert "\\x1b[2J\\n.log" in printed
+    assert "\x1b" not in printed
+
+
+def test_errors_escape_control_characters(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as raised:
+        rows(tmp_path / "no\x1b\x9b", template="{m}")
+    assert str(tmp_path / "no\\x1b\\x9b") in str(raised.value)
+
+
+# --- credentials in paths -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "s3://AKIA:sEcReT@logs/app",
+        "s3a://AKIA:sEc/ReT+1@logs/app",
+        "S3N://AKIA:sEcReT@logs/",
+        "sftp://me:sEcReT@host/x",
+    ],
+)
+def test_credentials_in_paths_are_refused(path: str) -> None:
+    calls: list[Any] = [
+        lambda: scan(path, template="{m}"),
+        lambda: scan([path, "s3://b/c"], template="{m}"),
+        lambda: scan("s3://b/c", template="{m}", badRecordsPath=path),
+        lambda: recover(path),
+    ]
+    for call in calls:
+        with pytest.raises(OptionError, match=r"://\*\*\*@... contains credentials") as raised:
+            call()
+        shown = f"{raised.value!r} {raised.value.__cause__} {raised.value.__context__} {pickle.dumps(raised.value)!r}"
+        assert "ReT" not in shown
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["abfs://logs@account.dfs.core.windows.net/app", "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/logs/a@b",
+     "s3://logs/a:b@c", "hdfs://host:8020/a@b", "/var/log/a:b@c"],
+)  # fmt: skip
+def test_paths_without_credentials_are_allowed(path: str) -> None:
+    from pyspark_logs.options import parse_read_options
+
+    assert parse_read_options({"path": path, "template": "{m}"}).plan.paths == (path,)
