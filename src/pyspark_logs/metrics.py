@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 MAX_REASONS = 100
@@ -24,6 +25,7 @@ class RecordMetrics:
         damaged: number of files that were read up to damage in their compression, with ``ignoreCorruptFiles``.
         joined: number of lines that were joined to the record before them.
         appended: number of records with text after the last field of their format, as far as records were read to their end.
+        retries: number of repeated requests by error code.
     """
 
     records: int = 0
@@ -36,6 +38,7 @@ class RecordMetrics:
     damaged: int = field(default=0, compare=False)
     joined: int = field(default=0, compare=False)
     appended: int = field(default=0, compare=False)
+    retries: dict[str, int] = field(default_factory=dict, compare=False)
 
     def count_corrupt(self, reason: str) -> None:
         """Counts a corrupt record by its reason.
@@ -52,11 +55,17 @@ class RecordMetrics:
     def copy(self) -> RecordMetrics:
         """Returns the present counts, for :meth:`since`."""
         counts = {each.name: getattr(self, each.name) for each in fields(RecordMetrics)}
-        return RecordMetrics(**{**counts, "reasons": dict(self.reasons)})
+        return RecordMetrics(**{**counts, "reasons": dict(self.reasons), "retries": dict(self.retries)})
+
+    def count_retries(self, counts: Mapping[str, int]) -> None:
+        """Adds numbers of repeated requests by error code."""
+        for code, count in counts.items():
+            self.retries[code] = self.retries.get(code, 0) + count
 
     def since(self, before: RecordMetrics) -> RecordMetrics:
         """Returns the counts since ``before``, a copy of an earlier state."""
         reasons = {reason: count - before.reasons.get(reason, 0) for reason, count in self.reasons.items()}
+        retries = {code: count - before.retries.get(code, 0) for code, count in self.retries.items()}
         return RecordMetrics(
             self.records - before.records,
             self.rows - before.rows,
@@ -68,6 +77,7 @@ class RecordMetrics:
             self.damaged - before.damaged,
             self.joined - before.joined,
             self.appended - before.appended,
+            {code: count for code, count in retries.items() if count},
         )
 
     def add(self, other: RecordMetrics) -> None:
@@ -78,8 +88,9 @@ class RecordMetrics:
         >>> metrics.records, metrics.corrupt, metrics.reasons
         (3, 2, {'a': 1, 'b': 1})
         """
+        self.count_retries(other.retries)
         for each in fields(RecordMetrics):
-            if each.name != "reasons":
+            if each.name not in ("reasons", "retries"):
                 setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
         for reason, count in other.reasons.items():
             key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER

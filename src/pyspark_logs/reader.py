@@ -273,6 +273,8 @@ class LogReader:
         except GeneratorExit:
             self._report(builder, before, report or self.warn)
             raise
+        finally:
+            builder.metrics.count_retries(store.retry_counts)
         self._report(builder, before, report or self.warn)
 
     def warn(self, report: TaskReport) -> None:

@@ -63,7 +63,35 @@ class DroppedHeader:
     name: str
 
 
-Fault = ErrorResponse | CannedResponse | LostResponse | ConnectionReset | TruncatedBody | StalledBody | DroppedHeader
+@dataclass(frozen=True)
+class SlowBody:
+    """The response byte by byte, with a pause of ``seconds`` before each of the first hundred."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class WrongEtag:
+    """The response of the server with another ETag in its header."""
+
+
+@dataclass(frozen=True)
+class DuplicateRequest:
+    """The server applies the request twice; the client gets the second response."""
+
+
+Fault = (
+    SlowBody
+    | WrongEtag
+    | DuplicateRequest
+    | ErrorResponse
+    | CannedResponse
+    | LostResponse
+    | ConnectionReset
+    | TruncatedBody
+    | StalledBody
+    | DroppedHeader
+)
 
 
 @dataclass
@@ -74,6 +102,7 @@ class FaultProxy:
         upstream: URL of the S3 server.
         choose: function that returns the fault of a request, given its method; None for no fault.
         requests: method, path and headers of each request so far.
+        observe: function that is called with the body of each request.
         open_connections: number of open client connections.
         endpoint: URL of the proxy, once it is started.
     """
@@ -81,6 +110,7 @@ class FaultProxy:
     upstream: str
     choose: Callable[[str], Fault | None] = lambda method: None
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    observe: Callable[[bytes], None] = lambda body: None
     open_connections: int = 0
     lock: Any = field(default_factory=threading.Lock)
 
@@ -150,6 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         request_body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with owner.lock:
             owner.requests.append((self.command, self.path, dict(self.headers)))
+            owner.observe(request_body)
             fault = owner.choose(self.command)
         if isinstance(fault, ConnectionReset):
             return self.reset_connection()
@@ -160,18 +191,16 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
         if isinstance(fault, DroppedHeader):
             headers = {name: value for name, value in headers.items() if name.lower() != fault.name.lower()}
-        host, port = owner.upstream.removeprefix("http://").split(":")
-        upstream = http.client.HTTPConnection(host, int(port))
-        upstream.request(self.command, self.path, body=request_body or None, headers=headers)
-        response = upstream.getresponse()
-        body = response.read()
-        upstream.close()
+        response, body = self.forward(request_body, headers)
+        if isinstance(fault, DuplicateRequest):
+            response, body = self.forward(request_body, headers)
         if isinstance(fault, LostResponse):
             return self.reset_connection()
         self.send_response(response.status)
         for name, value in response.getheaders():
             if name.lower() not in ("connection", "transfer-encoding", "server", "date", "content-length"):
-                self.send_header(name, value)
+                wrong = isinstance(fault, WrongEtag) and name.lower() == "etag"
+                self.send_header(name, '"0123456789abcdef0123456789abcdef"' if wrong else value)
         length = response.getheader("Content-Length") if self.command == "HEAD" else len(body)
         if response.status != 204:
             self.send_header("Content-Length", str(length))
@@ -186,8 +215,22 @@ class _Handler(BaseHTTPRequestHandler):
                 return self.reset_connection()
             self.close_connection = True
             return None
-        self.wfile.write(body)
+        for index in range(min(len(body), 100) if isinstance(fault, SlowBody) else 0):
+            owner.released.wait(fault.seconds)
+            self.wfile.write(body[index : index + 1])
+            self.wfile.flush()
+        self.wfile.write(body[100:] if isinstance(fault, SlowBody) else body)
         return None
+
+    def forward(self, request_body: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
+        """Sends the request to the server; returns its response and the body."""
+        host, port = self.owner.upstream.removeprefix("http://").split(":")
+        upstream = http.client.HTTPConnection(host, int(port))
+        upstream.request(self.command, self.path, body=request_body or None, headers=headers)
+        response = upstream.getresponse()
+        body = response.read()
+        upstream.close()
+        return response, body
 
     def do_HEAD(self) -> None:
         self.do_GET()

@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_nested_json(tmp_path: Path, depth: int, opening: str, inner: str, closi
     assert list(row) == ["a", "b", "r"]
 
 
-@pytest.mark.parametrize("depth", [120, 500, 2000])
+@pytest.mark.parametrize("depth", [120, 2000])
 @pytest.mark.parametrize(
     ("options", "before", "after", "error"),
     [
@@ -49,8 +50,8 @@ def test_nested_json(tmp_path: Path, depth: int, opening: str, inner: str, closi
         ({"regex": "(?P<a>{}a{})"}, "(?:", ")", "nested deeper than 100"),
         ({"grok": "%{{WORD:a}}{}a{}"}, "(", ")", "nested deeper than 100"),
         ({"template": "{{m}}{}{{z}}{}"}, "{? ", " ?}", "nested deeper than 50"),
-        ({"template": "{{m}}", "schema": "a {}int{}"}, "array<", ">", "nested deeper than 128"),
-        ({"template": "{{m}}", "schema": "a {}int{}"}, "struct<x:", ">", "nested deeper than 128"),
+        ({"json": "true", "schema": "a {}int{}"}, "array<", ">", "nested deeper than 128"),
+        ({"json": "true", "schema": "a {}int{}"}, "struct<x:", ">", "nested deeper than 128"),
         ({"template": "{{m}}", "pathGlobFilter": "{}x{}"}, "{", "}", "nested deeper than 50"),
     ],
 )
@@ -77,7 +78,10 @@ def test_nested_directories(tmp_path: Path) -> None:
     os.write(file, b"abc\n")
     os.close(file)
     os.close(directory)
-    assert rows(tmp_path, template="{m}") == [{"m": "abc"}]
+    try:
+        assert rows(tmp_path, template="{m}") == [{"m": "abc"}]
+    finally:  # pytest removes directories recursively
+        subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)
 
 
 # --- names --------------------------------------------------------------------------------------------------
@@ -88,7 +92,7 @@ def test_names_that_are_expensive_to_match() -> None:
     assert Layout.parse("{a}-{b}-{c}-{d}.{yyyy-MM-dd}.*").match(dashes) is None
     assert Layout.parse("{a}-{b}/*x*x*/{c}-{d}.{yyyy-MM-dd}.*").match(f"{dashes}/{'x' * 4000}/{dashes}") is None
     assert not Glob("*a*a*a*a*b").matches("a" * 4000)
-    assert not Glob("{a,aa}" * 12 + "{*a,a*}*b").matches("a" * 4000)
+    assert not Glob("{a,aa}" * 6 + "{*a,a*}*b").matches("a" * 4000)
 
 
 @pytest.mark.parametrize("glob", ["{a,b}" * 40, "{a/b,c}" * 40])
@@ -200,9 +204,11 @@ def test_an_overwrite_with_the_old_modification_time(tmp_path: Path) -> None:
 def test_control_characters_are_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.log").write_text('{"a\\u001b[31m\\n": "\\u001b]0;x\\u0007"}\n' * 3)
     assert main(["detect", str(tmp_path / "a.log")]) == 0
-    staged = tmp_path / "_staging" / "0homif8zu6y915leycm5vvxb0000000000a" / "r" / "x\x1b[2J\n.log"
+    job = "0homif8zu6y915leycm5vvxb0000000000a"
+    staged = tmp_path / "_staging" / job / "r" / f"part-00000-0-{job}-0.\x1b[2J\n.log"
     staged.parent.mkdir(parents=True)
     staged.write_text("")
+    os.utime(staged, (0, 0))
     assert main(["vacuum", "--older-than", "0s", "--dry-run", str(tmp_path)]) == 0
     assert main(["recover", "--job", "a\x1b[31m", str(tmp_path)]) == 2
     assert main(["detect", str(tmp_path / "no\x1b")]) == 2

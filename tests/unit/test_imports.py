@@ -49,6 +49,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "s3fs": {"store"},
     "botocore": {"store"},
     "aiobotocore": {"store"},
+    "databricks": {"store"},
     "pyspark": {"datasource"},
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ __all__ = ["GOOD_SHARE", "LANGUAGES", "Candidate", "detect"]
 
 _SAMPLE_BYTES = 256 << 10  # about a thousand lines
 # Options that do not become part of code, which is printed and kept.
-_CREDENTIALS = frozenset(("accesskey", "secretkey", "sessiontoken", "storageoptions"))
+_CREDENTIALS = frozenset(("accesskey", "secretkey", "sessiontoken", "storageoptions", "externalid", "proxy"))
 _FORMAT_NAMES = {name.lower() for name in FORMATS}
 
 

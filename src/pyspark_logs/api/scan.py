@@ -31,9 +31,11 @@ class ScanSummary(RecordMetrics):
         damaged: number of files read up to damage in their compression, with ``ignoreCorruptFiles``.
         joined: number of lines joined to the record before them, by ``multiLine``, within quotes, or as parts of a line.
         appended: number of records with text after the last field of their format, as far as records were read to their end.
+        retries: number of repeated requests of reading by error code, such as ``SlowDown``; those of listing are not counted.
 
-    >>> ScanSummary()
-    ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={}, damaged=0, joined=0, appended=0)
+    >>> ScanSummary()  # doctest: +NORMALIZE_WHITESPACE
+    ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={}, damaged=0, joined=0, appended=0,
+    retries={})
     """
 
 

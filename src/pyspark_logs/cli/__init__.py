@@ -42,9 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 0
     except LogSourceError as error:
-        lines = f"pyspark-logs {parsed.command}: {error}".split(
-            "\n"
-        )  # some messages point at a position in a second line
+        # Some messages point at a position in a second line.
+        lines = f"pyspark-logs {parsed.command}: {error}".split("\n")
         print("\n".join(map(printable, lines)), file=sys.stderr)
         return REFUSED
 

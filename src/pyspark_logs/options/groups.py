@@ -175,6 +175,13 @@ class StoreOptions:
     """Address and credentials of the store, timeouts and retries. Secrets are not in the repr.
 
     Attributes:
+        credential: name of a service credential of Unity Catalog.
+        credentials_provider: ``module:callable`` that returns keys.
+        role_arn: role to assume with the credentials.
+        role_duration_s: lifetime of the role's keys in seconds; None for the default of the service.
+        sts_endpoint: URL of the service that assumes roles; None: the endpoint, or that of AWS.
+        object_tags: JSON object of the tags of data files.
+        operation_timeout_s: longest time of a request with all its retries, in seconds.
         connections: size of the connection pool of S3. With less than the default, concurrent list requests wait for open
             response bodies.
     """
@@ -192,6 +199,24 @@ class StoreOptions:
     max_retries: int = 4
     max_consecutive_failures: int = 5
     connections: int = 32
+    operation_timeout_s: float = 600.0
+    credential: str | None = None
+    credentials_provider: str | None = None
+    role_arn: str | None = None
+    role_session_name: str | None = None
+    external_id: str | None = field(default=None, repr=False)
+    role_duration_s: float | None = None
+    sts_endpoint: str | None = None
+    addressing_style: str | None = None
+    ca_bundle: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    requester_pays: bool = False
+    sse: str | None = None
+    kms_key_id: str | None = None
+    bucket_key: bool | None = None
+    acl: str | None = None
+    storage_class: str | None = None
+    object_tags: str | None = None
 
 
 @dataclass(frozen=True)

@@ -167,11 +167,32 @@ def _checked_store(fields: Mapping[str, Any]) -> StoreOptions:
         raise OptionError("options 'accessKey' and 'secretKey' belong together; only one of them is given")
     if store.session_token is not None and store.access_key is None:
         raise OptionError("option 'sessionToken' needs 'accessKey' and 'secretKey'")
-    credentials = [name for name, given in (("anonymous", store.anonymous), ("defaultCredential", store.default_credential),
-                                   ("accessKey", store.access_key is not None)) if given]  # fmt: skip
+    credentials = [name for name, given in (("anonymous", store.anonymous), ("credential", store.credential is not None),
+                                   ("defaultCredential", store.default_credential),
+                                   ("accessKey", store.access_key is not None),
+                                   ("credentialsProvider", store.credentials_provider is not None)) if given]  # fmt: skip
     if len(credentials) > 1:
         raise OptionError(f"options {' and '.join(credentials)} contradict each other; give one kind of credential")
+    _check_role(store)
+    if store.kms_key_id is not None and store.sse not in ("aws:kms", "aws:kms:dsse"):
+        raise OptionError("option 'kmsKeyId' needs sse=aws:kms or aws:kms:dsse")
+    if store.bucket_key is not None and store.sse != "aws:kms":
+        raise OptionError("option 'bucketKey' needs sse=aws:kms")
     return store
+
+
+def _check_role(store: StoreOptions) -> None:
+    if store.role_arn is None:
+        given = (("roleSessionName", store.role_session_name), ("externalId", store.external_id),
+                 ("roleDuration", store.role_duration_s), ("stsEndpoint", store.sts_endpoint))  # fmt: skip
+        unused = [name for name, value in given if value is not None]
+        if unused:
+            raise OptionError(f"option {unused[0]!r} needs 'roleArn', the role to assume")
+    elif store.anonymous:
+        raise OptionError("options 'anonymous' and 'roleArn' contradict each other; a role is assumed with credentials")
+    duration = store.role_duration_s
+    if duration is not None and not 900 <= duration <= 43_200:
+        raise OptionError(f"option 'roleDuration': {duration:g} s is not between 15m and 12h, the limits of AWS")
 
 
 def _paths(values: Mapping[str, object]) -> list[str]:

@@ -36,6 +36,26 @@ def _unparsed(_name: str, value: object) -> object:
 
 
 _COMPRESSIONS = ("none", "gzip", "zstd", "bzip2", "lz4", "xz")
+_ACLS = (
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+)
+# Classes whose objects can be read at once.
+_STORAGE_CLASSES = (
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "OUTPOSTS",
+    "SNOW",
+)
 _MODES = ("PERMISSIVE", "DROPMALFORMED", "FAILFAST")
 
 # fmt: off
@@ -120,11 +140,29 @@ OPTIONS: tuple[Option, ...] = (
     Option("profile", "store.profile", "store.profile", text.parse_name, "profile of the shared credentials file"),
     Option("anonymous", "store.anonymous", "store.anonymous", numbers.parse_boolean, "unsigned requests (`false`)"),
     Option("defaultCredential", "store.default_credential", "store.default_credential", numbers.parse_boolean, "use only the default credential chain (`false`)"),
+    Option("credential", "store.credential", "store.credential", text.parse_name, "service credential of Databricks' Unity Catalog"),
+    Option("credentialsProvider", "store.credentials_provider", "store.credentials_provider", text.parse_callable, "function that returns keys, as `module:callable`"),
+    Option("roleArn", "store.role_arn", "store.role_arn", text.parse_name, "role to assume with the credentials of the other options"),
+    Option("roleSessionName", "store.role_session_name", "store.role_session_name", text.parse_name, "name of the role's sessions (`pyspark-logs`)"),
+    Option("externalId", "store.external_id", "store.external_id", text.parse_secret, "external id that the role requires"),
+    Option("roleDuration", "store.role_duration_s", "store.role_duration_s", times.parse_seconds, "lifetime of the role's keys, which are renewed (`1h`)"),
+    Option("stsEndpoint", "store.sts_endpoint", "store.sts_endpoint", text.parse_name, "URL of the server that assumes roles (`endpoint`, or the one of AWS)"),
     Option("accessKey", "store.access_key", "store.access_key", text.parse_secret, "explicit access key"),
     Option("secretKey", "store.secret_key", "store.secret_key", text.parse_secret, "explicit secret key"),
     Option("sessionToken", "store.session_token", "store.session_token", text.parse_secret, "token of temporary credentials"),
     Option("storageOptions", "store.storage_options", "store.storage_options", text.parse_storage_options, "JSON object of options for fsspec"),
-    Option("requestTimeout", "store.request_timeout_s", "store.request_timeout_s", times.parse_seconds, "timeout of a request (`60s`)"),
+    Option("addressingStyle", "store.addressing_style", "store.addressing_style", text.one_of("auto", "path", "virtual"), "bucket in the `path` of a URL or in the host name (`virtual`) (`path` with `endpoint`, else `auto`)"),
+    Option("caBundle", "store.ca_bundle", "store.ca_bundle", text.parse_name, "file with the certificates of the authorities that are trusted; on each executor"),
+    Option("proxy", "store.proxy", "store.proxy", text.parse_secret, "URL of an HTTP proxy for all requests"),
+    Option("requesterPays", "store.requester_pays", "store.requester_pays", numbers.parse_boolean, "pay for requests to a bucket of another account (`false`)"),
+    Option("sse", "store.sse", "store.sse", text.one_of("AES256", "aws:kms", "aws:kms:dsse"), "encryption of written files by the server: `AES256`, `aws:kms` or `aws:kms:dsse` (that of the bucket)"),
+    Option("kmsKeyId", "store.kms_key_id", "store.kms_key_id", text.parse_name, "key of `sse=aws:kms` and `aws:kms:dsse`"),
+    Option("bucketKey", "store.bucket_key", "store.bucket_key", numbers.parse_boolean, "use a bucket key with `sse=aws:kms` (that of the bucket)"),
+    Option("acl", "store.acl", "store.acl", text.one_of(*_ACLS), "canned ACL of written files, such as `bucket-owner-full-control`"),
+    Option("storageClass", None, "store.storage_class", text.one_of(*_STORAGE_CLASSES), "storage class of data files, such as `STANDARD_IA` (`STANDARD`)"),
+    Option("objectTags", None, "store.object_tags", text.parse_tags, "tags of data files, as a JSON object"),
+    Option("requestTimeout", "store.request_timeout_s", "store.request_timeout_s", times.parse_seconds, "longest time of an attempt, with one second more for each 32 KiB of a body (`60s`)"),
+    Option("operationTimeout", "store.operation_timeout_s", "store.operation_timeout_s", times.parse_seconds, "longest time of a request with all its retries, with one second more for each 32 KiB of a body (`10m`)"),
     Option("maxRetries", "store.max_retries", "store.max_retries", numbers.parse_count, "retries of a failed request (`4`)"),
     Option("maxConsecutiveFailures", "store.max_consecutive_failures", "store.max_consecutive_failures", numbers.parse_count, "consecutive failed requests that stop a task (`5`)"),
     Option("schema", "schema", None, text.parse_schema, "scan() only: a DDL string or a pyarrow.Schema"),

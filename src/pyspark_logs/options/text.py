@@ -84,12 +84,34 @@ def parse_quote(name: str, value: object) -> str | None:
     return text or None
 
 
+_REFERENCE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
 def parse_class(name: str, value: object) -> str:
     """Returns the name of a class as ``module:Class``."""
     text = parse_name(name, value)
-    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", text):
+    if not _REFERENCE.fullmatch(text):
         raise bad_value(name, value, "a class as 'module:Class'")
     return text
+
+
+def parse_callable(name: str, value: object) -> str:
+    """Returns the name of a function or another callable as ``module:callable``."""
+    text = parse_name(name, value)
+    if not _REFERENCE.fullmatch(text):
+        raise bad_value(name, value, "a function as 'module:callable'")
+    return text
+
+
+def parse_tags(name: str, value: object) -> str:
+    """Returns a mapping or a JSON object of names and texts as JSON text."""
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise bad_value(name, value, "a JSON object of tags") from error
+    if not isinstance(parsed, Mapping) or not all(isinstance(text, str) for item in parsed.items() for text in item):
+        raise bad_value(name, value, "a JSON object of tags, whose names and values are strings")
+    return json.dumps(dict(parsed), sort_keys=True)
 
 
 def parse_definitions(name: str, value: object) -> str:

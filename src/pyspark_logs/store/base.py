@@ -55,6 +55,11 @@ class StoreBase:
         """
         return self._breaker.request_counts
 
+    @property
+    def retry_counts(self) -> Counter[str]:
+        """Number of repeated requests of this process so far by error code, such as ``SlowDown``."""
+        return self._breaker.retry_counts
+
     @contextmanager
     def _request_context(self, action: str, path: str, *, writing: bool = False) -> Iterator[None]:
         """Context for requests: fails if the circuit is open, and translates exceptions of the driver.

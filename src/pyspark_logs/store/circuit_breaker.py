@@ -29,6 +29,8 @@ class CircuitBreaker:
 
     Attributes:
         request_counts: number of requests by kind, retries included.
+        retry_counts: number of repeated attempts by error code.
+        has_succeeded: True once the store has answered a request.
         last_failure: description of the last failure; empty if there was none.
         is_open: True once the limit of consecutive failures is reached. The circuit never closes again.
     """
@@ -46,6 +48,8 @@ class CircuitBreaker:
         self._pause_s = 0.0
         self._resume_at = 0.0
         self.request_counts: Counter[str] = Counter()
+        self.retry_counts: Counter[str] = Counter()
+        self.has_succeeded = False
         self.last_failure = ""
         self.is_open = False
 
@@ -53,6 +57,11 @@ class CircuitBreaker:
         """Counts a request of a kind, such as ``LIST``."""
         with self._lock:
             self.request_counts[kind] += 1
+
+    def count_retry(self, code: str) -> None:
+        """Counts an attempt that is repeated because of an error."""
+        with self._lock:
+            self.retry_counts[code] += 1
 
     def ticket(self) -> int:
         """Returns the ticket of a request that starts now, for :meth:`record_failure`."""
@@ -66,6 +75,7 @@ class CircuitBreaker:
     def record_success(self) -> None:
         """Resets the count of consecutive failures and halves the pause of the next throttling."""
         with self._lock:
+            self.has_succeeded = True
             self._failures = 0
             self._pause_s /= 2
 

@@ -118,6 +118,18 @@ _NETWORK = ErrorCategory(
     StoreError, "Check the network and the endpoint; raise requestTimeout if the store is slow.", transient=True
 )
 
+_ROLE = ErrorCategory(
+    AccessDeniedError,
+    "Allow sts:AssumeRole on roleArn, and check the trust policy of the role, externalId, and that roleDuration is not longer than"
+    " the role allows.",
+)
+_TLS = ErrorCategory(
+    StoreError,
+    "Check that endpoint begins with https:// where the server uses TLS, and with http:// where it does not, and give caBundle"
+    " for a certificate of an own authority.",
+)
+_PROXY = ErrorCategory(StoreError, "Check the option proxy, and HTTP_PROXY, HTTPS_PROXY and NO_PROXY.", transient=True)
+
 _CODES: dict[ErrorCategory, str] = {
     _CREDENTIALS: "InvalidAccessKeyId SignatureDoesNotMatch InvalidToken InvalidSecurity 401 Unauthorized NotSignedUp "
     "AuthFailure UnrecognizedClientException InvalidClientTokenId",
@@ -149,6 +161,8 @@ _CODES: dict[ErrorCategory, str] = {
     "ProvisionedThroughputExceededException PriorRequestNotComplete EC2ThrottledException ServiceUnavailable 503 ServerBusy",
     _SERVER: "InternalError 500 502 504 BadGateway GatewayTimeout RequestTimeout RequestTimeoutException 408 "
     "OperationTimedOut ResponseParserError",
+    _TLS: "SSLError",
+    _PROXY: "ProxyConnectionError",
     _NETWORK: "HTTPClientError ConnectionError EndpointConnectionError ConnectionClosedError FSTimeoutError TimeoutError "
     "ClientPayloadError ClientConnectionError IncompleteRead IncompleteReadError ResponseStreamingError",
 }
@@ -176,11 +190,15 @@ _FOR_LOCAL_FILES: dict[ErrorCategory, ErrorCategory] = {
         "Allow this user to read the file, and to list and search its directories, or leave the path out.",
     ),
     _FOR_WRITING[_DENIED]: ErrorCategory(
-        AccessDeniedError, "Allow this user to write to the directory and to search the directories above it."
+        AccessDeniedError,
+        "Change the permissions to allow writing to the directory, and searching the directories above it, for this user.",
     ),
 }
 
 _UNKNOWN = ErrorCategory(StoreError, "The error is not known to be transient, so it was not retried; see its cause.")
+_ROLE_OPERATIONS = ("AssumeRole", "AssumeRoleWithWebIdentity")
+# Exceptions of requests that did not reach a server.
+_UNREACHABLE = frozenset(("EndpointConnectionError", "ConnectTimeoutError", "ClientConnectorError", "gaierror"))
 _DEFECTS = (TypeError, AttributeError, LookupError, NameError, AssertionError, ArithmeticError)
 _MAX_CAUSES = 10  # a longer chain of causes is a cycle
 
@@ -199,9 +217,17 @@ def classify_error(error: BaseException, *, writing: bool = False, local: bool =
     for code in [*codes, *names]:
         if code in CATEGORIES:
             category = CATEGORIES[code]
+            if not category.transient and any(getattr(c, "operation_name", "") in _ROLE_OPERATIONS for c in causes):
+                return code, _ROLE
             category = _FOR_WRITING.get(category, category) if writing else category
             return code, _FOR_LOCAL_FILES.get(category, category) if local else category
     return (codes or names)[0], _UNKNOWN
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """True if an exception tells that no connection to a server was made."""
+    causes = () if error is None else _causes(error)
+    return any(cls.__name__ in _UNREACHABLE for cause in causes for cls in type(cause).__mro__)
 
 
 def is_defect(error: BaseException) -> bool:

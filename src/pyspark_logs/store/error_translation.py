@@ -47,7 +47,7 @@ class ErrorTranslator:
         message = find_message(error)
         reason = self.mask(message if code in message else f"{code}: {message}")
         # A listing fails for one of many directories, which the exception of the operating system names.
-        if local and isinstance(error, OSError) and isinstance(error.filename, str):
+        if local and not writing and isinstance(error, OSError) and isinstance(error.filename, str):
             path = error.filename
         return category.error(f"cannot {action} {path}{self.endpoint}: {reason}. {category.advice}")
 

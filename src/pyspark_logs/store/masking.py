@@ -1,22 +1,73 @@
-"""Masking of secrets in error messages."""
+"""Masking of secrets in error messages, and in the log records of drivers."""
 
 from __future__ import annotations
 
 import json
+import logging
 import re
+from collections import deque
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyspark_logs.options import StoreOptions
 
 _SECRET_NAME = re.compile(r"key|secret|token|pass|credential|account|sas|conn", re.IGNORECASE)
+# Forms in which drivers log the secrets that no option has: of the default chain, and of roles.
+_LOGGED_SECRET = re.compile(
+    r"""(?P<name>(?:x-amz-security-token|secret_?access_?key|session_?token|aws_secret_access_key|aws_session_token|secret_?key"""
+    r"""|access_?token|['"]token)['"]?\s*(?:[:=>]|%3D|,)\s*b?['"]?)(?P<value>[^\s'"<>,;&)}]{8,})""",
+    re.IGNORECASE,
+)
+_DRIVERS = ("botocore", "aiobotocore", "s3fs", "boto3")
+_LEAST_MASKED = 8
+_MAX_REMEMBERED = 64  # keys of roles change each hour
 _MAX_CHAIN = 10  # a longer chain of exceptions is a cycle
 
 
 def secret_values(options: StoreOptions) -> list[str]:
     """Returns the secrets in the options: keys, tokens, and values in ``storageOptions`` whose names sound secret."""
-    values = [options.secret_key, options.session_token]
+    values = [options.secret_key, options.session_token, _password(options.proxy)]
+    # A short external id, such as a name of a company, is part of many other words.
+    values += [options.external_id] if len(options.external_id or "") >= _LEAST_MASKED else []
     values += _secret_strings(json.loads(options.storage_options or "{}"))
-    return [value for value in values if value]
+    return [value for value in (*values, *_REMEMBERED) if value]
+
+
+_REMEMBERED: deque[str] = deque(maxlen=_MAX_REMEMBERED)
+
+
+def remember_secrets(*secrets: str | None) -> None:
+    """Adds secrets that a source of credentials returned to those that are masked in this process."""
+    _REMEMBERED.extend(secret for secret in secrets if secret and secret not in _REMEMBERED)
+
+
+class SecretFilter(logging.Filter):
+    """Masks secrets in the log records of drivers, which at level DEBUG show requests with their session tokens."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replaces the message of a record by its masked text."""
+        text = record.getMessage()
+        masked = _LOGGED_SECRET.sub(r"\g<name>***", mask_secrets(text, [*_REMEMBERED]))
+        if masked != text:
+            record.msg, record.args = masked, ()
+        return True
+
+
+_FILTER = SecretFilter()
+
+
+def filter_driver_logs() -> None:
+    """Masks the secrets in the records of all loggers that the drivers of S3 have created so far."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in _DRIVERS:
+            logging.getLogger(name).addFilter(_FILTER)
+
+
+def _password(url: str | None) -> str | None:
+    try:
+        return None if url is None else urlsplit(url).password
+    except ValueError:
+        return url
 
 
 def mask_secrets(text: str, secrets: list[str]) -> str:

@@ -6,6 +6,7 @@ during the retries. Bodies that end early are resumed here at the offset reached
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import time
@@ -30,10 +31,14 @@ from pyspark_logs.store.error_codes import classify_error, find_message
 from pyspark_logs.store.interface import Store
 from pyspark_logs.store.listings import OpenUpload, Page, StoredFile, UploadPage
 from pyspark_logs.store.paths import split_s3_bucket
-from pyspark_logs.store.s3_connection import BREAKER, discard_filesystem, shared_filesystem
+from pyspark_logs.store.s3_connection import discard_filesystem, shared_filesystem
+from pyspark_logs.store.s3_parameters import request_parameters
 from pyspark_logs.store.s3_response_body import ResponseBody
+from pyspark_logs.store.s3_retries import BREAKER, attempt_bound_s
 
 _TOKEN_METADATA = "pyspark-logs-job"  # noqa: S105 - name of the object metadata that holds an upload's token
+_PROBE = "~probe-"
+_LONGEST_PROBE_MS = 3_600_000
 _MAX_DELETE_KEYS = 1000  # limit of DeleteObjects
 _MISSING = ("NoSuchKey", "NoSuchUpload", "404", "NotFound")
 _CONDITION_FAILED = ("PreconditionFailed", "412")
@@ -148,7 +153,9 @@ class S3Store(Store):
             if resumed:
                 raise self._errors.version_changed(path, etag, "nothing") from error
             raise
-        body = ResponseBody(response, self._filesystem().loop, position, end, ticket)
+        body = ResponseBody(
+            response, self._filesystem().loop, position, end, ticket, timeout_s=self.options.request_timeout_s
+        )
         problem = self._find_mismatch(path, body, etag)
         if problem is not None:
             body.close()
@@ -384,19 +391,29 @@ class S3Store(Store):
         """Starts an upload below ``_staging/`` of the root, lists it by that prefix and aborts it; makes no request on AWS."""
         if self._is_aws() or not probe:
             return self._is_aws()
-        prefix, name, token = f"{root}_staging/", f"~probe-{uuid.uuid4().hex}", None
+        prefix, name, token = f"{root}_staging/{_PROBE}", uuid.uuid4().hex, None
         path = prefix + name
         upload_id = self.start_upload(path, token=name, staging="")
+        own, listed = {upload_id}, False
+        others: list[OpenUpload] = []
         try:
             while True:
                 page = self.list_uploads(prefix, token)
-                if any(upload.upload_id == upload_id for upload in page.uploads):
-                    return True
+                listed = listed or any(upload.upload_id == upload_id for upload in page.uploads)
+                # A start whose response was lost has left another upload of the same path.
+                own |= {upload.upload_id for upload in page.uploads if upload.path == path}
+                others += [upload for upload in page.uploads if upload.path != path]
                 token = page.next_token
                 if token is None:
-                    return False
+                    break
         finally:
-            self.abort_upload(path, upload_id)
+            for one in own:
+                self.abort_upload(path, one)
+        now_ms = int(time.time() * 1000)
+        for upload in others:
+            if now_ms - upload.started_ms > _LONGEST_PROBE_MS:  # of a probe that failed before its abort
+                self.abort_upload(upload.path, upload.upload_id)
+        return listed
 
     def _supports_parameter(self, operation: str, parameter: str) -> bool:
         """True if the installed botocore has the parameter; s3fs silently drops parameters that it does not have."""
@@ -418,9 +435,30 @@ class S3Store(Store):
         )
 
     def _call(self, method: str, **request: Any) -> Any:
-        """Makes one request on the shared connection; its attempts are reported to the circuit breaker of this store."""
+        """Makes one request on the shared connection; its attempts are reported to the circuit breaker of this store.
+
+        Raises:
+            StoreError: the request took longer than ``operationTimeout``.
+        """
+        from fsspec.asyn import FSTimeoutError, sync
+
         BREAKER.set(self._breaker)
-        return self._filesystem().call_s3(method, **request)
+        filesystem = self._filesystem()
+        request = {**request_parameters(self.options, method), **request}
+        bound_s = attempt_bound_s(self.options.operation_timeout_s, len(request.get("Body", b"")))
+
+        async def call() -> Any:
+            # Cancelled at the bound, so that neither the request nor its connection remains.
+            return await asyncio.wait_for(filesystem._call_s3(method, **request), bound_s)  # noqa: SLF001
+
+        try:
+            return sync(filesystem.loop, call)
+        except FSTimeoutError as error:
+            path = f"s3://{request.get('Bucket', '')}/{request.get('Key', request.get('Prefix', ''))}"
+            raise StoreError(
+                f"{method} of {path}{self._errors.endpoint} took longer than {bound_s:g} s with all its attempts, the last failure"
+                f" {self._errors.mask(self._breaker.last_failure) or 'none'}. Raise operationTimeout if the store is that slow."
+            ) from error
 
     def _filesystem(self) -> Any:
         with self._lock:

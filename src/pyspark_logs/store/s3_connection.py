@@ -1,47 +1,26 @@
-"""Connections to S3: s3fs file systems that stores share, their arguments, and the event hooks of botocore."""
+"""Connections to S3: s3fs file systems that stores share, and their arguments."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import json
 import os
 import sys
 import threading
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import StoreOptions
-from pyspark_logs.store.circuit_breaker import CircuitBreaker, backoff_s
-from pyspark_logs.store.error_codes import classify_error, classify_response, find_message
+from pyspark_logs.store.masking import filter_driver_logs, remember_secrets, secret_values
+from pyspark_logs.store.s3_credentials import SessionCredentials
+from pyspark_logs.store.s3_retries import RetryPolicy, bounded_session_class
 
-_KINDS = {
-    "ListObjectsV2": "LIST",
-    "GetObject": "GET",
-    "HeadObject": "HEAD",
-    "PutObject": "PUT",
-    "DeleteObject": "DELETE",
-    "DeleteObjects": "DELETE",
-    "CreateMultipartUpload": "CREATE",
-    "UploadPart": "PART",
-    "CompleteMultipartUpload": "COMPLETE",
-    "AbortMultipartUpload": "ABORT",
-    "ListMultipartUploads": "UPLOADS",
-}
-_NOT_RETRIED_BY_BOTOCORE = (
-    *("TooManyRequests", "429", "ServerBusy", "408", "OperationTimedOut"),
-    *("BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch"),
-)
-# Not failures of the store. S3 documents that the client should retry them.
-_CONFLICTS = ("ConditionalRequestConflict", "OperationAborted")
-_MAX_CONNECT_TIMEOUT_S = 10.0
+# Two attempts of TCP. A longer timeout would hide a wrong endpoint.
+_MAX_CONNECT_TIMEOUT_S = 2.5
 _MAX_SHARED = 8  # file systems kept for later stores
-
-# Circuit breaker of the store that makes the current request. asyncio copies the caller's context to the loop's thread.
-BREAKER: ContextVar[CircuitBreaker | None] = ContextVar("pyspark_logs_circuit_breaker", default=None)
-_TICKET = "pyspark_logs_ticket"  # key in botocore's context of a request
 
 _SHARED: dict[StoreOptions, Any] = {}
 _LOCK = threading.Lock()
@@ -86,55 +65,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_connections_to_parent)
 
 
-async def _before_call(context: dict[str, Any], **_: Any) -> None:
-    """Handles the event ``before-call``, which botocore emits once for a request, before its first attempt."""
-    breaker = BREAKER.get()
-    if breaker is not None:
-        await asyncio.sleep(breaker.delay_s())
-        context[_TICKET] = breaker.ticket()
-
-
-async def _after_attempt(
-    max_retries: int,
-    response: Any,
-    operation: Any,
-    attempts: int,
-    caught_exception: Any,
-    request_dict: Any,
-    **_: Any,
-) -> float | None:
-    """Handles the event ``needs-retry``, which botocore emits after each attempt.
-
-    Returns:
-        Seconds until the next attempt; ``None`` to leave the decision to botocore's ``standard`` mode.
-    """
-    from botocore.exceptions import ClientError
-
-    breaker = BREAKER.get()
-    if breaker is None:
-        return None
-    breaker.count_request(_KINDS.get(operation.name, operation.name))
-    if caught_exception is not None:
-        code, category = classify_error(caught_exception)
-        reason = f"{code}: {find_message(caught_exception)}"
-    else:
-        code, category = classify_response(response[1], response[0].status_code)
-        reason = f"{operation.name}: {code}"
-    if not category.transient:
-        breaker.record_success()  # the store responded, even if with an error
-        return backoff_s(attempts) if code in _CONFLICTS and attempts <= max_retries else None
-    context = request_dict["context"]
-    breaker.record_failure(context.get(_TICKET, -1), reason, throttled=category.throttled)
-    if breaker.is_open:
-        # An exception, because versions of botocore differ in the return value that overrules the other handlers.
-        raise caught_exception or ClientError(response[1], operation.name)
-    await asyncio.sleep(breaker.delay_s())
-    context[_TICKET] = breaker.ticket()
-    if code in _NOT_RETRIED_BY_BOTOCORE and attempts <= max_retries:
-        return backoff_s(attempts)
-    return None
-
-
 def _connect(options: StoreOptions) -> Any:
     """Creates an s3fs file system without caches and retries of its own, whose attempts the circuit breaker observes."""
     from aiobotocore.session import AioSession
@@ -150,9 +80,29 @@ def _connect(options: StoreOptions) -> Any:
         raise OptionError(
             f"option 'storageOptions': s3fs has no argument {', '.join(sorted(extra))}; check the names"
         ) from error
-    session.register("before-call.s3", _before_call)
-    session.register("needs-retry.s3", functools.partial(_after_attempt, options.max_retries))
+    credentials = SessionCredentials(session, options, _sts_arguments(options, arguments))
+    RetryPolicy(options, credentials.renew).register(session)
+    remember_secrets(*secret_values(options))
+    filter_driver_logs()
     return _filesystem_class()(session=session, **arguments)
+
+
+def _sts_arguments(options: StoreOptions, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of clients that assume roles: as those of S3, but with their own endpoint."""
+    from aiobotocore.config import AioConfig
+
+    client, config = arguments["client_kwargs"], arguments["config_kwargs"]
+    endpoint = arguments.get("endpoint_url") or client.get("endpoint_url")
+    host = urlsplit(endpoint or "").hostname or ""
+    if host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        endpoint = None  # an endpoint of S3, such as one of a private network
+    shared = {
+        name: config[name] for name in ("read_timeout", "connect_timeout", "proxies", "retries") if name in config
+    }
+    found = {"endpoint_url": options.sts_endpoint or endpoint, "config": AioConfig(**shared)}
+    # Without a region, clients of STS use the global endpoint, which is the one of us-east-1.
+    found["region_name"] = client.get("region_name") or os.environ.get("AWS_REGION") or "us-east-1"
+    return found | ({"verify": client["verify"]} if "verify" in client else {})
 
 
 @functools.cache
@@ -186,14 +136,24 @@ def connection_arguments(options: StoreOptions) -> dict[str, Any]:
     arguments: dict[str, Any] = json.loads(options.storage_options or "{}")
     client = dict(arguments.get("client_kwargs") or {})
     config = dict(arguments.get("config_kwargs") or {})
-    if options.anonymous or options.default_credential or options.access_key is not None:
+    if (
+        options.anonymous
+        or options.default_credential
+        or options.access_key is not None
+        or options.credential is not None
+        or options.credentials_provider is not None
+        or options.role_arn is not None
+    ):
         # Arguments that are None are passed, too: s3fs would read absent credentials from the environment.
         for name in _CREDENTIAL_CLIENT_ARGUMENTS:
             client.pop(name, None)
         for name in _CREDENTIAL_ARGUMENTS:
             arguments.pop(name, None)
-        arguments |= {"anon": options.anonymous, "key": options.access_key, "secret": options.secret_key}
-        arguments["token"] = options.session_token
+        # A role is assumed with the keys, and not used beside them.
+        key, secret, token = options.access_key, options.secret_key, options.session_token
+        if options.role_arn is not None:
+            key = secret = token = None
+        arguments |= {"anon": options.anonymous, "key": key, "secret": secret, "token": token}
     if options.endpoint is not None:
         client.pop("endpoint_url", None)
         arguments["endpoint_url"] = options.endpoint
@@ -201,6 +161,12 @@ def connection_arguments(options: StoreOptions) -> dict[str, Any]:
         client["region_name"] = options.region
     if options.profile is not None:
         arguments["profile"] = options.profile
+    if options.ca_bundle is not None:
+        client["verify"] = options.ca_bundle
+    if options.proxy is not None:
+        config["proxies"] = {"http": options.proxy, "https": options.proxy}
+    if options.addressing_style is not None:
+        config["s3"] = dict(config.get("s3") or {}) | {"addressing_style": options.addressing_style}
     if arguments.get("endpoint_url") or client.get("endpoint_url"):
         config["s3"] = {"addressing_style": "path"} | dict(config.get("s3") or {})
     arguments["client_kwargs"], arguments["config_kwargs"] = client, _with_limits(config, options)
@@ -221,7 +187,16 @@ def _with_limits(config: dict[str, Any], options: StoreOptions) -> dict[str, Any
     if "request_checksum_calculation" in _config_options():
         # botocore 1.36 and later adds CRC32 checksums to parts, and S3-compatible servers fail to complete such uploads.
         defaults["request_checksum_calculation"] = "when_required"
+    if "http_session_cls" in _session_options():
+        defaults["http_session_cls"] = bounded_session_class(float(config["read_timeout"]))
     return defaults | config
+
+
+@functools.cache
+def _session_options() -> frozenset[str]:
+    from aiobotocore.config import AioConfig
+
+    return frozenset(inspect.signature(AioConfig.__init__).parameters)
 
 
 @functools.cache

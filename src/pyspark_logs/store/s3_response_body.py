@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pyspark_logs.store.s3_retries import attempt_bound_s
+
 _CLOSING: set[Any] = set()  # strong references, because asyncio keeps only weak references to tasks
 
 
@@ -24,10 +26,18 @@ class ResponseBody:
     """
 
     def __init__(
-        self, response: Mapping[str, Any], loop: asyncio.AbstractEventLoop, start: int, end: int | None, ticket: int
+        self,
+        response: Mapping[str, Any],
+        loop: asyncio.AbstractEventLoop,
+        start: int,
+        end: int | None,
+        ticket: int,
+        *,
+        timeout_s: float,
     ) -> None:
         self._stream = response["Body"]
         self._loop = loop
+        self._timeout_s = timeout_s
         self._pid = os.getpid()
         self.ticket = ticket
         self.start = start
@@ -40,10 +50,14 @@ class ResponseBody:
             self.end = min(self.end, end)
 
     def read(self, size: int) -> tuple[bytes, Exception | None]:
-        """Returns the next ``size`` bytes, or fewer bytes together with the error that ended the body."""
+        """Returns the next ``size`` bytes, or fewer bytes together with the error that ended the body.
+
+        A body that arrives more slowly than ``LEAST_BYTES_PER_S`` ends with an error, too.
+        """
         from fsspec.asyn import sync
 
-        result: tuple[bytes, Exception | None] = sync(self._loop, _read, self._stream, size)
+        bound_s = attempt_bound_s(self._timeout_s, size)
+        result: tuple[bytes, Exception | None] = sync(self._loop, _read, self._stream, size, bound_s)
         return result
 
     def close(self) -> None:
@@ -54,19 +68,27 @@ class ResponseBody:
             self._loop.call_soon_threadsafe(_close, self._stream)
 
 
-async def _read(stream: Any, size: int) -> tuple[bytes, Exception | None]:
+async def _read(stream: Any, size: int, bound_s: float) -> tuple[bytes, Exception | None]:
     parts: list[bytes] = []
-    missing = size
     try:
-        while missing > 0:
-            part = await stream.read(missing)
-            if not part:
-                raise EOFError(f"the body ended {missing} bytes early")
-            parts.append(part)
-            missing -= len(part)
+        await asyncio.wait_for(_fill(stream, size, parts), bound_s)
+    except asyncio.TimeoutError:
+        missing = size - sum(map(len, parts))
+        return b"".join(parts), TimeoutError(f"{missing} of {size} bytes did not arrive within {bound_s:.0f} s")
     except Exception as error:  # noqa: BLE001 - returned instead of raised, because the bytes received so far are valid
         return b"".join(parts), error
     return b"".join(parts), None
+
+
+async def _fill(stream: Any, size: int, parts: list[bytes]) -> None:
+    """Appends the next ``size`` bytes of a stream."""
+    missing = size
+    while missing > 0:
+        part = await stream.read(missing)
+        if not part:
+            raise EOFError(f"the body ended {missing} bytes early")
+        parts.append(part)
+        missing -= len(part)
 
 
 def _close(stream: Any) -> None:

@@ -87,6 +87,7 @@ class TestNames:
         }
         known |= {"time.start_us", "time.end_us", "plan.modified_after_ms", "plan.modified_before_ms"}
         known |= {"stream.starting", "stream.starting_ms", "store.connections"}
+        known |= {"store.storage_class", "store.object_tags"}  # of writers, which have the same group
         options = parse()
         groups = {
             f"{group}.{field.name}"

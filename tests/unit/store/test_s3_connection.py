@@ -54,7 +54,7 @@ class TestConnectionArguments:
 
     def test_the_default_connect_timeout_is_short(self):
         config = connection_arguments(StoreOptions())["config_kwargs"]
-        assert (config["connect_timeout"], config["read_timeout"]) == (10.0, 60.0)
+        assert (config["connect_timeout"], config["read_timeout"]) == (2.5, 60.0)
 
     @pytest.mark.parametrize(("threads", "connections"), [("1", 32), ("16", 32), ("128", 128)])
     def test_the_connection_pool_follows_the_threads_of_a_commit(self, threads, connections):
