@@ -67,9 +67,9 @@ def to_rows(table: pa.Table) -> Rows:
 
 
 def read_pushed(
-    path: str, predicates: Sequence[Predicate] = (), **options: Any
+    path: str, predicates: Sequence[Predicate] = (), *, together: bool = True, **options: Any
 ) -> tuple[Rows, RecordMetrics, list[bool], LogReader]:
-    """Reads files with filters that are pushed into a reader, in the order of ``scan``.
+    """Reads files with filters that are pushed into a reader, in the order of ``scan``; not ``together``: task by task.
 
     Returns:
         The rows, the metrics, for each filter whether the reader accepted it, and the reader.
@@ -79,8 +79,9 @@ def read_pushed(
     accepted = reader.push(predicates)
     metrics = RecordMetrics()
     tasks = reader.plan().tasks
-    together = [replace(tasks[0], splits=in_path_order([task.splits for task in tasks]))] if tasks else []
-    batches = [batch for task in together for batch in reader.read_task(task, metrics)]
+    if together and tasks:
+        tasks = (replace(tasks[0], splits=in_path_order([task.splits for task in tasks])),)
+    batches = [batch for task in tasks for batch in reader.read_task(task, metrics)]
     for batch in batches:
         assert batch.schema == reader.target()
         batch.validate(full=True)

@@ -282,12 +282,27 @@ class TestWarning:
     def test_one_for_each_task_with_corrupt_records(self, logs: Path, caplog: pytest.LogCaptureFixture) -> None:
         write(logs, {"b.log": "x\n" * 5 + GOOD, "c.log": GOOD})
         with caplog.at_level(logging.WARNING, "pyspark_logs.reader"):
-            read(logs, template=TEMPLATE, maxPartitionBytes="1k", openCostInBytes="1k", mode="DROPMALFORMED")
+            options = {
+                "template": TEMPLATE,
+                "maxPartitionBytes": "1k",
+                "openCostInBytes": "1k",
+                "mode": "DROPMALFORMED",
+            }
+            read_pushed(str(logs), together=False, **options)
         of_a = "2 of 4 records do not match the format and are dropped: field 'n': not a whole number (1), no ' ' after"
         of_b = "5 of 6 records do not match the format and are dropped: no ' ' after field 'ts' (5). The first of them:"
         assert sorted(record.getMessage() for record in caplog.records) == [
             f"{of_a} field 'ts' (1). The first of them: {logs}/a.log at byte 31",
             f"{of_b} {logs}/b.log at byte 0",
+        ]
+
+    def test_a_scan_warns_once_for_all_tasks(self, logs: Path, caplog: pytest.LogCaptureFixture) -> None:
+        write(logs, {"b.log": "x\n" * 5 + GOOD, "c.log": GOOD})
+        with caplog.at_level(logging.WARNING, "pyspark_logs.reader"):
+            read(logs, template=TEMPLATE, maxPartitionBytes="1k", openCostInBytes="1k", mode="DROPMALFORMED")
+        reasons = "no ' ' after field 'ts' (6), field 'n': not a whole number (1)"
+        assert [record.getMessage() for record in caplog.records] == [
+            f"7 of 11 records do not match the format and are dropped: {reasons}. The first of them: {logs}/a.log at byte 31"
         ]
 
     def test_a_read_that_is_given_up_warns_too(self, logs: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -507,7 +507,7 @@ class TestCompression:
 
     def test_an_unknown_suffix_is_text(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.rotated": "plain\n", "b": "no suffix\n"})
-        assert read(tmp_path, template="{m}") == [{"m": "no suffix"}, {"m": "plain"}]
+        assert read(tmp_path, template="{m}") == [{"m": "plain"}, {"m": "no suffix"}]
 
     def test_a_suffix_of_another_compression_is_an_error(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.snappy": "plain\n", "b": "no suffix\n"})
