@@ -146,7 +146,7 @@ _CODES: dict[ErrorCategory, str] = {
     _CHANGED: "PreconditionFailed 412",
     _REGION: "PermanentRedirect Redirect TemporaryRedirect 301 307 AuthorizationHeaderMalformed "
     "IllegalLocationConstraintException",
-    _BAD_REQUEST: "400 BadRequest InvalidRequest InvalidArgument InvalidBucketName InvalidURI "
+    _BAD_REQUEST: "302 303 308 400 BadRequest InvalidRequest InvalidArgument InvalidBucketName InvalidURI "
     "ParamValidationError InvalidRegionError MalformedXML",
     _CONFLICT: "ConditionalRequestConflict OperationAborted",
     _BAD_PART: "EntityTooSmall EntityTooLarge InvalidPart InvalidPartOrder",

@@ -98,6 +98,8 @@ class RetryPolicy:
             code, category = classify_response(response[1], response[0].status_code)
             reason = f"{operation.name}: {code}"
         context = request_dict["context"]
+        if not category.transient and caught_exception is not None:
+            raise caught_exception  # botocore would repeat it, such as a failed TLS handshake
         if not category.transient:
             breaker.record_success()  # the store responded, even if with an error
             return self._after_answer(code, response, operation, attempts, context)
