@@ -295,8 +295,9 @@ class SplitReader:
         if rule is not None:
             first = self._first_line(text, prefix, options, rules) if first_start > 0 else None
             blocks = assign_headers(
-                blocks, rule, path=path, encoding=encoding, first=first, joints=joints, to_join=to_join
-            )
+                blocks, rule, path=path, encoding=encoding, first=first, joints=joints, to_join=to_join,
+                is_whole=not text.is_split or (self.split.start == 0 and self.split.length >= self.split.size),
+            )  # fmt: skip
         sanitises = encoding != "utf-8" and not to_join
         extent = Extent(text.member, start, length)
         for lines in blocks:

@@ -1,8 +1,8 @@
 r"""Header lines, which name the columns of the following lines: the first line of a file, or any ``#Fields:`` line.
 
 A header is not a record. The records after it carry it as ``Lines.header``. Where files were concatenated, further lines are
-headers: a line of names that a format documents, a line that repeats the header, and a line of names at the beginning of a
-member of a compressed file.
+headers: a line of names that a format documents, a line that repeats the header or has its names in another order, and a line of
+names at the beginning of a member of a compressed file.
 
 Zeek begins the line of names with ``#fields`` without a colon, https://docs.zeek.org/en/master/log-formats.html. Such a header
 is carried with this word, because it implies other rules for the values than a ``#Fields:`` line.
@@ -41,6 +41,7 @@ class HeaderRule:
         repeats: predicate of a text and of the first header of the file, which tells whether the text is a header although it
             continues the last line of the member before it.
         is_same: predicate of a line and of the first header, which tells whether the line is the header again.
+        is_reordered: predicate of a line and of the first header, which tells whether the line has its names in another order.
     """
 
     by_fields: bool
@@ -49,6 +50,7 @@ class HeaderRule:
     resembles: Callable[[str, str], bool] = lambda _, __: False
     repeats: Callable[[str, str], bool] = lambda _, __: False
     is_same: Callable[[str, str], bool] = lambda _, __: False
+    is_reordered: Callable[[str, str], bool] = lambda _, __: False
 
     @property
     def stands_anywhere(self) -> bool:
@@ -74,7 +76,7 @@ class HeaderRule:
         return texts
 
     def find_same(self, lines: Lines, header: str, encoding: str) -> dict[int, str]:
-        """Returns the texts of the lines that are the header again, by index.
+        """Returns the texts of the lines that are the header again, also in another order, by index.
 
         A byte order mark before the header is that of a file that was appended.
         """
@@ -91,7 +93,7 @@ class HeaderRule:
         raw = np.frombuffer(lines.block, np.uint8)
         rows = rows[is_in_header[raw[lines.starts[rows]]] & is_in_header[raw[lines.ends[rows] - 1]]]
         texts = ((row, _text(lines.record(row), encoding).removeprefix("\ufeff")) for row in rows.tolist())
-        return {row: text for row, text in texts if self.is_same(text, header)}
+        return {row: text for row, text in texts if self.is_same(text, header) or self.is_reordered(text, header)}
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ def assign_headers(
     first: FirstLine | None = None,
     joints: Sequence[int] = (),
     to_join: bool = False,
+    is_whole: bool = True,
 ) -> Iterator[Lines]:
     r"""Yields the records of a split with the header above them.
 
@@ -140,6 +143,10 @@ def assign_headers(
         first: first record of the file, if the split does not begin with it.
         joints: offsets in the text at which members of a compressed file begin, ascending; may grow while lines are found.
         to_join: True if :func:`join_lines` joins the records: headers are removed from the text between records, too.
+        is_whole: True if the split is the whole file; the splits after a header in another order would not know it.
+
+    Raises:
+        FormatError: a split that is not the whole file contains a header in another order.
 
     A header without a record after it is carried by ``Lines`` without records.
 
@@ -151,13 +158,13 @@ def assign_headers(
     return (
         _under_fields(found, path, encoding, members, to_join=to_join)
         if rule.by_fields
-        else _under_first(found, rule, path, encoding, first, members, to_join=to_join)
+        else _under_first(found, rule, path, encoding, first, members, to_join=to_join, is_whole=is_whole)
     )
 
 
 def _under_first(
     found: Iterator[Lines], rule: HeaderRule, path: str, encoding: str, first: FirstLine | None, members: _Members, *,
-    to_join: bool,
+    to_join: bool, is_whole: bool,
 ) -> Iterator[Lines]:  # fmt: skip
     header: str | None = None
     first_header: str | None = None
@@ -180,7 +187,10 @@ def _under_first(
         lines, starts = members.divide(_piece(block, 1, len(block), to_join) if is_first else block, repeats)
         headers = rule.find_known(lines, encoding) if len(lines) else {}
         if first_header is not None and len(lines):
-            headers |= rule.find_same(lines, first_header, encoding)
+            same = rule.find_same(lines, first_header, encoding)
+            if not is_whole:
+                _refuse_reordered(lines, same, rule, first_header, path)
+            headers |= same
         begin = 0
         for row in sorted({*headers, *starts}):
             text = headers[row] if row in headers else _text(lines.record(row), encoding)
@@ -190,6 +200,16 @@ def _under_first(
                 yield replace(_piece(lines, begin, row, to_join), header=header)
             header, begin = text, row + 1
         yield replace(_piece(lines, begin, len(lines), to_join) if begin else lines, header=header)
+
+
+def _refuse_reordered(lines: Lines, headers: dict[int, str], rule: HeaderRule, first_header: str, path: str) -> None:
+    for row, text in headers.items():
+        if rule.is_reordered(text, first_header):
+            raise FormatError(
+                f"{path}: the line at byte {lines.offsets[row]} has the names of the header {first_header!r} in another order:"
+                f" {text!r}. The parts of the file that other tasks read do not have this header; read the file in one part"
+                " (maxPartitionBytes larger than the file), or compress it"
+            )
 
 
 def _piece(lines: Lines, start: int, stop: int, to_join: bool) -> Lines:

@@ -96,7 +96,13 @@ class DelimitedSpec:
             return None
         by_fields = self.header == "fields"
         if not self.known_names_only:
-            return HeaderRule(by_fields, resembles=self.resembles, is_same=self.is_same_header, repeats=self.repeats)
+            return HeaderRule(
+                by_fields,
+                resembles=self.resembles,
+                is_same=self.is_same_header,
+                is_reordered=self.is_reordered_header,
+                repeats=self.repeats,
+            )
         # A name is followed by the separator, or ends the line.
         starts = {(name + self.separator).encode()[:4] for name in self._known_names()}
         return HeaderRule(by_fields, self.is_header, frozenset(starts), self.resembles, self.repeats)
@@ -122,8 +128,19 @@ class DelimitedSpec:
         return known > 0 and (names <= set(values) or 2 * known > len(values))
 
     def is_same_header(self, line: str, header: str) -> bool:
-        """Returns True if a line repeats a header of several names, in the same order: a split does not know later headers."""
+        """Returns True if a line repeats a header of several names, in the same order."""
         return line == header and self.separator in header
+
+    def is_reordered_header(self, line: str, header: str) -> bool:
+        """Returns True if a line has all names of a header in another order. Two names may be a record by chance.
+
+        >>> DelimitedSpec(",", header="first").is_reordered_header("c,a,b", "a,b,c")
+        True
+        """
+        if line.partition(self.separator)[0] not in header or line == header:  # most lines end here
+            return False
+        names, values = header.split(self.separator), line.split(self.separator)
+        return len(names) > 2 and len(set(names)) == len(names) and sorted(values) == sorted(names)
 
     def repeats(self, text: str, header: str) -> bool:
         """Returns True if a text has all names of a header of several names, which the rest of a line does not have by chance."""

@@ -228,6 +228,18 @@ def test_a_header_that_a_concatenated_file_repeats_is_no_record(
     assert [tuple(row.values()) for row in found] == expected
 
 
+def test_names_in_another_order_are_a_header_from_there_on(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('id,n,x\n1,2,3\n\ufeffx,id,n\n6,4,5\nx,x,n\nx,id,"n"\nid,n,x\n7,8,9\n')
+    options = {"delimited": ",", "header": "first", "mode": "FAILFAST"}
+    found = scan_rows(tmp_path, **options)
+    assert ["".join(row.values()) for row in found] == ["123", "456", "xnx", "idnx", "789"]
+    with pytest.raises(FormatError, match=r"a\.csv: the line at byte 13 has the names of .* in another order: 'x,id,n'"):
+        scan_rows(tmp_path, maxPartitionBytes=30, openCostInBytes=1, schema="id string", **options)
+    rows = pa.table({"a": ["c"], "b": ["a"], "c": ["b"]})
+    pyspark_logs.write(rows, str(tmp_path / "b"), delimited=",", header="first")
+    assert scan_rows(tmp_path / "b", **options) == rows.to_pylist()
+
+
 def test_a_row_like_the_header_is_written_in_quotes(tmp_path: Path) -> None:
     rows = pa.table({"id": ["id", "n", "1"], "n": ["n", "id", "2"]})
     options = {"delimited": ",", "header": "first"}
