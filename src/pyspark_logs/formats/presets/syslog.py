@@ -7,14 +7,13 @@ from pyspark_logs.formats.template.composite_fields import CompositeField, Condi
 from pyspark_logs.formats.template.syslog_body import SyslogBody
 from pyspark_logs.formats.template.syslog_priority import Priority
 from pyspark_logs.formats.template.syslog_time import SyslogTime, SyslogTimeText
-from pyspark_logs.formats.types.cef import CefExtension, CefHeader
+from pyspark_logs.formats.timestamps.zone_names import NAMES
+from pyspark_logs.formats.types.cef import CefExtension, CefHeader, CefSeverity
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.syslog import FACILITY, SEVERITY, CiscoPrefix, OctetCount, VerbosePriority
 from pyspark_logs.formats.types.text import Text
 
-# Written as in RFC 3339, the only one of these patterns with year, zone and fraction.
-SYSLOG_TIME = MultiPatternTimestamp(patterns=(ISO_8601, "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %H:%M:%S"))
 # Cisco IOS writes a year before or after the date, and a zone; UCS Manager a blank before the colon. The colon after the zone is
 # required, because a host may be named UTC.
 _DATES = ("%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S", "%b %d %H:%M:%S")
@@ -71,16 +70,24 @@ _VERBOSE_PRIORITY = CompositeField(
     ),
 )
 
-# The text before "CEF:" is a syslog header, or empty.
+# The text before "CEF:" is a syslog header, or empty. The abbreviation of a zone may follow the time if a host follows it.
+_CEF_DATE = r"[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
+# Written as in RFC 3339, the only one of these patterns with year, zone and fraction.
+_CEF_TIME = MultiPatternTimestamp(
+    patterns=(
+        ISO_8601,
+        *(date + rest for date in ("%b %d %Y %H:%M:%S", "%b %d %H:%M:%S") for rest in (".%f %Z", " %Z", ".%f", "")),
+    )
+)
 _CEF_HEADER = CompositeField(
     r"(?:(?:(?P<octet_count>[1-9]\d{0,8}) )?<(?P<pri>\d{1,3})>(?:1 | )?)?"
-    r"(?:(?P<time>[A-Z][a-z][a-z] [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?"
+    rf"(?:(?P<zoned>{_CEF_DATE} (?:{'|'.join(NAMES)}|CST|IST)) (?P<zoned_host>[^ ]+) |(?P<time>{_CEF_DATE}"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?:(?P<host>[^ ]+) )?)?(?P<header>.*)",
     (
         FieldPart("octet_count", Integer(32), after=" "),
         FieldPart("pri", Integer(32), before="<", after=">"),
-        FieldPart("time", SYSLOG_TIME, after=" "),
-        FieldPart("host", Text(), after=" "),
+        FieldPart("time", _CEF_TIME, after=" ", also=("zoned",)),
+        FieldPart("host", Text(), after=" ", also=("zoned_host",)),
         FieldPart("header", Text()),
     ),
 )
@@ -141,7 +148,7 @@ PRESETS: tuple[Preset, ...] = (
         "cef",
         TemplateForm(
             "{before?}CEF:{? ?}{version:int}|" + "|".join(f"{{{name}}}" for name in _CEF_FIELDS) + "{?|{extension}?}",
-            types={**dict.fromkeys(_CEF_FIELDS, CefHeader()), "extension": CefExtension()},
+            types={**dict.fromkeys(_CEF_FIELDS, CefHeader()), "severity": CefSeverity(), "extension": CefExtension()},
             composite_fields={"before": _CEF_HEADER},
             null_value="",
         ),

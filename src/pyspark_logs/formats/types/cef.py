@@ -62,6 +62,33 @@ class CefHeader(Text):
 
 
 @dataclass(frozen=True)
+class CefSeverity(CefHeader):
+    """Severity, the last header field: a number of 0 to 10 or a word, of which vendors have more than the specification.
+
+    A text that contains ``=`` is an extension, before which a header field is missing.
+    """
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        if "=" in text:
+            raise ValueError("not a severity")
+        return super().parse(text, context)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        return (
+            super().convert(array, context)
+            if (spans.string_bytes(array) != ord("=")).all()
+            else parse_distinct(self, array, context)
+        )
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        texts, unwritable = super().render(array, zone)
+        is_extension = spans.as_bool(pc.match_substring(array, "=").fill_null(False))
+        if unwritable is not None:
+            is_extension |= unwritable
+        return texts, is_extension if is_extension.any() else None
+
+
+@dataclass(frozen=True)
 class CefExtension(MapOf):
     r"""``k=v k2=v with blanks``: a value ends at the next `` key=``; ``\=``, ``\\``, ``\n`` and ``\r`` are escapes.
 

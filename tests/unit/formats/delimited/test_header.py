@@ -233,7 +233,9 @@ def test_names_in_another_order_are_a_header_from_there_on(tmp_path: Path) -> No
     options = {"delimited": ",", "header": "first", "mode": "FAILFAST"}
     found = scan_rows(tmp_path, **options)
     assert ["".join(row.values()) for row in found] == ["123", "456", "xnx", "idnx", "789"]
-    with pytest.raises(FormatError, match=r"a\.csv: the line at byte 13 has the names of .* in another order: 'x,id,n'"):
+    with pytest.raises(
+        FormatError, match=r"a\.csv: the line at byte 13 has the names of .* in another order: 'x,id,n'"
+    ):
         scan_rows(tmp_path, maxPartitionBytes=30, openCostInBytes=1, schema="id string", **options)
     rows = pa.table({"a": ["c"], "b": ["a"], "c": ["b"]})
     pyspark_logs.write(rows, str(tmp_path / "b"), delimited=",", header="first")

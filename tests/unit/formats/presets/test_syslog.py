@@ -320,6 +320,24 @@ def test_cef_after_any_header(before: str, expected: dict[str, Any]) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("zone", "hour", "host"),
+    [("UTC fw", 1, "fw"), ("PDT fw", 8, "fw"), ("UTC", 1, "UTC"), ("FWA", 1, "FWA"), ("IST fw", None, "fw")],
+)
+def test_cef_after_a_time_with_a_zone(zone: str, hour: int | None, host: str) -> None:
+    line = f"<134>Nov 22 2026 01:00:11 {zone} {CEF}"
+    assert is_corrupt("cef", line) == (hour is None)
+    if hour is not None:
+        assert (found := row("cef", line))["host"] == host
+        assert found["time"] == at(2026, 11, 22, hour, 0, 11)
+
+
+def test_cef_without_one_of_the_header_fields() -> None:
+    for line in ("CEF:0|v|p|1|2|5|src=1", "CEF:0|v|p|1|2|5|src=1 msg=a b", "CEF:0|v|p|1|2|n|m|5|src=1"):
+        assert is_corrupt("cef", line)
+    assert row("cef", r"CEF:0|v|p|1|2|n=m|Info\|1|src=1")["severity"] == "Info|1"
+
+
 def test_cef_extension() -> None:
     line = r"CEF:1|v|p\\|-||name|Very-High|cs1Label=rule cs1=a b  c request=http://x/?q=1&r=2 msg=one\ntwo empty="
     found = row("cef", line)
