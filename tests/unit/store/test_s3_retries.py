@@ -38,7 +38,7 @@ def test_an_endpoint_that_cannot_be_reached(s3: S3Bucket, endpoint: str) -> None
     started = time.monotonic()
     with pytest.raises(StoreError, match="Check the network and the endpoint"):
         store.get(f"{s3.url}/a.log")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5  # three seconds at most, and the creation of the client
 
 
 def test_a_server_without_tls(s3: S3Bucket, proxy: FaultProxy) -> None:
@@ -80,7 +80,7 @@ def test_a_body_that_trickles_ends(s3: S3Bucket, proxy: FaultProxy) -> None:
         list(store.read(path, 0, 1000, chunk_bytes=1000))
     with pytest.raises(LogSourceError):
         store.list_page(s3.url + "/", recursive=True)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 20
 
 
 def test_an_operation_has_a_deadline(s3: S3Bucket, proxy: FaultProxy) -> None:
