@@ -220,7 +220,7 @@ class RecordOutput:
         text = self.text
         if text.run is None:
             return
-        record = text.text[text.run : text.run + self._run_end].rstrip(_BLANK).translate(_LINE_ENDS)
+        record = text.text[text.run : text.run + self._run_end].rstrip(b"\r\n\0").translate(_LINE_ENDS)
         full_length = len(record) if len(record) > self.limit else None
         if full_length is not None:
             record = record_head(record, self.limit)

@@ -221,11 +221,16 @@ class _DocumentReader:
         if not output.envelope.head:
             output.envelope.head = text.text[text.mark : text.position + 1]
         envelope = output.envelope
+        offset = text.offset + text.position
         text.position += 1
         text.mark = text.position
         sign = self._sign()
         if sign == _BRACKET_END:
             text.position += 1
+            if not self.rule.path:
+                # An empty array is a corrupt record, as it is in a line.
+                output.end_run()
+                output.add(DocumentRecord(b"[]", offset))
             return
         while True:
             if are_documents and sign == _BRACE:

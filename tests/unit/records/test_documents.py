@@ -62,7 +62,7 @@ spaces = st.text(" \t\r\n", max_size=3)
 
 @st.composite
 def documents(draw: st.DrawFn, key: str) -> tuple[bytes, list[tuple[int, bytes]]]:
-    """A document, and its elements with their places."""
+    """A document, and its records with their offsets."""
     text = draw(st.sampled_from(["", "\ufeff"])) + draw(spaces)
     expected = []
     indent = draw(st.sampled_from([None, 0, 2]))
@@ -74,12 +74,15 @@ def documents(draw: st.DrawFn, key: str) -> tuple[bytes, list[tuple[int, bytes]]
     if key:
         text += "{" + "".join(f"{dump(name)}{draw(spaces)}:{dump(value)}," for name, value in draw(others).items())
         text += f"{draw(spaces)}{json.dumps(key)}{draw(spaces)}:{draw(spaces)}"
+    array_offset = len(text.encode())
     text += "["
     for number, element in enumerate(draw(st.lists(elements, max_size=5))):
         text += ("," if number else "") + draw(spaces)
         expected.append((len(text.encode()), dump(element).encode().replace(b"\n", b" ").replace(b"\r", b" ")))
         text += dump(element) + draw(spaces)
     text += draw(spaces) + "]" + draw(spaces)
+    if not key and not expected:
+        expected.append((array_offset, b"[]"))  # a corrupt record, as it is in a line
     if key:
         text += "".join(f",{dump(name)}:{dump(value)}" for name, value in draw(others).items()) + "}" + draw(spaces)
     return text.encode(), expected
