@@ -284,8 +284,15 @@ def remove_replaced(
     batches = [paths[start : start + MOST_REMOVED] for start in range(0, len(paths), MOST_REMOVED)]
     in_parallel(store.remove_all, batches, settings.threads)
     others = [(root + file.key, file.etag) for file in replaced if not has_one_version(file)]
+    others = [version for version in others if version[1] or _lacks_etag(store, version[0])]
     removed = remove_versions(store, others, settings)
     return paths + [path for (path, _), is_gone in zip(others, removed, strict=True) if is_gone]
+
+
+def _lacks_etag(store: Store, path: str) -> bool:
+    """True if a file has no etag either; a deletion with an empty etag would compare no version."""
+    found = store.head(path)
+    return found is not None and not found.etag
 
 
 def remove_versions(store: Store, versions: Sequence[tuple[str, str]], settings: CommitSettings) -> list[bool]:

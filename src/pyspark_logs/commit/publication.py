@@ -16,6 +16,7 @@ from pyspark_logs.jobs import (
     Replaced,
     SingleRoot,
     StagedFile,
+    find_roots_below,
     job_of,
     read_commits,
     take_snapshot,
@@ -80,7 +81,9 @@ def find_replaced(
         retries=settings.snapshot_retries,
         longest_s=settings.record_retention_us / 2e6,
     )
-    _check_no_root_above(store, job, snapshot.files, snapshot.commits[job.root].listing)
+    known = snapshot.commits[job.root].listing
+    _check_no_root_above(store, job, snapshot.files, known)
+    _check_no_root_between(store, job, snapshot.files, known, prefixes, settings)
     _check_inside(store, job, snapshot.files)
     return tuple(sorted(Replaced(file.path.removeprefix(job.root), file.etag) for file in snapshot.files))
 
@@ -92,7 +95,7 @@ def _check_no_root_above(store: Store, job: Job, files: Iterable[StoredFile], kn
     after the files were listed, and intents before records, so that a job that ends meanwhile is found, too. Costs one LIST
     for each directory above, and only if there are files of jobs that the root itself does not know.
     """
-    unknown = {name: file.path for file in files if (name := job_of(file.path)) is not None and not known.knows(name)}
+    unknown = _unknown_jobs(files, known)
     for directory in parent_directories(job.root) if unknown else ():
         try:
             commits = read_commits(store, directory, intents_first=True)
@@ -117,6 +120,28 @@ def _check_no_root_above(store: Store, job: Job, files: Iterable[StoredFile], kn
             )
 
 
+def _check_no_root_between(
+    store: Store,
+    job: Job,
+    files: Iterable[StoredFile],
+    known: CommitListing,
+    prefixes: Sequence[str],
+    settings: CommitSettings,
+) -> None:
+    """Raises CommitConflictError if a directory between the root and a listed partition is a root of its own.
+
+    The listings of partitions do not show such directories. The job of a file there may be undecided; it would then commit
+    without the files that were deleted here. Costs one LIST for each of the directories, after the files were listed, and
+    only if there are files of jobs that the root itself does not know.
+    """
+    if not _unknown_jobs(files, known):
+        return
+    directories = {parent_directories(job.root + prefix)[0] for prefix in prefixes if prefix}
+    inside = min(find_roots_below(store, job.root, directories, settings.threads), default=None)
+    if inside is not None:
+        raise _root_inside(job, inside)
+
+
 def _check_inside(store: Store, job: Job, files: Iterable[StoredFile]) -> None:
     """Raises CommitConflictError for a file below a symbolic link: the job could hide the file, and never delete it."""
     outside = next((file.path for file in files if not store.is_inside(job.root, file.path)), None)
@@ -132,11 +157,20 @@ def _check_no_root_inside(job: Job, keys: Iterable[str]) -> None:
     """Raises CommitConflictError if files of another root are among the keys: that root decides their visibility."""
     inside = next((key for key in keys if f"/{COMMITS}" in key), None)
     if inside is not None:
-        directory = job.root + inside[: inside.index(f"/{COMMITS}") + 1]
-        raise CommitConflictError(
-            f"cannot overwrite {job.root}: its directory {directory} is a root of its own (it has a {COMMITS}). Overwrite that"
-            " directory, or write everything to one of the two; none of the files of this job are visible"
-        )
+        raise _root_inside(job, job.root + inside[: inside.index(f"/{COMMITS}") + 1])
+
+
+def _root_inside(job: Job, directory: str) -> CommitConflictError:
+    return CommitConflictError(
+        f"cannot overwrite {job.root}: its directory {directory} is a root of its own (it has a {COMMITS}). Overwrite that"
+        " directory, or write everything to one of the two; none of the files of this job are visible",
+        job.id,
+    )
+
+
+def _unknown_jobs(files: Iterable[StoredFile], known: CommitListing) -> dict[str, str]:
+    """Returns the jobs that wrote the files and that the commits of the root do not know, each with the path of a file."""
+    return {name: file.path for file in files if (name := job_of(file.path)) is not None and not known.knows(name)}
 
 
 def _list_below(store: Store, root: str, prefix: str, settings: CommitSettings) -> list[StoredFile]:

@@ -255,6 +255,36 @@ def test_an_overwrite_below_a_root_that_knows_its_files_is_refused(store):
     assert [path for path in store.paths(ROOT + "p=") if "/_" not in path] == [ROOT + file.key for file in files]
 
 
+@pytest.mark.parametrize("directory", ["a/", "a/2026/"])
+def test_an_overwrite_of_partitions_in_a_root_of_its_own_is_refused(store, directory):
+    class DiedError(BaseException):
+        pass
+
+    def stop(name, *args):
+        if name == "create" and args[0].endswith(f"{inner.id}.json"):
+            raise DiedError
+
+    inner = start(1, root=ROOT + directory)
+    files = stage(store, inner, ("2026/11/p=1/", "2026/11/p=2/"))
+    store.before = stop
+    with pytest.raises(DiedError):
+        commit(store, inner, files, SETTINGS)  # all files are published, and the job is undecided
+    store.before = lambda *args: None
+    outer = start(2, "overwrite", scope="partitions")
+    with pytest.raises(CommitConflictError, match=f"its directory {ROOT}{directory} is a root of its own"):
+        commit(store, outer, stage(store, outer, (f"{directory}2026/11/p=1/",)), SETTINGS)
+    assert len([path for path in store.paths(inner.root) if "part-" in path]) == 2
+
+
+def test_an_overwrite_of_partitions_costs_no_further_request_if_its_root_knows_the_files(store):
+    lists = []
+    write(store, 1)
+    store.before = lambda name, *args: lists.append(args[0]) if name == "list_page" else None
+    job = start(2, "overwrite", scope="partitions")
+    commit(store, job, stage(store, job, ("a/b/p=1/",)), SETTINGS)
+    assert f"{ROOT}a/_commits/" not in lists
+
+
 def test_an_overwrite_below_a_root_that_has_forgotten_its_files(store):
     outer = write(store, 1)
     store.remove(ROOT + record_key(outer.id))

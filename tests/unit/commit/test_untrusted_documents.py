@@ -243,6 +243,16 @@ def test_the_record_of_an_append_replaces_nothing(table: Table):
     assert table.store.head(published) is not None
 
 
+def test_an_empty_etag_is_not_any_version(table: Table):
+    job = table.job(1, "overwrite")
+    table.intend(job)
+    table.decide(job, Replaced("plain.log", ""))
+    assert table.recover(dry_run=True).files == ()
+    report = table.recover()
+    assert (report.rolled_forward, report.files) == ((job.id,), ())
+    table.check_victims()
+
+
 def test_keys_of_object_stores_may_have_empty_segments(s3: S3Bucket):
     table = Table(open_store(s3.url + "/", s3.options), s3.url + "/")
     odd = table.root + "p=1//a.log"
