@@ -67,6 +67,13 @@ class KeyStore(Store):
         more = start + self.page_size < len(names)
         return Page(files, directories, str(start + self.page_size) if more else None)
 
+    def list_after(self, prefix: str, after: str) -> Page:
+        with self.guard:
+            self.counted["LIST"] += 1
+        names = [name for name in self.names(prefix, recursive=True) if name > after]
+        more = len(names) > self.page_size
+        return Page(tuple(self.files[name] for name in names[: self.page_size]), (), "more" if more else None)
+
     def names(self, prefix: str, recursive: bool) -> list[str]:
         """Returns all paths of a listing in the order of its pages."""
         paths = self.paths[bisect_left(self.paths, prefix) : bisect_left(self.paths, prefix + chr(0x10FFFF))]

@@ -4,12 +4,14 @@ The walk follows the parts of the layout from the left. Where the next values ar
 column with few selected values), it *constructs* the longer prefixes without a request. Elsewhere it *discovers* them with
 one delimiter listing. A time token has two spellings for a value below 10 (``01`` and ``1``): such values are discovered, too,
 if one page shows all of them; otherwise both prefixes are constructed. A prefix below which everything is selected is listed recursively; if that turns out to be large, the
-prefix is split and its children are listed in parallel.
+prefix is split and its children are listed in parallel. In a range without an end, the years are discovered, too; if their
+names do not end soon, because they hold finer tokens (``app.2026-11-22-10.log``), the existing years are searched instead.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -36,7 +38,11 @@ from pyspark_logs.store import Page, Store, StoredFile
 # A prefix is split if one page of its listing spans no more children than this: each then fills half a page or more.
 _FEW_CHILDREN = 2
 
+# Pages of names that are listed before years are searched, which saves nothing in smaller directories.
+_DISCOVERY_PAGES = 16
+
 _DIGITS = tuple("0123456789")
+_AFTER_DIGITS = ":"  # follows "9"
 _NESTED_COMMITS = f"/{COMMITS}"  # of a root at or below the load path
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
@@ -250,7 +256,13 @@ class PrefixWalk:
         if children is None:
             children = self._construct_column(node)
         if children is None:
-            return self._discover(node, self._pages(node, result, recursive=False), result)
+            pages = self._pages(node, result, recursive=False)
+            first = list(itertools.islice(pages, _DISCOVERY_PAGES))
+            years = self._search_years(node, result) if first[-1].next_token is not None else None
+            if years is None:
+                return self._discover(node, itertools.chain(first, pages), result)
+            result.load_paths.add(node.load_path)
+            children = self._time_children(node, 0, years)
         if any(child.is_unpadded for child in children) and self._is_directory(node.segment):
             page = next(self._pages(node, result, recursive=False))
             if page.next_token is None:
@@ -276,6 +288,12 @@ class PrefixWalk:
         values = self._token_values(index) if index == len(known) else None
         if values is None:
             return None
+        return self._time_children(node, index, values)
+
+    def _time_children(self, node: ListingNode, index: int, values: Iterable[int]) -> list[ListingNode]:
+        """Returns a child for each spelling of each selected one among the values of a time token, the node's next part."""
+        part = self.selection.layout.segments[node.segment].parts[node.part]
+        known = leading_tokens(node.tokens)
         spellings = self.selection.layout.segments[node.segment].spellings
         return [
             replace(
@@ -300,6 +318,36 @@ class PrefixWalk:
         # A time zone may put the year before or after that of UTC; touches() decides.
         years = range(max(1, _year(window.start_us) - 1), min(9999, _year(window.end_us) + 1) + 1)
         return years if len(years) <= MAX_CONSTRUCTED else None
+
+    def _search_years(self, node: ListingNode, result: ListingResult) -> list[int] | None:
+        """Returns the years from the start of a window without an end on that occur in the names below a node.
+
+        Costs one LIST for each year, and one. Names in the order of keys show the next year after any text.
+
+        Returns:
+            ``None`` if the next part is not the year, or the years cannot be told from the names.
+        """
+        part, window = self._next_part(node), self.selection.listing_window
+        if part is None or part.value != TIME_TOKENS[0] or part.kind != TIME:
+            return None
+        if window.start_us is None or window.end_us is not None or not self.store.lists_in_order:
+            return None
+        start = len(node.prefix)
+        years: list[int] = []
+        last = max(1, _year(window.start_us) - 1) - 1  # a time zone may put the year before that of UTC
+        while len(years) <= MAX_CONSTRUCTED:
+            page = self.store.list_after(node.prefix, f"{node.prefix}{last:04d}{_AFTER_DIGITS}")
+            result.counts["list_calls"] += 1
+            texts = [file.path[start:] for file in page.files]
+            year = next((text[:4] for text in texts if len(text) > 3 and set(_DIGITS).issuperset(text[:4])), None)
+            if year is None:
+                is_last = page.next_token is None or texts[-1:] > [_AFTER_DIGITS]
+                return years if is_last else None
+            if int(year) <= last:
+                return None  # a character that is greater than digits and separators follows the year
+            last = int(year)
+            years.append(last)
+        return None
 
     def _construct_column(self, node: ListingNode) -> list[ListingNode] | None:
         """Returns a child for each selected value of a column; ``None`` if the next part is none or not constructible."""

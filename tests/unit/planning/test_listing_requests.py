@@ -111,6 +111,26 @@ def test_a_range_without_end_costs_one_discovery() -> None:
     assert report.files_listed == len(found)
 
 
+@pytest.mark.parametrize("others", [[], ["app.log", "app.2025", "app.20x", "app.tmp/a"]])
+def test_a_range_without_end_costs_the_same_in_directories_of_any_size(others: list[str]) -> None:
+    lists = []
+    for count in (1_000, 3_000):
+        keys = hours("2026-07-25", count, "app.%Y-%m-%d-%H.log")
+        store = KeyStore.from_keys([*keys, *others, "app.2028-01-01-00.log"], page_size=50)
+        start = f"{keys[-20][4:14]}T{keys[-20][15:17]}:00:00Z"
+        found, _ = run(store, layout="app.{yyyy-MM-dd-HH}.log", startTime=start, layoutSlack="0s")
+        assert found == [*keys[-20:], "app.2028-01-01-00.log"]
+        lists.append(store.request_counts["LIST"])
+    assert max(lists) < 16 + 70, lists
+
+
+def test_years_that_cannot_be_told_from_names_are_discovered() -> None:
+    keys = [f"app.2026é{n:04}" for n in range(60)] + ["app.2027-x"]
+    store = KeyStore.from_keys(keys, page_size=2)
+    found, _ = run(store, layout="app.{yyyy}*", startTime="2026-01-01T00:00:00Z")
+    assert found == sorted(keys)
+
+
 def test_a_large_year_is_split_with_little_overhead() -> None:
     per_hour = 4
     store = KeyStore.from_keys(hours("2026-01-01", 365 * 24, per_hour=per_hour))
