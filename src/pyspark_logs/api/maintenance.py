@@ -9,7 +9,7 @@ from typing import Any
 from pyspark_logs import commit
 from pyspark_logs.commit import CommitSettings, RecoverReport, VacuumReport
 from pyspark_logs.errors import OptionError, PathNotFoundError
-from pyspark_logs.jobs import read_commits
+from pyspark_logs.jobs import find_commit_root, holds_commits, read_commits
 from pyspark_logs.options import FORMATS, WriteOptions, parse_duration_us, parse_write_options
 from pyspark_logs.store import Store, normalise, open_store
 
@@ -26,7 +26,7 @@ def recover(
 ) -> RecoverReport:
     """Decides jobs that died: rolls back the jobs without a decision, and finishes the jobs with one.
 
-    Logs a warning if the directory exists and is empty.
+    Logs a warning if the directory is empty, or has no ``_commits/`` because jobs write to another one.
 
     Args:
         root: directory that jobs write to.
@@ -81,7 +81,7 @@ def vacuum(
 
 
 def _check_root(store: Store, directory: str) -> None:
-    """Checks that a directory exists, and logs a warning if it is empty: the first job may still come.
+    """Checks that a directory exists, and logs a warning if no job is known there: the first one may still come.
 
     Object stores have no empty directories, so that a path without objects is usually misspelt.
 
@@ -90,6 +90,13 @@ def _check_root(store: Store, directory: str) -> None:
     """
     page = store.list_page(directory, recursive=False)
     if page.files or page.directories or page.next_token:
+        if not holds_commits(store, directory):
+            above = find_commit_root(store, directory)
+            _log.warning(
+                "no job is known at %s, which has no _commits/. %s", directory,
+                f"Jobs of {above} may have written its files: run this command there" if above
+                else "Check the path: it must be the directory that was written to, not one above it",
+            )  # fmt: skip
         return
     if not store.has_directory(directory):
         raise PathNotFoundError(

@@ -97,3 +97,15 @@ def test_a_missing_directory_is_an_error_and_an_empty_one_a_warning(
     pyspark_logs.write([pa.record_batch({"a": [1]})], root, json=True)
     maintain(root)
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("maintain", [pyspark_logs.recover, pyspark_logs.vacuum])
+def test_another_directory_than_that_of_the_jobs_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, maintain: Callable[..., Any]
+) -> None:
+    pyspark_logs.write([pa.record_batch({"a": [1], "p": ["x"]})], tmp_path / "t", json=True, layout="{p}")
+    maintain(tmp_path)
+    assert f"no job is known at {tmp_path}/, which has no _commits/. Check the path" in caplog.text
+    caplog.clear()
+    maintain(tmp_path / "t" / "x")
+    assert f"Jobs of {tmp_path}/t/ may have written its files" in caplog.text
