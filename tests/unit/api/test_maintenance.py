@@ -50,6 +50,7 @@ FORMAT_VALUES = {
     "json": True,
     "logfmt": "true",
     "delimited": ",",
+    "anyOf": '[{"json": true}, {"preset": "nginx_combined"}]',
     "formatClass": "module:Class",
 }
 
