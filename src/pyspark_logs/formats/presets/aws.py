@@ -128,6 +128,9 @@ PRESETS: tuple[Preset, ...] = (
             types={
                 # These times are UTC and have no zone designator.
                 **dict.fromkeys(("time", "tls_connection_creation_time"), Timestamp(zone="UTC")),
+                # Most other values may be "-", so that only these show that a line has a value too many or too few.
+                "chosen_cert_arn": ValidatedText(form="arn:[^ ]+"),
+                "tls_protocol_version": ValidatedText(form="[Tt][Ll][Ss][Vv][0-9.]+"),
                 **dict.fromkeys(("alpn_fe_protocol", "alpn_be_protocol"), ValidatedText()),
                 "alpn_client_preference_list": ValidatedText(form=_PROTOCOL_LIST),
             },

@@ -76,6 +76,13 @@ def test_times_of_nlb_are_utc_for_any_time_zone(tmp_path: Path) -> None:
     assert found["tls_connection_creation_time"] == at(2026, 11, 22, 1, 0, 10)
 
 
+@pytest.mark.parametrize("sizes", ["98 1 246", "98", "98 246 -"])
+def test_nlb_with_a_value_too_many_or_too_few_and_without_protocols(sizes: str) -> None:
+    line = PRESETS["aws_nlb"].sample[0].replace('h2 h2 "h2","http/1.1"', "- - -")
+    assert row("aws_nlb", line)["sent_bytes"] == 246
+    assert is_corrupt("aws_nlb", line.replace("98 246", sizes))
+
+
 def test_s3_access_without_a_version_id() -> None:
     line = (
         "owner bucket [06/Mar/2009:23:13:28 +0000] 192.0.2.7 4711 C46E93FF2EXAMPLE REST.GET.OBJECT a/b.zip"
