@@ -101,7 +101,8 @@ def _names(directive: str, names: tuple[str, ...], width: int | None = None) -> 
     return f"(?P<{directive}>(?i:{'|'.join(name[:width] for name in names)}))"
 
 
-ZONE_NAME = r"[A-Za-z]{1,6}|[+-]\d\d(?::?[0-5]\d)?"  # of %Z
+# Text of %Z. Java's SimpleDateFormat writes z as "GMT+02:00" for zones without an abbreviation.
+ZONE_NAME = r"(?i:gmt|utc)[+-]\d\d?:[0-5]\d|[A-Za-z]{1,6}|[+-]\d\d(?::?[0-5]\d)?"
 _DIRECTIVES = {
     "d": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
     "e": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",

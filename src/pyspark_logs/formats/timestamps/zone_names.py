@@ -1,4 +1,4 @@
-"""Offsets of the abbreviations of time zones, such as ``CEST`` and ``PDT``, and of numeric ones, such as ``+0530``.
+"""Offsets of the abbreviations of time zones, such as ``CEST`` and ``PDT``, and of numeric ones, such as ``+0530`` and ``GMT+05:30``.
 
 An abbreviation can be ambiguous: ``CST`` is a time of Chicago, Shanghai and Havana. If the zone of the file uses the
 abbreviation, it has the offset of that zone; otherwise that of a table of abbreviations which servers write for one offset only.
@@ -30,6 +30,7 @@ NAMES = tuple(_MINUTES)
 # Moscow's time was four hours from UTC for some years; the abbreviation alone tells only the times after that.
 _FIRST_LOCAL_TIMES = {"MSK": dt.datetime(2014, 10, 26, 2)}
 _NUMERIC = re.compile(r"([+-])(\d\d)(?::?([0-5]\d))?", re.ASCII)
+_JAVA = re.compile(r"(?:GMT|UTC)([+-])(\d\d?):([0-5]\d)", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2037
 
 
@@ -84,7 +85,7 @@ def offset_of_utc(name: str, time: dt.datetime, zone: str) -> dt.timedelta | Non
 
 def _offset_of_name(name: str, local: dt.datetime) -> dt.timedelta | None:
     """Returns the offset of a numeric abbreviation, or of one in the table."""
-    numeric = _NUMERIC.fullmatch(name)
+    numeric = _NUMERIC.fullmatch(name) or _JAVA.fullmatch(name)
     if numeric is not None:
         hours, minutes = int(numeric[2]), int(numeric[3] or 0)
         if hours > 23:

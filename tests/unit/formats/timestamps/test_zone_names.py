@@ -17,7 +17,7 @@ from pyspark_logs.formats.timestamps.zone_names import NAMES, offset_of_local, o
 from pyspark_logs.formats.types.temporal import Timestamp
 
 ZONES = ["UTC", "Europe/Berlin", "Europe/Moscow", "Asia/Shanghai", "Asia/Manila", "Asia/Kolkata", "America/Chicago"]
-OTHERS = ["CST", "IST", "MSD", "ABC", "-03", "+0530", "+05:45"]
+OTHERS = ["CST", "IST", "MSD", "ABC", "-03", "+0530", "+05:45", "GMT-05:30"]
 
 
 def hours(name: str, time: dt.datetime, zone: str = "UTC") -> float | None:
@@ -28,7 +28,8 @@ def hours(name: str, time: dt.datetime, zone: str = "UTC") -> float | None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("CEST", 2), ("CET", 1), ("PDT", -7), ("pst", -8), ("BST", 1), ("AEDT", 11), ("ACST", 9.5), ("UTC", 0), ("Z", 0),
-     ("-03", -3), ("+0530", 5.5), ("CST", None), ("IST", None), ("XYZ", None), ("+99", None)],
+     ("-03", -3), ("+0530", 5.5), ("CST", None), ("IST", None), ("XYZ", None), ("+99", None),
+     ("GMT+05:30", 5.5), ("utc-3:00", -3), ("GMT+25:00", None), ("CET+01:00", None)],
 )  # fmt: skip
 def test_names_without_a_zone(name: str, expected: float | None) -> None:
     assert hours(name, dt.datetime(2026, 7, 17)) == expected
