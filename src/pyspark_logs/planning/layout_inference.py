@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from pyspark_logs.layout import Layout, hive_layout, is_hidden
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning.load_paths import resolve_load_paths
 from pyspark_logs.store import Page, Store
+
+_log = logging.getLogger(__name__)
 
 
 def resolve_layout(store: Store, options: ReadOptions) -> Layout:
@@ -13,6 +17,7 @@ def resolve_layout(store: Store, options: ReadOptions) -> Layout:
 
     A level is one of Hive directories if it has ``key=value`` directories and all of them have the same key. Files and other
     directories beside them do not change that: they have null in its column, so that the inferred layout excludes no file.
+    Directories of different keys are no columns, which a warning says.
 
     Raises:
         LayoutError: the option is malformed.
@@ -26,11 +31,23 @@ def resolve_layout(store: Store, options: ReadOptions) -> Layout:
     while prefix is not None:
         directories = _hive_directories(store.list_page(prefix, recursive=False))
         found = {key for key, _ in directories}
+        if len(found) > 1:
+            _warn_of_keys(directories)
         if len(found) != 1 or not {key.lower() for key in found}.isdisjoint(key.lower() for key in keys):
             break
         (key, prefix), *_ = directories
         keys.append(key)
     return hive_layout(keys, zone)
+
+
+def _warn_of_keys(directories: list[tuple[str, str]]) -> None:
+    (key, path), *others = directories
+    other, other_path = next(pair for pair in others if pair[0] != key)
+    _log.warning(
+        "the directories %s and %s beside each other have the keys %r and %r, so none of them is a column. Move the files that"
+        " are not part of the data, or give the option layout, e.g. layout='%s={%s}', which skips keys that do not match",
+        path, other_path, key, other, key, key,
+    )  # fmt: skip
 
 
 def _hive_directories(page: Page) -> list[tuple[str, str]]:

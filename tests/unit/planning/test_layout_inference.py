@@ -36,6 +36,16 @@ def test_hive_directories_are_recognised(keys: list[str], columns: tuple[str, ..
     assert layout == hive_layout(columns)
 
 
+def test_a_warning_names_directories_of_different_keys(caplog: pytest.LogCaptureFixture) -> None:
+    assert resolve_layout(KeyStore.from_keys(["dt=1/x.log", "dt=2/x.log", "tmp=1/x.log"]), options()) == hive_layout(())
+    (record,) = caplog.records
+    assert "app/dt=1/ and s3://b/app/tmp=1/ beside each other have the keys 'dt' and 'tmp'" in record.getMessage()
+    assert "layout='dt={dt}'" in record.getMessage()
+    caplog.clear()
+    resolve_layout(KeyStore.from_keys(["dt=1/dt=2/x.log", "other/x.log"]), options())
+    assert not caplog.records
+
+
 def test_hive_values_below_a_glob() -> None:
     store = KeyStore.from_keys(["d1/a=1/x.log", "d2/a=2/x.log"])
     listing = list_files(store, options("s3://b/app/d*"), resolve_layout(store, options("s3://b/app/d*")))
