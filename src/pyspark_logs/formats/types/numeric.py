@@ -178,10 +178,27 @@ class DecimalNumber(NumericType):
         return render_decimals(array), None
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        # Arrow's cast of longer texts overflows without an error.
-        if spans.max_byte_length(array) > MAX_DECIMAL_DIGITS:
+        if not fits_decimal_cast(array, self.scale):
             return parse_distinct(self, array, context)
         return cast_or_parse(self, array, context, only=b"0123456789-+.")
+
+
+def fits_decimal_cast(array: pa.Array, scale: int) -> bool:
+    """Returns True if Arrow's cast of numbers without exponents to decimals of a scale cannot overflow.
+
+    Arrow multiplies the digits before the point by 10**scale, and an overflow of 128 bits is no error.
+
+    >>> fits_decimal_cast(pa.array(["340282366920938463804"]), 18), fits_decimal_cast(pa.array(["3.500000000000000000000"]), 18)
+    (False, True)
+    """
+    longest = spans.max_byte_length(array)
+    if longest <= MAX_DECIMAL_DIGITS - scale:
+        return True
+    if longest > MAX_DECIMAL_DIGITS:
+        return False
+    points = pc.find_substring(array, ".")
+    before = pc.max(pc.if_else(pc.less(points, 0), pc.binary_length(array), points)).as_py()
+    return bool(before <= MAX_DECIMAL_DIGITS - scale)
 
 
 def render_decimals(array: pa.Array) -> pa.Array:

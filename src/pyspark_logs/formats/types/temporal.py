@@ -40,7 +40,7 @@ from pyspark_logs.formats.types.field_type import (
     contains_only,
     parse_distinct,
 )
-from pyspark_logs.formats.types.numeric import MAX_DECIMAL_DIGITS, parse_bounded_int
+from pyspark_logs.formats.types.numeric import fits_decimal_cast, parse_bounded_int
 
 _FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US
 _EPOCH = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
@@ -269,7 +269,7 @@ def _convert_fractions(epoch: Epoch, array: pa.Array, context: TimestampContext)
     """Converts numbers with a fraction as decimals of nanoseconds, without rounding."""
     digits = 9 if epoch.unit == "s" else 6
     without_integer = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow accepts ".5"
-    castable = contains_only(array, b"0123456789-.") and spans.max_byte_length(array) <= MAX_DECIMAL_DIGITS
+    castable = contains_only(array, b"0123456789-.") and fits_decimal_cast(array, digits)
     if epoch.unit not in ("s", "ms") or not castable or pc.any(without_integer).as_py():
         return parse_distinct(epoch, array, context)
     try:

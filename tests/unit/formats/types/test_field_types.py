@@ -391,3 +391,24 @@ def test_text_of_another_form_is_not_of_the_type(name: str, texts: list[str]) ->
 def test_text_of_the_type_has_no_excluded_character(field_type: ValidatedText, text: str) -> None:
     if scalar(field_type, text, TimestampContext()) is not None:
         assert not any(field_type.excludes(character) for character in text)
+
+
+@pytest.mark.parametrize(
+    ("field_type", "text"),
+    [
+        (DecimalNumber(38, 18), "340282366920938463804"),
+        (DecimalNumber(38, 18), "34028236692093846346.5"),
+        (DecimalNumber(38, 30), "-3402823669"),
+        (Epoch("s"), "3402823669209384634633746074317.5"),
+    ],
+)
+def test_a_number_whose_scaled_digits_exceed_128_bits(field_type: FieldType, text: str) -> None:
+    """Arrow's cast wraps around without an error."""
+    try:
+        expected = field_type.parse(text, TimestampContext())
+    except ValueError:
+        expected = None
+    array, valid = field_type.convert(pa.array(["1", text]), TimestampContext())
+    assert (valid is None or bool(valid[1])) == (expected is not None)
+    if expected is not None:
+        assert array[1].as_py() == expected
