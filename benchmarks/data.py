@@ -1,4 +1,4 @@
-"""Generated logs in four formats, with a fixed seed. Files are generated once and kept."""
+"""Generated logs in five formats, with a fixed seed. Files are generated once and kept."""
 
 from __future__ import annotations
 
@@ -142,7 +142,18 @@ def json_lines() -> Iterator[str]:
         )
 
 
-KINDS = {"app": app, "combined": combined, "alb": alb, "json": json_lines}
+def logfmt() -> Iterator[str]:
+    """Pairs of eight keys, about 200 bytes a line."""
+    rng = random.Random(5)
+    messages, choice, bits = _messages(rng), rng.choice, rng.getrandbits
+    for time, ms in _times(rng, 0.02):
+        yield (
+            f"ts={time:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z level={choice(LEVELS)} service={choice(SERVICES)} request_id={bits(64):016x}"
+            f' user_id={bits(20)} duration_ms={bits(16) / 32} status={choice((200, 200, 200, 404, 500))} msg="{choice(messages)}"\n'
+        )
+
+
+KINDS = {"app": app, "combined": combined, "alb": alb, "json": json_lines, "logfmt": logfmt}
 
 
 def make(kind: str, root: Path, mib: int, copies: int = 4) -> Path:
