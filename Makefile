@@ -21,15 +21,15 @@ export SPARK_LOCAL_IP ?= 127.0.0.1
 export UV_PYTHON_DOWNLOADS := never
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test test-all bench check docs lock clean java
+.PHONY: help demo test test-all sanitize bench check docs lock clean java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machine, read them with Spark
+demo: java $(VENV)/.has-demo $(VENV)/.compiled ## write sample logs to an S3 server on this machine, read them with Spark
 	$(PY) -m pyspark_logs demo
 
-test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of them)
+test: java $(VENV)/.has-test $(VENV)/.compiled ## run the tests (PYTEST_ARGS="-k name" for some of them)
 	@# One process for each core, but only one Spark at a time.
 	@# Spark's workers report no coverage; the tests without Spark cover the same code.
 	$(PY) -m pytest -m "not spark $(SLOW)" -n auto --dist worksteal $(if $(COVERAGE),--cov=pyspark_logs) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
@@ -37,8 +37,12 @@ test: java $(VENV)/.has-test ## run the tests (PYTEST_ARGS="-k name" for some of
 
 test-all: ## run all tests with all examples, including the slow ones, and check the coverage
 	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW= TEST_EFFORT=full
+	@$(MAKE) --no-print-directory sanitize
 
-bench: java $(VENV)/.has-bench ## measure the speed, compared with Polars, DuckDB and Spark's own readers
+sanitize: $(VENV)/.has-test ## run property tests of the compiled engines with sanitizers (needs gcc)
+	scripts/sanitized-tests $(PY)
+
+bench: java $(VENV)/.has-bench $(VENV)/.compiled ## measure the speed, compared with Polars, DuckDB and Spark's own readers
 	$(PY) -m benchmarks
 
 check: $(VENV)/.has-lint ## check lint rules, format and types
@@ -55,7 +59,7 @@ lock: $(VENV)/.has-uv ## compile constraints.txt from pyproject.toml
 
 clean: ## remove all build products and the environment
 	rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -rf spark-warehouse metastore_db derby.log artifacts
+	rm -rf spark-warehouse metastore_db derby.log artifacts src/pyspark_logs/formats/compiled/*.so
 	find src tests benchmarks examples sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
 
 java:
@@ -69,4 +73,9 @@ $(VENV)/.has-uv: constraints.txt
 # One environment. Targets add the dependency groups of pyproject.toml that they need.
 $(VENV)/.has-%: pyproject.toml constraints.txt $(VENV)/.has-uv
 	$(UV) pip install --python $(PY) --constraints constraints.txt --editable '.[all]' --group $*
+	@touch $@
+
+# The compiled engines, in place. Without a C compiler nothing is built, which the script says.
+$(VENV)/.compiled: scripts/build_compiled.py $(wildcard src/pyspark_logs/formats/compiled/*.py src/pyspark_logs/formats/compiled/*.pxd) | $(VENV)/.has-compiled
+	@$(PY) scripts/build_compiled.py --optional
 	@touch $@

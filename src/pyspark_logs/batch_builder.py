@@ -88,6 +88,7 @@ class BatchBuilder:
             decoded = self.decoder.decode(block, context)
             self.metrics.records += decoded.records
             self._count_appended(split, decoded)
+            self.metrics.count_engines(decoded.engines)
             batch = self._batch(member_split(split, decoded), decoded)
             if batch is not None:
                 self.metrics.rows += batch.num_rows

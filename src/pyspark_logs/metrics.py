@@ -26,6 +26,8 @@ class RecordMetrics:
         joined: number of lines that were joined to the record before them.
         appended: number of records with text after the last field of their format, as far as records were read to their end.
         retries: number of repeated requests by error code.
+        engines: number of records by the engine that decoded them: ``compiled``, ``numpy``, or ``line parser`` for the
+            records that are decoded one at a time.
     """
 
     records: int = 0
@@ -39,6 +41,7 @@ class RecordMetrics:
     joined: int = field(default=0, compare=False)
     appended: int = field(default=0, compare=False)
     retries: dict[str, int] = field(default_factory=dict, compare=False)
+    engines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     def count_corrupt(self, reason: str) -> None:
         """Counts a corrupt record by its reason.
@@ -55,17 +58,31 @@ class RecordMetrics:
     def copy(self) -> RecordMetrics:
         """Returns the present counts, for :meth:`since`."""
         counts = {each.name: getattr(self, each.name) for each in fields(RecordMetrics)}
-        return RecordMetrics(**{**counts, "reasons": dict(self.reasons), "retries": dict(self.retries)})
+        numbers = {name: dict(getattr(self, name)) for name in ("reasons", "retries", "engines")}
+        return RecordMetrics(**{**counts, **numbers})
 
     def count_retries(self, counts: Mapping[str, int]) -> None:
         """Adds numbers of repeated requests by error code."""
         for code, count in counts.items():
             self.retries[code] = self.retries.get(code, 0) + count
 
+    def count_engines(self, counts: Mapping[str, int]) -> None:
+        """Adds numbers of records by the engine that decoded them.
+
+        >>> metrics = RecordMetrics()
+        >>> metrics.count_engines({"compiled": 2})
+        >>> metrics.count_engines({"compiled": 1, "line parser": 1})
+        >>> metrics.engines
+        {'compiled': 3, 'line parser': 1}
+        """
+        for engine, count in counts.items():
+            self.engines[engine] = self.engines.get(engine, 0) + count
+
     def since(self, before: RecordMetrics) -> RecordMetrics:
         """Returns the counts since ``before``, a copy of an earlier state."""
         reasons = {reason: count - before.reasons.get(reason, 0) for reason, count in self.reasons.items()}
         retries = {code: count - before.retries.get(code, 0) for code, count in self.retries.items()}
+        engines = {engine: count - before.engines.get(engine, 0) for engine, count in self.engines.items()}
         return RecordMetrics(
             self.records - before.records,
             self.rows - before.rows,
@@ -78,6 +95,7 @@ class RecordMetrics:
             self.joined - before.joined,
             self.appended - before.appended,
             {code: count for code, count in retries.items() if count},
+            {engine: count for engine, count in engines.items() if count},
         )
 
     def add(self, other: RecordMetrics) -> None:
@@ -89,8 +107,9 @@ class RecordMetrics:
         (3, 2, {'a': 1, 'b': 1})
         """
         self.count_retries(other.retries)
+        self.count_engines(other.engines)
         for each in fields(RecordMetrics):
-            if each.name not in ("reasons", "retries"):
+            if each.name not in ("reasons", "retries", "engines"):
                 setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
         for reason, count in other.reasons.items():
             key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError
+from pyspark_logs.formats.compiled.availability import machines
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.json.compiled_engine import CompiledJsonEngine
 from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
@@ -195,12 +197,18 @@ def same(one: Any, other: Any) -> bool:
     return reference.same(one, other)
 
 
-@pytest.mark.parametrize("fast", [False, True], ids=["line parser", "all"])
+ENGINES = {"line parser": (), "numpy": (JsonEngine,), "compiled": (CompiledJsonEngine,), "all": (object,)}
+
+
+@pytest.mark.parametrize("engines", ENGINES)
 @given(query=queries())
 @thorough
-def test_lines_are_decoded_as_by_the_reference(fast: bool, query: Query) -> None:
+def test_lines_are_decoded_as_by_the_reference(engines: str, query: Query) -> None:
+    if engines == "compiled" and machines() is None:
+        pytest.skip("the machines are not compiled")
     whole = query.decoder()
-    decoder = whole if fast else Decoder([], whole.line_parser, whole.native, whole.target)
+    chosen = [engine for engine in whole.engines if isinstance(engine, ENGINES[engines])]
+    decoder = Decoder(chosen, whole.line_parser, whole.native, whole.target)
     blocks = read_lines(iter([query.data]), block_bytes=query.block_bytes)
     rows, corrupt = rows_of(decoder, blocks, TimestampContext(query.zone))
     assert len(rows) == len(query.lines)

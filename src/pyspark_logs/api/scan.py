@@ -32,6 +32,8 @@ class ScanSummary(RecordMetrics):
         joined: number of lines joined to the record before them, by ``multiLine``, within quotes, or as parts of a line.
         appended: number of records with text after the last field of their format, as far as records were read to their end.
         retries: number of repeated requests of reading by error code, such as ``SlowDown``; those of listing are not counted.
+        engines: number of records by the engine that decoded them: ``compiled``, ``numpy``, or ``line parser`` for the
+            records that are decoded one at a time.
 
     >>> ScanSummary()  # doctest: +NORMALIZE_WHITESPACE
     ScanSummary(records=0, rows=0, filtered=0, dropped=0, corrupt=0, files=0, reasons={}, damaged=0, joined=0, appended=0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.records import Lines, sanitise
+
+LINE_PARSER = "line parser"  # name of the line parser among the names of engines
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class DecodedLines:
         corrupt: mask of the corrupt lines; None: no line is corrupt.
         reasons: index of each corrupt line -> the reason.
         appended: lines with text after the last field; None: there are none, or the format does not seek them.
+        engines: name of each engine -> number of lines that it decoded.
     """
 
     columns: list[pa.Array]
     corrupt: Bool | None
     reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
     appended: AppendedText | None = None
+    engines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class DecodedBlock:
         reasons: index of each corrupt record -> the reason.
         lines: the records, as valid UTF-8; None: the records are not lines of text.
         appended: records with text after the last field; None: there are none, or the format does not seek them.
+        engines: name of each engine -> number of records that it decoded.
     """
 
     records: int
@@ -73,6 +78,7 @@ class DecodedBlock:
     reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
     lines: Lines | None = None
     appended: AppendedText | None = None
+    engines: Mapping[str, int] = field(default_factory=dict)
 
     def offsets(self) -> pa.Array:
         """Returns the int64 offset of each row's record in the uncompressed file, null for records that are not lines."""
@@ -80,7 +86,13 @@ class DecodedBlock:
 
 
 class Engine(Protocol):
-    """Parses lines by the block."""
+    """Parses lines by the block.
+
+    Attributes:
+        name: name of the engine in metrics.
+    """
+
+    name: ClassVar[str]
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
         """Returns the lines that are certain to be decoded correctly; None if the engine does not support the block.
@@ -126,11 +138,13 @@ class Decoder:
         """
         parts, todo = self.run_engines(lines, context)
         corrupt, reasons = None, dict[int, CorruptReason]()
+        engines = _count_lines(parts, len(lines))
         if todo is None or len(todo):
+            engines[LINE_PARSER] = len(lines) if todo is None else len(todo)
             parsed, corrupt, reasons = self.parse_lines(lines, todo, context)
             parts.append(parsed)
         columns = merge_rows(parts, len(lines), self.native)
-        return DecodedLines(self.cast(columns, context), corrupt, reasons, _find_appended(parts, lines))
+        return DecodedLines(self.cast(columns, context), corrupt, reasons, _find_appended(parts, lines), engines)
 
     def run_engines(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
         """Returns the rows that the engines decoded, and the indices of the remaining lines; None: all lines remain."""
@@ -144,7 +158,7 @@ class Decoder:
             decoded = engine.parse(lines.block, starts, ends, context)
             if decoded is None:
                 continue
-            parts.append(DecodedRows(_block_rows(todo, decoded.rows), decoded.columns, decoded.rests))
+            parts.append(DecodedRows(_block_rows(todo, decoded.rows), decoded.columns, decoded.rests, engine.name))
             todo = _remaining(todo, decoded.rows, len(lines))
         return parts, todo
 
@@ -214,8 +228,9 @@ class LineBlockDecoder:
             return self._corrupt(lines, CorruptReason(lines.damage, lines.damage))
         decoded = self.decoder.for_header(lines.header).decode(lines, context)
         return DecodedBlock(
-            len(block), len(lines), decoded.columns, decoded.corrupt, decoded.reasons, lines, decoded.appended
-        )
+            len(block), len(lines), decoded.columns, decoded.corrupt, decoded.reasons, lines, decoded.appended,
+            decoded.engines,
+        )  # fmt: skip
 
     def _corrupt(self, lines: Lines, reason: CorruptReason) -> DecodedBlock:
         """Returns one corrupt record for a block whose only record is known to be corrupt."""
@@ -230,6 +245,16 @@ def _cast(array: pa.Array, native: pa.DataType, target: pa.DataType, context: Ti
         walls = utc_to_local(array, context.zone)
         return walls if pa.types.is_timestamp(target) else walls.cast(pa.date32(), safe=False)
     return array.cast(target)
+
+
+def _count_lines(parts: Sequence[DecodedRows], count: int) -> dict[str, int]:
+    """Returns the number of lines that each engine decoded, of ``count`` lines."""
+    counts: dict[str, int] = {}
+    for part in parts:
+        decoded = count if part.rows is None else len(part.rows)
+        if decoded:
+            counts[part.engine] = counts.get(part.engine, 0) + decoded
+    return counts
 
 
 def _block_rows(todo: Int64 | None, rows: Int64 | None) -> Int64 | None:

@@ -24,11 +24,13 @@ class DecodedRows:
         rows: indices of the decoded lines in the block; None: all lines.
         columns: columns of these lines.
         rests: offset in the block after the last field of the format, in each of these lines; None: it was not sought.
+        engine: name of the engine; "": not known.
     """
 
     rows: Int64 | None
     columns: list[pa.Array]
     rests: Int32 | None = None
+    engine: str = ""
 
 
 def drop_uncertain_rows(

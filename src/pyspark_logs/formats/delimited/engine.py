@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -98,6 +99,8 @@ class _UnquotedSpans:
 
 class DelimitedEngine:
     """Parses lines by the block; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
+
+    name: ClassVar[str] = "numpy"
 
     def __init__(self, splitter: ValueSplitter, columns: Sequence[DelimitedColumn], rules: DelimitedRules) -> None:
         self.columns, self.rules = tuple(columns), rules

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, without_rescued
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoder import Decoder, Engine
+from pyspark_logs.formats.delimited.compiled_engine import delimited_engines
 from pyspark_logs.formats.delimited.decoder import HeaderDecoder, HeaderlessLineParser
 from pyspark_logs.formats.delimited.engine import DelimitedEngine
 from pyspark_logs.formats.delimited.header import NameIndex, unique_names
@@ -159,7 +160,8 @@ class DelimitedFormat(LineFormat):
         splitter = self.spec.splitter_under(header)
         engine = DelimitedEngine(splitter, located, rules)
         line_parser = DelimitedLineParser(splitter, located, rules)
-        return Decoder([engine], line_parser, native, projection.types)
+        engines: list[Engine] = [*delimited_engines(splitter, located, rules), engine]
+        return Decoder(engines, line_parser, native, projection.types)
 
     def _validated_only(self, projection: Projection, index: NameIndex) -> Iterator[DelimitedColumn]:
         """Yields the columns that are not requested but make a record corrupt."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -92,6 +92,8 @@ def _replace_values(node: Any, found: list[ShapeValue]) -> Any:
 
 class JsonEngine:
     """Parses JSON lines by their shapes; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
+
+    name: ClassVar[str] = "numpy"
 
     def __init__(self, line_parser: JsonLineParser) -> None:
         self.line_parser = line_parser

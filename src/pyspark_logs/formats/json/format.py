@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoder import Decoder, Engine
 from pyspark_logs.formats.interface import SearchableFields, SplitSource
+from pyspark_logs.formats.json.compiled_engine import json_engines
 from pyspark_logs.formats.json.concatenated import split_values
 from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.json.fields import JsonField
@@ -86,7 +87,8 @@ class JsonFormat(LineFormat):
         line_parser = JsonLineParser((*columns, *validated_only), self.options.rescued_column, len(validated_only))
         line_parser.check_types()
         native = [column.type.arrow() for column in columns]
-        return Decoder([JsonEngine(line_parser)], line_parser, native, projection.types)
+        engines: list[Engine] = [*json_engines(line_parser), JsonEngine(line_parser)]
+        return Decoder(engines, line_parser, native, projection.types)
 
     def _field(self, name: str) -> JsonField:
         """Returns the documented field of a name; if there is none, a field for the key of that name."""

@@ -6,8 +6,6 @@ unquoted tokens that are numbers, ``true`` or ``false`` if the line is valid JSO
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +13,7 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
+from pyspark_logs.formats.json.values import parse_json
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.formats.types.field_type import FieldType
@@ -71,16 +70,17 @@ def convert_strings(
 
 
 def unescape_json(strings: pa.Array) -> pa.Array:
-    """Replaces the escape sequences of one character; the engine has left out lines with any other escape sequence."""
+    """Replaces the escape sequences of strings, which may be null; the engines leave out lines with invalid ones."""
     data = spans.string_bytes(strings)
     if len(data) == 0 or not (data == ord("\\")).any():
         return strings
-    if b"\\\\" not in data.tobytes():  # then every backslash begins an escape sequence
+    raw = data.tobytes()
+    if b"\\\\" not in raw and b"\\u" not in raw:  # then every backslash begins an escape sequence of one character
         for character, meaning in _SHORT_ESCAPES.items():
             strings = pc.replace_substring(strings, "\\" + character, meaning)
         return strings
-    escaped = pc.match_substring(strings, "\\")
-    unescaped = [json.loads(f'"{text}"', strict=False) for text in strings.filter(escaped).to_pylist()]
+    escaped = pc.match_substring(strings, "\\").fill_null(False)
+    unescaped = [parse_json(f'"{text}"') for text in strings.filter(escaped).to_pylist()]
     return pc.replace_with_mask(strings, escaped, pa.array(unescaped, pa.string()))
 
 

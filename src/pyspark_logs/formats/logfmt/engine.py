@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -69,6 +70,8 @@ def learn_shape(line: str) -> LogfmtShape | None:
 
 class LogfmtEngine:
     """Parses lines of pairs by their shapes; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
+
+    name: ClassVar[str] = "numpy"
 
     def __init__(self, line_parser: LogfmtLineParser) -> None:
         self.line_parser = line_parser

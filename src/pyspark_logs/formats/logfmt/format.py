@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoder import Decoder, Engine
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.logfmt.compiled_engine import logfmt_engines
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser
@@ -59,7 +60,8 @@ class LogfmtFormat(LineFormat):
                 raise SchemaError(f"column {column.name!r} (rescuedDataColumn) holds JSON text: declare it a string")
         line_parser = LogfmtLineParser(columns, rescued, self.options.null_value)
         native = [column.type.arrow() for column in columns]
-        return Decoder([LogfmtEngine(line_parser)], line_parser, native, projection.types)
+        engines: list[Engine] = [*logfmt_engines(line_parser), LogfmtEngine(line_parser)]
+        return Decoder(engines, line_parser, native, projection.types)
 
     def matcher(self) -> Matcher:
         """Raises FormatError: a line that does not match cannot be appended to the last pair of a record."""

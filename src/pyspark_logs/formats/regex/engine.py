@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +34,8 @@ _MIN_DECODED = 0.5
 
 class RegexEngine:
     """Decodes blocks with the decomposition that decodes most lines of a sample."""
+
+    name: ClassVar[str] = "numpy"
 
     def __init__(self, line_parser: RegexLineParser, decompositions: Sequence[Decomposition]) -> None:
         self.candidates = [
@@ -79,6 +82,8 @@ def _space_counts(decomposition: Decomposition) -> Iterator[tuple[int, ...]]:
 
 class _DecompositionEngine:
     """A decomposition with a fixed number of spaces in each subexpression, compiled to a template."""
+
+    name: ClassVar[str] = "numpy"
 
     def __init__(self, line_parser: RegexLineParser, decomposition: Decomposition, space_counts: Sequence[int]) -> None:
         self.line_parser = line_parser

@@ -8,7 +8,7 @@ last requested column.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +35,8 @@ class TemplateEngine:
         columns: requested columns.
         rules: options of the format.
     """
+
+    name: ClassVar[str] = "numpy"
 
     def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules

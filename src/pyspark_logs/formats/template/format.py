@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, split_words, without_rescued
-from pyspark_logs.formats.decoder import Decoder, LineParser
+from pyspark_logs.formats.decoder import Decoder, Engine, LineParser
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
+from pyspark_logs.formats.template.compiled_engine import template_engines
 from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import FieldWriter
@@ -139,9 +140,10 @@ class TemplateFormat(LineFormat):
             options.null_value, options.escape == "backslash", self.allows_trailing,
             projection.judge_whole or rescued is not None, unasked, finds_appended=self.allows_trailing,
         )  # fmt: skip
-        engine = TemplateEngine(self.template, columns, rules)
         native = [column.type.arrow() for column in columns]
-        decoder = Decoder([engine], self.line_parser(columns, rules), native, projection.types)
+        numpy_engine = TemplateEngine(self.template, columns, rules)
+        engines: list[Engine] = [*template_engines(self.template, columns, rules), numpy_engine]
+        decoder = Decoder(engines, self.line_parser(columns, rules), native, projection.types)
         if rescued is None:
             return decoder
         return RescueDecoder(decoder, RescueRule(rescued, self.template.word_count + 1, split_words))

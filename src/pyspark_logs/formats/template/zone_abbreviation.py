@@ -46,6 +46,7 @@ class TimeAndZoneText(Text):
     """Text of a field that :class:`TimeAndZone` divides; any text but a letter may follow it."""
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "STAMP"
 
     @property
     def syntax(self) -> re.Pattern[str]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import FieldType, ResolveType, parse_distinct
+from pyspark_logs.formats.types.field_type import CompiledForm, FieldType, ResolveType, parse_distinct
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.text import Text
 
@@ -34,6 +34,10 @@ class Host(Text):
         pieces = _host_and_port(array)
         bracketed = pieces is not None and bool((spans.string_bytes(pieces[0]) == ord("[")).any())
         return (pieces[0], None) if pieces and not bracketed else parse_distinct(self, array, context)
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("HOST")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,10 @@ class Port(Integer):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         pieces = _host_and_port(array)
         return Integer(self.bits).convert(pieces[1], context) if pieces else parse_distinct(self, array, context)
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("PORT", self.bits)
 
 
 def render_addresses(host: pa.Array, port: pa.Array) -> pa.Array:

@@ -32,6 +32,7 @@ class CefHeader(Text):
     r"""Header field, which ends at ``|``; ``\|`` and ``\\`` are escapes."""
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "HEADER"
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
     escapes: ClassVar[bool] = True

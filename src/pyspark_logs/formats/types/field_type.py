@@ -50,6 +50,37 @@ class ScannedValues(NamedTuple):
     instants: Int64 | None = None
 
 
+class CompiledForm(NamedTuple):
+    """Form in which the machines of compiled engines read the values of a type; see ``formats/compiled/opcodes.py``.
+
+    Attributes:
+        kind: kind of output.
+        argument: number that the kind needs.
+        texts: byte strings that the kind needs.
+        converts: True if :meth:`FieldType.convert` converts the texts that the machine finds; of other kinds than ``TEXT``,
+            only in blocks with a text that the machine does not recognise.
+    """
+
+    kind: str = "TEXT"
+    argument: int = 0
+    texts: tuple[bytes, ...] = ()
+    converts: bool = False
+
+
+class TimeNotation(NamedTuple):
+    """Notation of times by which compiled engines find them.
+
+    Attributes:
+        patterns: strptime patterns, the first that matches counts; "": ISO 8601.
+        seconds: True for seconds since the epoch in parentheses, after the patterns.
+        zone: zone of times without a zone; None: that of the file.
+    """
+
+    patterns: tuple[str, ...]
+    seconds: bool = False
+    zone: str | None = None
+
+
 @dataclass(frozen=True)
 class FieldType:
     """Meaning of the text of a field.
@@ -70,6 +101,8 @@ class FieldType:
         continued_by: text that continues a value if it follows the delimiter; "": no text does.
         is_nested: True if values contain several strings, whose encoding is checked after rendering.
         json_kind: kind of the JSON values that the type is converted from.
+        compiled_syntax: instruction by which compiled engines find a text of ``syntax``; "": they have none.
+        compiled_syntax_text: text that the instruction needs.
         bare_key_value: value of a logfmt key without ``=``; None: such a key is null.
     """
 
@@ -87,6 +120,18 @@ class FieldType:
     is_nested: ClassVar[bool] = False
     json_kind: ClassVar[JsonKind] = "string"
     bare_key_value: ClassVar[bool | None] = None
+    compiled_syntax: ClassVar[str] = ""
+    compiled_syntax_text: ClassVar[bytes] = b""
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        """Form in which compiled engines read the values; the default is correct for all types."""
+        return CompiledForm(converts=True)
+
+    @property
+    def time_notation(self) -> TimeNotation | None:
+        """Notation of times by which compiled engines find them; None: the type is no time, or has no such notation."""
+        return None
 
     @property
     def notation(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats.timestamps.parsing import ISO, ZONE_NAME, TimestampContext, compile_pattern, parse_iso_us
 from pyspark_logs.formats.timestamps.shapes import ShapeDetector, TimestampShape, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps.zone_names import NAMES
+from pyspark_logs.formats.types.field_type import CompiledForm, TimeNotation
 from pyspark_logs.formats.types.temporal import Timestamp
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class MultiPatternTimestamp(Timestamp):
             if regex.fullmatch(text):
                 return compile_pattern(pattern).parse_us(text, context) if pattern else parse_iso_us(text, context.zone)
         raise ValueError("not a timestamp in any of the patterns of this field")
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm(converts=True)
+
+    @property
+    def time_notation(self) -> TimeNotation:
+        return TimeNotation(self.patterns, self.seconds, self.zone)
 
 
 @functools.lru_cache(maxsize=64)

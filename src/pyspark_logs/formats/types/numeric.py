@@ -17,6 +17,7 @@ from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import (
+    CompiledForm,
     FieldType,
     JsonKind,
     RenderResult,
@@ -116,6 +117,10 @@ class Integer(NumericType):
         dtype = np.int64 if self.bits > _INT_BITS else np.int32
         return None if numbers is None else spans.from_numpy(numbers.astype(dtype, copy=False), null)
 
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("INT", self.bits)
+
 
 @dataclass(frozen=True)
 class Floating(NumericType):
@@ -145,6 +150,10 @@ class Floating(NumericType):
 
     def convert_masked(self, array: pa.Array) -> pa.Array | None:
         return _cast_plain_numbers(array, self.arrow())
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("DOUBLE") if self.bits == 64 else CompiledForm(converts=True)
 
 
 MAX_DECIMAL_DIGITS = 38
@@ -227,3 +236,7 @@ class Boolean(FieldType):
         if lower not in ("true", "false", "1", "0"):
             raise ValueError("not true or false")
         return lower in ("true", "1")
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("BOOLEAN")

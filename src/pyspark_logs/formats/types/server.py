@@ -16,14 +16,14 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
-from pyspark_logs.formats.types.field_type import RenderResult, parse_distinct, render_validated
+from pyspark_logs.formats.types.field_type import CompiledForm, RenderResult, parse_distinct, render_validated
 from pyspark_logs.formats.types.text import Quoted, Text
 
 _UPSTREAM_LIST = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
 # The same for whole texts in RE2, which has no lookbehind. After a comma, a colon is an item of the list.
 _WHOLE_LIST = r"^(?:[^ ]*, |[^ ]*[^ ,] : )*[^ ]*[^ ,]$"
 
-_CLOUDFRONT = b":user/CloudFront"
+CLOUDFRONT = b":user/CloudFront"
 _REQUESTER = re.compile(r"arn:[a-z-]+:iam::cloudfront:user/CloudFront Origin Access Identity [^ ]+|[^ ]+")
 _TRUNCATED_QUOTED = re.compile('"[^"]*"?')
 _LINE_REST = re.compile("(?s:.+)")
@@ -39,6 +39,7 @@ class UpstreamList(Text):
     """
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "UPSTREAM"
     ends_at_delimiter: ClassVar[bool] = True
     continued_by: ClassVar[str] = ":"
 
@@ -88,6 +89,8 @@ class Requester(Text):
     """
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "REQUESTER"
+    compiled_syntax_text: ClassVar[bytes] = CLOUDFRONT
     is_validated: ClassVar[bool] = True
 
     @property
@@ -101,9 +104,7 @@ class Requester(Text):
         blank = spans.find_literal(block, starts, limits, " ")
         ends = np.where(blank < 0, limits, blank).astype(np.int32)
         ends[ends == starts] = -1
-        is_cloudfront = (ends >= starts + len(_CLOUDFRONT)) & spans.literal_at(
-            view, ends - len(_CLOUDFRONT), _CLOUDFRONT
-        )
+        is_cloudfront = (ends >= starts + len(CLOUDFRONT)) & spans.literal_at(view, ends - len(CLOUDFRONT), CLOUDFRONT)
         rows = np.flatnonzero(is_cloudfront)
         if len(rows):
             ends[rows] = super().find_ends(block, view, starts[rows], limits[rows])
@@ -127,6 +128,7 @@ class TruncatedQuoted(Text):
     """Request of HAProxy, quotes included. A truncated request has no closing quote; the text contains no quote."""
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "HALF_QUOTED"
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -150,6 +152,7 @@ class ProxyFrontend(Text):
     """
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "FRONTEND"
     must_match: ClassVar[bool] = True
 
     @property
@@ -178,6 +181,7 @@ class LineRest(Text):
     """Text up to the end of the line, in a group that other groups follow: these are then absent."""
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "REST"
     must_match: ClassVar[bool] = True
 
     @property
@@ -209,6 +213,10 @@ class UserName(Text):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         shifted = spans.as_bool(pc.or_(pc.starts_with(array, "- "), pc.ends_with(array, " -")))
         return array, ~shifted if shifted.any() else None
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("USER")
 
 
 def _ends_early(texts: pa.Array) -> Bool:

@@ -16,6 +16,7 @@ from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import (
+    CompiledForm,
     FieldType,
     RenderResult,
     ResolveType,
@@ -148,6 +149,8 @@ class GlogSeverity(Text):
     """Severity of glog, immediately before the time: the first letter of INFO, WARNING, ERROR or FATAL."""
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "LETTER"
+    compiled_syntax_text: ClassVar[bytes] = b"IWEF"
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
 
@@ -184,6 +187,7 @@ class CiscoPrefix(Text):
     """
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "PREFIX"
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
 
@@ -209,6 +213,7 @@ class OctetCount(Text):
     """Length of a message and a blank before PRI, which may be missing: ``83 <40>`` (RFC 6587, 3.4.1)."""
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "COUNT"
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
 
@@ -240,6 +245,7 @@ class VerbosePriority(Text):
     """
 
     takes_rest: ClassVar[bool] = False
+    compiled_syntax: ClassVar[str] = "VERBOSE"
     keeps_text: ClassVar[bool] = False
     is_validated: ClassVar[bool] = True
 
@@ -285,6 +291,10 @@ class NamedNumber(Integer):
         return pa.array(
             [None if one is None else names.get(one, str(one)) for one in array.to_pylist()], pa.string()
         ), None
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm(converts=True)
 
 
 # FreeBSD, facilitynames and prioritynames of <sys/syslog.h>; names of other systems for 13 and 14, and deprecated names, follow

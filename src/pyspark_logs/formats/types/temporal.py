@@ -32,11 +32,13 @@ from pyspark_logs.formats.timestamps.scanning import scan_timestamps
 from pyspark_logs.formats.timestamps.shapes import ShapeDetector, date_shape, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
 from pyspark_logs.formats.types.field_type import (
+    CompiledForm,
     FieldType,
     JsonKind,
     RenderResult,
     ResolveType,
     ScannedValues,
+    TimeNotation,
     contains_only,
     parse_distinct,
 )
@@ -51,6 +53,7 @@ class Date(FieldType):
     """``date``: YYYY-MM-DD."""
 
     alphabet: ClassVar[str | None] = "0123456789-"
+    compiled_syntax: ClassVar[str] = "DATE"
 
     @property
     def syntax(self) -> re.Pattern[str]:
@@ -89,6 +92,14 @@ class Date(FieldType):
 
     def convert_instants(self, instants: Int64) -> pa.Array | None:
         return to_dates(instants)
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("ISO_DAY")
+
+    @property
+    def time_notation(self) -> TimeNotation:
+        return TimeNotation(("date",))
 
 
 @dataclass(frozen=True)
@@ -199,6 +210,14 @@ class Timestamp(FieldType):
     def may_extend_into(self, following: str, *, is_open: bool) -> bool:
         return self.pattern is not None and may_extend_into(compile_pattern(self.pattern), following, is_open=is_open)
 
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("ISO") if self.pattern is None else CompiledForm(converts=True)
+
+    @property
+    def time_notation(self) -> TimeNotation:
+        return TimeNotation((self.pattern or "",), zone=self.zone)
+
 
 def _as_instant(field_type: FieldType, dtype: pa.DataType) -> FieldType | None:
     """Returns the type itself if ``dtype`` is a timestamp or a date, to which the decoder converts instants."""
@@ -257,6 +276,10 @@ class Epoch(FieldType):
             return _to_instants(self, array, context, numbers // 1000 + ((numbers < 0) & (numbers % 1000 != 0)))
         highest = HIGHEST_US // 10**power + 1  # out of range; clipped so that the product does not overflow
         return _to_instants(self, array, context, np.clip(numbers, -highest, highest) * 10**power)
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("EPOCH", EPOCH_SCALE[self.unit])
 
 
 def _to_instants(epoch: Epoch, array: pa.Array, context: TimestampContext, micros: Int64) -> ConversionResult:

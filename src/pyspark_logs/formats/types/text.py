@@ -17,6 +17,7 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
 from pyspark_logs.formats.types.field_type import (
+    CompiledForm,
     FieldType,
     JsonKind,
     RenderResult,
@@ -69,6 +70,10 @@ class Text(FieldType):
 
     def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
         return array if self.quoted else replace_strings(array, None)
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm(converts=not self.accepts_nulls)
 
 
 @dataclass(frozen=True)

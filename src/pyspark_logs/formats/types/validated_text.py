@@ -18,7 +18,13 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
-from pyspark_logs.formats.types.field_type import RenderResult, ReplaceStrings, parse_distinct, render_validated
+from pyspark_logs.formats.types.field_type import (
+    CompiledForm,
+    RenderResult,
+    ReplaceStrings,
+    parse_distinct,
+    render_validated,
+)
 from pyspark_logs.formats.types.text import Text
 
 # RFC 3986, 3.2.2: numbers up to 255 without leading zeros, which some programs read as octal.
@@ -112,6 +118,12 @@ class ValidatedText(Text):
     def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
         return None
 
+    @property
+    def compiled_form(self) -> CompiledForm:
+        if not self.is_exact:
+            return CompiledForm(converts=True)
+        return CompiledForm("BYTES", texts=(bytes(byte not in self.excluded for byte in range(256)),), converts=True)
+
 
 @dataclass(frozen=True)
 class AddressText(ValidatedText):
@@ -131,6 +143,10 @@ class AddressText(ValidatedText):
             return parse_distinct(self, array, context)
         return super().convert(array, context)
 
+    @property
+    def compiled_form(self) -> CompiledForm:
+        return CompiledForm("ADDRESS", converts=True)
+
 
 @dataclass(frozen=True)
 class Enumeration(ValidatedText):
@@ -144,6 +160,11 @@ class Enumeration(ValidatedText):
 
     def unreadable_before(self, delimiter: str) -> str | None:
         return next((text for text in self.texts if (text + delimiter).find(delimiter) < len(text)), None)
+
+    @property
+    def compiled_form(self) -> CompiledForm:
+        texts = tuple(text.encode() for text in self.texts)
+        return CompiledForm("CHOICE", len(texts), texts, converts=True)
 
 
 def _except(allowed: bytes) -> bytes:

@@ -1,0 +1,91 @@
+"""Availability of the compiled machines.
+
+The environment variable ``PYSPARK_LOGS_COMPILED`` decides: ``0``: they are not used; ``1``: it is an error if they are not
+compiled; not set: they are used if they are compiled.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.machinery
+import importlib.util
+import logging
+import os
+from types import ModuleType
+from typing import NamedTuple
+
+from pyspark_logs.errors import OptionError
+
+VARIABLE = "PYSPARK_LOGS_COMPILED"
+
+_PACKAGE = __name__.rpartition(".")[0]
+_log = logging.getLogger("pyspark_logs")
+
+
+class Machines(NamedTuple):
+    """The modules of the machines.
+
+    Attributes:
+        output: module with ``gather``.
+        template: machine for templates.
+        json: machine for JSON lines.
+        logfmt: machine for pairs.
+        delimited: machine for delimited values.
+    """
+
+    output: ModuleType
+    template: ModuleType
+    json: ModuleType
+    logfmt: ModuleType
+    delimited: ModuleType
+
+
+def machines() -> Machines | None:
+    """Returns the machines; None if they are not compiled, or not to be used.
+
+    Raises:
+        OptionError: the environment requires machines that are not compiled, or the variable has another value.
+    """
+    return _machines(os.environ.get(VARIABLE, ""))
+
+
+@functools.lru_cache(maxsize=4)
+def _machines(setting: str) -> Machines | None:
+    """Returns the machines for a value of the variable; tells once in the log which engines run."""
+    if setting not in ("", "0", "1"):
+        raise OptionError(f"environment variable {VARIABLE}={setting!r}: expected 0, 1 or no value")
+    reason = f"{VARIABLE}=0" if setting == "0" else None if is_compiled() else "they are not part of this installation"
+    if reason is None:
+        try:
+            from pyspark_logs.formats.compiled import (
+                delimited_machine,
+                json_machine,
+                logfmt_machine,
+                output,
+                template_machine,
+            )
+        except ImportError as error:  # a shared library of another platform
+            reason = f"they cannot be loaded: {error}"
+        else:
+            _log.info("lines are decoded by compiled engines")
+            return Machines(output, template_machine, json_machine, logfmt_machine, delimited_machine)
+    if setting == "1":
+        raise OptionError(
+            f"environment variable {VARIABLE}=1 requires the compiled engines, but {reason}: install a wheel for this"
+            " platform, build them with a C compiler and Cython (see CONTRIBUTING.md), or unset the variable"
+        )
+    _log.info("lines are decoded without compiled engines: %s", reason)
+    return None
+
+
+def is_compiled() -> bool:
+    """Returns True if the machines are shared libraries."""
+    spec = importlib.util.find_spec(f"{_PACKAGE}.template_machine")
+    suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+    return spec is not None and spec.origin is not None and spec.origin.endswith(suffixes)
+
+
+@functools.lru_cache(maxsize=256)
+def log_unsupported(lines: str, reason: str) -> None:
+    """Tells once why lines of a format are decoded without the compiled engine."""
+    _log.info("%s are decoded without the compiled engine, which does not support %s", lines, reason)

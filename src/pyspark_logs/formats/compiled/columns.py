@@ -1,0 +1,200 @@
+"""The tables that a machine has filled, as Arrow columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.compiled import opcodes as op
+from pyspark_logs.formats.compiled.availability import Machines
+from pyspark_logs.formats.compiled.outputs import TEXTS, Out, OutputTable
+from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
+from pyspark_logs.formats.timestamps.zones import local_to_utc_us
+
+Unescape = Callable[[pa.Array], pa.Array]
+
+
+@dataclass
+class BlockTables:
+    """Tables for the lines of one block; see :class:`~pyspark_logs.formats.compiled.interpreted.OutputArguments`.
+
+    Attributes:
+        capacity: number of lines.
+        ints: integers, booleans, instants and days.
+        doubles: numbers.
+        begins: offsets of texts.
+        offsets: sums of the lengths of texts.
+        valid: valid values.
+        seen: observations.
+        state: last times.
+        rows: indices of the certain lines.
+    """
+
+    capacity: int
+    ints: Int64
+    doubles: npt.NDArray[np.float64]
+    begins: Int32
+    offsets: Int32
+    valid: Bytes
+    seen: Int32
+    state: Int64
+    rows: Int32
+
+    @classmethod
+    def for_lines(cls, table: OutputTable, capacity: int) -> BlockTables:
+        """Returns tables for a number of lines."""
+        ints, doubles, texts, valid = table.slots
+        tables = cls(
+            capacity,
+            np.empty(ints * capacity + 1, np.int64),
+            np.empty(doubles * capacity + 1, np.float64),
+            np.empty(texts * capacity + 1, np.int32),
+            np.empty(texts * (capacity + 1) + 1, np.int32),
+            np.empty(valid * capacity + 1, np.uint8),
+            np.zeros(len(table.outs) * op.SEEN_WIDTH + 1, np.int32),
+            np.full(op.STATE_SIZE, -1, np.int64),
+            np.empty(capacity, np.int32),
+        )
+        tables.offsets[:: capacity + 1] = 0
+        return tables
+
+    def filled(self) -> tuple[Any, ...]:
+        """Returns the tables in the order in which machines take them."""
+        return self.ints, self.doubles, self.begins, self.offsets, self.valid, self.seen, self.state, self.rows
+
+
+class BlockColumns:
+    """Builds the columns of the certain lines of a block.
+
+    Args:
+        machines: the machines.
+        tables: tables that a machine has filled.
+        outs: outputs of the program.
+        view: bytes of the block.
+        count: number of certain lines.
+        context: the zone and the year bound of the file.
+    """
+
+    def __init__(
+        self, machines: Machines, tables: BlockTables, outs: Sequence[Out], view: Bytes, count: int,
+        context: TimestampContext,
+    ) -> None:  # fmt: skip
+        self.machines, self.tables, self.outs, self.view, self.count, self.context = (
+            machines,
+            tables,
+            outs,
+            view,
+            count,
+            context,
+        )
+        self._extracted: dict[tuple[str, str], Any] = {}
+
+    @property
+    def rows(self) -> Int64 | None:
+        """Indices of the certain lines; None: all lines."""
+        return None if self.count == self.tables.capacity else self.tables.rows[: self.count].astype(np.int64)
+
+    def certain_rows(
+        self, arrays: list[pa.Array], masks: list[Bool | None], count: int, rests: Int32 | None = None
+    ) -> DecodedRows:
+        """Returns the rows in which all columns are certain.
+
+        Args:
+            arrays: the requested columns, followed by columns that are only validated.
+            masks: mask of the certain values of each column; None: all values.
+            count: number of requested columns.
+            rests: offset after the last field of each line; None: it was not sought.
+        """
+        decoded = drop_uncertain_rows(self.rows, arrays, masks, count)
+        if rests is not None:
+            certain = intersect_masks(masks)
+            decoded.rests = rests if certain is None else rests[certain]
+        return decoded
+
+    def column(self, index: int, unescape: Unescape | None = None) -> ConversionResult:
+        """Returns the column of an output, and a mask of the rows with a correct value (None: all rows).
+
+        Args:
+            index: index of the output.
+            unescape: removes the escapes from strings.
+        """
+        out, count = self.outs[index], self.count
+        if out.kind in TEXTS:
+            return self._texts(index, out, unescape)
+        if out.kind == op.O_DOUBLE:
+            numbers = self.tables.doubles[out.slot * self.tables.capacity :][:count]
+            return pa.Array.from_buffers(pa.float64(), count, [self._validity(index, out), pa.py_buffer(numbers)]), None
+        values = self.tables.ints[out.slot * self.tables.capacity :][:count]
+        certain = None
+        if out.kind in (op.O_INSTANT, op.O_ISO) and self._seen(index, op.SEEN_LOCAL):
+            certain = self._to_instants(values, self._valid(out), getattr(out.type, "zone", None) or self.context.zone)
+        validity = self._validity(index, out)
+        dtype = out.type.arrow()
+        if out.kind == op.O_BOOLEAN:
+            bits = pa.py_buffer(np.packbits(values != 0, bitorder="little"))
+            return pa.Array.from_buffers(dtype, count, [validity, bits]), None
+        if dtype.bit_width != 64:
+            values = values.astype(f"i{dtype.bit_width // 8}")
+        return pa.Array.from_buffers(dtype, count, [validity, pa.py_buffer(values)]), certain
+
+    def _seen(self, index: int, observation: int) -> bool:
+        return bool(self.tables.seen[op.SEEN_WIDTH * index + observation])
+
+    def _valid(self, out: Out) -> Bytes:
+        return self.tables.valid[out.valid * self.tables.capacity :][: self.count]
+
+    def _null(self, index: int, out: Out) -> Bool | None:
+        """Returns a mask of the null values; None if there are none."""
+        if out.valid < 0 or not self._seen(index, op.SEEN_NULL):
+            return None
+        null: Bool = self._valid(out) == 0
+        return null if null.any() else None
+
+    def _validity(self, index: int, out: Out) -> Any:
+        null = self._null(index, out)
+        return None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
+
+    def _to_instants(self, values: Int64, valid: Bytes, zone: str) -> Bool | None:
+        """Converts the local times among the values in place; returns a mask of those in the calendar (None: all)."""
+        if zone == "UTC":
+            return None
+        rows = np.flatnonzero(valid == 2)
+        values[rows] = local_to_utc_us(values[rows], zone)
+        in_calendar: Bool = (values >= LOWEST_US) & (values <= HIGHEST_US)
+        return None if in_calendar.all() else in_calendar
+
+    def _texts(self, index: int, out: Out, unescape: Unescape | None) -> ConversionResult:
+        tables, count = self.tables, self.count
+        offsets = tables.offsets[out.slot * (tables.capacity + 1) :][: count + 1]
+        data = np.empty(int(offsets[-1]) + 16, np.uint8)
+        self.machines.output.gather(
+            self.view, tables.begins[out.slot * tables.capacity :][:count], offsets, count, data
+        )
+        null = self._null(index, out)
+        validity = None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
+        array = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(data), validity)
+        if unescape is not None and self._seen(index, op.SEEN_ESCAPE):
+            array = unescape(array)
+        if not out.converts or (out.kind != op.O_TEXT and not self._seen(index, op.SEEN_UNCHECKED)):
+            return array, None
+        if null is None:
+            return self._convert(out, array)
+        if null.all():
+            return pa.nulls(count, out.type.arrow()), None
+        return scatter_result(*self._convert(out, array.drop_null()), null)
+
+    def _convert(self, out: Out, strings: pa.Array) -> ConversionResult:
+        if not out.source:
+            return out.type.convert(strings, self.context)
+        key = (out.source, out.type.extraction)
+        if key not in self._extracted:
+            self._extracted[key] = out.type.extract(strings)
+        return out.type.convert_extracted(strings, self._extracted[key], self.context)

@@ -1,0 +1,36 @@
+from pyspark_logs.formats.compiled.output cimport Output
+
+cdef struct Program:
+    const int *nodes
+    const int *keys
+    const int *accepts
+    const unsigned char *pool
+    int key_count
+    int *stamps
+    int *guesses
+    int guess_count
+    int *stack
+
+cpdef int run(
+    const unsigned char[::1] block, const int[::1] starts, const int[::1] ends, const int[::1] nodes,
+    const int[::1] keys, const int[::1] accepts, const int[::1] outs, const unsigned char[::1] pool,
+    long long[::1] ints, double[::1] doubles, int[::1] begins, int[::1] offsets, unsigned char[::1] valid,
+    int[::1] seen, long long[::1] state, int[::1] rows, int[::1] stamps, int[::1] guesses, int[::1] stack
+) except -1
+cdef int walk(
+    const unsigned char *p, int total, const int *starts, const int *ends, int count, Program *program, Output *out,
+    int *rows
+) noexcept nogil
+cdef bint parse_line(
+    const unsigned char *p, int total, int at, int end, int line, Program *program, Output *out, int row, int backslash
+) noexcept nogil
+cdef int write_scalar(
+    const unsigned char *p, int at, int end, int total, Program *program, Output *out, int first, int last, int row,
+    int backslash
+) noexcept nogil
+cdef int skip_space(const unsigned char *p, int at, int end) noexcept nogil
+cdef (int, bint) string_end(const unsigned char *p, int at, int end, int total, int backslash) noexcept nogil
+cdef int number_end(const unsigned char *p, int at, int end) noexcept nogil
+cdef int word_end(const unsigned char *p, int at, int end) noexcept nogil
+cdef int scalar_end(const unsigned char *p, int at, int end, int total, int backslash) noexcept nogil
+cdef int skip_container(const unsigned char *p, int at, int end, int total, int backslash) noexcept nogil

@@ -1,0 +1,286 @@
+"""Machine for lines of ``key=value`` pairs. The rules are those of :mod:`~pyspark_logs.formats.logfmt.line_parser`."""
+
+from __future__ import annotations
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.pyspark_logs.formats.compiled.keys import find_key, write_missing
+    from cython.cimports.pyspark_logs.formats.compiled.opcodes import (
+        BAD,
+        FLAG_IS_TRUE,
+        GUESS_KEY,
+        GUESS_OFFSET,
+        GUESS_SIZE,
+        GUESS_WIDTH,
+        KEEPS_EMPTY,
+        KEY_FIRST_OUT,
+        KEY_LAST_OUT,
+        KEY_WIDTH,
+        O_TEXT,
+        OUT_ESCAPED,
+        OUT_KIND,
+        OUT_SLOT,
+        OUT_VALID,
+        OUT_WIDTH,
+        SEEN_ESCAPE,
+        SEEN_WIDTH,
+        UNCERTAIN,
+    )
+    from cython.cimports.pyspark_logs.formats.compiled.output import Output, write_null, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, is_digit
+else:
+    from . import interpreted
+    from .keys import find_key, write_missing
+    from .opcodes import *
+    from .output import write_null, write_value
+    from .primitives import equal, find_byte, is_digit
+
+
+def run(
+    block, starts, ends, keys, flags, outs, pool, ints, doubles, begins, offsets, valid, seen, state, rows, stamps, guesses,
+    null_text, null_size,
+):  # fmt: skip
+    """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
+
+    Args:
+        block: the lines.
+        starts: start offset of each line.
+        ends: end offset of each line.
+        keys: table of keys; see ``opcodes``.
+        flags: rules of each output for keys without a value, and for empty values.
+        outs: table of outputs.
+        pool: literals.
+        ints: see :class:`~.interpreted.OutputArguments`; this and the next arguments are filled.
+        doubles: see :class:`~.interpreted.OutputArguments`.
+        begins: see :class:`~.interpreted.OutputArguments`.
+        offsets: see :class:`~.interpreted.OutputArguments`.
+        valid: see :class:`~.interpreted.OutputArguments`.
+        seen: see :class:`~.interpreted.OutputArguments`.
+        state: see ``opcodes``.
+        rows: memory for the index of each line.
+        stamps: memory for a number for each key.
+        guesses: memory for a row for each key of a line; longer lines are left to the line parser.
+        null_text: offset of the null token in the pool.
+        null_size: size of the null token.
+    """
+    count: cython.int = len(starts)
+    if count == 0 or len(block) == 0:
+        return 0
+    if cython.compiled:
+        done: cython.int
+        program: Program
+        out: Output
+        program.keys = cython.address(keys[0])
+        program.flags = cython.address(flags[0])
+        program.pool = cython.address(pool[0])
+        program.null_text = null_text
+        program.null_size = null_size
+        program.key_count = stamps.shape[0] - 1
+        program.stamps = cython.address(stamps[0])
+        program.guesses = cython.address(guesses[0])
+        program.guess_count = guesses.shape[0] // GUESS_WIDTH
+        out.capacity = count
+        out.outs = cython.address(outs[0])
+        out.pool = cython.address(pool[0])
+        out.ints = cython.address(ints[0])
+        out.doubles = cython.address(doubles[0])
+        out.begins = cython.address(begins[0])
+        out.offsets = cython.address(offsets[0])
+        out.valid = cython.address(valid[0])
+        out.seen = cython.address(seen[0])
+        out.state = cython.address(state[0])
+        with cython.nogil:
+            done = walk(
+                cython.address(block[0]), block.shape[0], cython.address(starts[0]), cython.address(ends[0]), count,
+                cython.address(program), cython.address(out), cython.address(rows[0]),
+            )  # fmt: skip
+        return done
+    else:
+        plan = interpreted.LogfmtArguments(
+            keys.tolist(), flags.tolist(), bytes(pool), null_text, null_size, len(stamps) - 1, stamps.tolist(),
+            guesses.tolist(), len(guesses) // GUESS_WIDTH,
+        )  # fmt: skip
+        tables = interpreted.OutputArguments(
+            count, outs.tolist(), bytes(pool), ints, doubles, begins, offsets, valid, seen, state.tolist()
+        )
+        return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
+
+
+def walk(p, total, starts, ends, count, program, out, rows):
+    """Parses lines; see :func:`run`."""
+    row: cython.int = 0
+    line: cython.int
+    k: cython.int
+    backslash: cython.int = find_byte(p, 0, total, 92, total)
+    if backslash < 0:
+        backslash = total
+    for k in range(program.key_count):
+        program.stamps[k] = -1
+    for k in range(program.guess_count):
+        program.guesses[GUESS_WIDTH * k + GUESS_SIZE] = -1
+    for line in range(count):
+        while backslash < starts[line]:
+            backslash = find_byte(p, starts[line], total, 92, total)
+            if backslash < 0:
+                backslash = total
+        if parse_line(p, total, starts[line], ends[line], line, program, out, row, backslash):
+            rows[row] = line
+            row += 1
+    return row
+
+
+def parse_line(p, total, at, end, line, program, out, row, backslash):
+    """Parses one line; returns True if it is certain."""
+    turn: cython.int = -1
+    key: cython.int
+    k: cython.int
+    begin: cython.int
+    quoted: cython.bint
+    escaped: cython.bint
+    has_value: cython.bint = False  # a line of keys without values is corrupt
+    while True:
+        while at < end and p[at] <= 32:
+            at += 1
+        if at == end:
+            break
+        turn += 1
+        if turn >= program.guess_count:
+            return False
+        # --- key, which is mostly that of the line before ----------------------------------------------------
+        k = program.guesses[GUESS_WIDTH * turn + GUESS_SIZE]
+        if (
+            k > 0
+            and at + k < end
+            and p[at + k] == 61
+            and equal(p, at, p, program.guesses[GUESS_WIDTH * turn + GUESS_OFFSET], k)
+        ):
+            key = program.guesses[GUESS_WIDTH * turn + GUESS_KEY]
+        else:
+            k = 0
+            while at + k < end and p[at + k] > 32 and p[at + k] != 61 and p[at + k] != 34:
+                k += 1
+            if k == 0:
+                return False
+            key = find_key(p, at, k, program.keys, 0, program.key_count, program.pool)
+            if key == UNCERTAIN:
+                return False
+            program.guesses[GUESS_WIDTH * turn + GUESS_OFFSET] = at
+            program.guesses[GUESS_WIDTH * turn + GUESS_SIZE] = k
+            program.guesses[GUESS_WIDTH * turn + GUESS_KEY] = key
+        at += k
+        if key >= 0:
+            if program.stamps[key] == line or program.stamps[key] == -2 - line:
+                return False  # the key is there twice
+            program.stamps[key] = line
+        if at >= end or p[at] != 61:
+            if key >= 0 and not write_flag(program, out, key, row):
+                program.stamps[key] = -2 - line
+            continue
+        # --- value ------------------------------------------------------------------------------------------
+        at += 1
+        has_value = True
+        quoted = at < end and p[at] == 34
+        escaped = False
+        begin = at
+        if quoted:
+            begin += 1
+            (at, escaped) = quoted_end(p, begin, end, total, backslash)
+            if at < 0:
+                return False
+        else:
+            while at < end and p[at] > 32 and p[at] != 34:
+                at += 1
+            if at < end and p[at] == 34:
+                return False
+        if key >= 0 and not write_pair(p, begin, at, program, out, key, row, quoted, escaped):
+            return False
+        at += quoted
+    if not has_value:
+        return False
+    write_missing(program.keys, program.key_count, program.stamps, line, out, row)
+    return True
+
+
+def write_flag(program, out, key, row):
+    """Writes the values of a key without ``=``; returns False if it is null for all columns."""
+    first: cython.int = program.keys[KEY_WIDTH * key + KEY_FIRST_OUT]
+    last: cython.int = program.keys[KEY_WIDTH * key + KEY_LAST_OUT]
+    k: cython.int
+    any_true: cython.bint = False
+    for k in range(first, last):
+        any_true = any_true or program.flags[k] & FLAG_IS_TRUE != 0
+    if not any_true:
+        return False
+    for k in range(first, last):
+        if program.flags[k] & FLAG_IS_TRUE:
+            out.ints[out.outs[OUT_WIDTH * k + OUT_SLOT] * out.capacity + row] = 1
+            out.valid[out.outs[OUT_WIDTH * k + OUT_VALID] * out.capacity + row] = 1
+        else:
+            write_null(out, k, row)
+    return True
+
+
+def write_pair(p, begin, stop, program, out, key, row, quoted, escaped):
+    """Writes the value of a key; returns False if it is not certain."""
+    k: cython.int
+    o: cython.int
+    slot: cython.int
+    size: cython.int = stop - begin
+    null: cython.bint = (
+        not quoted and size == program.null_size and equal(p, begin, program.pool, program.null_text, size)
+    )
+    for k in range(program.keys[KEY_WIDTH * key + KEY_FIRST_OUT], program.keys[KEY_WIDTH * key + KEY_LAST_OUT]):
+        o = OUT_WIDTH * k
+        if null or (size == 0 and not program.flags[k] & KEEPS_EMPTY):
+            write_null(out, k, row)
+        elif out.outs[o + OUT_KIND] == O_TEXT:
+            slot = out.outs[o + OUT_SLOT]
+            out.begins[slot * out.capacity + row] = begin
+            slot = slot * (out.capacity + 1) + row
+            out.offsets[slot + 1] = out.offsets[slot] + size
+            out.valid[out.outs[o + OUT_VALID] * out.capacity + row] = 1
+            if escaped and out.outs[o + OUT_ESCAPED]:
+                out.seen[SEEN_WIDTH * k + SEEN_ESCAPE] = 1
+        elif escaped or not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
+            return False
+    return True
+
+
+def quoted_end(p, at, end, total, backslash):
+    """Returns the offset of a closing quote (-1: there is none, or an unknown escape), and True if there are escapes.
+
+    Args:
+        p: the block.
+        at: offset after the opening quote.
+        end: end of the line.
+        total: length of the block.
+        backslash: offset of the first backslash that is not before the line.
+    """
+    j: cython.int
+    letter: cython.int
+    escaped: cython.bint = False
+    stop: cython.int = find_byte(p, at, end, 34, total)
+    if stop < 0 or backslash > stop:
+        return (stop, False)
+    while at < end and p[at] != 34:
+        if p[at] == 92:
+            escaped = True
+            at += 1
+            if at >= end:
+                return (-1, False)
+            letter = p[at]
+            if letter == 117:  # u
+                if at + 4 >= end:
+                    return (-1, False)
+                for j in range(1, 5):
+                    letter = p[at + j] | 32
+                    if not (is_digit(p[at + j]) or (97 <= letter <= 102 and p[at + j] >= 65)):
+                        return (-1, False)
+            elif not (
+                letter == 34 or letter == 92 or letter == 47 or letter == 39 or letter == 98 or letter == 102
+                or letter == 110 or letter == 114 or letter == 116
+            ):  # fmt: skip
+                return (-1, False)
+        at += 1
+    return (at if at < end else -1, escaped)

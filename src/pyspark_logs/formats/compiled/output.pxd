@@ -1,0 +1,22 @@
+cdef struct Output:
+    int capacity
+    const int *outs
+    const unsigned char *pool
+    long long *ints
+    double *doubles
+    int *begins
+    int *offsets
+    unsigned char *valid
+    int *seen
+    long long *state
+
+cdef void write_null(Output *out, int k, int row) noexcept nogil
+cdef bint write_value(
+    const unsigned char *p, int begin, int stop, long long value, int zone, Output *out, int k, int row, bint escaped
+) noexcept nogil
+cpdef int gather(
+    const unsigned char[::1] block, const int[::1] begins, const int[::1] offsets, int count, unsigned char[::1] strings
+) except -1
+cdef void copy_texts(
+    const unsigned char *p, int total, const int *begins, const int *offsets, int count, unsigned char *strings
+) noexcept nogil

@@ -1,0 +1,47 @@
+"""The machines of the compiled engines, interpreted: their ``.py`` files, also where shared libraries are built."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pyspark_logs.formats.compiled
+from pyspark_logs.formats.compiled.availability import Machines
+
+FOLDER = Path(pyspark_logs.formats.compiled.__file__).parent
+_PACKAGE = "pyspark_logs.formats.compiled.interpreted_machines"  # within the package, so that coverage is measured
+_MODULES = (
+    "opcodes",
+    "primitives",
+    "interpreted",
+    "scalars",
+    "times",
+    "output",
+    "keys",
+    "template_machine",
+    "json_machine",
+    "logfmt_machine",
+    "delimited_machine",
+    "delimited_machine",
+)
+
+
+@functools.cache
+def interpreted_machines() -> Machines:
+    """Returns the interpreted machines."""
+    sys.modules[_PACKAGE] = ModuleType(_PACKAGE)
+    modules = {name: _load(name) for name in _MODULES}
+    return Machines(modules["output"], *(modules[f"{name}_machine"] for name in Machines._fields[1:]))
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{_PACKAGE}.{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[f"{_PACKAGE}.{name}"] = module
+    spec.loader.exec_module(module)
+    return module
