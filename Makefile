@@ -59,7 +59,8 @@ lock: $(VENV)/.has-uv ## compile constraints.txt from pyproject.toml
 
 clean: ## remove all build products and the environment
 	rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -rf spark-warehouse metastore_db derby.log artifacts src/pyspark_logs/formats/compiled/*.so
+	rm -rf spark-warehouse metastore_db derby.log artifacts
+	find src -name '*.so' -delete
 	find src tests benchmarks examples sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
 
 java:
@@ -76,6 +77,6 @@ $(VENV)/.has-%: pyproject.toml constraints.txt $(VENV)/.has-uv
 	@touch $@
 
 # The compiled engines, in place. Without a C compiler nothing is built, which the script says.
-$(VENV)/.compiled: scripts/build_compiled.py $(wildcard src/pyspark_logs/formats/compiled/*.py src/pyspark_logs/formats/compiled/*.pxd) | $(VENV)/.has-compiled
+$(VENV)/.compiled: scripts/build_compiled.py $(wildcard src/pyspark_logs/*/byte_search.p* src/pyspark_logs/formats/compiled/*.p*) | $(VENV)/.has-compiled
 	@$(PY) scripts/build_compiled.py --optional
 	@touch $@

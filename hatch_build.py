@@ -45,7 +45,7 @@ class CompiledMachinesHook(BuildHookInterface):  # type: ignore[misc]
         build_data["pure_python"] = False
         build_data["tag"] = _tag(stable_abi=builder.HAS_STABLE_ABI)
         for library in built:
-            build_data["force_include"][str(library)] = f"{builder.PACKAGE}/{library.name}"
+            build_data["force_include"][str(library)] = f"{builder.PACKAGE}/{library.relative_to(folder).as_posix()}"
 
 
 def _load_builder(path: Path) -> ModuleType:

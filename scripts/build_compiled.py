@@ -1,4 +1,4 @@
-"""Compiles the machines of ``formats/compiled`` in place, for a checkout: ``python scripts/build_compiled.py``.
+"""Compiles the modules of ``MODULES`` in place, for a checkout: ``python scripts/build_compiled.py``.
 
 ``hatch_build.py`` calls :func:`build` for wheels. ``--sanitize`` builds with the sanitizers of addresses and undefined
 behaviour; see ``scripts/sanitized_tests``.
@@ -17,9 +17,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"
-PACKAGE = "pyspark_logs/formats/compiled"
+PACKAGE = "pyspark_logs"
+_FORMATS = "formats/compiled"
 MODULES = (
-    "times", "scalars", "output", "keys", "template_machine", "json_machine", "logfmt_machine", "delimited_machine",
+    *(f"{_FORMATS}/{name}" for name in (
+        "times", "scalars", "output", "keys", "template_machine", "json_machine", "logfmt_machine", "delimited_machine",
+    )),
+    "records/byte_search",
 )  # fmt: skip
 DIRECTIVES = {
     "language_level": 3, "boundscheck": False, "wraparound": False, "cdivision": True, "initializedcheck": False,
@@ -59,7 +63,7 @@ def build(folder: Path, *, sanitize: bool = False) -> list[Path]:
     """Compiles all modules, and returns the shared libraries in ``folder``.
 
     Args:
-        folder: directory of the package ``compiled``, or another one.
+        folder: directory of the package ``pyspark_logs``, or another one.
         sanitize: True for a build that detects invalid accesses to memory.
 
     Raises:
@@ -74,11 +78,11 @@ def build(folder: Path, *, sanitize: bool = False) -> list[Path]:
     built = []
     with tempfile.TemporaryDirectory() as scratch:
         for name in MODULES:
-            source, c_file = SOURCE / PACKAGE / f"{name}.py", Path(scratch) / f"{name}.c"
+            source, c_file = SOURCE / PACKAGE / f"{name}.py", Path(scratch) / f"{name.replace('/', '.')}.c"
             options = CompilationOptions(
                 default_options, output_file=str(c_file), include_path=[str(SOURCE)], compiler_directives=DIRECTIVES
             )
-            full_name = f"{PACKAGE.replace('/', '.')}.{name}"
+            full_name = f"{PACKAGE}.{name.replace('/', '.')}"
             try:
                 result = compile_single(str(source), options, full_module_name=full_name)
             except CompileError as error:
@@ -86,6 +90,7 @@ def build(folder: Path, *, sanitize: bool = False) -> list[Path]:
             if result.num_errors:
                 raise RuntimeError(f"Cython cannot compile {source}")
             target = folder / f"{name}{SUFFIX}"
+            target.parent.mkdir(parents=True, exist_ok=True)
             _compile_c(compiler, c_file, target, SANITIZED if sanitize else OPTIMIZED)
             built.append(target)
     return built

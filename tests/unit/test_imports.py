@@ -45,7 +45,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "polars": {"api"},
     "isal": {"codecs"},
     "zlib_ng": {"codecs"},
-    "cython": {"formats"},  # of modules that are compiled
+    "cython": {"formats", "records"},  # of modules that are compiled
     "fsspec": {"store"},
     "s3fs": {"store"},
     "botocore": {"store"},
@@ -60,7 +60,7 @@ ENTRY = {"__init__", "__main__", "errors", "options", "cli", "tuning"}
 ENTRY_MODULES = {"datasource.__init__", "datasource.source"}
 
 # (package, third-party package) pairs for imports at the top of a file. All other third-party imports are in functions.
-EAGER = {("datasource", "pyspark"), ("formats", "cython")} | {
+EAGER = {("datasource", "pyspark"), ("formats", "cython"), ("records", "cython")} | {
     (package, third_party) for third_party in ("pyarrow", "numpy") for package in ALLOWED if package not in ENTRY
 }
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Generator, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from pyspark_logs import compilation
 from pyspark_logs.errors import CorruptFileError
 
 BLOCK_BYTES = 3 << 20  # parsers are fastest on blocks of 3-4 MiB, which hold a few thousand of the widest lines
 HEAD_BYTES = 64 << 10  # bytes kept of a record that exceeds the limit
 _RETAINED_BYTES = 8 * BLOCK_BYTES
+_LEAST_DISTANCE = 4  # bytes from one occurrence of a byte to the next, on average, for the compiled search
 _SEARCH_BYTES = 1 << 20  # bytes searched at once
 AFTER_SPLIT_BLOCK_BYTES = 64 << 10  # block size after the end of a split, where only the rest of one record is read
 # Offsets are int32, and replacing invalid bytes can triple the length of a text.
@@ -294,6 +296,16 @@ def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int3
     return starts, ends
 
 
+@functools.lru_cache(maxsize=4)
+def _compiled_search(setting: str) -> Any:
+    """Returns the compiled module that searches bytes; None if it is not compiled, or not to be used."""
+    if setting == "0" or not compilation.is_compiled("pyspark_logs.records.byte_search"):
+        return None
+    from pyspark_logs.records import byte_search
+
+    return byte_search
+
+
 def byte_offsets(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]:
     """Returns the offsets of a byte value in ascending order.
 
@@ -304,6 +316,13 @@ def byte_offsets(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]
     >>> byte_offsets(np.frombuffer(b"a,b,", np.uint8), ord(",")).tolist()
     [1, 3]
     """
+    search = _compiled_search(compilation.setting())
+    if search is not None:
+        # A byte that is more frequent is searched by numpy; the unused part of the array takes no memory.
+        every: npt.NDArray[np.int32] = np.empty(len(raw) // _LEAST_DISTANCE + 1, np.int32)
+        count = search.find_offsets(raw, byte, every)
+        if count >= 0:
+            return every[:count]
     # The mask of one piece stays in the processor's cache and is reused; a mask of the whole block would not.
     found = []
     mask = np.empty(min(_SEARCH_BYTES, len(raw)), np.bool_)

@@ -1,24 +1,17 @@
-"""Availability of the compiled machines.
-
-The environment variable ``PYSPARK_LOGS_COMPILED`` decides: ``0``: they are not used; ``1``: it is an error if they are not
-compiled; not set: they are used if they are compiled.
-"""
+"""Availability of the compiled machines; :mod:`pyspark_logs.compilation` describes the variable that turns them off."""
 
 from __future__ import annotations
 
 import functools
-import importlib.machinery
-import importlib.util
 import logging
-import os
 from types import ModuleType
 from typing import NamedTuple
 
+from pyspark_logs import compilation
 from pyspark_logs.errors import OptionError
 
-VARIABLE = "PYSPARK_LOGS_COMPILED"
-
 _PACKAGE = __name__.rpartition(".")[0]
+_MODULES = ("output", "template_machine", "json_machine", "logfmt_machine", "delimited_machine")
 _log = logging.getLogger("pyspark_logs")
 
 
@@ -46,15 +39,19 @@ def machines() -> Machines | None:
     Raises:
         OptionError: the environment requires machines that are not compiled, or the variable has another value.
     """
-    return _machines(os.environ.get(VARIABLE, ""))
+    return _machines(compilation.setting())
 
 
 @functools.lru_cache(maxsize=4)
 def _machines(setting: str) -> Machines | None:
     """Returns the machines for a value of the variable; tells once in the log which engines run."""
-    if setting not in ("", "0", "1"):
-        raise OptionError(f"environment variable {VARIABLE}={setting!r}: expected 0, 1 or no value")
-    reason = f"{VARIABLE}=0" if setting == "0" else None if is_compiled() else "they are not part of this installation"
+    reason = (
+        f"{compilation.VARIABLE}=0"
+        if setting == "0"
+        else None
+        if is_compiled()
+        else "they are not part of this installation"
+    )
     if reason is None:
         try:
             from pyspark_logs.formats.compiled import (
@@ -71,7 +68,7 @@ def _machines(setting: str) -> Machines | None:
             return Machines(output, template_machine, json_machine, logfmt_machine, delimited_machine)
     if setting == "1":
         raise OptionError(
-            f"environment variable {VARIABLE}=1 requires the compiled engines, but {reason}: install a wheel for this"
+            f"environment variable {compilation.VARIABLE}=1 requires the compiled engines, but {reason}: install a wheel for this"
             " platform, build them with a C compiler and Cython (see CONTRIBUTING.md), or unset the variable"
         )
     _log.info("lines are decoded without compiled engines: %s", reason)
@@ -79,10 +76,8 @@ def _machines(setting: str) -> Machines | None:
 
 
 def is_compiled() -> bool:
-    """Returns True if the machines are shared libraries."""
-    spec = importlib.util.find_spec(f"{_PACKAGE}.template_machine")
-    suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
-    return spec is not None and spec.origin is not None and spec.origin.endswith(suffixes)
+    """Returns True if all machines are shared libraries."""
+    return all(compilation.is_compiled(f"{_PACKAGE}.{name}") for name in _MODULES)
 
 
 @functools.lru_cache(maxsize=256)
