@@ -18,7 +18,7 @@ from pyspark_logs.commit import CommitResult, CommitSettings, Table, abort, comm
 from pyspark_logs.errors import LogSourceError, OptionError, RecordError, SchemaError, StoreError
 from pyspark_logs.formats.interface import Format, RowEncoder
 from pyspark_logs.formats.registry import resolve_format
-from pyspark_logs.jobs import Job, StagedFile, Transaction
+from pyspark_logs.jobs import CLAIMS, COMMITS, Job, StagedFile, Transaction
 from pyspark_logs.layout import Layout, hive_layout, is_hidden_key
 from pyspark_logs.options import RecordOptions, WriteOptions
 from pyspark_logs.routing import Router
@@ -82,9 +82,16 @@ class LogWriter:
 
         Raises:
             SchemaError: a column that the format lacks, one that it needs and the rows lack, or one of a wrong type.
-            OptionError: a layout that cannot be written to, or a size that the store does not accept.
+            OptionError: a path or a layout that cannot be written to, or a size that the store does not accept.
             StoreError: a store that is read-only.
         """
+        own = next((name for name in self.options.path.split("/") if f"{name}/" in (COMMITS, CLAIMS)), None)
+        if own is not None:
+            # An overwrite there would delete decisions that the readers of a table need.
+            raise OptionError(
+                f"cannot write to {self.options.path}: {own}/ holds the documents of the jobs that wrote to the directory above it;"
+                " write to another directory"
+            )
         store = self._store()
         if not store.writable:
             raise StoreError(

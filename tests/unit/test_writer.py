@@ -247,3 +247,13 @@ def test_names_end_as_the_codec_says(tmp_path: Path) -> None:
 
 
 # --- upkeep ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+@pytest.mark.parametrize("directory", ["_commits", "_commits/", "_claims/overwrite"])
+def test_nothing_is_written_among_the_documents_of_jobs(tmp_path: Path, mode: str, directory: str):
+    rows = pa.table({"a": [1]})
+    pyspark_logs.write(rows, tmp_path, json=True)
+    with pytest.raises(OptionError, match=r"/ holds the documents of the jobs that wrote to the directory above it"):
+        pyspark_logs.write(rows, f"{tmp_path}/{directory}", mode=mode, json=True)
+    assert len(list((tmp_path / "_commits").iterdir())) == 1
