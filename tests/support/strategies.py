@@ -281,7 +281,8 @@ KINDS = [
     *(Kind("epoch", unit, epoch_text) for unit in ["s", "ms", "us", "ns"]),
     Kind("uuid", "", uuid_text),
     Kind("json", "", json_text),
-    *(Kind("list", separator, list_text) for separator in [",", ";", "|", ", "]),
+    # A separator that contains a literal after the field, such as a blank, is refused.
+    *(Kind("list", separator, list_text) for separator in [",", ";", "|", "<>"]),
     Kind("map", "", map_text),
     *(Kind(name, "", one_of(*texts)) for name, texts in VALIDATED.items()),
     # No text contains one of the literals that follow fields: such a template is refused.
