@@ -5,6 +5,7 @@ Files that are missing or damaged are skipped with a warning where an option all
 
 from __future__ import annotations
 
+import codecs
 import functools
 import logging
 from collections.abc import Callable, Generator, Iterator
@@ -336,8 +337,10 @@ def _held_bytes(lines: Lines) -> int:
 def _find_documents(rule: DocumentRule, text: FileText, chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
     """Returns True if a text is read as documents, and its chunks. The beginning of the file decides for all of its splits."""
     head, chunks = peek(chunks, _HEAD_BYTES) if text.head is None else (text.head, chunks)
+    is_longer = len(head) == _HEAD_BYTES
+    head = head.removeprefix(codecs.BOM_UTF8)
     # Firehose and exports write objects, or an array, without any line end.
-    is_one_line = len(head) == _HEAD_BYTES and b"\n" not in head and (b"}{" in head or head.lstrip()[:1] == b"[")
+    is_one_line = is_longer and b"\n" not in head and (b"}{" in head or head.lstrip()[:1] == b"[")
     return rule.is_general or is_one_line or begins_value_of_several_lines(head), chunks
 
 

@@ -190,6 +190,14 @@ def test_values_over_several_lines(text: str, expected: list[str]) -> None:
     assert texts(text) == expected
 
 
+@pytest.mark.parametrize("text", ['{\n"a":1\n}\n{\n"a":2\n}\n', '[{"a":1},\n{"a":2}\n]'])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_values_over_several_lines_after_a_byte_order_mark(tmp_path: Path, text: str, compress: Any) -> None:
+    (tmp_path / "a.json").write_bytes(compress(("\ufeff" + text).encode()))
+    found = pyspark_logs.scan(str(tmp_path), json="true", mode="FAILFAST").read_all()
+    assert found.to_pylist() == [{"a": 1}, {"a": 2}]
+
+
 def test_a_document_that_ends_after_a_comma_takes_no_other_document() -> None:
     assert texts('{"Records":[{"a":1},\n{"Records":[{"a":2}]}\n', "Records") == ['{"a":1}', '{"Records":[', '{"a":2}']
 

@@ -58,6 +58,12 @@ class DelimitedFormat(LineFormat):
         return {",": "csv", "\t": "tsv"}.get(self.spec.separator, "log")
 
     @property
+    def blanks(self) -> str:  # type: ignore[override]
+        """Characters of blank lines. Where providers document the values, none is empty, also between separators."""
+        is_documented = bool(self.spec.fields) or self.spec.header == "fields"
+        return "".join(character for character in " \t" if is_documented or character not in self.spec.separator)
+
+    @property
     def is_open(self) -> bool:
         """True if the format does not document its columns, so that a schema may have any column."""
         return not self.spec.fields

@@ -124,6 +124,8 @@ class DelimitedWriter(ScalarWriter):
         is_forbidden = is_split & False
         if index == 0 and self.header_names:
             is_forbidden |= is_any_of(texts, self.header_names)
+        if len(self.plan.values) == 1:  # a line of blanks is no record
+            is_forbidden |= spans.as_bool(pc.match_substring_regex(texts, r"^[ \t]*\z"))
         for prefix in self.forbidden_prefixes if index == 0 else ():
             is_forbidden |= spans.as_bool(pc.starts_with(texts, prefix))
         if quote is None:

@@ -38,6 +38,7 @@ class RegexFormat(LineFormat):
 
     suffix = "log"
     is_open = False
+    blanks = " \t"
 
     def schema(self) -> pa.Schema:
         """Returns a field for each name of a group, in order."""

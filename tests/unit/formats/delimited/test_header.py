@@ -242,6 +242,33 @@ def test_names_in_another_order_are_a_header_from_there_on(tmp_path: Path) -> No
     assert scan_rows(tmp_path / "b", **options) == rows.to_pylist()
 
 
+@pytest.mark.parametrize(
+    ("options", "text", "rows"),
+    [
+        (
+            {"delimited": ",", "header": "first"},
+            ' \na,b\n   \n1,"x\n \ny"\n\t\r\n,\n',
+            [("1", "x\n \ny"), (None, None)],
+        ),
+        ({"delimited": ",", "schema": "a string"}, 'x\n  \n"  "\n', [("x",), ("  ",)]),
+        ({"delimited": "\\t", "schema": "a string, b string"}, "  \nx\ty\n\t\n", [("x", "y"), (None, None)]),
+        ({"preset": "w3c_iis", "schema": "date string"}, "#Fields: date time c-ip\n1 2 3\n  \n\t\n", [("1",)]),
+        ({"preset": "aws_cloudfront", "schema": "c_ip string"}, "#Fields: date c-ip\n1\tx\n\t\n  \n", [("x",)]),
+    ],
+)
+def test_lines_of_blanks_are_no_records(
+    tmp_path: Path, options: dict[str, str], text: str, rows: list[tuple[str | None, ...]]
+) -> None:
+    (tmp_path / "a.csv").write_text(text, newline="")
+    assert [tuple(row.values()) for row in scan_rows(tmp_path, mode="FAILFAST", **options)] == rows
+
+
+def test_a_row_of_blanks_is_written_in_quotes(tmp_path: Path) -> None:
+    rows = pa.table({"a": ["  ", "", "x", "\t"]})
+    pyspark_logs.write(rows, str(tmp_path / "a"), delimited=",", header="first")
+    assert scan_rows(tmp_path / "a", delimited=",", header="first", mode="FAILFAST") == rows.to_pylist()
+
+
 def test_a_row_like_the_header_is_written_in_quotes(tmp_path: Path) -> None:
     rows = pa.table({"id": ["id", "n", "1"], "n": ["n", "id", "2"]})
     options = {"delimited": ",", "header": "first"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -228,3 +229,9 @@ def test_hostile_lines_take_linear_time(char: str) -> None:
         assert read(spec, char * size + "\n").corrupt == [True]
 
     assert_linear_time(read_line, 400_000)
+
+
+def test_lines_of_blanks_are_no_records(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("x\n  \n\t\r\n y\n")
+    found = pyspark_logs.scan(str(tmp_path), regex="(?P<n>.*)", mode="FAILFAST").read_all()
+    assert found.to_pylist() == [{"n": "x"}, {"n": " y"}]
