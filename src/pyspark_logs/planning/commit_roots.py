@@ -3,7 +3,7 @@
 A load path need not be the root that was written to. If it is a directory below that root, the names of its files carry
 job ids although it has no ``_commits/``; the root is then the nearest ancestor with one. If the load path is above roots,
 the listing shows their ``_commits/``, except where the prefixes below a root are constructed from the layout: then the files
-of jobs make the reader search their own directories. All become known by listing, after which the snapshot starts over with
+of jobs that no known root knows make the reader search the directories above them. All become known by listing, after which the snapshot starts over with
 more roots.
 
 A root can be inside another root, and jobs of both can write to the same directory. All known roots above a file decide on it:
@@ -19,9 +19,11 @@ from pyspark_logs.jobs import (
     CommitsBefore,
     find_commit_root,
     find_roots_below,
+    holds_commits,
     holds_job_files,
     job_of,
 )
+from pyspark_logs.jobs.roots import parent_directories
 from pyspark_logs.planning.listing_result import ListedFile, ListingResult
 from pyspark_logs.planning.load_paths import LoadPath
 from pyspark_logs.store import Store
@@ -95,6 +97,8 @@ class LoadPathRoots:
         if not listing.nested_roots <= self.paths:
             self._nested |= listing.nested_roots
             return True
+        if self._search_between(listing, files, before, after):
+            return True
         without_commits = [
             directory
             for directory in self._root_of.values()
@@ -116,6 +120,40 @@ class LoadPathRoots:
         # A root below a load path is nearer to the files than a root above.
         below = [self._search_below(directory, by_innermost[directory]) for directory in unexplained]
         return any(below) or self._search_above(unexplained)
+
+    def _search_between(
+        self,
+        listing: ListingResult,
+        files: Mapping[tuple[str, ...], Sequence[ListedFile]],
+        before: Mapping[str, CommitsBefore],
+        after: Mapping[str, CommitsAfter],
+    ) -> bool:
+        """Searches for roots between a root with commits and the listed prefixes; True if there were any.
+
+        A constructed prefix does not show the ``_commits/`` of the directories above it. Costs one LIST for each of these
+        directories, and only if there are files of jobs whose record is not at a known root: it may have expired.
+        """
+        prefixes = set(listing.prefixes)
+        lengths = sorted({len(prefix) for prefix in prefixes}, reverse=True)
+        candidates: set[str] = set()
+        for roots, group in files.items():
+            known = [commits.listing for root in roots for commits in (before[root], after[root])]
+            if all(commits.is_empty for commits in known):
+                continue
+            unknown = {
+                listed.path.rpartition("/")[0] + "/": listed.path
+                for listed in group
+                if (job := job_of(listed.path)) is not None and not any(commits.knows(job) for commits in known)
+            }
+            for path in unknown.values():
+                listed_prefix = next((path[:length] for length in lengths if path[:length] in prefixes), roots[0])
+                candidates.update(
+                    directory for directory in parent_directories(listed_prefix) if len(directory) > len(roots[0])
+                )
+        ordered = sorted(candidates - self.paths)
+        found = in_parallel(lambda directory: holds_commits(self._store, directory), ordered, self._threads)
+        self._nested.update(directory for directory, holds in zip(ordered, found, strict=True) if holds)
+        return any(found)
 
     def _search_below(self, top: str, files: Iterable[ListedFile]) -> bool:
         """Searches for roots between a directory without commits and the files of jobs in it; True if there were any."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -247,6 +248,27 @@ def test_a_time_range_hides_undecided_files_of_roots_below_the_load_path(
     read = parse_read_options({"path": str(tmp_path), "template": FORMAT["template"], "layout": "app/d={day}"})
     planned = plan(open_store(str(tmp_path), read.store), read, allowed={"day": ["1", "2"]})
     assert (planned.report.files_planned, planned.report.skipped_uncommitted) == (2, 2)
+
+
+@pytest.mark.parametrize("has_own_commits", [True, False])
+def test_a_time_range_hides_undecided_files_of_roots_inside_a_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_own_commits: bool
+) -> None:
+    layout = "{team}/{yyyy}/{MM}/{dd}"
+    times = [dt.datetime(2026, 11, day, 10, tzinfo=dt.timezone.utc) for day in (22, 23)]
+    table = pa.table({"ts": times, "level": ["A", "B"]})
+    outer = table.append_column("team", pa.array(["web", "web"]))
+    template = {"template": "{ts:timestamp} {level}"}
+    if has_own_commits:
+        pyspark_logs.write(outer, tmp_path, layout=layout, **template)
+    with monkeypatch.context() as patch:
+        die_at_the_record(patch, written=False)
+        with pytest.raises(Died):
+            pyspark_logs.write(table, tmp_path / "web", layout="{yyyy}/{MM}/{dd}", **template)
+    day = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-23T00:00:00Z", "layoutSlack": "0s"}
+    for options in (day, {}, {"where": "team = 'web'"}):
+        found = levels(tmp_path, layout=layout, **template, **options)
+        assert found == (["A"] if options is day else ["A", "B"]) * has_own_commits
 
 
 def test_the_request_count_of_a_read_of_the_root_does_not_change(tmp_path: Path) -> None:
