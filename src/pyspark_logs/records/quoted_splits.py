@@ -43,8 +43,8 @@ def align_split(
 
     >>> text = b'1,"a\nb"\n2,"c"\n'
     >>> offset, chunks = align_split(iter([text[3:]]), 4, 6, QuoteRule(",", '"'))
-    >>> offset, list(chunks)
-    (8, [b'\n2,"c"\n'])
+    >>> offset, b"".join(chunks)
+    (8, b'\n2,"c"\n')
     """
     finder = _RecordFinder(chunks, QuotedText(rule, encoding), max_record_bytes)
     offset = max(start - 1, 0)
