@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pyspark_logs.errors import AccessDeniedError
 from pyspark_logs.jobs import (
     CommitsAfter,
     CommitsBefore,
@@ -151,9 +152,16 @@ class LoadPathRoots:
                     directory for directory in parent_directories(listed_prefix) if len(directory) > len(roots[0])
                 )
         ordered = sorted(candidates - self.paths)
-        found = in_parallel(lambda directory: holds_commits(self._store, directory), ordered, self._threads)
+        found = in_parallel(self._holds_commits, ordered, self._threads)
         self._nested.update(directory for directory, holds in zip(ordered, found, strict=True) if holds)
         return any(found)
+
+    def _holds_commits(self, directory: str) -> bool:
+        """True if a directory has a ``_commits/``; False if it may not be listed, as rights may end at deeper prefixes."""
+        try:
+            return holds_commits(self._store, directory)
+        except AccessDeniedError:
+            return False
 
     def _search_below(self, top: str, files: Iterable[ListedFile]) -> bool:
         """Searches for roots between a directory without commits and the files of jobs in it; True if there were any."""

@@ -316,3 +316,21 @@ def test_the_search_for_a_root_ends_where_the_rights_end(
 
     monkeypatch.setattr(LocalStore, "list_page", restricted)
     assert levels(f"{root}/{load_path}") == ["OLD", "OLD"]
+
+
+def test_rights_that_end_at_some_prefixes_below_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day, template = dt.datetime(2026, 11, 22, 10, tzinfo=dt.timezone.utc), {"template": "{ts:timestamp} {level}"}
+    layout = {"layout": "{yyyy}/{MM}/{dd}"}
+    for level in ("OLD", "NEW"):
+        pyspark_logs.write(pa.table({"ts": [day], "level": [level]}), tmp_path, **layout, **template)
+    min((tmp_path / "_commits").iterdir()).unlink()  # the record of the first job has expired
+    list_page = LocalStore.list_page
+
+    def restricted(self: LocalStore, prefix: str, **options: Any) -> Any:
+        if not prefix.startswith((f"{tmp_path}/_commits/", f"{tmp_path}/2026/11/22/")):
+            raise AccessDeniedError(f"cannot list {prefix}")
+        return list_page(self, prefix, **options)
+
+    monkeypatch.setattr(LocalStore, "list_page", restricted)
+    times = {"startTime": "2026-11-22T00:00:00Z", "endTime": "2026-11-23T00:00:00Z", "layoutSlack": "0s"}
+    assert levels(tmp_path, **layout, **template, **times) == ["NEW", "OLD"]
