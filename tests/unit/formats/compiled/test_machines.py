@@ -97,6 +97,66 @@ def test_the_interpreted_machine_agrees_with_the_line_parser(
         compare(form, lines, pa.schema([field]), judge_whole=judge_whole)
 
 
+PASTED = [
+    (FormatOptions("logback", "%d{ISO8601} %-5level [%thread] %logger{36} - %msg%n"), [
+        "2026-11-22 01:00:11,045 INFO  [main] a.b.C - hello", "2026-11-22 01:00:11,045 ERROR [ä b] a - y - z", "x",
+        "2026-11-22 01:00:11,045 WARN   [main] a - b",
+    ]),
+    (FormatOptions("logback", "%5p %-8t %8c %m%n"), [" INFO main          a.B x", "ERROR äöü        aaaaaaaaa x", "INFO  a b c"]),
+    (FormatOptions("nginx", '$remote_addr "$request" $upstream_addr [$time_local] $upstream_response_time $status'), [
+        '192.0.2.7 "GET / HTTP/1.1" 10.0.0.1:80, 10.0.0.2:80 [22/Nov/2026:01:00:11 +0000] 0.1, 0.2 200',
+        '192.0.2.7 "GET \\x22 HTTP/1.1" 10.0.0.1:80 [22/Nov/2026:01:00:11 +0000] 0.1 200',
+        '192.0.2.7 "-" - [22/Nov/2026:01:00:11 +0000] - 200', '192.0.2.7 "a"  [22/Nov/2026:01:00:11 +0000] - 200',
+    ]),
+    (FormatOptions("template", "{a} {b:int?}", allow_trailing=True), ["x 1 rest", "x -", "x 1", "x  y", "x 1x"]),
+    (FormatOptions("template", "{a} {q:quoted?}{? {}?}", allow_trailing=True), ['x "1" rest', 'x - y', 'x "1"z', "x"]),
+    (FormatOptions("template", "{a}|{b:word}|{c}", escape="backslash"), [r"a\tb|c|\x41", r"a|b\|c|d", "a|b|c", r"a|b|\\"]),
+    (FormatOptions("template", "{a:date?}{b:timestamp?} {c:timestamp}"), [
+        "2026-11-222026-11-22T01:00Z 2026-11-22 01:00:11.123456789-23:59", "2026-02-30- 2026-11-22T25:00Z", "- 2026-11-22T01:60",
+    ]),
+    (FormatOptions("template", "{a}{~}{b?}{? x{c:epoch(ms)?}?}{?\ty{d:epoch(ns)}?}"), [
+        "a \t b x1.5\ty-1", "a  - x-", "a b\ty99999999999999999", "a b xx", "a",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "lines"), PASTED, ids=[options.spec for options, _ in PASTED])
+def test_pasted_configurations_and_options(options: FormatOptions, lines: list[str]) -> None:
+    form = line_format(options)
+    assert compare(form, lines, form.schema()) > 0
+    for field in form.schema():
+        compare(form, lines, pa.schema([field]))
+        compare(form, lines, pa.schema([pa.field(field.name, pa.string())]))
+
+
+RETYPED = [
+    pa.int8(), pa.int64(), pa.float64(), pa.float32(), pa.bool_(), pa.date32(), pa.timestamp("us", "UTC"), pa.decimal128(9, 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", RETYPED, ids=str)
+def test_strings_that_are_read_as_other_types(dtype: pa.DataType) -> None:
+    form = line_format(FormatOptions("template", "{a?};{b}"))
+    values = [
+        "1",
+        "-128",
+        "128",
+        "1.5",
+        "true",
+        "FALSE",
+        "2026-11-22",
+        "2026-11-22T01:00:11",
+        "-",
+        "",
+        "0x1",
+        "1e5",
+        "+",
+    ]
+    lines = [f"{value};{value}" for value in values]
+    compare(form, lines, pa.schema([("a", dtype), ("b", pa.string())]))
+    assert compare(form, lines, pa.schema([("a", dtype)])) > 1
+
+
 @pytest.mark.parametrize("preset", [preset for preset in PRESETS.values() if isinstance(
     line_format(FormatOptions("preset", preset.name)), TemplateFormat)], ids=lambda preset: preset.name)  # fmt: skip
 def test_the_machine_has_instructions_for_all_presets(preset) -> None:
