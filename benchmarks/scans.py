@@ -18,17 +18,30 @@ from benchmarks.spark_reads import THREE
 READINGS = 5  # per process, without the first
 
 
+# All contenders are given the types, so that none infers them.
+SCHEMAS = {
+    kind: ", ".join(f"{name} {dtype}" for name, dtype in types.items())
+    .replace("varchar", "string")
+    .replace("timestamptz", "timestamp")
+    for kind, types in peers.COLUMNS.items()
+    if kind in ("json", "logfmt")
+}
+
+
 def ours(kind: str, folder: str, chosen: list[str] | None) -> int:
     import pyarrow as pa
 
     import pyspark_logs
     from benchmarks.spark_reads import OPTIONS
+    from pyspark_logs.formats.registry import resolve_format
+    from pyspark_logs.options import parse_read_options
+    from pyspark_logs.schema import parse_ddl
 
     pa.set_cpu_count(1)
-    schema = None
-    if chosen is not None:
-        with pyspark_logs.scan(folder, **OPTIONS[kind]) as reader:
-            schema = pa.schema([reader.schema.field(reader.schema.get_field_index(name)) for name in chosen])
+    options = parse_read_options({**OPTIONS[kind], "path": folder})
+    schema = parse_ddl(SCHEMAS[kind]) if kind in SCHEMAS else resolve_format(options.format).schema()
+    if schema is not None and chosen is not None:
+        schema = pa.schema([schema.field(name) for name in chosen])
     return sum(batch.num_rows for batch in pyspark_logs.scan(folder, threads=1, schema=schema, **OPTIONS[kind]))
 
 
