@@ -31,7 +31,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{unused.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("endpoint", [closed_port(), "http://no-such-host.invalid"])
+@pytest.mark.parametrize("endpoint", [closed_port(), "http://no-such-host.invalid"], ids=["closed port", "no host"])
 def test_an_endpoint_that_cannot_be_reached(s3: S3Bucket, endpoint: str) -> None:
     store = open_store(s3.url, replace(s3.options, endpoint=endpoint, max_retries=4, request_timeout_s=60.0))
     store._filesystem()  # importing the driver takes longer than the requests
