@@ -1,7 +1,7 @@
-"""Modules that Cython compiles: whether they are installed as shared libraries, and whether they are used.
+"""Choice between modules that Cython compiled and their interpreted form.
 
-The environment variable ``PYSPARK_LOGS_COMPILED`` decides: ``0``: they are not used; ``1``: it is an error if they are not
-compiled; not set: they are used if they are compiled.
+The environment variable ``PYSPARK_LOGS_COMPILED`` decides. With ``0``, compiled modules are not used. With ``1``, it is an
+error if they are missing. Without a value, they are used where they are installed as shared libraries.
 """
 
 from __future__ import annotations

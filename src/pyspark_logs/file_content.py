@@ -83,7 +83,7 @@ def read_texts(
         has_marks: True if a byte order mark declares the encoding; False if an option gives it.
         notice: function that is called if the first bytes and the name disagree.
         head_bytes: size of the beginning of the file that a later split of it needs.
-        max_ratio: maximum size of the text by that of the file, see :class:`ExpansionLimit`; None for no limit.
+        max_ratio: largest text as a multiple of the size of the file, see :class:`ExpansionLimit`; None for no limit.
 
     Raises:
         CorruptFileError: the file is damaged, of an unsupported compression, or its text exceeds ``max_ratio``.

@@ -24,7 +24,8 @@ class RecordMetrics:
         reasons: number of corrupt records by reason; beyond 100 reasons, further ones count as ``other``.
         damaged: number of files that were read up to damage in their compression, with ``ignoreCorruptFiles``.
         joined: number of lines that were joined to the record before them.
-        appended: number of records with text after the last field of their format, as far as records were read to their end.
+        appended: number of records with text after the last field of their format; records that were not read to their end do
+            not count.
         retries: number of repeated requests by error code.
         engines: number of records by the engine that decoded them: ``compiled``, ``numpy``, or ``line parser`` for the
             records that are decoded one at a time.

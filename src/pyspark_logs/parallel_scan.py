@@ -17,8 +17,8 @@ from pyspark_logs.planning import Splits, in_path_order
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.reader import LogReader, ReadPlan, ReadTask, TaskReport
 
-# Text that a thread reads at once. With less, the cost of beginning a task would show; with more, a single file of a few dozen
-# MiB would occupy one thread only.
+# Text that a thread reads at once. With less, the fixed cost of a task would be measurable; with more, a single file of a few
+# dozen MiB would occupy only one thread.
 UNIT_BYTES = 16 << 20
 UNIT_FILES = 256
 MAX_THREADS = 8

@@ -39,9 +39,9 @@ class CorruptSample:
     Attributes:
         reason: the reason, without values of the record.
         records: number of records with the reason.
-        path: path of the first one's file.
-        offset: offset of its first byte in the uncompressed file.
-        text: its text, cut at 200 characters.
+        path: path of the file of the first of these records.
+        offset: offset of the first byte of that record in the uncompressed file.
+        text: text of that record, cut at 200 characters.
     """
 
     reason: str
@@ -76,8 +76,8 @@ class Interval:
 
     Attributes:
         start_us: start of the interval, microseconds since the epoch.
-        records: number of records with a time in the interval. A record without a time has that of its file.
-        corrupt: number of those that do not match.
+        records: number of records with a time in the interval. A record without a time counts at the time of its file.
+        corrupt: number of these records that do not match.
     """
 
     start_us: int
@@ -215,7 +215,7 @@ class CheckProgress:
 def check(
     path: str | os.PathLike[str] | list[str], *, progress: Callable[[CheckProgress], None] | None = None, **options: Any
 ) -> CheckReport:
-    r"""Reads and parses all columns of log files, and reports what does not match.
+    r"""Reads and parses all columns of log files, and reports the records that do not match.
 
     Args:
         path: directory, file or glob, or a list of them.

@@ -21,8 +21,8 @@ _MAX_FILES = 1000
 class Follower:
     """Reads the new files of a path, poll by poll.
 
-    :meth:`commit` keeps the offset after the rows of a poll were processed. A process that dies before returns the rows of
-    that poll again, and loses none.
+    :meth:`commit` keeps the offset after the rows of a poll were processed. If the process dies before, the next one returns
+    the rows of that poll again, and no row is lost.
 
     Args:
         path: directory, file or glob, or a list of them.

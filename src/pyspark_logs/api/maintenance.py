@@ -81,7 +81,7 @@ def vacuum(
 
 
 def _check_root(store: Store, directory: str) -> None:
-    """Checks that a directory exists, and logs a warning if no job is known there: the first one may still come.
+    """Checks that a directory exists, and logs a warning if it has no jobs, since the first job may not have started.
 
     Object stores have no empty directories, so that a path without objects is usually misspelt.
 

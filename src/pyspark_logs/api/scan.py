@@ -30,7 +30,8 @@ class ScanSummary(RecordMetrics):
         reasons: number of corrupt records by reason; after 100 reasons, all others are counted as ``other``.
         damaged: number of files read up to damage in their compression, with ``ignoreCorruptFiles``.
         joined: number of lines joined to the record before them, by ``multiLine``, within quotes, or as parts of a line.
-        appended: number of records with text after the last field of their format, as far as records were read to their end.
+        appended: number of records with text after the last field of their format; records that were not read to their end do
+            not count.
         retries: number of repeated requests of reading by error code, such as ``SlowDown``; those of listing are not counted.
         engines: number of records by the engine that decoded them: ``compiled``, ``numpy``, or ``line parser`` for the
             records that are decoded one at a time.
@@ -61,8 +62,8 @@ def scan(
 
     Returns:
         A reader of record batches, for ``.read_all()``, iteration, DuckDB or Polars, ordered by the paths of the files. Files
-        are listed before this function returns, and read from the first batch that is requested on, within a bounded
-        memory ahead of the consumer.
+        are listed before this function returns. Reading starts with the first requested batch, and runs ahead of the consumer
+        within bounded memory.
 
     Raises:
         LogSourceError: see :mod:`pyspark_logs.errors`.

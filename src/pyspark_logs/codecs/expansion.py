@@ -15,7 +15,7 @@ class ExpansionLimit:
     Args:
         path: path of the file, for messages.
         stored_bytes: size of the file.
-        ratio: maximum size of the text by that of the file, beyond the first 64 MiB; None for no limit.
+        ratio: largest text as a multiple of the size of the file, beyond the first 64 MiB; None for no limit.
     """
 
     def __init__(self, path: str, stored_bytes: int, ratio: int | None) -> None:

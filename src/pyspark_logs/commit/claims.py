@@ -208,12 +208,12 @@ def settle_claims(store: Store, root: str, job: str) -> bool:
 
 
 def settle_claim(store: Store, root: str, chain: str, number: Number, job: str) -> None:
-    """Writes into a claim that the job that holds it is committed; a claim that another job holds is left alone.
+    """Marks a claim as committed if the given job holds it; leaves the claim of another job unchanged.
 
     Only the version that was read is replaced: the chain of a ``txnId`` may end meanwhile, and begin anew with the same
-    number. A version that changed needs nothing: another process settled the claim, or it is not the job's any more. The
-    claim is as young as its settlement from then on, which happens once, so the chain of a ``txnId`` lasts longer by at most
-    the age at which the claim was settled.
+    number. If the version has changed, another process settled the claim, or another job holds it, and nothing is written.
+    Settling starts the age of the claim anew. This happens once for each claim, so the chain of a ``txnId`` lasts longer by
+    at most the age that the claim had.
     """
     check_chain(store, root, chain)
     path = root + claim_key(chain, number)
@@ -227,8 +227,9 @@ def _confirm(
 ) -> ClaimResult:
     """Lists the chain again, because a deleted number below the newest claim can be created a second time.
 
-    If the chain of a ``txnId`` ends after the job read its last claim, another job may begin the chain anew below the number
-    of this job, and finds no claim above its own. The claim before that of the job tells: it is gone, or of another job.
+    If the chain of a ``txnId`` is deleted after the job read its last claim, another job may begin the chain anew below the
+    number of this job, and finds no claim above its own. In this case the predecessor of the job's claim is missing, or
+    belongs to another job.
 
     Raises:
         CommitConflictError: the chain has a newer claim.
@@ -244,7 +245,7 @@ def _confirm(
     if max(claims) != number:
         raise _lost(job, chain, "a newer claim exists")
     if before is not None and chain.startswith("txn-") and not _is_unchanged(store, job.root, chain, claims, before):
-        # Without the claim, the newest one is that of the other job, if there is one, and tells its decision.
+        # Once this claim is removed, the newest claim is that of the other job, if any, and leads to its decision.
         store.remove(job.root + claim_key(chain, number))
         raise _lost(job, chain, "its last claim was dropped at the same moment, because txnRetention is over")
     older = tuple(file for other, file in sorted(claims.items()) if other != number)

@@ -29,8 +29,8 @@ from pyspark_logs.store.parallel import in_parallel
 _MOST_SETTLED = 200  # of a commit: four requests each, in parallel
 _FIRST_SETTLED = 8  # if none of the first can be settled, the others are not tried
 
-# One of so many commits with a txnId searches for chains of a txnId that ended, instead of further records. It drops more
-# chains than come until the next one. Its requests: one LIST, three for each chain, and the deletion.
+# One in ten commits with a txnId searches for chains whose txnId expired, instead of further records. It drops up to 100 chains,
+# more than ten commits add. It makes one LIST request, three requests for each chain, and the deletions.
 _COMMITS_PER_SWEEP = 10
 _MOST_ENDED = 100
 
@@ -156,8 +156,8 @@ def _sweeps(job: Job) -> bool:
 def _drop_ended_chains(store: Store, job: Job, now_ms: int, settings: CommitSettings) -> None:
     """Deletes chains whose ``txnId`` is older than ``txnRetention``.
 
-    The search covers one page of claims: in turn the first one, where the oldest names are that grow with time, and the one
-    after the job's own chain, which is another one in each commit if names do not. All chains that may go do in the end.
+    A sweep reads one page of claims: at random the first page, which has the oldest chains if names grow with time, or the
+    page after the job's own chain, which differs between commits if names do not. Over many sweeps, all chains are read.
     """
     start = f"{job.root}{CLAIMS}txn-"
     turn = random_of(job.id) // _COMMITS_PER_SWEEP

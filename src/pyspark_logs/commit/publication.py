@@ -100,8 +100,8 @@ def _check_no_root_above(store: Store, job: Job, files: Iterable[StoredFile], kn
         try:
             commits = read_commits(store, directory, intents_first=True)
         except AccessDeniedError:
-            # Rights that end at the root are common, and most jobs above are decided when their files are old. Without the
-            # commits above nothing tells whether this one is.
+            # Rights that end at the root are common, and most jobs of roots above are decided long before. Whether this job
+            # is decided cannot be known without the commits above.
             name = min(unknown)
             _log.warning(
                 "the overwrite of %s replaces files of jobs that its own commits do not know, such as %s of job %s, and %s"

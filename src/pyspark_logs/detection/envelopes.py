@@ -14,7 +14,8 @@ _MAX_CHARS = 256 << 10
 def find_records_path(text: str) -> str | None:
     """Returns the value of ``recordsPath`` for the first document of a text; None if its records are in no array.
 
-    The document may be cut off. The array is the longest one of objects that is below objects only, and has most of the text.
+    The document may be cut off. The array is the longest array of objects that no other array encloses, and
+    takes most of the text.
 
     >>> find_records_path('{"id": 7, "run": {"events": [{"ms": 5}, {"ms": 9}, {"ms": 4}, {"m')
     'run.events'

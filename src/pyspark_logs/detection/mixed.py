@@ -56,7 +56,7 @@ class FoundFormat:
 def mixed_format(
     lines: Sequence[str], best: FormatOptions | None, find_format: Callable[[Sequence[str]], FoundFormat | None]
 ) -> dict[str, str] | None:
-    """Returns the option ``anyOf`` for lines of several formats; None if the best format matches them, or none does.
+    """Returns the option ``anyOf`` for lines of several formats; None if one format suffices, or fewer than two are found.
 
     Args:
         lines: lines of a sample.

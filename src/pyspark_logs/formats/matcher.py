@@ -1,9 +1,9 @@
 """Matcher of lines: finds the lines that match a format as a whole, with ``multiLine=true`` and in ``anyOf``.
 
 With ``multiLine=true``, a line that matches begins a record; any other line continues the record before it. A line matches if
-the line parser finds nothing wrong with it when all fields of the format are judged, so that the records do not depend on the
-columns of a query. Most lines that do not match are found by their first byte, or by a regular expression that matches the
-beginning of every line of the format.
+the line parser accepts it with all fields of the format validated, so that the records do not depend on the columns of a query. Most lines
+that do not match are found by their first byte, or by a regular expression that matches the beginning of every line of the
+format.
 """
 
 from __future__ import annotations

@@ -58,9 +58,9 @@ class Segment:
     def _build_regex(self) -> str:
         """Returns the regular expression, which needs linear time for a name.
 
-        A column or ``*`` is the shortest text before the first match of the literals and time tokens up to the next one. Only
-        the last one of a segment may be longer. Without this rule, all lengths of all of them would be tried: a hostile name
-        of 250 characters would take seconds.
+        A column or ``*`` takes the shortest text before the first match of the literals and time tokens that follow it, up to
+        the next column or ``*``. Only the last column or ``*`` of a segment may take more. Otherwise all combinations of
+        lengths would be tried: a hostile name of 250 characters would take seconds.
         """
         gaps = [index for index, part in enumerate(self.parts) if part.kind in (COLUMN, WILDCARD)]
         following = dict(pairwise(gaps))

@@ -265,7 +265,7 @@ def _after_all(start: Offset, listing: Iterable[StreamFile], now_ms: int, rules:
     after = replace(_take(start, unread, len(unread), now_ms, rules, None, reached_ms), batch=EMPTY_BATCH)
     kept = [(hashed, file) for hashed, file in unread if hashed in after.seconds]
     passed = [item for item in kept[: max(0, len(kept) - limit)] if item[1].modified_ms <= after.ts_ms]
-    if not passed:  # files that are dated ahead are never passed, as the floor would hide all others for as long
+    if not passed:  # files dated ahead are kept: a floor at their time would hide all files before that time
         return after
     last = passed[-1][1]
     hashes = {hashed for hashed, _ in passed}

@@ -161,8 +161,8 @@ class FetchOptions:
     Attributes:
         threads: number of files of a task that are fetched and decompressed at the same time.
         max_bytes: size of the text that a task holds ahead of parsing; 0: only that of the file that is parsed.
-        max_ratio: maximum size of the text of a compressed file by that of the file, beyond the first 64 MiB; None for no
-            limit.
+        max_ratio: largest text of a compressed file as a multiple of the size of the file, beyond the first 64 MiB; None for
+            no limit.
     """
 
     threads: int = 8

@@ -2,9 +2,9 @@
 
 A load path need not be the root that was written to. If it is a directory below that root, the names of its files carry
 job ids although it has no ``_commits/``; the root is then the nearest ancestor with one. If the load path is above roots,
-the listing shows their ``_commits/``, except where the prefixes below a root are constructed from the layout: then the files
-of jobs that no known root knows make the reader search the directories above them. All become known by listing, after which the snapshot starts over with
-more roots.
+the listing shows their ``_commits/``, except where the prefixes below a root are constructed from the layout. In this case, a file
+of a job that no known root knows makes the reader search the directories above the file. Whenever a listing shows further roots,
+the snapshot starts over with them.
 
 A root can be inside another root, and jobs of both can write to the same directory. All known roots above a file decide on it:
 only the root of its job knows the job, and the others show the files of jobs that they do not know.

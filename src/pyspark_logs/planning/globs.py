@@ -204,7 +204,7 @@ def _without_backtracking(sequence: list[str]) -> str:
     """Returns the regular expression of a sequence, which needs linear time for a name.
 
     The text of a ``*`` ends at the first match of the elements up to the next ``*``, which have a fixed length. Only the last
-    ``*`` may be longer. Several ``.*`` in a row would be tried with all lengths: 250 characters take seconds.
+    ``*`` may take more. With several ``.*``, all combinations of lengths would be tried: 250 characters would take seconds.
     """
     first, *runs = _split(sequence)
     if not runs:

@@ -15,9 +15,9 @@ _log = logging.getLogger(__name__)
 def resolve_layout(store: Store, options: ReadOptions) -> Layout:
     """Returns the layout of the options, else that of Hive's ``key=value`` directories, else a flat layout.
 
-    A level is one of Hive directories if it has ``key=value`` directories and all of them have the same key. Files and other
-    directories beside them do not change that: they have null in its column, so that the inferred layout excludes no file.
-    Directories of different keys are no columns, which a warning says.
+    A level of the paths is a column if it has ``key=value`` directories and all of them have the same key. Files and other
+    directories beside them have null in this column, so that the inferred layout excludes no file. Directories of different
+    keys are not a column, and a warning names two of them.
 
     Raises:
         LayoutError: the option is malformed.

@@ -2,10 +2,11 @@
 
 The walk follows the parts of the layout from the left. Where the next values are known (a time token in a bounded range, a
 column with few selected values), it *constructs* the longer prefixes without a request. Elsewhere it *discovers* them with
-one delimiter listing. A time token has two spellings for a value below 10 (``01`` and ``1``): such values are discovered, too,
-if one page shows all of them; otherwise both prefixes are constructed. A prefix below which everything is selected is listed recursively; if that turns out to be large, the
-prefix is split and its children are listed in parallel. In a range without an end, the years are discovered, too; if their
-names do not end soon, because they hold finer tokens (``app.2026-11-22-10.log``), the existing years are searched instead.
+one delimiter listing. A time token has two spellings for a value below 10 (``01`` and ``1``): these values are also
+discovered if one page of the listing shows all of them; otherwise both prefixes are constructed. A prefix below which everything
+is selected is listed recursively. If that listing is large, the prefix is split and its children are listed in parallel. In a
+range without an end, the years are discovered. If the listing has too many pages, because the names hold finer tokens
+(``app.2026-11-22-10.log``), the existing years are searched by one request each.
 """
 
 from __future__ import annotations

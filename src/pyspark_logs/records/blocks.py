@@ -298,7 +298,7 @@ def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int3
 
 @functools.lru_cache(maxsize=4)
 def _compiled_search(setting: str) -> Any:
-    """Returns the compiled module that searches bytes; None if it is not compiled, or not to be used."""
+    """Returns the compiled module that searches bytes; None if it is not compiled or is turned off."""
     if setting == "0" or not compilation.is_compiled("pyspark_logs.records.byte_search"):
         return None
     from pyspark_logs.records import byte_search

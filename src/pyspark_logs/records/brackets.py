@@ -1,7 +1,7 @@
 """Brackets of JSON text: pairs of brackets outside strings, by offset.
 
-A string ends at the end of its line at the latest, because JSON has no line ends within strings. So a damaged line does not change
-the meaning of the lines after it.
+A string ends at the end of its line at the latest, because JSON has no line ends within strings. A damaged line therefore does
+not change the meaning of the lines after it.
 """
 
 from __future__ import annotations

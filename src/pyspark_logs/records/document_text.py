@@ -17,7 +17,7 @@ _LITERAL = re.compile(rb"(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?
 # Line ends are the only control characters that strings may not contain; the others are accepted in lines, too.
 _CONTROLS = bytes.maketrans(bytes({*range(0x20)} - set(b"\r\n")), b" " * 30)
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
-_FIRST_BYTES = 4096  # of a value that is validated; an error at its beginning is found without a look at the rest
+_FIRST_BYTES = 4096  # of a value that are validated first, so that an error near its beginning is found quickly
 
 
 class DocumentText:

@@ -108,9 +108,9 @@ def read_lines(
 ) -> Iterator[Lines]:
     r"""Yields the records that a split of a file owns: :func:`blocks`, then :func:`find_lines`.
 
-    Lines of ``blanks`` are not records. Blocks without a record are omitted, unless ``all_blocks``. With ``to_join`` the result is the input of
-    :func:`join_lines`: blocks of blank lines are included, comments are removed from the text, and reading continues after the
-    split while the caller iterates.
+    Lines of ``blanks`` are not records. Blocks without a record are omitted, unless ``all_blocks``. With ``to_join`` the result
+    is the input of :func:`join_lines`: blocks of blank lines are included, comments are removed from the text, and reading
+    continues after the split while the caller iterates.
 
     >>> [bytes(lines.record(0)) for lines in read_lines(iter([b"#v1\na", b"b\nc\n"]), comment_prefix=b"#")]
     [b'ab']

@@ -1,12 +1,13 @@
 r"""Splits of files whose quoted values may contain line ends.
 
-Whether a line begins a record depends on the quotes before it, which a split does not read. But some lines surely do: if a record
-went on at the beginning of a line, the text from there on would begin within quotes. If the text, read like this, is not correct up
-to the end of a record, or if this end is further away than the longest record, then no record goes on there. A split is moved to
-the first such line at or after its start. The split before it ends at the same line, as both look at the same text.
+A line either begins a record, or is within the quotes of a record that began before it. The quotes before the line decide, and
+a split does not read these. The text after the line often suffices as a proof: it is scanned as if the line were within quotes.
+If this scan finds a syntax error, or no end of the record within ``max_record_bytes``, then the line begins a record. The start
+of a split is moved to the first line with such a proof. The split before it ends at the same line, because both scan the same
+text.
 
-Nearly always the first line is such a line. In lines with quotes, the next quote of the text opens a value, and what follows it
-cannot follow a closing quote. In lines without quotes, the text of the longest record is searched.
+The first line of a split nearly always has a proof. Where lines have quotes, the next quote opens a value, and the byte after it
+cannot follow a closing quote. Where lines have no quotes, the scan reads ``max_record_bytes``.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _until(finder: _RecordFinder, begin: int, text: bytes, end: int) -> Generato
 
 
 class _RecordFinder:
-    """Finds lines that surely begin a record.
+    """Finds lines that are proven to begin a record.
 
     Attributes:
         chunks: chunks that were not taken.

@@ -33,8 +33,8 @@ class QuoteRule:
     Attributes:
         separator: one character or more between values.
         quote: one character around quoted values.
-        escapes: True if a backslash escapes a quote or a backslash within quotes. False: only records that are not correct
-            otherwise are read like this.
+        escapes: True if a backslash escapes a quote or a backslash within quotes. False: a record is read with
+            escapes only if it is not correct without them.
         unquoted_start: prefix of the first line of texts in which nothing is quoted; empty: there are none.
     """
 
@@ -163,7 +163,7 @@ class _QuoteJoiner:
 
 
 class QuotedText:
-    """Tells whether a record may go on at a line.
+    """Test whether a line may be within the quotes of a record.
 
     Args:
         rule: rule by which values are quoted.
@@ -175,7 +175,7 @@ class QuotedText:
         self.quote = self.syntax.quote
 
     def may_continue(self, text: bytes, start: int, limit: int, *, is_last: bool = False) -> bool | None:
-        """Returns True if a record may end in a text that begins within quotes; None if more text is needed to know.
+        """Returns True if a record may end in a text that begins within quotes; None if the text is too short to decide.
 
         Args:
             text: whole lines, and the beginning of a line.

@@ -135,7 +135,7 @@ def partial_line_bytes(file: io.FileIO, offset: int, search_bytes: int) -> int:
 def etag_of(status: os.stat_result) -> str:
     """Returns an etag made of modification time, time of the last change of the status, size and inode.
 
-    The modification time alone can be set back after an overwrite; the time of the status change cannot.
+    Programs can set the modification time back after an overwrite, but not the time of the status change.
     """
     return f"{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
 

@@ -39,7 +39,7 @@ _REDIRECTS = (301, 302, 307, 308)
 # A name that does not resolve, or a closed port, is an error of the configuration rather than a failure of a store that no
 # request has reached yet.
 _LONGEST_SEARCH_S = 1.5
-# A request that transfers bytes more slowly is taken for stalled.
+# A request that transfers bytes more slowly counts as stalled.
 LEAST_BYTES_PER_S = 32 << 10
 
 # Circuit breaker of the store that makes the current request. asyncio copies the caller's context to the loop's thread.
@@ -168,7 +168,8 @@ def attempt_bound_s(timeout_s: float, size: int) -> float:
 def bounded_session_class(timeout_s: float) -> Any:
     """Returns a class of HTTP sessions that end an attempt after a time which its size allows.
 
-    aiohttp's read timeout is one of idleness: a server that sends a byte now and then keeps an attempt alive forever.
+    aiohttp's read timeout limits the time without a byte, so a server that sends single bytes could keep an attempt alive
+    forever.
     """
     from aiobotocore.httpsession import AIOHTTPSession
     from botocore.exceptions import ReadTimeoutError

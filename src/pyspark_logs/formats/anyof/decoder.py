@@ -1,8 +1,8 @@
 """Decoding of lines of several formats.
 
 The first member decodes the lines of a block. The lines that do not match it go as a block to the next member, and so on.
-A line matches a member if all fields of the member have values of their own types, so that it does not depend on the columns
-of a query which member a line is of. Lines that match no member are corrupt.
+A line matches a member if all fields of the member have values of their own types. The member of a line therefore does not
+depend on the columns of a query. Lines that match no member are corrupt.
 """
 
 from __future__ import annotations

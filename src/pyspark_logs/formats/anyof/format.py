@@ -1,4 +1,4 @@
-"""The format ``anyOf``: lines of several formats, of which each line has the first that it matches; reads only."""
+"""The format ``anyOf``: each line is read by the first of several formats that it matches. It cannot be written."""
 
 from __future__ import annotations
 
@@ -156,9 +156,9 @@ class AnyOfFormat(LineFormat):
     def writer(
         self, schema: pa.Schema, *, zone: str, unencodable: FindUnencodable | None, forbidden_prefixes: tuple[str, ...]
     ) -> FormatWriter:
-        """Raises FormatError: nothing says which member a row is to be written by."""
+        """Raises FormatError, because a row does not determine the member by which it is written."""
         raise FormatError(
-            "anyOf can be read only: nothing says by which member a row is to be written; write with the options of one of them"
+            "anyOf can be read only, because a row does not determine its member; write with the options of one of the members"
         )
 
 

@@ -31,8 +31,8 @@ _QUOTE, _BACKSLASH = b'"\\'
 def from_numpy(values: npt.NDArray[Any], null: Bool | None = None) -> pa.Array:
     """Returns an Arrow array over the memory of numbers or booleans.
 
-    ``pa.array`` and ``pa.scalar`` import pandas, where it is installed, to find out if they have a value of it. That takes each
-    new worker of Spark about as long as importing all of this package.
+    ``pa.array`` and ``pa.scalar`` import pandas, if it is installed, to recognise its values. In each new worker of Spark, this
+    import takes about as long as importing all of this package.
 
     Args:
         values: one-dimensional array.

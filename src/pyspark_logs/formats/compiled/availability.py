@@ -1,4 +1,7 @@
-"""Availability of the compiled machines; :mod:`pyspark_logs.compilation` describes the variable that turns them off."""
+"""Choice of the compiled machines: all of them, or none, as :mod:`pyspark_logs.compilation` describes.
+
+The ``compiled_engine`` module of each format calls :func:`machines` and builds its engine if there are any.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class Machines(NamedTuple):
 
 
 def machines() -> Machines | None:
-    """Returns the machines; None if they are not compiled, or not to be used.
+    """Returns the machines; None if they are not compiled or are turned off.
 
     Raises:
         OptionError: the environment requires machines that are not compiled, or the variable has another value.
@@ -44,7 +47,7 @@ def machines() -> Machines | None:
 
 @functools.lru_cache(maxsize=4)
 def _machines(setting: str) -> Machines | None:
-    """Returns the machines for a value of the variable; tells once in the log which engines run."""
+    """Returns the machines for a value of the variable, and logs once whether compiled engines are used."""
     reason = (
         f"{compilation.VARIABLE}=0"
         if setting == "0"
@@ -82,5 +85,5 @@ def is_compiled() -> bool:
 
 @functools.lru_cache(maxsize=256)
 def log_unsupported(lines: str, reason: str) -> None:
-    """Tells once why lines of a format are decoded without the compiled engine."""
+    """Logs once the reason why lines of a format are decoded without the compiled engine."""
     _log.info("%s are decoded without the compiled engine, which does not support %s", lines, reason)

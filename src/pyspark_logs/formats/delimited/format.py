@@ -59,7 +59,7 @@ class DelimitedFormat(LineFormat):
 
     @property
     def blanks(self) -> str:  # type: ignore[override]
-        """Characters of blank lines. Where providers document the values, none is empty, also between separators."""
+        """Characters of blank lines; the separator, too, if providers document the values, some of which are never empty."""
         is_documented = bool(self.spec.fields) or self.spec.header == "fields"
         return "".join(character for character in " \t" if is_documented or character not in self.spec.separator)
 
@@ -117,7 +117,8 @@ class DelimitedFormat(LineFormat):
     def record_starts(self) -> RecordStarts | None:
         """Returns the rule of ``multiLine``; None also for ``multiLine=true`` if values are quoted.
 
-        It then has the meaning of Spark's CSV reader, that values may contain line ends, which is so without the option.
+        In this case ``multiLine=true`` means, as in Spark's CSV reader, that quoted values may contain line ends. They may
+        without the option, too.
         """
         if self.options.multi_line == MATCHING and self.spec.quote is not None:
             return None

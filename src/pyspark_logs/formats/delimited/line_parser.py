@@ -61,8 +61,8 @@ class DelimitedRules:
 class DelimitedLineParser:
     r"""Parses lines one at a time.
 
-    A line whose quotes or number of values are not correct is read with backslashes as escapes within quotes if both are
-    correct like this: such lines are written by programs with another dialect, Spark among them.
+    A line whose quotes or number of values are not correct is read with backslashes as escapes within quotes, if both are
+    correct in this way. Programs with another dialect, such as Spark, write these lines.
 
     A line is validated up to the end of the last requested value. It is validated as a whole if that is the last value of
     the line or if the rules say so.

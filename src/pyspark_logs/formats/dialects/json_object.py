@@ -61,7 +61,7 @@ class JsonObjectLineParser:
         fields = {field.name: field for field in parser.template.fields}
         values: list[Any] = []
         reason = general = ""
-        for column in (*parser.columns, *parser.rules.unasked):
+        for column in (*parser.columns, *parser.rules.unrequested):
             member = record.get(column.source)
             text = member if isinstance(member, str) else dump_json(member)
             values.append(None)

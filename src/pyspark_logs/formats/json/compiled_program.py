@@ -89,7 +89,7 @@ class _KeyNode:
         """Returns the entry of a key, which is added if it is missing.
 
         Raises:
-            UnsupportedError: the case or the accents of the key would have to be looked at.
+            UnsupportedError: the key has accents, or differs from another requested key only in case.
         """
         if not name.isascii() or any(name != other and name.lower() == other.lower() for other in self.keys):
             raise UnsupportedError(f"the key {name!r}")

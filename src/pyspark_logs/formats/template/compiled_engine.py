@@ -98,7 +98,7 @@ def make_engine(
         UnsupportedError: the machine has no instruction for a part of the template.
     """
     # A field that is only judged, and of which every text is valid, is judged by where it ends.
-    extra = tuple(column for column in rules.unasked if column.type.is_validated)
+    extra = tuple(column for column in rules.unrequested if column.type.is_validated)
     program = compile_template(template, columns, extra, rules)
     fields = {field.name: field for field in template.fields}
     styles = [fields[out.source].type.resolve_escape_style(rules.escape) for out in program.outputs.outs]

@@ -99,7 +99,7 @@ class _Compiler:
         self.times = TimeTable(self.outputs)
         self.last = ParsingScope(self.template, self.columns, self.rules).last
         self.requested = (*self.columns, *self.extra)
-        located = (one for column in (*self.columns, *self.rules.unasked) for one in column.locations)
+        located = (one for column in (*self.columns, *self.rules.unrequested) for one in column.locations)
         self.checked = {one.source for one in located}
 
     def compile(self) -> TemplateProgram:

@@ -84,7 +84,8 @@ class DelimiterSearch:
     def _occurs_at_most(self, text: bytes, limit: int) -> bool:
         """Returns True if a text occurs at most ``limit`` times in the block.
 
-        A byte of the text that occurs as seldom proves it, and is counted twice as fast as the text.
+        The first byte of the text is counted before the text, because counting a byte is twice as fast: if the byte occurs at
+        most ``limit`` times, so does the text.
         """
         rare = text.strip(b" ")[:1]
         return (rare != b"" and self.block.count(rare) <= limit) or self.block.count(text) <= limit

@@ -41,7 +41,7 @@ class TemplateEngine:
     def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = ParsingScope(template, columns, rules)
-        self.extra = tuple(column for column in rules.unasked if column.type.is_validated)
+        self.extra = tuple(column for column in rules.unrequested if column.type.is_validated)
         self.fields = {field.name: field for field in template.fields if field.name is not None}
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:

@@ -129,7 +129,7 @@ class TemplateFormat(LineFormat):
                 " leave the option out"
             )
         options = self.options
-        unasked = tuple(
+        unrequested = tuple(
             one
             for column in known.values()
             if projection.also_judges(column.name, column.type.arrow())
@@ -138,7 +138,7 @@ class TemplateFormat(LineFormat):
         # The appended fields are after all others, so a line is parsed to its end for them.
         rules = ParsingRules(
             options.null_value, options.escape == "backslash", self.allows_trailing,
-            projection.judge_whole or rescued is not None, unasked, finds_appended=self.allows_trailing,
+            projection.judge_whole or rescued is not None, unrequested, finds_appended=self.allows_trailing,
         )  # fmt: skip
         native = [column.type.arrow() for column in columns]
         numpy_engine = TemplateEngine(self.template, columns, rules)

@@ -36,7 +36,7 @@ class ParsingRules:
         escape: True if unquoted strings have backslash escapes.
         allow_trailing: True if text after the last field is ignored.
         judge_whole: True if any field of the template makes a line corrupt, not only the requested ones.
-        unasked: fields that were not requested, but make a line corrupt.
+        unrequested: fields that were not requested, but make a line corrupt.
         finds_appended: True if the text after the last field is sought in lines that are parsed to their end.
     """
 
@@ -44,7 +44,7 @@ class ParsingRules:
     escape: bool = False
     allow_trailing: bool = False
     judge_whole: bool = False
-    unasked: tuple[RequestedColumn[str], ...] = ()
+    unrequested: tuple[RequestedColumn[str], ...] = ()
     finds_appended: bool = False
 
 
@@ -96,7 +96,7 @@ class TemplateLineParser:
         for index, column in enumerate(columns):
             for one in column.locations:
                 self.columns_by_field.setdefault(one.source, []).append((index, one))
-        for column in rules.unasked:
+        for column in rules.unrequested:
             self.columns_by_field.setdefault(column.source, []).append((None, column))
 
     def parse(self, line: str, context: TimestampContext) -> ParsedLine:
