@@ -333,4 +333,6 @@ Test_azure_diagnostics = _document_suite("azure_diagnostics", "records", "catego
 
 def test_every_preset_is_in_the_suite() -> None:
     suites = [one for one in globals().values() if isinstance(one, type) and one.__name__.startswith("Test_")]
-    assert {suite.options["preset"] for suite in suites if issubclass(suite, PresetConformance)} == set(PRESETS)
+    assert {suite.options["preset"] for suite in suites if issubclass(suite, PresetConformance)} == set(PRESETS) - {
+        SEVERAL_LINES
+    }

@@ -281,7 +281,6 @@ KINDS = [
     *(Kind("epoch", unit, epoch_text) for unit in ["s", "ms", "us", "ns"]),
     Kind("uuid", "", uuid_text),
     Kind("json", "", json_text),
-    # A separator that contains a literal after the field, such as a blank, is refused.
     *(Kind("list", separator, list_text) for separator in [",", ";", "|", "<>"]),
     Kind("map", "", map_text),
     *(Kind(name, "", one_of(*texts)) for name, texts in VALIDATED.items()),
@@ -363,7 +362,17 @@ def templates(draw: st.DrawFn, opts: Options, *, depth: int = 2, first: int = -1
     if draw(st.integers(0, 3)) == 3:
         parts.append(draw(separators))
     groups(3)
-    return parts if inside else bounded_from_the_right(draw, parts)
+    if inside:
+        return parts
+    assume(lists_are_readable(parts))
+    return bounded_from_the_right(draw, parts)
+
+
+def lists_are_readable(parts: list[Part]) -> bool:
+    """True if no separator of a list contains literal text of the template, which would end the list after its first element."""
+    literals = [part.text for part in all_parts(parts) if part.text]
+    lists = [part.kind.argument for part in all_parts(parts) if part.kind is not None and part.kind.name == "list"]
+    return not any(text in separator for text in literals for separator in lists)
 
 
 def bounded_from_the_right(draw: st.DrawFn, parts: list[Part]) -> list[Part]:
@@ -408,6 +417,7 @@ def delimited(draw: st.DrawFn, opts: Options) -> list[Part]:
     assume(any(part.name for part in fields))
     between = [draw(st.sampled_from([separator] * 15 + [Part(blanks=True), Part(" | ")])) for _ in fields]
     parts = [part for one, before in zip(fields, between, strict=True) for part in (before, one)][1:]
+    assume(lists_are_readable(parts))
     return bounded_from_the_right(draw, parts) if draw(st.integers(0, 3)) == 0 else parts
 
 

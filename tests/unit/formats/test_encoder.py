@@ -121,6 +121,7 @@ def colliding(draw: st.DrawFn, opts: strategies.Options, *, first: int = -1, dep
     if inside and draw(st.booleans()):
         parts.append(draw(separators))
     groups(2)
+    assume(inside or strategies.lists_are_readable(parts))
     return parts
 
 

@@ -139,6 +139,8 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
     quoted: cython.bint
     escaped: cython.bint
     has_value: cython.bint = False  # a line of keys without values is corrupt
+    value_at: cython.int = 0  # the last key with a value
+    value_size: cython.int = 0
     while True:
         while at < end and p[at] <= 32:
             at += 1
@@ -174,10 +176,14 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
                 return False  # the key is there twice
             program.stamps[key] = line
         if at >= end or p[at] != 61:
+            if has_value and k == value_size and equal(p, at - k, p, value_at, k):
+                return False  # the last pair of a key counts, so that the line may have no value
             if key >= 0 and not write_flag(program, out, key, row):
                 program.stamps[key] = -2 - line
             continue
         # --- value ------------------------------------------------------------------------------------------
+        value_at = at - k
+        value_size = k
         at += 1
         has_value = True
         quoted = at < end and p[at] == 34
