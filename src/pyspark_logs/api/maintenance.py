@@ -11,7 +11,7 @@ from pyspark_logs.commit import CommitSettings, RecoverReport, VacuumReport
 from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.jobs import find_commit_root, holds_commits, read_commits
 from pyspark_logs.options import FORMATS, WriteOptions, parse_duration_us, parse_write_options
-from pyspark_logs.store import Store, normalise, open_store
+from pyspark_logs.store import Store, normalise, open_store, split_scheme
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def recover(
 
     Raises:
         OptionError: a bad option, or an unknown job.
-        PathNotFoundError: the directory does not exist; on S3, nothing is there.
+        PathNotFoundError: a local directory or a bucket does not exist.
         StoreError: the store refused or failed; run the function again.
     """
     store, directory, settings = open_root(root, options)
@@ -71,7 +71,7 @@ def vacuum(
 
     Raises:
         OptionError: a bad option.
-        PathNotFoundError: the directory does not exist; on S3, nothing is there.
+        PathNotFoundError: a local directory or a bucket does not exist.
         StoreError: the store refused or failed; run the function again.
     """
     store, directory, settings = open_root(root, options)
@@ -83,10 +83,11 @@ def vacuum(
 def _check_root(store: Store, directory: str) -> None:
     """Checks that a directory exists, and logs a warning if it has no jobs, since the first job may not have started.
 
-    Object stores have no empty directories, so that a path without objects is usually misspelt.
+    Object stores have no empty directories: a path without objects may be misspelt, or hold uploads of jobs that died before
+    their first file, which are to be removed.
 
     Raises:
-        PathNotFoundError: the directory does not exist.
+        PathNotFoundError: a local directory does not exist.
     """
     page = store.list_page(directory, recursive=False)
     if page.files or page.directories or page.next_token:
@@ -98,7 +99,8 @@ def _check_root(store: Store, directory: str) -> None:
                 else "Check the path: it must be the directory that was written to, not one above it",
             )  # fmt: skip
         return
-    if not store.has_directory(directory):
+    is_local = split_scheme(directory)[0] == ""
+    if is_local and not store.has_directory(directory):
         raise PathNotFoundError(
             f"there is nothing at {directory}: no file and no job. Check the path; a directory that no job has written to needs"
             " no maintenance"

@@ -12,8 +12,11 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import OptionError, PathNotFoundError
-from pyspark_logs.options import FORMATS
+from pyspark_logs.jobs.names import new_job_id
+from pyspark_logs.options import FORMATS, parse_write_options
+from pyspark_logs.store import open_store
 from tests.support.dead_jobs import OPTIONS, write_dead_jobs
+from tests.support.s3_server import S3Bucket
 
 
 @pytest.fixture
@@ -110,3 +113,15 @@ def test_another_directory_than_that_of_the_jobs_is_a_warning(
     caplog.clear()
     maintain(tmp_path / "t" / "x")
     assert f"Jobs of {tmp_path}/t/ may have written its files" in caplog.text
+
+
+def test_uploads_are_removed_where_no_file_is(s3: S3Bucket, caplog: pytest.LogCaptureFixture) -> None:
+    """A job died on S3 before its first file was visible."""
+    options = {"endpoint": s3.endpoint, "region": "us-east-1", "accessKey": "testing", "secretKey": "testing"}
+    store = open_store(s3.url, parse_write_options({"path": s3.url, "json": "true", **options}).store)
+    job = new_job_id("append", 1_795_305_600_000_000, "x")
+    store.start_upload(f"{s3.url}/app/part-00000-0-{job}-0.log.gz", token=job, staging=f"{s3.url}/app/_staging/{job}")
+    report = pyspark_logs.vacuum(f"{s3.url}/app", "0s", **options)
+    assert len(report.uploads) == 1
+    assert "there is nothing at" in caplog.text
+    assert pyspark_logs.vacuum(f"{s3.url}/app", "0s", **options).uploads == ()
