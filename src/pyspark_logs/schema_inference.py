@@ -20,6 +20,11 @@ from pyspark_logs.split_reader import SplitReader
 from pyspark_logs.store import Store, open_store
 
 
+def load_schema(options: ReadOptions) -> str:
+    """Returns the option ``schema``, or the inferred columns if it is not given, as Spark DDL."""
+    return options.schema if options.schema is not None else infer_schema(options)
+
+
 def infer_schema(options: ReadOptions) -> str:
     """Returns the columns of a load without a schema, as Spark DDL.
 

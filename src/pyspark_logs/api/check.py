@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.scan import ScanSummary
-from pyspark_logs.options import parse_read_options
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.reader import LogReader, ReadTask
 from pyspark_logs.rendering.html import bar_chart, html_table
 from pyspark_logs.rendering.text_table import table as text_table
 from pyspark_logs.rendering.units import format_bytes, format_seconds, format_time
 from pyspark_logs.schema import parse_ddl, to_ddl
-from pyspark_logs.schema_inference import infer_schema
 
 _MINUTE_US = 60_000_000
 # Widths of the histogram's intervals, in minutes: the first one that gives at most _MAX_INTERVALS.
@@ -265,8 +264,8 @@ def check(
 def _whole_reader(path: str | os.PathLike[str] | list[str], options: dict[str, Any]) -> LogReader:
     """Returns a reader of all columns, and of the text of corrupt records, by which they are counted over time."""
     given = {name: value for name, value in options.items() if name.lower() not in ("mode", "badrecordspath")}
-    parsed = parse_read_options({**given, ("paths" if isinstance(path, (list, tuple)) else "path"): path})
-    schema = parse_ddl(parsed.schema if parsed.schema is not None else infer_schema(parsed))
+    parsed, ddl = resolve_load(path, given)
+    schema = parse_ddl(ddl)
     corrupt = parsed.records.corrupt_column
     if corrupt.lower() not in (name.lower() for name in schema.names):
         schema = schema.append(pa.field(corrupt, pa.string()))

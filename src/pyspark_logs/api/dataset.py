@@ -10,11 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.scan import ScanSummary, scan
 from pyspark_logs.errors import OptionError, SchemaError
-from pyspark_logs.options import parse_read_options
 from pyspark_logs.schema import parse_ddl
-from pyspark_logs.schema_inference import infer_schema
 
 
 @dataclass(frozen=True)
@@ -134,10 +133,8 @@ def dataset(path: str | os.PathLike[str] | list[str], **options: Any) -> LogData
     [{'level': 'WARN', 'message': 'slow'}]
     """
     paths = [os.fspath(one) for one in path] if isinstance(path, (list, tuple)) else os.fspath(path)
-    parsed = parse_read_options({**options, ("paths" if isinstance(paths, list) else "path"): paths})
-    return LogDataset(
-        paths, dict(options), parse_ddl(parsed.schema if parsed.schema is not None else infer_schema(parsed))
-    )
+    _, schema = resolve_load(paths, options)
+    return LogDataset(paths, dict(options), parse_ddl(schema))
 
 
 def select_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:

@@ -10,9 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.errors import OptionError
-from pyspark_logs.options import parse_read_options
-from pyspark_logs.schema_inference import infer_schema
 from pyspark_logs.stream import LogStream
 
 _MAX_FILES = 1000
@@ -35,8 +34,7 @@ class Follower:
     """
 
     def __init__(self, path: str | list[str], checkpoint: str | os.PathLike[str] | None = None, **options: Any) -> None:
-        parsed = parse_read_options({**options, ("paths" if isinstance(path, (list, tuple)) else "path"): path})
-        self._stream = LogStream(parsed, parsed.schema if parsed.schema is not None else infer_schema(parsed))
+        self._stream = LogStream(*resolve_load(path, options))
         self._checkpoint = None if checkpoint is None else Path(checkpoint)
         self._offset = self._read_checkpoint() or self._stream.initial_offset()
         self._end = self._offset

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark_logs.api.dataset import select_columns
-from pyspark_logs.options import parse_read_options
+from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.planning import PlanReport
 from pyspark_logs.reader import LogReader
 from pyspark_logs.rendering.html import html_table
 from pyspark_logs.rendering.units import format_bytes
 from pyspark_logs.schema import parse_ddl, to_ddl
-from pyspark_logs.schema_inference import infer_schema
 
 # Prices of S3 Standard in us-east-1: https://aws.amazon.com/s3/pricing/
 _USD_PER_LIST = 0.005 / 1000
@@ -107,8 +106,7 @@ def plan(path: str | os.PathLike[str] | list[str], *, columns: Sequence[str] | N
     >>> found.report.files_planned, found.tasks, found.columns
     (1, 1, ('level', 'message'))
     """
-    parsed = parse_read_options({**options, ("paths" if isinstance(path, (list, tuple)) else "path"): path})
-    schema = parsed.schema if parsed.schema is not None else infer_schema(parsed)
+    parsed, schema = resolve_load(path, options)
     reader = LogReader(parsed, schema if columns is None else to_ddl(select_columns(parse_ddl(schema), columns)))
     found = reader.plan()
     return LoadPlan(

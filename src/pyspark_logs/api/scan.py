@@ -8,12 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.metrics import RecordMetrics
-from pyspark_logs.options import parse_read_options
 from pyspark_logs.options.numbers import parse_positive_count
 from pyspark_logs.parallel_scan import default_threads, read_plan, scan_options
 from pyspark_logs.reader import LogReader
-from pyspark_logs.schema_inference import infer_schema
 
 
 @dataclass
@@ -80,8 +79,7 @@ def scan(
     (2, {"field 'n': not a whole number": 2})
     """
     count = default_threads() if threads is None else parse_positive_count("threads", threads)
-    parsed = parse_read_options({**options, ("paths" if isinstance(path, (list, tuple)) else "path"): path})
-    parsed = scan_options(parsed, count)
-    reader = LogReader(parsed, parsed.schema if parsed.schema is not None else infer_schema(parsed))
+    parsed, schema = resolve_load(path, options)
+    reader = LogReader(scan_options(parsed, count), schema)
     metrics = summary if summary is not None else ScanSummary()
     return pa.RecordBatchReader.from_batches(reader.target(), read_plan(reader, reader.plan(), metrics, count))

@@ -18,7 +18,7 @@ from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.options import FormatOptions, ReadOptions, parse_read_options
 from pyspark_logs.reader import LogReader
-from pyspark_logs.schema_inference import infer_schema
+from pyspark_logs.schema_inference import load_schema
 
 _SAMPLE, _FIRST = "sample", "first"  # directories
 _FIRST_LINES = 40  # of all files
@@ -74,7 +74,7 @@ def _is_document(format_options: Mapping[str, str]) -> bool:
 
 def _read_without_warnings(options: ReadOptions) -> pa.Table:
     """Reads files as ``scan()`` does, without a warning if no record matches."""
-    reader = LogReader(options, options.schema if options.schema is not None else infer_schema(options))
+    reader = LogReader(options, load_schema(options))
     batches = (batch for task in reader.plan().tasks for batch in reader.read_task(task, report=lambda _: None))
     return pa.Table.from_batches(batches, reader.target())
 
