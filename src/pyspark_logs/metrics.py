@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 MAX_REASONS = 100
 OTHER = "other"
@@ -53,19 +54,19 @@ class RecordMetrics:
         (1, {"field 'n': not a number": 1})
         """
         self.corrupt += 1
+        self._add_reason(reason, 1)
+
+    def _add_reason(self, reason: str, count: int) -> None:
         key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER
-        self.reasons[key] = self.reasons.get(key, 0) + 1
+        self.reasons[key] = self.reasons.get(key, 0) + count
 
     def copy(self) -> RecordMetrics:
         """Returns the present counts, for :meth:`since`."""
-        counts = {each.name: getattr(self, each.name) for each in fields(RecordMetrics)}
-        numbers = {name: dict(getattr(self, name)) for name in ("reasons", "retries", "engines")}
-        return RecordMetrics(**{**counts, **numbers})
+        return self.since(RecordMetrics())
 
     def count_retries(self, counts: Mapping[str, int]) -> None:
         """Adds numbers of repeated requests by error code."""
-        for code, count in counts.items():
-            self.retries[code] = self.retries.get(code, 0) + count
+        _add(self.retries, counts)
 
     def count_engines(self, counts: Mapping[str, int]) -> None:
         """Adds numbers of records by the engine that decoded them.
@@ -76,28 +77,16 @@ class RecordMetrics:
         >>> metrics.engines
         {'compiled': 3, 'line parser': 1}
         """
-        for engine, count in counts.items():
-            self.engines[engine] = self.engines.get(engine, 0) + count
+        _add(self.engines, counts)
 
     def since(self, before: RecordMetrics) -> RecordMetrics:
         """Returns the counts since ``before``, a copy of an earlier state."""
-        reasons = {reason: count - before.reasons.get(reason, 0) for reason, count in self.reasons.items()}
-        retries = {code: count - before.retries.get(code, 0) for code, count in self.retries.items()}
-        engines = {engine: count - before.engines.get(engine, 0) for engine, count in self.engines.items()}
-        return RecordMetrics(
-            self.records - before.records,
-            self.rows - before.rows,
-            self.filtered - before.filtered,
-            self.dropped - before.dropped,
-            self.corrupt - before.corrupt,
-            self.files - before.files,
-            {reason: count for reason, count in reasons.items() if count},
-            self.damaged - before.damaged,
-            self.joined - before.joined,
-            self.appended - before.appended,
-            {code: count for code, count in retries.items() if count},
-            {engine: count for engine, count in engines.items() if count},
-        )
+        counts: dict[str, Any] = {name: getattr(self, name) - getattr(before, name) for name in _NUMBERS}
+        for name in _BY_KEY:
+            earlier = getattr(before, name)
+            found = {key: count - earlier.get(key, 0) for key, count in getattr(self, name).items()}
+            counts[name] = {key: count for key, count in found.items() if count}
+        return RecordMetrics(**counts)
 
     def add(self, other: RecordMetrics) -> None:
         """Adds the counts of other records.
@@ -107,14 +96,12 @@ class RecordMetrics:
         >>> metrics.records, metrics.corrupt, metrics.reasons
         (3, 2, {'a': 1, 'b': 1})
         """
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         self.count_retries(other.retries)
         self.count_engines(other.engines)
-        for each in fields(RecordMetrics):
-            if each.name not in ("reasons", "retries", "engines"):
-                setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
         for reason, count in other.reasons.items():
-            key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER
-            self.reasons[key] = self.reasons.get(key, 0) + count
+            self._add_reason(reason, count)
 
     def top_reasons(self, limit: int = 3) -> str:
         """Returns the most frequent reasons with their counts, as text.
@@ -126,3 +113,12 @@ class RecordMetrics:
         others = sum(count for _, count in ranked[limit:])
         shown = [f"{reason} ({count})" for reason, count in ranked[:limit]]
         return ", ".join(shown) + (f", and {others} more of other reasons" if others else "")
+
+
+_BY_KEY = ("reasons", "retries", "engines")
+_NUMBERS = tuple(each.name for each in fields(RecordMetrics) if each.name not in _BY_KEY)
+
+
+def _add(counts: dict[str, int], others: Mapping[str, int]) -> None:
+    for key, count in others.items():
+        counts[key] = counts.get(key, 0) + count
