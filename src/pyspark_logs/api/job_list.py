@@ -12,6 +12,7 @@ from pyspark_logs.commit.decisions import read_intent
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import read_commits, read_record
 from pyspark_logs.jobs.names import created_us_of, mode_of
+from pyspark_logs.options.numbers import parse_positive_count
 from pyspark_logs.store.parallel import in_parallel
 
 
@@ -52,23 +53,26 @@ def list_jobs(root: str | os.PathLike[str], *, limit: int = 100, **options: Any)
         PathNotFoundError: the bucket does not exist.
         StoreError: the store refused or failed.
     """
+    most = parse_positive_count("limit", limit)
     store, directory, settings = open_root(root, options)
     listing = read_commits(store, directory)
-    newest = sorted({*listing.records, *listing.intents}, reverse=True)[:limit]
+    newest = sorted({*listing.records, *listing.intents}, reverse=True)[:most]
     now_us = time.time_ns() // 1000
 
-    def status(job: str) -> JobStatus:
-        has_intent, files, error = job in listing.intents, None, ""
+    def status(job: str) -> JobStatus | None:
+        files, error = None, ""
         try:
-            record = read_record(store, directory, job) if job in listing.records else None
-            intent = read_intent(store, directory, job) if has_intent else None
-            files = None if intent is None else len(intent.files)
-            state = "undecided" if record is None else "cleaning up" if intent is not None else record.state
+            intent = read_intent(store, directory, job) if job in listing.intents else None
+            # An intent that went away since the listing is that of a job that was decided since.
+            record = read_record(store, directory, job) if intent is None or job in listing.records else None
             if record is None and intent is None:
-                state = "undecided"
+                return None
+            files = None if intent is None else len(intent.files)
+            state = "undecided" if record is None else record.state if intent is None else "cleaning up"
         except LogSourceError as damage:
             state, error = "damaged", str(damage)
         created_us = created_us_of(job)
         return JobStatus(job, mode_of(job), created_us, (now_us - created_us) / 1e6, state, files, error)
 
-    return list(in_parallel(status, newest, settings.threads))
+    found = in_parallel(status, newest, settings.threads)
+    return [one for one in found if one is not None]
