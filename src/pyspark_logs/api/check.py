@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.scan import ScanSummary
@@ -59,7 +60,7 @@ class FileCheck:
         size: stored size in bytes.
         records: number of records.
         corrupt: number of records that do not match.
-        seconds: time for reading and parsing.
+        seconds: time for parsing, and for waiting for the file, which is fetched while files before it are parsed.
     """
 
     path: str
@@ -233,30 +234,18 @@ def check(
     """
     reader = _whole_reader(path, options)
     plan = reader.plan()
-    splits = [(task, split) for task in plan.tasks for split in task.splits]
     counter = _Counter(reader, plan.path_columns)
-    total, done, started = sum(split.length for _, split in splits), 0, time.monotonic()
-    files: dict[str, FileCheck] = {}
-    for task, split in splits:
-        before, split_started = replace(counter.summary), time.monotonic()
-        for _ in counter.read(task, split):
+    total, started = sum(split.length for task in plan.tasks for split in task.splits), time.monotonic()
+    for task in plan.tasks:
+        for _ in counter.read(task):
             if progress is not None:
-                seconds = time.monotonic() - started
-                progress(CheckProgress(done, total, counter.summary.records, counter.summary.corrupt, seconds))
-        done += split.length
-        known = files.get(split.path, FileCheck(split.path, split.size, 0, 0, 0.0))
-        files[split.path] = FileCheck(
-            split.path,
-            split.size,
-            known.records + counter.summary.records - before.records,
-            known.corrupt + counter.summary.corrupt - before.corrupt,
-            known.seconds + time.monotonic() - split_started,
-        )
+                counts, seconds = counter.summary, time.monotonic() - started
+                progress(CheckProgress(counter.done, total, counts.records, counts.corrupt, seconds))
     return CheckReport(
         counter.summary,
         counter.samples(),
         counter.histogram(),
-        tuple(files[name] for name in sorted(files)),
+        tuple(counter.files[name] for name in sorted(counter.files)),
         time.monotonic() - started,
     )
 
@@ -274,32 +263,56 @@ def _whole_reader(path: str | os.PathLike[str] | list[str], options: dict[str, A
 
 @dataclass
 class _Counter:
-    """Counts the records of a check, by reason and by minute; a receiver of bad records."""
+    """Counts the records of a check by reason, by minute and by file; a receiver of bad records, and so of splits.
+
+    Attributes:
+        reader: reader of the records.
+        path_columns: partition columns of the layout.
+        summary: numbers of records.
+        files: numbers of each file by its path.
+        done: stored bytes of the splits that are complete.
+        firsts: path, offset and text of the first record of each reason.
+        minutes: number of records by the start of their interval.
+        corrupt_minutes: number of these records that do not match.
+        step_us: length of these intervals.
+    """
 
     reader: LogReader
     path_columns: tuple[str, ...]
     summary: ScanSummary = field(default_factory=ScanSummary)
+    files: dict[str, FileCheck] = field(default_factory=dict)
+    done: int = 0
     firsts: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     minutes: Counter[int] = field(default_factory=Counter)
     corrupt_minutes: Counter[int] = field(default_factory=Counter)
     step_us: int = _MINUTE_US
+    _split_rows: list[int] = field(
+        default_factory=list
+    )  # of each split of the task that has begun, the number of its first row
+    _split_times: list[int] = field(default_factory=list)
+    _begun: tuple[FileSplit, int, int, float] = field(init=False)
 
-    def read(self, task: ReadTask, split: FileSplit) -> Any:
-        """Yields after each batch of a split that was read and counted."""
-        one = replace(task, splits=(split,))
+    def read(self, task: ReadTask) -> Iterator[None]:
+        """Yields after each batch of a task that was read and counted."""
         names = [name.lower() for name in self.reader.target().names]
         time_name = self.reader.columns(self.path_columns).shown_time
         corrupt_index = names.index(self.reader.options.records.corrupt_column.lower())
         time_index = None if time_name is None else names.index(time_name.lower())
-        file_us = split.layout_start_us if split.layout_start_us is not None else split.modified_ms * 1000
-        for batch in self.reader.read_task(one, self.summary, report=lambda _: None, bad_records=self):
+        first_row = self.summary.rows
+        self._split_rows, self._split_times = [], []
+        for batch in self.reader.read_task(task, self.summary, report=lambda _: None, bad_records=self):
             corrupt = batch.column(corrupt_index).is_valid().to_numpy(zero_copy_only=False)
-            if time_index is None:
-                times = np.full(batch.num_rows, file_us, np.int64)
-            else:
-                times = batch.column(time_index).cast(pa.int64()).fill_null(file_us).to_numpy()
+            times = self._file_times(first_row, batch.num_rows)
+            if time_index is not None:
+                times = pc.coalesce(batch.column(time_index).cast(pa.int64()), pa.array(times)).to_numpy()
             self._count(times, corrupt)
+            first_row += batch.num_rows
             yield
+
+    def _file_times(self, first_row: int, rows: int) -> Any:
+        """Returns the time of the file of each row of a batch, which may have rows of several splits."""
+        splits = np.searchsorted(self._split_rows, np.arange(first_row, first_row + rows), side="right") - 1
+        return np.array(self._split_times, np.int64)[splits]
 
     def _count(self, times: Any, corrupt: Any) -> None:
         for counts, selected in ((self.minutes, times), (self.corrupt_minutes, times[corrupt])):
@@ -314,7 +327,11 @@ class _Counter:
     # --- receiver of bad records ------------------------------------------------------------------------------
 
     def begin(self, split: FileSplit) -> None:
-        """Does nothing."""
+        """Notes the time of the file, and the counts and the clock before its records."""
+        self._split_rows.append(self.summary.rows)
+        start_us = split.layout_start_us
+        self._split_times.append(start_us if start_us is not None else split.modified_ms * 1000)
+        self._begun = split, self.summary.records, self.summary.corrupt, time.monotonic()
 
     def add(self, path: str, offset: int, record: str, reason: str, category: str) -> None:
         """Keeps the first record of each reason."""
@@ -322,7 +339,17 @@ class _Counter:
             self.firsts[category] = (path, offset, record[:_MAX_SAMPLE])
 
     def finish(self) -> None:
-        """Does nothing."""
+        """Adds the counts of the split to its file."""
+        split, records, corrupt, started = self._begun
+        known = self.files.get(split.path, FileCheck(split.path, split.size, 0, 0, 0.0))
+        self.files[split.path] = FileCheck(
+            split.path,
+            split.size,
+            known.records + self.summary.records - records,
+            known.corrupt + self.summary.corrupt - corrupt,
+            known.seconds + time.monotonic() - started,
+        )
+        self.done += split.length
 
     # --- results ----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import SchemaError
+from tests.support.log_files import write
 
 
 @pytest.fixture
@@ -55,8 +56,29 @@ def test_results_in_notebooks(logs: pyspark_logs.LogDataset, tmp_path: Path) -> 
     assert "files to read" in pyspark_logs.plan(tmp_path, **options)._repr_html_()
 
 
-def test_progress_of_a_check(logs: pyspark_logs.LogDataset) -> None:
+def test_progress_of_a_check(tmp_path: Path) -> None:
+    write(tmp_path, {"a.log": "INFO 1\n" * 3000, "b.log": "WARN 2\n" * 3000})
     seen: list[tuple[int, int]] = []
-    pyspark_logs.check(logs.path, progress=lambda one: seen.append((one.done, one.records)), template="{level} {n:int}")
-    assert [records for _, records in seen] == [100, 200]
+    pyspark_logs.check(tmp_path, progress=lambda one: seen.append((one.done, one.records)), template="{level} {n:int}")
+    assert [records for _, records in seen] == [3000, 6000]
     assert seen[0][0] == 0 < seen[1][0]
+
+
+def test_a_check_counts_the_files_of_a_task(tmp_path: Path) -> None:
+    """Records without a time count at the time of their file, although small files are in one batch."""
+    write(tmp_path, {"2026-11-22/a.log": "1\nx\n", "2026-11-23/b.log": "", "2026-11-24/c.log": "2\n3\nx\nx\n"})
+    options = {"template": "{n:int}", "layout": "{yyyy}-{MM}-{dd}"}
+    report = pyspark_logs.check(tmp_path, **options)
+    assert [(Path(file.path).name, file.records, file.corrupt) for file in report.files] == [
+        ("a.log", 2, 1), ("c.log", 4, 2),
+    ]  # fmt: skip
+    day_us = 86_400_000_000
+    found = {
+        interval.start_us // day_us: (interval.records, interval.corrupt)
+        for interval in report.histogram
+        if interval.records
+    }
+    first = min(found)
+    assert found == {first: (2, 1), first + 2: (4, 2)}
+    filtered = pyspark_logs.check(tmp_path, **options, where="n > 1")
+    assert [(file.records, file.corrupt) for file in filtered.files] == [(2, 0), (4, 0)]
