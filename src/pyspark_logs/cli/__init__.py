@@ -13,6 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or a constant of :mod:`pyspark_logs.cli.output`. argparse exits with 2 for wrong arguments.
     """
+    from pyspark_logs import __version__
     from pyspark_logs.cli import check, demo, detect, jobs, maintenance, plan, presets, preview, tail
     from pyspark_logs.cli.arguments import parse_options
     from pyspark_logs.cli.output import REFUSED
@@ -24,9 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Read log files without Spark, detect their format, and maintain directories that pyspark-logs writes to.",
         epilog="`pyspark-logs COMMAND --help` describes a command.",
     )
-    parser.add_argument(
-        "--version", action="version", version=f"pyspark-logs {sys.modules[__package__.partition('.')[0]].__version__}"
-    )
+    parser.add_argument("--version", action="version", version=f"pyspark-logs {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for module in (detect, preview, check, plan, tail, presets, jobs, maintenance, demo):
         module.add_commands(commands)
@@ -36,16 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return int(parsed.run(parsed, parse_options(parsed.option)))
+        code = int(parsed.run(parsed, parse_options(parsed.option)))
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe, such as head, has enough. Python would report the failed flush at exit.
         sys.stdout = None
         return 0
-    except LogSourceError as error:
+    except (LogSourceError, OSError) as error:
         # Some messages point at a position in a second line.
         lines = f"pyspark-logs {parsed.command}: {error}".split("\n")
         print("\n".join(map(printable, lines)), file=sys.stderr)
         return REFUSED
+    return code
 
 
 def _complete(parser: argparse.ArgumentParser) -> None:

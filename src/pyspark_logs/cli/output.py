@@ -11,8 +11,8 @@ from typing import Any
 
 from pyspark_logs.rendering.text_table import printable
 
-# FAILED: a job was neither rolled back nor finished, a claim cannot be read, or no format matches. REFUSED: a bad option,
-# or a store error.
+# FAILED: records do not match, no format matches, a job is damaged or was neither rolled back nor finished, or a claim cannot be
+# read. REFUSED: a bad option, an error of the store, or a file that cannot be written.
 FAILED, REFUSED = 1, 2
 
 

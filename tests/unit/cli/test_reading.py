@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -83,6 +84,18 @@ def test_a_failed_conversion_leaves_the_old_file(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.json"]
     assert main(["convert", folder, *FORMAT, "--to", str(tmp_path / "a.xlsx")]) == REFUSED
     assert "its suffix is none of .parquet" in capsys.readouterr().err
+    assert main(["convert", folder, *FORMAT, "--to", str(tmp_path / "nothing" / "a.json")]) == REFUSED
+    assert f"pyspark-logs convert: [Errno 2] No such file or directory: '{tmp_path}/nothing/" in capsys.readouterr().err
+
+
+def test_a_closed_pipe(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class ClosedPipe(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", ClosedPipe())
+    assert main(["preview", folder, *FORMAT]) == 0
+    assert sys.stdout is None  # Python flushes it at exit
 
 
 def test_check(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
