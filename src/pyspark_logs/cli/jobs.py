@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report, terminal_width
-from pyspark_logs.rendering.text_table import printable, table
+from pyspark_logs.rendering.text_table import table
 
 
 def add_commands(commands: Any) -> None:
@@ -41,7 +41,7 @@ def _jobs(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         f"{len(found)} jobs with documents, {undecided} of them undecided" if rows else "no job has documents here"
     )
     if undecided:
-        lines.append(f"`pyspark-logs recover {printable(parsed.root)}` decides the jobs whose driver died")
-    lines += [printable(f"{job.job}: {job.error}") for job in found if job.error]
+        lines.append(f"`pyspark-logs recover {parsed.root}` decides the jobs whose driver died")
+    lines += [f"{job.job}: {job.error}" for job in found if job.error]
     print_report(parsed, {"jobs": [asdict(job) for job in found]}, lines)
     return FAILED if any(job.error for job in found) else 0

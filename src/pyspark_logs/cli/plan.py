@@ -9,7 +9,6 @@ from typing import Any
 from pyspark_logs.cli.arguments import add_json
 from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
 from pyspark_logs.cli.output import print_report
-from pyspark_logs.rendering.text_table import printable
 
 
 def add_commands(commands: Any) -> None:
@@ -28,5 +27,5 @@ def _plan(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     where = {} if parsed.where is None else {"where": parsed.where}
     found = plan(path_of(parsed), columns=columns_of(parsed), **{**read_options(parsed, options), **where})
     report = {**asdict(found), "get_requests": found.get_requests, "request_cost_usd": found.request_cost_usd}
-    print_report(parsed, report, [printable(line) for line in repr(found).split("\n")])
+    print_report(parsed, report, repr(found).split("\n"))
     return 0
