@@ -59,6 +59,14 @@ def test_fields_of_other_formats(
     assert rescued(tmp_path, text, **kind, **options) == expected
 
 
+@pytest.mark.parametrize("schema", ["rest map<string,string>", "id string, rest map<string,string>"])
+@pytest.mark.parametrize("separator", [",", "||"])  # lines with a long separator and quotes are left to the line parser
+def test_appended_values_do_not_depend_on_the_requested_columns(tmp_path: Path, separator: str, schema: str) -> None:
+    text = 'id,n\n1,"2",x,y\n'.replace(",", separator)
+    found = rescued(tmp_path, text, delimited=separator, header="first", schema=schema)
+    assert found == [{"3": "x", "4": "y"}]
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -131,7 +131,7 @@ class DelimitedFormat(LineFormat):
         columns = [self._unlocated_column(field, judged=judged) for field, judged in projection.fields()]
 
         def compile_decoder(header: str | None) -> Decoder:
-            decoder = self._compile_decoder(header, columns, projection)
+            decoder = self._compile_decoder(header, columns, projection, to_end=rescued is not None)
             if rescued is None:
                 return decoder
             position = len(self._value_names(header, projection.columns.names) or ()) + 1
@@ -147,9 +147,16 @@ class DelimitedFormat(LineFormat):
         return compile_decoder(None)
 
     def _compile_decoder(
-        self, header: str | None, columns: Sequence[DelimitedColumn], projection: Projection
+        self, header: str | None, columns: Sequence[DelimitedColumn], projection: Projection, *, to_end: bool
     ) -> Decoder:
-        """Returns the decoder for lines under a header; None: lines without a header."""
+        """Returns the decoder for lines under a header; None: lines without a header.
+
+        Args:
+            header: header of the lines.
+            columns: requested columns, without the indices of their values.
+            projection: requested columns.
+            to_end: True if lines are parsed to their end whatever columns are requested: appended values are there.
+        """
         native = [column.type.arrow() for column in columns]
         names = self._value_names(header, projection.columns.names)
         if names is None:
@@ -160,7 +167,7 @@ class DelimitedFormat(LineFormat):
             len(names),
             self.options.null_value,
             self.options.allow_trailing or self.options.rescued_column is not None,
-            projection.judge_whole,
+            projection.judge_whole or to_end,
             tuple(self._validated_only(projection, index)),
             self.spec.checks_count,
         )
