@@ -78,7 +78,9 @@ class JsonField:
         """Returns the column that reads this field as the type that a query requests."""
         time = self.time()
         if time is None or not (pa.types.is_timestamp(field.type) or pa.types.is_date32(field.type)):
-            source = JsonSource(self.keys, numerals=self.numerals, null_text=self.null_text)
+            # The engines read a string as it is written.
+            null_text = None if pa.types.is_string(field.type) else self.null_text
+            source = JsonSource(self.keys, numerals=self.numerals, null_text=null_text)
             return RequestedColumn(field.name, JsonValue(field.type), source, judged)
         # The engines return an instant; the decoder converts it to a timestamp without a zone, or to a day.
         source = JsonSource(self.keys, time, self.numerals, self.null_text)

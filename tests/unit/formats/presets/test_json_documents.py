@@ -97,6 +97,12 @@ def test_missing_numbers_of_cloudfront(tmp_path: Path) -> None:
     assert (row["sc_bytes"], row["timestamp"], row["time_taken"], row["cs_referer"]) == (None, None, 0.5, "-")
 
 
+def test_missing_numbers_of_cloudfront_read_as_strings(tmp_path: Path) -> None:
+    # The second line is left to the line parser, because its surrogate is not paired.
+    (tmp_path / "a.json").write_text('{"sc-bytes":"-"}\n{"sc-bytes":"-","cs-uri-stem":"\\ud800"}\n')
+    assert scan_rows(tmp_path, preset="cloudfront_json", schema="sc_bytes string") == [{"sc_bytes": "-"}] * 2
+
+
 @pytest.mark.parametrize(
     "name",
     ["cloudfront_json", "aws_cloudwatch_subscription", "gcp_logging", "azure_diagnostics", "cloudflare", "fastly", "k8s_audit",
