@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pyspark_logs.formats.dialects.config_text import ConfigText
-from pyspark_logs.formats.dialects.conversions import EQUALS_WORDS, NOT_EMPTY_WORDS
+from pyspark_logs.formats.dialects.conversions import NOT_EMPTY_WORDS
 from pyspark_logs.formats.dialects.pattern_layout import LayoutElement
 
 
@@ -33,7 +33,7 @@ def resolve_condition(
 
     Args:
         config: pattern, for messages.
-        element: word of :data:`NOT_EMPTY_WORDS` or :data:`EQUALS_WORDS`.
+        element: word of ``NOT_EMPTY_WORDS`` or ``EQUALS_WORDS`` (:mod:`conversions`).
         children: elements that it encloses.
 
     Raises:
@@ -46,8 +46,6 @@ def resolve_condition(
         )
     if element.word in NOT_EMPTY_WORDS:
         return [_optional(config, element, children)] if words else [*children]
-    if element.word not in EQUALS_WORDS:
-        return [*children]
     if len(element.options) != 2:
         problem = f"needs three arguments: %{element.word}{{pattern}}{{test}}{{substitution}}"
         raise config.error(element.offset, element.text, problem)

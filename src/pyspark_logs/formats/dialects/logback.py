@@ -67,8 +67,7 @@ def _flatten(config: ConfigText, elements: Sequence[str | LayoutElement]) -> lis
     """Returns the elements without groups: the width of a group goes to its only word, or becomes padding."""
     flat: list[FlatElement] = []
     for element in elements:
-        is_group = isinstance(element, LayoutElement) and element.children is not None
-        for part in _ungroup(config, element) if is_group and isinstance(element, LayoutElement) else [element]:
+        for part in [element] if isinstance(element, str) or element.children is None else _ungroup(config, element):
             if isinstance(part, str) and flat and isinstance(flat[-1], str):
                 flat[-1] += part
             else:
