@@ -32,6 +32,7 @@ class CircuitBreaker:
         retry_counts: number of repeated attempts by error code.
         has_succeeded: True once the store has answered a request.
         last_failure: description of the last failure; empty if there was none.
+        last_advice: advice to the user on the last failure; empty if there was none.
         is_open: True once the limit of consecutive failures is reached. The circuit never closes again.
     """
 
@@ -51,6 +52,7 @@ class CircuitBreaker:
         self.retry_counts: Counter[str] = Counter()
         self.has_succeeded = False
         self.last_failure = ""
+        self.last_advice = ""
         self.is_open = False
 
     def count_request(self, kind: str) -> None:
@@ -79,16 +81,17 @@ class CircuitBreaker:
             self._failures = 0
             self._pause_s /= 2
 
-    def record_failure(self, ticket: int, reason: str, *, throttled: bool = False) -> None:
+    def record_failure(self, ticket: int, reason: str, *, advice: str = "", throttled: bool = False) -> None:
         """Records a transient failure.
 
         Args:
             ticket: result of :meth:`ticket` when the request started.
             reason: description for error messages.
+            advice: advice to the user, one or two sentences.
             throttled: True if the store asked for fewer requests.
         """
         with self._lock:
-            self.last_failure = reason
+            self.last_failure, self.last_advice = reason, advice
             if ticket != self._round:
                 return
             self._round += 1

@@ -55,8 +55,8 @@ class ErrorTranslator:
         """Returns the error of a request that is not made, or not repeated, because the circuit is open."""
         return CircuitOpenError(
             f"gave up trying to {action} {path}{self.endpoint}: {self._options.max_consecutive_failures} requests in a row "
-            f"failed, the last with {self.mask(self._breaker.last_failure)}. Try again when the store is available, or raise "
-            "maxConsecutiveFailures."
+            f"failed, the last with {self.mask(self._breaker.last_failure)}. {self._breaker.last_advice} A higher "
+            "maxConsecutiveFailures allows more failures."
         )
 
     def read_only(self, action: str, path: str) -> ReadOnlyStoreError:

@@ -185,7 +185,9 @@ class GenericStore(Store):
     def _translate(self, action: str, path: str, error: Exception, *, writing: bool) -> LogSourceError:
         code, category = classify_error(error)
         if category.transient:  # the driver's own retries have failed
-            self._breaker.record_failure(self._breaker.ticket(), code, throttled=category.throttled)
+            self._breaker.record_failure(
+                self._breaker.ticket(), code, advice=category.advice, throttled=category.throttled
+            )
         return super()._translate(action, path, error, writing=writing)
 
 

@@ -186,8 +186,9 @@ class S3Store(Store):
             CircuitOpenError: the failure opened the circuit.
             TruncatedBodyError: no attempt is left.
         """
-        reason = self._errors.mask(f"{classify_error(error)[0]}: {find_message(error)}")
-        self._breaker.record_failure(body.ticket, reason)
+        code, category = classify_error(error)
+        reason = self._errors.mask(f"{code}: {find_message(error)}")
+        self._breaker.record_failure(body.ticket, reason, advice=category.advice)
         if self._breaker.is_open:
             raise self._errors.circuit_open("read", path) from error
         # Without an ETag, the rest could be of another version.

@@ -103,7 +103,7 @@ class RetryPolicy:
         if not category.transient:
             breaker.record_success()  # the store responded, even if with an error
             return self._after_answer(code, response, operation, attempts, context)
-        breaker.record_failure(context.get(_TICKET, -1), reason, throttled=category.throttled)
+        breaker.record_failure(context.get(_TICKET, -1), reason, advice=category.advice, throttled=category.throttled)
         delay_s = max(backoff_s(attempts), _retry_after_s(response))
         elapsed_s = time.monotonic() - context.get(_STARTED, time.monotonic())
         lost = not breaker.has_succeeded and is_unreachable(caught_exception)
