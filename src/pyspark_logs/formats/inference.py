@@ -7,6 +7,7 @@ they stand in the sample: a number that its type would change makes the column a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,8 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.timestamps.parsing import ISO, TimestampContext, parse_iso_us
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
+
+_log = logging.getLogger(__name__)
 
 Kind = Union[str, "ListKind", "StructKind"]
 Value = TypeVar("Value")
@@ -212,12 +215,23 @@ def string_kind(text: str) -> str:
 
 
 def _fields(kinds: dict[str, Kind]) -> list[pa.Field]:
-    """Returns a field for each name. Names match without case; the first spelling names the field."""
+    """Returns a field for each name. Names match without case; the first spelling names the field.
+
+    Logs a warning for names that differ only in case, because of a record that has several of them, one value is read.
+    """
     names: dict[str, str] = {}
     merged: dict[str, Kind] = {}
     for name, kind in kinds.items():
         first = names.setdefault(name.lower(), name)
-        merged[first] = merge_kinds(merged[first], kind) if first in merged else kind
+        if first in merged:
+            _log.warning(
+                "the keys %r and %r differ only in case and are read as one column: of a record that has both, only the value"
+                " of %r is read",
+                first, name, first,
+            )  # fmt: skip
+            merged[first] = merge_kinds(merged[first], kind)
+        else:
+            merged[first] = kind
     return [
         pa.field(name, _arrow_type(kind), metadata=_ONLY_NULLS if kind == NULL else None)
         for name, kind in merged.items()

@@ -84,8 +84,12 @@ def test_columns_come_in_the_order_of_their_first_appearance() -> None:
     assert list(infer('{"b": 1}', '{"a": 1, "b": 2}', '{"c": 1}')) == ["b", "a", "c"]
 
 
-def test_columns_match_without_case() -> None:
-    assert infer('{"Level": 1, "level": 2.5}') == {"Level": DOUBLE}
+@pytest.mark.parametrize("nested", [False, True])
+def test_columns_match_without_case_with_a_warning(nested: bool, caplog: pytest.LogCaptureFixture) -> None:
+    record = '{"Level": 1, "level": 2.5}'
+    found = infer(f'{{"inner": {record}}}' if nested else record)
+    assert found == ({"inner": pa.struct([("Level", DOUBLE)])} if nested else {"Level": DOUBLE})
+    assert "of a record that has both, only the value of 'Level' is read" in caplog.text
 
 
 def test_lines_that_are_not_objects_are_skipped() -> None:
