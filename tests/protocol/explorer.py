@@ -437,13 +437,16 @@ class Explorer:
 
     # --- the search -----------------------------------------------------------------------------------
 
-    def explore(self, *, most_states: int = 10_000_000, most_s: float = 600.0, stop: bool = False) -> Report:
+    def explore(
+        self, *, most_states: int = 10_000_000, most_s: float = 600.0, stop: bool = False, depth_first: bool = False
+    ) -> Report:
         """Visits states breadth first, so that the trace of a violation is a shortest one.
 
         Args:
             most_states: number of states after which to give up.
             most_s: seconds after which to give up.
             stop: True to stop at the first violation.
+            depth_first: True to follow each run to its end first. A violation is found in fewer states, by a longer trace.
         """
         started = time.monotonic()
         start = self.start()
@@ -451,7 +454,7 @@ class Explorer:
         queue = deque([start])
         report = Report()
         while queue:
-            state = queue.popleft()
+            state = queue.pop() if depth_first else queue.popleft()
             if (problem := self._end_of(state)) is not None:
                 report.violations.setdefault(problem, self._trace(reached, state))
             for label, after in self.steps(state):

@@ -17,6 +17,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from pyspark_logs.offsets import FullListing, Offset, PollRules, StreamFile, lowest_layout_us, poll
+from tests.support.effort import extent
 
 # Coverage would double the duration of these tests, and other tests reach the same code.
 pytestmark = pytest.mark.no_cover
@@ -246,10 +247,10 @@ def test_with_etags_each_version_is_a_file(query: Query, turns: list[Turn]) -> N
 @pytest.mark.parametrize("tick_ms", [1000, 370])
 @pytest.mark.parametrize("lateness_changes", [False, True])
 @pytest.mark.parametrize("max_seen", [None, 3])
-def test_two_hundred_long_simulations(max_seen: int | None, lateness_changes: bool, tick_ms: int) -> None:
+def test_long_simulations(max_seen: int | None, lateness_changes: bool, tick_ms: int) -> None:
     """Each file is read exactly once in long simulations with many files and polls."""
     deferred = 0
-    for seed in range(200):
+    for seed in range(extent(bounded=30, full=200)):
         chance = random.Random(seed)
         lateness, slack, interval = chance.choice((0, 3, 10)), chance.choice((0, 2, 5)), chance.choice((None, 2, 5, 10))
         versions = []

@@ -1,6 +1,7 @@
 """Amount of work of tests that draw examples or generate large inputs.
 
-``make test`` runs a third of the examples, and inputs of an eighth of the length; ``make test-all`` sets ``TEST_EFFORT=full``.
+``make test`` runs a third of the examples, inputs of an eighth of the length, and a part of long searches; ``make test-all``
+sets ``TEST_EFFORT=full``.
 Hypothesis takes ``--hypothesis-seed`` to draw other examples, and ``TEST_EFFORT=10`` draws ten times as many.
 """
 
@@ -20,3 +21,8 @@ def examples(full: int) -> int:
 def length(full: int) -> int:
     """Returns the length of a long input, which has ``full`` bytes in a full run."""
     return full if _FACTOR >= 1 else full // 8
+
+
+def extent(*, bounded: int, full: int) -> int:
+    """Returns the extent of a search: ``full`` in a full run, otherwise ``bounded``."""
+    return full if _FACTOR >= 1 else bounded
