@@ -1,4 +1,4 @@
-"""Generated logs in five formats, with a fixed seed. Files are generated once and kept."""
+"""Generated logs in six formats, with a fixed seed. Files are generated once and kept."""
 
 from __future__ import annotations
 
@@ -85,6 +85,15 @@ def app() -> Iterator[str]:
         )
 
 
+def mixed() -> Iterator[str]:
+    """The application log, of which 1% of the lines are lines of stack traces in no format."""
+    rng = random.Random(6)
+    for number, line in enumerate(app()):
+        yield line
+        if number % 99 == 0:
+            yield f"    at com.example.{rng.choice(SERVICES)}.Handler.run(Handler.java:{rng.getrandbits(9)})\n"
+
+
 def combined() -> Iterator[str]:
     """Apache's combined format, about 230 bytes a line."""
     rng = random.Random(1)
@@ -153,7 +162,7 @@ def logfmt() -> Iterator[str]:
         )
 
 
-KINDS = {"app": app, "combined": combined, "alb": alb, "json": json_lines, "logfmt": logfmt}
+KINDS = {"app": app, "mixed": mixed, "combined": combined, "alb": alb, "json": json_lines, "logfmt": logfmt}
 
 
 def make(kind: str, root: Path, mib: int, copies: int = 4) -> Path:

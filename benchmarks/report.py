@@ -8,6 +8,7 @@ import math
 import os
 import platform
 import subprocess
+import textwrap
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -16,6 +17,12 @@ from benchmarks.timing import Comparison
 
 PACKAGES = ("pyspark-logs", "pyspark", "pyarrow", "numpy", "isal", "zlib-ng", "s3fs", "duckdb", "polars")
 _LEFT, _WIDTH, _ROW = 420, 460, 18  # pixels
+_STYLE = (
+    "text{font:12px sans-serif;fill:#222}.title{font-weight:bold}.caption{fill:#666;font-size:11px}.page{fill:#fff}"
+    ".longer{fill:#2a78b5}.shorter{fill:#c0504d}line{stroke:#888}"
+    "@media(prefers-color-scheme:dark){text{fill:#ddd}.caption{fill:#999}.page{fill:#1e1e24}.longer{fill:#5ba3dc}"
+    ".shorter{fill:#e0807d}}"
+)
 
 
 def environment() -> str:
@@ -48,7 +55,7 @@ def _processor() -> str:
 
 
 def write(directory: Path, comparisons: Sequence[Comparison]) -> None:
-    """Writes ``results.md`` and ``ratios.svg``."""
+    """Writes ``results.md``, the plot ``ratios.svg`` of all comparisons, and ``overview.svg`` of those that read all columns."""
     directory.mkdir(parents=True, exist_ok=True)
     today = f"{dt.datetime.now(dt.timezone.utc):%Y-%m-%d}"
     head = (
@@ -57,11 +64,14 @@ def write(directory: Path, comparisons: Sequence[Comparison]) -> None:
     )
     tables = "\n".join(comparison.markdown() for comparison in comparisons)
     (directory / "results.md").write_text(f"{head}\n{tables}", encoding="utf-8")
-    (directory / "ratios.svg").write_text(plot(comparisons, f"{today}; {environment()}"), encoding="utf-8")
+    caption = f"{today}; {environment()}"
+    overview = [comparison for comparison in comparisons if ": all columns" in comparison.title]
+    for name, shown in (("ratios.svg", comparisons), ("overview.svg", overview)):
+        (directory / name).write_text(plot(shown, caption), encoding="utf-8")
 
 
 def plot(comparisons: Sequence[Comparison], caption: str) -> str:
-    """Returns a bar for each ratio on a logarithmic scale, as SVG."""
+    """Returns a bar for each ratio on a logarithmic scale, as SVG in the colours of the reader's theme."""
     ratios = [ratio for comparison in comparisons for ratio in comparison.ratios().values()]
     low, high = min([0.5, *ratios]), max([2.0, *ratios])
 
@@ -71,30 +81,30 @@ def plot(comparisons: Sequence[Comparison], caption: str) -> str:
     parts: list[str] = []
     y = 40
 
-    def text(left: float, content: str, *, weight: str = "normal", anchor: str = "start") -> None:
-        parts.append(
-            f'<text x="{left:.0f}" y="{y}" font-weight="{weight}" text-anchor="{anchor}">{escape(content)}</text>'
-        )
+    def text(left: float, content: str, *, style: str = "", anchor: str = "start") -> None:
+        parts.append(f'<text x="{left:.0f}" y="{y}" class="{style}" text-anchor="{anchor}">{escape(content)}</text>')
 
     for comparison in comparisons:
-        text(10, comparison.title, weight="bold")
+        text(10, comparison.title, style="title")
         y += _ROW
         for name, ratio in comparison.ratios().items():
             text(_LEFT - 8, f"{name} / {comparison.against}", anchor="end")
             left, right = sorted((x(1), x(ratio)))
-            color = "#2a78b5" if ratio >= 1 else "#c0504d"
+            style = "longer" if ratio >= 1 else "shorter"
             parts.append(
-                f'<rect x="{left:.0f}" y="{y - 11}" width="{right - left + 1:.0f}" height="13" fill="{color}"/>'
+                f'<rect x="{left:.0f}" y="{y - 11}" width="{right - left + 1:.0f}" height="13" class="{style}"/>'
             )
             text(right + 5, f"{ratio:.2f} x")
             y += _ROW
         y += _ROW // 2
-    parts.append(f'<line x1="{x(1):.0f}" x2="{x(1):.0f}" y1="30" y2="{y}" stroke="#555"/>')
-    y += _ROW
-    text(10, caption)
-    size = f'width="{_LEFT + _WIDTH + 80}" height="{y + _ROW}"'
+    parts.append(f'<line x1="{x(1):.0f}" x2="{x(1):.0f}" y1="30" y2="{y}"/>')
+    for line in textwrap.wrap(caption, 130):
+        y += _ROW
+        text(10, line, style="caption")
+    width, height = _LEFT + _WIDTH + 80, y + _ROW
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">\n'
-        f'<rect width="100%" height="100%" fill="white"/>\n<text x="10" y="18">Times as long as pyspark-logs; longer bars are better'
-        " for it</text>\n" + "\n".join(parts) + "\n</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">\n'
+        f"<style>{_STYLE}</style>\n"
+        '<rect width="100%" height="100%" class="page"/>\n<text x="10" y="18">Times as long as pyspark-logs (logarithmic scale):'
+        " longer bars are better for it</text>\n" + "\n".join(parts) + "\n</svg>\n"
     )

@@ -1,4 +1,4 @@
-"""``scan()`` on one core, compared with DuckDB and Polars on one core: all columns and three, typed, into memory.
+"""``scan()`` on one core, compared with DuckDB, Polars, pyarrow and Python's ``re`` on one core: all columns and three, typed, into memory.
 
 Each contender runs in a process of its own that may use one processor only, so that a helper thread of any of
 them gets no second one.
@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import data, peers, timing
 from benchmarks.spark_reads import THREE
 
-READINGS = 5  # per process, without the first
+READINGS = {"Python re": 1}  # of a process, without the first; 5 of the other contenders
 
 
 # All contenders are given the types, so that none infers them.
@@ -45,11 +45,22 @@ def ours(kind: str, folder: str, chosen: list[str] | None) -> int:
     return sum(batch.num_rows for batch in pyspark_logs.scan(folder, threads=1, schema=schema, **OPTIONS[kind]))
 
 
-CONTENDERS = {"pyspark-logs scan()": ours, "DuckDB": peers.duckdb, "Polars": peers.polars}
+CONTENDERS = {
+    "pyspark-logs scan()": ours,
+    "DuckDB": peers.duckdb,
+    "Polars": peers.polars,
+    "pyarrow": peers.arrow,
+    "Python re": peers.python,
+}
+
+
+def contenders(kind: str) -> list[str]:
+    """Returns the contenders that read a format; pyarrow has no expressions, and the others are faster for CSV and JSON than ``re``."""
+    return [name for name in CONTENDERS if name != ("pyarrow" if kind in peers.PATTERNS else "Python re")]
 
 
 def child(name: str, kind: str, folder: str, *chosen: str) -> None:
-    """Reads on one processor, once to warm up and then ``READINGS`` times; prints the shortest time in seconds, and the rows.
+    """Reads on one processor, once to warm up and then up to five times; prints the shortest time in seconds, and the rows.
 
     What else a machine does only ever makes a reading longer, so the shortest is nearest to what it costs.
     """
@@ -58,7 +69,7 @@ def child(name: str, kind: str, folder: str, *chosen: str) -> None:
     columns = list(chosen) or None
     rows = read(kind, folder, columns)
     seconds = []
-    for _ in range(READINGS):
+    for _ in range(READINGS.get(name, 5)):
         started = time.perf_counter()
         read(kind, folder, columns)
         seconds.append(time.perf_counter() - started)
@@ -72,15 +83,15 @@ def run(root: Path, mib: int, rounds: int, kinds: list[str]) -> None:
         folder = data.make(kind, root, mib)
         size = data.total_bytes(folder)
         for title, chosen in (("all columns", []), ("three columns", THREE[kind])):
-            seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+            seconds: dict[str, list[float]] = {name: [] for name in contenders(kind)}
             counted: set[int] = set()
             for _ in range(rounds):
-                for name in CONTENDERS:
+                for name, times in seconds.items():
                     command = [sys.executable, "-m", "benchmarks", "--child", name, kind, str(folder), *chosen]
                     out = subprocess.run(
                         command, env=environment, check=True, capture_output=True, text=True
                     ).stdout.split()
-                    seconds[name].append(float(out[0]))
+                    times.append(float(out[0]))
                     counted.add(int(out[1]))
             if len(counted) != 1:
                 raise SystemExit(f"{kind}: the contenders read different numbers of rows: {sorted(counted)}")

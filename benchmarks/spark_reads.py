@@ -20,6 +20,7 @@ from pyspark_logs.schema_inference import infer_schema
 OURS = "pyspark-logs"
 OPTIONS: dict[str, dict[str, str]] = {
     "app": {"template": data.APP},
+    "mixed": {"template": data.APP},
     "combined": {"preset": "apache_combined"},
     "alb": {"preset": "aws_alb"},
     "json": {"json": "true"},
@@ -27,6 +28,7 @@ OPTIONS: dict[str, dict[str, str]] = {
 }
 THREE = {
     "app": ["ts", "level", "user"],
+    "mixed": ["ts", "level", "user"],
     "combined": ["time", "status", "bytes"],
     "alb": ["time", "elb_status_code", "client_ip"],
     "json": ["timestamp", "level", "status"],
@@ -120,7 +122,7 @@ def _regexp(
 def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> dict[str, Callable[[], None]]:
     """Returns Spark's built-in ways to read the format, each with the same types as this source."""
     path = str(folder)
-    if kind == "app":
+    if kind in ("app", "mixed"):
         pattern = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
         columns = {"ts": (1, "timestamp"), "level": (2, "string"), "service": (3, "string")}
         columns |= {"request_id": (4, "string"), "user": (5, "bigint"), "message": (6, "string")}
