@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pyspark_logs.bad_records import BadRecordSink
+from pyspark_logs.batch_sizes import batch_of_columns
 from pyspark_logs.column_sources import FROM_PATH, FROM_RECORD, RAW_TEXT, ColumnSources
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.columnar import spans
@@ -225,13 +226,10 @@ def select_rows(arrays: list[pa.Array], target: pa.Schema, selected: Bool | None
     count = rows if selected is None else int(np.count_nonzero(selected))
     if count == 0:
         return None
-    if not arrays:
-        # Arrow keeps no row count without a column; a struct array does.
-        return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), count, [None]))
-    if selected is not None and count < rows:
+    if arrays and selected is not None and count < rows:
         indices = spans.from_numpy(np.flatnonzero(selected))
         arrays = [array.take(indices) for array in arrays]
-    return pa.RecordBatch.from_arrays(arrays, schema=target)
+    return batch_of_columns(arrays, target, count)
 
 
 def year_bound_us(split: FileSplit, slack_us: int) -> int:

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from pyspark_logs.bad_records import BadRecordSink, BadRecordWriter
 from pyspark_logs.batch_builder import BatchBuilder
+from pyspark_logs.batch_sizes import resize
 from pyspark_logs.column_sources import FROM_PATH, ColumnSources, resolve_columns
 from pyspark_logs.conditions import parse_condition
 from pyspark_logs.errors import OptionError, SchemaError
@@ -47,10 +48,6 @@ from pyspark_logs.store.parallel import in_parallel
 
 _log = logging.getLogger(__name__)
 
-MAX_BATCH_ROWS = 65_536  # Spark's Arrow reader gets slower with larger batches
-# Smaller batches are concatenated, because a selective filter leaves few rows of each block. Concatenation costs 100 ns a
-# row of 36 columns; another batch of them costs 40 us in Python and as much again in Spark.
-MIN_BATCH_ROWS = 2_048
 _OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
 _CHECK_THREADS = 16
 
@@ -265,7 +262,7 @@ class LogReader:
         splits = [split for split in task.splits if job_of(split.path) not in skipped]
         batches = self._read_splits(store, splits, builder, in_stream=task.in_stream)
         try:
-            for batch in _resize(batches, target):
+            for batch in resize(batches, target):
                 # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
                 if batch.schema != target:
                     raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
@@ -376,35 +373,6 @@ def _incomplete_jobs(store: Store, task: ReadTask) -> set[str | None]:
             job, ", ".join(texts[:10]), "" if len(texts) <= 10 else f" and {len(texts) - 10} more",
         )  # fmt: skip
     return set(incomplete)
-
-
-def _resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yields the same rows, with small batches concatenated and large ones cut."""
-    pending: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        pending.append(batch)
-        rows += batch.num_rows
-        if rows >= MIN_BATCH_ROWS:
-            yield from _cut(_concatenate(pending, target))
-            pending, rows = [], 0
-    if pending:
-        yield from _cut(_concatenate(pending, target))
-
-
-def _concatenate(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    columns = [pa.concat_arrays([batch.column(i) for batch in batches]) for i in range(len(target))]
-    if not columns:
-        rows = sum(batch.num_rows for batch in batches)
-        return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
-    return pa.RecordBatch.from_arrays(columns, schema=target)
-
-
-def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    for start in range(0, batch.num_rows, MAX_BATCH_ROWS):
-        yield batch if batch.num_rows <= MAX_BATCH_ROWS else batch.slice(start, MAX_BATCH_ROWS)
 
 
 def _normalise_paths(options: ReadOptions) -> ReadOptions:
