@@ -34,7 +34,8 @@ from pyspark_logs.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyspark_logs.api.check import CheckReport, check
+    from pyspark_logs.api.check import check
+    from pyspark_logs.api.check_report import CheckReport
     from pyspark_logs.api.dataset import LogDataset, dataset
     from pyspark_logs.api.detect import Candidate, detect
     from pyspark_logs.api.job_list import JobStatus, list_jobs
@@ -93,7 +94,7 @@ __all__ = [
 # Public name -> its module. Spark looks for DefaultSource with hasattr(), which calls __getattr__() below.
 _LAZY = {
     "Candidate": "api.detect",
-    "CheckReport": "api.check",
+    "CheckReport": "api.check_report",
     "DefaultSource": "datasource",
     "JobStatus": "api.job_list",
     "LoadPlan": "api.plan",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.api.check_report import CheckReport, CorruptSample, FileCheck, Interval
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.scan import ScanSummary
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.reader import LogReader, ReadTask
-from pyspark_logs.rendering.html import bar_chart, html_table
-from pyspark_logs.rendering.text_table import table as text_table
-from pyspark_logs.rendering.units import format_bytes, format_seconds, format_time
 from pyspark_logs.schema import parse_ddl, to_ddl
 
 _MINUTE_US = 60_000_000
@@ -29,163 +27,6 @@ _MAX_INTERVALS = 48
 # The histogram counts by minutes until there are more of them than this, then by hours.
 _MAX_COUNTED = 100_000
 _MAX_SAMPLE = 200
-_SHOWN_FILES = 10
-
-
-@dataclass(frozen=True)
-class CorruptSample:
-    """The first record of a reason for which records do not match.
-
-    Attributes:
-        reason: the reason, without values of the record.
-        records: number of records with the reason.
-        path: path of the file of the first of these records.
-        offset: offset of the first byte of that record in the uncompressed file.
-        text: text of that record, cut at 200 characters.
-    """
-
-    reason: str
-    records: int
-    path: str
-    offset: int
-    text: str
-
-
-@dataclass(frozen=True)
-class FileCheck:
-    """The numbers of one file.
-
-    Attributes:
-        path: path of the file.
-        size: stored size in bytes.
-        records: number of records.
-        corrupt: number of records that do not match.
-        seconds: time for parsing, and for waiting for the file, which is fetched while files before it are parsed.
-    """
-
-    path: str
-    size: int
-    records: int
-    corrupt: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Interval:
-    """One bar of the histogram.
-
-    Attributes:
-        start_us: start of the interval, microseconds since the epoch.
-        records: number of records with a time in the interval. A record without a time counts at the time of its file.
-        corrupt: number of these records that do not match.
-    """
-
-    start_us: int
-    records: int
-    corrupt: int
-
-
-@dataclass(frozen=True, repr=False)
-class CheckReport:
-    """The result of a check. Prints as text; in notebooks, shows tables and a bar chart.
-
-    Attributes:
-        summary: numbers of records.
-        samples: reasons for which records do not match, the most frequent first.
-        histogram: records over time, in intervals of equal width without gaps.
-        files: the files in the order of their paths.
-        seconds: duration of the check.
-    """
-
-    summary: ScanSummary
-    samples: tuple[CorruptSample, ...] = ()
-    histogram: tuple[Interval, ...] = ()
-    files: tuple[FileCheck, ...] = ()
-    seconds: float = 0.0
-
-    def heading(self) -> str:
-        """Returns the numbers of records and files in one line."""
-        size = sum(file.size for file in self.files)
-        counts = self.summary
-        share = f" ({counts.corrupt / counts.records:.2%})" if counts.corrupt else ""
-        filtered = f", {counts.filtered} filtered" if counts.filtered else ""
-        joined = f", {counts.joined} lines joined to the record before them" if counts.joined else ""
-        damaged = f", {counts.damaged} damaged files" if counts.damaged else ""
-        return (
-            f"{counts.records} records in {len(self.files)} files ({format_bytes(size)}), {counts.corrupt} corrupt{share}"
-            f"{filtered}{joined}{damaged}, in {format_seconds(self.seconds)}"
-        )
-
-    def lines(self, width: int = 120) -> list[str]:
-        """Returns the report as lines of text.
-
-        Args:
-            width: width of the terminal in characters.
-        """
-        lines = [self.heading()]
-        if self.samples:
-            rows = [{"records": sample.records, "reason": sample.reason} for sample in self.samples]
-            lines += ["", *text_table(rows, ["records", "reason"], width), ""]
-            for sample in self.samples:
-                lines += text_table(
-                    [{f"{sample.path} at byte {sample.offset}": sample.text}],
-                    [f"{sample.path} at byte {sample.offset}"],
-                    width,
-                )
-        if self.histogram:
-            most = max(interval.records for interval in self.histogram)
-            bars = [
-                {
-                    "time (UTC)": format_time(interval.start_us),
-                    "records": interval.records,
-                    "corrupt": interval.corrupt,
-                    "": "#" * -(-interval.records * 40 // most),
-                }
-                for interval in self.histogram
-            ]
-            lines += ["", *text_table(bars, ["time (UTC)", "records", "corrupt", ""], width)]
-        if len(self.files) > 1:
-            lines += [
-                "",
-                *text_table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"], width),
-            ]
-            if len(self.files) > _SHOWN_FILES:
-                lines.append(f"and {len(self.files) - _SHOWN_FILES} more files")
-        return lines
-
-    def _file_rows(self) -> list[dict[str, Any]]:
-        total = sum(file.seconds for file in self.files) or 1.0
-        # The directory that all paths share would leave too little of a terminal's line.
-        common = _common_directory([file.path for file in self.files])
-        ranked = sorted(self.files, key=lambda file: (-file.corrupt, -file.seconds))[:_SHOWN_FILES]
-        return [
-            {
-                "seconds": f"{file.seconds:.2f}",
-                "share": f"{file.seconds / total:.0%}",
-                "size": format_bytes(file.size),
-                "records": file.records,
-                "corrupt": file.corrupt,
-                "file": file.path[common:],
-            }
-            for file in ranked
-        ]
-
-    def __repr__(self) -> str:
-        return "\n".join(self.lines())
-
-    def _repr_html_(self) -> str:
-        bars = [(format_time(one.start_us), one.records, one.corrupt) for one in self.histogram]
-        samples = [
-            {"records": s.records, "reason": s.reason, "first": f"{s.path} at byte {s.offset}", "record": s.text}
-            for s in self.samples
-        ]
-        parts = [f"<p>{self.heading()}</p>"]
-        if bars:
-            parts.append(bar_chart(bars, f"records from {bars[0][0]} to {bars[-1][0]} UTC, corrupt ones in red"))
-        if samples:
-            parts.append(html_table(samples, ["records", "reason", "first", "record"]))
-        parts.append(html_table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"]))
-        return "".join(parts)
 
 
 @dataclass(frozen=True)
@@ -379,10 +220,3 @@ def _rebin(counts: Counter[int], width_us: int) -> Counter[int]:
     for start, number in counts.items():
         result[start // width_us * width_us] += number
     return result
-
-
-def _common_directory(paths: Sequence[str]) -> int:
-    """Returns the length of the longest directory, with its slash, of all paths; 0 for a single path."""
-    first, last = min(paths, default=""), max(paths, default="")
-    shared = next((index for index, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), 0)
-    return first.rfind("/", 0, shared) + 1
