@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+# Coverage is not measured: most of these tests read source files instead of running them.
+pytestmark = pytest.mark.no_cover
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "pyspark_logs"
@@ -127,12 +131,12 @@ def resolve(base: str, name: str) -> str:
     return base
 
 
-def problems_of(source: str, module: str) -> list[str]:
+def problems_of(imports: Iterable[Import], module: str) -> list[str]:
     """Returns the forbidden imports of a module, each as a sentence."""
     parts = module.split(".")[1:]
     package = parts[0]
     problems = []
-    for item in imports_of(ast.parse(source), module):
+    for item in imports:
         target = item.target.split(".")
         where = f"{module}:{item.line}:"
         if item.target == "*dynamic*":
@@ -175,50 +179,59 @@ def cyclic_nodes(edges: dict[str, set[str]]) -> set[str]:
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def module_imports(path: Path) -> tuple[Import, ...]:
+    """Returns the imports of a module of the package."""
+    return tuple(imports_of(tree_of(path), name_of(path)))
+
+
 def name_of(path: Path) -> str:
     return ".".join([PACKAGE, *path.relative_to(SOURCE).with_suffix("").parts])
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_imports_are_allowed_by_the_table(path: Path) -> None:
-    assert problems_of(path.read_text(encoding="utf-8"), name_of(path)) == []
+    assert problems_of(module_imports(path), name_of(path)) == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_no_assert_statement_in_the_package(path: Path) -> None:
     # `python -O` removes assert statements.
-    asserts = [
-        node.lineno for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Assert)
-    ]
-    assert asserts == []
+    assert [node.lineno for node in ast.walk(tree_of(path)) if isinstance(node, ast.Assert)] == []
 
 
-def class_names(source: str) -> list[str]:
+def class_names(tree: ast.Module) -> list[str]:
     """Returns the names of all classes of a module, nested classes included, without leading underscores."""
-    return [node.name.lstrip("_") for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+    return [node.name.lstrip("_") for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 
 
 def test_no_two_classes_have_the_same_name() -> None:
     modules: dict[str, list[str]] = {}
     for path in MODULES:
-        for name in class_names(path.read_text(encoding="utf-8")):
+        for name in class_names(tree_of(path)):
             modules.setdefault(name, []).append(name_of(path))
     shared = {name: where for name, where in modules.items() if len(where) > 1}
     assert shared == {}
 
 
 def test_nested_and_private_classes_have_names() -> None:
-    assert class_names("class A:\n    class _B: pass\ndef f():\n    class C: pass") == ["A", "B", "C"]
+    source = "class A:\n    class _B: pass\ndef f():\n    class C: pass"
+    assert class_names(ast.parse(source)) == ["A", "B", "C"]
 
 
-def type_checks(source: str, names: set[str]) -> list[int]:
+def type_checks(tree: ast.Module, names: set[str]) -> list[int]:
     """Returns the lines that ask for the class of an object by ``isinstance`` or ``type(x) is``, given class names."""
 
     def named(node: ast.AST) -> bool:
         return any(isinstance(child, ast.Name) and child.id in names for child in ast.walk(node))
 
     lines = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance" and named(node.args[1]):
             lines.append(node.lineno)
         elif (
@@ -233,7 +246,7 @@ def field_type_names() -> set[str]:
     bases = {
         node.name: {ast.unparse(base) for base in node.bases}
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef)
     }
     names, count = {"FieldType"}, 0
@@ -247,13 +260,13 @@ def test_no_code_asks_for_the_class_of_a_field_type() -> None:
     # Each field type has attributes and methods for what is special about the type.
     names = field_type_names()
     assert {"Text", "Epoch", "Port", "CefExtension"} <= names
-    found = {name_of(path): type_checks(path.read_text(encoding="utf-8"), names) for path in MODULES}
+    found = {name_of(path): type_checks(tree_of(path), names) for path in MODULES}
     assert {module: lines for module, lines in found.items() if lines} == {}
 
 
 def test_type_checks_are_found() -> None:
     source = "isinstance(a, B)\nisinstance(a, (C, D))\ntype(a) is not B\nisinstance(a, C)\ntype(a) == E"
-    assert type_checks(source, {"B", "D"}) == [1, 2, 3]
+    assert type_checks(ast.parse(source), {"B", "D"}) == [1, 2, 3]
 
 
 def test_the_table_has_each_package_once_and_no_other() -> None:
@@ -275,7 +288,7 @@ def test_the_table_has_one_row_per_package() -> None:
 def test_the_table_names_no_import_that_does_not_exist() -> None:
     used: dict[str, set[str]] = {package: set() for package in ALLOWED}
     for path in MODULES:
-        for item in imports_of(ast.parse(path.read_text(encoding="utf-8")), name_of(path)):
+        for item in module_imports(path):
             target = item.target.split(".")
             if target[0] == PACKAGE:
                 used[name_of(path).split(".")[1]].add((target[1:] or ["__init__"])[0])
@@ -295,10 +308,7 @@ def test_the_table_has_no_cycle() -> None:
 
 @pytest.mark.parametrize("package", sorted(path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()))
 def test_imports_within_a_package_have_no_cycle(package: str) -> None:
-    edges = {}
-    for path in (SOURCE / package).rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        edges[name_of(path)] = {item.target for item in imports_of(tree, name_of(path))}
+    edges = {name_of(path): {item.target for item in module_imports(path)} for path in (SOURCE / package).rglob("*.py")}
     assert cyclic_nodes(edges) == set()
 
 
@@ -307,7 +317,7 @@ def test_packages_and_modules_of_the_formats_have_no_cycle() -> None:
     edges: dict[str, set[str]] = {}
     for path in (SOURCE / "formats").rglob("*.py"):
         group = path.relative_to(SOURCE / "formats").with_suffix("").parts[0]
-        for item in imports_of(ast.parse(path.read_text(encoding="utf-8")), name_of(path)):
+        for item in module_imports(path):
             parts = item.target.split(".")
             if parts[:2] == [PACKAGE, "formats"] and len(parts) > 2 and parts[2] != group:
                 edges.setdefault(group, set()).add(parts[2])
@@ -351,7 +361,7 @@ def test_a_cycle_is_found() -> None:
     ],
 )
 def test_a_forbidden_import_is_found(module: str, source: str, problem: str) -> None:
-    (found,) = problems_of(source, f"{PACKAGE}.{module}")
+    (found,) = problems_of(imports_of(ast.parse(source), f"{PACKAGE}.{module}"), f"{PACKAGE}.{module}")
     assert problem in found
 
 
@@ -370,7 +380,7 @@ def test_a_forbidden_import_is_found(module: str, source: str, problem: str) -> 
     ],
 )
 def test_an_allowed_import_is_no_problem(module: str, source: str) -> None:
-    assert problems_of(source, f"{PACKAGE}.{module}") == []
+    assert problems_of(imports_of(ast.parse(source), f"{PACKAGE}.{module}"), f"{PACKAGE}.{module}") == []
 
 
 DEMO = sorted((ROOT / "examples" / "demo").glob("*.py"))

@@ -6,6 +6,7 @@ The rest of the style, that a sentence is understood at first reading, is for re
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -13,6 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# Coverage is not measured: these tests read source files instead of running them.
+pytestmark = pytest.mark.no_cover
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "pyspark_logs"
@@ -40,6 +44,7 @@ IMPERATIVES = {
     "remove", "render", "replace", "return", "run", "say", "search", "send", "show", "skip", "sort", "split", "start",
     "store", "take", "tell", "try", "turn", "undo", "wait", "walk", "write", "yield",
 }  # fmt: skip
+FIRST_IMPERATIVES = {word.capitalize() for word in IMPERATIVES}
 
 # A phrase that is not used -> what to write instead.
 BANNED = {
@@ -74,7 +79,7 @@ def first_word_problem(text: str, what: str) -> str | None:
         return None
     if word[1].lower() in NOT_FIRST:
         return f"{what} begins with {word[1]!r}; begin with a verb in the third person or a noun"
-    if word[1] in {one.capitalize() for one in IMPERATIVES} and what == "docstring":
+    if word[1] in FIRST_IMPERATIVES and what == "docstring":
         return f"{what} begins with the imperative {word[1]!r}; use the third person"
     return None
 
@@ -97,9 +102,14 @@ def docstring_problems(source: str) -> list[str]:
     return found
 
 
+@functools.lru_cache(maxsize=1)
+def tokens_of(source: str) -> list[tokenize.TokenInfo]:
+    return list(tokenize.generate_tokens(io.StringIO(source).readline))
+
+
 def prose_of(source: str) -> Iterator[tuple[int, str]]:
     """Yield line and text of the comments and string literals of a module."""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in tokens_of(source):
         if token.type in (tokenize.COMMENT, tokenize.STRING):
             yield token.start[0], token.string
 
@@ -115,9 +125,7 @@ def banned_words(lines: Iterator[tuple[int, str]]) -> list[str]:
 
 
 def names_of(source: str) -> set[str]:
-    return {
-        token.string for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.NAME
-    }
+    return {token.string for token in tokens_of(source) if token.type == tokenize.NAME}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
