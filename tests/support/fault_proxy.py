@@ -65,9 +65,10 @@ class DroppedHeader:
 
 @dataclass(frozen=True)
 class SlowBody:
-    """The response byte by byte, with a pause of ``seconds`` before each of the first hundred."""
+    """The response byte by byte, with a pause of ``seconds`` before each of the first ``slow_bytes``."""
 
     seconds: float
+    slow_bytes: int = 100
 
 
 @dataclass(frozen=True)
@@ -215,11 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
                 return self.reset_connection()
             self.close_connection = True
             return None
-        for index in range(min(len(body), 100) if isinstance(fault, SlowBody) else 0):
+        slow = min(len(body), fault.slow_bytes) if isinstance(fault, SlowBody) else 0
+        for index in range(slow):
             owner.released.wait(fault.seconds)
             self.wfile.write(body[index : index + 1])
             self.wfile.flush()
-        self.wfile.write(body[100:] if isinstance(fault, SlowBody) else body)
+        self.wfile.write(body[slow:])
         return None
 
     def forward(self, request_body: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:

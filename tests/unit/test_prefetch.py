@@ -163,12 +163,12 @@ def test_one_that_was_never_started_starts_nothing():
 
 def test_closing_does_not_wait_for_a_slow_read_longer_than_its_patience():
     go_on = threading.Event()
-    source = Source(pause=lambda: source.given and go_on.wait(10))
+    source = Source(pause=lambda: source.given and go_on.wait(600))
     reading = prefetch(source.items(), max_items=2, patience_s=0.05)
     assert next(reading) == 0
     before = time.monotonic()
     reading.close()
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 60  # less than a second on an idle machine
     assert source.closed_in is None
     go_on.set()
     assert settle(lambda: source.closed_in is not None)
@@ -296,18 +296,16 @@ def source():
     number = 0
     while True:
         if number == 2 and {held!r} == "blocked":
-            time.sleep(60)
+            time.sleep(600)
         number += 1
         yield number
 reading = Prefetcher(threads=1, max_bytes=3, item_bytes=1, max_items=3).add(source(), lambda _: 1)
 print(next(reading))
 """
-    started = time.monotonic()
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120, check=False
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, "1\n", "")
-    assert time.monotonic() - started < 20
 
 
 class TestSeveral:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.records import QuoteRule, align_split, join_quoted, read_lines
+from tests.support.growth import assert_linear_time
 
 _MALFORMED, _OPEN = -1, -2
 
@@ -113,10 +112,11 @@ def test_offsets_and_reported_lines() -> None:
 
 def test_stray_quotes_take_linear_time() -> None:
     """Each line opens a quote that its successor closes, and none of the records ends."""
-    started = time.process_time()
-    text = 'x","y\n' * 20_000
-    assert len(joined(text, COMMA, block_bytes=1 << 14)) == 20_000
-    assert time.process_time() - started < 3
+
+    def join(lines: int) -> None:
+        assert len(joined('x","y\n' * lines, COMMA, block_bytes=1 << 14)) == lines
+
+    assert_linear_time(join, 20_000)
 
 
 @settings(max_examples=250, suppress_health_check=list(HealthCheck), deadline=None)

@@ -76,13 +76,13 @@ def test_redirects_without_end(s3: S3Bucket, proxy: FaultProxy) -> None:
 def test_a_body_that_trickles_ends(s3: S3Bucket, proxy: FaultProxy) -> None:
     path = s3.put("a.log", b"x" * 1000)
     store = open_store(s3.url, replace(s3.options, endpoint=proxy.endpoint, request_timeout_s=0.5, max_retries=1))
-    proxy.inject(then=SlowBody(0.1))
+    proxy.inject(then=SlowBody(0.1, slow_bytes=1000))
     started = time.monotonic()
     with pytest.raises(TruncatedBodyError, match="did not arrive within 1 s"):
         list(store.read(path, 0, 1000, chunk_bytes=1000))
     with pytest.raises(LogSourceError):
         store.list_page(s3.url + "/", recursive=True)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60  # four seconds on an idle machine; one body takes 100 s
 
 
 def test_an_operation_has_a_deadline(s3: S3Bucket, proxy: FaultProxy) -> None:
@@ -94,7 +94,7 @@ def test_an_operation_has_a_deadline(s3: S3Bucket, proxy: FaultProxy) -> None:
     started = time.monotonic()
     with pytest.raises(StoreError, match="InternalError"):
         store.get(f"{s3.url}/a.log")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60  # two seconds on an idle machine; fifty retries take many minutes
 
 
 def test_repeated_attempts_are_counted(s3: S3Bucket, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
