@@ -49,10 +49,9 @@ def page() -> str:
     """Returns the whole page, as Markdown."""
     presets = list_presets()
     rows = "\n".join(
-        f"| [`{preset.name}`](#{preset.name}) | {len(preset.columns)} | {f'`{preset.layout}`' if preset.layout else ''} |"
-        for preset in presets
+        f"| [`{preset.name}`](#{preset.name}) | {preset.about} | {len(preset.columns)} |" for preset in presets
     )
-    table = f"| preset | columns | layout |\n| --- | --- | --- |\n{rows}\n"
+    table = f"| preset | written by | columns |\n| --- | --- | ---: |\n{rows}\n"
     return "\n".join([HEAD, table, *(_section(preset) for preset in presets)])
 
 
@@ -61,7 +60,7 @@ def _section(preset: PresetDescription) -> str:
     columns = "\n".join(f"| `{name}` | `{column_type}` |" for name, column_type in preset.columns)
     layout = f"Layout: `{preset.layout}`\n\n" if preset.layout else ""
     return (
-        f"## {preset.name}\n\n{_source(preset.source)}\n\n{layout}```text\n{sample}\n```\n\n"
+        f"## {preset.name}\n\n{preset.about}.\n\nSource: {_source(preset.source)}\n\n{layout}```text\n{sample}\n```\n\n"
         f"| column | type |\n| --- | --- |\n{columns}\n"
     )
 

@@ -18,6 +18,7 @@ class PresetDescription:
 
     Attributes:
         name: value of the option ``preset``.
+        about: programs or services that write the format, and what they write.
         columns: names and Spark types of the columns, in order.
         layout: value of the option ``layout`` for the provider's paths; None if the paths contain no time or partition.
         sample: lines of a small file, with invented values.
@@ -25,6 +26,7 @@ class PresetDescription:
     """
 
     name: str
+    about: str
     columns: tuple[tuple[str, str], ...]
     layout: str | None
     sample: tuple[str, ...]
@@ -51,4 +53,4 @@ def describe_preset(name: str) -> PresetDescription:
     columns = tuple(
         (field.name, to_ddl(pa.schema([field.with_name("x")])).removeprefix("x ")) for field in schema or ()
     )
-    return PresetDescription(key, columns, entry.layout, entry.sample, entry.source)
+    return PresetDescription(key, entry.about, columns, entry.layout, entry.sample, entry.source)

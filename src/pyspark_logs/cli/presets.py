@@ -31,10 +31,8 @@ def _presets(parsed: argparse.Namespace, _: dict[str, str]) -> int:
         print_report(parsed, _report(preset), _lines(preset))
         return 0
     presets = list_presets()
-    rows = [
-        {"preset": preset.name, "columns": len(preset.columns), "layout": preset.layout or ""} for preset in presets
-    ]
-    lines = table(rows, ["preset", "columns", "layout"], terminal_width())
+    rows = [{"preset": preset.name, "written by": preset.about} for preset in presets]
+    lines = table(rows, ["preset", "written by"], terminal_width())
     print_report(parsed, {"presets": [_report(preset) for preset in presets]}, lines)
     return 0
 
@@ -46,7 +44,7 @@ def _report(preset: PresetDescription) -> dict[str, Any]:
 def _lines(preset: PresetDescription) -> list[str]:
     columns = [{"column": name, "type": kind} for name, kind in preset.columns]
     return [
-        preset.name,
+        f"{preset.name}: {preset.about}",
         "",
         *table(columns, ["column", "type"], terminal_width()),
         "",

@@ -13,8 +13,9 @@ from pyspark_logs.formats.presets import PRESETS
 def test_all_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["preset", "columns", "layout"]
+    assert lines[0].split() == ["preset", "written", "by"]
     assert [line.split()[0] for line in lines[1:]] == list(PRESETS)
+    assert [line.split(maxsplit=1)[1] for line in lines[1:]] == [preset.about for preset in PRESETS.values()]
     assert main(["presets", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)["presets"]
     assert [preset["name"] for preset in report] == list(PRESETS)
@@ -24,6 +25,7 @@ def test_all_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_preset_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets", "aws_elb_classic"]) == 0
     output = capsys.readouterr().out
+    assert output.startswith("aws_elb_classic: AWS Classic Load Balancer: access log\n")
     assert "client_port" in output
     assert PRESETS["aws_elb_classic"].sample[0] in output
     assert "layout  AWSLogs/{account}/elasticloadbalancing/{region}/{yyyy}/{MM}/{dd}" in output

@@ -72,6 +72,7 @@ PRESETS: tuple[Preset, ...] = (
             types={"timestamp": MultiPatternTimestamp(patterns=(ISO_8601, "%y/%m/%d %H:%M:%S"))},
             composite_fields={"event": _LOG4J_EVENT},
         ),
+        about="Java programs with Log4j or Logback: a common pattern",
         source="Apache Log4j, PatternLayout, %d{ISO8601} %-5p [%t] %c: %m%n, with or without the thread, which may precede or"
         " follow the level: https://logging.apache.org/log4j/2.x/manual/pattern-layout.html",
         sample=(
@@ -82,6 +83,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "spring_boot",
         TemplateForm("{timestamp:timestamp}{~}{event} : {message}", composite_fields={"event": _SPRING_EVENT}),
+        about="Spring Boot: log of an application with the default pattern",
         source='Spring Boot, "Log Format", the default of the console and of files in versions 2 and 3, with or without the names of'
         " application and group, and correlation:"
         " https://docs.spring.io/spring-boot/reference/features/logging.html#features.logging.log-format",
@@ -100,6 +102,7 @@ PRESETS: tuple[Preset, ...] = (
             "{asctime:timestamp} - {name} - {levelname} - {message}",
             types={"levelname": ValidatedText(form=_PYTHON_LEVELS)},
         ),
+        about="Python programs: the pattern of the logging HOWTO",
         source='Python, "Logging HOWTO", the format %(asctime)s - %(name)s - %(levelname)s - %(message)s:'
         " https://docs.python.org/3/howto/logging.html#configuring-logging",
         sample=("2026-11-22 01:00:11,045 - shop.checkout - INFO - order 1399 accepted",),
@@ -107,6 +110,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "klog",
         TemplateForm(_GLOG, types={"severity": GlogSeverity()}),
+        about="Kubernetes components and Go programs: klog",
         source="Kubernetes, klog, formatHeader(): Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg:"
         " https://github.com/kubernetes/klog",
         sample=("I1122 01:00:11.045123       1 controller.go:116] Starting workers",),
@@ -121,6 +125,7 @@ PRESETS: tuple[Preset, ...] = (
             },
             banners=_GLOG_BANNERS,
         ),
+        about="C++ programs: Google glog",
         source="Google glog, log line prefix: Lyyyymmdd hh:mm:ss.uuuuuu threadid file:line] msg; before 0.6 without the"
         " year: https://google.github.io/glog/stable/logging/",
         sample=(

@@ -60,6 +60,7 @@ PRESETS: tuple[Preset, ...] = (
             allow_trailing=True,
             may_be_blank=(),
         ),
+        about="AWS Application Load Balancer: access log",
         source='AWS, "Access logs for your Application Load Balancer":'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
         sample=(
@@ -99,6 +100,7 @@ PRESETS: tuple[Preset, ...] = (
             allow_trailing=True,
             may_be_blank=(),
         ),
+        about="AWS Application Load Balancer: connection log",
         source='AWS, "Connection logs for your Application Load Balancer":'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html",
         sample=(
@@ -141,6 +143,7 @@ PRESETS: tuple[Preset, ...] = (
             allow_trailing=True,
             may_be_blank=(),
         ),
+        about="AWS Network Load Balancer: access log of TLS listeners",
         source='AWS, "Access logs for your Network Load Balancer" (TLS listeners):'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html",
         sample=(
@@ -175,6 +178,7 @@ PRESETS: tuple[Preset, ...] = (
             allow_trailing=True,
             may_be_blank=(),
         ),
+        about="AWS Classic Load Balancer: access log",
         source='AWS, "Access logs for your Classic Load Balancer":'
         " https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/access-log-collection.html",
         sample=(
@@ -216,6 +220,7 @@ PRESETS: tuple[Preset, ...] = (
             may_be_blank=(),
             request_columns=("request_uri",),
         ),
+        about="Amazon S3: server access log of a bucket",
         source='AWS, "Amazon S3 server access log format":'
         " https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
         sample=(

@@ -56,6 +56,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("cfDistributionTenantId"),
             )
         ),
+        about="AWS WAF: log of evaluated web requests",
         source='AWS, "Log fields for protection pack (web ACL) traffic":'
         " https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html",
         sample=(
@@ -111,6 +112,7 @@ PRESETS: tuple[Preset, ...] = (
             ),
             documents=DocumentRule(("Records",), bare_key="eventVersion"),
         ),
+        about="AWS CloudTrail: events of API calls in an account",
         source='AWS, "CloudTrail record contents"; files are documents with the array Records, or have an event a line:'
         " https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html",
         sample=(
@@ -153,6 +155,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("firewall_domain_list_id"),
             )
         ),
+        about="Amazon Route 53 Resolver: log of DNS queries from VPCs",
         source='AWS, "Values that appear in VPC Resolver query logs":'
         " https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html",
         sample=(

@@ -34,6 +34,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "cloudfront_json",
         JsonForm(tuple(map(_cloudfront_field, (*CLOUDFRONT_V2[:1], *CLOUDFRONT, *CLOUDFRONT_V2[1:])))),
+        about="Amazon CloudFront: standard access log (v2) as JSON",
         source='AWS, "Configure standard logging (v2)", output format JSON; columns are named as those of aws_cloudfront, values are'
         " strings, and `-` is null in columns of numbers:"
         " https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html",
@@ -51,6 +52,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "aws_cloudwatch_export",
         TemplateForm("{timestamp:timestamp(%Y-%m-%dT%H:%M:%S.%3f%z)} {message}"),
+        about="Amazon CloudWatch Logs: log groups exported to S3",
         source="AWS, CloudWatch Logs, export to S3: the time before each message; lines of a message that has several begin"
         " without it, and belong to their record with multiLine=true:"
         " https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3Export.html",
@@ -73,6 +75,7 @@ PRESETS: tuple[Preset, ...] = (
             ),
             documents=DocumentRule(("logEvents",), parent="parent", ignored=("messageType", "CONTROL_MESSAGE")),
         ),
+        about="Amazon CloudWatch Logs: subscription delivered by Firehose",
         source='AWS, CloudWatch Logs, "Log group-level subscription filters"; each log event is a record, and control messages are'
         " not: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html",
         sample=(
@@ -106,6 +109,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("split", "struct<uid:string,index:int,totalSplits:int>"),
             )
         ),
+        about="Google Cloud Logging: entries routed to Cloud Storage",
         source="Google Cloud Logging, LogEntry, as routed to Cloud Storage:"
         " https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry",
         sample=(
@@ -148,6 +152,7 @@ PRESETS: tuple[Preset, ...] = (
             ),
             documents=DocumentRule(("records",), bare_key="time", is_written=True),
         ),
+        about="Azure Monitor: resource logs exported to storage",
         source='Microsoft, Azure Monitor, "Common and service-specific schemas for resource logs"; a line is a record, or a document'
         " has them in the array records: https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema",
         sample=(
@@ -209,6 +214,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("Cookies", "map<string,string>"),
             )
         ),
+        about="Cloudflare Logpush: HTTP requests",
         source="Cloudflare, Logpush, fields of http_requests with times in RFC 3339; a job selects fields, and a schema can name"
         " others: https://developers.cloudflare.com/logs/logpush/logpush-job/datasets/zone/http_requests/",
         sample=(
@@ -244,6 +250,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("fastly_is_edge", "boolean"),
             )
         ),
+        about="Fastly: access log in the JSON format of its example",
         source="Fastly, real-time log streaming to Amazon S3, the example of a JSON format; a service chooses its format, and a schema"
         " can name other keys: https://www.fastly.com/documentation/guides/integrations/logging-endpoints/amazon-s3/",
         sample=(

@@ -16,6 +16,7 @@ PRESETS: tuple[Preset, ...] = (
             may_be_blank=("log",),
             part_rule=CriParts(),
         ),
+        about="Kubernetes: container logs on nodes with containerd or CRI-O",
         source="Kubernetes, CRI container log format: timestamp stream tags log; the first tag is P for a line that continues"
         " in the next of its stream, otherwise F: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md",
         sample=(
@@ -34,6 +35,7 @@ PRESETS: tuple[Preset, ...] = (
             ),
             part_rule=DockerParts(),
         ),
+        about="Docker: container logs of the driver json-file",
         source='Docker, "JSON File logging driver"; log includes the line end that the container wrote:'
         " https://docs.docker.com/engine/logging/drivers/json-file/",
         sample=(
@@ -56,6 +58,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("file"),
             )
         ),
+        about="Graylog inputs and log libraries: GELF messages as JSON",
         source="Graylog, GELF payload specification 1.1; a schema can name additional fields (_name)."
         " Some libraries send numbers as strings, which are read, too:"
         " https://go2docs.graylog.org/current/getting_in_log_data/gelf.html",

@@ -86,6 +86,7 @@ PRESETS: tuple[Preset, ...] = (
             types={"stamp": TimeAndZoneText()},
             composite_fields={"stamp": TimeAndZone("log_time", "time_zone"), "session": _SESSION},
         ),
+        about="PostgreSQL: server log in stderr format",
         source="PostgreSQL, log_line_prefix '%m [%p] ' (the default), '%m [%p-%l] %q%u@%d ', pgBadger's '%t [%p]: [%l-1]"
         " user=%u,db=%d,app=%a,client=%h ', Amazon RDS's '%t:%r:%u@%d:[%p]:', Azure's '%t-%c-', Google Cloud SQL's"
         " '%m [%p]: [%l-1] db=%d,user=%u ' and pganalyze's '%m [%p] %q[user=%u,db=%d,app=%a] '; columns are named as in the CSV log:"
@@ -111,6 +112,7 @@ PRESETS: tuple[Preset, ...] = (
             },
             composite_fields={"process": _REDIS_PROCESS, "event": _REDIS_EVENT},
         ),
+        about="Redis: server log",
         source="Redis, serverLogRaw() in server.c: pid:role day month year time level message; before 3.0 [pid], without a year:"
         " https://redis.io/docs/latest/operate/oss_and_stack/management/",
         sample=("123:M 22 Nov 2026 01:00:11.045 * Ready to accept connections tcp",),
@@ -132,6 +134,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("size", "json"),
             )
         ),
+        about="MongoDB 4.4 and later: server log as JSON",
         source='MongoDB, "Log Messages", structured logging (4.4 and later):'
         " https://www.mongodb.com/docs/manual/reference/log-messages/",
         sample=(
@@ -148,6 +151,7 @@ PRESETS: tuple[Preset, ...] = (
             types={"timestamp": MultiPatternTimestamp(patterns=(ISO_8601, "%a %b %d %H:%M:%S.%f"))},
             composite_fields={"event": _MONGODB_EVENT},
         ),
+        about="MongoDB before 4.4: server log as text",
         source='MongoDB, "Log Messages" before 4.4: timestamp (iso8601-local, iso8601-utc or ctime), severity, component, [context]'
         " and message: https://www.mongodb.com/docs/v4.2/reference/log-messages/",
         sample=(

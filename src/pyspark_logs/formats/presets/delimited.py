@@ -106,6 +106,7 @@ PRESETS: tuple[Preset, ...] = (
                 headerless_names=tuple(_CLOUDFRONT_NAMES.split()),
             )
         ),
+        about="Amazon CloudFront: standard access log with a header",
         source='AWS, "Standard logging reference" of CloudFront; values remain URL-encoded, as in the file:'
         " https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html",
         sample=(
@@ -131,6 +132,7 @@ PRESETS: tuple[Preset, ...] = (
                 checks_count=True,
             )
         ),
+        about="Amazon VPC and Transit Gateway: flow log of network traffic",
         source='AWS, "Flow log records" and "Transit Gateway Flow Log records"; files without a header have version 2:'
         " https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html",
         sample=(
@@ -159,6 +161,7 @@ PRESETS: tuple[Preset, ...] = (
                 aliases=(("cs(referrer)", "cs(Referer)"),),  # spelling in the samples of Microsoft's documentation
             )
         ),
+        about="Microsoft IIS: access log in the W3C extended format",
         source='Microsoft, "W3C Logging" of IIS; date and time are in UTC:'
         " https://learn.microsoft.com/en-us/windows/win32/http/w3c-logging",
         sample=(

@@ -42,6 +42,7 @@ class Preset:
     Attributes:
         name: value of the option ``preset``.
         form: format of the lines.
+        about: programs or services that write the format, and what they write, in a line.
         source: title and address of the provider's documentation.
         sample: lines of a small file with invented values, including headers.
         layout: directories and file names of the provider, as the option ``layout``; None: the provider has none.
@@ -49,6 +50,7 @@ class Preset:
 
     name: str
     form: Form
+    about: str
     source: str
     sample: tuple[str, ...]
     layout: str | None = None

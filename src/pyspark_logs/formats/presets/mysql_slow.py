@@ -115,6 +115,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "mysql_slow",
         SlowLogForm(),
+        about="MySQL, MariaDB and Percona Server: slow query log",
         source='MySQL, "The Slow Query Log"; also records of MariaDB and Percona Server, whose further lines are in session and'
         " attributes, and records without a time, which follow one of the same second:"
         " https://dev.mysql.com/doc/refman/8.4/en/slow-query-log.html",

@@ -68,6 +68,7 @@ PRESETS: tuple[Preset, ...] = (
             composite_fields={"client": _PROCESS_AND_CLIENT, "frontend": _FRONTEND, "request": _REQUEST},
             may_be_blank=("captured_request_headers", "captured_response_headers"),
         ),
+        about="HAProxy: log of HTTP requests (option httplog)",
         source='HAProxy Configuration Manual, "HTTP log format" (option httplog) and, with the fields after the request,'
         ' "HTTPS log format" (option httpslog); the timers TR, Tw, Tc, Tr and Ta (Tq and Tt before 1.7)'
         ' are named by their meaning, because SQL does not distinguish TR and Tr; lines in the "Error log format" have bind_name'
@@ -95,6 +96,7 @@ PRESETS: tuple[Preset, ...] = (
             composite_fields={"client": _PROCESS_AND_CLIENT, "frontend": _FRONTEND},
             may_be_blank=(),
         ),
+        about="HAProxy: log of TCP connections (option tcplog)",
         source='HAProxy Configuration Manual, "TCP log format" (option tcplog); the timers Tw, Tc and Tt are named by their meaning;'
         ' lines in the "Error log format" have bind_name and message:'
         " https://docs.haproxy.org/2.8/configuration.html#8.2.2",
@@ -123,6 +125,7 @@ PRESETS: tuple[Preset, ...] = (
             },
             may_be_blank=(),
         ),
+        about="Envoy and Istio: access log in Envoy's default format",
         source='Envoy, "Access logging", Default format string; a TCP proxy has no method, path and protocol:'
         " https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#default-format-string",
         sample=(

@@ -54,6 +54,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("annotations", "map<string,string>"),
             )
         ),
+        about="Kubernetes API server: audit log",
         source="Kubernetes, kube-apiserver Audit Configuration, Event of audit.k8s.io/v1, as the log backend writes it:"
         " https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/",
         sample=(
@@ -110,6 +111,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("SpanId"),
             )
         ),
+        about="Traefik: access log as JSON",
         source="Traefik, access logs in JSON; durations are in nanoseconds, and a schema can name the headers that are kept"
         " (`request_User-Agent`): https://doc.traefik.io/traefik/reference/install-configuration/observability/logs-and-accesslogs/",
         sample=(
@@ -146,6 +148,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("err_trace"),
             )
         ),
+        about="Caddy: access log as JSON",
         source='Caddy, "How Logging Works", structured access logs; the duration is in seconds:'
         " https://caddyserver.com/docs/logging",
         sample=(
@@ -171,6 +174,7 @@ PRESETS: tuple[Preset, ...] = (
                 JsonField("forwarded_from"),
             )
         ),
+        about="HashiCorp Vault: audit log",
         source='HashiCorp Vault, "Audit devices"; an entry for each request and response, with hashed secrets:'
         " https://developer.hashicorp.com/vault/docs/audit",
         sample=(

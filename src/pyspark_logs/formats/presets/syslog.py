@@ -113,6 +113,7 @@ PRESETS: tuple[Preset, ...] = (
                 "rest": _HEADER_AND_MESSAGE,
             },
         ),
+        about="syslog daemons and network devices: BSD syslog",
         source="RFC 3164, 4 and 5.4; also times of rsyslog (RSYSLOG_FileFormat: RFC 3339) and Cisco (with year and zone), the"
         " message numbers that Cisco IOS writes before the time, facility and severity that syslogd -v of FreeBSD writes after"
         " the time (syslogd(8)), octet counts (RFC 6587, 3.4.1), and files without PRI, host, tag or pid:"
@@ -133,6 +134,7 @@ PRESETS: tuple[Preset, ...] = (
             composite_fields={"count": _OCTET_COUNT, "pri": Priority(), "rest": SyslogBody()},
             may_be_blank=("count", "rest"),
         ),
+        about="syslog daemons: syslog with structured data",
         source="RFC 5424, 6; also messages of Heroku's log drains, which omit structured data and have octet counts (RFC 6587, 3.4.1):"
         " https://www.rfc-editor.org/rfc/rfc5424#section-6",
         sample=(
@@ -152,6 +154,7 @@ PRESETS: tuple[Preset, ...] = (
             composite_fields={"before": _CEF_HEADER},
             null_value="",
         ),
+        about="ArcSight and other security products: Common Event Format",
         source='ArcSight, "Implementing ArcSight Common Event Format (CEF)", version 26: header, extension, escapes',
         sample=(
             (

@@ -44,12 +44,14 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "apache_common",
         TemplateForm(_COMMON, types=_TYPES, may_be_blank=()),
+        about="Apache HTTP Server: access log, Common Log Format",
         source='Apache HTTP Server 2.4, "Log Files", Common Log Format: https://httpd.apache.org/docs/2.4/logs.html#common',
         sample=('192.0.2.7 unknown frank [22/Nov/2026:01:00:11 +0000] "GET /index.html HTTP/1.1" 200 5120',),
     ),
     Preset(
         "apache_combined",
         TemplateForm(_COMMON + " {referer:quoted?} {user_agent:quoted?}", types=_TYPES, may_be_blank=()),
+        about="Apache HTTP Server: access log, Combined Log Format with referer and user agent",
         source='Apache HTTP Server 2.4, "Log Files", Combined Log Format:'
         " https://httpd.apache.org/docs/2.4/logs.html#combined",
         sample=(
@@ -66,6 +68,7 @@ PRESETS: tuple[Preset, ...] = (
             types={"time": MultiPatternTimestamp(_ERROR_TIME, patterns=_ERROR_TIMES)},
             composite_fields={"module_level": _MODULE_LEVEL, "rest": _SOURCE_CLIENT},
         ),
+        about="Apache HTTP Server: error log",
         source="Apache HTTP Server 2.4, the default ErrorLogFormat, and the format of version 2.2:"
         " https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
         sample=(
@@ -89,6 +92,7 @@ PRESETS: tuple[Preset, ...] = (
             types={"remote_user": UserName()},
             may_be_blank=(),
         ),
+        about="nginx: access log with the predefined format combined",
         source='nginx, ngx_http_log_module, log_format "combined"; with "$http_x_forwarded_for" as the last value, log_format'
         ' "main" of the default nginx.conf:'
         " https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format",
@@ -105,6 +109,7 @@ PRESETS: tuple[Preset, ...] = (
             " {pid:int}#{tid:int}: {?*{connection:long} ?}{rest}",
             composite_fields={"rest": MessageAndContext()},
         ),
+        about="nginx: error log",
         source="nginx, error_log, as written by ngx_log_error_core() and ngx_http_log_error_handler():"
         " https://nginx.org/en/docs/ngx_core_module.html#error_log",
         sample=(

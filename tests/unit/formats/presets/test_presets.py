@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -52,6 +53,14 @@ def test_preset_has_a_schema_and_a_source(name: str) -> None:
     assert schema is not None
     assert len(schema) > 5
     assert PRESETS[name].source
+
+
+def test_each_preset_has_a_description_of_its_own() -> None:
+    descriptions = {name: preset.about for name, preset in PRESETS.items()}
+    assert len(set(descriptions.values())) == len(PRESETS)
+    for name, text in descriptions.items():
+        assert re.fullmatch(r"[^\n.](?:.*[^\n.])", text), name
+        assert 10 < len(text) <= 80, name
 
 
 def test_names_of_presets_are_unique() -> None:
