@@ -199,6 +199,8 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
                 at += 1
             if at < end and p[at] == 34:
                 return False
+            if key >= 0 and backslash < at and find_byte(p, begin, at, 92, total) >= 0:
+                return False  # the escapes of a column are replaced together, and a value without quotes has none
         if key >= 0 and not write_pair(p, begin, at, program, out, key, row, quoted, escaped):
             return False
         at += quoted

@@ -215,6 +215,7 @@ LOGFMT_LINES = [
     "ts=2026-11-22T01:00:11Z level=info n=5 ok f=1.5 other=x=y", 'level="a b" n=- ok=false f= flag', 'level="x\\"y\\u00e9\\n" n="7"',
     'level="" n=""', "level= n=1", "level=-", 'a="1"level=x', "level", "level=a level=b", "LEVEL=a", 'level="a', 'a"b=1', 'level="\\q"',
     '="x"', "a=1\tlevel=b  n=x", "é=1 level=a", "  level=a  ", "a= a= a", "a=1 b=2 b c", "a=1 b=2 b", "a=1 a b=2",
+    r"level=C:\Users", r"level=a\nb n=1", r"other=C:\Users level=x",
 ]  # fmt: skip
 
 
