@@ -1,7 +1,7 @@
 """Compiles the modules of ``MODULES`` in place, for a checkout: ``python scripts/build_compiled.py``.
 
 ``hatch_build.py`` calls :func:`build` for wheels. ``--sanitize`` builds with the sanitizers of addresses and undefined
-behaviour; see ``scripts/sanitized_tests``.
+behaviour; see ``scripts/sanitized-tests``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ PACKAGE = "pyspark_logs"
 _FORMATS = "formats/compiled"
 MODULES = (
     *(f"{_FORMATS}/{name}" for name in (
-        "times", "scalars", "output", "keys", "template_machine", "json_machine", "logfmt_machine", "delimited_machine",
+        "times", "scalars", "strings", "output", "keys", "template_machine", "json_machine", "logfmt_machine",
+        "delimited_machine",
     )),
     "records/byte_search",
 )  # fmt: skip

@@ -18,13 +18,13 @@ _MODULES = (
     "primitives",
     "interpreted",
     "scalars",
+    "strings",
     "times",
     "output",
     "keys",
     "template_machine",
     "json_machine",
     "logfmt_machine",
-    "delimited_machine",
     "delimited_machine",
 )
 

@@ -163,7 +163,16 @@ class BlockColumns:
         return None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
 
     def _to_instants(self, values: Int64, valid: Bytes, zone: str) -> Bool | None:
-        """Converts the local times among the values in place; returns a mask of those in the calendar (None: all)."""
+        """Converts local times to instants, in place.
+
+        Args:
+            values: times of the certain lines.
+            valid: 2 for each local time.
+            zone: zone of the local times.
+
+        Returns:
+            Mask of the times in the calendar; None if all are.
+        """
         if zone == "UTC":
             return None
         rows = np.flatnonzero(valid == 2)

@@ -20,12 +20,12 @@ if cython.compiled:
         SEEN_ESCAPE,
         SEEN_WIDTH,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.output import Output, write_null, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
     from cython.cimports.pyspark_logs.formats.compiled.primitives import at_literal, equal, find_byte, find_literal
 else:
     from . import interpreted
     from .opcodes import *
-    from .output import write_null, write_value
+    from .output import tables_of, write_null, write_value
     from .primitives import at_literal, equal, find_byte, find_literal
 
 
@@ -68,7 +68,7 @@ def run(
     if cython.compiled:
         done: cython.int
         program: Program
-        out: Output
+        out: Output = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
         program.values = cython.address(values[0])
         program.flags = cython.address(flags[0])
         program.pool = cython.address(pool[0])
@@ -81,16 +81,6 @@ def run(
         program.last_value = last_value
         program.allow_trailing = allow_trailing
         program.rests = cython.address(rests[0])
-        out.capacity = count
-        out.outs = cython.address(outs[0])
-        out.pool = cython.address(pool[0])
-        out.ints = cython.address(ints[0])
-        out.doubles = cython.address(doubles[0])
-        out.begins = cython.address(begins[0])
-        out.offsets = cython.address(offsets[0])
-        out.valid = cython.address(valid[0])
-        out.seen = cython.address(seen[0])
-        out.state = cython.address(state[0])
         with cython.nogil:
             done = walk(
                 cython.address(block[0]), block.shape[0], cython.address(starts[0]), cython.address(ends[0]), count,
@@ -102,9 +92,7 @@ def run(
             values.tolist(), flags.tolist(), bytes(pool), separator, separator_size, quote, null_text, null_size,
             value_count, last_value, allow_trailing, rests,
         )  # fmt: skip
-        tables = interpreted.OutputArguments(
-            count, outs.tolist(), bytes(pool), ints, doubles, begins, offsets, valid, seen, state.tolist()
-        )
+        tables = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 

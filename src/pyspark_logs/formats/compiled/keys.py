@@ -17,13 +17,13 @@ if cython.compiled:
     from cython.cimports.pyspark_logs.formats.compiled.output import write_null
     from cython.cimports.pyspark_logs.formats.compiled.primitives import equal
 else:
-    from .opcodes import KEY_FIRST_OUT, KEY_LAST_OUT, KEY_PRESENT, KEY_SIZE, KEY_TEXT, KEY_WIDTH, UNCERTAIN
+    from .opcodes import *
     from .output import write_null
     from .primitives import equal
 
 
 def find_key(p, at, size, keys, first, last, pool):
-    """Returns the index of a key; -1: it is not requested; UNCERTAIN: case or accents would have to be looked at."""
+    """Returns the index of a key; -1: it is not requested; UNCERTAIN: it has accents, or case matters."""
     k: cython.int
     j: cython.int
     letter: cython.int

@@ -27,14 +27,16 @@ if cython.compiled:
         SEEN_WIDTH,
         UNCERTAIN,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.output import Output, write_null, write_value
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, is_digit
+    from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte
+    from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
 else:
     from . import interpreted
     from .keys import find_key, write_missing
     from .opcodes import *
-    from .output import write_null, write_value
-    from .primitives import equal, find_byte, is_digit
+    from .output import tables_of, write_null, write_value
+    from .primitives import equal, find_byte
+    from .strings import escaped_end
 
 
 def run(
@@ -70,7 +72,7 @@ def run(
     if cython.compiled:
         done: cython.int
         program: Program
-        out: Output
+        out: Output = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
         program.keys = cython.address(keys[0])
         program.flags = cython.address(flags[0])
         program.pool = cython.address(pool[0])
@@ -80,16 +82,6 @@ def run(
         program.stamps = cython.address(stamps[0])
         program.guesses = cython.address(guesses[0])
         program.guess_count = guesses.shape[0] // GUESS_WIDTH
-        out.capacity = count
-        out.outs = cython.address(outs[0])
-        out.pool = cython.address(pool[0])
-        out.ints = cython.address(ints[0])
-        out.doubles = cython.address(doubles[0])
-        out.begins = cython.address(begins[0])
-        out.offsets = cython.address(offsets[0])
-        out.valid = cython.address(valid[0])
-        out.seen = cython.address(seen[0])
-        out.state = cython.address(state[0])
         with cython.nogil:
             done = walk(
                 cython.address(block[0]), block.shape[0], cython.address(starts[0]), cython.address(ends[0]), count,
@@ -101,9 +93,7 @@ def run(
             keys.tolist(), flags.tolist(), bytes(pool), null_text, null_size, len(stamps) - 1, stamps.tolist(),
             guesses.tolist(), len(guesses) // GUESS_WIDTH,
         )  # fmt: skip
-        tables = interpreted.OutputArguments(
-            count, outs.tolist(), bytes(pool), ints, doubles, begins, offsets, valid, seen, state.tolist()
-        )
+        tables = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 
@@ -265,30 +255,7 @@ def quoted_end(p, at, end, total, backslash):
         total: length of the block.
         backslash: offset of the first backslash that is not before the line.
     """
-    j: cython.int
-    letter: cython.int
-    escaped: cython.bint = False
     stop: cython.int = find_byte(p, at, end, 34, total)
     if stop < 0 or backslash > stop:
         return (stop, False)
-    while at < end and p[at] != 34:
-        if p[at] == 92:
-            escaped = True
-            at += 1
-            if at >= end:
-                return (-1, False)
-            letter = p[at]
-            if letter == 117:  # u
-                if at + 4 >= end:
-                    return (-1, False)
-                for j in range(1, 5):
-                    letter = p[at + j] | 32
-                    if not (is_digit(p[at + j]) or (97 <= letter <= 102 and p[at + j] >= 65)):
-                        return (-1, False)
-            elif not (
-                letter == 34 or letter == 92 or letter == 47 or letter == 39 or letter == 98 or letter == 102
-                or letter == 110 or letter == 114 or letter == 116
-            ):  # fmt: skip
-                return (-1, False)
-        at += 1
-    return (at if at < end else -1, escaped)
+    return escaped_end(p, at, end, True)

@@ -74,7 +74,6 @@ cdef enum:
     O_CHOICE = 12
     O_ISO = 13
     O_ISO_DAY = 14
-    O_NONE = 15
     OUT_WIDTH = 6
     OUT_KIND = 0
     OUT_SLOT = 1

@@ -80,7 +80,6 @@ O_ADDRESS = 11  # text that is checked again unless it is an IPv4 address
 O_CHOICE = 12  # text that is checked again unless it is one of several
 O_ISO = 13  # text that is a time
 O_ISO_DAY = 14
-O_NONE = 15
 
 # Columns of the table of outputs
 OUT_WIDTH = 6

@@ -10,6 +10,10 @@ cdef struct Output:
     int *seen
     long long *state
 
+cdef Output tables_of(
+    int count, const int[::1] outs, const unsigned char[::1] pool, long long[::1] ints, double[::1] doubles,
+    int[::1] begins, int[::1] offsets, unsigned char[::1] valid, int[::1] seen, long long[::1] state
+) except *
 cdef void write_null(Output *out, int k, int row) noexcept nogil
 cdef bint write_value(
     const unsigned char *p, int begin, int stop, long long value, int zone, Output *out, int k, int row, bint escaped

@@ -26,7 +26,6 @@ if cython.compiled:
         O_INT,
         O_ISO,
         O_ISO_DAY,
-        O_NONE,
         O_PORT,
         O_TEXT,
         O_USER,
@@ -47,42 +46,32 @@ if cython.compiled:
     from cython.cimports.pyspark_logs.formats.compiled.scalars import boolean, double_of, epoch, integer, is_ipv4
     from cython.cimports.pyspark_logs.formats.compiled.times import iso, iso_day
 else:
-    from .opcodes import (
-        BAD,
-        LOCAL,
-        NO_MATCH,
-        O_ADDRESS,
-        O_BOOLEAN,
-        O_BYTES,
-        O_CHOICE,
-        O_DAY,
-        O_DOUBLE,
-        O_EPOCH,
-        O_HOST,
-        O_INSTANT,
-        O_INT,
-        O_ISO,
-        O_ISO_DAY,
-        O_NONE,
-        O_PORT,
-        O_TEXT,
-        O_USER,
-        OUT_ARGUMENT,
-        OUT_ESCAPED,
-        OUT_KIND,
-        OUT_SLOT,
-        OUT_TEXT,
-        OUT_VALID,
-        OUT_WIDTH,
-        SEEN_ESCAPE,
-        SEEN_LOCAL,
-        SEEN_NULL,
-        SEEN_UNCHECKED,
-        SEEN_WIDTH,
-    )
+    from . import interpreted
+    from .opcodes import *
     from .primitives import equal
     from .scalars import boolean, double_of, epoch, integer, is_ipv4
     from .times import iso, iso_day
+
+
+def tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state):
+    """Returns the tables of a block of ``count`` lines, as the functions of the machines take them."""
+    if cython.compiled:
+        out: Output
+        out.capacity = count
+        out.outs = cython.address(outs[0])
+        out.pool = cython.address(pool[0])
+        out.ints = cython.address(ints[0])
+        out.doubles = cython.address(doubles[0])
+        out.begins = cython.address(begins[0])
+        out.offsets = cython.address(offsets[0])
+        out.valid = cython.address(valid[0])
+        out.seen = cython.address(seen[0])
+        out.state = cython.address(state[0])
+        return out
+    else:
+        return interpreted.OutputArguments(
+            count, outs.tolist(), bytes(pool), ints, doubles, begins, offsets, valid, seen, state.tolist()
+        )
 
 
 def write_null(out, k, row):
@@ -90,8 +79,6 @@ def write_null(out, k, row):
     kind: cython.int = out.outs[OUT_WIDTH * k + OUT_KIND]
     slot: cython.int = out.outs[OUT_WIDTH * k + OUT_SLOT]
     valid: cython.int = out.outs[OUT_WIDTH * k + OUT_VALID]
-    if kind == O_NONE:
-        return
     if valid >= 0:
         out.valid[valid * out.capacity + row] = 0
     out.seen[SEEN_WIDTH * k + SEEN_NULL] = 1
@@ -131,8 +118,6 @@ def write_value(p, begin, stop, value, zone, out, k, row, escaped):
     number: cython.double
     fine: cython.bint = True
     mark: cython.int = 1
-    if kind == O_NONE:
-        return True
     if kind == O_INT:
         (value, fine) = integer(p, begin, stop, argument)
         out.ints[slot * capacity + row] = value
@@ -248,7 +233,7 @@ def gather(block, begins, offsets, count, strings):
 
 
 def copy_texts(p, total, begins, offsets, count, strings):
-    """Copies texts; see :func:`gather`. What a copy of 16 bytes copies too much, the next text overwrites."""
+    """Copies texts; see :func:`gather`. Short texts are copied in pieces of 16 bytes; the next text overwrites the excess."""
     row: cython.int
     begin: cython.int
     size: cython.int

@@ -87,7 +87,7 @@ if cython.compiled:
         VERBOSE,
         WIDTH,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.output import Output, write_null, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
     from cython.cimports.pyspark_logs.formats.compiled.primitives import (
         at_literal,
         equal,
@@ -101,7 +101,7 @@ if cython.compiled:
 else:
     from . import interpreted
     from .opcodes import *
-    from .output import write_null, write_value
+    from .output import tables_of, write_null, write_value
     from .primitives import at_literal, equal, find_byte, find_last_literal, find_literal, is_digit
     from .scalars import integer
     from .times import first_pattern, iso, iso_day
@@ -142,7 +142,7 @@ def run(
     if cython.compiled:
         done: cython.int
         program: Program
-        out: Output
+        out: Output = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
         program.ops = cython.address(ops[0])
         program.delimiters = cython.address(delimiters[0])
         program.patterns = cython.address(patterns[0])
@@ -152,16 +152,6 @@ def run(
         program.newest = newest
         program.rests = cython.address(rests[0])
         program.finds_rests = finds_rests
-        out.capacity = count
-        out.outs = cython.address(outs[0])
-        out.pool = cython.address(pool[0])
-        out.ints = cython.address(ints[0])
-        out.doubles = cython.address(doubles[0])
-        out.begins = cython.address(begins[0])
-        out.offsets = cython.address(offsets[0])
-        out.valid = cython.address(valid[0])
-        out.seen = cython.address(seen[0])
-        out.state = cython.address(state[0])
         with cython.nogil:
             done = walk(
                 cython.address(block[0]), block.shape[0], cython.address(starts[0]), cython.address(ends[0]), count,
@@ -169,14 +159,11 @@ def run(
             )  # fmt: skip
         return done
     else:
-        pool = bytes(pool)
         plan = interpreted.TemplateArguments(
-            ops.tolist(), delimiters.tolist(), patterns.tolist(), steps.tolist(), pool, year_bound, newest, rests,
+            ops.tolist(), delimiters.tolist(), patterns.tolist(), steps.tolist(), bytes(pool), year_bound, newest, rests,
             finds_rests,
         )  # fmt: skip
-        tables = interpreted.OutputArguments(
-            count, outs.tolist(), pool, ints, doubles, begins, offsets, valid, seen, state.tolist()
-        )
+        tables = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 

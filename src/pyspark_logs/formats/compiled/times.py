@@ -34,21 +34,7 @@ if cython.compiled:
         two_digits,
     )
 else:
-    from .opcodes import (
-        BAD,
-        LOCAL,
-        NO_MATCH,
-        PATTERN_ISO,
-        PATTERN_KIND,
-        PATTERN_SECONDS,
-        PATTERN_STEP,
-        PATTERN_STEPS,
-        PATTERN_WIDTH,
-        STATE_MINUTE,
-        STATE_MINUTES,
-        UNCERTAIN,
-        ZONED,
-    )
+    from .opcodes import *
     from .primitives import DAY_US, HIGHEST_US, LOWEST_US, at_literal, equal, is_digit, two_digits
 
 

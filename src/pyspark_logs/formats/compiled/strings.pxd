@@ -1,0 +1,1 @@
+cdef (int, bint) escaped_end(const unsigned char *p, int at, int end, bint apostrophe) noexcept nogil
