@@ -8,7 +8,7 @@ module is the only implementation of the correspondence.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 import pyarrow as pa
@@ -56,6 +56,8 @@ def _atomic_types() -> dict[str, pa.DataType]:
     }
 
 
+# The detection of a format parses the schemas of all presets, each about forty times.
+@lru_cache(maxsize=256)
 def parse_ddl(text: str) -> pa.Schema:
     """Parses a Spark DDL schema into the Arrow schema that Spark expects for it.
 

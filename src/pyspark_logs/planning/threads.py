@@ -20,7 +20,8 @@ def run_in_threads(
     """Visits nodes, and the nodes that visits return, in parallel; returns the results of the visits in any order.
 
     After an error no further visit starts; the first error is raised once the running visits have ended. With one
-    thread the nodes are visited in the calling thread, in the order in which they were found.
+    thread the nodes are visited in the calling thread, in the order in which they were found; so is a node while no other
+    one waits for a visit.
 
     Args:
         visit: function from a node to its result and further nodes.
@@ -28,16 +29,16 @@ def run_in_threads(
         threads: number of visits at the same time.
     """
     results: list[Result] = []
-    if threads <= 1:
-        queue = deque(nodes)
-        while queue:
-            result, more = visit(queue.popleft())
-            results.append(result)
-            queue.extend(more)
+    queue = deque(nodes)
+    while queue and (threads <= 1 or len(queue) == 1):
+        result, more = visit(queue.popleft())
+        results.append(result)
+        queue.extend(more)
+    if not queue:
         return results
     executor = ThreadPoolExecutor(threads, thread_name_prefix="pyspark-logs-list")
     try:
-        pending: set[Future[tuple[Result, Iterable[Node]]]] = {executor.submit(visit, node) for node in nodes}
+        pending: set[Future[tuple[Result, Iterable[Node]]]] = {executor.submit(visit, node) for node in queue}
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
