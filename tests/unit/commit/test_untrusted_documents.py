@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import os
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,25 @@ class Table:
         assert [self.store.get(path) for path in self.victims] == [b"keep"] * len(self.victims)
 
 
-@pytest.fixture(params=["local", "memory", "s3"])
+STORES = ["local", "memory", "s3"]
+
+
+@pytest.fixture(params=STORES)
 def table(request: pytest.FixtureRequest, tmp_path: Path) -> Table:
     if request.param == "s3":
         bucket: S3Bucket = request.getfixturevalue("s3")
         return Table(open_store(bucket.url + "/", bucket.options), bucket.url + "/")
     base = f"{tmp_path}/" if request.param == "local" else f"memory:/{tmp_path}/"
     return Table(open_store(base, StoreOptions()), base)
+
+
+def each_store(values: Collection[str]) -> list[Any]:
+    """Returns all pairs of a store and a value. ``make test`` has only two on the S3 server, where a pair takes a second."""
+    return [
+        pytest.param(store, value, marks=[pytest.mark.slow] * (store == "s3" and index >= 2))
+        for store in STORES
+        for index, value in enumerate(values)
+    ]
 
 
 @pytest.fixture
@@ -154,7 +167,7 @@ FOREIGN_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("key", FOREIGN_KEYS)
+@pytest.mark.parametrize(("table", "key"), each_store(FOREIGN_KEYS), indirect=["table"])
 def test_an_intent_names_only_files_of_its_job(table: Table, key: str):
     """A foreign intent is refused as a whole, and the other dead jobs are rolled back."""
     other, published = table.write(1)
@@ -206,7 +219,7 @@ def test_an_overwrite_that_fences_believes_no_intent(table: Table, caplog: pytes
 FOREIGN_REPLACED = ["../victim/a.txt", "p=1/../../victim/a.txt", "_other/a.txt", "plain\0.log", "", "p=1/", "p=1/{own}"]
 
 
-@pytest.mark.parametrize("key", FOREIGN_REPLACED)
+@pytest.mark.parametrize(("table", "key"), each_store(FOREIGN_REPLACED), indirect=["table"])
 def test_a_record_replaces_only_what_an_overwrite_may_replace(table: Table, key: str):
     _, published = table.write(1)
     job = table.job(2, "overwrite")
@@ -405,7 +418,7 @@ def test_a_root_may_be_a_link(tmp_path: Path):
 # --- damaged documents ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.parametrize(("table", "name"), each_store(DAMAGED), indirect=["table"])
 def test_a_damaged_intent_or_record_stops_no_other_job(table: Table, name: str):
     _, published = table.write(1)
     bad_intent, bad_record = table.job(2), table.job(3, "overwrite")
@@ -453,7 +466,7 @@ DAMAGED_CLAIMS = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGED_CLAIMS)
+@pytest.mark.parametrize(("table", "name"), each_store(DAMAGED_CLAIMS), indirect=["table"])
 def test_vacuum_leaves_the_chain_of_a_damaged_claim_alone(table: Table, name: str):
     job, _ = table.write(1, transaction=NAMED)
     overwrite, _ = table.write(2, mode="overwrite")

@@ -24,7 +24,7 @@ from tests.reference import rendering as reference_render
 from tests.reference.json_lines import reference_json
 from tests.reference.templates import Clock, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
-from tests.support.effort import examples
+from tests.support.effort import examples, extent
 from tests.support.formats import compile_decoder, compile_encoder, format_schema
 
 EXAMPLES = examples(150)
@@ -236,6 +236,7 @@ class TestLaw:
     def test_between_one_character(self, case: Case) -> None:
         self.check_fail(case)
 
+    @pytest.mark.no_cover  # it takes half as long, and the tests above cover the same code
     @given(cases(shape=colliding))
     @settings(thorough, max_examples=2 * EXAMPLES)
     def test_where_all_looks_alike(self, case: Case) -> None:
@@ -478,7 +479,10 @@ def test_what_looks_like_a_group(
 def test_many_groups() -> None:
     names = [f"b{number}" for number in range(130)]
     template = "{a}" + "".join(f"{{? {name}={{{name}}}?}}" for name in names) + "; {c}"
-    rows = [{"a": "x", "c": "z", **dict.fromkeys(names[row :: row + 1], f"y{row}")} for row in range(100)]
+    rows = [
+        {"a": "x", "c": "z", **dict.fromkeys(names[row :: row + 1], f"y{row}")}
+        for row in range(extent(bounded=20, full=100))
+    ]
     batch = pa.RecordBatch.from_pylist(rows, schema=format_schema(FormatOptions("template", template)))
     lines = encoder(template).encode(batch).to_pylist()
     for text, row in zip(lines, rows, strict=True):
