@@ -48,9 +48,19 @@ def align_split(
     (8, b'\n2,"c"\n')
     """
     finder = _RecordFinder(chunks, QuotedText(rule, encoding), max_record_bytes)
-    offset = max(start - 1, 0)
-    begin, text = (0, b"") if start == 0 else finder.first_record(offset, b"", start)
+    begin, text = (0, b"") if start == 0 else _first_record(finder, start, start + length)
     return begin, _until(finder, begin, text, start + length)
+
+
+def _first_record(finder: _RecordFinder, start: int, end: int) -> tuple[int, bytes]:
+    """Returns the offset of the first record of a split, and the text from there on; ``end`` if no line begins before it."""
+    offset = start - 1
+    pieces = finder.pieces_before_line_end(b"")
+    for piece in pieces:
+        offset += len(piece)
+        if offset >= end - 1:  # the line goes on after the split
+            return end, b""
+    return finder.first_record(offset)
 
 
 def _until(finder: _RecordFinder, begin: int, text: bytes, end: int) -> Generator[bytes, None, None]:
@@ -61,19 +71,18 @@ def _until(finder: _RecordFinder, begin: int, text: bytes, end: int) -> Generato
             return
         if begin > 0:
             yield b"\n"
-        while True:
-            if offset + len(text) >= end:
-                before = max(end - 1 - offset, 0)
-                yield text[:before]
-                last, _ = finder.first_record(offset + before, text[before:], end)
-                yield finder.seen[: last - offset - before]
-                return
+        while offset + len(text) < end:
             yield text
             offset += len(text)
             chunk = next(finder.chunks, None)
             if chunk is None:
                 return
             text = chunk
+        before = max(end - 1 - offset, 0)
+        yield text[:before]
+        yield from finder.pieces_before_line_end(text[before:])
+        last, _ = finder.first_record(0)
+        yield finder.seen[:last]
     finally:
         if isinstance(finder.chunks, Generator):
             finder.chunks.close()
@@ -91,15 +100,27 @@ class _RecordFinder:
         self.chunks, self.syntax, self.limit = chunks, syntax, limit
         self.seen = b""
 
-    def first_record(self, offset: int, text: bytes, start: int) -> tuple[int, bytes]:
-        """Returns the offset of the first line at or after ``start`` that surely begins a record, and the text from there on.
+    def pieces_before_line_end(self, text: bytes) -> Iterator[bytes]:
+        """Yields a text, of which more chunks follow, up to its first line end, so that a line of any length is not held.
+
+        Afterwards, the attribute ``seen`` begins with the line end, or is empty at the end of the file.
+        """
+        while (newline := text.find(b"\n")) < 0:
+            yield text
+            chunk = next(self.chunks, None)
+            if chunk is None:
+                self.seen = b""
+                return
+            text = chunk
+        self.seen = text[newline:]
+        yield text[:newline]
+
+    def first_record(self, offset: int) -> tuple[int, bytes]:
+        """Returns the offset of the first line in ``seen`` that surely begins a record, and the text from there on.
 
         Args:
-            offset: offset of the text, that of the byte before ``start`` or later.
-            text: text of which more chunks follow.
-            start: offset of the split.
+            offset: offset of ``seen``, which begins with a line end or is empty.
         """
-        self.seen = text
         line = self._next_line(0)
         while line < len(self.seen) and not self._surely_begins(line):
             line = self._next_line(line)

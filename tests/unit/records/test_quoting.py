@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -144,3 +147,28 @@ def test_splits_together_have_the_records_of_the_file(
             ]
             found += [block.record(row).decode() for row in range(len(block))]
     assert found == joined(text, rule, limit=limit)
+
+
+@pytest.mark.parametrize("start", [0, 1 << 20])
+def test_a_line_of_any_length_is_not_held(start: int) -> None:
+    """A split within the line reads no further than its end; the split of its beginning passes the line on."""
+    size, line, taken, passed = 1 << 20, 64, 0, 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal taken
+        for _ in range(line):
+            taken += 1
+            yield b"x" * (1 << 20)
+        yield b'\n1,"a"\n'
+
+    tracemalloc.start()
+    offset, aligned = align_split(chunks(), start, size, COMMA)
+    for piece in aligned:
+        passed += len(piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 << 20
+    if start == 0:
+        assert (offset, passed) == (0, (line << 20) + 1)
+    else:
+        assert (offset, passed, taken) == (start + size, 0, 1)
