@@ -10,6 +10,8 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 PYTEST_ARGS ?=
 SLOW ?= and not slow
+TARGET ?=
+SECONDS ?= 0
 # See tests/support/effort.py.
 export TEST_EFFORT ?= bounded
 
@@ -21,7 +23,7 @@ export SPARK_LOCAL_IP ?= 127.0.0.1
 export UV_PYTHON_DOWNLOADS := never
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test test-all sanitize bench check docs lock clean java
+.PHONY: help demo test test-all sanitize fuzz bench check docs lock clean java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,9 +40,13 @@ test: java $(VENV)/.has-test $(VENV)/.compiled ## run the tests (PYTEST_ARGS="-k
 test-all: ## run all tests with all examples, including the slow ones, and check the coverage
 	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW= TEST_EFFORT=full
 	@$(MAKE) --no-print-directory sanitize
+	@$(MAKE) --no-print-directory fuzz SECONDS=60
 
 sanitize: $(VENV)/.has-test ## run property tests of the compiled engines with sanitizers (needs gcc)
 	scripts/sanitized-tests $(PY)
+
+fuzz: $(VENV)/.has-fuzz $(VENV)/.compiled ## search inputs that break a target of tests/fuzz (TARGET=json SECONDS=60; all of them, without end)
+	$(PY) -m tests.fuzz $(TARGET) --seconds $(SECONDS)
 
 bench: java $(VENV)/.has-bench $(VENV)/.compiled ## measure the speed, compared with Polars, DuckDB and Spark's own readers
 	$(PY) -m benchmarks
@@ -58,7 +64,7 @@ lock: $(VENV)/.has-uv ## compile constraints.txt from pyproject.toml
 	    --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 clean: ## remove all build products and the environment
-	rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site .coverage .coverage.* .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf spark-warehouse metastore_db derby.log artifacts
 	find src -name '*.so' -delete
 	find src tests benchmarks examples sample_data -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.machinery
 import importlib.util
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pyspark_logs.formats.compiled.availability import Machines
 
 FOLDER = Path(pyspark_logs.formats.compiled.__file__).parent
 _PACKAGE = "pyspark_logs.formats.compiled.interpreted_machines"  # within the package, so that coverage is measured
+LOADER = importlib.machinery.SourceFileLoader  # replaced by a search that measures coverage
 _MODULES = (
     "opcodes",
     "primitives",
@@ -38,7 +40,8 @@ def interpreted_machines() -> Machines:
 
 
 def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{_PACKAGE}.{name}", FOLDER / f"{name}.py")
+    full_name, path = f"{_PACKAGE}.{name}", FOLDER / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(full_name, path, loader=LOADER(full_name, str(path)))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
