@@ -35,6 +35,7 @@ GROUPS = {
     "plan": ("Files", "See [Reading](reading.md#files) and [Layouts and time](layouts.md)."),
     "fetch": ("Fetching", "See [Reading](reading.md#fetching)."),
     "stream": ("Streams", "Batch reads ignore these. See [Streaming](streaming.md)."),
+    "report": ("Reports", "See [Audit](audit.md)."),
     "rules": ("Writing", "See [Writing](writing.md)."),
     "store": ("The store", "See [S3 and other stores](s3.md)."),
     "schema": ("Without Spark", "With Spark, use `.schema(...)`."),

@@ -34,6 +34,7 @@ from pyspark_logs.errors import (
 )
 
 if TYPE_CHECKING:
+    from pyspark_logs.api.audit import AuditReport, QueryAudit, audit
     from pyspark_logs.api.check import check
     from pyspark_logs.api.check_report import CheckReport
     from pyspark_logs.api.dataset import LogDataset, dataset
@@ -51,6 +52,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccessDeniedError",
+    "AuditReport",
     "Candidate",
     "CheckReport",
     "CircuitOpenError",
@@ -68,6 +70,7 @@ __all__ = [
     "OptionError",
     "PathNotFoundError",
     "Preview",
+    "QueryAudit",
     "ReadOnlyStoreError",
     "RecordError",
     "ScanSummary",
@@ -77,6 +80,7 @@ __all__ = [
     "TruncatedBodyError",
     "WriteResult",
     "__version__",
+    "audit",
     "check",
     "dataset",
     "detect",
@@ -93,6 +97,7 @@ __all__ = [
 
 # Public name -> its module. Spark looks for DefaultSource with hasattr(), which calls __getattr__() below.
 _LAZY = {
+    "AuditReport": "api.audit",
     "Candidate": "api.detect",
     "CheckReport": "api.check_report",
     "DefaultSource": "datasource",
@@ -101,8 +106,10 @@ _LAZY = {
     "LogDataSource": "datasource",
     "LogDataset": "api.dataset",
     "Preview": "api.preview",
+    "QueryAudit": "api.audit",
     "ScanSummary": "api.scan",
     "WriteResult": "api.write",
+    "audit": "api.audit",
     "check": "api.check",
     "dataset": "api.dataset",
     "detect": "api.detect",

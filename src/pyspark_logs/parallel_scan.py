@@ -51,17 +51,20 @@ def read_plan(reader: LogReader, plan: ReadPlan, metrics: RecordMetrics, threads
         threads: number of threads that read; 1: the calling thread reads.
     """
     if not plan.tasks:
+        reader.start_audit(plan)
         return
     splits = in_path_order([cast("Splits", task.splits) for task in plan.tasks])
-    everything = replace(plan.tasks[0], splits=splits)
+    everything = plan.tasks[0]
+    parts = [splits] if threads == 1 else _units(splits)
+    tasks = reader.start_audit(replace(plan, tasks=tuple(replace(everything, splits=part) for part in parts))).tasks
     if threads == 1:
-        yield from reader.read_task(everything, metrics)
+        yield from reader.read_task(tasks[0], metrics)
         return
     reports: dict[int, TaskReport] = {}
     before = metrics.copy()
     units = [
-        _counted_batches(reader, replace(everything, splits=unit), functools.partial(reports.setdefault, number))
-        for number, unit in enumerate(_units(splits))
+        _counted_batches(reader, task, functools.partial(reports.setdefault, number))
+        for number, task in enumerate(tasks)
     ]
     prefetcher = Prefetcher(
         threads=threads, max_bytes=threads * _HELD_BYTES, item_bytes=_BATCH_BYTES, max_items=None, name="pyspark-logs-scan"

@@ -10,13 +10,14 @@ import functools
 import logging
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
+from pyspark_logs.auditing import AuditTask, StreamBatch, TaskOrigin, TaskRecorder, write_plan
 from pyspark_logs.bad_records import BadRecordSink, BadRecordWriter
 from pyspark_logs.batch_builder import BatchBuilder
 from pyspark_logs.batch_sizes import resize
@@ -29,7 +30,7 @@ from pyspark_logs.jobs import job_of
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.path_columns import path_value
-from pyspark_logs.planning import Allowed, FileSplit, PlanReport, plan, resolve_layout
+from pyspark_logs.planning import Allowed, FileSplit, PlannedFile, PlanReport, plan, resolve_layout
 from pyspark_logs.predicates import (
     Predicate,
     evaluate,
@@ -63,6 +64,7 @@ class ReadTask:
         in_stream: True for a task of a streaming batch.
         jobs: all files of a streaming batch that belong to the write jobs of the splits, as (job id, ((path, etag), ...));
             empty without ``ignoreMissingFiles``.
+        audit: identity of the task below ``auditPath``; None without the option.
     """
 
     splits: Sequence[FileSplit]
@@ -70,6 +72,7 @@ class ReadTask:
     slack_us: int = 0
     in_stream: bool = False
     jobs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    audit: AuditTask | None = None
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,14 @@ class ReadPlan:
         report: counts of the listing.
         layout: text of the layout of the paths.
         path_columns: partition columns of the layout.
+        files: files to read, as they were listed; empty without ``auditPath``.
     """
 
     tasks: tuple[ReadTask, ...]
     report: PlanReport
     layout: str = ""
     path_columns: tuple[str, ...] = ()
+    files: Sequence[PlannedFile] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,15 @@ class LogReader:
     def _notice(self, kind: str, message: str, level: int = logging.WARNING) -> None:
         """Logs a notice about a file; further ones of the same kind are not logged."""
         if self._notices.setdefault(kind, message) is message:  # atomic: several threads fetch files
-            _log.log(level, "%s", message)
+            self._log(level, "%s", message)
+
+    def _log(self, level: int, message: str, *arguments: Any, **options: Any) -> None:
+        """Logs a message of a task; with ``quiet``, at level DEBUG."""
+        _log.log(logging.DEBUG if self.options.report.quiet else level, message, *arguments, **options)
+
+    def _warn(self, message: str, *arguments: Any, **options: Any) -> None:
+        """Logs a warning of a task, as ``Logger.warning``."""
+        self._log(logging.WARNING, message, *arguments, **options)
 
     @property
     def form(self) -> Format:
@@ -192,7 +205,38 @@ class LogReader:
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
-        return ReadPlan(tasks, planned.report, layout.text, layout.columns)
+        files = () if self.options.report.audit_path is None else planned.files
+        return ReadPlan(tasks, planned.report, layout.text, layout.columns, files)
+
+    def start_audit(self, plan: ReadPlan, batch: StreamBatch | None = None) -> ReadPlan:
+        """Writes a plan to ``auditPath``; returns it with tasks that report there. Without the option, returns ``plan`` itself.
+
+        Args:
+            plan: the plan, with the tasks that will run.
+            batch: identity of a batch of a stream; None for another query.
+
+        Raises:
+            ReadOnlyStoreError: ``auditPath`` cannot be written to.
+            StoreError: the store refused or failed.
+        """
+        directory = self.options.report.audit_path
+        if directory is None:
+            return plan
+        directory, counts = normalise(directory), asdict(plan.report)
+        tasks = write_plan(
+            open_store(directory, self.options.store),
+            directory,
+            plan.files,
+            [task.splits for task in plan.tasks],
+            paths=self.options.plan.paths,
+            columns=self.schema_ddl,
+            where=self.options.records.where,
+            listing={name: count for name, count in counts.items() if isinstance(count, int)} if batch is None else {},
+            batch=batch,
+        )
+        return replace(
+            plan, tasks=tuple(replace(task, audit=each) for task, each in zip(plan.tasks, tasks, strict=True))
+        )
 
     def time_range(self, columns: ColumnSources) -> tuple[int | None, int | None]:
         """Returns the half-open range of times, in microseconds, that the filters and the condition allow; None: unbounded."""
@@ -237,6 +281,7 @@ class LogReader:
         *,
         report: Callable[[TaskReport], object] | None = None,
         bad_records: BadRecordSink | None = None,
+        origin: TaskOrigin | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a task, in batches of exactly :meth:`target`.
 
@@ -246,6 +291,7 @@ class LogReader:
             report: function that is called once if records did not match or had more fields than their format, when the
                 task is complete or its reader gives up; by default :meth:`warn`.
             bad_records: receiver of the records that do not match; None: the writer of ``badRecordsPath``, if given.
+            origin: ids of the streaming query and batch, for ``auditPath``; None outside of streams.
 
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
@@ -258,15 +304,19 @@ class LogReader:
         builder.metrics = metrics if metrics is not None else builder.metrics
         before = builder.metrics.copy()
         store = _open_store(self.options)
-        skipped = _incomplete_jobs(store, task)
-        splits = [split for split in task.splits if job_of(split.path) not in skipped]
-        batches = self._read_splits(store, splits, builder, in_stream=task.in_stream)
+        recorder = self._recorder(task, origin)
         try:
-            for batch in resize(batches, target):
-                # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
-                if batch.schema != target:
-                    raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
-                yield batch
+            with recorder or nullcontext():
+                splits = self._complete_jobs(store, task, recorder)
+                batches = self._read_splits(store, splits, builder, recorder, in_stream=task.in_stream)
+                with closing(batches):
+                    for batch in resize(batches, target):
+                        # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
+                        if batch.schema != target:
+                            raise SchemaError(
+                                f"a batch has the schema {batch.schema}, not {target}; please report this"
+                            )
+                        yield batch
         except GeneratorExit:
             self._report(builder, before, report or self.warn)
             raise
@@ -279,7 +329,7 @@ class LogReader:
         counted = report.metrics
         if report.appended is not None and counted.appended:
             is_kept = self.options.format.rescued_column is not None
-            _log.log(
+            self._log(
                 logging.INFO if is_kept else logging.WARNING,
                 "%d of %d records have fields after the last one of the format%s. The first of them: %s at byte %d",
                 counted.appended, counted.records,
@@ -288,7 +338,7 @@ class LogReader:
             )  # fmt: skip
         if report.corrupt is not None and counted.corrupt:
             outcome = "dropped" if self.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
-            _log.warning(
+            self._warn(
                 "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
                 counted.corrupt, counted.records, outcome, counted.top_reasons(), *report.corrupt,
             )  # fmt: skip
@@ -316,9 +366,31 @@ class LogReader:
         query = repr((options.format, options.time, self.schema_ddl, *filters, task.path_columns, task.slack_us))
         return BadRecordWriter(path, open_store(path, options.store), query)
 
+    def _recorder(self, task: ReadTask, origin: TaskOrigin | None) -> TaskRecorder | None:
+        directory = self.options.report.audit_path
+        if directory is None or task.audit is None:
+            return None
+        directory = normalise(directory)
+        return TaskRecorder(open_store(directory, self.options.store), directory, task.audit, origin or TaskOrigin())
+
+    def _complete_jobs(self, store: Store, task: ReadTask, recorder: TaskRecorder | None) -> list[FileSplit]:
+        """Returns the splits of a task without those of the write jobs that a streaming batch passes over."""
+        skipped = _incomplete_jobs(store, task, self._warn)
+        if recorder is not None and skipped:
+            for split in task.splits:
+                if job_of(split.path) in skipped:
+                    recorder.add_skipped(split, "a file of its write job was deleted or changed after planning")
+        return [split for split in task.splits if job_of(split.path) not in skipped]
+
     def _read_splits(
-        self, store: Store, splits: Sequence[FileSplit], builder: BatchBuilder, *, in_stream: bool
-    ) -> Iterator[pa.RecordBatch]:
+        self,
+        store: Store,
+        splits: Sequence[FileSplit],
+        builder: BatchBuilder,
+        recorder: TaskRecorder | None = None,
+        *,
+        in_stream: bool,
+    ) -> Generator[pa.RecordBatch, None, None]:
         """Yields the batches of splits in their order, while the files of the next ones are fetched and decompressed."""
         fetch = self.options.fetch
         prefetcher = Prefetcher(threads=fetch.threads, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES)
@@ -326,7 +398,8 @@ class LogReader:
         def open_split(split: FileSplit) -> Generator[Any, None, None]:
             return SplitReader(
                 self.form, self.options, store, split, builder.context(split), prefetcher,
-                in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice,
+                in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice, warn=self._warn,
+                on_skip=None if recorder is None else recorder.record_skip,
                 on_join=functools.partial(self._record_joined, builder.metrics),
             ).blocks()  # fmt: skip
 
@@ -340,7 +413,8 @@ class LogReader:
                     return
                 split, blocks = opened.popleft()
                 with closing(blocks):
-                    yield from builder.batches(split, blocks)
+                    batches = builder.batches(split, blocks)
+                    yield from batches if recorder is None else recorder.observe(split, batches, builder.metrics)
 
     def _record_joined(self, metrics: RecordMetrics, path: str, count: int, offset: int) -> None:
         """Counts lines that were joined to the record before them; see :class:`SplitReader`."""
@@ -350,7 +424,7 @@ class LogReader:
         self._notice("joined", message, logging.INFO)
 
 
-def _incomplete_jobs(store: Store, task: ReadTask) -> set[str | None]:
+def _incomplete_jobs(store: Store, task: ReadTask, warn: Callable[..., None]) -> set[str | None]:
     """Returns the write jobs of a streaming task of which a file of the batch is missing or changed.
 
     Their files are read as a whole or not at all, but by several tasks. So each task checks all files of its jobs before it
@@ -368,7 +442,7 @@ def _incomplete_jobs(store: Store, task: ReadTask) -> set[str | None]:
         if text is not None:
             incomplete.setdefault(item[0], []).append(text)
     for job, texts in incomplete.items():
-        _log.warning(
+        warn(
             "job %s is passed over in this batch (ignoreMissingFiles): after it was planned, %s%s",
             job, ", ".join(texts[:10]), "" if len(texts) <= 10 else f" and {len(texts) - 10} more",
         )  # fmt: skip

@@ -87,8 +87,10 @@ class SplitReader:
         in_stream: True for a split of a streaming batch, whose files are fixed by the checkpoint.
         on_damage: function that is called with path, offset in the uncompressed file, and reason, if a damaged file was read
             up to the damage.
+        on_skip: function that is called with path and problem if a file that is missing or changed is skipped.
         on_join: function that is called with path, number of lines that were joined to the record before them, and offset of
             the first of these lines in the uncompressed file; called for each block that has such lines.
+        warn: function that logs a warning, as ``Logger.warning``.
         notice: function that is called with a kind and a message if the first bytes of the file and its name disagree.
     """
 
@@ -100,7 +102,9 @@ class SplitReader:
     prefetcher: Prefetcher | None = None
     in_stream: bool = False
     on_damage: Callable[[str, int, str], None] | None = None
+    on_skip: Callable[[str, str], None] | None = None
     on_join: Callable[[str, int, int], None] | None = None
+    warn: Callable[..., None] = _log.warning
     notice: Callable[[str, str], None] = ignore_notice
 
     def blocks(self) -> Generator[Any, None, None]:
@@ -168,7 +172,9 @@ class SplitReader:
         except (PathNotFoundError, SnapshotChangedError) as error:
             problem = "was deleted" if isinstance(error, PathNotFoundError) else "changed"
             if self._may_skip(error) and not is_read:
-                _log.warning("%s: %s after planning, skipped (ignoreMissingFiles)", path, problem)
+                self.warn("%s: %s after planning, skipped (ignoreMissingFiles)", path, problem)
+                if self.on_skip is not None:
+                    self.on_skip(path, f"{problem} after planning")
             elif self.in_stream:
                 raise SnapshotChangedError(_stream_advice(path, problem)) from error
             elif isinstance(error, SnapshotChangedError):
@@ -181,7 +187,7 @@ class SplitReader:
         except CorruptFileError as error:
             if not self.options.plan.ignore_corrupt:
                 raise
-            _log.warning("%s: damaged, read up to the damage (ignoreCorruptFiles)", path, exc_info=True)
+            self.warn("%s: damaged, read up to the damage (ignoreCorruptFiles)", path, exc_info=True)
             if self.on_damage is not None:
                 self.on_damage(path, offset, str(error))
 

@@ -93,7 +93,9 @@ def check(
 
 def _whole_reader(path: str | os.PathLike[str] | list[str], options: dict[str, Any]) -> LogReader:
     """Returns a reader of all columns, and of the text of corrupt records, by which they are counted over time."""
-    given = {name: value for name, value in options.items() if name.lower() not in ("mode", "badrecordspath")}
+    given = {
+        name: value for name, value in options.items() if name.lower() not in ("mode", "badrecordspath", "auditpath")
+    }
     parsed, ddl = resolve_load(path, given)
     schema = parse_ddl(ddl)
     corrupt = parsed.records.corrupt_column

@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, or a constant of :mod:`pyspark_logs.cli.output`. argparse exits with 2 for wrong arguments.
     """
     from pyspark_logs import __version__
-    from pyspark_logs.cli import check, demo, detect, jobs, maintenance, plan, presets, preview, tail
+    from pyspark_logs.cli import audit, check, demo, detect, jobs, maintenance, plan, presets, preview, tail
     from pyspark_logs.cli.arguments import parse_options
     from pyspark_logs.cli.output import REFUSED
     from pyspark_logs.errors import LogSourceError
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"pyspark-logs {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (detect, preview, check, plan, tail, presets, jobs, maintenance, demo):
+    for module in (detect, preview, check, plan, tail, presets, audit, jobs, maintenance, demo):
         module.add_commands(commands)
     _complete(parser)
     parsed = parser.parse_args(arguments)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pyspark_logs.rendering.text_table import printable
 
-# FAILED: records do not match, no format matches, a job is damaged or was neither rolled back nor finished, or a claim cannot be
+# FAILED: records do not match, no format matches, a query is wrong or unfinished, a job is damaged or was neither rolled back nor finished, or a claim cannot be
 # read. REFUSED: a bad option, an error of the store, or a file that cannot be written.
 FAILED, REFUSED = 1, 2
 

@@ -41,7 +41,7 @@ class LogBatchReader(LogReader, DataSourceReader):
 
     def partitions(self) -> list[InputPartition]:
         """Plans the read: lists files, prunes them, and divides them into tasks."""
-        return [LogPartition(task) for task in self.plan().tasks]
+        return [LogPartition(task) for task in self.start_audit(self.plan()).tasks]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Reads a task. For an empty plan, Spark passes a partition of its own, which has no rows."""

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+from pyspark import TaskContext
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
 from pyspark.sql.types import StructType
 
+from pyspark_logs.auditing import TaskOrigin
 from pyspark_logs.datasource.batch_reader import LogPartition
 from pyspark_logs.datasource.schemas import check_condition, to_ddl
 from pyspark_logs.options import ReadOptions
@@ -45,7 +47,7 @@ class _CommonStreamReader(LogStream, DataSourceStreamReader):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Reads a task as the batch reader does."""
         if isinstance(partition, LogPartition):
-            yield from self.reader.read_task(partition.task)
+            yield from self.reader.read_task(partition.task, origin=_task_origin())
 
     def commit(self, end: dict[str, Any]) -> None:
         """Cleans the files of a finished batch, if the options say so."""
@@ -96,6 +98,15 @@ class LogStreamReaderWithoutLimits(_CommonStreamReader):
         stream = self.options.stream
         start = self.__dict__.get("_planned_end") or self.initial_offset()
         return self.latest_offset(start, max_files=stream.max_files, max_bytes=stream.max_bytes)
+
+
+def _task_origin() -> TaskOrigin:
+    """Returns the ids of query and batch that Spark passes to the tasks of a stream."""
+    context = TaskContext.get()
+    if context is None:
+        return TaskOrigin()
+    run, batch = (context.getLocalProperty(name) for name in ("sql.streaming.queryId", "streaming.sql.batchId"))
+    return TaskOrigin(run, None if batch is None else int(batch))
 
 
 def stream_reader_class() -> type[LogStreamReader | LogStreamReaderWithoutLimits]:

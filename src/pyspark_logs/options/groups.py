@@ -100,6 +100,20 @@ class RecordOptions:
 
 
 @dataclass(frozen=True)
+class ReportOptions:
+    """Reports about what was read.
+
+    Attributes:
+        audit_path: directory to which the plan of a query and the outcome of its splits are written; None if they are not
+            written.
+        quiet: True to log the warnings of tasks at level ``DEBUG``.
+    """
+
+    audit_path: str | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
 class TimeOptions:
     """Time range and time zone. Instants are microseconds since the epoch in UTC; the range is half-open.
 
@@ -264,6 +278,7 @@ class ReadOptions:
         fetch: fetching and decompression.
         store: access to the store.
         stream: batches of streams.
+        report: reports about what was read.
         schema: requested columns as DDL, of ``scan``; None for all.
     """
 
@@ -274,6 +289,7 @@ class ReadOptions:
     fetch: FetchOptions = FetchOptions()
     store: StoreOptions = StoreOptions()
     stream: StreamOptions = StreamOptions()
+    report: ReportOptions = ReportOptions()
     schema: str | None = None
 
 

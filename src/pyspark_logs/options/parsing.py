@@ -18,6 +18,7 @@ from pyspark_logs.options.groups import (
     PlanOptions,
     ReadOptions,
     RecordOptions,
+    ReportOptions,
     StoreOptions,
     StreamOptions,
     TimeOptions,
@@ -66,6 +67,7 @@ def parse_read_options(raw: Mapping[str, object]) -> ReadOptions:
         fetch=FetchOptions(**fields["fetch"]),
         store=_checked_store(fields["store"]),
         stream=_checked_stream(fields["stream"], fields["plan"]["paths"]),
+        report=_checked_report(fields["report"], fields["plan"]["paths"]),
         **fields[""],
     )
 
@@ -132,7 +134,7 @@ def _target(name: str, side: str) -> str | None:
 def _fields(values: Mapping[str, object], side: str) -> dict[str, dict[str, Any]]:
     """Returns the parsed values by group and field; the group ``""`` has the fields of the options' own class."""
     fields: dict[str, dict[str, Any]] = {
-        group: {} for group in ("", "format", "records", "time", "plan", "fetch", "store", "stream", "rules")
+        group: {} for group in ("", "format", "records", "time", "plan", "fetch", "store", "stream", "report", "rules")
     }
     for option in OPTIONS:
         target = _target(option.name, side)
@@ -234,18 +236,31 @@ def _save_path(values: Mapping[str, object]) -> str:
 
 def _checked_records(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> RecordOptions:
     records = RecordOptions(**fields)
-    wildcard = _WILDCARD.search(records.bad_path or "")
+    _check_outside("badRecordsPath", records.bad_path, load_paths, "bad records")
+    return records
+
+
+def _checked_report(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> ReportOptions:
+    report = ReportOptions(**fields)
+    _check_outside("auditPath", report.audit_path, load_paths, "the audit")
+    return report
+
+
+def _check_outside(name: str, directory: str | None, load_paths: tuple[str, ...], content: str) -> None:
+    """Raises OptionError for a directory to write to that is a glob, or lies inside a load path."""
+    if directory is None:
+        return
+    wildcard = _WILDCARD.search(directory)
     if wildcard is not None:
         raise OptionError(
-            f"option 'badRecordsPath': {wildcard[0]!r} makes {records.bad_path!r} a glob; give one directory to write to"
+            f"option {name!r}: {wildcard[0]!r} makes {directory!r} a glob; give one directory to write to"
         )
     for path in load_paths:
-        if records.bad_path is not None and is_inside(records.bad_path, path):
+        if is_inside(directory, path):
             raise OptionError(
-                f"option 'badRecordsPath': {records.bad_path} lies inside the load path {path}, so that bad records"
+                f"option {name!r}: {directory} lies inside the load path {path}, so that {content}"
                 " would be read as logs; give a directory outside of it"
             )
-    return records
 
 
 def _checked_stream(fields: Mapping[str, Any], load_paths: tuple[str, ...]) -> StreamOptions:

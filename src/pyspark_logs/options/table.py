@@ -93,6 +93,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("mode", "records.mode", None, text.one_of(*_MODES), "treatment of records that do not match: `PERMISSIVE`, `DROPMALFORMED` or `FAILFAST` (`PERMISSIVE`)"),
     Option("columnNameOfCorruptRecord", "records.corrupt_column", None, text.parse_name, "column for the text of corrupt rows"),
     Option("badRecordsPath", "records.bad_path", None, text.parse_path, "directory to which records that do not match are written as JSON lines"),
+    Option("auditPath", "report.audit_path", None, text.parse_path, "directory to which the plan of the query and the outcome of each split are written; see [Audit](audit.md)"),
+    Option("quiet", "report.quiet", None, numbers.parse_boolean, "log the warnings of tasks at level `DEBUG` (`false`)"),
     Option("metadata", "records.metadata", None, numbers.parse_boolean, "add the column `_metadata` (`false`)"),
     Option("startTime", COMBINED, None, _unparsed, "start of the range, inclusive"),
     Option("endTime", COMBINED, None, _unparsed, "end of the range, exclusive"),

@@ -5,7 +5,7 @@
     layout = resolve_layout(store, options)
     plan = plan(store, options, layout=layout, allowed={"team": {"web"}})
 
-Imports within the package run one way: ``planner`` -> ``empty_plan``, ``layout_inference``, ``file_listing``, ``packing``; ``file_listing``
+Imports within the package run one way: ``planner`` -> ``empty_plan``, ``layout_inference``, ``file_listing``, ``file_table``, ``packing``; ``file_listing``
 -> ``commit_roots``, ``prefix_walk``, ``load_paths`` -> ``listing_result`` -> ``file_table``, ``selection``, ``threads``
 -> ``globs``.
 """

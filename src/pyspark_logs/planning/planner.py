@@ -9,6 +9,7 @@ from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning.empty_plan import explain_empty
 from pyspark_logs.planning.file_listing import PlanReport, list_files
+from pyspark_logs.planning.file_table import FileTable
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import Task, pack, split_files
 from pyspark_logs.planning.selection import Allowed
@@ -23,12 +24,14 @@ class Plan:
         tasks: one task per Spark partition.
         report: counts of the listing.
         layout: layout of the paths.
+        files: files to read, as they were listed.
         empty_reason: explanation of a plan without tasks; empty if there are tasks.
     """
 
     tasks: tuple[Task, ...]
     report: PlanReport
     layout: Layout
+    files: FileTable
     empty_reason: str = ""
 
     @property
@@ -69,7 +72,9 @@ def plan(
         store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
     )
     if not listing.files:
-        return Plan((), listing.report, layout, explain_empty(store, options, listing.selection))
+        reason = explain_empty(store, options, listing.selection)
+        return Plan((), listing.report, layout, listing.files, reason)
     limit = options.plan.max_partition_bytes
     splits = split_files(listing.files, max_bytes=limit, splittable=splittable or (lambda _: False))
-    return Plan(pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes), listing.report, layout)
+    tasks = pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes)
+    return Plan(tasks, listing.report, layout, listing.files)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pyspark_logs.auditing import StreamBatch
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
 from pyspark_logs.offsets import CLOCK_ERROR_MS, BatchPlan, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import pack, resolve_layout, split_files
-from pyspark_logs.reader import LogReader, ReadTask
+from pyspark_logs.planning import PlanReport, pack, resolve_layout, split_files
+from pyspark_logs.reader import LogReader, ReadPlan, ReadTask
 from pyspark_logs.store import Store, StoredFile, open_store
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
@@ -166,11 +167,14 @@ class LogStream:
     # --- batches -----------------------------------------------------------------------------------------------
 
     def plan_batch(self, start: dict[str, Any], end: dict[str, Any]) -> tuple[ReadTask, ...]:
-        """Returns the tasks of the batch between two offsets. The result depends on the arguments only; no request is made.
+        """Returns the tasks of the batch between two offsets. The result depends on the arguments only.
+
+        Makes no request, except that ``auditPath`` writes the plan of the batch there.
 
         Raises:
             OptionError: ``end`` is not an offset of this query.
             SchemaError: neither the format nor the path has a requested column.
+            StoreError: the store of ``auditPath`` refused or failed.
         """
         if start == end:
             return ()
@@ -187,7 +191,7 @@ class LogStream:
         splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.is_splittable)
         tasks = pack(splits, max_bytes=plan.max_partition_bytes, open_cost_bytes=plan.open_cost_bytes)
         jobs = self._files_by_job(batch) if plan.ignore_missing else {}
-        return tuple(
+        planned = tuple(
             ReadTask(
                 task.splits,
                 batch.columns,
@@ -201,6 +205,8 @@ class LogStream:
             )
             for task in tasks
         )
+        identity = StreamBatch(f"{self.root.text}\n{self.identity}", start, end)
+        return self.reader.start_audit(ReadPlan(planned, PlanReport(), files=files), identity).tasks
 
     def _files_by_job(self, batch: BatchPlan) -> dict[str, tuple[tuple[str, str], ...]]:
         """Returns path and etag of a batch's files by the write job that they belong to."""

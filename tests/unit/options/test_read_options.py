@@ -91,7 +91,7 @@ class TestNames:
         options = parse()
         groups = {
             f"{group}.{field.name}"
-            for group in ("format", "records", "time", "plan", "fetch", "store", "stream")
+            for group in ("format", "records", "time", "plan", "fetch", "store", "stream", "report")
             for field in fields(getattr(options, group))
         }
         assert groups | {"schema"} == known
