@@ -188,7 +188,8 @@ def settle_claims(store: Store, root: str, job: str) -> bool:
     Does nothing without a record, or if the record of a committed job does not name its claims.
 
     Returns:
-        True if the record may be deleted: the job is aborted, or each of its claims is gone, superseded or settled.
+        True if the record may be deleted: the job is aborted, or each of its claims is gone, superseded or settled. False if
+        a claim could not be settled, so that only the record tells of the decision.
 
     Raises:
         CorruptFileError: the record or a claim is damaged, or the directory of a chain is a symbolic link.
@@ -201,25 +202,29 @@ def settle_claims(store: Store, root: str, job: str) -> bool:
         return True
     if len(record.claims) < (tag_of(job) != NO_TAG) + (mode_of(job) == "overwrite"):
         return False
-    for name in record.claims:
-        chain, number = split_claim_key(CLAIMS + name) or ("", ())
-        settle_claim(store, root, chain, number, job)
-    return True
+    claims = [split_claim_key(CLAIMS + name) or ("", ()) for name in record.claims]
+    return all(settle_claim(store, root, chain, number, job) for chain, number in claims)
 
 
-def settle_claim(store: Store, root: str, chain: str, number: Number, job: str) -> None:
+def settle_claim(store: Store, root: str, chain: str, number: Number, job: str) -> bool:
     """Marks a claim as committed if the given job holds it; leaves the claim of another job unchanged.
 
     Only the version that was read is replaced: the chain of a ``txnId`` may end meanwhile, and begin anew with the same
-    number. If the version has changed, another process settled the claim, or another job holds it, and nothing is written.
+    number. If the store finds another version, the claim is read again: another process may have settled it, another job may
+    hold it, or the etags of the store are not those that it compares.
     Settling starts the age of the claim anew. This happens once for each claim, so the chain of a ``txnId`` lasts longer by
     at most the age that the claim had.
+
+    Returns:
+        False if the job still holds the claim, unsettled.
     """
     check_chain(store, root, chain)
     path = root + claim_key(chain, number)
     file = store.head(path)
-    if file is not None and read_claim(store, root, chain, number) == Claim(job):
-        store.replace(path, Claim(job, committed=True).to_json(), etag=file.etag)
+    if file is None or read_claim(store, root, chain, number) != Claim(job):
+        return True
+    settled = store.replace(path, Claim(job, committed=True).to_json(), etag=file.etag)
+    return settled or read_claim(store, root, chain, number) != Claim(job)
 
 
 def _confirm(

@@ -197,10 +197,9 @@ def _settle(
 
     def settle(job: str) -> bool:
         record = read_record(store, root, job)
-        if record is not None and record.committed:
-            for chain in claims[job]:
-                settle_claim(store, root, chain.name, chain.number, job)
-        return record is not None
+        if record is None or not record.committed:
+            return record is not None
+        return all(settle_claim(store, root, chain.name, chain.number, job) for chain in claims[job])
 
     if dry_run:
         return set(claims)

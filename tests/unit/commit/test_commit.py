@@ -1529,8 +1529,22 @@ def test_a_claim_is_settled_only_in_the_version_that_was_read(store):
             store.world.do("put", path, json.dumps({"job": other.id}).encode())
 
     store.before = begin_anew
-    claims.settle_claims(store, ROOT, job.id)
+    assert claims.settle_claims(store, ROOT, job.id)
     assert store.json(path) == {"job": other.id}
+
+
+def test_a_record_stays_if_the_store_does_not_replace_its_claim(store, monkeypatch):
+    transaction = Transaction.of_id("t")
+    job = write(store, 1, transaction=transaction)
+    monkeypatch.setattr(store, "replace", lambda path, data, *, etag: False)  # compares another etag than it lists
+    for number in range(2, 5):
+        write(store, number)
+    store.page_size = 2  # with more records, a vacuum settles claims
+    store.now_ms += 10 * DAY_MS
+    assert not claims.settle_claims(store, ROOT, job.id)
+    assert job.id not in vacuum(store, ROOT).records
+    again = start(9, transaction=transaction)
+    assert commit(store, again, stage(store, again), SETTINGS).outcome == "already_committed"
 
 
 def test_a_chain_that_ends_and_begins_anew_while_a_job_claims_it(store):
