@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.masking import remember_secrets
 
 _SESSION_NAME = "pyspark-logs"
+# The last parts of the lifetime of keys in which a request renews them, and in which all requests wait for new ones. botocore's
+# 15 and 10 minutes bound both; alone, they would renew keys that live for 15 minutes before each request.
+_RENEWING, _WAITING = 1 / 3, 1 / 6
 _NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.timezone.utc)
 
 
@@ -93,16 +96,12 @@ class SessionCredentials:
 
         options, fetch = self._options, self._fetch
         if fetch is not None:
-
-            async def metadata() -> dict[str, Any]:
-                return (await asyncio.to_thread(fetch)).as_metadata()
-
-            return self._renewable_credentials(metadata, "provider")
+            return self._renewable_credentials(lambda: asyncio.to_thread(fetch), "provider")
         if options.access_key is not None:
             return AioCredentials(options.access_key, options.secret_key, options.session_token)
         return await self._default.load_credentials()
 
-    def _assume_role(self, credentials: Any) -> Callable[[], Any]:
+    def _assume_role(self, credentials: Any) -> Callable[[], Awaitable[Keys]]:
         """Returns the function that assumes the role with the given credentials."""
         from botocore.exceptions import ClientError
 
@@ -114,7 +113,7 @@ class SessionCredentials:
         if options.role_duration_s is not None:
             duration["DurationSeconds"] = int(options.role_duration_s)
 
-        async def metadata() -> dict[str, Any]:
+        async def fetch() -> Keys:
             frozen = await credentials.get_frozen_credentials()
             keys = {
                 "aws_access_key_id": frozen.access_key,
@@ -127,19 +126,28 @@ class SessionCredentials:
                 except ClientError as error:
                     error.response.setdefault("Error", {})  # s3fs needs it, and servers without this service send none
                     raise
-            return Keys(
-                found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], found["Expiration"]
-            ).as_metadata()
+            return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], found["Expiration"])
 
-        return metadata
+        return fetch
 
-    def _renewable_credentials(self, metadata: Callable[[], Any], method: str) -> Any:
+    def _renewable_credentials(self, fetch: Callable[[], Awaitable[Keys]], method: str) -> Any:
         from aiobotocore.credentials import AioDeferredRefreshableCredentials
 
         class RenewableCredentials(AioDeferredRefreshableCredentials):  # type: ignore[misc]
             def discard(self) -> None:
                 """Forgets the keys."""
                 self._frozen_credentials = None
+
+            def plan_renewal(self, lifetime_s: float) -> None:
+                """Sets how long before their expiry keys are renewed."""
+                cls = AioDeferredRefreshableCredentials
+                self._advisory_refresh_timeout = min(cls._advisory_refresh_timeout, lifetime_s * _RENEWING)
+                self._mandatory_refresh_timeout = min(cls._mandatory_refresh_timeout, lifetime_s * _WAITING)
+
+        async def metadata() -> dict[str, Any]:
+            keys = await fetch()
+            credentials.plan_renewal(((keys.expires or _NEVER) - now()).total_seconds())
+            return keys.as_metadata()
 
         credentials = RenewableCredentials(metadata, method, time_fetcher=now)
         self._renewable.append(credentials)

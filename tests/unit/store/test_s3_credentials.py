@@ -52,10 +52,10 @@ def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
 
 
 class Issuer:
-    """Issues keys that live for an hour, and counts them."""
+    """Issues keys, and counts them."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock, self.issued = clock, 0
+        self.clock, self.issued, self.lifetime = clock, 0, dt.timedelta(hours=1)
 
     def keys(self) -> dict[str, Any]:
         self.issued += 1
@@ -63,7 +63,7 @@ class Issuer:
             "accessKey": f"AKIA{self.issued}",
             "secretKey": f"sEcReT-key-{self.issued}",
             "sessionToken": f"sEcReT-token-{self.issued}",
-            "expiration": (self.clock() + dt.timedelta(hours=1)).isoformat(),
+            "expiration": (self.clock() + self.lifetime).isoformat(),
         }
 
 
@@ -203,6 +203,18 @@ def test_roles_are_assumed_with_any_credentials(
     (assume, *_) = [body.decode() for body in bodies if b"AssumeRole" in body]
     for text in ("ExternalId=acme", "RoleSessionName=job-7", "DurationSeconds=1800", "role%2Freader"):
         assert text in assume
+
+
+def test_keys_that_live_for_15_minutes_serve_more_than_one_request(
+    s3: S3Bucket, proxy: FaultProxy, issuer: Issuer, clock: Clock
+) -> None:
+    issuer.lifetime = dt.timedelta(minutes=15)
+    path = s3.put("a.log", b"x")
+    store = open_store(path, without_keys(s3, proxy, credentials_provider="issuing_module:keys"))
+    for _ in range(4):  # at 0, 4, 8 and 12 minutes
+        assert store.get(path) == b"x"
+        clock.now += dt.timedelta(minutes=4)
+    assert issuer.issued == 2
 
 
 def test_a_role_that_may_not_be_assumed(s3: S3Bucket, proxy: FaultProxy) -> None:
