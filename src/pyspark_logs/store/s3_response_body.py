@@ -71,24 +71,27 @@ class ResponseBody:
 async def _read(stream: Any, size: int, bound_s: float) -> tuple[bytes, Exception | None]:
     parts: list[bytes] = []
     try:
-        await asyncio.wait_for(_fill(stream, size, parts), bound_s)
+        error = await asyncio.wait_for(_fill(stream, size, parts), bound_s)
     except asyncio.TimeoutError:
         missing = size - sum(map(len, parts))
-        return b"".join(parts), TimeoutError(f"{missing} of {size} bytes did not arrive within {bound_s:.0f} s")
-    except Exception as error:  # noqa: BLE001 - returned instead of raised, because the bytes received so far are valid
-        return b"".join(parts), error
-    return b"".join(parts), None
+        error = TimeoutError(f"{missing} of {size} bytes did not arrive within {bound_s:.0f} s")
+    return b"".join(parts), error
 
 
-async def _fill(stream: Any, size: int, parts: list[bytes]) -> None:
-    """Appends the next ``size`` bytes of a stream."""
+async def _fill(stream: Any, size: int, parts: list[bytes]) -> Exception | None:
+    """Appends the next ``size`` bytes of a stream; returns the error that ended it early."""
     missing = size
-    while missing > 0:
-        part = await stream.read(missing)
-        if not part:
-            raise EOFError(f"the body ended {missing} bytes early")
-        parts.append(part)
-        missing -= len(part)
+    try:
+        while missing > 0:
+            part = await stream.read(missing)
+            if not part:
+                return EOFError(f"the body ended {missing} bytes early")
+            parts.append(part)
+            missing -= len(part)
+    # Not raised: the bytes received so far are valid, and the driver's own timeouts are TimeoutErrors, too.
+    except Exception as error:  # noqa: BLE001
+        return error
+    return None
 
 
 def _close(stream: Any) -> None:
