@@ -268,11 +268,12 @@ def _after_all(start: Offset, listing: Iterable[StreamFile], now_ms: int, rules:
     if not passed:  # files dated ahead are kept: a floor at their time would hide all files before that time
         return after
     last = passed[-1][1]
+    floor_ms, floor_key = max(after.floor, (last.modified_ms, last.key))
     hashes = {hashed for hashed, _ in passed}
     return replace(
         after,
-        floor_ms=max(after.floor, (last.modified_ms, last.key))[0],
-        floor_key=max(after.floor, (last.modified_ms, last.key))[1],
+        floor_ms=floor_ms,
+        floor_key=floor_key,
         seen=tuple(item for item in after.seen if item[1] not in hashes),
     )
 

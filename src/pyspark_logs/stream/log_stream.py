@@ -85,7 +85,8 @@ class LogStream:
                     window_ms=self._lists().window_ms(),
                     max_seen=self.options.stream.max_tracked_files,
                 )
-                self._warn_of_raised_floor(initial, listed_ms)
+                if starting == "latest":
+                    self._warn_of_raised_floor(initial, listed_ms)
                 self._initial = replace(initial, full_listing=full_listing).to_dict()
             return self._initial
 
@@ -141,18 +142,13 @@ class LogStream:
 
     def _warn_of_raised_floor(self, initial: Offset, listed_ms: int) -> None:
         """Warns if the first offset of ``startingPosition=latest`` cannot hold the files of its window."""
-        stream = self.options.stream
-        window_ms = self._lists().window_ms() if stream.starting == "latest" else 0
-        if (
-            stream.starting == "latest"
-            and initial.floor_ms > max(initial.ts_ms, listed_ms - CLOCK_ERROR_MS) - window_ms
-        ):
+        if initial.floor_ms > max(initial.ts_ms, listed_ms - CLOCK_ERROR_MS) - self._lists().window_ms():
             floor = dt.datetime.fromtimestamp(initial.floor_ms / 1000, dt.timezone.utc)
             _log.warning(
                 "%s: more files than half of maxTrackedFiles (%d) were modified before the start, in the time that lateness"
                 " and fullListingInterval cover, so the offset does not hold all of them. Files that become visible from now on, but were modified"
                 " before %s, are not read. Raise maxTrackedFiles or lower lateness to read them.",
-                self.root.text, stream.max_tracked_files, floor.isoformat(timespec="seconds"),
+                self.root.text, self.options.stream.max_tracked_files, floor.isoformat(timespec="seconds"),
             )  # fmt: skip
 
     def freeze(self) -> None:
