@@ -59,7 +59,8 @@ def proxy(s3: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]
     proxy.stop()
 
 
-def check(bucket: S3Bucket, proxy: FaultProxy, kind: str, rate: float, seed: int) -> None:
+def check(bucket: S3Bucket, proxy: FaultProxy, kind: str, rate: float, seed: int) -> set[int]:
+    """Writes and reads under faults; returns the jobs that reported success."""
     choose, fault = random.Random(seed), FAULTS[kind]
     options = {"endpoint": proxy.endpoint, "region": "us-east-1", "accessKey": "testing", "secretKey": "test-secret",
                "template": "{job:int} {n:int}", "requestTimeout": "500ms", "maxRetries": "4",
@@ -106,11 +107,12 @@ def check(bucket: S3Bucket, proxy: FaultProxy, kind: str, rate: float, seed: int
     store = open_store(root, replace(bucket.options, endpoint=proxy.endpoint))
     # A probe whose start failed leaves an upload, which a probe an hour later aborts.
     assert [one.path for one in store.list_uploads(f"{root}/").uploads if "/~probe-" not in one.path] == []
+    return committed
 
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_one_request_in_ten_fails(s3: S3Bucket, proxy: FaultProxy, kind: str) -> None:
-    check(s3, proxy, kind, 0.1, seed=1)
+    assert check(s3, proxy, kind, 0.1, seed=1)
 
 
 @pytest.mark.slow
