@@ -551,4 +551,8 @@ def test_a_refused_job_leaves_nothing(s3: S3Bucket, mode: str, transaction: Tran
 
 @pytest.fixture(autouse=True)
 def quiet_connections():
-    logging.getLogger("botocore").setLevel(logging.ERROR)
+    logger = logging.getLogger("botocore")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    yield
+    logger.setLevel(level)
