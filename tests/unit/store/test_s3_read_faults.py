@@ -113,13 +113,13 @@ class TestFaults:
     def test_a_body_that_stalls_is_resumed(self):
         self.faulty.inject(StalledBody(100_000, seconds=600.0))
         began = time.monotonic()
-        assert read_all(self.store(request_timeout_s=0.4), self.path) == DATA
-        assert time.monotonic() - began < 60  # less than a second on an idle machine
+        assert read_all(self.store(request_timeout_s=2.0), self.path) == DATA
+        assert time.monotonic() - began < 60  # two seconds on an idle machine
 
     def test_a_body_that_always_stalls_is_an_error(self):
-        self.faulty.inject(then=StalledBody(1000, seconds=30.0))
+        self.faulty.inject(then=StalledBody(1000, seconds=600.0))
         with pytest.raises(TruncatedBodyError, match="Read timeout on endpoint"):
-            read_all(self.store(request_timeout_s=0.2, max_retries=0), self.path)
+            read_all(self.store(request_timeout_s=2.0, max_retries=0), self.path)
 
     def test_a_body_that_is_always_truncated_is_an_error(self):
         self.faulty.inject(then=TruncatedBody(1000))
