@@ -23,6 +23,7 @@ ADVICE = {
     "format": "the line format is an option of its own, such as preset, template or json",
     "charset": "write encoding",
     "nullvalues": "write nullValue",
+    "corruptrecordcolumn": "write columnNameOfCorruptRecord",
     "dateformat": "write the pattern in the template, as in {day:timestamp(%d/%m/%Y)}",
     "timestampformat": "write the pattern in the template, as in {ts:timestamp(%d/%b/%Y:%H:%M:%S %z)}",
     "pattern": "write regex, grok or template",

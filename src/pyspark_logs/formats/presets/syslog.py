@@ -11,11 +11,18 @@ from pyspark_logs.formats.timestamps.zone_names import NAMES
 from pyspark_logs.formats.types.cef import CefExtension, CefHeader, CefSeverity
 from pyspark_logs.formats.types.multi_pattern_timestamp import ISO_8601, MultiPatternTimestamp
 from pyspark_logs.formats.types.numeric import Integer
-from pyspark_logs.formats.types.syslog import FACILITY, SEVERITY, CiscoPrefix, OctetCount, VerbosePriority
+from pyspark_logs.formats.types.syslog import (
+    FACILITY,
+    SEVERITY,
+    CiscoPrefix,
+    HostAfterTime,
+    OctetCount,
+    VerbosePriority,
+)
 from pyspark_logs.formats.types.text import Text
 
 # Cisco IOS writes a year before or after the date, and a zone; UCS Manager a blank before the colon. The colon after the zone is
-# required, because a host may be named UTC.
+# required, because %Z also matches the names of hosts.
 _DATES = ("%b %d %Y %H:%M:%S", "%Y %b %d %H:%M:%S", "%b %d %H:%M:%S")
 _RFC3164_TIME = MultiPatternTimestamp(
     patterns=(
@@ -49,7 +56,7 @@ _EVENT = r'(?:(?:CEF|LEEF):[0-9.]+\||[{"])'
 _HEADER_AND_MESSAGE = CompositeField(
     rf"(?:(?P<hostname>{_HOST})(?: |$))?(?:(?P<event>{_EVENT}.*)|(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*))",
     (
-        FieldPart("hostname", Text(), after=" "),
+        FieldPart("hostname", HostAfterTime(), after=" "),
         FieldPart("tag", Text(), also=("whole_tag", "close_tag", "bare_tag")),
         FieldPart("pid", Integer(32), before="[", after="]", also=("close_pid", "bare_pid")),
         ConditionalText(": ", "tag"),

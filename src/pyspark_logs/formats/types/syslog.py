@@ -15,6 +15,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.timestamps.zone_names import NAMES
 from pyspark_logs.formats.types.field_type import (
     CompiledForm,
     FieldType,
@@ -41,6 +42,8 @@ _CISCO_PREFIX = re.compile(r"(?:(?::|\d{1,10}:) +(?:\d{1,10}: +)?(?:[^\s:*%]+: +
 _ESCAPE = re.compile(r'\\(["\\\]])')
 _OCTET_COUNT = re.compile(r"(?:[1-9]\d{0,8} (?=<))?", re.ASCII)
 _MAX_COUNT_DIGITS = 9
+_ZONES = (*NAMES, "CST", "IST", "SST")
+_YEAR = re.compile("(?:19|20)[0-9][0-9]")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,34 @@ class StructuredData(MapOf):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         return render_each_map(array, self, _render_structured_data)
+
+
+@dataclass(frozen=True)
+class HostAfterTime(Text):
+    """Host after a time of RFC 3164, which is not the abbreviation of a zone, nor a year.
+
+    Some devices write zone or year after the time, without the colon that Cisco writes there. The time would be of another
+    zone or year, and the host would be part of the message.
+
+    >>> HostAfterTime().parse("CEST", TimestampContext())
+    Traceback (most recent call last):
+    ValueError: a time zone or a year after the time, in place of the host
+    """
+
+    is_validated: ClassVar[bool] = True
+
+    def parse(self, text: str, context: TimestampContext) -> str:
+        if text in _ZONES or _YEAR.fullmatch(text):
+            raise ValueError("a time zone or a year after the time, in place of the host")
+        return text
+
+    def render(self, array: pa.Array, zone: str) -> RenderResult:
+        return render_validated(self, array)
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        shifted = pc.or_(pc.is_in(array, pa.array(_ZONES)), pc.match_substring_regex(array, f"^{_YEAR.pattern}$"))
+        no_hosts = spans.as_bool(shifted)
+        return array, ~no_hosts if no_hosts.any() else None
 
 
 def _render_structured_data(pairs: Pairs) -> str:

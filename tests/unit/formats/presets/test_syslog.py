@@ -187,6 +187,12 @@ def test_rfc3164_ambiguous_zone(zone: str) -> None:
     assert is_corrupt("syslog_rfc3164", f"<189>Nov 22 01:00:11 {zone}: %SYS-5-CONFIG_I: x")
 
 
+@pytest.mark.parametrize("word", ["CEST", "CST", "UTC", "2024"])
+def test_rfc3164_zone_or_year_in_place_of_the_host(word: str) -> None:
+    """It would be the host, with a time of another zone or year, and the host would be in the message."""
+    assert is_corrupt("syslog_rfc3164", f"<34>Oct 11 22:14:15 {word} web-1 app: x")
+
+
 @pytest.mark.parametrize(
     ("after_host", "expected"),
     [
