@@ -34,7 +34,8 @@ from pyspark_logs.errors import (
 )
 
 if TYPE_CHECKING:
-    from pyspark_logs.api.audit import AuditReport, QueryAudit, audit
+    from pyspark_logs.api.audit import audit
+    from pyspark_logs.api.audit_report import AuditReport, QueryAudit
     from pyspark_logs.api.check import check
     from pyspark_logs.api.check_report import CheckReport
     from pyspark_logs.api.dataset import LogDataset, dataset
@@ -97,7 +98,7 @@ __all__ = [
 
 # Public name -> its module. Spark looks for DefaultSource with hasattr(), which calls __getattr__() below.
 _LAZY = {
-    "AuditReport": "api.audit",
+    "AuditReport": "api.audit_report",
     "Candidate": "api.detect",
     "CheckReport": "api.check_report",
     "DefaultSource": "datasource",
@@ -106,7 +107,7 @@ _LAZY = {
     "LogDataSource": "datasource",
     "LogDataset": "api.dataset",
     "Preview": "api.preview",
-    "QueryAudit": "api.audit",
+    "QueryAudit": "api.audit_report",
     "ScanSummary": "api.scan",
     "WriteResult": "api.write",
     "audit": "api.audit",

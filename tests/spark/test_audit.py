@@ -36,7 +36,7 @@ def test_a_batch_read_and_a_stream(spark: Any, tmp_path: Path) -> None:
         commits = tmp_path / "checkpoint" / "commits"
         for path in (commits / "2", commits / ".2.crc"):
             path.unlink(missing_ok=True)
-    report = audit(tmp_path / "stream")
+    report = audit(tmp_path / "stream", checkpoint=tmp_path / "checkpoint")
     assert (report.state, report.findings) == ("complete", ())
     assert (report.queries[0].batches, report.queries[0].records) == (3, 120)
     assert {row["batch"] for row in report.table.to_pylist()} == {0, 1, 2}

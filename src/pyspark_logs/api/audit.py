@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 
+from pyspark_logs.api.audit_report import AuditReport, QueryAudit
 from pyspark_logs.auditing import (
     AuditedFile,
     Finding,
@@ -20,21 +20,20 @@ from pyspark_logs.auditing import (
     TaskOrigin,
     compare,
     compare_batches,
+    compare_checkpoint,
     find_plans,
+    read_checkpoint,
     read_documents,
 )
+from pyspark_logs.auditing.checkpoint import CheckpointBatch
 from pyspark_logs.auditing.comparison import COMPLETE_QUERY, UNFINISHED, WRONG
 from pyspark_logs.auditing.documents import COMPLETE, UNREAD
 from pyspark_logs.auditing.stream_comparison import order_batches
-from pyspark_logs.metrics import RecordMetrics
+from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.options import FORMATS, parse_read_options
-from pyspark_logs.rendering.html import html_table
-from pyspark_logs.rendering.text_table import table as text_table
-from pyspark_logs.rendering.units import format_bytes
 from pyspark_logs.store import normalise, open_store
 
 LATEST = "latest"
-_SHOWN_FINDINGS = 20
 
 SCHEMA = pa.schema(
     {
@@ -60,152 +59,26 @@ SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class QueryAudit:
-    """The audit of a query, or of all batches of a stream.
-
-    Attributes:
-        query: id of the query.
-        created_us: time of its first plan, microseconds since the epoch.
-        state: ``complete``, ``unfinished`` or ``wrong``.
-        batches: number of batches of a stream; 1 for another query.
-        files: number of files to read.
-        bytes: stored size of these files.
-        splits: number of their splits.
-        states: number of splits by outcome: ``read``, ``skipped``, ``damaged``, ``stopped``, ``failed`` or ``unread``.
-        open_tasks: number of tasks without a complete attempt.
-        failed_attempts: number of tasks of which an attempt stopped or failed.
-        records: number of records in the splits.
-        rows: number of rows returned.
-        filtered: number of records excluded by a time range or a filter.
-        dropped: number of records dropped by ``mode=DROPMALFORMED``.
-        corrupt: number of records that do not match the format.
-        reasons: number of corrupt records by reason.
-        appended: number of records with fields after the last one of their format.
-        findings: contradictions between the listing, the plan and the reports.
-    """
-
-    query: str
-    created_us: int
-    state: str
-    batches: int
-    files: int
-    bytes: int
-    splits: int
-    states: dict[str, int]
-    open_tasks: int
-    failed_attempts: int
-    records: int
-    rows: int
-    filtered: int
-    dropped: int
-    corrupt: int
-    reasons: dict[str, int] = field(default_factory=dict)
-    appended: int = 0
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, repr=False)
-class AuditReport:
-    """The result of an audit. Prints as text, and shows as tables in notebooks.
-
-    Attributes:
-        path: directory of the audit.
-        queries: queries by their ids, which begin with the time for queries that are no streams.
-        table: a row for each split: the outcome of the planned splits, and reports that contradict the plan.
-    """
-
-    path: str
-    queries: tuple[QueryAudit, ...]
-    table: pa.Table
-
-    @property
-    def state(self) -> str:
-        """``wrong`` if a query is wrong, ``unfinished`` if one is unfinished, else ``complete``."""
-        states = {query.state for query in self.queries}
-        return next((state for state in (WRONG, UNFINISHED) if state in states), COMPLETE_QUERY)
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Contradictions of all queries."""
-        return tuple(finding for query in self.queries for finding in query.findings)
-
-    def heading(self) -> str:
-        """Returns the result in one line."""
-        states = Counter(query.state for query in self.queries)
-        counts = ", ".join(f"{states[state]} {state}" for state in (COMPLETE_QUERY, UNFINISHED, WRONG) if states[state])
-        proof = "each byte of each listed file is accounted for once" if self.state == COMPLETE_QUERY else ""
-        return f"{len(self.queries)} queries: {counts}" + (f"; {proof}" if proof else "")
-
-    def lines(self, width: int = 120) -> list[str]:
-        """Returns the report as lines of text.
-
-        Args:
-            width: width of the terminal in characters.
-        """
-        lines = [*text_table(self._rows(), _COLUMNS, width), ""]
-        for query in self.queries:
-            lines += [f"{query.query}: {finding}" for finding in query.findings[:_SHOWN_FINDINGS]]
-            if len(query.findings) > _SHOWN_FINDINGS:
-                lines.append(f"{query.query}: and {len(query.findings) - _SHOWN_FINDINGS} more findings")
-            if query.state == UNFINISHED:
-                lines.append(
-                    f"{query.query}: {query.open_tasks} tasks have no report: the query is running, failed, or was stopped, as LIMIT does"
-                )
-            if query.reasons:
-                metrics = RecordMetrics(corrupt=query.corrupt, reasons=query.reasons)
-                lines.append(f"{query.query}: {query.corrupt} corrupt records: {metrics.top_reasons()}")
-        return [*lines, self.heading()]
-
-    def _rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "query": query.query,
-                "state": query.state,
-                "batches": query.batches,
-                "files": query.files,
-                "size": format_bytes(query.bytes),
-                "splits": query.splits,
-                "not read": query.splits - query.states.get("read", 0),
-                "records": query.records,
-                "rows": query.rows,
-                "corrupt": query.corrupt,
-            }
-            for query in self.queries
-        ]
-
-    def __repr__(self) -> str:
-        return "\n".join(self.lines())
-
-    def _repr_html_(self) -> str:
-        findings = [
-            {"query": query.query, "kind": finding.kind, "path": finding.path, "finding": finding.detail}
-            for query in self.queries
-            for finding in query.findings
-        ]
-        parts = [f"<p>{self.heading()}</p>", html_table(self._rows(), _COLUMNS)]
-        if findings:
-            parts.append(html_table(findings, ["query", "kind", "path", "finding"]))
-        return "".join(parts)
-
-
-_COLUMNS = [
-    "query", "state", "batches", "files", "size", "splits", "not read", "records", "rows", "corrupt",
-]  # fmt: skip
-
-
-def audit(path: str | os.PathLike[str], *, query: str | None = None, **options: Any) -> AuditReport:
+def audit(
+    path: str | os.PathLike[str],
+    *,
+    query: str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> AuditReport:
     r"""Compares what queries listed with what their tasks read, from the documents that ``auditPath`` made them write.
 
     Args:
         path: directory of the option ``auditPath``.
         query: id of a query, or ``latest`` for the one that was planned last; None for all queries.
+        checkpoint: ``checkpointLocation`` of a streaming query, each of whose complete batches must have an audit; None to compare
+            the batches with one another only.
         **options: options of the store (``endpoint``, ``accessKey``...).
 
     Raises:
         CorruptFileError: a document is missing or damaged.
         OptionError: a bad option.
-        PathNotFoundError: no query has written there.
+        PathNotFoundError: no query has written there, or not the one of the checkpoint.
         StoreError: the store refused or failed.
 
     >>> import pathlib, tempfile
@@ -227,9 +100,19 @@ def audit(path: str | os.PathLike[str], *, query: str | None = None, **options: 
     if query == LATEST:
         last = max(plans, key=lambda plan: plan.created_ms).query
         plans = [plan for plan in plans if plan.query == last]
+    batches = []
+    if checkpoint is not None:
+        location = normalise(os.fspath(checkpoint))
+        batches = read_checkpoint(open_store(location, parsed.store), location)
+        unknown = {batch.query for batch in batches} - {plan.query for plan in plans}
+        if unknown:
+            raise PathNotFoundError(
+                f"no batch of {', '.join(sorted(unknown))}, which {location} is the checkpoint of, has an audit below {directory}. Give"
+                " the auditPath of that query"
+            )
     queries, tables = [], []
-    for _, group in groupby(plans, key=lambda plan: plan.query):
-        counter = _QueryCounter()
+    for name, group in groupby(plans, key=lambda plan: plan.query):
+        counter = _QueryCounter([batch for batch in batches if batch.query == name])
         for plan in order_batches(list(group)):
             counter.add(read_documents(store, directory, plan))
         queries.append(counter.result())
@@ -240,8 +123,9 @@ def audit(path: str | os.PathLike[str], *, query: str | None = None, **options: 
 class _QueryCounter:
     """Counts the batches of a query, and compares each with its plan."""
 
-    def __init__(self) -> None:
+    def __init__(self, checkpoint: Sequence[CheckpointBatch]) -> None:
         self.tables: list[pa.Table] = []
+        self._checkpoint = checkpoint
         self._plans: list[PlanRecord] = []
         self._files: list[tuple[PlanRecord, Sequence[AuditedFile]]] = []
         self._runs: set[str] = set()
@@ -274,6 +158,7 @@ class _QueryCounter:
         findings, counts = list(self._findings), self._counts
         if self._files:
             findings += compare_batches(self._plans, self._files, self._runs)
+            findings += compare_checkpoint(self._checkpoint, self._plans)
         return QueryAudit(
             query=self._plans[0].query,
             created_us=min(plan.created_ms for plan in self._plans) * 1000,

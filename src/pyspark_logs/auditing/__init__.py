@@ -3,12 +3,13 @@
 The driver writes the listed files and their splits before the first task runs. Each task writes one object when it has read its
 splits. :func:`compare` then proves that the reports cover each byte of each listed file exactly once.
 
-Imports between the modules: ``plan_writer``, ``task_recorder``, ``plan_reader`` -> ``documents``; ``stream_comparison`` ->
-``comparison`` -> ``documents``.
+Imports between the modules: ``plan_writer``, ``task_recorder``, ``plan_reader`` -> ``documents``; ``checkpoint``,
+``stream_comparison`` -> ``comparison`` -> ``documents``.
 """
 
 from __future__ import annotations
 
+from pyspark_logs.auditing.checkpoint import compare_checkpoint, read_checkpoint
 from pyspark_logs.auditing.comparison import Finding, PlanComparison, compare
 from pyspark_logs.auditing.documents import (
     AuditedFile,
@@ -20,6 +21,7 @@ from pyspark_logs.auditing.documents import (
     TaskOrigin,
     TaskRecord,
     offset_digest,
+    stream_identity,
 )
 from pyspark_logs.auditing.plan_reader import PlanDocuments, find_plans, read_documents
 from pyspark_logs.auditing.plan_writer import write_plan
@@ -41,8 +43,11 @@ __all__ = [
     "TaskRecorder",
     "compare",
     "compare_batches",
+    "compare_checkpoint",
     "find_plans",
     "offset_digest",
+    "read_checkpoint",
     "read_documents",
+    "stream_identity",
     "write_plan",
 ]

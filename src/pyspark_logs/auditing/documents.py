@@ -230,6 +230,11 @@ def offset_digest(offset: Mapping[str, Any]) -> str:
     return digest(json.dumps(offset, sort_keys=True, separators=(",", ":")))
 
 
+def stream_identity(root: str, identity: str) -> str:
+    """Returns the identification of a stream: of its load paths, and of the identity of its files."""
+    return f"{root}\n{identity}"
+
+
 def stream_id(stream: str) -> str:
     """Returns the id of the query of all batches of a stream."""
     return f"stream-{digest(stream)}"

@@ -21,6 +21,11 @@ def add_commands(commands: Any) -> None:
     command.add_argument("path", metavar="PATH", help="directory of the option auditPath")
     command.add_argument("--query", metavar="ID", help="id of a query, or `latest` (default: all queries)")
     command.add_argument(
+        "--checkpoint",
+        metavar="PATH",
+        help="checkpointLocation of a streaming query, whose complete batches must have an audit",
+    )
+    command.add_argument(
         "--allow-unfinished", action="store_true", help="exit with 0 although queries run, failed or were stopped"
     )
     add_json(command)
@@ -31,7 +36,7 @@ def add_commands(commands: Any) -> None:
 def _audit(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.audit import audit
 
-    report = audit(parsed.path, query=parsed.query, **options)
+    report = audit(parsed.path, query=parsed.query, checkpoint=parsed.checkpoint, **options)
     result = {"path": report.path, "state": report.state, "queries": [asdict(query) for query in report.queries]}
     print_report(parsed, result, report.lines(terminal_width()))
     allowed = ("complete", "unfinished") if parsed.allow_unfinished else ("complete",)

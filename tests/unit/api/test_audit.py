@@ -15,7 +15,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs import AuditReport, OptionError, RecordError, audit, scan
-from pyspark_logs.auditing import TaskOrigin
+from pyspark_logs.auditing import TaskOrigin, offset_digest
 from pyspark_logs.cli import main
 from pyspark_logs.cli.output import FAILED, REFUSED
 from pyspark_logs.errors import (
@@ -304,3 +304,27 @@ class TestStreams:
         )  # fmt: skip
         second.unlink()
         assert [finding.kind for finding in audit(folder).findings] == ["chain"]
+
+    def test_the_batches_of_a_checkpoint(self, stream: LogStream, folder: Path, tmp_path: Path) -> None:
+        offsets = self.run(stream, 3)
+        checkpoint = tmp_path / "checkpoint"
+        for number, offset in enumerate([*offsets[1:], offsets[-1]]):  # the last batch has no data
+            for name, text in (("offsets", f"v1\n{{}}\n{json.dumps(offset)}\n-"), ("commits", "v1\n{}")):
+                (checkpoint / name).mkdir(parents=True, exist_ok=True)
+                (checkpoint / name / str(number)).write_text(text)
+                (checkpoint / name / f".{number}.crc").write_text("x")
+        assert audit(folder, checkpoint=checkpoint).state == "complete"
+        last = {
+            one["end"]: path for path in (folder / "plans").rglob("*.json") for one in [json.loads(path.read_text())]
+        }
+        last[offset_digest(offsets[-1])].unlink()
+        assert audit(folder).state == "complete"  # a missing last batch needs the checkpoint
+        (finding,) = audit(folder, checkpoint=checkpoint).findings
+        assert finding.detail == "batch 2 of the checkpoint is complete and has no audit"
+        (checkpoint / "commits" / "2").unlink()
+        assert audit(folder, checkpoint=checkpoint).state == "complete"  # it still runs
+        last[offset_digest(offsets[2])].unlink()
+        (finding,) = audit(folder, checkpoint=checkpoint).findings
+        assert finding.detail == "batch 1 of the checkpoint is complete and has no audit"
+        with pytest.raises(PathNotFoundError, match="there is no batch in"):
+            audit(folder, checkpoint=tmp_path)

@@ -1,0 +1,152 @@
+"""The result of an audit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from pyspark_logs.auditing import Finding
+from pyspark_logs.auditing.comparison import COMPLETE_QUERY, UNFINISHED, WRONG
+from pyspark_logs.metrics import RecordMetrics
+from pyspark_logs.rendering.html import html_table
+from pyspark_logs.rendering.text_table import table as text_table
+from pyspark_logs.rendering.units import format_bytes
+
+_SHOWN_FINDINGS = 20
+
+
+@dataclass(frozen=True)
+class QueryAudit:
+    """The audit of a query, or of all batches of a stream.
+
+    Attributes:
+        query: id of the query.
+        created_us: time of its first plan, microseconds since the epoch.
+        state: ``complete``, ``unfinished`` or ``wrong``.
+        batches: number of batches of a stream; 1 for another query.
+        files: number of files to read.
+        bytes: stored size of these files.
+        splits: number of their splits.
+        states: number of splits by outcome: ``read``, ``skipped``, ``damaged``, ``stopped``, ``failed`` or ``unread``.
+        open_tasks: number of tasks without a complete attempt.
+        failed_attempts: number of tasks of which an attempt stopped or failed.
+        records: number of records in the splits.
+        rows: number of rows returned.
+        filtered: number of records excluded by a time range or a filter.
+        dropped: number of records dropped by ``mode=DROPMALFORMED``.
+        corrupt: number of records that do not match the format.
+        reasons: number of corrupt records by reason.
+        appended: number of records with fields after the last one of their format.
+        findings: contradictions between the listing, the plan and the reports.
+    """
+
+    query: str
+    created_us: int
+    state: str
+    batches: int
+    files: int
+    bytes: int
+    splits: int
+    states: dict[str, int]
+    open_tasks: int
+    failed_attempts: int
+    records: int
+    rows: int
+    filtered: int
+    dropped: int
+    corrupt: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    appended: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class AuditReport:
+    """The result of an audit. Prints as text, and shows as tables in notebooks.
+
+    Attributes:
+        path: directory of the audit.
+        queries: queries by their ids, which begin with the time for queries that are no streams.
+        table: a row for each split: the outcome of the planned splits, and reports that contradict the plan.
+    """
+
+    path: str
+    queries: tuple[QueryAudit, ...]
+    table: pa.Table
+
+    @property
+    def state(self) -> str:
+        """``wrong`` if a query is wrong, ``unfinished`` if one is unfinished, else ``complete``."""
+        states = {query.state for query in self.queries}
+        return next((state for state in (WRONG, UNFINISHED) if state in states), COMPLETE_QUERY)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Contradictions of all queries."""
+        return tuple(finding for query in self.queries for finding in query.findings)
+
+    def heading(self) -> str:
+        """Returns the result in one line."""
+        states = Counter(query.state for query in self.queries)
+        counts = ", ".join(f"{states[state]} {state}" for state in (COMPLETE_QUERY, UNFINISHED, WRONG) if states[state])
+        proof = "each byte of each listed file is accounted for once" if self.state == COMPLETE_QUERY else ""
+        return f"{len(self.queries)} queries: {counts}" + (f"; {proof}" if proof else "")
+
+    def lines(self, width: int = 120) -> list[str]:
+        """Returns the report as lines of text.
+
+        Args:
+            width: width of the terminal in characters.
+        """
+        lines = [*text_table(self._rows(), _COLUMNS, width), ""]
+        for query in self.queries:
+            lines += [f"{query.query}: {finding}" for finding in query.findings[:_SHOWN_FINDINGS]]
+            if len(query.findings) > _SHOWN_FINDINGS:
+                lines.append(f"{query.query}: and {len(query.findings) - _SHOWN_FINDINGS} more findings")
+            if query.state == UNFINISHED:
+                lines.append(
+                    f"{query.query}: {query.open_tasks} tasks have no report: the query is running, failed, or was stopped, as LIMIT does"
+                )
+            if query.reasons:
+                metrics = RecordMetrics(corrupt=query.corrupt, reasons=query.reasons)
+                lines.append(f"{query.query}: {query.corrupt} corrupt records: {metrics.top_reasons()}")
+        return [*lines, self.heading()]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "query": query.query,
+                "state": query.state,
+                "batches": query.batches,
+                "files": query.files,
+                "size": format_bytes(query.bytes),
+                "splits": query.splits,
+                "not read": query.splits - query.states.get("read", 0),
+                "records": query.records,
+                "rows": query.rows,
+                "corrupt": query.corrupt,
+            }
+            for query in self.queries
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        findings = [
+            {"query": query.query, "kind": finding.kind, "path": finding.path, "finding": finding.detail}
+            for query in self.queries
+            for finding in query.findings
+        ]
+        parts = [f"<p>{self.heading()}</p>", html_table(self._rows(), _COLUMNS)]
+        if findings:
+            parts.append(html_table(findings, ["query", "kind", "path", "finding"]))
+        return "".join(parts)
+
+
+_COLUMNS = [
+    "query", "state", "batches", "files", "size", "splits", "not read", "records", "rows", "corrupt",
+]  # fmt: skip
