@@ -46,6 +46,7 @@ from pyspark_logs.schema import parse_ddl
 from pyspark_logs.split_reader import SplitReader, is_splittable
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.telemetry import Attributes, Span, start_span
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class ReadTask:
         jobs: all files of a streaming batch that belong to the write jobs of the splits, as (job id, ((path, etag), ...));
             empty without ``ignoreMissingFiles``.
         audit: identity of the task below ``auditPath``; None without the option.
+        trace: identity of the span of the planning; empty if it is not recorded.
     """
 
     splits: Sequence[FileSplit]
@@ -73,6 +75,7 @@ class ReadTask:
     in_stream: bool = False
     jobs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     audit: AuditTask | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,20 @@ class LogReader:
             SchemaError: a column that neither the format nor the path has.
             StoreError: the store refused or failed.
         """
+        with start_span("pyspark_logs.plan", {"pyspark_logs.paths": self.options.plan.paths}, current=True) as span:
+            plan = self._plan(span.header())
+            span.set(
+                {
+                    "pyspark_logs.list_requests": plan.report.list_calls,
+                    "pyspark_logs.files_listed": plan.report.files_listed,
+                    "pyspark_logs.files": plan.report.files_planned,
+                    "pyspark_logs.bytes": plan.report.bytes_planned,
+                    "pyspark_logs.tasks": len(plan.tasks),
+                }
+            )
+        return plan
+
+    def _plan(self, trace: str) -> ReadPlan:
         store = _open_store(self.options)
         layout = resolve_layout(store, self.options)
         columns = self.columns(layout.columns)
@@ -204,7 +221,7 @@ class LogReader:
         self.form.check_records()
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
-        tasks = tuple(ReadTask(task.splits, layout.columns, slack) for task in planned.tasks)
+        tasks = tuple(ReadTask(task.splits, layout.columns, slack, trace=trace) for task in planned.tasks)
         files = () if self.options.report.audit_path is None else planned.files
         return ReadPlan(tasks, planned.report, layout.text, layout.columns, files)
 
@@ -305,18 +322,17 @@ class LogReader:
         before = builder.metrics.copy()
         store = _open_store(self.options)
         recorder = self._recorder(task, origin)
+        splits = self._complete_jobs(store, task, recorder)
+        span = start_span("pyspark_logs.read_task", {"pyspark_logs.splits": len(splits)}, parent=task.trace)
+        reading = closing(self._read_splits(store, splits, builder, span, recorder, in_stream=task.in_stream))
         try:
-            with recorder or nullcontext():
-                splits = self._complete_jobs(store, task, recorder)
-                batches = self._read_splits(store, splits, builder, recorder, in_stream=task.in_stream)
-                with closing(batches):
-                    for batch in resize(batches, target):
-                        # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
-                        if batch.schema != target:
-                            raise SchemaError(
-                                f"a batch has the schema {batch.schema}, not {target}; please report this"
-                            )
-                        yield batch
+            with span, recorder or nullcontext(), reading as batches:
+                for batch in resize(batches, target):
+                    # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
+                    if batch.schema != target:
+                        raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
+                    yield batch
+                span.set(_counts(builder.metrics.since(before)))
         except GeneratorExit:
             self._report(builder, before, report or self.warn)
             raise
@@ -387,6 +403,7 @@ class LogReader:
         store: Store,
         splits: Sequence[FileSplit],
         builder: BatchBuilder,
+        span: Span,
         recorder: TaskRecorder | None = None,
         *,
         in_stream: bool,
@@ -414,7 +431,9 @@ class LogReader:
                 split, blocks = opened.popleft()
                 with closing(blocks):
                     batches = builder.batches(split, blocks)
-                    yield from batches if recorder is None else recorder.observe(split, batches, builder.metrics)
+                    if recorder is not None:
+                        batches = recorder.observe(split, batches, builder.metrics)
+                    yield from _traced(span, split, batches, builder.metrics)
 
     def _record_joined(self, metrics: RecordMetrics, path: str, count: int, offset: int) -> None:
         """Counts lines that were joined to the record before them; see :class:`SplitReader`."""
@@ -422,6 +441,37 @@ class LogReader:
         # Stack traces are expected, so this is no warning.
         message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it"
         self._notice("joined", message, logging.INFO)
+
+
+def _traced(
+    span: Span, split: FileSplit, batches: Iterator[pa.RecordBatch], metrics: RecordMetrics
+) -> Iterator[pa.RecordBatch]:
+    """Returns the batches of a split; with a span of its own if that of the task is recorded."""
+    return _in_span(span, split, batches, metrics) if span.is_recording else batches
+
+
+def _in_span(
+    span: Span, split: FileSplit, batches: Iterator[pa.RecordBatch], metrics: RecordMetrics
+) -> Iterator[pa.RecordBatch]:
+    attributes: Attributes = {
+        "file.path": split.path,
+        "file.size": split.size,
+        "pyspark_logs.split.start": split.start,
+        "pyspark_logs.split.length": split.length,
+    }
+    before = metrics.copy()
+    with span.child("pyspark_logs.read_split", attributes) as split_span:
+        try:
+            yield from batches
+        finally:
+            split_span.set(_counts(metrics.since(before)))
+
+
+def _counts(counted: RecordMetrics) -> dict[str, int]:
+    """Returns the attributes of a span for counts of records."""
+    return {
+        f"pyspark_logs.{name}": getattr(counted, name) for name in ("records", "rows", "filtered", "dropped", "corrupt")
+    }
 
 
 def _incomplete_jobs(store: Store, task: ReadTask, warn: Callable[..., None]) -> set[str | None]:

@@ -26,6 +26,7 @@ from pyspark_logs.schema import parse_ddl
 from pyspark_logs.staging import TaskFiles, check_part_size
 from pyspark_logs.staging.background import BackgroundFiles
 from pyspark_logs.store import Store, normalise, open_store
+from pyspark_logs.telemetry import Attributes, start_span
 
 _MAX_ROWS = 65_536
 CORRUPT = RecordOptions().corrupt_column
@@ -150,14 +151,18 @@ class LogWriter:
             )
         )
         rows = 0
+        attributes: Attributes = {"pyspark_logs.job": job.id, "pyspark_logs.root": job.root, "pyspark_logs.task": task}
         try:
-            for batch in _slice(batches):
-                cast = _cast(batch, schema)
-                encoded = encoder.encode(cast, rows)
-                for directory, indices in router.route(cast):
-                    files.write(directory, encoded if indices is None else encoded.take(indices))
-                rows += batch.num_rows
-            staged = files.close()
+            with start_span("pyspark_logs.write_task", attributes) as span:
+                for batch in _slice(batches):
+                    cast = _cast(batch, schema)
+                    encoded = encoder.encode(cast, rows)
+                    for directory, indices in router.route(cast):
+                        files.write(directory, encoded if indices is None else encoded.take(indices))
+                    rows += batch.num_rows
+                staged = files.close()
+                sizes = sum(file.size for file in staged)
+                span.set({"pyspark_logs.rows": rows, "pyspark_logs.files": len(staged), "pyspark_logs.bytes": sizes})
         except BaseException as error:
             files.discard()
             if isinstance(error, RecordError):

@@ -56,6 +56,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "aiobotocore": {"store"},
     "databricks": {"store"},
     "pyspark": {"datasource"},
+    "opentelemetry": {"telemetry"},
 }  # fmt: skip
 
 # Entry modules import numpy, pyarrow and the modules that need them in functions: Spark and users import entry modules

@@ -44,6 +44,7 @@ from pyspark_logs.jobs import (
 )
 from pyspark_logs.jobs.names import claim_key, retention_key
 from pyspark_logs.store import Store, StoredFile
+from pyspark_logs.telemetry import Attributes, Span, start_span
 
 _DEFAULTS = CommitSettings()
 _ANY_DATA = Table()
@@ -78,15 +79,29 @@ def commit(
     """
     if not files and not job.chains:
         return CommitResult(COMMITTED, job.id, 0, 0)
+    attributes: Attributes = {
+        "pyspark_logs.job": job.id,
+        "pyspark_logs.root": job.root,
+        "pyspark_logs.files": len(files),
+    }
+    with start_span("pyspark_logs.commit", attributes, current=True):
+        return _commit(store, job, files, settings, table)
+
+
+def _commit(
+    store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings, table: Table
+) -> CommitResult:
     check_own_directories(store, job.root)
-    honoured = proven = _write_intent(store, job, files)
+    with _phase("intent"):
+        honoured = proven = _write_intent(store, job, files)
     older: list[StoredFile] = []
     replaces: tuple[Replaced, ...] = ()
     held: list[str] = []
     try:
         proven = _mark_retention(store, job, settings) or proven
         for chain in job.chains:
-            claimed = claim(store, job, chain, settings)
+            with _phase("claim"):
+                claimed = claim(store, job, chain, settings)
             if claimed.committed:
                 _roll_back_self(store, job, files, settings)
                 return CommitResult(ALREADY_COMMITTED, claimed.committed, 0, 0)
@@ -95,10 +110,12 @@ def commit(
             held.append(claimed.key.removeprefix(CLAIMS))
         honoured = proven or _probe(store, job)
         if honoured:
-            if job.mode == "overwrite":
-                replaces = find_replaced(store, job, files, settings, table)
-            publish(store, job, files, settings)
-            commit_record(store, job.root, job.id, Record("committed", replaces, tuple(held)))
+            with _phase("publish"):
+                if job.mode == "overwrite":
+                    replaces = find_replaced(store, job, files, settings, table)
+                publish(store, job, files, settings)
+            with _phase("decide"):
+                commit_record(store, job.root, job.id, Record("committed", replaces, tuple(held)))
     except (CommitConflictError, SnapshotChangedError, ReadOnlyStoreError):
         _roll_back_self(store, job, files, settings)
         raise
@@ -108,8 +125,13 @@ def commit(
             f"cannot write to {job.root}: this store ignores If-None-Match, so commits would not be atomic. No data was written."
             " Use a store, or a version of it, that honours conditional writes."
         )
-    _finish(store, job, files, replaces, older, settings)
+    with _phase("clean"):
+        _finish(store, job, files, replaces, older, settings)
     return CommitResult(COMMITTED, job.id, len(files), len(replaces))
+
+
+def _phase(name: str) -> Span:
+    return start_span(f"pyspark_logs.commit.{name}", current=True)
 
 
 def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitSettings = _DEFAULTS) -> bool:

@@ -76,7 +76,7 @@ class LogStreamReader(_CommonStreamReader, SupportsTriggerAvailableNow):
         self.freeze()
 
     def reportLatestOffset(self) -> dict[str, Any] | None:  # noqa: N802 - Spark's name
-        """Returns the newest offset by the last listing, for progress reports."""
+        """Returns the newest file by the last listing, and number, bytes and age of the files that wait, for progress reports."""
         return self.newest()
 
 

@@ -22,7 +22,7 @@ from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_new, lowest
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, list_files
 from pyspark_logs.store import Store, StoredFile
-from pyspark_logs.stream.pending import IsNew, PendingFiles
+from pyspark_logs.stream.pending import Backlog, IsNew, PendingFiles
 
 _log = logging.getLogger(__name__)
 
@@ -148,6 +148,7 @@ class Listings:
     _was_found: bool = False
     _newest: StreamFile | None = None
     _waiting: int = 0
+    _backlog: Backlog = field(default_factory=Backlog)
 
     def poll(self, offset: Offset, max_files: int | None, max_bytes: int | None = None) -> PollListing:
         """Returns the files from which the next batch may be taken, listing only if too few are pending."""
@@ -196,11 +197,29 @@ class Listings:
         """Restricts all polls to the files of the next listing, which the first of them makes."""
         self._is_frozen, self._pending = True, None
 
+    def record_batch(self, taken: Sequence[StreamFile]) -> Backlog:
+        """Records the files that the last poll took, and returns those that wait after them."""
+        self._backlog = Backlog() if self._pending is None else self._pending.backlog(taken)
+        return self._backlog
+
     def newest(self) -> dict[str, Any] | None:
-        """Returns the newest file of the last listing and the number of files waiting at the last poll, as primitives."""
+        """Returns the newest file of the last listing and the files that wait, as primitives.
+
+        ``waiting`` is the number of files that waited before the last batch was taken; ``files``, ``bytes``, ``oldest`` (a time in
+        milliseconds) and ``age`` (milliseconds) are about those that wait after it.
+        """
         if self._newest is None:
             return None
-        return {"ts": self._newest.modified_ms, "key": self._newest.key, "waiting": self._waiting}
+        backlog = self._backlog
+        return {
+            "ts": self._newest.modified_ms,
+            "key": self._newest.key,
+            "waiting": self._waiting,
+            "files": backlog.files,
+            "bytes": backlog.bytes,
+            "oldest": backlog.oldest_ms,
+            "age": backlog.age_ms,
+        }
 
     def window_ms(self, offset: Offset | None = None) -> int:
         """Returns the maximum time between a file's modification and its listing, under any layout time.

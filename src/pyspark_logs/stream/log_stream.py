@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pyspark_logs.auditing import StreamBatch
+from pyspark_logs.auditing import StreamBatch, stream_identity
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
 from pyspark_logs.offsets import CLOCK_ERROR_MS, BatchPlan, Offset, PollRules, StreamFile, poll
@@ -20,6 +20,7 @@ from pyspark_logs.reader import LogReader, ReadPlan, ReadTask
 from pyspark_logs.store import Store, StoredFile, open_store
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
+from pyspark_logs.telemetry import start_span
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +105,10 @@ class LogStream:
             SnapshotChangedError: see :func:`pyspark_logs.planning.list_files`.
             StoreError: the store refused or failed.
         """
-        with self._lock:
+        with (
+            self._lock,
+            start_span("pyspark_logs.poll", {"pyspark_logs.paths": self.options.plan.paths}, current=True) as span,
+        ):
             offset = self._offset(start)
             # Spark does not commit the last batch of Trigger.AvailableNow, nor a batch after which the query was stopped.
             # Both are complete when Spark asks for the offset after them.
@@ -122,8 +126,22 @@ class LogStream:
             )
             after = poll(offset, found.files, found.listed_ms, rules, omitted_ms=found.omitted_ms)
             self._warn_of_full_offset(offset, after, found.files)
+            taken = () if after is offset else after.batch.files
+            backlog = listings.record_batch(taken)
+            span.set(
+                {
+                    "pyspark_logs.files": len(taken),
+                    "pyspark_logs.bytes": sum(file.size for file in taken),
+                    "pyspark_logs.files_waiting": backlog.files,
+                    "pyspark_logs.bytes_waiting": backlog.bytes,
+                }
+            )
             if after is offset:
                 return start
+            _log.info(
+                "%s: the next batch has %d files of %d bytes; %d files of %d bytes wait, the oldest for %d s",
+                self.root.text, len(taken), sum(file.size for file in taken), backlog.files, backlog.bytes, backlog.age_ms // 1000,
+            )  # fmt: skip
             return found.with_remainder(after).to_dict()
 
     def _warn_of_full_offset(self, offset: Offset, after: Offset, files: Sequence[StreamFile]) -> None:
@@ -157,7 +175,10 @@ class LogStream:
             self._lists().freeze()
 
     def newest(self) -> dict[str, Any] | None:
-        """Returns the newest file of the last listing for the query's progress, or None before the first listing."""
+        """Returns the newest file of the last listing and the files that wait, for the query's progress.
+
+        None before the first listing. The keys do not depend on the number of files, so that progress reports stay small.
+        """
         return None if self._listings is None else self._listings.newest()
 
     # --- batches -----------------------------------------------------------------------------------------------
@@ -174,6 +195,19 @@ class LogStream:
         """
         if start == end:
             return ()
+        with start_span("pyspark_logs.plan", {"pyspark_logs.paths": self.options.plan.paths}, current=True) as span:
+            plan, identity = self._plan_batch(start, end, span.header())
+            span.set(
+                {
+                    "pyspark_logs.files": len(plan.files),
+                    "pyspark_logs.bytes": sum(file.size for file, _ in plan.files),
+                    "pyspark_logs.tasks": len(plan.tasks),
+                }
+            )
+            return self.reader.start_audit(plan, identity).tasks
+
+    def _plan_batch(self, start: dict[str, Any], end: dict[str, Any], trace: str) -> tuple[ReadPlan, StreamBatch]:
+        """Returns the plan of a batch with its files, and its identity."""
         batch = self._offset(end).batch
         self.reader.columns(batch.columns)  # raises SchemaError
         files = [
@@ -193,6 +227,7 @@ class LogStream:
                 batch.columns,
                 batch.slack_us,
                 in_stream=True,
+                trace=trace,
                 jobs=tuple(
                     (job, jobs[job])
                     for job in sorted({job_of(path) or "" for path in task.splits.paths})
@@ -201,8 +236,8 @@ class LogStream:
             )
             for task in tasks
         )
-        identity = StreamBatch(f"{self.root.text}\n{self.identity}", start, end)
-        return self.reader.start_audit(ReadPlan(planned, PlanReport(), files=files), identity).tasks
+        identity = StreamBatch(stream_identity(self.root.text, self.identity), start, end)
+        return ReadPlan(planned, PlanReport(), files=files), identity
 
     def _files_by_job(self, batch: BatchPlan) -> dict[str, tuple[tuple[str, str], ...]]:
         """Returns path and etag of a batch's files by the write job that they belong to."""

@@ -157,6 +157,10 @@ def test_limits_and_a_backlog_that_is_listed_once(tmp_path: Path, clock: Clock) 
         "ts": int((NOW - dt.timedelta(minutes=41)).timestamp() * 1000),
         "key": "2026/11/22/09/19.log",
         "waiting": 0,
+        "files": 0,
+        "bytes": 0,
+        "oldest": 0,
+        "age": 0,
     }
 
 
@@ -297,7 +301,16 @@ def test_available_now_reads_what_is_there_now(tmp_path: Path, clock: Clock) -> 
     one.freeze()
     assert poll(one, start, files=2) != start
     put(tmp_path, "later.log")
-    assert one.newest() == {"ts": int((NOW - dt.timedelta(minutes=5)).timestamp() * 1000), "key": "4.log", "waiting": 5}
+    at_ms = [int((NOW - dt.timedelta(minutes=9 - number)).timestamp() * 1000) for number in range(5)]
+    assert one.newest() == {
+        "ts": at_ms[4],
+        "key": "4.log",
+        "waiting": 5,
+        "files": 3,  # after the batch of two
+        "bytes": 3 * len("0 m\n"),
+        "oldest": at_ms[2],
+        "age": 7 * 60_000,
+    }
     found, end = drained(one, start, files=2)
     assert found == ["0", "1", "2", "3", "4"]
     assert poll(one, end) == end
