@@ -39,6 +39,7 @@ from pyspark_logs.store.s3_retries import BREAKER, attempt_bound_s
 _TOKEN_METADATA = "pyspark-logs-job"  # noqa: S105 - name of the object metadata that holds an upload's token
 _PROBE = "~probe-"
 _LONGEST_PROBE_MS = 3_600_000
+_UPLOAD_MARKERS = ("KeyMarker", "UploadIdMarker")
 _MAX_DELETE_KEYS = 1000  # limit of DeleteObjects
 _MISSING = ("NoSuchKey", "NoSuchUpload", "404", "NotFound")
 _CONDITION_FAILED = ("PreconditionFailed", "412")
@@ -375,18 +376,21 @@ class S3Store(Store):
         """Makes one ``ListMultipartUploads`` request."""
         root, bucket, key = split_s3_bucket(prefix)
         request = {"Bucket": bucket, "Prefix": key, "MaxUploads": self.page_size}
-        if token is not None:
-            request["KeyMarker"], request["UploadIdMarker"] = json.loads(token)
+        markers = dict(json.loads(token)) if token is not None else {}
         with self._request_context("list the uploads below", prefix, writing=True):
-            response = self._call("list_multipart_uploads", **request)
+            response = self._call("list_multipart_uploads", **request, **markers)
         uploads = (
             OpenUpload(root + item["Key"], item["UploadId"], _milliseconds(item["Initiated"]))
             for item in response.get("Uploads", ())
         )
-        markers = [response.get("NextKeyMarker") or "", response.get("NextUploadIdMarker") or ""]
-        if response.get("IsTruncated") and not markers[0]:
+        if not response.get("IsTruncated"):
+            return UploadPage(tuple(uploads), None)
+        # AWS returns both markers. SeaweedFS lists by upload id, returns no marker of keys, and accepts none.
+        following = {name: response.get(f"Next{name}") for name in _UPLOAD_MARKERS}
+        following = {name: marker for name, marker in following.items() if marker}
+        if following in ({}, markers):
             raise self._missing_token(prefix)
-        return UploadPage(tuple(uploads), json.dumps(markers) if response.get("IsTruncated") else None)
+        return UploadPage(tuple(uploads), json.dumps(following))
 
     def lists_uploads_by_prefix(self, root: str, *, probe: bool) -> bool:
         """Starts an upload below ``_staging/`` of the root, lists it by that prefix and aborts it; makes no request on AWS."""
@@ -432,7 +436,7 @@ class S3Store(Store):
 
     def _missing_token(self, prefix: str) -> StoreError:
         return StoreError(
-            f"cannot list {prefix}{self._errors.endpoint}: the response has further pages but no continuation token; use another server"
+            f"cannot list {prefix}{self._errors.endpoint}: the response has further pages but no continuation token that leads to them; use another server"
         )
 
     def _call(self, method: str, **request: Any) -> Any:

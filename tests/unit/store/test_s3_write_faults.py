@@ -287,6 +287,30 @@ class TestFaults:
         with pytest.raises(StoreError, match="further pages but no continuation token"):
             self.store.list_uploads(self.root)
 
+    def test_a_server_that_lists_uploads_by_their_ids_only(self):
+        """SeaweedFS returns no marker of keys, and with one in the request it lists no further uploads."""
+        names, item = (
+            ("b", "a"),
+            "<Upload><Key>app/{}</Key><UploadId>{}</UploadId><Initiated>2026-11-22T00:00:00Z</Initiated></Upload>",
+        )
+        pages = [
+            f"<ListMultipartUploadsResult><IsTruncated>{'true' if number < 2 else 'false'}</IsTruncated>"
+            f"<NextUploadIdMarker>{number}</NextUploadIdMarker>{item.format(name, number)}</ListMultipartUploadsResult>"
+            for number, name in enumerate(names, 1)
+        ]
+        self.faulty.inject(*map(CannedResponse, [*pages, pages[0], pages[0]]))
+        first = self.store.list_uploads(self.root)
+        second = self.store.list_uploads(self.root, first.next_token)
+        assert [upload.upload_id for page in (first, second) for upload in page.uploads] == ["1", "2"]
+        assert second.next_token is None
+        queries = [path.partition("?")[2] for _, path, _ in self.faulty.requests]
+        assert ["upload-id-marker=1" in query for query in queries] == [False, True]
+        assert not any("&key-marker=" in query for query in queries)
+        # A server that repeats its marker would never end.
+        again = self.store.list_uploads(self.root)
+        with pytest.raises(StoreError, match="further pages but no continuation token"):
+            self.store.list_uploads(self.root, again.next_token)
+
     def test_a_file_changes_during_get(self):
 
         path = self.root + "a"
