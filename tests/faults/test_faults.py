@@ -18,31 +18,10 @@ from pyspark_logs import recover, scan, vacuum, write
 from pyspark_logs.errors import CommitStateUnknownError, LogSourceError
 from pyspark_logs.store import circuit_breaker, open_store, s3_retries
 from pyspark_logs.store import s3 as s3_module
-from tests.support.fault_proxy import (
-    ConnectionReset,
-    DuplicateRequest,
-    ErrorResponse,
-    Fault,
-    FaultProxy,
-    LostResponse,
-    SlowBody,
-    StalledBody,
-    TruncatedBody,
-    WrongEtag,
-)
+from tests.support.fault_proxy import FaultProxy
+from tests.support.faults import FAULTS
 from tests.support.s3_server import S3Bucket
 
-FAULTS: dict[str, Callable[[random.Random], Fault]] = {
-    "503": lambda _: ErrorResponse(503, "SlowDown"),
-    "500": lambda _: ErrorResponse(500, "InternalError"),
-    "reset before": lambda _: ConnectionReset(),
-    "reset after": lambda _: LostResponse(),
-    "truncated": lambda choose: TruncatedBody(choose.randint(0, 40), reset=choose.random() < 0.5),
-    "stalled": lambda choose: StalledBody(choose.randint(0, 40), 3.0),
-    "slow": lambda _: SlowBody(0.002),
-    "wrong etag": lambda _: WrongEtag(),
-    "duplicate": lambda _: DuplicateRequest(),
-}
 ROWS, JOBS = 50, 2
 # No operation lasts longer, with attempts of half a second and short pauses, also on a machine with more to do.
 DEADLINE_S = 120.0

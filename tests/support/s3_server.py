@@ -1,7 +1,11 @@
-"""The fixtures ``s3_server``, an S3 server in this process, and ``s3``, a new bucket for each test."""
+"""The fixtures ``s3_server``, an S3 server in this process, and ``s3``, a new bucket for each test.
+
+``tests/servers`` replaces ``s3_server`` by servers of other programs, which verify the signatures of requests.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import itertools
 import logging
@@ -17,7 +21,7 @@ from tests.support.moto_corrections import correct_moto
 
 @dataclass(frozen=True)
 class S3Bucket:
-    """A bucket of an S3 server in this process.
+    """A bucket of an S3 server.
 
     Attributes:
         endpoint: URL of the server.
@@ -48,18 +52,54 @@ class S3Bucket:
         self._request("PUT", "")
 
     def _request(self, method: str, path: str, data: bytes = b"") -> None:
-        connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=20)
-        try:
-            connection.request(method, f"/{self.bucket}{path}", body=data, headers={"Authorization": _SIGNED})
-            status = connection.getresponse().status
-        finally:
-            connection.close()
-        assert status < 300, (method, path, status)
+        status, body = request(self.endpoint, method, f"/{self.bucket}{path}", data)
+        assert status < 300, (method, path, status, body)
 
 
+def request(endpoint: str, method: str, path: str, data: bytes = b"") -> tuple[int, bytes]:
+    """Makes a signed request without the package under test; returns the status and the body of the response."""
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    signed = AWSRequest(method, endpoint + path, data=data)
+    S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1").add_auth(signed)
+    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=20)
+    try:
+        connection.request(method, path, body=data, headers=dict(signed.headers.items()))
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def bucket_options(endpoint: str) -> StoreOptions:
+    """Returns the options of a store that connects to a server."""
+    return StoreOptions(
+        endpoint=endpoint,
+        region="us-east-1",
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+        request_timeout_s=10.0,
+        max_retries=2,
+    )
+
+
+# Credentials of all servers.
+ACCESS_KEY, SECRET_KEY = "testing", "test-secret"
 _numbers = itertools.count(1)
-# The server does not verify signatures, but requires one to overwrite an object.
-_SIGNED = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+
+
+@contextlib.contextmanager
+def without_aws_configuration() -> Iterator[pytest.MonkeyPatch]:
+    """Hides the AWS configuration of the machine, on which tests must not depend."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"):
+            patch.delenv(name, raising=False)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patch.setenv(name, "/dev/null")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield patch
 
 
 @pytest.fixture(scope="session")
@@ -68,13 +108,7 @@ def s3_server() -> Iterator[str]:
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    with pytest.MonkeyPatch.context() as patch:
-        # Tests must not depend on the AWS configuration of the machine.
-        for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"):
-            patch.delenv(name, raising=False)
-        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-            patch.setenv(name, "/dev/null")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with without_aws_configuration() as patch:
         correct_moto(patch)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
         server.start()
@@ -86,14 +120,6 @@ def s3_server() -> Iterator[str]:
 @pytest.fixture
 def s3(s3_server: str) -> S3Bucket:
     """A new, empty bucket."""
-    options = StoreOptions(
-        endpoint=s3_server,
-        region="us-east-1",
-        access_key="testing",
-        secret_key="test-secret",
-        request_timeout_s=10.0,
-        max_retries=2,
-    )
-    bucket = S3Bucket(s3_server, f"bucket-{next(_numbers)}", options)
+    bucket = S3Bucket(s3_server, f"bucket-{next(_numbers)}", bucket_options(s3_server))
     bucket.create()
     return bucket
