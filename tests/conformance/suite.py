@@ -31,6 +31,22 @@ from tests.support.formats import line_format
 
 LONG = length(1 << 20)
 EXAMPLES = examples(30)  # for each format
+# Cases that `make test-all` adds to each format: about sixty formats run the suite.
+SLOW = pytest.mark.slow
+# Line ends, the presence of the last one, and byte order marks: all pairs of these in `make test`.
+QUICK_ENDS = {("crlf", True, "\ufeff"), ("crlf", False, ""), ("lf", False, "\ufeff"), ("lf", True, "")}
+ENDS = [
+    pytest.param(
+        end,
+        ended,
+        mark,
+        id=f"{'bom' if mark else 'plain'}-{'ended' if ended else 'unended'}-{name}",
+        marks=[] if (name, ended, mark) in QUICK_ENDS else [SLOW],
+    )
+    for mark in ("", "\ufeff")
+    for ended in (True, False)
+    for name, end in (("crlf", "\r\n"), ("lf", "\n"))
+]
 HOSTILE = ['"', "[", "\\"]
 UNFRIENDLY = [
     "]",
@@ -134,9 +150,7 @@ class FormatConformance:
 
     # --- files ------------------------------------------------------------------------------------------------
 
-    @pytest.mark.parametrize("end", ["\r\n", "\n"], ids=["crlf", "lf"])
-    @pytest.mark.parametrize("ended", [True, False], ids=["ended", "unended"])
-    @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "bom"])
+    @pytest.mark.parametrize(("end", "ended", "mark"), ENDS)
     def test_line_ends_and_byte_order_marks(self, tmp_path: Path, end: str, ended: bool, mark: str) -> None:
         text = mark + self.file(end=end)
         assert self.read(tmp_path, text if ended else text.removesuffix(end)) == self.read(tmp_path, self.file(), "b")
@@ -166,13 +180,13 @@ class FormatConformance:
     def test_compressed(self, tmp_path: Path) -> None:
         assert self.read(tmp_path, self.file(), "a.log.gz") == self.read(tmp_path, self.file(), "b")
 
-    @pytest.mark.parametrize("size", [1, 7, 64, 1000])
+    @pytest.mark.parametrize("size", [1, pytest.param(7, marks=SLOW), 64, pytest.param(1000, marks=SLOW)])
     def test_blocks_of_any_size(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
         whole = self.read(tmp_path, self.file(self.lines * 3))
         monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
         assert self.read(tmp_path, self.file(self.lines * 3)) == whole
 
-    @pytest.mark.parametrize("size", [7, 100])
+    @pytest.mark.parametrize("size", [pytest.param(7, marks=SLOW), 30, pytest.param(100, marks=SLOW)])
     def test_splits_of_any_size(self, tmp_path: Path, size: int) -> None:
         whole = self.read(tmp_path, self.file(self.lines * 3))
         assert self.read(tmp_path, self.file(self.lines * 3), maxPartitionBytes=size, openCostInBytes=1) == whole
@@ -271,6 +285,9 @@ class FormatConformance:
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
     @given(st.data())
     def test_the_engines_say_what_the_exact_parser_says(self, data: st.DataObject) -> None:
+        self.check_engines(data)
+
+    def check_engines(self, data: st.DataObject) -> None:
         """The lines are those of the format, unchanged and with random changes."""
         lines = [data.draw(mutated(st.sampled_from(self.lines))) for _ in range(data.draw(st.integers(1, 8)))]
         block = sanitise(find_lines("\n".join([*self.lines, *lines]).encode(), 0))

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.presets import PRESETS, cloud_json, servers_json
-from tests.conformance.suite import HOSTILE, LONG, UNFRIENDLY, FormatConformance
+from tests.conformance.suite import EXAMPLES, HOSTILE, LONG, UNFRIENDLY, FormatConformance
 from tests.support.preset_lines import at
 
 ELEVEN = at(2026, 11, 22, 1, 0, 11)
@@ -197,6 +199,12 @@ BROKEN = dict.fromkeys(["aws_cloudwatch_export", "cri", "redis", "syslog_rfc3164
 
 class PresetConformance(FormatConformance):
     """The suite for one preset."""
+
+    @pytest.mark.slow  # tests/conformance/test_presets_laws.py draws lines of the same samples
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
+    @given(st.data())
+    def test_the_engines_say_what_the_exact_parser_says(self, data: st.DataObject) -> None:
+        self.check_engines(data)
 
 
 # Presets whose lines are JSON as those of others, on which a test of long lines is run once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.encoder import Encoder
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.format import TemplateFormat
@@ -38,6 +40,7 @@ def schema_of(name: str) -> pa.Schema:
     return schema
 
 
+@functools.cache
 def decoder_of(name: str, *, judge_whole: bool = True) -> Decoder:
     return compile_decoder(FormatOptions("preset", name), schema_of(name), judge_whole=judge_whole)
 
@@ -172,10 +175,14 @@ def values_of(dtype: pa.DataType) -> st.SearchStrategy[Any]:
     raise TypeError(dtype)
 
 
+@functools.cache
+def encoder_of(name: str, on_unwritable: str) -> Encoder:
+    return compile_encoder(FormatOptions("preset", name), written_schema(name), on_unwritable=on_unwritable)
+
+
 def written(name: str, rows: list[dict[str, Any]], on_unwritable: str) -> bytes | None:
     """Returns the lines of some rows, or None if a value cannot be written."""
-    schema = written_schema(name)
-    encoder = compile_encoder(FormatOptions("preset", name), schema, on_unwritable=on_unwritable)
+    schema, encoder = written_schema(name), encoder_of(name, on_unwritable)
     batch = pa.RecordBatch.from_pylist(rows, schema=schema)
     try:
         return encoder.head + bytes(encoder.to_bytes(encoder.encode(batch)))
@@ -183,6 +190,7 @@ def written(name: str, rows: list[dict[str, Any]], on_unwritable: str) -> bytes 
         return None
 
 
+@functools.cache
 def written_schema(name: str) -> pa.Schema:
     """Returns the schema without ``date`` and ``time`` if ``timestamp`` has both, because random values would differ."""
     schema = schema_of(name)
@@ -190,14 +198,17 @@ def written_schema(name: str) -> pa.Schema:
     return pa.schema([field for field in schema if not (twice and field.name in ("date", "time"))])
 
 
+@functools.cache
+def written_decoder(name: str) -> Decoder:
+    return compile_decoder(FormatOptions("preset", name), written_schema(name), judge_whole=True)
+
+
 def rows_to_write(name: str) -> list[dict[str, Any]]:
-    decoder = compile_decoder(FormatOptions("preset", name), written_schema(name), judge_whole=True)
-    return decoded(decoder, name, sample_of(name), written_schema(name))[0]
+    return read_back(name, sample_of(name))[0]
 
 
 def read_back(name: str, raw: bytes) -> tuple[list[dict[str, Any]], list[bool]]:
-    decoder = compile_decoder(FormatOptions("preset", name), written_schema(name), judge_whole=True)
-    return decoded(decoder, name, raw, written_schema(name))
+    return decoded(written_decoder(name), name, raw, written_schema(name))
 
 
 READ_ONLY = {
@@ -238,7 +249,7 @@ def test_date_and_time_must_agree_with_the_timestamp(name: str) -> None:
 def test_written_rows_are_read_back(name: str, data: st.DataObject) -> None:
     schema = written_schema(name)
     good = rows_to_write(name)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for _ in range(data.draw(st.integers(1, 4))):
         row = dict(data.draw(st.sampled_from(good)))
         changed = data.draw(st.lists(st.sampled_from(schema.names), max_size=3))
