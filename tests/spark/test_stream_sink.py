@@ -121,6 +121,7 @@ def check_kills(target: WriteTarget, proxy: FaultProxy, source: Source, folder: 
     )
 
 
+@pytest.mark.slow  # test_stream_crashes.py kills a query with this sink in `make test`, too
 def test_one_kill(s3: S3Bucket, proxy: FaultProxy, source: Source, tmp_path: Path) -> None:
     check_kills(WriteTarget.on_s3(s3, proxy.endpoint), proxy, source, tmp_path, kills=1, seed=26)
 

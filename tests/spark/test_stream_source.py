@@ -31,7 +31,8 @@ LINE = {"template": "{n:long} {message}"}
 APP = {"template": "{ts:timestamp} {level?} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
 
 
-@pytest.fixture(params=["local", "s3"])
+# The other tests of this module read a local directory.
+@pytest.fixture(params=[pytest.param("local", marks=pytest.mark.slow), "s3"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> WriteTarget:
     if request.param == "local":
         return WriteTarget.local(tmp_path / "app")

@@ -28,7 +28,8 @@ APP = {"template": TEMPLATE, "layout": LAYOUT}
 LINE = {"template": "{n:long} {message}"}
 
 
-@pytest.fixture(params=["local", "s3"])
+# Other tests of this module write to a local directory, too.
+@pytest.fixture(params=[pytest.param("local", marks=pytest.mark.slow), "s3"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> WriteTarget:
     if request.param == "local":
         return WriteTarget.local(tmp_path / "app")
