@@ -1,6 +1,6 @@
 """Amount of work of tests that draw examples or generate large inputs.
 
-``make test`` runs a third of the examples, inputs of an eighth of the length, and a part of long searches; ``make test-all``
+``make test`` runs a fifth of the examples, inputs of an eighth of the length, and a part of long searches; ``make test-all``
 sets ``TEST_EFFORT=full``.
 Hypothesis takes ``--hypothesis-seed`` to draw other examples, and ``TEST_EFFORT=10`` draws ten times as many.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 _EFFORT = os.environ.get("TEST_EFFORT", "bounded")
-_FACTOR = {"bounded": 1 / 3, "full": 1.0}.get(_EFFORT) or float(_EFFORT)
+_FACTOR = {"bounded": 1 / 5, "full": 1.0}.get(_EFFORT) or float(_EFFORT)
 
 
 def examples(full: int) -> int:
