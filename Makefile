@@ -28,8 +28,8 @@ unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: java $(VENV)/.has-demo $(VENV)/.compiled ## write sample logs to an S3 server on this machine, read them with Spark
-	$(PY) -m pyspark_logs demo
+demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machine, read them with Spark
+	@$(PY) -m pyspark_logs demo
 
 test: java $(VENV)/.has-test $(VENV)/.compiled ## run the tests (PYTEST_ARGS="-k name" for some of them)
 	@# One process for each core, but only one Spark at a time.
@@ -74,12 +74,13 @@ java:
 
 $(VENV)/.has-uv: constraints.txt
 	@scripts/make-venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@touch $@
 
 # One environment. Targets add the dependency groups of pyproject.toml that they need.
 $(VENV)/.has-%: pyproject.toml constraints.txt $(VENV)/.has-uv
-	$(UV) pip install --python $(PY) --constraints constraints.txt --editable '.[all]' --group $*
+	@echo "installing the packages of '$*' into $(VENV)"
+	@$(UV) pip install --quiet --python $(PY) --constraints constraints.txt --editable '.[all]' --group $*
 	@touch $@
 
 # The compiled engines, in place. Without a C compiler nothing is built, which the script says.

@@ -129,7 +129,16 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "pyspark":
+            raise
+        raise ModuleNotFoundError(
+            f"pyspark_logs.{name} needs Spark, which this Python does not have: pip install 'pyspark-logs[spark]'. Without Spark,"
+            " pyspark_logs.scan() and dataset() read the same files",
+            name="pyspark",
+        ) from error
     globals()[name] = value
     return value
 

@@ -14,6 +14,8 @@ from pyspark_logs.options import OPTIONS
 from pyspark_logs.options.table import SPARK_OPTIONS
 from scripts import grok_page, presets_page
 from scripts.options_page import PAGE, groups, page
+from tests.support.doc_blocks import PAGES as PAGES_WITH_CODE
+from tests.support.doc_blocks import RUN, SHOWN, code_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "sample_data" / "README.md"])
@@ -88,3 +90,18 @@ def test_the_examples_of_pasted_configuration_are_read_and_written(option: str, 
         place = tmp_path / str(number)
         pyspark_logs.write(table.to_batches(), str(place), **{option: spec}, schema=table.schema, compression="none")
         assert "".join(path.read_text() for path in sorted(place.glob("part*"))) == lines
+
+
+@pytest.mark.parametrize("path", PAGES_WITH_CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_code_blocks_have_a_language_and_compile(path: Path) -> None:
+    """tests/docs runs the blocks; here those that are not run are compiled, too."""
+    blocks = code_blocks(path)
+    if path.suffix == ".md":
+        assert path.read_text(encoding="utf-8").count("```") == 2 * len(blocks)
+    for block in blocks:
+        assert block.language in RUN | SHOWN, block
+        assert block.not_run is None or block.not_run.strip(), block
+        if block.language == "python":
+            compile(block.text, str(block), "exec")
+        if block.language == "console":
+            assert block.commands(), block

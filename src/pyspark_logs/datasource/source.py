@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark_logs.datasource.writers import LogBatchWriter, LogStreamWriter
 
 PUSHDOWN_CONF = "spark.sql.python.filterPushdown.enabled"
+_MANAGER = "org.apache.spark.sql.execution.datasources.DataSourceManager"
 
 # Spark imports this module when it looks for data sources, where pyarrow and numpy may be missing. The methods below
 # import the modules that need them.
@@ -40,7 +43,8 @@ def register(spark: SparkSession) -> None:
     >>> spark.read.format("logs").option("preset", "nginx_combined").load("s3://...")   # doctest: +SKIP
     """
     try:
-        spark.dataSource.register(LogDataSource)
+        with _muted_manager(spark):
+            spark.dataSource.register(LogDataSource)
     except PySparkException as error:
         # Spark 4.0 has found this class by its name and does not let a session replace it.
         if "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
@@ -49,6 +53,25 @@ def register(spark: SparkSession) -> None:
         spark.conf.set(PUSHDOWN_CONF, "true")
     except PySparkException as error:
         _logger.warning("filters are evaluated by Spark, not while reading: cannot set %s: %s", PUSHDOWN_CONF, error)
+
+
+@contextmanager
+def _muted_manager(spark: SparkSession) -> Iterator[None]:
+    """Mutes the warning of Spark that the registered class replaces the same class, which Spark has found by its name.
+
+    A Connect session has no JVM in this process; the warning is then in the log of the server.
+    """
+    try:
+        log4j = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001 - no public setting of one logger
+        level = log4j.LogManager.getLogger(_MANAGER).getLevel()
+        log4j.core.config.Configurator.setLevel(_MANAGER, log4j.Level.ERROR)
+    except (AttributeError, TypeError, PySparkException):
+        yield
+        return
+    try:
+        yield
+    finally:
+        log4j.core.config.Configurator.setLevel(_MANAGER, level)
 
 
 class LogDataSource(DataSource):
