@@ -13,13 +13,39 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pyspark_logs.errors import ReadOnlyStoreError
+from pyspark_logs.formats.columnar.spans import Int64, from_numpy, string_bytes
+from pyspark_logs.formats.reasons import Reasons
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.store import Store, join
 
 OBJECT_BYTES = 8 << 20
+_RENDERED = 16_384  # records that are rendered at once
+_SPACE = ord(" ")  # characters below it are escaped by JSON
+
+
+@dataclass(frozen=True)
+class BadRecords:
+    """Bad records of one file, by column.
+
+    Attributes:
+        path: path of the file.
+        offsets: offset of each record's first byte in the uncompressed file, ascending.
+        texts: text of each record, or its beginning if it is longer than ``maxRecordBytes``.
+        reasons: index of each record -> the reason for which it does not match.
+    """
+
+    path: str
+    offsets: Int64
+    texts: pa.StringArray
+    reasons: Reasons
 
 
 class BadRecordSink(Protocol):
@@ -28,8 +54,8 @@ class BadRecordSink(Protocol):
     def begin(self, split: FileSplit) -> None:
         """Starts a split."""
 
-    def add(self, path: str, offset: int, record: str, reason: str, category: str) -> None:
-        """Receives a bad record, as :meth:`BadRecordWriter.add`."""
+    def add(self, records: BadRecords) -> None:
+        """Receives bad records of the split."""
 
     def finish(self) -> None:
         """Ends a split that was read to its end."""
@@ -55,32 +81,36 @@ class BadRecordWriter:
             )
         self.directory, self.store, self.query = directory, store, query
         self._name, self._number, self._size = "", 0, 0
-        self._lines: list[bytes] = []
+        self._parts: list[memoryview] = []
 
     def begin(self, split: FileSplit) -> None:
         """Starts a split and discards the records of an unfinished one."""
         self._name = hashlib.sha256(repr((self.query, split)).encode()).hexdigest()[:32]
-        self._number, self._size, self._lines = 0, 0, []
+        self._number, self._size, self._parts = 0, 0, []
 
-    def add(self, path: str, offset: int, record: str, reason: str, category: str) -> None:
-        """Adds a bad record.
-
-        Args:
-            path: path of the file.
-            offset: offset of the record's first byte in the uncompressed file.
-            record: text of the record, or its beginning if it is longer than ``maxRecordBytes``.
-            reason: reason for which the record does not match.
-            category: the reason without values of the record, as it is counted; it is not written.
+    def add(self, records: BadRecords) -> None:
+        """Adds bad records.
 
         Raises:
             StoreError: the object was full and could not be written.
         """
-        row = {"path": path, "offset": offset, "record": record, "reason": reason}
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        self._lines.append(line)
-        self._size += len(line)
-        if self._size >= OBJECT_BYTES:
-            self._put()
+        distinct = _json_strings(records.reasons.texts)  # a block has few
+        for first in range(0, len(records.offsets), _RENDERED):
+            part = slice(first, first + _RENDERED)
+            reasons = distinct.take(from_numpy(records.reasons.codes[part]))
+            self._add_lines(_render(records.path, records.offsets[part], records.texts[part], reasons))
+
+    def _add_lines(self, lines: pa.StringArray) -> None:
+        _, offsets, text = lines.buffers()
+        ends, start = np.frombuffer(offsets, np.int32)[1 : len(lines) + 1], 0
+        while start < ends[-1]:
+            # An object ends with the record by which it is full.
+            full = int(np.searchsorted(ends, start + OBJECT_BYTES - self._size))
+            end = int(ends[min(full, len(ends) - 1)])
+            self._parts.append(memoryview(text)[start:end])
+            self._size, start = self._size + end - start, end
+            if self._size >= OBJECT_BYTES:
+                self._put()
 
     def finish(self) -> None:
         """Ends a split that was read to its end, and writes its last object.
@@ -88,9 +118,36 @@ class BadRecordWriter:
         Raises:
             StoreError: the object could not be written.
         """
-        if self._lines:
+        if self._parts:
             self._put()
 
     def _put(self) -> None:
-        self.store.put(join(self.directory, f"{self._name}-{self._number}.json"), b"".join(self._lines))
-        self._number, self._size, self._lines = self._number + 1, 0, []
+        self.store.put(join(self.directory, f"{self._name}-{self._number}.json"), b"".join(self._parts))
+        self._number, self._size, self._parts = self._number + 1, 0, []
+
+
+def _render(path: str, offsets: Int64, texts: pa.StringArray, reasons: pa.StringArray) -> pa.StringArray:
+    """Returns a line of JSON for each record, with its line end.
+
+    Args:
+        path: path of the file.
+        offsets: offset of each record.
+        texts: text of each record.
+        reasons: reason of each record as a JSON string.
+    """
+    head = json.dumps({"path": path, "offset": 0}, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return pc.binary_join_element_wise(
+        head.removesuffix("0}"), from_numpy(offsets).cast(pa.string()), ', "record": ', _json_strings(texts),
+        ', "reason": ', reasons, "}\n", "",
+    )  # fmt: skip
+
+
+def _json_strings(texts: pa.StringArray) -> pa.StringArray:
+    """Returns strings as JSON strings with their quotes."""
+    text = string_bytes(texts)
+    if (text < _SPACE).any():
+        return pa.array([json.dumps(one, ensure_ascii=False) for one in texts.to_pylist()], pa.string())
+    for character in ("\\", '"'):
+        if (text == ord(character)).any():
+            texts = pc.replace_substring(texts, character, "\\" + character)
+    return pc.binary_join_element_wise('"', texts, '"', "")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pyspark_logs.bad_records import BadRecordSink
+from pyspark_logs.bad_records import BadRecords, BadRecordSink
 from pyspark_logs.batch_sizes import batch_of_columns
 from pyspark_logs.column_sources import FROM_PATH, FROM_RECORD, RAW_TEXT, ColumnSources
 from pyspark_logs.errors import RecordError
@@ -22,6 +22,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.decoder import DecodedBlock
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.parsed_line import CorruptReason
+from pyspark_logs.formats.reasons import Reasons
 from pyspark_logs.formats.timestamps.parsing import DAY_US, TimestampContext
 from pyspark_logs.literal_search import LiteralSearch
 from pyspark_logs.metrics import RecordMetrics
@@ -116,7 +117,10 @@ class BatchBuilder:
         """
         self.metrics.damaged += 1
         if self.bad_records is not None:
-            self.bad_records.add(path, offset, "", reason, "damaged file")
+            damage = CorruptReason(reason.encode("utf-8", "replace").decode(), "damaged file")
+            self.bad_records.add(
+                BadRecords(path, np.array([offset], np.int64), spans.from_texts(""), Reasons.of([0], [damage]))
+            )
 
     def context(self, split: FileSplit) -> TimestampContext:
         """Returns the time zone and the year bound of a file's records."""
@@ -180,15 +184,17 @@ class BatchBuilder:
         self, split: FileSplit, decoded: DecodedBlock, lines: Lines, corrupt: Bool, selected: Bool | None
     ) -> Bool | None:
         """Counts and writes the corrupt records, and returns the selected rows that ``mode`` keeps."""
-        mode, rows = self.options.records.mode, corrupt.nonzero()[0].tolist()
-        for row in rows:
-            reason = decoded.reasons.get(row, _UNKNOWN)
+        mode, rows = self.options.records.mode, np.flatnonzero(corrupt)
+        if mode == "FAILFAST":
+            reason = decoded.reasons.get(int(rows[0]), _UNKNOWN)
             self.metrics.count_corrupt(reason.category)
-            if mode == "FAILFAST":
-                raise _mismatch_error(split, lines, row, reason)
-            if self.bad_records is not None:
-                text = lines.record(row).decode("utf-8", "replace")
-                self.bad_records.add(split.path, int(lines.offsets[row]), text, reason.text, reason.category)
+            raise _mismatch_error(split, lines, int(rows[0]), reason)
+        reasons = decoded.reasons.select(rows, _UNKNOWN)
+        for category, count, _ in reasons.counts():
+            self.metrics.count_corrupt(category, count)
+        if self.bad_records is not None:
+            texts = spans.field_strings(lines.block, lines.starts[rows], lines.ends[rows])
+            self.bad_records.add(BadRecords(split.path, lines.offsets[rows], texts, reasons))
         if self.example is None:
             self.example = (split.path, int(lines.offsets[rows[0]]))
         if mode == "PERMISSIVE":

@@ -45,16 +45,16 @@ class RecordMetrics:
     retries: dict[str, int] = field(default_factory=dict, compare=False)
     engines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
-    def count_corrupt(self, reason: str) -> None:
-        """Counts a corrupt record by its reason.
+    def count_corrupt(self, reason: str, count: int = 1) -> None:
+        """Counts corrupt records by their reason.
 
         >>> metrics = RecordMetrics()
         >>> metrics.count_corrupt("field 'n': not a number")
         >>> metrics.corrupt, metrics.reasons
         (1, {"field 'n': not a number": 1})
         """
-        self.corrupt += 1
-        self._add_reason(reason, 1)
+        self.corrupt += count
+        self._add_reason(reason, count)
 
     def _add_reason(self, reason: str, count: int) -> None:
         key = reason if reason in self.reasons or len(self.reasons) < MAX_REASONS else OTHER

@@ -293,10 +293,12 @@ class FormatConformance:
         block = sanitise(find_lines("\n".join([*self.lines, *lines]).encode(), 0))
         for judge_whole in (True, False):
             fast = self.decoder(self.schema(), judge_whole=judge_whole)
+            fast.min_searched = 1
             slow = Decoder([], fast.line_parser, fast.native, fast.target)
             one, other = fast.decode(block, TimestampContext()), slow.decode(block, TimestampContext())
             bad = [None if part.corrupt is None else part.corrupt.tolist() for part in (one, other)]
             assert bad[0] == bad[1]
+            assert dict(one.reasons) == dict(other.reasons), lines
             for mine, theirs, name in zip(one.columns, other.columns, self.schema().names, strict=True):
                 assert same(mine, theirs), (name, mine.to_pylist(), theirs.to_pylist(), lines)
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pyspark_logs.api.check_report import CheckReport, CorruptSample, FileCheck, Interval
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.scan import ScanSummary
+from pyspark_logs.bad_records import BadRecords
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.reader import LogReader, ReadTask
 from pyspark_logs.schema import parse_ddl, to_ddl
@@ -176,10 +177,12 @@ class _Counter:
         self._split_times.append(start_us if start_us is not None else split.modified_ms * 1000)
         self._begun = split, self.summary.records, self.summary.corrupt, time.monotonic()
 
-    def add(self, path: str, offset: int, record: str, reason: str, category: str) -> None:
+    def add(self, records: BadRecords) -> None:
         """Keeps the first record of each reason."""
-        if category not in self.firsts and category in self.summary.reasons:
-            self.firsts[category] = (path, offset, record[:_MAX_SAMPLE])
+        for category, _, first in records.reasons.counts():
+            if category not in self.firsts and category in self.summary.reasons:
+                text = records.texts[first].as_py()[:_MAX_SAMPLE]
+                self.firsts[category] = (records.path, int(records.offsets[first]), text)
 
     def finish(self) -> None:
         """Adds the counts of the split to its file."""

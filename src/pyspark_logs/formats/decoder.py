@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
+from pyspark_logs.formats.mismatches import SEARCHED, UNCERTAIN, MismatchSearch, first_of_each
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
+from pyspark_logs.formats.reasons import Reasons, ReasonsBuilder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.records import Lines, sanitise
@@ -51,7 +53,7 @@ class DecodedLines:
 
     columns: list[pa.Array]
     corrupt: Bool | None
-    reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons.none)
     appended: AppendedText | None = None
     engines: Mapping[str, int] = field(default_factory=dict)
 
@@ -75,7 +77,7 @@ class DecodedBlock:
     rows: int
     columns: list[pa.Array]
     corrupt: Bool | None = None
-    reasons: Mapping[int, CorruptReason] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons.none)
     lines: Lines | None = None
     appended: AppendedText | None = None
     engines: Mapping[str, int] = field(default_factory=dict)
@@ -83,6 +85,23 @@ class DecodedBlock:
     def offsets(self) -> pa.Array:
         """Returns the int64 offset of each row's record in the uncompressed file, null for records that are not lines."""
         return pa.nulls(self.rows, pa.int64()) if self.lines is None else from_numpy(self.lines.offsets)
+
+
+@dataclass(frozen=True)
+class ParsedLines:
+    """Lines that the engines left.
+
+    Attributes:
+        decoded: columns of the lines; a line that does not match has nulls.
+        corrupt: mask over all lines of the block of the corrupt ones; None: no line is corrupt.
+        reasons: index of each corrupt line -> the reason.
+        searched: number of lines that the search for mismatches found.
+    """
+
+    decoded: DecodedRows
+    corrupt: Bool | None
+    reasons: Reasons
+    searched: int = 0
 
 
 class Engine(Protocol):
@@ -120,13 +139,19 @@ class Decoder:
         line_parser: parser of the lines that the engines leave.
         native: types of the columns that engines and line parser return.
         target: requested types of the columns.
+        search: search for lines that do not match, among those that the engines leave; None: there is none.
+
+    Attributes:
+        min_searched: number of lines from which they are searched; fewer cost less by the line parser.
     """
+
+    min_searched: int = 16
 
     def __init__(
         self, engines: Sequence[Engine], line_parser: LineParser, native: Sequence[pa.DataType],
-        target: Sequence[pa.DataType],
+        target: Sequence[pa.DataType], search: MismatchSearch | None = None,
     ) -> None:  # fmt: skip
-        self.engines, self.line_parser = tuple(engines), line_parser
+        self.engines, self.line_parser, self.search = tuple(engines), line_parser, search
         self.native, self.target = tuple(native), tuple(target)
 
     def decode(self, lines: Lines, context: TimestampContext) -> DecodedLines:
@@ -137,12 +162,16 @@ class Decoder:
             context: time zone and year bound of the file.
         """
         parts, todo = self.run_engines(lines, context)
-        corrupt, reasons = None, dict[int, CorruptReason]()
+        corrupt, reasons = None, Reasons.none()
         engines = _count_lines(parts, len(lines))
         if todo is None or len(todo):
-            engines[LINE_PARSER] = len(lines) if todo is None else len(todo)
-            parsed, corrupt, reasons = self.parse_lines(lines, todo, context)
-            parts.append(parsed)
+            parsed = self.parse_lines(lines, todo, context)
+            corrupt, reasons = parsed.corrupt, parsed.reasons
+            parts.append(parsed.decoded)
+            count = len(lines) if todo is None else len(todo)
+            for name, number in ((SEARCHED, parsed.searched), (LINE_PARSER, count - parsed.searched)):
+                if number:
+                    engines[name] = engines.get(name, 0) + number
         columns = merge_rows(parts, len(lines), self.native)
         return DecodedLines(self.cast(columns, context), corrupt, reasons, _find_appended(parts, lines), engines)
 
@@ -166,27 +195,53 @@ class Decoder:
         """Returns the decoder of lines under a header: this decoder, for formats without headers."""
         return self
 
-    def parse_lines(
-        self, lines: Lines, todo: Int64 | None, context: TimestampContext
-    ) -> tuple[DecodedRows, Bool | None, dict[int, CorruptReason]]:
-        """Parses lines by the line parser.
+    def parse_lines(self, lines: Lines, todo: Int64 | None, context: TimestampContext) -> ParsedLines:
+        """Parses lines that the engines left: those that do not match by the search, all others by the line parser.
 
         Args:
             lines: lines of a block.
             todo: indices of the lines to parse; None: all lines.
             context: time zone and year bound of the file.
-
-        Returns:
-            The columns of the parsed lines, a mask over all lines of the corrupt ones (None: no line is corrupt), and the
-            reason for each corrupt line.
         """
         rows = np.arange(len(lines)) if todo is None else todo
+        if self.search is None or len(rows) < self.min_searched:
+            return self.parse_one_by_one(lines, rows, context)
+        classes = self.search.find(lines.block, lines.starts[rows], lines.ends[rows], context)
+        found, left = np.flatnonzero(classes != UNCERTAIN), np.flatnonzero(classes == UNCERTAIN)
+        if len(found) == 0:
+            return self.parse_one_by_one(lines, rows, context)
+        first, codes = first_of_each(classes[found])
+        samples = [self.line_parser.parse(_text(lines, row), context) for row in rows[found[first]].tolist()]
+        reasons = Reasons.by_code(rows[found], codes, [sample.corrupt_reason for sample in samples])
+        corrupt = np.zeros(len(lines), np.bool_)
+        corrupt[rows[found]] = True
+        nulls = [pa.nulls(len(found), dtype) for dtype in self.native]
+        rests = lines.ends[rows]
+        if len(left) == 0:
+            return ParsedLines(DecodedRows(rows, nulls, rests), corrupt, reasons, len(found))
+        parsed = self.parse_one_by_one(lines, rows[left], context)
+        if parsed.corrupt is not None:
+            corrupt |= parsed.corrupt
+        if parsed.decoded.rests is not None:
+            rests[left] = parsed.decoded.rests
+        parts = [DecodedRows(found, nulls), DecodedRows(left, parsed.decoded.columns)]
+        decoded = DecodedRows(rows, merge_rows(parts, len(rows), self.native), rests)
+        return ParsedLines(decoded, corrupt, reasons.union(parsed.reasons), len(found))
+
+    def parse_one_by_one(self, lines: Lines, rows: Int64, context: TimestampContext) -> ParsedLines:
+        """Parses lines by the line parser.
+
+        Args:
+            lines: lines of a block.
+            rows: indices of the lines to parse.
+            context: time zone and year bound of the file.
+        """
         values: list[list[Any]] = [[] for _ in self.native]
         corrupt = np.zeros(len(lines), np.bool_)
-        reasons: dict[int, CorruptReason] = {}
+        reasons = ReasonsBuilder()
         rests = lines.ends[rows]
         for index, row in enumerate(rows.tolist()):
-            text = lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
+            text = _text(lines, row)
             parsed = self.line_parser.parse(text, context)
             for column, value in zip(values, parsed.values, strict=True):
                 column.append(value)
@@ -194,9 +249,9 @@ class Decoder:
                 rests[index] = lines.starts[row] + len(text[: parsed.rest].encode())
             if parsed.reason:
                 corrupt[row] = True
-                reasons[row] = parsed.corrupt_reason
+                reasons.add(row, parsed.corrupt_reason)
         arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
-        return DecodedRows(rows, arrays, rests), corrupt if reasons else None, reasons
+        return ParsedLines(DecodedRows(rows, arrays, rests), corrupt if reasons.rows else None, reasons.build())
 
     def cast(self, columns: Sequence[pa.Array], context: TimestampContext) -> list[pa.Array]:
         """Casts columns to their requested types. Instants become wall clocks and days of the context's time zone."""
@@ -235,7 +290,7 @@ class LineBlockDecoder:
     def _corrupt(self, lines: Lines, reason: CorruptReason) -> DecodedBlock:
         """Returns one corrupt record for a block whose only record is known to be corrupt."""
         columns = [pa.nulls(1, dtype) for dtype in self.decoder.target]
-        return DecodedBlock(1, 1, columns, np.ones(1, np.bool_), {0: reason}, lines)
+        return DecodedBlock(1, 1, columns, np.ones(1, np.bool_), Reasons.of([0], [reason]), lines)
 
 
 def _cast(array: pa.Array, native: pa.DataType, target: pa.DataType, context: TimestampContext) -> pa.Array:
@@ -245,6 +300,10 @@ def _cast(array: pa.Array, native: pa.DataType, target: pa.DataType, context: Ti
         walls = utc_to_local(array, context.zone)
         return walls if pa.types.is_timestamp(target) else walls.cast(pa.date32(), safe=False)
     return array.cast(target)
+
+
+def _text(lines: Lines, row: int) -> str:
+    return lines.block[lines.starts[row] : lines.ends[row]].decode("utf-8", "replace")
 
 
 def _count_lines(parts: Sequence[DecodedRows], count: int) -> dict[str, int]:

@@ -51,7 +51,7 @@ class Matcher:
         matches[uncertain] = False
         uncertain = uncertain[self.may_match(lines.select(uncertain))]
         if len(uncertain):
-            _, corrupt, _ = self.decoder.parse_lines(lines, uncertain, context)
+            corrupt = self.decoder.parse_lines(lines, uncertain, context).corrupt
             matches[uncertain] = True if corrupt is None else ~corrupt[uncertain]
         return matches
 

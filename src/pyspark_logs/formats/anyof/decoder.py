@@ -15,10 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
-from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.decoder import DecodedLines, Decoder, merge_rows
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
+from pyspark_logs.formats.reasons import Reasons
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import Lines
 
@@ -35,7 +36,7 @@ class MatchedRows:
     """
 
     parts: list[DecodedRows] = field(default_factory=list)
-    reasons: dict[int, CorruptReason] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons.none)
 
 
 @dataclass(frozen=True)
@@ -76,36 +77,37 @@ class MemberDecoder:
             DecodedRows(candidates if part.rows is None else candidates[part.rows], part.columns)
             for part in matched.parts
         ]
-        return MatchedRows(parts, {int(candidates[row]): reason for row, reason in matched.reasons.items()})
+        return MatchedRows(parts, matched.reasons.moved(candidates))
 
     def _decode(self, lines: Lines, context: TimestampContext, *, exactly: bool) -> MatchedRows:
         parts, left = ([], None) if exactly else self.decoder.run_engines(lines, context)
         uncertain = np.arange(len(lines)) if left is None else left
         if len(uncertain) and not exactly:
             uncertain = uncertain[self.matcher.may_match(lines.select(uncertain))]
-        reasons: dict[int, CorruptReason] = {}
+        reasons = Reasons.none()
         if len(uncertain):
-            parsed, corrupt, found = self.decoder.parse_lines(lines, uncertain, context)
-            matches = np.ones(len(uncertain), np.bool_) if corrupt is None else ~corrupt[uncertain]
+            parse = self.decoder.parse_one_by_one if exactly else self.decoder.parse_lines
+            parsed = parse(lines, uncertain, context)
+            matches = np.ones(len(uncertain), np.bool_) if parsed.corrupt is None else ~parsed.corrupt[uncertain]
             if self.is_retyped and not matches.all():
                 mismatches = np.flatnonzero(~matches)
                 matches[mismatches] = self._match(lines.select(uncertain[mismatches]), context)
-            reasons = {int(row): found[row] for row in uncertain[matches] if row in found}
+            reasons = parsed.reasons.select(uncertain[matches]).moved(uncertain[matches])
             kept = pa.array(np.flatnonzero(matches))
-            parts = [*parts, DecodedRows(uncertain[matches], [column.take(kept) for column in parsed.columns])]
+            columns = [column.take(kept) for column in parsed.decoded.columns]
+            parts = [*parts, DecodedRows(uncertain[matches], columns)]
         return MatchedRows(
             [DecodedRows(part.rows, self.decoder.cast(part.columns, context)) for part in parts], reasons
         )
 
     def _match(self, lines: Lines, context: TimestampContext) -> Bool:
         """Returns a mask of the lines that match by the types of the format."""
-        decoder = self.matcher.decoder
-        _, corrupt, _ = decoder.parse_lines(lines, None, context)
+        corrupt = self.matcher.decoder.parse_lines(lines, None, context).corrupt
         return np.ones(len(lines), np.bool_) if corrupt is None else ~corrupt
 
-    def mismatches(self, lines: Lines, context: TimestampContext) -> dict[int, CorruptReason]:
+    def mismatches(self, lines: Lines, context: TimestampContext) -> Reasons:
         """Returns the reason why each of some lines does not match."""
-        return self.decoder.parse_lines(lines, None, context)[2]
+        return self.decoder.parse_lines(lines, None, context).reasons
 
 
 class AnyOfDecoder(Decoder):
@@ -133,7 +135,7 @@ class AnyOfDecoder(Decoder):
     def _decode(self, lines: Lines, context: TimestampContext, *, exactly: bool) -> DecodedLines:
         count = len(lines)
         parts: list[DecodedRows] = []
-        reasons: dict[int, CorruptReason] = {}
+        reasons = Reasons.none()
         remaining, rest = np.arange(count), lines
         for member in self.members:
             matched = member.decode(rest, context, exactly=exactly)
@@ -142,7 +144,7 @@ class AnyOfDecoder(Decoder):
                 rows = remaining if part.rows is None else remaining[part.rows]
                 parts.append(DecodedRows(rows, self._all_columns(member, part.columns, len(rows))))
                 left[slice(None) if part.rows is None else part.rows] = False
-            reasons |= {int(remaining[row]): reason for row, reason in matched.reasons.items()}
+            reasons = reasons.union(matched.reasons.moved(remaining))
             if not left.any():
                 remaining = remaining[:0]
                 break
@@ -150,11 +152,11 @@ class AnyOfDecoder(Decoder):
                 remaining, rest = remaining[left], rest.select(left).compact()
         if len(remaining):
             parts.append(DecodedRows(remaining, [pa.nulls(len(remaining), dtype) for dtype in self.target]))
-            reasons |= self._mismatches(rest, remaining, context)
+            reasons = reasons.union(self._mismatches(rest, context).moved(remaining))
         corrupt = None
         if reasons:
             corrupt = np.zeros(count, np.bool_)
-            corrupt[list(reasons)] = True
+            corrupt[reasons.rows] = True
         return DecodedLines(merge_rows(parts, count, self.target), corrupt, reasons)
 
     def _all_columns(self, member: MemberDecoder, columns: Sequence[pa.Array], count: int) -> list[pa.Array]:
@@ -164,17 +166,23 @@ class AnyOfDecoder(Decoder):
             own[self.format_index] = pa.repeat(pa.scalar(member.name, self.target[self.format_index]), count)
         return [own[index] if index in own else pa.nulls(count, dtype) for index, dtype in enumerate(self.target)]
 
-    def _mismatches(self, lines: Lines, rows: Int64, context: TimestampContext) -> dict[int, CorruptReason]:
+    def _mismatches(self, lines: Lines, context: TimestampContext) -> Reasons:
         """Returns the reasons of lines that match no member: those of all members."""
-        found = [(member.name, member.mismatches(lines, context)) for member in self.members]
-        reasons = {}
-        for index, row in enumerate(rows.tolist()):
-            each = [(name, mismatches.get(index, _UNKNOWN)) for name, mismatches in found]
-            reasons[row] = CorruptReason(
-                "it matches no format of anyOf: " + "; ".join(f"{name}: {reason.text}" for name, reason in each),
-                "no format of anyOf: " + "; ".join(f"{name}: {reason.category}" for name, reason in each),
+        rows = np.arange(len(lines))
+        found = [member.mismatches(lines, context).select(rows, _UNKNOWN) for member in self.members]
+        combinations, first, codes = np.unique(
+            np.stack([reasons.codes for reasons in found]), axis=1, return_index=True, return_inverse=True
+        )
+        distinct = []
+        for line in first[: combinations.shape[1]].tolist():
+            each = [(member.name, reasons[line]) for member, reasons in zip(self.members, found, strict=True)]
+            distinct.append(
+                CorruptReason(
+                    "it matches no format of anyOf: " + "; ".join(f"{name}: {reason.text}" for name, reason in each),
+                    "no format of anyOf: " + "; ".join(f"{name}: {reason.category}" for name, reason in each),
+                )
             )
-        return reasons
+        return Reasons.by_code(rows, codes.reshape(-1).astype(np.int32), distinct)
 
 
 class AnyOfLineParser:

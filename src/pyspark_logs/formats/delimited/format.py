@@ -20,6 +20,7 @@ from pyspark_logs.formats.delimited.line_parser import (
     DelimitedRules,
     DelimitedSource,
 )
+from pyspark_logs.formats.delimited.mismatches import DelimitedMismatchSearch
 from pyspark_logs.formats.delimited.spec import DelimitedField, DelimitedSpec
 from pyspark_logs.formats.delimited.writer import DelimitedWriter, render_header
 from pyspark_logs.formats.delimited.written_values import plan_values
@@ -27,6 +28,7 @@ from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.mismatches import NoLineMatches
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.types.registry import for_arrow, retype
@@ -160,7 +162,7 @@ class DelimitedFormat(LineFormat):
         native = [column.type.arrow() for column in columns]
         names = self._value_names(header, projection.columns.names)
         if names is None:
-            return Decoder([], HeaderlessLineParser(len(columns)), native, projection.types)
+            return Decoder([], HeaderlessLineParser(len(columns)), native, projection.types, NoLineMatches())
         index = NameIndex(names)
         located = [self._locate(column, index) for column in columns]
         rules = DelimitedRules(
@@ -175,7 +177,8 @@ class DelimitedFormat(LineFormat):
         engine = DelimitedEngine(splitter, located, rules)
         line_parser = DelimitedLineParser(splitter, located, rules)
         engines: list[Engine] = [*delimited_engines(splitter, located, rules), engine]
-        return Decoder(engines, line_parser, native, projection.types)
+        search = DelimitedMismatchSearch(splitter, located, rules)
+        return Decoder(engines, line_parser, native, projection.types, search)
 
     def _validated_only(self, projection: Projection, index: NameIndex) -> Iterator[DelimitedColumn]:
         """Yields the columns that are not requested but make a record corrupt."""

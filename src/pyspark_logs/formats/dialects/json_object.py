@@ -25,6 +25,10 @@ class JsonObjectFormat(TemplateFormat):
         """Returns the line parser of the template, with JSON for the lines that the template does not match."""
         return JsonObjectLineParser(TemplateLineParser(self.template, columns, rules))
 
+    def mismatch_search(self, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
+        """Returns None: lines that the template does not match may be other JSON objects."""
+        return
+
     def matcher(self) -> Matcher:
         """Returns a matcher of all JSON objects, whatever their layout."""
         return self.line_matcher()

@@ -16,6 +16,7 @@ from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.inference import infer_json_schema
 from pyspark_logs.formats.json.line_parser import JsonLineParser
+from pyspark_logs.formats.json.mismatches import JsonMismatchSearch
 from pyspark_logs.formats.json.writer import JsonWriter, field_problem, json_type_problem, path_problems
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
@@ -88,7 +89,7 @@ class JsonFormat(LineFormat):
         line_parser.check_types()
         native = [column.type.arrow() for column in columns]
         engines: list[Engine] = [*json_engines(line_parser), JsonEngine(line_parser)]
-        return Decoder(engines, line_parser, native, projection.types)
+        return Decoder(engines, line_parser, native, projection.types, JsonMismatchSearch())
 
     def _field(self, name: str) -> JsonField:
         """Returns the documented field of a name; if there is none, a field for the key of that name."""

@@ -16,6 +16,7 @@ from pyspark_logs.formats.logfmt.compiled_engine import logfmt_engines
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser
+from pyspark_logs.formats.logfmt.mismatches import LogfmtMismatchSearch
 from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
@@ -61,7 +62,7 @@ class LogfmtFormat(LineFormat):
         line_parser = LogfmtLineParser(columns, rescued, self.options.null_value)
         native = [column.type.arrow() for column in columns]
         engines: list[Engine] = [*logfmt_engines(line_parser), LogfmtEngine(line_parser)]
-        return Decoder(engines, line_parser, native, projection.types)
+        return Decoder(engines, line_parser, native, projection.types, LogfmtMismatchSearch())
 
     def matcher(self) -> Matcher:
         """Raises FormatError: a line that does not match cannot be appended to the last pair of a record."""

@@ -9,9 +9,8 @@ import numpy as np
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int64
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoder import Decoder, ParsedLines
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.parsed_line import CorruptReason
 from pyspark_logs.formats.regex.line_parser import MatchResult, RegexLineParser
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import Lines
@@ -26,16 +25,13 @@ class RegexDecoder(Decoder):
         """Returns the result of the exact parser for the lines of a block."""
         return self.line_parser.match(spans.field_strings(lines.block, lines.starts, lines.ends), context)
 
-    def parse_lines(
-        self, lines: Lines, todo: Int64 | None, context: TimestampContext
-    ) -> tuple[DecodedRows, Bool | None, dict[int, CorruptReason]]:
-        """Implements :meth:`Decoder.parse_lines` for all lines at once."""
-        rows = np.arange(len(lines)) if todo is None else todo
-        result = self.match(lines if todo is None else lines.select(todo), context)
-        reasons = {int(rows[row]): reason for row, reason in result.reasons.items()}
+    def parse_one_by_one(self, lines: Lines, rows: Int64, context: TimestampContext) -> ParsedLines:
+        """Implements :meth:`Decoder.parse_one_by_one` for all lines at once."""
+        result = self.match(lines if len(rows) == len(lines) else lines.select(rows), context)
+        reasons = result.reasons.moved(rows)
         corrupt = np.zeros(len(lines), np.bool_)
-        corrupt[list(reasons)] = True
-        return DecodedRows(rows, result.columns), corrupt if reasons else None, reasons
+        corrupt[reasons.rows] = True
+        return ParsedLines(DecodedRows(rows, result.columns), corrupt if len(reasons) else None, reasons)
 
 
 @dataclass(frozen=True)
@@ -47,5 +43,5 @@ class RegexMatcher(Matcher):
     def matching(self, lines: Lines, context: TimestampContext) -> Bool:
         """Returns a mask of the lines of a block that match; the lines are valid UTF-8 and not empty."""
         matches: Bool = np.ones(len(lines), np.bool_)
-        matches[list(self.decoder.match(lines, context).reasons)] = False
+        matches[self.decoder.match(lines, context).reasons.rows] = False
         return matches

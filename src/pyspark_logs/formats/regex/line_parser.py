@@ -13,6 +13,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
+from pyspark_logs.formats.reasons import Reasons
 from pyspark_logs.formats.regex.expression import Expression
 from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -29,11 +30,11 @@ class MatchResult(NamedTuple):
 
     Attributes:
         columns: requested columns, one value for each line.
-        reasons: reason for each corrupt line, by index.
+        reasons: index of each corrupt line -> the reason.
     """
 
     columns: list[pa.Array]
-    reasons: dict[int, CorruptReason]
+    reasons: Reasons
 
 
 class RegexLineParser:
@@ -60,17 +61,22 @@ class RegexLineParser:
     def match(self, lines: pa.StringArray, context: TimestampContext) -> MatchResult:
         """Returns the columns of lines, and the reasons of those that are corrupt."""
         if not self.columns and not self.is_judged:
-            return MatchResult([], {})
+            return MatchResult([], Reasons.none())
         groups, matched = self._match_groups(lines)
         converted = self._convert_columns(groups, len(lines), context)
-        reasons = {}
+        reasons = Reasons.none()
         if self.is_judged:
-            reasons = dict.fromkeys(np.flatnonzero(~matched).tolist(), _NO_MATCH)
+            unmatched = np.flatnonzero(~matched)
+            reasons = Reasons.by_code(unmatched, np.zeros(len(unmatched), np.int32), [_NO_MATCH])
+            invalid: dict[int, CorruptReason] = {}  # only lines that match have values
             for column, (_, valid) in zip((*self.columns, *self.validated), converted, strict=True):
                 if column.judged and valid is not None:
                     texts = self._column_text(column.source, groups, len(lines))
                     for row in np.flatnonzero(~valid).tolist():
-                        reasons.setdefault(row, _reason(column, texts[row].as_py(), context))
+                        if row not in invalid:
+                            invalid[row] = _reason(column, texts[row].as_py(), context)
+            rows = sorted(invalid)
+            reasons = reasons.union(Reasons.of(rows, [invalid[row] for row in rows]))
         return MatchResult([array for array, _ in converted[: len(self.columns)]], reasons)
 
     def convert_groups(

@@ -56,6 +56,8 @@ class TemplateEngine:
         scanner = FieldScanner(block, starts, ends, context, self.rules)
         found, rests = ({}, None) if self.scope.nothing else self._scan(scanner)
         certain = scanner.cursor.certain
+        if certain is not None and not certain.any():
+            return DecodedRows(np.zeros(0, np.int64), [pa.nulls(0, column.type.arrow()) for column in self.columns])
         rows = None if certain is None else np.flatnonzero(certain)
         extracted: dict[tuple[str, str], Any] = {}
         results = [
@@ -82,6 +84,8 @@ class TemplateEngine:
                 scanner.leave_group(groups.pop()[1])
             step = steps[index]
             index += 1
+            if scanner.cursor.certain is not None and not scanner.cursor.certain.any():
+                return found, None
             if isinstance(step.segment, Group):
                 if step.takes_appended:
                     rests = scanner.cursor.offsets

@@ -14,6 +14,7 @@ from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.mismatches import MismatchSearch
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.compiled_engine import template_engines
 from pyspark_logs.formats.template.composite_fields import FieldParts
@@ -22,6 +23,7 @@ from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_layout import FieldColumns
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
 from pyspark_logs.formats.template.matcher import compile_matcher, ends_with_text
+from pyspark_logs.formats.template.mismatches import TemplateMismatchSearch
 from pyspark_logs.formats.template.segments import Field, Group, Segment, Template, named_fields
 from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.types.casts import fits
@@ -143,7 +145,8 @@ class TemplateFormat(LineFormat):
         native = [column.type.arrow() for column in columns]
         numpy_engine = TemplateEngine(self.template, columns, rules)
         engines: list[Engine] = [*template_engines(self.template, columns, rules), numpy_engine]
-        decoder = Decoder(engines, self.line_parser(columns, rules), native, projection.types)
+        search = self.mismatch_search(columns, rules)
+        decoder = Decoder(engines, self.line_parser(columns, rules), native, projection.types, search)
         if rescued is None:
             return decoder
         return RescueDecoder(decoder, RescueRule(rescued, self.template.word_count + 1, split_words))
@@ -151,6 +154,10 @@ class TemplateFormat(LineFormat):
     def line_parser(self, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> LineParser:
         """Returns the parser of the lines that the template engine leaves."""
         return TemplateLineParser(self.template, columns, rules)
+
+    def mismatch_search(self, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> MismatchSearch | None:
+        """Returns the search for lines that the line parser finds not to match."""
+        return TemplateMismatchSearch(self.template, columns, rules)
 
     def matcher(self) -> Matcher:
         """Returns a matcher by all fields; the last field takes the lines that do not match."""
