@@ -44,9 +44,10 @@ from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.records import BLOCK_BYTES
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.split_reader import SplitReader, is_splittable
+from pyspark_logs.split_spans import record_counts, traced
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
 from pyspark_logs.store.parallel import in_parallel
-from pyspark_logs.telemetry import Attributes, Span, start_span
+from pyspark_logs.telemetry import Span, start_span
 
 _log = logging.getLogger(__name__)
 
@@ -332,7 +333,7 @@ class LogReader:
                     if batch.schema != target:
                         raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
                     yield batch
-                span.set(_counts(builder.metrics.since(before)))
+                span.set(record_counts(builder.metrics.since(before)))
         except GeneratorExit:
             self._report(builder, before, report or self.warn)
             raise
@@ -433,7 +434,7 @@ class LogReader:
                     batches = builder.batches(split, blocks)
                     if recorder is not None:
                         batches = recorder.observe(split, batches, builder.metrics)
-                    yield from _traced(span, split, batches, builder.metrics)
+                    yield from traced(span, split, batches, builder.metrics)
 
     def _record_joined(self, metrics: RecordMetrics, path: str, count: int, offset: int) -> None:
         """Counts lines that were joined to the record before them; see :class:`SplitReader`."""
@@ -441,37 +442,6 @@ class LogReader:
         # Stack traces are expected, so this is no warning.
         message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it"
         self._notice("joined", message, logging.INFO)
-
-
-def _traced(
-    span: Span, split: FileSplit, batches: Iterator[pa.RecordBatch], metrics: RecordMetrics
-) -> Iterator[pa.RecordBatch]:
-    """Returns the batches of a split; with a span of its own if that of the task is recorded."""
-    return _in_span(span, split, batches, metrics) if span.is_recording else batches
-
-
-def _in_span(
-    span: Span, split: FileSplit, batches: Iterator[pa.RecordBatch], metrics: RecordMetrics
-) -> Iterator[pa.RecordBatch]:
-    attributes: Attributes = {
-        "file.path": split.path,
-        "file.size": split.size,
-        "pyspark_logs.split.start": split.start,
-        "pyspark_logs.split.length": split.length,
-    }
-    before = metrics.copy()
-    with span.child("pyspark_logs.read_split", attributes) as split_span:
-        try:
-            yield from batches
-        finally:
-            split_span.set(_counts(metrics.since(before)))
-
-
-def _counts(counted: RecordMetrics) -> dict[str, int]:
-    """Returns the attributes of a span for counts of records."""
-    return {
-        f"pyspark_logs.{name}": getattr(counted, name) for name in ("records", "rows", "filtered", "dropped", "corrupt")
-    }
 
 
 def _incomplete_jobs(store: Store, task: ReadTask, warn: Callable[..., None]) -> set[str | None]:

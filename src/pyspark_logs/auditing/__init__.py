@@ -21,9 +21,10 @@ from pyspark_logs.auditing.documents import (
     TaskOrigin,
     TaskRecord,
     offset_digest,
+    stream_id,
     stream_identity,
 )
-from pyspark_logs.auditing.plan_reader import PlanDocuments, find_plans, read_documents
+from pyspark_logs.auditing.plan_reader import PlanDocuments, find_plans, read_documents, read_plan, read_task_records
 from pyspark_logs.auditing.plan_writer import write_plan
 from pyspark_logs.auditing.stream_comparison import compare_batches
 from pyspark_logs.auditing.task_recorder import TaskRecorder
@@ -48,6 +49,9 @@ __all__ = [
     "offset_digest",
     "read_checkpoint",
     "read_documents",
+    "read_plan",
+    "read_task_records",
+    "stream_id",
     "stream_identity",
     "write_plan",
 ]

@@ -243,9 +243,9 @@ def stream_id(stream: str) -> str:
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-def plan_key(plan: PlanRecord) -> str:
+def plan_key(query: str, batch: str) -> str:
     """Returns the name of a plan's object below ``auditPath``."""
-    return f"plans/query={plan.query}/{plan.batch}.json"
+    return f"plans/query={query}/{batch}.json"
 
 
 def files_key(plan: PlanRecord, part: int) -> str:

@@ -13,6 +13,7 @@ from pyspark_logs.auditing.documents import (
     decode_plan,
     decode_task,
     files_key,
+    plan_key,
     tasks_prefix,
 )
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError
@@ -70,10 +71,31 @@ def read_documents(store: Store, directory: str, plan: PlanRecord) -> PlanDocume
     """
     names = [join(directory, files_key(plan, part)) for part in range(plan.parts)]
     parts = in_parallel(lambda path: tuple(decode_files(_get(store, path), path)), names, _THREADS)
-    paths = list(_paths(store, join(directory, tasks_prefix(plan.query, plan.name))))
-    tasks = in_parallel(lambda path: decode_task(_get(store, path), path), paths, _THREADS)
     files = tuple(file for part in parts for file in part)
-    return PlanDocuments(plan, files, tuple(tasks))
+    return PlanDocuments(plan, files, read_task_records(store, directory, plan))
+
+
+def read_plan(store: Store, directory: str, query: str, batch: str) -> PlanRecord | None:
+    """Returns the plan of a batch; None if there is none.
+
+    Raises:
+        CorruptFileError: the object is damaged.
+        StoreError: the store refused or failed.
+    """
+    path = join(directory, plan_key(query, batch))
+    data = store.get(path)
+    return None if data is None else decode_plan(data, path)
+
+
+def read_task_records(store: Store, directory: str, plan: PlanRecord) -> tuple[TaskRecord, ...]:
+    """Returns the reports of all attempts at the tasks of a plan.
+
+    Raises:
+        CorruptFileError: an object is damaged.
+        StoreError: the store refused or failed.
+    """
+    paths = list(_paths(store, join(directory, tasks_prefix(plan.query, plan.name))))
+    return tuple(in_parallel(lambda path: decode_task(_get(store, path), path), paths, _THREADS))
 
 
 def _paths(store: Store, prefix: str) -> Iterator[str]:

@@ -89,7 +89,7 @@ def write_plan(
         lambda part: store.put(join(directory, files_key(plan, part)), contents[part]), range(len(contents)), _THREADS
     )
     # The last write: a plan that exists has all of its files.
-    store.put(join(directory, plan_key(plan)), encode_plan(plan))
+    store.put(join(directory, plan_key(plan.query, plan.batch)), encode_plan(plan))
     return [AuditTask(plan.query, plan.name, number) for number in range(len(tasks))]
 
 

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pyspark_logs.auditing import StreamBatch, stream_identity
+from pyspark_logs.auditing import StreamBatch, offset_digest, stream_id, stream_identity
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
 from pyspark_logs.offsets import CLOCK_ERROR_MS, BatchPlan, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import PlanReport, pack, resolve_layout, split_files
 from pyspark_logs.reader import LogReader, ReadPlan, ReadTask
-from pyspark_logs.store import Store, StoredFile, open_store
+from pyspark_logs.store import Store, StoredFile, normalise, open_store
+from pyspark_logs.stream.batch_summary import log_summary
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
 from pyspark_logs.telemetry import start_span
@@ -52,6 +53,7 @@ class LogStream:
         self._listings: Listings | None = None
         self._cleaner: Cleaner | None = None
         self._cleaned_batch = ""
+        self._summarised_batch = ""
         self._is_full = False
 
     def __getstate__(self) -> dict[str, Any]:
@@ -251,12 +253,22 @@ class LogStream:
     def commit_batch(self, end: dict[str, Any]) -> None:
         """Archives or deletes the files of a completed batch, by ``cleanSource``. Failures are logged, not raised.
 
-        A batch that was cleaned last is not cleaned again.
+        A batch that was cleaned last is not cleaned again. With ``auditPath``, also logs the counts of the batch.
         """
+        self._log_summary(end)
         if self.options.stream.clean_source == "off" or end.get("batch") == self._cleaned_batch:
             return
         self._open_cleaner().committed(self._offset(end).batch, now_ms())
         self._cleaned_batch = end.get("batch", "")
+
+    def _log_summary(self, end: dict[str, Any]) -> None:
+        """Logs the counts of a completed batch once."""
+        directory, batch = self.options.report.audit_path, end.get("batch", "")
+        if directory is None or not batch or batch == self._summarised_batch:
+            return
+        self._summarised_batch = batch
+        directory, query = normalise(directory), stream_id(stream_identity(self.root.text, self.identity))
+        log_summary(open_store(directory, self.options.store), directory, query, offset_digest(end))
 
     # --- parts -------------------------------------------------------------------------------------------------
 

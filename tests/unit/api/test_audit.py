@@ -328,3 +328,24 @@ class TestStreams:
         assert finding.detail == "batch 1 of the checkpoint is complete and has no audit"
         with pytest.raises(PathNotFoundError, match="there is no batch in"):
             audit(folder, checkpoint=tmp_path)
+
+    def test_the_driver_logs_each_batch_once(
+        self, stream: LogStream, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.INFO, "pyspark_logs.stream.batch_summary"):
+            offsets = self.run(stream, 3)
+            for _ in range(2):
+                stream.commit_batch(offsets[-1])
+        assert [record.levelname for record in caplog.records if record.name.endswith("batch_summary")] == [
+            "WARNING"
+        ] * 3
+        assert (
+            "3 records in 1 files: 3 rows, 0 filtered, 0 dropped; 1 do not match the format: field 'n'" in caplog.text
+        )
+        shutil.rmtree(folder)
+        (folder / "plans").mkdir(parents=True)
+        stream.commit_batch(offsets[1])  # an audit that was removed is not missed
+        stream.latest_offset(offsets[-1], max_files=1, max_bytes=None)
+        assert [record.levelname for record in caplog.records if record.name.endswith("batch_summary")] == [
+            "WARNING"
+        ] * 3
