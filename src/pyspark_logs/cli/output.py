@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from pyspark_logs.errors import OptionError
 from pyspark_logs.rendering.text_table import printable
 
 # FAILED: records do not match, no format matches, a query is wrong or unfinished, a job is damaged or was neither rolled back nor finished, or a claim cannot be
@@ -24,3 +25,25 @@ def print_report(parsed: argparse.Namespace, report: dict[str, Any], lines: Sequ
 def terminal_width() -> int:
     """Returns the width of the terminal in characters; 120 if there is no terminal."""
     return shutil.get_terminal_size((120, 24)).columns
+
+
+def add_escape_formulas(command: argparse.ArgumentParser) -> None:
+    """Adds the argument ``--escape-formulas`` of commands that write CSV."""
+    command.add_argument(
+        "--escape-formulas",
+        action="store_true",
+        help="CSV: put ' before text that a spreadsheet would take for a formula",
+    )
+
+
+def row_writer_name(parsed: argparse.Namespace, kind: str) -> str:
+    """Returns the key in ``ROW_WRITERS`` of an output format.
+
+    Raises:
+        OptionError: ``--escape-formulas`` is given, and the format is not CSV.
+    """
+    if not parsed.escape_formulas:
+        return kind
+    if kind != "csv":
+        raise OptionError(f"--escape-formulas belongs to CSV, and the output is {kind}; remove it")
+    return "csv without formulas"

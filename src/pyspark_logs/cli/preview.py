@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
-from pyspark_logs.cli.output import terminal_width
+from pyspark_logs.cli.output import add_escape_formulas, row_writer_name, terminal_width
 from pyspark_logs.errors import OptionError
 
 _SUFFIXES = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
@@ -27,6 +27,7 @@ def add_commands(commands: Any) -> None:
         "--format", choices=("table", "json", "csv"), default="table", help="output (default: %(default)s)"
     )
     command.add_argument("--json", action="store_const", dest="format", const="json", help="short for --format json")
+    add_escape_formulas(command)
     command.set_defaults(run=_preview)
 
     text = "write the rows of log files to a file: Parquet, JSON lines or CSV, by its suffix"
@@ -35,6 +36,7 @@ def add_commands(commands: Any) -> None:
     add_where_and_columns(command)
     command.add_argument("--to", required=True, metavar="FILE", help=f"file with a suffix of {', '.join(_SUFFIXES)}")
     command.add_argument("-n", "--rows", type=int, metavar="N", help="maximum number of rows (default: all)")
+    add_escape_formulas(command)
     command.set_defaults(run=_convert)
 
 
@@ -43,6 +45,7 @@ def _preview(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.rendering.row_writers import ROW_WRITERS
     from pyspark_logs.rendering.text_table import table
 
+    kind = row_writer_name(parsed, parsed.format)
     found = preview(
         path_of(parsed), parsed.rows, columns=columns_of(parsed), where=parsed.where, **read_options(parsed, options)
     ).table
@@ -50,7 +53,7 @@ def _preview(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         rows = found.to_pylist()
         sys.stdout.write("\n".join(table(rows, found.column_names, terminal_width())) + "\n")
         return 0
-    write = ROW_WRITERS[parsed.format](sys.stdout, found.column_names)
+    write = ROW_WRITERS[kind](sys.stdout, found.column_names)
     for batch in found.to_batches():
         write(batch)
     return 0
@@ -64,6 +67,7 @@ def _convert(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     kind = _SUFFIXES.get(target.suffix.lower())
     if kind is None:
         raise OptionError(f"--to {parsed.to!r}: its suffix is none of {', '.join(_SUFFIXES)}")
+    kind = row_writer_name(parsed, kind)
     summary = ScanSummary()
     reader = dataset(path_of(parsed), **read_options(parsed, options)).scan(
         columns=columns_of(parsed), where=parsed.where, limit=parsed.rows, summary=summary

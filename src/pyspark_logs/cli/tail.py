@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
+from pyspark_logs.cli.output import add_escape_formulas, row_writer_name
 from pyspark_logs.errors import StoreError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument("--once", action="store_true", help="print the rows of the files that are there, and stop")
     command.add_argument("--format", choices=("json", "csv"), default="json", help="output (default: %(default)s)")
+    add_escape_formulas(command)
     command.set_defaults(run=_tail)
 
 
@@ -35,13 +37,14 @@ def _tail(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.follow import Follower
     from pyspark_logs.rendering.row_writers import ROW_WRITERS
 
+    kind = row_writer_name(parsed, parsed.format)
     given = read_options(parsed, options)
     if parsed.where is not None:
         given["where"] = parsed.where
     if (columns := columns_of(parsed)) is not None:
         given["schema"] = select_columns(dataset(path_of(parsed), **given).schema, columns)
     follower = Follower(path_of(parsed), parsed.checkpoint, **given)
-    write = ROW_WRITERS[parsed.format](sys.stdout, follower.schema.names)
+    write = ROW_WRITERS[kind](sys.stdout, follower.schema.names)
     try:
         while True:
             if not _poll(follower, write, raises=parsed.once):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from pyspark_logs.rendering.text_table import cell_text
+from pyspark_logs.rendering.text_table import cell_text, printable
 
 _BAR_WIDTH, _CHART_HEIGHT = 12, 80
 
@@ -21,7 +21,7 @@ def html_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     >>> html_table([{"a": "<b>"}], ["a"])
     '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'
     """
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    head = "".join(f"<th>{escape(printable(name))}</th>" for name in names)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell_text(row.get(name)))}</td>" for name in names) + "</tr>" for row in rows
     )

@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import csv
 import datetime as dt
+import functools
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TextIO
 
 import pyarrow as pa
+
+from pyspark_logs.rendering.text_table import printable
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # also the full-width forms
 
 
 def json_value(value: Any) -> Any:
@@ -29,20 +34,50 @@ def json_value(value: Any) -> Any:
 def _json_writer(stream: TextIO, _: Sequence[str]) -> Callable[[pa.RecordBatch], None]:
     def write(batch: pa.RecordBatch) -> None:
         for row in batch.to_pylist(maps_as_pydicts="lossy"):
-            stream.write(json.dumps(row, default=json_value, ensure_ascii=False) + "\n")
+            stream.write(_without_controls(json.dumps(row, default=json_value, ensure_ascii=False)) + "\n")
 
     return write
 
 
-def _csv_writer(stream: TextIO, names: Sequence[str]) -> Callable[[pa.RecordBatch], None]:
+def _without_controls(text: str) -> str:
+    r"""Returns JSON in which characters that a terminal would interpret are escaped; ``json`` escapes those below U+0020.
+
+    >>> print(_without_controls('{"a": "\x9b31m"}'))
+    {"a": "\u009b31m"}
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def _csv_writer(
+    stream: TextIO, names: Sequence[str], *, escapes_formulas: bool = False
+) -> Callable[[pa.RecordBatch], None]:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
+    is_terminal = stream.isatty()
+
+    def cell(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        text = escape_formula(value) if escapes_formulas else value
+        return printable(text) if is_terminal else text
+
+    writer.writerow([cell(name) for name in names])
 
     def write(batch: pa.RecordBatch) -> None:
         for row in batch.to_pylist(maps_as_pydicts="lossy"):
-            writer.writerow([_csv_text(row[name]) for name in names])
+            writer.writerow([cell(_csv_text(row[name])) for name in names])
 
     return write
+
+
+def escape_formula(text: str) -> str:
+    """Returns a text that spreadsheets do not take for a formula: a ``'`` before the characters that begin one.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection
+
+    >>> escape_formula("=1+1"), escape_formula("1+1")
+    ("'=1+1", '1+1')
+    """
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _csv_text(value: Any) -> Any:
@@ -56,8 +91,10 @@ def _csv_text(value: Any) -> Any:
     return json_value(value) if isinstance(value, (dt.date, dt.time, bytes, Decimal)) else value
 
 
-# Format -> function of an output and the names of the columns, which returns a function that writes a batch.
+# Format -> function of an output and the names of the columns, which returns a function that writes a batch. The text of JSON
+# holds no control characters in any case; that of CSV is escaped on terminals only, because a file must hold the values.
 ROW_WRITERS: dict[str, Callable[[TextIO, Sequence[str]], Callable[[pa.RecordBatch], None]]] = {
     "json": _json_writer,
     "csv": _csv_writer,
+    "csv without formulas": functools.partial(_csv_writer, escapes_formulas=True),
 }

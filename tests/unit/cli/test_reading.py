@@ -74,6 +74,26 @@ def test_convert(folder: str, tmp_path: Path, suffix: str, capsys: pytest.Captur
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", target.name]
 
 
+def test_control_characters_and_formulas_of_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, target = tmp_path / "a.log", tmp_path / "a.csv"
+    path.write_text('{"=k": "=1+1", "b": "\x9b31m", "n": -1}\n')
+    schema = ["-o", "json=true", "-o", "schema=`=k` string, b string, n int"]
+    arguments = [str(path), *schema]
+    for kind in ("json", "csv", "table"):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        assert main(["preview", *arguments, "--format", kind]) == 0
+        assert "\x9b" not in (out := capsys.readouterr().out)
+        assert kind != "json" or json.loads(out) == {"=k": "=1+1", "b": "\x9b31m", "n": -1}
+    assert main(["convert", *arguments, "--to", str(target)]) == 0
+    assert target.read_text() == "=k,b,n\n=1+1,\x9b31m,-1\n"
+    assert main(["convert", *arguments, "--to", str(target), "--escape-formulas"]) == 0
+    assert target.read_text() == "'=k,b,n\n'=1+1,\x9b31m,-1\n"
+    assert main(["preview", *arguments, "--json", "--escape-formulas"]) == REFUSED
+    assert "--escape-formulas belongs to CSV, and the output is json" in capsys.readouterr().err
+
+
 def test_a_failed_conversion_leaves_the_old_file(
     folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
