@@ -25,10 +25,12 @@ sends them from executors to the driver.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-# All but tabs and line ends, which messages of several lines contain.
-_CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+# Tabs stay, and line ends before indented lines: messages about pasted configuration show it below. Other line ends are those of
+# names, which must not forge a line of a log.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|\n(?!    )")
 
 
 def _rebuild(cls: type[LogSourceError], message: str, state: dict[str, Any]) -> LogSourceError:
@@ -40,11 +42,12 @@ def _rebuild(cls: type[LogSourceError], message: str, state: dict[str, Any]) -> 
 class LogSourceError(Exception):
     """Base class of all errors of this package; ``str(error)`` is the message.
 
-    Control characters of paths and records, which a terminal would interpret, are escaped in the message.
+    Control characters and line ends of paths and records are escaped in the message: they could control a terminal, and
+    forge lines of a log.
     """
 
     def __init__(self, message: str) -> None:
-        message = message.translate(_CONTROL_CHARACTERS)
+        message = _CONTROL_CHARACTERS.sub(lambda match: f"\\x{ord(match[0]):02x}", message)
         super().__init__(message)
         self.message = message
 

@@ -6,7 +6,6 @@ takes the items of one after another.
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 import time
@@ -14,9 +13,11 @@ from collections.abc import Callable, Generator, Iterator
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from pyspark_logs.terminal_text import get_logger
+
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 # A wait that is missed ends after this time. Only a generator that the garbage collector closes in a thread that is about to
 # wait can cause one.

@@ -48,8 +48,9 @@ from pyspark_logs.split_spans import record_counts, traced
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
 from pyspark_logs.store.parallel import in_parallel
 from pyspark_logs.telemetry import Span, start_span
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
 _CHECK_THREADS = 16

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import functools
-import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -49,8 +48,9 @@ from pyspark_logs.records import (
     unify_line_ends,
 )
 from pyspark_logs.store import Store
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

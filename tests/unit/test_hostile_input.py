@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import logging
 import os
 import pickle
 import random
@@ -13,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from pyspark_logs import recover, scan
+import pyspark_logs
+from pyspark_logs import plan, recover, scan
 from pyspark_logs.cli import main
 from pyspark_logs.errors import FormatError, LogSourceError, OptionError, StoreError
 from pyspark_logs.layout import COLUMN, TEXT, TIME, Layout
@@ -219,8 +222,33 @@ def test_control_characters_are_not_printed(tmp_path: Path, capsys: pytest.Captu
 
 def test_errors_escape_control_characters(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as raised:
-        rows(tmp_path / "no\x1b\x9b", template="{m}")
-    assert str(tmp_path / "no\\x1b\\x9b") in str(raised.value)
+        rows(tmp_path / "no\x1b\x9b\nx", template="{m}")
+    assert str(tmp_path / "no\\x1b\\x9b\\x0ax") in str(raised.value)
+
+
+def test_log_records_and_plans_escape_names(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "x\x1b0;\x9b\nWARNING forged"
+    folder.mkdir()
+    (folder / "a\r.log").write_text("broken\n")
+    (folder / "b\x07.gz").write_bytes(gzip.compress(b"abc\n" * 50, mtime=0)[:-9])
+    for key in ("c\x1b", "d\n"):
+        (folder / f"{key}=v").mkdir()
+        (folder / f"{key}=v" / "a.log").write_text("broken\n")
+    with caplog.at_level(logging.DEBUG, "pyspark_logs"):
+        rows(folder, template="{m} {n:int}", ignoreCorruptFiles=True)
+        found = plan(folder, template="{m}", layout="{c}")
+        recover(str(folder))
+    messages = [record.getMessage() for record in caplog.records]
+    assert len([message for message in messages if "x\\x1b0;\\x9b\\nWARNING forged" in message]) >= 3
+    for text in (*messages, *repr(found).split("\n"), found._repr_html_().replace("\n", "")):
+        assert text.isprintable(), text
+
+
+def test_loggers_escape_names() -> None:
+    """Each module takes its logger from ``terminal_text``."""
+    source = Path(pyspark_logs.__file__).parent
+    users = {path.name for path in source.rglob("*.py") if "logging.getLogger(" in path.read_text(encoding="utf-8")}
+    assert users == {"terminal_text.py", "masking.py"}  # masking adds a filter to the loggers of other packages
 
 
 # --- credentials in paths -----------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Any
 
@@ -12,8 +11,9 @@ from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.jobs import find_commit_root, holds_commits, read_commits
 from pyspark_logs.options import FORMATS, WriteOptions, parse_duration_us, parse_write_options
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def recover(

@@ -14,6 +14,7 @@ from pyspark_logs.reader import LogReader
 from pyspark_logs.rendering.html import html_table
 from pyspark_logs.rendering.units import format_bytes
 from pyspark_logs.schema import parse_ddl, to_ddl
+from pyspark_logs.terminal_text import printable
 
 # Prices of S3 Standard in us-east-1: https://aws.amazon.com/s3/pricing/
 _USD_PER_LIST = 0.005 / 1000
@@ -67,9 +68,9 @@ class LoadPlan:
         if len(report.prefixes_listed) > _SHOWN_PREFIXES:
             prefixes.append(f"and {len(report.prefixes_listed) - _SHOWN_PREFIXES} or more others")
         return [
-            ("layout", self.layout or "none"),
+            ("layout", printable(self.layout or "none")),
             ("prefixes listed", str(len(report.prefixes_listed))),
-            *(("", prefix) for prefix in prefixes),
+            *(("", printable(prefix)) for prefix in prefixes),
             ("directories pruned", str(report.directories_pruned)),
             ("files listed", str(report.files_listed)),
             ("files omitted", omitted or "none"),
@@ -77,7 +78,7 @@ class LoadPlan:
             ("splits, tasks", f"{self.splits}, {self.tasks}"),
             ("requests", f"{report.list_calls} LIST, about {self.get_requests} GET"),
             ("cost of requests", f"{self.request_cost_usd:.6f} USD at the prices of S3 Standard in us-east-1"),
-            ("columns parsed", ", ".join(self.columns) or "none"),
+            ("columns parsed", printable(", ".join(self.columns)) or "none"),
         ]
 
     def __repr__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -27,8 +26,9 @@ from pyspark_logs.errors import LogSourceError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.store import Store, join
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class TaskRecorder:

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pyspark_logs.cli.arguments import parse_options
     from pyspark_logs.cli.output import REFUSED
     from pyspark_logs.errors import LogSourceError
-    from pyspark_logs.rendering.text_table import printable
+    from pyspark_logs.terminal_text import printable
 
     parser = argparse.ArgumentParser(
         prog="pyspark-logs",

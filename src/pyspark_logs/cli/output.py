@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyspark_logs.errors import OptionError
-from pyspark_logs.rendering.text_table import printable
+from pyspark_logs.terminal_text import printable
 
 # FAILED: records do not match, no format matches, a query is wrong or unfinished, a job is damaged or was neither rolled back nor finished, or a claim cannot be
 # read. REFUSED: a bad option, an error of the store, or a file that cannot be written.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from pyspark_logs.commit.settings import CommitSettings
@@ -34,12 +33,13 @@ from pyspark_logs.jobs.document_compression import expanded_size
 from pyspark_logs.jobs.documents import ABORTED
 from pyspark_logs.store import Store
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.terminal_text import get_logger
 
 MOST_REMOVED = 1000
 _TRIES = 5
 _THROUGH_LINK = "it is reached through a symbolic link below the root"
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def commit_record(store: Store, root: str, job: str, record: Record) -> None:

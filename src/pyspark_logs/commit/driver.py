@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from pyspark_logs.commit.claims import claim, list_chain, read_holder
@@ -45,11 +44,12 @@ from pyspark_logs.jobs import (
 from pyspark_logs.jobs.names import claim_key, retention_key
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.telemetry import Attributes, Span, start_span
+from pyspark_logs.terminal_text import get_logger
 
 _DEFAULTS = CommitSettings()
 _ANY_DATA = Table()
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def commit(

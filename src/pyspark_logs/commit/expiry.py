@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +24,7 @@ from pyspark_logs.jobs.names import created_us_of, cursor_key, random_of, split_
 from pyspark_logs.jobs.visibility import split_listing
 from pyspark_logs.store import Page, Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.terminal_text import get_logger
 
 _MOST_SETTLED = 200  # of a commit: four requests each, in parallel
 _FIRST_SETTLED = 8  # if none of the first can be settled, the others are not tried
@@ -34,7 +34,7 @@ _FIRST_SETTLED = 8  # if none of the first can be settled, the others are not tr
 _COMMITS_PER_SWEEP = 10
 _MOST_ENDED = 100
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pyspark_logs.jobs.names import may_claim
 from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.terminal_text import get_logger
 
 _DEFAULTS = CommitSettings()
 
@@ -25,7 +25,7 @@ _DEFAULTS = CommitSettings()
 _TEMPORARY_PREFIX = ".tmp-"
 _TEMPORARY = re.compile(r"(?:\.tmp|~clock)-[0-9a-f]{32}")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True)

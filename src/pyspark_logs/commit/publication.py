@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,8 +25,9 @@ from pyspark_logs.jobs.snapshots import list_all
 from pyspark_logs.layout.names import is_hidden_key
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def is_data(key: str) -> bool:

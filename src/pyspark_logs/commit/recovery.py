@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,10 +21,11 @@ from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import CommitListing, StagedUpload, intent_key, read_commits, read_record
 from pyspark_logs.store import Store
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.terminal_text import get_logger
 
 _DEFAULTS = CommitSettings()
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True)

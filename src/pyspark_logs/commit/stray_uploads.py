@@ -8,15 +8,15 @@ server deletes them, which MinIO does after 24 hours by default (``stale_uploads
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable
 
 from pyspark_logs.commit.settings import CommitSettings
 from pyspark_logs.jobs import StagedUpload, job_of
 from pyspark_logs.store import OpenUpload, Store, split_bucket
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def abort_stray_uploads(

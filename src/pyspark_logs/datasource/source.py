@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from pyspark.sql.types import StructType
 
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import ReadOptions, WriteOptions, parse_read_options, parse_write_options
+from pyspark_logs.terminal_text import get_logger
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,7 +26,7 @@ _MANAGER = "org.apache.spark.sql.execution.datasources.DataSourceManager"
 # Spark imports this module when it looks for data sources, where pyarrow and numpy may be missing. The methods below
 # import the modules that need them.
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 def register(spark: SparkSession) -> None:

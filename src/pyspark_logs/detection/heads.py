@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import logging
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +16,9 @@ from pyspark_logs.planning.file_listing import list_files
 from pyspark_logs.reader import LogReader
 from pyspark_logs.records import preserves_lines
 from pyspark_logs.store import Store, StoredFile, open_store
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _MAX_FILES = 8
 # All control characters but tabs, line ends, and the escapes of terminal colours.

@@ -7,7 +7,6 @@ they stand in the sample: a number that its type would change makes the column a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,8 +18,9 @@ from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.timestamps.parsing import ISO, TimestampContext, parse_iso_us
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 Kind = Union[str, "ListKind", "StructKind"]
 Value = TypeVar("Value")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +20,9 @@ from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Selection, Windo
 from pyspark_logs.planning.threads import LIST_THREADS, run_in_threads
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 # Prefixes kept in a report.
 MAX_PREFIXES = 100

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
 from pyspark_logs.layout import Layout, hive_layout, is_hidden
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning.load_paths import resolve_load_paths
 from pyspark_logs.store import Page, Store
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def resolve_layout(store: Store, options: ReadOptions) -> Layout:

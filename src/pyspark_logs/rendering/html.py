@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from pyspark_logs.rendering.text_table import cell_text, printable
+from pyspark_logs.rendering.text_table import cell_text
+from pyspark_logs.terminal_text import printable
 
 _BAR_WIDTH, _CHART_HEIGHT = 12, 80
 

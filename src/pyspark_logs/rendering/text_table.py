@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pyspark_logs.terminal_text import printable
+
 _NULL = "NULL"
 _GAP = "  "
 _MIN_WIDTH = 6
@@ -73,15 +75,6 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return printable(str(value))
-
-
-def printable(text: str) -> str:
-    r"""Returns a text in which the characters that a terminal would interpret are escaped.
-
-    >>> print(printable("a\x1b[31m\nb"))
-    a\x1b[31m\nb
-    """
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _width(text: str) -> int:

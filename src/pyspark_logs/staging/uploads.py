@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from pyspark_logs.jobs import Job, StagedFile
 from pyspark_logs.store import Store
+from pyspark_logs.terminal_text import get_logger
 
 THREADS = 4
 MAX_SENDING_BYTES = 32 << 20  # bytes being sent; a single larger part is sent alone
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class Upload:

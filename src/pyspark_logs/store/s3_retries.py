@@ -7,7 +7,6 @@ exception ends the operation, so that botocore's own rules never decide.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -16,8 +15,9 @@ from typing import Any
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.circuit_breaker import LONGEST_PAUSE_S, CircuitBreaker, backoff_s
 from pyspark_logs.store.error_codes import classify_error, classify_response, find_message, is_unreachable
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _KINDS = {
     "ListObjectsV2": "LIST",

@@ -9,8 +9,9 @@ from pyspark_logs.auditing.documents import COMPLETE, DAMAGED, SKIPPED
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.store import Store
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def log_summary(store: Store, directory: str, query: str, batch: str) -> None:

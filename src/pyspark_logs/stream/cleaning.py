@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections import deque
 
@@ -12,8 +11,9 @@ from pyspark_logs.options import StreamOptions
 from pyspark_logs.store import Store, join, normalise, open_store
 from pyspark_logs.store.parallel import in_parallel
 from pyspark_logs.stream.listings import StreamRoot
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _PART_BYTES = 8 << 20
 # Files up to this size are archived with one PUT request; a thread holds one of them in memory.
 SMALL_BYTES = 1 << 20

@@ -7,7 +7,6 @@ A sink does not know the source of its query, but the checkpoint does: Spark wri
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +17,9 @@ from pyspark_logs.options import StoreOptions
 from pyspark_logs.options.containment import is_inside
 from pyspark_logs.store import join, normalise, open_store, split_scheme
 from pyspark_logs.stream.listings import StreamRoot
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def check_feedback(checkpoint: str, batch: int, sink: str, options: StoreOptions) -> None:

@@ -8,7 +8,6 @@ having polled twice at the time of that listing.
 from __future__ import annotations
 
 import json
-import logging
 import re
 import threading
 import time
@@ -23,8 +22,9 @@ from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, list_files
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.stream.pending import Backlog, IsNew, PendingFiles
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _GLOB = re.compile(r"[*?\[{]")
 

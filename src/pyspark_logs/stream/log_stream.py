@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -22,8 +21,9 @@ from pyspark_logs.stream.batch_summary import log_summary
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
 from pyspark_logs.telemetry import start_span
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def now_ms() -> int:

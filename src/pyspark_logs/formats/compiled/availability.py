@@ -6,16 +6,16 @@ The ``compiled_engine`` module of each format calls :func:`machines` and builds 
 from __future__ import annotations
 
 import functools
-import logging
 from types import ModuleType
 from typing import NamedTuple
 
 from pyspark_logs import compilation
 from pyspark_logs.errors import OptionError
+from pyspark_logs.terminal_text import get_logger
 
 _PACKAGE = __name__.rpartition(".")[0]
 _MODULES = ("output", "template_machine", "json_machine", "logfmt_machine", "delimited_machine")
-_log = logging.getLogger("pyspark_logs")
+_log = get_logger("pyspark_logs")
 
 
 class Machines(NamedTuple):

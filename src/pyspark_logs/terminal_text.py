@@ -1,0 +1,38 @@
+"""Text for people: characters that a terminal or a viewer of logs would interpret are escaped.
+
+Names of files, keys and values come from others. A line end in a name would forge a line of the log, and an escape sequence
+would control the terminal that shows it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+
+def printable(text: str) -> str:
+    r"""Returns a text in one line in which the characters that a terminal would interpret are escaped.
+
+    >>> print(printable("a\x1b[31m\nb"))
+    a\x1b[31m\nb
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def get_logger(name: str) -> logging.Logger:
+    """Returns the logger of a module, whose messages are escaped by :func:`printable`. Tracebacks are not changed."""
+    logger = logging.getLogger(name)
+    logger.addFilter(_FILTER)
+    return logger
+
+
+class _PrintableFilter(logging.Filter):
+    """Escapes the messages of log records; all loggers share the filter, which a logger holds once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if not message.isprintable():
+            record.msg, record.args = printable(message), None
+        return True
+
+
+_FILTER = _PrintableFilter()
