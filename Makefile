@@ -10,6 +10,7 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 PYTEST_ARGS ?=
 SLOW ?= and not slow
+MINUTES ?= 20
 TARGET ?=
 SECONDS ?= 0
 # See tests/support/effort.py.
@@ -23,7 +24,7 @@ export SPARK_LOCAL_IP ?= 127.0.0.1
 export UV_PYTHON_DOWNLOADS := never
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test test-all sanitize fuzz bench check docs lock clean java
+.PHONY: help demo test test-all sanitize fuzz soak bench check docs lock clean java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,6 +48,9 @@ sanitize: $(VENV)/.has-test ## run property tests of the compiled engines with s
 
 fuzz: $(VENV)/.has-fuzz $(VENV)/.compiled ## search inputs that break a target of tests/fuzz (TARGET=json SECONDS=60; all of them, without end)
 	$(PY) -m tests.fuzz $(TARGET) --seconds $(SECONDS)
+
+soak: $(VENV)/.has-test $(VENV)/.compiled ## write, stream and sink under faults and kills for MINUTES=20 (needs Linux)
+	$(PY) -m tests.soak --minutes $(MINUTES)
 
 bench: java $(VENV)/.has-bench $(VENV)/.compiled ## measure the speed, compared with Polars, DuckDB and Spark's own readers
 	$(PY) -m benchmarks

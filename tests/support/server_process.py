@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 from tests.support.s3_server import request
 
 PATIENCE_S = 90.0
+_PR_SET_PDEATHSIG = 1
 
 
 def free_ports(count: int) -> list[int]:
@@ -42,7 +45,7 @@ def running(
         # A process group of its own, so that the processes that the server starts end with it.
         process = subprocess.Popen(
             command, cwd=folder, stdout=output, stderr=output, env={**os.environ, **(environment or {})},
-            start_new_session=True,
+            start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509 - no threads take locks in it
         )  # fmt: skip
     try:
         if endpoint is not None:
@@ -52,6 +55,12 @@ def running(
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _end_with_parent() -> None:
+    """Lets the kernel kill this process when the tests are killed, which run no finalizers then. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def wait_until_ready(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
