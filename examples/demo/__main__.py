@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -23,10 +24,10 @@ from typing import Any, NoReturn
 import pyspark_logs
 from bucket import serve
 from crash import killer
-from live import landing, say_now, watch
+from live import landing, watch
 from screen import say
-from session import spark_session
-from steps import STEPS
+from session import logging_to, spark_session
+from steps import FIRST_STEPS, SPARK_STEPS
 from tour import DemoError, Tour, run_steps
 
 
@@ -57,19 +58,23 @@ def run(data: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="pyspark-logs-demo-", ignore_cleanup_errors=True) as scratch:
         log = Path(scratch) / "spark.log"
         try:
-            with serve(data) as bucket:
-                say(f"pyspark-logs {pyspark_logs.__version__}: an S3 server runs at {bucket.endpoint}; starting Spark")
+            with logging_to(log), serve(data) as bucket, ThreadPoolExecutor(1) as executor:
+                say(f"pyspark-logs {pyspark_logs.__version__}: an S3 server runs at {bucket.endpoint}")
+                say("Spark starts in the meantime; the first steps do without it.")
+                tour = Tour(bucket, expected)
+                # In a thread, because only the main thread can defer Ctrl-C until Spark has started.
+                first_steps = executor.submit(run_steps, tour, FIRST_STEPS)
                 with spark_session(Path(scratch)) as spark:
-                    names = {
+                    first_steps.result()
+                    tour.names |= {
                         "spark": spark,
                         "kill_after_files": killer(bucket),
                         "data_files": bucket.data_files,
                         "landing": landing(bucket),
                         "watch": watch,
-                        "say_now": say_now,
                         "checkpoint": str(Path(scratch) / "checkpoint"),
                     }
-                    run_steps(Tour(bucket, expected, names), STEPS)
+                    run_steps(tour, SPARK_STEPS, first=len(FIRST_STEPS) + 1)
         except DemoError:
             raise
         except Exception:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from bucket import BUCKET, Bucket
 
-_PAUSE_S = 0.8
+_PAUSE_S = 0.4
 _TIMEOUT_S = 60.0
 _LATE_FILE = 3  # its directory is of an hour of the day before
 
@@ -37,38 +37,35 @@ def landing(bucket: Bucket) -> Callable[[int], Any]:
     return land
 
 
-def say_now(text: str) -> None:
-    """Writes a line at once. The standard output of a snippet is shown when the snippet has ended."""
-    if sys.__stdout__ is not None:
-        sys.__stdout__.write(text + "\n")
-        sys.__stdout__.flush()
-
-
 def watch(query: Any, files: int) -> None:
-    """Reports each batch of a query until the query has read a number of files."""
+    """Reports each batch of a query until a number of files has been read, those of its earlier runs included.
+
+    The offset of a batch knows these, so that a batch of which a stopped query did not report the progress counts.
+    """
     last_batch, files_read, deadline = -1, 0, time.monotonic() + _TIMEOUT_S
     while files_read < files and time.monotonic() < deadline and query.isActive:
         time.sleep(0.1)
         for progress in query.recentProgress:
-            if progress["batchId"] <= last_batch or not progress["numInputRows"]:
-                continue
-            last_batch = progress["batchId"]
             (source,) = progress["sources"]
-            files_read += _file_count(source["endOffset"])
-            say_now(
-                f"  batch {last_batch}   {_file_count(source['endOffset'])} files   {progress['numInputRows']:4} rows   newest file"
-                f" {_age_s(progress, source):.1f} s old when the batch began"
-            )
+            if source["endOffset"] is None:
+                continue
+            offset = _offset(source["endOffset"])
+            files_read = len(offset.seen)
+            if progress["batchId"] > last_batch and progress["numInputRows"]:
+                last_batch = progress["batchId"]
+                print(  # noqa: T201 - output of the snippet
+                    f"  batch {last_batch}  {len(offset.batch.files)} files  {progress['numInputRows']:4} rows, the newest file"
+                    f" {_age_s(progress, offset.ts_ms):.1f} s old when the batch began"
+                )
     if query.exception() is not None:
         raise query.exception()
 
 
-def _file_count(offset: Any) -> int:
-    """Returns the number of files of the batch that ends at an offset."""
+def _offset(text: Any) -> Any:
     from pyspark_logs.offsets import Offset
 
-    value = _dict(offset)
-    return len(Offset.from_dict(value, root=value["root"], identity=value["identity"]).batch.files)
+    value = _dict(text)
+    return Offset.from_dict(value, root=value["root"], identity=value["identity"])
 
 
 def _dict(offset: Any) -> dict[str, Any]:
@@ -76,9 +73,9 @@ def _dict(offset: Any) -> dict[str, Any]:
     return offset if isinstance(offset, dict) else json.loads(offset)
 
 
-def _age_s(progress: Any, source: Any) -> float:
+def _age_s(progress: Any, modified_ms: int) -> float:
     start = dt.datetime.fromisoformat(progress["timestamp"].replace("Z", "+00:00")).timestamp()
-    return max(0.0, start - int(_dict(source["endOffset"])["ts"]) / 1000)
+    return max(0.0, start - modified_ms / 1000)
 
 
 def main(endpoint: str, files: int) -> None:

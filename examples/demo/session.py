@@ -52,19 +52,18 @@ def spark_session(directory: Path) -> Iterator[SparkSession]:
         "spark.sql.shuffle.partitions": "2",
     }.items():
         builder = builder.config(key, value)
-    with _logging_to(directory / "spark.log"):
-        with _deferred_interrupts() as check_interrupts, _errors_to(directory / "spark.log"):
-            spark = builder.getOrCreate()
-        gateway = spark.sparkContext._gateway  # noqa: SLF001 - nothing public waits for the JVM to end
-        try:
-            check_interrupts()
-            yield spark
-        finally:
-            with _errors_to(directory / "spark.log"):
-                spark.stop()
-            if gateway is not None:
-                gateway.shutdown()
-                _wait_for_exit(gateway.proc)
+    with _deferred_interrupts() as check_interrupts, _errors_to(directory / "spark.log"):
+        spark = builder.getOrCreate()
+    gateway = spark.sparkContext._gateway  # noqa: SLF001 - nothing public waits for the JVM to end
+    try:
+        check_interrupts()
+        yield spark
+    finally:
+        with _errors_to(directory / "spark.log"):
+            spark.stop()
+        if gateway is not None:
+            gateway.shutdown()
+            _wait_for_exit(gateway.proc)
 
 
 @contextmanager
@@ -98,8 +97,8 @@ def _wait_for_exit(jvm: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Sends Python's log to a file: Py4J logs an error when Ctrl-C interrupts it."""
+def logging_to(path: Path) -> Iterator[None]:
+    """Sends Python's log to a file: steps show what it would repeat, and Py4J logs an error when Ctrl-C interrupts it."""
     handler = logging.FileHandler(path, encoding="utf-8")
     logging.getLogger().addHandler(handler)
     try:

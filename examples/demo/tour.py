@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bucket import Bucket
-from screen import heading, say, show_code
+from screen import SnippetOutput, heading, say, show_code, waiting
 
 
 class DemoError(Exception):
@@ -52,13 +50,18 @@ class TourStep:
     check: Callable[[Tour], Iterator[str]]
 
 
-def run_steps(tour: Tour, steps: Sequence[TourStep]) -> None:
+def run_steps(tour: Tour, steps: Sequence[TourStep], first: int = 1) -> None:
     """Runs steps in order.
+
+    Args:
+        tour: state of the demo.
+        steps: steps to run.
+        first: number of the first of them.
 
     Raises:
         DemoError: a figure differs from the sample's.
     """
-    for number, step in enumerate(steps, 1):
+    for number, step in enumerate(steps, first):
         heading(number, step.title)
         say(step.about)
         say()
@@ -69,20 +72,19 @@ def run_steps(tour: Tour, steps: Sequence[TourStep]) -> None:
             start = time.perf_counter()
             run_snippet(code, f"<step {number} of the demo>", tour.names)
             tour.seconds = time.perf_counter() - start
-        for line in step.check(tour):
-            say(line)
+        with waiting():
+            lines = list(step.check(tour))
+        say("\n".join(lines))
 
 
 def run_snippet(code: str, name: str, names: dict[str, Any]) -> None:
-    """Runs a snippet and writes its output, with exactly one blank line where Spark writes none or several."""
-    output = io.StringIO()
+    """Runs a snippet and shows its output."""
+    output = SnippetOutput()
     try:
-        with contextlib.redirect_stdout(output):
+        with waiting(), contextlib.redirect_stdout(output):
             exec(compile(code, name, "exec"), names)  # noqa: S102 - fixed snippets
     finally:
-        text = re.sub(r"(only showing .*\n)", r"\1\n", output.getvalue())
-        lines = re.sub(r"\n{3,}", "\n\n", text).rstrip("\n")
-        say(f"{lines}\n" if lines else "")
+        output.end()
 
 
 def require(what: str, found: object, expected: object) -> None:
