@@ -120,6 +120,10 @@ def audit(
     return AuditReport(directory, tuple(queries), pa.concat_tables(tables))
 
 
+_Outcome = tuple[int, SplitReport, TaskOrigin]  # number of the task, outcome of a split, ids of the batch
+_FROM_PLAN = ("query", "batch", "task")
+
+
 class _QueryCounter:
     """Counts the batches of a query, and compares each with its plan."""
 
@@ -144,14 +148,14 @@ class _QueryCounter:
         if plan.is_stream:
             self._files.append((plan, documents.files))
         self._runs |= {task.origin.run for task in documents.tasks if task.origin.run is not None}
-        rows = [_row(plan, *values) for values in _outcomes(documents)]
-        self._states.update(row["state"] for row in rows)
-        for row in rows:
-            self._counts.update({name: row[name] for name in _SUMMED})
-            self._reasons.update(row["reasons"])
-        self.tables.append(
-            pa.Table.from_pylist([{**row, "reasons": list(row["reasons"].items())} for row in rows], SCHEMA)
-        )
+        outcomes = list(_outcomes(documents))
+        reports = [report for _, report, _ in outcomes]
+        self._states.update(report.state for report in reports)
+        self._counts.update({name: sum(getattr(report, name) for report in reports) for name in _SUMMED})
+        for report in reports:
+            if report.reasons:
+                self._reasons.update(report.reasons)
+        self.tables.append(_table(plan, outcomes))
 
     def result(self) -> QueryAudit:
         """Returns the audit of the query."""
@@ -179,12 +183,12 @@ class _QueryCounter:
 _SUMMED = ("records", "rows", "filtered", "dropped", "corrupt", "appended")
 
 
-def _outcomes(documents: PlanDocuments) -> Iterator[tuple[int, SplitReport, TaskOrigin]]:
+def _outcomes(documents: PlanDocuments) -> Iterator[_Outcome]:
     """Yields task, outcome and origin of each planned split in the order of the plan, then reports of other ranges.
 
     Reports of complete attempts count; of a split without one, the report of another attempt.
     """
-    reports: dict[tuple[str, int, int], list[tuple[int, SplitReport, TaskOrigin]]] = {}
+    reports: dict[tuple[str, int, int], list[_Outcome]] = {}
     for task in sorted(documents.tasks, key=lambda task: task.state != COMPLETE):
         for report in task.splits:
             known = reports.setdefault((report.path, report.start, report.length), [])
@@ -198,6 +202,13 @@ def _outcomes(documents: PlanDocuments) -> Iterator[tuple[int, SplitReport, Task
         yield from found
 
 
-def _row(plan: PlanRecord, task: int, report: SplitReport, origin: TaskOrigin) -> dict[str, Any]:
-    names = (name for name in SCHEMA.names if name not in ("query", "batch", "task"))
-    return {"query": plan.query, "batch": origin.batch, "task": task, **{name: getattr(report, name) for name in names}}
+def _table(plan: PlanRecord, outcomes: Sequence[_Outcome]) -> pa.Table:
+    """Returns outcomes as rows; column by column, because a plan may have millions of splits."""
+    columns: dict[str, list[Any]] = {
+        name: [getattr(report, name) for _, report, _ in outcomes] for name in SCHEMA.names if name not in _FROM_PLAN
+    }
+    columns["reasons"] = [list(reasons.items()) for reasons in columns["reasons"]]
+    columns["query"] = [plan.query] * len(outcomes)
+    columns["batch"] = [origin.batch for _, _, origin in outcomes]
+    columns["task"] = [task for task, _, _ in outcomes]
+    return pa.table({field.name: pa.array(columns[field.name], field.type) for field in SCHEMA}, SCHEMA)
