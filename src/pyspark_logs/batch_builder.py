@@ -7,23 +7,24 @@ that do not come from the record.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.bad_records import BadRecords, BadRecordSink
 from pyspark_logs.batch_sizes import batch_of_columns
-from pyspark_logs.column_sources import FROM_PATH, FROM_RECORD, RAW_TEXT, ColumnSources
+from pyspark_logs.block_files import BlockFiles, divide
+from pyspark_logs.column_sources import FILE_METADATA, FROM_PATH, FROM_RECORD, RAW_TEXT, ColumnSources
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.decoder import DecodedBlock
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.parsed_line import CorruptReason
 from pyspark_logs.formats.reasons import Reasons
-from pyspark_logs.formats.timestamps.parsing import DAY_US, TimestampContext
+from pyspark_logs.formats.timestamps.parsing import DAY_US, SharedContext, TimestampContext, YearBoundError
 from pyspark_logs.literal_search import LiteralSearch
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
@@ -82,30 +83,63 @@ class BatchBuilder:
         Raises:
             RecordError: a record does not match and ``mode`` is ``FAILFAST``, or a value does not fit in its column.
         """
-        context = self.context(split)
+        context, files = self.context(split), BlockFiles((split,))
         self.metrics.files += split.start == 0
         if self.bad_records is not None:
             self.bad_records.begin(split)
         for block in blocks:
-            decoded = self.decoder.decode(block, context)
-            self.metrics.records += decoded.records
-            self._count_appended(split, decoded)
-            self.metrics.count_engines(decoded.engines)
-            batch = self._batch(member_split(split, decoded), decoded)
-            if batch is not None:
-                self.metrics.rows += batch.num_rows
-                yield batch
+            yield from self._batches_of(files, self.decoder.decode(block, context))
         if self.bad_records is not None:
             self.bad_records.finish()
 
-    def _count_appended(self, split: FileSplit, decoded: DecodedBlock) -> None:
+    @property
+    def joins_files(self) -> bool:
+        """True if a batch may have the records of several files: no column and no receiver needs to know the file."""
+        return self.bad_records is None and FILE_METADATA not in self.columns.sources
+
+    def batches_of_run(
+        self, run: Sequence[FileSplit], blocks: Iterator[tuple[BlockFiles, Lines]]
+    ) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of small files, as :meth:`batches` does for one split.
+
+        Args:
+            run: splits of the files.
+            blocks: their records, in blocks of several files each.
+        """
+        self.metrics.files += len(run)
+        for files, lines in blocks:
+            yield from self._run_batches(files, lines)
+
+    def _run_batches(self, files: BlockFiles, lines: Lines) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of a block: decoded at once, or by file if times lack a year, which the time of a file decides."""
+        bounds = {self.context(split) for split in files.splits}
+        context = bounds.pop() if len(bounds) == 1 else SharedContext(self.options.time.zone)
+        try:
+            decoded = self.decoder.decode(lines, context)
+        except YearBoundError:
+            for part, part_lines in divide(files, lines):
+                yield from self._batches_of(part, self.decoder.decode(part_lines, self.context(part.first)))
+            return
+        yield from self._batches_of(files, decoded)
+
+    def _batches_of(self, files: BlockFiles, decoded: DecodedBlock) -> Iterator[pa.RecordBatch]:
+        self.metrics.records += decoded.records
+        self._count_appended(files, decoded)
+        self.metrics.count_engines(decoded.engines)
+        batch = self._batch(files, decoded)
+        if batch is not None:
+            self.metrics.rows += batch.num_rows
+            yield batch
+
+    def _count_appended(self, files: BlockFiles, decoded: DecodedBlock) -> None:
         """Counts the records with text after the last field of the format."""
         if decoded.appended is None or decoded.lines is None:
             return
         rows = decoded.appended.rows
         self.metrics.appended += len(rows)
         if self.appended_example is None:
-            self.appended_example = (member_split(split, decoded).path, int(decoded.lines.offsets[rows[0]]))
+            path = files.of(decoded.lines, int(rows[0])).path
+            self.appended_example = (path, int(decoded.lines.offsets[rows[0]]))
 
     def record_damage(self, path: str, offset: int, reason: str) -> None:
         """Counts a damaged file, and writes its damage as a bad record.
@@ -126,14 +160,14 @@ class BatchBuilder:
         """Returns the time zone and the year bound of a file's records."""
         return TimestampContext(self.options.time.zone, year_bound_us(split, self.slack_us))
 
-    def _batch(self, split: FileSplit, decoded: DecodedBlock) -> pa.RecordBatch | None:
+    def _batch(self, files: BlockFiles, decoded: DecodedBlock) -> pa.RecordBatch | None:
         """Returns the selected rows of a block; None: no row is selected."""
         rows = decoded.rows
         if rows == 0:
             self.metrics.filtered += decoded.records
             return None
-        selected = self._in_time_range(decoded, split)
-        arrays = self._arrays(split, decoded)
+        selected = self._in_time_range(decoded, files)
+        arrays = self._arrays(files, decoded)
         for truth in self._truths(arrays, rows):
             matching = truth.fill_null(False).to_numpy(zero_copy_only=False)
             selected = matching if selected is None else selected & matching
@@ -141,7 +175,7 @@ class BatchBuilder:
         if decoded.corrupt is not None and decoded.lines is not None:
             corrupt = decoded.corrupt if selected is None else decoded.corrupt & selected
             if corrupt.any():
-                selected = self._handle_corrupt(split, decoded, decoded.lines, corrupt, selected)
+                selected = self._handle_corrupt(files, decoded, decoded.lines, corrupt, selected)
         output = self.columns.output
         return select_rows(arrays[: len(output)], output, selected, rows)
 
@@ -158,14 +192,13 @@ class BatchBuilder:
         if condition is not None:
             yield condition.evaluate(named, rows)
 
-    def _in_time_range(self, decoded: DecodedBlock, split: FileSplit) -> Bool | None:
+    def _in_time_range(self, decoded: DecodedBlock, files: BlockFiles) -> Bool | None:
         """Returns a mask of the rows in the half-open time range; a row without a time has the time of its file."""
         start_us, end_us = self.options.time.start_us, self.options.time.end_us
         if (start_us is None and end_us is None) or self.columns.time is None:
             return None  # without a time column the planner has selected whole files
-        file_us = split.layout_start_us if split.layout_start_us is not None else split.modified_ms * 1000
         micros = decoded.columns[self._time_index()].cast(pa.int64())
-        micros = micros.fill_null(file_us) if micros.null_count else micros
+        micros = pc.coalesce(micros, _file_times(files, decoded)) if micros.null_count else micros
         # to_numpy() would import pandas; see spans.from_numpy.
         times = np.frombuffer(micros.buffers()[1], np.int64)[micros.offset : micros.offset + len(micros)]
         selected = np.ones(len(times), np.bool_)
@@ -181,10 +214,11 @@ class BatchBuilder:
         return int(self.columns.record_columns.get_field_index(self.columns.shown_time))
 
     def _handle_corrupt(
-        self, split: FileSplit, decoded: DecodedBlock, lines: Lines, corrupt: Bool, selected: Bool | None
+        self, files: BlockFiles, decoded: DecodedBlock, lines: Lines, corrupt: Bool, selected: Bool | None
     ) -> Bool | None:
         """Counts and writes the corrupt records, and returns the selected rows that ``mode`` keeps."""
         mode, rows = self.options.records.mode, np.flatnonzero(corrupt)
+        split = files.of(lines, int(rows[0]))
         if mode == "FAILFAST":
             reason = decoded.reasons.get(int(rows[0]), _UNKNOWN)
             self.metrics.count_corrupt(reason.category)
@@ -204,7 +238,7 @@ class BatchBuilder:
 
     # --- columns --------------------------------------------------------------------------------------------
 
-    def _arrays(self, split: FileSplit, decoded: DecodedBlock) -> list[pa.Array]:
+    def _arrays(self, files: BlockFiles, decoded: DecodedBlock) -> list[pa.Array]:
         """Returns the columns of the target schema, with a value for each row of the block."""
         from_record = iter(decoded.columns)
         arrays: list[pa.Array] = []
@@ -212,19 +246,25 @@ class BatchBuilder:
             if source == FROM_RECORD:
                 arrays.append(next(from_record))
             elif source == FROM_PATH:
-                text = split.partition_values[self.path_columns[field.name.lower()]]
+                text = files.first.partition_values[self.path_columns[field.name.lower()]]
                 arrays.append(pa.repeat(path_value(text, field.type, self.options.time.zone), decoded.rows))
             elif source == RAW_TEXT:
                 arrays.append(_corrupt_texts(decoded))
             else:
-                arrays.append(metadata_column(field.type, split, decoded.offsets()))
+                arrays.append(metadata_column(field.type, _only_file(files, decoded), decoded.offsets()))
         return arrays
 
 
-def member_split(split: FileSplit, decoded: DecodedBlock) -> FileSplit:
-    """Returns the split with the path of the archive's member from which the records are: ``a.zip!/app.log``."""
-    member = decoded.lines.extent.member if decoded.lines is not None else ""
-    return replace(split, path=f"{split.path}!/{member}") if member else split
+def _only_file(files: BlockFiles, decoded: DecodedBlock) -> FileSplit:
+    return files.first if decoded.lines is None else files.of(decoded.lines, 0)
+
+
+def _file_times(files: BlockFiles, decoded: DecodedBlock) -> pa.Array:
+    """Returns the time of the file of each record, in microseconds: that of its path, or of its last change."""
+    times = [one.modified_ms * 1000 if one.layout_start_us is None else one.layout_start_us for one in files.splits]
+    if decoded.lines is None or len(times) == 1:
+        return spans.from_numpy(np.full(decoded.rows, times[0], np.int64))
+    return spans.from_numpy(np.array(times, np.int64)[files.indices(decoded.lines)])
 
 
 def select_rows(arrays: list[pa.Array], target: pa.Schema, selected: Bool | None, rows: int) -> pa.RecordBatch | None:

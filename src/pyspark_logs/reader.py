@@ -21,6 +21,7 @@ from pyspark_logs.auditing import AuditTask, StreamBatch, TaskOrigin, TaskRecord
 from pyspark_logs.bad_records import BadRecordSink, BadRecordWriter
 from pyspark_logs.batch_builder import BatchBuilder
 from pyspark_logs.batch_sizes import resize
+from pyspark_logs.block_files import join_blocks, runs_of
 from pyspark_logs.column_sources import FROM_PATH, ColumnSources, resolve_columns
 from pyspark_logs.conditions import parse_condition
 from pyspark_logs.errors import OptionError, SchemaError
@@ -41,7 +42,7 @@ from pyspark_logs.predicates import (
     value_filter,
 )
 from pyspark_logs.prefetch import Prefetcher
-from pyspark_logs.records import BLOCK_BYTES
+from pyspark_logs.records import BLOCK_BYTES, Lines
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.split_reader import SplitReader, is_splittable
 from pyspark_logs.split_spans import record_counts, traced
@@ -414,7 +415,7 @@ class LogReader:
         fetch = self.options.fetch
         prefetcher = Prefetcher(threads=fetch.threads, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES)
 
-        def open_split(split: FileSplit) -> Generator[Any, None, None]:
+        def open_split(split: FileSplit, prefetcher: Prefetcher | None = prefetcher) -> Generator[Any, None, None]:
             return SplitReader(
                 self.form, self.options, store, split, builder.context(split), prefetcher,
                 in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice, warn=self._warn,
@@ -422,20 +423,36 @@ class LogReader:
                 on_join=functools.partial(self._record_joined, builder.metrics),
             ).blocks()  # fmt: skip
 
+        def find_lines(run: Sequence[FileSplit]) -> Iterator[tuple[FileSplit, Lines]]:
+            for split in run:
+                with closing(open_split(split, None)) as blocks:
+                    for lines in blocks:
+                        yield split, lines
+
+        def open_run(run: Sequence[FileSplit]) -> Any:
+            if len(run) == 1:
+                return open_split(run[0])
+            return prefetcher.add(join_blocks(find_lines(run)), lambda item: len(item[1].block))
+
+        # A request of an object store takes longer than decoding, so several of them should run at the same time.
+        is_joinable = store.is_local and self.form.reads_lines and builder.joins_files
+        runs = runs_of(splits, joins=is_joinable and recorder is None and not span.is_recording)
         # Closed here: an error's traceback would keep the threads waiting.
         with closing(prefetcher):
-            upcoming = iter(splits)
-            opened: deque[tuple[FileSplit, Generator[Any, None, None]]] = deque()
+            opened: deque[tuple[Sequence[FileSplit], Any]] = deque()
             while True:
-                opened.extend((split, open_split(split)) for split in islice(upcoming, _OPEN_SPLITS - len(opened)))
+                opened.extend((run, open_run(run)) for run in islice(runs, _OPEN_SPLITS - len(opened)))
                 if not opened:
                     return
-                split, blocks = opened.popleft()
+                run, blocks = opened.popleft()
                 with closing(blocks):
-                    batches = builder.batches(split, blocks)
+                    if len(run) > 1:
+                        yield from builder.batches_of_run(run, blocks)
+                        continue
+                    batches = builder.batches(run[0], blocks)
                     if recorder is not None:
-                        batches = recorder.observe(split, batches, builder.metrics)
-                    yield from traced(span, split, batches, builder.metrics)
+                        batches = recorder.observe(run[0], batches, builder.metrics)
+                    yield from traced(span, run[0], batches, builder.metrics)
 
     def _record_joined(self, metrics: RecordMetrics, path: str, count: int, offset: int) -> None:
         """Counts lines that were joined to the record before them; see :class:`SplitReader`."""

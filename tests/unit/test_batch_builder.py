@@ -512,7 +512,7 @@ class TestBatches:
         write(tmp_path, {f"{number:03}.log": "INFO x\n" * 20 for number in range(200)})
         batches = list(pyspark_logs.scan(tmp_path, template="{level} {message}", openCostInBytes=1))
         assert sum(batch.num_rows for batch in batches) == 4000
-        assert len(batches) == 2
+        assert len(batches) == 1
 
     def test_short_lines_come_in_batches_of_bounded_size(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.log": "x\n" * 500_000})

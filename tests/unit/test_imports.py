@@ -43,7 +43,7 @@ ALLOWED = allowed_imports((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 THIRD_PARTY: dict[str, set[str]] = {
     "pyarrow": set(ALLOWED) - {"__init__", "__main__", "errors", "terminal_text"},
     "numpy": {
-        "formats", "records", "predicates", "planning", "bad_records", "batch_builder", "literal_search", "reader", "routing", "staging", "api",
+        "formats", "records", "predicates", "planning", "bad_records", "batch_builder", "block_files", "literal_search", "reader", "routing", "staging", "api",
     },
     "argcomplete": {"cli"},
     "polars": {"api"},

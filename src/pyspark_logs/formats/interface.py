@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -93,9 +93,11 @@ class Format(ABC):
 
     Attributes:
         options: options of the format, completed by its description (null token, comments, banners).
+        reads_lines: True if the blocks of its splits are :class:`~pyspark_logs.records.Lines`.
     """
 
     options: FormatOptions
+    reads_lines: ClassVar[bool] = False
 
     @property
     @abstractmethod

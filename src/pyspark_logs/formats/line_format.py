@@ -31,6 +31,7 @@ class LineFormat(Format):
 
     blanks: str = ""
     part_rule: PartRule | None = None
+    reads_lines = True
 
     @abstractmethod
     def decoder(self, projection: Projection) -> Decoder:

@@ -32,6 +32,7 @@ class Store(StoreBase, abc.ABC):
 
     writable: ClassVar[bool] = False
     lists_in_order: ClassVar[bool] = False
+    is_local: ClassVar[bool] = False
     min_part_bytes: ClassVar[int] = 1
     page_size = 1000
     """Requested number of entries in a page, for stores that list in pages."""

@@ -41,6 +41,7 @@ class LocalStore(Store):
     """Files at local paths and ``file:`` URLs. A listing is one page and follows symbolic links."""
 
     writable = True
+    is_local = True
 
     def list_page(self, prefix: str, *, recursive: bool, token: str | None = None) -> Page:
         """Lists everything in one page, walking the directories if recursive."""
@@ -77,10 +78,10 @@ class LocalStore(Store):
         self._breaker.count_request("GET")
         _, local = split_scheme(path)
         with self._request_context("read", path), open_file(local) as file:
-            self._check_version(file.fileno(), path, etag)
-            size = os.fstat(file.fileno()).st_size
+            size = self._check_version(file.fileno(), path, etag)
             end = size if end is None else min(end, size)
-            file.seek(start)
+            if start:
+                file.seek(start)
             position = start
             while position < end:
                 size = min(chunk_bytes, end - position)
@@ -256,10 +257,13 @@ class LocalStore(Store):
         """Returns the upload id, which is the path of the staged file."""
         return upload_id
 
-    def _check_version(self, descriptor: int, path: str, etag: str) -> None:
-        found = etag_of(os.fstat(descriptor))
-        if etag and found != etag:
+    def _check_version(self, descriptor: int, path: str, etag: str) -> int:
+        """Returns the size of a file, if it is the version ``etag``, or of any version if ``etag`` is empty."""
+        status = os.fstat(descriptor)
+        found = etag_of(status) if etag else ""
+        if found != etag:
             raise self._errors.version_changed(path, etag, found)
+        return status.st_size
 
 
 def _part_etag(number: int, end: int) -> str:

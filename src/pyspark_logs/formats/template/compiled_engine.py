@@ -45,7 +45,7 @@ class CompiledTemplateEngine:
             return None
         view = np.frombuffer(block, np.uint8)
         tables = BlockTables.for_lines(program.outputs, len(starts))
-        bound = context.year_bound_us
+        bound = context.year_bound_us if program.needs_year else 0
         rests = np.empty(len(starts) if program.finds_rests else 1, np.int32)
         done = self.machines.template.run(
             view,

@@ -39,6 +39,26 @@ class TimestampContext:
     year_bound_us: int = 0
 
 
+class YearBoundError(Exception):
+    """A year depends on the file, and the records are of several files."""
+
+
+class SharedContext(TimestampContext):
+    """Context of records of several files, which differ in their year bounds.
+
+    Args:
+        zone: IANA name of the zone of timestamps that have none.
+    """
+
+    def __init__(self, zone: str) -> None:
+        object.__setattr__(self, "zone", zone)
+
+    @property
+    def year_bound_us(self) -> int:
+        """Raises YearBoundError: there is a bound for each file."""
+        raise YearBoundError
+
+
 def datetime_to_utc_us(local: dt.datetime, zone: str) -> int:
     """Returns the instant of a local time: the earlier of two, and of a skipped time by the offset before the gap."""
     if zone == "UTC":
