@@ -88,6 +88,6 @@ $(VENV)/.has-%: pyproject.toml constraints.txt $(VENV)/.has-uv
 	@touch $@
 
 # The compiled engines, in place. Without a C compiler nothing is built, which the script says.
-$(VENV)/.compiled: scripts/build_compiled.py $(wildcard src/pyspark_logs/*/byte_search.p* src/pyspark_logs/formats/compiled/*.p*) | $(VENV)/.has-compiled
+$(VENV)/.compiled: scripts/build_compiled.py $(wildcard src/pyspark_logs/*/block_search.p* src/pyspark_logs/formats/compiled/*.p*) | $(VENV)/.has-compiled
 	@$(PY) scripts/build_compiled.py --optional
 	@touch $@

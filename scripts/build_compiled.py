@@ -24,7 +24,7 @@ MODULES = (
         "times", "scalars", "strings", "output", "keys", "template_machine", "json_machine", "logfmt_machine",
         "delimited_machine",
     )),
-    "records/byte_search",
+    "records/block_search",
 )  # fmt: skip
 DIRECTIVES = {
     "language_level": 3, "boundscheck": False, "wraparound": False, "cdivision": True, "initializedcheck": False,

@@ -29,6 +29,7 @@ from pyspark_logs.records.blocks import (
     blocks,
     byte_offsets,
     has_pair,
+    rows_beginning_with,
 )
 from pyspark_logs.records.brackets import begins_value_of_several_lines
 from pyspark_logs.records.document_output import DocumentRule
@@ -73,6 +74,7 @@ __all__ = [
     "preserves_ascii",
     "preserves_lines",
     "read_lines",
+    "rows_beginning_with",
     "sanitise",
     "transcode",
     "unify_line_ends",

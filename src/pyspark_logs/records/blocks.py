@@ -17,6 +17,7 @@ BLOCK_BYTES = 3 << 20  # parsers are fastest on blocks of 3-4 MiB, which hold a 
 HEAD_BYTES = 64 << 10  # bytes kept of a record that exceeds the limit
 _RETAINED_BYTES = 8 * BLOCK_BYTES
 _LEAST_DISTANCE = 4  # bytes from one occurrence of a byte to the next, on average, for the compiled search
+_LEAST_LINE = 16  # bytes of a line, on average, for the compiled search of lines
 _SEARCH_BYTES = 1 << 20  # bytes searched at once
 AFTER_SPLIT_BLOCK_BYTES = 64 << 10  # block size after the end of a split, where only the rest of one record is read
 # Offsets are int32, and replacing invalid bytes can triple the length of a text.
@@ -262,7 +263,7 @@ def _without_long_lines(offset: int, text: bytes, limit: int, *, skips_padding: 
     if len(text) <= limit:
         yield Block(offset, text)
         return
-    starts, ends = line_bounds(text)
+    starts, ends, *_ = line_bounds(text)
     done = 0
     for line in np.flatnonzero(ends - starts > limit).tolist():
         start, stop = int(starts[line]), int(ends[line])
@@ -281,12 +282,35 @@ def _without_long_lines(offset: int, text: bytes, limit: int, *, skips_padding: 
         yield Block(offset + done, text[done:])
 
 
-def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Returns the start and end offsets of each line, excluding its line end."""
+class LineBounds(NamedTuple):
+    """The lines of a text.
+
+    Attributes:
+        starts: start offset of each line.
+        ends: end offset of each line, excluding its line end.
+        is_ascii: True if the text is known to be ASCII.
+        is_plain: True if it is known that no line is empty, begins with a space or a control character, or is padded.
+    """
+
+    starts: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    is_ascii: bool = False
+    is_plain: bool = False
+
+
+def line_bounds(text: bytes) -> LineBounds:
+    """Returns the lines of a text."""
     raw = np.frombuffer(text, dtype=np.uint8)
+    search = _compiled_search(compilation.setting())
+    if search is not None:
+        starts, ends = np.empty((2, len(raw) // _LEAST_LINE + 1), np.int32)
+        count, traits = search.find_lines(raw, starts, ends)
+        if count >= 0:
+            is_plain = not traits & search.UNUSUAL and not text.endswith(b"\0")
+            return LineBounds(starts[:count], ends[:count], not traits & search.NOT_ASCII, is_plain)
     newlines = byte_offsets(raw, 0x0A)
     unended = 1 if text and not text.endswith(b"\n") else 0
-    ends: npt.NDArray[np.int32] = np.empty(len(newlines) + unended, dtype=np.int32)
+    ends = np.empty(len(newlines) + unended, dtype=np.int32)
     ends[: len(newlines)] = newlines
     if unended:
         ends[-1] = len(text)
@@ -294,17 +318,17 @@ def line_bounds(text: bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int3
     starts[1:] = ends[:-1] + 1
     if b"\r" in text:
         ends -= (ends > starts) & (raw[ends - 1] == 0x0D)
-    return starts, ends
+    return LineBounds(starts, ends)
 
 
 @functools.lru_cache(maxsize=4)
 def _compiled_search(setting: str) -> Any:
     """Returns the compiled module that searches bytes; None if it is not compiled or is turned off."""
-    if setting == "0" or not compilation.is_compiled("pyspark_logs.records.byte_search"):
+    if setting == "0" or not compilation.is_compiled("pyspark_logs.records.block_search"):
         return None
-    from pyspark_logs.records import byte_search
+    from pyspark_logs.records import block_search
 
-    return byte_search
+    return block_search
 
 
 def has_pair(text: bytes, first: int, second: int) -> bool:
@@ -318,6 +342,16 @@ def has_pair(text: bytes, first: int, second: int) -> bool:
     wanted = int.from_bytes(bytes((first, second)), sys.byteorder)
     pairs = (np.frombuffer(text, np.uint16, (len(text) - start) // 2, start) for start in (0, 1) if len(text) > start)
     return any(bool((pair == wanted).any()) for pair in pairs)
+
+
+def rows_beginning_with(text: bytes, starts: npt.NDArray[np.int32], byte: int) -> list[int]:
+    """Returns the indices of the offsets at which a text has a byte."""
+    raw = np.frombuffer(text, np.uint8)
+    search = _compiled_search(compilation.setting())
+    if search is None:
+        return np.flatnonzero(raw[starts] == byte).tolist()
+    rows: npt.NDArray[np.int32] = np.empty(len(starts), np.int32)
+    return rows[: search.rows_beginning_with(raw, starts, byte, rows)].tolist()
 
 
 def byte_offsets(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]:

@@ -52,7 +52,7 @@ def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
     >>> lines.record(0).decode(), lines.record(1).decode(), lines.offsets.tolist()
     ('a\ufffd', 'b', [0, 3])
     """
-    if is_ascii(lines.block) or (encoding == "utf-8" and is_utf8(lines.block)):
+    if lines.is_ascii or is_ascii(lines.block) or (encoding == "utf-8" and is_utf8(lines.block)):
         return lines
 
     def line_ends(text: bytes) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.records.blocks import BLOCK_BYTES, blocks, line_bounds
+from pyspark_logs.records.blocks import BLOCK_BYTES, LineBounds, blocks, line_bounds
 
 _SPACE = 0x20
 
@@ -46,6 +46,7 @@ class Lines:
         extent: part of the text in which the records were found.
         damage: reason why the only record of the block is corrupt, whatever its text; None: decoding tells.
         is_whole: True if each record is a JSON value of a document, and may not be divided.
+        is_ascii: True if the block is known to be ASCII.
     """
 
     block: bytes
@@ -58,6 +59,7 @@ class Lines:
     extent: Extent = Extent()
     damage: str | None = None
     is_whole: bool = False
+    is_ascii: bool = False
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -154,12 +156,13 @@ def find_lines(
     ([0, 10], [3, 13], [100, 110])
     """
     if full_length is None:
-        starts, ends = line_bounds(block)
+        bounds = line_bounds(block)
     else:  # a \r at the end of an incomplete record is text
-        starts, ends = np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32)
-    lines = Lines(block, starts, ends, offset, full_length)
+        bounds = LineBounds(np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32))
+    starts, ends = bounds.starts, bounds.ends
+    lines = Lines(block, starts, ends, offset, full_length, is_ascii=bounds.is_ascii)
     keep = ends > starts
-    if full_length is None:
+    if full_length is None and not bounds.is_plain:
         lines, keep = _without_padding(lines, keep, blanks, keep_offsets=cut_comments)
         block, starts, ends = lines.block, lines.starts, lines.ends
     among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.records import Lines, byte_offsets, has_pair, sanitise
+from pyspark_logs.records import Lines, byte_offsets, has_pair, rows_beginning_with, sanitise
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\],]', re.DOTALL)
 _BLANK = b" \t\r\n"
@@ -33,7 +33,7 @@ def split_values(lines: Lines) -> Lines:
     """
     if lines.full_length is not None or lines.is_whole or len(lines) == 0:
         return lines
-    rows = _rows_of_arrays(lines) + _rows_of_several(lines)
+    rows = rows_beginning_with(lines.block, lines.starts, _ARRAY) + _rows_of_several(lines)
     found = {row: spans for row in rows if (spans := value_spans(lines.record(row))) is not None}
     if not found:
         return lines
@@ -95,11 +95,6 @@ def _append(spans: list[tuple[int, int]], text: bytes, begin: int, end: int) -> 
     if start < stop:
         spans.append((start, stop))
     return start < stop
-
-
-def _rows_of_arrays(lines: Lines) -> list[int]:
-    raw = np.frombuffer(lines.block, np.uint8)
-    return np.flatnonzero(raw[lines.starts] == _ARRAY).tolist()
 
 
 def _rows_of_several(lines: Lines) -> list[int]:

@@ -1,0 +1,125 @@
+cdef extern from *:
+    """
+    #if defined(__SSE2__)
+      #include <emmintrin.h>
+    #endif
+    #if defined(__SSE2__)
+    /* One bit for each of 64 bytes. Most groups have no match, which one test of all of them tells. */
+    static inline unsigned long long matches_of_64(const unsigned char *p, __m128i wanted) {
+        const __m128i *q = (const __m128i *)p;
+        const __m128i a = _mm_cmpeq_epi8(_mm_loadu_si128(q), wanted), b = _mm_cmpeq_epi8(_mm_loadu_si128(q + 1), wanted);
+        const __m128i c = _mm_cmpeq_epi8(_mm_loadu_si128(q + 2), wanted), d = _mm_cmpeq_epi8(_mm_loadu_si128(q + 3), wanted);
+        if (!_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d)))) return 0;
+        return (unsigned long long)(unsigned)_mm_movemask_epi8(a) | (unsigned long long)(unsigned)_mm_movemask_epi8(b) << 16
+            | (unsigned long long)(unsigned)_mm_movemask_epi8(c) << 32
+            | (unsigned long long)(unsigned)_mm_movemask_epi8(d) << 48;
+    }
+    #endif
+    static inline int find_all(const unsigned char *p, Py_ssize_t size, int byte, int *offsets, Py_ssize_t capacity) {
+        Py_ssize_t k = 0, found = 0;
+    #if defined(__SSE2__)
+        const __m128i wanted = _mm_set1_epi8((char)byte);
+        for (; k + 64 <= size && found + 64 <= capacity; k += 64) {
+            unsigned long long hits = matches_of_64(p + k, wanted);
+            for (; hits; hits &= hits - 1) offsets[found++] = (int)k + __builtin_ctzll(hits);
+        }
+    #endif
+        for (; k < size; k++) {
+            if (p[k] != byte) continue;
+            if (found == capacity) return -1;
+            offsets[found++] = (int)k;
+        }
+        return (int)found;
+    }
+    #define NOT_ASCII 1
+    #define UNUSUAL 2
+    /* Adds the line of [start, end). Returns UNUSUAL if it is empty, or begins with a space or a control character. */
+    static inline int add_line(const unsigned char *p, Py_ssize_t start, Py_ssize_t end, int *first, int *last) {
+        end -= end > start && p[end - 1] == 13;
+        *first = (int)start;
+        *last = (int)end;
+        return end == start || p[start] <= 32 ? UNUSUAL : 0;
+    }
+    static inline int find_all_lines(
+        const unsigned char *p, Py_ssize_t size, int *starts, int *ends, Py_ssize_t capacity, int *traits
+    ) {
+        Py_ssize_t k = 0, found = 0, start = 0;
+        int high = 0;
+        *traits = 0;
+    #if defined(__SSE2__)
+        const __m128i newline = _mm_set1_epi8(10);
+        __m128i every = _mm_setzero_si128();
+        for (; k + 64 <= size && found + 64 <= capacity; k += 64) {
+            const __m128i *q = (const __m128i *)(p + k);
+            unsigned long long hits = matches_of_64(p + k, newline);
+            every = _mm_or_si128(every, _mm_or_si128(
+                _mm_or_si128(_mm_loadu_si128(q), _mm_loadu_si128(q + 1)),
+                _mm_or_si128(_mm_loadu_si128(q + 2), _mm_loadu_si128(q + 3))));
+            for (; hits; hits &= hits - 1) {
+                Py_ssize_t end = k + __builtin_ctzll(hits);
+                *traits |= add_line(p, start, end, starts + found, ends + found);
+                found++;
+                start = end + 1;
+            }
+        }
+        high = _mm_movemask_epi8(every);
+    #endif
+        for (; k < size; k++) {
+            high |= p[k] & 0x80;
+            if (p[k] != 10) continue;
+            if (found == capacity) return -1;
+            *traits |= add_line(p, start, k, starts + found, ends + found);
+            found++;
+            start = k + 1;
+        }
+        if (start < size) {
+            if (found == capacity) return -1;
+            *traits |= add_line(p, start, size, starts + found, ends + found);
+            found++;
+        }
+        *traits |= high ? NOT_ASCII : 0;
+        return (int)found;
+    }
+    static inline int find_rows(
+        const unsigned char *p, const int *starts, Py_ssize_t count, int byte, int *rows
+    ) {
+        Py_ssize_t k, found = 0;
+        for (k = 0; k < count; k++) {
+            rows[found] = (int)k;
+            found += p[starts[k]] == byte;
+        }
+        return (int)found;
+    }
+    static inline int find_pair(const unsigned char *p, Py_ssize_t size, int first, int second) {
+        Py_ssize_t k = 0;
+    #if defined(__SSE2__)
+        const __m128i one = _mm_set1_epi8((char)first), other = _mm_set1_epi8((char)second);
+        for (; k + 65 <= size; k += 64) {
+            __m128i hits = _mm_setzero_si128();
+            int j;
+            for (j = 0; j < 64; j += 16)
+                hits = _mm_or_si128(hits, _mm_and_si128(
+                    _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + k + j)), one),
+                    _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + k + j + 1)), other)));
+            if (_mm_movemask_epi8(hits)) return 1;
+        }
+    #endif
+        for (; k + 1 < size; k++) if (p[k] == first && p[k + 1] == second) return 1;
+        return 0;
+    }
+    """
+    int find_all(
+        const unsigned char *p, Py_ssize_t size, int byte, int *offsets, Py_ssize_t capacity
+    ) noexcept nogil
+    int find_all_lines(
+        const unsigned char *p, Py_ssize_t size, int *starts, int *ends, Py_ssize_t capacity, int *traits
+    ) noexcept nogil
+    int find_rows(
+        const unsigned char *p, const int *starts, Py_ssize_t count, int byte, int *rows
+    ) noexcept nogil
+    bint find_pair(const unsigned char *p, Py_ssize_t size, int first, int second) noexcept nogil
+
+cpdef int find_offsets(const unsigned char[::1] block, int byte, int[::1] offsets) except? -1
+cpdef (int, int) find_lines(const unsigned char[::1] block, int[::1] starts, int[::1] ends)
+cpdef int rows_beginning_with(const unsigned char[::1] block, const int[::1] starts, int byte, int[::1] rows) except -1
+cpdef bint has_pair(const unsigned char[::1] block, int first, int second) except -1

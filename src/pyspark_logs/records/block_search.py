@@ -1,0 +1,110 @@
+"""Lines, and occurrences of bytes, in a block. Interpreted, the module gives the same results slowly, for tests.
+
+``scripts/build_compiled.py`` compiles it with the types and the loop of ``block_search.pxd``.
+"""
+
+from __future__ import annotations
+
+import cython
+
+NOT_ASCII, UNUSUAL = 1, 2  # traits of blocks; block_search.pxd has the same numbers
+
+
+def find_offsets(block, byte, offsets):
+    """Writes the offset of each occurrence of a byte; returns their number, or -1 if there are more than ``offsets`` holds.
+
+    Args:
+        block: the block.
+        byte: the byte.
+        offsets: memory for at least one offset.
+    """
+    count: cython.int = 0
+    if len(block) == 0:
+        return 0
+    if cython.compiled:
+        with cython.nogil:
+            count = find_all(
+                cython.address(block[0]), block.shape[0], byte, cython.address(offsets[0]), offsets.shape[0]
+            )
+        return count
+    else:
+        found = [offset for offset, other in enumerate(bytes(block)) if other == byte]
+        if len(found) > len(offsets):
+            return -1
+        offsets[: len(found)] = found
+        return len(found)
+
+
+def find_lines(block, starts, ends):
+    """Writes the start and end offset of each line, excluding its line end.
+
+    Args:
+        block: the block.
+        starts: memory for at least one offset.
+        ends: memory for as many offsets.
+
+    Returns:
+        The number of lines (-1: more than the arrays hold), and a sum: ``NOT_ASCII`` if a byte is not ASCII, ``UNUSUAL`` if a
+        line is empty or begins with a space or a control character.
+    """
+    count: cython.int = 0
+    traits: cython.int = 0
+    if len(block) == 0:
+        return (0, 0)
+    if cython.compiled:
+        with cython.nogil:
+            count = find_all_lines(
+                cython.address(block[0]), block.shape[0], cython.address(starts[0]), cython.address(ends[0]),
+                starts.shape[0], cython.address(traits),
+            )  # fmt: skip
+        return (count, traits)
+    else:
+        text = bytes(block)
+        lines = text.removesuffix(b"\n").split(b"\n")
+        if len(lines) > len(starts):
+            return (-1, 0)
+        start = 0
+        for count, line in enumerate(lines):
+            starts[count] = start
+            ends[count] = start + len(line.removesuffix(b"\r"))
+            if ends[count] == start or text[start] <= 32:
+                traits |= UNUSUAL
+            start += len(line) + 1
+        return (len(lines), traits if text.isascii() else traits | NOT_ASCII)
+
+
+def rows_beginning_with(block, starts, byte, rows):
+    """Writes the indices of the offsets at which a block has a byte; returns their number.
+
+    Args:
+        block: the block.
+        starts: offsets in the block.
+        byte: the byte.
+        rows: memory for as many indices as offsets.
+    """
+    if len(starts) == 0:
+        return 0
+    if cython.compiled:
+        count: cython.int
+        with cython.nogil:
+            count = find_rows(
+                cython.address(block[0]), cython.address(starts[0]), starts.shape[0], byte, cython.address(rows[0])
+            )
+        return count
+    else:
+        found = [row for row, start in enumerate(starts.tolist()) if block[start] == byte]
+        rows[: len(found)] = found
+        return len(found)
+
+
+def has_pair(block, first, second):
+    """Returns True if a block has two bytes, one directly after the other."""
+    if len(block) < 2:
+        return False
+    if cython.compiled:
+        found: cython.bint
+        with cython.nogil:
+            found = find_pair(cython.address(block[0]), block.shape[0], first, second)
+        return found
+    else:
+        return bytes([first, second]) in bytes(block)
