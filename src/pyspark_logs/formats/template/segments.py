@@ -154,7 +154,7 @@ class Template:
     text: str
     segments: tuple[Segment, ...]
 
-    @property
+    @cached_property
     def fields(self) -> tuple[Field, ...]:
         """Named fields in order, including those of groups."""
         return named_fields(self.segments)
