@@ -16,6 +16,7 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines
 from pyspark_logs.formats.compiled.outputs import TEXTS, Out, OutputTable
+from pyspark_logs.formats.compiled.primitives import CHUNK
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us
 
@@ -183,7 +184,7 @@ class BlockColumns:
     def _texts(self, index: int, out: Out, unescape: Unescape | None) -> ConversionResult:
         tables, count = self.tables, self.count
         offsets = tables.offsets[out.slot * (tables.capacity + 1) :][: count + 1]
-        data = np.empty(int(offsets[-1]) + 16, np.uint8)
+        data = np.empty(int(offsets[-1]) + CHUNK, np.uint8)
         self.machines.output.gather(
             self.view, tables.begins[out.slot * tables.capacity :][:count], offsets, count, data
         )

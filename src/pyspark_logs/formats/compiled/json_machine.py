@@ -39,14 +39,14 @@ if cython.compiled:
         UNCERTAIN,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_value
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, is_digit
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, is_digit, seek_byte
     from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
 else:
     from . import interpreted
     from .keys import find_key, write_missing
     from .opcodes import *
     from .output import tables_of, write_value
-    from .primitives import equal, find_byte, is_digit
+    from .primitives import equal, find_byte, is_digit, seek_byte
     from .strings import escaped_end
 
 
@@ -113,18 +113,13 @@ def walk(p, total, starts, ends, count, program, out, rows):
     row: cython.int = 0
     line: cython.int
     k: cython.int
-    backslash: cython.int = find_byte(p, 0, total, 92, total)
-    if backslash < 0:
-        backslash = total
+    backslash: cython.int = 0
     for k in range(program.key_count):
         program.stamps[k] = -1
     for k in range(program.guess_count):
         program.guesses[GUESS_WIDTH * k + GUESS_SIZE] = -1
     for line in range(count):
-        while backslash < starts[line]:
-            backslash = find_byte(p, starts[line], total, 92, total)
-            if backslash < 0:
-                backslash = total
+        backslash = seek_byte(p, backslash, starts[line], ends[line], 92, total)
         if parse_line(p, total, starts[line], ends[line], line, program, out, row, backslash):
             rows[row] = line
             row += 1
@@ -311,7 +306,7 @@ def string_end(p, at, end, total, backslash):
         at: offset after the opening quote.
         end: end of the line.
         total: length of the block.
-        backslash: offset of the first backslash that is not before the line.
+        backslash: offset of the first backslash of the line, or an offset after the line.
     """
     stop: cython.int = find_byte(p, at, end, 34, total)
     if stop < 0 or backslash > stop:

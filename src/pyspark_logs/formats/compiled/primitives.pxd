@@ -24,16 +24,57 @@ cdef extern from *:
         for (; start < end; start++) if (p[start] == byte) return start;
         return -1;
     }
+    /* In steps that stay in the first-level cache, so that the line is there when it is parsed. */
+    static inline int seek_byte(const unsigned char *p, int at, int start, int end, int byte, int total) {
+        if (at < start) at = start;
+        while (at < end && p[at] != byte) {
+            const int stop = total - at > 4096 ? at + 4096 : total;
+            int found;
+    #if defined(__SSE2__)
+            const __m128i wanted = _mm_set1_epi8((char)byte);
+            for (; at + 64 <= stop; at += 64) {
+                const __m128i *q = (const __m128i *)(p + at);
+                if (_mm_movemask_epi8(_mm_or_si128(
+                    _mm_or_si128(_mm_cmpeq_epi8(_mm_loadu_si128(q), wanted), _mm_cmpeq_epi8(_mm_loadu_si128(q + 1), wanted)),
+                    _mm_or_si128(_mm_cmpeq_epi8(_mm_loadu_si128(q + 2), wanted), _mm_cmpeq_epi8(_mm_loadu_si128(q + 3), wanted))
+                ))) break;
+            }
+    #endif
+            found = find_byte(p, at, stop, byte, total);
+            at = found < 0 ? stop : found;
+        }
+        return at;
+    }
+    /* Two words that overlap cover all bytes of a text of up to two words. */
     static inline int equal(const unsigned char *p, int offset, const unsigned char *q, int other, int size) {
-        int k;
-        if (size > 8) return memcmp(p + offset, q + other, (size_t)size) == 0;
-        for (k = 0; k < size; k++) if (p[offset + k] != q[other + k]) return 0;
+        p += offset;
+        q += other;
+        if (size > 16) return memcmp(p, q, (size_t)size) == 0;
+        if (size >= 8) {
+            unsigned long long a, b, c, d;
+            memcpy(&a, p, 8); memcpy(&b, q, 8); memcpy(&c, p + size - 8, 8); memcpy(&d, q + size - 8, 8);
+            return !((a ^ b) | (c ^ d));
+        }
+        if (size >= 4) {
+            unsigned int a, b, c, d;
+            memcpy(&a, p, 4); memcpy(&b, q, 4); memcpy(&c, p + size - 4, 4); memcpy(&d, q + size - 4, 4);
+            return !((a ^ b) | (c ^ d));
+        }
+        for (; size > 0; size--, p++, q++) if (*p != *q) return 0;
         return 1;
     }
-    /* Copies chunks of 16 bytes: up to 16 bytes too many, which both texts must have. */
+    /* Asks for the memory that is read a few texts later. */
+    static inline void prefetch(const unsigned char *p) {
+    #if defined(__GNUC__)
+        __builtin_prefetch(p);
+    #endif
+    }
+    /* Copies chunks of 32 bytes: up to 32 bytes too many, which both texts must have. Most texts have no more than 32. */
     #define MAX_CHUNKED 256
+    #define CHUNK 32
     static inline void copy_chunks(unsigned char *to, const unsigned char *from, int size) {
-        do { memcpy(to, from, 16); to += 16; from += 16; size -= 16; } while (size > 0);
+        memcpy(to, from, CHUNK);
+        while (size > CHUNK) { to += CHUNK; from += CHUNK; size -= CHUNK; memcpy(to, from, CHUNK); }
     }
     #define DAY_US 86400000000LL
     #define LOWEST_US (-62135596800000000LL)
@@ -45,9 +86,11 @@ cdef extern from *:
     """
     const long long DAY_US, LOWEST_US, HIGHEST_US, MANY, EXACT
     const double POWERS[23]
-    const int MAX_CHUNKED
+    const int MAX_CHUNKED, CHUNK
     void copy_chunks(unsigned char *to, const unsigned char *from_, int size) noexcept nogil
     int find_byte(const unsigned char *p, int start, int end, int byte, int total) noexcept nogil
+    int seek_byte(const unsigned char *p, int at, int start, int end, int byte, int total) noexcept nogil
+    void prefetch(const unsigned char *p) noexcept nogil
     bint equal(const unsigned char *p, int offset, const unsigned char *q, int other, int size) noexcept nogil
 
 

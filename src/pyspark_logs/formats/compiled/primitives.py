@@ -8,6 +8,7 @@ from __future__ import annotations
 DAY_US = 86_400_000_000
 LOWEST_US, HIGHEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 EXACT = 2**53  # integers up to here are doubles
+CHUNK = 32  # bytes that are copied at once
 MANY = 10**17  # times ten fits in 64 bits
 POWERS = [float(10**power) for power in range(23)]
 
@@ -28,6 +29,24 @@ def find_byte(p, start, end, byte, total):
         total: length of the block; all bytes before it may be read.
     """
     return p.find(byte, start, end)
+
+
+def seek_byte(p, at, start, end, byte, total):
+    """Returns the offset of the first byte from ``start`` on; if it is not before ``end``, any offset from ``end`` to it.
+
+    Args:
+        p: the block.
+        at: result of the search for the line before; 0 at first.
+        start: first offset of a line.
+        end: end offset of the line.
+        byte: the byte.
+        total: length of the block.
+    """
+    at = max(at, start)
+    if at >= end:
+        return at
+    found = p.find(byte, at, end)
+    return end if found < 0 else found
 
 
 def equal(p, offset, q, other, size):

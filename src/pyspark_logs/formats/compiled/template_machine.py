@@ -95,6 +95,7 @@ if cython.compiled:
         find_last_literal,
         find_literal,
         is_digit,
+        seek_byte,
     )
     from cython.cimports.pyspark_logs.formats.compiled.scalars import integer
     from cython.cimports.pyspark_logs.formats.compiled.times import first_pattern, iso, iso_day
@@ -102,7 +103,7 @@ else:
     from . import interpreted
     from .opcodes import *
     from .output import tables_of, write_null, write_value
-    from .primitives import at_literal, equal, find_byte, find_last_literal, find_literal, is_digit
+    from .primitives import at_literal, equal, find_byte, find_last_literal, find_literal, is_digit, seek_byte
     from .scalars import integer
     from .times import first_pattern, iso, iso_day
 
@@ -171,15 +172,10 @@ def walk(p, total, starts, ends, count, program, out, rows):
     """Parses lines; see :func:`run`."""
     row: cython.int = 0
     line: cython.int
-    # Offset of the first backslash that is not before the line; quoted text before it has no escapes.
-    backslash: cython.int = find_byte(p, 0, total, 92, total)
-    if backslash < 0:
-        backslash = total
+    # Offset of the first backslash of the line, or an offset after the line; quoted text before it has no escapes.
+    backslash: cython.int = 0
     for line in range(count):
-        while backslash < starts[line]:
-            backslash = find_byte(p, starts[line], total, 92, total)
-            if backslash < 0:
-                backslash = total
+        backslash = seek_byte(p, backslash, starts[line], ends[line], 92, total)
         if parse_line(p, total, starts[line], ends[line], program, out, row, backslash):
             rows[row] = line
             row += 1
@@ -272,8 +268,12 @@ def parse_line(p, total, at, end, program, out, row, backslash):
             (stop, inside) = field_end(p, at, end, total, program, op, syntax_end)
             if stop < 0:
                 return False
-        if flags & NEVER_BLANK and not has_value(p, begin, stop, end, program, op, inside):
-            return False
+        if flags & NEVER_BLANK:
+            # Nearly all values need no closer look.
+            if (
+                stop == begin or p[begin] == 32 or p[stop - 1] == 32 or kind == QUOTED or flags & LINE_END
+            ) and not has_value(p, begin, stop, end, program, op, inside):
+                return False
         at = stop
         if flags & PAD_AFTER:
             while stop > begin and p[stop - 1] == 32:
@@ -362,7 +362,7 @@ def quoted(p, at, end, total, backslash, raw):
         at: offset of the opening quote.
         end: end of the line.
         total: length of the block.
-        backslash: offset of the first backslash that is not before the line.
+        backslash: offset of the first backslash of the line, or an offset after the line.
         raw: True if quotes in the text are not escaped. The first quote closes the text if a blank follows and the
             next quote comes after a blank, or if the line ends.
     """

@@ -23,6 +23,7 @@ from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.json.compiled_engine import make_json_engine
 from pyspark_logs.formats.logfmt.compiled_engine import CompiledLogfmtEngine
 from pyspark_logs.formats.presets import PRESETS
+from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.compiled_engine import make_engine
 from pyspark_logs.formats.template.format import TemplateFormat
@@ -315,3 +316,30 @@ def test_metrics_name_the_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     reader = pyspark_logs.scan(str(tmp_path), template="{n:int} {s}", summary=summary)
     assert reader.read_all().num_rows == 3
     assert summary.engines == {"compiled": 2, "line parser": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ('{n} "{text}"', {"template": "{n:int} {text:quoted}"}),
+        ('n={n} text="{text}"', {"schema": "n int, text string", "logfmt": "true"}),
+        ('{{"n":{n},"text":"{text}"}}', {"schema": "n int, text string", "json": "true"}),
+    ],
+    ids=["template", "logfmt", "json"],
+)
+def test_escapes_are_found_at_any_distance(
+    line: str, option: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(7)
+    escaped = set(np.cumsum(random.integers(1, 4, 40) ** 5).tolist())  # from one line to 243 lines, which are 15 KiB
+    texts = [('say \\"hi\\" ' if n in escaped else "") + "x" * int(random.integers(0, 90)) for n in range(1500)]
+    lines = [line.format(n=n, text=text) for n, text in enumerate(texts)]
+    (tmp_path / "a.log").write_text("\n".join(lines))
+    tables = []
+    for setting in ("", "0"):
+        monkeypatch.setenv("PYSPARK_LOGS_COMPILED", setting)
+        resolve_format.cache_clear()
+        tables.append(pyspark_logs.scan(str(tmp_path), threads=1, **option).read_all())
+    resolve_format.cache_clear()
+    assert tables[0].equals(tables[1])
+    assert tables[0]["text"].to_pylist() == [text.replace("\\", "") for text in texts]
