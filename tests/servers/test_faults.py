@@ -17,7 +17,7 @@ KINDS = [pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.slow) for
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_request_in_ten_fails(s3: S3Bucket, proxy: FaultProxy, kind: str) -> None:
-    check(s3, proxy, kind, 0.1, seed=1)
+    assert check(s3, proxy, kind, 0.1, seed=1)
 
 
 @pytest.mark.slow
