@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import settings
@@ -16,3 +17,9 @@ __all__ = ["s3", "s3_server"]  # fixtures
 _PARENT = settings.get_profile("ci" if os.environ.get("CI") else "default")
 settings.register_profile("pyspark-logs", _PARENT, deadline=None, max_examples=examples(100))
 settings.load_profile("pyspark-logs")
+
+
+def pytest_collection_finish() -> None:
+    """Leaves the collected tests out of garbage collections, which would visit their millions of objects each time."""
+    gc.collect()
+    gc.freeze()

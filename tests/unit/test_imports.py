@@ -185,6 +185,13 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forget_trees() -> Iterator[None]:
+    """Frees the trees, which are a million objects, after the tests of this module."""
+    yield
+    tree_of.cache_clear()
+
+
 @functools.cache
 def module_imports(path: Path) -> tuple[Import, ...]:
     """Returns the imports of a module of the package."""
