@@ -117,7 +117,8 @@ def test_killed_half_way_through_publishing(
     settle(spark, target, OLD)
 
 
-@pytest.mark.parametrize("mode", ["overwrite", pytest.param("append", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["overwrite", "append"])
 def test_killed_right_after_the_decision(
     spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, mode: str
 ) -> None:
