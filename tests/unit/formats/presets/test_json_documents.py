@@ -103,7 +103,7 @@ def test_missing_numbers_of_cloudfront_read_as_strings(tmp_path: Path) -> None:
     assert scan_rows(tmp_path, preset="cloudfront_json", schema="sc_bytes string") == [{"sc_bytes": "-"}] * 2
 
 
-@pytest.mark.no_cover  # the tests of detection cover the same code
+@pytest.mark.slow  # tests/unit/detection recognises the same samples, not repeated
 @pytest.mark.parametrize(
     "name",
     ["cloudfront_json", "aws_cloudwatch_subscription", "gcp_logging", "azure_diagnostics", "cloudflare", "fastly", "k8s_audit",
