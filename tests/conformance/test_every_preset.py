@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.presets import PRESETS, cloud_json, servers_json
 from tests.conformance.suite import EXAMPLES, HOSTILE, LONG, UNFRIENDLY, FormatConformance
+from tests.support.effort import extent
 from tests.support.preset_lines import at
 
 ELEVEN = at(2026, 11, 22, 1, 0, 11)
@@ -212,6 +213,14 @@ LIKE_OTHERS = {preset.name for family in (cloud_json, servers_json) for preset i
     "aws_cloudwatch_export"
 }
 LONG_LINES = "test_a_million_of_anything_takes_no_longer_than_a_million"
+# Tests of line ends, blocks and splits, whose subject is the JSON of the lines: `make test` runs them for the presets that
+# differ from these, and for the option `json`.
+JSON_LINES = [
+    "test_line_ends_and_byte_order_marks", "test_blank_lines_are_no_records", "test_lines_of_spaces_and_tabs_are_no_records",
+    "test_padding_of_preallocated_and_truncated_files_is_no_record", "test_compressed", "test_blocks_of_any_size",
+    "test_splits_of_any_size", "test_files_without_a_record", "test_a_line_of_a_megabyte",
+    "test_a_record_that_is_too_long_is_one_corrupt_row",
+]  # fmt: skip
 
 
 def _suite(name: str) -> type[PresetConformance]:
@@ -225,6 +234,7 @@ def _suite(name: str) -> type[PresetConformance]:
         "broken": BROKEN.get(name, PresetConformance.broken),
         "__module__": __name__,
         **({LONG_LINES: None} if name in LIKE_OTHERS else {}),
+        **dict.fromkeys(JSON_LINES if name in LIKE_OTHERS and extent(bounded=1, full=0) else []),
     }
     return type(f"Test_{name}", (PresetConformance,), known)
 

@@ -140,7 +140,10 @@ def test_proposed_templates_of_real_logs(system: str) -> None:
     assert len(rows.column_names) >= 4, "a time, and more than a message"
 
 
-@pytest.mark.parametrize("name", PRESETS)
+# A detection tries all formats, which takes most of a second: `make test` runs a third of the presets.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (index % 3 > 0)) for index, name in enumerate(PRESETS)]
+)
 def test_each_preset_is_detected_in_its_sample(name: str, tmp_path: Path) -> None:
     (tmp_path / "sample").write_text("\n".join(PRESETS[name].sample) + "\n")
     found = pyspark_logs.detect(tmp_path / "sample")[0]
