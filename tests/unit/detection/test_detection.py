@@ -15,6 +15,7 @@ from pyspark_logs.detection.ranking import GOOD_SHARE
 from pyspark_logs.detection.trial_formats import general_formats
 from pyspark_logs.errors import CorruptFileError, FormatError, OptionError, PathNotFoundError
 from pyspark_logs.formats.presets import PRESETS
+from tests.support.effort import extent
 from tests.support.s3_server import S3Bucket
 
 CORPUS = Path(__file__).parents[3] / ".." / "shared" / "corpus" / "loghub"
@@ -289,6 +290,9 @@ class TestSeveralFiles:
             pyspark_logs.detect(tmp_path / "a.log.gz")
 
 
+REPEATED = extent(bounded=600, full=3000)  # in two bytes a character, 600 are more than the part of a file that is read
+
+
 class TestEncodings:
     """Encodings, and files that are not text."""
 
@@ -296,25 +300,25 @@ class TestEncodings:
     def test_encodings(self, tmp_path: Path, encoding: str) -> None:
         lines = [line.replace("order", "commande à payer") for line in APP]
         file = tmp_path / "app.log"
-        file.write_bytes("".join(line + "\r\n" for line in lines * 3000).encode(encoding))
+        file.write_bytes("".join(line + "\r\n" for line in lines * REPEATED).encode(encoding))
         given = {} if encoding in ("utf-16", "utf-32") else {"encoding": encoding}
         best = pyspark_logs.detect(file, **given)[0]
         assert best.matched == best.records
         assert best.options == {"template": next(iter(UNKNOWN)), **({} if given else {"encoding": encoding})}
         found = pyspark_logs.scan(file, **{**best.options, **given}, mode="FAILFAST").read_all()
-        assert found.num_rows == 9000
+        assert found.num_rows == REPEATED * len(APP)
         assert found["message"][0].as_py() == "commande à payer 1399 accepted"
 
     @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "latin-1", "windows-1252"])
     def test_encodings_without_a_mark(self, tmp_path: Path, encoding: str) -> None:
         dash = "\u2013" if encoding == "windows-1252" else "-"
         text = "".join(line.replace("order", f"à {dash} payer") + "\n" for line in APP)
-        (tmp_path / "app.log").write_bytes((text * 2000).encode(encoding))
+        (tmp_path / "app.log").write_bytes((text * REPEATED).encode(encoding))
         best = pyspark_logs.detect(tmp_path / "app.log")[0]
         assert best.options == {"template": next(iter(UNKNOWN)), "encoding": encoding}
         rows = pyspark_logs.scan(tmp_path, **best.options, mode="FAILFAST").read_all()
         assert rows["message"][0].as_py() == f"à {dash} payer 1399 accepted"
-        assert rows.num_rows == 6000
+        assert rows.num_rows == REPEATED * len(APP)
 
     @pytest.mark.parametrize("damage", ["déjà vu é".encode() + b"\xff", "日志文件 错误".encode("gbk"), b"ASCII"])
     def test_encodings_that_are_not_certain_are_not_named(self, damage: bytes) -> None:
