@@ -7,8 +7,8 @@
     tasks/query=<query>/<batch>-<plan>-<task>.json.gz         splits of a task that has read all of them, as JSON lines
     tasks/query=<query>/<batch>-<plan>-<task>-stopped.json.gz, ...-failed.json.gz    those of an attempt that did not
 
-Each name follows from the plan alone, so that a retried or speculative attempt, a second action of a query, and a replayed batch
-of a stream replace their objects. The id of a plan is a hash of its files and splits: a batch that is replayed with other splits
+Each name follows from the plan alone, so that a retried or speculative attempt and a replayed batch of a stream replace their
+objects. The id of a plan is a hash of its files and splits: a batch that is replayed with other splits
 gets another plan, and the objects of the tasks of its former plan no longer count.
 """
 

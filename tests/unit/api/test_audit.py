@@ -117,7 +117,7 @@ class TestQueries:
         assert audit(folder).state == "complete"
 
     def test_attempts_replace_one_another(self, logs: Path, folder: Path) -> None:
-        """Retried and speculative attempts, and a second action of a query, leave one report for each task."""
+        """Retried and speculative attempts leave one report for each task."""
         reader, plan = planned(logs, folder)
         for task in plan.tasks:
             for _ in range(2):
