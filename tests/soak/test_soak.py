@@ -22,7 +22,7 @@ def test_a_few_seconds_with_two_kills(s3: S3Bucket, tmp_path: Path) -> None:
 def test_growth_is_measured_after_the_start() -> None:
     flat = Series("flat", samples=[Sample(50.0, 5, 1)] * 4 + [Sample(100.0, 20, 3)] * 16)
     assert flat.growth() == (0.0, 0.0)
-    leaking = Series("leaking", samples=[Sample(100.0, number, 3) for number in range(20)])
+    leaking = Series("leaking", samples=[Sample(100.0, 2 * number, 3) for number in range(20)])
     assert leaking.growth()[1] > MAX_GROWTH_DESCRIPTORS
     assert (flat.grows(), leaking.grows()) == (False, True)
     assert [line.split(" ")[0] for line in table([flat, leaking]).splitlines()] == ["process", "flat", "leaking"]
