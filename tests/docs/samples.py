@@ -52,6 +52,7 @@ OBJECTS: Mapping[str, bytes] = {
     "acme-logs/trail/AWSLogs/123456789012/CloudTrail/us-east-2/2026/11/22/a.json": _preset("aws_cloudtrail"),
     "acme-logs/mixed/a.log": _preset("nginx_combined")
     + b'2026-11-22T00:00:00Z INFO [cart] started\n{"level": "INFO"}\n',
+    "acme-audits/README.txt": b"",
     "acme-bad/app/a.json": b'{"path": "s3://acme-logs/app/a.log", "offset": 31, "record": "x", "reason": "no time"}\n',
     "open-logs/lb/a.log": _preset("aws_alb"),
     "partner-logs/lb/a.log": _preset("aws_alb"),
