@@ -102,7 +102,8 @@ class FaultProxy:
     Attributes:
         upstream: URL of the S3 server.
         choose: function that returns the fault of a request, given its method; None for no fault.
-        requests: method, path and headers of each request so far.
+        requests: method, path and headers of each request so far. Names of headers that were sent in lower case are
+            capitalised, as s3fs sends them.
         observe: function that is called with the body of each request.
         open_connections: number of open client connections.
         endpoint: URL of the proxy, once it is started.
@@ -180,7 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.owner
         request_body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with owner.lock:
-            owner.requests.append((self.command, self.path, dict(self.headers)))
+            headers = {name.title() if name.islower() else name: value for name, value in self.headers.items()}
+            owner.requests.append((self.command, self.path, headers))
             owner.observe(request_body)
             fault = owner.choose(self.command)
         if isinstance(fault, ConnectionReset):

@@ -54,6 +54,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "s3fs": {"store"},
     "botocore": {"store"},
     "aiobotocore": {"store"},
+    "urllib3": {"store"},
     "databricks": {"store"},
     "pyspark": {"datasource"},
     "opentelemetry": {"telemetry"},

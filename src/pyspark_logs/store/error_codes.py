@@ -10,7 +10,7 @@ Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -224,6 +224,11 @@ def classify_error(error: BaseException, *, writing: bool = False, local: bool =
     return (codes or names)[0], _UNKNOWN
 
 
+def is_in_another_region(code: str) -> bool:
+    """True if an error code tells that the bucket is in another region than the request was sent to."""
+    return CATEGORIES.get(code) is _REGION
+
+
 def is_unreachable(error: BaseException | None) -> bool:
     """True if an exception tells that no connection to a server was made."""
     causes = () if error is None else _causes(error)
@@ -239,7 +244,7 @@ def is_defect(error: BaseException) -> bool:
     return isinstance(error, _DEFECTS) and classify_error(error)[1] is _UNKNOWN
 
 
-def classify_response(parsed: dict[str, Any], status: int) -> tuple[str, ErrorCategory]:
+def classify_response(parsed: Mapping[str, Any], status: int) -> tuple[str, ErrorCategory]:
     """Returns the error code and its category of an HTTP response that no exception was raised for yet.
 
     Args:

@@ -1,5 +1,7 @@
 """S3 and servers with its protocol, through s3fs's ``call_s3``: one call is one request, and nothing is cached.
 
+Objects are read by direct requests where their form is known.
+
 botocore's ``standard`` mode retries requests. Event hooks report each attempt to the circuit breaker, which therefore opens
 during the retries. Bodies that end early are resumed here at the offset reached.
 """
@@ -32,8 +34,9 @@ from pyspark_logs.store.interface import Store
 from pyspark_logs.store.listings import OpenUpload, Page, StoredFile, UploadPage
 from pyspark_logs.store.paths import split_s3_bucket
 from pyspark_logs.store.s3_connection import discard_filesystem, shared_filesystem
+from pyspark_logs.store.s3_direct import DirectClient
 from pyspark_logs.store.s3_parameters import request_parameters
-from pyspark_logs.store.s3_response_body import ResponseBody
+from pyspark_logs.store.s3_response_body import LoopStream, ResponseBody, SocketStream
 from pyspark_logs.store.s3_retries import BREAKER, attempt_bound_s
 
 _TOKEN_METADATA = "pyspark-logs-job"  # noqa: S105 - name of the object metadata that holds an upload's token
@@ -44,6 +47,7 @@ _MAX_DELETE_KEYS = 1000  # limit of DeleteObjects
 _MISSING = ("NoSuchKey", "NoSuchUpload", "404", "NotFound")
 _CONDITION_FAILED = ("PreconditionFailed", "412")
 _UNSUPPORTED = ("NotImplemented", "501", "MethodNotAllowed", "405", "MissingContentMD5")
+_HEADERS = {"Range": "range", "IfMatch": "if-match"}  # of the parameters of GetObject
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
@@ -136,7 +140,7 @@ class S3Store(Store):
             resumed: True if an earlier response has established that the file and its version exist.
         """
         _, bucket, key = split_s3_bucket(path)
-        request = {"Bucket": bucket, "Key": key}
+        request = {}
         if position or end is not None:
             request["Range"] = f"bytes={position}-" + ("" if end is None else str(end - 1))
         if etag:
@@ -145,7 +149,7 @@ class S3Store(Store):
         try:
             with self._request_context("read", path):
                 try:
-                    response = self._call("get_object", **request)
+                    response = self._get_object(bucket, key, request)
                 except Exception as error:
                     if not resumed and classify_error(error)[0] in ("InvalidRange", "416"):
                         return None
@@ -155,13 +159,41 @@ class S3Store(Store):
                 raise self._errors.version_changed(path, etag, "nothing") from error
             raise
         body = ResponseBody(
-            response, self._filesystem().loop, position, end, ticket, timeout_s=self.options.request_timeout_s
+            **response, start=position, end=end, ticket=ticket, timeout_s=self.options.request_timeout_s
         )
         problem = self._find_mismatch(path, body, etag)
         if problem is not None:
             body.close()
             raise problem
         return body
+
+    def _get_object(self, bucket: str, key: str, conditions: Mapping[str, str]) -> dict[str, Any]:
+        """Makes one ``GetObject`` request, directly if possible; returns the stream and the headers of the body."""
+        filesystem = self._filesystem()
+        direct: DirectClient | None = filesystem.direct
+        if direct is None:
+            return self._get_object_by_s3fs(bucket, key, conditions)
+        headers = {_HEADERS[name]: value for name, value in conditions.items()}
+        response = direct.get(filesystem.loop, bucket, key, headers, self._breaker)
+        if response is None:
+            with direct.learning(bucket, key):
+                return self._get_object_by_s3fs(bucket, key, conditions)
+        length = response.headers.get("content-length")
+        return {
+            "stream": SocketStream(response.raw),
+            "etag": response.headers.get("etag", ""),
+            "content_range": response.headers.get("content-range", ""),
+            "length": None if length is None else int(length),
+        }
+
+    def _get_object_by_s3fs(self, bucket: str, key: str, conditions: Mapping[str, str]) -> dict[str, Any]:
+        response = self._call("get_object", Bucket=bucket, Key=key, **conditions)
+        return {
+            "stream": LoopStream(response["Body"], self._filesystem().loop),
+            "etag": response.get("ETag", ""),
+            "content_range": response.get("ContentRange", ""),
+            "length": response.get("ContentLength"),
+        }
 
     def _find_mismatch(self, path: str, body: ResponseBody, etag: str) -> LogSourceError | None:
         """Returns the error of a response that does not match the request: some servers ignore conditions or ranges."""

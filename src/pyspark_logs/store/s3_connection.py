@@ -16,6 +16,7 @@ from pyspark_logs.errors import OptionError
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.masking import filter_driver_logs, remember_secrets, secret_values
 from pyspark_logs.store.s3_credentials import SessionCredentials
+from pyspark_logs.store.s3_direct import DirectClient
 from pyspark_logs.store.s3_retries import RetryPolicy, bounded_session_class
 
 # Two attempts of TCP. A longer timeout would hide a wrong endpoint.
@@ -81,10 +82,20 @@ def _connect(options: StoreOptions) -> Any:
             f"option 'storageOptions': s3fs has no argument {', '.join(sorted(extra))}; check the names"
         ) from error
     credentials = SessionCredentials(session, options, _sts_arguments(options, arguments))
-    RetryPolicy(options, credentials.renew).register(session)
+    policy = RetryPolicy(options, credentials.renew)
+    policy.register(session)
+    http_session = arguments["config_kwargs"].get("http_session_cls")
+    direct = None
+    if options.direct_reads and http_session is not None:
+        direct = DirectClient(
+            policy, http_session.arguments, arguments["config_kwargs"]["read_timeout"], options.operation_timeout_s
+        )
+        direct.register(session)
     remember_secrets(*secret_values(options))
     filter_driver_logs()
-    return _filesystem_class()(session=session, **arguments)
+    filesystem = _filesystem_class()(session=session, **arguments)
+    filesystem.direct = direct
+    return filesystem
 
 
 def _sts_arguments(options: StoreOptions, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +123,7 @@ def _filesystem_class() -> Any:
     class SingleTryS3FileSystem(S3FileSystem):  # type: ignore[misc]
         # s3fs's own retries would multiply botocore's: a failing GET would take 25 attempts.
         retries = 1
+        direct: DirectClient | None = None
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)

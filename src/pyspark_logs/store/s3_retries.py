@@ -1,16 +1,17 @@
 """The retry policy of S3: which failed attempts are repeated, when, and when an operation is given up.
 
 Event hooks of botocore see each attempt of a request. Their return value is the delay before the next attempt, and an
-exception ends the operation, so that botocore's own rules never decide.
+exception ends the operation, so that botocore's own rules never decide. Direct requests call the same functions.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.circuit_breaker import LONGEST_PAUSE_S, CircuitBreaker, backoff_s
@@ -48,6 +49,33 @@ BREAKER: ContextVar[CircuitBreaker | None] = ContextVar("pyspark_logs_circuit_br
 _TICKET, _STARTED, _RENEWED = "pyspark_logs_ticket", "pyspark_logs_started", "pyspark_logs_renewed"
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt of a request that has ended.
+
+    Attributes:
+        operation: name of the operation, such as ``GetObject``.
+        number: number of attempts so far.
+        status: HTTP status; 0 without a response.
+        headers: headers of the response.
+        parsed: response as botocore parses it.
+        error: exception of the attempt; None if there was a response.
+    """
+
+    operation: str
+    number: int
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parsed: Mapping[str, Any] = field(default_factory=dict)
+    error: Exception | None = None
+
+    def failure(self) -> Exception:
+        """Returns the exception to raise for the attempt."""
+        from botocore.exceptions import ClientError
+
+        return self.error or ClientError(dict(self.parsed), self.operation)
+
+
 class RetryPolicy:
     """Decides on each attempt of the requests of one connection.
 
@@ -73,7 +101,7 @@ class RetryPolicy:
         breaker = BREAKER.get()
         if breaker is not None:
             await asyncio.sleep(breaker.delay_s())
-            context[_TICKET], context[_STARTED] = breaker.ticket(), time.monotonic()
+            self.begin(breaker, context)
 
     async def after_attempt(
         self, response: Any, operation: Any, attempts: int, caught_exception: Any, request_dict: Any, **_: Any
@@ -90,50 +118,75 @@ class RetryPolicy:
         breaker = BREAKER.get()
         if breaker is None:
             return None
-        breaker.count_request(_KINDS.get(operation.name, operation.name))
-        if caught_exception is not None:
-            code, category = classify_error(caught_exception)
-            reason = f"{code}: {find_message(caught_exception)}"
-        else:
-            code, category = classify_response(response[1], response[0].status_code)
-            reason = f"{operation.name}: {code}"
+        answer = {} if response is None else _answer(*response)
+        attempt = Attempt(operation.name, attempts, error=caught_exception, **answer)
         context = request_dict["context"]
-        if not category.transient and caught_exception is not None:
-            raise caught_exception  # botocore would repeat it, such as a failed TLS handshake
-        if not category.transient:
-            breaker.record_success()  # the store responded, even if with an error
-            return self._after_answer(code, response, operation, attempts, context)
-        breaker.record_failure(context.get(_TICKET, -1), reason, advice=category.advice, throttled=category.throttled)
-        delay_s = max(backoff_s(attempts), _retry_after_s(response))
-        elapsed_s = time.monotonic() - context.get(_STARTED, time.monotonic())
-        lost = not breaker.has_succeeded and is_unreachable(caught_exception)
-        if (
-            breaker.is_open
-            or attempts > self._max_retries
-            or elapsed_s + breaker.delay_s() + delay_s > (_LONGEST_SEARCH_S if lost else self._timeout_s)
-        ):
-            raise _failure(caught_exception, response, operation)
-        breaker.count_retry(code)
-        await asyncio.sleep(breaker.delay_s())
-        context[_TICKET] = breaker.ticket()
+        delay_s = self.delay_after(attempt, breaker, context)
+        if delay_s is not None:
+            await asyncio.sleep(breaker.delay_s())
+            self.repeat(breaker, context)
         return delay_s
 
-    def _after_answer(
-        self, code: str, response: Any, operation: Any, attempts: int, context: dict[str, Any]
-    ) -> float | None:
+    def begin(self, breaker: CircuitBreaker, context: dict[str, Any]) -> None:
+        """Notes the start of a request, after the pause that the breaker asks for."""
+        context[_TICKET], context[_STARTED] = breaker.ticket(), time.monotonic()
+
+    def repeat(self, breaker: CircuitBreaker, context: dict[str, Any]) -> None:
+        """Notes the start of another attempt, after the pause that the breaker asks for."""
+        context[_TICKET] = breaker.ticket()
+
+    def delay_after(self, attempt: Attempt, breaker: CircuitBreaker, context: dict[str, Any]) -> float | None:
+        """Counts an attempt, and returns the delay before the next one.
+
+        Args:
+            attempt: the attempt.
+            breaker: circuit breaker of the store that makes the request.
+            context: notes on the request, which its attempts share.
+
+        Returns:
+            Seconds until the next attempt, without the pause that the breaker asks for; ``None`` if there is none.
+
+        Raises:
+            Exception: the failure of the attempt, if it must not be repeated.
+        """
+        breaker.count_request(_KINDS.get(attempt.operation, attempt.operation))
+        if attempt.error is not None:
+            code, category = classify_error(attempt.error)
+            reason = f"{code}: {find_message(attempt.error)}"
+        else:
+            code, category = classify_response(attempt.parsed, attempt.status)
+            reason = f"{attempt.operation}: {code}"
+        if not category.transient and attempt.error is not None:
+            raise attempt.error  # botocore would repeat it, such as a failed TLS handshake
+        if not category.transient:
+            breaker.record_success()  # the store responded, even if with an error
+            return self._after_answer(code, attempt, context)
+        breaker.record_failure(context.get(_TICKET, -1), reason, advice=category.advice, throttled=category.throttled)
+        delay_s = max(backoff_s(attempt.number), _retry_after_s(attempt.headers))
+        elapsed_s = time.monotonic() - context.get(_STARTED, time.monotonic())
+        lost = not breaker.has_succeeded and is_unreachable(attempt.error)
+        if (
+            breaker.is_open
+            or attempt.number > self._max_retries
+            or elapsed_s + breaker.delay_s() + delay_s > (_LONGEST_SEARCH_S if lost else self._timeout_s)
+        ):
+            raise attempt.failure()
+        breaker.count_retry(code)
+        return delay_s
+
+    def _after_answer(self, code: str, attempt: Attempt, context: dict[str, Any]) -> float | None:
         """Returns the delay before a repetition of a request that the store answered, and did not fail to process."""
-        status = 0 if response is None else response[0].status_code
-        if operation.name == "HeadBucket" and status in _REDIRECTS:
+        if attempt.operation == "HeadBucket" and attempt.status in _REDIRECTS:
             # botocore makes this request to find the region. It would ask again for each redirect of it, without end.
-            raise _failure(None, response, operation)
-        if status in _REDIRECTS or code == "AuthorizationHeaderMalformed":
-            self._warn_of_region(response[1], context)
+            raise attempt.failure()
+        if attempt.status in _REDIRECTS or code == "AuthorizationHeaderMalformed":
+            self._warn_of_region(attempt.parsed, context)
         if code in _EXPIRED and not context.get(_RENEWED) and self._renew():
             context[_RENEWED] = True
             return 0.0
-        return backoff_s(attempts) if code in _CONFLICTS and attempts <= self._max_retries else None
+        return backoff_s(attempt.number) if code in _CONFLICTS and attempt.number <= self._max_retries else None
 
-    def _warn_of_region(self, parsed: dict[str, Any], context: dict[str, Any]) -> None:
+    def _warn_of_region(self, parsed: Mapping[str, Any], context: dict[str, Any]) -> None:
         """Logs once for each bucket that its region is another one; botocore follows the first redirect."""
         bucket = str(context.get("s3_redirect", {}).get("bucket", ""))
         headers = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {})
@@ -146,17 +199,13 @@ class RetryPolicy:
             )  # fmt: skip
 
 
-def _failure(caught_exception: Any, response: Any, operation: Any) -> Exception:
-    """Returns the exception of a failed attempt."""
-    from botocore.exceptions import ClientError
-
-    failure: Exception = caught_exception or ClientError(response[1], operation.name)
-    return failure
+def _answer(response: Any, parsed: Mapping[str, Any]) -> dict[str, Any]:
+    return {"status": response.status_code, "headers": response.headers, "parsed": parsed}
 
 
-def _retry_after_s(response: Any) -> float:
+def _retry_after_s(headers: Mapping[str, str]) -> float:
     """Returns the delay that the server asks for in seconds, within bounds; 0 if it asks for none."""
-    text = "" if response is None else str(response[0].headers.get("retry-after", ""))
+    text = str(headers.get("retry-after", ""))
     return min(float(text), LONGEST_PAUSE_S) if text.isdecimal() else 0.0
 
 
@@ -169,12 +218,18 @@ def bounded_session_class(timeout_s: float) -> Any:
     """Returns a class of HTTP sessions that end an attempt after a time which its size allows.
 
     aiohttp's read timeout limits the time without a byte, so a server that sends single bytes could keep an attempt alive
-    forever.
+    forever. The attribute ``arguments`` of the class has the arguments of its last session: proxies, certificates, timeouts.
     """
     from aiobotocore.httpsession import AIOHTTPSession
     from botocore.exceptions import ReadTimeoutError
 
     class BoundedSession(AIOHTTPSession):  # type: ignore[misc]
+        arguments: ClassVar[dict[str, Any]] = {}
+
+        def __init__(self, **arguments: Any) -> None:
+            super().__init__(**arguments)
+            self.arguments.update(arguments)
+
         async def send(self, request: Any) -> Any:
             length = request.headers.get("X-Amz-Decoded-Content-Length") or request.headers.get("Content-Length") or 0
             try:

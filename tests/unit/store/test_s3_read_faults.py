@@ -233,11 +233,12 @@ class TestFaults:
             time.sleep(0.02)
         assert self.faulty.open_connections <= 2
 
-    def test_complete_bodies_reuse_one_connection(self):
-        store = self.store()
+    @pytest.mark.parametrize(("direct", "connections"), [(False, 1), (True, 2)])
+    def test_complete_bodies_reuse_one_connection_of_each_client(self, direct, connections):
+        store = self.store(direct_reads=direct)
         for _ in range(20):
             assert len(read_all(store, self.path, 0, 1000)) == 1000
-        assert self.faulty.open_connections == 1
+        assert self.faulty.open_connections == connections
 
     def test_random_faults(self):
         dice = random.Random(11)
