@@ -196,7 +196,7 @@ class StoreOptions:
         sts_endpoint: URL of the service that assumes roles; None: the endpoint, or that of AWS.
         object_tags: JSON object of the tags of data files.
         operation_timeout_s: longest time of a request with all its retries, in seconds.
-        direct_reads: True if objects on S3 are read without s3fs where possible.
+        direct_reads: True if objects on S3 are read and listed without s3fs where possible.
         connections: size of the connection pool of S3. With less than the default, concurrent list requests wait for open
             response bodies.
     """

@@ -157,7 +157,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("caBundle", "store.ca_bundle", "store.ca_bundle", text.parse_name, "file with the certificates of the authorities that are trusted; on each executor"),
     Option("proxy", "store.proxy", "store.proxy", text.parse_secret, "URL of an HTTP proxy for all requests"),
     Option("requesterPays", "store.requester_pays", "store.requester_pays", numbers.parse_boolean, "pay for requests to a bucket of another account (`false`)"),
-    Option("directReads", "store.direct_reads", "store.direct_reads", numbers.parse_boolean, "read objects on S3 by urllib3, in less processor time than by s3fs, which makes all other requests (`true`)"),
+    Option("directReads", "store.direct_reads", "store.direct_reads", numbers.parse_boolean, "read and list objects on S3 by urllib3, in less processor time than by s3fs, which makes all other requests (`true`)"),
     Option("sse", "store.sse", "store.sse", text.one_of("AES256", "aws:kms", "aws:kms:dsse"), "encryption of written files by the server: `AES256`, `aws:kms` or `aws:kms:dsse` (that of the bucket)"),
     Option("kmsKeyId", "store.kms_key_id", "store.kms_key_id", text.parse_name, "key of `sse=aws:kms` and `aws:kms:dsse`"),
     Option("bucketKey", "store.bucket_key", "store.bucket_key", numbers.parse_boolean, "use a bucket key with `sse=aws:kms` (that of the bucket)"),

@@ -16,7 +16,7 @@ Commits require two operations of a store: a create-only write, which succeeds f
 writers, and an upload that is invisible until any process completes it.
 
 Imports within the package: ``s3`` (with ``s3_response_body``, ``s3_parameters``, and ``s3_connection`` over ``s3_direct``,
-``s3_credentials`` and ``s3_retries``; ``s3_direct`` over ``bounded_session`` and ``s3_signature``), ``local``, and ``memory`` over ``generic`` -> ``interface`` -> ``base`` -> ``error_translation`` -> ``circuit_breaker``, ``error_codes``, ``masking``.
+``s3_credentials`` and ``s3_retries``; ``s3_direct`` over ``bounded_session``, ``s3_listing`` and ``s3_signature``), ``local``, and ``memory`` over ``generic`` -> ``interface`` -> ``base`` -> ``error_translation`` -> ``circuit_breaker``, ``error_codes``, ``masking``.
 ``listings`` and ``paths`` import no other module of the package.
 """
 

@@ -1,6 +1,6 @@
 """S3 and servers with its protocol, through s3fs's ``call_s3``: one call is one request, and nothing is cached.
 
-Objects are read by direct requests where their form is known.
+Objects are read and listed by direct requests where their form is known.
 
 botocore's ``standard`` mode retries requests. Event hooks report each attempt to the circuit breaker, which therefore opens
 during the retries. Bodies that end early are resumed here at the offset reached.
@@ -35,6 +35,7 @@ from pyspark_logs.store.listings import OpenUpload, Page, StoredFile, UploadPage
 from pyspark_logs.store.paths import split_s3_bucket
 from pyspark_logs.store.s3_connection import discard_filesystem, shared_filesystem
 from pyspark_logs.store.s3_direct import DirectClient
+from pyspark_logs.store.s3_listing import PARAMETERS
 from pyspark_logs.store.s3_parameters import request_parameters
 from pyspark_logs.store.s3_response_body import LoopStream, ResponseBody, SocketStream
 from pyspark_logs.store.s3_retries import BREAKER, attempt_bound_s
@@ -82,12 +83,25 @@ class S3Store(Store):
         root, bucket, key = split_s3_bucket(prefix)
         request = {"Bucket": bucket, "Prefix": key, "MaxKeys": self.page_size, **options}
         with self._request_context("list", prefix):
-            response = self._call("list_objects_v2", **request)
+            response = self._request_listing(request)
         if response.get("IsTruncated") and not response.get("NextContinuationToken"):
             raise self._missing_token(prefix)
         files = (_to_stored_file(root, item) for item in response.get("Contents", ()) if not item["Key"].endswith("/"))
         directories = (root + item["Prefix"] for item in response.get("CommonPrefixes", ()))
         return Page(tuple(files), tuple(directories), response.get("NextContinuationToken"))
+
+    def _request_listing(self, request: Mapping[str, Any]) -> Any:
+        """Makes one ``ListObjectsV2`` request, directly if possible."""
+        filesystem, bucket = self._filesystem(), request["Bucket"]
+        direct: DirectClient | None = filesystem.direct
+        if direct is None:
+            return self._call("list_objects_v2", **request)
+        parameters = {PARAMETERS[name]: str(value) for name, value in request.items() if name in PARAMETERS}
+        response = direct.list_objects(filesystem.loop, bucket, parameters, self._breaker)
+        if response is not None:
+            return response
+        with direct.learning("ListObjectsV2", bucket):
+            return self._call("list_objects_v2", **request)
 
     def head(self, path: str) -> StoredFile | None:
         """Makes one ``HeadObject`` request, whose response is the same for a missing bucket and a missing key."""
@@ -176,7 +190,7 @@ class S3Store(Store):
         headers = {_HEADERS[name]: value for name, value in conditions.items()}
         response = direct.get(filesystem.loop, bucket, key, headers, self._breaker)
         if response is None:
-            with direct.learning(bucket, key):
+            with direct.learning("GetObject", bucket, key):
                 return self._get_object_by_s3fs(bucket, key, conditions)
         length = response.headers.get("content-length")
         return {

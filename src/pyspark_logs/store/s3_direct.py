@@ -1,32 +1,33 @@
-"""Direct requests: GetObject without s3fs and aiobotocore, which take three times the processor time.
+"""Direct requests: GetObject and ListObjectsV2 without s3fs and aiobotocore, which take three times the processor time.
 
-s3fs makes the first request to a bucket. Its URL, its headers and the region of its signature are the form of all later
+s3fs makes the first request of each kind to a bucket. Its URL, its headers and the region of its signature are the form of all later
 requests, so that endpoints, addressing styles and options apply to them. A request that has no form, or that the bucket
 redirects to its region, is left to s3fs.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from pyspark_logs.store import s3_credentials
 from pyspark_logs.store.bounded_session import deadline, open_session
 from pyspark_logs.store.circuit_breaker import CircuitBreaker
 from pyspark_logs.store.error_codes import classify_response, is_in_another_region
+from pyspark_logs.store.s3_listing import CONSTANTS, PARAMETERS, parse_listing
 from pyspark_logs.store.s3_retries import Attempt, RetryPolicy
 from pyspark_logs.store.s3_signature import sign
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _KEYS_S = 1.0  # time for which keys are used without asking their source again, which is on the event loop of s3fs
 _MAX_ERROR_BYTES = 1 << 16
@@ -42,11 +43,11 @@ _SENT: ContextVar[list[tuple[str, Mapping[str, Any]]] | None] = ContextVar("pysp
 
 @dataclass(frozen=True)
 class RequestForm:
-    """The form of the requests to a bucket.
+    """The form of the requests of one kind to a bucket.
 
     Attributes:
         origin: scheme and host of the URL.
-        prefix: path of the URL before the key, with its last slash.
+        prefix: path of the URL before the key.
         headers: headers of all requests, with names in lower case.
         region: region of the signature; None: requests are not signed.
     """
@@ -86,7 +87,7 @@ class DirectClient:
         self._policy, self._arguments = policy, session_arguments
         self._timeout_s, self._operation_timeout_s = timeout_s, operation_timeout_s
         self._lock = threading.Lock()
-        self._forms: dict[str, RequestForm | None] = {}
+        self._forms: dict[tuple[str, str], RequestForm | None] = {}
         self._session: Any = None
         self._signer: Any = None
         self._keys: tuple[str, str, str | None] = ("", "", None)
@@ -106,28 +107,28 @@ class DirectClient:
             sent.append((request.url, request.headers))
 
     @contextmanager
-    def learning(self, bucket: str, key: str) -> Iterator[None]:
-        """Context for a GetObject request of s3fs; if it succeeds, its form is that of direct requests to the bucket."""
+    def learning(self, operation: str, bucket: str, key: str = "") -> Iterator[None]:
+        """Context for a request of s3fs; if it succeeds, its form is that of direct requests of this kind to the bucket."""
         sent: list[tuple[str, Mapping[str, Any]]] = []
         token = _SENT.set(sent)
         try:
             yield
         finally:
             _SENT.reset(token)
-        if sent and self._arguments and bucket not in self._forms:
-            self._add(bucket, form_of(*sent[-1], key))
+        if sent and self._arguments and (operation, bucket) not in self._forms:
+            self._add(operation, bucket, form_of(*sent[-1], key, _QUERIES[operation]))
 
-    def _add(self, bucket: str, form: RequestForm | None) -> None:
-        """Keeps the form of a bucket, and opens the session if this is the first one."""
+    def _add(self, operation: str, bucket: str, form: RequestForm | None) -> None:
+        """Keeps a form, and opens the session if this is the first one."""
         with self._lock:
             try:
                 self._session = self._session or open_session(self._arguments)
             except (AttributeError, TypeError) as error:
-                _log.info("objects are read by s3fs: %s: %s", type(error).__name__, error)
+                _log.info("s3fs makes all requests: %s: %s", type(error).__name__, error)
                 form = None
-            self._forms[bucket] = form
+            self._forms[operation, bucket] = form
         if form is None:
-            _log.info("requests to the bucket %s are made by s3fs, because their form is not known", bucket)
+            _log.info("s3fs makes %s requests to the bucket %s, because their form is not known", operation, bucket)
 
     def get(
         self, loop: Any, bucket: str, key: str, headers: Mapping[str, str], breaker: CircuitBreaker
@@ -147,54 +148,107 @@ class DirectClient:
         Raises:
             Exception: the failure of the last attempt, as botocore raises it.
         """
-        form = self._forms.get(bucket)
+        form = self._forms.get(("GetObject", bucket))
         if form is None or "/." in f"/{key}":  # urllib3 removes the segments . and .. of a path
             return None
+        request = _Request(form.prefix + quote(key, safe="/~"), "", headers)
+        return self._repeat(loop, "GetObject", bucket, form, request, _response_of, breaker)
+
+    def list_objects(
+        self, loop: Any, bucket: str, parameters: Mapping[str, str], breaker: CircuitBreaker
+    ) -> dict[str, Any] | None:
+        """Makes a ListObjectsV2 request with all its attempts; see :meth:`get`.
+
+        Args:
+            loop: event loop of the file system.
+            bucket: name of the bucket.
+            parameters: parameters of this request by their names in the query.
+            breaker: circuit breaker of the store that makes the request.
+
+        Returns:
+            The response as botocore parses it; None if s3fs is to make the request.
+        """
+        form = self._forms.get(("ListObjectsV2", bucket))
+        if form is None:
+            return None
+        query = "&".join(
+            f"{name}={quote(value, safe='~')}" for name, value in sorted({**CONSTANTS, **parameters}.items())
+        )
+        return self._repeat(loop, "ListObjectsV2", bucket, form, _Request(form.prefix, query, {}), _listing_of, breaker)
+
+    def _repeat(
+        self,
+        loop: Any,
+        operation: str,
+        bucket: str,
+        form: RequestForm,
+        request: _Request,
+        read: Callable[[Any], T],
+        breaker: CircuitBreaker,
+    ) -> T | None:
+        """Makes a request with all its attempts.
+
+        Args:
+            loop: event loop of the file system.
+            operation: name of the operation.
+            bucket: name of the bucket.
+            form: form of the request.
+            request: the request.
+            read: function that returns the result of a successful response.
+            breaker: circuit breaker of the store that makes the request.
+        """
         context: dict[str, Any] = {"s3_redirect": {"bucket": bucket}}  # as botocore notes it
         _pause(breaker.delay_s())
         self._policy.begin(breaker, context)
         ends_at = time.monotonic() + self._operation_timeout_s
-        for number in itertools.count(1):
-            response, attempt = self._attempt(loop, form, key, headers, number, ends_at)
+        number = 0
+        while True:
+            number += 1
+            found, attempt = self._attempt(loop, operation, form, request, read, number, ends_at)
             delay_s = self._policy.delay_after(attempt, breaker, context)
-            if delay_s is None and response is not None:
-                return response
+            if delay_s is None and found is not None:
+                return found
             if delay_s is None:
                 if is_in_another_region(classify_response(attempt.parsed, attempt.status)[0]):
-                    self._forms.pop(bucket, None)
+                    self._forms.pop((operation, bucket), None)
                     return None
                 raise attempt.failure()
             _pause(breaker.delay_s())
             self._policy.repeat(breaker, context)
             _pause(delay_s)
             self._keys_at = None  # the server may have called them expired
-        raise AssertionError  # pragma: no cover
 
     def _attempt(
-        self, loop: Any, form: RequestForm, key: str, headers: Mapping[str, str], number: int, ends_at: float
-    ) -> tuple[DirectResponse | None, Attempt]:
-        """Makes one attempt; returns its response if it succeeded."""
+        self,
+        loop: Any,
+        operation: str,
+        form: RequestForm,
+        request: _Request,
+        read: Callable[[Any], T],
+        number: int,
+        ends_at: float,
+    ) -> tuple[T | None, Attempt]:
+        """Makes one attempt; returns its result if it succeeded."""
         from botocore.exceptions import HTTPClientError
+        from botocore.parsers import ResponseParserError
 
-        path = form.prefix + quote(key, safe="/~")
-        sent = {**form.headers, **headers}
+        headers = {**form.headers, **request.headers}
         if form.region is not None:
-            sent = sign("GET", path, "", sent, keys=self._current_keys(loop, form.region), region=form.region)
+            keys = self._current_keys(loop, form.region)
+            headers = sign("GET", request.path, request.query, headers, keys=keys, region=form.region)
+        url = form.origin + request.path + (f"?{request.query}" if request.query else "")
         bound_s = min(self._timeout_s, max(0.0, ends_at - time.monotonic()))
         try:
             with deadline(bound_s):
-                response = self._session.send(_Request(form.origin + path, sent))
+                response = self._session.send(_SentRequest(url, headers))
                 status = response.status_code
                 if status < 300:
-                    return DirectResponse(response.headers, response.raw), Attempt("GetObject", number, status)
-                body = _read_error(response)
-        except HTTPClientError as error:
-            return None, Attempt("GetObject", number, error=error)
-        try:
+                    return read(response), Attempt(operation, number, status)
+                body = _read_body(response, _MAX_ERROR_BYTES)
             parsed = _parse_error(status, response.headers, body)
-        except Exception as error:  # noqa: BLE001 - of a parser; the policy raises it, or repeats the request
-            return None, Attempt("GetObject", number, error=error)
-        return None, Attempt("GetObject", number, status, response.headers, parsed)
+        except (HTTPClientError, ResponseParserError) as error:
+            return None, Attempt(operation, number, error=error)
+        return None, Attempt(operation, number, status, response.headers, parsed)
 
     def _current_keys(self, loop: Any, region: str) -> tuple[str, str, str | None]:
         """Returns the keys of the connection, which its source renews."""
@@ -210,6 +264,15 @@ class DirectClient:
 
 @dataclass(frozen=True)
 class _Request:
+    """Differences between the requests of a form: path, query, and headers with names in lower case."""
+
+    path: str
+    query: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _SentRequest:
     """A request, as ``URLLib3Session.send`` takes it."""
 
     url: str
@@ -220,13 +283,14 @@ class _Request:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def form_of(url: str, headers: Mapping[str, Any], key: str) -> RequestForm | None:
-    """Returns the form of a GetObject request that s3fs has sent; None if others cannot be made from it.
+def form_of(url: str, headers: Mapping[str, Any], key: str, query: frozenset[str] = frozenset()) -> RequestForm | None:
+    """Returns the form of a request that s3fs has sent; None if others cannot be made from it.
 
     Args:
         url: URL of the request.
         headers: headers of the request.
-        key: key of the object.
+        key: key of the object; empty if the path is that of a bucket.
+        query: names of the parameters that direct requests can have.
     """
     parts = urlsplit(url)
     path = quote(key, safe="/~")
@@ -236,14 +300,14 @@ def form_of(url: str, headers: Mapping[str, Any], key: str) -> RequestForm | Non
     authorization = lower.get("authorization")
     scope = _SCOPE.fullmatch(authorization or "")
     if (
-        parts.query
-        or not parts.path.endswith("/" + path)
+        any(name not in query for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+        or not (parts.path.endswith("/" + path) or not path)
         or (authorization is not None and scope is None)
         or "x-amz-s3session-token" in lower
     ):
         return None
     kept = {name: value for name, value in lower.items() if name not in _OF_ONE_REQUEST}
-    prefix = parts.path.removesuffix(path)
+    prefix = parts.path.removesuffix(path) or "/"
     kept["host"] = parts.netloc.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
     kept["accept-encoding"] = "identity"
     return RequestForm(f"{parts.scheme}://{parts.netloc}", prefix, kept, scope[1] if scope else None)
@@ -254,12 +318,30 @@ def _pause(seconds: float) -> None:
         time.sleep(seconds)
 
 
-def _read_error(response: Any) -> bytes:
-    """Returns the body of an error response."""
+def _response_of(response: Any) -> DirectResponse:
+    return DirectResponse(response.headers, response.raw)
+
+
+def _listing_of(response: Any) -> dict[str, Any]:
+    return parse_listing(_read_body(response))
+
+
+_QUERIES = {"GetObject": frozenset[str](), "ListObjectsV2": frozenset((*CONSTANTS, *PARAMETERS.values()))}
+
+
+def _read_body(response: Any, limit: int | None = None) -> bytes:
+    """Returns the body of a response, or its first bytes.
+
+    Raises:
+        ConnectionClosedError: the connection failed, or the body is shorter than the response announces.
+    """
     from botocore.exceptions import ConnectionClosedError
 
     try:
-        body: bytes = response.raw.read(_MAX_ERROR_BYTES)
+        body: bytes = response.raw.read(limit)
+        announced = response.headers.get("content-length", "")
+        if announced.isdecimal() and len(body) < min(int(announced), limit or int(announced)):
+            raise EOFError(f"the body ended after {len(body)} of {announced} bytes")
     except Exception as error:
         raise ConnectionClosedError(endpoint_url=response.url, error=error) from error
     finally:

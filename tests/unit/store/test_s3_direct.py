@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.parsers import ResponseParserError
 
 from pyspark_logs.errors import (
     AccessDeniedError,
@@ -19,6 +20,7 @@ from pyspark_logs.errors import (
 )
 from pyspark_logs.store import Store, open_store, s3_retries
 from pyspark_logs.store.s3_direct import RequestForm, form_of
+from pyspark_logs.store.s3_listing import parse_listing
 from pyspark_logs.store.s3_signature import sign
 from tests.support.fault_proxy import (
     CannedResponse,
@@ -31,24 +33,25 @@ from tests.support.fault_proxy import (
     TruncatedBody,
 )
 from tests.support.s3_server import S3Bucket
-from tests.unit.store.read_suite import DATA, MIB, ReadSuite, in_forked_child, read_all
+from tests.unit.store.read_suite import DATA, MIB, ReadSuite, all_pages, in_forked_child, read_all
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
 
 @pytest.fixture(autouse=True)
 def only_direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Keys of the objects that s3fs was asked for."""
+    """Keys and prefixes of the GetObject and ListObjectsV2 requests that s3fs was asked for."""
     from pyspark_logs.store.s3 import S3Store
 
     keys: list[str] = []
-    by_s3fs = S3Store._get_object_by_s3fs
+    by_s3fs = S3Store._call
 
-    def get(store: S3Store, bucket: str, key: str, conditions: Any) -> Any:
-        keys.append(key)
-        return by_s3fs(store, bucket, key, conditions)
+    def call(store: S3Store, method: str, **request: Any) -> Any:
+        if method in ("get_object", "list_objects_v2") and store.options.direct_reads:
+            keys.append(request.get("Key", request.get("Prefix")))
+        return by_s3fs(store, method, **request)
 
-    monkeypatch.setattr(S3Store, "_get_object_by_s3fs", get)
+    monkeypatch.setattr(S3Store, "_call", call)
     yield keys
     assert set(keys) <= {"~first"}
 
@@ -57,7 +60,9 @@ def open_direct(s3: S3Bucket, **changes: Any) -> Store:
     """Returns a store that has made no request, on a connection that knows the form of requests to the bucket."""
     options = replace(s3.options, **changes)
     path = s3.put("~first", b"x")
-    assert open_store(path, options).get(path) == b"x"
+    store = open_store(path, options)
+    assert store.get(path) == b"x"
+    assert len(store.list_page(path, recursive=True).files) == 1
     s3.delete("~first")
     return open_store(path, options)
 
@@ -70,6 +75,45 @@ class TestReads(ReadSuite):
 
     def put(self, name, data):
         return self.s3.put(name, data)
+
+
+def test_listings_are_those_of_s3fs(s3: S3Bucket) -> None:
+    direct = open_direct(s3)
+    s3fs = open_store(s3.url, replace(s3.options, direct_reads=False))
+    for name in ("a b", "a+b", "a%20b", "a&<>b", "é/x", "d/~x", "d/y=1,2;3"):
+        s3.put(f"p/{name}", b"x")
+    direct.page_size = s3fs.page_size = 3
+    for recursive in (True, False):
+        pages = all_pages(direct, f"{s3.url}/p/", recursive=recursive)
+        assert pages == all_pages(s3fs, f"{s3.url}/p/", recursive=recursive)
+        assert pages[2] == (3 if recursive else 2)
+    after = f"{s3.url}/p/a b"
+    assert direct.list_after(f"{s3.url}/p/", after) == s3fs.list_after(f"{s3.url}/p/", after)
+
+
+@pytest.mark.parametrize("namespace", ["", ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'])
+def test_responses_of_servers(namespace: str) -> None:
+    item = (
+        "<Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;e&quot;</ETag><Size>7</Size><Owner><ID>i</ID></Owner>"
+    )
+    items = (
+        ("a+b%2B", "2026-11-22T00:00:00.123Z"),
+        ("c", "2026-11-22T00:00:00Z"),
+        ("d", "Sun, 22 Nov 2026 00:00:00 GMT"),
+    )
+    for encoding, key in (("<EncodingType>url</EncodingType>", "a b+"), ("", "a+b%2B")):
+        contents = "".join(f"<Contents>{item.format(*one)}</Contents>" for one in items)
+        found = parse_listing(f"<ListBucketResult{namespace}>{encoding}{contents}</ListBucketResult>".encode())
+        assert [one["Key"] for one in found["Contents"]] == [key, "c", "d"]
+        assert [one["LastModified"].timestamp() for one in found["Contents"]] == [
+            1795305600.123,
+            1795305600,
+            1795305600,
+        ]
+        assert (found["IsTruncated"], found["NextContinuationToken"], found["CommonPrefixes"]) == (False, None, [])
+    for damaged in (b"", b"<Error/>", b"<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>"):
+        with pytest.raises(ResponseParserError, match="ListObjectsV2"):
+            parse_listing(damaged)
 
 
 class TestFaults:
@@ -100,6 +144,14 @@ class TestFaults:
         assert store.request_counts == {"GET": 3}
         assert sum(store.retry_counts.values()) == 2
         assert self.faulty.count("GET") == 3
+        self.faulty.inject(fault, fault)
+        assert len(store.list_page(self.path, recursive=True).files) == 1
+        assert store.request_counts == {"GET": 3, "LIST": 3}
+
+    def test_a_listing_that_ends_early_is_repeated(self):
+        store = self.store(TruncatedBody(100), CannedResponse("<Error/>"))
+        assert len(store.list_page(self.path, recursive=True).files) == 1
+        assert store.retry_counts == {"ConnectionClosedError": 1, "ResponseParserError": 1}
 
     @pytest.mark.parametrize(
         ("code", "error"),
@@ -190,7 +242,7 @@ def test_without_direct_reads(s3: S3Bucket, only_direct: list[str]) -> None:
     path = s3.put("~first", b"x")
     store = open_store(path, replace(s3.options, direct_reads=False))
     assert [store.get(path), store.get(path)] == [b"x", b"x"]
-    assert len(only_direct) == 2
+    assert store._filesystem().direct is None
 
 
 def test_another_region_is_left_to_s3fs(
@@ -201,7 +253,7 @@ def test_another_region_is_left_to_s3fs(
     wrong = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message><Region>eu-west-3</Region></Error>"
     faulty.inject(CannedResponse(wrong, 400), CannedResponse(wrong, 400))
     assert [store.get(path), store.get(path)] == [b"x", b"x"]
-    assert len(only_direct) == 2  # of the first request to the bucket, and of the redirected one
+    assert len(only_direct) == 3  # two that gave the forms, and the redirected one
     scopes = [headers["Authorization"].split("/")[2] for _, _, headers in faulty.requests]
     assert scopes == ["us-east-1", "us-east-1", "eu-west-3", "eu-west-3"]
     assert len([record for record in caplog.records if "is in region eu-west-3" in record.getMessage()]) == 1
@@ -216,15 +268,13 @@ def test_no_secret_is_logged(s3: S3Bucket, faulty: FaultProxy, caplog: pytest.Lo
     assert "sEcReT" not in caplog.text + repr(raised.value) + repr(vars(store._filesystem().direct)["_forms"])
 
 
-def test_attempts_that_are_repeated_end_with_the_operation(s3: S3Bucket, faulty: FaultProxy, monkeypatch) -> None:
-    monkeypatch.setattr(s3_retries, "backoff_s", lambda failures: 3.0)
-    store = open_direct(
-        s3, endpoint=faulty.endpoint, operation_timeout_s=5.0, max_retries=50, max_consecutive_failures=0
-    )
+def test_no_attempt_begins_after_the_time_of_the_operation(s3: S3Bucket, faulty: FaultProxy, monkeypatch) -> None:
+    store = open_direct(s3, endpoint=faulty.endpoint, max_retries=50)
+    monkeypatch.setattr(s3_retries, "backoff_s", lambda failures: store.options.operation_timeout_s + 1)
     faulty.inject(then=ErrorResponse(500, "InternalError"))
     with pytest.raises(StoreError, match="InternalError"):
         store.get(f"{s3.url}/a.log")
-    assert len(faulty.requests) <= 2
+    assert len(faulty.requests) == 1
 
 
 @pytest.mark.parametrize("token", [None, "t+/="])
@@ -265,6 +315,11 @@ def test_forms(url: str, origin: str, prefix: str, host: str) -> None:
     kept = {"user-agent": "me", "host": host, "accept-encoding": "identity"}
     assert form_of(url, headers, "a b") == RequestForm(origin, prefix, kept, "eu-west-3")
     assert form_of(url, {}, "a b").region is None
+    listing = form_of(
+        f"{origin}{prefix.rstrip('/')}?list-type=2&prefix=a", headers, "", frozenset(("list-type", "prefix"))
+    )
+    assert listing == RequestForm(origin, prefix.rstrip("/") or "/", kept, "eu-west-3")
+    assert form_of(f"{origin}{prefix}?list-type=2&fetch-owner=true", headers, "", frozenset(("list-type",))) is None
 
 
 @pytest.mark.parametrize(
