@@ -61,6 +61,29 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "detect": detect_format,
 }
 
+_DECODES = "all engines give the values, corrupt rows and reasons of the line parser"
+# Promise of each target, in Markdown, for docs/promises.md.
+DESCRIPTIONS: dict[str, str] = {
+    **dict.fromkeys(TARGETS, _DECODES),
+    "file": "splits of a few bytes, with and without compiled engines, give the rows of the whole file",
+    "write": "a written value reads back equal, or is refused; it forges no record",
+    "codec": "damaged streams give the same text and error in pieces of any size; pieces of text are bounded",
+    "content": "files of any name and content are read, or are corrupt files",
+    "lines": "blocks, pieces and splits of any size give the lines of the whole text",
+    "quotes": "blocks of any size give the same records of several lines",
+    "json_documents": "pieces of any size give the same records",
+    "encoding": "a text decodes to the same characters in pieces of any size",
+    "layout": "what matches a layout renders and reads back; no value leaves the directory",
+    "glob": "names match as by backtracking",
+    "where": "a condition has the same truth for any part of the rows, and implies its predicates for pruning",
+    "options": "options are parsed, or refused by an error",
+    "schema": "a schema reads back from its text",
+    "offset": "an offset reads back, or is refused; a poll from it does not lower its floor",
+    "commit": "a document reads back, or is refused; it names nothing outside of the root",
+    "keys": "a key is that of a job, or of another program",
+    "detect": "files of any content have candidates, or none",
+}
+
 
 def inputs(target: str) -> list[Path]:
     """Returns the inputs of a target in the corpus."""

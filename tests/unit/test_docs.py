@@ -12,7 +12,7 @@ from pyspark_logs import errors
 from pyspark_logs.formats.regex.grok_library import grok_library
 from pyspark_logs.options import OPTIONS
 from pyspark_logs.options.table import SPARK_OPTIONS
-from scripts import grok_page, presets_page
+from scripts import grok_page, presets_page, promises_page
 from scripts.options_page import PAGE, groups, page
 from tests.support.doc_blocks import PAGES as PAGES_WITH_CODE
 from tests.support.doc_blocks import RUN, SHOWN, code_blocks
@@ -28,6 +28,11 @@ def test_the_options_page_is_the_table_of_options() -> None:
 def test_the_presets_page_is_the_table_of_presets() -> None:
     written = presets_page.PAGE.read_text(encoding="utf-8")
     assert written == presets_page.page(), "run: python scripts/presets_page.py"
+
+
+def test_the_page_of_promises_has_what_the_tests_try() -> None:
+    written = promises_page.PAGE.read_text(encoding="utf-8")
+    assert written == promises_page.page(), "run: python scripts/promises_page.py"
 
 
 def test_the_grok_page_has_the_patterns_of_the_library() -> None:

@@ -8,7 +8,7 @@ HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _UNFINISHED = "._COPYING_"  # suffix of files that Hadoop is still copying
 
 _MAY_HIDE = re.compile(r"(?:\A|/)[_.]|\._COPYING_")
-_ESCAPED = re.compile(r"[\x00-\x1f\x7f\"#%'*/:=?\\{}\[\]^]")
+_ESCAPED = re.compile(r"[\x00-\x1f\x7f-\x9f\"#%'*/:=?\\{}\[\]^]")
 
 
 def is_hidden(name: str) -> bool:

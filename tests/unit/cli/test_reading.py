@@ -13,6 +13,7 @@ import pytest
 
 from pyspark_logs.cli import main
 from pyspark_logs.cli.output import FAILED, REFUSED
+from tests.support.trials import tries
 
 LINES = (
     "2026-11-22T01:00:11Z INFO 7 started\n2026-11-22T01:00:12Z WARN x \x1b[31mslow\n2026-11-22T03:00:12Z INFO 9 ended\n"
@@ -74,6 +75,10 @@ def test_convert(folder: str, tmp_path: Path, suffix: str, capsys: pytest.Captur
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", target.name]
 
 
+@tries(
+    "escape sequences in rows of `preview`, and formulas in CSV",
+    "escaped in JSON, and in CSV on a terminal; a `'` before formulas with `--escape-formulas`",
+)
 def test_control_characters_and_formulas_of_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

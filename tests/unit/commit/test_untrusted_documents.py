@@ -35,6 +35,7 @@ from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import Store, open_store
 from tests.support.fault_proxy import DroppedHeader, FaultProxy
 from tests.support.s3_server import S3Bucket
+from tests.support.trials import tries
 
 SETTINGS = CommitSettings(threads=1)
 NO_RETENTION = CommitSettings(threads=1, record_retention_us=0, txn_retention_us=0)
@@ -167,6 +168,7 @@ FOREIGN_KEYS = [
 ]
 
 
+@tries("intents that name files of others, such as `../x`", "refused as a whole; nothing is deleted")
 @pytest.mark.parametrize(("table", "key"), each_store(FOREIGN_KEYS), indirect=["table"])
 def test_an_intent_names_only_files_of_its_job(table: Table, key: str):
     """A foreign intent is refused as a whole, and the other dead jobs are rolled back."""
@@ -219,6 +221,7 @@ def test_an_overwrite_that_fences_believes_no_intent(table: Table, caplog: pytes
 FOREIGN_REPLACED = ["../victim/a.txt", "p=1/../../victim/a.txt", "_other/a.txt", "plain\0.log", "", "p=1/", "p=1/{own}"]
 
 
+@tries("records that replace files that no overwrite can replace", "refused as a whole; nothing is deleted")
 @pytest.mark.parametrize(("table", "key"), each_store(FOREIGN_REPLACED), indirect=["table"])
 def test_a_record_replaces_only_what_an_overwrite_may_replace(table: Table, key: str):
     _, published = table.write(1)
@@ -303,6 +306,7 @@ def test_local_uploads_are_below_staging(local: Table, tmp_path: Path, upload_id
     local.check_victims()
 
 
+@tries("a directory of the root replaced by a link", "nothing that the link leads to is deleted")
 def test_nothing_is_deleted_behind_a_link(local: Table, tmp_path: Path):
     """A link below the root leads out of it: neither an intent nor a record deletes anything there."""
     outside = tmp_path / "outside"
@@ -392,6 +396,7 @@ def test_a_foreign_directory_in_staging_stops_no_vacuum(local: Table, tmp_path: 
     assert foreign.read_bytes() == b"keep"
 
 
+@tries("a pipe in place of a document", "not opened")
 @pytest.mark.parametrize("key", [record_key, intent_key])
 def test_a_pipe_is_no_document(local: Table, key: Any):
     """To open a pipe waits until another process opens its other end."""
@@ -442,6 +447,7 @@ def test_a_damaged_intent_or_record_stops_no_other_job(table: Table, name: str):
     assert published in table.seen()
 
 
+@tries("documents of any size", "refused above a limit")
 def test_documents_have_a_limit(table: Table, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("pyspark_logs.jobs.documents.MAX_DOCUMENT_BYTES", 1000)
     job = table.job(1)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.records import QuoteRule, align_split, join_quoted, read_lines
 from tests.support.growth import assert_linear_time
+from tests.support.trials import tries
 
 _MALFORMED, _OPEN = -1, -2
 
@@ -113,6 +114,7 @@ def test_offsets_and_reported_lines() -> None:
     assert reported == [(1, 2)]
 
 
+@tries("20,000 lines with quotes that never close", "linear time")
 def test_stray_quotes_take_linear_time() -> None:
     """Each line opens a quote that its successor closes, and none of the records ends."""
 
@@ -149,6 +151,10 @@ def test_splits_together_have_the_records_of_the_file(
     assert found == joined(text, rule, limit=limit)
 
 
+@tries(
+    "a line of 64 MiB in splits of 1 MiB of a file with quoted values",
+    "4 MiB of memory; a split within the line reads no further than its end",
+)
 @pytest.mark.parametrize("start", [0, 1 << 20])
 def test_a_line_of_any_length_is_not_held(start: int) -> None:
     """A split within the line reads no further than its end; the split of its beginning passes the line on."""

@@ -18,6 +18,7 @@ from pyspark_logs.errors import (
 )
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import open_store
+from tests.support.trials import tries
 from tests.unit.store.read_suite import ReadSuite, read_all
 from tests.unit.store.write_suite import JOB, WriteSuite, in_another_process
 
@@ -43,6 +44,7 @@ class TestReads(ReadSuite):
         assert all(ended[: len(b"".join(lines)) // 1000])
         assert {len(chunk) for chunk in chunks if set(chunk) == {ord("x")}} == {1000}
 
+    @tries("pipes and devices", "not opened")
     def test_links_are_followed_and_cycles_end(self, tmp_path):
         outside = tmp_path / "outside"
         outside.mkdir()

@@ -21,6 +21,7 @@ from pyspark_logs.options import StoreOptions, parse_read_options, parse_write_o
 from pyspark_logs.store import open_store, s3_credentials
 from tests.support.fault_proxy import ErrorResponse, FaultProxy
 from tests.support.s3_server import S3Bucket
+from tests.support.trials import tries
 
 START = dt.datetime(2026, 11, 22, tzinfo=dt.timezone.utc)
 BASE = {"path": "s3://b/app", "template": "{m}"}
@@ -88,6 +89,7 @@ def without_keys(s3: S3Bucket, proxy: FaultProxy, **options: Any) -> StoreOption
     return replace(s3.options, endpoint=proxy.endpoint, access_key=None, secret_key=None, **options)
 
 
+@tries("keys that expire during a task", "renewed before they expire")
 def test_keys_of_a_provider_are_renewed_before_they_expire(
     s3: S3Bucket, proxy: FaultProxy, issuer: Issuer, clock: Clock
 ) -> None:
@@ -108,6 +110,7 @@ def test_keys_of_a_provider_are_renewed_before_they_expire(
     }
 
 
+@tries("keys that the server reports as expired", "renewed once")
 def test_keys_that_the_server_calls_expired_are_renewed_once(s3: S3Bucket, proxy: FaultProxy, issuer: Issuer) -> None:
     path = s3.put("a.log", b"x")
     store = open_store(path, without_keys(s3, proxy, credentials_provider="issuing_module:keys"))
@@ -217,6 +220,7 @@ def test_keys_that_live_for_15_minutes_serve_more_than_one_request(
     assert issuer.issued == 2
 
 
+@tries("a role that may not be assumed", "an error that names it")
 def test_a_role_that_may_not_be_assumed(s3: S3Bucket, proxy: FaultProxy) -> None:
     options = replace(s3.options, endpoint=proxy.endpoint, role_arn="arn:aws:iam::123456789012:role/other")
     proxy.inject(ErrorResponse(403, "AccessDenied"))
@@ -284,6 +288,7 @@ def test_connections() -> None:
     assert found["config_kwargs"]["proxies"] == {"http": "http://u:p@proxy:1", "https": "http://u:p@proxy:1"}
 
 
+@tries("secrets in options, credentials and responses", "in no error, log record, pickle or object")
 def test_no_secret_is_in_anything_that_is_produced(
     s3: S3Bucket, proxy: FaultProxy, issuer: Issuer, clock: Clock, caplog: pytest.LogCaptureFixture, tmp_path: Any
 ) -> None:

@@ -32,6 +32,7 @@ from tests.support.fault_proxy import (
     TruncatedBody,
 )
 from tests.support.s3_server import S3Bucket
+from tests.support.trials import tries
 from tests.unit.store.read_suite import DATA, MIB, read_all
 
 
@@ -137,6 +138,7 @@ class TestFaults:
         assert read_all(self.store(max_retries=1), self.path, chunk_bytes=100_000) == DATA
         assert self.faulty.count("GET") >= 5
 
+    @tries("a file replaced while it is read", "`SnapshotChangedError`")
     def test_a_file_is_replaced_before_its_body_is_resumed(self):
         self.faulty.inject(TruncatedBody(MIB))
         body = self.store().read(self.path, chunk_bytes=MIB // 2)
@@ -154,6 +156,7 @@ class TestFaults:
         with pytest.raises(SnapshotChangedError, match=r"a\.log"):
             list(body)
 
+    @tries("servers that ignore conditions or byte ranges", "an error")
     def test_servers_that_ignore_conditions_or_ranges(self):
         self.faulty.inject(then=DroppedHeader(name="If-Match"))
         with pytest.raises(SnapshotChangedError, match="'0123' expected"):
@@ -163,6 +166,7 @@ class TestFaults:
             list(self.store().read(self.path, 10, 20))
         assert read_all(self.store(), self.path, 0, 20) == DATA[:20]
 
+    @tries("wrong keys, no permission", "an error after one request, which names the permission or key")
     @pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "ExpiredToken"])
     def test_wrong_credentials_fail_at_once(self, code):
         for act in (
@@ -340,6 +344,7 @@ def test_an_endpoint_without_a_server(s3: S3Bucket):
         store.list_page("s3://bkt/x", recursive=True)
 
 
+@tries("a store that stays down", "`CircuitOpenError` after `maxConsecutiveFailures` requests")
 @pytest.mark.parametrize("code", ["SlowDown", "InternalError"])
 def test_a_store_that_stays_down_fails_after_three_requests(s3: S3Bucket, faulty: FaultProxy, code: str):
     store = open_store(s3.url, replace(s3.options, endpoint=faulty.endpoint, max_retries=3, max_consecutive_failures=3))

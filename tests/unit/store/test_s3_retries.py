@@ -15,6 +15,7 @@ from pyspark_logs.store import open_store, s3_retries
 from pyspark_logs.store.error_codes import CATEGORIES
 from tests.support.fault_proxy import CannedResponse, ErrorResponse, FaultProxy, SlowBody
 from tests.support.s3_server import S3Bucket
+from tests.support.trials import tries
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{unused.getsockname()[1]}"
 
 
+@tries("closed port, name that does not resolve", "an error within the deadline of an operation")
 @pytest.mark.parametrize("endpoint", [closed_port(), "http://no-such-host.invalid"], ids=["closed port", "no host"])
 @pytest.mark.parametrize("max_consecutive_failures", [2, 0], ids=["open circuit", "no circuit"])
 def test_an_endpoint_that_cannot_be_reached(s3: S3Bucket, endpoint: str, max_consecutive_failures: int) -> None:
@@ -43,6 +45,7 @@ def test_an_endpoint_that_cannot_be_reached(s3: S3Bucket, endpoint: str, max_con
     assert time.monotonic() - started < 60  # less than two seconds, if the machine has nothing else to do
 
 
+@tries("server without TLS", "an error after one request, which names the scheme")
 def test_a_server_without_tls(s3: S3Bucket, proxy: FaultProxy) -> None:
     secure = proxy.endpoint.replace("http://", "https://")
     store = open_store(s3.url, replace(s3.options, endpoint=secure, max_retries=4))
@@ -51,6 +54,7 @@ def test_a_server_without_tls(s3: S3Bucket, proxy: FaultProxy) -> None:
     assert store.request_counts["GET"] == 1
 
 
+@tries("bucket in another region", "followed once, with a warning that names the region")
 def test_a_wrong_region_is_followed_once_and_logged(
     s3: S3Bucket, proxy: FaultProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -65,6 +69,7 @@ def test_a_wrong_region_is_followed_once_and_logged(
     assert "is in region eu-west-3, not us-east-1" in record.getMessage()
 
 
+@tries("redirects without end", "an error after four requests at most")
 def test_redirects_without_end(s3: S3Bucket, proxy: FaultProxy) -> None:
     store = open_store(s3.url, replace(s3.options, endpoint=proxy.endpoint))
     proxy.inject(then=CannedResponse("<Error><Code>TemporaryRedirect</Code><Message>m</Message></Error>", 307))
@@ -73,6 +78,9 @@ def test_redirects_without_end(s3: S3Bucket, proxy: FaultProxy) -> None:
     assert len(proxy.requests) <= 4
 
 
+@tries(
+    "server that sends single bytes at long intervals", "ended after `requestTimeout` and one second for each 32 KiB"
+)
 def test_a_body_that_trickles_ends(s3: S3Bucket, proxy: FaultProxy) -> None:
     path = s3.put("a.log", b"x" * 1000)
     store = open_store(s3.url, replace(s3.options, endpoint=proxy.endpoint, request_timeout_s=0.5, max_retries=1))
@@ -106,6 +114,7 @@ def test_repeated_attempts_are_counted(s3: S3Bucket, proxy: FaultProxy, monkeypa
     assert store.retry_counts == {"SlowDown": 1, "InternalError": 1}
 
 
+@tries("permanent errors", "an error after one request")
 @pytest.mark.parametrize(
     "code", ["AccessDenied", "InvalidAccessKeyId", "NoSuchBucket", "InvalidBucketName", "NotImplemented"]
 )
