@@ -154,15 +154,20 @@ _RULES = (
 
 
 def find_documents(raw: bytes) -> None:
-    """Finds the records of JSON documents: the same records for pieces of any size."""
+    """Finds the records of JSON documents: the same records for pieces of any size, unless one is longer than the limit.
+
+    Where a value ends that is longer than the limit and not JSON depends on the text that is held.
+    """
     if len(raw) < 2:
         return
     rule, limit, data = _RULES[raw[0] % len(_RULES)], 16 + raw[1], raw[2:]
     whole, divided = (
-        [record[1:] for record in _records(document_records(chunks, rule, max_record_bytes=limit, read_bytes=size))]
+        [record[1:] for record in _records(document_records(chunks, rule, read_bytes=size))]
         for chunks, size in ((iter([data]), 1 << 20), (pieces(data, 3), 7))
     )
     assert whole == divided, (whole, divided)
+    for _, text, _, _ in _records(document_records(pieces(data, 3), rule, max_record_bytes=limit, read_bytes=7)):
+        assert len(text) <= limit or rule.parent is not None
 
 
 def decode_text(raw: bytes) -> None:

@@ -120,6 +120,13 @@ class RecordOutput:
             text = text.translate(_LINE_ENDS)
         self.add(DocumentRecord(text.rstrip(_BLANK), offset, damage))
 
+    def accept_document(self, start: int, end: int) -> None:
+        """Adds a document that is a record itself, so that no values are beside it, unless such documents have no records."""
+        if not self.is_ignored():
+            self.envelope.scalars.clear()
+            self.accept(start, end)
+            self.release()
+
     def add(self, record: DocumentRecord) -> None:
         """Adds a record, which waits for the values after it if they are part of it."""
         if not self._waits:
@@ -172,14 +179,14 @@ class RecordOutput:
             begins_run: True if the lines after it belong to the same record as long as they are no values.
         """
         text = self.text
-        end = text.line_end()
+        end = self._line_end()
         if end is not None and not text.text[text.mark : end].strip(_BLANK):
             # The line ends after the last complete value; a comma after it may be in a later line.
             rest = text.text[text.mark : text.position]
             blank = len(rest) - len(rest.lstrip(_BLANK))
             if blank < len(rest):
                 text.mark += blank
-                end = text.line_end()
+                end = self._line_end()
         if end is None:
             self._skip_long_line()
             return
@@ -228,6 +235,11 @@ class RecordOutput:
         self.records.append(DocumentRecord(record, offset, None if full_length else "not a JSON value", full_length))
         self.size += len(record)
         text.run = None
+
+    def _line_end(self) -> int | None:
+        """Returns the index of the end of the line at the mark; None if the line exceeds the limit, however much is held."""
+        end = self.text.line_end()
+        return None if end is None or end - self.text.mark > self.limit else end
 
     def _skip_long_line(self) -> None:
         """Adds the first bytes of a line that exceeds the limit, and moves to its end."""

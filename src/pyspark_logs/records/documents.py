@@ -153,7 +153,7 @@ class _DocumentReader:
         if is_found:
             self.output.release()
         elif is_bare:
-            self.output.accept(text.mark, text.position)
+            self.output.accept_document(text.mark, text.position)
         elif not self.output.is_ignored():
             self.output.reject_document(text.mark, text.position)
         text.mark = text.position
@@ -312,7 +312,9 @@ class _DocumentReader:
             if is_open:
                 is_open = self._is_string_open()
             token = None if is_open else _TOKEN.search(text.text, text.position)
-            if token is None or token.end() == len(text.text):
+            # An escape whose second byte is not held may be in the token.
+            is_cut = token is not None and text.text[token.end() : token.end() + 2] in (b"", b"\\")
+            if token is None or is_cut:
                 # The text that is held ends here: what is before the token is counted if the element is too long to be held.
                 stop = text.position if is_open else len(text.text) if token is None else token.start()
                 if head or stop - text.mark > self.limit:
@@ -331,7 +333,7 @@ class _DocumentReader:
             if (sign in (_COMMA, _BRACKET_END, _BRACE_END) and depth == 0) or sign in b"\r\n":
                 break
             text.position = token.end()
-            is_open = sign == _QUOTE and text.position == len(text.text)
+            is_open = sign == _QUOTE and is_cut
             depth += 1 if sign in (_BRACE, _BRACKET) else -1 if sign in (_BRACE_END, _BRACKET_END) else 0
         at_line_end = text.text[text.position : text.position + 1] in (b"", b"\r", b"\n")
         if head:

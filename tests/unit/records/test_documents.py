@@ -318,3 +318,41 @@ class TestThroughScan:
             b'{"Records":[{"userIdentity":{"userName":"\xff"}},{"userIdentity":{"userName":"x"}}]}'
         )
         assert [row["user"] for row in read(tmp_path, mode="FAILFAST")] == ["\ufffd", "x"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'"d"en \x08\x14\xfb' + b"\0" * 9, b"{\n" + b"x" * 20 + b"\n{}"],
+)
+def test_a_broken_line_is_too_long_however_the_text_is_divided(text: bytes) -> None:
+    """A line longer than the limit was corrupt for another reason if the text that was held contained its end."""
+    found = [
+        [(lines.record(row), lines.full_length, lines.damage) for lines in blocks for row in range(len(lines))]
+        for blocks in (
+            document_records(iter([text]), DocumentRule(), max_record_bytes=16),
+            document_records((text[at : at + 3] for at in range(0, len(text), 3)), DocumentRule(), max_record_bytes=16, read_bytes=4),
+        )
+    ]  # fmt: skip
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_a_damaged_element_ends_at_the_same_byte_however_the_text_is_divided(size: int) -> None:
+    """An escape that the held text cut in two ended the string before it."""
+    for text in (b'{"a":{"k":1,"b":[{"c":1}{"\\}}', b'{"a":{"b":[1 "\\"]" , 2, "\\\\", 3 "x]"]}}'):
+        rule = DocumentRule(("a", "b"), parent="p")
+        pieces = (text[at : at + size] for at in range(0, len(text), size))
+        found = [
+            [(lines.record(row), lines.damage) for lines in blocks for row in range(len(lines))]
+            for blocks in (document_records(iter([text]), rule), document_records(pieces, rule, read_bytes=1))
+        ]
+        assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("more", [{}, {"parent": "p"}, {"ignored": ("t", "x")}])
+def test_documents_that_are_records_are_kept_with_any_rule(more: dict[str, Any]) -> None:
+    rule = DocumentRule(("Records",), bare_key="k", **more)
+    text = b'{"k":1}{"Records":[{"a":1}]}\n{"k":2,"t":"y"}'
+    blocks = list(document_records(iter([text]), rule))
+    found = [lines.record(row) for lines in blocks for row in range(len(lines))]
+    assert found == [b'{"k":1}', b'{"a":1}', b'{"k":2,"t":"y"}']
