@@ -102,7 +102,7 @@ class Layout:
         """Compiles a layout.
 
         Raises:
-            LayoutError: unbalanced braces, an unknown or repeated token, tokens with a gap (an hour without a day), an empty
+            LayoutError: unbalanced braces, a control character, an unknown or repeated token, tokens with a gap (an hour without a day), an empty
                 or hidden segment, or adjacent fields without a separator.
 
         Example:
@@ -116,6 +116,12 @@ class Layout:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError) as error:
             raise LayoutError(f"layout {text!r}: {zone!r} is not a time zone") from error
+        control = re.search(r"[\x00-\x1f\x7f]", text)
+        if control is not None:
+            raise LayoutError(
+                f"layout {text!r}: {control[0]!r} at character {control.start() + 1} is a control character, which no path"
+                " should have; write * to read paths that have one"
+            )
         return Layout(text, zone, parse_segments(text))
 
     @cached_property

@@ -337,3 +337,9 @@ def test_values_are_escaped_as_hive_does() -> None:
 def test_hidden_names_are_sparks(name: str, hidden: bool) -> None:
     assert is_hidden(name) == hidden
     assert is_hidden_key(f"a/{name}/b") == hidden
+
+
+@pytest.mark.parametrize("text", ["{a}/\0b={b}", "a\n/{b}", "{a}\x7f"])
+def test_control_characters_are_refused(text: str) -> None:
+    with pytest.raises(LayoutError, match="is a control character"):
+        Layout.parse(text)
