@@ -7,6 +7,7 @@ that do not come from the record.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from pyspark_logs.options import ReadOptions
 from pyspark_logs.path_columns import metadata_column, path_value
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.predicates import Predicate, evaluate, supported
+from pyspark_logs.profiling import BUILD, PARSE, Profile
 from pyspark_logs.records import Lines
 
 Bool = npt.NDArray[np.bool_]
@@ -49,6 +51,7 @@ class BatchBuilder:
         predicates: filters of the query; those that cannot be evaluated exactly are ignored.
         slack_us: the longest time by which records are later than the time of their path.
         bad_records: receiver of the records that do not match, which are then judged as a whole; None: there is none.
+        profile: seconds by phase; None: they are not measured.
 
     Attributes:
         metrics: counts of records.
@@ -59,6 +62,7 @@ class BatchBuilder:
     def __init__(
         self, form: Format, options: ReadOptions, columns: ColumnSources, path_columns: Sequence[str],
         predicates: Sequence[Predicate], *, slack_us: int = 0, bad_records: BadRecordSink | None = None,
+        profile: Profile | None = None,
     ) -> None:  # fmt: skip
         self.options, self.columns, self.slack_us = options, columns, slack_us
         self.path_columns = {name.lower(): index for index, name in enumerate(path_columns)}
@@ -69,7 +73,7 @@ class BatchBuilder:
         )
         projection = columns.projection(judge_whole=bad_records is not None)
         self.decoder = form.block_decoder(projection, self.search.select)
-        self.bad_records, self.metrics = bad_records, RecordMetrics()
+        self.bad_records, self.metrics, self.profile = bad_records, RecordMetrics(), profile
         self.example: tuple[str, int] | None = None
         self.appended_example: tuple[str, int] | None = None
 
@@ -88,7 +92,7 @@ class BatchBuilder:
         if self.bad_records is not None:
             self.bad_records.begin(split)
         for block in blocks:
-            yield from self._batches_of(files, self.decoder.decode(block, context))
+            yield from self._batches_of(files, self._decode(block, context))
         if self.bad_records is not None:
             self.bad_records.finish()
 
@@ -115,18 +119,23 @@ class BatchBuilder:
         bounds = {self.context(split) for split in files.splits}
         context = bounds.pop() if len(bounds) == 1 else SharedContext(self.options.time.zone)
         try:
-            decoded = self.decoder.decode(lines, context)
+            decoded = self._decode(lines, context)
         except YearBoundError:
             for part, part_lines in divide(files, lines):
-                yield from self._batches_of(part, self.decoder.decode(part_lines, self.context(part.first)))
+                yield from self._batches_of(part, self._decode(part_lines, self.context(part.first)))
             return
         yield from self._batches_of(files, decoded)
+
+    def _decode(self, block: Any, context: TimestampContext) -> DecodedBlock:
+        with nullcontext() if self.profile is None else self.profile.phase(PARSE):
+            return self.decoder.decode(block, context)
 
     def _batches_of(self, files: BlockFiles, decoded: DecodedBlock) -> Iterator[pa.RecordBatch]:
         self.metrics.records += decoded.records
         self._count_appended(files, decoded)
         self.metrics.count_engines(decoded.engines)
-        batch = self._batch(files, decoded)
+        with nullcontext() if self.profile is None else self.profile.phase(BUILD):
+            batch = self._batch(files, decoded)
         if batch is not None:
             self.metrics.rows += batch.num_rows
             yield batch

@@ -30,6 +30,7 @@ class RecordMetrics:
         retries: number of repeated requests by error code.
         engines: number of records by the engine that decoded them: ``compiled``, ``numpy``, or ``line parser`` for the
             records that are decoded one at a time.
+        seconds: seconds by the phase of reading, with the option ``profileTasks``; summed over the threads.
     """
 
     records: int = 0
@@ -44,6 +45,7 @@ class RecordMetrics:
     appended: int = field(default=0, compare=False)
     retries: dict[str, int] = field(default_factory=dict, compare=False)
     engines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+    seconds: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
 
     def count_corrupt(self, reason: str, count: int = 1) -> None:
         """Counts corrupt records by their reason.
@@ -100,6 +102,8 @@ class RecordMetrics:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.count_retries(other.retries)
         self.count_engines(other.engines)
+        for phase, seconds in other.seconds.items():
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
         for reason, count in other.reasons.items():
             self._add_reason(reason, count)
 
@@ -115,7 +119,7 @@ class RecordMetrics:
         return ", ".join(shown) + (f", and {others} more of other reasons" if others else "")
 
 
-_BY_KEY = ("reasons", "retries", "engines")
+_BY_KEY = ("reasons", "retries", "engines", "seconds")
 _NUMBERS = tuple(each.name for each in fields(RecordMetrics) if each.name not in _BY_KEY)
 
 

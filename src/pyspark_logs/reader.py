@@ -42,6 +42,7 @@ from pyspark_logs.predicates import (
     value_filter,
 )
 from pyspark_logs.prefetch import Prefetcher
+from pyspark_logs.profiling import Profile, describe, is_requested
 from pyspark_logs.records import BLOCK_BYTES, Lines
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.split_reader import SplitReader, is_splittable
@@ -323,6 +324,8 @@ class LogReader:
         builder = self._builder(self.columns(task.path_columns), task, bad_records)
         builder.metrics = metrics if metrics is not None else builder.metrics
         before = builder.metrics.copy()
+        if self.options.report.profile or is_requested():
+            builder.profile = Profile(builder.metrics.seconds)
         store = _open_store(self.options)
         recorder = self._recorder(task, origin)
         splits = self._complete_jobs(store, task, recorder)
@@ -341,6 +344,12 @@ class LogReader:
             raise
         finally:
             builder.metrics.count_retries(store.retry_counts)
+            if builder.profile is not None:
+                counted = builder.metrics.since(before)
+                _log.warning(
+                    "profile of a task of %d files, %d records: %s",
+                    counted.files, counted.records, describe(counted.seconds),
+                )  # fmt: skip
         self._report(builder, before, report or self.warn)
 
     def warn(self, report: TaskReport) -> None:
@@ -420,7 +429,7 @@ class LogReader:
                 self.form, self.options, store, split, builder.context(split), prefetcher,
                 in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice, warn=self._warn,
                 on_skip=None if recorder is None else recorder.record_skip,
-                on_join=functools.partial(self._record_joined, builder.metrics),
+                on_join=functools.partial(self._record_joined, builder.metrics), profile=builder.profile,
             ).blocks()  # fmt: skip
 
         def find_lines(run: Sequence[FileSplit]) -> Iterator[tuple[FileSplit, Lines]]:

@@ -26,6 +26,7 @@ from pyspark_logs.jobs import job_of
 from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import Prefetcher
+from pyspark_logs.profiling import FETCH, INFLATE, LINES, Profile
 from pyspark_logs.records import (
     DocumentRule,
     Extent,
@@ -72,6 +73,18 @@ class _Closable(Protocol[T_co]):
 
 
 @dataclass(frozen=True)
+class _TimedStore:
+    """A store whose reads are a phase of a profile."""
+
+    store: Store
+    profile: Profile
+
+    def read(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
+        """Reads as :meth:`Store.read <pyspark_logs.store.Store.read>`."""
+        return self.profile.timed(self.store.read(*arguments, **options), FETCH)
+
+
+@dataclass(frozen=True)
 class SplitReader:
     """Reads one split; the :class:`~pyspark_logs.formats.interface.SplitSource` of its format.
 
@@ -92,6 +105,7 @@ class SplitReader:
             the first of these lines in the uncompressed file; called for each block that has such lines.
         warn: function that logs a warning, as ``Logger.warning``.
         notice: function that is called with a kind and a message if the first bytes of the file and its name disagree.
+        profile: seconds by phase; None: they are not measured.
     """
 
     form: Format
@@ -106,6 +120,7 @@ class SplitReader:
     on_join: Callable[[str, int, int], None] | None = None
     warn: Callable[..., None] = _log.warning
     notice: Callable[[str, str], None] = ignore_notice
+    profile: Profile | None = None
 
     def blocks(self) -> Generator[Any, None, None]:
         """Returns the blocks of the split, as its format reads them.
@@ -119,7 +134,9 @@ class SplitReader:
 
     def lines(self, options: FormatOptions, rules: RecordRules) -> Generator[Lines, None, None]:
         """Returns the records of the split, in blocks: the lines, or joined lines and parts."""
-        return self._records(self._prefetched(self._find_lines(options, rules), _held_bytes), options, rules)
+        return self._records(
+            self._prefetched(self._timed(self._find_lines(options, rules), LINES), _held_bytes), options, rules
+        )
 
     def _records(
         self, found: _Closable[Lines], options: FormatOptions, rules: RecordRules
@@ -149,6 +166,9 @@ class SplitReader:
 
     def _prefetched(self, items: Iterator[T], size: Callable[[T], int]) -> _Closable[T]:
         return (item for item in items) if self.prefetcher is None else self.prefetcher.add(items, size)
+
+    def _timed(self, items: Iterator[T], phase: str) -> Iterator[T]:
+        return items if self.profile is None else self.profile.timed(items, phase)
 
     def _content(self) -> Iterator[bytes]:
         """Returns the decompressed bytes of the whole file."""
@@ -239,7 +259,7 @@ class SplitReader:
     def _find_lines(self, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
         """Yields the lines of the split. With ``multiLine`` they continue after its end, as long as the caller iterates."""
         texts = read_texts(
-            self.store,
+            self.store if self.profile is None else cast("Store", _TimedStore(self.store, self.profile)),
             self.split,
             self.options.plan.compression,
             splittable=self.form.is_splittable,
@@ -250,7 +270,8 @@ class SplitReader:
         )
         with closing(cast("Generator[FileText, None, None]", texts)):
             for text in texts:
-                yield from self._find_lines_of(text, options, rules)
+                inflated = text if self.profile is None else replace(text, chunks=self._timed(text.chunks, INFLATE))
+                yield from self._find_lines_of(inflated, options, rules)
 
     def _find_lines_of(self, text: FileText, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
         """Yields the lines of one text of the file."""

@@ -106,10 +106,12 @@ class ReportOptions:
     Attributes:
         audit_path: directory to which the plan of a query and the outcome of its splits are written; None if they are not
             written.
+        profile: True to measure and log the seconds of each phase of reading.
         quiet: True to log the warnings of tasks at level ``DEBUG``.
     """
 
     audit_path: str | None = None
+    profile: bool = False
     quiet: bool = False
 
 

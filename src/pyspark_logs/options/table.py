@@ -94,6 +94,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("columnNameOfCorruptRecord", "records.corrupt_column", None, text.parse_name, "column for the text of corrupt rows"),
     Option("badRecordsPath", "records.bad_path", None, text.parse_path, "directory to which records that do not match are written as JSON lines"),
     Option("auditPath", "report.audit_path", None, text.parse_path, "directory to which the plan of the query and the outcome of each split are written; see [Audit](audit.md)"),
+    Option("profileTasks", "report.profile", None, numbers.parse_boolean, "log the seconds that each task spends in each [phase](performance.md#where-the-time-is-spent) of reading (`false`)"),
     Option("quiet", "report.quiet", None, numbers.parse_boolean, "log the warnings of tasks at level `DEBUG` (`false`)"),
     Option("metadata", "records.metadata", None, numbers.parse_boolean, "add the column `_metadata` (`false`)"),
     Option("startTime", COMBINED, None, _unparsed, "start of the range, inclusive"),

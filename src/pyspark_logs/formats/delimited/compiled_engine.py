@@ -21,6 +21,7 @@ from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_valid
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.profiling import CONVERT, phase
 
 _MAX_VALUES = 10_000  # of a line
 
@@ -92,7 +93,8 @@ class CompiledDelimitedEngine:
         if done == 0:
             return None
         columns = BlockColumns(self.machines, tables, self.outputs.outs, view, done, context)
-        results = [self._column(columns, index, context) for index in range(len(self.columns))]
+        with phase(CONVERT):
+            results = [self._column(columns, index, context) for index in range(len(self.columns))]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]
         return columns.certain_rows(arrays, masks, self.count, rests[:done] if self.finds_rests else None)
 

@@ -18,6 +18,7 @@ from pyspark_logs.formats.json.compiled_program import ColumnPlan, JsonProgram, 
 from pyspark_logs.formats.json.line_parser import JsonLineParser
 from pyspark_logs.formats.json.scalars import unescape_json
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.profiling import CONVERT, phase
 
 _MAX_KEYS = 500  # of a line
 _MIN_SHARE = 8  # a block of which less than an eighth is certain is followed by ...
@@ -56,7 +57,8 @@ class CompiledJsonEngine:
         if done == 0:
             return None
         columns = BlockColumns(self.machines, tables, program.outputs.outs, view, done, context)
-        results = [_build(columns, plan) for plan in program.columns]
+        with phase(CONVERT):
+            results = [_build(columns, plan) for plan in program.columns]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]
         return columns.certain_rows(arrays, masks, self.count)
 

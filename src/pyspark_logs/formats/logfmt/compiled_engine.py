@@ -16,6 +16,7 @@ from pyspark_logs.formats.compiled.columns import BlockColumns, BlockTables
 from pyspark_logs.formats.compiled.outputs import OutputTable, UnsupportedError
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, unescape
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.profiling import CONVERT, phase
 
 _MAX_KEYS = 500  # of a line
 
@@ -79,7 +80,8 @@ class CompiledLogfmtEngine:
         if done == 0:
             return None
         columns = BlockColumns(self.machines, tables, self.outputs.outs, view, done, context)
-        results = [columns.column(self.order[index], unescape_strings) for index in range(self.count)]
+        with phase(CONVERT):
+            results = [columns.column(self.order[index], unescape_strings) for index in range(self.count)]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]
         return columns.certain_rows(arrays, masks, self.count)
 

@@ -19,6 +19,7 @@ from pyspark_logs.formats.template.compiled_program import TemplateProgram, comp
 from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
 from pyspark_logs.formats.template.segments import Template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, utc_year
+from pyspark_logs.profiling import CONVERT, phase
 
 
 class CompiledTemplateEngine:
@@ -61,7 +62,8 @@ class CompiledTemplateEngine:
         if done == 0:
             return None
         columns = BlockColumns(self.machines, tables, program.outputs.outs, view, done, context)
-        results = [self._column(columns, indices) for indices in program.order]
+        with phase(CONVERT):
+            results = [self._column(columns, indices) for indices in program.order]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]
         return columns.certain_rows(arrays, masks, self.count, rests[:done] if program.finds_rests else None)
 
