@@ -226,8 +226,7 @@ class LogReader:
         self._builder(columns, ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack, trace=trace) for task in planned.tasks)
-        files = () if self.options.report.audit_path is None else planned.files
-        return ReadPlan(tasks, planned.report, layout.text, layout.columns, files)
+        return ReadPlan(tasks, planned.report, layout.text, layout.columns, planned.files)
 
     def start_audit(self, plan: ReadPlan, batch: StreamBatch | None = None) -> ReadPlan:
         """Writes a plan to ``auditPath``; returns it with tasks that report there. Without the option, returns ``plan`` itself.

@@ -24,14 +24,14 @@ class Plan:
         tasks: one task per Spark partition.
         report: counts of the listing.
         layout: layout of the paths.
-        files: files to read, as they were listed.
+        files: files to read, as they were listed; empty without ``auditPath``, because they take memory.
         empty_reason: explanation of a plan without tasks; empty if there are tasks.
     """
 
     tasks: tuple[Task, ...]
     report: PlanReport
     layout: Layout
-    files: FileTable
+    files: FileTable | tuple[()]
     empty_reason: str = ""
 
     @property
@@ -73,8 +73,8 @@ def plan(
     )
     if not listing.files:
         reason = explain_empty(store, options, listing.selection)
-        return Plan((), listing.report, layout, listing.files, reason)
+        return Plan((), listing.report, layout, (), reason)
     limit = options.plan.max_partition_bytes
     splits = split_files(listing.files, max_bytes=limit, splittable=splittable or (lambda _: False))
     tasks = pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes)
-    return Plan(tasks, listing.report, layout, listing.files)
+    return Plan(tasks, listing.report, layout, listing.files if options.report.audit_path is not None else ())
