@@ -5,12 +5,16 @@ from __future__ import annotations
 import gc
 import os
 
+import pytest
 from hypothesis import settings
 
 from tests.support.effort import examples
 from tests.support.s3_server import s3, s3_server
 
 __all__ = ["s3", "s3_server"]  # fixtures
+
+# Here, because several directories of tests import them.
+pytest.register_assert_rewrite("tests.unit.store.read_suite", "tests.unit.store.write_suite")
 
 # No deadline, because the first example of a property often imports Arrow. The profile of hypothesis for CI draws the same
 # examples in every run and has no deadline either.

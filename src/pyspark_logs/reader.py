@@ -443,7 +443,9 @@ class LogReader:
             return prefetcher.add(join_blocks(find_lines(run)), lambda item: len(item[1].block))
 
         # A request of an object store takes longer than decoding, so several of them should run at the same time.
-        is_joinable = store.is_local and self.form.reads_lines and builder.joins_files
+        # Rows of files before the one with an error are returned first, so that files are not joined with FAILFAST.
+        may_fail = self.options.records.mode == "FAILFAST"
+        is_joinable = store.is_local and self.form.reads_lines and builder.joins_files and not may_fail
         runs = runs_of(splits, joins=is_joinable and recorder is None and not span.is_recording)
         # Closed here: an error's traceback would keep the threads waiting.
         with closing(prefetcher):

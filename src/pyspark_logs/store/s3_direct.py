@@ -7,7 +7,6 @@ redirects to its region, is left to s3fs.
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
@@ -25,8 +24,9 @@ from pyspark_logs.store.error_codes import classify_response, is_in_another_regi
 from pyspark_logs.store.s3_listing import CONSTANTS, PARAMETERS, parse_listing
 from pyspark_logs.store.s3_retries import Attempt, RetryPolicy
 from pyspark_logs.store.s3_signature import sign
+from pyspark_logs.terminal_text import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 T = TypeVar("T")
 
 _KEYS_S = 1.0  # time for which keys are used without asking their source again, which is on the event loop of s3fs

@@ -38,7 +38,7 @@ def test_columns_condition_and_limit(logs: pyspark_logs.LogDataset) -> None:
 
 def test_reading_stops_at_the_limit(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        (tmp_path / f"{name}.log").write_text("x\n" * 3000)
+        (tmp_path / f"{name}.log").write_text("x\n" * 40_000)  # too large to be decoded together
     summary = pyspark_logs.ScanSummary()
     assert pyspark_logs.dataset(tmp_path, template="{m}").to_table(limit=1, summary=summary).num_rows == 1
     assert summary.files == 1

@@ -10,7 +10,8 @@ from pyspark_logs.cli import main
 from pyspark_logs.formats.presets import PRESETS
 
 
-def test_all_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_presets_are_listed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     assert main(["presets"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["preset", "written", "by"]

@@ -11,8 +11,6 @@ from tests.support.coverage_cases import measure_first_cases
 from tests.support.fault_proxy import FaultProxy
 from tests.support.s3_server import S3Bucket
 
-pytest.register_assert_rewrite("tests.unit.store.read_suite", "tests.unit.store.write_suite")
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     measure_first_cases(items, Path(__file__).parent, cases=3)
