@@ -3,7 +3,7 @@
 The driver writes the listed files and their splits before the first task runs. Each task writes one object when it has read its
 splits. :func:`compare` then proves that the reports cover each byte of each listed file exactly once.
 
-Imports between the modules: ``plan_writer``, ``task_recorder``, ``plan_reader`` -> ``documents``; ``checkpoint``,
+Imports between the modules: ``plan_writer``, ``task_recorder``, ``plan_reader`` -> ``encoding`` -> ``documents``; ``checkpoint``,
 ``stream_comparison`` -> ``comparison`` -> ``documents``.
 """
 

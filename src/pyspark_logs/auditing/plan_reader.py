@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyspark_logs.auditing.documents import (
-    AuditedFile,
-    PlanRecord,
-    TaskRecord,
-    decode_files,
-    decode_plan,
-    decode_task,
-    files_key,
-    plan_key,
-    tasks_prefix,
-)
+from pyspark_logs.auditing.documents import AuditedFile, PlanRecord, TaskRecord, files_key, plan_key, tasks_prefix
+from pyspark_logs.auditing.encoding import decode_files, decode_plan, decode_task
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError
 from pyspark_logs.store import Store, join
 from pyspark_logs.store.parallel import in_parallel

@@ -14,14 +14,12 @@ from pyspark_logs.auditing.documents import (
     PlannedSplit,
     PlanRecord,
     StreamBatch,
-    compress,
-    encode_plan,
     files_key,
-    lines_of,
     offset_digest,
     plan_key,
     stream_id,
 )
+from pyspark_logs.auditing.encoding import compress, encode_plan, lines_of
 from pyspark_logs.errors import ReadOnlyStoreError
 from pyspark_logs.planning import FileSplit, PlannedFile
 from pyspark_logs.store import Store, join

@@ -19,9 +19,9 @@ from pyspark_logs.auditing.documents import (
     SplitReport,
     TaskOrigin,
     TaskRecord,
-    encode_task,
     task_key,
 )
+from pyspark_logs.auditing.encoding import encode_task
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.planning import FileSplit

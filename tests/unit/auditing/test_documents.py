@@ -14,6 +14,9 @@ from pyspark_logs.auditing.documents import (
     SplitReport,
     TaskOrigin,
     TaskRecord,
+    task_key,
+)
+from pyspark_logs.auditing.encoding import (
     compress,
     decode_files,
     decode_plan,
@@ -21,7 +24,6 @@ from pyspark_logs.auditing.documents import (
     encode_plan,
     encode_task,
     lines_of,
-    task_key,
 )
 from pyspark_logs.errors import CorruptFileError
 

@@ -164,7 +164,7 @@ class BlockColumns:
         return None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
 
     def _to_instants(self, values: Int64, valid: Bytes, zone: str) -> Bool | None:
-        """Converts local times to instants, in place.
+        """Replaces local times by instants in the same array.
 
         Args:
             values: times of the certain lines.

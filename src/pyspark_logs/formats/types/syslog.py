@@ -92,14 +92,14 @@ class HostAfterTime(Text):
 
     >>> HostAfterTime().parse("CEST", TimestampContext())
     Traceback (most recent call last):
-    ValueError: a time zone or a year after the time, in place of the host
+    ValueError: a time zone or a year after the time instead of the host
     """
 
     is_validated: ClassVar[bool] = True
 
     def parse(self, text: str, context: TimestampContext) -> str:
         if text in _ZONES or _YEAR.fullmatch(text):
-            raise ValueError("a time zone or a year after the time, in place of the host")
+            raise ValueError("a time zone or a year after the time instead of the host")
         return text
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
