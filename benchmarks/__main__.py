@@ -1,14 +1,13 @@
-"""Runs all benchmarks: ``python -m benchmarks``; ``--only`` selects a part."""
+"""Runs all benchmarks: ``python -m benchmarks``; ``--only`` selects parts."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import data, limits, report, resources, scans, small_objects, spark_reads, streams, timing, writes
-
-PARTS = ("scan", "small", "spark", "write", "stream", "limits", "resources")
 
 
 def main() -> None:
@@ -20,7 +19,7 @@ def main() -> None:
         resources.memory_child(sys.argv[2])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=PARTS, help="one part")
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="parts, in this order")
     parser.add_argument("--kinds", nargs="*", default=list(data.KINDS), choices=list(data.KINDS))
     parser.add_argument("--mib", type=int, default=256, help="text per format (default %(default)s)")
     parser.add_argument("--gib", type=float, default=2.0, help="text of the large gzip file (default %(default)s)")
@@ -42,25 +41,29 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("build/benchmark-data"))
     arguments = parser.parse_args()
     print(f"{report.environment()}\n", flush=True)
-    if arguments.only in (None, "scan"):
-        scans.run(arguments.data, arguments.mib, arguments.rounds, arguments.kinds)
-    if arguments.only in (None, "small"):
-        small_objects.run(arguments.data, arguments.mib, arguments.rounds, arguments.objects, arguments.delay)
-    if arguments.only in (None, "spark"):
-        spark = spark_reads.session()
-        spark_reads.run(spark, arguments.data, arguments.mib, arguments.rounds, arguments.kinds)
-        small_objects.with_spark(spark, arguments.data, arguments.rounds, arguments.objects, arguments.delay)
-        spark.stop()
-    if arguments.only in (None, "write"):
-        writes.run(arguments.data, arguments.mib, arguments.rounds)
-    if arguments.only in (None, "stream"):
-        streams.run()
-    if arguments.only in (None, "limits"):
-        limits.run(arguments.entries)
-    if arguments.only in (None, "resources"):
-        resources.run(arguments.data, arguments.gib)
-    if arguments.output is not None:
-        report.write(arguments.output, timing.COMPARISONS)
+    for part in arguments.only:
+        PARTS[part](arguments)
+        # After each part, so that a run that is interrupted keeps the figures it has.
+        if arguments.output is not None:
+            report.write(arguments.output, timing.COMPARISONS)
+
+
+def _spark(arguments: argparse.Namespace) -> None:
+    spark = spark_reads.session()
+    spark_reads.run(spark, arguments.data, arguments.mib, arguments.rounds, arguments.kinds)
+    small_objects.with_spark(spark, arguments.data, arguments.rounds, arguments.objects, arguments.delay)
+    spark.stop()
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "scan": lambda given: scans.run(given.data, given.mib, given.rounds, given.kinds),
+    "small": lambda given: small_objects.run(given.data, given.mib, given.rounds, given.objects, given.delay),
+    "spark": _spark,
+    "write": lambda given: writes.run(given.data, given.mib, given.rounds),
+    "stream": lambda _: streams.run(),
+    "limits": lambda given: limits.run(given.entries),
+    "resources": lambda given: resources.run(given.data, given.gib),
+}
 
 
 if __name__ == "__main__":
