@@ -16,8 +16,7 @@ import pytest
 
 from pyspark_logs import recover, scan, vacuum, write
 from pyspark_logs.errors import CommitStateUnknownError, LogSourceError
-from pyspark_logs.store import circuit_breaker, open_store, s3_retries
-from pyspark_logs.store import s3 as s3_module
+from pyspark_logs.store import circuit_breaker, open_store, s3_reads, s3_retries, s3_writes
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import FAULTS
 from tests.support.s3_server import S3Bucket
@@ -29,7 +28,7 @@ DEADLINE_S = 120.0
 
 @pytest.fixture
 def proxy(s3: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    for module in (s3_module, s3_retries):
+    for module in (s3_reads, s3_writes, s3_retries):
         monkeypatch.setattr(module, "backoff_s", lambda failures: 0.01)
     monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_S", 0.01)
     proxy = FaultProxy(s3.endpoint)

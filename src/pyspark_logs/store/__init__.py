@@ -15,8 +15,10 @@ are thread-safe, survive a fork, and pickle as their scheme and options.
 Commits require two operations of a store: a create-only write, which succeeds for exactly one of several concurrent
 writers, and an upload that is invisible until any process completes it.
 
-Imports within the package: ``s3`` (with ``s3_response_body``, ``s3_parameters``, and ``s3_connection`` over ``s3_direct``,
-``s3_credentials`` and ``s3_retries``; ``s3_direct`` over ``bounded_session``, ``s3_listing`` and ``s3_signature``), ``local``, and ``memory`` over ``generic`` -> ``interface`` -> ``base`` -> ``error_translation`` -> ``circuit_breaker``, ``error_codes``, ``masking``.
+Imports within the package: ``s3``, ``local``, and ``memory`` over ``generic`` -> ``interface`` -> ``base`` -> ``error_translation``
+-> ``circuit_breaker``, ``error_codes``, ``masking``. ``s3`` -> ``s3_reads`` (with ``s3_response_body``), ``s3_writes``,
+``s3_uploads`` -> ``s3_requests`` -> ``s3_parameters``, ``s3_connection`` -> ``s3_direct``, ``s3_credentials``, ``s3_retries``;
+``s3_direct`` -> ``bounded_session``, ``s3_listing``, ``s3_signature``.
 ``listings`` and ``paths`` import no other module of the package.
 """
 

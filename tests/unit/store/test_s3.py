@@ -107,7 +107,7 @@ class TestWrites(WriteSuite):
         assert (found.path, found.upload_id) == (root + "a", upload_id)
 
     def test_deletions_are_batched_by_bucket_and_limit(self, monkeypatch):
-        monkeypatch.setattr("pyspark_logs.store.s3._MAX_DELETE_KEYS", 2)
+        monkeypatch.setattr("pyspark_logs.store.s3_writes._MAX_DELETE_KEYS", 2)
         for name in "abcde":
             self.store.put(self.root + name, b"x")
         other = replace(self.s3, bucket=self.s3.bucket + "-2")
