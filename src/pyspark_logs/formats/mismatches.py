@@ -30,7 +30,7 @@ class MismatchSearch(Protocol):
 
 
 class NoLineMatches:
-    """Finds all lines, which have the same reason."""
+    """Puts all lines of a block into one class: the search of a format that no line matches, always for the same reason."""
 
     def find(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> Int64:
         """Returns the same class for all lines."""

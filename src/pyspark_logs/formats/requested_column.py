@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import pyarrow as pa
 
+from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.types.field_type import FieldType
 
 SourceT = TypeVar("SourceT")
+
+
+def unknown_column(name: str, known: Iterable[str]) -> SchemaError:
+    """Returns the error of a requested column that a format does not have.
+
+    Args:
+        name: name of the column.
+        known: names of the columns of the format.
+    """
+    return SchemaError(f"column {name!r} is not in the format, which gives {', '.join(known)}")
 
 
 @dataclass(frozen=True)

@@ -307,7 +307,27 @@ class _DocumentReader:
         """Passes over the text from the mark to the end of the element as its brackets say, within the line."""
         text = self.text
         text.position = text.mark
-        offset, head, length, depth, is_open = text.offset + text.mark, b"", 0, 0, False
+        offset = text.offset + text.mark
+        head, length = self._find_damaged_end()
+        at_line_end = text.text[text.position : text.position + 1] in (b"", b"\r", b"\n")
+        if head:
+            self.output.end_run()
+            text.drop_read_text()
+            self.output.add(DocumentRecord(head, offset, None, length))
+            if at_line_end:
+                raise _BrokenValueError(is_reported=True)
+            return
+        if at_line_end:
+            raise _BrokenValueError
+        if text.position == text.mark:
+            raise _BrokenValueError  # a comma or a closing bracket where an element should be
+        self.output.accept(text.mark, text.position, "not a JSON value")
+        text.mark = text.position
+
+    def _find_damaged_end(self) -> tuple[bytes, int]:
+        """Moves to the end of a damaged element; returns its first bytes and its length if it is too long to be held."""
+        text = self.text
+        head, length, depth, is_open = b"", 0, 0, False
         while True:
             if is_open:
                 is_open = self._is_string_open()
@@ -335,21 +355,7 @@ class _DocumentReader:
             text.position = token.end()
             is_open = sign == _QUOTE and is_cut
             depth += 1 if sign in (_BRACE, _BRACKET) else -1 if sign in (_BRACE_END, _BRACKET_END) else 0
-        at_line_end = text.text[text.position : text.position + 1] in (b"", b"\r", b"\n")
-        if head:
-            length += text.position - text.mark
-            self.output.end_run()
-            text.drop_read_text()
-            self.output.add(DocumentRecord(head, offset, None, length))
-            if at_line_end:
-                raise _BrokenValueError(is_reported=True)
-            return
-        if at_line_end:
-            raise _BrokenValueError
-        if text.position == text.mark:
-            raise _BrokenValueError  # a comma or a closing bracket where an element should be
-        self.output.accept(text.mark, text.position, "not a JSON value")
-        text.mark = text.position
+        return head, length + (text.position - text.mark) * bool(head)
 
     def _is_string_open(self) -> bool:
         """Moves past the rest of a string; returns True if the text that is held ends within the string."""

@@ -82,13 +82,13 @@ class AnyOfMember:
         """Raises FormatError for a format whose lines cannot be told apart line by line."""
         if self.form.header_rule() is not None:
             raise FormatError(
-                f"option 'anyOf', {self.title}: the columns of its lines depend on a header; read files with headers by a load of"
-                " their own"
+                f"option 'anyOf', {self.title}: the columns of its lines depend on a header; read files with headers in a"
+                " separate load"
             )
         if self.form.reads_documents:
             raise FormatError(
-                f"option 'anyOf', {self.title}: its files are JSON documents, in which a line is no record; read them by a load of"
-                " their own"
+                f"option 'anyOf', {self.title}: its files are JSON documents, in which a line is no record; read them in a"
+                " separate load"
             )
 
 

@@ -158,6 +158,16 @@ def string_bytes(array: pa.Array) -> Bytes:
     return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
 
 
+def contains_only(array: pa.Array, only: bytes) -> bool:
+    """Returns True if all characters of the strings are among the ASCII characters ``only``."""
+    text = string_bytes(array)
+    if len(text) == 0 or (text.min() >= ord("0") and text.max() <= ord("9") and b"0123456789" in only):
+        return True  # usually digits only: two passes of min and max are faster than a lookup
+    alphabet = np.zeros(256, np.bool_)
+    alphabet[np.frombuffer(only, np.uint8)] = True
+    return bool(alphabet[text].all())
+
+
 def max_byte_length(array: pa.Array) -> int:
     """Returns the length in bytes of the longest string; 0 if the array is empty."""
     if len(array) == 0:

@@ -30,7 +30,7 @@ from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.mismatches import NoLineMatches
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn, unknown_column
 from pyspark_logs.formats.types.registry import for_arrow, retype
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines, QuoteRule
@@ -190,8 +190,7 @@ class DelimitedFormat(LineFormat):
         """Returns a requested column without the indices of its values, which depend on the header."""
         field = self._field(requested.name)
         if field is None:
-            known = ", ".join(field.name for field in self.spec.fields)
-            raise SchemaError(f"column {requested.name!r} is not in the format, which gives {known}")
+            raise unknown_column(requested.name, (known.name for known in self.spec.fields))
         column_type = retype(field.type, requested.type, field.name)
         return RequestedColumn(requested.name, column_type, DelimitedSource((), field.suffix), judged)
 

@@ -49,7 +49,9 @@ class DelimitedRules:
     checks_count: bool = False
 
     def last_validated(self, columns: Sequence[DelimitedColumn]) -> int:
-        """Returns the index of the last value that a line is validated by, its end included; -1: no value.
+        """Returns the index of the last value of a line that is validated; -1: no value is.
+
+        Where it is the last value of the line, the number of values is validated, too.
 
         Args:
             columns: requested columns.

@@ -94,12 +94,15 @@ class ShapeColumns:
         return self.column(node, dtype, time)
 
     def column(self, node: Any, dtype: pa.DataType, time: FieldType | None = None) -> ConversionResult | None:
-        """Returns the column of a node.
+        """Returns the values of one node of the shape, as a column.
 
         Args:
             node: the node; None: no line has a value.
             dtype: type of the column.
             time: notation of a time; None: the type of the column decides.
+
+        Returns:
+            The column and a mask of the lines with a correct value (None: all lines); None if no value is of the type.
         """
         if node is None:
             return pa.nulls(self.count, dtype), None

@@ -103,7 +103,7 @@ class _KeyNode:
 
 
 def compile_json(line_parser: JsonLineParser) -> JsonProgram:
-    """Compiles the columns of a line parser.
+    """Returns the program by which the JSON machine finds and writes the columns of a line parser.
 
     Raises:
         UnsupportedError: a column has no output in the machine.

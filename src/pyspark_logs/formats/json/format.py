@@ -81,7 +81,11 @@ class JsonFormat(LineFormat):
         return (records for lines in super().read(source) if len(records := split_values(lines)))
 
     def decoder(self, projection: Projection) -> Decoder:
-        """Returns a decoder of requested columns."""
+        """Returns a decoder of requested columns: the engines, then the line parser.
+
+        Raises:
+            SchemaError: a column has a type that JSON values are not read as.
+        """
         columns = tuple(self._field(field.name).column(field, judged=judged) for field, judged in projection.fields())
         others = [field for field in self.fields if projection.also_judges(field.name, field.arrow())]
         validated_only = tuple(field.column(pa.field(field.name, field.arrow()), judged=True) for field in others)

@@ -23,7 +23,6 @@ _WORDS = (b"null", b"true", b"false", b"NaN", b"Infinity")
 # Bytes with which a value may begin. Line ends may be blanks of a record of several lines, and change its positions.
 _BEGINS_VALUE = byte_table('"{[-0123456789') | byte_table([chr(word[0]) for word in _WORDS]) | byte_table("\r\n")
 _BEGINS_KEY = byte_table('"}\r\n')
-_CONTINUES_NUMBER = byte_table(".eE0123456789")
 _AFTER_NUMBER = byte_table("\r\n")
 
 

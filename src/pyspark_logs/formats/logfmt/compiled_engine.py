@@ -67,7 +67,7 @@ class CompiledLogfmtEngine:
         )
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Returns the columns of the lines ``block[starts[i]:ends[i]]`` that are certain."""
+        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoder.Engine.parse>`. None if no line is certain."""
         count = len(starts)
         if not 0 < count <= self.outputs.max_lines:
             return None

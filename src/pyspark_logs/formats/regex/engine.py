@@ -24,7 +24,6 @@ from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.line_parser import ParsingRules
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import contains_only
 from pyspark_logs.formats.types.text import Text
 
 _SAMPLE_LINES = 64
@@ -146,7 +145,7 @@ def _clear_mismatches(subexpression: Subexpression, array: pa.StringArray, match
 def _matches_by_alphabet(subexpression: Subexpression, array: pa.StringArray) -> bool:
     """Returns True if all texts match because they consist of characters of the subexpression's alphabet."""
     alphabet = subexpression.alphabet
-    return bool(alphabet) and spans.min_byte_length(array) > 0 and contains_only(array, alphabet.encode())
+    return bool(alphabet) and spans.min_byte_length(array) > 0 and spans.contains_only(array, alphabet.encode())
 
 
 def _encode_if_repetitive(array: pa.StringArray) -> pa.DictionaryArray | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.decoder import Engine
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only
@@ -20,7 +20,7 @@ from pyspark_logs.formats.regex.engine import RegexEngine
 from pyspark_logs.formats.regex.expression import Expression, parse_regex
 from pyspark_logs.formats.regex.grok import parse_grok
 from pyspark_logs.formats.regex.line_parser import RegexColumn, RegexLineParser
-from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.requested_column import Projection, unknown_column
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
@@ -63,8 +63,7 @@ class RegexFormat(LineFormat):
         for field, judged in projection.fields():
             column = columns.get(field.name.lower())
             if column is None:
-                names = ", ".join(column.name for column in columns.values())
-                raise SchemaError(f"column {field.name!r} is not in the format, which gives {names}")
+                raise unknown_column(field.name, (column.name for column in columns.values()))
             requested.append(replace(column, type=retype(column.type, field.type, field.name), judged=judged))
         validated = [
             column

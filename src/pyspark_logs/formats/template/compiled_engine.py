@@ -40,7 +40,7 @@ class CompiledTemplateEngine:
         self.machines, self.program, self.unescapes, self.count = machines, program, tuple(unescapes), count
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Returns the columns of the lines ``block[starts[i]:ends[i]]`` that are certain."""
+        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoder.Engine.parse>`. None if no line is certain."""
         program = self.program
         if not 0 < len(starts) <= program.outputs.max_lines or (program.needs_year and context.zone != "UTC"):
             return None

@@ -85,7 +85,7 @@ class FieldScanner:
         self._is_delimiter_found = False
 
     def absent_field(self) -> FieldSpans:
-        """Returns the spans of a field that no line has."""
+        """Returns the spans of a field that is absent from all lines: empty, at the ends of the lines, and null."""
         return FieldSpans(self.ends, self.ends, null=np.ones(len(self.ends), np.bool_))
 
     # --- fields -------------------------------------------------------------------------------------------

@@ -68,12 +68,15 @@ class FieldWriter:
         return self.type.syntax is not None and self.type.syntax.fullmatch("") is not None
 
     def texts(self, array: pa.Array, context: FieldContext, column: int) -> tuple[pa.Array, list[UnwritableValues]]:
-        """Returns the texts of values, without the quotes of a quoted field, and the values that would not read back.
+        """Renders the values of a column.
 
         Args:
             array: values.
             context: surroundings of the field.
             column: index of the column, for the unwritable values.
+
+        Returns:
+            A text for each value, without the quotes of a quoted field, and the values that would not read back.
         """
         field_type = self.type.avoiding(context.terminators)
         texts, mask = field_type.render(array, self.zone)

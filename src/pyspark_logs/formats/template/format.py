@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, split_words, without_rescued
 from pyspark_logs.formats.decoder import Decoder, Engine, LineParser
 from pyspark_logs.formats.interface import SearchableFields
@@ -15,7 +15,7 @@ from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, d
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.mismatches import MismatchSearch
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn
+from pyspark_logs.formats.requested_column import Projection, RequestedColumn, unknown_column
 from pyspark_logs.formats.template.compiled_engine import template_engines
 from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.engine import TemplateEngine
@@ -113,18 +113,8 @@ class TemplateFormat(LineFormat):
     def decoder(self, projection: Projection) -> Decoder:
         """Returns a decoder of the template engine, with the line parser for the lines that the engine leaves."""
         projection, rescued = without_rescued(projection, self.options)
-        known = {column.name.lower(): column for column in self._columns()}
-        columns = []
-        for requested, judged in projection.fields():
-            column = known.get(requested.name.lower())
-            if column is None:
-                names = ", ".join(column.name for column in known.values())
-                raise SchemaError(f"column {requested.name!r} is not in the format, which gives {names}")
-            first, *others = (
-                replace(one, type=retype(one.type, requested.type, requested.name), judged=judged)
-                for one in column.locations
-            )
-            columns.append(replace(first, alternatives=tuple(others)))
+        known = self._columns()
+        columns = _requested_columns(known, projection)
         if self.options.rescued_column is not None and self.template.takes_rest:
             raise FormatError(
                 f"option 'rescuedDataColumn': the last field of {self.name} takes the rest of the line, so nothing can follow it;"
@@ -133,7 +123,7 @@ class TemplateFormat(LineFormat):
         options = self.options
         unrequested = tuple(
             one
-            for column in known.values()
+            for column in known
             if projection.also_judges(column.name, column.type.arrow())
             for one in column.locations
         )
@@ -237,6 +227,30 @@ class TemplateFormat(LineFormat):
         problems += _find_missing_columns(self.template, fields)
         raise_unwritable(problems, self.name)
         return fields, pa.schema(native)
+
+
+def _requested_columns(known: Sequence[RequestedColumn[str]], projection: Projection) -> list[RequestedColumn[str]]:
+    """Returns the requested columns, each with the type that gives its values, at all of its locations.
+
+    Args:
+        known: columns of the format.
+        projection: columns that a query requests.
+
+    Raises:
+        SchemaError: the format has no such column, or its values have no such type.
+    """
+    by_name = {column.name.lower(): column for column in known}
+    columns = []
+    for requested, judged in projection.fields():
+        column = by_name.get(requested.name.lower())
+        if column is None:
+            raise unknown_column(requested.name, (one.name for one in known))
+        first, *others = (
+            replace(one, type=retype(one.type, requested.type, requested.name), judged=judged)
+            for one in column.locations
+        )
+        columns.append(replace(first, alternatives=tuple(others)))
+    return columns
 
 
 def _find_missing_columns(template: Template, fields: Sequence[FieldColumns]) -> list[str]:

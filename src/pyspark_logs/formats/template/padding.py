@@ -16,7 +16,7 @@ _SPACE = ord(" ")
 
 
 def skip_blanks(cursor: LineCursor) -> None:
-    """Moves after the spaces and tabs at the cursor; drops lines with too many of them."""
+    """Moves the cursor past spaces and tabs; drops lines with more than ``_MAX_BLANKS`` of them."""
     offsets = cursor.offsets.copy()
     rows = np.flatnonzero(cursor.blank_at(offsets))
     for _ in range(_MAX_BLANKS):
@@ -29,7 +29,7 @@ def skip_blanks(cursor: LineCursor) -> None:
 
 
 def skip_spaces(cursor: LineCursor, max_count: int) -> None:
-    """Moves after the spaces at the cursor, up to a number of them: the padding before a value."""
+    """Moves the cursor past the padding before a value: at most ``max_count`` spaces."""
     offsets = cursor.offsets.copy()
     rows = np.flatnonzero(~cursor.not_scanned())
     for _ in range(max_count):
@@ -39,7 +39,7 @@ def skip_spaces(cursor: LineCursor, max_count: int) -> None:
 
 
 def strip_spaces(cursor: LineCursor, field_spans: FieldSpans) -> None:
-    """Removes the spaces at the end of the values; drops lines with too many of them."""
+    """Removes the spaces at the end of the values; drops lines with more than ``_MAX_BLANKS`` of them."""
     starts, ends = field_spans.starts, field_spans.ends.copy()
     rows = np.arange(len(ends))
     for _ in range(_MAX_BLANKS):

@@ -17,7 +17,6 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
@@ -379,31 +378,6 @@ def parse_distinct(field_type: FieldType, array: pa.Array, context: TimestampCon
             valid[index] = False
     column = pa.array(values, field_type.arrow()).take(encoded.indices)
     return column, None if valid.all() else valid[encoded.indices.to_numpy()]
-
-
-def cast_or_parse(
-    field_type: FieldType, array: pa.Array, context: TimestampContext, *, only: bytes
-) -> ConversionResult:
-    """Casts strings by Arrow, or parses them if they have characters other than ``only``.
-
-    Arrow accepts more notations than the field types do, such as hexadecimal integers.
-    """
-    if contains_only(array, only):
-        try:
-            return array.cast(field_type.arrow()), None
-        except pa.ArrowInvalid:
-            pass  # one invalid text fails the whole cast
-    return parse_distinct(field_type, array, context)
-
-
-def contains_only(array: pa.Array, only: bytes) -> bool:
-    """Returns True if all characters of the strings are among the ASCII characters ``only``."""
-    text = spans.string_bytes(array)
-    if len(text) == 0 or (text.min() >= ord("0") and text.max() <= ord("9") and b"0123456789" in only):
-        return True  # usually digits only: two passes of min and max are faster than a lookup
-    alphabet = np.zeros(256, np.bool_)
-    alphabet[np.frombuffer(only, np.uint8)] = True
-    return bool(alphabet[text].all())
 
 
 def render_validated(field_type: FieldType, array: pa.Array) -> RenderResult:

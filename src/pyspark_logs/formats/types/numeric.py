@@ -22,8 +22,6 @@ from pyspark_logs.formats.types.field_type import (
     JsonKind,
     RenderResult,
     ResolveType,
-    cast_or_parse,
-    contains_only,
     parse_distinct,
 )
 
@@ -35,7 +33,7 @@ _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 def has_plain_numbers(array: pa.Array) -> bool:
     """Returns True if Arrow's casts read all strings as the field types do (no ``0x``, no ``inf``)."""
-    return contains_only(array, b"0123456789-+.eE")
+    return spans.contains_only(array, b"0123456789-+.eE")
 
 
 def parse_bounded_int(text: str) -> int:
@@ -59,9 +57,30 @@ def _cast_plain_numbers(array: pa.Array, dtype: pa.DataType) -> pa.Array | None:
 
 
 class NumericType(FieldType):
-    """A type whose text can be read as any other number."""
+    """A type whose text can be read as any other number.
+
+    Attributes:
+        castable: characters of the texts that Arrow casts as the type parses them. Arrow accepts more notations than the field
+            types do, such as hexadecimal integers.
+    """
 
     json_kind: ClassVar[JsonKind] = "number"
+    castable: ClassVar[bytes]
+
+    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
+        if spans.contains_only(array, self.castable):
+            try:
+                return array.cast(self.arrow()), None
+            except pa.ArrowInvalid:
+                pass  # one invalid text fails the whole cast
+        return parse_distinct(self, array, context)
+
+    @property
+    def accepts_nulls(self) -> bool:
+        return True
+
+    def convert_masked(self, array: pa.Array) -> pa.Array | None:
+        return _cast_plain_numbers(array, self.arrow())
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         is_number = pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_decimal(dtype)
@@ -73,6 +92,7 @@ class Integer(NumericType):
     """``int`` (32 bits) and ``long`` (64 bits)."""
 
     alphabet: ClassVar[str | None] = "0123456789-"
+    castable: ClassVar[bytes] = b"0123456789-"
     bits: int = 32
 
     def arrow(self) -> pa.DataType:
@@ -97,16 +117,6 @@ class Integer(NumericType):
     def excludes(self, text: str) -> bool:
         return not set(text) <= set("0123456789+-")
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        return cast_or_parse(self, array, context, only=b"0123456789-")
-
-    @property
-    def accepts_nulls(self) -> bool:
-        return True
-
-    def convert_masked(self, array: pa.Array) -> pa.Array | None:
-        return _cast_plain_numbers(array, self.arrow())
-
     @property
     def reads_words(self) -> bool:
         return self.bits >= _INT_BITS
@@ -127,6 +137,7 @@ class Floating(NumericType):
     """``double``: rendered as the shortest text that is parsed to the same number."""
 
     alphabet: ClassVar[str | None] = "0123456789-+.einfa"
+    castable: ClassVar[bytes] = b"0123456789-+.eE"
     bits: int = 64
 
     def arrow(self) -> pa.DataType:
@@ -141,16 +152,6 @@ class Floating(NumericType):
     def notation(self) -> str:
         return "double"
 
-    def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        return cast_or_parse(self, array, context, only=b"0123456789-+.eE")
-
-    @property
-    def accepts_nulls(self) -> bool:
-        return True
-
-    def convert_masked(self, array: pa.Array) -> pa.Array | None:
-        return _cast_plain_numbers(array, self.arrow())
-
     @property
     def compiled_form(self) -> CompiledForm:
         return CompiledForm("DOUBLE") if self.bits == 64 else CompiledForm(converts=True)
@@ -164,6 +165,7 @@ class DecimalNumber(NumericType):
     """``decimal(p,s)``: values are not rounded; a text that needs more digits is not of the type."""
 
     alphabet: ClassVar[str | None] = "0123456789-."
+    castable: ClassVar[bytes] = b"0123456789-+."
     precision: int = 10
     scale: int = 0
 
@@ -189,7 +191,11 @@ class DecimalNumber(NumericType):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         if not fits_decimal_cast(array, self.scale):
             return parse_distinct(self, array, context)
-        return cast_or_parse(self, array, context, only=b"0123456789-+.")
+        return super().convert(array, context)
+
+    @property
+    def accepts_nulls(self) -> bool:
+        return False  # the cast may overflow
 
 
 def fits_decimal_cast(array: pa.Array, scale: int) -> bool:

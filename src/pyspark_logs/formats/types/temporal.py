@@ -39,7 +39,6 @@ from pyspark_logs.formats.types.field_type import (
     ResolveType,
     ScannedValues,
     TimeNotation,
-    contains_only,
     parse_distinct,
 )
 from pyspark_logs.formats.types.numeric import fits_decimal_cast, parse_bounded_int
@@ -266,7 +265,7 @@ class Epoch(FieldType):
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         power = EPOCH_SCALE[self.unit]
-        if not contains_only(array, b"0123456789-"):
+        if not spans.contains_only(array, b"0123456789-"):
             return _convert_fractions(self, array, context)
         try:
             numbers = array.cast(pa.int64()).to_numpy()
@@ -292,7 +291,7 @@ def _convert_fractions(epoch: Epoch, array: pa.Array, context: TimestampContext)
     """Converts numbers with a fraction as decimals of nanoseconds, without rounding."""
     digits = 9 if epoch.unit == "s" else 6
     without_integer = pc.or_(pc.starts_with(array, "."), pc.starts_with(array, "-."))  # Arrow accepts ".5"
-    castable = contains_only(array, b"0123456789-.") and fits_decimal_cast(array, digits)
+    castable = spans.contains_only(array, b"0123456789-.") and fits_decimal_cast(array, digits)
     if epoch.unit not in ("s", "ms") or not castable or pc.any(without_integer).as_py():
         return parse_distinct(epoch, array, context)
     try:
