@@ -109,30 +109,14 @@ def vacuum(
     held = {chain.holder for chain in chains} - {chain.holder for chain in ended}
     if len(commits.records) + len(commits.intents) > store.page_size:
         held -= _settle(store, root, chains, held, commits, clock, dry_run, settings)
-    records = [
-        job
-        for job, modified_ms in sorted(commits.records.items())
-        if job not in commits.intents
-        and job not in held
-        and not any(chain.may_need(job) for chain in broken)
-        and clock.is_old(modified_ms, settings.record_retention_us)
-    ]
-    if commits.records.keys() <= {*records, *commits.intents}:
-        # Without any document the directory would not be known as a root, and each reader would search above and below it.
-        # Records beside intents do not count: once the intent is deleted, another vacuum may delete the record. All vacuums
-        # keep the newest record that they list, so the newest of all stays.
-        records = [job for job in records if job != max(commits.records)]
+    records = _expired_records(commits, held, broken, clock, settings)
     older = [
         file.path
         for chain in chains
         for file in chain.older
         if clock.is_old(file.modified_ms, settings.record_retention_us)
     ]
-    temporary = sorted(
-        file.path
-        for file in (*list_all(store, f"{root}{COMMITS}{_TEMPORARY_PREFIX}"), *claim_files)
-        if _TEMPORARY.fullmatch(file.path.rpartition("/")[2]) and clock.is_old(file.modified_ms, older_than_us)
-    )
+    temporary = _old_temporary_files(store, root, claim_files, clock, older_than_us)
     if not dry_run:
         remove_files(store, temporary)
         in_parallel(lambda upload: store.abort_upload(upload.path, upload.upload_id), uploads, settings.threads)
@@ -147,6 +131,38 @@ def vacuum(
         tuple(path.removeprefix(root) for path in claims),
         tuple((chain.path, chain.reason) for chain in broken),
         tuple(path.removeprefix(root) for path in temporary),
+    )
+
+
+def _expired_records(
+    commits: CommitListing, held: Collection[str], broken: Iterable[_BrokenChain], clock: StoreClock,
+    settings: CommitSettings,
+) -> list[str]:  # fmt: skip
+    """Returns the jobs of a root whose records are older than ``recordRetention`` and needed by no chain; never all of them."""
+    records = [
+        job
+        for job, modified_ms in sorted(commits.records.items())
+        if job not in commits.intents
+        and job not in held
+        and not any(chain.may_need(job) for chain in broken)
+        and clock.is_old(modified_ms, settings.record_retention_us)
+    ]
+    if commits.records.keys() <= {*records, *commits.intents}:
+        # Without any document the directory would not be known as a root, and each reader would search above and below it.
+        # Records beside intents do not count: once the intent is deleted, another vacuum may delete the record. All vacuums
+        # keep the newest record that they list, so the newest of all stays.
+        records = [job for job in records if job != max(commits.records)]
+    return records
+
+
+def _old_temporary_files(
+    store: Store, root: str, claim_files: Iterable[StoredFile], clock: StoreClock, older_than_us: int
+) -> list[str]:
+    """Returns the temporary files of processes that died, in ``_commits/`` and among the files of ``_claims/``."""
+    return sorted(
+        file.path
+        for file in (*list_all(store, f"{root}{COMMITS}{_TEMPORARY_PREFIX}"), *claim_files)
+        if _TEMPORARY.fullmatch(file.path.rpartition("/")[2]) and clock.is_old(file.modified_ms, older_than_us)
     )
 
 

@@ -26,7 +26,13 @@ _MOST_CLAIMS = 100  # of a chain, below the newest one
 
 
 def is_old(modified_ms: int, now_ms: int, retention_us: int) -> bool:
-    """True if a file is at least as old as a retention."""
+    """True if a file has reached the end of a retention.
+
+    Args:
+        modified_ms: modification time of the file, in milliseconds since the epoch.
+        now_ms: current time by the clock that gave ``modified_ms``.
+        retention_us: retention in microseconds.
+    """
     return (now_ms - modified_ms) * 1000 >= retention_us
 
 

@@ -80,7 +80,7 @@ def created_us_of(job: str) -> int:
 
 
 def random_of(job: str) -> int:
-    """Returns the random part of a job id as a number, which is evenly distributed over jobs."""
+    """Returns the random part of a job id as a number from 0 to ``36 ** _RANDOM - 1``, with equal probability for each."""
     return int(job[_TIME : _TIME + _RANDOM], 36)
 
 

@@ -18,8 +18,9 @@ def holds_job_files(paths: Iterable[str]) -> bool:
 def holds_commits(store: Store, directory: str) -> bool:
     """True if a directory, which ends in ``/``, has a file below ``_commits/``.
 
-    Costs one LIST, or two if the store does not list in key order and the first finds nothing: that one may miss both a
-    record that is created and an intent that is deleted while it runs, and the second then sees the record.
+    Costs one LIST; two on stores that do not list in key order, if the first finds nothing. A listing in another order can
+    miss a job that is decided while it runs: it may pass the record before this is created, and the intent after this is
+    deleted. The second listing sees the record.
     """
     passes = 1 if store.lists_in_order else 2
     return any(store.list_page(directory + COMMITS, recursive=True).files for _ in range(passes))
