@@ -107,8 +107,8 @@ def audit(
         unknown = {batch.query for batch in batches} - {plan.query for plan in plans}
         if unknown:
             raise PathNotFoundError(
-                f"no batch of {', '.join(sorted(unknown))}, which {location} is the checkpoint of, has an audit below {directory}. Give"
-                " the auditPath of that query"
+                f"{directory} has no audit of query {', '.join(sorted(unknown))}, to which the checkpoint {location} belongs. Give the"
+                " auditPath of that query"
             )
     queries, tables = [], []
     for name, group in groupby(plans, key=lambda plan: plan.query):

@@ -163,7 +163,17 @@ def _decompress_members(
 
 
 def gzip(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -> Iterator[bytes]:
-    """Decompresses gzip members (RFC 1952)."""
+    """Decompresses the members of a gzip file (RFC 1952), one after another.
+
+    Args:
+        name: name of the codec, for messages.
+        chunks: bytes of the file, in pieces of any size.
+        path: path of the file, for messages.
+        members: list to which the offset in the decompressed text of each member after the first is appended.
+
+    Raises:
+        CorruptFileError: the file is damaged or truncated.
+    """
     library = zlib_library()
     kind = _MemberFormat(b"\x1f\x8b", functools.partial(_GzipMember, library), library.error)
     return _decompress_members(kind, name, chunks, path, members)

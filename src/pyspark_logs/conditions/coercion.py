@@ -164,7 +164,13 @@ def _parse_string(text: str, dtype: pa.DataType, zone: str) -> Any:
 
 
 def convert_column(column: pa.Array, dtype: pa.DataType, zone: str) -> pa.Array:
-    """Returns a column in the common type."""
+    """Returns a column as the type in which it is compared, with the values that Spark's implicit cast gives.
+
+    Args:
+        column: column of a type that Spark casts to ``dtype`` implicitly.
+        dtype: common type of both sides of the comparison.
+        zone: zone of days that become instants.
+    """
     if column.type == dtype or t.is_null(dtype):
         return column
     if t.is_decimal(column.type) and t.is_floating(dtype):

@@ -110,5 +110,5 @@ def _task_origin() -> TaskOrigin:
 
 
 def stream_reader_class() -> type[LogStreamReader | LogStreamReaderWithoutLimits]:
-    """Returns the class for the installed version of Spark."""
+    """Returns the class of stream readers for the installed version of Spark: 4.0 has no ``ReadLimit``."""
     return LogStreamReaderWithoutLimits if ReadLimit is None else LogStreamReader

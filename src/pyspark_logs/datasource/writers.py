@@ -103,7 +103,7 @@ class LogStreamWriter(LogWriter, *_STREAM_WRITER):  # type: ignore[misc]
             self.commit_job(received[0].job, outputs)
 
     def abort(self, messages: list[WriterCommitMessage | None], batchId: int) -> None:  # noqa: N803 - Spark's name
-        """Deletes the staged files of all tasks."""
+        """Deletes the staged files of the tasks that sent a message; those of other tasks are left to ``vacuum``."""
         received = _received(messages)
         for job in {output.job: None for output in received}:
             self.abort_job(job, [output for output in received if output.job == job])

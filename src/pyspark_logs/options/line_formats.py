@@ -28,10 +28,10 @@ _NAME, _SCHEMA = "name", "schema"
 _MEMBER_KEYS = (*MEMBER_FORMATS, *MEMBER_OPTIONS, _NAME, _SCHEMA)
 _REFUSED = {
     "anyOf": "lists of formats cannot be nested; put its members into this list",
-    "formatClass": "a class decodes whole files, not lines; read these files by a load of their own",
-    "header": "the columns of lines below a header depend on the header; read files with headers by a load of their own, or"
+    "formatClass": "a class decodes whole files, not lines; read these files in a separate load",
+    "header": "the columns of lines below a header depend on the header; read files with headers in a separate load, or"
     " give delimited lines a 'schema'",
-    "recordsPath": "a line of a document is no record; read documents by a load of their own",
+    "recordsPath": "a line of a document is no record; read documents in a separate load",
     "multiLine": "it decides where records begin, before a member is tried; give it beside anyOf",
     "formatColumn": "it applies to all members; give it beside anyOf, and 'name' in the member",
 }

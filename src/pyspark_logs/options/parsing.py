@@ -153,7 +153,8 @@ def _checked_format(fields: Mapping[str, Any]) -> FormatOptions:
             (prefix or "").encode(options.encoding)
         except UnicodeError as error:
             raise OptionError(
-                f"option 'commentPrefix': {prefix!r} has a character that encoding={options.encoding} lacks"
+                f"option 'commentPrefix': {prefix!r} has a character that encoding={options.encoding} lacks; check both"
+                " options, since no line can begin with this prefix"
             ) from error
     return options
 
@@ -189,7 +190,9 @@ def _check_role(store: StoreOptions) -> None:
                  ("roleDuration", store.role_duration_s), ("stsEndpoint", store.sts_endpoint))  # fmt: skip
         unused = [name for name, value in given if value is not None]
         if unused:
-            raise OptionError(f"option {unused[0]!r} needs 'roleArn', the role to assume")
+            raise OptionError(
+                f"option {unused[0]!r} needs 'roleArn', the role to assume; give it, or leave {unused[0]} out"
+            )
     elif store.anonymous:
         raise OptionError("options 'anonymous' and 'roleArn' contradict each other; a role is assumed with credentials")
     duration = store.role_duration_s
