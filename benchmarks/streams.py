@@ -16,12 +16,14 @@ from benchmarks.spark_reads import session
 from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import FullListing, Offset
 from pyspark_logs.options import StoreOptions, parse_read_options
+from pyspark_logs.planning import FileFilters
 from pyspark_logs.store import Page, Store, StoredFile
 from pyspark_logs.stream.listings import Listings, StreamRoot
 
 LATENCY_S = 0.05  # of a LIST request
 PAGE = 1000
 HOUR_S = 3600
+WHOLE_FILES = FileFilters(whole_files=True)
 TEMPLATE = "{landed:long} {level} {message}"
 PATTERN = r"^(\d+) (\w+) (.*)$"
 
@@ -111,7 +113,7 @@ def _scale() -> None:
     ):  # fmt: skip
         bucket = Bucket(services, hours, 1_000, top)
         options = parse_read_options({"path": bucket.root, "template": "{message}", "layout": layout})
-        lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(layout), whole_files=True)
+        lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(layout), WHOLE_FILES)
         # An offset after a full listing ten minutes ago; the first poll of a new query makes one.
         last = FullListing(_ms(now) - 600_000, took_ms=0)
         offset = Offset(bucket.root, "key", _ms(now), _ms(now) - 7_200_000, full_listing=last)
@@ -125,7 +127,7 @@ def _scale() -> None:
             raise RuntimeError("the poll found nothing")
     bucket = Bucket(1, 1_000, 1_000, top)
     options = parse_read_options({"path": bucket.root, "template": "{message}", "layout": hourly})
-    lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(hourly), whole_files=True)
+    lists = Listings(bucket, options, StreamRoot.of(options.plan.paths), Layout.parse(hourly), WHOLE_FILES)
     started = time.perf_counter()
     found = len(lists.list_everything(_ms(now))[0])
     print(

@@ -15,7 +15,9 @@ from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Splits, in_path_order
 from pyspark_logs.prefetch import Prefetcher
-from pyspark_logs.reader import LogReader, ReadPlan, ReadTask, TaskReport
+from pyspark_logs.reader import LogReader, ReadPlan
+from pyspark_logs.task_log import TaskReport
+from pyspark_logs.task_reader import ReadTask
 
 # Text that a thread reads at once. With less, the fixed cost of a task would be measurable; with more, a single file of a few
 # dozen MiB would occupy only one thread.
@@ -80,7 +82,7 @@ def read_plan(reader: LogReader, plan: ReadPlan, metrics: RecordMetrics, threads
         ordered = [reports[number] for number in sorted(reports)]
         corrupt = next((report.corrupt for report in ordered if report.corrupt is not None), None)
         appended = next((report.appended for report in ordered if report.appended is not None), None)
-        reader.warn(TaskReport(metrics.since(before), corrupt, appended))
+        reader.log.report(TaskReport(metrics.since(before), corrupt, appended))
 
 
 def _units(splits: Splits) -> Iterator[Splits]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
+
 import pyarrow as pa
 
+from pyspark_logs.column_sources import FROM_PATH, ColumnSources
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.formats.types.registry import for_arrow
-from pyspark_logs.planning import FileSplit
+from pyspark_logs.planning import Allowed, FileSplit
+from pyspark_logs.predicates import Predicate, evaluate, possible_values, restrict, supported, value_filter
 
 
 def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
@@ -25,6 +30,42 @@ def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
     except (ValueError, OverflowError):
         return pa.scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
     return (array if array.type == dtype else utc_to_local(array, zone))[0]
+
+
+def allowed_values(columns: ColumnSources, predicates: Sequence[Predicate], zone: str) -> dict[str, Allowed]:
+    """Returns the values of partition columns that filters allow; a column without an entry may have any value.
+
+    Args:
+        columns: columns of the query.
+        predicates: a conjunction of filters.
+        zone: zone of times in paths.
+    """
+    allowed: dict[str, Allowed] = {}
+    for field, source in zip(columns.target, columns.sources, strict=True):
+        if source != FROM_PATH:
+            continue
+        restricted = [restrict(p, field.name) for p in predicates]
+        filters = [p for p in restricted if p is not None and supported(p, field.type)]
+        if not filters:
+            continue
+        if not pa.types.is_string(field.type):
+            allowed[field.name] = _value_test(field, filters, zone)
+            continue
+        values = possible_values(filters, field.name)
+        test = value_filter(filters, field.name)
+        allowed[field.name] = test if values is None else [value for value in values if test(value)]
+    return allowed
+
+
+def _value_test(field: pa.Field, filters: Sequence[Predicate], zone: str) -> Callable[[str | None], bool]:
+    """Returns a test of a path's text by the value that its rows have in the column."""
+
+    @functools.cache
+    def is_allowed(text: str | None) -> bool:
+        value = pa.repeat(path_value(text, field.type, zone), 1)
+        return evaluate(filters, {field.name: value})[0].as_py() is True
+
+    return is_allowed
 
 
 def to_valid_text(path: str) -> str:

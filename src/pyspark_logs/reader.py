@@ -1,85 +1,39 @@
-"""Reads log files without Spark: a plan on the driver, tasks on executors.
+"""A query without Spark: :class:`LogReader` plans it on the driver, and reads its tasks on executors.
 
-The data that travels between driver and executors is plain: :class:`LogReader` is pickled as its options, and a
-:class:`ReadTask` is a dataclass. No constructor does I/O.
+The data that travels between driver and executors is plain: a reader is pickled as its options, and a task is a dataclass.
+No constructor does I/O.
 """
 
 from __future__ import annotations
 
-import functools
-import logging
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
-from typing import Any
 
 import pyarrow as pa
 
-from pyspark_logs.auditing import AuditTask, StreamBatch, TaskOrigin, TaskRecorder, write_plan
+from pyspark_logs.auditing import StreamBatch, TaskOrigin, TaskRecorder, write_plan
 from pyspark_logs.bad_records import BadRecordSink, BadRecordWriter
 from pyspark_logs.batch_builder import BatchBuilder
-from pyspark_logs.batch_sizes import resize
-from pyspark_logs.block_files import join_blocks, runs_of
-from pyspark_logs.column_sources import FROM_PATH, ColumnSources, resolve_columns
+from pyspark_logs.column_sources import ColumnSources, resolve_columns
 from pyspark_logs.conditions import parse_condition
-from pyspark_logs.errors import OptionError, SchemaError
+from pyspark_logs.errors import OptionError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.registry import resolve_format
-from pyspark_logs.jobs import job_of
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.path_columns import path_value
-from pyspark_logs.planning import Allowed, FileSplit, PlannedFile, PlanReport, plan, resolve_layout
-from pyspark_logs.predicates import (
-    Predicate,
-    evaluate,
-    possible_values,
-    restrict,
-    supported,
-    time_bounds,
-    value_filter,
-)
-from pyspark_logs.prefetch import Prefetcher
+from pyspark_logs.path_columns import allowed_values
+from pyspark_logs.planning import FileFilters, PlannedFile, PlanReport, Window, plan, resolve_layout
+from pyspark_logs.predicates import Predicate, supported, time_bounds
 from pyspark_logs.profiling import Profile, describe, is_requested
-from pyspark_logs.records import BLOCK_BYTES, Lines
 from pyspark_logs.schema import parse_ddl
-from pyspark_logs.split_reader import SplitReader, is_splittable
-from pyspark_logs.split_spans import record_counts, traced
+from pyspark_logs.split_reader import is_splittable
 from pyspark_logs.store import Store, normalise, open_store, split_scheme
-from pyspark_logs.store.parallel import in_parallel
-from pyspark_logs.telemetry import Span, start_span
+from pyspark_logs.task_log import TaskLog, TaskReport
+from pyspark_logs.task_reader import ReadTask, TaskReader
+from pyspark_logs.telemetry import start_span
 from pyspark_logs.terminal_text import get_logger
 
 _log = get_logger(__name__)
-
-_OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
-_CHECK_THREADS = 16
-
-
-@dataclass(frozen=True)
-class ReadTask:
-    """The work of one executor task.
-
-    Attributes:
-        splits: byte ranges of files.
-        path_columns: names of the splits' ``partition_values``.
-        slack_us: the longest time by which records are later than the time of their path.
-        in_stream: True for a task of a streaming batch.
-        jobs: all files of a streaming batch that belong to the write jobs of the splits, as (job id, ((path, etag), ...));
-            empty without ``ignoreMissingFiles``.
-        audit: identity of the task below ``auditPath``; None without the option.
-        trace: identity of the span of the planning; empty if it is not recorded.
-    """
-
-    splits: Sequence[FileSplit]
-    path_columns: tuple[str, ...] = ()
-    slack_us: int = 0
-    in_stream: bool = False
-    jobs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
-    audit: AuditTask | None = None
-    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,21 +55,6 @@ class ReadPlan:
     files: Sequence[PlannedFile] = ()
 
 
-@dataclass(frozen=True)
-class TaskReport:
-    """The records of a task that did not match, or that had more fields than their format.
-
-    Attributes:
-        metrics: counts of the task.
-        corrupt: path and offset of the first record that did not match; None: all matched.
-        appended: path and offset of the first record with fields after the last one of the format; None: no such record.
-    """
-
-    metrics: RecordMetrics
-    corrupt: tuple[str, int] | None = None
-    appended: tuple[str, int] | None = None
-
-
 class LogReader:
     """A query: options, requested schema, and filters.
 
@@ -131,20 +70,7 @@ class LogReader:
         self.predicates = tuple(predicates)
         where = self.options.records.where
         self.condition = None if where is None else parse_condition(where, self.options.time.zone)
-        self._notices: dict[str, str] = {}
-
-    def _notice(self, kind: str, message: str, level: int = logging.WARNING) -> None:
-        """Logs a notice about a file; further ones of the same kind are not logged."""
-        if self._notices.setdefault(kind, message) is message:  # atomic: several threads fetch files
-            self._log(level, "%s", message)
-
-    def _log(self, level: int, message: str, *arguments: Any, **options: Any) -> None:
-        """Logs a message of a task; with ``quiet``, at level DEBUG."""
-        _log.log(logging.DEBUG if self.options.report.quiet else level, message, *arguments, **options)
-
-    def _warn(self, message: str, *arguments: Any, **options: Any) -> None:
-        """Logs a warning of a task, as ``Logger.warning``."""
-        self._log(logging.WARNING, message, *arguments, **options)
+        self.log = TaskLog(self.options)
 
     @property
     def form(self) -> Format:
@@ -208,17 +134,7 @@ class LogReader:
         store = _open_store(self.options)
         layout = resolve_layout(store, self.options)
         columns = self.columns(layout.columns)
-        start_us, end_us = self.time_range(columns)
-        planned = plan(
-            store,
-            self.options,
-            layout=layout,
-            start_us=start_us,
-            end_us=end_us,
-            allowed=self.allowed_values(columns),
-            whole_files=columns.time is None,
-            splittable=self.is_splittable,
-        )
+        planned = plan(store, self.options, self.file_filters(columns), layout=layout, splittable=self.is_splittable)
         if planned.empty_reason:
             _log.warning("%s", planned.empty_reason)
         # What cannot be compiled fails here, before any task runs.
@@ -258,39 +174,14 @@ class LogReader:
             plan, tasks=tuple(replace(task, audit=each) for task, each in zip(plan.tasks, tasks, strict=True))
         )
 
-    def time_range(self, columns: ColumnSources) -> tuple[int | None, int | None]:
-        """Returns the half-open range of times, in microseconds, that the filters and the condition allow; None: unbounded."""
-        predicates = (*self.predicates, *columns.implied)
-        return time_bounds(predicates, columns.shown_time or "", self.options.time.zone)
-
-    def allowed_values(self, columns: ColumnSources) -> dict[str, Allowed]:
-        """Returns the values of partition columns that the filters and the condition allow."""
-        allowed: dict[str, Allowed] = {}
-        predicates = (*self.predicates, *columns.implied)
-        for field, source in zip(columns.target, columns.sources, strict=True):
-            if source != FROM_PATH:
-                continue
-            restricted = [restrict(p, field.name) for p in predicates]
-            filters = [p for p in restricted if p is not None and supported(p, field.type)]
-            if not filters:
-                continue
-            if not pa.types.is_string(field.type):
-                allowed[field.name] = self._value_test(field, filters)
-                continue
-            values = possible_values(filters, field.name)
-            test = value_filter(filters, field.name)
-            allowed[field.name] = test if values is None else [value for value in values if test(value)]
-        return allowed
-
-    def _value_test(self, field: pa.Field, filters: list[Predicate]) -> Callable[[str | None], bool]:
-        """Returns a test of a path's text by the value that its rows have in the column."""
-
-        @functools.cache
-        def is_allowed(text: str | None) -> bool:
-            value = pa.repeat(path_value(text, field.type, self.options.time.zone), 1)
-            return evaluate(filters, {field.name: value})[0].as_py() is True
-
-        return is_allowed
+    def file_filters(self, columns: ColumnSources) -> FileFilters:
+        """Returns the filters on files that follow from those of the query and from the condition."""
+        predicates, zone = (*self.predicates, *columns.implied), self.options.time.zone
+        return FileFilters(
+            Window(*time_bounds(predicates, columns.shown_time or "", zone)),
+            allowed_values(columns, predicates, zone),
+            whole_files=columns.time is None,
+        )
 
     # --- executor -------------------------------------------------------------------------------------------
 
@@ -309,7 +200,7 @@ class LogReader:
             task: task of a plan.
             metrics: counts to which those of the task are added as records are read.
             report: function that is called once if records did not match or had more fields than their format, when the
-                task is complete or its reader gives up; by default :meth:`warn`.
+                task is complete or its reader gives up; by default :meth:`TaskLog.report`.
             bad_records: receiver of the records that do not match; None: the writer of ``badRecordsPath``, if given.
             origin: ids of the streaming query and batch, for ``auditPath``; None outside of streams.
 
@@ -319,7 +210,6 @@ class LogReader:
             CorruptFileError: a file cannot be decompressed, unless ``ignoreCorruptFiles``.
             StoreError: the store refused or failed.
         """
-        target = self.target()
         builder = self._builder(self.columns(task.path_columns), task, bad_records)
         builder.metrics = metrics if metrics is not None else builder.metrics
         before = builder.metrics.copy()
@@ -327,19 +217,10 @@ class LogReader:
             builder.profile = Profile(builder.metrics.seconds)
         store = _open_store(self.options)
         recorder = self._recorder(task, origin)
-        splits = self._complete_jobs(store, task, recorder)
-        span = start_span("pyspark_logs.read_task", {"pyspark_logs.splits": len(splits)}, parent=task.trace)
-        reading = closing(self._read_splits(store, splits, builder, span, recorder, in_stream=task.in_stream))
         try:
-            with span, recorder or nullcontext(), reading as batches:
-                for batch in resize(batches, target):
-                    # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
-                    if batch.schema != target:
-                        raise SchemaError(f"a batch has the schema {batch.schema}, not {target}; please report this")
-                    yield batch
-                span.set(record_counts(builder.metrics.since(before)))
+            yield from TaskReader(task, self.form, self.options, store, builder, self.log, recorder).read()
         except GeneratorExit:
-            self._report(builder, before, report or self.warn)
+            _report(builder, before, report or self.log.report)
             raise
         finally:
             builder.metrics.count_retries(store.retry_counts)
@@ -349,31 +230,7 @@ class LogReader:
                     "profile of a task of %d files, %d records: %s",
                     counted.files, counted.records, describe(counted.seconds),
                 )  # fmt: skip
-        self._report(builder, before, report or self.warn)
-
-    def warn(self, report: TaskReport) -> None:
-        """Logs the number of records that do not match, and of those with fields after the last one of the format."""
-        counted = report.metrics
-        if report.appended is not None and counted.appended:
-            is_kept = self.options.format.rescued_column is not None
-            self._log(
-                logging.INFO if is_kept else logging.WARNING,
-                "%d of %d records have fields after the last one of the format%s. The first of them: %s at byte %d",
-                counted.appended, counted.records,
-                "" if is_kept else ", which are not read; rescuedDataColumn=NAME keeps them by their positions",
-                *report.appended,
-            )  # fmt: skip
-        if report.corrupt is not None and counted.corrupt:
-            outcome = "dropped" if self.options.records.mode == "DROPMALFORMED" else "kept, with nulls"
-            self._warn(
-                "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
-                counted.corrupt, counted.records, outcome, counted.top_reasons(), *report.corrupt,
-            )  # fmt: skip
-
-    def _report(self, builder: BatchBuilder, before: RecordMetrics, report: Callable[[TaskReport], object]) -> None:
-        counted = builder.metrics.since(before)
-        if counted.corrupt or counted.appended:
-            report(TaskReport(counted, builder.example, builder.appended_example))
+        _report(builder, before, report or self.log.report)
 
     def _builder(
         self, columns: ColumnSources, task: ReadTask, bad_records: BadRecordSink | None = None
@@ -400,101 +257,11 @@ class LogReader:
         directory = normalise(directory)
         return TaskRecorder(open_store(directory, self.options.store), directory, task.audit, origin or TaskOrigin())
 
-    def _complete_jobs(self, store: Store, task: ReadTask, recorder: TaskRecorder | None) -> list[FileSplit]:
-        """Returns the splits of a task without those of the write jobs that a streaming batch passes over."""
-        skipped = _incomplete_jobs(store, task, self._warn)
-        if recorder is not None and skipped:
-            for split in task.splits:
-                if job_of(split.path) in skipped:
-                    recorder.add_skipped(split, "a file of its write job was deleted or changed after planning")
-        return [split for split in task.splits if job_of(split.path) not in skipped]
 
-    def _read_splits(
-        self,
-        store: Store,
-        splits: Sequence[FileSplit],
-        builder: BatchBuilder,
-        span: Span,
-        recorder: TaskRecorder | None = None,
-        *,
-        in_stream: bool,
-    ) -> Generator[pa.RecordBatch, None, None]:
-        """Yields the batches of splits in their order, while the files of the next ones are fetched and decompressed."""
-        fetch = self.options.fetch
-        prefetcher = Prefetcher(threads=fetch.threads, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES)
-
-        def open_split(split: FileSplit, prefetcher: Prefetcher | None = prefetcher) -> Generator[Any, None, None]:
-            return SplitReader(
-                self.form, self.options, store, split, builder.context(split), prefetcher,
-                in_stream=in_stream, on_damage=builder.record_damage, notice=self._notice, warn=self._warn,
-                on_skip=None if recorder is None else recorder.record_skip,
-                on_join=functools.partial(self._record_joined, builder.metrics), profile=builder.profile,
-            ).blocks()  # fmt: skip
-
-        def find_lines(run: Sequence[FileSplit]) -> Iterator[tuple[FileSplit, Lines]]:
-            for split in run:
-                with closing(open_split(split, None)) as blocks:
-                    for lines in blocks:
-                        yield split, lines
-
-        def open_run(run: Sequence[FileSplit]) -> Any:
-            if len(run) == 1:
-                return open_split(run[0])
-            return prefetcher.add(join_blocks(find_lines(run)), lambda item: len(item[1].block))
-
-        # A request of an object store takes longer than decoding, so several of them should run at the same time.
-        # Rows of files before the one with an error are returned first, so that files are not joined with FAILFAST.
-        may_fail = self.options.records.mode == "FAILFAST"
-        is_joinable = store.is_local and self.form.reads_lines and builder.joins_files and not may_fail
-        runs = runs_of(splits, joins=is_joinable and recorder is None and not span.is_recording)
-        # Closed here: an error's traceback would keep the threads waiting.
-        with closing(prefetcher):
-            opened: deque[tuple[Sequence[FileSplit], Any]] = deque()
-            while True:
-                opened.extend((run, open_run(run)) for run in islice(runs, _OPEN_SPLITS - len(opened)))
-                if not opened:
-                    return
-                run, blocks = opened.popleft()
-                with closing(blocks):
-                    if len(run) > 1:
-                        yield from builder.batches_of_run(run, blocks)
-                        continue
-                    batches = builder.batches(run[0], blocks)
-                    if recorder is not None:
-                        batches = recorder.observe(run[0], batches, builder.metrics)
-                    yield from traced(span, run[0], batches, builder.metrics)
-
-    def _record_joined(self, metrics: RecordMetrics, path: str, count: int, offset: int) -> None:
-        """Counts lines that were joined to the record before them; see :class:`SplitReader`."""
-        metrics.joined += count
-        # Stack traces are expected, so this is no warning.
-        message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it"
-        self._notice("joined", message, logging.INFO)
-
-
-def _incomplete_jobs(store: Store, task: ReadTask, warn: Callable[..., None]) -> set[str | None]:
-    """Returns the write jobs of a streaming task of which a file of the batch is missing or changed.
-
-    Their files are read as a whole or not at all, but by several tasks. So each task checks all files of its jobs before it
-    reads one of them.
-    """
-    files = [(job, path, etag) for job, listed in task.jobs for path, etag in listed]
-
-    def problem(item: tuple[str, str, str]) -> str | None:
-        _, path, etag = item
-        found = store.head(path)
-        return f"{path} was deleted" if found is None else f"{path} changed" if found.etag != etag else None
-
-    incomplete: dict[str | None, list[str]] = {}
-    for item, text in zip(files, in_parallel(problem, files, _CHECK_THREADS), strict=True):
-        if text is not None:
-            incomplete.setdefault(item[0], []).append(text)
-    for job, texts in incomplete.items():
-        warn(
-            "job %s is passed over in this batch (ignoreMissingFiles): after it was planned, %s%s",
-            job, ", ".join(texts[:10]), "" if len(texts) <= 10 else f" and {len(texts) - 10} more",
-        )  # fmt: skip
-    return set(incomplete)
+def _report(builder: BatchBuilder, before: RecordMetrics, report: Callable[[TaskReport], object]) -> None:
+    counted = builder.metrics.since(before)
+    if counted.corrupt or counted.appended:
+        report(TaskReport(counted, builder.example, builder.appended_example))
 
 
 def _normalise_paths(options: ReadOptions) -> ReadOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from pyspark_logs.errors import FormatError, OptionError
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import plan, resolve_layout
+from pyspark_logs.planning import NO_FILTERS, FileFilters, plan, resolve_layout
 from pyspark_logs.reader import LogReader
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.split_reader import SplitReader
@@ -72,16 +73,15 @@ def _check_sampled_time(name: str | None, sampled: pa.Schema) -> None:
         )
 
 
-def _sample_criteria(reader: LogReader, layout: Layout) -> dict[str, Any]:
-    """Returns the criteria for files that the condition gives before the columns of the records are known."""
+def _sample_filters(reader: LogReader, layout: Layout) -> FileFilters:
+    """Returns the filters on files that the condition gives before the columns of the records are known."""
     try:
         columns = reader.columns(layout.columns)
     except OptionError:
-        return {}  # the type of a column does not follow from the condition
+        return NO_FILTERS  # the type of a column does not follow from the condition
     if columns.condition is None:
-        return {}
-    start_us, end_us = reader.time_range(columns)
-    return {"start_us": start_us, "end_us": end_us, "allowed": reader.allowed_values(columns)}
+        return NO_FILTERS
+    return replace(reader.file_filters(columns), whole_files=False)  # the time column may be one of the records
 
 
 def _sample(reader: LogReader, store: Store, layout: Layout, sampled_paths: list[str]) -> Iterator[Any]:
@@ -90,9 +90,9 @@ def _sample(reader: LogReader, store: Store, layout: Layout, sampled_paths: list
     Appends the path of each file that has a block to ``sampled_paths``.
     """
     options = reader.options
-    criteria = _sample_criteria(reader, layout)
-    planned = plan(store, options, layout=layout, **criteria)
-    if criteria and not planned.tasks:
+    filters = _sample_filters(reader, layout)
+    planned = plan(store, options, filters, layout=layout)
+    if filters != NO_FILTERS and not planned.tasks:
         # Before the columns are known, the time of the paths may be taken for another one.
         planned = plan(store, options, layout=layout)
     splits = sorted((split for task in planned.tasks for split in task.splits), key=lambda split: split.path)

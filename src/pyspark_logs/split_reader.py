@@ -5,7 +5,6 @@ Files that are missing or damaged are skipped with a warning where an option all
 
 from __future__ import annotations
 
-import codecs
 import functools
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -17,7 +16,7 @@ import pyarrow as pa
 from pyspark_logs.codecs import NONE, codec_for
 from pyspark_logs.codecs.expansion import ExpansionLimit
 from pyspark_logs.errors import CorruptFileError, PathNotFoundError, SnapshotChangedError
-from pyspark_logs.file_content import FileText, ignore_notice, peek, read_past_end, read_texts, without_inner_marks
+from pyspark_logs.file_content import FileText, read_past_end, read_texts
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.multiline import RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
@@ -27,36 +26,15 @@ from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.profiling import FETCH, INFLATE, LINES, Profile
-from pyspark_logs.records import (
-    DocumentRule,
-    Extent,
-    FirstLine,
-    Lines,
-    OnJoin,
-    PartRule,
-    align_split,
-    assign_headers,
-    begins_value_of_several_lines,
-    document_records,
-    first_line,
-    join_parts,
-    join_quoted,
-    preserves_ascii,
-    preserves_lines,
-    read_lines,
-    sanitise,
-    transcode,
-    unify_line_ends,
-)
+from pyspark_logs.records import Extent, Lines, OnJoin, PartRule, join_parts
 from pyspark_logs.store import Store
 from pyspark_logs.terminal_text import get_logger
+from pyspark_logs.text_lines import HEAD_BYTES, TextLines
 
 _log = get_logger(__name__)
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-_HEAD_BYTES = 64 << 10  # read of a file's beginning for its header, in steps
 
 
 def is_splittable(form: Format, options: ReadOptions, path: str) -> bool:
@@ -84,6 +62,34 @@ class _TimedStore:
         return self.profile.timed(self.store.read(*arguments, **options), FETCH)
 
 
+class SplitObserver:
+    """Receives what happens to the file of a split. This class logs warnings, and ignores the rest."""
+
+    def warn(self, message: str, *arguments: Any, **options: Any) -> None:
+        """Logs a warning, as ``Logger.warning``."""
+        _log.warning(message, *arguments, **options)
+
+    def notice(self, kind: str, message: str) -> None:
+        """Receives a notice of some kind, such as that the first bytes of the file and its name disagree."""
+
+    def record_skip(self, path: str, problem: str) -> None:
+        """Receives a file that is skipped because it is missing or changed."""
+        self.warn("%s: %s, skipped (ignoreMissingFiles)", path, problem)
+
+    def record_damage(self, path: str, offset: int, reason: str) -> None:
+        """Receives a damaged file that was read up to an offset in its uncompressed text. Called as the error is handled."""
+        self.warn("%s: damaged, read up to the damage (ignoreCorruptFiles)", path, exc_info=True)
+
+    def record_join(self, path: str, count: int, offset: int) -> None:
+        """Receives the lines of a block that were joined to the record before them.
+
+        Args:
+            path: path of the file.
+            count: number of these lines.
+            offset: offset of the first of them in the uncompressed file.
+        """
+
+
 @dataclass(frozen=True)
 class SplitReader:
     """Reads one split; the :class:`~pyspark_logs.formats.interface.SplitSource` of its format.
@@ -98,13 +104,7 @@ class SplitReader:
         context: time zone and year bound of the file's records.
         prefetcher: threads that fetch and decompress files ahead; None: the file is read as its blocks are taken.
         in_stream: True for a split of a streaming batch, whose files are fixed by the checkpoint.
-        on_damage: function that is called with path, offset in the uncompressed file, and reason, if a damaged file was read
-            up to the damage.
-        on_skip: function that is called with path and problem if a file that is missing or changed is skipped.
-        on_join: function that is called with path, number of lines that were joined to the record before them, and offset of
-            the first of these lines in the uncompressed file; called for each block that has such lines.
-        warn: function that logs a warning, as ``Logger.warning``.
-        notice: function that is called with a kind and a message if the first bytes of the file and its name disagree.
+        observer: receiver of what happens to the file.
         profile: seconds by phase; None: they are not measured.
     """
 
@@ -115,11 +115,7 @@ class SplitReader:
     context: TimestampContext
     prefetcher: Prefetcher | None = None
     in_stream: bool = False
-    on_damage: Callable[[str, int, str], None] | None = None
-    on_skip: Callable[[str, str], None] | None = None
-    on_join: Callable[[str, int, int], None] | None = None
-    warn: Callable[..., None] = _log.warning
-    notice: Callable[[str, str], None] = ignore_notice
+    observer: SplitObserver = SplitObserver()  # noqa: RUF009 - without state
     profile: Profile | None = None
 
     def blocks(self) -> Generator[Any, None, None]:
@@ -192,9 +188,7 @@ class SplitReader:
         except (PathNotFoundError, SnapshotChangedError) as error:
             problem = "was deleted" if isinstance(error, PathNotFoundError) else "changed"
             if self._may_skip(error) and not is_read:
-                self.warn("%s: %s after planning, skipped (ignoreMissingFiles)", path, problem)
-                if self.on_skip is not None:
-                    self.on_skip(path, f"{problem} after planning")
+                self.observer.record_skip(path, f"{problem} after planning")
             elif self.in_stream:
                 raise SnapshotChangedError(_stream_advice(path, problem)) from error
             elif isinstance(error, SnapshotChangedError):
@@ -207,9 +201,7 @@ class SplitReader:
         except CorruptFileError as error:
             if not self.options.plan.ignore_corrupt:
                 raise
-            self.warn("%s: damaged, read up to the damage (ignoreCorruptFiles)", path, exc_info=True)
-            if self.on_damage is not None:
-                self.on_damage(path, offset, str(error))
+            self.observer.record_damage(path, offset, str(error))
 
     def _may_skip(self, error: PathNotFoundError | SnapshotChangedError) -> bool:
         """True if an option allows to read without a file that is missing or, in a stream, changed.
@@ -224,7 +216,7 @@ class SplitReader:
     # --- lines ----------------------------------------------------------------------------------------------
 
     def _join(
-        self, blocks: Iterator[Lines], join: Callable[[Iterator[Lines], Extent, OnJoin | None], Iterator[Lines]]
+        self, blocks: Iterator[Lines], join: Callable[[Iterator[Lines], Extent, OnJoin], Iterator[Lines]]
     ) -> Iterator[Lines]:
         """Joins the lines of each text under each header to records by a function."""
         following: Lines | None = next(blocks, None)
@@ -241,18 +233,17 @@ class SplitReader:
                     yield lines
 
             path = f"{self.split.path}!/{extent.member}" if extent.member else self.split.path
-            on_join = None if self.on_join is None else functools.partial(self.on_join, path)
             header = first.header
-            for records in join(of_text(), extent, on_join):
+            for records in join(of_text(), extent, functools.partial(self.observer.record_join, path)):
                 yield replace(records, extent=extent, header=header)
 
     def _join_lines(
-        self, starts: RecordStarts, blocks: Iterator[Lines], extent: Extent, on_join: OnJoin | None
+        self, starts: RecordStarts, blocks: Iterator[Lines], extent: Extent, on_join: OnJoin
     ) -> Iterator[Lines]:
         return starts.join(blocks, self.context, extent.start, extent.length, on_join)
 
     def _join_parts(
-        self, rule: PartRule, options: FormatOptions, blocks: Iterator[Lines], extent: Extent, on_join: OnJoin | None
+        self, rule: PartRule, options: FormatOptions, blocks: Iterator[Lines], extent: Extent, on_join: OnJoin
     ) -> Iterator[Lines]:
         return join_parts(blocks, rule, max_record_bytes=options.max_record_bytes, on_join=on_join)
 
@@ -264,111 +255,26 @@ class SplitReader:
             self.options.plan.compression,
             splittable=self.form.is_splittable,
             has_marks=options.encoding == "utf-8",
-            notice=self.notice,
-            head_bytes=_HEAD_BYTES if rules.documents is not None else 0,
+            notice=self.observer.notice,
+            head_bytes=HEAD_BYTES if rules.documents is not None else 0,
             max_ratio=self.options.fetch.max_ratio,
         )
         with closing(cast("Generator[FileText, None, None]", texts)):
             for text in texts:
                 inflated = text if self.profile is None else replace(text, chunks=self._timed(text.chunks, INFLATE))
-                yield from self._find_lines_of(inflated, options, rules)
+                given = options if text.encoding is None else replace(options, encoding=text.encoding)
+                yield from TextLines(
+                    inflated, self.split, given, rules, self.form.reads_documents, self._read_head,
+                    self.observer.record_join,
+                ).blocks()  # fmt: skip
 
-    def _find_lines_of(self, text: FileText, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
-        """Yields the lines of one text of the file."""
-        path = f"{self.split.path}!/{text.member}" if text.member else self.split.path
-        if text.encoding is not None:
-            options = replace(options, encoding=text.encoding)
-        start, length = (self.split.start, self.split.length) if text.is_split else (0, None)
-        # If line ends can be found without decoding the text, offsets are those of the file, and it can be split.
-        undecoded = preserves_lines(options.encoding) and not self.form.reads_documents
-        undecoded = undecoded or options.encoding == "utf-8"
-        joints = text.joints if undecoded else []  # offsets in the text before it is transcoded
-        chunks = (
-            without_inner_marks(text.chunks, joints) if undecoded else transcode(text.chunks, options.encoding, path)
-        )
-        if rules.documents is not None:
-            is_whole, chunks = _find_documents(rules.documents, text, chunks)
-            if is_whole and start == 0:
-                chunks = transcode(chunks, options.encoding, path) if undecoded else chunks
-                extent = Extent(text.member)
-                records = document_records(chunks, rules.documents, max_record_bytes=options.max_record_bytes)
-                yield from (replace(lines, extent=extent) for lines in records)
-            if is_whole:
-                return
-        chunks = unify_line_ends(chunks, text.in_carriage_returns)
-        rule = rules.header
-        encoding = options.encoding if undecoded else "utf-8"
-        first_start = start
-        if rules.quotes is not None and length is not None and (start > 0 or length < self.split.size):
-            start, chunks = align_split(
-                chunks, start, length, rules.quotes, encoding=encoding, max_record_bytes=options.max_record_bytes
-            )
-            length = None
-        prefix = (options.comment_prefix or "").encode(encoding) or None
-        to_join = rules.starts is not None  # such lines are sanitised after they are joined
-        blocks = read_lines(
-            chunks, start=start, length=length, max_record_bytes=options.max_record_bytes,
-            comment_prefix=None if rule is not None and rule.by_fields else prefix,
-            banners=tuple(text.encode(encoding) for text in options.banners), blanks=rules.blanks.encode(encoding),
-            to_join=to_join, all_blocks=rules.quotes is not None,
-        )  # fmt: skip
-        if rules.quotes is not None:
-            if not preserves_ascii(encoding) and not to_join:  # a byte of a longer character may equal a separator
-                blocks, encoding = (sanitise(lines, options.encoding) for lines in blocks), "utf-8"
-            blocks = join_quoted(
-                blocks, rules.quotes, encoding=encoding, comment_prefix=prefix,
-                max_record_bytes=options.max_record_bytes,
-                on_join=None if self.on_join is None else functools.partial(self.on_join, path), to_join=to_join,
-            )  # fmt: skip
-        if rule is not None:
-            first = self._first_line(text, prefix, options, rules) if first_start > 0 else None
-            blocks = assign_headers(
-                blocks, rule, path=path, encoding=encoding, first=first, joints=joints, to_join=to_join,
-                is_whole=not text.is_split or (self.split.start == 0 and self.split.length >= self.split.size),
-            )  # fmt: skip
-        sanitises = encoding != "utf-8" and not to_join
-        extent = Extent(text.member, start, length)
-        for lines in blocks:
-            yield replace(sanitise(lines, encoding) if sanitises else lines, extent=extent)
-
-    def _first_line(
-        self, text: FileText, prefix: bytes | None, options: FormatOptions, rules: RecordRules
-    ) -> FirstLine | None:
-        """Returns the first record of the file, which may be its header, by a read of the file's beginning."""
-        blocks = read_lines(
-            unify_line_ends(
-                read_past_end(self.store, replace(self.split, start=0, length=_HEAD_BYTES)), text.in_carriage_returns
-            ),
-            block_bytes=_HEAD_BYTES,
-            max_record_bytes=options.max_record_bytes,
-            comment_prefix=prefix,
-            all_blocks=rules.quotes is not None,
-        )
-        records = blocks
-        if rules.quotes is not None:
-            records = join_quoted(
-                blocks, rules.quotes, encoding=options.encoding, comment_prefix=prefix,
-                max_record_bytes=options.max_record_bytes,
-            )  # fmt: skip
-        lines = next(records, None)
-        if isinstance(blocks, Generator):
-            blocks.close()
-        return None if lines is None else first_line(lines, options.encoding, self.split.path)
+    def _read_head(self) -> Iterator[bytes]:
+        return read_past_end(self.store, replace(self.split, start=0, length=HEAD_BYTES))
 
 
 def _held_bytes(lines: Lines) -> int:
     """Returns the memory of a block and of the offsets of its lines."""
     return len(lines.block) + lines.starts.nbytes + lines.ends.nbytes
-
-
-def _find_documents(rule: DocumentRule, text: FileText, chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
-    """Returns True if a text is read as documents, and its chunks. The beginning of the file decides for all of its splits."""
-    head, chunks = peek(chunks, _HEAD_BYTES) if text.head is None else (text.head, chunks)
-    is_longer = len(head) == _HEAD_BYTES
-    head = head.removeprefix(codecs.BOM_UTF8)
-    # Firehose and exports write objects, or an array, without any line end.
-    is_one_line = is_longer and b"\n" not in head and (b"}{" in head or head.lstrip()[:1] == b"[")
-    return rule.is_general or is_one_line or begins_value_of_several_lines(head), chunks
 
 
 def _stream_advice(path: str, problem: str) -> str:

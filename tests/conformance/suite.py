@@ -183,7 +183,7 @@ class FormatConformance:
     @pytest.mark.parametrize("size", [1, pytest.param(7, marks=SLOW), 64, pytest.param(1000, marks=SLOW)])
     def test_blocks_of_any_size(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
         whole = self.read(tmp_path, self.file(self.lines * 3))
-        monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+        monkeypatch.setattr("pyspark_logs.text_lines.read_lines", partial(read_lines, block_bytes=size))
         assert self.read(tmp_path, self.file(self.lines * 3)) == whole
 
     @pytest.mark.parametrize("size", [pytest.param(7, marks=SLOW), 30, pytest.param(100, marks=SLOW)])

@@ -17,7 +17,7 @@ from pyspark_logs.errors import AccessDeniedError, LogSourceError, PathNotFoundE
 from pyspark_logs.jobs import Job, StagedFile, Transaction, part_name
 from pyspark_logs.layout import hive_layout
 from pyspark_logs.options import ReadOptions, parse_read_options
-from pyspark_logs.planning import list_files, resolve_layout
+from pyspark_logs.planning import FileFilters, list_files, resolve_layout
 from tests.protocol.store import RequestStore
 
 ABOVE = "s3://b/"
@@ -165,9 +165,9 @@ class Reader:
             store = RestrictedStore(store, self.rights)
         options = _read_options(self.paths, self.layout)
         layout = hive_layout((), "UTC") if self.layout is None else resolve_layout(store, options)
-        allowed = dict([self.allowed] if self.allowed else [])
+        filters = FileFilters(allowed=dict([self.allowed] if self.allowed else []))
         try:
-            files = list_files(store, options, layout, allowed=allowed, missing_ok=self.missing_ok, threads=1).files
+            files = list_files(store, options, layout, filters, missing_ok=self.missing_ok, threads=1).files
         except SnapshotChangedError:
             return "starts again", None
         except PathNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from pyspark_logs.options import ReadOptions, parse_read_options
-from pyspark_logs.planning import PlanReport, list_files, resolve_layout
+from pyspark_logs.planning import FileFilters, PlanReport, list_files, resolve_layout
 from tests.support.key_store import KeyStore
 
 ROOT = "s3://b/app/"
@@ -24,7 +24,7 @@ def run(store: KeyStore, path: str | list[str] = "s3://b/app", **arguments: obje
     """Returns the planned paths relative to ROOT, and the report."""
     passed = {name: arguments.pop(name) for name in ("allowed", "whole_files") if name in arguments}
     read = options(path, **arguments)
-    listing = list_files(store, read, resolve_layout(store, read), **passed)
+    listing = list_files(store, read, resolve_layout(store, read), FileFilters(**passed))
     assert listing.report.list_calls <= store.counted["LIST"]
     return [file.path.removeprefix(ROOT) for file, _ in listing.files], listing.report
 

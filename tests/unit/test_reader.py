@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import pyspark_logs.file_content
 import pyspark_logs.reader
-import pyspark_logs.split_reader
+import pyspark_logs.text_lines
 from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SnapshotChangedError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import parse_read_options
@@ -57,7 +57,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def lines(*args: Any, **kwargs: Any) -> Any:
         return read_lines(*args, block_bytes=size[0], **kwargs)
 
-    monkeypatch.setattr(pyspark_logs.split_reader, "read_lines", lines)
+    monkeypatch.setattr(pyspark_logs.text_lines, "read_lines", lines)
     monkeypatch.setattr(pyspark_logs.file_content, "_PAST_END_BYTES", 7)
     return size
 

@@ -18,8 +18,9 @@ from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.scan import ScanSummary
 from pyspark_logs.bad_records import BadRecords
 from pyspark_logs.planning import FileSplit
-from pyspark_logs.reader import LogReader, ReadTask
+from pyspark_logs.reader import LogReader
 from pyspark_logs.schema import parse_ddl, to_ddl
+from pyspark_logs.task_reader import ReadTask
 
 _MINUTE_US = 60_000_000
 # Widths of the histogram's intervals, in minutes: the first one that gives at most _MAX_INTERVALS.

@@ -13,7 +13,8 @@ from pyspark.sql.types import StructType
 from pyspark_logs.datasource.filters import from_spark
 from pyspark_logs.datasource.schemas import check_condition, is_collated, to_ddl
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.reader import LogReader, ReadTask
+from pyspark_logs.reader import LogReader
+from pyspark_logs.task_reader import ReadTask
 
 
 @dataclass(frozen=True)

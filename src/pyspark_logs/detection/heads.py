@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pyspark_logs.errors import CorruptFileError, FormatError
 from pyspark_logs.file_content import ignore_notice, read_texts
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import FileSplit, resolve_layout
+from pyspark_logs.planning import FileFilters, FileSplit, resolve_layout
 from pyspark_logs.planning.empty_plan import explain_empty
 from pyspark_logs.planning.file_listing import list_files
 from pyspark_logs.reader import LogReader
@@ -82,7 +82,7 @@ def read_heads(options: ReadOptions, max_bytes: int) -> FileHeads:
     """
     options = LogReader(options, "").options  # with normalised paths
     store = open_store(options.plan.paths[0], options.store)
-    listing = list_files(store, options, resolve_layout(store, options), whole_files=True)
+    listing = list_files(store, options, resolve_layout(store, options), FileFilters(whole_files=True))
     files = listing.files
     if not len(files):
         _log.warning("%s", explain_empty(store, options, listing.selection))

@@ -3,10 +3,10 @@
 ::
 
     layout = resolve_layout(store, options)
-    plan = plan(store, options, layout=layout, allowed={"team": {"web"}})
+    plan = plan(store, options, FileFilters(allowed={"team": {"web"}}), layout=layout)
 
 Imports within the package run one way: ``planner`` -> ``empty_plan``, ``layout_inference``, ``file_listing``, ``file_table``, ``packing``; ``file_listing``
--> ``commit_roots``, ``prefix_walk``, ``load_paths`` -> ``listing_result`` -> ``file_table``, ``selection``, ``threads``
+-> ``commit_roots``, ``prefix_walk``, ``load_paths`` -> ``listing_result``, ``listing_tree`` -> ``file_table``, ``selection``, ``threads``
 -> ``globs``.
 """
 
@@ -18,11 +18,13 @@ from pyspark_logs.planning.file_table import FileTable, PlannedFile
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import FileSplit, Splits, Task, in_path_order, pack, split_files
 from pyspark_logs.planning.planner import Plan, plan
-from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Window
+from pyspark_logs.planning.selection import NO_FILTERS, UNBOUNDED, Allowed, FileFilters, Window
 
 __all__ = [
+    "NO_FILTERS",
     "UNBOUNDED",
     "Allowed",
+    "FileFilters",
     "FileSplit",
     "FileTable",
     "Listing",

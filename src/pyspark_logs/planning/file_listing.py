@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark_logs.errors import PathNotFoundError
-from pyspark_logs.jobs import take_snapshot
+from pyspark_logs.jobs import Snapshot, take_snapshot
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning.commit_roots import LoadPathRoots
 from pyspark_logs.planning.file_table import FileTable
 from pyspark_logs.planning.globs import Glob, is_glob
-from pyspark_logs.planning.listing_result import ListingResult
+from pyspark_logs.planning.listing_result import ListedFile, ListingResult
+from pyspark_logs.planning.listing_tree import ListingNode, ListingTree
 from pyspark_logs.planning.load_paths import LoadPath, find_load_path, resolve_load_paths
-from pyspark_logs.planning.prefix_walk import ListingNode, PrefixWalk
-from pyspark_logs.planning.selection import UNBOUNDED, Allowed, Selection, Window
+from pyspark_logs.planning.prefix_walk import PrefixWalk
+from pyspark_logs.planning.selection import NO_FILTERS, UNBOUNDED, FileFilters, Selection, Window
 from pyspark_logs.planning.threads import LIST_THREADS, run_in_threads
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.store.parallel import in_parallel
@@ -95,11 +96,8 @@ def list_files(
     store: Store,
     options: ReadOptions,
     layout: Layout,
+    filters: FileFilters = NO_FILTERS,
     *,
-    start_us: int | None = None,
-    end_us: int | None = None,
-    allowed: Mapping[str, Allowed] | None = None,
-    whole_files: bool = False,
     open_window: Window = UNBOUNDED,
     missing_ok: bool = False,
     wanted: Callable[[StoredFile], bool] | None = None,
@@ -111,12 +109,7 @@ def list_files(
         store: store of the load paths.
         options: load paths, file filters, ``startTime`` and ``endTime``, slack.
         layout: layout from :func:`~pyspark_logs.planning.layout_inference.resolve_layout`.
-        start_us: start of the pushed time filters, which narrows the range of the options.
-        end_us: exclusive end of the pushed time filters.
-        allowed: selected values by partition column: a collection or a predicate, in which None is the null partition.
-            Column names are case-insensitive; columns that the layout does not have are ignored.
-        whole_files: True if the format has no time column, so that files are filtered as a whole: a file counts at the
-            start of its layout interval, else at its modification time, without slack.
+        filters: filters of the query, which narrow those of the options.
         open_window: time range of the layout intervals that can have received files since an earlier listing.
         wanted: predicate that is false for files to omit, so that they take no memory; None if there are none.
         missing_ok: True to treat load paths that do not exist, and globs that match nothing, as empty.
@@ -128,16 +121,8 @@ def list_files(
         SnapshotChangedError: overwrites were committed during each listing, or each listing took too long.
         StoreError: the store refused or failed.
     """
-    selection = _selection(
-        options,
-        layout,
-        start_us=start_us,
-        end_us=end_us,
-        allowed=allowed,
-        whole_files=whole_files,
-        open_window=open_window,
-    )
-    walk = PrefixWalk(store, dataclasses.replace(selection, wanted=wanted))
+    selection = _selection(options, layout, filters, open_window)
+    walk = PrefixWalk(store, ListingTree(dataclasses.replace(selection, wanted=wanted)))
     load_paths, calls = resolve_load_paths(store, options.plan.paths, threads)
 
     def list_data() -> ListingResult:
@@ -162,8 +147,13 @@ def list_files(
         longest_s=options.plan.record_retention_us / 2e6,
         threads=threads,
     )
+    snapshot.listing.counts += calls
+    return _listing_of(snapshot, layout, selection)
+
+
+def _listing_of(snapshot: Snapshot[ListingResult, ListedFile], layout: Layout, selection: Selection) -> Listing:
+    """Returns the visible files with their report, and logs what the layout or the file system excluded."""
     result = snapshot.listing
-    result.counts += calls
     result.counts["list_calls"] += snapshot.list_calls
     result.counts["skipped_uncommitted"] += snapshot.hidden
     if snapshot.files:  # the explanation of a listing without files names an example, too
@@ -177,28 +167,19 @@ def list_files(
     return Listing(files, report, decided_ms, selection)
 
 
-def _selection(
-    options: ReadOptions,
-    layout: Layout,
-    *,
-    start_us: int | None = None,
-    end_us: int | None = None,
-    allowed: Mapping[str, Allowed] | None = None,
-    whole_files: bool = False,
-    open_window: Window = UNBOUNDED,
-) -> Selection:
+def _selection(options: ReadOptions, layout: Layout, filters: FileFilters, open_window: Window) -> Selection:
     """Returns the criteria of :func:`list_files`, which has the same arguments."""
-    window = Window(options.time.start_us, options.time.end_us).intersect(Window(start_us, end_us))
+    window = Window(options.time.start_us, options.time.end_us).intersect(filters.window)
     given = options.time.slack_us
-    slack_us = 0 if whole_files else layout.default_slack_us if given is None else given
-    lower = {name.lower(): values for name, values in (allowed or {}).items()}
+    slack_us = 0 if filters.whole_files else layout.default_slack_us if given is None else given
+    lower = {name.lower(): values for name, values in filters.allowed.items()}
     glob = options.plan.path_glob
     return Selection(
         layout=layout,
         window=window.widen(slack_us),
         allowed={name: lower[name.lower()] for name in layout.columns if name.lower() in lower},
         open_window=open_window,
-        by_start=whole_files,
+        by_start=filters.whole_files,
         name=None if glob is None else Glob(glob),
         modified_after_ms=options.plan.modified_after_ms,
         modified_before_ms=options.plan.modified_before_ms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyspark_logs.layout import Layout
@@ -12,7 +12,7 @@ from pyspark_logs.planning.file_listing import PlanReport, list_files
 from pyspark_logs.planning.file_table import FileTable
 from pyspark_logs.planning.layout_inference import resolve_layout
 from pyspark_logs.planning.packing import Task, pack, split_files
-from pyspark_logs.planning.selection import Allowed
+from pyspark_logs.planning.selection import NO_FILTERS, FileFilters
 from pyspark_logs.store import Store
 
 
@@ -34,21 +34,13 @@ class Plan:
     files: FileTable | tuple[()]
     empty_reason: str = ""
 
-    @property
-    def layout_columns(self) -> tuple[str, ...]:
-        """Names of the values in :attr:`FileSplit.partition_values`."""
-        return self.layout.columns
-
 
 def plan(
     store: Store,
     options: ReadOptions,
+    filters: FileFilters = NO_FILTERS,
     *,
     layout: Layout | None = None,
-    start_us: int | None = None,
-    end_us: int | None = None,
-    allowed: Mapping[str, Allowed] | None = None,
-    whole_files: bool = False,
     splittable: Callable[[str], bool] | None = None,
 ) -> Plan:
     """Lists the files of a query, cuts them into splits and packs the splits into tasks.
@@ -56,11 +48,8 @@ def plan(
     Args:
         store: store of the load paths.
         options: options of :func:`list_files`, and the sizes of tasks.
+        filters: filters of the query, which narrow those of the options.
         layout: layout of the paths; by default the result of :func:`resolve_layout`.
-        start_us: argument of :func:`list_files`.
-        end_us: argument of :func:`list_files`.
-        allowed: argument of :func:`list_files`.
-        whole_files: argument of :func:`list_files`.
         splittable: function that returns True for a path whose file can be read from any offset, because it is not
             compressed; by default no file is cut.
 
@@ -68,9 +57,7 @@ def plan(
         PathNotFoundError: a load path does not exist, or a glob matches nothing.
     """
     layout = resolve_layout(store, options) if layout is None else layout
-    listing = list_files(
-        store, options, layout, start_us=start_us, end_us=end_us, allowed=allowed, whole_files=whole_files
-    )
+    listing = list_files(store, options, layout, filters)
     if not listing.files:
         reason = explain_empty(store, options, listing.selection)
         return Plan((), listing.report, layout, (), reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark_logs.layout import (
     Layout,
@@ -86,6 +86,26 @@ class Window:
 
 
 UNBOUNDED = Window()
+
+
+@dataclass(frozen=True)
+class FileFilters:
+    """The filters of a query on files, which apply beside those of the options.
+
+    Attributes:
+        window: time range of the records.
+        allowed: selected values by partition column: a collection or a predicate, in which None is the null partition.
+            Column names are case-insensitive; columns that the layout does not have are ignored.
+        whole_files: True if the format has no time column, so that files are filtered as a whole: a file counts at the
+            start of its layout interval, else at its modification time, without slack.
+    """
+
+    window: Window = UNBOUNDED
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
+    whole_files: bool = False
+
+
+NO_FILTERS = FileFilters()
 
 
 @dataclass(frozen=True)

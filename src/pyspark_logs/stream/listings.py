@@ -19,7 +19,7 @@ from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_new, lowest_layout_us
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import UNBOUNDED, Allowed, Listing, Window, explain_empty, list_files
+from pyspark_logs.planning import UNBOUNDED, FileFilters, Listing, Window, explain_empty, list_files
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.stream.pending import Backlog, IsNew, PendingFiles
 from pyspark_logs.terminal_text import get_logger
@@ -127,18 +127,14 @@ class Listings:
         options: options of the stream.
         root: mapping between keys and paths.
         layout: layout of the paths.
-        whole_files: True if the format has no time column.
-        time_range: half-open range of times that the condition allows, in microseconds; None for an open side.
-        allowed: values of partition columns that the condition allows.
+        filters: filters of the query on files.
     """
 
     store: Store
     options: ReadOptions
     root: StreamRoot
     layout: Layout
-    whole_files: bool
-    time_range: tuple[int | None, int | None] = (None, None)
-    allowed: Mapping[str, Allowed] = field(default_factory=dict)
+    filters: FileFilters
     _polled_ms: int | None = None
     _full_listing: FullListing | None = None
     _background: _BackgroundListing | None = None
@@ -338,10 +334,7 @@ class Listings:
             self.store,
             self.options,
             self.layout,
-            start_us=self.time_range[0],
-            end_us=self.time_range[1],
-            allowed=self.allowed,
-            whole_files=self.whole_files,
+            self.filters,
             open_window=open_window,
             missing_ok=missing_ok,
             wanted=None if offset is None else self._may_be_new(offset),

@@ -15,11 +15,12 @@ from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
 from pyspark_logs.offsets import CLOCK_ERROR_MS, BatchPlan, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import PlanReport, pack, resolve_layout, split_files
-from pyspark_logs.reader import LogReader, ReadPlan, ReadTask
+from pyspark_logs.reader import LogReader, ReadPlan
 from pyspark_logs.store import Store, StoredFile, normalise, open_store
 from pyspark_logs.stream.batch_summary import log_summary
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
+from pyspark_logs.task_reader import ReadTask
 from pyspark_logs.telemetry import start_span
 from pyspark_logs.terminal_text import get_logger
 
@@ -296,13 +297,6 @@ class LogStream:
             columns = self.reader.columns(layout.columns)
             if self.options.stream.clean_source != "off":
                 self._open_cleaner()
-            self._listings = Listings(
-                store,
-                self.options,
-                self.root,
-                layout,
-                whole_files=columns.time is None,
-                time_range=self.reader.time_range(columns),
-                allowed=self.reader.allowed_values(columns),
-            )
+            filters = self.reader.file_filters(columns)
+            self._listings = Listings(store, self.options, self.root, layout, filters)
         return self._listings

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import pyspark_logs.file_content
 import pyspark_logs.reader
-import pyspark_logs.split_reader
+import pyspark_logs.text_lines
 from pyspark_logs import ScanSummary, scan
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.requested_column import Projection
@@ -556,7 +556,7 @@ class TestNothingIsLost:
         assume(not any(b"#~" in text for _, text in expected))  # comments within records have tests of their own
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                pyspark_logs.split_reader, "read_lines", functools.partial(read_lines, block_bytes=drawn["block_bytes"])
+                pyspark_logs.text_lines, "read_lines", functools.partial(read_lines, block_bytes=drawn["block_bytes"])
             )
             patch.setattr(pyspark_logs.file_content, "_PAST_END_BYTES", 7)
             bound_ms = round((case.options["year_bound"] - strategies.EPOCH).total_seconds() * 1000) - 86_400_000

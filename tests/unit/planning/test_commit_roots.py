@@ -15,7 +15,7 @@ from pyspark_logs.errors import AccessDeniedError, CommitConflictError, Snapshot
 from pyspark_logs.jobs import find_roots_below, snapshots
 from pyspark_logs.layout import LayoutMatch
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.planning import plan
+from pyspark_logs.planning import FileFilters, plan
 from pyspark_logs.planning.commit_roots import LoadPathRoots
 from pyspark_logs.planning.listing_result import ListingResult
 from pyspark_logs.planning.load_paths import LoadPath
@@ -246,7 +246,7 @@ def test_a_time_range_hides_undecided_files_of_roots_below_the_load_path(
         with pytest.raises(Died):
             pyspark_logs.write(table, tmp_path / "app", **options)
     read = parse_read_options({"path": str(tmp_path), "template": FORMAT["template"], "layout": "app/d={day}"})
-    planned = plan(open_store(str(tmp_path), read.store), read, allowed={"day": ["1", "2"]})
+    planned = plan(open_store(str(tmp_path), read.store), read, FileFilters(allowed={"day": ["1", "2"]}))
     assert (planned.report.files_planned, planned.report.skipped_uncommitted) == (2, 2)
 
 
@@ -275,7 +275,7 @@ def test_the_request_count_of_a_read_of_the_root_does_not_change(tmp_path: Path)
     table = pa.table({"level": ["A", "B"], "message": ["m", "m"], "day": ["1", "2"]})
     pyspark_logs.write(table, tmp_path, template=FORMAT["template"], layout="d={day}")
     read = parse_read_options({"path": str(tmp_path), "template": FORMAT["template"], "layout": "d={day}"})
-    planned = plan(open_store(str(tmp_path), read.store), read, allowed={"day": ["1", "2"]})
+    planned = plan(open_store(str(tmp_path), read.store), read, FileFilters(allowed={"day": ["1", "2"]}))
     # Two directories, and `_commits/` twice before and twice after, because local listings are not in key order.
     assert planned.report.list_calls == 6
 

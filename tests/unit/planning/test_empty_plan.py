@@ -10,7 +10,7 @@ import pytest
 from pyspark_logs import scan
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import parse_read_options
-from pyspark_logs.planning import plan
+from pyspark_logs.planning import FileFilters, Window, plan
 from pyspark_logs.planning.empty_plan import MAX_LISTS
 from pyspark_logs.store import StoredFile
 from pyspark_logs.stream import LogStream
@@ -45,7 +45,7 @@ def test_the_reason_has_an_example(
     keys: list[str] | dict[str, int], given: dict[str, str], allowed: dict[str, object], reason: str
 ) -> None:
     store = KeyStore.from_keys(keys)
-    found = plan(store, options(**given), allowed=allowed)
+    found = plan(store, options(**given), FileFilters(allowed=allowed))
     assert found.tasks == ()
     assert found.empty_reason.startswith("no file is read from s3://b/app: ")
     assert reason in found.empty_reason
@@ -57,12 +57,12 @@ def test_a_plan_with_files_has_no_reason() -> None:
 
 
 def test_ranges_without_a_common_instant() -> None:
-    found = plan(KeyStore.from_keys(KEYS), options(startTime="2026-01-01"), end_us=0)
+    found = plan(KeyStore.from_keys(KEYS), options(startTime="2026-01-01"), FileFilters(Window(None, 0)))
     assert "have no instant in common" in found.empty_reason
 
 
 def test_a_range_of_modification_times_without_a_layout() -> None:
-    found = plan(KeyStore.from_keys(KEYS), options(startTime="2026-01-01"), whole_files=True)
+    found = plan(KeyStore.from_keys(KEYS), options(startTime="2026-01-01"), FileFilters(whole_files=True))
     assert "it was modified at 1970-01-01T00:00:01Z" in found.empty_reason
 
 

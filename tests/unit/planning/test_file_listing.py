@@ -9,7 +9,7 @@ import pytest
 
 from pyspark_logs.errors import PathNotFoundError
 from pyspark_logs.layout import Layout
-from pyspark_logs.planning import PlanReport, list_files
+from pyspark_logs.planning import FileFilters, PlanReport, Window, list_files
 from pyspark_logs.store import StoredFile
 from tests.support.key_store import KeyStore
 from tests.support.plans import COMMIT_LISTS, HOURLY, ROOT, YEAR, hours, options, run, us
@@ -70,11 +70,12 @@ def test_without_a_time_column_files_count_at_one_instant() -> None:
 
 def test_an_empty_range_reads_nothing_but_checks_the_path() -> None:
     store = KeyStore.from_keys([*YEAR[:50], "x.log"])
-    read, empty = options(["s3://b/app", ROOT + "x.log"]), {"start_us": us("2026-01-02"), "end_us": us("2026-01-02")}
-    listing = list_files(store, read, Layout.parse(HOURLY), **empty)
+    read = options(["s3://b/app", ROOT + "x.log"])
+    empty = FileFilters(Window(us("2026-01-02"), us("2026-01-02")))
+    listing = list_files(store, read, Layout.parse(HOURLY), empty)
     assert (len(listing.files), listing.report.list_calls, listing.report.pruned_by_time) == (0, 1 + COMMIT_LISTS, 1)
     with pytest.raises(PathNotFoundError):
-        list_files(store, options("s3://b/none"), Layout.parse(HOURLY), **empty)
+        list_files(store, options("s3://b/none"), Layout.parse(HOURLY), empty)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +91,9 @@ def test_filters_narrow_the_range_of_the_options() -> None:
     store = KeyStore.from_keys(hours("2026-01-01", 48))
     read = options(layout=HOURLY, layoutSlack="0s", startTime="2026-01-01T10:00:00Z", endTime="2026-01-01T14:00:00Z")
     layout = Layout.parse(HOURLY)
-    wider = list_files(store, read, layout, start_us=us("2026-01-01T08:00"), end_us=us("2026-01-01T12:00"))
+    wider = list_files(store, read, layout, FileFilters(Window(us("2026-01-01T08:00"), us("2026-01-01T12:00"))))
     assert [file.path[-7:-5] for file, _ in wider.files] == ["10", "11"]
-    assert not list_files(store, read, layout, start_us=us("2026-01-01T20:00")).files
+    assert not list_files(store, read, layout, FileFilters(Window(us("2026-01-01T20:00")))).files
 
 
 def test_tokens_are_in_the_time_zone_of_the_options() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pyspark_logs.errors import LayoutError
 from pyspark_logs.layout import hive_layout
-from pyspark_logs.planning import list_files, resolve_layout
+from pyspark_logs.planning import FileFilters, list_files, resolve_layout
 from tests.support.key_store import KeyStore
 from tests.support.plans import options
 
@@ -75,7 +75,7 @@ def test_files_beside_hive_directories_have_nulls(
     wanted = {"a": allowed_a, "b": allowed_b}
     allowed = {name: values for name, values in wanted.items() if values is not None}
     tests = {name: (lambda value, values=values: value in values) for name, values in allowed.items()}
-    listing = list_files(store, options(), layout, allowed=tests if as_test else allowed)
+    listing = list_files(store, options(), layout, FileFilters(allowed=tests if as_test else allowed))
     values = {"a=1/y": ("1", None), "a=1/c=1/x": ("1", None), "B/b=2/y": (None, None), "z": (None, None)}
     values |= {"a=1/b=2/x": ("1", "2"), "a=1/b=3/x": ("1", "3"), "a=2/b=2/x": ("2", "2")}
     values["a=__HIVE_DEFAULT_PARTITION__/b=2/x"] = (None, "2")

@@ -6,7 +6,7 @@ import pytest
 
 from pyspark_logs.errors import OptionError, PathNotFoundError
 from pyspark_logs.layout import Layout, LayoutMatch
-from pyspark_logs.planning import list_files
+from pyspark_logs.planning import FileFilters, Window, list_files
 from tests.support.key_store import KeyStore
 from tests.support.plans import COMMIT_LISTS, HOURLY, ROOT, YEAR, options, run, us
 
@@ -96,7 +96,8 @@ def test_a_glob_cannot_stand_for_a_bucket(path: str) -> None:
 def test_a_named_file_need_not_fit_the_layout() -> None:
     store = KeyStore.from_keys(["other/name.log", "2026/11/22/_x.log", "logs-2026-11-22.gz"])
     read = options([ROOT + "other/name.log", ROOT + "2026/11/22/_x.log"])
-    listing = list_files(store, read, Layout.parse("{team}/{yyyy}"), start_us=us("2001-01-01"), end_us=us("2001-01-02"))
+    filters = FileFilters(Window(us("2001-01-01"), us("2001-01-02")))
+    listing = list_files(store, read, Layout.parse("{team}/{yyyy}"), filters)
     assert [(file.path, match) for file, match in listing.files] == [
         (ROOT + "2026/11/22/_x.log", LayoutMatch(None, None, (None,))),
         (ROOT + "other/name.log", LayoutMatch(None, None, (None,))),
@@ -106,4 +107,4 @@ def test_a_named_file_need_not_fit_the_layout() -> None:
     layout = Layout.parse("logs-{yyyy-MM-dd}.gz")
     ((_, match),) = list_files(store, named, layout).files
     assert match.start_us == us("2026-11-22")
-    assert not list_files(store, named, layout, end_us=us("2026-11-01")).files
+    assert not list_files(store, named, layout, FileFilters(Window(None, us("2026-11-01")))).files

@@ -30,7 +30,7 @@ def test_plans_are_deterministic_and_picklable() -> None:
     one, other = make(list), make(lambda names: names[::-1])
     assert one == other
     assert pickle.loads(pickle.dumps(one)) == one
-    assert one.layout_columns == ("team",)
+    assert one.layout.columns == ("team",)
     assert sum(task.bytes for task in one.tasks) == one.report.bytes_planned == 51_000
     (first, *_), *_ = (task.splits for task in one.tasks)
     assert dataclasses.asdict(first) == {

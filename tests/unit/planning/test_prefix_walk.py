@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspark_logs.layout import HOUR_US, Layout, escape_value, is_hidden_key
-from pyspark_logs.planning import list_files
+from pyspark_logs.planning import FileFilters, Window, list_files
 from tests.support.key_store import KeyStore
 from tests.support.plans import ROOT, options, us
 
@@ -114,15 +114,8 @@ def check_pruned_listing(s: dict[str, object]) -> None:
     read = options()
     read = dataclasses.replace(read, time=dataclasses.replace(read.time, slack_us=s["slack_us"]))
     allowed = {"none": {}, "set": {"team": teams}, "test": {"team": lambda value: value in teams}}[s["allowed"]]
-    listing = list_files(
-        store,
-        read,
-        layout,
-        start_us=s["start_us"],
-        end_us=s["end_us"],
-        allowed=allowed,
-        whole_files=s["whole_files"],
-    )
+    filters = FileFilters(Window(s["start_us"], s["end_us"]), allowed, s["whole_files"])
+    listing = list_files(store, read, layout, filters)
     found = [file.path.removeprefix(ROOT) for file, _ in listing.files]
     assert found == sorted(expected_files([*keys, "zzz"], layout, s))
     assert all(match == layout.match(file.path.removeprefix(ROOT)) for file, match in listing.files)

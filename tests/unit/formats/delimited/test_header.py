@@ -88,7 +88,7 @@ def test_a_fields_line_applies_to_the_lines_after_it(tmp_path: Path, monkeypatch
     ]
     schema = "sc_status int, cs_method string, date date"
     for size in (1, 20, 10_000):
-        monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+        monkeypatch.setattr("pyspark_logs.text_lines.read_lines", partial(read_lines, block_bytes=size))
         assert scan_rows(tmp_path, schema=schema, maxPartitionBytes=10, **options) == expected
     assert pyspark_logs.scan(str(tmp_path), **options).schema.names == ["date", "cs_method", "sc_status"]
 
@@ -294,7 +294,7 @@ class TestConcatenatedFiles:
         options = {"delimited": ",", "header": "first", "commentPrefix": "#"}
         options["schema"] = "id string, n string, _metadata struct<record_offset: bigint>"
         for size in (1, 9, 1000):
-            monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+            monkeypatch.setattr("pyspark_logs.text_lines.read_lines", partial(read_lines, block_bytes=size))
             found = scan_rows(tmp_path, mode="FAILFAST", **options)
             assert [(row["id"], row["n"]) for row in found] == list(self.EXPECTED)
             assert [row["_metadata"]["record_offset"] for row in found] == offsets
@@ -311,7 +311,7 @@ class TestConcatenatedFiles:
         members = [b"id,n\n1,2\n", b"id,n,x,y\n3,4,5,6\n", b"x,y,z\n7,8,9\n"]
         (tmp_path / "a.csv.gz").write_bytes(b"".join(map(gzip.compress, members)))
         for size in (1, 1000):
-            monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+            monkeypatch.setattr("pyspark_logs.text_lines.read_lines", partial(read_lines, block_bytes=size))
             found = scan_rows(tmp_path, delimited=",", header="first", schema="id int, y int", mode="FAILFAST")
             assert [(row["id"], row["y"]) for row in found] == [(1, None), (3, 6), (None, 8)]
 
@@ -348,7 +348,7 @@ class TestConcatenatedFiles:
         text = "".join(part + "\n" for part in parts).encode()
         (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
         for size in (1, 100, 10_000):
-            monkeypatch.setattr("pyspark_logs.split_reader.read_lines", partial(read_lines, block_bytes=size))
+            monkeypatch.setattr("pyspark_logs.text_lines.read_lines", partial(read_lines, block_bytes=size))
             found = scan_rows(
                 tmp_path, preset="aws_vpc_flow", schema="srcaddr string, dstaddr string", mode="FAILFAST",
                 maxPartitionBytes=10, openCostInBytes=1,

@@ -1,0 +1,225 @@
+"""Reads the splits of one task on an executor: files are fetched ahead, decoded, and returned in their order."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from pyspark_logs.auditing import AuditTask, TaskRecorder
+from pyspark_logs.batch_builder import BatchBuilder
+from pyspark_logs.batch_sizes import resize
+from pyspark_logs.block_files import join_blocks, runs_of
+from pyspark_logs.errors import SchemaError
+from pyspark_logs.formats.interface import Format
+from pyspark_logs.jobs import job_of
+from pyspark_logs.options import ReadOptions
+from pyspark_logs.planning import FileSplit
+from pyspark_logs.prefetch import Prefetcher
+from pyspark_logs.records import BLOCK_BYTES, Lines
+from pyspark_logs.split_reader import SplitObserver, SplitReader
+from pyspark_logs.split_spans import record_counts, traced
+from pyspark_logs.store import Store
+from pyspark_logs.store.parallel import in_parallel
+from pyspark_logs.task_log import TaskLog
+from pyspark_logs.telemetry import Span, start_span
+
+_OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
+_CHECK_THREADS = 16
+
+JobFiles = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # (job id, ((path, etag), ...)) of each write job
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """The work of one executor task.
+
+    Attributes:
+        splits: byte ranges of files.
+        path_columns: names of the splits' ``partition_values``.
+        slack_us: the longest time by which records are later than the time of their path.
+        in_stream: True for a task of a streaming batch.
+        jobs: all files of a streaming batch that belong to the write jobs of the splits; empty without ``ignoreMissingFiles``.
+        audit: identity of the task below ``auditPath``; None without the option.
+        trace: identity of the span of the planning; empty if it is not recorded.
+    """
+
+    splits: Sequence[FileSplit]
+    path_columns: tuple[str, ...] = ()
+    slack_us: int = 0
+    in_stream: bool = False
+    jobs: JobFiles = ()
+    audit: AuditTask | None = None
+    trace: str = ""
+
+
+@dataclass(frozen=True)
+class _TaskObserver(SplitObserver):
+    """Counts, logs and records what happens to the files of a task."""
+
+    builder: BatchBuilder
+    log: TaskLog
+    recorder: TaskRecorder | None
+
+    def warn(self, message: str, *arguments: Any, **options: Any) -> None:
+        self.log.warn(message, *arguments, **options)
+
+    def notice(self, kind: str, message: str) -> None:
+        self.log.notice(kind, message)
+
+    def record_skip(self, path: str, problem: str) -> None:
+        super().record_skip(path, problem)
+        if self.recorder is not None:
+            self.recorder.record_skip(path, problem)
+
+    def record_damage(self, path: str, offset: int, reason: str) -> None:
+        super().record_damage(path, offset, reason)
+        self.builder.record_damage(path, offset, reason)
+
+    def record_join(self, path: str, count: int, offset: int) -> None:
+        self.builder.metrics.joined += count
+        # Stack traces are expected, so this is no warning.
+        message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it"
+        self.log.notice("joined", message, logging.INFO)
+
+
+@dataclass(frozen=True)
+class TaskReader:
+    """Reads one task.
+
+    Attributes:
+        task: the task.
+        form: format of the files.
+        options: options of the reader.
+        store: store of the files.
+        builder: builder of the batches; its metrics count the records.
+        log: log of the reader.
+        recorder: recorder of the outcome of each split, for ``auditPath``; None: there is none.
+    """
+
+    task: ReadTask
+    form: Format
+    options: ReadOptions
+    store: Store
+    builder: BatchBuilder
+    log: TaskLog
+    recorder: TaskRecorder | None = None
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of the task, in batches of the output schema of the query.
+
+        Raises:
+            RecordError: ``mode=FAILFAST`` and a record does not match.
+            SchemaError: a batch has another schema, which is a fault of this package.
+            SnapshotChangedError: a file changed or went away since planning.
+            CorruptFileError: a file cannot be decompressed, unless ``ignoreCorruptFiles``.
+            StoreError: the store refused or failed.
+        """
+        output = self.builder.columns.output
+        before = self.builder.metrics.copy()
+        splits = self._complete_jobs()
+        span = start_span("pyspark_logs.read_task", {"pyspark_logs.splits": len(splits)}, parent=self.task.trace)
+        reading = closing(self._read_splits(splits, span))
+        with span, self.recorder or nullcontext(), reading as batches:
+            for batch in resize(batches, output):
+                # Spark checks the first batch only; a later batch of another schema could crash the JVM's reader.
+                if batch.schema != output:
+                    raise SchemaError(f"a batch has the schema {batch.schema}, not {output}; please report this")
+                yield batch
+            span.set(record_counts(self.builder.metrics.since(before)))
+
+    def _complete_jobs(self) -> list[FileSplit]:
+        """Returns the splits of the task without those of the write jobs that a streaming batch passes over."""
+        skipped = _incomplete_jobs(self.store, self.task.jobs, self.log)
+        if self.recorder is not None and skipped:
+            for split in self.task.splits:
+                if job_of(split.path) in skipped:
+                    self.recorder.add_skipped(split, "a file of its write job was deleted or changed after planning")
+        return [split for split in self.task.splits if job_of(split.path) not in skipped]
+
+    def _read_splits(self, splits: Sequence[FileSplit], span: Span) -> Generator[pa.RecordBatch, None, None]:
+        """Yields the batches of splits in their order, while the files of the next ones are fetched and decompressed."""
+        fetch = self.options.fetch
+        prefetcher = Prefetcher(threads=fetch.threads, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES)
+        # Files are not joined where the rows of each are observed, or with FAILFAST, which returns the rows of the files
+        # before the one with an error.
+        is_observed = self.recorder is not None or span.is_recording
+        runs = runs_of(splits, joins=self._is_joinable() and not is_observed)
+        # Closed here: an error's traceback would keep the threads waiting.
+        with closing(prefetcher):
+            opened: deque[tuple[Sequence[FileSplit], Any]] = deque()
+            while True:
+                following = islice(runs, _OPEN_SPLITS - len(opened))
+                opened.extend((run, self._open_run(run, prefetcher)) for run in following)
+                if not opened:
+                    return
+                run, blocks = opened.popleft()
+                with closing(blocks):
+                    yield from self._batches_of(run, blocks, span)
+
+    def _is_joinable(self) -> bool:
+        """True if the records of several small files may be decoded together."""
+        # A request of an object store takes longer than decoding, so several of them should run at the same time.
+        may_fail = self.options.records.mode == "FAILFAST"
+        return self.store.is_local and self.form.reads_lines and self.builder.joins_files and not may_fail
+
+    def _open_run(self, run: Sequence[FileSplit], prefetcher: Prefetcher) -> Any:
+        """Returns the blocks of a run of splits, which threads of the prefetcher read."""
+        if len(run) == 1:
+            return self._open_split(run[0], prefetcher)
+
+        def find_lines() -> Iterator[tuple[FileSplit, Lines]]:
+            for split in run:
+                with closing(self._open_split(split, None)) as blocks:
+                    for lines in blocks:
+                        yield split, lines
+
+        return prefetcher.add(join_blocks(find_lines()), lambda item: len(item[1].block))
+
+    def _open_split(self, split: FileSplit, prefetcher: Prefetcher | None) -> Generator[Any, None, None]:
+        builder = self.builder
+        return SplitReader(
+            self.form, self.options, self.store, split, builder.context(split), prefetcher,
+            in_stream=self.task.in_stream, observer=_TaskObserver(builder, self.log, self.recorder),
+            profile=builder.profile,
+        ).blocks()  # fmt: skip
+
+    def _batches_of(self, run: Sequence[FileSplit], blocks: Iterator[Any], span: Span) -> Iterator[pa.RecordBatch]:
+        builder = self.builder
+        if len(run) > 1:
+            return builder.batches_of_run(run, blocks)
+        batches = builder.batches(run[0], blocks)
+        if self.recorder is not None:
+            batches = self.recorder.observe(run[0], batches, builder.metrics)
+        return traced(span, run[0], batches, builder.metrics)
+
+
+def _incomplete_jobs(store: Store, jobs: JobFiles, log: TaskLog) -> set[str | None]:
+    """Returns the write jobs of a streaming batch of which a file is missing or changed, and logs them.
+
+    The files of a job are read as a whole or not at all, but by several tasks. So each task checks all files of its jobs
+    before it reads one of them.
+    """
+    files = [(job, path, etag) for job, listed in jobs for path, etag in listed]
+
+    def problem(item: tuple[str, str, str]) -> str | None:
+        _, path, etag = item
+        found = store.head(path)
+        return f"{path} was deleted" if found is None else f"{path} changed" if found.etag != etag else None
+
+    incomplete: dict[str | None, list[str]] = {}
+    for item, text in zip(files, in_parallel(problem, files, _CHECK_THREADS), strict=True):
+        if text is not None:
+            incomplete.setdefault(item[0], []).append(text)
+    for job, texts in incomplete.items():
+        log.warn(
+            "job %s is passed over in this batch (ignoreMissingFiles): after it was planned, %s%s",
+            job, ", ".join(texts[:10]), "" if len(texts) <= 10 else f" and {len(texts) - 10} more",
+        )  # fmt: skip
+    return set(incomplete)
