@@ -10,7 +10,7 @@ from pyspark_logs.detection.candidate import LANGUAGES, Candidate
 from pyspark_logs.detection.heads import detect_encoding, read_heads, text_heads
 from pyspark_logs.detection.layouts import layout_options, propose_layout
 from pyspark_logs.detection.ranking import GOOD_SHARE, rank_formats
-from pyspark_logs.detection.samples import write_sample
+from pyspark_logs.detection.samples import make_sample
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import FORMATS, parse_read_options
 
@@ -71,8 +71,7 @@ def detect(path: str | os.PathLike[str], **options: Any) -> list[Candidate]:
         for name, value in {**options, **encoding}.items()
         if name.lower() in ("encoding", "timezone", "nullvalue")
     }
-    with write_sample(heads, text_options) as sample:
-        candidates = rank_formats(sample)
+    candidates = rank_formats(make_sample(heads, text_options))
     given = {name: _text(value) for name, value in options.items() if name.lower() not in _CREDENTIALS}
     return [
         replace(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark_logs.detection.segments import MIN_STEP_SHARE, PUNCTUATION, STEPS, TemplateDraft
-from pyspark_logs.detection.value_patterns import timestamp_syntaxes
+from pyspark_logs.detection.segments import PUNCTUATION, STEPS, TemplateDraft
+from pyspark_logs.detection.value_patterns import TimestampSyntax, timestamp_syntaxes
 
 _MAX_FIELDS = 40
 _MAX_LINES, _MAX_LINE_CHARS = 1000, 4096
@@ -34,7 +34,7 @@ def propose_templates(lines: Sequence[str]) -> list[str]:
     draft = TemplateDraft(list(lines), len(lines))
     complete = False
     while draft.field_count < _MAX_FIELDS:
-        if draft.share(lambda rest: not rest) >= MIN_STEP_SHARE:
+        if draft.has(lambda rest: not rest):
             complete = True
             break
         before = len(draft.segments)
@@ -50,9 +50,20 @@ def _first_lines(lines: Sequence[str]) -> Sequence[str]:
     """Returns the first lines of records: those that begin with the most frequent timestamp syntax, or else all lines."""
     best: Sequence[str] = ()
     for syntax in timestamp_syntaxes():
-        dated = [line for line in lines if syntax.end(line) or (line[:1] in PUNCTUATION and syntax.end(line[1:]))]
-        best = dated if len(dated) > len(best) else best
-    return best if len(best) >= _MIN_DATED_SHARE * len(lines) else lines
+        dated = _dated_lines(lines, syntax, max(len(best) + 1, _MIN_DATED_SHARE * len(lines)))
+        best = dated or best
+    return best or lines
+
+
+def _dated_lines(lines: Sequence[str], syntax: TimestampSyntax, least: float) -> list[str]:
+    """Returns the lines that begin with a syntax; an empty list if there are fewer than ``least``."""
+    dated = []
+    for remaining, line in zip(range(len(lines) - 1, -1, -1), lines, strict=True):
+        if syntax.end(line) or (line[:1] in PUNCTUATION and syntax.end(line[1:])):
+            dated.append(line)
+        elif len(dated) + remaining < least:
+            return []
+    return dated if len(dated) >= least else []
 
 
 def _templates(draft: TemplateDraft, complete: bool) -> list[str]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyspark_logs.detection.candidate import Candidate
 from pyspark_logs.detection.heads import FileHead
 from pyspark_logs.detection.mixed import FoundFormat, mixed_format
-from pyspark_logs.detection.samples import Sample, write_sample
+from pyspark_logs.detection.samples import Sample, make_sample
 from pyspark_logs.detection.scores import is_plausible, specificity
 from pyspark_logs.detection.trial_formats import (
     SERVER_CONFIGURATIONS,
@@ -52,9 +52,7 @@ def rank_formats(sample: Sample) -> list[Candidate]:
 def _best_format(sample: Sample, lines: Sequence[str]) -> FoundFormat | None:
     """Returns the best format of some lines of a sample that tells a time or the names of columns."""
     text = "\n".join(lines).encode("utf-8", "replace") + b"\n"
-    with write_sample([FileHead("lines", text, sample.modified_ms)], sample.options) as part:
-        ranked = _rank_formats(part)
-    for candidate in ranked:
+    for candidate in _rank_formats(make_sample([FileHead("lines", text, sample.modified_ms)], sample.options)):
         schema = parse_ddl(candidate.schema)
         has_time = any(pa.types.is_temporal(field.type) for field in schema)
         if candidate.share >= GOOD_SHARE and (has_time or _names_columns_in_text(candidate.options)):
@@ -115,13 +113,15 @@ def _find_candidates(sample: Sample, formats: Iterable[Mapping[str, str]]) -> li
         read = sample.read(options)
         if read is None or not read[1] or not (_names_columns_in_text(options) or is_plausible(read[0])):
             continue
+        if not _resembles_preset(options, read[0]):
+            continue
         candidate = _candidate(options, *read)
         if _MIN_FIRST_LINES <= candidate.share < 1:
             with_continuations = {**options, "multiLine": "true"}
             joined = sample.read(with_continuations)
             if joined is not None and joined[1]:
                 candidate = max(candidate, _candidate(with_continuations, *joined), key=lambda each: each.share)
-        if candidate.share >= _MIN_SHARE and candidate.columns and _resembles_preset(options, read[0]):
+        if candidate.share >= _MIN_SHARE and candidate.columns:
             candidates.append(candidate)
     return candidates
 
@@ -155,8 +155,7 @@ def _filled_columns(rows: pa.Table) -> float:
 def _sample_rows(preset: str) -> pa.Table:
     """Returns the rows of a preset's own sample."""
     text = "\n".join(PRESETS[preset].sample).encode() + b"\n"
-    with write_sample([FileHead(preset, text, 0)], {}) as sample:
-        read = sample.read({"preset": preset})
+    read = make_sample([FileHead(preset, text, 0)], {}).read({"preset": preset})
     if read is None:
         raise FormatError(f"preset {preset!r} does not read its own sample; please report this")
     return read[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pyspark_logs.detection import value_patterns
@@ -75,6 +75,16 @@ class TemplateDraft:
         """Returns the share of the remaining lines whose rest fulfils a predicate."""
         return sum(1 for rest in self.rests if predicate(rest)) / len(self.rests) if self.rests else 0.0
 
+    def has(self, predicate: Callable[[str], object]) -> bool:
+        """Returns True if enough of the remaining lines fulfil a predicate; ends with the line after which they cannot."""
+        count, misses = len(self.rests), 0
+        for rest in self.rests:
+            if not predicate(rest):
+                misses += 1
+                if (count - misses) / count < MIN_STEP_SHARE:
+                    return False
+        return count > 0
+
     def append(self, segment: str, find_end: FindEnd) -> None:
         """Appends a segment and drops the lines that do not have it."""
         self.segments.append(segment)
@@ -91,7 +101,7 @@ class TemplateDraft:
 
 def _append_whitespace(draft: TemplateDraft) -> bool:
     """Appends one space, or ``{~}`` if some lines have other white space."""
-    if draft.share(lambda rest: rest[:1] in (" ", "\t") and rest[:1]) < MIN_STEP_SHARE:
+    if not draft.has(lambda rest: rest[:1] in (" ", "\t") and rest[:1]):
         return False
     if draft.share(lambda rest: rest[:1] == " " and rest[1:2] not in (" ", "\t")) == 1:
         draft.append(" ", _end_of_literal(" "))
@@ -104,9 +114,9 @@ def _append_timestamp(draft: TemplateDraft, name: str = "") -> bool:
     """Appends a timestamp in the syntax that covers most of the lines' text."""
     best, longest = None, 0.0
     for syntax in value_patterns.timestamp_syntaxes():
-        ends = [end for end in map(syntax.end, draft.rests) if end]
+        ends = _timestamp_ends(draft, syntax)
         # The first of equally long ones is kept: the table has ISO 8601 first and common patterns before rare ones.
-        if len(ends) >= MIN_STEP_SHARE * len(draft.rests) and ends and sum(ends) / len(ends) > longest:
+        if ends and sum(ends) / len(ends) > longest:
             best, longest = syntax, sum(ends) / len(ends)
     if best is None:
         return False
@@ -115,8 +125,22 @@ def _append_timestamp(draft: TemplateDraft, name: str = "") -> bool:
     return True
 
 
+def _timestamp_ends(draft: TemplateDraft, syntax: TimestampSyntax) -> list[int]:
+    """Returns the end of the timestamp of each line that has one in a syntax; an empty list if too few lines have one."""
+    ends: list[int] = []
+    possible = len(draft.rests)
+    for rest in draft.rests:
+        if end := syntax.end(rest):
+            ends.append(end)
+            continue
+        possible -= 1
+        if possible < MIN_STEP_SHARE * len(draft.rests):
+            return []
+    return ends
+
+
 def _append_quoted(draft: TemplateDraft) -> bool:
-    if draft.share(value_patterns.QUOTED.match) < MIN_STEP_SHARE:
+    if not draft.has(value_patterns.QUOTED.match):
         return False
     name = "request" if draft.share(value_patterns.REQUEST.match) > 0.5 else "text"
     draft.append_field(name, "quoted", _end_of_match(value_patterns.QUOTED))
@@ -124,7 +148,7 @@ def _append_quoted(draft: TemplateDraft) -> bool:
 
 
 def _append_level(draft: TemplateDraft) -> bool:
-    if draft.share(value_patterns.LEVEL.match) < MIN_STEP_SHARE:
+    if not draft.has(value_patterns.LEVEL.match):
         return False
     if not _has_common_delimiter(draft, value_patterns.LEVEL):
         return False
@@ -134,11 +158,11 @@ def _append_level(draft: TemplateDraft) -> bool:
 
 def _append_key(draft: TemplateDraft) -> bool:
     """Appends ``key=`` and a field for its value."""
-    key = _common_value(draft, (match[1] for match in map(value_patterns.KEY.match, draft.rests) if match))
+    key = _common_value(draft, lambda rest: match[1] if (match := value_patterns.KEY.match(rest)) else None)
     if key is None:
         return False
     draft.append(f"{key}=", _end_of_literal(f"{key}="))
-    if draft.share(value_patterns.QUOTED.match) >= MIN_STEP_SHARE:
+    if draft.has(value_patterns.QUOTED.match):
         draft.append_field(key, "quoted", _end_of_match(value_patterns.QUOTED))
     elif key in _TIME_KEYS and _append_timestamp(draft, key):
         pass
@@ -165,7 +189,7 @@ def _append_number(draft: TemplateDraft, name: str = "") -> bool:
 
 def _append_quantity(draft: TemplateDraft, name: str) -> bool:
     """Appends a number with its unit, such as ``682.2ms``."""
-    unit = _common_value(draft, (match["unit"] for match in map(value_patterns.QUANTITY.match, draft.rests) if match))
+    unit = _common_value(draft, lambda rest: match["unit"] if (match := value_patterns.QUANTITY.match(rest)) else None)
     if unit is None:
         return False
     null = "?" if draft.share(lambda rest: rest.startswith(f"-{unit}")) else ""
@@ -180,9 +204,9 @@ def _append_bracketed(draft: TemplateDraft) -> bool:
         return False
     for tail in (" - ", ": ", " ", ":", ""):
         delimiter = _CLOSING[draft.open_bracket] + tail
-        if draft.share(_is_within(delimiter, 0, _MAX_BRACKETED_CHARS)) < MIN_STEP_SHARE:
+        if not draft.has(_is_within(delimiter, 0, _MAX_BRACKETED_CHARS)):
             continue
-        if draft.share(re.compile(rf"\d+{re.escape(delimiter)}").match) >= MIN_STEP_SHARE:
+        if draft.has(re.compile(rf"\d+{re.escape(delimiter)}").match):
             draft.append_field("pid", "int", _start_of(delimiter))
         else:
             draft.append_field("thread", "", _start_of(delimiter))
@@ -194,7 +218,7 @@ def _append_bracketed(draft: TemplateDraft) -> bool:
 
 def _append_address(draft: TemplateDraft) -> bool:
     """Appends an address with a delimiter other than white space; :func:`_append_word` appends the others."""
-    if draft.share(value_patterns.ADDRESS.match) < MIN_STEP_SHARE:
+    if not draft.has(value_patterns.ADDRESS.match):
         return False
     if draft.share(_ADDRESS_AND_SPACE.match) > 1 - MIN_STEP_SHARE or not _has_common_delimiter(
         draft, value_patterns.ADDRESS
@@ -205,7 +229,7 @@ def _append_address(draft: TemplateDraft) -> bool:
 
 
 def _append_punctuation(draft: TemplateDraft) -> bool:
-    mark = _common_value(draft, (rest[:1] for rest in draft.rests))
+    mark = _common_value(draft, lambda rest: rest[:1])
     if not mark or mark not in PUNCTUATION:
         return False
     draft.append(_escape(mark), _end_of_literal(mark))
@@ -218,19 +242,19 @@ def _append_punctuation(draft: TemplateDraft) -> bool:
 
 def _append_word(draft: TemplateDraft) -> bool:
     """Appends a word that ends at a bracketed number, a bar, tab or semicolon, a colon, or white space before structure."""
-    if draft.share(_PROGRAM.match) >= MIN_STEP_SHARE:
+    if draft.has(_PROGRAM.match):
         draft.append_field("program", "", _start_of("["))
         return True
     for delimiter in ("|", "\t", ";"):
-        if draft.share(_is_within(delimiter, 1, _MAX_FIELD_CHARS)) >= MIN_STEP_SHARE:
+        if draft.has(_is_within(delimiter, 1, _MAX_FIELD_CHARS)):
             draft.append_field("field", "", _start_of(delimiter))
             return True
-    if draft.share(_LABEL.match) >= MIN_STEP_SHARE:
+    if draft.has(_LABEL.match):
         dotted = draft.share(lambda rest: "." in rest.partition(": ")[0]) > _MIN_DOTTED
         draft.append_field("logger" if dotted or draft.names["level"] else "source", "", _start_of(": "))
         draft.append(": ", _end_of_literal(": "))
         return True
-    if draft.share(_WORD_AND_SPACE.match) >= MIN_STEP_SHARE and _structure_follows(draft):
+    if draft.has(_WORD_AND_SPACE.match) and _structure_follows(draft):
         is_address = draft.share(value_patterns.ADDRESS.match) > 0.5
         follows_timestamp = draft.field_count == 1 and draft.names["ts"] == 1
         name = "client_ip" if is_address else "host" if follows_timestamp else "field"
@@ -279,10 +303,19 @@ def _escape(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _common_value(draft: TemplateDraft, values: Iterable[str]) -> str | None:
+def _common_value(draft: TemplateDraft, value_of: Callable[[str], str | None]) -> str | None:
     """Returns the value that enough of the remaining lines have; None if there is none."""
-    counts = Counter(values).most_common(1)
-    return counts[0][0] if counts and counts[0][1] >= MIN_STEP_SHARE * len(draft.rests) else None
+    counts: Counter[str] = Counter()
+    required, most, remaining = MIN_STEP_SHARE * len(draft.rests), 0, len(draft.rests)
+    for rest in draft.rests:
+        remaining -= 1
+        value = value_of(rest)
+        if value is not None:
+            counts[value] += 1
+            most = max(most, counts[value])
+        if most + remaining < required:
+            return None
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def _has_common_delimiter(draft: TemplateDraft, regex: re.Pattern[str]) -> bool:
@@ -306,12 +339,23 @@ def _structure_follows(draft: TemplateDraft) -> bool:
         required = MIN_STEP_SHARE * len(texts)
         if len(texts) < MIN_STEP_SHARE * len(draft.rests):
             return False
-        if any(sum(1 for text in texts if regex.match(text)) >= required for regex in _STRUCTURE):
+        if any(_holds(regex.match, texts, required) for regex in _STRUCTURE):
             return True
         mark, count = Counter(text[0] for text in texts).most_common(1)[0]
         if mark in PUNCTUATION and count >= required:
             return True
         syntaxes = value_patterns.timestamp_syntaxes()
-        if any(sum(1 for text in texts if syntax.end(text)) >= required for syntax in syntaxes):
+        if any(_holds(syntax.end, texts, required) for syntax in syntaxes):
             return True
     return False
+
+
+def _holds(predicate: Callable[[str], object], texts: Sequence[str], required: float) -> bool:
+    """Returns True if a number of texts fulfils a predicate; ends with the text after which the number cannot be reached."""
+    possible = len(texts)
+    for text in texts:
+        if not predicate(text):
+            possible -= 1
+            if possible < required:
+                return False
+    return possible >= required

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 import pyarrow as pa
 
 from pyspark_logs.formats.decoder import DecodedBlock
+from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.record_rules import RecordRules
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -136,6 +137,11 @@ class Format(ABC):
         Raises:
             FormatError: the description of the format is wrong.
         """
+
+    @property
+    def line_start(self) -> LineStart:
+        """Condition that every record fulfils which matches; a format without one accepts any beginning."""
+        return LineStart()
 
     @property
     def infers_schema(self) -> bool:

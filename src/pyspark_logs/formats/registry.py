@@ -119,7 +119,7 @@ FORMATS: dict[str, Callable[[FormatOptions], Format]] = {
 }
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def resolve_format(options: FormatOptions) -> Format:
     """Returns the format that the options describe.
 

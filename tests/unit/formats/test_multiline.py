@@ -23,9 +23,10 @@ import pyspark_logs.reader
 import pyspark_logs.text_lines
 from pyspark_logs import ScanSummary, scan
 from pyspark_logs.errors import FormatError, RecordError
+from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
-from pyspark_logs.formats.template.matcher import compile_matcher, ends_with_text
+from pyspark_logs.formats.template.matcher import compile_line_start, ends_with_text
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions, parse_read_options
 from pyspark_logs.predicates import Contains
@@ -184,7 +185,8 @@ class TestMatcher:
     def test_a_line_matches_if_the_reference_finds_nothing_wrong(self, case: strategies.Case) -> None:
         assume(named_fields(parse_template(case.template)))
         described = template_format(case)
-        matcher = compile_matcher(described.template, described.decoder(Projection(judge_whole=True)))
+        start = compile_line_start(described.template)
+        matcher = Matcher(described.decoder(Projection(judge_whole=True)), start)
         for lines in read_lines(iter([case.data])):
             found = matcher.matching(sanitise(lines), moment_of(case))
             assert found.tolist() == [matches(case, lines.record(i)) for i in range(len(lines))]

@@ -65,7 +65,7 @@ class MemberDecoder:
             context: time zone and year bound of the file.
             exactly: True to parse every line by the line parser, which defines the meaning of the format.
         """
-        candidates = np.arange(len(lines)) if exactly else self.matcher.candidates(lines)
+        candidates = np.arange(len(lines)) if exactly else self.matcher.start.candidates(lines)
         if len(candidates) == 0:
             return MatchedRows()
         is_all = len(candidates) == len(lines)
@@ -83,7 +83,7 @@ class MemberDecoder:
         parts, left = ([], None) if exactly else self.decoder.run_engines(lines, context)
         uncertain = np.arange(len(lines)) if left is None else left
         if len(uncertain) and not exactly:
-            uncertain = uncertain[self.matcher.may_match(lines.select(uncertain))]
+            uncertain = uncertain[self.matcher.start.may_match(lines.select(uncertain))]
         reasons = Reasons.none()
         if len(uncertain):
             parse = self.decoder.parse_one_by_one if exactly else self.decoder.parse_lines

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pyspark_logs.formats.decoder import LineParser
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.json.values import dump_json, parse_json
+from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.parsed_line import ParsedLine
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn
+from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -33,9 +35,10 @@ class JsonObjectFormat(TemplateFormat):
         """Returns a matcher of all JSON objects, whatever their layout."""
         return self.line_matcher()
 
-    def line_matcher(self) -> Matcher:
-        """Returns a matcher of all JSON objects, whatever their layout."""
-        return Matcher(self.decoder(Projection(judge_whole=True)), frozenset(b"{ \t"))
+    @cached_property
+    def line_start(self) -> LineStart:
+        """Condition on the beginning of every JSON object, whatever its layout."""
+        return LineStart(frozenset(b"{ \t"))
 
     def searchable_fields(self) -> SearchableFields:
         """Returns all strings, in lines without escapes, for values without JSON's punctuation."""

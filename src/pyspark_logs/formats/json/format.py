@@ -19,12 +19,14 @@ from pyspark_logs.formats.json.line_parser import JsonLineParser
 from pyspark_logs.formats.json.mismatches import JsonMismatchSearch
 from pyspark_logs.formats.json.writer import JsonWriter, field_problem, json_type_problem, path_problems
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
+from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import DocumentRule, Lines, PartRule
 
+_OBJECT_START = LineStart(frozenset(b"{ \t\r\n"))
 PARENT = "parent"  # column of the values beside the records of a document
 
 
@@ -114,7 +116,12 @@ class JsonFormat(LineFormat):
 
     def line_matcher(self) -> Matcher:
         """Returns a matcher of JSON objects."""
-        return Matcher(self.decoder(Projection(judge_whole=True)), frozenset(b"{ \t\r\n"))
+        return Matcher(self.decoder(Projection(judge_whole=True)), self.line_start)
+
+    @property
+    def line_start(self) -> LineStart:
+        """Condition on the beginning of every record that is a JSON object."""
+        return _OBJECT_START
 
     def searchable_fields(self) -> SearchableFields:
         """Returns all strings. A nested value that is read as a string is rendered, so that its punctuation may differ."""

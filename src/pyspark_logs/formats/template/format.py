@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -12,6 +13,7 @@ from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, Re
 from pyspark_logs.formats.decoder import Decoder, Engine, LineParser
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
+from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.mismatches import MismatchSearch
@@ -22,7 +24,7 @@ from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_layout import FieldColumns
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
-from pyspark_logs.formats.template.matcher import compile_matcher, ends_with_text
+from pyspark_logs.formats.template.matcher import compile_line_start, ends_with_text
 from pyspark_logs.formats.template.mismatches import TemplateMismatchSearch
 from pyspark_logs.formats.template.segments import Field, Group, Segment, Template, named_fields
 from pyspark_logs.formats.template.writer import TemplateWriter
@@ -157,7 +159,12 @@ class TemplateFormat(LineFormat):
 
     def line_matcher(self) -> Matcher:
         """Returns a matcher by all fields."""
-        return compile_matcher(self.template, self.decoder(Projection(judge_whole=True)), self.parts)
+        return Matcher(self.decoder(Projection(judge_whole=True)), self.line_start)
+
+    @cached_property
+    def line_start(self) -> LineStart:
+        """Condition on the beginning of every line that matches."""
+        return compile_line_start(self.template, self.parts)
 
     def searchable_fields(self) -> SearchableFields:
         """Returns all string columns; columns that may have escapes are searchable only in lines without one."""

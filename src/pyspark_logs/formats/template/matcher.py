@@ -1,4 +1,4 @@
-"""The matcher of a template: the first bytes of its lines, and a regular expression for their beginning."""
+"""The beginning of the lines of a template: their first bytes, and a regular expression."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from collections.abc import Collection, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.matcher import Matcher
+from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.template.segments import Blanks, Field, Group, Literal, Segment, Template
 
 _PUNCTUATION = re.compile("[!-/:-@\\[-`{-~]")
 
 
-def compile_matcher(template: Template, decoder: Decoder, composite_fields: Collection[str] = ()) -> Matcher:
-    """Returns the matcher of a template.
+def compile_line_start(template: Template, composite_fields: Collection[str] = ()) -> LineStart:
+    """Returns the condition on the beginning of every line of a template.
 
     Args:
         template: template of the lines.
-        decoder: decoder of no columns that judges whole lines.
         composite_fields: names of the fields whose text is not of their type.
     """
     first, last = template.segments[0], len(template.segments) - 1
     # The end of the last field, or of a group at the end, depends on more than its pattern.
     segments = template.segments[:last] if isinstance(template.segments[last], (Field, Group)) else template.segments
-    return Matcher(decoder, _first_bytes(first, composite_fields), _prefix_pattern(segments, composite_fields))
+    return LineStart(_first_bytes(first, composite_fields), _prefix_pattern(segments, composite_fields))
 
 
 def ends_with_text(template: Template) -> bool:
