@@ -1,15 +1,21 @@
-"""Upper bound of the speed of Python data sources: a source whose batches are parsed before the measurement."""
+"""Upper bounds of the speed of Python data sources: one that reads batches built before, and discards those it writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pyarrow as pa
-from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.datasource import (
+    DataSource,
+    DataSourceArrowWriter,
+    DataSourceReader,
+    InputPartition,
+    WriterCommitMessage,
+)
 
 
 class PrebuiltSource(DataSource):
-    """Source that yields the batch of an Arrow IPC file ``repeat`` times in each of ``tasks`` tasks."""
+    """Source that yields the batch of an Arrow IPC file ``repeat`` times in each of ``tasks`` tasks, and discards rows."""
 
     @classmethod
     def name(cls) -> str:
@@ -20,6 +26,9 @@ class PrebuiltSource(DataSource):
 
     def reader(self, schema: object) -> DataSourceReader:
         return PrebuiltReader(self.options["file"], int(self.options["repeat"]), int(self.options["tasks"]))
+
+    def writer(self, schema: object, overwrite: bool) -> DataSourceArrowWriter:
+        return DiscardingWriter()
 
 
 class PrebuiltReader(DataSourceReader):
@@ -35,3 +44,10 @@ class PrebuiltReader(DataSourceReader):
             batch = batches.get_batch(0)
         for _ in range(self.repeat):
             yield batch
+
+
+class DiscardingWriter(DataSourceArrowWriter):
+    def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
+        for _ in iterator:
+            pass
+        return WriterCommitMessage()
