@@ -32,8 +32,11 @@ _Counted = tuple[pa.RecordBatch | None, RecordMetrics]  # a batch, and the count
 
 def default_threads() -> int:
     """Returns the number of processors that this process may use, at most ``MAX_THREADS``."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(processors, MAX_THREADS)
+    return min(_processors(), MAX_THREADS)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def scan_options(options: ReadOptions, threads: int) -> ReadOptions:
@@ -56,7 +59,7 @@ def read_plan(reader: LogReader, plan: ReadPlan, metrics: RecordMetrics, threads
         reader.start_audit(plan)
         return
     splits = in_path_order([cast("Splits", task.splits) for task in plan.tasks])
-    everything = plan.tasks[0]
+    everything = replace(plan.tasks[0], has_free_processor=_processors() > threads)
     parts = [splits] if threads == 1 else _units(splits)
     tasks = reader.start_audit(replace(plan, tasks=tuple(replace(everything, splits=part) for part in parts))).tasks
     if threads == 1:

@@ -31,6 +31,7 @@ from pyspark_logs.task_log import TaskLog
 from pyspark_logs.telemetry import Span, start_span
 
 _OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
+_FETCH_THREADS = 8  # files that are fetched at the same time by default
 _CHECK_THREADS = 16
 
 JobFiles = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # (job id, ((path, etag), ...)) of each write job
@@ -48,6 +49,7 @@ class ReadTask:
         jobs: all files of a streaming batch that belong to the write jobs of the splits; empty without ``ignoreMissingFiles``.
         audit: identity of the task below ``auditPath``; None without the option.
         trace: identity of the span of the planning; empty if it is not recorded.
+        has_free_processor: False if a task runs on each processor that this process may use.
     """
 
     splits: Sequence[FileSplit]
@@ -57,6 +59,7 @@ class ReadTask:
     jobs: JobFiles = ()
     audit: AuditTask | None = None
     trace: str = ""
+    has_free_processor: bool = True
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,13 @@ class TaskReader:
     def _read_splits(self, splits: Sequence[FileSplit], span: Span) -> Generator[pa.RecordBatch, None, None]:
         """Yields the batches of splits in their order, while the files of the next ones are fetched and decompressed."""
         fetch = self.options.fetch
-        prefetcher = Prefetcher(threads=fetch.threads, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES)
+        prefetcher = Prefetcher(
+            threads=fetch.threads or _FETCH_THREADS, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES
+        )
+        # A thread that reads local files takes the time of a processor. If that is the one that parses, nothing is gained,
+        # and the blocks leave its cache before they are parsed.
+        in_turn = self.store.is_local and fetch.threads is None and not self.task.has_free_processor
+        ahead = None if in_turn else prefetcher
         # Files are not joined where the rows of each are observed, or with FAILFAST, which returns the rows of the files
         # before the one with an error.
         is_observed = self.recorder is not None or span.is_recording
@@ -156,7 +165,7 @@ class TaskReader:
             opened: deque[tuple[Sequence[FileSplit], Any]] = deque()
             while True:
                 following = islice(runs, _OPEN_SPLITS - len(opened))
-                opened.extend((run, self._open_run(run, prefetcher)) for run in following)
+                opened.extend((run, self._open_run(run, ahead)) for run in following)
                 if not opened:
                     return
                 run, blocks = opened.popleft()
@@ -169,8 +178,8 @@ class TaskReader:
         may_fail = self.options.records.mode == "FAILFAST"
         return self.store.is_local and self.form.reads_lines and self.builder.joins_files and not may_fail
 
-    def _open_run(self, run: Sequence[FileSplit], prefetcher: Prefetcher) -> Any:
-        """Returns the blocks of a run of splits, which threads of the prefetcher read."""
+    def _open_run(self, run: Sequence[FileSplit], prefetcher: Prefetcher | None) -> Any:
+        """Returns the blocks of a run of splits; threads of the prefetcher read them, if there is one."""
         if len(run) == 1:
             return self._open_split(run[0], prefetcher)
 
@@ -180,7 +189,8 @@ class TaskReader:
                     for lines in blocks:
                         yield split, lines
 
-        return prefetcher.add(join_blocks(find_lines()), lambda item: len(item[1].block))
+        joined = join_blocks(find_lines())
+        return joined if prefetcher is None else prefetcher.add(joined, lambda item: len(item[1].block))
 
     def _open_split(self, split: FileSplit, prefetcher: Prefetcher | None) -> Generator[Any, None, None]:
         builder = self.builder

@@ -175,13 +175,14 @@ class FetchOptions:
     """Fetching and decompression of files ahead of parsing.
 
     Attributes:
-        threads: number of files of a task that are fetched and decompressed at the same time.
+        threads: number of files of a task that are fetched and decompressed at the same time; None: eight, or none for local
+            files if no processor is free.
         max_bytes: size of the text that a task holds ahead of parsing; 0: only that of the file that is parsed.
         max_ratio: largest text of a compressed file as a multiple of the size of the file, beyond the first 64 MiB; None for
             no limit.
     """
 
-    threads: int = 8
+    threads: int | None = None
     max_bytes: int = 64 * MIB
     max_ratio: int | None = 1000
 

@@ -161,11 +161,13 @@ def find_lines(
         bounds = LineBounds(np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32))
     starts, ends = bounds.starts, bounds.ends
     lines = Lines(block, starts, ends, offset, full_length, is_ascii=bounds.is_ascii)
+    among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()
+    if bounds.is_plain and not any(prefix in block for prefix in among):
+        return lines
     keep = ends > starts
     if full_length is None and not bounds.is_plain:
         lines, keep = _without_padding(lines, keep, blanks, keep_offsets=cut_comments)
         block, starts, ends = lines.block, lines.starts, lines.ends
-    among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()
     found = [begins_with(block, starts, ends, prefix) for prefix in among if prefix and prefix in block]
     if found:
         comments = np.logical_or.reduce(found)

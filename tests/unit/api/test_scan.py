@@ -101,6 +101,28 @@ class TestThreads:
         assert numbers == sorted(numbers)
         assert len(numbers) == sum(text.count("\n") for text in self.FILES.values()) - 2
 
+    @pytest.mark.parametrize(
+        ("processors", "options", "reads_ahead"), [(1, {}, False), (2, {}, True), (1, {"fetchThreads": 2}, True)]
+    )
+    def test_local_files_are_read_ahead_on_a_free_processor(
+        self,
+        processors: int,
+        options: dict[str, Any],
+        reads_ahead: bool,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        added = []
+        monkeypatch.setattr("pyspark_logs.parallel_scan._processors", lambda: processors)
+        monkeypatch.setattr(
+            "pyspark_logs.task_reader.Prefetcher.add",
+            lambda _, items, size: added.append(size) or (item for item in items),
+        )
+        path = write(tmp_path, self.FILES)
+        table = scan(path, template="{n:int} {line:int}", threads=1, **options).read_all()
+        assert table.num_rows == sum(text.count("\n") for text in self.FILES.values())
+        assert bool(added) == reads_ahead
+
     def test_one_warning(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         path = write(tmp_path, {f"{n}.log": "broken\n" * 500 for n in range(5)})
         scan(path, template="{n:int}", threads=3).read_all()
