@@ -26,6 +26,7 @@ from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.parsed_line import CorruptReason
 from pyspark_logs.formats.reasons import Reasons
 from pyspark_logs.formats.timestamps.parsing import DAY_US, SharedContext, TimestampContext, YearBoundError
+from pyspark_logs.late_materialization import LateMaterialization
 from pyspark_logs.literal_search import LiteralSearch
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
@@ -72,7 +73,8 @@ class BatchBuilder:
             (*self.predicates, *columns.implied), form.searchable_fields(), columns.record_columns
         )
         projection = columns.projection(judge_whole=bad_records is not None)
-        self.decoder = form.block_decoder(projection, self.search.select)
+        self.late = LateMaterialization.of_query(form, columns, self.predicates, options.format.rescued_column)
+        self.decoder = form.block_decoder(projection, self._select)
         self.bad_records, self.metrics, self.profile = bad_records, RecordMetrics(), profile
         self.example: tuple[str, int] | None = None
         self.appended_example: tuple[str, int] | None = None
@@ -189,6 +191,11 @@ class BatchBuilder:
         return select_rows(arrays[: len(output)], output, selected, rows)
 
     # --- selection ------------------------------------------------------------------------------------------
+
+    def _select(self, lines: Lines, context: TimestampContext) -> Lines:
+        """Returns the lines that may satisfy the filters: found by a search, or else by the columns of the filters."""
+        found = self.search.select(lines)
+        return found if self.late is None or len(found) < len(lines) else self.late.select(lines, context)
 
     def _truths(self, arrays: list[pa.Array], rows: int) -> Iterator[pa.BooleanArray]:
         """Yields true, false or null for each row: of the filters and of the condition."""

@@ -93,6 +93,10 @@ class BoundCondition(abc.ABC):
     def implied(self, *, negated: bool = False) -> Predicate | None:
         """Returns a predicate that is true wherever the condition is true (false if ``negated``); None if none is known."""
 
+    def conjuncts(self) -> tuple[BoundCondition, ...]:
+        """Returns conditions that are all true where this condition is true, and only there."""
+        return (self,)
+
     def evaluate(self, columns: Columns, rows: int) -> pa.BooleanArray:
         """Returns true, false or null for each of a number of rows."""
         truth = self.truth(columns)
@@ -105,6 +109,10 @@ class Junction(BoundCondition):
 
     is_and: bool
     children: tuple[BoundCondition, ...]
+
+    def conjuncts(self) -> tuple[BoundCondition, ...]:
+        """Returns the conjuncts of the children of an AND."""
+        return tuple(one for child in self.children for one in child.conjuncts()) if self.is_and else (self,)
 
     def truth(self, columns: Columns) -> Datum:
         """Combines the children by Kleene's logic."""

@@ -267,12 +267,14 @@ class LineBlockDecoder:
         max_record_bytes: the option, for messages.
     """
 
-    def __init__(self, decoder: Decoder, select: Callable[[Lines], Lines] | None, max_record_bytes: int) -> None:
+    def __init__(
+        self, decoder: Decoder, select: Callable[[Lines, TimestampContext], Lines] | None, max_record_bytes: int
+    ) -> None:
         self.decoder, self.select, self.max_record_bytes = decoder, select, max_record_bytes
 
     def decode(self, block: Lines, context: TimestampContext) -> DecodedBlock:
         """Returns the requested columns of the lines that the search did not leave out."""
-        lines = block if self.select is None else self.select(block)
+        lines = block if self.select is None else self.select(block, context)
         if len(lines) == 0:
             return DecodedBlock(len(block), 0, [], lines=lines)
         lines = sanitise(lines)

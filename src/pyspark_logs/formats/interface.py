@@ -17,7 +17,7 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 
-LineFilter = Callable[[Lines], Lines]
+LineFilter = Callable[[Lines, TimestampContext], Lines]
 
 
 @dataclass(frozen=True)
