@@ -22,6 +22,7 @@ _MODULES = (
     "scalars",
     "strings",
     "times",
+    "text_output",
     "output",
     "keys",
     "template_machine",

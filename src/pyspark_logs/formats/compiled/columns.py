@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,22 +28,28 @@ class BlockTables:
     """Tables for the lines of one block; see :class:`~pyspark_logs.formats.compiled.interpreted.OutputArguments`.
 
     Attributes:
+        outputs: the outputs.
         capacity: number of lines.
         ints: integers, booleans, instants and days.
         doubles: numbers.
         begins: offsets of texts.
         offsets: sums of the lengths of texts.
+        strings: bytes of texts.
+        areas: part of ``strings`` of each output of texts.
         valid: valid values.
         seen: observations.
         state: last times.
         rows: indices of the certain lines.
     """
 
+    outputs: OutputTable
     capacity: int
     ints: Int64
     doubles: npt.NDArray[np.float64]
     begins: Int32
     offsets: Int32
+    strings: Bytes
+    areas: Int32
     valid: Bytes
     seen: Int32
     state: Int64
@@ -53,12 +59,16 @@ class BlockTables:
     def for_lines(cls, table: OutputTable, capacity: int) -> BlockTables:
         """Returns tables for a number of lines."""
         ints, doubles, texts, valid = table.slots
+        areas = table.areas(capacity)
         tables = cls(
+            table,
             capacity,
             np.empty(ints * capacity + 1, np.int64),
             np.empty(doubles * capacity + 1, np.float64),
             np.empty(texts * capacity + 1, np.int32),
             np.empty(texts * (capacity + 1) + 1, np.int32),
+            np.empty(int(areas[-2]) + CHUNK, np.uint8),
+            areas,
             np.empty(valid * capacity + 1, np.uint8),
             np.zeros(len(table.outs) * op.SEEN_WIDTH + 1, np.int32),
             np.full(op.STATE_SIZE, -1, np.int64),
@@ -69,7 +79,18 @@ class BlockTables:
 
     def filled(self) -> tuple[Any, ...]:
         """Returns the tables in the order in which machines take them."""
-        return self.ints, self.doubles, self.begins, self.offsets, self.valid, self.seen, self.state, self.rows
+        return (
+            self.ints,
+            self.doubles,
+            self.begins,
+            self.offsets,
+            self.strings,
+            self.areas,
+            self.valid,
+            self.seen,
+            self.state,
+            self.rows,
+        )
 
 
 class BlockColumns:
@@ -78,24 +99,17 @@ class BlockColumns:
     Args:
         machines: the machines.
         tables: tables that a machine has filled.
-        outs: outputs of the program.
         view: bytes of the block.
         count: number of certain lines.
         context: the zone and the year bound of the file.
     """
 
     def __init__(
-        self, machines: Machines, tables: BlockTables, outs: Sequence[Out], view: Bytes, count: int,
-        context: TimestampContext,
-    ) -> None:  # fmt: skip
-        self.machines, self.tables, self.outs, self.view, self.count, self.context = (
-            machines,
-            tables,
-            outs,
-            view,
-            count,
-            context,
-        )
+        self, machines: Machines, tables: BlockTables, view: Bytes, count: int, context: TimestampContext
+    ) -> None:
+        self.machines, self.tables, self.view, self.count, self.context = machines, tables, view, count, context
+        self.outs = tables.outputs.outs
+        tables.outputs.observe(tables.offsets, count, tables.capacity)
         self._extracted: dict[tuple[str, str], Any] = {}
 
     @property
@@ -184,10 +198,14 @@ class BlockColumns:
     def _texts(self, index: int, out: Out, unescape: Unescape | None) -> ConversionResult:
         tables, count = self.tables, self.count
         offsets = tables.offsets[out.slot * (tables.capacity + 1) :][: count + 1]
-        data = np.empty(int(offsets[-1]) + CHUNK, np.uint8)
-        self.machines.output.gather(
-            self.view, tables.begins[out.slot * tables.capacity :][:count], offsets, count, data
-        )
+        start, area = tables.areas[2 * out.slot : 2 * out.slot + 2].tolist()
+        size = int(offsets[-1])
+        if size <= area:
+            data = tables.strings[start : start + size]
+        else:
+            data = np.empty(size + CHUNK, np.uint8)
+            begins = tables.begins[out.slot * tables.capacity :][:count]
+            self.machines.output.gather(self.view, begins, offsets, count, data)
         null = self._null(index, out)
         validity = None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
         array = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(data), validity)

@@ -12,25 +12,23 @@ if cython.compiled:
         BAD,
         KEEPS_EMPTY,
         O_TEXT,
-        OUT_ESCAPED,
         OUT_KIND,
-        OUT_SLOT,
-        OUT_VALID,
         OUT_WIDTH,
-        SEEN_ESCAPE,
-        SEEN_WIDTH,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
     from cython.cimports.pyspark_logs.formats.compiled.primitives import at_literal, equal, find_byte, find_literal
+    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
     from . import interpreted
     from .opcodes import *
     from .output import tables_of, write_null, write_value
     from .primitives import at_literal, equal, find_byte, find_literal
+    from .text_output import write_text
 
 
 def run(
-    block, starts, ends, values, flags, outs, pool, ints, doubles, begins, offsets, valid, seen, state, rows, separator,
+    block, starts, ends, values, flags, outs, pool, ints, doubles, begins, offsets, strings, areas,
+    valid, seen, state, rows, separator,
     separator_size, quote, null_text, null_size, value_count, last_value, allow_trailing,
     rests,
 ):  # fmt: skip
@@ -48,6 +46,8 @@ def run(
         doubles: see :class:`~.interpreted.OutputArguments`.
         begins: see :class:`~.interpreted.OutputArguments`.
         offsets: see :class:`~.interpreted.OutputArguments`.
+        strings: see :class:`~.interpreted.OutputArguments`.
+        areas: see :class:`~.interpreted.OutputArguments`.
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
@@ -68,7 +68,9 @@ def run(
     if cython.compiled:
         done: cython.int
         program: Program
-        out: Output = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        out: Output = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         program.values = cython.address(values[0])
         program.flags = cython.address(flags[0])
         program.pool = cython.address(pool[0])
@@ -92,7 +94,9 @@ def run(
             values.tolist(), flags.tolist(), bytes(pool), separator, separator_size, quote, null_text, null_size,
             value_count, last_value, allow_trailing, rests,
         )  # fmt: skip
-        tables = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        tables = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 
@@ -163,25 +167,16 @@ def write_values(p, begin, stop, program, out, index, row, quoted, doubled):
     first: cython.int = program.values[index]
     last: cython.int = program.values[index + 1]
     k: cython.int
-    o: cython.int
-    slot: cython.int
     size: cython.int = stop - begin
     null: cython.bint
     if first == last:
         return True
     null = not quoted and size == program.null_size and equal(p, begin, program.pool, program.null_text, size)
     for k in range(first, last):
-        o = OUT_WIDTH * k
         if null or (size == 0 and (not quoted or not program.flags[k] & KEEPS_EMPTY)):
             write_null(out, k, row)
-        elif out.outs[o + OUT_KIND] == O_TEXT:
-            slot = out.outs[o + OUT_SLOT]
-            out.begins[slot * out.capacity + row] = begin
-            slot = slot * (out.capacity + 1) + row
-            out.offsets[slot + 1] = out.offsets[slot] + size
-            out.valid[out.outs[o + OUT_VALID] * out.capacity + row] = 1
-            if doubled and out.outs[o + OUT_ESCAPED]:
-                out.seen[SEEN_WIDTH * k + SEEN_ESCAPE] = 1
+        elif out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
+            write_text(p, begin, stop, out, k, row, 1, doubled)
         elif doubled or not write_value(p, begin, stop, 0, BAD, out, k, row, doubled):
             return False
     return True

@@ -11,6 +11,7 @@ class OutputArguments:
     """Tables of a block.
 
     Attributes:
+        total: length of the block.
         capacity: number of lines for which each row of a table has memory.
         outs: table of outputs; see ``opcodes``.
         pool: pool of the program.
@@ -18,11 +19,15 @@ class OutputArguments:
         doubles: numbers.
         begins: offsets of texts in the block.
         offsets: sums of the lengths of texts; a row has one number more than lines.
+        strings: bytes of the texts of each output, one output after the other.
+        areas: offset in ``strings`` of the texts of each output, and the number of bytes for which there is memory. Texts
+            after those that fit are not copied.
         valid: 1 for a value, 2 for a local time, 0 for null.
         seen: observations of each output.
         state: last times; see ``opcodes``.
     """
 
+    total: int
     capacity: int
     outs: list[int]
     pool: bytes
@@ -30,6 +35,8 @@ class OutputArguments:
     doubles: Any
     begins: Any
     offsets: Any
+    strings: Any
+    areas: list[int]
     valid: Any
     seen: Any
     state: Any

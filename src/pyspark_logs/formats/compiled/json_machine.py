@@ -28,19 +28,17 @@ if cython.compiled:
         NUMBERS,
         NUMERALS,
         O_TEXT,
-        OUT_ESCAPED,
         OUT_KIND,
         OUT_SLOT,
         OUT_VALID,
         OUT_WIDTH,
-        SEEN_ESCAPE,
-        SEEN_WIDTH,
         STRINGS,
         UNCERTAIN,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_value
     from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, is_digit, seek_byte
     from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
+    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
     from . import interpreted
     from .keys import find_key, write_missing
@@ -48,10 +46,12 @@ else:
     from .output import tables_of, write_value
     from .primitives import equal, find_byte, is_digit, seek_byte
     from .strings import escaped_end
+    from .text_output import write_text
 
 
 def run(
-    block, starts, ends, nodes, keys, accepts, outs, pool, ints, doubles, begins, offsets, valid, seen, state, rows, stamps,
+    block, starts, ends, nodes, keys, accepts, outs, pool, ints, doubles, begins, offsets, strings, areas,
+    valid, seen, state, rows, stamps,
     guesses, stack,
 ):  # fmt: skip
     """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
@@ -69,6 +69,8 @@ def run(
         doubles: see :class:`~.interpreted.OutputArguments`.
         begins: see :class:`~.interpreted.OutputArguments`.
         offsets: see :class:`~.interpreted.OutputArguments`.
+        strings: see :class:`~.interpreted.OutputArguments`.
+        areas: see :class:`~.interpreted.OutputArguments`.
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
@@ -83,7 +85,9 @@ def run(
     if cython.compiled:
         done: cython.int
         program: Program
-        out: Output = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        out: Output = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         program.nodes = cython.address(nodes[0])
         program.keys = cython.address(keys[0])
         program.accepts = cython.address(accepts[0])
@@ -104,7 +108,9 @@ def run(
             nodes.tolist(), keys.tolist(), accepts.tolist(), bytes(pool), len(stamps), stamps.tolist(), guesses.tolist(),
             len(guesses) // GUESS_WIDTH, stack.tolist(),
         )  # fmt: skip
-        tables = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        tables = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 
@@ -248,8 +254,6 @@ def write_scalar(p, at, end, total, program, out, first, last, row, backslash):
     kind: cython.int
     escaped: cython.bint = False
     k: cython.int
-    o: cython.int
-    slot: cython.int
     if p[at] == 34:
         begin += 1
         (stop, escaped) = string_end(p, begin, end, total, backslash)
@@ -274,15 +278,8 @@ def write_scalar(p, at, end, total, program, out, first, last, row, backslash):
             # The text of a number as a string
             if kind != STRINGS or not program.accepts[k] & NUMERALS or number_end(p, begin, stop) != stop:
                 return -1
-        o = OUT_WIDTH * k
-        if out.outs[o + OUT_KIND] == O_TEXT:
-            slot = out.outs[o + OUT_SLOT]
-            out.begins[slot * out.capacity + row] = begin
-            slot = slot * (out.capacity + 1) + row
-            out.offsets[slot + 1] = out.offsets[slot] + stop - begin
-            out.valid[out.outs[o + OUT_VALID] * out.capacity + row] = 1
-            if escaped and out.outs[o + OUT_ESCAPED]:
-                out.seen[SEEN_WIDTH * k + SEEN_ESCAPE] = 1
+        if out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
+            write_text(p, begin, stop, out, k, row, 1, escaped)
         elif not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
             return -1
     return at

@@ -18,18 +18,16 @@ if cython.compiled:
         KEY_LAST_OUT,
         KEY_WIDTH,
         O_TEXT,
-        OUT_ESCAPED,
         OUT_KIND,
         OUT_SLOT,
         OUT_VALID,
         OUT_WIDTH,
-        SEEN_ESCAPE,
-        SEEN_WIDTH,
         UNCERTAIN,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
     from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, seek_byte
     from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
+    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
     from . import interpreted
     from .keys import find_key, write_missing
@@ -37,10 +35,12 @@ else:
     from .output import tables_of, write_null, write_value
     from .primitives import equal, find_byte, seek_byte
     from .strings import escaped_end
+    from .text_output import write_text
 
 
 def run(
-    block, starts, ends, keys, flags, outs, pool, ints, doubles, begins, offsets, valid, seen, state, rows, stamps, guesses,
+    block, starts, ends, keys, flags, outs, pool, ints, doubles, begins, offsets, strings, areas,
+    valid, seen, state, rows, stamps, guesses,
     null_text, null_size,
 ):  # fmt: skip
     """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
@@ -57,6 +57,8 @@ def run(
         doubles: see :class:`~.interpreted.OutputArguments`.
         begins: see :class:`~.interpreted.OutputArguments`.
         offsets: see :class:`~.interpreted.OutputArguments`.
+        strings: see :class:`~.interpreted.OutputArguments`.
+        areas: see :class:`~.interpreted.OutputArguments`.
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
@@ -72,7 +74,9 @@ def run(
     if cython.compiled:
         done: cython.int
         program: Program
-        out: Output = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        out: Output = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         program.keys = cython.address(keys[0])
         program.flags = cython.address(flags[0])
         program.pool = cython.address(pool[0])
@@ -93,7 +97,9 @@ def run(
             keys.tolist(), flags.tolist(), bytes(pool), null_text, null_size, len(stamps) - 1, stamps.tolist(),
             guesses.tolist(), len(guesses) // GUESS_WIDTH,
         )  # fmt: skip
-        tables = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        tables = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 
@@ -217,24 +223,15 @@ def write_flag(program, out, key, row):
 def write_pair(p, begin, stop, program, out, key, row, quoted, escaped):
     """Writes the value of a key; returns False if it is not certain."""
     k: cython.int
-    o: cython.int
-    slot: cython.int
     size: cython.int = stop - begin
     null: cython.bint = (
         not quoted and size == program.null_size and equal(p, begin, program.pool, program.null_text, size)
     )
     for k in range(program.keys[KEY_WIDTH * key + KEY_FIRST_OUT], program.keys[KEY_WIDTH * key + KEY_LAST_OUT]):
-        o = OUT_WIDTH * k
         if null or (size == 0 and not program.flags[k] & KEEPS_EMPTY):
             write_null(out, k, row)
-        elif out.outs[o + OUT_KIND] == O_TEXT:
-            slot = out.outs[o + OUT_SLOT]
-            out.begins[slot * out.capacity + row] = begin
-            slot = slot * (out.capacity + 1) + row
-            out.offsets[slot + 1] = out.offsets[slot] + size
-            out.valid[out.outs[o + OUT_VALID] * out.capacity + row] = 1
-            if escaped and out.outs[o + OUT_ESCAPED]:
-                out.seen[SEEN_WIDTH * k + SEEN_ESCAPE] = 1
+        elif out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
+            write_text(p, begin, stop, out, k, row, 1, escaped)
         elif escaped or not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
             return False
     return True

@@ -40,6 +40,7 @@ ENDS_LAST = 4096  # the field ends at the last occurrence of a literal
 PAD_BEFORE = 8192
 PAD_AFTER = 16384
 TAKES_APPENDED = 65536  # the group takes fields that were appended to the format
+ESCAPED = 131072  # texts may have escapes
 SKIPS = 32768  # the next instruction is the literal that ends the field
 
 # Columns of the table of instructions
@@ -123,6 +124,7 @@ STATE_OFFSET = 3
 STATE_WIDTH = 4
 STATE_VALUE = 5
 STATE_ZONE = 6
+STATE_BACKSLASH = 7  # offset of the last backslash sought
 STATE_SIZE = 8
 
 # Columns of the table of keys of JSON objects

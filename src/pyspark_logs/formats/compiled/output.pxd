@@ -1,4 +1,5 @@
 cdef struct Output:
+    int total
     int capacity
     const int *outs
     const unsigned char *pool
@@ -6,13 +7,16 @@ cdef struct Output:
     double *doubles
     int *begins
     int *offsets
+    unsigned char *strings
+    const int *areas
     unsigned char *valid
     int *seen
     long long *state
 
 cdef Output tables_of(
-    int count, const int[::1] outs, const unsigned char[::1] pool, long long[::1] ints, double[::1] doubles,
-    int[::1] begins, int[::1] offsets, unsigned char[::1] valid, int[::1] seen, long long[::1] state
+    int total, int count, const int[::1] outs, const unsigned char[::1] pool, long long[::1] ints, double[::1] doubles,
+    int[::1] begins, int[::1] offsets, unsigned char[::1] strings, const int[::1] areas,
+    unsigned char[::1] valid, int[::1] seen, long long[::1] state
 ) except *
 cdef void write_null(Output *out, int k, int row) noexcept nogil
 cdef bint write_value(

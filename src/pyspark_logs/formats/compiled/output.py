@@ -36,7 +36,6 @@ if cython.compiled:
         OUT_TEXT,
         OUT_VALID,
         OUT_WIDTH,
-        SEEN_ESCAPE,
         SEEN_LOCAL,
         SEEN_NULL,
         SEEN_UNCHECKED,
@@ -50,19 +49,22 @@ if cython.compiled:
         prefetch,
     )
     from cython.cimports.pyspark_logs.formats.compiled.scalars import boolean, double_of, epoch, integer, is_ipv4
+    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
     from cython.cimports.pyspark_logs.formats.compiled.times import iso, iso_day
 else:
     from . import interpreted
     from .opcodes import *
     from .primitives import equal
     from .scalars import boolean, double_of, epoch, integer, is_ipv4
+    from .text_output import write_text
     from .times import iso, iso_day
 
 
-def tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state):
-    """Returns the tables of a block of ``count`` lines, as the functions of the machines take them."""
+def tables_of(total, count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state):
+    """Returns the tables of a block of ``total`` bytes and ``count`` lines, as the functions of the machines take them."""
     if cython.compiled:
         out: Output
+        out.total = total
         out.capacity = count
         out.outs = cython.address(outs[0])
         out.pool = cython.address(pool[0])
@@ -70,13 +72,27 @@ def tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, st
         out.doubles = cython.address(doubles[0])
         out.begins = cython.address(begins[0])
         out.offsets = cython.address(offsets[0])
+        out.strings = cython.address(strings[0])
+        out.areas = cython.address(areas[0])
         out.valid = cython.address(valid[0])
         out.seen = cython.address(seen[0])
         out.state = cython.address(state[0])
         return out
     else:
         return interpreted.OutputArguments(
-            count, outs.tolist(), bytes(pool), ints, doubles, begins, offsets, valid, seen, state.tolist()
+            total,
+            count,
+            outs.tolist(),
+            bytes(pool),
+            ints,
+            doubles,
+            begins,
+            offsets,
+            strings,
+            areas.tolist(),
+            valid,
+            seen,
+            state.tolist(),
         )
 
 
@@ -197,12 +213,10 @@ def write_value(p, begin, stop, value, zone, out, k, row, escaped):
             if not fine:
                 out.seen[seen + SEEN_UNCHECKED] = 1
                 fine = True
-        if escaped and out.outs[OUT_WIDTH * k + OUT_ESCAPED]:
-            if kind != O_TEXT:
-                return False
-            out.seen[seen + SEEN_ESCAPE] = 1
-        out.begins[slot * capacity + row] = begin
-        out.offsets[slot * (capacity + 1) + row + 1] = out.offsets[slot * (capacity + 1) + row] + stop - begin
+        if escaped and kind != O_TEXT and out.outs[OUT_WIDTH * k + OUT_ESCAPED]:
+            return False
+        write_text(p, begin, stop, out, k, row, mark, escaped)
+        return True
     if valid >= 0:
         out.valid[valid * capacity + row] = mark
     if mark == 2:

@@ -9,11 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pyspark_logs.formats.compiled import opcodes as op
+from pyspark_logs.formats.compiled.primitives import CHUNK
 from pyspark_logs.formats.types.field_type import CompiledForm, FieldType
 
 KINDS = {name.removeprefix("O_"): number for name, number in vars(op).items() if name.startswith("O_")}
 TEXTS = frozenset({op.O_TEXT, op.O_HOST, op.O_USER, op.O_BYTES, op.O_ADDRESS, op.O_CHOICE})
 _MAX_INDEX = 2**31 - 1
+_RESERVE = 1.125  # texts of a block by those of the block before it
+_LEAST_AREA = 256  # bytes of an output
 _MAX_TEXT = 255  # bytes of a text of a choice
 
 
@@ -56,11 +59,13 @@ class OutputTable:
         pool: bytes of literals.
         outs: the outputs.
         slots: number of rows of integers, of doubles, of texts, and of valid values.
+        lengths: bytes of each row of texts in a line, on average, of the last block; None: no block was decoded.
     """
 
     pool: bytearray = field(default_factory=bytearray)
     outs: list[Out] = field(default_factory=list)
     slots: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    lengths: npt.NDArray[np.float64] | None = None
 
     def literal(self, raw: bytes) -> tuple[int, int]:
         """Adds a literal to the pool, and returns its offset and size."""
@@ -116,6 +121,33 @@ class OutputTable:
     def max_lines(self) -> int:
         """Largest number of lines of a block, so that indices in a table fit in 32 bits."""
         return _MAX_INDEX // (max(self.slots) + 1) - 1
+
+    def areas(self, count: int) -> npt.NDArray[np.int32]:
+        """Returns offset and size of each row of texts in the table of strings; at last the size of the table, and 0.
+
+        The sizes are those of the last block with a reserve. Texts that do not fit are copied after the block is parsed.
+
+        Args:
+            count: number of lines.
+        """
+        areas = np.zeros(2 * self.slots[2] + 2, np.int32)
+        if self.lengths is not None and len(self.lengths):
+            sizes = self.lengths * (_RESERVE * count) + _LEAST_AREA
+            ends = np.cumsum(sizes + CHUNK)
+            if ends[-1] < _MAX_INDEX:
+                areas[2::2] = ends
+                areas[1:-1:2] = sizes
+        return areas
+
+    def observe(self, offsets: npt.NDArray[np.int32], count: int, capacity: int) -> None:
+        """Keeps the lengths of the texts of a block.
+
+        Args:
+            offsets: sums of the lengths of texts; see :class:`~.interpreted.OutputArguments`.
+            count: number of certain lines.
+            capacity: number of lines.
+        """
+        self.lengths = offsets[count : self.slots[2] * (capacity + 1) : capacity + 1] / count
 
     def array(self) -> npt.NDArray[np.int32]:
         """Returns the table for the machine."""

@@ -46,10 +46,16 @@ cdef extern from *:
         return at;
     }
     /* Two words that overlap cover all bytes of a text of up to two words. */
+    static inline int equal_16(const unsigned char *p, const unsigned char *q) {
+        unsigned long long a, b, c, d;
+        memcpy(&a, p, 8); memcpy(&b, q, 8); memcpy(&c, p + 8, 8); memcpy(&d, q + 8, 8);
+        return !((a ^ b) | (c ^ d));
+    }
     static inline int equal(const unsigned char *p, int offset, const unsigned char *q, int other, int size) {
         p += offset;
         q += other;
-        if (size > 16) return memcmp(p, q, (size_t)size) == 0;
+        if (size > 32) return memcmp(p, q, (size_t)size) == 0;
+        if (size > 16) return equal_16(p, q) && equal_16(p + size - 16, q + size - 16);
         if (size >= 8) {
             unsigned long long a, b, c, d;
             memcpy(&a, p, 8); memcpy(&b, q, 8); memcpy(&c, p + size - 8, 8); memcpy(&d, q + size - 8, 8);

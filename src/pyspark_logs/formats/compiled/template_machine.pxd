@@ -15,6 +15,7 @@ cpdef int run(
     const unsigned char[::1] block, const int[::1] starts, const int[::1] ends, const int[::1] ops,
     const int[::1] delimiters, const int[::1] patterns, const int[::1] steps, const int[::1] outs,
     const unsigned char[::1] pool, long long[::1] ints, double[::1] doubles, int[::1] begins, int[::1] offsets,
+    unsigned char[::1] strings, const int[::1] areas,
     unsigned char[::1] valid, int[::1] seen, long long[::1] state, int[::1] rows,
     int[::1] rests, bint finds_rests, long long year_bound, int newest
 ) except -1
@@ -23,19 +24,20 @@ cdef int walk(
     Output *out, int *rows
 ) noexcept nogil
 cdef bint parse_line(
-    const unsigned char *p, int total, int at, int end, const Program *program, Output *out, int row, int backslash
+    const unsigned char *p, int total, int at, int end, const Program *program, Output *out, int row
 ) noexcept nogil
 cdef void skip_group(const Program *program, Output *out, int op, int row) noexcept nogil
 cdef bint write_field(
     const unsigned char *p, int total, int begin, int stop, long long value, int zone, const Program *program,
     Output *out, int op, int row, bint inside, bint escaped
 ) noexcept nogil
-cdef (int, bint) quoted(const unsigned char *p, int at, int end, int total, int backslash, bint raw) noexcept nogil
+cdef bint has_backslash(const unsigned char *p, int begin, int stop, int total, long long *state) noexcept nogil
+cdef (int, bint) quoted(const unsigned char *p, int at, int end, int total, long long *state, bint raw) noexcept nogil
 cdef (int, long long, int) repeated_pattern(
     const unsigned char *p, int at, int end, const Program *program, long long *state, int op
 ) noexcept nogil
 cdef int other_syntax(
-    const unsigned char *p, int at, int end, int total, const Program *program, int op, int backslash
+    const unsigned char *p, int at, int end, int total, const Program *program, int op, long long *state
 ) noexcept nogil
 cdef int stamp_end(const unsigned char *p, int at, int end) noexcept nogil
 cdef (int, bint) field_end(

@@ -19,6 +19,7 @@ if cython.compiled:
         DATE,
         END,
         ENDS_LAST,
+        ESCAPED,
         FIRST_DELIMITER,
         FIRST_OUT,
         FIRST_PATTERN,
@@ -51,7 +52,6 @@ if cython.compiled:
         OTHER_SIZE,
         OTHER_TEXT,
         OUT_ARGUMENT,
-        OUT_ESCAPED,
         OUT_KIND,
         OUT_SLOT,
         OUT_VALID,
@@ -67,11 +67,10 @@ if cython.compiled:
         RAW_QUOTES,
         REQUESTER,
         REST,
-        SEEN_ESCAPE,
-        SEEN_WIDTH,
         SIZE,
         SKIPS,
         STAMP,
+        STATE_BACKSLASH,
         STATE_FIELD,
         STATE_OFFSET,
         STATE_VALUE,
@@ -98,6 +97,7 @@ if cython.compiled:
         seek_byte,
     )
     from cython.cimports.pyspark_logs.formats.compiled.scalars import integer
+    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
     from cython.cimports.pyspark_logs.formats.compiled.times import first_pattern, iso, iso_day
 else:
     from . import interpreted
@@ -105,11 +105,12 @@ else:
     from .output import tables_of, write_null, write_value
     from .primitives import at_literal, equal, find_byte, find_last_literal, find_literal, is_digit, seek_byte
     from .scalars import integer
+    from .text_output import write_text
     from .times import first_pattern, iso, iso_day
 
 
 def run(
-    block, starts, ends, ops, delimiters, patterns, steps, outs, pool, ints, doubles, begins, offsets, valid, seen, state,
+    block, starts, ends, ops, delimiters, patterns, steps, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
     rows, rests, finds_rests, year_bound, newest,
 ):  # fmt: skip
     """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
@@ -128,6 +129,8 @@ def run(
         doubles: see :class:`~.interpreted.OutputArguments`.
         begins: see :class:`~.interpreted.OutputArguments`.
         offsets: see :class:`~.interpreted.OutputArguments`.
+        strings: see :class:`~.interpreted.OutputArguments`.
+        areas: see :class:`~.interpreted.OutputArguments`.
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
@@ -143,7 +146,9 @@ def run(
     if cython.compiled:
         done: cython.int
         program: Program
-        out: Output = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        out: Output = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         program.ops = cython.address(ops[0])
         program.delimiters = cython.address(delimiters[0])
         program.patterns = cython.address(patterns[0])
@@ -164,7 +169,9 @@ def run(
             ops.tolist(), delimiters.tolist(), patterns.tolist(), steps.tolist(), bytes(pool), year_bound, newest, rests,
             finds_rests,
         )  # fmt: skip
-        tables = tables_of(count, outs, pool, ints, doubles, begins, offsets, valid, seen, state)
+        tables = tables_of(
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
+        )
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 
@@ -172,17 +179,14 @@ def walk(p, total, starts, ends, count, program, out, rows):
     """Parses lines; see :func:`run`."""
     row: cython.int = 0
     line: cython.int
-    # Offset of the first backslash of the line, or an offset after the line; quoted text before it has no escapes.
-    backslash: cython.int = 0
     for line in range(count):
-        backslash = seek_byte(p, backslash, starts[line], ends[line], 92, total)
-        if parse_line(p, total, starts[line], ends[line], program, out, row, backslash):
+        if parse_line(p, total, starts[line], ends[line], program, out, row):
             rows[row] = line
             row += 1
     return row
 
 
-def parse_line(p, total, at, end, program, out, row, backslash):
+def parse_line(p, total, at, end, program, out, row):
     """Parses one line; returns True if it is certain."""
     op: cython.int = -WIDTH
     rest: cython.int = -1  # offset after the last field, where a group takes appended fields
@@ -254,7 +258,7 @@ def parse_line(p, total, at, end, program, out, row, backslash):
             if kind == PLAIN:
                 syntax_end = NO_MATCH
             elif kind == QUOTED:
-                (syntax_end, escaped) = quoted(p, at, end, total, backslash, flags & RAW_QUOTES != 0)
+                (syntax_end, escaped) = quoted(p, at, end, total, out.state, flags & RAW_QUOTES != 0)
             elif kind == ISO:
                 (syntax_end, value, zone) = iso(p, at, end, out.state)
             elif kind == PATTERNS:
@@ -262,7 +266,7 @@ def parse_line(p, total, at, end, program, out, row, backslash):
             elif kind == DATE:
                 (syntax_end, value, zone) = iso_day(p, at, end)
             else:
-                syntax_end = other_syntax(p, at, end, total, program, op, backslash)
+                syntax_end = other_syntax(p, at, end, total, program, op, out.state)
             if syntax_end == UNCERTAIN:
                 return False
             (stop, inside) = field_end(p, at, end, total, program, op, syntax_end)
@@ -283,8 +287,8 @@ def parse_line(p, total, at, end, program, out, row, backslash):
             if kind == QUOTED and inside:
                 begin += 1
                 stop -= 1
-            elif backslash < stop:
-                escaped = find_byte(p, begin, stop, 92, total) >= 0
+            elif flags & ESCAPED:
+                escaped = has_backslash(p, begin, stop, total, out.state)
             if not write_field(p, total, begin, stop, value, zone, program, out, op, row, inside, escaped):
                 return False
         if flags & SKIPS:
@@ -308,7 +312,6 @@ def write_field(p, total, begin, stop, value, zone, program, out, op, row, insid
     fine: cython.bint
     k: cython.int
     o: cython.int
-    slot: cython.int
     valid: cython.int
     number: cython.longlong
     if flags & NULLABLE:
@@ -332,15 +335,7 @@ def write_field(p, total, begin, stop, value, zone, program, out, op, row, insid
     for k in range(program.ops[op + FIRST_OUT], program.ops[op + LAST_OUT]):
         o = OUT_WIDTH * k
         if out.outs[o + OUT_KIND] == O_TEXT:
-            slot = out.outs[o + OUT_SLOT]
-            valid = out.outs[o + OUT_VALID]
-            out.begins[slot * out.capacity + row] = begin
-            slot = slot * (out.capacity + 1) + row
-            out.offsets[slot + 1] = out.offsets[slot] + size
-            if valid >= 0:
-                out.valid[valid * out.capacity + row] = 1
-            if escaped and out.outs[o + OUT_ESCAPED]:
-                out.seen[SEEN_WIDTH * k + SEEN_ESCAPE] = 1
+            write_text(p, begin, stop, out, k, row, 1, escaped)
         elif out.outs[o + OUT_KIND] == O_INT:
             (number, fine) = integer(p, begin, stop, out.outs[o + OUT_ARGUMENT])
             if not fine:
@@ -354,7 +349,13 @@ def write_field(p, total, begin, stop, value, zone, program, out, op, row, insid
     return True
 
 
-def quoted(p, at, end, total, backslash, raw):
+def has_backslash(p, begin, stop, total, state):
+    """Returns True if a text has a backslash. Texts are in ascending order, and ``state`` has the last backslash sought."""
+    state[STATE_BACKSLASH] = seek_byte(p, state[STATE_BACKSLASH], begin, stop, 92, total)
+    return state[STATE_BACKSLASH] < stop
+
+
+def quoted(p, at, end, total, state, raw):
     """Returns the end of quoted text after its closing quote, and True if it has escapes.
 
     Args:
@@ -362,7 +363,7 @@ def quoted(p, at, end, total, backslash, raw):
         at: offset of the opening quote.
         end: end of the line.
         total: length of the block.
-        backslash: offset of the first backslash of the line, or an offset after the line.
+        state: see ``opcodes``.
         raw: True if quotes in the text are not escaped. The first quote closes the text if a blank follows and the
             next quote comes after a blank, or if the line ends.
     """
@@ -374,7 +375,7 @@ def quoted(p, at, end, total, backslash, raw):
     close = find_byte(p, at + 1, end, 34, total)
     if close < 0:
         return (NO_MATCH, False)
-    if backslash < close:
+    if has_backslash(p, at, close, total, state):
         close = at + 1
         while close < end and p[close] != 34:
             if p[close] == 92:
@@ -385,7 +386,7 @@ def quoted(p, at, end, total, backslash, raw):
             return (NO_MATCH, False)
     close += 1
     if raw and close < end:
-        if p[close] != 32 or backslash < end:
+        if p[close] != 32 or has_backslash(p, at, end, total, state):
             return (UNCERTAIN, False)
         following = find_byte(p, close, end, 34, total)
         if following >= 0 and p[following - 1] != 32:
@@ -423,7 +424,7 @@ def repeated_pattern(p, at, end, program, state, op):
     return (stop, value, zone)
 
 
-def other_syntax(p, at, end, total, program, op, backslash):
+def other_syntax(p, at, end, total, program, op, state):
     """Returns the end of a text by one of the less common syntaxes; NO_MATCH; or UNCERTAIN."""
     kind: cython.int = program.ops[op + KIND]
     stop: cython.int
@@ -446,7 +447,7 @@ def other_syntax(p, at, end, total, program, op, backslash):
         stop = find_byte(p, at + 1, end, 34, total)
         return end if stop < 0 else stop + 1
     if kind == HEADER:
-        if backslash < end:
+        if has_backslash(p, at, end, total, state):
             return UNCERTAIN
         stop = find_byte(p, at, end, 124, total)
         return end if stop < 0 else stop

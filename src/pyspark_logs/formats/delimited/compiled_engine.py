@@ -92,7 +92,7 @@ class CompiledDelimitedEngine:
         done = self.machines.delimited.run(view, starts, ends, *self.tables, *tables.filled(), *self.settings, rests)
         if done == 0:
             return None
-        columns = BlockColumns(self.machines, tables, self.outputs.outs, view, done, context)
+        columns = BlockColumns(self.machines, tables, view, done, context)
         with phase(CONVERT):
             results = [self._column(columns, index, context) for index in range(len(self.columns))]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]

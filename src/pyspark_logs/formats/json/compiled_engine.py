@@ -56,7 +56,7 @@ class CompiledJsonEngine:
             self._pause = _PAUSE
         if done == 0:
             return None
-        columns = BlockColumns(self.machines, tables, program.outputs.outs, view, done, context)
+        columns = BlockColumns(self.machines, tables, view, done, context)
         with phase(CONVERT):
             results = [_build(columns, plan) for plan in program.columns]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]

@@ -79,7 +79,7 @@ class CompiledLogfmtEngine:
         )  # fmt: skip
         if done == 0:
             return None
-        columns = BlockColumns(self.machines, tables, self.outputs.outs, view, done, context)
+        columns = BlockColumns(self.machines, tables, view, done, context)
         with phase(CONVERT):
             results = [columns.column(self.order[index], unescape_strings) for index in range(self.count)]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]

@@ -61,7 +61,7 @@ class CompiledTemplateEngine:
         )
         if done == 0:
             return None
-        columns = BlockColumns(self.machines, tables, program.outputs.outs, view, done, context)
+        columns = BlockColumns(self.machines, tables, view, done, context)
         with phase(CONVERT):
             results = [self._column(columns, indices) for indices in program.order]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]

@@ -172,6 +172,7 @@ class _Compiler:
         flags |= op.TRAILING * self.rules.allow_trailing | op.QUOTES_OPTIONAL * field_type.quotes_optional
         flags |= op.RAW_QUOTES * field_type.allows_raw_quotes | op.NULLABLE * one.nullable
         flags |= op.CHECKED * (one.name is not None and one.name in self.checked)
+        flags |= op.ESCAPED * (field_type.resolve_escape_style(self.rules.escape) is not None)
         row = self._add(self._kind(field_type, following), flags)
         self._add_times(row, field_type)
         if field_type.compiled_syntax_text:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 import pyspark_logs
 from pyspark_logs.errors import OptionError
 from pyspark_logs.formats.compiled import availability, opcodes
-from pyspark_logs.formats.compiled.availability import machines
+from pyspark_logs.formats.compiled.availability import Machines, machines
 from pyspark_logs.formats.compiled.outputs import UnsupportedError
 from pyspark_logs.formats.decoder import Decoder, Engine
 from pyspark_logs.formats.delimited.compiled_engine import CompiledDelimitedEngine
@@ -76,6 +78,11 @@ def check(engine: Engine, decoder: Decoder, lines: list[str], context: Timestamp
     for mine, theirs in zip(decoded.columns, exact.columns, strict=True):
         mine.validate(full=True)
         assert mine.to_pylist() == theirs.take(pa.array(rows)).to_pylist()
+    # The strings of a second block are copied while it is parsed.
+    again = engine.parse(block.block, block.starts, block.ends, context) or decoded
+    for first, second in zip(decoded.columns, again.columns, strict=True):
+        second.validate(full=True)
+        assert second.equals(first)
     return len(rows)
 
 
@@ -96,6 +103,23 @@ def test_the_interpreted_machine_agrees_with_the_line_parser(
     assert compare(form, lines, form.schema(), judge_whole=judge_whole) > 0
     for field in form.schema():
         compare(form, lines, pa.schema([field]), judge_whole=judge_whole)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 2000), (900, 1000, 1100), (3, 0, 300, 60)], ids=str)
+@pytest.mark.parametrize("available", [machines, interpreted_machines])
+def test_strings_of_blocks_with_other_lengths(available: Callable[[], Machines | None], sizes: tuple[int, ...]) -> None:
+    found = available()
+    if found is None:
+        pytest.skip("not compiled")
+    form = line_format(FormatOptions("template", "{a},{b:quoted},{c}"))
+    parser = form.decoder(Projection(form.schema())).line_parser
+    engine = make_engine(found, form.template, columns_of(parser), rules_of(parser))
+    for size in sizes:
+        rows = [("a" * (size + n % 7), "b" * (size // 2) + '"' * (n == 8), "é" * size) for n in range(9)]
+        lines = find_lines("\n".join(",".join((a, json.dumps(b), c)) for a, b, c in rows).encode(), 0)
+        decoded = engine.parse(lines.block, lines.starts, lines.ends, CONTEXT)
+        assert decoded is not None
+        assert list(zip(*(column.to_pylist() for column in decoded.columns), strict=True)) == rows
 
 
 PASTED = [
