@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import ReadOnlyStoreError
 from pyspark_logs.formats.columnar.spans import Int64, from_numpy, string_bytes
-from pyspark_logs.formats.reasons import Reasons
+from pyspark_logs.formats.decoding.reasons import Reasons
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.store import Store, join
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from pyspark_logs.conditions import BoundCondition, Condition
 from pyspark_logs.errors import OptionError, SchemaError
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import Format
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.predicates import Predicate

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.column_sources import ColumnSources
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import Format
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.literal_search import LiteralSearch
 from pyspark_logs.predicates import Predicate, evaluate

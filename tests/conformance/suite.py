@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, RecordError, SchemaError
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.json.concatenated import value_spans
 from pyspark_logs.formats.json.format import JsonFormat
 from pyspark_logs.formats.line_format import LineFormat
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import find_lines, read_lines, sanitise

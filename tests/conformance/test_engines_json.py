@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.compiled.availability import machines
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.json.compiled_engine import CompiledJsonEngine
 from pyspark_logs.formats.json.engine import JsonEngine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

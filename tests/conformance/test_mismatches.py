@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, sanitise

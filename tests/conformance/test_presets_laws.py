@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, RecordError
-from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.encoder import Encoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.writing.encoder import Encoder
 from pyspark_logs.layout import Layout
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, assign_headers, document_records, find_lines, read_lines, sanitise

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines, sanitise

@@ -20,11 +20,11 @@ from pyspark_logs import scan
 from pyspark_logs.errors import LogSourceError, RecordError
 from pyspark_logs.formats.compiled import availability
 from pyspark_logs.formats.compiled.availability import Machines
-from pyspark_logs.formats.decoder import DecodedLines, Decoder
+from pyspark_logs.formats.decoding.decoder import DecodedLines, Decoder
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.registry import resolve_format
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import Lines, find_lines, sanitise

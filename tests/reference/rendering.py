@@ -1,6 +1,6 @@
 """Reference writer: renders a row in the plainest way, without a check that the line reads back.
 
-`tests/unit/formats/test_encoder.py` parses its lines with the reference parser: if a line reads back as its row, the encoder
+`tests/unit/formats/writing/test_encoder.py` parses its lines with the reference parser: if a line reads back as its row, the encoder
 must not refuse the row. This module shares no code with the package.
 """
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.encoder import Encoder
+from pyspark_logs.formats.decoding.decoder import Decoder
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.registry import resolve_format
-from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.writing.encoder import Encoder
 from pyspark_logs.options import FormatOptions
 
 
@@ -27,7 +27,7 @@ def format_schema(options: FormatOptions) -> pa.Schema | None:
 def compile_decoder(
     options: FormatOptions, columns: pa.Schema, *, hidden: pa.Schema | None = None, judge_whole: bool = False
 ) -> Decoder:
-    """Returns the decoder of a format; see :class:`~pyspark_logs.formats.requested_column.Projection`."""
+    """Returns the decoder of a format; see :class:`~pyspark_logs.formats.decoding.requested_column.Projection`."""
     return line_format(options).decoder(Projection(columns, hidden or pa.schema([]), judge_whole))
 
 

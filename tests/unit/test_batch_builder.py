@@ -412,13 +412,13 @@ class TestFilters:
         self, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         decoded: list[int] = []
-        original = pyspark_logs.formats.decoder.Decoder.decode
+        original = pyspark_logs.formats.decoding.decoder.Decoder.decode
 
         def count(self: Any, lines: Any, context: Any) -> Any:
             decoded.append(len(lines))
             return original(self, lines, context)
 
-        monkeypatch.setattr(pyspark_logs.formats.decoder.Decoder, "decode", count)
+        monkeypatch.setattr(pyspark_logs.formats.decoding.decoder.Decoder, "decode", count)
         row = {"ts": 5, "level": "INFO", "q": "q", "n": 1, "message": "all is well"}
         many = [make_line(kind, row)] * 5000
         many[77] = many[4321] = make_line(kind, row | {"level": "ERROR"})

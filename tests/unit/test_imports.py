@@ -379,7 +379,7 @@ def test_a_forbidden_import_is_found(module: str, source: str, problem: str) -> 
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("reader", "from pyspark_logs.formats.decoder import x\nfrom pyspark_logs import planning"),
+        ("reader", "from pyspark_logs.formats.decoding.decoder import x\nfrom pyspark_logs import planning"),
         ("reader", "import json, re\nfrom collections.abc import Iterator"),
         ("reader", "if TYPE_CHECKING:\n    import pyarrow as pa"),
         ("reader", "def f():\n    import pyarrow.compute as pc\n    import numpy as np"),

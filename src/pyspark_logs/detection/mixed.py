@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.formats.anyof.member import widen
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.registry import resolve_format
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.records import find_lines

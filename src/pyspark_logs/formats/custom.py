@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from pyspark_logs.errors import CorruptFileError, FormatError, LogSourceError, OptionError, RecordError, SchemaError
-from pyspark_logs.formats.decoder import DecodedBlock
+from pyspark_logs.formats.decoding.decoder import DecodedBlock
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import Format, LineFilter, SearchableFields, SplitSource
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.casts import cast_if_possible, is_castable, to_instants
 from pyspark_logs.options import FormatOptions

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
-from pyspark_logs.formats.decoder import DecodedBlock
+from pyspark_logs.formats.decoding.decoder import DecodedBlock
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.record_rules import RecordRules
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines

@@ -9,15 +9,15 @@ from collections.abc import Generator, Sequence
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
-from pyspark_logs.formats.decoder import Decoder, LineBlockDecoder
-from pyspark_logs.formats.encoder import Encoder, find_unencodable, forbidden_prefixes
+from pyspark_logs.formats.decoding.decoder import Decoder, LineBlockDecoder
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import Format, LineFilter, SplitSource
-from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
-from pyspark_logs.formats.requested_column import Projection
-from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
+from pyspark_logs.formats.writing.encoder import Encoder, find_unencodable, forbidden_prefixes
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.writing.roundtrip_checks import RoundtripChecks
 from pyspark_logs.records import DocumentRule, HeaderRule, Lines, PartRule, QuoteRule, preserves_ascii, preserves_lines
 
 

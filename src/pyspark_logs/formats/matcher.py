@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import Lines

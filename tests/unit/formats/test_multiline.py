@@ -23,8 +23,8 @@ import pyspark_logs.reader
 import pyspark_logs.text_lines
 from pyspark_logs import ScanSummary, scan
 from pyspark_logs.errors import FormatError, RecordError
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.matcher import compile_line_start, ends_with_text
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.decoder import DecodedLines, Decoder, merge_rows
+from pyspark_logs.formats.decoding.decoder import DecodedLines, Decoder, merge_rows
+from pyspark_logs.formats.decoding.parsed_line import CorruptReason, ParsedLine
+from pyspark_logs.formats.decoding.reasons import Reasons
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
-from pyspark_logs.formats.reasons import Reasons
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import Lines
 

@@ -13,11 +13,11 @@ from pyspark_logs.formats.anyof.decoder import AnyOfDecoder, MemberDecoder
 from pyspark_logs.formats.anyof.inference import infer_members
 from pyspark_logs.formats.anyof.matcher import AnyOfMatcher
 from pyspark_logs.formats.anyof.member import AnyOfMember, combine_searchable, merge_columns, whole_projection
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat
-from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.options import FormatMember, FormatOptions
 from pyspark_logs.records import Lines, PartRule
 

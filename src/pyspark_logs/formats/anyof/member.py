@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.requested_column import Projection
 from pyspark_logs.formats.types.casts import fits
 from pyspark_logs.schema import to_ddl
 

@@ -82,7 +82,7 @@ class CompiledDelimitedEngine:
         return len(column.source.indices) != 1 or bool(column.source.suffix)
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoder.Engine.parse>`. None if no line is certain."""
+        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoding.decoder.Engine.parse>`. None if no line is certain."""
         count = len(starts)
         if not 0 < count <= self.outputs.max_lines:
             return None

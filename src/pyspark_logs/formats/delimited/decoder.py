@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.decoder import Decoder
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _MAX_DECODERS = 64  # in the cache; the files of one format have a few different headers

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, SchemaError
-from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, without_rescued
-from pyspark_logs.formats.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, without_rescued
+from pyspark_logs.formats.decoding.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.mismatches import NoLineMatches
+from pyspark_logs.formats.decoding.requested_column import Projection, RequestedColumn, unknown_column
 from pyspark_logs.formats.delimited.compiled_engine import delimited_engines
 from pyspark_logs.formats.delimited.decoder import HeaderDecoder, HeaderlessLineParser
 from pyspark_logs.formats.delimited.engine import DelimitedEngine
@@ -26,12 +28,10 @@ from pyspark_logs.formats.delimited.writer import DelimitedWriter, render_header
 from pyspark_logs.formats.delimited.written_values import plan_values
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, raise_unwritable
-from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.mismatches import NoLineMatches
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn, unknown_column
 from pyspark_logs.formats.types.registry import for_arrow, retype
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines, QuoteRule
 

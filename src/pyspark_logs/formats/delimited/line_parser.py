@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.delimited.splitter import SplitValue, ValueSplitter
-from pyspark_logs.formats.parsed_line import ParsedLine
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.line_shapes import count_in_lines
 from pyspark_logs.formats.columnar.spans import Int32, Int64
+from pyspark_logs.formats.decoding.mismatches import UNCERTAIN
 from pyspark_logs.formats.delimited.line_parser import DelimitedColumn, DelimitedRules
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
-from pyspark_logs.formats.mismatches import UNCERTAIN
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import byte_offsets
 

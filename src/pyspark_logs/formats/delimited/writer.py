@@ -13,16 +13,16 @@ from pyspark_logs.formats.delimited.header import column_name
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.delimited.written_values import CombinedColumn, ValuePlan
 from pyspark_logs.formats.line_format import duplicate_names
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable_values
-from pyspark_logs.formats.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
-from pyspark_logs.formats.template.field_context import LINE_ENDS
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import parse_distinct
+from pyspark_logs.formats.writing.field_context import LINE_ENDS
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, unwritable_values
+from pyspark_logs.formats.writing.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
 from pyspark_logs.records import BLOCK_BYTES
 
 
 class DelimitedWriter(ScalarWriter):
-    """Renders columns as separated values; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
+    """Renders columns as separated values; see :class:`pyspark_logs.formats.writing.line_writer.LineWriter`.
 
     A quoted value is never null and may contain line ends, so a value that would be read as null, as two values, as two
     lines or as a comment is quoted. Zero bytes at the beginning of a line are no text for readers, also within quotes.

@@ -10,10 +10,10 @@ import pyarrow as pa
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.delimited.spec import DelimitedField
 from pyspark_logs.formats.line_format import duplicate_names
-from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.writing.scalar_writer import scalar_type, type_problem
 
 _DATE, _TIME = (0, 10), (11, 26)  # characters of the parts of 2026-11-22T10:00:00.000000Z
 

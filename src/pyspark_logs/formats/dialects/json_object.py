@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pyspark_logs.formats.decoder import LineParser
+from pyspark_logs.formats.decoding.decoder import LineParser
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.json.values import dump_json, parse_json
 from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.parsed_line import ParsedLine
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.template.line_parser import ParsingRules, TemplateLineParser
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

@@ -41,7 +41,7 @@ class CompiledJsonEngine:
         self._pause = 0
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoder.Engine.parse>`. None if no line is certain."""
+        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoding.decoder.Engine.parse>`. None if no line is certain."""
         count, program = len(starts), self.program
         if not 0 < count <= program.outputs.max_lines or self._pause:
             self._pause = max(self._pause - 1, 0)

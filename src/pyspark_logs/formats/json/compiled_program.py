@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.outputs import OutputTable, UnsupportedError
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.json.line_parser import JsonLineParser, JsonSource
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Boolean
 from pyspark_logs.formats.types.registry import for_arrow

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, OptionError
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.json.line_parser import JsonSource, JsonValue
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.registry import TYPES
 from pyspark_logs.schema import parse_ddl

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import SearchableFields, SplitSource
 from pyspark_logs.formats.json.compiled_engine import json_engines
 from pyspark_logs.formats.json.concatenated import split_values
@@ -20,9 +21,8 @@ from pyspark_logs.formats.json.mismatches import JsonMismatchSearch
 from pyspark_logs.formats.json.writer import JsonWriter, field_problem, json_type_problem, path_problems
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_start import LineStart
-from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import DocumentRule, Lines, PartRule
 

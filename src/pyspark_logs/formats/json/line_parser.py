@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.column_names import KeyIndex
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.json.rescued import JsonPath, build_rescued, claims_of, is_string_map, unclaimed_values
 from pyspark_logs.formats.json.values import (
     check_type,
@@ -19,8 +21,6 @@ from pyspark_logs.formats.json.values import (
     parse_json,
     value_at,
 )
-from pyspark_logs.formats.parsed_line import ParsedLine
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
 

@@ -17,13 +17,13 @@ from pyspark_logs.formats.json.rendering import (
     render_json,
     render_json_text,
 )
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 from pyspark_logs.formats.types.casts import fits, plain_type, replace_invalid_utf8, to_instants
 from pyspark_logs.formats.types.field_type import RenderResult
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 
 
 class JsonWriter:
-    """Renders columns as JSON; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
+    """Renders columns as JSON; see :class:`pyspark_logs.formats.writing.line_writer.LineWriter`.
 
     Every line has every key, with ``null`` for null. So all lines of a file have the same shape, which readers parse
     fastest, and a schema inferred from a sample has all columns.

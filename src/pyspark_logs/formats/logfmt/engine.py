@@ -20,8 +20,8 @@ from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.line_shapes import LineShape, ShapeBlockParser, ValueSpans, count_in_lines
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_fields
 

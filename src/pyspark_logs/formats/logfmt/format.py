@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
-from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.logfmt.compiled_engine import logfmt_engines
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
@@ -19,10 +19,10 @@ from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser
 from pyspark_logs.formats.logfmt.mismatches import LogfmtMismatchSearch
 from pyspark_logs.formats.logfmt.writer import LogfmtWriter, key_problem
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn
-from pyspark_logs.formats.scalar_writer import scalar_type, type_problem
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
+from pyspark_logs.formats.writing.scalar_writer import scalar_type, type_problem
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyspark_logs.formats.column_names import KeyIndex, find_name
-from pyspark_logs.formats.parsed_line import ParsedLine
-from pyspark_logs.formats.requested_column import RequestedColumn
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _PAIR = re.compile(r'[\x00-\x20]*([^\x00-\x20="]+)(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\x00-\x20"]*)))?', re.DOTALL)

@@ -6,7 +6,7 @@ import numpy as np
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Int32, Int64
-from pyspark_logs.formats.mismatches import UNCERTAIN, classes_at
+from pyspark_logs.formats.decoding.mismatches import UNCERTAIN, classes_at
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
 _EQUALS, _QUOTE, _SPACE = b'=" '

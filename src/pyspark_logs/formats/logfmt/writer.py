@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.json.rendering import escape_json
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, unwritable_values
-from pyspark_logs.formats.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
 from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, unwritable_values
+from pyspark_logs.formats.writing.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
 
 _SPECIAL = r'[\x00-\x20="]'  # characters that keys and unquoted values cannot contain
 
@@ -29,7 +29,7 @@ def key_problem(name: str) -> str:
 
 
 class LogfmtWriter(ScalarWriter):
-    """Renders columns as pairs; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
+    """Renders columns as pairs; see :class:`pyspark_logs.formats.writing.line_writer.LineWriter`.
 
     The key of a null value is left out. As an empty line is no record, a row in which all values are null is written as
     the first key with the null token. Values are quoted if they need it.

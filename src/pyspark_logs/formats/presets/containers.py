@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pyspark_logs.formats.container_parts import CriParts, DockerParts
 from pyspark_logs.formats.json.fields import JsonField
+from pyspark_logs.formats.presets.container_parts import CriParts, DockerParts
 from pyspark_logs.formats.presets.entry import JsonForm, Preset, TemplateForm
 from pyspark_logs.formats.types.validated_text import ValidatedText
 

@@ -9,7 +9,7 @@ import numpy as np
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int64
-from pyspark_logs.formats.decoder import Decoder, ParsedLines
+from pyspark_logs.formats.decoding.decoder import Decoder, ParsedLines
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.regex.line_parser import MatchResult, RegexLineParser
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

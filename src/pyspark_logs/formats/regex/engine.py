@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Int32
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.regex.decomposition import Decomposition, Subexpression
 from pyspark_logs.formats.regex.line_parser import RegexLineParser
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.template.engine import TemplateEngine
 from pyspark_logs.formats.template.line_parser import ParsingRules
 from pyspark_logs.formats.template.notation import parse_template

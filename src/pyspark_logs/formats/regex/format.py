@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.decoder import Engine
+from pyspark_logs.formats.decoding.decoder import Engine
+from pyspark_logs.formats.decoding.requested_column import Projection, unknown_column
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only
-from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.re2_tokenizer import truncate
 from pyspark_logs.formats.regex.decoder import RegexDecoder, RegexMatcher
@@ -20,8 +20,8 @@ from pyspark_logs.formats.regex.engine import RegexEngine
 from pyspark_logs.formats.regex.expression import Expression, parse_regex
 from pyspark_logs.formats.regex.grok import parse_grok
 from pyspark_logs.formats.regex.line_parser import RegexColumn, RegexLineParser
-from pyspark_logs.formats.requested_column import Projection, unknown_column
 from pyspark_logs.formats.types.registry import retype
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
-from pyspark_logs.formats.reasons import Reasons
+from pyspark_logs.formats.decoding.parsed_line import CorruptReason, ParsedLine
+from pyspark_logs.formats.decoding.reasons import Reasons
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.regex.expression import Expression
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.options import FormatOptions

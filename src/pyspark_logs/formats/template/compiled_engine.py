@@ -14,7 +14,7 @@ from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.compiled.availability import Machines, log_unsupported, machines
 from pyspark_logs.formats.compiled.columns import BlockColumns, BlockTables, Unescape
 from pyspark_logs.formats.compiled.outputs import UnsupportedError
-from pyspark_logs.formats.requested_column import RequestedColumn
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.compiled_program import TemplateProgram, compile_template
 from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
 from pyspark_logs.formats.template.segments import Template
@@ -40,7 +40,7 @@ class CompiledTemplateEngine:
         self.machines, self.program, self.unescapes, self.count = machines, program, tuple(unescapes), count
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoder.Engine.parse>`. None if no line is certain."""
+        """Decodes lines; see :meth:`Engine.parse <pyspark_logs.formats.decoding.decoder.Engine.parse>`. None if no line is certain."""
         program = self.program
         if not 0 < len(starts) <= program.outputs.max_lines or (program.needs_year and context.zone != "UTC"):
             return None

@@ -11,7 +11,7 @@ from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.outputs import OutputTable, UnsupportedError
 from pyspark_logs.formats.compiled.time_steps import TimeTable
-from pyspark_logs.formats.requested_column import RequestedColumn
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
 from pyspark_logs.formats.template.segments import (
     Blanks,

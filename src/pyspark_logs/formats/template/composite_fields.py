@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.address import Host, Port, render_addresses
 from pyspark_logs.formats.types.conversion import convert_valid
 from pyspark_logs.formats.types.field_type import FieldType, ResolveType
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
 
 _TEXT = Text()
 

@@ -18,7 +18,7 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, with_nulls
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
-from pyspark_logs.formats.requested_column import RequestedColumn
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.field_scanner import FieldScanner
 from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
 from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
-from pyspark_logs.formats.template.field_context import BLANKS, LINE_ENDS, FieldContext
 from pyspark_logs.formats.template.segments import FieldPadding
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.casts import replace_invalid_utf8
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.writing.field_context import BLANKS, LINE_ENDS, FieldContext
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 
 _MAX_OVERLAPS = 8  # replacing one of several overlapping occurrences leaves the others for the next round
 

@@ -9,15 +9,20 @@ from functools import cached_property
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.appended_fields import RESCUED_TYPE, RescueDecoder, RescueRule, split_words, without_rescued
-from pyspark_logs.formats.decoder import Decoder, Engine, LineParser
+from pyspark_logs.formats.decoding.appended_fields import (
+    RESCUED_TYPE,
+    RescueDecoder,
+    RescueRule,
+    split_words,
+    without_rescued,
+)
+from pyspark_logs.formats.decoding.decoder import Decoder, Engine, LineParser
+from pyspark_logs.formats.decoding.mismatches import MismatchSearch
+from pyspark_logs.formats.decoding.requested_column import Projection, RequestedColumn, unknown_column
 from pyspark_logs.formats.interface import SearchableFields
 from pyspark_logs.formats.line_format import LineFormat, begins_by_regex_only, duplicate_names, raise_unwritable
 from pyspark_logs.formats.line_start import LineStart
-from pyspark_logs.formats.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.matcher import Matcher
-from pyspark_logs.formats.mismatches import MismatchSearch
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn, unknown_column
 from pyspark_logs.formats.template.compiled_engine import template_engines
 from pyspark_logs.formats.template.composite_fields import FieldParts
 from pyspark_logs.formats.template.engine import TemplateEngine
@@ -31,6 +36,7 @@ from pyspark_logs.formats.template.writer import TemplateWriter
 from pyspark_logs.formats.types.casts import fits
 from pyspark_logs.formats.types.registry import retype
 from pyspark_logs.formats.types.request import PARTS, RequestPart
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, PartRule
 

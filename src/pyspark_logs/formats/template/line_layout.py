@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.template.composite_fields import FieldParts
-from pyspark_logs.formats.template.field_context import BLANKS, FieldContext
 from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.segments import (
     Blanks,
@@ -19,6 +18,7 @@ from pyspark_logs.formats.template.segments import (
     Template,
     TemplateStep,
 )
+from pyspark_logs.formats.writing.field_context import BLANKS, FieldContext
 
 MAX_LAYOUTS = 64  # compiled before the first row; a template with more groups compiles the others when rows need them
 

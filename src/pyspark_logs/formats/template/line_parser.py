@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark_logs.formats.parsed_line import ParsedLine
-from pyspark_logs.formats.requested_column import RequestedColumn
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.line_delimiters import BLANKS, begins, find_first, find_last
 from pyspark_logs.formats.template.segments import (
     Blanks,

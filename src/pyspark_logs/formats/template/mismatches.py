@@ -14,8 +14,8 @@ import numpy as np
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
-from pyspark_logs.formats.mismatches import UNCERTAIN, classes_at
-from pyspark_logs.formats.requested_column import RequestedColumn
+from pyspark_logs.formats.decoding.mismatches import UNCERTAIN, classes_at
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.delimiter_search import DelimiterSearch
 from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
 from pyspark_logs.formats.template.segments import (

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_valid
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.syslog import Message, StructuredData
+from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
 
 _NIL = "-"
 _DATA, _MESSAGE = ("data",), ("message",)

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import any_valid
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType, ResolveType
 from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
 
 _MAX_FACILITY, _MAX_SEVERITY = 23, 7
 _SEVERITIES = _MAX_SEVERITY + 1

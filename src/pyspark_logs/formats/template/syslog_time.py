@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.template.zone_abbreviation import render_with_zones
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType, RenderResult
 from pyspark_logs.formats.types.multi_pattern_timestamp import MultiPatternTimestamp
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
 
 _WRITTEN = "%b %d %Y %H:%M:%S.%f"
 _ZONE = r"(?:.*[ \t](?:(?i:utc|gmt)|(?P<zone>[A-Z]{2,6})) ?:|.*)"

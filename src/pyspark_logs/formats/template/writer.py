@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar.spans import Bool, Int64
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
-from pyspark_logs.formats.template.field_context import FieldContext
 from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_layout import MAX_LAYOUTS, FieldColumns, LayoutCompiler, LineLayout
 from pyspark_logs.formats.template.segments import Group, Template, named_fields
 from pyspark_logs.formats.types.casts import cast_lossless
+from pyspark_logs.formats.writing.field_context import FieldContext
+from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
 
 _GROUPS_IN_CODE = 32  # bits that a code has left beside the number of a row
 
 
 class TemplateWriter:
-    """Renders columns by a template; see :class:`pyspark_logs.formats.line_writer.LineWriter`.
+    """Renders columns by a template; see :class:`pyspark_logs.formats.writing.line_writer.LineWriter`.
 
     The lines that have the same groups have the same layout and are rendered together, by columns.
 

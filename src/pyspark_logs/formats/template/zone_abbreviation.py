@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
-from pyspark_logs.formats.line_writer import UnwritableValues, unwritable_values
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import (
     HIGHEST_US,
@@ -32,6 +31,7 @@ from pyspark_logs.formats.timestamps.zones import local_to_utc_us, offsets_of_na
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.temporal import Timestamp
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
 
 _TIME_AND_ZONE = r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?: (?P<zone>[^ ]+))?"
 # PostgreSQL writes zones without an abbreviation as offsets: "-03", "+0530".

@@ -18,7 +18,8 @@ from pyspark_logs.errors import OptionError
 from pyspark_logs.formats.compiled import availability, opcodes
 from pyspark_logs.formats.compiled.availability import Machines, machines
 from pyspark_logs.formats.compiled.outputs import UnsupportedError
-from pyspark_logs.formats.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.decoder import Decoder, Engine
+from pyspark_logs.formats.decoding.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.delimited.compiled_engine import CompiledDelimitedEngine
 from pyspark_logs.formats.delimited.line_parser import DelimitedLineParser, DelimitedRules, DelimitedSource
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
@@ -26,7 +27,6 @@ from pyspark_logs.formats.json.compiled_engine import make_json_engine
 from pyspark_logs.formats.logfmt.compiled_engine import CompiledLogfmtEngine
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.registry import resolve_format
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.template.compiled_engine import make_engine
 from pyspark_logs.formats.template.format import TemplateFormat
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.delimited.engine import DelimitedEngine
 from pyspark_logs.formats.delimited.line_parser import DelimitedLineParser, DelimitedRules, DelimitedSource
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Timestamp

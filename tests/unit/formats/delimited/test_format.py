@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
+from pyspark_logs.formats.decoding.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.delimited.format import delimited, delimited_format
 from pyspark_logs.formats.delimited.line_parser import DelimitedLineParser, DelimitedRules, DelimitedSource
 from pyspark_logs.formats.delimited.spec import DelimitedField, DelimitedSpec
-from pyspark_logs.formats.requested_column import Projection, RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Date, Timestamp

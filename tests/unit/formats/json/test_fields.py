@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, SchemaError
 from pyspark_logs.formats import registry
-from pyspark_logs.formats.encoder import Encoder
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.format import JsonFormat, documented
-from pyspark_logs.formats.requested_column import Projection
-from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.writing.encoder import Encoder
+from pyspark_logs.formats.writing.roundtrip_checks import RoundtripChecks
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import DocumentRule, read_lines
 from pyspark_logs.schema import parse_ddl

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
+from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.logfmt.engine import LogfmtEngine, learn_shape
 from pyspark_logs.formats.logfmt.inference import infer_logfmt_schema
 from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, pairs
-from pyspark_logs.formats.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.temporal import Timestamp

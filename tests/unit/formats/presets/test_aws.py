@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, RecordError
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.records import find_lines
 from tests.conformance.suite import same

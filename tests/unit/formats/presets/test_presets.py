@@ -13,7 +13,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.presets import (
     PRESETS,
     applications,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.template.notation import parse_template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions

@@ -10,8 +10,8 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs.errors import FormatError, LogSourceError
-from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.decoding.decoder import Decoder
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.request import PARTS
 from pyspark_logs.options import FormatOptions

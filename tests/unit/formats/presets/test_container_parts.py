@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs import ScanSummary, scan
 from pyspark_logs.errors import FormatError, OptionError, RecordError
-from pyspark_logs.formats.container_parts import CriParts, DockerParts
+from pyspark_logs.formats.presets.container_parts import CriParts, DockerParts
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import PartRule, join_parts, read_lines
 from tests.support.formats import line_format

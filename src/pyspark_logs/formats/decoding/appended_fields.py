@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pyspark_logs.errors import SchemaError
-from pyspark_logs.formats.decoder import DecodedLines, Decoder
-from pyspark_logs.formats.requested_column import Projection
+from pyspark_logs.formats.decoding.decoder import DecodedLines, Decoder
+from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines

@@ -9,7 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.spans import Bool, string_bytes
-from pyspark_logs.formats.decoder import Decoder
+from pyspark_logs.formats.decoding.decoder import Decoder
 
 FindUnencodable = Callable[[Iterable[str]], "set[str]"]  # from characters to those that an encoding lacks
 

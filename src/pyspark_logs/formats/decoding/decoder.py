@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
-from pyspark_logs.formats.mismatches import SEARCHED, UNCERTAIN, MismatchSearch, first_of_each
-from pyspark_logs.formats.parsed_line import CorruptReason, ParsedLine
-from pyspark_logs.formats.reasons import Reasons, ReasonsBuilder
+from pyspark_logs.formats.decoding.mismatches import SEARCHED, UNCERTAIN, MismatchSearch, first_of_each
+from pyspark_logs.formats.decoding.parsed_line import CorruptReason, ParsedLine
+from pyspark_logs.formats.decoding.reasons import Reasons, ReasonsBuilder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.records import Lines, sanitise

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pyspark_logs.errors import FormatError, OptionError, RecordError, SchemaError
-from pyspark_logs.formats.encoder import Encoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.writing.encoder import Encoder
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
 from tests.reference import rendering as reference_render

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.spans import Int32, Int64, from_numpy, from_texts
-from pyspark_logs.formats.parsed_line import CorruptReason
+from pyspark_logs.formats.decoding.parsed_line import CorruptReason
 
 
 class Reasons(Mapping[int, CorruptReason]):

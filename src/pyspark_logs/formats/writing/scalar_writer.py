@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
-from pyspark_logs.formats.template.field_context import LINE_ENDS
 from pyspark_logs.formats.types.casts import cast_lossless, fits, plain_type
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.formats.types.temporal import Date
 from pyspark_logs.formats.types.text import Text
+from pyspark_logs.formats.writing.field_context import LINE_ENDS
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 
 _UINT64_DIGITS = 20
 

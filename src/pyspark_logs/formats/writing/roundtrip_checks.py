@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int32
-from pyspark_logs.formats.decoder import Decoder
-from pyspark_logs.formats.line_writer import LineWriter, UnwritableValues, unwritable_values
+from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.writing.line_writer import LineWriter, UnwritableValues, unwritable_values
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import HeaderRule, Lines, PartRule
 

@@ -25,7 +25,7 @@ class MismatchSearch(Protocol):
     def find(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> Int64:
         """Returns the class of each line ``block[starts[i]:ends[i]]``; ``UNCERTAIN`` for lines that may match.
 
-        The arguments are those of :meth:`Engine.parse <pyspark_logs.formats.decoder.Engine.parse>`.
+        The arguments are those of :meth:`Engine.parse <pyspark_logs.formats.decoding.decoder.Engine.parse>`.
         """
 
 

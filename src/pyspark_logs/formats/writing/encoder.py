@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.columnar.spans import Int64, string_bytes
-from pyspark_logs.formats.line_writer import FindUnencodable, LineWriter, UnwritableValues
-from pyspark_logs.formats.roundtrip_checks import RoundtripChecks
+from pyspark_logs.formats.writing.line_writer import FindUnencodable, LineWriter, UnwritableValues
+from pyspark_logs.formats.writing.roundtrip_checks import RoundtripChecks
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import preserves_lines
 
