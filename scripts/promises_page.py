@@ -16,6 +16,7 @@ _FAILURES = (
     "tests.unit.store.test_s3_retries",
     "tests.unit.store.test_s3_read_faults",
     "tests.unit.store.test_s3_credentials",
+    "tests.unit.codecs.test_exhaustion",
 )
 _HOSTILE = (
     "tests.unit.test_hostile_input", "tests.unit.store.test_local", "tests.unit.records.test_quoting", "tests.unit.cli.test_reading",

@@ -143,6 +143,53 @@ def test_64_descriptors_suffice_for_80_directories(s3: S3Bucket, tmp_path: Path)
     assert ended.returncode == 0, ended.stderr[-4000:]
 
 
+# --- memory
+
+_LITTLE_MEMORY = """
+import os, resource, signal, sys
+from pathlib import Path
+import pyarrow as pa
+import pyspark_logs.reader, pyspark_logs.api.scan
+root, rows = sys.argv[1], int(sys.argv[2])
+outcomes = []
+for extra in [2**20 * n for n in (0, 1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 1024)]:
+    child = os.fork()
+    if child == 0:
+        size = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        signal.alarm(20)
+        resource.setrlimit(resource.RLIMIT_AS, (size + extra, size + extra))
+        try:
+            found = pyspark_logs.scan(root, template="{n:long} {message}", ignoreCorruptFiles=True, fetchThreads=1)
+            numbers = sorted(n for batch in found for n in batch["n"].to_pylist())
+            os._exit(0 if numbers == list(range(rows)) else 1)
+        except BaseException:
+            os._exit(2)
+    status = os.waitpid(child, 0)[1]
+    outcomes.append("hang" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM else "crash" if os.WIFSIGNALED(status) else ("right", "wrong", "error")[min(os.WEXITSTATUS(status), 2)])
+print(*outcomes)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd", "bzip2", "xz", "lz4"])
+def test_a_reader_with_little_memory_loses_no_row(tmp_path: Path, compression: str) -> None:
+    """With ``ignoreCorruptFiles``, because a damaged file would be passed over.
+
+    An attempt may also crash, or hang: Python waits for the start of a thread that has no memory to start.
+    """
+    root = tmp_path / "out"
+    table = pa.table({"n": range(40_000), "message": [os.urandom(40).hex() for _ in range(40_000)]})
+    write(table, root, template="{n:long} {message}", compression=compression, maxRecordsPerFile=20_000)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    command = [sys.executable, "-c", _LITTLE_MEMORY, str(root), "40000"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    outcomes = ended.stdout.split()
+    assert "wrong" not in outcomes, outcomes
+    assert outcomes[-1] == "right", (outcomes, ended.stderr[-4000:])
+    assert outcomes[0] != "right", outcomes
+
+
 # --- clocks
 
 

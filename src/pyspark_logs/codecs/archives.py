@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Any, BinaryIO, NoReturn, cast
 
+from pyspark_logs.codecs.exhaustion import raise_if_exhausted
 from pyspark_logs.errors import CorruptFileError, LogSourceError
 
 try:
@@ -91,6 +92,7 @@ def _raise_corrupt(path: str, what: str, error: Exception) -> NoReturn:
     """Raises CorruptFileError; an error of this package, such as one of the store, is raised unchanged."""
     if isinstance(error, LogSourceError):
         raise error
+    raise_if_exhausted(error, path)
     raise CorruptFileError(
         f"{path}: cannot be read as {what} of an archive: {error}. Deliver the file again, extract it, or set"
         " ignoreCorruptFiles=true to read the text before the damage"

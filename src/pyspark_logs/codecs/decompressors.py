@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from pyspark_logs.codecs.deflate import GZIP_WBITS, zlib_library
+from pyspark_logs.codecs.exhaustion import raise_if_exhausted
 from pyspark_logs.errors import CorruptFileError
 
 PIECE_BYTES = 1 << 20
@@ -118,6 +119,7 @@ class _MemberReader:
             try:
                 text = self.member.decompress(data, PIECE_BYTES)
             except self.kind.damage as error:
+                raise_if_exhausted(error, self.path)
                 raise corrupt_file(self.name, self.path, str(error), self.position) from error
             data = b""
             if text:
@@ -241,6 +243,7 @@ def arrow_codec(name: str, chunks: Iterator[bytes], path: str, members: list[int
             except (OSError, pa.ArrowException) as error:
                 if source.failed:  # the error is the store's and was passed through Arrow
                     raise
+                raise_if_exhausted(error, path)
                 damage = str(error)
             if parts:
                 yield b"".join(parts)

@@ -142,8 +142,8 @@ class CustomFormat(Format):
                 batch = next(decoded)
             except StopIteration:
                 return
-            except LogSourceError:
-                raise  # an error of reading or decompressing the bytes
+            except (LogSourceError, MemoryError):
+                raise  # an error of reading or decompressing the bytes, or of the machine
             except Exception as error:
                 raise CorruptFileError(
                     f"{path}: {self.name} could not decode it: {type(error).__name__}: {error}. Mend the file or the class,"

@@ -284,6 +284,14 @@ class TestClasses:
             read(tmp_path, formatClass=name)
         assert read(tmp_path, formatClass=name, ignoreCorruptFiles=True, schema="a int") == [{"a": 1}]
 
+    def test_a_machine_without_memory_is_no_damaged_file(self, tmp_path: Path, make: Any) -> None:
+        def decode(self: Any, blocks: Iterator[bytes]) -> Iterator[Any]:
+            yield columns(a=pa.array([1]), b=B)
+            raise MemoryError("no memory left")
+
+        with pytest.raises(MemoryError, match="no memory left"):
+            read(tmp_path, formatClass=make(schema=says(SCHEMA), decode=decode), ignoreCorruptFiles=True)
+
     def test_classes_that_cannot_write(self, tmp_path: Path, make: Any) -> None:
         table = pa.table({"a": pa.array([1], pa.uint32()), "b": B})
         with pytest.raises(FormatError, match=r"no method encode\(\): it reads only"):
