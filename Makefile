@@ -69,7 +69,7 @@ lock: $(VENV)/.has-uv ## compile constraints.txt from pyproject.toml
 	    --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 clean: ## remove all build products and the environment
-	rm -rf $(VENV) build dist site .coverage .coverage.* .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-localstack build dist site .coverage .coverage.* .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf spark-warehouse metastore_db derby.log artifacts
 	find src -name '*.so' -delete
 	find src tests benchmarks examples sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
