@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from pyspark_logs.auditing import StreamBatch, offset_digest, stream_id, stream_identity
-from pyspark_logs.jobs import job_of
-from pyspark_logs.layout import Layout, LayoutMatch, hive_layout
-from pyspark_logs.offsets import CLOCK_ERROR_MS, BatchPlan, Offset, PollRules, StreamFile, poll
+from pyspark_logs.layout import Layout, hive_layout
+from pyspark_logs.offsets import CLOCK_ERROR_MS, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import PlanReport, pack, resolve_layout, split_files
+from pyspark_logs.planning import PlanReport, resolve_layout
 from pyspark_logs.reader import LogReader, ReadPlan
-from pyspark_logs.store import Store, StoredFile, normalise, open_store
+from pyspark_logs.store import Store, normalise, open_store
+from pyspark_logs.stream.batch_planning import batch_files, batch_tasks
 from pyspark_logs.stream.batch_summary import log_summary
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
@@ -118,15 +118,7 @@ class LogStream:
             self.commit_batch(start)
             listings = self._lists(offset)
             found = listings.poll(offset, max_files, max_bytes)
-            stream = self.options.stream
-            rules = PollRules(
-                window_ms=listings.window_ms(offset),
-                lateness_ms=-(-stream.lateness_us // 1000),
-                settle_ms=-(-stream.settle_us // 1000),
-                max_files=max_files,
-                max_bytes=max_bytes,
-                max_seen=stream.max_tracked_files,
-            )
+            rules = self._rules(listings.window_ms(offset), max_files, max_bytes)
             after = poll(offset, found.files, found.listed_ms, rules, omitted_ms=found.omitted_ms)
             self._warn_of_full_offset(offset, after, found.files)
             taken = () if after is offset else after.batch.files
@@ -146,6 +138,17 @@ class LogStream:
                 self.root.text, len(taken), sum(file.size for file in taken), backlog.files, backlog.bytes, backlog.age_ms // 1000,
             )  # fmt: skip
             return found.with_remainder(after).to_dict()
+
+    def _rules(self, window_ms: int, max_files: int | None, max_bytes: int | None) -> PollRules:
+        stream = self.options.stream
+        return PollRules(
+            window_ms=window_ms,
+            lateness_ms=-(-stream.lateness_us // 1000),
+            settle_ms=-(-stream.settle_us // 1000),
+            max_files=max_files,
+            max_bytes=max_bytes,
+            max_seen=stream.max_tracked_files,
+        )
 
     def _warn_of_full_offset(self, offset: Offset, after: Offset, files: Sequence[StreamFile]) -> None:
         """Warns once if the offset cannot hold further files, until a batch has files again."""
@@ -213,43 +216,10 @@ class LogStream:
         """Returns the plan of a batch with its files, and its identity."""
         batch = self._offset(end).batch
         self.reader.columns(batch.columns)  # raises SchemaError
-        files = [
-            (
-                StoredFile(self.root.path_of(file.key), file.size, file.modified_ms, file.etag),
-                LayoutMatch(file.layout_start_us, file.layout_end_us, file.values),
-            )
-            for file in batch.files
-        ]
-        plan = self.options.plan
-        splits = split_files(files, max_bytes=plan.max_partition_bytes, splittable=self.reader.is_splittable)
-        tasks = pack(splits, max_bytes=plan.max_partition_bytes, open_cost_bytes=plan.open_cost_bytes)
-        jobs = self._files_by_job(batch) if plan.ignore_missing else {}
-        planned = tuple(
-            ReadTask(
-                task.splits,
-                batch.columns,
-                batch.slack_us,
-                in_stream=True,
-                trace=trace,
-                jobs=tuple(
-                    (job, jobs[job])
-                    for job in sorted({job_of(path) or "" for path in task.splits.paths})
-                    if job in jobs
-                ),
-            )
-            for task in tasks
-        )
+        files = batch_files(batch, self.root)
+        tasks = batch_tasks(batch, files, self.options.plan, splittable=self.reader.is_splittable, trace=trace)
         identity = StreamBatch(stream_identity(self.root.text, self.identity), start, end)
-        return ReadPlan(planned, PlanReport(), files=files), identity
-
-    def _files_by_job(self, batch: BatchPlan) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Returns path and etag of a batch's files by the write job that they belong to."""
-        files: dict[str, list[tuple[str, str]]] = {}
-        for file in batch.files:
-            path = self.root.path_of(file.key)
-            if job := job_of(path):
-                files.setdefault(job, []).append((path, file.etag))
-        return {job: tuple(pairs) for job, pairs in files.items()}
+        return ReadPlan(tasks, PlanReport(), files=files), identity
 
     def commit_batch(self, end: dict[str, Any]) -> None:
         """Archives or deletes the files of a completed batch, by ``cleanSource``. Failures are logged, not raised.
