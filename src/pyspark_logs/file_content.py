@@ -24,6 +24,7 @@ from pyspark_logs.layout import is_hidden_key
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.records import BLOCK_BYTES, ends_in_carriage_returns
 from pyspark_logs.store import Store
+from pyspark_logs.terminal_text import format_count
 
 _PAST_END_BYTES = 256 << 10  # read past a split's end for its last record, in steps
 _COMPRESSED_CHUNK_BYTES = 1 << 20
@@ -222,7 +223,7 @@ class _Unpacker:
         if hidden:
             self.notice(
                 "hidden members",
-                f"{path}: {len(hidden)} members are not read, because their names begin with '.' or '_', as those of"
+                f"{path}: {format_count(len(hidden), 'member is', 'members are')} not read, because names that begin with '.' or '_' are those of"
                 f" hidden files: {hidden[0]}",
             )
 

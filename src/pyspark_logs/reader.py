@@ -31,7 +31,7 @@ from pyspark_logs.store import Store, normalise, open_store, split_scheme
 from pyspark_logs.task_log import TaskLog, TaskReport
 from pyspark_logs.task_reader import ReadTask, TaskReader
 from pyspark_logs.telemetry import start_span
-from pyspark_logs.terminal_text import get_logger
+from pyspark_logs.terminal_text import format_count, get_logger
 
 _log = get_logger(__name__)
 
@@ -227,8 +227,8 @@ class LogReader:
             if builder.profile is not None:
                 counted = builder.metrics.since(before)
                 _log.warning(
-                    "profile of a task of %d files, %d records: %s",
-                    counted.files, counted.records, describe(counted.seconds),
+                    "profile of a task of %s, %s: %s",
+                    format_count(counted.files, "file"), format_count(counted.records, "record"), describe(counted.seconds),
                 )  # fmt: skip
         _report(builder, before, report or self.log.report)
 

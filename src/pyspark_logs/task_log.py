@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.terminal_text import get_logger
+from pyspark_logs.terminal_text import format_count, get_logger
 
 _log = get_logger("pyspark_logs.reader")
 
@@ -55,17 +55,27 @@ class TaskLog:
             is_kept = self._options.format.rescued_column is not None
             self._write(
                 logging.INFO if is_kept else logging.WARNING,
-                "%d of %d records have fields after the last one of the format%s. The first of them: %s at byte %d",
-                counted.appended, counted.records,
+                "%d of %s fields after the last one of the format%s. The first of them: %s at byte %d",
+                counted.appended, _agreed(counted.appended, counted.records, "has", "have"),
                 "" if is_kept else ", which are not read; rescuedDataColumn=NAME keeps them by their positions",
                 *report.appended,
             )  # fmt: skip
         if report.corrupt is not None and counted.corrupt:
             outcome = "dropped" if self._options.records.mode == "DROPMALFORMED" else "kept, with nulls"
             self.warn(
-                "%d of %d records do not match the format and are %s: %s. The first of them: %s at byte %d",
-                counted.corrupt, counted.records, outcome, counted.top_reasons(), *report.corrupt,
+                "%d of %s not match the format and %s %s: %s. The first of them: %s at byte %d",
+                counted.corrupt, _agreed(counted.corrupt, counted.records, "does", "do"),
+                "is" if counted.corrupt == 1 else "are", outcome, counted.top_reasons(), *report.corrupt,
             )  # fmt: skip
 
     def _write(self, level: int, message: str, *arguments: Any, **options: Any) -> None:
         _log.log(logging.DEBUG if self._options.report.quiet else level, message, *arguments, **options)
+
+
+def _agreed(count: int, total: int, singular: str, plural: str) -> str:
+    """Returns the total, and the verb for a count of it.
+
+    >>> _agreed(1, 3, "does", "do"), _agreed(2, 3, "does", "do")
+    ('3 records does', '3 records do')
+    """
+    return f"{format_count(total, 'record')} {singular if count == 1 else plural}"

@@ -18,6 +18,20 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def format_count(count: int, noun: str, plural: str | None = None) -> str:
+    """Returns a number with the form of its noun.
+
+    Args:
+        count: the number.
+        noun: the singular.
+        plural: the plural; None: the singular with an ``s``.
+
+    >>> format_count(1, "file"), format_count(0, "file"), format_count(2, "query", "queries")
+    ('1 file', '0 files', '2 queries')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
+
+
 def get_logger(name: str) -> logging.Logger:
     """Returns the logger of a module, whose messages are escaped by :func:`printable`. Tracebacks are not changed."""
     logger = logging.getLogger(name)

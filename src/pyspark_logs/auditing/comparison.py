@@ -15,6 +15,7 @@ from pyspark_logs.auditing.documents import (
     SplitReport,
     TaskRecord,
 )
+from pyspark_logs.terminal_text import format_count
 
 COMPLETE_QUERY, UNFINISHED, WRONG = "complete", "unfinished", "wrong"
 
@@ -107,20 +108,22 @@ def _check_counts(plan: PlanRecord, files: Sequence[AuditedFile]) -> Iterator[Fi
         yield Finding(
             COUNTS,
             "",
-            f"the plan names {len(listed)} files of {size} bytes, and was written for {plan.files} of {plan.bytes}",
+            f"the plan names {format_count(len(listed), 'file')} of {format_count(size, 'byte')}, and was written for {plan.files} of {plan.bytes}",
         )
     repeated = [path for path, count in Counter(file.path for file in files).items() if count > 1]
     yield from (Finding(DOUBLED, path, "was listed more than once") for path in repeated)
     wrong = sorted({split.task for file in files for split in file.splits} - set(range(plan.tasks)))
     if wrong:
-        yield Finding(COUNTS, "", f"splits belong to task {wrong[0]}, and the plan has {plan.tasks} tasks")
+        yield Finding(
+            COUNTS, "", f"splits belong to task {wrong[0]}, and the plan has {format_count(plan.tasks, 'task')}"
+        )
     counts = plan.listing
     if counts:
         excluded = sum(count for name, count in counts.items() if name in _EXCLUSIONS)
         if counts["files_listed"] != plan.files + excluded:
             yield Finding(
                 COUNTS, "",
-                f"{counts['files_listed']} files were listed, but {plan.files} are read and {excluded} were excluded",
+                f"{format_count(counts['files_listed'], 'file was', 'files were')} listed: {plan.files} to read, {excluded} excluded",
             )  # fmt: skip
 
 
@@ -136,7 +139,7 @@ _EXCLUSIONS = frozenset(
 def _check_file(file: AuditedFile) -> Iterator[Finding]:
     """Yields the contradictions between a file and its splits, which must cover ``[0, size)`` without overlap."""
     if not file.listed:
-        yield Finding(UNLISTED, file.path, f"{len(file.splits)} splits of a file that was not listed")
+        yield Finding(UNLISTED, file.path, f"{format_count(len(file.splits), 'split')} of a file that was not listed")
         return
     position = 0
     for start, length, _ in sorted(file.splits):
@@ -147,12 +150,14 @@ def _check_file(file: AuditedFile) -> Iterator[Finding]:
                 OVERLAP, file.path, f"bytes {_range(start, min(position, start + length))} are in several splits"
             )
         if length <= 0:
-            yield Finding(COUNTS, file.path, f"a split at byte {start} has {length} bytes")
+            yield Finding(COUNTS, file.path, f"a split at byte {start} has {format_count(length, 'byte')}")
         position = max(position, start + length)
     if position < file.size:
         yield Finding(GAP, file.path, f"bytes {_range(position, file.size)} are in no split")
     elif position > file.size:
-        yield Finding(COUNTS, file.path, f"the splits end at byte {position}, and the file has {file.size} bytes")
+        yield Finding(
+            COUNTS, file.path, f"the splits end at byte {position}, and the file has {format_count(file.size, 'byte')}"
+        )
 
 
 def _check_reports(
@@ -179,13 +184,13 @@ def _check_report(file: AuditedFile | None, report: SplitReport) -> Iterator[Fin
     if file is not None and (report.version, report.size) != (file.version, file.size):
         yield Finding(
             VERSION, report.path,
-            f"version {report.version!r} of {report.size} bytes was read, and {file.version!r} of {file.size} was listed",
+            f"version {report.version!r} of {format_count(report.size, 'byte')} was read, and {file.version!r} of {file.size} was listed",
         )  # fmt: skip
     counted = report.rows + report.filtered + report.dropped
     if report.state != SKIPPED and report.records != counted:
         yield Finding(
             RECORDS, report.path,
-            f"bytes {_range(report.start, report.start + report.length)} have {report.records} records, of which {counted} are rows,"
+            f"bytes {_range(report.start, report.start + report.length)} have {format_count(report.records, 'record')}, of which {counted} are rows,"
             " filtered or dropped",
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job
 from pyspark_logs.options import WriteOptions
 from pyspark_logs.stream.feedback import check_feedback
+from pyspark_logs.terminal_text import format_count
 from pyspark_logs.writer import LogWriter, TaskOutput
 
 
@@ -96,7 +97,7 @@ class LogStreamWriter(LogWriter, *_STREAM_WRITER):  # type: ignore[misc]
         if any(output.files for output in received) or len(received) < len(outputs):
             if not received:
                 raise LogSourceError(
-                    f"batch {batchId}: none of its {len(outputs)} tasks sent a message; restart the query"
+                    f"batch {batchId}: none of its {format_count(len(outputs), 'task')} sent a message; restart the query"
                 )
             if self.checkpoint:
                 check_feedback(self.checkpoint, batchId, self.options.path, self.options.store)

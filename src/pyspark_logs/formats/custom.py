@@ -21,6 +21,7 @@ from pyspark_logs.formats.types.casts import cast_if_possible, is_castable, to_i
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines
 from pyspark_logs.schema import all_nullable, parse_ddl, to_ddl
+from pyspark_logs.terminal_text import format_count
 
 _DEFAULT_SUFFIX = "bin"
 _MAX_ROWS = 65_536  # rows of a block; a class may yield a whole file as one batch
@@ -212,7 +213,7 @@ class CustomFormat(Format):
             encoded = instance.encode(batch)
         except Exception as error:
             raise RecordError(
-                f"{self.name} could not encode {batch.num_rows} rows: {type(error).__name__}: {error}"
+                f"{self.name} could not encode {format_count(batch.num_rows, 'row')}: {type(error).__name__}: {error}"
             ) from error
         if not isinstance(encoded, (bytes, bytearray, memoryview)):
             raise FormatError(f"{self.name}: encode() gave {type(encoded).__name__}, not bytes")

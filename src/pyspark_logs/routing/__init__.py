@@ -22,6 +22,7 @@ from pyspark_logs.layout.notation import WILDCARD
 from pyspark_logs.routing.clocks import HIGHEST_US, LOWEST_US, Int64
 from pyspark_logs.routing.keys import group_numbers, time_key, value_key
 from pyspark_logs.routing.partition_text import is_partition_type
+from pyspark_logs.terminal_text import format_count
 
 MAX_CACHED_DIRECTORIES = 1 << 16
 
@@ -114,7 +115,7 @@ class Router:
         if column.null_count:
             row = column.is_null().index(True).as_py()
             raise RecordError(
-                f"column {self.time_column!r} is null in {column.null_count} of {batch.num_rows} rows (first in row {row}), and"
+                f"column {self.time_column!r} is null in {column.null_count} of {format_count(batch.num_rows, 'row')} (first in row {row}), and"
                 f" layout {self.layout.text!r} needs a time; leave such rows out, give them a time, or name another timeColumn"
             )
         numbers = column.cast(pa.int64()).to_numpy(zero_copy_only=False)

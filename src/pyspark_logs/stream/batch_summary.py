@@ -9,7 +9,7 @@ from pyspark_logs.auditing.documents import COMPLETE, DAMAGED, SKIPPED
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.store import Store
-from pyspark_logs.terminal_text import get_logger
+from pyspark_logs.terminal_text import format_count, get_logger
 
 _log = get_logger(__name__)
 
@@ -47,7 +47,8 @@ def _log_counts(store: Store, directory: str, plan: PlanRecord) -> None:
     skipped, damaged = (sum(split.state == state for split in splits) for state in (SKIPPED, DAMAGED))
     _log.log(
         logging.WARNING if counts.corrupt or skipped or damaged else logging.INFO,
-        "%s: the last batch has %d records in %d files: %d rows, %d filtered, %d dropped; %d do not match the format%s; %d splits"
-        " were skipped, %d are damaged", ", ".join(plan.paths), counts.records, plan.files, counts.rows, counts.filtered, counts.dropped,
-        counts.corrupt, f": {counts.top_reasons()}" if counts.reasons else "", skipped, damaged,
+        "%s: the last batch has %s in %s: %s, %d filtered, %d dropped; %d %s not match the format%s; %s skipped, %d damaged",
+        ", ".join(plan.paths), format_count(counts.records, "record"), format_count(plan.files, "file"),
+        format_count(counts.rows, "row"), counts.filtered, counts.dropped,
+        counts.corrupt, "does" if counts.corrupt == 1 else "do", f": {counts.top_reasons()}" if counts.reasons else "", format_count(skipped, "split"), damaged,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
 from pyspark_logs.task_reader import ReadTask
 from pyspark_logs.telemetry import start_span
-from pyspark_logs.terminal_text import get_logger
+from pyspark_logs.terminal_text import format_count, get_logger
 
 _log = get_logger(__name__)
 
@@ -134,8 +134,9 @@ class LogStream:
             if after is offset:
                 return start
             _log.info(
-                "%s: the next batch has %d files of %d bytes; %d files of %d bytes wait, the oldest for %d s",
-                self.root.text, len(taken), sum(file.size for file in taken), backlog.files, backlog.bytes, backlog.age_ms // 1000,
+                "%s: the next batch has %s of %s; %s of %s wait, the oldest for %d s",
+                self.root.text, format_count(len(taken), "file"), format_count(sum(file.size for file in taken), "byte"),
+                format_count(backlog.files, "file"), format_count(backlog.bytes, "byte"), backlog.age_ms // 1000,
             )  # fmt: skip
             return found.with_remainder(after).to_dict()
 

@@ -171,7 +171,7 @@ class TestWriting:
         finer = batch_of([{"ts": dt.datetime(2026, 1, 1, microsecond=1, tzinfo=UTC), "message": "m"}])
         with pytest.raises(RecordError, match="column 'ts': a value is none of timestamp"):
             pyspark_logs.write(finer, tmp_path, formatClass=CLASS)
-        with pytest.raises(RecordError, match=r"could not encode 1 rows: AttributeError: 'NoneType'"):
+        with pytest.raises(RecordError, match=r"could not encode 1 row: AttributeError: 'NoneType'"):
             pyspark_logs.write(batch_of([{"ts": ROWS[0]["ts"]}]), tmp_path, formatClass=CLASS)
         assert not list(tmp_path.glob("*.rec*"))
 
