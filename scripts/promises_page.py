@@ -20,7 +20,7 @@ _FAILURES = (
 )
 _HOSTILE = (
     "tests.unit.test_hostile_input", "tests.unit.store.test_local", "tests.unit.records.test_quoting", "tests.unit.cli.test_reading",
-    "tests.unit.commit.test_untrusted_documents",
+    "tests.unit.cli.test_rich_output", "tests.unit.commit.test_untrusted_documents",
 )  # fmt: skip
 
 

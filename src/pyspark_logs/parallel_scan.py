@@ -46,23 +46,32 @@ def scan_options(options: ReadOptions, threads: int) -> ReadOptions:
     return replace(options, plan=plan, fetch=replace(fetch, max_bytes=fetch.max_bytes // threads))
 
 
-def read_plan(reader: LogReader, plan: ReadPlan, metrics: RecordMetrics, threads: int) -> Iterator[pa.RecordBatch]:
+def read_plan(
+    reader: LogReader,
+    plan: ReadPlan,
+    metrics: RecordMetrics,
+    threads: int,
+    finished: Callable[[int], object] | None = None,
+) -> Iterator[pa.RecordBatch]:
     """Yields the batches of all splits of a plan, ordered by path and offset whatever the number of threads.
 
     Args:
         reader: reader of the query.
         plan: its plan, made with :func:`scan_options`.
         metrics: counts to which those of the records are added as their batches are taken.
-        threads: number of threads that read; 1: the calling thread reads.
+        threads: number of threads that read; 1: the calling thread reads, unless ``finished`` is given.
+        finished: function that receives the stored bytes of each part of the plan after its last batch; None if they are of no
+            interest.
     """
     if not plan.tasks:
         reader.start_audit(plan)
         return
     splits = in_path_order([cast("Splits", task.splits) for task in plan.tasks])
     everything = replace(plan.tasks[0], has_free_processor=_processors() > threads)
-    parts = [splits] if threads == 1 else _units(splits)
+    is_whole = threads == 1 and finished is None
+    parts = [splits] if is_whole else list(_units(splits))
     tasks = reader.start_audit(replace(plan, tasks=tuple(replace(everything, splits=part) for part in parts))).tasks
-    if threads == 1:
+    if is_whole:
         yield from reader.read_task(tasks[0], metrics)
         return
     reports: dict[int, TaskReport] = {}
@@ -76,11 +85,13 @@ def read_plan(reader: LogReader, plan: ReadPlan, metrics: RecordMetrics, threads
     )  # fmt: skip
     try:
         with closing(prefetcher):
-            for items in [prefetcher.add(unit, _size) for unit in units]:
+            for part, items in zip(parts, [prefetcher.add(unit, _size) for unit in units], strict=True):
                 for batch, counts in items:
                     metrics.add(counts)
                     if batch is not None:
                         yield batch
+                if finished is not None:
+                    finished(sum(part.lengths))
     finally:
         ordered = [reports[number] for number in sorted(reports)]
         corrupt = next((report.corrupt for report in ordered if report.corrupt is not None), None)

@@ -46,6 +46,7 @@ THIRD_PARTY: dict[str, set[str]] = {
         "formats", "records", "predicates", "planning", "bad_records", "batch_builder", "block_files", "literal_search", "reader", "routing", "staging", "api",
     },
     "argcomplete": {"cli"},
+    "rich": {"cli"},
     "polars": {"api"},
     "isal": {"codecs"},
     "zlib_ng": {"codecs"},

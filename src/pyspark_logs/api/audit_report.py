@@ -12,8 +12,9 @@ from pyspark_logs.auditing import Finding
 from pyspark_logs.auditing.comparison import COMPLETE_QUERY, UNFINISHED, WRONG
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.rendering.html import html_table
-from pyspark_logs.rendering.text_table import table as text_table
+from pyspark_logs.rendering.report_output import PlainOutput, ReportOutput
 from pyspark_logs.rendering.units import format_bytes
+from pyspark_logs.terminal_text import format_count
 
 _SHOWN_FINDINGS = 20
 
@@ -93,27 +94,28 @@ class AuditReport:
         states = Counter(query.state for query in self.queries)
         counts = ", ".join(f"{states[state]} {state}" for state in (COMPLETE_QUERY, UNFINISHED, WRONG) if states[state])
         proof = "each byte of each listed file is accounted for once" if self.state == COMPLETE_QUERY else ""
-        return f"{len(self.queries)} queries: {counts}" + (f"; {proof}" if proof else "")
+        return f"{format_count(len(self.queries), 'query', 'queries')}: {counts}" + (f"; {proof}" if proof else "")
 
-    def lines(self, width: int = 120) -> list[str]:
-        """Returns the report as lines of text.
-
-        Args:
-            width: width of the terminal in characters.
-        """
-        lines = [*text_table(self._rows(), _COLUMNS, width), ""]
+    def write_to(self, output: ReportOutput) -> None:
+        """Writes the report to an output."""
+        output.table(self._rows(), _COLUMNS)
+        output.line()
         for query in self.queries:
-            lines += [f"{query.query}: {finding}" for finding in query.findings[:_SHOWN_FINDINGS]]
+            for finding in query.findings[:_SHOWN_FINDINGS]:
+                output.line(f"{query.query}: {finding}")
             if len(query.findings) > _SHOWN_FINDINGS:
-                lines.append(f"{query.query}: and {len(query.findings) - _SHOWN_FINDINGS} more findings")
+                others = format_count(len(query.findings) - _SHOWN_FINDINGS, "more finding")
+                output.line(f"{query.query}: and {others}")
             if query.state == UNFINISHED:
-                lines.append(
-                    f"{query.query}: {query.open_tasks} tasks have no report: the query is running, failed, or was stopped, as LIMIT does"
+                tasks = format_count(query.open_tasks, "task has", "tasks have")
+                output.line(
+                    f"{query.query}: {tasks} no report: the query is running, failed, or was stopped, as LIMIT does"
                 )
             if query.reasons:
                 metrics = RecordMetrics(corrupt=query.corrupt, reasons=query.reasons)
-                lines.append(f"{query.query}: {query.corrupt} corrupt records: {metrics.top_reasons()}")
-        return [*lines, self.heading()]
+                corrupt = format_count(query.corrupt, "corrupt record")
+                output.line(f"{query.query}: {corrupt}: {metrics.top_reasons()}")
+        output.line(self.heading())
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
@@ -133,7 +135,9 @@ class AuditReport:
         ]
 
     def __repr__(self) -> str:
-        return "\n".join(self.lines())
+        output = PlainOutput(120)
+        self.write_to(output)
+        return "\n".join(output.lines)
 
     def _repr_html_(self) -> str:
         findings = [

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.api.check_report import CheckReport, CorruptSample, FileCheck, Interval
 from pyspark_logs.api.loads import resolve_load
+from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.api.scan import ScanSummary
 from pyspark_logs.bad_records import BadRecords
 from pyspark_logs.planning import FileSplit
@@ -31,32 +32,8 @@ _MAX_COUNTED = 100_000
 _MAX_SAMPLE = 200
 
 
-@dataclass(frozen=True)
-class CheckProgress:
-    """The state of a running check.
-
-    Attributes:
-        done: stored bytes of the splits that are complete.
-        total: stored bytes of all splits.
-        records: records so far.
-        corrupt: records so far that do not match.
-        seconds: time since the start.
-    """
-
-    done: int
-    total: int
-    records: int
-    corrupt: int
-    seconds: float
-
-    @property
-    def remaining_s(self) -> float | None:
-        """Estimate of the remaining seconds; None before the first split is complete."""
-        return (self.total - self.done) * self.seconds / self.done if self.done else None
-
-
 def check(
-    path: str | os.PathLike[str] | list[str], *, progress: Callable[[CheckProgress], None] | None = None, **options: Any
+    path: str | os.PathLike[str] | list[str], *, progress: Callable[[ReadProgress], None] | None = None, **options: Any
 ) -> CheckReport:
     r"""Reads and parses all columns of log files, and reports the records that do not match.
 
@@ -83,7 +60,7 @@ def check(
         for _ in counter.read(task):
             if progress is not None:
                 counts, seconds = counter.summary, time.monotonic() - started
-                progress(CheckProgress(counter.done, total, counts.records, counts.corrupt, seconds))
+                progress(ReadProgress(counter.done, total, counts.records, counts.corrupt, seconds))
     return CheckReport(
         counter.summary,
         counter.samples(),

@@ -8,8 +8,9 @@ from typing import Any
 
 from pyspark_logs.api.scan import ScanSummary
 from pyspark_logs.rendering.html import bar_chart, html_table
-from pyspark_logs.rendering.text_table import table as text_table
+from pyspark_logs.rendering.report_output import PlainOutput, ReportOutput
 from pyspark_logs.rendering.units import format_bytes, format_seconds, format_time
+from pyspark_logs.terminal_text import format_count
 
 _SHOWN_FILES = 10
 
@@ -91,29 +92,25 @@ class CheckReport:
         counts = self.summary
         share = f" ({counts.corrupt / counts.records:.2%})" if counts.corrupt else ""
         filtered = f", {counts.filtered} filtered" if counts.filtered else ""
-        joined = f", {counts.joined} lines joined to the record before them" if counts.joined else ""
-        damaged = f", {counts.damaged} damaged files" if counts.damaged else ""
+        joined = f", {format_count(counts.joined, 'line')} joined to the record before" if counts.joined else ""
+        damaged = f", {format_count(counts.damaged, 'damaged file')}" if counts.damaged else ""
         return (
-            f"{counts.records} records in {len(self.files)} files ({format_bytes(size)}), {counts.corrupt} corrupt{share}"
+            f"{format_count(counts.records, 'record')} in {format_count(len(self.files), 'file')} ({format_bytes(size)}),"
+            f" {counts.corrupt} corrupt{share}"
             f"{filtered}{joined}{damaged}, in {format_seconds(self.seconds)}"
         )
 
-    def lines(self, width: int = 120) -> list[str]:
-        """Returns the report as lines of text.
-
-        Args:
-            width: width of the terminal in characters.
-        """
-        lines = [self.heading()]
+    def write_to(self, output: ReportOutput) -> None:
+        """Writes the report to an output."""
+        output.line(self.heading())
         if self.samples:
+            output.line()
             rows = [{"records": sample.records, "reason": sample.reason} for sample in self.samples]
-            lines += ["", *text_table(rows, ["records", "reason"], width), ""]
+            output.table(rows, ["records", "reason"])
+            output.line()
             for sample in self.samples:
-                lines += text_table(
-                    [{f"{sample.path} at byte {sample.offset}": sample.text}],
-                    [f"{sample.path} at byte {sample.offset}"],
-                    width,
-                )
+                title = f"{sample.path} at byte {sample.offset}"
+                output.table([{title: sample.text}], [title])
         if self.histogram:
             most = max(interval.records for interval in self.histogram)
             bars = [
@@ -125,15 +122,13 @@ class CheckReport:
                 }
                 for interval in self.histogram
             ]
-            lines += ["", *text_table(bars, ["time (UTC)", "records", "corrupt", ""], width)]
+            output.line()
+            output.table(bars, ["time (UTC)", "records", "corrupt", ""])
         if len(self.files) > 1:
-            lines += [
-                "",
-                *text_table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"], width),
-            ]
+            output.line()
+            output.table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"])
             if len(self.files) > _SHOWN_FILES:
-                lines.append(f"and {len(self.files) - _SHOWN_FILES} more files")
-        return lines
+                output.line(f"and {format_count(len(self.files) - _SHOWN_FILES, 'more file')}")
 
     def _file_rows(self) -> list[dict[str, Any]]:
         total = sum(file.seconds for file in self.files) or 1.0
@@ -153,7 +148,9 @@ class CheckReport:
         ]
 
     def __repr__(self) -> str:
-        return "\n".join(self.lines())
+        output = PlainOutput(120)
+        self.write_to(output)
+        return "\n".join(output.lines)
 
     def _repr_html_(self) -> str:
         bars = [(format_time(one.start_us), one.records, one.corrupt) for one in self.histogram]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from pyspark_logs.api.loads import resolve_load
+from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.api.scan import ScanSummary, scan
 from pyspark_logs.errors import OptionError, SchemaError
 from pyspark_logs.schema import parse_ddl
@@ -40,6 +41,7 @@ class LogDataset:
         where: str | None = None,
         limit: int | None = None,
         summary: ScanSummary | None = None,
+        progress: Callable[[ReadProgress], object] | None = None,
     ) -> pa.RecordBatchReader:
         """Reads the files.
 
@@ -48,6 +50,7 @@ class LogDataset:
             where: condition as in the option ``where``, in addition to that option.
             limit: maximum number of rows; None for no limit. Reading stops after the batch of the last row.
             summary: object that receives the numbers of records.
+            progress: function that is called after each batch of rows.
 
         Raises:
             LogSourceError: as :func:`pyspark_logs.scan`.
@@ -57,7 +60,7 @@ class LogDataset:
         if where is not None:
             given = self.options.get("where")
             options["where"] = where if given is None else f"({given}) AND ({where})"
-        reader = scan(self.path, summary=summary, **options)
+        reader = scan(self.path, summary=summary, progress=progress, **options)
         return reader if limit is None else _limited(reader, limit)
 
     def to_batches(self, **arguments: Any) -> Iterator[pa.RecordBatch]:

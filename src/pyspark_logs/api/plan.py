@@ -12,6 +12,7 @@ from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.planning import PlanReport
 from pyspark_logs.reader import LogReader
 from pyspark_logs.rendering.html import html_table
+from pyspark_logs.rendering.report_output import PlainOutput, ReportOutput
 from pyspark_logs.rendering.units import format_bytes
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.terminal_text import printable
@@ -66,7 +67,7 @@ class LoadPlan:
         omitted = ", ".join(f"{count} {reason}" for reason, count in skipped.items() if count)
         prefixes = list(report.prefixes_listed[:_SHOWN_PREFIXES])
         if len(report.prefixes_listed) > _SHOWN_PREFIXES:
-            prefixes.append(f"and {len(report.prefixes_listed) - _SHOWN_PREFIXES} or more others")
+            prefixes.append(f"and at least {len(report.prefixes_listed) - _SHOWN_PREFIXES} more")
         return [
             ("layout", printable(self.layout or "none")),
             ("prefixes listed", str(len(report.prefixes_listed))),
@@ -81,9 +82,14 @@ class LoadPlan:
             ("columns parsed", printable(", ".join(self.columns)) or "none"),
         ]
 
+    def write_to(self, output: ReportOutput) -> None:
+        """Writes the plan to an output."""
+        output.pairs(self.rows())
+
     def __repr__(self) -> str:
-        width = max(len(name) for name, _ in self.rows())
-        return "\n".join(f"{name.ljust(width)}  {value}" for name, value in self.rows())
+        output = PlainOutput(120)
+        self.write_to(output)
+        return "\n".join(output.lines)
 
     def _repr_html_(self) -> str:
         return html_table([{"": name, "plan": value} for name, value in self.rows()], ["", "plan"])

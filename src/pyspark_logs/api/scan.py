@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
 from pyspark_logs.api.loads import resolve_load
+from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options.numbers import parse_positive_count
 from pyspark_logs.parallel_scan import default_threads, read_plan, scan_options
-from pyspark_logs.reader import LogReader
+from pyspark_logs.planning import Splits
+from pyspark_logs.reader import LogReader, ReadPlan
 
 
 @dataclass
@@ -46,6 +50,7 @@ def scan(
     *,
     summary: ScanSummary | None = None,
     threads: int | None = None,
+    progress: Callable[[ReadProgress], object] | None = None,
     **options: Any,
 ) -> pa.RecordBatchReader:
     r"""Reads log files as Arrow record batches, without Spark.
@@ -56,6 +61,7 @@ def scan(
             a ``pyarrow.RecordBatchReader`` cannot have further attributes.
         threads: number of threads that read; by default the number of processors, at most 8. The order of the rows does not
             depend on it.
+        progress: function that is called after each batch of rows.
         **options: options of ``spark.read.format("logs")``, as strings or of the natural Python type; ``schema`` is a
             DDL string or a ``pyarrow.Schema``.
 
@@ -82,4 +88,33 @@ def scan(
     parsed, schema = resolve_load(path, options)
     reader = LogReader(scan_options(parsed, count), schema)
     metrics = summary if summary is not None else ScanSummary()
-    return pa.RecordBatchReader.from_batches(reader.target(), read_plan(reader, reader.plan(), metrics, count))
+    plan = reader.plan()
+    if progress is None:
+        return pa.RecordBatchReader.from_batches(reader.target(), read_plan(reader, plan, metrics, count))
+    finished: list[int] = []
+    batches = read_plan(reader, plan, metrics, count, finished=finished.append)
+    return pa.RecordBatchReader.from_batches(reader.target(), _reporting(batches, plan, finished, metrics, progress))
+
+
+def _reporting(
+    batches: Iterator[pa.RecordBatch],
+    plan: ReadPlan,
+    finished: list[int],
+    metrics: RecordMetrics,
+    progress: Callable[[ReadProgress], object],
+) -> Iterator[pa.RecordBatch]:
+    """Yields batches, and reports the progress after each of them.
+
+    Args:
+        batches: batches of the plan.
+        plan: plan of the scan.
+        finished: stored bytes of the parts of the plan that were read, which the iterator of the batches extends.
+        metrics: counts of the records so far.
+        progress: function that receives the progress.
+    """
+    total = sum(sum(cast("Splits", task.splits).lengths) for task in plan.tasks)
+    before, started = metrics.copy(), time.monotonic()
+    for batch in batches:
+        yield batch
+        counts, seconds = metrics.since(before), time.monotonic() - started
+        progress(ReadProgress(sum(finished), total, counts.records, counts.corrupt, seconds))

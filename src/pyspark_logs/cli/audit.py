@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
-from pyspark_logs.cli.output import FAILED, print_report, terminal_width
+from pyspark_logs.cli.output import FAILED, print_report
 
 
 def add_commands(commands: Any) -> None:
@@ -38,6 +38,6 @@ def _audit(parsed: argparse.Namespace, options: dict[str, str]) -> int:
 
     report = audit(parsed.path, query=parsed.query, checkpoint=parsed.checkpoint, **options)
     result = {"path": report.path, "state": report.state, "queries": [asdict(query) for query in report.queries]}
-    print_report(parsed, result, report.lines(terminal_width()))
+    print_report(parsed, result, report.write_to)
     allowed = ("complete", "unfinished") if parsed.allow_unfinished else ("complete",)
     return 0 if report.state in allowed else FAILED

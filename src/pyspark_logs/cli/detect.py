@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
-from pyspark_logs.cli.output import FAILED, print_report, terminal_width
-from pyspark_logs.rendering.text_table import table
+from pyspark_logs.cli.output import FAILED, print_report
+from pyspark_logs.rendering.report_output import ReportOutput
+from pyspark_logs.terminal_text import format_count
 
 
 def add_commands(commands: Any) -> None:
@@ -35,22 +36,28 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
 
     candidates = detect(parsed.file, **options)
     is_detected = any(candidate.share >= GOOD_SHARE for candidate in candidates)
-    lines = []
-    if not is_detected:
-        lines.append(
-            f"{parsed.file}: no known format matches"
-            + ("" if candidates else ", and no template fits; the file may be empty or prose")
-        )
-    for candidate in candidates:
-        records = f"{candidate.matched} of {candidate.records} records, {len(candidate.columns)} columns"
-        lines.append(f"{candidate.share:7.1%}  {candidate.name}  ({records})")
-    if candidates and parsed.code != "none":
-        lines += ["", "Code that reads the first format:", "", *candidates[0].code(parsed.code).split("\n")]
+    rows = None
     if candidates and parsed.rows > 0:
-        best = candidates[0]
-        rows = preview(parsed.file, parsed.rows, **{**options, **best.options}).table
-        title = f"The first rows as {best.name}:"
-        lines += ["", title, "", *table(rows.to_pylist(), rows.column_names, terminal_width())]
+        rows = preview(parsed.file, parsed.rows, **{**options, **candidates[0].options}).table
+
+    def write_to(output: ReportOutput) -> None:
+        if not is_detected:
+            output.line(
+                f"{parsed.file}: no known format matches"
+                + ("" if candidates else ", and no template fits; the file may be empty or prose")
+            )
+        for candidate in candidates:
+            records = f"{candidate.matched} of {format_count(candidate.records, 'record')}"
+            columns = format_count(len(candidate.columns), "column")
+            output.line(f"{candidate.share:7.1%}  {candidate.name}  ({records}, {columns})")
+        if candidates and parsed.code != "none":
+            for line in ("", "Code that reads the first format:", "", *candidates[0].code(parsed.code).split("\n")):
+                output.line(line)
+        if rows is not None:
+            for line in ("", f"The first rows as {candidates[0].name}:", ""):
+                output.line(line)
+            output.table(rows.to_pylist(), rows.column_names)
+
     report = [
         {
             **asdict(candidate),
@@ -60,5 +67,5 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         }
         for candidate in candidates
     ]
-    print_report(parsed, {"candidates": report}, lines)
+    print_report(parsed, {"candidates": report}, write_to)
     return 0 if is_detected else FAILED

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
-from pyspark_logs.cli.output import FAILED, print_report, terminal_width
-from pyspark_logs.rendering.text_table import table
+from pyspark_logs.cli.output import FAILED, print_report
+from pyspark_logs.rendering.report_output import ReportOutput
+from pyspark_logs.terminal_text import format_count
 
 
 def add_commands(commands: Any) -> None:
@@ -34,14 +35,20 @@ def _jobs(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         }
         for job in found
     ]  # fmt: skip
-    lines = table(rows, ["job", "mode", "created (UTC)", "age", "state", "files"], terminal_width()) if rows else []
     undecided = sum(job.state == "undecided" for job in found)
-    lines += [""] if rows else []
-    lines.append(
-        f"{len(found)} jobs with documents, {undecided} of them undecided" if rows else "no job has documents here"
-    )
-    if undecided:
-        lines.append(f"`pyspark-logs recover {parsed.root}` decides the jobs whose driver died")
-    lines += [f"{job.job}: {job.error}" for job in found if job.error]
-    print_report(parsed, {"jobs": [asdict(job) for job in found]}, lines)
+
+    def write_to(output: ReportOutput) -> None:
+        if not rows:
+            output.line("no job has documents here")
+            return
+        output.table(rows, ["job", "mode", "created (UTC)", "age", "state", "files"])
+        output.line()
+        output.line(f"{format_count(len(found), 'job')} with documents, {undecided} of them undecided")
+        if undecided:
+            output.line(f"`pyspark-logs recover {parsed.root}` decides the jobs whose driver died")
+        for job in found:
+            if job.error:
+                output.line(f"{job.job}: {job.error}")
+
+    print_report(parsed, {"jobs": [asdict(job) for job in found]}, write_to)
     return FAILED if any(job.error for job in found) else 0

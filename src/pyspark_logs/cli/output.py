@@ -6,20 +6,41 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
+from pyspark_logs.cli.rich_output import RichOutput, open_console
 from pyspark_logs.errors import OptionError
-from pyspark_logs.terminal_text import printable
+from pyspark_logs.rendering.report_output import PlainOutput, ReportOutput
 
 # FAILED: records do not match, no format matches, a query is wrong or unfinished, a job is damaged or was neither rolled back nor finished, or a claim cannot be
 # read. REFUSED: a bad option, an error of the store, or a file that cannot be written.
 FAILED, REFUSED = 1, 2
 
 
-def print_report(parsed: argparse.Namespace, report: dict[str, Any], lines: Sequence[str]) -> None:
-    """Writes a report to standard output: as JSON with ``--json``, else as lines without control characters."""
-    sys.stdout.write((json.dumps(report) if parsed.json else "\n".join(map(printable, lines))) + "\n")
+def print_report(parsed: argparse.Namespace, report: dict[str, Any], write_to: Callable[[ReportOutput], None]) -> None:
+    """Writes a report to standard output: as JSON with ``--json``, else as text.
+
+    Args:
+        parsed: arguments of the command.
+        report: report as JSON values.
+        write_to: function that writes the report to an output.
+    """
+    if parsed.json:
+        sys.stdout.write(json.dumps(report) + "\n")
+    else:
+        print_text(write_to)
+
+
+def print_text(write_to: Callable[[ReportOutput], None]) -> None:
+    """Writes a report to standard output as text without control characters of data, with rich on terminals."""
+    console = open_console(sys.stdout, terminal_width())
+    if console is not None:
+        write_to(RichOutput(console))
+        return
+    output = PlainOutput(terminal_width())
+    write_to(output)
+    sys.stdout.write("".join(f"{line}\n" for line in output.lines))
 
 
 def terminal_width() -> int:

@@ -27,5 +27,5 @@ def _plan(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     where = {} if parsed.where is None else {"where": parsed.where}
     found = plan(path_of(parsed), columns=columns_of(parsed), **{**read_options(parsed, options), **where})
     report = {**asdict(found), "get_requests": found.get_requests, "request_cost_usd": found.request_cost_usd}
-    print_report(parsed, report, repr(found).split("\n"))
+    print_report(parsed, report, found.write_to)
     return 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.cli.arguments import add_json
-from pyspark_logs.cli.output import print_report, terminal_width
-from pyspark_logs.rendering.text_table import table
+from pyspark_logs.cli.output import print_report
+from pyspark_logs.rendering.report_output import ReportOutput
 
 if TYPE_CHECKING:
     from pyspark_logs.preset_listing import PresetDescription
@@ -28,12 +29,12 @@ def _presets(parsed: argparse.Namespace, _: dict[str, str]) -> int:
 
     if parsed.name is not None:
         preset = describe_preset(parsed.name)
-        print_report(parsed, _report(preset), _lines(preset))
+        print_report(parsed, _report(preset), functools.partial(_write_preset, preset))
         return 0
     presets = list_presets()
     rows = [{"preset": preset.name, "written by": preset.about} for preset in presets]
-    lines = table(rows, ["preset", "written by"], terminal_width())
-    print_report(parsed, {"presets": [_report(preset) for preset in presets]}, lines)
+    report = {"presets": [_report(preset) for preset in presets]}
+    print_report(parsed, report, lambda output: output.table(rows, ["preset", "written by"]))
     return 0
 
 
@@ -41,16 +42,14 @@ def _report(preset: PresetDescription) -> dict[str, Any]:
     return {**asdict(preset), "columns": [{"name": name, "type": kind} for name, kind in preset.columns]}
 
 
-def _lines(preset: PresetDescription) -> list[str]:
+def _write_preset(preset: PresetDescription, output: ReportOutput) -> None:
     columns = [{"column": name, "type": kind} for name, kind in preset.columns]
-    return [
-        f"{preset.name}: {preset.about}",
-        "",
-        *table(columns, ["column", "type"], terminal_width()),
-        "",
-        "sample",
-        *(f"    {line}" for line in preset.sample),
-        "",
-        f"layout  {preset.layout or 'none'}",
-        f"source  {preset.source}",
-    ]
+    output.line(f"{preset.name}: {preset.about}")
+    output.line()
+    output.table(columns, ["column", "type"])
+    output.line()
+    output.line("sample")
+    for line in preset.sample:
+        output.line(f"    {line}")
+    output.line()
+    output.pairs([("layout", preset.layout or "none"), ("source", preset.source)])

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
-from pyspark_logs.cli.output import add_escape_formulas, row_writer_name, terminal_width
+from pyspark_logs.cli.output import add_escape_formulas, print_text, row_writer_name
+from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.errors import OptionError
+from pyspark_logs.terminal_text import format_count
 
 _SUFFIXES = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
 
@@ -43,7 +45,6 @@ def add_commands(commands: Any) -> None:
 def _preview(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.preview import preview
     from pyspark_logs.rendering.row_writers import ROW_WRITERS
-    from pyspark_logs.rendering.text_table import table
 
     kind = row_writer_name(parsed, parsed.format)
     found = preview(
@@ -51,7 +52,7 @@ def _preview(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     ).table
     if parsed.format == "table":
         rows = found.to_pylist()
-        sys.stdout.write("\n".join(table(rows, found.column_names, terminal_width())) + "\n")
+        print_text(lambda output: output.table(rows, found.column_names))
         return 0
     write = ROW_WRITERS[kind](sys.stdout, found.column_names)
     for batch in found.to_batches():
@@ -69,22 +70,24 @@ def _convert(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         raise OptionError(f"--to {parsed.to!r}: its suffix is none of {', '.join(_SUFFIXES)}")
     kind = row_writer_name(parsed, kind)
     summary = ScanSummary()
-    reader = dataset(path_of(parsed), **read_options(parsed, options)).scan(
-        columns=columns_of(parsed), where=parsed.where, limit=parsed.rows, summary=summary
-    )
+    logs = dataset(path_of(parsed), **read_options(parsed, options))
     # The file appears only when it is complete.
     temporary = target.with_name(f".{target.name}.tmp")
     rows = 0
     try:
-        with _open_writer(kind, temporary, reader.schema) as write, reader:
-            for batch in reader:
-                write(batch)
-                rows += batch.num_rows
+        with show_progress(parsed) as progress:
+            reader = logs.scan(
+                columns=columns_of(parsed), where=parsed.where, limit=parsed.rows, summary=summary, progress=progress
+            )
+            with _open_writer(kind, temporary, reader.schema) as write, reader:
+                for batch in reader:
+                    write(batch)
+                    rows += batch.num_rows
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     corrupt = f", {summary.corrupt} of them from records that do not match" if summary.corrupt else ""
-    print(f"{rows} rows written to {target}{corrupt}", file=sys.stderr)
+    print(f"{format_count(rows, 'row')} written to {target}{corrupt}", file=sys.stderr)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyspark_logs.terminal_text import printable
@@ -30,22 +31,48 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 
      1  a
     22  NULL
     """
-    heads = [printable(name) for name in names]
-    texts = [[cell_text(row.get(name)) for row in rows] for name in names]
-    numeric = [all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in names]
-    widths = [max(map(_width, [name, *column])) for name, column in zip(heads, texts, strict=True)]
-    widths = _fitted_widths(widths, width)
-    omitted = len(names) - len(widths)
+    columns, omitted = fit_columns(rows, names, width)
     lines = []
     for index in range(-1, len(rows)):
         cells = []
-        for name, column, column_width, is_number in zip(heads, texts, widths, numeric, strict=False):
-            text = _truncated(name if index < 0 else column[index], column_width)
-            padding = " " * (column_width - _width(text))
-            cells.append(padding + text if is_number else text + padding)
+        for column in columns:
+            text = column.name if index < 0 else column.texts[index]
+            padding = " " * (column.width - _width(text))
+            cells.append(padding + text if column.is_numeric else text + padding)
         note = f"{_GAP}(+{omitted})" if omitted and index < 0 else ""
         lines.append((_GAP.join(cells) + note).rstrip())
     return lines
+
+
+@dataclass(frozen=True)
+class FittedColumn:
+    """A column of a table for a terminal.
+
+    Attributes:
+        name: name of the column, truncated to its width.
+        texts: texts of its values, truncated likewise.
+        width: width in characters.
+        is_numeric: True if all values are numbers, which are aligned on the right.
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    width: int
+    is_numeric: bool
+
+
+def fit_columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int) -> tuple[list[FittedColumn], int]:
+    """Returns the columns of a table that fit into a line, with two spaces between them, and the number of omitted columns."""
+    heads = [printable(name) for name in names]
+    texts = [[cell_text(row.get(name)) for row in rows] for name in names]
+    widths = [max(map(_width, [name, *column])) for name, column in zip(heads, texts, strict=True)]
+    fitted = _fitted_widths(widths, width)
+    columns = []
+    for name, head, column, column_width in zip(names, heads, texts, fitted, strict=False):
+        is_numeric = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
+        truncated = tuple(_truncated(text, column_width) for text in column)
+        columns.append(FittedColumn(_truncated(head, column_width), truncated, column_width, is_numeric))
+    return columns, len(names) - len(fitted)
 
 
 def _fitted_widths(widths: Sequence[int], total: int) -> list[int]:

@@ -214,7 +214,7 @@ class TestResults:
         assert "no query has written an audit below" in capsys.readouterr().err
         scan(logs, auditPath=folder, **FORMAT).read_all()
         assert main(["audit", str(folder)]) == 0
-        assert "1 queries: 1 complete; each byte of each listed file is accounted for once" in capsys.readouterr().out
+        assert "1 query: 1 complete; each byte of each listed file is accounted for once" in capsys.readouterr().out
         reader, plan = planned(logs, folder)
         assert main(["audit", str(folder), "--query", "latest", "--json"]) == FAILED
         told = json.loads(capsys.readouterr().out)
@@ -340,7 +340,7 @@ class TestStreams:
             "WARNING"
         ] * 3
         assert (
-            "3 records in 1 files: 3 rows, 0 filtered, 0 dropped; 1 do not match the format: field 'n'" in caplog.text
+            "3 records in 1 file: 3 rows, 0 filtered, 0 dropped; 1 does not match the format: field 'n'" in caplog.text
         )
         shutil.rmtree(folder)
         (folder / "plans").mkdir(parents=True)

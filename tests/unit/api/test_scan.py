@@ -15,6 +15,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs import scan
+from pyspark_logs.api.read_progress import ReadProgress
 from tests.support.log_files import write
 
 TEXT = "2026-11-22T07:00:00Z INFO one\n2026-11-22T08:00:00Z WARN two\n"
@@ -122,6 +123,17 @@ class TestThreads:
         table = scan(path, template="{n:int} {line:int}", threads=1, **options).read_all()
         assert table.num_rows == sum(text.count("\n") for text in self.FILES.values())
         assert bool(added) == reads_ahead
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_progress(self, threads: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        path = write(tmp_path, self.FILES)
+        states: list[ReadProgress] = []
+        table = scan(path, template="{n:int} {line:int}", threads=threads, progress=states.append).read_all()
+        assert {state.total for state in states} == {sum(file.stat().st_size for file in tmp_path.iterdir())}
+        assert [state.done for state in states] == sorted(state.done for state in states)
+        assert (states[-1].records, states[-1].corrupt) == (table.num_rows, 2)
+        assert 0 < states[-1].done <= states[-1].total
+        assert len(caplog.messages) == 1
 
     def test_one_warning(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         path = write(tmp_path, {f"{n}.log": "broken\n" * 500 for n in range(5)})

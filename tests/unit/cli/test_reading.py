@@ -126,7 +126,7 @@ def test_a_closed_pipe(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_check(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", folder, *FORMAT, "-o", "layout={yyyy}/{MM}/{dd}", "-o", "mode=DROPMALFORMED"]) == FAILED
     out = capsys.readouterr().out
-    assert out.startswith("3 records in 1 files (108 B), 1 corrupt (33.33%), in ")
+    assert out.startswith("3 records in 1 file (108 B), 1 corrupt (33.33%), in ")
     assert "1  field 'n': not a whole number" in out
     assert "\n2026-11-22T01:00:12Z WARN x \\x1b[31mslow\n" in out
     first = next(line.split() for line in out.splitlines() if line.startswith("2026-11-22 0"))

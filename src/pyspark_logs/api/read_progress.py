@@ -1,0 +1,29 @@
+"""The state of a read, for progress bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReadProgress:
+    """The state of a running check or scan.
+
+    Attributes:
+        done: stored bytes of the splits that are complete.
+        total: stored bytes of all splits.
+        records: records so far.
+        corrupt: records so far that do not match.
+        seconds: time since the start.
+    """
+
+    done: int
+    total: int
+    records: int
+    corrupt: int
+    seconds: float
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Estimate of the remaining seconds; None before the first split is complete."""
+        return (self.total - self.done) * self.seconds / self.done if self.done else None
