@@ -13,8 +13,10 @@ import argparse
 import importlib.util
 import json
 import signal
+import socket
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,13 +24,15 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import pyspark_logs
-from bucket import serve
+from bucket import BUCKET, serve
 from crash import killer
 from live import landing, watch
 from screen import say
 from session import logging_to, spark_session
 from steps import FIRST_STEPS, SPARK_STEPS
 from tour import DemoError, Tour, run_steps
+
+DEFAULT_PORT = 9090
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,9 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="pyspark-logs demo", description="Show pyspark-logs at work.")
     parser.add_argument("--data", type=Path, help="directory of the sample (sample_data in the repository)")
+    parser.add_argument("--serve", action="store_true", help="only serve the sample, until Ctrl-C")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of --serve")
     signal.signal(signal.SIGTERM, _interrupt)
+    parsed = parser.parse_args(arguments)
     try:
-        return run(find_sample(parser.parse_args(arguments).data))
+        sample = find_sample(parsed.data)
+        return run_server(sample, parsed.port) if parsed.serve else run(sample)
     except DemoError as error:
         sys.stderr.write(f"demo: {error}\n")
         return 1
@@ -52,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(data: Path) -> int:
     """Starts the server and Spark, runs all steps, and stops both."""
-    check_installed()
+    check_installed("pyspark", "s3fs", "moto", "flask")
     start = time.perf_counter()
     expected: dict[str, Any] = json.loads((data / "expected.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="pyspark-logs-demo-", ignore_cleanup_errors=True) as scratch:
@@ -86,6 +94,28 @@ def run(data: Path) -> int:
     return 0
 
 
+def run_server(data: Path, port: int) -> int:
+    """Serves the sample until Ctrl-C, and prints the variables by which other programs find the server."""
+    check_installed("moto", "flask")
+    if port:
+        # The server would end its thread without an error that this thread sees.
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise DemoError(f"port {port} cannot be used ({error}); --port 0 chooses a free one") from error
+    with serve(data, port) as bucket:
+        say(f"An S3 server with the bucket {BUCKET} runs until Ctrl-C. For programs in another\nterminal:\n")
+        say(f"  export AWS_ENDPOINT_URL={bucket.endpoint}")
+        say("  export AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo-secret")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            say("\nThe server is stopped, and what was written to it is gone.")
+    return 0
+
+
 def find_sample(directory: Path | None) -> Path:
     """Returns the directory of the sample: the given one, the copy in the wheel, or the one in the repository.
 
@@ -103,13 +133,13 @@ def find_sample(directory: Path | None) -> Path:
     return directory
 
 
-def check_installed() -> None:
-    """Checks that the packages which only the demo needs are installed.
+def check_installed(*names: str) -> None:
+    """Checks that packages which only the demo needs are installed.
 
     Raises:
         DemoError: packages are missing.
     """
-    missing = [name for name in ("pyspark", "s3fs", "moto", "flask") if importlib.util.find_spec(name) is None]
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise DemoError(
             f"not installed: {', '.join(missing)}. Install them with"

@@ -99,19 +99,24 @@ class Bucket:
 
 
 @contextmanager
-def serve(directory: Path) -> Iterator[Bucket]:
-    """Serves a bucket with the ``.log`` and ``.log.gz`` files of a directory until the block ends."""
+def serve(directory: Path, port: int = 0) -> Iterator[Bucket]:
+    """Serves a bucket with the ``.log`` and ``.log.gz`` files of a directory until the block ends.
+
+    Args:
+        directory: directory of the files.
+        port: port of the server; 0: any free one.
+    """
     from moto.server import ThreadedMotoServer
 
     paths = (path for path in sorted(directory.rglob("*")) if path.name.endswith((".log", ".log.gz")))
     files = {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}
     with _environment(), _request_log() as requests:
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
         server.start()
         try:
-            host, port = server.get_host_and_port()
-            _upload(host, port, files)
-            bucket = Bucket(f"http://{host}:{port}", files, requests)
+            host, used_port = server.get_host_and_port()
+            _upload(host, used_port, files)
+            bucket = Bucket(f"http://{host}:{used_port}", files, requests)
             bucket.clear_requests()
             yield bucket
         finally:

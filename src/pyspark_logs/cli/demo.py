@@ -18,6 +18,12 @@ def add_commands(commands: Any) -> None:
     text = "write sample logs to an S3 server on this machine, and read, write and stream them with Spark"
     command = commands.add_parser("demo", help=text, description=text)
     command.add_argument("--data", metavar="DIRECTORY", help="directory of the sample (default: the one that ships)")
+    command.add_argument(
+        "--serve",
+        action="store_true",
+        help="only serve the sample as the bucket acme-logs, until Ctrl-C, for programs of your own",
+    )
+    command.add_argument("--port", type=int, metavar="N", help="port of --serve; 0: any free one (default: 9090)")
     command.set_defaults(run=_demo, option=[])
 
 
@@ -37,7 +43,9 @@ def _demo(parsed: argparse.Namespace, _: dict[str, str]) -> int:
         )
         return FAILED
     arguments = sys.argv
-    sys.argv = [str(directory), *(["--data", parsed.data] if parsed.data is not None else [])]
+    given = {"--data": parsed.data, "--port": parsed.port}
+    sys.argv = [str(directory), *(["--serve"] if parsed.serve else [])]
+    sys.argv += [text for name, value in given.items() if value is not None for text in (name, str(value))]
     try:
         runpy.run_path(str(directory), run_name="__main__")
     except SystemExit as end:

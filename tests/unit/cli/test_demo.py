@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -40,7 +43,8 @@ def test_a_wheel_runs_its_copy(package: Path, capsys: pytest.CaptureFixture[str]
     (package / "_demo" / "__main__.py").write_text(PROGRAM)
     (package / "_demo" / "demo_exit_code.py").write_text("CODE = 3")
     assert main(["demo", "--data", "x"]) == 3
-    assert capsys.readouterr().out == "--data x\n"
+    assert main(["demo", "--serve", "--port", "0"]) == 3
+    assert capsys.readouterr().out == "--data x\n--serve --port 0\n"
     assert sys.argv == ["pyspark-logs"]
 
 
@@ -73,3 +77,28 @@ def test_both_ways_to_start_it_name_a_missing_sample(command: list[str], tmp_pat
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"demo: there is no sample in {tmp_path}")
+
+
+def test_the_sample_is_served_until_ctrl_c() -> None:
+    pytest.importorskip("moto.server")
+    command = [sys.executable, "-m", "pyspark_logs", "demo", "--serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline().strip() for _ in range(5)]
+        url = lines[3].removeprefix("export AWS_ENDPOINT_URL=")
+        with urllib.request.urlopen(f"{url}/acme-logs?list-type=2&prefix=app/") as listing:
+            assert listing.read().count(b"<Key>") == 68
+        server.send_signal(signal.SIGINT)
+        output, errors = server.communicate(timeout=60)
+    assert lines[4] == "export AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo-secret"
+    assert (server.returncode, errors) == (0, "")
+    assert output == "\nThe server is stopped, and what was written to it is gone.\n"
+
+
+def test_a_port_in_use_is_an_error_with_a_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        command = [sys.executable, "-m", "pyspark_logs", "demo", "--serve", "--port", str(other.getsockname()[1])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "cannot be used" in done.stderr
+    assert "--port 0 chooses a free one" in done.stderr
