@@ -5,17 +5,21 @@ python scripts/options_page.py
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 from pyspark_logs.options import FORMATS, OPTIONS, Option
 from pyspark_logs.options.table import COMBINED
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "options.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "options.md"
 
 HEAD = """\
 # Options
 
-Names match without case. An unknown name is an error that suggests the nearest known name. Defaults are in parentheses.
+Names match without case. An unknown name is an error that suggests the nearest known name. The line after the description of an
+option has its users, its default, an example and the release in which it appeared.
 
 - Booleans are `true` or `false`.
 - Sizes are numbers of bytes, or `128m`, `16 MiB`, `1g` with powers of 1024.
@@ -67,10 +71,40 @@ def page() -> str:
     parts = [HEAD]
     for name, options in groups().items():
         title, text = GROUPS[name]
-        rows = "\n".join(f"| `{option.name}` | {users(option)} | {option.doc} |" for option in options)
-        parts.append(f"## {title}\n\n{text}\n\n| option | used by | description |\n| --- | --- | --- |\n{rows}\n")
+        index = " ·\n".join(f"[`{option.name}`](#{option.name.lower()})" for option in options)
+        parts.append(f"## {title}\n\n{text}\n\n{index}\n")
+        parts += [_section(option) for option in options]
     return "\n".join(parts)
 
 
+def _section(option: Option) -> str:
+    """Returns the section of an option, whose heading is the anchor of links to it."""
+    from scripts.option_examples import EXAMPLES, FIRST_RELEASE, SINCE
+
+    text, default = split_default(option.doc)
+    facts = [users(option), *([f"default: {default}"] if default else [])]
+    facts += [
+        f"example: {_code(f'{option.name}={EXAMPLES[option.name]}')}",
+        f"since {SINCE.get(option.name, FIRST_RELEASE)}",
+    ]
+    return f"### {option.name}\n\n{text[0].upper()}{text[1:]}.\n\n{' · '.join(facts)}\n"
+
+
+def split_default(doc: str) -> tuple[str, str]:
+    """Returns the description of an option without its default, and the default; empty if there is none.
+
+    >>> split_default("records (of all) in a file (`0`)"), split_default("an expression (RE2) of it")
+    (('records (of all) in a file', '`0`'), ('an expression (RE2) of it', ''))
+    """
+    found = re.fullmatch(r"(.*) \(([^()]*)\)", doc)
+    return (doc, "") if found is None else (found[1], found[2])
+
+
+def _code(text: str) -> str:
+    """Returns a text as code in Markdown."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
     PAGE.write_text(page(), encoding="utf-8")

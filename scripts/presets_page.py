@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pyspark_logs.preset_listing import PresetDescription, list_presets
+from pyspark_logs.terminal_text import format_count
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "presets.md"
 
@@ -61,7 +62,8 @@ def _section(preset: PresetDescription) -> str:
     layout = f"Layout: `{preset.layout}`\n\n" if preset.layout else ""
     return (
         f"## {preset.name}\n\n{preset.about}.\n\nSource: {_source(preset.source)}\n\n{layout}```text\n{sample}\n```\n\n"
-        f"| column | type |\n| --- | --- |\n{columns}\n"
+        f'<details markdown="1">\n<summary>{format_count(len(preset.columns), "column")}</summary>\n\n'
+        f"| column | type |\n| --- | --- |\n{columns}\n\n</details>\n"
     )
 
 

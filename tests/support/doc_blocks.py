@@ -117,9 +117,9 @@ def shows(shown: str, output: str) -> bool:
 
     Runs of spaces and line ends are equal, because pages wrap long lines.
 
-    >>> shows("a b\n...\nd", "\na  \nb\nc\nd\n")
-    True
+    >>> shows("a b\n...\nd", "\na  \nb\nc\nd\n"), shows("...\nd", "c\nd\n")
+    (True, True)
     """
     parts = re.split(r"^ *\.\.\. *$", shown, flags=re.MULTILINE)
-    pattern = r"(?:.* )?".join(" ".join(map(re.escape, part.split())) + " " for part in parts)
+    pattern = r"(?:.* )?".join("".join(f"{re.escape(word)} " for word in part.split()) for part in parts)
     return re.fullmatch(pattern, " ".join(output.split()) + " ") is not None

@@ -13,6 +13,7 @@ from pyspark_logs.formats.regex.grok_library import grok_library
 from pyspark_logs.options import OPTIONS
 from pyspark_logs.options.table import SPARK_OPTIONS
 from scripts import grok_page, presets_page, promises_page
+from scripts.option_examples import EXAMPLES, SINCE
 from scripts.options_page import PAGE, groups, page
 from tests.support.doc_blocks import PAGES as PAGES_WITH_CODE
 from tests.support.doc_blocks import RUN, SHOWN, code_blocks
@@ -46,6 +47,13 @@ def test_the_options_page_has_every_option_once() -> None:
     assert sorted(listed) == sorted(option.name for option in OPTIONS)
 
 
+def test_each_option_has_an_example_that_is_a_value_of_it() -> None:
+    assert sorted(EXAMPLES) == sorted(option.name for option in OPTIONS)
+    assert set(SINCE) <= set(EXAMPLES)
+    for option in OPTIONS:
+        option.parse(option.name, EXAMPLES[option.name])
+
+
 def test_the_tree_of_errors_on_its_page_is_the_one_in_the_code() -> None:
     drawn = re.search(
         r"^LogSourceError\n(?:[├└│ ].*\n)+", (ROOT / "docs/errors.md").read_text(encoding="utf-8"), re.MULTILINE
@@ -66,6 +74,32 @@ def test_every_option_set_in_an_example_exists(path: Path) -> None:
 def test_links_between_files_lead_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
         assert (path.parent / link).exists(), link
+
+
+def test_the_links_of_the_readme_are_absolute_and_lead_to_files_of_the_repository() -> None:
+    """PyPI shows the page, too, and does not resolve relative links."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    defined = dict(re.findall(r"^\[([^]]+)\]: (\S+)$", text, re.MULTILINE))
+    assert set(re.findall(r"\]\[([\w#-]+)\]", text)) == set(defined)
+    assert re.findall(r"\]\((?!https:)[^)]*\)", text) == []
+    for link in defined.values():
+        path, _, anchor = link.removeprefix(f"{_urls()['Homepage']}/blob/main/").partition("#")
+        headings = re.findall(r"^#+ (.*)$", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+        assert not anchor or anchor in {re.sub(r"[^a-z0-9]+", "-", heading.lower()) for heading in headings}, link
+
+
+def test_the_addresses_of_the_metadata_are_those_of_the_site() -> None:
+    urls = _urls()
+    assert f"repo_url: {urls['Homepage']}\n" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert {url for url in urls.values() if not url.startswith(urls["Homepage"])} == set()
+    for url in (urls["Documentation"], urls["Changelog"]):
+        assert (ROOT / url.removeprefix(f"{urls['Homepage']}/blob/main/")).is_file()
+
+
+def _urls() -> dict[str, str]:
+    """Returns the addresses of the project in its metadata, by name."""
+    table = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[project.urls]\n")[2].partition("\n\n")[0]
+    return dict(re.findall(r'^(\w+) = "(.*)"$', table, re.MULTILINE))
 
 
 def test_the_counts_in_the_quickstart_are_those_of_the_sample() -> None:
