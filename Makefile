@@ -38,9 +38,12 @@ test: java $(VENV)/.has-test $(VENV)/.compiled ## run the tests (PYTEST_ARGS="-k
 	$(PY) -m pytest -m "not spark $(SLOW)" -n auto --dist worksteal $(if $(COVERAGE),--cov=pyspark_logs) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
-test-all: $(VENV)/.has-test ## run all tests with all examples, including the slow ones, and check the coverage
+test-all: $(VENV)/.has-test $(VENV)/.has-package ## run all tests with all examples, including the slow ones, and check the coverage
 	@scripts/install-s3-servers $(PY)
 	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW= TEST_EFFORT=full
+	@scripts/check-package $(PY)
+	@scripts/version-matrix $(PY)
+	@scripts/cluster-test $(PY)
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory fuzz SECONDS=60
 

@@ -1,0 +1,118 @@
+"""Reads, writes and streams on a standalone cluster to which the package is sent as a file; see ``scripts/cluster-test``.
+
+Usage: ``python driver.py MASTER PACKAGE.zip EXECUTOR_PYTHON``
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FORMAT = {
+    "grok": "%{TIMESTAMP_ISO8601:ts:timestamp} %{LOGLEVEL:level} %{GREEDYDATA:message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}",
+}  # fmt: skip
+WRITTEN = {"template": "{ts:timestamp} {level} {message}", "layout": FORMAT["layout"]}
+FILES, LINES = 8, 50
+
+
+def main(master: str, package: str, executor_python: str) -> None:
+    """Runs all checks."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(master).appName("pyspark-logs on a cluster")
+    for key, value in {
+        "spark.submit.pyFiles": package,
+        "spark.pyspark.python": executor_python,
+        "spark.pyspark.driver.python": sys.executable,
+        "spark.ui.enabled": "false",
+        "spark.executor.memory": "512m",
+        "spark.executor.cores": "1",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.driver.host": "127.0.0.1",
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+    }.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    import pyspark_logs
+
+    require(f"{Path(package).name}/" in pyspark_logs.__file__, f"the driver runs {pyspark_logs.__file__}")
+    pyspark_logs.register(spark)
+    check_executors(spark, Path(package).name)
+    with tempfile.TemporaryDirectory() as directory:
+        check_reads_and_writes(spark, Path(directory))
+        check_stream(spark, Path(directory))
+    spark.stop()
+    print("passed on two workers: read, where, write, stream; the package came from a file")  # noqa: T201
+
+
+def require(condition: bool, message: object) -> None:
+    """Ends the program if a condition is false."""
+    if not condition:
+        sys.exit(f"cluster-test: {message}")
+
+
+def check_executors(spark: Any, package: str) -> None:
+    """Checks that tasks run on both executors, and import the package from the sent file."""
+
+    def sources(_: Iterator[int]) -> Iterator[tuple[str, str]]:
+        import time
+        from pathlib import Path
+
+        import pyspark_logs
+
+        time.sleep(0.5)  # so that both executors get tasks
+        yield str(Path.cwd()), pyspark_logs.__file__
+
+    found = spark.sparkContext.parallelize(range(4), 4).mapPartitions(sources).collect()
+    require(len({directory for directory, _ in found}) == 2, f"tasks ran in {found}")
+    require(all(f"{package}/" in path for _, path in found), f"executors run {found}")
+
+
+def check_reads_and_writes(spark: Any, directory: Path) -> None:
+    """Checks a read with files of the package (the library of grok), a condition, and a commit of two executors."""
+    for number in range(FILES):
+        write_file(directory / "logs", number)
+    logs = (
+        spark.read.format("logs")
+        .options(**FORMAT, maxPartitionBytes="4k", openCostInBytes="1k")
+        .load(str(directory / "logs"))
+    )
+    require(logs.rdd.getNumPartitions() >= 2, "one partition only")
+    require(logs.count() == FILES * LINES, logs.count())
+    require(logs.where("level = 'ERROR'").count() == FILES * 10, "errors")
+    logs.write.format("logs").options(**WRITTEN).mode("append").save(str(directory / "copy"))
+    back = spark.read.format("logs").options(**WRITTEN).load(str(directory / "copy"))
+    require(back.exceptAll(logs).count() == 0 and back.count() == FILES * LINES, "rows that were written")
+
+
+def check_stream(spark: Any, directory: Path) -> None:
+    """Checks that a stream into a sink has each row once."""
+    query = (
+        spark.readStream.format("logs").options(**FORMAT).load(str(directory / "logs"))
+        .writeStream.format("logs").options(**WRITTEN, checkpointLocation=str(directory / "checkpoint"))
+        .trigger(availableNow=True).start(str(directory / "sink"))
+    )  # fmt: skip
+    query.awaitTermination(120)
+    require(query.exception() is None, query.exception())
+    count = spark.read.format("logs").options(**WRITTEN).load(str(directory / "sink")).count()
+    require(count == FILES * LINES, f"the sink has {count} rows")
+
+
+def write_file(root: Path, number: int) -> None:
+    """Writes the log of an hour."""
+    path = root / "search" / "2026" / "11" / "22" / f"{number:02}" / "app.log"
+    path.parent.mkdir(parents=True)
+    lines = (
+        f"2026-11-22T{number:02}:00:{line:02}Z {'INFO' if line % 5 else 'ERROR'} request {number}-{line} {'x' * 40}\n"
+        for line in range(LINES)
+    )
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
