@@ -62,8 +62,14 @@ def groups() -> dict[str, list[Option]]:
 
 
 def users(option: Option) -> str:
-    """Returns the users of an option: ``both``, ``reader`` or ``writer``."""
-    return "both" if None not in (option.read, option.write) else "reader" if option.write is None else "writer"
+    """Returns the users of an option: ``reader and writer``, ``reader`` or ``writer``."""
+    return (
+        "reader and writer"
+        if None not in (option.read, option.write)
+        else "reader"
+        if option.write is None
+        else "writer"
+    )
 
 
 def page() -> str:
