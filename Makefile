@@ -33,7 +33,7 @@ demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machin
 	@$(PY) -m pyspark_logs demo
 
 test: java $(VENV)/.has-test $(VENV)/.compiled ## run the tests (PYTEST_ARGS="-k name" for some of them)
-	@# One process for each core, but only one Spark at a time.
+	@# Several processes, but only one Spark at a time.
 	@# Spark's workers report no coverage; the tests without Spark cover the same code.
 	$(PY) -m pytest -m "not spark $(SLOW)" -n auto --dist worksteal $(if $(COVERAGE),--cov=pyspark_logs) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])

@@ -10,8 +10,26 @@ from hypothesis import settings
 
 from tests.support.effort import examples
 from tests.support.s3_server import s3, s3_server
+from tests.support.tracing import (
+    pytest_collection,
+    pytest_make_collect_report,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+)
 
-__all__ = ["s3", "s3_server"]  # fixtures
+__all__ = [
+    "pytest_collection",
+    "pytest_make_collect_report",
+    "pytest_runtest_call",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "s3",  # fixtures
+    "s3_server",
+]
+
+# Until the collection has finished: it creates millions of objects, all of which live as long as the session.
+gc.disable()
 
 # Here, because several directories of tests import them.
 pytest.register_assert_rewrite("tests.unit.store.read_suite", "tests.unit.store.write_suite")
@@ -23,7 +41,14 @@ settings.register_profile("pyspark-logs", _PARENT, deadline=None, max_examples=e
 settings.load_profile("pyspark-logs")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Returns the number of processes for ``-n auto``: one more than processors, as many tests wait for servers and disks."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return available + 1
+
+
 def pytest_collection_finish() -> None:
     """Leaves the collected tests out of garbage collections, which would visit their millions of objects each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
