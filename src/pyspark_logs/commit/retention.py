@@ -92,7 +92,7 @@ class ChainKnowledge:
 
     @classmethod
     def of(cls, job: Job) -> ChainKnowledge:
-        """Returns the knowledge of a job that holds its claims."""
+        """Returns the knowledge of a job that has committed, and therefore holds the newest claims of its chains."""
         return cls(chain_tag(job.chain), job.mode == "overwrite")
 
     def may_delete(self, record_job: str, modified_ms: int, now_ms: int, settings: CommitSettings) -> bool:

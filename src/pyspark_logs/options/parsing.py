@@ -300,5 +300,6 @@ def _add_times(fields: dict[str, dict[str, Any]], values: Mapping[str, object]) 
     start, end = fields["time"].get("start_us"), fields["time"].get("end_us")
     if start is not None and end is not None and start >= end:
         raise OptionError(
-            f"startTime {values['startTime']} is not before endTime {values['endTime']}; the range is half-open [start, end)"
+            f"startTime {values['startTime']} is not before endTime {values['endTime']}; the range is half-open [start, end), so give a"
+            " later endTime"
         )

@@ -304,7 +304,7 @@ class Store(StoreBase, abc.ABC):
         Args:
             root: directory that was written to, ending in ``/``.
             probe: True to start an upload for the answer, and abort it: at least three requests on servers other than AWS.
-                Without a probe, an unknown server is assumed not to.
+                Without a probe, the answer is False on these servers.
 
         Raises:
             StoreError: the store refused or failed.

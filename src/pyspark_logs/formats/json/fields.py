@@ -62,7 +62,7 @@ class JsonField:
         """Returns the type of the column.
 
         Raises:
-            FormatError: the type is invalid.
+            FormatError: the type of the field is not Spark DDL, or not the type of a JSON value.
         """
         time = self.time()
         if time is not None:

@@ -53,7 +53,7 @@ class FieldScanner:
         return Quotes(self.block, self.view, len(self.ends), escapes=self.has_backslash)
 
     def skip(self, segment: Literal | Blanks) -> None:
-        """Moves after a literal or blanks; drops lines that do not have them at the cursor."""
+        """Moves the cursor past a literal or blanks; drops lines that do not have them at the cursor."""
         cursor = self.cursor
         if not self._is_delimiter_found:
             cursor.drop(~cursor.begins(segment, cursor.offsets))

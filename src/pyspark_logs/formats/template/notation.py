@@ -221,7 +221,7 @@ def _check_right_bound(text: str, field: Field, following: Following) -> None:
     """Raises FormatError if a field that ends at the last occurrence of a literal has no such literal."""
     if field.type.syntax is not None:
         raise FormatError(
-            f"template {text!r}: field {field.name!r} ends by itself, as all of type {field.type.notation}; remove its '>'"
+            f"template {text!r}: field {field.name!r} ends by itself, as all fields of type {field.type.notation}; remove its '>'"
         )
     if following.right_bound is None:
         raise FormatError(

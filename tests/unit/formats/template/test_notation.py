@@ -138,7 +138,7 @@ WORDS = [
     ("{}", "has no named field"),
     ("{a}\n{b}", "a literal holds a line end, but a record is one line"),
     ("{a>}", "field 'a' has a '>', which needs literal text after the field and after the field after that"),
-    ("{a:date>} {b}", "field 'a' ends by itself, as all of type date; remove its '>'"),
+    ("{a:date>} {b}", "field 'a' ends by itself, as all fields of type date; remove its '>'"),
     ("{a:enum(x|)}", "type 'enum' needs its texts, none of them empty or twice: enum(stdout|stderr), not 'x|'"),
     ("{a:enum(x|x)}", "none of them empty or twice"),
     ("{a:list( )} {b}", "field 'a' ends at the first ' ', so it can never have a second element after ' '"),
