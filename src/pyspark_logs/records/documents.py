@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 from pyspark_logs.records.blocks import BLOCK_BYTES, record_head
 from pyspark_logs.records.document_output import DocumentRecord, DocumentRule, RecordOutput, is_string
@@ -68,6 +69,21 @@ class _BrokenValueError(Exception):
         self.resumes, self.is_reported = resumes, is_reported
 
 
+@dataclass
+class _Nesting:
+    """Position in the objects around the records.
+
+    Attributes:
+        level: number of objects that are open within the document; -1 after its end.
+        after_value: True if a value was read, so that a comma or the end of the object follows.
+        after_comma: True if a comma was read, so that a key follows.
+    """
+
+    level: int = 0
+    after_value: bool = False
+    after_comma: bool = False
+
+
 class _DocumentReader:
     """Reads documents value by value; nested objects and arrays are passed over by their brackets."""
 
@@ -114,29 +130,15 @@ class _DocumentReader:
             text.position = text.mark = end
             return
         envelope = output.begin_document()
-        level, is_found, is_bare = 0, False, False
-        after_value = after_comma = False
+        nesting, is_found, is_bare = _Nesting(), False, False
         text.position += 1
-        while level >= 0:
-            sign = self._sign()
-            if sign == _BRACE_END and not after_comma:
-                text.position += 1
-                level -= 1
-                after_value = True
-                continue
-            if after_value:
-                self._expect(sign, _COMMA)
-                after_value, after_comma = False, True
-                continue
-            key = self._key(sign)
-            sign = self._sign()
-            after_value, after_comma = True, False
+        while (key := self._next_key(nesting)) is not None:
+            sign, level = self._sign(), nesting.level
             is_bare = is_bare or (level == 0 and is_string(key, self.rule.bare_key))
             is_last = level + 1 == len(path)
             if is_string(key, path[level]) and sign == _BRACE and not is_last:
                 text.position += 1
-                level += 1
-                after_value = False
+                nesting.level, nesting.after_value = level + 1, False
                 continue
             if is_string(key, path[level]) and is_last and sign == _BRACKET:
                 if not is_found:
@@ -157,6 +159,23 @@ class _DocumentReader:
         elif not self.output.is_ignored():
             self.output.reject_document(text.mark, text.position)
         text.mark = text.position
+
+    def _next_key(self, nesting: _Nesting) -> bytes | None:
+        """Moves past commas and the ends of objects to the value of the next key; None: the document ends before."""
+        while nesting.level >= 0:
+            sign = self._sign()
+            if sign == _BRACE_END and not nesting.after_comma:
+                self.text.position += 1
+                nesting.level -= 1
+                nesting.after_value = True
+            elif nesting.after_value:
+                self._expect(sign, _COMMA)
+                nesting.after_value, nesting.after_comma = False, True
+            else:
+                key = self._key(sign)
+                nesting.after_value, nesting.after_comma = True, False
+                return key
+        return None
 
     def _key(self, sign: int) -> bytes:
         """Returns the key at the position, and moves past the colon after it."""
