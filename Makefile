@@ -10,6 +10,7 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 PYTEST_ARGS ?=
 SLOW ?= and not slow
+SPARKS ?= 2
 MINUTES ?= 20
 TARGET ?=
 SECONDS ?= 0
@@ -33,14 +34,15 @@ demo: java $(VENV)/.has-demo ## write sample logs to an S3 server on this machin
 	@$(PY) -m pyspark_logs demo
 
 test: java $(VENV)/.has-test $(VENV)/.compiled ## run the tests (PYTEST_ARGS="-k name" for some of them)
-	@# Several processes, but only one Spark at a time.
+	@# Several processes, but only two Sparks at a time, each of which may need 2 GB of memory.
 	@# Spark's workers report no coverage; the tests without Spark cover the same code.
 	$(PY) -m pytest -m "not spark $(SLOW)" -n auto --dist worksteal $(if $(COVERAGE),--cov=pyspark_logs) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
-	$(PY) -m pytest -m "spark $(SLOW)" $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+	$(PY) -m pytest -m "spark $(SLOW)" -n $(SPARKS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
 test-all: $(VENV)/.has-test $(VENV)/.has-package ## run all tests with all examples, including the slow ones, and check the coverage
 	@scripts/install-s3-servers $(PY)
-	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW= TEST_EFFORT=full
+	@# One Spark at a time, because all servers of Spark Connect use the same port.
+	@$(MAKE) --no-print-directory test COVERAGE=yes SLOW= SPARKS=0 TEST_EFFORT=full
 	@scripts/check-package $(PY)
 	@scripts/version-matrix $(PY)
 	@scripts/cluster-test $(PY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -45,6 +46,33 @@ def pytest_xdist_auto_num_workers() -> int:
     """Returns the number of processes for ``-n auto``: one more than processors, as many tests wait for servers and disks."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return available + 1
+
+
+# Files of few and long tests, longest first. Two processes run the tests of Spark by the file, and would otherwise wait for
+# one of these at the end.
+_LONG_FILES = (
+    "test_stream_source.py",
+    "test_pages.py",
+    "test_stream_crashes.py",
+    "test_writing.py",
+    "test_demo.py",
+    "test_stream_sink.py",
+)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves files without tests of Spark out of a run of only these tests, to which two processes would collect them."""
+    if not str(config.option.markexpr).startswith("spark") or not collection_path.name.startswith("test_"):
+        return None
+    is_needed = collection_path.parent.name == "spark" or "mark.spark" in collection_path.read_text(encoding="utf-8")
+    return None if is_needed else True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(_LONG_FILES)}
+    if any(item.get_closest_marker("spark") for item in items):
+        items.sort(key=lambda item: ranks.get(item.path.name, len(_LONG_FILES)))
 
 
 def pytest_collection_finish() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 from tests.docs.samples import make_directory, put_objects
 from tests.support.doc_blocks import PAGES, ROOT, RUN, CodeBlock, code_blocks, shows
+from tests.support.spark_session import start_session
 
 RESULT = "RESULT "
 _ENVIRONMENT = {
@@ -50,32 +51,13 @@ def main(names: list[str]) -> int:
     os.environ.update(_ENVIRONMENT, AWS_ENDPOINT_URL=f"http://{host}:{port}")
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
-        spark = _session()
+        spark = start_session()
+        spark.sparkContext.setLogLevel("ERROR")
         results = [_result(page, spark, Path(directory)) for page in pages]
         os.chdir(ROOT)
         spark.stop()
     server.stop()
     return int(any(result["error"] for result in results))
-
-
-def _session() -> Any:
-    from pyspark.sql import SparkSession
-
-    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    builder = SparkSession.builder.master("local[2]")
-    for key, value in {
-        "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.driver.host": "127.0.0.1",
-        "spark.python.authenticate.socketTimeout": "2m",  # workers start slowly on a busy machine
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-    }.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
-    return spark
 
 
 def _result(page: Path, spark: Any, directory: Path) -> dict[str, Any]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-# By default workers run the first `python3` on the path.
-os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-# Java compiles for long runs by default, which takes more time than the queries of these tests: 6 tests took 58 s instead of 116.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+from tests.support.spark_session import INTERPRETED, start_session
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,17 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def session() -> Iterator[Any]:
     """Session without the data source."""
-    sql = pytest.importorskip("pyspark.sql")
-    builder = sql.SparkSession.builder.master("local[2]").appName("pyspark-logs tests")
-    for key, value in {
-        "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.driver.host": "127.0.0.1",
-        "spark.sql.warehouse.dir": "/nonexistent",
-    }.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
+    pytest.importorskip("pyspark.sql")
+    session = start_session(preload=True, **INTERPRETED)
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 _ANSWER = "ANSWER "
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 # --- in the test ------------------------------------------------------------------------------------------------------
@@ -40,8 +41,12 @@ class Program:
         """Starts a program of this directory, with the directory of the test as working directory."""
         log = folder / f"{name}-{uuid.uuid4().hex[:8]}.log"
         command = [sys.executable, str(Path(__file__).with_name(name)), json.dumps(arguments)]
+        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         with log.open("wb") as output:
-            return cls(subprocess.Popen(command, cwd=folder, stdout=output, stderr=output), log)
+            process = subprocess.Popen(
+                command, cwd=folder, stdout=output, stderr=output, env={**os.environ, "PYTHONPATH": path}
+            )
+        return cls(process, log)
 
     def answer(self, timeout_s: float = 240.0) -> Any:
         """Waits for the end of the program, and returns its last result."""
@@ -125,24 +130,9 @@ def tell(answer: Any) -> None:
 
 def session(master: str = "local[2]", **settings: str) -> Any:
     """Returns a session with the settings of tests and the format registered."""
-    from pyspark.sql import SparkSession
-
     import pyspark_logs
+    from tests.support.spark_session import start_session
 
-    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    builder = SparkSession.builder
-    builder = builder.remote("local[2]") if master == "connect" else builder.master(master)
-    for key, value in {
-        "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.driver.host": "127.0.0.1",
-        # Sessions of tests live for seconds: with less compilation the JVM starts in half the time.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        **settings,
-    }.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
+    spark = start_session(master, **settings)
     pyspark_logs.register(spark)
     return spark
