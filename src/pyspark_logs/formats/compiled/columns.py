@@ -32,7 +32,7 @@ class BlockTables:
         capacity: number of lines.
         ints: integers, booleans, instants and days.
         doubles: numbers.
-        begins: offsets of texts.
+        begins: offsets of the texts that do not fit in ``areas``.
         offsets: sums of the lengths of texts.
         strings: bytes of texts.
         areas: part of ``strings`` of each output of texts.
@@ -110,6 +110,8 @@ class BlockColumns:
         self.machines, self.tables, self.view, self.count, self.context = machines, tables, view, count, context
         self.outs = tables.outputs.outs
         tables.outputs.observe(tables.offsets, count, tables.capacity)
+        self._observed: list[int] = tables.seen.tolist()
+        self._areas: list[int] = tables.areas.tolist()
         self._extracted: dict[tuple[str, str], Any] = {}
 
     @property
@@ -161,7 +163,7 @@ class BlockColumns:
         return pa.Array.from_buffers(dtype, count, [validity, pa.py_buffer(values)]), certain
 
     def _seen(self, index: int, observation: int) -> bool:
-        return bool(self.tables.seen[op.SEEN_WIDTH * index + observation])
+        return self._observed[op.SEEN_WIDTH * index + observation] != 0
 
     def _valid(self, out: Out) -> Bytes:
         return self.tables.valid[out.valid * self.tables.capacity :][: self.count]
@@ -198,14 +200,17 @@ class BlockColumns:
     def _texts(self, index: int, out: Out, unescape: Unescape | None) -> ConversionResult:
         tables, count = self.tables, self.count
         offsets = tables.offsets[out.slot * (tables.capacity + 1) :][: count + 1]
-        start, area = tables.areas[2 * out.slot : 2 * out.slot + 2].tolist()
+        start, area = self._areas[2 * out.slot : 2 * out.slot + 2]
         size = int(offsets[-1])
         if size <= area:
             data = tables.strings[start : start + size]
         else:
+            fitting = int(np.searchsorted(offsets[1:], area, side="right"))
+            copied = int(offsets[fitting])
             data = np.empty(size + CHUNK, np.uint8)
-            begins = tables.begins[out.slot * tables.capacity :][:count]
-            self.machines.output.gather(self.view, begins, offsets, count, data)
+            data[:copied] = tables.strings[start : start + copied]
+            begins = tables.begins[out.slot * tables.capacity :][fitting:count]
+            self.machines.output.gather(self.view, begins, offsets[fitting:], count - fitting, data)
         null = self._null(index, out)
         validity = None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
         array = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(data), validity)

@@ -17,11 +17,10 @@ class OutputArguments:
         pool: pool of the program.
         ints: integers, booleans, instants and days.
         doubles: numbers.
-        begins: offsets of texts in the block.
+        begins: offsets of the texts in the block that do not fit in ``areas``.
         offsets: sums of the lengths of texts; a row has one number more than lines.
         strings: bytes of the texts of each output, one output after the other.
-        areas: offset in ``strings`` of the texts of each output, and the number of bytes for which there is memory. Texts
-            after those that fit are not copied.
+        areas: offset in ``strings`` of the texts of each output, and the number of bytes for which there is memory.
         valid: 1 for a value, 2 for a local time, 0 for null.
         seen: observations of each output.
         state: last times; see ``opcodes``.

@@ -49,14 +49,14 @@ if cython.compiled:
         prefetch,
     )
     from cython.cimports.pyspark_logs.formats.compiled.scalars import boolean, double_of, epoch, integer, is_ipv4
-    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
+    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_null_text, write_text
     from cython.cimports.pyspark_logs.formats.compiled.times import iso, iso_day
 else:
     from . import interpreted
     from .opcodes import *
     from .primitives import equal
     from .scalars import boolean, double_of, epoch, integer, is_ipv4
-    from .text_output import write_text
+    from .text_output import write_null_text, write_text
     from .times import iso, iso_day
 
 
@@ -107,8 +107,7 @@ def write_null(out, k, row):
     if kind == O_DOUBLE:
         out.doubles[slot * out.capacity + row] = 0.0
     elif kind in (O_TEXT, O_HOST, O_USER, O_BYTES, O_ADDRESS, O_CHOICE):
-        out.begins[slot * out.capacity + row] = 0
-        out.offsets[slot * (out.capacity + 1) + row + 1] = out.offsets[slot * (out.capacity + 1) + row]
+        write_null_text(out, k, row)
     else:
         out.ints[slot * out.capacity + row] = 0
 

@@ -1,4 +1,4 @@
-"""Strings, as outputs of the machines. ``text_output.pxd`` has the same function for the compiler.
+"""Strings, as outputs of the machines. ``text_output.pxd`` has the same functions for the compiler.
 
 A string is copied while its line is in the cache of the processor, as long as the memory of its output suffices; see
 :class:`~.interpreted.OutputArguments`.
@@ -6,7 +6,7 @@ A string is copied while its line is in the cache of the processor, as long as t
 
 from __future__ import annotations
 
-from .opcodes import OUT_ESCAPED, OUT_SLOT, OUT_VALID, OUT_WIDTH, SEEN_ESCAPE, SEEN_WIDTH
+from .opcodes import OUT_ESCAPED, OUT_SLOT, OUT_VALID, OUT_WIDTH, SEEN_ESCAPE, SEEN_NULL, SEEN_WIDTH
 
 
 def write_text(p, begin, stop, out, k, row, mark, escaped):
@@ -26,12 +26,25 @@ def write_text(p, begin, stop, out, k, row, mark, escaped):
     row_of_offset = slot * (out.capacity + 1) + row
     offset = out.offsets[row_of_offset]
     end = offset + stop - begin
-    out.begins[slot * out.capacity + row] = begin
     out.offsets[row_of_offset + 1] = end
     if end <= out.areas[2 * slot + 1]:
         start = out.areas[2 * slot]
         out.strings[start + offset : start + end] = list(p[begin:stop])
+    else:
+        out.begins[slot * out.capacity + row] = begin
     if valid >= 0:
         out.valid[valid * out.capacity + row] = mark
     if escaped and out.outs[OUT_WIDTH * k + OUT_ESCAPED]:
         out.seen[SEEN_WIDTH * k + SEEN_ESCAPE] = 1
+
+
+def write_null_text(out, k, row):
+    """Writes null to output ``k``, whose values are texts."""
+    slot, valid = out.outs[OUT_WIDTH * k + OUT_SLOT], out.outs[OUT_WIDTH * k + OUT_VALID]
+    row_of_offset = slot * (out.capacity + 1) + row
+    out.offsets[row_of_offset + 1] = out.offsets[row_of_offset]
+    if out.offsets[row_of_offset] > out.areas[2 * slot + 1]:
+        out.begins[slot * out.capacity + row] = 0
+    if valid >= 0:
+        out.valid[valid * out.capacity + row] = 0
+    out.seen[SEEN_WIDTH * k + SEEN_NULL] = 1
