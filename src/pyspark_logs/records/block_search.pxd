@@ -95,13 +95,8 @@ cdef extern from *:
     #if defined(__SSE2__)
         const __m128i one = _mm_set1_epi8((char)first), other = _mm_set1_epi8((char)second);
         for (; k + 65 <= size; k += 64) {
-            __m128i hits = _mm_setzero_si128();
-            int j;
-            for (j = 0; j < 64; j += 16)
-                hits = _mm_or_si128(hits, _mm_and_si128(
-                    _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + k + j)), one),
-                    _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + k + j + 1)), other)));
-            if (_mm_movemask_epi8(hits)) return 1;
+            const unsigned long long hits = matches_of_64(p + k, one);
+            if (hits && hits & matches_of_64(p + k + 1, other)) return 1;
         }
     #endif
         for (; k + 1 < size; k++) if (p[k] == first && p[k + 1] == second) return 1;

@@ -23,15 +23,15 @@ cdef int walk(
     int *rows
 ) noexcept nogil
 cdef bint parse_line(
-    const unsigned char *p, int total, int at, int end, int line, Program *program, Output *out, int row, int backslash
+    const unsigned char *p, int total, int at, int end, int line, Program *program, Output *out, int row
 ) noexcept nogil
 cdef int write_scalar(
-    const unsigned char *p, int at, int end, int total, Program *program, Output *out, int first, int last, int row,
-    int backslash
+    const unsigned char *p, int at, int end, int total, Program *program, Output *out, int first, int last, int row
 ) noexcept nogil
 cdef int skip_space(const unsigned char *p, int at, int end) noexcept nogil
-cdef (int, bint) string_end(const unsigned char *p, int at, int end, int total, int backslash) noexcept nogil
+cdef (int, bint) string_end(const unsigned char *p, int at, int end, int total) noexcept nogil
+cdef (int, long long) whole_number(const unsigned char *p, int at, int end) noexcept nogil
 cdef int number_end(const unsigned char *p, int at, int end) noexcept nogil
 cdef int word_end(const unsigned char *p, int at, int end) noexcept nogil
-cdef int scalar_end(const unsigned char *p, int at, int end, int total, int backslash) noexcept nogil
-cdef int skip_container(const unsigned char *p, int at, int end, int total, int backslash) noexcept nogil
+cdef int scalar_end(const unsigned char *p, int at, int end, int total) noexcept nogil
+cdef int skip_container(const unsigned char *p, int at, int end, int total) noexcept nogil

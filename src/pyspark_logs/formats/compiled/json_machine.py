@@ -27,7 +27,9 @@ if cython.compiled:
         MAX_DEPTH,
         NUMBERS,
         NUMERALS,
+        O_INT,
         O_TEXT,
+        OUT_ARGUMENT,
         OUT_KIND,
         OUT_SLOT,
         OUT_VALID,
@@ -36,7 +38,7 @@ if cython.compiled:
         UNCERTAIN,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_value
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, is_digit, seek_byte
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_either, is_digit
     from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
     from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
@@ -44,7 +46,7 @@ else:
     from .keys import find_key, write_missing
     from .opcodes import *
     from .output import tables_of, write_value
-    from .primitives import equal, find_byte, is_digit, seek_byte
+    from .primitives import equal, find_either, is_digit
     from .strings import escaped_end
     from .text_output import write_text
 
@@ -119,20 +121,18 @@ def walk(p, total, starts, ends, count, program, out, rows):
     row: cython.int = 0
     line: cython.int
     k: cython.int
-    backslash: cython.int = 0
     for k in range(program.key_count):
         program.stamps[k] = -1
     for k in range(program.guess_count):
         program.guesses[GUESS_WIDTH * k + GUESS_SIZE] = -1
     for line in range(count):
-        backslash = seek_byte(p, backslash, starts[line], ends[line], 92, total)
-        if parse_line(p, total, starts[line], ends[line], line, program, out, row, backslash):
+        if parse_line(p, total, starts[line], ends[line], line, program, out, row):
             rows[row] = line
             row += 1
     return row
 
 
-def parse_line(p, total, at, end, line, program, out, row, backslash):
+def parse_line(p, total, at, end, line, program, out, row):
     """Parses one line; returns True if it is certain."""
     node: cython.int = 0
     depth: cython.int = 0
@@ -168,8 +168,8 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
         ):
             key = program.guesses[GUESS_WIDTH * turn + GUESS_KEY]
         else:
-            k = find_byte(p, at, end, 34, total)
-            if k < 0 or (backslash < k and find_byte(p, at, k, 92, total) >= 0):
+            k = find_either(p, at, end, 34, 92, total)
+            if k < 0 or p[k] == 92:
                 return False
             k -= at
             key = find_key(p, at, k, program.keys, program.nodes[node], program.nodes[node + 1], program.pool)
@@ -184,7 +184,9 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
             at = skip_space(p, at, end)
         if at >= end or p[at] != 58:
             return False
-        at = skip_space(p, at + 1, end)
+        at += 1
+        if at < end and p[at] <= 32:
+            at = skip_space(p, at, end)
         if at >= end:
             return False
         # --- value ------------------------------------------------------------------------------------------
@@ -214,16 +216,16 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
         elif p[at] == 123 or p[at] == 91:
             if key >= 0:
                 return False
-            at = skip_container(p, at, end, total, backslash)
+            at = skip_container(p, at, end, total)
         elif key >= 0 and p[at] == 110:
             at = word_end(p, at, end)
             program.stamps[key] = -2 - line  # as a key that is missing, but that may not be there twice
         elif child >= 0:
             return False
         elif key < 0:
-            at = scalar_end(p, at, end, total, backslash)
+            at = scalar_end(p, at, end, total)
         else:
-            at = write_scalar(p, at, end, total, program, out, first, last, row, backslash)
+            at = write_scalar(p, at, end, total, program, out, first, last, row)
         if at < 0:
             return False
         # --- after the value --------------------------------------------------------------------------------
@@ -233,7 +235,9 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
             if at >= end:
                 return False
             if p[at] == 44:
-                at = skip_space(p, at + 1, end)
+                at += 1
+                if at < end and p[at] <= 32:
+                    at = skip_space(p, at, end)
                 break
             if p[at] != 125:
                 return False
@@ -247,24 +251,31 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
             node = program.stack[depth]
 
 
-def write_scalar(p, at, end, total, program, out, first, last, row, backslash):
+def write_scalar(p, at, end, total, program, out, first, last, row):
     """Writes a string, number or boolean to outputs; returns its end, or -1 if it is not certain."""
     begin: cython.int = at
     stop: cython.int
     kind: cython.int
     escaped: cython.bint = False
+    whole: cython.bint = False
+    number: cython.longlong = 0
+    most: cython.longlong = 1
     k: cython.int
+    o: cython.int
     if p[at] == 34:
         begin += 1
-        (stop, escaped) = string_end(p, begin, end, total, backslash)
+        (stop, escaped) = string_end(p, begin, end, total)
         if stop < 0:
             return -1
         at = stop + 1
         kind = STRINGS
     elif p[at] == 45 or is_digit(p[at]):
-        stop = number_end(p, at, end)
-        if stop < 0:
-            return -1
+        (stop, number) = whole_number(p, at, end)
+        whole = stop >= 0
+        if not whole:
+            stop = number_end(p, at, end)
+            if stop < 0:
+                return -1
         at = stop
         kind = NUMBERS
     else:
@@ -278,7 +289,17 @@ def write_scalar(p, at, end, total, program, out, first, last, row, backslash):
             # The text of a number as a string
             if kind != STRINGS or not program.accepts[k] & NUMERALS or number_end(p, begin, stop) != stop:
                 return -1
-        if out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
+        o = OUT_WIDTH * k
+        if out.outs[o + OUT_KIND] == O_INT and whole:
+            if out.outs[o + OUT_ARGUMENT] < 64:
+                most = 1
+                most <<= out.outs[o + OUT_ARGUMENT] - 1
+                if number < -most or number >= most:
+                    return -1
+            out.ints[out.outs[o + OUT_SLOT] * out.capacity + row] = number
+            if out.outs[o + OUT_VALID] >= 0:
+                out.valid[out.outs[o + OUT_VALID] * out.capacity + row] = 1
+        elif out.outs[o + OUT_KIND] == O_TEXT:
             write_text(p, begin, stop, out, k, row, 1, escaped)
         elif not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
             return -1
@@ -295,7 +316,7 @@ def skip_space(p, at, end):
     return at
 
 
-def string_end(p, at, end, total, backslash):
+def string_end(p, at, end, total):
     """Returns the offset of the closing quote of a string (-1: it has none, or an invalid escape), and True for escapes.
 
     Args:
@@ -303,12 +324,29 @@ def string_end(p, at, end, total, backslash):
         at: offset after the opening quote.
         end: end of the line.
         total: length of the block.
-        backslash: offset of the first backslash of the line, or an offset after the line.
     """
-    stop: cython.int = find_byte(p, at, end, 34, total)
-    if stop < 0 or backslash > stop:
+    stop: cython.int = find_either(p, at, end, 34, 92, total)
+    if stop < 0 or p[stop] == 34:
         return (stop, False)
-    return escaped_end(p, at, end, False)
+    return escaped_end(p, stop, end, False)
+
+
+def whole_number(p, at, end):
+    """Returns the end of a number of up to 18 digits without fraction and exponent, and the number; -1 for another value."""
+    value: cython.longlong = 0
+    negative: cython.bint = p[at] == 45
+    at += negative
+    begin: cython.int = at
+    while at < end and is_digit(p[at]):
+        if at - begin == 18:
+            return (-1, 0)
+        value = value * 10 + (p[at] - 48)
+        at += 1
+    if at == begin or (at - begin > 1 and p[begin] == 48):
+        return (-1, 0)
+    if at < end and (p[at] == 46 or p[at] == 101 or p[at] == 69):
+        return (-1, 0)
+    return (at, -value if negative else value)
 
 
 def number_end(p, at, end):
@@ -359,21 +397,21 @@ def word_end(p, at, end):
     return -1
 
 
-def scalar_end(p, at, end, total, backslash):
+def scalar_end(p, at, end, total):
     """Returns the end of a string, number or word; -1 if there is none."""
     stop: cython.int
     escaped: cython.bint
     if at >= end:
         return -1
     if p[at] == 34:
-        (stop, escaped) = string_end(p, at + 1, end, total, backslash)
+        (stop, escaped) = string_end(p, at + 1, end, total)
         return stop + 1 if stop >= 0 else -1
     if p[at] == 45 or is_digit(p[at]):
         return number_end(p, at, end)
     return word_end(p, at, end)
 
 
-def skip_container(p, at, end, total, backslash):
+def skip_container(p, at, end, total):
     """Returns the end of an object or array; -1 if it is not valid, or nested too deeply."""
     kinds: cython.longlong = 0  # a bit for each open container: 1 for an object
     depth: cython.int = 0
@@ -401,7 +439,7 @@ def skip_container(p, at, end, total, backslash):
         if kinds & 1 and depth > 0:  # a key
             if at >= end or p[at] != 34:
                 return -1
-            at = scalar_end(p, at, end, total, backslash)
+            at = scalar_end(p, at, end, total)
             if at < 0:
                 return -1
             at = skip_space(p, at, end)
@@ -418,7 +456,7 @@ def skip_container(p, at, end, total, backslash):
             at += 1
             first = True
             continue
-        at = scalar_end(p, at, end, total, backslash)
+        at = scalar_end(p, at, end, total)
         if at < 0:
             return -1
         after = True

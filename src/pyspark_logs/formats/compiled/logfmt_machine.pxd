@@ -23,11 +23,11 @@ cdef int walk(
     int *rows
 ) noexcept nogil
 cdef bint parse_line(
-    const unsigned char *p, int total, int at, int end, int line, Program *program, Output *out, int row, int backslash
+    const unsigned char *p, int total, int at, int end, int line, Program *program, Output *out, int row
 ) noexcept nogil
 cdef bint write_flag(Program *program, Output *out, int key, int row) noexcept nogil
 cdef bint write_pair(
     const unsigned char *p, int begin, int stop, Program *program, Output *out, int key, int row, bint quoted,
     bint escaped
 ) noexcept nogil
-cdef (int, bint) quoted_end(const unsigned char *p, int at, int end, int total, int backslash) noexcept nogil
+cdef (int, bint) quoted_end(const unsigned char *p, int at, int end, int total) noexcept nogil

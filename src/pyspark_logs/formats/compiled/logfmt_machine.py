@@ -25,7 +25,7 @@ if cython.compiled:
         UNCERTAIN,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_byte, seek_byte
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_either, find_value_end
     from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
     from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
@@ -33,7 +33,7 @@ else:
     from .keys import find_key, write_missing
     from .opcodes import *
     from .output import tables_of, write_null, write_value
-    from .primitives import equal, find_byte, seek_byte
+    from .primitives import equal, find_either, find_value_end
     from .strings import escaped_end
     from .text_output import write_text
 
@@ -108,20 +108,18 @@ def walk(p, total, starts, ends, count, program, out, rows):
     row: cython.int = 0
     line: cython.int
     k: cython.int
-    backslash: cython.int = 0
     for k in range(program.key_count):
         program.stamps[k] = -1
     for k in range(program.guess_count):
         program.guesses[GUESS_WIDTH * k + GUESS_SIZE] = -1
     for line in range(count):
-        backslash = seek_byte(p, backslash, starts[line], ends[line], 92, total)
-        if parse_line(p, total, starts[line], ends[line], line, program, out, row, backslash):
+        if parse_line(p, total, starts[line], ends[line], line, program, out, row):
             rows[row] = line
             row += 1
     return row
 
 
-def parse_line(p, total, at, end, line, program, out, row, backslash):
+def parse_line(p, total, at, end, line, program, out, row):
     """Parses one line; returns True if it is certain."""
     turn: cython.int = -1
     key: cython.int
@@ -182,16 +180,17 @@ def parse_line(p, total, at, end, line, program, out, row, backslash):
         begin = at
         if quoted:
             begin += 1
-            (at, escaped) = quoted_end(p, begin, end, total, backslash)
+            (at, escaped) = quoted_end(p, begin, end, total)
             if at < 0:
                 return False
         else:
-            while at < end and p[at] > 32 and p[at] != 34:
-                at += 1
+            at = find_value_end(p, at, end, total)
+            while at < end and p[at] == 92:
+                if key >= 0:
+                    return False  # the escapes of a column are replaced together, and a value without quotes has none
+                at = find_value_end(p, at + 1, end, total)
             if at < end and p[at] == 34:
                 return False
-            if key >= 0 and backslash < at and find_byte(p, begin, at, 92, total) >= 0:
-                return False  # the escapes of a column are replaced together, and a value without quotes has none
         if key >= 0 and not write_pair(p, begin, at, program, out, key, row, quoted, escaped):
             return False
         at += quoted
@@ -237,7 +236,7 @@ def write_pair(p, begin, stop, program, out, key, row, quoted, escaped):
     return True
 
 
-def quoted_end(p, at, end, total, backslash):
+def quoted_end(p, at, end, total):
     """Returns the offset of a closing quote (-1: there is none, or an unknown escape), and True if there are escapes.
 
     Args:
@@ -245,9 +244,8 @@ def quoted_end(p, at, end, total, backslash):
         at: offset after the opening quote.
         end: end of the line.
         total: length of the block.
-        backslash: offset of the first backslash of the line, or an offset after the line.
     """
-    stop: cython.int = find_byte(p, at, end, 34, total)
-    if stop < 0 or backslash > stop:
+    stop: cython.int = find_either(p, at, end, 34, 92, total)
+    if stop < 0 or p[stop] == 34:
         return (stop, False)
-    return escaped_end(p, at, end, True)
+    return escaped_end(p, stop, end, True)

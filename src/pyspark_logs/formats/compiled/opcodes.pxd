@@ -39,6 +39,8 @@ cdef enum:
     PAD_AFTER = 16384
     TAKES_APPENDED = 65536
     ESCAPED = 131072
+    ENDED = 262144
+    ONE_TEXT = 524288
     SKIPS = 32768
     WIDTH = 20
     KIND = 0
@@ -106,7 +108,6 @@ cdef enum:
     STATE_WIDTH = 4
     STATE_VALUE = 5
     STATE_ZONE = 6
-    STATE_BACKSLASH = 7
     STATE_SIZE = 8
     KEY_WIDTH = 6
     KEY_TEXT = 0

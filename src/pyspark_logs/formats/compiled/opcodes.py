@@ -31,7 +31,7 @@ NULLABLE = 8
 BEFORE_FIELD = 16  # another field follows, without a delimiter
 QUOTES_OPTIONAL = 32
 RAW_QUOTES = 64  # quotes in quoted text are not escaped
-ONE_BYTE = 128  # one delimiter of one byte, and nothing else, may follow
+ONE_BYTE = 128  # one delimiter of one byte, or the end of the line, and nothing else, may follow
 ONE_LITERAL = 256  # one literal, and nothing else, may follow
 TRAILING = 512  # text after the last field is ignored
 HAS_LAST = 1024  # the group has the last requested field
@@ -41,6 +41,8 @@ PAD_BEFORE = 8192
 PAD_AFTER = 16384
 TAKES_APPENDED = 65536  # the group takes fields that were appended to the format
 ESCAPED = 131072  # texts may have escapes
+ENDED = 262144  # a literal may follow the syntax of the field
+ONE_TEXT = 524288  # the only output is a string
 SKIPS = 32768  # the next instruction is the literal that ends the field
 
 # Columns of the table of instructions
@@ -124,7 +126,6 @@ STATE_OFFSET = 3
 STATE_WIDTH = 4
 STATE_VALUE = 5
 STATE_ZONE = 6
-STATE_BACKSLASH = 7  # offset of the last backslash sought
 STATE_SIZE = 8
 
 # Columns of the table of keys of JSON objects

@@ -24,26 +24,33 @@ cdef extern from *:
         for (; start < end; start++) if (p[start] == byte) return start;
         return -1;
     }
-    /* In steps that stay in the first-level cache, so that the line is there when it is parsed. */
-    static inline int seek_byte(const unsigned char *p, int at, int start, int end, int byte, int total) {
-        if (at < start) at = start;
-        while (at < end && p[at] != byte) {
-            const int stop = total - at > 4096 ? at + 4096 : total;
-            int found;
+    static inline int find_either(const unsigned char *p, int start, int end, int byte, int other, int total) {
     #if defined(__SSE2__)
-            const __m128i wanted = _mm_set1_epi8((char)byte);
-            for (; at + 64 <= stop; at += 64) {
-                const __m128i *q = (const __m128i *)(p + at);
-                if (_mm_movemask_epi8(_mm_or_si128(
-                    _mm_or_si128(_mm_cmpeq_epi8(_mm_loadu_si128(q), wanted), _mm_cmpeq_epi8(_mm_loadu_si128(q + 1), wanted)),
-                    _mm_or_si128(_mm_cmpeq_epi8(_mm_loadu_si128(q + 2), wanted), _mm_cmpeq_epi8(_mm_loadu_si128(q + 3), wanted))
-                ))) break;
-            }
-    #endif
-            found = find_byte(p, at, stop, byte, total);
-            at = found < 0 ? stop : found;
+        const __m128i wanted = _mm_set1_epi8((char)byte), also = _mm_set1_epi8((char)other);
+        while (start < end && start + 16 <= total) {
+            const __m128i text = _mm_loadu_si128((const __m128i *)(p + start));
+            int hits = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(text, wanted), _mm_cmpeq_epi8(text, also)));
+            if (hits) { start += __builtin_ctz((unsigned)hits); return start < end ? start : -1; }
+            start += 16;
         }
-        return at;
+    #endif
+        for (; start < end; start++) if (p[start] == byte || p[start] == other) return start;
+        return -1;
+    }
+    /* The end of a value without quotes: a blank or a control character, a quote, or a backslash. */
+    static inline int find_value_end(const unsigned char *p, int start, int end, int total) {
+    #if defined(__SSE2__)
+        const __m128i blank = _mm_set1_epi8(32), quote = _mm_set1_epi8(34), backslash = _mm_set1_epi8(92);
+        while (start < end && start + 16 <= total) {
+            const __m128i text = _mm_loadu_si128((const __m128i *)(p + start));
+            int hits = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(text, blank), text),
+                _mm_or_si128(_mm_cmpeq_epi8(text, quote), _mm_cmpeq_epi8(text, backslash))));
+            if (hits) { start += __builtin_ctz((unsigned)hits); return start < end ? start : end; }
+            start += 16;
+        }
+    #endif
+        while (start < end && p[start] > 32 && p[start] != 34 && p[start] != 92) start++;
+        return start < end ? start : end;
     }
     /* Two words that overlap cover all bytes of a text of up to two words. */
     static inline int equal_16(const unsigned char *p, const unsigned char *q) {
@@ -95,7 +102,8 @@ cdef extern from *:
     const int MAX_CHUNKED, CHUNK
     void copy_chunks(unsigned char *to, const unsigned char *from_, int size) noexcept nogil
     int find_byte(const unsigned char *p, int start, int end, int byte, int total) noexcept nogil
-    int seek_byte(const unsigned char *p, int at, int start, int end, int byte, int total) noexcept nogil
+    int find_value_end(const unsigned char *p, int start, int end, int total) noexcept nogil
+    int find_either(const unsigned char *p, int start, int end, int byte, int other, int total) noexcept nogil
     void prefetch(const unsigned char *p) noexcept nogil
     bint equal(const unsigned char *p, int offset, const unsigned char *q, int other, int size) noexcept nogil
 

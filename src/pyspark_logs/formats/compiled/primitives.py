@@ -31,22 +31,15 @@ def find_byte(p, start, end, byte, total):
     return p.find(byte, start, end)
 
 
-def seek_byte(p, at, start, end, byte, total):
-    """Returns the offset of the first byte from ``start`` on; if it is not before ``end``, any offset from ``end`` to it.
+def find_either(p, start, end, byte, other, total):
+    """Returns the offset of the first of two bytes in [start, end); -1 if there is none. See :func:`find_byte`."""
+    found = [offset for offset in (p.find(byte, start, end), p.find(other, start, end)) if offset >= 0]
+    return min(found, default=-1)
 
-    Args:
-        p: the block.
-        at: result of the search for the line before; 0 at first.
-        start: first offset of a line.
-        end: end offset of the line.
-        byte: the byte.
-        total: length of the block.
-    """
-    at = max(at, start)
-    if at >= end:
-        return at
-    found = p.find(byte, at, end)
-    return end if found < 0 else found
+
+def find_value_end(p, start, end, total):
+    """Returns the offset of the first blank, control character, quote or backslash; ``end`` if there is none."""
+    return next((offset for offset in range(start, end) if p[offset] <= 32 or p[offset] in (34, 92)), end)
 
 
 def equal(p, offset, q, other, size):

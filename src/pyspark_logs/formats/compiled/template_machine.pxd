@@ -27,20 +27,20 @@ cdef bint parse_line(
     const unsigned char *p, int total, int at, int end, const Program *program, Output *out, int row
 ) noexcept nogil
 cdef void skip_group(const Program *program, Output *out, int op, int row) noexcept nogil
+cdef bint is_null(const unsigned char *p, int begin, int size, const Program *program, int op) noexcept nogil
 cdef bint write_field(
     const unsigned char *p, int total, int begin, int stop, long long value, int zone, const Program *program,
     Output *out, int op, int row, bint inside, bint escaped
 ) noexcept nogil
-cdef bint has_backslash(const unsigned char *p, int begin, int stop, int total, long long *state) noexcept nogil
-cdef (int, bint) quoted(const unsigned char *p, int at, int end, int total, long long *state, bint raw) noexcept nogil
+cdef int quoted(const unsigned char *p, int at, int end, int total, bint raw) noexcept nogil
 cdef (int, long long, int) repeated_pattern(
     const unsigned char *p, int at, int end, const Program *program, long long *state, int op
 ) noexcept nogil
 cdef int other_syntax(
-    const unsigned char *p, int at, int end, int total, const Program *program, int op, long long *state
+    const unsigned char *p, int at, int end, int total, const Program *program, int op
 ) noexcept nogil
 cdef int stamp_end(const unsigned char *p, int at, int end) noexcept nogil
-cdef (int, bint) field_end(
+cdef int field_end(
     const unsigned char *p, int at, int end, int total, const Program *program, int op, int syntax_end
 ) noexcept nogil
 cdef int last_end(const unsigned char *p, int at, int end, int total, const Program *program, int op) noexcept nogil

@@ -18,6 +18,7 @@ if cython.compiled:
         COUNT,
         DATE,
         END,
+        ENDED,
         ENDS_LAST,
         ESCAPED,
         FIRST_DELIMITER,
@@ -49,6 +50,7 @@ if cython.compiled:
         O_TEXT,
         ONE_BYTE,
         ONE_LITERAL,
+        ONE_TEXT,
         OTHER_SIZE,
         OTHER_TEXT,
         OUT_ARGUMENT,
@@ -70,7 +72,6 @@ if cython.compiled:
         SIZE,
         SKIPS,
         STAMP,
-        STATE_BACKSLASH,
         STATE_FIELD,
         STATE_OFFSET,
         STATE_VALUE,
@@ -91,26 +92,27 @@ if cython.compiled:
         at_literal,
         equal,
         find_byte,
+        find_either,
         find_last_literal,
         find_literal,
         is_digit,
-        seek_byte,
     )
     from cython.cimports.pyspark_logs.formats.compiled.scalars import integer
-    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
+    from cython.cimports.pyspark_logs.formats.compiled.text_output import write_null_text, write_text
     from cython.cimports.pyspark_logs.formats.compiled.times import first_pattern, iso, iso_day
 else:
     from . import interpreted
     from .opcodes import *
     from .output import tables_of, write_null, write_value
-    from .primitives import at_literal, equal, find_byte, find_last_literal, find_literal, is_digit, seek_byte
+    from .primitives import at_literal, equal, find_byte, find_either, find_last_literal, find_literal, is_digit
     from .scalars import integer
-    from .text_output import write_text
+    from .text_output import write_null_text, write_text
     from .times import first_pattern, iso, iso_day
 
 
 def run(
-    block, starts, ends, ops, delimiters, patterns, steps, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+    block, starts, ends, ops, delimiters, patterns, steps, outs, pool, ints, doubles, begins, offsets, strings, areas,
+    valid, seen, state,
     rows, rests, finds_rests, year_bound, newest,
 ):  # fmt: skip
     """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
@@ -204,37 +206,38 @@ def parse_line(p, total, at, end, program, out, row):
         op += WIDTH
         kind = program.ops[op + KIND]
         flags = program.ops[op + FLAGS]
-        if kind == LITERAL:
-            if not at_literal(p, at, end, program.pool, program.ops[op + TEXT], program.ops[op + SIZE]):
-                return False
-            if passed:
+        if kind < PLAIN:
+            if kind == LITERAL:
+                if not at_literal(p, at, end, program.pool, program.ops[op + TEXT], program.ops[op + SIZE]):
+                    return False
+                if passed:
+                    return True
+                at += program.ops[op + SIZE]
+                continue
+            elif kind == STOP:
                 return True
-            at += program.ops[op + SIZE]
-            continue
-        elif kind == STOP:
-            return True
-        elif kind == END:
-            if program.finds_rests:
-                program.rests[row] = at if rest < 0 else rest
-            return at == end or flags & TRAILING != 0
-        elif kind == BLANKS:
-            if not at_literal(p, at, end, program.pool, 0, 0):
-                return False
-            if passed:
-                return True
-            while at < end and (p[at] == 32 or p[at] == 9):
-                at += 1
-            continue
-        elif kind == GROUP:
-            if flags & TAKES_APPENDED:
-                rest = at
-            if not at_literal(p, at, end, program.pool, program.ops[op + TEXT], program.ops[op + SIZE]):
-                skip_group(program, out, op, row)
-                passed = passed or flags & HAS_LAST != 0
-                op = program.ops[op + JUMP] - WIDTH
-            elif passed:
-                return True
-            continue
+            elif kind == END:
+                if program.finds_rests:
+                    program.rests[row] = at if rest < 0 else rest
+                return at == end or flags & TRAILING != 0
+            elif kind == BLANKS:
+                if not at_literal(p, at, end, program.pool, 0, 0):
+                    return False
+                if passed:
+                    return True
+                while at < end and (p[at] == 32 or p[at] == 9):
+                    at += 1
+                continue
+            elif kind == GROUP:
+                if flags & TAKES_APPENDED:
+                    rest = at
+                if not at_literal(p, at, end, program.pool, program.ops[op + TEXT], program.ops[op + SIZE]):
+                    skip_group(program, out, op, row)
+                    passed = passed or flags & HAS_LAST != 0
+                    op = program.ops[op + JUMP] - WIDTH
+                elif passed:
+                    return True
+                continue
         if passed:
             return True
         if flags & PAD_BEFORE:
@@ -249,7 +252,9 @@ def parse_line(p, total, at, end, program, out, row):
         if flags & ONE_BYTE:
             stop = find_byte(p, at, end, program.ops[op + TEXT], total)
             if stop < 0:
-                return False
+                stop = field_end(p, at, end, total, program, op, NO_MATCH) if flags & LINE_END else -1
+                if stop < 0:
+                    return False
         elif flags & ONE_LITERAL:
             stop = find_literal(p, at, end, program.pool, program.ops[op + TEXT], program.ops[op + SIZE], total)
             if stop < 0:
@@ -258,7 +263,10 @@ def parse_line(p, total, at, end, program, out, row):
             if kind == PLAIN:
                 syntax_end = NO_MATCH
             elif kind == QUOTED:
-                (syntax_end, escaped) = quoted(p, at, end, total, out.state, flags & RAW_QUOTES != 0)
+                syntax_end = quoted(p, at, end, total, flags & RAW_QUOTES != 0)
+                if syntax_end < UNCERTAIN:
+                    syntax_end = -3 - syntax_end
+                    escaped = True
             elif kind == ISO:
                 (syntax_end, value, zone) = iso(p, at, end, out.state)
             elif kind == PATTERNS:
@@ -266,16 +274,30 @@ def parse_line(p, total, at, end, program, out, row):
             elif kind == DATE:
                 (syntax_end, value, zone) = iso_day(p, at, end)
             else:
-                syntax_end = other_syntax(p, at, end, total, program, op, out.state)
+                syntax_end = other_syntax(p, at, end, total, program, op)
             if syntax_end == UNCERTAIN:
                 return False
-            (stop, inside) = field_end(p, at, end, total, program, op, syntax_end)
-            if stop < 0:
-                return False
+            if syntax_end >= 0 and (
+                (flags & ENDED and at_literal(p, syntax_end, end, program.pool, program.ops[op + TEXT], program.ops[op + SIZE]))
+                or (flags & LINE_END and syntax_end == end)
+            ):  # fmt: skip
+                stop = syntax_end
+                inside = True
+            else:
+                stop = field_end(p, at, end, total, program, op, syntax_end)
+                if stop == -1:
+                    return False
+                if stop < 0:
+                    stop = -2 - stop
+                    inside = True
         if flags & NEVER_BLANK:
             # Nearly all values need no closer look.
             if (
-                stop == begin or p[begin] == 32 or p[stop - 1] == 32 or kind == QUOTED or flags & LINE_END
+                stop == begin
+                or p[begin] == 32
+                or p[stop - 1] == 32
+                or (kind == QUOTED and not inside)
+                or (flags & LINE_END and stop != end and p[stop] != 32)
             ) and not has_value(p, begin, stop, end, program, op, inside):
                 return False
         at = stop
@@ -288,8 +310,13 @@ def parse_line(p, total, at, end, program, out, row):
                 begin += 1
                 stop -= 1
             elif flags & ESCAPED:
-                escaped = has_backslash(p, begin, stop, total, out.state)
-            if not write_field(p, total, begin, stop, value, zone, program, out, op, row, inside, escaped):
+                escaped = find_byte(p, begin, stop, 92, total) >= 0
+            if flags & ONE_TEXT and (inside or kind == PLAIN):
+                if flags & NULLABLE and is_null(p, begin, stop - begin, program, op):
+                    write_null_text(out, program.ops[op + FIRST_OUT], row)
+                else:
+                    write_text(p, begin, stop, out, program.ops[op + FIRST_OUT], row, 1, escaped)
+            elif not write_field(p, total, begin, stop, value, zone, program, out, op, row, inside, escaped):
                 return False
         if flags & SKIPS:
             op += WIDTH
@@ -303,24 +330,26 @@ def skip_group(program, out, op, row):
         write_null(out, k, row)
 
 
+def is_null(p, begin, size, program, op):
+    """Returns True if a text is empty or a null token of its field."""
+    if size == 0:
+        return True
+    if size == program.ops[op + NULL_SIZE] and equal(p, begin, program.pool, program.ops[op + NULL_TEXT], size):
+        return True
+    return size == program.ops[op + OTHER_SIZE] and equal(p, begin, program.pool, program.ops[op + OTHER_TEXT], size)
+
+
 def write_field(p, total, begin, stop, value, zone, program, out, op, row, inside, escaped):
     """Writes the value of a field to its outputs; returns False if it is not certain."""
     flags: cython.int = program.ops[op + FLAGS]
     kind: cython.int = program.ops[op + KIND]
     size: cython.int = stop - begin
-    null: cython.bint = False
     fine: cython.bint
     k: cython.int
     o: cython.int
     valid: cython.int
     number: cython.longlong
-    if flags & NULLABLE:
-        null = size == 0
-        if size > 0 and size == program.ops[op + NULL_SIZE]:
-            null = equal(p, begin, program.pool, program.ops[op + NULL_TEXT], size)
-        if not null and size > 0 and size == program.ops[op + OTHER_SIZE]:
-            null = equal(p, begin, program.pool, program.ops[op + OTHER_TEXT], size)
-    if null:
+    if flags & NULLABLE and is_null(p, begin, size, program, op):
         for k in range(program.ops[op + FIRST_OUT], program.ops[op + LAST_OUT]):
             write_null(out, k, row)
         return True
@@ -349,21 +378,14 @@ def write_field(p, total, begin, stop, value, zone, program, out, op, row, insid
     return True
 
 
-def has_backslash(p, begin, stop, total, state):
-    """Returns True if a text has a backslash. Texts are in ascending order, and ``state`` has the last backslash sought."""
-    state[STATE_BACKSLASH] = seek_byte(p, state[STATE_BACKSLASH], begin, stop, 92, total)
-    return state[STATE_BACKSLASH] < stop
-
-
-def quoted(p, at, end, total, state, raw):
-    """Returns the end of quoted text after its closing quote, and True if it has escapes.
+def quoted(p, at, end, total, raw):
+    """Returns the end of quoted text after its closing quote; -3 - end if it has escapes; NO_MATCH or UNCERTAIN.
 
     Args:
         p: the block.
         at: offset of the opening quote.
         end: end of the line.
         total: length of the block.
-        state: see ``opcodes``.
         raw: True if quotes in the text are not escaped. The first quote closes the text if a blank follows and the
             next quote comes after a blank, or if the line ends.
     """
@@ -371,27 +393,26 @@ def quoted(p, at, end, total, state, raw):
     close: cython.int
     following: cython.int
     if at >= end or p[at] != 34:
-        return (NO_MATCH, False)
-    close = find_byte(p, at + 1, end, 34, total)
+        return NO_MATCH
+    close = find_either(p, at + 1, end, 34, 92, total)
     if close < 0:
-        return (NO_MATCH, False)
-    if has_backslash(p, at, close, total, state):
-        close = at + 1
+        return NO_MATCH
+    if p[close] == 92:
         while close < end and p[close] != 34:
             if p[close] == 92:
                 escaped = True
                 close += 1
             close += 1
         if close >= end:
-            return (NO_MATCH, False)
+            return NO_MATCH
     close += 1
     if raw and close < end:
-        if p[close] != 32 or has_backslash(p, at, end, total, state):
-            return (UNCERTAIN, False)
+        if p[close] != 32 or find_byte(p, at, end, 92, total) >= 0:
+            return UNCERTAIN
         following = find_byte(p, close, end, 34, total)
         if following >= 0 and p[following - 1] != 32:
-            return (UNCERTAIN, False)
-    return (close, escaped)
+            return UNCERTAIN
+    return -3 - close if escaped else close
 
 
 def repeated_pattern(p, at, end, program, state, op):
@@ -424,7 +445,7 @@ def repeated_pattern(p, at, end, program, state, op):
     return (stop, value, zone)
 
 
-def other_syntax(p, at, end, total, program, op, state):
+def other_syntax(p, at, end, total, program, op):
     """Returns the end of a text by one of the less common syntaxes; NO_MATCH; or UNCERTAIN."""
     kind: cython.int = program.ops[op + KIND]
     stop: cython.int
@@ -447,7 +468,7 @@ def other_syntax(p, at, end, total, program, op, state):
         stop = find_byte(p, at + 1, end, 34, total)
         return end if stop < 0 else stop + 1
     if kind == HEADER:
-        if has_backslash(p, at, end, total, state):
+        if find_byte(p, at, end, 92, total) >= 0:
             return UNCERTAIN
         stop = find_byte(p, at, end, 124, total)
         return end if stop < 0 else stop
@@ -521,7 +542,7 @@ def stamp_end(p, at, end):
 
 
 def field_end(p, at, end, total, program, op, syntax_end):
-    """Returns the end of a field (-1: the line does not match), and True if its syntax determines the end."""
+    """Returns the end of a field; -1 if the line does not match; -2 - end if the syntax of the field determines the end."""
     flags: cython.int = program.ops[op + FLAGS]
     first: cython.int = program.ops[op + FIRST_DELIMITER]
     last: cython.int = program.ops[op + LAST_DELIMITER]
@@ -532,14 +553,14 @@ def field_end(p, at, end, total, program, op, syntax_end):
     size: cython.int
     if syntax_end >= 0:
         if flags & BEFORE_FIELD or (flags & LINE_END and syntax_end == end):
-            return (syntax_end, True)
+            return -2 - syntax_end
         for k in range(first, last):
             if at_literal(p, syntax_end, end, program.pool, program.delimiters[2 * k], program.delimiters[2 * k + 1]):
-                return (syntax_end, True)
+                return -2 - syntax_end
     if flags & BEFORE_FIELD:
-        return (-1, False)
+        return -1
     if flags & ENDS_LAST:
-        return (last_end(p, at, end, total, program, op), False)
+        return last_end(p, at, end, total, program, op)
     k = last - 1
     while k >= first:
         size = program.delimiters[2 * k + 1]
@@ -554,20 +575,20 @@ def field_end(p, at, end, total, program, op, syntax_end):
     if program.ops[op + KIND] == UPSTREAM:
         # A list goes on after a comma, or a colon with blanks around it, and has no other blank.
         if stop < 0 or (stop > at and p[stop - 1] == 44) or find_byte(p, at, stop, 32, total) >= 0:
-            return (-1, False)
+            return -1
         if stop + 2 < end and p[stop] == 32 and p[stop + 1] == 58 and p[stop + 2] == 32:
-            return (-1, False)
-        return (stop, False)
+            return -1
+        return stop
     if stop >= 0:
-        return (stop, False)
+        return stop
     if not flags & LINE_END:
-        return (-1, False)
+        return -1
     if syntax_end >= 0:
-        return (syntax_end if flags & TRAILING else -1, True)
+        return -2 - syntax_end if flags & TRAILING else -1
     if flags & TRAILING and program.ops[op + KIND] == PLAIN and not flags & TAKES_REST:
         stop = find_literal(p, at, end, program.pool, 0, 0, total)
-        return (end if stop < 0 else stop, False)
-    return (end, False)
+        return end if stop < 0 else stop
+    return end
 
 
 def last_end(p, at, end, total, program, op):

@@ -149,6 +149,8 @@ class _Compiler:
                 self._add_field(segment, step, is_last=is_last, in_group=bool(open_groups))
                 if is_last:
                     self._add(op.STOP)
+                    if not open_groups:
+                        break
         close_groups(len(steps))
         self._add(op.END, op.TRAILING * self.rules.allow_trailing)
 
@@ -193,6 +195,8 @@ class _Compiler:
         if one.name is not None:
             self._add_outputs(one, in_group=in_group)
         row[op.LAST_OUT] = len(self.outputs.outs)
+        kinds = [out.kind for out in self.outputs.outs[row[op.FIRST_OUT] :]]
+        row[op.FLAGS] |= op.ONE_TEXT * (row[op.KIND] in (op.PLAIN, op.QUOTED) and kinds == [op.O_TEXT])
 
     def _kind(self, field_type: FieldType, following: Following) -> int:
         if field_type.syntax is None:
@@ -245,7 +249,17 @@ class _Compiler:
                 if isinstance(first, Literal) and not first.text.strip(" "):
                     row[op.TEXT], row[op.SIZE] = self.outputs.literal(first.raw)
                 return
-        if row[op.KIND] != op.PLAIN or following.right_bound is not None:
+        if following.right_bound is not None:
+            return
+        first = delimiters[0] if delimiters and following.field is None else None
+        if row[op.KIND] != op.PLAIN:
+            if isinstance(first, Literal) and one.padding is None:
+                row[op.FLAGS] |= op.ENDED
+                row[op.TEXT], row[op.SIZE] = self.outputs.literal(first.raw)
+            return
+        if isinstance(first, Literal) and len(delimiters) == 1 and len(first.raw) == 1 and one.padding is None:
+            row[op.FLAGS] |= op.ONE_BYTE
+            row[op.TEXT] = first.raw[0]
             return
         if isinstance(only, Literal) and is_ended:
             if len(only.raw) == 1:
