@@ -212,7 +212,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         day = (time or "2026-01-05")[:10].replace("-", "/")
         line = f"{time or '-'} {level or '-'} {number or '-'} {team}\n"
         key = f"{team.replace('%', '%25')}/{day}/a.log"
-        files[key] = files.get(key, "") + line + ("broken\n" if number == 3 else "")
+        # Lines that no decoder accepts, and lines that are corrupt only where the column of the wrong value is requested.
+        corrupt = f"broken\n{time or '-'} {level or '-'} x {team}\nnever {level or '-'} {number} {team}\n"
+        files[key] = files.get(key, "") + line + (corrupt if number == 3 else "")
     path = tmp_path_factory.mktemp("many")
     write(path, files)
     return path
