@@ -20,7 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def session() -> Iterator[Any]:
     """Session without the data source."""
     pytest.importorskip("pyspark.sql")
-    session = start_session(preload=True, **INTERPRETED)
+    # A task that fails is tried twice, as clusters try it four times.
+    session = start_session("local[2,2]", preload=True, **INTERPRETED)
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()

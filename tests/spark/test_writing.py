@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -363,14 +364,34 @@ def uploads_started(proxy: FaultProxy) -> int:
     return sum(method == "POST" and path.endswith("?uploads") for method, path, _ in proxy.requests)
 
 
-def test_tasks_that_fail_and_are_run_again(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
+def test_tasks_that_fail_and_are_run_again(spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
+    """The first attempts of a job fail after they staged files, then all attempts of another job."""
     target = WriteTarget.on_s3(s3, proxy.endpoint)
-    options = {**target.options, **LINE}
-    told = run("retries_program.py", tmp_path, url=target.url, options=options, markers=str(tmp_path))
-    assert told == {"failed": 2, "refused": "every attempt fails"}
+
+    def fails(batches: Any, every_time: bool = False) -> Any:
+        from pyspark import TaskContext
+
+        marker = tmp_path / f"failed-{every_time}-{TaskContext.get().partitionId()}"
+        for number, batch in enumerate(batches):
+            yield batch
+            if number == 6 and (every_time or not marker.exists()):
+                time.sleep(0.5)  # time to stage files
+                marker.touch()
+                raise RuntimeError("every attempt fails" if every_time else "the first attempt fails")
+
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1000")
+    try:
+        frame = spark.range(0, 20_000, 1, 2).selectExpr("id n", "repeat('x', 50) message")
+        save(frame.mapInArrow(fails, frame.schema), target, **LINE, maxRecordsPerFile="2000")
+        failing = frame.mapInArrow(lambda batches: fails(batches, every_time=True), frame.schema)
+        with pytest.raises(PySparkException, match="every attempt fails"):
+            save(failing, target, **LINE, maxRecordsPerFile="2000")
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    assert len(list(tmp_path.glob("failed-False-*"))) == 2
     assert uploads_started(proxy) > len(target.files()) + 4  # attempts staged files before they failed
     lines = Counter(line.split(" ")[0] for line in target.lines())
-    assert lines == Counter(str(n) for n in range(40_000))
+    assert lines == Counter(str(n) for n in range(20_000))
     assert len({job_of(key) for key in target.files()}) == 1
     assert target.left_by_tasks() == []
     assert {key.split("/")[0] for key in target.listing()} == {"_commits", *target.files()}
