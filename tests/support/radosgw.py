@@ -16,6 +16,7 @@ from tests.support.s3_server import ACCESS_KEY, SECRET_KEY
 from tests.support.server_process import free_ports, running, wait_until_ready
 
 PROGRAM = Path(shutil.which("radosgw") or "/usr/bin/radosgw")
+_COMMAND_S = 180  # on a busy machine, the creation of a user took more than a minute
 _CONFIGURATION = """
 [global]
 fsid = {cluster}
@@ -69,7 +70,7 @@ def radosgw(folder: Path) -> Iterator[str]:
     config.write_text(_CONFIGURATION.format(cluster=cluster, monitor=monitor, port=port, folder=folder))
 
     def run(*command: str) -> None:
-        subprocess.run([*command, "-c", str(config)], check=True, capture_output=True, timeout=60, cwd=folder)
+        subprocess.run([*command, "-c", str(config)], check=True, capture_output=True, timeout=_COMMAND_S, cwd=folder)
 
     monitors = str(folder / "monmap")
     run("monmaptool", "--create", "--clobber", "--fsid", cluster, "--addv", "a", f"[v1:127.0.0.1:{monitor}]", monitors)
