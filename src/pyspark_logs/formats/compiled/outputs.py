@@ -17,6 +17,7 @@ TEXTS = frozenset({op.O_TEXT, op.O_HOST, op.O_USER, op.O_BYTES, op.O_ADDRESS, op
 _MAX_INDEX = 2**31 - 1
 _RESERVE = 1.125  # texts of a block by those of the block before it
 _LEAST_AREA = 256  # bytes of an output
+_MAX_AREAS = 64 << 20  # bytes of all outputs; only a block after one of very long lines would need more
 _MAX_TEXT = 255  # bytes of a text of a choice
 
 
@@ -131,10 +132,11 @@ class OutputTable:
             count: number of lines.
         """
         areas = np.zeros(2 * self.slots[2] + 2, np.int32)
-        if self.lengths is not None and len(self.lengths):
-            sizes = self.lengths * (_RESERVE * count) + _LEAST_AREA
+        lengths = self.lengths  # another thread may replace them
+        if lengths is not None and len(lengths):
+            sizes = lengths * (_RESERVE * count) + _LEAST_AREA
             ends = np.cumsum(sizes + CHUNK)
-            if ends[-1] < _MAX_INDEX:
+            if ends[-1] <= _MAX_AREAS:
                 areas[2::2] = ends
                 areas[1:-1:2] = sizes
         return areas

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -68,7 +69,7 @@ def compile_template(
     extra: Sequence[RequestedColumn[str]],
     rules: ParsingRules,
 ) -> TemplateProgram:
-    """Compiles a template.
+    """Compiles a template. Equal arguments share one program, also among threads, and the lengths of the strings of its blocks.
 
     Args:
         template: template of the lines.
@@ -79,6 +80,16 @@ def compile_template(
     Raises:
         UnsupportedError: the machine has no instruction for a part of the template.
     """
+    return _compile(template, tuple(columns), tuple(extra), rules)
+
+
+@functools.lru_cache(maxsize=32)
+def _compile(
+    template: Template,
+    columns: tuple[RequestedColumn[str], ...],
+    extra: tuple[RequestedColumn[str], ...],
+    rules: ParsingRules,
+) -> TemplateProgram:
     return _Compiler(template, columns, extra, rules).compile()
 
 
