@@ -65,6 +65,8 @@ class Sample:
                 first = reading.rows(self.first)
                 if first is None or not first[0].num_rows:
                     return None
+                if self.first.texts == self.whole.texts:
+                    return first
             return reading.rows(self.whole)
         except LogSourceError:
             return None

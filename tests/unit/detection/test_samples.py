@@ -20,11 +20,11 @@ def test_formats_share_records_of_all_files(monkeypatch: pytest.MonkeyPatch) -> 
         return read_lines(chunks, **options)
 
     monkeypatch.setattr("pyspark_logs.text_lines.read_lines", counted)
-    sample = make_sample([FileHead("a.log", LINES, 0), FileHead("b.log", LINES, 0)], {})
+    sample = make_sample([FileHead("a.log", 30 * LINES, 0), FileHead("b.log", 30 * LINES, 0)], {})
     for template in ("{ts:timestamp} {level} {message}", "{ts:timestamp} {message}", "{line}"):
         rows, records = sample.read({"template": template}) or (None, 0)
         assert rows is not None
-        assert (rows.num_rows, records) == (4, 4)
+        assert (rows.num_rows, records) == (120, 120)
     assert len(read) == 4, "the first lines and all lines of two files"
 
 
