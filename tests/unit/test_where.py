@@ -162,6 +162,27 @@ def test_literals_are_searched_before_lines_are_parsed(logs: Path) -> None:
     assert builder.search.literals == ((b"ERROR", b"again"),)
 
 
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("n >= 7", ["n"]),
+        ("n >= 7 AND level = 'ERROR' AND team = 'web' AND _corrupt_record IS NULL", ["n"]),
+        ("n >= 7 AND ts > '2026-01-01'", ["ts", "n"]),
+        ("n >= 7 OR message RLIKE 'a'", ["n", "message"]),
+        ("n >= 7 AND ts > '2026-01-01' AND message RLIKE 'a'", None),  # too many of the four columns
+        ("n IS NULL", None),  # also true of lines that are corrupt by other columns
+        ("level = 'ERROR'", None),  # searched for
+        ("n >= 7 OR team = 'web'", None),
+    ],
+)
+def test_columns_of_the_condition_are_decoded_first(where: str, names: list[str] | None, logs: Path) -> None:
+    parsed = parse_read_options({"path": str(logs), "where": where, **OPTIONS})
+    reader = LogReader(parsed, infer_schema(parsed))
+    task = reader.plan().tasks[0]
+    builder = reader._builder(reader.columns(task.path_columns), task)
+    assert (None if builder.late is None else builder.late.names) == names
+
+
 @pytest.mark.parametrize("where", ["nothing = 'x'", "n LIKE 'x'", "n ="])
 def test_errors_are_raised_before_a_file_is_read(where: str, logs: Path) -> None:
     with pytest.raises((OptionError, SchemaError)):
