@@ -5,28 +5,27 @@ Usage: ``python driver.py MASTER PACKAGE.zip EXECUTOR_PYTHON``
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FORMAT = {
-    "grok": "%{TIMESTAMP_ISO8601:ts:timestamp} %{LOGLEVEL:level} %{GREEDYDATA:message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}",
-}  # fmt: skip
-WRITTEN = {"template": "{ts:timestamp} {level} {message}", "layout": FORMAT["layout"]}
+FORMAT = {"template": "{ts:timestamp} {level} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
+# The library of grok patterns is a file of the package.
+GROK = {"grok": "%{TIMESTAMP_ISO8601:time} %{LOGLEVEL:level} %{GREEDYDATA:message}", "layout": FORMAT["layout"]}
 FILES, LINES = 8, 50
 
 
 def main(master: str, package: str, executor_python: str) -> None:
     """Runs all checks."""
+    os.environ.update(PYSPARK_PYTHON=executor_python, PYSPARK_DRIVER_PYTHON=sys.executable)
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master(master).appName("pyspark-logs on a cluster")
     for key, value in {
         "spark.submit.pyFiles": package,
-        "spark.pyspark.python": executor_python,
-        "spark.pyspark.driver.python": sys.executable,
         "spark.ui.enabled": "false",
         "spark.executor.memory": "512m",
         "spark.executor.cores": "1",
@@ -66,15 +65,18 @@ def check_executors(spark: Any, package: str) -> None:
         import pyspark_logs
 
         time.sleep(0.5)  # so that both executors get tasks
-        yield str(Path.cwd()), pyspark_logs.__file__
+        yield str(Path.cwd()), str(Path(pyspark_logs.__file__).absolute())
 
     found = spark.sparkContext.parallelize(range(4), 4).mapPartitions(sources).collect()
     require(len({directory for directory, _ in found}) == 2, f"tasks ran in {found}")
-    require(all(f"{package}/" in path for _, path in found), f"executors run {found}")
+    require(
+        all(path.startswith(f"{directory}/") and f"/{package}/" in path for directory, path in found),
+        f"executors run {found}",
+    )
 
 
 def check_reads_and_writes(spark: Any, directory: Path) -> None:
-    """Checks a read with files of the package (the library of grok), a condition, and a commit of two executors."""
+    """Checks a read, a condition, a format that needs a file of the package, and a commit of two executors."""
     for number in range(FILES):
         write_file(directory / "logs", number)
     logs = (
@@ -84,9 +86,10 @@ def check_reads_and_writes(spark: Any, directory: Path) -> None:
     )
     require(logs.rdd.getNumPartitions() >= 2, "one partition only")
     require(logs.count() == FILES * LINES, logs.count())
-    require(logs.where("level = 'ERROR'").count() == FILES * 10, "errors")
-    logs.write.format("logs").options(**WRITTEN).mode("append").save(str(directory / "copy"))
-    back = spark.read.format("logs").options(**WRITTEN).load(str(directory / "copy"))
+    by_grok = spark.read.format("logs").options(**GROK, where="level = 'ERROR'").load(str(directory / "logs"))
+    require(by_grok.count() == FILES * 10, "errors, by grok")
+    logs.write.format("logs").options(**FORMAT).mode("append").save(str(directory / "copy"))
+    back = spark.read.format("logs").options(**FORMAT).load(str(directory / "copy"))
     require(back.exceptAll(logs).count() == 0 and back.count() == FILES * LINES, "rows that were written")
 
 
@@ -94,12 +97,12 @@ def check_stream(spark: Any, directory: Path) -> None:
     """Checks that a stream into a sink has each row once."""
     query = (
         spark.readStream.format("logs").options(**FORMAT).load(str(directory / "logs"))
-        .writeStream.format("logs").options(**WRITTEN, checkpointLocation=str(directory / "checkpoint"))
+        .writeStream.format("logs").options(**FORMAT, checkpointLocation=str(directory / "checkpoint"))
         .trigger(availableNow=True).start(str(directory / "sink"))
     )  # fmt: skip
     query.awaitTermination(120)
     require(query.exception() is None, query.exception())
-    count = spark.read.format("logs").options(**WRITTEN).load(str(directory / "sink")).count()
+    count = spark.read.format("logs").options(**FORMAT).load(str(directory / "sink")).count()
     require(count == FILES * LINES, f"the sink has {count} rows")
 
 
