@@ -27,6 +27,7 @@ def main(master: str, package: str, executor_python: str) -> None:
     for key, value in {
         "spark.submit.pyFiles": package,
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.executor.memory": "512m",
         "spark.executor.cores": "1",
         "spark.sql.shuffle.partitions": "2",

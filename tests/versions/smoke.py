@@ -18,6 +18,7 @@ os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSeri
 FORMAT = {"template": "{ts:timestamp} {level} {n:int?} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
 SETTINGS = {
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.session.timeZone": "UTC",
     "spark.driver.host": "127.0.0.1",
