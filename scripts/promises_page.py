@@ -18,6 +18,9 @@ _FAILURES = (
     "tests.unit.store.test_s3_credentials",
     "tests.unit.codecs.test_exhaustion",
 )
+_SPARK = (
+    "tests.spark.test_writing", "tests.spark.test_write_crashes", "tests.spark.test_stream_crashes",
+)  # fmt: skip
 _HOSTILE = (
     "tests.unit.test_hostile_input", "tests.unit.store.test_local", "tests.unit.records.test_quoting", "tests.unit.cli.test_reading",
     "tests.unit.cli.test_rich_output", "tests.unit.commit.test_untrusted_documents",
@@ -62,6 +65,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 SECTIONS: dict[str, Callable[[], str]] = {
     "faults": faults,
     "failures": lambda: _trials(_FAILURES, "failure"),
+    "faults of Spark": lambda: _trials(_SPARK, "fault"),
     "hostile input": lambda: _trials(_HOSTILE, "input"),
     "targets": targets,
 }

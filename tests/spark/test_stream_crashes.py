@@ -26,6 +26,7 @@ from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, 
 from tests.spark.write_targets import WriteTarget
 from tests.support.fault_proxy import FaultProxy
 from tests.support.s3_server import S3Bucket
+from tests.support.trials import tries
 
 TEMPLATE = {"template": "{ts:timestamp} {n:long} {message}"}
 LAYOUT = "{yyyy}/{MM}/{dd}/{HH}"
@@ -307,11 +308,13 @@ def check_kills(s3: S3Bucket, proxy: FaultProxy, folder: Path, kills: int, seed:
     )
 
 
+@tries("a query from logs to logs that is killed once", "each row once; `recover` and `vacuum` leave nothing")
 @pytest.mark.usefixtures("uploads_are_dated_by_their_begin")
 def test_one_kill(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     check_kills(s3, proxy, tmp_path, kills=1, seed=7)
 
 
+@tries("a query from logs to logs that is killed twenty times", "each row once; `recover` and `vacuum` leave nothing")
 @pytest.mark.slow
 @pytest.mark.usefixtures("uploads_are_dated_by_their_begin")
 def test_twenty_kills(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, 
 from tests.spark.write_targets import WriteTarget
 from tests.support.fault_proxy import Fault, FaultProxy
 from tests.support.s3_server import S3Bucket
+from tests.support.trials import tries
 
 FORMAT = {"template": "{n:long} {message}", "layout": "{part}"}
 OLD, NEW = {"old": 300}, {"new": 1200}
@@ -80,7 +81,8 @@ def kill_at(
 ) -> Hold:
     """Kills a driver at a request; ``then`` is the fault of the request in flight, None to serve it."""
     hold = Hold(proxy, here, then)
-    program = Program.start("write_program.py", folder, url=target.url, options={**target.options, **FORMAT}, mode=mode)
+    options = {**target.options, **FORMAT}
+    program = Program.start("write_program.py", folder, url=target.url, options=options, mode=mode)
     assert hold.reached.wait(120), program.log.read_text()[-4000:]
     program.kill()
     hold.go_on()
@@ -103,6 +105,7 @@ def settle(spark: Any, target: WriteTarget, expected: dict[str, int]) -> None:
     assert target.unfinished() == []
 
 
+@tries("a driver that is killed half way through publishing", "no row of the job; `recover` and `vacuum` leave nothing")
 @pytest.mark.parametrize("mode", ["append", pytest.param("overwrite", marks=pytest.mark.slow)])
 def test_killed_half_way_through_publishing(
     spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, mode: str
@@ -117,6 +120,7 @@ def test_killed_half_way_through_publishing(
     settle(spark, target, OLD)
 
 
+@tries("a driver that is killed right after the decision", "all rows of the job; `recover` and `vacuum` leave nothing")
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["overwrite", "append"])
 def test_killed_right_after_the_decision(
@@ -130,6 +134,10 @@ def test_killed_right_after_the_decision(
     settle(spark, target, {**OLD, **NEW} if mode == "append" else NEW)
 
 
+@tries(
+    "a driver that is killed while it stages files, writes the intent, publishes or decides",
+    "all rows of the job if the decision was written, else none; `recover` and `vacuum` leave nothing",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["append", "overwrite"])
 @pytest.mark.parametrize("arrives", [True, False], ids=["what was sent arrives", "what was sent is lost"])
@@ -145,6 +153,10 @@ def test_killed_anywhere(
     settle(spark, target, committed if where == "record" and arrives else OLD)
 
 
+@tries(
+    "a commit that goes on after its driver died and was recovered",
+    "no row of the job; `recover` and `vacuum` leave nothing",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["publish", "half-way", "record"])
 def test_a_commit_that_goes_on_after_its_driver_died_and_was_recovered(
@@ -243,6 +255,10 @@ def test_two_jobs_at_once(s3: S3Bucket, modes: tuple[str, str]) -> None:
     print(modes, Counter(map(str, states)))  # noqa: T201
 
 
+@tries(
+    "two jobs of Spark that append or overwrite at once",
+    "each is visible as a whole or refused; `vacuum` leaves nothing",
+)
 @pytest.mark.parametrize("modes", MODES)
 def test_two_jobs_of_spark_at_once(spark: Any, s3: S3Bucket, modes: tuple[str, str]) -> None:
     target = WriteTarget.on_s3(s3)

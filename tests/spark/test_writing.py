@@ -22,6 +22,7 @@ from tests.spark.programs import run
 from tests.spark.write_targets import WriteTarget
 from tests.support.fault_proxy import FaultProxy
 from tests.support.s3_server import S3Bucket
+from tests.support.trials import tries
 
 TEMPLATE = "{ts:timestamp} {level?} [{service}] req={request_id} {message}"
 LAYOUT = "{team}/{yyyy}/{MM}/{dd}/{HH}"
@@ -364,6 +365,10 @@ def uploads_started(proxy: FaultProxy) -> int:
     return sum(method == "POST" and path.endswith("?uploads") for method, path, _ in proxy.requests)
 
 
+@tries(
+    "tasks that fail and are run again, tasks that fail in each attempt",
+    "each row once, no row; `vacuum` leaves nothing",
+)
 def test_tasks_that_fail_and_are_run_again(spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     """The first attempts of a job fail after they staged files, then all attempts of another job."""
     target = WriteTarget.on_s3(s3, proxy.endpoint)
@@ -397,6 +402,7 @@ def test_tasks_that_fail_and_are_run_again(spark: Any, s3: S3Bucket, proxy: Faul
     assert {key.split("/")[0] for key in target.listing()} == {"_commits", *target.files()}
 
 
+@tries("a task that runs twice, by speculation", "each row once; nothing is left")
 @pytest.mark.slow
 def test_a_speculative_copy_of_a_task(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     target = WriteTarget.on_s3(s3, proxy.endpoint)

@@ -10,6 +10,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader
 from pyspark.sql.types import StructType
 
+from pyspark_logs.datasource.redaction import REDACTION_CONF, redact_options
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import ReadOptions, WriteOptions, parse_read_options, parse_write_options
 from pyspark_logs.terminal_text import get_logger
@@ -30,11 +31,12 @@ _logger = get_logger(__name__)
 
 
 def register(spark: SparkSession) -> None:
-    """Registers the format ``logs`` in a session, and enables the pushdown of filters to Python data sources.
+    """Registers the format ``logs`` in a session, enables the pushdown of filters, and lets Spark redact secrets in plans.
 
     Works with classic and Connect sessions, and may be called more than once. A load accepts filters only with the option
     ``filterPushdown``; see :meth:`LogBatchReader.accept_filters` for the reason. If the session refuses the setting
-    ``spark.sql.python.filterPushdown.enabled``, Spark evaluates all filters, and a warning is logged.
+    ``spark.sql.python.filterPushdown.enabled``, Spark evaluates all filters, and a warning is logged. The options
+    ``storageOptions``, ``proxy`` and ``externalId`` are added to ``spark.sql.redaction.options.regex``.
 
     Args:
         spark: session.
@@ -53,6 +55,12 @@ def register(spark: SparkSession) -> None:
         spark.conf.set(PUSHDOWN_CONF, "true")
     except PySparkException as error:
         _logger.warning("filters are evaluated by Spark, not while reading: cannot set %s: %s", PUSHDOWN_CONF, error)
+    try:
+        redact_options(spark)
+    except PySparkException as error:
+        _logger.warning(
+            "plans may show the options storageOptions, proxy and externalId: cannot set %s: %s", REDACTION_CONF, error
+        )
 
 
 @contextmanager
