@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support import tracing
 from tests.support.effort import examples
 from tests.support.s3_server import s3, s3_server
-from tests.support.tracing import (
-    pytest_collection,
-    pytest_make_collect_report,
-    pytest_runtest_call,
-    pytest_runtest_setup,
-    pytest_runtest_teardown,
-)
 
-__all__ = [
-    "pytest_collection",
-    "pytest_make_collect_report",
-    "pytest_runtest_call",
-    "pytest_runtest_setup",
-    "pytest_runtest_teardown",
-    "s3",  # fixtures
-    "s3_server",
-]
+__all__ = ["s3", "s3_server"]  # fixtures
 
 # Until the collection has finished: it creates millions of objects, all of which live as long as the session.
 gc.disable()
+
+# A shell starts jobs in the background with SIGINT ignored. Programs that tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Here, because several directories of tests import them.
 pytest.register_assert_rewrite("tests.unit.store.read_suite", "tests.unit.store.write_suite")
@@ -40,6 +31,10 @@ pytest.register_assert_rewrite("tests.unit.store.read_suite", "tests.unit.store.
 _PARENT = settings.get_profile("ci" if os.environ.get("CI") else "default")
 settings.register_profile("pyspark-logs", _PARENT, deadline=None, max_examples=examples(100))
 settings.load_profile("pyspark-logs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(tracing, "tracing")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -2,6 +2,9 @@
 
 pytest-cov starts two measurements in a process of pytest-xdist. Its mark ``no_cover`` ends one of them only, for the call of a
 test; the other one then traces the test.
+
+``tests/conftest.py`` registers this module as a plugin. Hooks of a ``conftest`` are not called for a directory whose own
+``conftest`` is still to be imported.
 """
 
 from __future__ import annotations
@@ -52,6 +55,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Wrapper:
     """Imports modules with the tracer: those of a directory are its ``conftest``."""
     if not _of_imports or _of_imports[-1] is None or isinstance(collector, pytest.Class):
         return (yield)
+    before = sys.gettrace()  # not None within the collection of a directory
     sys.settrace(_of_imports[-1])
     try:
         if not isinstance(collector, pytest.Module):
@@ -59,9 +63,10 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Wrapper:
         # An error is raised again, and reported, when the module is collected.
         with contextlib.suppress(Exception, pytest.Collector.CollectError, pytest.skip.Exception):
             _ = collector.obj
-    finally:
         sys.settrace(None)
-    return (yield)
+        return (yield)
+    finally:
+        sys.settrace(before)
 
 
 def _without_coverage(item: pytest.Item) -> Wrapper:
