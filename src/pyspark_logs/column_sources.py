@@ -148,6 +148,11 @@ def _condition_fields(
             continue
         if name.lower() in known:
             fields.append(known[name.lower()])
+        elif form.has_positional_columns:
+            raise OptionError(
+                f"option 'where': no column {name!r}; the schema has {', '.join(output.names)}, one for each value of a line in"
+                f" their order. The condition is: {condition.text!r}"
+            )
         elif dtype is None and form.is_open:
             raise OptionError(
                 f"option 'where': the type of column {name!r} is not known, since its records are of an open format; name the"

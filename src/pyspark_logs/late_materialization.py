@@ -54,7 +54,7 @@ class LateMaterialization:
             predicates: filters of the query.
             rescued: column of the data that no other column has; None: there is none.
         """
-        if not form.reads_lines:
+        if not form.reads_lines or form.has_positional_columns:
             return None
         conjuncts = () if columns.condition is None else columns.condition.conjuncts()
         tests: list[tuple[Predicate | None, Test]] = [(one, partial(_evaluate, one)) for one in predicates]

@@ -14,6 +14,7 @@ from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.api.scan import ScanSummary, scan
 from pyspark_logs.errors import OptionError, SchemaError
+from pyspark_logs.reader import LogReader
 from pyspark_logs.schema import parse_ddl
 
 
@@ -28,11 +29,14 @@ class LogDataset:
         path: directory, file or glob, or a list of them.
         options: options of the reader.
         schema: columns of the files, or those of the option ``schema``.
+        has_positional_columns: True if the columns of the schema are the values of a line in their order. All of them are then
+            parsed, whatever the columns of a scan.
     """
 
     path: str | list[str]
     options: dict[str, Any]
     schema: pa.Schema
+    has_positional_columns: bool = False
 
     def scan(
         self,
@@ -56,11 +60,18 @@ class LogDataset:
             LogSourceError: as :func:`pyspark_logs.scan`.
         """
         schema = self.schema if columns is None else select_columns(self.schema, columns)
-        options = {**self.options, "schema": schema}
+        # Without names in the files, the schema is what tells the values of a line apart.
+        parsed = self.schema if self.has_positional_columns else schema
+        options = {**self.options, "schema": parsed}
         if where is not None:
             given = self.options.get("where")
             options["where"] = where if given is None else f"({given}) AND ({where})"
         reader = scan(self.path, summary=summary, progress=progress, **options)
+        if parsed is not schema:
+            selected = (batch.select(schema.names) for batch in reader)
+            reader = pa.RecordBatchReader.from_batches(
+                pa.schema([reader.schema.field(n) for n in schema.names]), selected
+            )
         return reader if limit is None else _limited(reader, limit)
 
     def to_batches(self, **arguments: Any) -> Iterator[pa.RecordBatch]:
@@ -136,8 +147,9 @@ def dataset(path: str | os.PathLike[str] | list[str], **options: Any) -> LogData
     [{'level': 'WARN', 'message': 'slow'}]
     """
     paths = [os.fspath(one) for one in path] if isinstance(path, (list, tuple)) else os.fspath(path)
-    _, schema = resolve_load(paths, options)
-    return LogDataset(paths, dict(options), parse_ddl(schema))
+    parsed, schema = resolve_load(paths, options)
+    is_positional = LogReader(parsed, schema).form.has_positional_columns
+    return LogDataset(paths, dict(options), parse_ddl(schema), is_positional)
 
 
 def select_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:

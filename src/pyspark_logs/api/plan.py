@@ -114,7 +114,10 @@ def plan(path: str | os.PathLike[str] | list[str], *, columns: Sequence[str] | N
     (1, 1, ('level', 'message'))
     """
     parsed, schema = resolve_load(path, options)
-    reader = LogReader(parsed, schema if columns is None else to_ddl(select_columns(parse_ddl(schema), columns)))
+    reader = LogReader(parsed, schema)
+    if columns is not None:
+        selected = select_columns(parse_ddl(schema), columns)
+        reader = reader if reader.form.has_positional_columns else LogReader(parsed, to_ddl(selected))
     found = reader.plan()
     return LoadPlan(
         layout=found.layout,

@@ -116,6 +116,11 @@ class Format(ABC):
         return self.is_open
 
     @property
+    def has_positional_columns(self) -> bool:
+        """True if the columns of a schema are the values of a record in their order, so that fewer columns are another format."""
+        return False
+
+    @property
     def rescued_type(self) -> pa.DataType:
         """Type of the column of the option ``rescuedDataColumn``, unless a schema gives another."""
         return pa.string()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import pyspark_logs
-from pyspark_logs.errors import SchemaError
+from pyspark_logs import dataset, plan
+from pyspark_logs.errors import OptionError, SchemaError
 from tests.support.log_files import write
 
 
@@ -82,3 +83,16 @@ def test_a_check_counts_the_files_of_a_task(tmp_path: Path) -> None:
     assert found == {first: (2, 1), first + 2: (4, 2)}
     filtered = pyspark_logs.check(tmp_path, **options, where="n > 1")
     assert [(file.records, file.corrupt) for file in filtered.files] == [(2, 0), (4, 0)]
+
+
+def test_columns_of_lines_whose_schema_names_the_values_by_position(tmp_path: Path) -> None:
+    """All values are parsed, whatever the columns of the query: fewer columns would be lines of fewer values."""
+    (tmp_path / "a.csv").write_text("a,1\nb,2\nc,3\n")
+    logs = dataset(tmp_path, delimited=",", schema="name string, n int")
+    assert logs.to_table(columns=["N"]).to_pydict() == {"n": [1, 2, 3]}
+    assert logs.to_table(columns=["n"], where="name >= 'b'", limit=1).to_pydict() == {"n": [2]}
+    assert logs.to_table(where="name IS NOT NULL").num_rows == logs.count_rows(where="n > 0") == 3
+    assert logs.count_rows() == 3
+    assert plan(tmp_path, columns=["n"], delimited=",", schema="name string, n int").columns == ("name", "n")
+    with pytest.raises(OptionError, match="no column 'x'; the schema has name, n, one for each value of a line"):
+        logs.to_table(where="x = 'a'")

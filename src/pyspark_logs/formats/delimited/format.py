@@ -75,6 +75,11 @@ class DelimitedFormat(LineFormat):
         """True if headers may name values that the format does not document."""
         return self.is_open or self.spec.header != "none"
 
+    @property
+    def has_positional_columns(self) -> bool:
+        """True if neither a header nor a preset names the values."""
+        return self.is_open and self.spec.header == "none"
+
     def schema(self) -> pa.Schema | None:
         """Returns the documented columns; None if a header or the lines decide."""
         fields = self.spec.fields
