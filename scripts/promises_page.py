@@ -19,7 +19,8 @@ _FAILURES = (
     "tests.unit.codecs.test_exhaustion",
 )
 _SPARK = (
-    "tests.spark.test_writing", "tests.spark.test_write_crashes", "tests.spark.test_stream_crashes",
+    "tests.spark.test_cluster_faults", "tests.spark.test_writing", "tests.spark.test_write_crashes", "tests.spark.test_stream_crashes",
+    "tests.spark.test_secrets",
 )  # fmt: skip
 _HOSTILE = (
     "tests.unit.test_hostile_input", "tests.unit.store.test_local", "tests.unit.records.test_quoting", "tests.unit.cli.test_reading",

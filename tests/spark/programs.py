@@ -109,9 +109,9 @@ def _kill(number: int) -> None:
         os.kill(number, signal.SIGKILL)
 
 
-def run(name: str, folder: Path, **arguments: Any) -> Any:
+def run(name: str, folder: Path, timeout_s: float = 240.0, **arguments: Any) -> Any:
     """Runs a program to its end and returns its result."""
-    return Program.start(name, folder, **arguments).answer()
+    return Program.start(name, folder, **arguments).answer(timeout_s)
 
 
 # --- in the program ---------------------------------------------------------------------------------------------------
