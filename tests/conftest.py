@@ -48,7 +48,9 @@ def pytest_xdist_auto_num_workers() -> int:
 _LONG_FILES = (
     "test_stream_source.py",
     "test_pages.py",
+    "test_secrets.py",
     "test_stream_crashes.py",
+    "test_cluster_faults.py",
     "test_writing.py",
     "test_demo.py",
     "test_stream_sink.py",

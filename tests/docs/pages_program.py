@@ -51,7 +51,7 @@ def main(names: list[str]) -> int:
     os.environ.update(_ENVIRONMENT, AWS_ENDPOINT_URL=f"http://{host}:{port}")
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
-        spark = start_session()
+        spark = start_session(**{"spark.sql.warehouse.dir": str(Path(directory, "warehouse"))})
         spark.sparkContext.setLogLevel("ERROR")
         results = [_result(page, spark, Path(directory)) for page in pages]
         os.chdir(ROOT)

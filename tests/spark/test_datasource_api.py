@@ -148,7 +148,7 @@ def session(register_error: str = "", conf_error: str = "") -> Any:
 
     return SimpleNamespace(
         dataSource=SimpleNamespace(register=lambda _: refuse(register_error)),
-        conf=SimpleNamespace(set=lambda *_: refuse(conf_error)),
+        conf=SimpleNamespace(get=lambda _: "(?i)url", set=lambda *_: refuse(conf_error)),
     )
 
 
@@ -156,6 +156,7 @@ def test_register_if_the_session_refuses_the_setting(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.WARNING):
         register(session(conf_error="[CONFIG_NOT_AVAILABLE]"))
     assert "filters are evaluated by Spark" in caplog.text
+    assert "plans may show the options storageOptions, proxy and externalId" in caplog.text
 
 
 def test_register_if_spark_has_found_the_format() -> None:
