@@ -68,10 +68,7 @@ class LogDataset:
             options["where"] = where if given is None else f"({given}) AND ({where})"
         reader = scan(self.path, summary=summary, progress=progress, **options)
         if parsed is not schema:
-            selected = (batch.select(schema.names) for batch in reader)
-            reader = pa.RecordBatchReader.from_batches(
-                pa.schema([reader.schema.field(n) for n in schema.names]), selected
-            )
+            reader = _selected(reader, schema.names)
         return reader if limit is None else _limited(reader, limit)
 
     def to_batches(self, **arguments: Any) -> Iterator[pa.RecordBatch]:
@@ -167,6 +164,15 @@ def select_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
             raise SchemaError(f"column {name!r} is not there; {hint}")
         fields.append(by_name[name.lower()])
     return pa.schema(fields)
+
+
+def _selected(reader: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:
+    def batches() -> Iterator[pa.RecordBatch]:
+        with reader:
+            for batch in reader:
+                yield batch.select(names)
+
+    return pa.RecordBatchReader.from_batches(pa.schema([reader.schema.field(name) for name in names]), batches())
 
 
 def _limited(reader: pa.RecordBatchReader, limit: int) -> pa.RecordBatchReader:
