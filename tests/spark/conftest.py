@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.fault_proxy import FaultProxy
+from tests.support.s3_server import S3Bucket
 from tests.support.spark_session import INTERPRETED, start_session
 
 
@@ -36,3 +38,12 @@ def spark(session: Any) -> Iterator[Any]:
     yield session
     session.conf.set("spark.sql.python.filterPushdown.enabled", "false")
     session.catalog.dropTempView("logs_view")
+
+
+@pytest.fixture
+def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
+    """Proxy of the bucket, which records the requests and can hold them."""
+    server = FaultProxy(s3.endpoint)
+    server.start()
+    yield server
+    server.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,6 @@ from tests.support.trials import tries
 
 LINE = {"template": "{n:long} {message}"}
 ROWS, FILES = 12_000, 24
-
-
-@pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
-    """Proxy of the bucket, which records the requests."""
-    server = FaultProxy(s3.endpoint)
-    server.start()
-    yield server
-    server.stop()
 
 
 class Cluster:

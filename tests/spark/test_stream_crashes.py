@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,15 +53,6 @@ def uploads_are_dated_by_their_begin(monkeypatch: pytest.MonkeyPatch) -> None:
             self.last_modified = self.multipart.initiated.replace(tzinfo=self.last_modified.tzinfo)
 
     monkeypatch.setattr(FakeKey, "__init__", make_as_aws)
-
-
-@pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
-    """Proxy of the server for the jobs, which can hold their requests."""
-    server = FaultProxy(s3.endpoint)
-    server.start()
-    yield server
-    server.stop()
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,6 @@ from tests.support.trials import tries
 
 FORMAT = {"template": "{n:long} {message}", "layout": "{part}"}
 OLD, NEW = {"old": 300}, {"new": 1200}
-
-
-@pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
-    server = FaultProxy(s3.endpoint)
-    server.start()
-    yield server
-    server.stop()
 
 
 def rows(message: str, count: int) -> pa.Table:

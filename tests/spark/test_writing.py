@@ -352,15 +352,6 @@ def test_a_store_that_is_read_only(spark: Any) -> None:
 # --- failed and repeated tasks
 
 
-@pytest.fixture
-def proxy(s3: S3Bucket) -> Iterator[FaultProxy]:
-    """Proxy of the bucket, which records the requests."""
-    server = FaultProxy(s3.endpoint)
-    server.start()
-    yield server
-    server.stop()
-
-
 def uploads_started(proxy: FaultProxy) -> int:
     return sum(method == "POST" and path.endswith("?uploads") for method, path, _ in proxy.requests)
 
