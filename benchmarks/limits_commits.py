@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from benchmarks.limits import Bound, Cost, Limit, measure
+from benchmarks.costs import Bound, Cost, Limit, measure
 from benchmarks.simulated_store import NOW_MS, SimulatedStore
 from pyspark_logs.commit import CommitSettings, commit, decisions, publication
 from pyspark_logs.jobs import (

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from unittest import mock
 
-from benchmarks.limits import Bound, Cost, Limit, kept_bytes, measure
+from benchmarks.costs import Bound, Cost, Limit, kept_bytes, measure
 from benchmarks.simulated_store import NOW_MS, SimulatedStore
 from pyspark_logs.layout import Layout
 from pyspark_logs.offsets import BatchPlan, Offset, PollRules, StreamFile, is_new, poll
