@@ -131,12 +131,20 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != "pyspark":
+    except ImportError as error:
+        missing = error.name or ""
+        if missing.partition(".")[0] != "pyspark":
             raise
+        if missing == "pyspark":
+            found = "Spark, which this Python does not have: pip install 'pyspark-logs[spark]'"
+        else:  # Spark 3 has no Python data sources
+            version = getattr(import_module("pyspark"), "__version__", "of an unknown version")
+            found = (
+                f"Spark 4.0 or later, and this Python has pyspark {version}, without {missing}:"
+                " pip install --upgrade 'pyspark-logs[spark]'"
+            )
         raise ModuleNotFoundError(
-            f"pyspark_logs.{name} needs Spark, which this Python does not have: pip install 'pyspark-logs[spark]'. Without Spark,"
-            " pyspark_logs.scan() and dataset() read the same files",
+            f"pyspark_logs.{name} needs {found}. Without Spark, pyspark_logs.scan() and dataset() read the same files",
             name="pyspark",
         ) from error
     globals()[name] = value

@@ -468,6 +468,20 @@ print(module.DefaultSource.name())
     assert in_new_process(code) == "logs\n"
 
 
+@pytest.mark.parametrize("has_errors", [True, False], ids=["3.5", "3.3"])
+def test_spark_that_is_too_old(tmp_path: Path, has_errors: bool) -> None:
+    package = tmp_path / "pyspark"
+    package.mkdir()
+    (package / "__init__.py").write_text("__version__ = '3.5.1'\n")
+    (package / "sql").mkdir()
+    if has_errors:
+        (package / "errors.py").write_text("class PySparkException(Exception): pass\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pyspark_logs; pyspark_logs.register"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    missing = "pyspark.sql.datasource" if has_errors else "pyspark.errors"
+    assert f"needs Spark 4.0 or later, and this Python has pyspark 3.5.1, without {missing}: pip" in done.stderr
+
+
 def test_the_public_names_are_those_of_the_documentation() -> None:
     import pyspark_logs
 
