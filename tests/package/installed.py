@@ -56,12 +56,16 @@ def import_ms() -> float:
 
 
 def check_metadata() -> None:
-    """Checks the addresses of the project, the type marker and the sample of the demo."""
+    """Checks the addresses of the project, and that the wheel has the files of the package and no others."""
     metadata = importlib.metadata.metadata("pyspark-logs")
     names = {text.partition(",")[0] for text in metadata.get_all("Project-URL") or ()}
     require({"Homepage", "Documentation", "Changelog", "Issues"} <= names, f"Project-URL has {names} only")
     files = {str(path) for path in importlib.metadata.files("pyspark-logs") or ()}
+    own = ("pyspark_logs/", f"pyspark_logs-{metadata['Version']}.dist-info/", "../")  # the last one: the command
+    stray = {name for name in files if not name.startswith(own) or name.endswith((".c", ".pxd")) or "/test" in name}
+    require(not stray, f"the wheel has {sorted(stray)}")
     for name in (
+        f"pyspark_logs-{metadata['Version']}.dist-info/licenses/LICENSE",
         "pyspark_logs/py.typed",
         "pyspark_logs/_demo/__main__.py",
         "pyspark_logs/_demo/sample_data/expected.json",
