@@ -20,7 +20,8 @@ from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.types.registry import for_arrow
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.predicates import Predicate
-from pyspark_logs.schema import metadata_type
+from pyspark_logs.schema import metadata_type, type_name
+from pyspark_logs.terminal_text import nearest_name
 
 METADATA = "_metadata"
 
@@ -118,15 +119,25 @@ def resolve_columns(
             sources.append(FROM_RECORD)
         else:
             names = [*(known.names if known else ()), *path_columns]
-            raise SchemaError(f"column {field.name!r} is not there; format and layout give {', '.join(names)}")
+            raise _unknown_column(field.name, names, condition if field in hidden else None)
     record_columns = pa.schema([f for f, source in zip(target, sources, strict=True) if source == FROM_RECORD])
     time = _time_column(form, options, known, record_columns)
-    bounded = options.time.start_us is not None or options.time.end_us is not None
     # A time range compares instants, so a time requested as a wall clock, a day or a string must be decoded twice.
     shown = time is not None and any(f.name.lower() == time.lower() and _is_instant(f.type) for f in record_columns)
-    hidden_time = bounded and time is not None and not (shown and form.has_one_time(time))
+    hidden_time = options.time.is_bounded and time is not None and not (shown and form.has_one_time(time))
     bound = None if condition is None else condition.bind(target)
     return ColumnSources(target, tuple(sources), record_columns, time, hidden_time, output, bound)
+
+
+def _unknown_column(name: str, known: Sequence[str], condition: Condition | None) -> SchemaError:
+    """Returns the error of a column that neither the format nor the path has, of the schema or of a condition."""
+    near = nearest_name(name, known)
+    hint = f"; did you mean {near!r}?" if near else ""
+    problem = f"column {name!r} is not there; format and layout give {', '.join(known)}{hint}"
+    if condition is None:
+        return SchemaError(problem)
+    quoted = "" if near else f"; text is quoted: '{name}'."
+    return SchemaError(f"option 'where': {problem}{quoted} The condition is: {condition.text!r}")
 
 
 def _condition_fields(
@@ -222,17 +233,19 @@ def _check_metadata(dtype: pa.StructType) -> None:
     for field in dtype:
         name = field.name.lower()
         if known.get(name) != field.type:
-            expected = f"{known[name]}" if name in known else f"one of {', '.join(known)}"
-            raise SchemaError(f"column '_metadata': field {field.name!r} {field.type} is not there; it is {expected}")
+            expected = type_name(known[name]) if name in known else f"one of {', '.join(known)}"
+            raise SchemaError(
+                f"column '_metadata': field {field.name!r} {type_name(field.type)} is not there; it is {expected}"
+            )
 
 
 def _check_string(field: pa.Field, what: str) -> None:
     if not pa.types.is_string(field.type):
-        raise SchemaError(f"column {field.name!r} holds {what}: declare it a string, not {field.type}")
+        raise SchemaError(f"column {field.name!r} holds {what}: declare it a string, not {type_name(field.type)}")
 
 
 def _check_path_type(field: pa.Field) -> None:
     if for_arrow(field.type) is None:
         raise SchemaError(
-            f"column {field.name!r} comes from the path, which cannot be read as {field.type}; declare it a string"
+            f"column {field.name!r} comes from the path, which cannot be read as {type_name(field.type)}; declare it a string"
         )

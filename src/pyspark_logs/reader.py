@@ -137,6 +137,11 @@ class LogReader:
         planned = plan(store, self.options, self.file_filters(columns), layout=layout, splittable=self.is_splittable)
         if planned.empty_reason:
             _log.warning("%s", planned.empty_reason)
+        if self.options.time.is_bounded and columns.time is None and not layout.granularity_us and planned.tasks:
+            _log.warning(
+                "startTime and endTime select whole files by their modification times: the format has no timestamp, and the"
+                " paths have no layout with times. Declare a column as timestamp in the template or the schema, or give a layout"
+            )
         # What cannot be compiled fails here, before any task runs.
         self.form.check_records()
         self._builder(columns, ReadTask((), layout.columns))
@@ -268,7 +273,8 @@ def _normalise_paths(options: ReadOptions) -> ReadOptions:
     paths = tuple(normalise(path) for path in options.plan.paths)
     schemes = sorted({split_scheme(path)[0] for path in paths})
     if len(schemes) > 1:
-        raise OptionError(f"load paths are of different stores ({', '.join(schemes)}); read each store by itself")
+        names = ", ".join(f"{scheme}://" if scheme else "local files" for scheme in schemes)
+        raise OptionError(f"load paths are of different stores ({names}); read each store by itself")
     return replace(options, plan=replace(options.plan, paths=paths))
 
 

@@ -113,6 +113,19 @@ def to_ddl(schema: pa.Schema) -> str:
     return ", ".join(f"{quote_name(field.name)} {_render_field(field, field.name)}" for field in schema)
 
 
+def type_name(data_type: pa.DataType) -> str:
+    """Returns the DDL of a type for messages; Arrow's name of a type without a Spark counterpart.
+
+    >>> import pyarrow as pa
+    >>> type_name(pa.timestamp("us", "UTC")), type_name(pa.time32("s"))
+    ('timestamp', 'time32[s]')
+    """
+    try:
+        return _render(data_type, "")
+    except OptionError:
+        return str(data_type)
+
+
 def all_nullable(schema: pa.Schema) -> pa.Schema:
     """Returns a schema with all fields nullable, nested fields included. Nullability is irrelevant to writers.
 

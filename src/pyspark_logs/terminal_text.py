@@ -6,7 +6,11 @@ would control the terminal that shows it.
 
 from __future__ import annotations
 
+import difflib
 import logging
+from collections.abc import Iterable
+
+_MIN_PREFIX = 3  # letters
 
 
 def printable(text: str) -> str:
@@ -30,6 +34,20 @@ def format_count(count: int, noun: str, plural: str | None = None) -> str:
     ('1 file', '0 files', '2 queries')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Returns the known name that an unknown one was probably meant to be, without regard to case; None if none is similar.
+
+    The name that the unknown one begins has precedence over names with a few other letters.
+
+    >>> nearest_name("anon", ["anyOf", "anonymous"]), nearest_name("levle", ["ts", "level"]), nearest_name("x", ["level"])
+    ('anonymous', 'level', None)
+    """
+    names, lower = {one.lower(): one for one in known}, name.lower()
+    begun = [one for one in names if len(lower) >= _MIN_PREFIX and one.startswith(lower)]
+    near = [min(begun, key=len)] if begun else difflib.get_close_matches(lower, names, n=1)
+    return names[near[0]] if near else None
 
 
 def get_logger(name: str) -> logging.Logger:

@@ -107,13 +107,19 @@ class TestRefused:
                 SchemaError,
                 "column 'nothing' is not there; format and layout give ts, n, big, d, tags, kv, team",
             ),
-            ("n date", SchemaError, "column 'n': the format gives int32, which cannot be read as date32"),
-            ("ts int", SchemaError, "column 'ts'.*cannot be read as int32"),
+            ("nn int", SchemaError, "column 'nn' is not there; format and layout give .*"),
+            ("tag string", SchemaError, r"column 'tag' is not there; .*; did you mean 'tags'\?$"),
+            ("n date", SchemaError, "column 'n': the format gives int, which cannot be read as date;"),
+            ("ts int", SchemaError, "column 'ts'.*the format gives timestamp, which cannot be read as int;"),
             ("n int NOT NULL", OptionError, "column 'n' is NOT NULL"),
             ("n int, N int", OptionError, "same name"),
             ("", OptionError, "option 'schema': is empty"),
             ("n int oops", OptionError, "schema has 'oops'"),
-            ("team array<string>", SchemaError, "column 'team' comes from the path, which cannot be read as list"),
+            (
+                "team array<string>",
+                SchemaError,
+                "column 'team' comes from the path, which cannot be read as array<string>;",
+            ),
             (
                 "_corrupt_record int",
                 SchemaError,
@@ -123,9 +129,9 @@ class TestRefused:
             (
                 "_metadata struct<size:bigint>",
                 SchemaError,
-                "'_metadata': field 'size' int64 is not there; it is one of file_path,",
+                "'_metadata': field 'size' bigint is not there; it is one of file_path,",
             ),
-            ("_metadata struct<file_size:int>", SchemaError, "field 'file_size' int32 is not there; it is int64"),
+            ("_metadata struct<file_size:int>", SchemaError, "field 'file_size' int is not there; it is bigint"),
         ],
     )
     def test_with_a_reason(self, schema: str, error: type[Exception], message: str, tmp_path: Path) -> None:

@@ -191,6 +191,14 @@ def test_errors_are_raised_before_a_file_is_read(where: str, logs: Path) -> None
         infer_schema(parse_read_options({"path": str(logs), "where": where, **OPTIONS}))
 
 
+@pytest.mark.parametrize(
+    ("where", "hint"), [("levle = 'x'", "did you mean 'level'\\?"), ("level = WARN", "text is quoted: 'WARN'\\.")]
+)
+def test_a_name_that_is_no_column_is_explained(where: str, hint: str, logs: Path) -> None:
+    with pytest.raises(SchemaError, match=f"option 'where': column .* is not there; .*{hint} The condition is:"):
+        scan(logs, where=where, **OPTIONS)
+
+
 def test_a_stream_lists_what_the_condition_allows(logs: Path) -> None:
     where = "team = 'web' AND ts >= '2026-01-08' AND level = 'ERROR'"
     stream = LogStream(parse_read_options({"path": str(logs), "where": where, **OPTIONS}), "n int")

@@ -83,6 +83,18 @@ def test_all_kinds_of_batches(tmp_path: Path) -> None:
         pyspark_logs.write([], tmp_path, **HOURLY)
     with pytest.raises(OptionError, match=r"batches are pyarrow.RecordBatch, not dict"):
         pyspark_logs.write([{"level": "INFO"}], tmp_path, **HOURLY)  # type: ignore[list-item]
+    with pytest.raises(OptionError, match=r"an iterable of pyarrow\.RecordBatch, not NoneType"):
+        pyspark_logs.write(None, tmp_path, **HOURLY)  # type: ignore[arg-type]
+
+
+def test_a_stream_of_arrow_is_written(tmp_path: Path) -> None:
+    class Frame:
+        """A DataFrame of another library."""
+
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            return rows(10).__arrow_c_stream__(requested_schema)
+
+    assert pyspark_logs.write(Frame(), tmp_path, **HOURLY).rows == 10
 
 
 def test_overwrite_and_transactions(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.api.scan import ScanSummary, scan
 from pyspark_logs.errors import OptionError, SchemaError
+from pyspark_logs.options.numbers import parse_count
 from pyspark_logs.reader import LogReader
 from pyspark_logs.schema import parse_ddl
 
@@ -59,6 +60,7 @@ class LogDataset:
         Raises:
             LogSourceError: as :func:`pyspark_logs.scan`.
         """
+        most = None if limit is None else parse_count("limit", limit)
         schema = self.schema if columns is None else select_columns(self.schema, columns)
         # Without names in the files, the schema is what tells the values of a line apart.
         parsed = self.schema if self.has_positional_columns else schema
@@ -69,7 +71,7 @@ class LogDataset:
         reader = scan(self.path, summary=summary, progress=progress, **options)
         if parsed is not schema:
             reader = _selected(reader, schema.names)
-        return reader if limit is None else _limited(reader, limit)
+        return reader if most is None else _limited(reader, most)
 
     def to_batches(self, **arguments: Any) -> Iterator[pa.RecordBatch]:
         """Yields the record batches of :meth:`scan`, which has the same arguments."""
@@ -154,7 +156,10 @@ def select_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
 
     Raises:
         SchemaError: there is no such column; the message names the nearest ones.
+        OptionError: the names are one string.
     """
+    if isinstance(names, str):
+        raise OptionError(f"columns is the text {names!r}; give a list of names, such as columns=[{names!r}]")
     by_name = {field.name.lower(): field for field in schema}
     fields = []
     for name in names:

@@ -46,7 +46,8 @@ def write(
     r"""Writes rows as log lines, without Spark. All files become visible to readers at once, or none.
 
     Args:
-        batches: table, batch, reader, or an iterable of batches with one schema.
+        batches: table, batch, reader, an object that exports an Arrow stream, such as a DataFrame of Polars or pandas, or an
+            iterable of batches with one schema.
         path: directory to write to.
         mode: ``append``, or ``overwrite`` to replace the files that ``overwriteScope`` selects.
         schema: schema of the batches, a ``pyarrow.Schema`` or DDL; required if an iterable may be empty.
@@ -99,6 +100,13 @@ def _batches(source: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterator
         return schema or source.schema, iter(source.to_batches())
     if isinstance(source, pa.RecordBatchReader):
         return schema or source.schema, iter(source)
+    if hasattr(source, "__arrow_c_stream__"):
+        reader = pa.RecordBatchReader.from_stream(source)
+        return schema or reader.schema, iter(reader)
+    if not isinstance(source, Iterable):
+        raise OptionError(
+            f"batches are a pyarrow.Table or an iterable of pyarrow.RecordBatch, not {type(source).__name__}"
+        )
     rows = iter(source)
     if schema is not None:
         return schema, rows
@@ -107,7 +115,8 @@ def _batches(source: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterator
         raise OptionError("there is no batch to take the schema from; give schema=pyarrow.schema([...])")
     if not isinstance(first, pa.RecordBatch):
         raise OptionError(
-            f"batches are pyarrow.RecordBatch, not {type(first).__name__}; pyarrow.Table.from_... makes a table of it"
+            f"batches are pyarrow.RecordBatch, not {type(first).__name__}; pyarrow.Table.from_pylist makes a table of dicts,"
+            " and pyarrow.Table.from_pandas of a pandas.DataFrame"
         )
 
     def with_first() -> Iterator[pa.RecordBatch]:

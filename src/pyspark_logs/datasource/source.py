@@ -44,6 +44,11 @@ def register(spark: SparkSession) -> None:
     >>> register(spark)                                                                 # doctest: +SKIP
     >>> spark.read.format("logs").option("preset", "nginx_combined").load("s3://...")   # doctest: +SKIP
     """
+    if not hasattr(spark, "dataSource"):
+        raise OptionError(
+            f"register() takes a SparkSession of Spark 4.0 or later, not {type(spark).__name__}; create it with"
+            " SparkSession.builder.getOrCreate()"
+        )
     try:
         with _muted_manager(spark):
             spark.dataSource.register(LogDataSource)

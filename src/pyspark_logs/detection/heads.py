@@ -24,6 +24,12 @@ _MAX_FILES = 8
 # All control characters but tabs, line ends, and the escapes of terminal colours.
 _CONTROL_CHARACTERS = bytes({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\b\x1b"))
 _MIN_BYTES_PER_CONTROL = 20
+# First bytes of files -> their format.
+_BINARY = {
+    b"PAR1": "a Parquet file", b"ORC": "an ORC file", b"Obj\x01": "an Avro file", b"ARROW1": "an Arrow file",
+    b"SQLite format 3\x00": "a SQLite database", b"%PDF-": "a PDF document", b"\x7fELF": "a program",
+    b"ElfFile\x00": "an event log of Windows (EVTX)",
+}  # fmt: skip
 # Share of zero bytes in every other byte of UTF-16, and of such bytes between them.
 _MIN_ZEROS, _MAX_OTHER_ZEROS = 0.6, 0.05
 _EIGHT_BIT = ("latin-1", "windows-1252")
@@ -197,8 +203,10 @@ def _control_problem(head: FileHead) -> str | None:
     controls = len(head.text) - len(head.text.translate(None, _CONTROL_CHARACTERS))
     if controls * _MIN_BYTES_PER_CONTROL <= len(head.text):
         return None
+    known = next((name for magic, name in _BINARY.items() if head.text.startswith(magic)), None)
+    hint = f"; it begins like {known}, which has readers of its own" if known else ""
     return (
         f"{head.path} does not look like text: {controls} of the {len(head.text)} bytes at its beginning are control"
-        " characters. If it is text in another encoding, give the encoding (encoding=utf-16-le); if it is compressed"
+        f" characters{hint}. If it is text in another encoding, give the encoding (encoding=utf-16-le); if it is compressed"
         " and its name does not say so, give the compression (compression=gzip); other files need a class (formatClass)"
     )

@@ -18,6 +18,9 @@ _PIECE = re.compile(r"\{\{|\}\}|\{(?P<field>[^{}]*)\}|[*]+|[^{}*]+|[{}]")
 _TIME_PIECE = re.compile(r"(?P<token>yyyy|MM|dd|HH|mm)|'(?P<quoted>[^']+)'|(?P<text>[^A-Za-z0-9']|T)")
 _COLUMN_NAME = re.compile(r"[^\W\d][\w-]*")
 _LOOKS_LIKE_TIME = re.compile(r"(?:([yYMdDHhmsS])\1+[^A-Za-z0-9]*)+")
+# Times without braces: a token as a whole word, or a directive of strptime.
+_OTHER_NOTATION = re.compile(r"(?<![^\W_])(?:yyyy|MM|dd|HH|mm)(?![^\W_])|%[YmdHM]")
+_BY_STRPTIME = {"%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm"}
 _ALL_TOKENS = "{yyyy}, {MM}, {dd}, {HH}, {mm}, or combined as {yyyy-MM-dd}"
 
 
@@ -214,6 +217,12 @@ def _check_fields(layout: str, segments: tuple[Segment, ...]) -> None:
         if name in seen:
             raise LayoutError(f"layout {layout!r}: {part} occurs twice; write * for the second occurrence")
         seen.add(name)
+    if not any(segment.has(TIME, COLUMN, WILDCARD) for segment in segments) and _OTHER_NOTATION.search(layout):
+        braces = _OTHER_NOTATION.sub(lambda found: "{" + _BY_STRPTIME.get(found[0], found[0]) + "}", layout)
+        raise LayoutError(
+            f"layout {layout!r}: has no field, so that only directories of these very names are read; fields are in braces:"
+            f" {braces}"
+        )
     missing = [token for token in TIME_TOKENS[: len(tokens)] if token not in tokens]
     if missing:
         finest = max(tokens, key=TIME_TOKENS.index)

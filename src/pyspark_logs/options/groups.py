@@ -133,6 +133,11 @@ class TimeOptions:
     column: str | None = None
     zone: str = "UTC"
 
+    @property
+    def is_bounded(self) -> bool:
+        """True if the range has a start or an end."""
+        return self.start_us is not None or self.end_us is not None
+
 
 @dataclass(frozen=True)
 class PlanOptions:

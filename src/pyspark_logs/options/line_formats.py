@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from pyspark_logs.options.table import (
     OPTIONS,
 )
 from pyspark_logs.options.text import parse_name, parse_schema
+from pyspark_logs.terminal_text import nearest_name
 
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
 # Fields of the load's options that apply to all members, because they decide on records before a member is tried.
@@ -121,8 +121,8 @@ def _unknown_key(key: str, documented: Mapping[str, str]) -> OptionError:
             f"option {option.name!r}: "
             + _REFUSED.get(option.name, "it applies to whole files, not to a member; give it beside anyOf")
         )
-    nearest = difflib.get_close_matches(key.lower(), list(documented), n=1, cutoff=0.6)
-    hint = f"; did you mean {documented[nearest[0]]!r}?" if nearest else "."
+    nearest = nearest_name(key, documented.values())
+    hint = f"; did you mean {nearest!r}?" if nearest else "."
     return OptionError(f"unknown key {key!r}{hint} A member may have {', '.join(_MEMBER_KEYS)}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from pyspark_logs.options.line_formats import parse_line_format, parse_members
 from pyspark_logs.options.table import COMBINED, OPTIONS, PATH_OPTIONS, SPARK_OPTIONS
 from pyspark_logs.options.text import bad_value, parse_path, refuse_credentials
 from pyspark_logs.options.times import parse_instant_us
+from pyspark_logs.terminal_text import nearest_name
 
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
 _DOCUMENTED_NAMES = {
@@ -119,10 +119,9 @@ def _by_documented_name(raw: Mapping[str, object]) -> dict[str, object]:
 def _unknown_option(name: str) -> OptionError:
     if (text := advice(name)) is not None:
         return OptionError(f"unknown option {name!r}: {text}")
-    lower = {known.lower(): known for known in _KNOWN}
-    nearest = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
-    if nearest:
-        return OptionError(f"unknown option {name!r}; did you mean {lower[nearest[0]]!r}?")
+    nearest = nearest_name(name, _KNOWN)
+    if nearest is not None:
+        return OptionError(f"unknown option {name!r}; did you mean {nearest!r}?")
     return OptionError(f"unknown option {name!r}. Known options: {', '.join(_KNOWN)}")
 
 

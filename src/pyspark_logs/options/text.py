@@ -170,6 +170,22 @@ def parse_secret(name: str, value: object) -> str:
     return value
 
 
+def parse_proxy(name: str, value: object) -> str:
+    """Returns the URL of a proxy, which may hold a password. Its value is in no message."""
+    url = parse_secret(name, value)
+    if not re.match(r"https?://[^/]", url.strip(), re.IGNORECASE):
+        raise OptionError(f"option {name!r}: is not a URL such as http://proxy.example.com:3128 (value hidden)")
+    return url
+
+
+def parse_role(name: str, value: object) -> str:
+    """Returns the ARN of a role, whose account is empty on some servers."""
+    arn = parse_name(name, value)
+    if not re.fullmatch(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:role/\S+", arn):
+        raise bad_value(name, value, "the ARN of a role such as 'arn:aws:iam::123456789012:role/reader'")
+    return arn
+
+
 def one_of(*choices: str) -> Callable[[str, object], str]:
     """Returns a parser of a choice among words, which match without case."""
 

@@ -25,6 +25,13 @@ _DEFAULT_CREDENTIAL: dict[str, dict[str, Any]] = {"gcsfs": {"token": "google_def
 _SIZE_NAMES = ("size", "Size")
 _TIME_NAMES = ("LastModified", "last_modified", "mtime", "modified", "updated", "created")
 _ETAG_NAMES = ("etag", "ETag", "generation", "content_md5", "md5Hash", "md5")
+_MAX_REASON = 200  # characters: hdfs names each directory in which it has looked
+_ADVICE = {
+    "hdfs": "It needs Java and Hadoop's libraries: set JAVA_HOME, HADOOP_HOME and CLASSPATH (the output of `hadoop classpath --glob`)"
+    " on the driver and on the executors",
+    "dbfs": "On a cluster of Databricks, write /dbfs/... or /Volumes/... instead of dbfs:/...; elsewhere, give the instance and the"
+    ' token of the workspace: storageOptions={"instance": "...", "token": "..."}',
+}
 _RANGE_BYTES = 8 << 20  # of one request; each costs a round trip
 
 
@@ -175,8 +182,20 @@ class GenericStore(Store):
         key = json.dumps(arguments, sort_keys=True, default=str)
         with self._lock:
             if key not in self._handles:
-                self._handles[key] = cls(**arguments, use_listings_cache=False, skip_instance_cache=True)
+                try:
+                    self._handles[key] = cls(**arguments, use_listings_cache=False, skip_instance_cache=True)
+                except LogSourceError:
+                    raise
+                except Exception as error:
+                    raise self._cannot_open(error) from error
             return self._handles[key]
+
+    def _cannot_open(self, error: Exception) -> OptionError:
+        """Returns the error of a driver that cannot be created, which is before any request."""
+        reason = self._errors.mask(" ".join(str(error).split()))
+        short = reason if len(reason) <= _MAX_REASON else reason[:_MAX_REASON] + "…"
+        advice = _ADVICE.get(self.scheme, "Give the arguments that the driver needs in storageOptions (JSON)")
+        return OptionError(f"the driver of {self.scheme}:// cannot be created: {short}. {advice}")
 
     def _driver_arguments(self) -> dict[str, Any]:
         """Returns the constructor arguments of the driver."""

@@ -87,6 +87,8 @@ def normalise(path: str) -> str:
         raise OptionError("empty path; give a directory, a file or a glob to read")
     if "::" in path and "://" in path:
         raise OptionError(f"path {path!r}: chained URLs (a::b) are not supported; give the paths of the files")
+    if path == "~" or path.startswith("~/"):
+        raise OptionError(f"path {path!r}: ~ is not expanded; write {os.path.expanduser(path)}")  # noqa: PTH111
     scheme, rest = split_scheme(path)
     slash = "/" if rest.endswith("/") else ""
     if not scheme:

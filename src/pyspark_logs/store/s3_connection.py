@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -195,6 +196,11 @@ def connection_arguments(options: StoreOptions) -> dict[str, Any]:
     if options.profile is not None:
         arguments["profile"] = options.profile
     if options.ca_bundle is not None:
+        if not Path(options.ca_bundle).exists():
+            raise OptionError(
+                f"option 'caBundle': there is no {options.ca_bundle} on this machine; the file must be at this path on the driver"
+                " and on each executor"
+            )
         client["verify"] = options.ca_bundle
     if options.proxy is not None:
         config["proxies"] = {"http": options.proxy, "https": options.proxy}

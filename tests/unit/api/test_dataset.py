@@ -33,6 +33,11 @@ def test_columns_condition_and_limit(logs: pyspark_logs.LogDataset) -> None:
     both = pyspark_logs.dataset(logs.path, template="{level} {n:int}", where="n > 3 OR n = 0")
     assert both.head(2, where="level = 'INFO'")["n"].to_pylist() == [0, 4]
     assert logs.head(0).num_rows == 0
+    with pytest.raises(OptionError, match=r"columns is the text 'level'; give a list of names"):
+        logs.to_table(columns="level")
+    for limit in (-1, 1.5, "x"):
+        with pytest.raises(OptionError, match=r"option 'limit': .* is not a whole number of zero or more"):
+            logs.head(limit)  # type: ignore[arg-type]
     with pytest.raises(SchemaError, match="there are: level, n"):
         logs.to_table(columns=["zzzz"])
 

@@ -68,6 +68,15 @@ def test_a_closed_reader_leaves_no_thread(tmp_path: Path) -> None:
     assert not [thread for thread in all_threads() if thread.name.startswith("pyspark-logs")]
 
 
+@pytest.mark.parametrize(("options", "warns"), [({}, True), ({"layout": "{yyyy}"}, False)])
+def test_a_range_without_any_time_is_explained(
+    options: dict[str, str], warns: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, {"2026/a.log": "INFO a\n"})
+    scan(tmp_path, template="{level} {message}", startTime="2026-01-01", endTime="2036-01-01", **options).read_all()
+    assert ("select whole files by their modification times" in caplog.text) == warns
+
+
 def test_a_file_beside_hive_directories_leaves_their_columns(tmp_path: Path) -> None:
     write(tmp_path, {"day=1/a.log": "INFO a\n", "day=2/b.log": "INFO b\n", "notes.txt": "WARN c\n"})
     rows = scan(tmp_path, template="{level} {message}", schema="message string, day int").read_all().to_pylist()

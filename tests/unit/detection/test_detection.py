@@ -335,8 +335,11 @@ class TestEncodings:
     def test_binary_files_are_errors(self, tmp_path: Path, data: bytes) -> None:
         file = tmp_path / "app.log"
         file.write_bytes(data)
-        with pytest.raises(FormatError, match=r"app\.log does not look like text: \d+ of the \d+ bytes .*encoding="):
+        with pytest.raises(
+            FormatError, match=r"app\.log does not look like text: \d+ of the \d+ bytes .*encoding="
+        ) as raised:
             pyspark_logs.detect(file)
+        assert ("it begins like a Parquet file" in str(raised.value)) == data.startswith(b"PAR1")
 
     def test_compressed_files_without_a_suffix(self, tmp_path: Path) -> None:
         file = tmp_path / "app.log"

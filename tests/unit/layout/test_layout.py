@@ -147,6 +147,8 @@ def test_a_key_that_does_not_fit_has_no_match(layout: str, key: str) -> None:
         ("**/{yyyy}", "'**' is not supported"),
         ("_logs/{yyyy}", "hidden"),
         (".x/{yyyy}", "hidden"),
+        ("logs/yyyy/MM/dd", "fields are in braces: logs/{yyyy}/{MM}/{dd}"),
+        ("dt=%Y-%m-%d", "fields are in braces: dt={yyyy}-{MM}-{dd}"),
     ],
 )
 def test_what_a_layout_cannot_be_is_said(layout: str, says: str) -> None:

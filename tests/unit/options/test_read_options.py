@@ -30,7 +30,13 @@ class TestNames:
         assert parse(MAXPARTITIONBYTES="1k", MaxRecordBytes=7) == parse(maxPartitionBytes=1024, maxrecordbytes="7")
 
     @pytest.mark.parametrize(
-        ("name", "near"), [("layuot", "layout"), ("STARTTIMES", "startTime"), ("maxPartitionByte", "maxPartitionBytes")]
+        ("name", "near"),
+        [
+            ("layuot", "layout"),
+            ("STARTTIMES", "startTime"),
+            ("maxPartitionByte", "maxPartitionBytes"),
+            ("anonym", "anonymous"),
+        ],
     )
     def test_an_unknown_name_suggests_the_nearest(self, name: str, near: str) -> None:
         with pytest.raises(OptionError, match=f"^unknown option '{name}'; did you mean '{near}'\\?$"):
@@ -44,6 +50,10 @@ class TestNames:
             ("cloudFiles.format", "no Auto Loader"),
             ("n_rows", r"limit\(n\)"),
             ("fs.s3a.endpoint", "write endpoint"),
+            ("anon", "write anonymous"),
+            ("skip_rows", "commentPrefix"),
+            ("partitionBy", "layout="),
+            ("tz", "write timeZone"),
         ],
     )
     def test_options_of_other_readers_are_answered_with_advice(self, name: str, advice: str) -> None:
@@ -66,6 +76,17 @@ class TestNames:
         with pytest.raises(OptionError, match=re.escape(f"http:// or https://; write {example}")) as raised:
             parse(endpoint=endpoint)
         assert "u:p" not in str(raised.value)
+
+    @pytest.mark.parametrize("proxy", ["secret:pw@host", "ftp://secret@host"])
+    def test_a_proxy_is_a_url_that_no_message_shows(self, proxy: str) -> None:
+        with pytest.raises(OptionError, match="'proxy': is not a URL such as http://") as raised:
+            parse(proxy=proxy)
+        assert "secret" not in str(raised.value)
+
+    def test_a_role_is_named_by_its_arn(self) -> None:
+        with pytest.raises(OptionError, match="'roleArn': 'reader' is not the ARN of a role such as 'arn:"):
+            parse(roleArn="reader")
+        assert parse(roleArn="arn:minio:iam:::role/x").store.role_arn == "arn:minio:iam:::role/x"
 
     def test_an_unknown_name_without_a_near_one(self) -> None:
         with pytest.raises(OptionError, match=r"^unknown option 'zzz'\. Known options: "):

@@ -90,6 +90,24 @@ class TestReads(MemoryReadSuite):
         with pytest.raises(StoreError, match="unreachable"):
             self.store.list_page(self.root, recursive=True)
 
+    @pytest.mark.parametrize(
+        ("scheme", "advice"), [("hdfs", "set JAVA_HOME"), ("dbfs", "write /dbfs/"), ("logstest", "in storageOptions")]
+    )
+    def test_a_driver_that_cannot_be_created_is_an_error_with_advice(self, monkeypatch, scheme, advice):
+        def fail(*args, **kwargs):
+            raise TypeError("missing\n" * 100)
+
+        import fsspec
+
+        monkeypatch.setattr(type(self.store._filesystem(self.root)), "__init__", fail)
+        monkeypatch.setattr(
+            fsspec, "get_filesystem_class", lambda scheme, cls=fsspec.get_filesystem_class: cls("logstest")
+        )
+        with pytest.raises(
+            OptionError, match=rf"driver of {scheme}:// cannot be created: missing .{{190,200}}…\. .*{advice}"
+        ):
+            open_store(f"{scheme}://a/b", StoreOptions()).list_page(f"{scheme}://a/b/", recursive=True)
+
     def test_consecutive_failures_open_the_circuit(self, monkeypatch):
         def fail(*args, **kwargs):
             raise ConnectionError("unreachable")

@@ -47,6 +47,7 @@ class TestPaths:
             ("gs:///key", "no bucket"),
             ("hdfs:/x", "one slash"),
             ("file://host/x", "host"),
+            ("~/logs", "~ is not expanded; write /.*/logs"),
             ("zip://a::s3://b/c.zip", "chained"),
         ],
     )

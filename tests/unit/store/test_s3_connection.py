@@ -62,6 +62,10 @@ class TestConnectionArguments:
         assert connection_arguments(options)["config_kwargs"]["max_pool_connections"] == connections
         assert (options == StoreOptions()) == (connections == 32)
 
+    def test_a_missing_file_of_certificates_is_named(self):
+        with pytest.raises(OptionError, match=r"'caBundle': there is no /none\.pem on this machine"):
+            connection_arguments(StoreOptions(ca_bundle="/none.pem"))
+
     def test_unknown_arguments_are_named(self, s3: S3Bucket):
         store = open_store("s3://b", replace(s3.options, storage_options='{"no_such": 1}'))
         with pytest.raises(OptionError, match="no_such"):

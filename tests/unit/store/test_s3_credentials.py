@@ -234,10 +234,10 @@ def test_a_role_that_may_not_be_assumed(s3: S3Bucket, proxy: FaultProxy) -> None
     [
         ({"credential": "c", "accessKey": "a", "secretKey": "s"}, "credential and accessKey contradict"),
         ({"credential": "c", "credentialsProvider": "a:b"}, "credential and credentialsProvider contradict"),
-        ({"anonymous": "true", "roleArn": "arn"}, "'anonymous' and 'roleArn' contradict"),
+        ({"anonymous": "true", "roleArn": "arn:aws:iam::123456789012:role/r"}, "'anonymous' and 'roleArn' contradict"),
         ({"externalId": "x"}, "'externalId' needs 'roleArn'"),
         ({"roleDuration": "1h"}, "'roleDuration' needs 'roleArn'"),
-        ({"roleArn": "arn", "roleDuration": "5m"}, "not between 15m and 12h"),
+        ({"roleArn": "arn:aws:iam::123456789012:role/r", "roleDuration": "5m"}, "not between 15m and 12h"),
         ({"credentialsProvider": "module"}, "a function as 'module:callable'"),
         ({"kmsKeyId": "k"}, "needs sse=aws:kms"),
         ({"kmsKeyId": "k", "sse": "AES256"}, "needs sse=aws:kms"),

@@ -6,8 +6,6 @@ with underscores. The text of one field may have several columns, as ``client:po
 
 from __future__ import annotations
 
-import difflib
-
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.presets import (
     applications,
@@ -24,6 +22,7 @@ from pyspark_logs.formats.presets import (
     web,
 )
 from pyspark_logs.formats.presets.entry import Preset
+from pyspark_logs.terminal_text import nearest_name
 
 _FAMILIES = (
     web, aws, aws_json, delimited, cloud_json, syslog, proxies, servers_json, databases, mysql_slow, applications,
@@ -41,7 +40,9 @@ def find_preset(name: str) -> Preset:
     """
     found = PRESETS.get(name.strip().lower())
     if found is None:
-        near = difflib.get_close_matches(name.lower(), PRESETS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise FormatError(f"option 'preset': {name!r} is not a preset{hint} (there are {', '.join(PRESETS)})")
+        near = nearest_name(name, PRESETS)
+        known = (
+            f"did you mean {near!r}? `pyspark-logs presets` lists all" if near else f"there are {', '.join(PRESETS)}"
+        )
+        raise FormatError(f"option 'preset': {name!r} is not a preset; {known}")
     return found

@@ -107,7 +107,11 @@ class FieldWriter:
         if array.null_count:
             null = self.null_text(context)
             if null is None:
-                why = "would not be read as null here" if self.nullable else "cannot be written: the field has no '?'"
+                why = (
+                    "would not be read as null here"
+                    if self.nullable
+                    else "cannot be written: the field has no '?', as in {name?}"
+                )
                 found += unwritable_values(column, array.is_null().to_numpy(zero_copy_only=False), why)
             texts = texts.fill_null(null or "")
         if self.padding is not None:

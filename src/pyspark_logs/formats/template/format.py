@@ -39,6 +39,7 @@ from pyspark_logs.formats.types.request import PARTS, RequestPart
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import Lines, PartRule
+from pyspark_logs.schema import type_name
 
 # Columns with the first line of a request, in configurations of web servers and in presets.
 REQUEST_COLUMNS = ("request", "http_request")
@@ -229,7 +230,8 @@ class TemplateFormat(LineFormat):
                     continue
                 column, target = schema[index], field_type.arrow()
                 if not fits(column.type, target):
-                    problems.append(f"{column.name!r} is {column.type}, the format writes {target}; cast it")
+                    found, wanted = type_name(column.type), type_name(target)
+                    problems.append(f"{column.name!r} is {found}, the format writes {wanted}; cast it")
                 native[index] = pa.field(column.name, target)
             writer = FieldWriter(
                 template_field.type, template_field.null_texts(options.null_value), options.escape == "backslash", zone,

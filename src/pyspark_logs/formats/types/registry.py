@@ -16,6 +16,7 @@ from pyspark_logs.formats.types.numeric import Boolean, DecimalNumber, Floating,
 from pyspark_logs.formats.types.temporal import EPOCH_SCALE, Date, Epoch, Timestamp
 from pyspark_logs.formats.types.text import JsonText, Quoted, Text, Uuid
 from pyspark_logs.formats.types.validated_text import VALIDATED_TEXTS, enumeration
+from pyspark_logs.schema import type_name
 
 
 def _plain(field_type: FieldType) -> Any:
@@ -147,8 +148,9 @@ def retype(field_type: FieldType, dtype: pa.DataType, column: str) -> FieldType:
     found = field_type.reinterpret(dtype, for_arrow)
     if found is not None:
         return found
-    alternatives = [field_type.arrow(), *(["string"] if field_type.reinterpret(pa.string(), for_arrow) else [])]
+    given = type_name(field_type.arrow())
+    alternatives = [given, *(["string"] if field_type.reinterpret(pa.string(), for_arrow) else [])]
     raise SchemaError(
-        f"column {column!r}: the format gives {field_type.arrow()}, which cannot be read as {dtype};"
-        f" ask for {' or '.join(map(str, alternatives))} and cast in the query"
+        f"column {column!r}: the format gives {given}, which cannot be read as {type_name(dtype)};"
+        f" ask for {' or '.join(alternatives)} and cast in the query"
     )

@@ -18,6 +18,7 @@ from pyspark_logs.formats.types.temporal import Date
 from pyspark_logs.formats.types.text import Text
 from pyspark_logs.formats.writing.field_context import LINE_ENDS
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
+from pyspark_logs.schema import type_name
 
 _UINT64_DIGITS = 20
 
@@ -38,9 +39,9 @@ def scalar_type(dtype: pa.DataType) -> FieldType | None:
 def type_problem(field: pa.Field, field_type: FieldType | None) -> str:
     """Returns the reason why a column cannot be written as a field type; "" if it can."""
     if field_type is None:
-        return f"{field.name!r} is {field.type}, which is more than one value; write its parts as columns, or as json"
+        return f"{field.name!r} is {type_name(field.type)}, which is more than one value; write its parts as columns, or as json"
     if not fits(field.type, field_type.arrow()):
-        return f"{field.name!r} is {field.type}, the format writes {field_type.arrow()}; cast it"
+        return f"{field.name!r} is {type_name(field.type)}, the format writes {type_name(field_type.arrow())}; cast it"
     return ""
 
 

@@ -20,6 +20,7 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.writing.encoder import Encoder
 from pyspark_logs.options import FormatOptions
 from pyspark_logs.records import find_lines
+from pyspark_logs.schema import type_name
 from tests.reference import rendering as reference_render
 from tests.reference.json_lines import reference_json
 from tests.reference.templates import Clock, parse_template, reference_lines, reference_parse, same
@@ -591,7 +592,7 @@ def test_all_that_is_wrong_with_a_schema_is_said_at_once() -> None:
     with pytest.raises(SchemaError) as failed:
         encoder("{a:int} {b:quoted} {c} {d?}", schema)
     for part in (
-        "'a' is int64, the format writes int32",
+        "'a' is bigint, the format writes int",
         "'b' is missing",
         "'c' is there twice",
         "'more' is not in the format",
@@ -668,7 +669,7 @@ def test_types_that_lose_nothing_are_taken(kind: str, array: pa.Array) -> None:
     ],
 )  # fmt: skip
 def test_types_that_may_lose_something_are_not(kind: str, dtype: pa.DataType) -> None:
-    with pytest.raises(SchemaError, match=re.escape(f"'v' is {dtype}, the format writes")):
+    with pytest.raises(SchemaError, match=re.escape(f"'v' is {type_name(dtype)}, the format writes")):
         encoder("{v:" + kind + "}", pa.schema([("v", dtype)]))
 
 
