@@ -1,8 +1,12 @@
-"""The state of a read, for progress bars."""
+"""The state of a read, and the requests of a process, for progress bars."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from pyspark_logs.store import count_requests
+
+__all__ = ["ReadProgress", "count_requests"]
 
 
 @dataclass(frozen=True)

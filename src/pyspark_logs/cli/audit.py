@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report
+from pyspark_logs.cli.progress import show_progress
 
 
 def add_commands(commands: Any) -> None:
@@ -36,7 +37,8 @@ def add_commands(commands: Any) -> None:
 def _audit(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.audit import audit
 
-    report = audit(parsed.path, query=parsed.query, checkpoint=parsed.checkpoint, **options)
+    with show_progress(parsed):
+        report = audit(parsed.path, query=parsed.query, checkpoint=parsed.checkpoint, **options)
     result = {"path": report.path, "state": report.state, "queries": [asdict(query) for query in report.queries]}
     print_report(parsed, result, report.write_to)
     allowed = ("complete", "unfinished") if parsed.allow_unfinished else ("complete",)

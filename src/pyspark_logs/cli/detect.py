@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report
+from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.rendering.report_output import ReportOutput
 from pyspark_logs.terminal_text import format_count
 
@@ -34,11 +35,12 @@ def _detect(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.detect import GOOD_SHARE, LANGUAGES, detect
     from pyspark_logs.api.preview import preview
 
-    candidates = detect(parsed.file, **options)
-    is_detected = any(candidate.share >= GOOD_SHARE for candidate in candidates)
-    rows = None
-    if candidates and parsed.rows > 0:
-        rows = preview(parsed.file, parsed.rows, **{**options, **candidates[0].options}).table
+    with show_progress(parsed):
+        candidates = detect(parsed.file, **options)
+        is_detected = any(candidate.share >= GOOD_SHARE for candidate in candidates)
+        rows = None
+        if candidates and parsed.rows > 0:
+            rows = preview(parsed.file, parsed.rows, **{**options, **candidates[0].options}).table
 
     def write_to(output: ReportOutput) -> None:
         if not is_detected:

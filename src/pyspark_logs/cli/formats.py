@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from pyspark_logs.cli.arguments import add_option
+from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.errors import OptionError
 
 _SELECTIONS = frozenset(("starttime", "endtime", "where", "schema", "timecolumn", "mode", "columnnameofcorruptrecord"))
@@ -58,7 +59,8 @@ def read_options(parsed: argparse.Namespace, options: dict[str, str]) -> dict[st
         return given
     # The time range needs the layout, which is detected together with the format.
     unselected = {name: value for name, value in given.items() if name.lower() not in _SELECTIONS}
-    candidates = detect(parsed.path[0], **unselected)
+    with show_progress(parsed):
+        candidates = detect(parsed.path[0], **unselected)
     if not candidates or candidates[0].share < GOOD_SHARE:
         best = (
             f"the best candidate, {candidates[0].name}, matches {candidates[0].share:.0%}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report
+from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.rendering.report_output import ReportOutput
 from pyspark_logs.terminal_text import format_count
 
@@ -27,7 +28,8 @@ def _jobs(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.job_list import list_jobs
     from pyspark_logs.rendering.units import format_seconds, format_time
 
-    found = list_jobs(parsed.root, limit=parsed.limit, **options)
+    with show_progress(parsed):
+        found = list_jobs(parsed.root, limit=parsed.limit, **options)
     rows = [
         {
             "job": job.job, "mode": job.mode, "created (UTC)": format_time(job.created_us // 1_000_000 * 1_000_000),

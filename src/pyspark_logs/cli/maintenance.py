@@ -10,6 +10,7 @@ from typing import Any
 
 from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report
+from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.rendering.report_output import ReportOutput
 from pyspark_logs.terminal_text import format_count
 
@@ -35,7 +36,8 @@ def add_commands(commands: Any) -> None:
 def _recover(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.maintenance import recover
 
-    report = recover(parsed.root, parsed.older_than, job=parsed.job, dry_run=parsed.dry_run, **options)
+    with show_progress(parsed):
+        report = recover(parsed.root, parsed.older_than, job=parsed.job, dry_run=parsed.dry_run, **options)
     would = "would be " if parsed.dry_run else ""
     lines = [
         *(f"{would}rolled back      {job}" for job in report.rolled_back),
@@ -55,7 +57,8 @@ def _recover(parsed: argparse.Namespace, options: dict[str, str]) -> int:
 def _vacuum(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.maintenance import vacuum
 
-    report = vacuum(parsed.root, parsed.older_than, dry_run=parsed.dry_run, **options)
+    with show_progress(parsed):
+        report = vacuum(parsed.root, parsed.older_than, dry_run=parsed.dry_run, **options)
     would = "would be " if parsed.dry_run else ""
     lines = [
         *(f"{would}removed upload {path}" for path in report.uploads),

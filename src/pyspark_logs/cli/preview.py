@@ -47,9 +47,9 @@ def _preview(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.rendering.row_writers import ROW_WRITERS
 
     kind = row_writer_name(parsed, parsed.format)
-    found = preview(
-        path_of(parsed), parsed.rows, columns=columns_of(parsed), where=parsed.where, **read_options(parsed, options)
-    ).table
+    given = read_options(parsed, options)
+    with show_progress(parsed):
+        found = preview(path_of(parsed), parsed.rows, columns=columns_of(parsed), where=parsed.where, **given).table
     if parsed.format == "table":
         rows = found.to_pylist()
         print_text(lambda output: output.table(rows, found.column_names))
@@ -69,13 +69,13 @@ def _convert(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     if kind is None:
         raise OptionError(f"--to {parsed.to!r}: its suffix is none of {', '.join(_SUFFIXES)}")
     kind = row_writer_name(parsed, kind)
-    summary = ScanSummary()
-    logs = dataset(path_of(parsed), **read_options(parsed, options))
+    summary, given = ScanSummary(), read_options(parsed, options)
     # The file appears only when it is complete.
     temporary = target.with_name(f".{target.name}.tmp")
     rows = 0
     try:
         with show_progress(parsed) as progress:
+            logs = dataset(path_of(parsed), **given)
             reader = logs.scan(
                 columns=columns_of(parsed), where=parsed.where, limit=parsed.rows, summary=summary, progress=progress
             )

@@ -25,6 +25,7 @@ Imports within the package: ``s3``, ``local``, and ``memory`` over ``generic`` -
 from __future__ import annotations
 
 from pyspark_logs.options import StoreOptions
+from pyspark_logs.store.base import count_requests
 from pyspark_logs.store.interface import Store
 from pyspark_logs.store.listings import OpenUpload, Page, StoredFile, UploadPage
 from pyspark_logs.store.paths import join, normalise, split_bucket, split_s3_bucket, split_scheme
@@ -35,6 +36,7 @@ __all__ = [
     "Store",
     "StoredFile",
     "UploadPage",
+    "count_requests",
     "join",
     "normalise",
     "open_store",

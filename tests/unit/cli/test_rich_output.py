@@ -6,6 +6,8 @@ import argparse
 import io
 import re
 import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.cli import main
 from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.cli.rich_output import RichOutput, open_console
+from pyspark_logs.store.local import LocalStore
 from tests.support.trials import tries
 
 HOSTILE = "[red]a[/red] :smile: \x1b[31m\x9b1m\r\n"
@@ -90,7 +93,7 @@ def test_plain_text(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def show(seconds: float, json: bool = False) -> bool:
     """Shows a state of a command, and returns True if there is a terminal for it."""
-    with show_progress(argparse.Namespace(json=json)) as progress:
+    with show_progress(argparse.Namespace(command="check", json=json)) as progress:
         if progress is not None:
             progress(ReadProgress(3 << 20, 12 << 20, 1, 1, seconds))
         return progress is not None
@@ -111,6 +114,35 @@ def test_progress_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert show(2.0)
     assert "3.0 MiB of 12.0 MiB (1.5 MiB/s, 6.0 s left), 1 record, 1 corrupt" in terminal.text()
+
+
+@pytest.mark.parametrize("command", ["recover", "vacuum", "jobs", "plan", "detect", "preview", "check"])
+def test_a_command_that_waits_for_the_store_shows_its_requests(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = open_terminal(monkeypatch)
+    (tmp_path / "app.log").write_text("INFO started\n")
+    monkeypatch.setattr("pyspark_logs.cli.progress._PATIENCE_S", 0.0)
+    monkeypatch.setattr("pyspark_logs.cli.progress._INTERVAL_S", 0.001)
+    shown = threading.Event()
+    write, list_page = terminal.write, LocalStore.list_page
+
+    def watch(text: str) -> int:
+        if re.search(rf"{command}: .*LIST.* requests?, \d+ s", text):
+            shown.set()
+        return write(text)
+
+    def list_slowly(*arguments: Any, **options: Any) -> Any:
+        page = list_page(*arguments, **options)
+        shown.wait(30)
+        return page
+
+    monkeypatch.setattr(terminal, "write", watch)
+    monkeypatch.setattr(LocalStore, "list_page", list_slowly)
+    main([command, str(tmp_path), *(["--preset", "cri"] if command in ("plan", "preview", "check") else [])])
+    assert shown.is_set()
+    assert terminal.getvalue().rindex("\r\x1b[K") > terminal.getvalue().rindex(" s\r")  # erased
+    assert "pyspark-logs-progress" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_no_progress_in_pipes_and_with_json(monkeypatch: pytest.MonkeyPatch) -> None:
