@@ -203,6 +203,12 @@ def xz(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -> Ite
 # --- codecs of Arrow, which reads the compressed bytes itself, frame after frame -------------------
 
 
+# The first bytes of frames of versions before 0.8, from 2016 and earlier, by the sources of zstd:
+# https://github.com/facebook/zstd/blob/v1.5.6/lib/legacy/zstd_legacy.h. Arrow's build of zstd reads a truncated frame
+# of them as an empty text, if the frame is not read in small pieces.
+_OLD_ZSTD = (b"\xfd\x2f\xb5\x1e", *(bytes([version]) + b"\xb5\x2f\xfd" for version in range(0x22, 0x28)))
+
+
 class _Source(io.RawIOBase):
     """File object over the compressed chunks, for Arrow to read."""
 
@@ -229,10 +235,18 @@ class _Source(io.RawIOBase):
         self.position += len(data)
         return data
 
+    def begins_with(self, magics: tuple[bytes, ...]) -> bool:
+        """True if the file begins with one of the given bytes, of equal length; reads chunks, which Arrow gets afterwards."""
+        while len(self._rest) < len(magics[0]) and (chunk := next(self._chunks, None)) is not None:
+            self._rest += chunk
+        return self._rest.startswith(magics)
+
 
 def arrow_codec(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -> Iterator[bytes]:  # noqa: ARG001
     """Decompresses zstd or lz4 frames, whose boundaries Arrow does not tell."""
     source = _Source(chunks)
+    if name == "zstd" and source.begins_with(_OLD_ZSTD):
+        raise corrupt_file(name, path, "a version of zstd before 0.8 wrote it, whose format is not supported", 0)
     damage: str | None = None
     with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), name) as stream:
         while damage is None:

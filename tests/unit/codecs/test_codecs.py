@@ -492,6 +492,14 @@ class TestZstd(FrameSuite):
         reader = pytest.importorskip("zstandard").ZstdDecompressor().stream_reader(data, read_across_frames=True)
         return reader.read()
 
+    @pytest.mark.parametrize("size", [1, 3, 1 << 20])
+    @pytest.mark.parametrize(
+        "magic", [b"\xfd\x2f\xb5\x1e", *(bytes([byte]) + b"\xb5\x2f\xfd" for byte in range(0x22, 0x28))]
+    )
+    def test_frames_of_versions_before_0_8_are_refused(self, magic, size):
+        with pytest.raises(CorruptFileError, match=r"a version of zstd before 0\.8 wrote it"):
+            self.read(magic + b" h\xed\xb7\x00", size)
+
     def test_a_single_frame_loses_nothing(self):
         data = self.compress(LONG)
         cut_short = data[: len(data) // 2]
