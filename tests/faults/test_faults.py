@@ -1,6 +1,6 @@
-"""Reads, writes, recovery and vacuum through a proxy that injects faults at random: right, or a clear error and nothing lost.
+"""Reads, writes, a stream, recovery and vacuum through a proxy that injects faults at random: right, or a clear error and nothing lost.
 
-Each case writes jobs and reads them under one kind of fault. Then the faults stop, ``recover`` and ``vacuum`` run, and the
+Each case writes jobs, and reads and streams them, under one kind of fault. Then the faults stop, ``recover`` and ``vacuum`` run, and the
 rows must be those of the jobs that reported success, plus at most those whose outcome was reported as unknown.
 """
 
@@ -10,18 +10,22 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from pyspark_logs import recover, scan, vacuum, write
 from pyspark_logs.errors import CommitStateUnknownError, LogSourceError
+from pyspark_logs.options import parse_read_options
 from pyspark_logs.store import circuit_breaker, open_store, s3_reads, s3_retries, s3_writes
+from pyspark_logs.stream import LogStream
 from tests.support.fault_proxy import FaultProxy
 from tests.support.faults import FAULTS
 from tests.support.s3_server import S3Bucket
 
 ROWS, JOBS = 50, 2
+Row = tuple[int, int]
 # No operation lasts longer, with attempts of half a second and short pauses, also on a machine with more to do.
 DEADLINE_S = 120.0
 
@@ -35,6 +39,37 @@ def proxy(s3: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]
     proxy.start()
     yield proxy
     proxy.stop()
+
+
+class Follower:
+    """A stream of the rows below a root, whose steps may fail and are repeated.
+
+    Args:
+        root: root of the jobs.
+        options: options of the reader.
+    """
+
+    def __init__(self, root: str, options: dict[str, str]) -> None:
+        self.stream = LogStream(parse_read_options({"path": root, **options}), "job int, n int")
+        self.start: dict[str, Any] | None = None
+        self.end: dict[str, Any] | None = None
+        self.rows: list[Row] = []
+
+    def step(self) -> bool:
+        """Polls, and reads the batch; False if there is none. The batch of an earlier step that failed is read first."""
+        if self.start is None:
+            self.start = self.stream.initial_offset()
+        if self.end is None:
+            self.end = self.stream.latest_offset(self.start, max_files=100, max_bytes=None)
+        found = [
+            row
+            for task in self.stream.plan_batch(self.start, self.end)
+            for part in self.stream.reader.read_task(task)
+            for row in zip(part["job"].to_pylist(), part["n"].to_pylist(), strict=True)
+        ]
+        self.rows += found
+        self.start, self.end = self.end, None
+        return bool(found)
 
 
 def check(bucket: S3Bucket, proxy: FaultProxy, kind: str, rate: float, seed: int) -> set[int]:
@@ -55,9 +90,10 @@ def check(bucket: S3Bucket, proxy: FaultProxy, kind: str, rate: float, seed: int
         assert time.monotonic() - started < DEADLINE_S
         return error
 
-    def rows() -> list[tuple[int, int]]:
+    def rows() -> list[Row]:
         return sorted(map(tuple, (row.values() for row in scan(root, **options).read_all().to_pylist())))
 
+    follower = Follower(root, options)
     committed: set[int] = set()
     unknown: set[int] = set()
     proxy.choose = lambda method: fault(choose) if choose.random() < rate else None
@@ -68,7 +104,8 @@ def check(bucket: S3Bucket, proxy: FaultProxy, kind: str, rate: float, seed: int
             committed.add(job)
         elif isinstance(error, CommitStateUnknownError):
             unknown.add(job)
-        found: list[tuple[int, int]] = []
+        timed(follower.step)
+        found: list[Row] = []
         if committed and timed(lambda found=found: found.extend(rows())) is None:
             assert set(found) >= {(done, n) for done in committed for n in range(ROWS)}
             assert len(found) == len(set(found)) == ROWS * len({done for done, _ in found})
@@ -82,6 +119,9 @@ def check(bucket: S3Bucket, proxy: FaultProxy, kind: str, rate: float, seed: int
     jobs = {job for job, _ in found}
     assert committed <= jobs <= committed | unknown
     assert found == [(job, n) for job in sorted(jobs) for n in range(ROWS)]
+    while found and follower.step():
+        pass
+    assert sorted(follower.rows) == found
     store = open_store(root, replace(bucket.options, endpoint=proxy.endpoint))
     # A probe whose start failed leaves an upload, which a probe an hour later aborts.
     assert [one.path for one in store.list_uploads(f"{root}/").uploads if "/~probe-" not in one.path] == []

@@ -22,7 +22,7 @@ pytest.importorskip("pyspark")
 
 import pyspark_logs
 from tests.spark.programs import Program
-from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
+from tests.spark.s3_requests import CLAIM, COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
 from tests.spark.write_targets import WriteTarget
 from tests.support.fault_proxy import FaultProxy
 from tests.support.s3_server import S3Bucket
@@ -310,3 +310,41 @@ def test_one_kill(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("uploads_are_dated_by_their_begin")
 def test_twenty_kills(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
     check_kills(s3, proxy, tmp_path, kills=20, seed=20)
+
+
+@tries(
+    "a driver of a stream that is killed while it claims a batch",
+    "no row of the batch, and each row once after the query goes on; `vacuum` leaves nothing",
+)
+@pytest.mark.slow
+@pytest.mark.parametrize("arrives", [True, False], ids=["the claim arrives", "the claim is lost"])
+def test_killed_while_it_claims(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, arrives: bool) -> None:
+    source, sink = WriteTarget.on_s3(s3), WriteTarget.on_s3(s3, proxy.endpoint)
+    sink = WriteTarget(f"{s3.url}/sink", sink.store_options, sink.options)
+    lines = [f"2026-11-22T00:00:00Z {n} text\n" for n in range(2 * ROWS)]
+    s3.put("app/2026/11/22/00/a.log", "".join(lines[:ROWS]).encode())
+    s3.put("app/2026/11/22/00/b.log", "".join(lines[ROWS:]).encode())
+    given = {
+        "source": source.url, "url": sink.url, "checkpoint": str(tmp_path / "checkpoint"), "finish": True,
+        "read": {**source.options, **SOURCE, "maxFilesPerTrigger": "1"}, "write": {**sink.options, **TEMPLATE},
+    }  # fmt: skip
+    hold = Hold(proxy, at(CLAIM, 2), None if arrives else LOST)  # the claim of the second batch
+    program = Program.start("copy_stream_program.py", tmp_path, **given)
+    assert hold.reached.wait(PATIENCE_S), program.log.read_text()[-4000:]
+    program.kill()
+    hold.go_on()
+    until = time.monotonic() + 10
+    while sum(key.startswith("_claims/") for key in sink.listing()) < 1 + arrives and time.monotonic() < until:
+        time.sleep(0.05)
+    assert hold.kinds.count(RECORD) == 1
+    assert sum(sunk(sink).values()) == ROWS
+    assert sink.unfinished() != []
+
+    proxy.choose = lambda method: None
+    Program.start("copy_stream_program.py", tmp_path, **given).answer()
+    assert sorted(sunk(sink).elements()) == list(range(2 * ROWS))
+    pyspark_logs.recover(sink.url, "0s", **sink.direct_options)
+    pyspark_logs.vacuum(sink.url, "0s", **sink.direct_options)
+    assert sorted(sunk(sink).elements()) == list(range(2 * ROWS))
+    assert sink.unfinished() == []
+    assert len(sink.lines()) == 2 * ROWS

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from pyspark.errors import PySparkException
 import pyspark_logs
 from pyspark_logs.errors import CommitConflictError, SnapshotChangedError
 from tests.spark.programs import Program, end
-from tests.spark.s3_requests import COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
+from tests.spark.s3_requests import CLAIM, COMPLETE, INTENT, LOST, PART, RECORD, Hold, after, at
 from tests.spark.write_targets import WriteTarget
 from tests.support.fault_proxy import Fault, FaultProxy
 from tests.support.s3_server import S3Bucket
@@ -32,8 +34,8 @@ def rows(message: str, count: int) -> pa.Table:
     return pa.table({"n": range(count), "message": [message] * count, "part": [f"p{n % 12}" for n in range(count)]})
 
 
-def write(target: WriteTarget, message: str, count: int, mode: str = "append") -> None:
-    pyspark_logs.write(rows(message, count), target.url, mode=mode, **target.direct_options, **FORMAT)
+def write(target: WriteTarget, message: str, count: int, mode: str = "append", **options: str) -> None:
+    pyspark_logs.write(rows(message, count), target.url, mode=mode, **target.direct_options, **FORMAT, **options)
 
 
 def scanned(target: WriteTarget) -> dict[str, int]:
@@ -57,6 +59,7 @@ HALF_WAY = at(COMPLETE, 6)
 BEFORE = {
     "staging": at(PART, 5),
     "intent": at(INTENT, 1),
+    "claim": at(CLAIM, 1),
     "publish": at(COMPLETE, 1),
     "half-way": HALF_WAY,
     "record": at(RECORD, 1),
@@ -70,10 +73,11 @@ def kill_at(
     mode: str,
     here: Callable[[list[str]], bool],
     then: Fault | None,
+    **more: str,
 ) -> Hold:
     """Kills a driver at a request; ``then`` is the fault of the request in flight, None to serve it."""
     hold = Hold(proxy, here, then)
-    options = {**target.options, **FORMAT}
+    options = {**target.options, **FORMAT, **more}
     program = Program.start("write_program.py", folder, url=target.url, options=options, mode=mode)
     assert hold.reached.wait(120), program.log.read_text()[-4000:]
     program.kill()
@@ -145,12 +149,96 @@ def test_killed_anywhere(
     settle(spark, target, committed if where == "record" and arrives else OLD)
 
 
+@dataclass(frozen=True)
+class Claiming:
+    """A job that claims, and the claim at which its driver is killed.
+
+    Attributes:
+        mode: mode of the job.
+        number: number of the claim. An overwrite with a transaction claims the transaction, then its turn as an overwrite.
+        options: options of the job.
+        next_rows: rows that are visible after the next attempt at the job.
+    """
+
+    mode: str
+    number: int
+    options: dict[str, str] = field(default_factory=dict)
+    next_rows: dict[str, int] = field(default_factory=lambda: {"next": 240})
+
+
+TXN = {"txnId": "once"}
+CLAIMING = {
+    "append of a transaction": Claiming("append", 1, TXN, {**OLD, "next": 240}),
+    "overwrite": Claiming("overwrite", 1),
+    "overwrite of partitions": Claiming("overwrite", 1, {"overwriteScope": "partitions"}),
+    "transaction of an overwrite": Claiming("overwrite", 1, TXN),
+    "overwrite of a transaction": Claiming("overwrite", 2, TXN),
+}
+
+
+def kill_at_claim(target: WriteTarget, proxy: FaultProxy, folder: Path, job: Claiming, arrives: bool) -> None:
+    """Kills a driver while it claims, and checks that nothing but its intent and its claims is written."""
+    write(target, "old", 300)
+    hold = kill_at(target, proxy, folder, job.mode, at(CLAIM, job.number), None if arrives else LOST, **job.options)
+    assert Counter(hold.kinds)[INTENT] == 1
+    assert not {COMPLETE, RECORD} & set(hold.kinds)
+    wait_for_claims(target, job.number - (not arrives))
+    assert len(target.lines()) == 300
+
+
+def wait_for_claims(target: WriteTarget, count: int) -> None:
+    """Waits for the request that was in flight when its driver died."""
+    end = time.monotonic() + 10
+    while (found := sum(key.startswith("_claims/") for key in target.listing())) < count and time.monotonic() < end:
+        time.sleep(0.05)
+    assert found == count
+
+
+@tries(
+    "a driver that is killed while it claims its transaction, or its turn as an overwrite",
+    "no row of the job; `recover` and `vacuum` leave nothing",
+)
+@pytest.mark.slow
+@pytest.mark.parametrize("arrives", [True, False], ids=["the claim arrives", "the claim is lost"])
+@pytest.mark.parametrize("job", CLAIMING.values(), ids=CLAIMING)
+def test_killed_while_it_claims(
+    spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, job: Claiming, arrives: bool
+) -> None:
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    kill_at_claim(target, proxy, tmp_path, job, arrives)
+    settle(spark, target, OLD)
+
+
+@tries(
+    "the next attempt at a job whose driver was killed while it claimed",
+    "all rows of the next attempt, none of the first one; `recover` and `vacuum` leave nothing",
+)
+@pytest.mark.parametrize(
+    "arrives", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["the claim arrives", "the claim is lost"]
+)
+@pytest.mark.parametrize(
+    "job",
+    [pytest.param(job, marks=[pytest.mark.slow] * (job.number == 1)) for job in CLAIMING.values()],
+    ids=CLAIMING,
+)
+def test_the_next_attempt_after_a_claim(
+    spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, job: Claiming, arrives: bool
+) -> None:
+    target = WriteTarget.on_s3(s3, proxy.endpoint)
+    kill_at_claim(target, proxy, tmp_path, job, arrives)
+    write(target, "next", 240, job.mode, **job.options)
+    assert scanned(target) == job.next_rows
+    if job.options == TXN:  # the transaction is committed, so a further attempt writes nothing
+        write(target, "again", 12, job.mode, **job.options)
+    settle(spark, target, job.next_rows)
+
+
 @tries(
     "a commit that goes on after its driver died and was recovered",
     "no row of the job; `recover` and `vacuum` leave nothing",
 )
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["publish", "half-way", "record"])
+@pytest.mark.parametrize("where", ["claim", "publish", "half-way", "record"])
 def test_a_commit_that_goes_on_after_its_driver_died_and_was_recovered(
     spark: Any, s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, where: str
 ) -> None:

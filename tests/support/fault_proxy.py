@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -105,6 +106,7 @@ class FaultProxy:
         requests: method, path and headers of each request so far. Names of headers that were sent in lower case are
             capitalised, as s3fs sends them.
         observe: function that is called with the body of each request.
+        tls: certificate of the proxy; None for a proxy without TLS.
         open_connections: number of open client connections.
         endpoint: URL of the proxy, once it is started.
     """
@@ -113,6 +115,7 @@ class FaultProxy:
     choose: Callable[[str], Fault | None] = lambda method: None
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     observe: Callable[[bytes], None] = lambda body: None
+    tls: ssl.SSLContext | None = None
     open_connections: int = 0
     lock: Any = field(default_factory=threading.Lock)
 
@@ -126,7 +129,9 @@ class FaultProxy:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.block_on_close = False
-        self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if self.tls is not None:
+            self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
+        self.endpoint = f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
 
@@ -230,7 +235,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Sends the request to the server; returns its response and the body."""
         host, port = self.owner.upstream.removeprefix("http://").split(":")
         upstream = http.client.HTTPConnection(host, int(port))
-        upstream.request(self.command, self.path, body=request_body or None, headers=headers)
+        path = (
+            self.path if self.path.startswith("/") else "/" + self.path.split("/", 3)[3]
+        )  # as a client of an HTTP proxy
+        upstream.request(self.command, path, body=request_body or None, headers=headers)
         response = upstream.getresponse()
         body = response.read()
         upstream.close()
