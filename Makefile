@@ -14,6 +14,7 @@ SPARKS ?= 2
 MINUTES ?= 20
 TARGET ?=
 SECONDS ?= 0
+INPUT ?=
 # See tests/support/effort.py.
 export TEST_EFFORT ?= bounded
 
@@ -52,8 +53,8 @@ test-all: $(VENV)/.has-test $(VENV)/.has-package ## run all tests with all examp
 sanitize: $(VENV)/.has-test ## run property tests of the compiled engines with sanitizers (needs gcc)
 	scripts/sanitized-tests $(PY)
 
-fuzz: $(VENV)/.has-fuzz $(VENV)/.compiled ## search inputs that break a target of tests/fuzz (TARGET=json SECONDS=60; all of them, without end)
-	$(PY) -m tests.fuzz $(TARGET) --seconds $(SECONDS)
+fuzz: $(VENV)/.has-test $(VENV)/.compiled ## search inputs that break a target of tests/fuzz (TARGET=json SECONDS=60; all of them, without end)
+	$(PY) -m tests.fuzz $(TARGET) $(if $(INPUT),--input $(INPUT),--seconds $(SECONDS))
 
 soak: $(VENV)/.has-test $(VENV)/.compiled ## write, stream and sink under faults and kills for MINUTES=20 (needs Linux)
 	$(PY) -m tests.soak --minutes $(MINUTES)

@@ -16,6 +16,7 @@ _FAILURES = (
     "tests.unit.store.test_s3_retries",
     "tests.unit.store.test_s3_read_faults",
     "tests.unit.store.test_s3_credentials",
+    "tests.unit.store.test_s3_network",
     "tests.unit.codecs.test_exhaustion",
 )
 _SPARK = (

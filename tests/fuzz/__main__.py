@@ -7,67 +7,13 @@ inputs that earlier searches kept in ``.fuzz/<target>``. An input that breaks th
 from __future__ import annotations
 
 import argparse
-import importlib.machinery
-import importlib.util
-import logging
-import subprocess
+import os
 import sys
-import time
-import warnings
 from pathlib import Path
-from random import Random
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fuzz.search import Limit, search_all
+
 CORPUS = Path(__file__).parent / "corpus"
-KEPT = ROOT / ".fuzz"
-
-
-def search(target: str, seconds: int) -> None:
-    """Searches in this process, which ends with the search."""
-    if importlib.util.find_spec("atheris") is None:
-        print("atheris is not installed: random changes of the corpus, without coverage", flush=True)
-        search_at_random(target, seconds)
-        sys.exit(0)
-    import atheris  # instruments modules while they are imported
-    from atheris.import_hook import AtherisSourceFileLoader
-
-    warnings.simplefilter("ignore")
-    logging.disable()
-    with atheris.instrument_imports(include=["pyspark_logs"], enable_loader_override=False):
-        from tests.support import interpreted
-
-        class InstrumentedLoader(importlib.machinery.SourceFileLoader):
-            def get_code(self, fullname):
-                return AtherisSourceFileLoader(self.name, self.path, True).get_code(fullname)
-
-        interpreted.LOADER = InstrumentedLoader
-        from tests.fuzz.targets import TARGETS
-
-        run = TARGETS[target]
-        for path in sorted((CORPUS / target).glob("*"))[:20]:  # modules that are imported on first use
-            run(path.read_bytes())
-    kept = KEPT / target
-    kept.mkdir(parents=True, exist_ok=True)
-    arguments = ["fuzz", f"-max_total_time={seconds}", "-max_len=2048", "-timeout=20", "-rss_limit_mb=3000", "-print_final_stats=0",
-                 f"-artifact_prefix={KEPT}/{target}-", str(kept), str(CORPUS / target)]  # fmt: skip
-    atheris.Setup(arguments, run)
-    atheris.Fuzz()
-
-
-def search_at_random(target: str, seconds: int) -> None:
-    """Runs a target on random changes of its corpus."""
-    from tests.fuzz.mutation import mutate
-    from tests.fuzz.targets import TARGETS, inputs
-
-    random, raws = Random(), [path.read_bytes() for path in inputs(target)]
-    until = time.monotonic() + (seconds or float("inf"))
-    while time.monotonic() < until:
-        raw = mutate(random, random.choice(raws), random.choice(raws))
-        try:
-            TARGETS[target](raw)
-        except Exception:
-            print(f"input: {raw!r}", flush=True)
-            raise
 
 
 def main() -> int:
@@ -75,21 +21,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", help="directories of the corpus; all by default")
     parser.add_argument("--seconds", type=int, default=0, help="for each target; 0: until interrupted")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--bounded", action="store_true", help="search as the tests do: the same inputs in each run")
+    parser.add_argument("--input", type=Path, help="run one target on the input in this file, and search nothing")
     given = parser.parse_args()
     known = sorted(path.name for path in CORPUS.iterdir())
     targets = given.targets or known
     if unknown := set(targets) - set(known):
         parser.error(f"no target {', '.join(unknown)}; there are {', '.join(known)}")
-    if given.here:
-        search(targets[0], given.seconds)
-    broken = []
-    for target in targets:
-        print(f"== {target}", flush=True)
-        command = [sys.executable, "-m", "tests.fuzz", target, "--here", "--seconds", str(given.seconds)]
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
-            broken.append(target)
-    print(f"broken: {', '.join(broken)}" if broken else "no target is broken")
+    if given.input is not None:
+        if len(given.targets) != 1:
+            parser.error("--input needs the name of one target")
+        from tests.fuzz.targets import TARGETS
+
+        TARGETS[targets[0]](given.input.read_bytes())
+        print(f"{given.input} does not break {targets[0]}")
+        return 0
+    if given.bounded and os.environ.get("PYTHONHASHSEED") != "0":
+        # The order of sets, which the coverage of some inputs depends on.
+        command = [sys.executable, "-m", "tests.fuzz", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, "PYTHONHASHSEED": "0"})
+    broken = search_all(targets, Limit(given.seconds, given.bounded))
+    print(f"broken: {', '.join(found.target for found in broken)}" if broken else "no target is broken")
     return 1 if broken else 0
 
 

@@ -9,6 +9,7 @@ from pyspark_logs.errors import CorruptFileError, OptionError
 from pyspark_logs.jobs import names
 from pyspark_logs.jobs.document_checks import check_claim, check_intent, check_record
 from pyspark_logs.jobs.documents import Claim, Intent, Record
+from pyspark_logs.layout.names import is_hidden_key
 from pyspark_logs.offsets import Offset, PollRules, poll
 from pyspark_logs.offsets.encoding import _pack
 
@@ -60,7 +61,8 @@ def read_document(raw: bytes) -> None:
             keys = []
         for key in keys:
             assert not {"..", "."} & set(key.split("/"))
-            assert not key.startswith("_")
+            assert not is_hidden_key(key)  # `_commits` and `_claims` are hidden; `_=b` is a partition
+            assert not key.startswith((names.COMMITS, names.CLAIMS))
 
 
 def split_keys(raw: bytes) -> None:

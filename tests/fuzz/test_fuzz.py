@@ -1,13 +1,21 @@
-"""The targets hold for the committed corpus, and for a few random changes of it: ``make fuzz`` searches longer."""
+"""The targets hold for the committed corpus, a few random changes of it, and the inputs of a bounded search.
+
+``make fuzz`` searches longer.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.fuzz import search
 from tests.fuzz.mutation import mutate
+from tests.fuzz.search import ROOT
 from tests.fuzz.targets import CORPUS, TARGETS, inputs
 from tests.support.effort import examples
 
@@ -39,3 +47,39 @@ def test_changed_inputs(target: str) -> None:
         except Exception as error:
             error.add_note(f"input: {raw!r}") if hasattr(error, "add_note") else None
             raise
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_bounded_search(half: int) -> None:
+    """A search guided by coverage, of a fixed number of runs from a fixed seed, so that it does not depend on the machine."""
+    command = [sys.executable, "-m", "tests.fuzz", *list(TARGETS)[half::2], "--bounded"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        pytest.fail(f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}", pytrace=False)
+    assert done.stdout.count("==") == len(list(TARGETS)[half::2])
+
+
+def test_what_a_search_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the target, the file with the input, its bytes, and the command that reproduces it."""
+    path = tmp_path / "json-crash-1"
+    path.write_bytes(b"{}\xff")
+    monkeypatch.setattr(search, "ROOT", tmp_path)
+    lines = str(search.Broken("json", path)).split("\n")
+    assert lines == [
+        "target json is broken by an input of 3 bytes: json-crash-1",
+        "  the input in base64: e33/",
+        "  to reproduce it: make fuzz TARGET=json INPUT=json-crash-1",
+    ]
+
+
+def test_a_random_search_keeps_the_input_that_breaks_a_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(raw: bytes) -> None:
+        assert len(raw) < 3
+
+    monkeypatch.setitem(TARGETS, "json", fail)
+    monkeypatch.setattr(search, "KEPT", tmp_path)
+    found = [search._search_at_random("json", search.Limit(bounded=True)) for _ in range(2)]
+    assert found[0] is not None
+    assert found[0] == found[1]
+    assert found[0].path.parent == tmp_path
+    assert len(found[0].path.read_bytes()) >= 3

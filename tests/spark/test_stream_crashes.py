@@ -318,7 +318,7 @@ def test_twenty_kills(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path) -> None:
 )
 @pytest.mark.slow
 @pytest.mark.parametrize("arrives", [True, False], ids=["the claim arrives", "the claim is lost"])
-def test_killed_while_it_claims(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, arrives: bool) -> None:
+def test_a_stream_is_killed_while_it_claims(s3: S3Bucket, proxy: FaultProxy, tmp_path: Path, arrives: bool) -> None:
     source, sink = WriteTarget.on_s3(s3), WriteTarget.on_s3(s3, proxy.endpoint)
     sink = WriteTarget(f"{s3.url}/sink", sink.store_options, sink.options)
     lines = [f"2026-11-22T00:00:00Z {n} text\n" for n in range(2 * ROWS)]

@@ -10,6 +10,7 @@ import sys
 import types
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from pyspark_logs import scan, write
 from pyspark_logs.errors import AccessDeniedError, OptionError, StoreError
 from pyspark_logs.options import StoreOptions, parse_read_options, parse_write_options
 from pyspark_logs.store import open_store, s3_credentials
+from pyspark_logs.stream import LogStream
 from tests.support.fault_proxy import ErrorResponse, FaultProxy
 from tests.support.s3_server import S3Bucket
 from tests.support.trials import tries
@@ -81,8 +83,11 @@ def issuer(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Issuer:
 
 def keys_of(proxy: FaultProxy) -> list[str]:
     """Returns the access key of each request, without repetitions."""
-    found = [headers["Authorization"].partition("Credential=")[2].partition("/")[0] for _, _, headers in proxy.requests]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(_keys(proxy.requests)))
+
+
+def _keys(requests: list[tuple[str, str, dict[str, str]]]) -> list[str]:
+    return [headers["Authorization"].partition("Credential=")[2].partition("/")[0] for _, _, headers in requests]
 
 
 def without_keys(s3: S3Bucket, proxy: FaultProxy, **options: Any) -> StoreOptions:
@@ -121,6 +126,39 @@ def test_keys_that_the_server_calls_expired_are_renewed_once(s3: S3Bucket, proxy
     with pytest.raises(AccessDeniedError, match="have expired"):
         store.get(path)
     assert proxy.count("GET") == 2
+
+
+@tries("keys that expire during a read, a write and a stream of hours", "renewed; each row once")
+def test_keys_expire_during_a_write_a_read_and_a_stream(
+    s3: S3Bucket, proxy: FaultProxy, issuer: Issuer, clock: Clock
+) -> None:
+    """The server refuses keys that have expired. With each request, two of the sixty minutes of the keys pass."""
+    issued: dict[str, dt.datetime] = {}
+
+    def refuse_expired_keys(method: str) -> ErrorResponse | None:
+        (key,) = _keys(proxy.requests[-1:])
+        clock.now += dt.timedelta(minutes=2)
+        began = issued.setdefault(key, clock.now)
+        return ErrorResponse(400, "ExpiredToken") if clock.now >= began + issuer.lifetime else None
+
+    proxy.choose = refuse_expired_keys
+    options = {"endpoint": proxy.endpoint, "region": "us-east-1", "template": "{n:long}",
+               "credentialsProvider": "issuing_module:keys"}  # fmt: skip
+    root, numbers = f"{s3.url}/app", list(range(80))
+    write(pa.table({"n": numbers}), root, maxRecordsPerFile="2", **options)
+    written = issuer.issued
+    assert written > 3
+    assert sorted(scan(root, **options).read_all()["n"].to_pylist()) == numbers
+    read = issuer.issued
+    assert read > written
+    stream = LogStream(parse_read_options({"path": root, **options}), "n bigint")
+    start, found = stream.initial_offset(), []
+    while (end := stream.latest_offset(start, max_files=10, max_bytes=None)) != start:
+        parts = [part for task in stream.plan_batch(start, end) for part in stream.reader.read_task(task)]
+        found += [n for part in parts for n in part["n"].to_pylist()]
+        start = end
+    assert sorted(found) == numbers
+    assert issuer.issued > read
 
 
 @pytest.mark.parametrize(
@@ -277,13 +315,15 @@ def test_parameters_of_requests(s3: S3Bucket, proxy: FaultProxy) -> None:
     assert not {"x-amz-storage-class", "x-amz-tagging"} & set(record)
 
 
-def test_connections() -> None:
+def test_connections(tmp_path: Path) -> None:
     from pyspark_logs.store.s3_connection import connection_arguments
 
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
     found = connection_arguments(
-        StoreOptions(endpoint="http://s", addressing_style="virtual", ca_bundle="/ca.pem", proxy="http://u:p@proxy:1")
+        StoreOptions(endpoint="http://s", addressing_style="virtual", ca_bundle=str(bundle), proxy="http://u:p@proxy:1")
     )
-    assert found["client_kwargs"]["verify"] == "/ca.pem"
+    assert found["client_kwargs"]["verify"] == str(bundle)
     assert found["config_kwargs"]["s3"] == {"addressing_style": "virtual"}
     assert found["config_kwargs"]["proxies"] == {"http": "http://u:p@proxy:1", "https": "http://u:p@proxy:1"}
 
