@@ -6,6 +6,7 @@ A search of atheris needs a process, which the search ends. Modules are instrume
 from __future__ import annotations
 
 import base64
+import ctypes
 import hashlib
 import importlib
 import importlib.machinery
@@ -176,14 +177,19 @@ def _in_fork(work: Callable[[], object]) -> int:
 
 
 def _end(work: Callable[[], object]) -> NoReturn:
+    """Does the work of a fork, and ends it as C does: libFuzzer writes the input after an error in Python at this moment."""
     status = 1
     try:
         work()
         status = 0
+    except SystemExit as end:
+        status = 1 if end.code else 0
     except BaseException:  # noqa: BLE001 - the process ends
         traceback.print_exc()
-    finally:
-        os._exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).exit(status)
+    os._exit(status)
 
 
 # --- at random

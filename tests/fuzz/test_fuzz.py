@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import zlib
@@ -83,3 +84,23 @@ def test_a_random_search_keeps_the_input_that_breaks_a_target(tmp_path: Path, mo
     assert found[0] == found[1]
     assert found[0].path.parent == tmp_path
     assert len(found[0].path.read_bytes()) >= 3
+
+
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
+def test_a_guided_search_keeps_the_input_that_breaks_a_target(tmp_path: Path) -> None:
+    program = f"""if True:
+        import pathlib
+        from tests.fuzz import search, targets
+
+        def fail(raw):
+            assert len(raw) < 3, "injected"
+
+        targets.TARGETS["lines"] = fail
+        search.ROOT = search.KEPT = pathlib.Path({str(tmp_path)!r})
+        print(search._search_guided("lines", search.Limit(bounded=True)))
+    """
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    (kept,) = tmp_path.iterdir()
+    assert f"target lines is broken by an input of {kept.stat().st_size} bytes: {kept.name}\n" in done.stdout
+    assert f"make fuzz TARGET=lines INPUT={kept.name}\n" in done.stdout
+    assert "AssertionError: injected" in done.stdout + done.stderr

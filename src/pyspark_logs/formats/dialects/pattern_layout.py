@@ -14,6 +14,8 @@ from pyspark_logs.formats.dialects.conversions import ENCLOSING_WORDS, WORDS
 from pyspark_logs.formats.dialects.layout_properties import MAX_DEPTH, closing_brace
 from pyspark_logs.formats.template.segments import FieldPadding
 
+# Digits of the shortest and the longest width of a value. A value is written with spaces up to the shortest one.
+_WIDTH_DIGITS = {"min": 4, "max": 9}
 _MODIFIER = re.compile(r"(?P<min>-?\d+)?(?:\.(?P<max>-?\d+))?")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _LITERAL_ESCAPES = "%()\\'\""
@@ -98,7 +100,7 @@ class _PatternParser:
     def _parse_element(self, start: int, end: int, depth: int) -> tuple[LayoutElement, int]:
         modifier = _MODIFIER.match(self.text, start + 1)
         offset = modifier.end() if modifier is not None else start + 1
-        pad = _pad(modifier) if modifier is not None else None
+        pad = self._pad(modifier) if modifier is not None else None
         if self.text.startswith("(", offset):
             children, offset = self.parse_elements(offset + 1, end, in_group=True, depth=depth + 1)
             return LayoutElement(self.text[start:offset], start, pad=pad, children=tuple(children)), offset
@@ -114,6 +116,18 @@ class _PatternParser:
         if word in _EDITING_WORDS and sum(isinstance(child, LayoutElement) for child in enclosed) != 1:
             raise self.config.error(start, text, "may enclose exactly one conversion word here")
         return LayoutElement(text, start, word, tuple(options), pad, tuple(enclosed)), offset
+
+    def _pad(self, modifier: re.Match[str]) -> FieldPadding | None:
+        """Returns the width of a format modifier: ``-`` puts the spaces after the value."""
+        width, longest = modifier["min"], modifier["max"]
+        if width is None and longest is None:
+            return None
+        for name, digits in _WIDTH_DIGITS.items():
+            if len((modifier[name] or "").lstrip("-")) > digits:
+                problem = f"has a width of more than {digits} digits: write a smaller one, or none"
+                raise self.config.error(modifier.start() - 1, f"%{modifier[0]}", problem)
+        longest_value = abs(int(longest)) if longest is not None else None
+        return FieldPadding(abs(int(width or "0")), not (width or "").startswith("-"), longest_value)
 
     def _parse_word(self, start: int, offset: int, end: int) -> tuple[str, int]:
         word = _WORD.match(self.text, offset, end)
@@ -162,12 +176,3 @@ def _append_text(elements: list[str | LayoutElement], text: str) -> None:
         elements[-1] += text
     else:
         elements.append(text)
-
-
-def _pad(modifier: re.Match[str]) -> FieldPadding | None:
-    """Returns the width of a format modifier: ``-`` puts the spaces after the value."""
-    width, longest = modifier["min"], modifier["max"]
-    if width is None and longest is None:
-        return None
-    longest_value = abs(int(longest)) if longest is not None else None
-    return FieldPadding(abs(int(width or "0")), not (width or "").startswith("-"), longest_value)

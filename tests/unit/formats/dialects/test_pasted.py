@@ -527,6 +527,8 @@ class TestLogback:
             ("%highlight %m", 1, "needs the elements that it encloses"),
             ("%-9(%p %t)%m", 1, "needs a space after it"),
             ("%20d{MMMM} %m", 1, "has no fixed width"),
+            ("%p %-10000m", 4, "'%-10000': has a width of more than 4 digits"),
+            ("%p %.1234567890m", 4, "'%.1234567890': has a width of more than 9 digits"),
             ("%d{HH:mm}:%m", 1, "a time without a day is a string"),
             ("plain", 1, "has no conversion word"),
         ],
