@@ -11,7 +11,7 @@ import functools
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pyarrow as pa
 
@@ -22,6 +22,7 @@ from pyspark_logs.errors import CorruptFileError
 PIECE_BYTES = 1 << 20
 # zlib is faster if the input and the inflated output fit into the processor's cache.
 FEED_BYTES = 64 << 10
+GZIP_PIECE_BYTES = 256 << 10
 # A read by Arrow that meets damage discards its data. Blocks of zstd and lz4 are a multiple of this size, so no text before
 # the damage is lost.
 ARROW_READ_BYTES = 16 << 10
@@ -63,7 +64,7 @@ class _Member(Protocol):
 
 
 class _GzipMember:
-    """A decompressor of zlib or zlib-ng with the interface of the other codecs."""
+    """A decompressor of zlib with the interface of the other codecs, for versions of Python whose zlib has none of its own."""
 
     def __init__(self, library: Any) -> None:
         self._inflate = library.decompressobj(wbits=GZIP_WBITS)
@@ -84,6 +85,16 @@ class _GzipMember:
         return text
 
 
+def _new_gzip_member(library: Any) -> _Member:
+    """Creates a decompressor of zlib or zlib-ng.
+
+    Unlike ``decompressobj``, whose output begins with 16 KiB and is doubled, this class allocates the output at once. Its module
+    exports it under this name only: it is that of the module ``gzip`` since Python 3.12.
+    """
+    new_member = getattr(library, "_ZlibDecompressor", None)
+    return _GzipMember(library) if new_member is None else cast("_Member", new_member(wbits=GZIP_WBITS))
+
+
 @dataclass(frozen=True)
 class _MemberFormat:
     """A format of compressed members.
@@ -92,11 +103,13 @@ class _MemberFormat:
         magic: first bytes of each member.
         new_member: function that creates a decompressor of one member.
         damage: error that the decompressor raises.
+        piece_bytes: size of the text that is decompressed at once, which is lost if it meets damage.
     """
 
     magic: bytes
     new_member: Callable[[], _Member]
     damage: type[Exception]
+    piece_bytes: int = PIECE_BYTES
 
 
 class _MemberReader:
@@ -117,7 +130,7 @@ class _MemberReader:
                 if self.member is None:
                     return
             try:
-                text = self.member.decompress(data, PIECE_BYTES)
+                text = self.member.decompress(data, self.kind.piece_bytes)
             except self.kind.damage as error:
                 raise_if_exhausted(error, self.path)
                 raise corrupt_file(self.name, self.path, str(error), self.position) from error
@@ -177,7 +190,7 @@ def gzip(name: str, chunks: Iterator[bytes], path: str, members: list[int]) -> I
         CorruptFileError: the file is damaged or truncated.
     """
     library = zlib_library()
-    kind = _MemberFormat(b"\x1f\x8b", functools.partial(_GzipMember, library), library.error)
+    kind = _MemberFormat(b"\x1f\x8b", functools.partial(_new_gzip_member, library), library.error, GZIP_PIECE_BYTES)
     return _decompress_members(kind, name, chunks, path, members)
 
 
