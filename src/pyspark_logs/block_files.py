@@ -14,8 +14,8 @@ import numpy as np
 from pyspark_logs.formats.columnar.spans import Int64
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.records import BLOCK_BYTES, Lines, sanitise
+from pyspark_logs.small_files import is_small
 
-MAX_FILE_BYTES = 64 << 10  # files above this size are decoded by themselves
 _MAX_FILES = 512  # of a run
 
 
@@ -58,13 +58,13 @@ def runs_of(splits: Iterable[FileSplit], *, joins: bool) -> Iterator[tuple[FileS
     run: list[FileSplit] = []
     size = 0
     for split in splits:
-        is_small = joins and split.start == 0 and split.length >= split.size and split.size <= MAX_FILE_BYTES
+        joinable = joins and is_small(split)
         if run and not (
-            is_small and len(run) < _MAX_FILES and size + split.size <= BLOCK_BYTES and _in_one_directory(run[0], split)
+            joinable and len(run) < _MAX_FILES and size + split.size <= BLOCK_BYTES and _in_one_directory(run[0], split)
         ):
             yield tuple(run)
             run, size = [], 0
-        if is_small:
+        if joinable:
             run.append(split)
             size += split.size
         else:

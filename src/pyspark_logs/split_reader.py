@@ -27,6 +27,7 @@ from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.profiling import FETCH, INFLATE, LINES, Profile
 from pyspark_logs.records import Extent, Lines, OnJoin, PartRule, join_parts
+from pyspark_logs.small_files import is_small, read_plain_lines
 from pyspark_logs.store import Store
 from pyspark_logs.terminal_text import get_logger
 from pyspark_logs.text_lines import HEAD_BYTES, TextLines
@@ -130,6 +131,10 @@ class SplitReader:
 
     def lines(self, options: FormatOptions, rules: RecordRules) -> Generator[Lines, None, None]:
         """Returns the records of the split, in blocks: the lines, or joined lines and parts."""
+        if self.prefetcher is None and self.profile is None and self.store.is_local and is_small(self.split):
+            lines = read_plain_lines(self.store, self.split, self.options.plan.compression, options, rules)
+            if lines is not None:
+                return (block for block in (lines,) if len(block))
         return self._records(
             self._prefetched(self._timed(self._find_lines(options, rules), LINES), _held_bytes), options, rules
         )

@@ -11,8 +11,9 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs import RecordError, ScanSummary, scan
-from pyspark_logs.block_files import MAX_FILE_BYTES, runs_of
+from pyspark_logs.block_files import runs_of
 from pyspark_logs.planning import FileSplit
+from pyspark_logs.small_files import MAX_FILE_BYTES
 
 APP = {"template": "{ts:timestamp?} {level} {n:int?} {message}"}
 FILES: dict[str, bytes] = {
