@@ -25,7 +25,8 @@ class BlockFiles:
 
     Attributes:
         splits: split of each file. Their layout interval and partition values are equal.
-        begins: offset in the block at which the text of each file begins.
+        begins: offset at which the text of each file begins in the block as it was joined. A search may leave some records in
+            another block, so that :attr:`Lines.files` tells the file of a record.
     """
 
     splits: tuple[FileSplit, ...]
@@ -38,13 +39,13 @@ class BlockFiles:
 
     def indices(self, lines: Lines) -> Int64:
         """Returns the index of the file of each record."""
-        return np.searchsorted(np.array(self.begins), lines.starts, side="right") - 1
+        return np.zeros(len(lines), np.int64) if lines.files is None else lines.files.astype(np.int64)
 
     def of(self, lines: Lines, row: int) -> FileSplit:
         """Returns the file of a record; its path names the archive's member if there is one: ``a.zip!/app.log``."""
         member = lines.extent.member
-        if len(self.splits) > 1:
-            return self.splits[int(np.searchsorted(self.begins, lines.starts[row], side="right")) - 1]
+        if lines.files is not None:
+            return self.splits[lines.files[row]]
         return replace(self.first, path=f"{self.first.path}!/{member}") if member else self.first
 
 
@@ -117,7 +118,8 @@ def _joined(parts: Sequence[tuple[FileSplit, Lines]]) -> tuple[BlockFiles, Lines
         text = lines.block if lines.block.endswith(b"\n") else lines.block + b"\n"
         texts.append(text)
         size += len(text)
-    shifts = np.repeat(np.array(begins, np.int32), [len(lines) for _, lines in parts])
+    indices = np.repeat(np.arange(len(parts), dtype=np.int32), [len(lines) for _, lines in parts])
+    shifts = np.array(begins, np.int32)[indices]
     joined = Lines(
         b"".join(texts),
         np.concatenate([lines.starts for _, lines in parts]) + shifts,
@@ -126,17 +128,18 @@ def _joined(parts: Sequence[tuple[FileSplit, Lines]]) -> tuple[BlockFiles, Lines
         origins=np.concatenate([lines.offsets for _, lines in parts]),
         header=parts[0][1].header,
         is_whole=parts[0][1].is_whole,
+        files=indices,
     )
     return BlockFiles(tuple(split for split, _ in parts), tuple(begins)), joined
 
 
 def divide(files: BlockFiles, lines: Lines) -> Iterator[tuple[BlockFiles, Lines]]:
-    """Yields the records of each file of a block by themselves."""
-    bounds = np.searchsorted(lines.starts, np.array([*files.begins, len(lines.block)]))
+    """Yields the records of each file of a block, as it was joined, by themselves."""
+    bounds = np.searchsorted(files.indices(lines), np.arange(len(files.splits) + 1))
     for index, split in enumerate(files.splits):
         first, last = int(bounds[index]), int(bounds[index + 1])
         if first < last:
             begin, end = files.begins[index], (*files.begins, len(lines.block))[index + 1]
-            part = lines.select(np.arange(first, last))
+            part = replace(lines.select(np.arange(first, last)), files=None)
             starts, ends = part.starts - np.int32(begin), part.ends - np.int32(begin)
             yield BlockFiles((split,)), replace(part, block=lines.block[begin:end], starts=starts, ends=ends)

@@ -18,6 +18,7 @@ FILE_LAWS = (
     "test_compressed",
     "test_blocks_of_any_size",
     "test_splits_of_any_size",
+    "test_small_files_are_read_as_each_by_itself",
     "test_files_without_a_record",
     "test_a_line_of_a_megabyte",
     "test_a_record_that_is_too_long_is_one_corrupt_row",

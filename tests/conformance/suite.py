@@ -7,6 +7,8 @@ include files, splits, codecs and headers.
 from __future__ import annotations
 
 import gzip
+import os
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,6 +33,7 @@ from tests.support.effort import examples, length
 from tests.support.formats import line_format
 
 LONG = length(1 << 20)
+NOON = 1_795_348_800  # 2026-11-22T12:00:00Z
 EXAMPLES = examples(30)  # for each format
 # Cases that `make test-all` adds to each format: about sixty formats run the suite.
 SLOW = pytest.mark.slow
@@ -72,6 +75,11 @@ UNFRIENDLY = [
     '""',
     "1.",
 ]
+
+
+def utc_text(seconds: int) -> str:
+    """Returns a time in seconds since 1970 as text."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
 
 
 class FormatConformance:
@@ -164,6 +172,29 @@ class FormatConformance:
                 where = f"`{field.name}` {test}"
                 expected = [row for row in rows if row[field.name] == value]
                 assert self.read(tmp_path, text, schema=self.judged(), where=where) == expected, where
+
+    def test_small_files_are_read_as_each_by_itself(self, tmp_path: Path) -> None:
+        """Files that are decoded together give the rows of each file, whose time is that of its rows without one."""
+        if not self.has_lines():
+            pytest.skip("documents are not decoded together")
+        for number, line in enumerate([*self.lines, self.lines[0], self.lines[0][: len(self.lines[0]) // 2]]):
+            path = tmp_path / f"{number}.log"
+            path.write_text(self.file([line]))
+            os.utime(path, (NOON - 3600 * number,) * 2)
+        schema = self.judged()
+        by_file = schema.append(
+            pa.field("_metadata", pa.struct([("file_name", pa.string())]))
+        )  # so that files are not joined
+        name = next((field.name for field in schema if pa.types.is_string(field.type)), "bad")
+        given = {
+            **self.options,
+            "where": f"`{name}` IS NOT NULL OR bad IS NOT NULL",
+            "startTime": utc_text(NOON - 5400),
+        }
+        found, expected = (
+            pyspark_logs.scan(tmp_path, **{**given, "schema": one}).read_all() for one in (schema, by_file)
+        )
+        assert found.to_pylist() == expected.select(schema.names).to_pylist()
 
     def has_lines(self) -> bool:
         """Returns True if a record is a line, so that a part of a line has no effect on other records."""

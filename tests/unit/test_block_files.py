@@ -27,10 +27,16 @@ FILES: dict[str, bytes] = {
     "h.log": "2026-11-22T00:00:06Z INFO 7 utf-16\n".encode("utf-16"),
     "i.log": b"2026-11-22T00:00:07Z INFO 8 last\n",
 }
+# Records without a time, of which a search leaves less than half of the text.
+UNTIMED = {f"{n}.log": b"- INFO - many xxxxxxxxxxxxxxxxxxxx\n- INFO %d few\n" % n for n in range(8)}
 FORMATS: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {
     "template": (APP, FILES),
     "time range": ({**APP, "startTime": "2026-11-22T00:00:01Z", "endTime": "2026-11-22T00:00:06Z"}, FILES),
     "condition": ({**APP, "where": "n > 1"}, FILES),
+    "literals and times of files": ({**APP, "startTime": "2026-11-21T22:26:44Z", "where": "message = 'few'"}, UNTIMED),
+    "late columns and times of files": ({**APP, "startTime": "2026-11-21T22:26:44Z", "where": "n > 2"}, UNTIMED),
+    "values of a line and times of files": ({"json": True, "schema": "ts timestamp, a int, b string, c string", "where": "a < 0",
+            "startTime": "2026-11-21T22:26:44Z"}, {f"{n}.json": b'{"a": 1}{"a": -%d}{"b": "xxxxxxxx"}\n{"a": 2}\n' % n for n in range(8)}),
     "dropped": ({**APP, "mode": "DROPMALFORMED"}, FILES),
     "corrupt column": ({**APP, "schema": "n int, _corrupt_record string"}, FILES),
     "joined lines": ({**APP, "multiLine": r"^\S+ INFO"}, {**FILES, "b2.log": b"- INFO 9 trace\n  at x\n"}),
@@ -96,6 +102,9 @@ def test_columns_of_the_path(tmp_path: Path) -> None:
 def test_messages_name_the_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = write(tmp_path, FILES)
     rows_of(folder, APP)
+    assert f"The first of them: {folder}/b.log at byte 0" in caplog.text
+    caplog.clear()
+    rows_of(folder, {**APP, "where": "level = 'INFO' AND n IS NULL"})
     assert f"The first of them: {folder}/b.log at byte 0" in caplog.text
     with pytest.raises(RecordError, match=r"g\.log: record at byte 0 ") as caught:
         rows_of(folder, {**APP, "mode": "FAILFAST", "schema": "level string"})

@@ -52,7 +52,8 @@ def split_values(lines: Lines) -> Lines:
         starts[first:last] = [clean.starts[row] + start for start, _ in clean_spans]
         ends[first:last] = [clean.starts[row] + end for _, end in clean_spans]
     origins = None if clean.origins is None else offsets
-    return replace(clean, starts=starts, ends=ends, origins=origins)
+    files = None if clean.files is None else clean.files[source]
+    return replace(clean, starts=starts, ends=ends, origins=origins, files=files)
 
 
 def value_spans(text: bytes) -> list[tuple[int, int]] | None:
