@@ -32,12 +32,14 @@ class LogDataset:
         schema: columns of the files, or those of the option ``schema``.
         has_positional_columns: True if the columns of the schema are the values of a line in their order. All of them are then
             parsed, whatever the columns of a scan.
+        is_permissive: False if ``mode`` drops or refuses records by any column, so that all columns decide about a row.
     """
 
     path: str | list[str]
     options: dict[str, Any]
     schema: pa.Schema
     has_positional_columns: bool = False
+    is_permissive: bool = True
 
     def scan(
         self,
@@ -88,8 +90,12 @@ class LogDataset:
         return self.to_table(limit=rows, **arguments)
 
     def count_rows(self, where: str | None = None) -> int:
-        """Returns the number of rows without parsing columns that the condition does not name."""
-        with self.scan(columns=(), where=where) as reader:
+        """Returns the number of rows of :meth:`to_table`.
+
+        Columns that the condition does not name are parsed only with ``mode=DROPMALFORMED`` or ``FAILFAST``, by which each of
+        them can make a row disappear or the query fail.
+        """
+        with self.scan(columns=() if self.is_permissive else None, where=where) as reader:
             return sum(batch.num_rows for batch in reader)
 
     def to_polars(self) -> Any:
@@ -148,7 +154,8 @@ def dataset(path: str | os.PathLike[str] | list[str], **options: Any) -> LogData
     paths = [os.fspath(one) for one in path] if isinstance(path, (list, tuple)) else os.fspath(path)
     parsed, schema = resolve_load(paths, options)
     is_positional = LogReader(parsed, schema).form.has_positional_columns
-    return LogDataset(paths, dict(options), parse_ddl(schema), is_positional)
+    is_permissive = parsed.records.mode == "PERMISSIVE"
+    return LogDataset(paths, dict(options), parse_ddl(schema), is_positional, is_permissive)
 
 
 def select_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:

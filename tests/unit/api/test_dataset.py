@@ -8,7 +8,7 @@ import pytest
 
 import pyspark_logs
 from pyspark_logs import dataset, plan
-from pyspark_logs.errors import OptionError, SchemaError
+from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from tests.support.log_files import write
 
 
@@ -40,6 +40,16 @@ def test_columns_condition_and_limit(logs: pyspark_logs.LogDataset) -> None:
             logs.head(limit)  # type: ignore[arg-type]
     with pytest.raises(SchemaError, match="there are: level, n"):
         logs.to_table(columns=["zzzz"])
+
+
+@pytest.mark.parametrize("where", [None, "level = 'WARN'"])
+def test_rows_are_counted_as_they_are_read(tmp_path: Path, where: str | None) -> None:
+    (tmp_path / "a.log").write_text("INFO 1\nWARN x\nWARN 3\n")
+    for mode in ("PERMISSIVE", "DROPMALFORMED"):
+        logs = dataset(tmp_path, template="{level} {n:int}", mode=mode)
+        assert logs.count_rows(where) == logs.to_table(where=where).num_rows
+    with pytest.raises(RecordError, match="not a whole number"):
+        dataset(tmp_path, template="{level} {n:int}", mode="FAILFAST").count_rows(where)
 
 
 def test_reading_stops_at_the_limit(tmp_path: Path) -> None:
