@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from pyspark_logs.formats.interface import SearchableFields
-from pyspark_logs.predicates import Predicate, lines_containing, search_literals
-from pyspark_logs.records import Lines
+from pyspark_logs.predicates import Predicate, search_literals
+from pyspark_logs.records import Lines, lines_containing
 
 # Blocks that are not searched after a block in which too many lines remained: filters seldom become selective later.
 _PAUSE_BLOCKS = 15

@@ -27,7 +27,7 @@ from pyspark_logs.predicates.algebra import (
 )
 from pyspark_logs.predicates.evaluation import evaluate, supported
 from pyspark_logs.predicates.pruning import possible_values, time_bounds, value_filter
-from pyspark_logs.predicates.raw_search import lines_containing, search_literals
+from pyspark_logs.predicates.raw_search import search_literals
 
 __all__ = [
     "And",
@@ -42,7 +42,6 @@ __all__ = [
     "StartsWith",
     "Value",
     "evaluate",
-    "lines_containing",
     "possible_values",
     "restrict",
     "search_literals",

@@ -16,7 +16,7 @@ A block is one buffer, and records are offsets into it: no record is copied.
 Values between separators may be quoted and then contain line ends, see :func:`join_quoted`.
 
 Import direction: ``encodings``, ``headers``, ``parts``, ``quoted_splits`` -> ``quoting`` -> ``joining`` -> ``lines`` -> ``blocks``;
-``line_ends`` -> ``blocks``; ``documents`` -> ``document_output`` -> ``document_text`` -> ``brackets``.
+``line_ends``, ``literal_lines`` -> ``blocks``; ``documents`` -> ``document_output`` -> ``document_text`` -> ``brackets``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, 
 from pyspark_logs.records.joining import OnJoin, join_lines
 from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_ends
 from pyspark_logs.records.lines import Extent, Lines, find_lines, read_lines
+from pyspark_logs.records.literal_lines import lines_containing
 from pyspark_logs.records.parts import LinePart, PartRule, join_parts
 from pyspark_logs.records.quoted_splits import align_split
 from pyspark_logs.records.quoting import QuoteRule, join_quoted
@@ -71,6 +72,7 @@ __all__ = [
     "join_lines",
     "join_parts",
     "join_quoted",
+    "lines_containing",
     "preserves_ascii",
     "preserves_lines",
     "read_lines",

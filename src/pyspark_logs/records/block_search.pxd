@@ -3,6 +3,7 @@ cdef extern from *:
     #if defined(__SSE2__)
       #include <emmintrin.h>
     #endif
+    #include <string.h>
     #if defined(__SSE2__)
     /* One bit for each of 64 bytes. Most groups have no match, which one test of all of them tells. */
     static inline unsigned long long matches_of_64(const unsigned char *p, __m128i wanted) {
@@ -102,6 +103,41 @@ cdef extern from *:
         for (; k + 1 < size; k++) if (p[k] == first && p[k + 1] == second) return 1;
         return 0;
     }
+    /* Returns the offset of the first occurrence of a literal in [k, last), or -1. Its first and last byte are compared first. */
+    static inline Py_ssize_t next_literal(
+        const unsigned char *p, Py_ssize_t k, Py_ssize_t last, const unsigned char *literal, Py_ssize_t length
+    ) {
+    #if defined(__SSE2__)
+        const __m128i begin = _mm_set1_epi8((char)literal[0]), end = _mm_set1_epi8((char)literal[length - 1]);
+        for (; k + 64 + length - 1 <= last; k += 64) {
+            unsigned long long hits = matches_of_64(p + k, begin);
+            if (hits) hits &= matches_of_64(p + k + length - 1, end);
+            for (; hits; hits &= hits - 1) {
+                const Py_ssize_t found = k + __builtin_ctzll(hits);
+                if (!memcmp(p + found, literal, length)) return found;
+            }
+        }
+    #endif
+        for (; k + length <= last; k++) if (p[k] == literal[0] && !memcmp(p + k, literal, length)) return k;
+        return -1;
+    }
+    static inline int mark_all(
+        const unsigned char *p, const int *starts, const int *ends, Py_ssize_t rows, const unsigned char *literal,
+        Py_ssize_t length, int allowance, double rate, unsigned char *marks
+    ) {
+        const Py_ssize_t first = starts[0], last = ends[rows - 1];
+        Py_ssize_t k = first, row = 0;
+        int found = 0;
+        while ((k = next_literal(p, k, last, literal, length)) >= 0) {
+            if (++found > allowance + (k - first) * rate) return -1;
+            while (row + 1 < rows && starts[row + 1] <= k) row++;
+            if (k + length <= ends[row]) {
+                marks[row] = 1;
+                k = ends[row];
+            } else k++;  /* between records, or across the end of one */
+        }
+        return found;
+    }
     """
     int find_all(
         const unsigned char *p, Py_ssize_t size, int byte, int *offsets, Py_ssize_t capacity
@@ -113,8 +149,16 @@ cdef extern from *:
         const unsigned char *p, const int *starts, Py_ssize_t count, int byte, int *rows
     ) noexcept nogil
     bint find_pair(const unsigned char *p, Py_ssize_t size, int first, int second) noexcept nogil
+    int mark_all(
+        const unsigned char *p, const int *starts, const int *ends, Py_ssize_t rows, const unsigned char *literal,
+        Py_ssize_t length, int allowance, double rate, unsigned char *marks
+    ) noexcept nogil
 
 cpdef int find_offsets(const unsigned char[::1] block, int byte, int[::1] offsets) except? -1
 cpdef (int, int) find_lines(const unsigned char[::1] block, int[::1] starts, int[::1] ends)
 cpdef int rows_beginning_with(const unsigned char[::1] block, const int[::1] starts, int byte, int[::1] rows) except -1
 cpdef bint has_pair(const unsigned char[::1] block, int first, int second) except -1
+cpdef int mark_records(
+    const unsigned char[::1] block, const int[::1] starts, const int[::1] ends, const unsigned char[::1] literal,
+    int allowance, double rate, unsigned char[::1] marks
+) except? -1

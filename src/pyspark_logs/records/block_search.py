@@ -108,3 +108,43 @@ def has_pair(block, first, second):
         return found
     else:
         return bytes([first, second]) in bytes(block)
+
+
+def mark_records(block, starts, ends, literal, allowance, rate, marks):
+    """Marks the records that contain a literal with 1; returns the number of hits, or -1 if there are too many.
+
+    The search goes on after a record that contains the literal, and one byte after a hit that is not within a record.
+
+    Args:
+        block: the block.
+        starts: offsets of the records, ascending.
+        ends: end offsets of the records, each at most the start of the next record.
+        literal: bytes to find, one or more.
+        allowance: number of hits at the beginning of the block that are not too many.
+        rate: number of further hits for each byte that are not too many.
+        marks: a byte for each record.
+    """
+    if len(starts) == 0:
+        return 0
+    if cython.compiled:
+        count: cython.int
+        with cython.nogil:
+            count = mark_all(
+                cython.address(block[0]), cython.address(starts[0]), cython.address(ends[0]), starts.shape[0],
+                cython.address(literal[0]), literal.shape[0], allowance, rate, cython.address(marks[0]),
+            )  # fmt: skip
+        return count
+    else:
+        text, wanted, last = bytes(block), bytes(literal), ends[-1]
+        found = 0
+        offset = text.find(wanted, starts[0], last)
+        while offset >= 0:
+            found += 1
+            if found > allowance + (offset - starts[0]) * rate:
+                return -1
+            row = starts.searchsorted(offset, side="right") - 1
+            is_inside = offset + len(wanted) <= ends[row]
+            if is_inside:
+                marks[row] = 1
+            offset = text.find(wanted, ends[row] if is_inside else offset + 1, last)
+        return found

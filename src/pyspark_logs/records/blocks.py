@@ -301,7 +301,7 @@ class LineBounds(NamedTuple):
 def line_bounds(text: bytes) -> LineBounds:
     """Returns the lines of a text."""
     raw = np.frombuffer(text, dtype=np.uint8)
-    search = _compiled_search(compilation.setting())
+    search = compiled_search(compilation.setting())
     if search is not None:
         starts, ends = np.empty((2, len(raw) // _LEAST_LINE + 1), np.int32)
         count, traits = search.find_lines(raw, starts, ends)
@@ -322,7 +322,7 @@ def line_bounds(text: bytes) -> LineBounds:
 
 
 @functools.lru_cache(maxsize=4)
-def _compiled_search(setting: str) -> Any:
+def compiled_search(setting: str) -> Any:
     """Returns the compiled module that searches bytes; None if it is not compiled or is turned off."""
     if setting == "0" or not compilation.is_compiled("pyspark_logs.records.block_search"):
         return None
@@ -336,7 +336,7 @@ def has_pair(text: bytes, first: int, second: int) -> bool:
 
     The comparison of pairs as integers of 16 bits takes a fifth of the time of ``in``.
     """
-    search = _compiled_search(compilation.setting())
+    search = compiled_search(compilation.setting())
     if search is not None:
         return bool(search.has_pair(np.frombuffer(text, np.uint8), first, second))
     wanted = int.from_bytes(bytes((first, second)), sys.byteorder)
@@ -347,7 +347,7 @@ def has_pair(text: bytes, first: int, second: int) -> bool:
 def rows_beginning_with(text: bytes, starts: npt.NDArray[np.int32], byte: int) -> list[int]:
     """Returns the indices of the offsets at which a text has a byte."""
     raw = np.frombuffer(text, np.uint8)
-    search = _compiled_search(compilation.setting())
+    search = compiled_search(compilation.setting())
     if search is None:
         return np.flatnonzero(raw[starts] == byte).tolist()
     rows: npt.NDArray[np.int32] = np.empty(len(starts), np.int32)
@@ -364,7 +364,7 @@ def byte_offsets(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]
     >>> byte_offsets(np.frombuffer(b"a,b,", np.uint8), ord(",")).tolist()
     [1, 3]
     """
-    search = _compiled_search(compilation.setting())
+    search = compiled_search(compilation.setting())
     if search is not None:
         # A byte that is more frequent is searched by numpy; the unused part of the array takes no memory.
         every: npt.NDArray[np.int32] = np.empty(len(raw) // _LEAST_DISTANCE + 1, np.int32)

@@ -92,6 +92,18 @@ def test_rows_are_those_that_begin_with_a_byte(search: ModuleType) -> None:
     assert search.rows_beginning_with(raw, starts[:0], ord("["), rows[:0]) == 0
 
 
+@pytest.mark.parametrize("search", searches(), ids=lambda module: module.__name__)
+def test_records_with_a_literal_are_marked(search: ModuleType) -> None:
+    block = np.frombuffer(b"ab b\n#ab\nb ab ab\nba", np.uint8)
+    starts, ends = np.array([0, 9, 17], np.int32), np.array([4, 16, 19], np.int32)
+    marks = np.zeros(3, np.uint8)
+    assert search.mark_records(block, starts, ends, b"ab", 3, 0.0, marks) == 3  # one is between the records
+    assert marks.tolist() == [1, 1, 0]
+    assert search.mark_records(block, starts, ends, b"ab", 2, 0.0, marks) == -1
+    assert search.mark_records(block, starts, ends, b"ab", 2, 0.1, marks) == 3
+    assert search.mark_records(block[:0], starts[:0], ends[:0], b"ab", 2, 0.1, marks[:0]) == 0
+
+
 def test_the_search_of_blocks_is_the_same_without_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = np.frombuffer(b"a\n" * 100 + b"x" * 1000 + b"\n", np.uint8)
     monkeypatch.setenv("PYSPARK_LOGS_COMPILED", "")
