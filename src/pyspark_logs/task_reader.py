@@ -16,6 +16,7 @@ from pyspark_logs.auditing import AuditTask, TaskRecorder
 from pyspark_logs.batch_builder import BatchBuilder
 from pyspark_logs.batch_sizes import resize
 from pyspark_logs.block_files import join_blocks, runs_of
+from pyspark_logs.codecs import NONE, codec_for
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.jobs import job_of
@@ -49,7 +50,8 @@ class ReadTask:
         jobs: all files of a streaming batch that belong to the write jobs of the splits; empty without ``ignoreMissingFiles``.
         audit: identity of the task below ``auditPath``; None without the option.
         trace: identity of the span of the planning; empty if it is not recorded.
-        has_free_processor: False if a task runs on each processor that this process may use.
+        has_free_processor: False if a task runs on each processor that this process may use; None: that is unknown, as it is
+            in Spark, which usually runs as many tasks.
     """
 
     splits: Sequence[FileSplit]
@@ -59,7 +61,7 @@ class ReadTask:
     jobs: JobFiles = ()
     audit: AuditTask | None = None
     trace: str = ""
-    has_free_processor: bool = True
+    has_free_processor: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,6 @@ class TaskReader:
         prefetcher = Prefetcher(
             threads=fetch.threads or _FETCH_THREADS, max_bytes=fetch.max_bytes, item_bytes=BLOCK_BYTES
         )
-        # A thread that reads local files takes the time of a processor. If that is the one that parses, nothing is gained,
-        # and the blocks leave its cache before they are parsed.
-        in_turn = self.store.is_local and fetch.threads is None and not self.task.has_free_processor
-        ahead = None if in_turn else prefetcher
         # Files are not joined where the rows of each are observed, or with FAILFAST, which returns the rows of the files
         # before the one with an error.
         is_observed = self.recorder is not None or span.is_recording
@@ -165,12 +163,32 @@ class TaskReader:
             opened: deque[tuple[Sequence[FileSplit], Any]] = deque()
             while True:
                 following = islice(runs, _OPEN_SPLITS - len(opened))
-                opened.extend((run, self._open_run(run, ahead)) for run in following)
+                opened.extend((run, self._open_run(run, self._ahead(run, prefetcher))) for run in following)
                 if not opened:
                     return
                 run, blocks = opened.popleft()
                 with closing(blocks):
                     yield from self._batches_of(run, blocks, span)
+
+    def _ahead(self, run: Sequence[FileSplit], prefetcher: Prefetcher) -> Prefetcher | None:
+        """Returns the prefetcher if its threads should read a run of splits.
+
+        A thread that reads local files takes the time of a processor. If that is the one that parses, nothing is gained, and
+        the blocks leave its cache before they are parsed.
+        """
+        if not self.store.is_local or self.options.fetch.threads is not None:
+            return prefetcher
+        has_free = self.task.has_free_processor
+        if has_free is None:
+            # Threads still pay where they decompress, or wait for a disk or a network.
+            has_free = not all(self._is_in_memory(split) for split in {run[0], run[-1]})
+        return prefetcher if has_free else None
+
+    def _is_in_memory(self, split: FileSplit) -> bool:
+        """True if reading a split takes no more than copying it from memory."""
+        if codec_for(split.path, self.options.plan.compression) is not NONE:
+            return False
+        return self.store.is_cached(split.path, split.start + split.length - 1)
 
     def _is_joinable(self) -> bool:
         """True if the records of several small files may be decoded together."""

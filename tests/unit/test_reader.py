@@ -403,6 +403,43 @@ class TestSeveralFilesAtOnce:
             opened = [link for link in Path("/proc/self/fd").iterdir() if link.exists()]
             assert not [link for link in opened if link.resolve().is_relative_to(folder)]
 
+    @pytest.mark.parametrize(
+        ("suffix", "is_cached", "options", "reads_ahead"),
+        [
+            ("", True, {}, False),
+            ("", False, {}, True),
+            (".gz", True, {}, True),
+            (".gz", True, {"compression": "gzip"}, True),
+            ("", True, {"fetchThreads": 2}, True),
+        ],
+    )
+    def test_a_task_of_spark_reads_plain_files_in_memory_without_threads(
+        self,
+        suffix: str,
+        is_cached: bool,
+        options: dict[str, Any],
+        reads_ahead: bool,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        names = [f"{number}.log{suffix}" for number in range(2)]
+        write(tmp_path, {name: f"{name} first\n{name} last\n" for name in names})
+        monkeypatch.setattr("pyspark_logs.store.local.LocalStore.is_cached", lambda _, path, offset: is_cached)
+        reader, (task,) = planned(tmp_path, **options)
+        assert task.has_free_processor is None
+        batches = reader.read_task(task)
+        next(batches)
+        assert bool(prefetching()) <= reads_ahead
+        batches.close()
+        assert prefetching() == 0
+        added = []
+        monkeypatch.setattr(
+            "pyspark_logs.task_reader.Prefetcher.add",
+            lambda _, items, size: added.append(size) or (item for item in items),
+        )
+        assert run(reader, (task,)) == [f"{name} {which}" for name in names for which in ("first", "last")]
+        assert bool(added) == reads_ahead
+
     @pytest.mark.parametrize("problem", ["damaged", "deleted"])
     def test_an_error_is_that_of_the_first_bad_file(self, problem: str, folder: Path) -> None:
         option = "ignoreCorruptFiles" if problem == "damaged" else "ignoreMissingFiles"

@@ -114,7 +114,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("filterPushdown", "plan.filter_pushdown", None, numbers.parse_boolean, "Spark: evaluate filters while reading; the load is for one query only (`false`)"),
     Option("snapshotRetries", "plan.snapshot_retries", "rules.snapshot_retries", numbers.parse_count, "repetitions of a listing that a concurrent write disturbed (`3`)"),
     Option("recordRetention", "plan.record_retention_us", "rules.record_retention_us", times.parse_positive_duration_us, "time for which writers keep decisions; a listing may take half of it; writers keep them for `1d` at least (`1d`)"),
-    Option("fetchThreads", "fetch.threads", None, numbers.parse_positive_count, "files of a task that are fetched and decompressed at the same time, ahead of parsing (`8`; none by `scan`, of local files, if it reads on all processors)"),
+    Option("fetchThreads", "fetch.threads", None, numbers.parse_positive_count, "files of a task that are fetched and decompressed at the same time, ahead of parsing (`8`; of local files none by `scan` if it reads on all processors, and in Spark none of plain files that the system has in memory)"),
     Option("prefetchBytes", "fetch.max_bytes", None, numbers.parse_bytes_or_zero, "size of the text of these files that a task holds ahead of parsing; `0`: only that of the file being parsed (`64m`)"),
     Option("maxInflateRatio", "fetch.max_ratio", None, numbers.parse_count_limit, "largest text of a compressed file, as a multiple of the size of the file, beyond the first 64 MiB; a file with more is a `CorruptFileError`; `0`: no limit (`1000`)"),
     Option("startingPosition", COMBINED, None, _unparsed, "start of a new query: `earliest`, `latest` or a time (`earliest`)"),

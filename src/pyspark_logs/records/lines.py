@@ -47,6 +47,7 @@ class Lines:
         damage: reason why the only record of the block is corrupt, whatever its text; None: decoding tells.
         is_whole: True if each record is a JSON value of a document, and may not be divided.
         is_ascii: True if the block is known to be ASCII.
+        files: index of the file of each record, ascending, int32, if the block has the records of several files; else None.
     """
 
     block: bytes
@@ -60,6 +61,7 @@ class Lines:
     damage: str | None = None
     is_whole: bool = False
     is_ascii: bool = False
+    files: npt.NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -82,7 +84,8 @@ class Lines:
     def select(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.integer]) -> Lines:
         """Returns the records selected by a boolean mask or an array of indices; the block is shared."""
         origins = None if self.origins is None else self.origins[which]
-        return replace(self, starts=self.starts[which], ends=self.ends[which], origins=origins)
+        files = None if self.files is None else self.files[which]
+        return replace(self, starts=self.starts[which], ends=self.ends[which], origins=origins, files=files)
 
     def compact(self) -> Lines:
         """Returns the records in a block of their own if they are less than half of their block: less to scan."""

@@ -75,6 +75,10 @@ class Store(StoreBase, abc.ABC):
         """True if a directory exists although nothing is in it; never on object stores, which have none."""
         return False
 
+    def is_cached(self, path: str, offset: int) -> bool:
+        """True if reading a byte is known to need neither a disk nor a network: the system has it in memory."""
+        return False
+
     @abc.abstractmethod
     def head(self, path: str) -> StoredFile | None:
         """Returns the description of a file; ``None`` if there is no file at this path.

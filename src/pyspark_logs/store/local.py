@@ -21,6 +21,7 @@ from pyspark_logs.store.local_files import (
     delete_file,
     etag_of,
     has_version,
+    is_cached,
     open_file,
     partial_line_bytes,
     remove_empty_directories,
@@ -56,6 +57,10 @@ class LocalStore(Store):
     def has_directory(self, path: str) -> bool:
         """True if a directory, or a link to one, is at a path."""
         return Path(split_scheme(path)[1]).is_dir()
+
+    def is_cached(self, path: str, offset: int) -> bool:
+        """True if the system has the byte in its cache; False on systems that do not tell."""
+        return is_cached(split_scheme(path)[1], offset)
 
     def head(self, path: str) -> StoredFile | None:
         """Makes one ``stat`` call."""

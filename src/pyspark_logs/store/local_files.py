@@ -31,6 +31,21 @@ def open_file(path: str) -> io.FileIO:
     return io.FileIO(path)
 
 
+def is_cached(path: str, offset: int) -> bool:
+    """True if the system has the byte at an offset in its page cache; False if it has not, or cannot tell.
+
+    Linux reads from memory or not at all with RWF_NOWAIT (preadv2(2)). Network file systems often do not support it.
+    """
+    no_wait = getattr(os, "RWF_NOWAIT", None)
+    if no_wait is None or offset < 0:  # -1 is the position of the file
+        return False
+    try:
+        with open_file(path) as file:
+            return os.preadv(file.fileno(), [bytearray(1)], offset, no_wait) == 1
+    except OSError:
+        return False
+
+
 @contextmanager
 def temporary_file(path: str, data: bytes) -> Iterator[str]:
     """Creates a synchronised file with this content in the directory of a path, and deletes it unless it was renamed.

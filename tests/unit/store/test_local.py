@@ -103,6 +103,23 @@ class TestReads(ReadSuite):
         with pytest.raises(StoreError, match=r"cannot list .*Input/output error"):
             self.store.list_page(self.root, recursive=True)
 
+    @pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="only Linux tells")
+    def test_bytes_in_memory(self, monkeypatch):
+        path = self.root + "a"
+        Path(path).write_bytes(b"x")
+        os.mkfifo(self.root + "pipe")
+        assert self.store.is_cached(path, 0) in (True, False)  # some file systems do not tell
+        for missing, offset in ((path, 1), (path, -1), (self.root + "b", 0), (self.root + "pipe", 0), (self.root, 0)):
+            assert not self.store.is_cached(missing, offset)
+
+        def would_wait(*_):
+            raise BlockingIOError
+
+        monkeypatch.setattr(os, "preadv", lambda _, buffers, offset, flags: len(buffers[0]))
+        assert self.store.is_cached(f"file://{path}", 0)
+        monkeypatch.setattr(os, "preadv", would_wait)
+        assert not self.store.is_cached(path, 0)
+
 
 class TestWrites(WriteSuite):
     @pytest.fixture(autouse=True)
