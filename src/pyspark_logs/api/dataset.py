@@ -64,8 +64,10 @@ class LogDataset:
         """
         most = None if limit is None else parse_count("limit", limit)
         schema = self.schema if columns is None else select_columns(self.schema, columns)
-        # Without names in the files, the schema is what tells the values of a line apart.
-        parsed = self.schema if self.has_positional_columns else schema
+        # Without names in the files, the schema is what tells the values of a line apart. The rows of a count are those of all
+        # columns.
+        is_count = not schema.names and not self.is_permissive
+        parsed = self.schema if self.has_positional_columns or is_count else schema
         options = {**self.options, "schema": parsed}
         if where is not None:
             given = self.options.get("where")
@@ -95,7 +97,7 @@ class LogDataset:
         Columns that the condition does not name are parsed only with ``mode=DROPMALFORMED`` or ``FAILFAST``, by which each of
         them can make a row disappear or the query fail.
         """
-        with self.scan(columns=() if self.is_permissive else None, where=where) as reader:
+        with self.scan(columns=(), where=where) as reader:
             return sum(batch.num_rows for batch in reader)
 
     def to_polars(self) -> Any:
