@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pyarrow as pa
 
@@ -30,6 +30,7 @@ from pyspark_logs.split_reader import SplitReader
 from pyspark_logs.store import Store
 
 _FIRST_LINES = 40  # of all files
+_MAX_VALUES = 2_000_000  # in the rows of a format; objects of other keys each have as many columns as rows
 _CORRUPT_COLUMN = "corrupt record of this sample"
 
 
@@ -82,6 +83,7 @@ class SampleFiles:
         found: records that were found, by file and by what decides on them.
     """
 
+    is_local: ClassVar[bool] = False  # as of a store: the texts are not read from a disk
     texts: tuple[bytes, ...]
     modified_ms: tuple[int, ...]
     found: dict[object, list[Lines]] = field(default_factory=dict, repr=False, compare=False)
@@ -147,6 +149,8 @@ class _Reading:
         schema, builder = self._prepare(lines for _, lines in found)
         # A record that is known to be corrupt is a block of its own, and would divide the other records into many blocks.
         undamaged = [(split, lines) for split, lines in found if lines.damage is None and lines.full_length is None]
+        if sum(len(lines) for _, lines in undamaged) * len(schema.names) > _MAX_VALUES:
+            undamaged = found = list(_first_records(undamaged, max(1, _MAX_VALUES // len(schema.names))))
         rows = pa.Table.from_batches(builder.batches_of_run(splits, join_blocks(undamaged)), schema)
         matching = rows.filter(rows.column(_CORRUPT_COLUMN).is_null()).drop_columns([_CORRUPT_COLUMN])
         return matching, rows.num_rows + len(found) - len(undamaged)
@@ -166,6 +170,15 @@ class _Reading:
             columns = resolve_columns(self.form, self.options, schema, ())
             self._prepared = (schema, BatchBuilder(self.form, self.options, columns, (), ()))
         return self._prepared
+
+
+def _first_records(found: Iterable[tuple[FileSplit, Lines]], count: int) -> Iterator[tuple[FileSplit, Lines]]:
+    """Yields the first records of blocks."""
+    for split, lines in found:
+        if count <= 0:
+            return
+        yield split, lines.first(count)
+        count -= len(lines)
 
 
 @functools.lru_cache(maxsize=256)

@@ -87,6 +87,10 @@ class Lines:
         files = None if self.files is None else self.files[which]
         return replace(self, starts=self.starts[which], ends=self.ends[which], origins=origins, files=files)
 
+    def first(self, count: int) -> Lines:
+        """Returns the first records, in the same block."""
+        return self.select(np.arange(min(count, len(self))))
+
     def compact(self) -> Lines:
         """Returns the records in a block of their own if they are less than half of their block: less to scan."""
         lengths = self.ends - self.starts

@@ -398,3 +398,13 @@ def test_path_of_records_in_documents(
 def test_values_of_two_columns(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,name\n1,ann\n2,bob\n")
     assert pyspark_logs.detect(tmp_path / "a.csv")[0].options == {"delimited": ",", "header": "first"}
+
+
+def test_objects_of_other_keys_each_are_a_smaller_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of n lines adds a column, so that a table of all of them has n * n values."""
+    monkeypatch.setattr("pyspark_logs.detection.samples._MAX_VALUES", 600)
+    path = tmp_path / "a.json"
+    path.write_text("".join(f'{{"k{n}": 1}}\n' for n in range(60)))
+    found = pyspark_logs.detect(path)[0]
+    assert found.options == {"json": "true"}
+    assert (found.records, found.matched) == (9, 9)  # of 60 columns and that of corrupt records
