@@ -22,7 +22,7 @@ _FORMATS = "formats/compiled"
 MODULES = (
     *(f"{_FORMATS}/{name}" for name in (
         "times", "scalars", "strings", "output", "keys", "template_machine", "json_machine", "logfmt_machine",
-        "delimited_machine",
+        "delimited_machine", "render_machine",
     )),
     "records/block_search",
 )  # fmt: skip

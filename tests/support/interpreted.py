@@ -29,6 +29,9 @@ _MODULES = (
     "json_machine",
     "logfmt_machine",
     "delimited_machine",
+    "render_opcodes",
+    "render_primitives",
+    "render_machine",
 )
 
 

@@ -9,12 +9,14 @@ from collections.abc import Generator, Sequence
 import pyarrow as pa
 
 from pyspark_logs.errors import FormatError, OptionError, SchemaError
+from pyspark_logs.formats.compiled.availability import machines
 from pyspark_logs.formats.decoding.decoder import Decoder, LineBlockDecoder
 from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import Format, LineFilter, SplitSource
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.multiline import MATCHING, RecordStarts
 from pyspark_logs.formats.record_rules import RecordRules
+from pyspark_logs.formats.writing.compiled_renderer import CompiledRenderer
 from pyspark_logs.formats.writing.encoder import Encoder, find_unencodable, forbidden_prefixes
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, FormatWriter
 from pyspark_logs.formats.writing.roundtrip_checks import RoundtripChecks
@@ -181,7 +183,14 @@ class LineFormat(Format):
             self.part_rule,
             writer.head,
         )
-        return Encoder(writer.line_writer, checks, options.encoding, on_unwritable, writer.head)
+        available = machines()
+        # In other encodings a value may have a character that the encoding lacks.
+        renderer = (
+            CompiledRenderer(available, writer.line_writer, checks.rules, proves_records=checks.are_simple)
+            if available is not None and options.encoding == "utf-8"
+            else None
+        )
+        return Encoder(writer.line_writer, checks, options.encoding, on_unwritable, writer.head, renderer)
 
 
 def begins_by_regex_only(name: str) -> FormatError:

@@ -14,7 +14,7 @@ from pyspark_logs.errors import OptionError
 from pyspark_logs.terminal_text import get_logger
 
 _PACKAGE = __name__.rpartition(".")[0]
-_MODULES = ("output", "template_machine", "json_machine", "logfmt_machine", "delimited_machine")
+_MODULES = ("output", "template_machine", "json_machine", "logfmt_machine", "delimited_machine", "render_machine")
 _log = get_logger("pyspark_logs")
 
 
@@ -27,6 +27,7 @@ class Machines(NamedTuple):
         json: machine for JSON lines.
         logfmt: machine for pairs.
         delimited: machine for delimited values.
+        render: machine that renders lines.
     """
 
     output: ModuleType
@@ -34,6 +35,7 @@ class Machines(NamedTuple):
     json: ModuleType
     logfmt: ModuleType
     delimited: ModuleType
+    render: ModuleType
 
 
 def machines() -> Machines | None:
@@ -62,13 +64,14 @@ def _machines(setting: str) -> Machines | None:
                 json_machine,
                 logfmt_machine,
                 output,
+                render_machine,
                 template_machine,
             )
         except ImportError as error:  # a shared library of another platform
             reason = f"they cannot be loaded: {error}"
         else:
             _log.info("lines are decoded by compiled engines")
-            return Machines(output, template_machine, json_machine, logfmt_machine, delimited_machine)
+            return Machines(output, template_machine, json_machine, logfmt_machine, delimited_machine, render_machine)
     if setting == "1":
         raise OptionError(
             f"environment variable {compilation.VARIABLE}=1 requires the compiled engines, but {reason}: install a wheel for this"

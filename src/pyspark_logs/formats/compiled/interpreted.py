@@ -153,3 +153,34 @@ class DelimitedArguments:
     last_value: int
     allow_trailing: bool
     rests: Any
+
+
+@dataclass
+class RenderArguments:
+    """Tables of a program that renders lines; see ``render_opcodes``.
+
+    Attributes:
+        ops: instructions.
+        literals: offsets in the pool and sizes of texts.
+        steps: steps of times.
+        pool: texts.
+        inputs: the columns; see ``render_primitives``.
+        out: memory for the lines.
+        state: the last day, and the number of bytes for escapes.
+        first_prefix: index of the first literal that no line may begin with.
+        last_prefix: index after the last of them.
+        max_bytes: length of the longest line.
+        drops_blank: True if a line that begins and ends with a blank may be no record.
+    """
+
+    ops: list[int]
+    literals: list[int]
+    steps: list[int]
+    pool: bytes
+    inputs: Any
+    out: Any
+    state: list[int]
+    first_prefix: int
+    last_prefix: int
+    max_bytes: int
+    drops_blank: bool

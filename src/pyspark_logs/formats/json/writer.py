@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.formats.compiled.render_program import LineRules
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.rendering import (
     cast_to_plain_type,
@@ -20,6 +21,7 @@ from pyspark_logs.formats.json.rendering import (
 from pyspark_logs.formats.types.casts import fits, plain_type, replace_invalid_utf8, to_instants
 from pyspark_logs.formats.types.field_type import RenderResult
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
+from pyspark_logs.formats.writing.render_plan import RenderPlan
 
 
 class JsonWriter:
@@ -91,6 +93,12 @@ class JsonWriter:
             return render_json(array, self.zone)
         strings, lossy = time.render(array, self.zone)
         return strings if time.json_kind == "number" else quote_json(strings), lossy
+
+    def plan_rendering(
+        self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
+    ) -> RenderPlan | None:
+        """Returns None: the machine has no program for the lines."""
+        return None
 
     def uncertain_rows(self, columns: Sequence[pa.Array]) -> None:
         """Returns None: every rendered line is valid JSON, so no line needs a check."""

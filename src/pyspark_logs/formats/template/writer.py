@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar.spans import Bool, Int64
+from pyspark_logs.formats.compiled.render_program import LineRules
 from pyspark_logs.formats.template.field_writer import FieldWriter
 from pyspark_logs.formats.template.line_layout import MAX_LAYOUTS, FieldColumns, LayoutCompiler, LineLayout
+from pyspark_logs.formats.template.render_plan import LayoutsProgram, compile_layouts
 from pyspark_logs.formats.template.segments import Group, Template, named_fields
 from pyspark_logs.formats.types.casts import cast_lossless
 from pyspark_logs.formats.writing.field_context import FieldContext
 from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
+from pyspark_logs.formats.writing.render_plan import RenderPlan
 
 _GROUPS_IN_CODE = 32  # bits that a code has left beside the number of a row
 
@@ -68,6 +71,7 @@ class TemplateWriter:
             forbidden_prefixes=forbidden_prefixes,
         )
         self._layouts: dict[tuple[bool, ...], LineLayout] = {}
+        self._programs: dict[tuple[Hashable, ...], LayoutsProgram] = {}
         combinations = self._compiler.group_combinations()
         for present in combinations[:MAX_LAYOUTS]:
             self._layout(present)
@@ -99,6 +103,21 @@ class TemplateWriter:
                 found.append(UnwritableValues(one.column, mask, one.why))
         positions = np.argsort(np.concatenate(order), kind="stable")
         return pa.concat_arrays(chunks).take(pa.array(positions)), found
+
+    def plan_rendering(
+        self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
+    ) -> RenderPlan | None:
+        """Returns a plan with a program for each layout of the rows; fields without instructions are rendered by the column."""
+        codes, layouts = self._layouts_of(columns)
+        key = (avoided, rules, *map(id, layouts.values()))
+        if key not in self._programs:
+            if len(self._programs) >= MAX_LAYOUTS:
+                self._programs.clear()
+            self._programs[key] = compile_layouts(tuple(layouts.values()), avoided, rules)
+        indices = np.zeros(len(codes), np.int32)
+        if len(layouts) > 1:  # the codes are in ascending order
+            indices = np.searchsorted(list(layouts), codes).astype(np.int32)
+        return self._programs[key].plan(columns, indices, _field_texts)
 
     def uncertain_rows(self, columns: Sequence[pa.Array]) -> Bool | None:
         """Returns a mask of the rows whose lines must be parsed to know that they read back; None: no row."""
@@ -161,14 +180,21 @@ def _render(layout: LineLayout, columns: Sequence[pa.Array]) -> tuple[pa.Array, 
         if isinstance(part, str):
             texts.append(part)
             continue
-        written, context = part
-        array, unwritable_parts = _field_values(written, columns)
-        rendered, unwritable_texts = written.writer.texts(array, context, written.present[0])
+        rendered, unwritable_texts = _field_texts(*part, columns)
         texts.append(rendered)
-        found += unwritable_parts + unwritable_texts
+        found += unwritable_texts
     if all(isinstance(text, str) for text in texts):
         return pa.array(["".join(map(str, texts))] * len(columns[0]), pa.string()), found
     return pc.binary_join_element_wise(*texts, ""), found
+
+
+def _field_texts(
+    written: FieldColumns, context: FieldContext, columns: Sequence[pa.Array]
+) -> tuple[pa.Array, list[UnwritableValues]]:
+    """Returns the texts of a field, and the unwritable values."""
+    array, unwritable_parts = _field_values(written, columns)
+    texts, unwritable_texts = written.writer.texts(array, context, written.present[0])
+    return texts, unwritable_parts + unwritable_texts
 
 
 def _field_values(written: FieldColumns, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.columnar.spans import Int64, string_bytes
+from pyspark_logs.formats.writing.compiled_renderer import CompiledRenderer, RenderedLines
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, LineWriter, UnwritableValues
 from pyspark_logs.formats.writing.roundtrip_checks import RoundtripChecks
 from pyspark_logs.options import FormatOptions
@@ -37,12 +38,15 @@ class Encoder:
         encoding: encoding of the files.
         on_unwritable: ``fail``, ``null`` or ``space``.
         head: text at the beginning of each file.
+        renderer: renderer of most lines; None: the writer renders all lines.
     """
 
     def __init__(
-        self, writer: LineWriter, checks: RoundtripChecks, encoding: str, on_unwritable: str, head: str = ""
-    ) -> None:
+        self, writer: LineWriter, checks: RoundtripChecks, encoding: str, on_unwritable: str, head: str = "",
+        renderer: CompiledRenderer | None = None,
+    ) -> None:  # fmt: skip
         self.writer, self.checks, self.encoding, self.on_unwritable = writer, checks, encoding, on_unwritable
+        self.renderer = renderer
         self.head = head.encode(encoding)
 
     def encode(self, batch: pa.RecordBatch, first_row: int = 0) -> pa.StringArray:
@@ -77,12 +81,15 @@ class Encoder:
             rows: indices of the rows in the task, for messages.
             replacements: the replacement of each value so far; updated.
         """
-        lines, more = self.writer.render_lines(columns)
+        if self.renderer is None:
+            lines, more, certain = RenderedLines(*self.writer.render_lines(columns))
+        else:
+            lines, more, certain = self.renderer.render(columns)
         unwritable = [*unwritable, *more]
         affected = np.zeros(len(rows), np.bool_)
         for problem in unwritable:
             affected |= problem.rows
-        for problem in self.checks.find_unwritable(lines, columns, ~affected):
+        for problem in self.checks.find_unwritable(lines, columns, ~affected, certain):
             unwritable.append(problem)
             affected = affected | problem.rows
         if not unwritable:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.spans import Bool, string_bytes
+from pyspark_logs.formats.compiled.render_program import LineRules
 from pyspark_logs.formats.decoding.decoder import Decoder
+from pyspark_logs.formats.writing.render_plan import RenderPlan
 
 FindUnencodable = Callable[[Iterable[str]], "set[str]"]  # from characters to those that an encoding lacks
 
@@ -47,6 +49,20 @@ class LineWriter(Protocol):
 
     def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Returns a line with its line end for each row, and the values that do not read back, whose lines mean nothing."""
+
+    def plan_rendering(
+        self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
+    ) -> RenderPlan | None:
+        """Returns the plan by which the machine renders the lines of :meth:`render_lines`.
+
+        Args:
+            columns: columns to render.
+            avoided: keys of the values that the machine shall not render itself; the plan renders them by the column.
+            rules: rules of lines.
+
+        Returns:
+            The plan; None: the machine cannot render the lines of this writer.
+        """
 
     def uncertain_rows(self, columns: Sequence[pa.Array]) -> Bool | None:
         """Returns a mask of the rows whose lines must be parsed to know that they read back; None: no row."""

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int32
+from pyspark_logs.formats.compiled.render_program import LineRules
 from pyspark_logs.formats.decoding.decoder import Decoder
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.writing.line_writer import LineWriter, UnwritableValues, unwritable_values
@@ -43,14 +44,35 @@ class RoundtripChecks:
         self.decoder, self.zone, self.blanks, self.header_rule = decoder, zone, blanks, header_rule
         self.part_rule, self.head = part_rule, head
 
-    def find_unwritable(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
+    @property
+    def rules(self) -> LineRules:
+        """Rules of lines for the machine that renders them; see :attr:`are_simple`."""
+        prefixes = tuple(prefix.encode() for prefix in self.forbidden_prefixes)
+        return LineRules(prefixes, bool(self.blanks), self.options.max_record_bytes)
+
+    @property
+    def are_simple(self) -> bool:
+        """True if a line of which :attr:`rules` hold is a record for readers."""
+        return self.header_rule is None and self.part_rule is None and self.options.encoding == "utf-8"
+
+    def find_unwritable(
+        self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool, certain: Bool | None = None
+    ) -> list[UnwritableValues]:
         """Returns the rows whose lines do not read back.
 
         Args:
             lines: lines with their line ends, one for each row.
             columns: columns from which the lines were rendered.
             rows: mask of the rows to check.
+            certain: mask of the rows whose lines are known to be records; None: no row.
         """
+        unknown = rows if certain is None else rows & ~certain
+        problems = self._find_no_records(lines, columns, unknown) if certain is None or unknown.any() else []
+        uncertain = self.writer.uncertain_rows(columns)
+        return problems if uncertain is None else problems + self._check_parsed(lines, columns, uncertain & rows)
+
+    def _find_no_records(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
+        """Returns the rows whose lines are no records for readers, or change when they are encoded."""
         first = self.writer.first
         sizes = np.diff(_offsets(lines)) - 1
         problems = unwritable_values(first, self._blank_lines(lines) & rows, "makes a blank line, which is no record")
@@ -71,8 +93,7 @@ class RoundtripChecks:
             problems += self._check_encoding(lines, rows)
         elif sizes.max() > self.options.max_record_bytes:
             problems += self._blame_longest(columns, (sizes > self.options.max_record_bytes) & rows)
-        uncertain = self.writer.uncertain_rows(columns)
-        return problems if uncertain is None else problems + self._check_parsed(lines, columns, uncertain & rows)
+        return problems
 
     def _blank_lines(self, lines: pa.Array) -> Bool:
         """Returns a mask of the lines that are empty, or that consist of the format's blanks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
+from pyspark_logs.formats.compiled.render_program import LineRules
 from pyspark_logs.formats.types.casts import cast_lossless, fits, plain_type
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import DecimalNumber, Integer
@@ -18,6 +19,7 @@ from pyspark_logs.formats.types.temporal import Date
 from pyspark_logs.formats.types.text import Text
 from pyspark_logs.formats.writing.field_context import LINE_ENDS
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
+from pyspark_logs.formats.writing.render_plan import RenderPlan
 from pyspark_logs.schema import type_name
 
 _UINT64_DIGITS = 20
@@ -79,6 +81,12 @@ class ScalarWriter:
     def find_unencodable(self, texts: pa.Array) -> set[str]:
         """Returns the characters of the texts that the encoding lacks."""
         return self.unencodable(characters_of(texts)) if self.unencodable is not None else set()
+
+    def plan_rendering(
+        self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
+    ) -> RenderPlan | None:
+        """Returns None: the machine has no program for the lines."""
+        return None
 
     def uncertain_rows(self, columns: Sequence[pa.Array]) -> Bool | None:
         """Returns None: every line reads back by construction."""
