@@ -429,26 +429,26 @@ def render_double(out, at, value):
 
     A number of 15 digits is the only one of so few digits that is read as its double.
     """
-    places: cython.int
+    fraction: cython.int
     size: cython.double = -value if value < 0 else value
     digits: cython.longlong
     whole: cython.longlong
     unit: cython.longlong = 1
     if not (0.00001 <= size < 10_000_000_000.0):
         return -1
-    for places in range(15):
-        if size * POWERS[places] >= 999_999_999_999_999.0:
+    for fraction in range(15):
+        if size * POWERS[fraction] >= 999_999_999_999_999.0:
             return -1
-        digits = cython.cast(cython.longlong, size * POWERS[places] + 0.5)
-        if digits / POWERS[places] == size:
+        digits = cython.cast(cython.longlong, size * POWERS[fraction] + 0.5)
+        if digits / POWERS[fraction] == size:
             if value < 0:
                 out[at] = 45
                 at += 1
             whole = digits // unit
             at = put_number(out, at, whole)
-            if places:
+            if fraction:
                 out[at] = 46
-                at = put_digits(out, at + 1, digits - whole * unit, places)
+                at = put_digits(out, at + 1, digits - whole * unit, fraction)
             return at
         unit *= 10
     return -1

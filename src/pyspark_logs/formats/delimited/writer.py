@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import scatter_result
+from pyspark_logs.formats.compiled import render_opcodes as op
+from pyspark_logs.formats.compiled.render_program import LineRules, ValueForm
 from pyspark_logs.formats.delimited.header import column_name
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.delimited.written_values import CombinedColumn, ValuePlan
 from pyspark_logs.formats.line_format import duplicate_names
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import parse_distinct
+from pyspark_logs.formats.writing.column_program import ColumnProgram, PlannedValue, compile_values
 from pyspark_logs.formats.writing.field_context import LINE_ENDS
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, unwritable_values
+from pyspark_logs.formats.writing.render_plan import RenderPlan
 from pyspark_logs.formats.writing.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
+from pyspark_logs.formats.writing.value_forms import PLAIN_TEXT, is_value, scalar_form
 from pyspark_logs.records import BLOCK_BYTES
 
 
@@ -46,6 +53,7 @@ class DelimitedWriter(ScalarWriter):
         self.header_names = tuple(value.name for value in plan.values) if has_header else ()
         self.plan, self.splitter, self.null_value = plan, splitter, null_value
         self.forbidden_prefixes = forbidden_prefixes
+        self._programs: dict[Hashable, ColumnProgram] = {}
         self.first = next(value.column for value in plan.values if value.column >= 0)
 
     def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
@@ -73,6 +81,71 @@ class DelimitedWriter(ScalarWriter):
         lines = pc.binary_join_element_wise(*pieces, "")
         problems += self._find_ambiguous_ends(lines)
         return lines, problems
+
+    def plan_rendering(
+        self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
+    ) -> RenderPlan | None:
+        """Returns a plan in which the machine renders strings, numbers, booleans, times and days.
+
+        None: there is one value in a line, which is quoted by further rules, or a column must agree with several values.
+        """
+        if len(self.plan.values) == 1 or self.plan.combined:
+            return None
+        key = (avoided, rules)
+        if key not in self._programs:
+            self._programs[key] = self._compile(avoided, rules)
+
+        def render_value(position: int) -> tuple[pa.Array, list[UnwritableValues]]:
+            index = self._written_indices[position]
+            value = self.plan.values[index]
+            rendered, unwritable_texts = self.texts(columns, value.column)
+            texts, unwritable_quoted = self._quote(_slice_part(rendered, value.part), value.column, index)
+            return texts.fill_null(self._null_text(index)), unwritable_texts + unwritable_quoted
+
+        return self._programs[key].plan(columns, render_value)
+
+    def _compile(self, avoided: frozenset[Hashable], rules: LineRules) -> ColumnProgram:
+        values: list[PlannedValue] = []
+        before = ""
+        for index, value in enumerate(self.plan.values):
+            before += self.splitter.separator if index else ""
+            if value.column < 0:
+                before += self._null_text(index)
+                continue
+            form = None if len(values) in avoided else self._form(index)
+            values.append(PlannedValue(before, value.column, form))
+            before = ""
+        return compile_values(values, before + "\n", rules)
+
+    @cached_property
+    def _written_indices(self) -> tuple[int, ...]:
+        """Indices of the values that have a column."""
+        return tuple(index for index, value in enumerate(self.plan.values) if value.column >= 0)
+
+    def _form(self, index: int) -> ValueForm | None:
+        """Returns the form in which the machine renders a value; None: it does not."""
+        value, quote, separator = self.plan.values[index], self.splitter.quote, self.splitter.separator
+        field_type, null = self.kinds[value.column], self._null_text(index).encode()
+        marks = separator[0] + (quote or "")
+        nulls = ("", self.null_value, *(self.header_names if index == 0 else ()))
+        prefixes = self.forbidden_prefixes if index == 0 else ()
+        if field_type.rendered_form == PLAIN_TEXT and value.part is None and marks.isascii():
+            mode = op.SEPARATED_BACKSLASHES if self.splitter.escapes else op.SEPARATED_VALUE
+            return ValueForm(
+                op.TEXTS,
+                null,
+                op.PLAIN if quote is None else mode,
+                stops=tuple(mark.encode() for mark in marks),
+                heads=tuple(prefix.encode() for prefix in prefixes),
+                equals=tuple(text.encode() for text in nulls),
+                argument=ord(quote or "\0"),
+            )
+        form = scalar_form(field_type, self.zone)
+        may_need_quotes = any(mark.isalnum() or mark in "+-.:" for mark in marks) or is_value(field_type, nulls)
+        may_need_quotes |= any(prefix[0].isalnum() or prefix[0] in "+-" for prefix in prefixes)
+        if form is None or form.pattern is not None or value.part is not None or may_need_quotes:
+            return None
+        return replace(form, null=null)
 
     def _find_ambiguous_ends(self, lines: pa.Array) -> list[UnwritableValues]:
         r"""Finds the lines with a ``\r`` that are so long that readers may find no ``\n`` in the first block of a file."""

@@ -9,8 +9,9 @@ from collections.abc import Hashable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.compiled.render_program import LineRules
+from pyspark_logs.formats.compiled.render_program import LineRules, ValueForm
 from pyspark_logs.formats.json.fields import JsonField
+from pyspark_logs.formats.json.render_plan import json_form
 from pyspark_logs.formats.json.rendering import (
     cast_to_plain_type,
     escape_json,
@@ -20,6 +21,7 @@ from pyspark_logs.formats.json.rendering import (
 )
 from pyspark_logs.formats.types.casts import fits, plain_type, replace_invalid_utf8, to_instants
 from pyspark_logs.formats.types.field_type import RenderResult
+from pyspark_logs.formats.writing.column_program import ColumnProgram, PlannedValue, compile_values
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, characters_of, unwritable_values
 from pyspark_logs.formats.writing.render_plan import RenderPlan
 
@@ -48,6 +50,7 @@ class JsonWriter:
         self.times = [field.time() for field in fields]
         self.is_json_text = [field.type == "json" for field in fields]
         self.order, self.openings, self.closing = object_layout([field.keys for field in fields])
+        self._programs: dict[Hashable, ColumnProgram] = {}
 
     def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
         """Returns the columns to render, and the strings that are not UTF-8 and the times that are no instant."""
@@ -97,8 +100,25 @@ class JsonWriter:
     def plan_rendering(
         self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
     ) -> RenderPlan | None:
-        """Returns None: the machine has no program for the lines."""
-        return None
+        """Returns a plan in which the machine renders scalars; other values are rendered by the column."""
+        types = tuple(column.type for column in columns)
+        key = (types, avoided, rules)
+        if key not in self._programs:
+            values = [
+                PlannedValue(opening, index, None if position in avoided else self._form(index, types[index]))
+                for position, (index, opening) in enumerate(zip(self.order, self.openings, strict=True))
+            ]
+            self._programs[key] = compile_values(values, self.closing + "\n", rules)
+
+        def render_value(position: int) -> tuple[pa.Array, list[UnwritableValues]]:
+            index = self.order[position]
+            strings, lossy = self._render(index, columns[index])
+            return strings.fill_null("null"), unwritable_values(index, lossy, "")
+
+        return self._programs[key].plan(columns, render_value)
+
+    def _form(self, index: int, dtype: pa.DataType) -> ValueForm | None:
+        return None if self.is_json_text[index] else json_form(dtype, self.times[index], self.zone)
 
     def uncertain_rows(self, columns: Sequence[pa.Array]) -> None:
         """Returns None: every rendered line is valid JSON, so no line needs a check."""

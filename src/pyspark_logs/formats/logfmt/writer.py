@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +13,15 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
+from pyspark_logs.formats.compiled import render_opcodes as op
+from pyspark_logs.formats.compiled.render_program import LineRules, ValueForm
 from pyspark_logs.formats.json.rendering import escape_json
 from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.writing.column_program import ColumnProgram, PlannedValue, compile_values
 from pyspark_logs.formats.writing.line_writer import FindUnencodable, UnwritableValues, unwritable_values
+from pyspark_logs.formats.writing.render_plan import RenderPlan
 from pyspark_logs.formats.writing.scalar_writer import ScalarWriter, holds_any_of, is_any_of, replace_masked
+from pyspark_logs.formats.writing.value_forms import PLAIN_TEXT, is_value, scalar_form
 
 _SPECIAL = r'[\x00-\x20="]'  # characters that keys and unquoted values cannot contain
 
@@ -48,6 +54,7 @@ class LogfmtWriter(ScalarWriter):
     ) -> None:
         super().__init__(schema, kinds, zone, unencodable)
         self.null_value = null_value
+        self._programs: dict[Hashable, ColumnProgram] = {}
         self.can_write_null = re.search(_SPECIAL, null_value) is None
 
     def render_lines(self, columns: Sequence[pa.Array]) -> tuple[pa.Array, list[UnwritableValues]]:
@@ -62,6 +69,34 @@ class LogfmtWriter(ScalarWriter):
             parts.append(pc.binary_join_element_wise(f"{space}{name}=", self._quote(texts), "").fill_null(""))
         lines = pc.binary_join_element_wise(*parts, "\n", "")
         return (lines, problems) if has_first_key else self._finish(lines, problems)
+
+    def plan_rendering(self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules) -> RenderPlan:
+        """Returns a plan in which the machine renders strings, numbers, booleans, times and days."""
+        key = (avoided, rules)
+        if key not in self._programs:
+            values = [
+                PlannedValue(f" {name}=", index, None if index in avoided else self._form(index), op.OMITTED_IF_NULL)
+                for index, name in enumerate(self.names)
+            ]
+            self._programs[key] = compile_values(values, "\n", rules)
+
+        def render_value(index: int) -> tuple[pa.Array, list[UnwritableValues]]:
+            texts, unwritable_texts = self.texts(columns, index)
+            return self._quote(texts), unwritable_texts
+
+        return self._programs[key].plan(columns, render_value)
+
+    def _form(self, index: int) -> ValueForm | None:
+        """Returns the form in which the machine renders a value; None: it does not."""
+        field_type, null = self.kinds[index], self.null_value.encode()
+        if field_type.rendered_form == PLAIN_TEXT:
+            flags = op.CONTROLS | op.OMITTED_IF_NULL
+            quoted = (b" ", b"=", b'"')
+            return ValueForm(op.TEXTS, None, op.PAIR_VALUE, flags, quoted, equals=(b"", null), argument=ord('"'))
+        form = scalar_form(field_type, self.zone)
+        if form is None or form.pattern is not None or is_value(field_type, (self.null_value,)):
+            return None
+        return replace(form, flags=form.flags | op.OMITTED_IF_NULL)
 
     def _finish(self, lines: pa.Array, problems: list[UnwritableValues]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Removes the space before the first pair of each line, and writes a null pair to lines without pairs."""

@@ -20,9 +20,6 @@ from pyspark_logs.formats.compiled.render_program import (
 from pyspark_logs.formats.template.line_layout import FieldColumns, LineLayout
 from pyspark_logs.formats.types.escape_styles import APACHE, BACKSLASH, JSON, NGINX, EscapeStyle
 from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.server import OptionallyQuoted, RawQuoted, UserName
-from pyspark_logs.formats.types.text import Quoted, Text
-from pyspark_logs.formats.types.validated_text import VALIDATED_TEXTS
 from pyspark_logs.formats.writing.field_context import BLANKS, FieldContext
 from pyspark_logs.formats.writing.line_writer import UnwritableValues
 from pyspark_logs.formats.writing.render_plan import RenderPlan
@@ -30,7 +27,6 @@ from pyspark_logs.formats.writing.value_forms import is_value, scalar_form
 
 # Texts of a written field: all values of a column, whatever the layout of their rows.
 RenderField = Callable[[FieldColumns, FieldContext, Sequence[pa.Array]], "tuple[pa.Array, list[UnwritableValues]]"]
-_QUOTED = (Quoted, OptionallyQuoted, RawQuoted)
 _DELETE = b"\x7f"
 
 
@@ -143,16 +139,15 @@ def _scalar_field_form(written: FieldColumns, context: FieldContext) -> ValueFor
 
 def _text_form(field_type: FieldType, escape: bool, context: FieldContext) -> ValueForm | None:
     """Returns the form of a string without its null; None: the type has other values, or is written in another way."""
-    kind = type(field_type)
+    rendered = field_type.rendered_form
     style = field_type.resolve_escape_style(escape)
     heads = [*context.group_prefixes, *filter(None, (context.continuation,))]
-    if kind in _QUOTED:
+    if rendered.kind == "QUOTED":
         return _quoted_form(style, _encoded(heads))
-    is_word = field_type == VALIDATED_TEXTS["word"]
-    if (kind not in (Text, UserName) and not is_word) or style not in (None, BACKSLASH):
+    if rendered.kind not in ("TEXT", "WORD") or style not in (None, BACKSLASH):
         return None
-    stops, tails = [*context.terminators], [*context.early_tails]
-    heads += context.forbidden_prefixes
+    stops, tails = [*context.terminators], [*context.early_tails, *rendered.tails]
+    heads += (*context.forbidden_prefixes, *rendered.heads)
     if style is not None:
         stops.append("\\")
         tails += context.uncertain_tails
@@ -160,12 +155,9 @@ def _text_form(field_type: FieldType, escape: bool, context: FieldContext) -> Va
         heads += BLANKS if context.follows_blanks else ()
     flags = op.NO_BLANK_FIRST * context.follows_blanks
     flags |= op.NOT_EMPTY * (context.follows_blanks and context.is_before_blank)
-    if is_word:
+    if rendered.kind == "WORD":
         stops.append(" ")
         flags |= op.NOT_EMPTY | op.CONTROLS
-    elif kind is UserName:
-        heads.append("- ")
-        tails.append(" -")
     return ValueForm(
         op.TEXTS, flags=flags, stops=_encoded(tuple(dict.fromkeys(stops))), heads=_encoded(heads), tails=_encoded(tails)
     )  # fmt: skip

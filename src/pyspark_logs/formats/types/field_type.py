@@ -66,6 +66,22 @@ class CompiledForm(NamedTuple):
     converts: bool = False
 
 
+class RenderedForm(NamedTuple):
+    """Form in which the machine renders the values of a type; see ``formats/compiled/render_opcodes.py``.
+
+    Attributes:
+        kind: kind of the values; "": :meth:`FieldType.render` renders all values.
+        bits: number of bits of an integer.
+        heads: texts with which no rendered text begins.
+        tails: texts with which no rendered text ends.
+    """
+
+    kind: str = ""
+    bits: int = 0
+    heads: tuple[str, ...] = ()
+    tails: tuple[str, ...] = ()
+
+
 class TimeNotation(NamedTuple):
     """Notation of times by which compiled engines find them.
 
@@ -126,6 +142,11 @@ class FieldType:
     def compiled_form(self) -> CompiledForm:
         """Form in which compiled engines read the values; the default is correct for all types."""
         return CompiledForm(converts=True)
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        """Form in which the machine renders the values; a class that overrides :meth:`render` has its own, or none."""
+        return RenderedForm()
 
     @property
     def time_notation(self) -> TimeNotation | None:

@@ -20,6 +20,7 @@ from pyspark_logs.formats.types.field_type import (
     CompiledForm,
     FieldType,
     JsonKind,
+    RenderedForm,
     RenderResult,
     ResolveType,
     parse_distinct,
@@ -131,6 +132,10 @@ class Integer(NumericType):
     def compiled_form(self) -> CompiledForm:
         return CompiledForm("INT", self.bits)
 
+    @property
+    def rendered_form(self) -> RenderedForm:
+        return RenderedForm("INTEGER", self.bits) if type(self).render is FieldType.render else RenderedForm()
+
 
 @dataclass(frozen=True)
 class Floating(NumericType):
@@ -155,6 +160,10 @@ class Floating(NumericType):
     @property
     def compiled_form(self) -> CompiledForm:
         return CompiledForm("DOUBLE") if self.bits == 64 else CompiledForm(converts=True)
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        return RenderedForm("DOUBLE") if self.bits == 64 else RenderedForm()
 
 
 MAX_DECIMAL_DIGITS = 38
@@ -246,3 +255,7 @@ class Boolean(FieldType):
     @property
     def compiled_form(self) -> CompiledForm:
         return CompiledForm("BOOLEAN")
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        return RenderedForm("BOOLEAN")

@@ -16,7 +16,13 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
-from pyspark_logs.formats.types.field_type import CompiledForm, RenderResult, parse_distinct, render_validated
+from pyspark_logs.formats.types.field_type import (
+    CompiledForm,
+    RenderedForm,
+    RenderResult,
+    parse_distinct,
+    render_validated,
+)
 from pyspark_logs.formats.types.text import Quoted, Text
 
 _UPSTREAM_LIST = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")
@@ -217,6 +223,10 @@ class UserName(Text):
     @property
     def compiled_form(self) -> CompiledForm:
         return CompiledForm("USER")
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        return RenderedForm("TEXT", heads=("- ",), tails=(" -",))
 
 
 def _ends_early(texts: pa.Array) -> Bool:

@@ -35,6 +35,7 @@ from pyspark_logs.formats.types.field_type import (
     CompiledForm,
     FieldType,
     JsonKind,
+    RenderedForm,
     RenderResult,
     ResolveType,
     ScannedValues,
@@ -95,6 +96,10 @@ class Date(FieldType):
     @property
     def compiled_form(self) -> CompiledForm:
         return CompiledForm("ISO_DAY")
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        return RenderedForm("DAY")
 
     @property
     def time_notation(self) -> TimeNotation:
@@ -212,6 +217,12 @@ class Timestamp(FieldType):
     @property
     def compiled_form(self) -> CompiledForm:
         return CompiledForm("ISO") if self.pattern is None else CompiledForm(converts=True)
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        if type(self).render is not Timestamp.render:
+            return RenderedForm()
+        return RenderedForm("ISO_TIME" if self.rendered_pattern is None else "PATTERN_TIME")
 
     @property
     def time_notation(self) -> TimeNotation:

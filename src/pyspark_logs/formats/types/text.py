@@ -20,6 +20,7 @@ from pyspark_logs.formats.types.field_type import (
     CompiledForm,
     FieldType,
     JsonKind,
+    RenderedForm,
     RenderResult,
     ReplaceStrings,
     ResolveType,
@@ -75,6 +76,11 @@ class Text(FieldType):
     def compiled_form(self) -> CompiledForm:
         return CompiledForm(converts=not self.accepts_nulls)
 
+    @property
+    def rendered_form(self) -> RenderedForm:
+        is_plain = type(self).render is Text.render and type(self).escape is FieldType.escape and self.syntax is None
+        return RenderedForm("TEXT" if is_plain else "")
+
 
 @dataclass(frozen=True)
 class Quoted(Text):
@@ -93,6 +99,10 @@ class Quoted(Text):
 
     def escape(self, style: EscapeStyle, array: pa.Array, avoid: tuple[str, ...], tails: tuple[str, ...]) -> pa.Array:
         return style.escape(array, quoted=True)
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        return RenderedForm("QUOTED")
 
 
 @dataclass(frozen=True)

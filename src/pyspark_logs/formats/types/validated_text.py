@@ -20,6 +20,7 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import (
     CompiledForm,
+    RenderedForm,
     RenderResult,
     ReplaceStrings,
     parse_distinct,
@@ -123,6 +124,10 @@ class ValidatedText(Text):
         if not self.is_exact:
             return CompiledForm(converts=True)
         return CompiledForm("BYTES", texts=(bytes(byte not in self.excluded for byte in range(256)),), converts=True)
+
+    @property
+    def rendered_form(self) -> RenderedForm:
+        return RenderedForm("WORD" if self.is_exact and self.excluded == _NO_WORD else "")
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,14 @@ import pyarrow as pa
 from pyspark_logs.formats.compiled import render_opcodes as op
 from pyspark_logs.formats.compiled.render_program import ValueForm
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
-from pyspark_logs.formats.types.field_type import FieldType
-from pyspark_logs.formats.types.numeric import Boolean, Floating, Integer
-from pyspark_logs.formats.types.temporal import Date, Timestamp
+from pyspark_logs.formats.types.field_type import FieldType, RenderedForm
 
 _DOUBLES = {0.1: "0.1", 100.0: "100", -2.5: "-2.5", 9_999_999_999.5: "9999999999.5", 0.00001: "0.00001"}
+PLAIN_TEXT = RenderedForm("TEXT")
+_SCALARS = {
+    "INTEGER": op.INTEGER, "DOUBLE": op.DOUBLE, "BOOLEAN": op.BOOLEAN, "DAY": op.DAY, "ISO_TIME": op.ISO_TIME,
+    "PATTERN_TIME": op.PATTERN_TIME,
+}  # fmt: skip
 _DIRECTIVES = frozenset("dmyYHIMSjLfebhapzZ")
 
 
@@ -22,27 +25,19 @@ def scalar_form(field_type: FieldType, zone: str) -> ValueForm | None:
     """Returns the form of numbers, booleans, times and days; None: the machine does not render the type.
 
     Args:
-        field_type: the type. Types that are derived from another one may render differently, and have no form.
+        field_type: the type.
         zone: zone of times without a zone.
     """
-    kind = type(field_type)
-    if kind is Integer:
-        return ValueForm(op.INTEGER, argument=field_type.bits)  # type: ignore[attr-defined]
-    if kind is Floating:
-        is_double = field_type.bits == 64 and renders_doubles_alike()  # type: ignore[attr-defined]
-        return ValueForm(op.DOUBLE) if is_double else None
-    if kind is Boolean:
-        return ValueForm(op.BOOLEAN)
-    if kind is Date:
-        return ValueForm(op.DAY)
-    if kind is not Timestamp:
+    rendered, pattern = field_type.rendered_form, field_type.rendered_pattern
+    if rendered.kind not in _SCALARS or (rendered.kind == "DOUBLE" and not renders_doubles_alike()):
         return None
-    pattern = field_type.rendered_pattern
-    if pattern is None:
-        return ValueForm(op.ISO_TIME)
-    directives = set(compile_pattern(pattern).directives)
-    is_utc = (field_type.zone or zone) == "UTC" or directives & {"z", "Z"}  # type: ignore[attr-defined]
-    return ValueForm(op.PATTERN_TIME, pattern=pattern) if is_utc and directives <= _DIRECTIVES else None
+    if rendered.kind == "PATTERN_TIME" and pattern is not None:
+        directives = set(compile_pattern(pattern).directives)
+        notation = field_type.time_notation
+        zone = zone if notation is None or notation.zone is None else notation.zone
+        is_utc = zone == "UTC" or directives & {"z", "Z"}
+        return ValueForm(op.PATTERN_TIME, pattern=pattern) if is_utc and directives <= _DIRECTIVES else None
+    return ValueForm(_SCALARS[rendered.kind], argument=rendered.bits)
 
 
 def is_value(field_type: FieldType, texts: Iterable[str]) -> bool:
