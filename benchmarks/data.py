@@ -1,4 +1,4 @@
-"""Generated logs in six formats, with a fixed seed. Files are generated once and kept."""
+"""Generated logs in seven formats, with a fixed seed. Files are generated once and kept."""
 
 from __future__ import annotations
 
@@ -162,7 +162,29 @@ def logfmt() -> Iterator[str]:
         )
 
 
-KINDS = {"app": app, "mixed": mixed, "combined": combined, "alb": alb, "json": json_lines, "logfmt": logfmt}
+def wide() -> Iterator[str]:
+    """JSON with 100 keys, about 2,000 bytes a line."""
+    rng = random.Random(7)
+    choice, bits = rng.choice, rng.getrandbits
+    for time, ms in _times(rng, 0.02):
+        values: dict[str, object] = {"timestamp": f"{time:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z", "level": choice(LEVELS)}
+        for name, kind in WIDE.items():
+            values[name] = bits(20) if kind == "bigint" else bits(16) / 32 if kind == "double" else choice(WORDS)
+        yield json.dumps(values, separators=(",", ":")) + "\n"
+
+
+WIDE = {f"field_{n:02}": ("varchar", "varchar", "bigint", "double")[n % 4] for n in range(98)}
+"""Columns of :func:`wide` after the first two, with the types of DuckDB."""
+
+KINDS = {
+    "app": app,
+    "mixed": mixed,
+    "combined": combined,
+    "alb": alb,
+    "json": json_lines,
+    "logfmt": logfmt,
+    "wide": wide,
+}
 
 
 def make(kind: str, root: Path, mib: int, copies: int = 4) -> Path:

@@ -7,10 +7,12 @@ their keys are written.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks import data
 from benchmarks.spark_reads import ALB_NAMES, ALB_TYPES
 
 PATTERNS = {
@@ -18,6 +20,7 @@ PATTERNS = {
     "mixed": r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$",
     "logfmt": r'^ts=(\S+) level=(\S+) service=(\S+) request_id=(\S+) user_id=(\d+) duration_ms=(\S+) status=(\d+) msg="([^"]*)"$',
 }
+JSON = ("json", "wide")  # formats of JSON lines
 # Columns of each format in their order, with the types of DuckDB.
 COLUMNS: dict[str, dict[str, str]] = {
     "app": dict.fromkeys(("ts", "level", "service", "request_id", "user", "message"), "varchar")
@@ -33,15 +36,16 @@ COLUMNS: dict[str, dict[str, str]] = {
         "duration_ms": "double", "status": "bigint", "message": "varchar",
     },
 }  # fmt: skip
+COLUMNS["wide"] = {"timestamp": "timestamptz", "level": "varchar", **data.WIDE}
 COLUMNS["mixed"] = COLUMNS["app"]
 COLUMNS["logfmt"] = {{"timestamp": "ts", "message": "msg"}.get(name, name): t for name, t in COLUMNS["json"].items()}
 
 
 def duckdb(kind: str, folder: str, chosen: list[str] | None) -> int:
-    """Returns the number of rows that DuckDB reads into Arrow on one thread."""
+    """Returns the number of rows that DuckDB reads into Arrow, on a thread for each processor."""
     import duckdb as db
 
-    connection = db.connect(config={"threads": 1})
+    connection = db.connect(config={"threads": len(os.sched_getaffinity(0))})
     connection.execute("set timezone = 'UTC'")
     result = connection.sql(_sql(kind, f"{folder}/*.log", chosen))
     reader = result.to_arrow_reader(65_536) if hasattr(result, "to_arrow_reader") else result.fetch_arrow_reader(65_536)
@@ -66,7 +70,7 @@ def _sql(kind: str, path: str, chosen: list[str] | None) -> str:
     else:
         columns = "{" + ", ".join(f"'{name}': '{dtype}'" for name, dtype in types.items()) + "}"
         values = ", ".join(f'"{name}"' for name in names)
-    if kind == "json":
+    if kind in JSON:
         return f"select {values} from read_json('{path}', format='newline_delimited', columns={columns})"
     return f"""select {values} from read_csv('{path}', delim=' ', quote='"', escape='"', header=false, nullstr='-',
         columns={columns})"""
@@ -78,7 +82,7 @@ def _alb_name(name: str) -> str:
 
 
 def polars(kind: str, folder: str, chosen: list[str] | None) -> int:
-    """Returns the number of rows that Polars reads on one thread."""
+    """Returns the number of rows that Polars reads, on as many threads as the environment says."""
     import polars as pl
 
     frame: Any
@@ -92,7 +96,7 @@ def polars(kind: str, folder: str, chosen: list[str] | None) -> int:
             _typed(fields.field(str(i)), t, name, strict=strict) for i, (name, t) in enumerate(types.items(), start=1)
         ]
         frame = lines.select(columns)
-    elif kind == "json":
+    elif kind in JSON:
         texts = {name: pl.String if dtype is None else dtype for name, dtype in types.items()}
         frame = pl.scan_ndjson(path, schema=texts).with_columns(_typed(pl.col("timestamp"), None, "timestamp"))
     elif kind == "combined":
@@ -138,7 +142,7 @@ def arrow(kind: str, folder: str, chosen: list[str] | None) -> int:
     types = {name: _arrow_type(dtype) for name, dtype in COLUMNS[kind].items()}
     rows = 0
     for path in sorted(Path(folder).glob("*.log")):
-        if kind == "json":
+        if kind in JSON:
             wanted = pa.schema([(name, types[name]) for name in chosen or types])
             options = ndjson.ParseOptions(explicit_schema=wanted, unexpected_field_behavior="ignore")
             read = ndjson.ReadOptions(use_threads=False)

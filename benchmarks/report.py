@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib.metadata
+import io
 import math
 import os
 import platform
 import subprocess
+import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -54,20 +57,51 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def write(directory: Path, comparisons: Sequence[Comparison]) -> None:
-    """Writes ``results.md``, the plot ``ratios.svg`` of all comparisons, and ``overview.svg`` of those that read all columns."""
+@contextlib.contextmanager
+def copy_of_output() -> Iterator[io.StringIO]:
+    """Context that yields a copy of the standard output."""
+    copied = io.StringIO()
+    shown = sys.stdout
+
+    class Both(io.TextIOBase):
+        def write(self, text: str, /) -> int:
+            copied.write(text)
+            return shown.write(text)
+
+        def flush(self) -> None:
+            shown.flush()
+
+    with contextlib.redirect_stdout(Both()):
+        yield copied
+
+
+def write(directory: Path, comparisons: Sequence[Comparison], printed: Mapping[str, str]) -> None:
+    """Writes ``results.md``, the plot ``ratios.svg`` of all comparisons, and ``overview.svg`` of those that read all columns.
+
+    Args:
+        directory: directory of the files.
+        comparisons: all comparisons.
+        printed: output of each part, by its name.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     today = f"{dt.datetime.now(dt.timezone.utc):%Y-%m-%d}"
     head = (
         f"# Benchmarks of {today}\n\n{environment()}.\n\nA ratio says how many times longer a contender takes than the one with"
         " ratio 1: the median of the paired rounds.\n\n![ratios](ratios.svg)\n"
     )
-    tables = "\n".join(comparison.markdown() for comparison in comparisons)
-    (directory / "results.md").write_text(f"{head}\n{tables}", encoding="utf-8")
+    parts = "\n".join(f"## {name}\n\n{_as_markdown(text)}" for name, text in printed.items())
+    (directory / "results.md").write_text(f"{head}\n{parts}", encoding="utf-8")
     caption = f"{today}; {environment()}"
     overview = [comparison for comparison in comparisons if ": all columns" in comparison.title]
     for name, shown in (("ratios.svg", comparisons), ("overview.svg", overview)):
         (directory / name).write_text(plot(shown, caption), encoding="utf-8")
+
+
+def _as_markdown(text: str) -> str:
+    """Returns the output of a part with its tables of Markdown as they are, and other lines as they were printed."""
+    blocks = text.strip("\n").split("\n\n")
+    marked = (block if block.startswith(("| ", "**")) else f"```text\n{block}\n```" for block in blocks)
+    return "\n\n".join(marked) + "\n"
 
 
 def plot(comparisons: Sequence[Comparison], caption: str) -> str:

@@ -1,65 +1,25 @@
-"""Many small gzip objects from a slow S3 server, gzip against plain files, and scans with several threads; without Spark."""
+"""Many small gzip objects from a slow S3 server, and many tiny local files."""
 
 from __future__ import annotations
 
+import functools
 import gzip
-import time
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyspark_logs
-from benchmarks import data, timing
+from benchmarks import data, delayed_files, scans, timing
 from benchmarks.object_server import BUCKET, serving
-from benchmarks.spark_reads import OPTIONS, THREE, noop
+from benchmarks.spark_reads import OPTIONS, OURS, app_by_regexp, noop
 
 OBJECT_BYTES = 64 << 10  # stored size of an object
 
 
-def run(root: Path, mib: int, rounds: int, count: int, delay_ms: float) -> None:
-    """Prints all tables of this module."""
-    _threads(root, mib, rounds)
-    _objects(root, rounds, count, delay_ms)
-
-
-def _read(path: str, **options: object) -> int:
-    return sum(batch.num_rows for batch in pyspark_logs.scan(path, **options))
-
-
-def _compressed(folder: Path) -> Path:
-    """Returns a directory with the files of another one, compressed by gzip at level 6."""
-    target = folder.with_name(f"{folder.name}-gzip")
-    if not (target / "_done").exists():
-        target.mkdir(exist_ok=True)
-        for path in sorted(folder.glob("*.log")):
-            (target / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 6))
-        (target / "_done").touch()
-    return target
-
-
-def _threads(root: Path, mib: int, rounds: int) -> None:
-    folder = data.make("app", root, mib)
-    size = data.total_bytes(folder)
-    folders = {"plain": folder, "gzip": _compressed(folder)}
-    for columns in (None, THREE["app"]):
-        schema = {} if columns is None else {"schema": _ddl(columns)}
-        contenders: dict[str, Callable[[], object]] = {
-            f"{name}, threads={threads}": lambda path=path, threads=threads, schema=schema: _read(
-                str(path), threads=threads, **OPTIONS["app"], **schema
-            )
-            for name, path in folders.items()
-            for threads in (1, 2)
-        }
-        shown = "all columns" if columns is None else "three columns"
-        for clock, unit in ((time.perf_counter, "elapsed"), (time.process_time, "processor time")):
-            seconds = timing.in_turns(contenders, rounds, clock)
-            title = f"app: {shown}, local files, {size >> 20} MiB, {unit}"
-            print(timing.table(title, seconds, size, "plain, threads=1"), flush=True)
-
-
-def _ddl(columns: list[str]) -> str:
-    types = {"ts": "timestamp", "user": "bigint"}
-    return ", ".join(f"{name} {types.get(name, 'string')}" for name in columns)
+def run(root: Path, rounds: int, count: int, delay_ms: float) -> None:
+    """Prints the tables of reading without Spark."""
+    _objects(root, rounds, max(count // 10, 1), delay_ms)
+    _tiny(root, 10 * count)
 
 
 def make_object(root: Path) -> tuple[Path, int]:
@@ -74,25 +34,61 @@ def make_object(root: Path) -> tuple[Path, int]:
     return path, len(part)
 
 
-def with_spark(spark: Any, root: Path, rounds: int, count: int, delay_ms: float) -> None:
-    """Prints the table of small objects read by Spark, with files fetched ahead and one after another.
+def with_spark(spark: Any, classes: Path, root: Path, rounds: int, count: int, delay_ms: float) -> None:
+    """Prints the tables of small objects read by Spark: a tenth of the objects by all contenders in rounds, then all objects once.
 
-    Spark's own sources fetch the files of a task one after another, too. They need the jars of S3A, which are not downloaded for
-    a benchmark.
+    Spark's readers read the same content from :mod:`benchmarks.delayed_files`, in less time than they would need with S3A.
+
+    Args:
+        spark: session with the settings of :func:`benchmarks.delayed_files.settings`.
+        classes: directory of these settings.
+        root: directory of the data.
+        rounds: number of rounds.
+        count: number of objects.
+        delay_ms: milliseconds of a request of the S3 server, and of an ``open`` of the file system.
     """
     file, text_bytes = make_object(root)
-    with serving(file, count, delay_ms / 1000) as keys:
+    delayed_files.install(spark, classes, delay_ms)
+    title = f"gzip objects of {OBJECT_BYTES >> 10} KiB with {delay_ms:.0f} ms a request, to noop, local[2]"
+    in_rounds = functools.partial(timing.in_turns, rounds=rounds)
+    for objects, measured in ((max(count // 10, 1), in_rounds), (count, timing.once)):
+        with tempfile.TemporaryDirectory(dir=root) as scratch, serving(file, objects, delay_ms / 1000) as keys:
+            copies = delayed_files.link_copies(file, Path(scratch), objects)
+            ours = spark.read.format("logs").options(**OPTIONS["app"], **keys)
+            contenders: dict[str, Callable[[], object]] = {
+                OURS: lambda ours=ours: noop(ours.load(f"s3://{BUCKET}/app")),
+                "text + regexp_extract, at least": lambda copies=copies: noop(app_by_regexp(spark, copies)),
+            }
+            if objects < count:
+                contenders["text, at least"] = lambda copies=copies: noop(spark.read.text(copies))
+            seconds = measured(contenders)
+        print(timing.table(f"{objects:,} {title}", seconds, objects * text_bytes, OURS), flush=True)
+    _tiny_with_spark(spark, root, rounds, count)
 
-        def read(**options: object) -> Callable[[], object]:
-            def run() -> None:
-                frame = spark.read.format("logs").options(**OPTIONS["app"], **keys, **options)
-                noop(frame.load(f"s3://{BUCKET}/app"))
 
-            return run
+def make_tiny(root: Path, count: int) -> tuple[Path, int]:
+    """Returns a directory of files of three lines, 1,000 in each subdirectory, and the size of all files."""
+    folder = root / f"tiny-{count}"
+    with (data.make("app", root, 64) / "part-0.log").open("rb") as lines:
+        text = b"".join(line for line, _ in zip(lines, range(3), strict=False))
+    if not (folder / "_done").exists():
+        for number in range(count):
+            path = folder / f"{number // 1000:03}" / f"{number:06}.log"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text)
+        (folder / "_done").touch()
+    return folder, count * len(text)
 
-        seconds = timing.in_turns({"pyspark-logs": read(), "fetchThreads=1": read(fetchThreads=1)}, rounds)
-    title = f"{count:,} gzip objects of {OBJECT_BYTES >> 10} KiB from S3 with {delay_ms:.0f} ms a request, to noop, local[2]"
-    print(timing.table(title, seconds, count * text_bytes, "pyspark-logs"), flush=True)
+
+def _tiny_with_spark(spark: Any, root: Path, rounds: int, count: int) -> None:
+    folder, size = make_tiny(root, count)
+    ours = spark.read.format("logs").options(**OPTIONS["app"])
+    contenders: dict[str, Callable[[], object]] = {
+        OURS: lambda: noop(ours.load(str(folder))),
+        "text + regexp_extract": lambda: noop(app_by_regexp(spark, f"{folder}/*")),
+    }
+    title = f"app: {count:,} local files of three lines, to noop, local[2]"
+    print(timing.table(title, timing.in_turns(contenders, rounds), size, OURS), flush=True)
 
 
 def _objects(root: Path, rounds: int, count: int, delay_ms: float) -> None:
@@ -100,7 +96,7 @@ def _objects(root: Path, rounds: int, count: int, delay_ms: float) -> None:
     with serving(file, count, delay_ms / 1000) as keys:
 
         def read(**options: object) -> Callable[[], object]:
-            return lambda: _read(f"s3://{BUCKET}/app", **OPTIONS["app"], **keys, **options)
+            return lambda: scans.count_rows(f"s3://{BUCKET}/app", **OPTIONS["app"], **keys, **options)
 
         contenders = {
             "scan()": read(),
@@ -108,9 +104,20 @@ def _objects(root: Path, rounds: int, count: int, delay_ms: float) -> None:
             "scan(threads=1, fetchThreads=1)": read(threads=1, fetchThreads=1),
             "scan(directReads=false)": read(directReads=False),
         }
-        for clock, unit in ((time.perf_counter, "elapsed"), (time.process_time, "processor time")):
-            seconds = timing.in_turns(contenders, rounds, clock)
+        for seconds, unit in zip(timing.by_both_clocks(contenders, rounds), timing.CLOCKS, strict=True):
             title = (
                 f"{count:,} gzip objects of {OBJECT_BYTES >> 10} KiB from S3 with {delay_ms:.0f} ms a request, {unit}"
             )
             print(timing.table(title, seconds, count * text_bytes, "scan()"), flush=True)
+
+
+def _tiny(root: Path, count: int) -> None:
+    folder, size = make_tiny(root, count)
+    contenders: dict[str, Callable[[], object]] = {
+        f"scan(threads={threads})": lambda threads=threads: scans.count_rows(
+            str(folder), threads=threads, **OPTIONS["app"]
+        )
+        for threads in (1, 2)
+    }
+    title = f"app: {count:,} local files of three lines"
+    print(timing.table(title, timing.once(contenders), size, "scan(threads=1)"), flush=True)

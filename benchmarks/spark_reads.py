@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyspark_logs
 from benchmarks import data, timing
 from benchmarks.ceiling import PrebuiltSource
+from benchmarks.tuples import TupleSource
 from pyspark_logs.options import parse_read_options
 from pyspark_logs.schema_inference import infer_schema
 
@@ -25,6 +26,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     "alb": {"preset": "aws_alb"},
     "json": {"json": "true"},
     "logfmt": {"logfmt": "true"},
+    "wide": {"json": "true"},
 }
 THREE = {
     "app": ["ts", "level", "user"],
@@ -33,6 +35,7 @@ THREE = {
     "alb": ["time", "elb_status_code", "client_ip"],
     "json": ["timestamp", "level", "status"],
     "logfmt": ["ts", "level", "status"],
+    "wide": ["timestamp", "level", "field_50"],
 }
 ALB_NAMES = [
     "type",
@@ -68,11 +71,23 @@ ALB_NAMES = [
 ALB_TYPES = {"time": "timestamp", "request_creation_time": "timestamp", "elb_status_code": "int"} | {
     name: "double" for name in ALB_NAMES if name.endswith("_time") and name not in ("request_creation_time", "time")
 }  # fmt: skip
-JSON_DDL = "timestamp timestamp, level string, service string, request_id string, user_id bigint, duration_ms double, status bigint, message string"
+# Types of the columns of JSON, which Spark's reader would otherwise infer by reading all files twice.
+JSON_DDL = {
+    "json": "timestamp timestamp, level string, service string, request_id string, user_id bigint, duration_ms double, status bigint,"
+    " message string",
+    "wide": ", ".join(
+        ["timestamp timestamp", "level string", *(f"{name} {dtype}" for name, dtype in data.WIDE.items())]
+    ).replace("varchar", "string"),
+}
+APP_PATTERN = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
+APP_COLUMNS = {
+    "ts": (1, "timestamp"), "level": (2, "string"), "service": (3, "string"), "request_id": (4, "string"),
+    "user": (5, "bigint"), "message": (6, "string"),
+}  # fmt: skip
 
 
-def session() -> Any:
-    """Returns a session on two cores without the UI, with the recommended settings for all contenders."""
+def session(**settings: str) -> Any:
+    """Returns a session on two cores without the UI, with the recommended settings for all contenders, and further settings."""
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     # Workers import the source of the upper bound from the benchmarks.
     root = str(Path(__file__).parents[1])
@@ -80,7 +95,7 @@ def session() -> Any:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[2]")
-    for key, value in pyspark_logs.recommended_conf().items():
+    for key, value in {**pyspark_logs.recommended_conf(), **settings}.items():
         builder = builder.config(key, value)
     spark = (
         builder.config("spark.ui.enabled", "false")
@@ -92,6 +107,7 @@ def session() -> Any:
     spark.sparkContext.setLogLevel("ERROR")
     pyspark_logs.register(spark)
     spark.dataSource.register(PrebuiltSource)
+    spark.dataSource.register(TupleSource)
     return spark
 
 
@@ -100,9 +116,12 @@ def noop(frame: Any) -> None:
     frame.write.format("noop").mode("overwrite").save()
 
 
-def _regexp(
-    spark: Any, folder: Path, pattern: str, columns: dict[str, tuple[int, str]], chosen: list[str] | None
-) -> Any:
+def app_by_regexp(spark: Any, path: str, chosen: list[str] | None = None) -> Any:
+    """Returns the frame of an application log that Spark divides by a regular expression."""
+    return _regexp(spark, path, APP_PATTERN, APP_COLUMNS, chosen)
+
+
+def _regexp(spark: Any, path: str, pattern: str, columns: dict[str, tuple[int, str]], chosen: list[str] | None) -> Any:
     from pyspark.sql import functions as f
 
     picked = []
@@ -116,17 +135,19 @@ def _regexp(
             else:
                 column = text
             picked.append(column.alias(name))
-    return spark.read.text(str(folder)).select(*picked)
+    return spark.read.text(path).select(*picked)
 
 
 def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> dict[str, Callable[[], None]]:
     """Returns Spark's built-in ways to read the format, each with the same types as this source."""
     path = str(folder)
     if kind in ("app", "mixed"):
-        pattern = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
-        columns = {"ts": (1, "timestamp"), "level": (2, "string"), "service": (3, "string")}
-        columns |= {"request_id": (4, "string"), "user": (5, "bigint"), "message": (6, "string")}
-        return {"text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, chosen))}
+        found: dict[str, Callable[[], None]] = {
+            "text + regexp_extract": lambda: noop(app_by_regexp(spark, path, chosen))
+        }
+        if chosen is None:
+            found["source of tuples"] = lambda: noop(spark.read.format("tuples").load(path))
+        return found
     if kind == "combined":
         pattern = r'^(\S+) (\S+) (\S+) \[([^\]]+)\] "([^"]*)" (\d{3}) (\d+|-) "([^"]*)" "([^"]*)"'
         names = [
@@ -151,19 +172,20 @@ def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> 
             stamp = f.to_timestamp(f.concat_ws(" ", "time", "zone"), "'['dd/MMM/yyyy:HH:mm:ss Z']'")
             noop(frame.withColumn("time", stamp).select(*(chosen or names)))
 
-        return {"text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, chosen)), "csv": csv}
+        return {"text + regexp_extract": lambda: noop(_regexp(spark, path, pattern, columns, chosen)), "csv": csv}
     if kind == "alb":
         ddl = ", ".join(f"{name} {ALB_TYPES.get(name, 'string')}" for name in ALB_NAMES)
         wanted = None if chosen is None else ["client" if name == "client_ip" else name for name in chosen]
         return {
             "csv": lambda: noop(spark.read.schema(ddl).csv(path, sep=" ", nullValue="-").select(*(wanted or ALB_NAMES)))
         }
-    names = chosen or [part.split()[0] for part in JSON_DDL.split(", ")]
-    return {"json": lambda: noop(spark.read.schema(JSON_DDL).json(path).select(*names))}
+    ddl = JSON_DDL[kind]
+    names = chosen or [part.split()[0] for part in ddl.split(", ")]
+    return {"json": lambda: noop(spark.read.schema(ddl).json(path).select(*names))}
 
 
 def _ddl(kind: str, folder: Path, chosen: list[str] | None) -> str:
-    full = JSON_DDL if kind == "json" else infer_schema(parse_read_options({"path": str(folder), **OPTIONS[kind]}))
+    full = JSON_DDL.get(kind) or infer_schema(parse_read_options({"path": str(folder), **OPTIONS[kind]}))
     if chosen is None:
         return full
     parts = dict(part.split(" ", 1) for part in full.replace("`", "").split(", "))
@@ -222,13 +244,10 @@ def _pushdown(spark: Any, folder: Path, rounds: int) -> None:
     def query(pushed: str) -> None:
         noop(frame.option("filterPushdown", pushed).load(str(folder)).where("level = 'ERROR'"))
 
-    pattern = r"^(\S+) (\w+) \[([^\]]+)\] req=(\S+) user=(\d+) (.*)$"
-    columns = {"ts": (1, "timestamp"), "level": (2, "string"), "service": (3, "string")}
-    columns |= {"request_id": (4, "string"), "user": (5, "bigint"), "message": (6, "string")}
     contenders = {
         "pushed": lambda: query("true"),
         "not pushed": lambda: query("false"),
-        "text + regexp_extract": lambda: noop(_regexp(spark, folder, pattern, columns, None).where("level = 'ERROR'")),
+        "text + regexp_extract": lambda: noop(app_by_regexp(spark, str(folder)).where("level = 'ERROR'")),
     }
     seconds = timing.in_turns(contenders, rounds)
     size = data.total_bytes(folder)

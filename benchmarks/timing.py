@@ -43,6 +43,9 @@ class Comparison:
         return "\n".join(lines) + "\n"
 
 
+CLOCKS = ("elapsed", "processor time")
+"""Clocks of :func:`by_both_clocks`."""
+
 COMPARISONS: list[Comparison] = []
 """All comparisons of this run, for the report."""
 
@@ -65,6 +68,34 @@ def in_turns(
             if turn:
                 seconds[name].append(clock() - started)
     return seconds
+
+
+def once(contenders: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """Returns the seconds of one call of each contender, for runs that are too long for rounds."""
+    seconds = {}
+    for name, run in contenders.items():
+        started = time.perf_counter()
+        run()
+        seconds[name] = [time.perf_counter() - started]
+    return seconds
+
+
+def by_both_clocks(
+    contenders: Mapping[str, Callable[[], object]], rounds: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Returns elapsed seconds and processor seconds of each contender in each round, see :func:`in_turns`."""
+    processor: dict[str, list[float]] = {name: [] for name in contenders}
+
+    def measured(name: str, run: Callable[[], object]) -> Callable[[], object]:
+        def timed() -> None:
+            started = time.process_time()
+            run()
+            processor[name].append(time.process_time() - started)
+
+        return timed
+
+    elapsed = in_turns({name: measured(name, run) for name, run in contenders.items()}, rounds)
+    return elapsed, {name: seconds[1:] for name, seconds in processor.items()}
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
