@@ -1,0 +1,42 @@
+"""Sizes of batches: short rows are concatenated, long rows are returned before they are many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+
+from pyspark_logs.batch_sizes import MAX_BATCH_ROWS, MIN_BATCH_BYTES, MIN_BATCH_ROWS, resize
+
+SCHEMA = pa.schema([("message", pa.string())])
+
+
+def batch(rows: int, length: int) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array(["x" * length] * rows)], schema=SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("rows", "length", "count", "sizes"),
+    [
+        (1, MIN_BATCH_BYTES, 3, [1, 1, 1]),
+        (1, MIN_BATCH_BYTES // 2, 3, [2, 1]),
+        (MIN_BATCH_ROWS // 2, 1, 3, [MIN_BATCH_ROWS, MIN_BATCH_ROWS // 2]),
+        (MAX_BATCH_ROWS + 1, 0, 1, [MAX_BATCH_ROWS, 1]),
+    ],
+)
+def test_batches_are_bounded_by_rows_and_bytes(rows: int, length: int, count: int, sizes: list[int]) -> None:
+    found = list(resize((batch(rows, length) for _ in range(count)), SCHEMA))
+    assert [one.num_rows for one in found] == sizes
+
+
+def test_no_batch_is_taken_before_a_large_one_is_returned() -> None:
+    taken: list[int] = []
+
+    def source() -> Iterator[pa.RecordBatch]:
+        for number in range(3):
+            taken.append(number)
+            yield batch(1, MIN_BATCH_BYTES)
+
+    next(resize(source(), SCHEMA))
+    assert taken == [0]
