@@ -20,13 +20,21 @@ def html_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
         names: names of the columns.
 
     >>> html_table([{"a": "<b>"}], ["a"])
-    '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'
+    '<div style="overflow-x:auto"><table><thead><tr><th style="text-align:left">a</th></tr></thead><tbody><tr><td style="text-align:left">&lt;b&gt;</td></tr></tbody></table></div>'
     """
-    head = "".join(f"<th>{escape(printable(name))}</th>" for name in names)
+    # Notebooks align cells on the right, which suits numbers only.
+    sides = {
+        name: "right" if rows and all(isinstance(row.get(name), (int, float, type(None))) for row in rows) else "left"
+        for name in names
+    }
+    head = "".join(f'<th style="text-align:{sides[name]}">{escape(printable(name))}</th>' for name in names)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell_text(row.get(name)))}</td>" for name in names) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f'<td style="text-align:{sides[name]}">{escape(cell_text(row.get(name)))}</td>' for name in names)
+        + "</tr>"
+        for row in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def bar_chart(bars: Sequence[tuple[str, int, int]], title: str) -> str:

@@ -13,12 +13,14 @@ from pyspark_logs.terminal_text import printable
 _NULL = "NULL"
 _GAP = "  "
 _MIN_WIDTH = 6
+_MIN_MIDDLE = 12  # width from which text without spaces is cut in its middle
 
 
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 120) -> list[str]:
     """Returns the lines of a table.
 
-    No line is wider than ``width``: wide columns are truncated first, then the last columns are omitted.
+    No line is wider than ``width``: columns without a value are omitted first, then wide columns of text are truncated, then the
+    last columns are omitted.
 
     Args:
         rows: values by column name; a missing value is shown as NULL.
@@ -66,26 +68,38 @@ def fit_columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: 
     heads = [printable(name) for name in names]
     texts = [[cell_text(row.get(name)) for row in rows] for name in names]
     widths = [max(map(_width, [name, *column])) for name, column in zip(heads, texts, strict=True)]
-    fitted = _fitted_widths(widths, width)
+    shown = list(range(len(names)))
+    if _line_width(widths) > width:
+        with_values = [index for index in shown if any(text != _NULL for text in texts[index])]
+        shown = with_values or shown
+    omitted = len(names) - len(shown)
+    is_text = [any(isinstance(row.get(names[index]), str) for row in rows) for index in shown]
+    fitted = _fitted_widths([widths[index] for index in shown], is_text, width, omitted)
     columns = []
-    for name, head, column, column_width in zip(names, heads, texts, fitted, strict=False):
-        is_numeric = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
-        truncated = tuple(_truncated(text, column_width) for text in column)
-        columns.append(FittedColumn(_truncated(head, column_width), truncated, column_width, is_numeric))
+    for index, column_width in zip(shown, fitted, strict=False):
+        is_numeric = all(isinstance(row.get(names[index]), (int, float, type(None))) for row in rows)
+        truncated = tuple(_truncated(text, column_width) for text in texts[index])
+        columns.append(FittedColumn(_truncated(heads[index], column_width), truncated, column_width, is_numeric))
     return columns, len(names) - len(fitted)
 
 
-def _fitted_widths(widths: Sequence[int], total: int) -> list[int]:
-    """Returns widths of columns that fit into a line: the widest are reduced; if that is not enough, the last are omitted."""
+def _line_width(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _fitted_widths(widths: Sequence[int], is_text: Sequence[bool], total: int, omitted: int) -> list[int]:
+    """Returns widths of columns that fit into a line: the widest are reduced; if that is not enough, the last are omitted.
+
+    A part of a time or a number would mislead, so those columns are reduced only if one of them alone is too wide.
+    """
     fitted = list(widths)
-    while fitted and sum(fitted) + len(_GAP) * (len(fitted) - 1) > total - (
-        len(" (+99)") if len(fitted) < len(widths) else 0
-    ):
-        widest = max(range(len(fitted)), key=lambda index: fitted[index])
-        if fitted[widest] <= max(_MIN_WIDTH, total // 6):
-            fitted.pop()
+    least = max(_MIN_WIDTH, total // 6)
+    while fitted and _line_width(fitted) > total - (len(" (+99)") if omitted or len(fitted) < len(widths) else 0):
+        reducible = [i for i, width in enumerate(fitted) if width > least and (is_text[i] or len(fitted) == 1)]
+        if reducible:
+            fitted[max(reducible, key=lambda i: fitted[i])] -= 1
         else:
-            fitted[widest] -= 1
+            fitted.pop()
     return fitted
 
 
@@ -98,7 +112,8 @@ def cell_text(value: Any) -> str:
     if value is None:
         return _NULL
     if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ").removesuffix("+00:00")
+        precision = "auto" if value.microsecond % 1000 or not value.microsecond else "milliseconds"
+        return value.isoformat(sep=" ", timespec=precision).removesuffix("+00:00")
     if isinstance(value, bool):
         return str(value).lower()
     return printable(str(value))
@@ -114,7 +129,15 @@ def _width(text: str) -> int:
 def _truncated(text: str, width: int) -> str:
     if _width(text) <= width:
         return text
+    if " " in text or width < _MIN_MIDDLE:
+        return _cut(text, width - 1) + "…"
+    # The ends of paths, loggers and addresses tell more than their middle.
+    tail = _cut(text[::-1], (width - 1) // 2)[::-1]
+    return f"{_cut(text, width - 1 - _width(tail))}…{tail}"
+
+
+def _cut(text: str, width: int) -> str:
     kept = text
-    while _width(kept) > width - 1:
-        kept = kept[: max(len(kept) - max(_width(kept) - width, 1), 0)]
-    return kept + "…"
+    while _width(kept) > width:
+        kept = kept[: max(len(kept) - max(_width(kept) - width - 1, 1), 0)]
+    return kept

@@ -232,7 +232,7 @@ class TestResults:
         report = audit(folder)
         assert repr(report).splitlines()[-1] == "2 queries: 1 complete, 1 unfinished"
         assert f"{len(plan.tasks)} tasks have no report" in repr(report)
-        assert "<td>unfinished</td>" in report._repr_html_()
+        assert ">unfinished</td>" in report._repr_html_()
 
     def test_a_directory_that_is_none(self, tmp_path: Path) -> None:
         with pytest.raises(PathNotFoundError, match="Give the directory of the option auditPath"):

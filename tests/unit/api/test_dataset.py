@@ -64,7 +64,7 @@ def test_reading_stops_at_the_limit(tmp_path: Path) -> None:
 def test_results_in_notebooks(logs: pyspark_logs.LogDataset, tmp_path: Path) -> None:
     (tmp_path / "c.log").write_text("<b> x\n")
     options = {"template": "{level} {n:int}"}
-    assert "<td>&lt;b&gt;</td>" in pyspark_logs.preview(tmp_path / "c.log", template="{level} {n}")._repr_html_()
+    assert ">&lt;b&gt;</td>" in pyspark_logs.preview(tmp_path / "c.log", template="{level} {n}")._repr_html_()
     report = pyspark_logs.check(tmp_path, **options)
     page = report._repr_html_()
     assert "<svg" in page
