@@ -98,7 +98,7 @@ class AuditReport:
 
     def write_to(self, output: ReportOutput) -> None:
         """Writes the report to an output."""
-        output.table(self._rows(), _COLUMNS)
+        output.table(self._rows(), _COLUMNS, whole=["query"])
         output.line()
         for query in self.queries:
             for finding in query.findings[:_SHOWN_FINDINGS]:
@@ -152,5 +152,5 @@ class AuditReport:
 
 
 _COLUMNS = [
-    "query", "state", "batches", "files", "size", "splits", "not read", "records", "rows", "corrupt",
+    "query", "state", "files", "splits", "not read", "records", "rows", "corrupt", "batches", "size",
 ]  # fmt: skip

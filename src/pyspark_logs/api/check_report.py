@@ -109,8 +109,8 @@ class CheckReport:
             output.table(rows, ["records", "reason"])
             output.line()
             for sample in self.samples:
-                title = f"{sample.path} at byte {sample.offset}"
-                output.table([{title: sample.text}], [title])
+                output.line(f"{sample.path} at byte {sample.offset}")
+                output.line(sample.text)
         if self.histogram:
             most = max(interval.records for interval in self.histogram)
             bars = [

@@ -32,8 +32,9 @@ def _jobs(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         found = list_jobs(parsed.root, limit=parsed.limit, **options)
     rows = [
         {
-            "job": job.job, "mode": job.mode, "created (UTC)": format_time(job.created_us // 1_000_000 * 1_000_000),
-            "age": format_seconds(max(job.age_s, 0.0)), "state": job.state, "files": "" if job.files is None else job.files,
+            "job": job.job, "state": job.state, "mode": job.mode, "age": format_seconds(max(job.age_s, 0.0)),
+            "files": "" if job.files is None else job.files,
+            "created (UTC)": format_time(job.created_us // 1_000_000 * 1_000_000),
         }
         for job in found
     ]  # fmt: skip
@@ -43,7 +44,8 @@ def _jobs(parsed: argparse.Namespace, options: dict[str, str]) -> int:
         if not rows:
             output.line("no job has documents here")
             return
-        output.table(rows, ["job", "mode", "created (UTC)", "age", "state", "files"])
+        # The id is the argument of `recover --job`.
+        output.table(rows, list(rows[0]), whole=["job"])
         output.line()
         output.line(f"{format_count(len(found), 'job')} with documents, {undecided} of them undecided")
         if undecided:

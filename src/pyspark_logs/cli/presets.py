@@ -34,7 +34,7 @@ def _presets(parsed: argparse.Namespace, _: dict[str, str]) -> int:
     presets = list_presets()
     rows = [{"preset": preset.name, "written by": preset.about} for preset in presets]
     report = {"presets": [_report(preset) for preset in presets]}
-    print_report(parsed, report, lambda output: output.table(rows, ["preset", "written by"]))
+    print_report(parsed, report, lambda output: output.table(rows, ["preset", "written by"], whole=["preset"]))
     return 0
 
 

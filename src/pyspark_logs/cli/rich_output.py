@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TextIO
 
 from pyspark_logs.rendering.text_table import fit_columns
@@ -43,13 +43,13 @@ class RichOutput:
 
         self._console.print(Text(printable(text)), soft_wrap=True)
 
-    def table(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    def table(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str], whole: Collection[str] = ()) -> None:
         """Writes a table with the columns that a text table has."""
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
         from rich.text import Text
 
-        columns, omitted = fit_columns(rows, names, self._console.width)
+        columns, omitted = fit_columns(rows, names, self._console.width, whole)
         # Two characters between columns, as fit_columns() expects: the padding and the divider.
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         for column in columns:

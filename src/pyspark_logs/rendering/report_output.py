@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from pyspark_logs.rendering.text_table import table
@@ -16,8 +16,8 @@ class ReportOutput(Protocol):
         """Adds a line of text."""
         ...
 
-    def table(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-        """Adds a table of the named values of rows, no wider than the terminal."""
+    def table(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str], whole: Collection[str] = ()) -> None:
+        """Adds a table of the named values of rows, no wider than the terminal; the columns ``whole`` are not truncated."""
         ...
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -47,9 +47,9 @@ class PlainOutput:
         """Adds a line."""
         self.lines.append(printable(text))
 
-    def table(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    def table(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str], whole: Collection[str] = ()) -> None:
         """Adds a text table."""
-        self.lines += table(rows, names, self.width)
+        self.lines += table(rows, names, self.width, whole)
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Adds a line for each pair."""

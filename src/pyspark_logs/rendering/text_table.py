@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ _MIN_WIDTH = 6
 _MIN_MIDDLE = 12  # width from which text without spaces is cut in its middle
 
 
-def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 120) -> list[str]:
+def table(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 120, whole: Collection[str] = ()
+) -> list[str]:
     """Returns the lines of a table.
 
     No line is wider than ``width``: columns without a value are omitted first, then wide columns of text are truncated, then the
@@ -26,6 +28,7 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 
         rows: values by column name; a missing value is shown as NULL.
         names: names of the columns.
         width: width of the terminal in characters.
+        whole: names of columns that are not truncated, such as ids, which are copied.
 
     >>> for line in table([{"n": 1, "text": "a"}, {"n": 22}], ["n", "text"]):
     ...     print(line)
@@ -33,7 +36,7 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int = 
      1  a
     22  NULL
     """
-    columns, omitted = fit_columns(rows, names, width)
+    columns, omitted = fit_columns(rows, names, width, whole)
     lines = []
     for index in range(-1, len(rows)):
         cells = []
@@ -63,7 +66,9 @@ class FittedColumn:
     is_numeric: bool
 
 
-def fit_columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int) -> tuple[list[FittedColumn], int]:
+def fit_columns(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int, whole: Collection[str] = ()
+) -> tuple[list[FittedColumn], int]:
     """Returns the columns of a table that fit into a line, with two spaces between them, and the number of omitted columns."""
     heads = [printable(name) for name in names]
     texts = [[cell_text(row.get(name)) for row in rows] for name in names]
@@ -73,7 +78,9 @@ def fit_columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: 
         with_values = [index for index in shown if any(text != _NULL for text in texts[index])]
         shown = with_values or shown
     omitted = len(names) - len(shown)
-    is_text = [any(isinstance(row.get(names[index]), str) for row in rows) for index in shown]
+    is_text = [
+        names[index] not in whole and any(isinstance(row.get(names[index]), str) for row in rows) for index in shown
+    ]
     fitted = _fitted_widths([widths[index] for index in shown], is_text, width, omitted)
     columns = []
     for index, column_width in zip(shown, fitted, strict=False):
@@ -139,5 +146,5 @@ def _truncated(text: str, width: int) -> str:
 def _cut(text: str, width: int) -> str:
     kept = text
     while _width(kept) > width:
-        kept = kept[: max(len(kept) - max(_width(kept) - width - 1, 1), 0)]
+        kept = kept[: -max((_width(kept) - width) // 2, 1)]
     return kept

@@ -18,17 +18,23 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 def test_columns_without_values_are_omitted_first() -> None:
     rows = [{"a": None, "b": 1, "c": None, "message": "started in two seconds"}]
-    assert table(rows, list(rows[0]), 80) == ["a     b  c     message", "NULL  1  NULL  started in two seconds"]
-    assert table(rows, list(rows[0]), 33) == ["b  message  (+2)", "1  started in two seconds"]
+    assert table(rows, list(rows[0]), 80) == ["   a  b     c  message", "NULL  1  NULL  started in two seconds"]
+    assert table(rows, list(rows[0]), 33) == ["b  message                 (+2)", "1  started in two seconds"]
 
 
 def test_times_and_numbers_are_not_cut() -> None:
     at = dt.datetime(2026, 11, 22, 1, 0, 11, 45_000, tzinfo=dt.timezone.utc)
     rows = [{"ts": at, "took": 12_345_678.25, "message": "a message of more than a few words"}]
     assert table(rows, list(rows[0]), 50) == [
-        "ts                             took  message", "2026-11-22 01:00:11.045  12345678.25  a message of…",
+        "ts                              took  message", "2026-11-22 01:00:11.045  12345678.25  a message o…",
     ]  # fmt: skip
     assert table(rows, ["ts"], 12) == ["ts", "2026-11-22 …"]
+
+
+def test_ids_are_not_cut() -> None:
+    rows = [{"job": "0homzy7duwywjxdz99uvw72q0000000000a", "state": "committed", "mode": "append"}]
+    assert table(rows, list(rows[0]), 44)[1].split() == ["0homzy7duwyw…q0000000000a", "committed", "append"]
+    assert table(rows, list(rows[0]), 44, whole=["job"])[1].split() == [rows[0]["job"]]
 
 
 def test_texts_without_spaces_keep_their_ends() -> None:
