@@ -254,8 +254,8 @@ class TestReasons:
         [
             ("{", "not a line of JSON: Expecting property name", "not a line of JSON: Expecting property name"),
             ("[1]", "not a line of JSON: not a JSON object", "not a line of JSON: not a JSON object"),
-            ('{"n": "x"}', "field 'n': \"x\" is not a number", "field 'n': not of type int32"),
-            ('{"n": 2147483648}', "field 'n': does not fit", "field 'n': not of type int32"),
+            ('{"n": "x"}', "field 'n': \"x\" is not a number", "field 'n': not of type int"),
+            ('{"n": 2147483648}', "field 'n': does not fit", "field 'n': not of type int"),
         ],
     )
     def test_json(self, line: str, text: str, general: str) -> None:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark_logs.api.maintenance import open_root
+from pyspark_logs.api.maintenance import check_root, open_root
 from pyspark_logs.commit.decisions import read_intent
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import read_commits, read_record
@@ -43,6 +43,8 @@ class JobStatus:
 def list_jobs(root: str | os.PathLike[str], *, limit: int = 100, **options: Any) -> list[JobStatus]:
     """Returns the write jobs of a directory, the newest first. Old jobs leave no documents; see ``recordRetention``.
 
+    Logs a warning if the directory is empty, or has no ``_commits/`` because jobs write to another one.
+
     Args:
         root: directory that jobs write to.
         limit: maximum number of jobs; the documents of each are read.
@@ -50,13 +52,15 @@ def list_jobs(root: str | os.PathLike[str], *, limit: int = 100, **options: Any)
 
     Raises:
         OptionError: a bad option.
-        PathNotFoundError: the bucket does not exist.
+        PathNotFoundError: a local directory or a bucket does not exist.
         StoreError: the store refused or failed.
     """
     most = parse_positive_count("limit", limit)
     store, directory, settings = open_root(root, options)
     listing = read_commits(store, directory)
     newest = sorted({*listing.records, *listing.intents}, reverse=True)[:most]
+    if not newest:
+        check_root(store, directory)
     now_us = time.time_ns() // 1000
 
     def status(job: str) -> JobStatus | None:

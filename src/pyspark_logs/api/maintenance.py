@@ -46,10 +46,10 @@ def recover(
     """
     store, directory, settings = open_root(root, options)
     age_us = parse_duration_us("older_than", older_than)
-    _check_root(store, directory)
+    check_root(store, directory)
     if job is not None and not read_commits(store, directory).knows(job):
         raise OptionError(
-            f"there is no job {job} at {directory}: check both; a job that was undone leaves at most its record"
+            f"there is no job {job} at {directory}: check the id and the directory; a job that was rolled back leaves at most its record"
         )
     return commit.recover(store, directory, older_than_us=age_us, job=job, dry_run=dry_run, settings=settings)
 
@@ -76,11 +76,11 @@ def vacuum(
     """
     store, directory, settings = open_root(root, options)
     age_us = parse_duration_us("older_than", older_than)
-    _check_root(store, directory)
+    check_root(store, directory)
     return commit.vacuum(store, directory, older_than_us=age_us, dry_run=dry_run, settings=settings)
 
 
-def _check_root(store: Store, directory: str) -> None:
+def check_root(store: Store, directory: str) -> None:
     """Checks that a directory exists, and logs a warning if it has no jobs, since the first job may not have started.
 
     Object stores have no empty directories: a path without objects may be misspelt, or hold uploads of jobs that died before

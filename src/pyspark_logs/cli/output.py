@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pyspark_logs.cli.rich_output import RichOutput, open_console
@@ -41,6 +42,17 @@ def print_text(write_to: Callable[[ReportOutput], None]) -> None:
     output = PlainOutput(terminal_width())
     write_to(output)
     sys.stdout.write("".join(f"{line}\n" for line in output.lines))
+
+
+def check_directory(option: str, file: str) -> None:
+    """Checks that the directory of a file to write exists, before anything is read.
+
+    Raises:
+        OptionError: there is no such directory.
+    """
+    directory = Path(file).absolute().parent
+    if not directory.is_dir():
+        raise OptionError(f"{option} {file!r}: there is no directory {directory}; create it, or name another file")
 
 
 def terminal_width() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
-from pyspark_logs.cli.output import add_escape_formulas, print_text, row_writer_name
+from pyspark_logs.cli.output import add_escape_formulas, check_directory, print_text, row_writer_name
 from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.errors import OptionError
 from pyspark_logs.terminal_text import format_count
@@ -69,6 +69,7 @@ def _convert(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     if kind is None:
         raise OptionError(f"--to {parsed.to!r}: its suffix is none of {', '.join(_SUFFIXES)}")
     kind = row_writer_name(parsed, kind)
+    check_directory("--to", parsed.to)
     summary, given = ScanSummary(), read_options(parsed, options)
     # The file appears only when it is complete.
     temporary = target.with_name(f".{target.name}.tmp")

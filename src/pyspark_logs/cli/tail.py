@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
-from pyspark_logs.cli.output import add_escape_formulas, row_writer_name
+from pyspark_logs.cli.output import add_escape_formulas, check_directory, row_writer_name
 from pyspark_logs.errors import StoreError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def _tail(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.rendering.row_writers import ROW_WRITERS
 
     kind = row_writer_name(parsed, parsed.format)
+    if parsed.checkpoint is not None:
+        check_directory("--checkpoint", parsed.checkpoint)
     given = read_options(parsed, options)
     if parsed.where is not None:
         given["where"] = parsed.where

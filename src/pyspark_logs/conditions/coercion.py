@@ -24,6 +24,7 @@ from pyspark_logs.conditions.literals import (
     parse_integer,
     parse_timestamp,
 )
+from pyspark_logs.schema import type_name
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 TIMESTAMP_NTZ = pa.timestamp("us")
@@ -43,15 +44,6 @@ def is_comparable(dtype: pa.DataType) -> bool:
         or t.is_date32(dtype)
         or dtype in (TIMESTAMP, TIMESTAMP_NTZ)
     )
-
-
-def type_name(dtype: pa.DataType) -> str:
-    """Returns the name of a type in Spark's SQL."""
-    if t.is_timestamp(dtype):
-        return "timestamp" if dtype.tz else "timestamp_ntz"
-    names = {"int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "bool": "boolean"}
-    names |= {"float": "float", "date32[day]": "date", "date32": "date"}
-    return names.get(str(dtype), str(dtype))
 
 
 def common_type(columns: Sequence[pa.DataType], literals: Sequence[pa.DataType], zone: str) -> pa.DataType:

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.types as t
 
 from pyspark_logs.conditions import bound
-from pyspark_logs.conditions.coercion import CoercionError, common_type, convert_constant, is_number, type_name
+from pyspark_logs.conditions.coercion import CoercionError, common_type, convert_constant, is_number
 from pyspark_logs.conditions.patterns import LikePattern
 from pyspark_logs.errors import OptionError
+from pyspark_logs.schema import type_name
 
 # Below this magnitude each integer is a double of its own, and rounding keeps other integers on the same side of it.
 _DISTINCT_DOUBLES = 1 << 53

@@ -73,7 +73,7 @@ ADVICE = {
 }
 # Prefixes of options, likewise.
 PREFIX_ADVICE = {
-    "cloudfiles.": "this is no Auto Loader: new files are found without it, by listing or as layout says",
+    "cloudfiles.": "this source is no Auto Loader: it finds new files by listing; leave the option out",
     "fs.s3a.": "the bucket is not read by Hadoop: write endpoint, region, accessKey, secretKey or profile",
     "spark.": "set it on the session, as in spark.conf.set(...)",
 }

@@ -45,6 +45,11 @@ def test_a_job_that_is_decided_while_jobs_are_listed(tmp_path: Path, monkeypatch
     assert pyspark_logs.list_jobs(tmp_path) == []
 
 
+def test_a_missing_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", f"{tmp_path}/mispelt"]) == REFUSED
+    assert f"there is nothing at {tmp_path}/mispelt/" in capsys.readouterr().err
+
+
 def test_a_wrong_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", str(tmp_path), "--limit", "-1"]) == REFUSED
     assert "'limit': -1 is not a whole number of zero or more" in capsys.readouterr().err

@@ -110,7 +110,7 @@ def test_a_failed_conversion_leaves_the_old_file(
     assert main(["convert", folder, *FORMAT, "--to", str(tmp_path / "a.xlsx")]) == REFUSED
     assert "its suffix is none of .parquet" in capsys.readouterr().err
     assert main(["convert", folder, *FORMAT, "--to", str(tmp_path / "nothing" / "a.json")]) == REFUSED
-    assert f"pyspark-logs convert: [Errno 2] No such file or directory: '{tmp_path}/nothing/" in capsys.readouterr().err
+    assert f"there is no directory {tmp_path}/nothing; create it" in capsys.readouterr().err
 
 
 def test_a_closed_pipe(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +145,17 @@ def test_plan(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", folder, *FORMAT, *layout, "-o", "startTime=2027-01-01", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["tasks"], report["get_requests"], report["report"]["files_planned"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("arguments", [["convert", "--to"], ["tail", "--once", "--checkpoint"]])
+def test_a_file_in_a_missing_directory(
+    arguments: list[str], folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *options = arguments
+    assert main([command, folder, *FORMAT, *options, f"{tmp_path}/none/out.csv"]) == REFUSED
+    captured = capsys.readouterr()
+    assert f"{options[-1]} '{tmp_path}/none/out.csv': there is no directory {tmp_path}/none; create it" in captured.err
+    assert captured.out == ""
 
 
 def test_tail_goes_on_at_its_checkpoint(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import re
 from pyspark_logs.formats.dialects.config_text import ConfigText, error_at
 
 _DIRECTIVE = re.compile(r"\s*(LogFormat|CustomLog|GlobalLog|TransferLog|ErrorLogFormat)\s+", re.IGNORECASE)
+_DIRECTIVE_WITHIN = re.compile(r"\n\s*(LogFormat|CustomLog)\s", re.IGNORECASE)
 _OTHER_DIRECTIVES = {
     "transferlog": "names a file, not a format; paste the LogFormat",
     "errorlogformat": "is the format of another log, with other directives; read error logs with preset=apache_error",
@@ -26,6 +27,9 @@ def read_log_format(source: str) -> ConfigText:
     """
     directive = _DIRECTIVE.match(source)
     if directive is None:
+        if (within := _DIRECTIVE_WITHIN.search(source)) is not None:
+            problem = "is within other configuration; paste this line alone"
+            raise error_at("apache", source, within.start(1), within[1], problem)
         return _read_argument(source)
     name, offset = directive[1].lower(), directive.end()
     if name in _OTHER_DIRECTIVES:

@@ -14,6 +14,7 @@ from pyspark_logs.formats.types.escape_styles import JSON, NGINX, EscapeStyle
 ESCAPE_STYLES: dict[str, EscapeStyle | None] = {"default": NGINX, "json": JSON, "none": None}
 
 _DIRECTIVE = re.compile(r"\s*log_format\s")
+_DIRECTIVE_WITHIN = re.compile(r"[\n;{}]\s*(log_format)\s")
 _ESCAPE = re.compile(r"\s*escape=(\w+)\s+")
 _CONTROL_CHARACTERS = {"t": "\t", "r": "\r", "n": "\n"}
 
@@ -28,6 +29,9 @@ def read_log_format(source: str) -> tuple[ConfigText, str]:
     """
     directive = _DIRECTIVE.match(source)
     if directive is None:
+        if (within := _DIRECTIVE_WITHIN.search(source)) is not None:
+            problem = "is within other configuration; paste this directive alone, up to its ';'"
+            raise error_at("nginx", source, within.start(1), within[1], problem)
         return _read_arguments(source)
     tokens = _read_tokens(source, directive.end())
     if len(tokens) < 2:

@@ -23,6 +23,7 @@ from pyspark_logs.formats.json.values import (
 )
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.schema import type_name
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class JsonLineParser:
             except (ValueError, OverflowError, RecursionError) as error:
                 if column.judged and not reason:
                     reason = f"field {column.name!r}: {error}"
-                    general = f"field {column.name!r}: not of type {column.type.arrow()}"
+                    general = f"field {column.name!r}: not of type {type_name(column.type.arrow())}"
         return ParsedLine(values[: len(self.requested)], reason, general)
 
     @functools.cached_property

@@ -218,6 +218,11 @@ class TestNginx:
             ('escape=json {"a": "$c"', 23, "not a JSON object: expected '}' here"),
             ('escape=json {"a$b": "$c"}', 14, "a key contains a variable"),
             ("no variable", 1, "has no variable"),
+            (
+                "http {\n  log_format a '$a';\n}",
+                10,
+                "'log_format': is within other configuration; paste this directive",
+            ),
         ],
     )
     def test_errors_show_the_position(self, spec: str, character: int, words: str) -> None:
@@ -330,6 +335,11 @@ class TestApache:
     @pytest.mark.parametrize(
         ("spec", "character", "words"),
         [
+            (
+                'LogLevel warn\n  LogFormat "%h" a',
+                17,
+                "'LogFormat': is within other configuration; paste this line alone",
+            ),
             ("%h %d", 4, "'%d': is not a known directive; did you mean '%D'?"),
             ("%h %{x}h", 4, "'%{x}h': 'x' is not known here; known are %{c}h"),
             ("%h %{remot}p", 4, "did you mean 'remote'?"),
