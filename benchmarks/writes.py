@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import statistics
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pyspark_logs
 from benchmarks import data, timing
 from benchmarks.spark_reads import OPTIONS, session
 from pyspark_logs.commit import CommitSettings, commit
+from pyspark_logs.formats.registry import resolve_format
 from pyspark_logs.jobs import Job, StagedFile, part_name
 from pyspark_logs.options import StoreOptions, WriteOptions, parse_write_options
 from pyspark_logs.schema import to_ddl
@@ -32,6 +35,7 @@ def run(root: Path, mib: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         _spark(root, mib, rounds, Path(scratch))
         _shares(root, Path(scratch))
+    _rendering(root, min(mib, 16), rounds)
     _requests()
     _commits()
 
@@ -111,6 +115,36 @@ def _shares(root: Path, scratch: Path) -> None:
         f"one task, 64 MiB of text to gzip: staging {(staged - started) / whole:.1%}, publishing and deciding"
         f" {(done - staged) / whole:.1%} of {whole:.2f} s\n"
     )
+
+
+# --- rendering --------------------------------------------------------------------------------------------
+
+
+def _rendering(root: Path, mib: int, rounds: int) -> None:
+    """Prints the speed of rendering by the machine and by the writers of the formats, in processor time."""
+    print(f"rendering batches of 10,000 rows, {mib} MiB of text, MB of text per second of one processor")
+    print(f"  {'':<12}{'by column':>10}{'compiled':>10}{'ratio':>9}")
+    for kind in ("app", "combined", "alb", "json", "logfmt"):
+        table = pyspark_logs.scan(str(data.make(kind, root, mib)), **OPTIONS[kind]).read_all().combine_chunks()
+        form = resolve_format(parse_write_options({**OPTIONS[kind], "path": "/unused"}).format)
+        by_column, compiled = form.encoder(table.schema), form.encoder(table.schema)
+        if compiled.renderer is None:
+            print("  the compiled engines are not installed\n")
+            return
+        by_column.renderer = None
+        batches = table.to_batches(max_chunksize=10_000)
+        size = sum(compiled.to_bytes(compiled.encode(batch)).nbytes for batch in batches)
+
+        def render(encoder: Any, batches: list[pa.RecordBatch] = batches) -> None:
+            for batch in batches:
+                encoder.encode(batch)
+
+        contenders = {"compiled": partial(render, compiled), "by column": partial(render, by_column)}
+        seconds = timing.in_turns(contenders, rounds, time.process_time)
+        speeds = {name: size / statistics.median(times) / 1e6 for name, times in seconds.items()}
+        ratio = timing.ratio(seconds["compiled"], seconds["by column"])
+        print(f"  {kind:<12}{speeds['by column']:>10.0f}{speeds['compiled']:>10.0f}{ratio:>7.2f} x", flush=True)
+    print(flush=True)
 
 
 # --- requests ----------------------------------------------------------------------------------------------

@@ -30,21 +30,24 @@ ZSTD_BYTES = 5 << 18
 class Compressor(Protocol):
     """A compressor of one file, used by one thread at a time."""
 
-    def feed(self, data: BytesLike) -> bytes:
-        """Compresses text and returns the next bytes of the file, possibly none."""
+    def feed(self, data: BytesLike) -> bytes | memoryview:
+        """Compresses text and returns the next bytes of the file, possibly none.
+
+        Text in a ``memoryview`` must not be changed afterwards.
+        """
 
     def finish(self) -> bytes:
         """Returns the last bytes of the file. ``feed`` must not be called afterwards."""
 
 
 class PlainCompressor:
-    """A compressor that returns its input."""
+    """A compressor that returns its input, without copying it unless it may be changed."""
 
     def __init__(self, level: int) -> None:
         """Ignores the level."""
 
-    def feed(self, data: BytesLike) -> bytes:
-        return bytes(data)
+    def feed(self, data: BytesLike) -> bytes | memoryview:
+        return bytes(data) if isinstance(data, bytearray) else data
 
     def finish(self) -> bytes:
         return b""

@@ -27,7 +27,7 @@ class OpenFile:
         self.size = 0
         self.waiting = 0
         self._compressor = compressor
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | memoryview] = []
         if head:
             self.add(head, 0)
 
@@ -49,8 +49,8 @@ class OpenFile:
         del self._compressor  # frees its buffers: the file itself is kept until the task ends
         return self.take()
 
-    def _append(self, piece: bytes) -> None:
-        if piece:
+    def _append(self, piece: bytes | memoryview) -> None:
+        if len(piece):
             self._pieces.append(piece)
             self.size += len(piece)
             self.waiting += len(piece)

@@ -35,6 +35,10 @@ from pyspark_logs.store.local_paths import STAGING, is_inside, is_staged_file, r
 from pyspark_logs.store.paths import split_scheme
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOSYS, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP)
+# Parts of at least this size are written to the disk while the next ones are rendered. Of smaller files, which are many, the
+# synchronisation of complete_upload() alone is cheaper.
+_SYNCHRONISED_BYTES = 1 << 20
+_SYNCHRONISE = getattr(os, "fdatasync", os.fsync)
 _MAX_LINE_SEARCH_BYTES = 4096  # longer than nearly all lines
 
 
@@ -185,7 +189,7 @@ class LocalStore(Store):
             return create_staged_file(directory, local.removeprefix(f"{root}/"))
 
     def upload_part(self, path: str, upload_id: str, number: int, data: bytes) -> str:
-        """Appends the part to the staged file. The etag contains the offset of its end."""
+        """Appends the part to the staged file; synchronises a large part. The etag contains the offset of its end."""
         self._breaker.count_request("PART")
         with self._request_context("upload to", path, writing=True), Path(upload_id).open("r+b", buffering=0) as staged:
             start = staged.seek(0, os.SEEK_END)
@@ -194,6 +198,8 @@ class LocalStore(Store):
             except OSError:
                 staged.truncate(start)  # an incomplete part must not remain
                 raise
+            if len(data) >= _SYNCHRONISED_BYTES:
+                _SYNCHRONISE(staged.fileno())
             return _part_etag(number, staged.tell())
 
     def complete_upload(self, path: str, upload_id: str, parts: Sequence[str], *, size: int) -> bool:

@@ -253,6 +253,16 @@ class TestWrites(WriteSuite):
         self.store.complete_upload(path, upload_id, etags, size=1)
         assert synced == [upload_id, str(self.base / "dt=1")]
 
+    def test_large_parts_are_synchronised_when_they_are_written(self, monkeypatch):
+        synced = []
+        monkeypatch.setattr("pyspark_logs.store.local._SYNCHRONISED_BYTES", 4)
+        monkeypatch.setattr(
+            "pyspark_logs.store.local._SYNCHRONISE", lambda descriptor: synced.append(os.fstat(descriptor).st_size)
+        )
+        path, upload_id, etags = self.stage("part-0", b"xyz", b"four", b"more than four", b"end")
+        assert synced == [7, 21]
+        assert self.store.complete_upload(path, upload_id, etags, size=24)
+
     def test_short_writes_are_continued(self, monkeypatch):
         import io
 

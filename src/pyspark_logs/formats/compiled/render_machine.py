@@ -84,6 +84,7 @@ if cython.compiled:
         find_special,
         integer_at,
         is_valid,
+        is_zero,
         put_digits,
         put_literal,
         put_number,
@@ -102,6 +103,7 @@ else:
         find_special,
         integer_at,
         is_valid,
+        is_zero,
         put_digits,
         put_literal,
         put_number,
@@ -434,6 +436,9 @@ def render_double(out, at, value):
     digits: cython.longlong
     whole: cython.longlong
     unit: cython.longlong = 1
+    if is_zero(value):
+        out[at] = 48
+        return at + 1
     if not (0.00001 <= size < 10_000_000_000.0):
         return -1
     for fraction in range(15):

@@ -26,6 +26,11 @@ cdef extern from *:
     static inline double render_double_at(const long long *inputs, int slot, long long row) {
         return ((const double *)(uintptr_t)INPUT(1))[row + INPUT(3)];
     }
+    static inline int render_is_zero(double value) {
+        unsigned long long bits;
+        memcpy(&bits, &value, sizeof bits);
+        return !bits;
+    }
     static inline int render_boolean_at(const long long *inputs, int slot, long long row) {
         row += INPUT(3);
         return ((const unsigned char *)(uintptr_t)INPUT(1))[row >> 3] >> (row & 7) & 1;
@@ -105,6 +110,7 @@ cdef extern from *:
     bint is_valid "render_is_valid"(const long long *inputs, int slot, long long row) noexcept nogil
     long long integer_at "render_integer_at"(const long long *inputs, int slot, long long row, int bits) noexcept nogil
     double double_at "render_double_at"(const long long *inputs, int slot, long long row) noexcept nogil
+    bint is_zero "render_is_zero"(double value) noexcept nogil
     bint boolean_at "render_boolean_at"(const long long *inputs, int slot, long long row) noexcept nogil
     const unsigned char *text_bytes "render_text_bytes"(const long long *inputs, int slot) noexcept nogil
     int text_total "render_text_total"(const long long *inputs, int slot) noexcept nogil

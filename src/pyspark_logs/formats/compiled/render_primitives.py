@@ -7,6 +7,8 @@ texts, followed by the offset of the first row; compiled, a row of numbers, see 
 
 from __future__ import annotations
 
+import math
+
 
 def is_valid(inputs, slot, row):
     """Returns True if a value is not null."""
@@ -25,6 +27,11 @@ def double_at(inputs, slot, row):
     """Returns a number of a column of doubles."""
     _, values, _, first = inputs[slot]
     return float(values[first + row])
+
+
+def is_zero(value):
+    """Returns True for zero without a minus sign."""
+    return value == 0 and math.copysign(1, value) > 0
 
 
 def boolean_at(inputs, slot, row):
