@@ -61,7 +61,13 @@ def read_plain_lines(
     ):
         return None
     prefixes = (*((options.comment_prefix,) if options.comment_prefix else ()), *options.banners)
-    return find_lines(text, 0, tuple(prefix.encode() for prefix in prefixes), blanks=rules.blanks.encode())
+    return find_lines(
+        text,
+        0,
+        tuple(prefix.encode() for prefix in prefixes),
+        blanks=rules.blanks.encode(),
+        seeks_values=rules.splits_values,
+    )
 
 
 def _may_be_documents(rule: DocumentRule, text: bytes) -> bool:

@@ -119,7 +119,7 @@ class TextLines:
             chunks, start=start, length=length, max_record_bytes=self.options.max_record_bytes,
             comment_prefix=None if rules.header is not None and rules.header.by_fields else self._comment_prefix,
             banners=tuple(text.encode(encoding) for text in self.options.banners), blanks=rules.blanks.encode(encoding),
-            to_join=self._to_join, all_blocks=rules.quotes is not None,
+            to_join=self._to_join, all_blocks=rules.quotes is not None, seeks_values=rules.splits_values,
         )  # fmt: skip
         if rules.quotes is not None:
             if not preserves_ascii(encoding) and not self._to_join:

@@ -29,11 +29,13 @@ class LineFormat(Format):
     Attributes:
         blanks: characters of which a line consists that is no record.
         part_rule: rule that finds lines which are parts of records; None: the format has none.
+        splits_values: True if each JSON value of a line is a record.
     """
 
     blanks: str = ""
     part_rule: PartRule | None = None
     reads_lines = True
+    splits_values: bool = False
 
     @abstractmethod
     def decoder(self, projection: Projection) -> Decoder:
@@ -156,6 +158,7 @@ class LineFormat(Format):
             self.joined_parts(),
             self.quote_rule(),
             self.document_rule(),
+            self.splits_values,
         )
         return source.lines(self.options, rules)
 

@@ -19,6 +19,7 @@ class RecordRules:
         parts: rule by which the parts of lines are joined to records; None: a line is no part.
         quotes: rule by which quoted values may contain line ends; None: they may not.
         documents: rule by which records are found in JSON documents; None: records are lines.
+        splits_values: True if each JSON value of a line is a record.
     """
 
     header: HeaderRule | None = None
@@ -27,3 +28,4 @@ class RecordRules:
     parts: PartRule | None = None
     quotes: QuoteRule | None = None
     documents: DocumentRule | None = None
+    splits_values: bool = False

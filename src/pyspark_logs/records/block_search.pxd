@@ -34,21 +34,23 @@ cdef extern from *:
     }
     #define NOT_ASCII 1
     #define UNUSUAL 2
-    /* Adds the line of [start, end). Returns UNUSUAL if it is empty, or begins with a space or a control character. */
+    #define SEVERAL 4
+    /* Adds the line of [start, end). Returns UNUSUAL if it is empty, or begins with a space or a control character; SEVERAL if
+       it begins with a bracket. */
     static inline int add_line(const unsigned char *p, Py_ssize_t start, Py_ssize_t end, int *first, int *last) {
         end -= end > start && p[end - 1] == 13;
         *first = (int)start;
         *last = (int)end;
-        return end == start || p[start] <= 32 ? UNUSUAL : 0;
+        return end == start || p[start] <= 32 ? UNUSUAL : p[start] == 91 ? SEVERAL : 0;
     }
     static inline int find_all_lines(
-        const unsigned char *p, Py_ssize_t size, int *starts, int *ends, Py_ssize_t capacity, int *traits
+        const unsigned char *p, Py_ssize_t size, int *starts, int *ends, Py_ssize_t capacity, int values, int *traits
     ) {
         Py_ssize_t k = 0, found = 0, start = 0;
-        int high = 0;
+        int high = 0, several = 0;
         *traits = 0;
     #if defined(__SSE2__)
-        const __m128i newline = _mm_set1_epi8(10);
+        const __m128i newline = _mm_set1_epi8(10), opening = _mm_set1_epi8(123), closing = _mm_set1_epi8(125);
         __m128i every = _mm_setzero_si128();
         for (; k + 64 <= size && found + 64 <= capacity; k += 64) {
             const __m128i *q = (const __m128i *)(p + k);
@@ -56,6 +58,10 @@ cdef extern from *:
             every = _mm_or_si128(every, _mm_or_si128(
                 _mm_or_si128(_mm_loadu_si128(q), _mm_loadu_si128(q + 1)),
                 _mm_or_si128(_mm_loadu_si128(q + 2), _mm_loadu_si128(q + 3))));
+            if (values) {
+                const unsigned long long opened = matches_of_64(p + k, opening);
+                if (opened && opened & (matches_of_64(p + k, closing) << 1 | (k && p[k - 1] == 125))) several = 1;
+            }
             for (; hits; hits &= hits - 1) {
                 Py_ssize_t end = k + __builtin_ctzll(hits);
                 *traits |= add_line(p, start, end, starts + found, ends + found);
@@ -67,6 +73,7 @@ cdef extern from *:
     #endif
         for (; k < size; k++) {
             high |= p[k] & 0x80;
+            several |= p[k] == 123 && k && p[k - 1] == 125;
             if (p[k] != 10) continue;
             if (found == capacity) return -1;
             *traits |= add_line(p, start, k, starts + found, ends + found);
@@ -78,7 +85,8 @@ cdef extern from *:
             *traits |= add_line(p, start, size, starts + found, ends + found);
             found++;
         }
-        *traits |= high ? NOT_ASCII : 0;
+        *traits |= (high ? NOT_ASCII : 0) | (several ? SEVERAL : 0);
+        if (!values) *traits &= ~SEVERAL;
         return (int)found;
     }
     static inline int find_rows(
@@ -143,7 +151,7 @@ cdef extern from *:
         const unsigned char *p, Py_ssize_t size, int byte, int *offsets, Py_ssize_t capacity
     ) noexcept nogil
     int find_all_lines(
-        const unsigned char *p, Py_ssize_t size, int *starts, int *ends, Py_ssize_t capacity, int *traits
+        const unsigned char *p, Py_ssize_t size, int *starts, int *ends, Py_ssize_t capacity, int values, int *traits
     ) noexcept nogil
     int find_rows(
         const unsigned char *p, const int *starts, Py_ssize_t count, int byte, int *rows
@@ -155,7 +163,7 @@ cdef extern from *:
     ) noexcept nogil
 
 cpdef int find_offsets(const unsigned char[::1] block, int byte, int[::1] offsets) except? -1
-cpdef (int, int) find_lines(const unsigned char[::1] block, int[::1] starts, int[::1] ends)
+cpdef (int, int) find_lines(const unsigned char[::1] block, int[::1] starts, int[::1] ends, bint values)
 cpdef int rows_beginning_with(const unsigned char[::1] block, const int[::1] starts, int byte, int[::1] rows) except -1
 cpdef bint has_pair(const unsigned char[::1] block, int first, int second) except -1
 cpdef int mark_records(

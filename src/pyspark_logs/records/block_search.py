@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import cython
 
-NOT_ASCII, UNUSUAL = 1, 2  # traits of blocks; block_search.pxd has the same numbers
+NOT_ASCII, UNUSUAL, SEVERAL = 1, 2, 4  # traits of blocks; block_search.pxd has the same numbers
 
 
 def find_offsets(block, byte, offsets):
@@ -35,17 +35,19 @@ def find_offsets(block, byte, offsets):
         return len(found)
 
 
-def find_lines(block, starts, ends):
+def find_lines(block, starts, ends, values):
     """Writes the start and end offset of each line, excluding its line end.
 
     Args:
         block: the block.
         starts: memory for at least one offset.
         ends: memory for as many offsets.
+        values: True to seek lines that may hold several JSON values.
 
     Returns:
         The number of lines (-1: more than the arrays hold), and a sum: ``NOT_ASCII`` if a byte is not ASCII, ``UNUSUAL`` if a
-        line is empty or begins with a space or a control character.
+        line is empty or begins with a space or a control character; with ``values``, ``SEVERAL`` if a line begins with ``[`` or a
+        ``}`` is directly before a ``{``.
     """
     count: cython.int = 0
     traits: cython.int = 0
@@ -55,7 +57,7 @@ def find_lines(block, starts, ends):
         with cython.nogil:
             count = find_all_lines(
                 cython.address(block[0]), block.shape[0], cython.address(starts[0]), cython.address(ends[0]),
-                starts.shape[0], cython.address(traits),
+                starts.shape[0], values, cython.address(traits),
             )  # fmt: skip
         return (count, traits)
     else:
@@ -69,7 +71,11 @@ def find_lines(block, starts, ends):
             ends[count] = start + len(line.removesuffix(b"\r"))
             if ends[count] == start or text[start] <= 32:
                 traits |= UNUSUAL
+            if values and text[start : start + 1] == b"[":
+                traits |= SEVERAL
             start += len(line) + 1
+        if values and b"}{" in text:
+            traits |= SEVERAL
         return (len(lines), traits if text.isascii() else traits | NOT_ASCII)
 
 

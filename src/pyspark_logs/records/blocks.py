@@ -290,24 +290,27 @@ class LineBounds(NamedTuple):
         ends: end offset of each line, excluding its line end.
         is_ascii: True if the text is known to be ASCII.
         is_plain: True if it is known that no line is empty, begins with a space or a control character, or is padded.
+        is_single: True if it is known that no line begins with ``[``, and no ``}`` is directly before a ``{``.
     """
 
     starts: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int32]
     is_ascii: bool = False
     is_plain: bool = False
+    is_single: bool = False
 
 
-def line_bounds(text: bytes) -> LineBounds:
-    """Returns the lines of a text."""
+def line_bounds(text: bytes, *, seeks_values: bool = False) -> LineBounds:
+    """Returns the lines of a text; with ``seeks_values``, whether they are single values is found in the same pass."""
     raw = np.frombuffer(text, dtype=np.uint8)
     search = compiled_search(compilation.setting())
     if search is not None:
         starts, ends = np.empty((2, len(raw) // _LEAST_LINE + 1), np.int32)
-        count, traits = search.find_lines(raw, starts, ends)
+        count, traits = search.find_lines(raw, starts, ends, seeks_values)
         if count >= 0:
             is_plain = not traits & search.UNUSUAL and not text.endswith(b"\0")
-            return LineBounds(starts[:count], ends[:count], not traits & search.NOT_ASCII, is_plain)
+            is_single = seeks_values and not traits & search.SEVERAL
+            return LineBounds(starts[:count], ends[:count], not traits & search.NOT_ASCII, is_plain, is_single)
     newlines = byte_offsets(raw, 0x0A)
     unended = 1 if text and not text.endswith(b"\n") else 0
     ends = np.empty(len(newlines) + unended, dtype=np.int32)

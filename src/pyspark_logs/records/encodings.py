@@ -74,6 +74,7 @@ def sanitise(lines: Lines, encoding: str = "utf-8") -> Lines:
         starts=starts.astype(np.int32),
         ends=ends.astype(np.int32),
         origins=lines.offsets,
+        is_single=False,
     )
 
 

@@ -48,6 +48,8 @@ class Lines:
         is_whole: True if each record is a JSON value of a document, and may not be divided.
         is_ascii: True if the block is known to be ASCII.
         files: index of the file of each record, ascending, int32, if the block has the records of several files; else None.
+        is_single: True if it is known that no line begins with ``[``, and no ``}`` is directly before a ``{``: each line is at most
+            one JSON value, unless blanks separate them.
     """
 
     block: bytes
@@ -62,6 +64,7 @@ class Lines:
     is_whole: bool = False
     is_ascii: bool = False
     files: npt.NDArray[np.int32] | None = None
+    is_single: bool = False
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -114,12 +117,13 @@ def read_lines(
     blanks: bytes = b"",
     to_join: bool = False,
     all_blocks: bool = False,
+    seeks_values: bool = False,
 ) -> Iterator[Lines]:
     r"""Yields the records that a split of a file owns: :func:`blocks`, then :func:`find_lines`.
 
     Lines of ``blanks`` are not records. Blocks without a record are omitted, unless ``all_blocks``. With ``to_join`` the result
     is the input of :func:`join_lines`: blocks of blank lines are included, comments are removed from the text, and reading
-    continues after the split while the caller iterates.
+    continues after the split while the caller iterates. ``seeks_values`` fills ``Lines.is_single``.
 
     >>> [bytes(lines.record(0)) for lines in read_lines(iter([b"#v1\na", b"b\nc\n"]), comment_prefix=b"#")]
     [b'ab']
@@ -130,7 +134,15 @@ def read_lines(
     for block in blocks(
         chunks, start=start, length=length, block_bytes=block_bytes, max_record_bytes=most, beyond=to_join
     ):
-        lines = find_lines(block.data, block.offset, prefixes, block.full_length, blanks=blanks, cut_comments=to_join)
+        lines = find_lines(
+            block.data,
+            block.offset,
+            prefixes,
+            block.full_length,
+            blanks=blanks,
+            cut_comments=to_join,
+            seeks_values=seeks_values,
+        )
         if len(lines) or to_join or all_blocks:
             yield lines
 
@@ -143,6 +155,7 @@ def find_lines(
     *,
     blanks: bytes = b"",
     cut_comments: bool = False,
+    seeks_values: bool = False,
 ) -> Lines:
     r"""Returns the records of one block of whole lines.
 
@@ -157,17 +170,18 @@ def find_lines(
         full_length: see :class:`Block`; if given, the block holds the first bytes of one record.
         blanks: characters of which a line consists that is not a record.
         cut_comments: True to remove lines with these prefixes from the resulting block, too.
+        seeks_values: True to find whether each line is a single JSON value.
 
     >>> lines = find_lines(b"one\n\n# no\ntwo\r\n", 100, b"#")
     >>> lines.starts.tolist(), lines.ends.tolist(), lines.offsets.tolist()
     ([0, 10], [3, 13], [100, 110])
     """
     if full_length is None:
-        bounds = line_bounds(block)
+        bounds = line_bounds(block, seeks_values=seeks_values)
     else:  # a \r at the end of an incomplete record is text
         bounds = LineBounds(np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32))
     starts, ends = bounds.starts, bounds.ends
-    lines = Lines(block, starts, ends, offset, full_length, is_ascii=bounds.is_ascii)
+    lines = Lines(block, starts, ends, offset, full_length, is_ascii=bounds.is_ascii, is_single=bounds.is_single)
     among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()
     if bounds.is_plain and not any(prefix in block for prefix in among):
         return lines
@@ -207,7 +221,8 @@ def _without_padding(
         starts[row] += len(text) - len(text.lstrip(b"\0"))
     if len(padded) or padded_end:
         block = _blank_out(block, [*zip(lines.starts[padded], starts[padded], strict=True), (ends[-1], lines.ends[-1])])
-        lines = replace(lines, block=block, starts=starts, ends=ends, origins=lines.offsets if keep_offsets else None)
+        origins = lines.offsets if keep_offsets else None
+        lines = replace(lines, block=block, starts=starts, ends=ends, origins=origins, is_single=False)
     keep = ends > starts
     if blanks:
         # Most indented lines end with other text.

@@ -11,6 +11,7 @@ import pytest
 
 from pyspark_logs import compilation
 from pyspark_logs.records.blocks import byte_offsets, has_pair, line_bounds
+from pyspark_logs.records.lines import find_lines
 
 pytest.importorskip("cython")
 
@@ -70,7 +71,7 @@ def test_lines_are_those_of_the_search_without_compiled_code(
         count = len(expected.starts)
         for capacity in {max(count, 1), size + 64}:
             starts, ends = np.full((2, capacity), -1, np.int32)
-            found, traits = search.find_lines(raw, starts, ends)
+            found, traits = search.find_lines(raw, starts, ends, False)
             assert found == count
             assert starts[:count].tolist() == expected.starts.tolist()
             assert ends[:count].tolist() == expected.ends.tolist()
@@ -80,7 +81,32 @@ def test_lines_are_those_of_the_search_without_compiled_code(
             assert bool(traits & search.UNUSUAL) == unusual
         if count > 1:
             few = np.empty((2, count - 1), np.int32)
-            assert search.find_lines(raw, *few)[0] == -1
+            assert search.find_lines(raw, *few, False)[0] == -1
+
+
+@pytest.mark.parametrize("search", searches(), ids=lambda module: module.__name__)
+@pytest.mark.parametrize("size", [2, 63, 64, 65, 66, 128, 129, 200])
+def test_lines_of_several_values_are_found_wherever_they_are(search: ModuleType, size: int) -> None:
+    plain = b"{" + b"x" * (size - 2) + b"\n"
+    texts = [plain, b"{[}\n", b"} {\n"]
+    for offset in range(size - 1):
+        texts += [plain[:offset] + pair + plain[offset + 2 :] for pair in (b"}{", b"\n[")]
+    for text in texts:
+        starts, ends = np.empty((2, size + 64), np.int32)
+        several = b"}{" in text or b"\n[" in text or text.startswith(b"[")
+        for seeks in (True, False):
+            _, traits = search.find_lines(np.frombuffer(text, np.uint8), starts, ends, seeks)
+            assert bool(traits & search.SEVERAL) == (several and seeks)
+
+
+@pytest.mark.parametrize(
+    "text", [b"[1]\n", b"{}{}\n", b"\0[1]\n", b"\0\0[1]", b" {}{}", b"{}\r\n[]", "{}\u00e9{}".encode()]
+)
+def test_lines_are_known_to_be_single_only_if_they_are(text: bytes) -> None:
+    lines = find_lines(text, 0, seeks_values=True)
+    several = b"}{" in text or any(lines.record(row).startswith(b"[") for row in range(len(lines)))
+    assert not (lines.is_single and several)
+    assert not find_lines(text, 0).is_single
 
 
 @pytest.mark.parametrize("search", searches(), ids=lambda module: module.__name__)

@@ -25,13 +25,12 @@ cdef int walk(
 cdef bint parse_line(
     const unsigned char *p, int total, int at, int end, int line, Program *program, Output *out, int row
 ) noexcept nogil
-cdef int write_scalar(
-    const unsigned char *p, int at, int end, int total, Program *program, Output *out, int first, int last, int row
+cdef int read_key(
+    const unsigned char *p, int at, int end, int total, Program *program, Output *out, int node, int follows, int guess
 ) noexcept nogil
-cdef int skip_space(const unsigned char *p, int at, int end) noexcept nogil
-cdef (int, bint) string_end(const unsigned char *p, int at, int end, int total) noexcept nogil
-cdef (int, long long) whole_number(const unsigned char *p, int at, int end) noexcept nogil
-cdef int number_end(const unsigned char *p, int at, int end) noexcept nogil
-cdef int word_end(const unsigned char *p, int at, int end) noexcept nogil
-cdef int scalar_end(const unsigned char *p, int at, int end, int total) noexcept nogil
-cdef int skip_container(const unsigned char *p, int at, int end, int total) noexcept nogil
+cdef int form_of(Program *program, Output *out, int key, bint quoted) noexcept nogil
+cdef bint fits(long long number, int bits) noexcept nogil
+cdef bint write_scalar(
+    const unsigned char *p, int begin, int stop, int kind, bint escaped, Program *program, Output *out, int first, int last,
+    int row
+) noexcept nogil

@@ -10,14 +10,23 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
+    from cython.cimports.pyspark_logs.formats.compiled.json_grammar import (
+        number_end,
+        scalar_end,
+        skip_container,
+        skip_space,
+        word_end,
+    )
     from cython.cimports.pyspark_logs.formats.compiled.keys import find_key, write_missing
+    from cython.cimports.pyspark_logs.formats.compiled.number_output import write_double, write_integer
     from cython.cimports.pyspark_logs.formats.compiled.opcodes import (
         BAD,
         BOOLEANS,
+        GUESS_FORM,
         GUESS_KEY,
-        GUESS_NODE,
         GUESS_OFFSET,
         GUESS_SIZE,
+        GUESS_STATE,
         GUESS_WIDTH,
         KEY_CHILD,
         KEY_FIRST_OUT,
@@ -27,26 +36,36 @@ if cython.compiled:
         MAX_DEPTH,
         NUMBERS,
         NUMERALS,
+        O_DOUBLE,
         O_INT,
         O_TEXT,
         OUT_ARGUMENT,
         OUT_KIND,
-        OUT_SLOT,
-        OUT_VALID,
         OUT_WIDTH,
         STRINGS,
         UNCERTAIN,
+        V_INTEGER,
+        V_NUMBER,
+        V_OTHER,
+        V_STRING,
+        V_TEXT,
+        V_UNWANTED,
+        V_UNWANTED_STRING,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_value
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_either, is_digit
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_either
+    from cython.cimports.pyspark_logs.formats.compiled.short_numbers import short_number
     from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
     from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
     from . import interpreted
+    from .json_grammar import number_end, scalar_end, skip_container, skip_space, word_end
     from .keys import find_key, write_missing
+    from .number_output import write_double, write_integer
     from .opcodes import *
     from .output import tables_of, write_value
-    from .primitives import equal, find_either, is_digit
+    from .primitives import equal, find_either
+    from .short_numbers import short_number
     from .strings import escaped_end
     from .text_output import write_text
 
@@ -125,6 +144,7 @@ def walk(p, total, starts, ends, count, program, out, rows):
         program.stamps[k] = -1
     for k in range(program.guess_count):
         program.guesses[GUESS_WIDTH * k + GUESS_SIZE] = -1
+        program.guesses[GUESS_WIDTH * k + GUESS_STATE] = -1
     for line in range(count):
         if parse_line(p, total, starts[line], ends[line], line, program, out, row):
             rows[row] = line
@@ -136,108 +156,140 @@ def parse_line(p, total, at, end, line, program, out, row):
     """Parses one line; returns True if it is certain."""
     node: cython.int = 0
     depth: cython.int = 0
-    turn: cython.int = -1
+    follows: cython.int = 0  # 1 after a value, where a comma is before the next key
+    turn: cython.int = 0
+    found: cython.int = 0
+    guess: cython.int
+    form: cython.int
     key: cython.int
     first: cython.int
     last: cython.int
     child: cython.int
-    k: cython.int
-    at = skip_space(p, at, end)
+    size: cython.int
+    begin: cython.int
+    stop: cython.int
+    scale: cython.int
+    number: cython.longlong
+    escaped: cython.bint
+    guesses: cython.p_int = program.guesses
+    stamps: cython.p_int = program.stamps
+    if at < end and p[at] <= 32:
+        at = skip_space(p, at, end)
     if at >= end or p[at] != 123:
         return False
-    at = skip_space(p, at + 1, end)
+    at += 1
+    if at < end and p[at] <= 32:
+        at = skip_space(p, at, end)
     if at < end and p[at] == 125:
         at = skip_space(p, at + 1, end)
         if at != end:
             return False
-        write_missing(program.keys, program.key_count, program.stamps, line, out, row)
+        write_missing(program.keys, program.key_count, stamps, line, out, row)
         return True
     while True:
         # --- key --------------------------------------------------------------------------------------------
+        if turn >= program.guess_count:
+            return False
+        guess = GUESS_WIDTH * turn
         turn += 1
-        if at >= end or p[at] != 34 or turn >= program.guess_count:
-            return False
-        at += 1
-        k = program.guesses[GUESS_WIDTH * turn + GUESS_SIZE]
-        if (
-            k >= 0
-            and at + k < end
-            and p[at + k] == 34
-            and program.guesses[GUESS_WIDTH * turn + GUESS_NODE] == node
-            and equal(p, at, p, program.guesses[GUESS_WIDTH * turn + GUESS_OFFSET], k)
+        size = guesses[guess + GUESS_SIZE]
+        if not (
+            at + size < end
+            and guesses[guess + GUESS_STATE] == 2 * node + follows
+            and equal(p, at, p, guesses[guess + GUESS_OFFSET], size)
+            and (guesses[guess + GUESS_FORM] >= V_STRING or p[at + size] != 34)
         ):
-            key = program.guesses[GUESS_WIDTH * turn + GUESS_KEY]
-        else:
-            k = find_either(p, at, end, 34, 92, total)
-            if k < 0 or p[k] == 92:
+            size = read_key(p, at, end, total, program, out, node, follows, guess)
+            if size < 0:
                 return False
-            k -= at
-            key = find_key(p, at, k, program.keys, program.nodes[node], program.nodes[node + 1], program.pool)
-            if key == UNCERTAIN:
-                return False
-            program.guesses[GUESS_WIDTH * turn + GUESS_OFFSET] = at
-            program.guesses[GUESS_WIDTH * turn + GUESS_SIZE] = k
-            program.guesses[GUESS_WIDTH * turn + GUESS_KEY] = key
-            program.guesses[GUESS_WIDTH * turn + GUESS_NODE] = node
-        at += k + 1
-        if at < end and p[at] != 58:
-            at = skip_space(p, at, end)
-        if at >= end or p[at] != 58:
-            return False
-        at += 1
-        if at < end and p[at] <= 32:
-            at = skip_space(p, at, end)
-        if at >= end:
-            return False
+        at += size
+        key = guesses[guess + GUESS_KEY]
+        form = guesses[guess + GUESS_FORM]
         # --- value ------------------------------------------------------------------------------------------
         first = 0
         last = 0
         child = -1
         if key >= 0:
-            if program.stamps[key] == line or program.stamps[key] == -2 - line:
+            if stamps[key] == line or stamps[key] == -2 - line:
                 return False  # the key is there twice
-            program.stamps[key] = line
+            stamps[key] = line
+            found += 1
             first = program.keys[KEY_WIDTH * key + KEY_FIRST_OUT]
             last = program.keys[KEY_WIDTH * key + KEY_LAST_OUT]
             child = program.keys[KEY_WIDTH * key + KEY_CHILD]
-        if p[at] == 123 and child >= 0 and first == last:
-            if depth >= MAX_DEPTH:
+        if form >= V_STRING:
+            stop = find_either(p, at, end, 34, 92, total)
+            if stop < 0:
                 return False
-            k = program.keys[KEY_WIDTH * key + KEY_PRESENT]
-            if k >= 0:
-                out.ints[out.outs[OUT_WIDTH * k + OUT_SLOT] * out.capacity + row] = 1
-                out.valid[out.outs[OUT_WIDTH * k + OUT_VALID] * out.capacity + row] = 1
-            program.stack[depth] = node
-            depth += 1
-            node = child
-            at = skip_space(p, at + 1, end)
-            if at >= end or p[at] != 125:
-                continue
-        elif p[at] == 123 or p[at] == 91:
-            if key >= 0:
+            escaped = False
+            if p[stop] == 92:
+                (stop, escaped) = escaped_end(p, stop, end, False)
+                if stop < 0:
+                    return False
+            if form == V_TEXT:
+                write_text(p, at, stop, out, first, row, 1, escaped)
+            elif form == V_STRING and not write_scalar(p, at, stop, STRINGS, escaped, program, out, first, last, row):
                 return False
-            at = skip_container(p, at, end, total)
-        elif key >= 0 and p[at] == 110:
-            at = word_end(p, at, end)
-            program.stamps[key] = -2 - line  # as a key that is missing, but that may not be there twice
-        elif child >= 0:
-            return False
-        elif key < 0:
-            at = scalar_end(p, at, end, total)
+            at = stop + 1
         else:
-            at = write_scalar(p, at, end, total, program, out, first, last, row)
-        if at < 0:
-            return False
+            stop = -1
+            number = 0
+            scale = 0
+            if form != V_OTHER:
+                (stop, number, scale) = short_number(p, at, end, total)
+            if stop >= 0 and form == V_UNWANTED:
+                at = stop
+            elif stop >= 0 and form == V_INTEGER and scale == 0:
+                if not fits(number, out.outs[OUT_WIDTH * first + OUT_ARGUMENT]):
+                    return False
+                write_integer(out, first, row, number)
+                at = stop
+            elif stop >= 0 and form == V_NUMBER:
+                write_double(out, first, row, number, scale)
+                at = stop
+            elif p[at] == 123 and child >= 0 and first == last:
+                if depth >= MAX_DEPTH:
+                    return False
+                if program.keys[KEY_WIDTH * key + KEY_PRESENT] >= 0:
+                    write_integer(out, program.keys[KEY_WIDTH * key + KEY_PRESENT], row, 1)
+                program.stack[depth] = node
+                depth += 1
+                node = child
+                at = skip_space(p, at + 1, end)
+                if at >= end or p[at] != 125:
+                    follows = 0
+                    continue
+            elif p[at] == 123 or p[at] == 91:
+                if key >= 0:
+                    return False
+                at = skip_container(p, at, end, total)
+            elif key >= 0 and p[at] == 110:
+                at = word_end(p, at, end)
+                stamps[key] = -2 - line  # as a key that is missing, but that may not be there twice
+                found -= 1
+            elif child >= 0:
+                return False
+            else:
+                begin = at
+                at = scalar_end(p, at, end, total)
+                if (
+                    at >= 0
+                    and key >= 0
+                    and not write_scalar(
+                        p, begin, at, BOOLEANS if p[begin] >= 65 else NUMBERS, False, program, out, first, last, row
+                    )
+                ):
+                    return False
+            if at < 0:
+                return False
         # --- after the value --------------------------------------------------------------------------------
+        follows = 1
         while True:
             if at < end and p[at] <= 32:
                 at = skip_space(p, at, end)
             if at >= end:
                 return False
             if p[at] == 44:
-                at += 1
-                if at < end and p[at] <= 32:
-                    at = skip_space(p, at, end)
                 break
             if p[at] != 125:
                 return False
@@ -245,218 +297,95 @@ def parse_line(p, total, at, end, line, program, out, row):
             if depth == 0:
                 if at < end and skip_space(p, at, end) != end:
                     return False
-                write_missing(program.keys, program.key_count, program.stamps, line, out, row)
+                if found < program.key_count:
+                    write_missing(program.keys, program.key_count, stamps, line, out, row)
                 return True
             depth -= 1
             node = program.stack[depth]
 
 
-def write_scalar(p, at, end, total, program, out, first, last, row):
-    """Writes a string, number or boolean to outputs; returns its end, or -1 if it is not certain."""
+def read_key(p, at, end, total, program, out, node, follows, guess):
+    """Reads a key, from the comma before it to the first byte of its value or the quote before that; keeps it as a guess.
+
+    The next lines often have the same bytes at the same position, which then need not be read again.
+
+    Args:
+        p: the block.
+        at: offset after the value before the key, or of the first key of an object.
+        end: end of the line.
+        total: length of the block.
+        program: tables of the program.
+        out: tables of the block.
+        node: node of the object.
+        follows: 1 after a value.
+        guess: index of the row of guesses that is filled.
+
+    Returns:
+        The number of bytes; -1 if they are not certain.
+    """
     begin: cython.int = at
     stop: cython.int
-    kind: cython.int
-    escaped: cython.bint = False
-    whole: cython.bint = False
-    number: cython.longlong = 0
-    most: cython.longlong = 1
+    key: cython.int
+    if follows:  # p[at] is a comma
+        at = skip_space(p, at + 1, end)
+    if at >= end or p[at] != 34:
+        return -1
+    at += 1
+    stop = find_either(p, at, end, 34, 92, total)
+    if stop < 0 or p[stop] == 92:
+        return -1
+    key = find_key(p, at, stop - at, program.keys, program.nodes[node], program.nodes[node + 1], program.pool)
+    if key == UNCERTAIN:
+        return -1
+    at = skip_space(p, stop + 1, end)
+    if at >= end or p[at] != 58:
+        return -1
+    at = skip_space(p, at + 1, end)
+    if at >= end:
+        return -1
+    if key >= 0 and p[at] == 34 and program.keys[KEY_WIDTH * key + KEY_CHILD] >= 0:
+        return -1  # a string, of which the values of keys are requested
+    program.guesses[guess + GUESS_FORM] = form_of(program, out, key, p[at] == 34)
+    at += p[at] == 34
+    program.guesses[guess + GUESS_OFFSET] = begin
+    program.guesses[guess + GUESS_SIZE] = at - begin
+    program.guesses[guess + GUESS_KEY] = key
+    program.guesses[guess + GUESS_STATE] = 2 * node + follows
+    return at - begin
+
+
+def form_of(program, out, key, quoted):
+    """Returns the form of the value of a key."""
     k: cython.int
-    o: cython.int
-    if p[at] == 34:
-        begin += 1
-        (stop, escaped) = string_end(p, begin, end, total)
-        if stop < 0:
-            return -1
-        at = stop + 1
-        kind = STRINGS
-    elif p[at] == 45 or is_digit(p[at]):
-        (stop, number) = whole_number(p, at, end)
-        whole = stop >= 0
-        if not whole:
-            stop = number_end(p, at, end)
-            if stop < 0:
-                return -1
-        at = stop
-        kind = NUMBERS
-    else:
-        stop = word_end(p, at, end)
-        if stop < 0:
-            return -1
-        at = stop
-        kind = BOOLEANS
+    kind: cython.int
+    if key < 0:
+        return V_UNWANTED_STRING if quoted else V_UNWANTED
+    k = program.keys[KEY_WIDTH * key + KEY_FIRST_OUT]
+    kind = -1  # several outputs, or keys of an object
+    if program.keys[KEY_WIDTH * key + KEY_LAST_OUT] == k + 1 and program.keys[KEY_WIDTH * key + KEY_CHILD] < 0:
+        kind = out.outs[OUT_WIDTH * k + OUT_KIND]
+    if quoted:
+        return V_TEXT if kind == O_TEXT and program.accepts[k] & STRINGS else V_STRING
+    if kind < 0 or not program.accepts[k] & NUMBERS:
+        return V_OTHER
+    return V_INTEGER if kind == O_INT else V_NUMBER if kind == O_DOUBLE else V_OTHER
+
+
+def fits(number, bits):
+    """Returns True if an integer fits in this many bits."""
+    return (number if number >= 0 else ~number) >> (bits - 1) == 0
+
+
+def write_scalar(p, begin, stop, kind, escaped, program, out, first, last, row):
+    """Writes a string, number or boolean to outputs; returns False if it is not certain."""
+    k: cython.int
     for k in range(first, last):
         if not program.accepts[k] & kind:
             # The text of a number as a string
             if kind != STRINGS or not program.accepts[k] & NUMERALS or number_end(p, begin, stop) != stop:
-                return -1
-        o = OUT_WIDTH * k
-        if out.outs[o + OUT_KIND] == O_INT and whole:
-            if out.outs[o + OUT_ARGUMENT] < 64:
-                most = 1
-                most <<= out.outs[o + OUT_ARGUMENT] - 1
-                if number < -most or number >= most:
-                    return -1
-            out.ints[out.outs[o + OUT_SLOT] * out.capacity + row] = number
-            if out.outs[o + OUT_VALID] >= 0:
-                out.valid[out.outs[o + OUT_VALID] * out.capacity + row] = 1
-        elif out.outs[o + OUT_KIND] == O_TEXT:
+                return False
+        if out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
             write_text(p, begin, stop, out, k, row, 1, escaped)
         elif not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
-            return -1
-    return at
-
-
-# --- the grammar of JSON ----------------------------------------------------------------------------------
-
-
-def skip_space(p, at, end):
-    """Returns the offset after the white space that JSON allows."""
-    while at < end and (p[at] == 32 or p[at] == 9 or p[at] == 10 or p[at] == 13):
-        at += 1
-    return at
-
-
-def string_end(p, at, end, total):
-    """Returns the offset of the closing quote of a string (-1: it has none, or an invalid escape), and True for escapes.
-
-    Args:
-        p: the block.
-        at: offset after the opening quote.
-        end: end of the line.
-        total: length of the block.
-    """
-    stop: cython.int = find_either(p, at, end, 34, 92, total)
-    if stop < 0 or p[stop] == 34:
-        return (stop, False)
-    return escaped_end(p, stop, end, False)
-
-
-def whole_number(p, at, end):
-    """Returns the end of a number of up to 18 digits without fraction and exponent, and the number; -1 for another value."""
-    value: cython.longlong = 0
-    negative: cython.bint = p[at] == 45
-    at += negative
-    begin: cython.int = at
-    while at < end and is_digit(p[at]):
-        if at - begin == 18:
-            return (-1, 0)
-        value = value * 10 + (p[at] - 48)
-        at += 1
-    if at == begin or (at - begin > 1 and p[begin] == 48):
-        return (-1, 0)
-    if at < end and (p[at] == 46 or p[at] == 101 or p[at] == 69):
-        return (-1, 0)
-    return (at, -value if negative else value)
-
-
-def number_end(p, at, end):
-    """Returns the end of a number; -1 if there is none."""
-    begin: cython.int
-    if at < end and p[at] == 45:
-        at += 1
-    begin = at
-    while at < end and is_digit(p[at]):
-        at += 1
-    if at == begin or (at - begin > 1 and p[begin] == 48):
-        return -1
-    if at < end and p[at] == 46:
-        at += 1
-        begin = at
-        while at < end and is_digit(p[at]):
-            at += 1
-        if at == begin:
-            return -1
-    if at < end and (p[at] == 101 or p[at] == 69):
-        at += 1
-        if at < end and (p[at] == 45 or p[at] == 43):
-            at += 1
-        begin = at
-        while at < end and is_digit(p[at]):
-            at += 1
-        if at == begin:
-            return -1
-    return at
-
-
-def word_end(p, at, end):
-    """Returns the end of ``null``, ``true`` or ``false``; -1 if there is none of them."""
-    if at + 4 <= end:
-        if p[at] == 110 and p[at + 1] == 117 and p[at + 2] == 108 and p[at + 3] == 108:
-            return at + 4
-        if p[at] == 116 and p[at + 1] == 114 and p[at + 2] == 117 and p[at + 3] == 101:
-            return at + 4
-    if (
-        at + 5 <= end
-        and p[at] == 102
-        and p[at + 1] == 97
-        and p[at + 2] == 108
-        and p[at + 3] == 115
-        and p[at + 4] == 101
-    ):
-        return at + 5
-    return -1
-
-
-def scalar_end(p, at, end, total):
-    """Returns the end of a string, number or word; -1 if there is none."""
-    stop: cython.int
-    escaped: cython.bint
-    if at >= end:
-        return -1
-    if p[at] == 34:
-        (stop, escaped) = string_end(p, at + 1, end, total)
-        return stop + 1 if stop >= 0 else -1
-    if p[at] == 45 or is_digit(p[at]):
-        return number_end(p, at, end)
-    return word_end(p, at, end)
-
-
-def skip_container(p, at, end, total):
-    """Returns the end of an object or array; -1 if it is not valid, or nested too deeply."""
-    kinds: cython.longlong = 0  # a bit for each open container: 1 for an object
-    depth: cython.int = 0
-    first: cython.bint = False  # the container may end here
-    after: cython.bint = False  # a value has ended
-    while True:
-        at = skip_space(p, at, end)
-        if at >= end:
-            return -1
-        if (first or after) and ((p[at] == 125 and kinds & 1) or (p[at] == 93 and not kinds & 1)):
-            at += 1
-            kinds >>= 1
-            depth -= 1
-            if depth == 0:
-                return at
-            first = False
-            after = True
-            continue
-        if after:
-            if p[at] != 44:
-                return -1
-            at = skip_space(p, at + 1, end)
-            after = False
-        first = False
-        if kinds & 1 and depth > 0:  # a key
-            if at >= end or p[at] != 34:
-                return -1
-            at = scalar_end(p, at, end, total)
-            if at < 0:
-                return -1
-            at = skip_space(p, at, end)
-            if at >= end or p[at] != 58:
-                return -1
-            at = skip_space(p, at + 1, end)
-        if at >= end:
-            return -1
-        if p[at] == 123 or p[at] == 91:
-            if depth >= MAX_DEPTH:
-                return -1
-            kinds = (kinds << 1) | (1 if p[at] == 123 else 0)
-            depth += 1
-            at += 1
-            first = True
-            continue
-        at = scalar_end(p, at, end, total)
-        if at < 0:
-            return -1
-        after = True
+            return False
+    return True

@@ -138,11 +138,21 @@ KEY_LAST_OUT = 4
 KEY_PRESENT = 5  # output that tells if the value is an object; -1: none
 
 # Columns of the table of the last keys, one row for each position of a key in a line
-GUESS_WIDTH = 4
+GUESS_WIDTH = 5
 GUESS_OFFSET = 0
 GUESS_SIZE = 1  # -1: no key
 GUESS_KEY = 2
-GUESS_NODE = 3
+GUESS_STATE = 3  # of JSON: twice the node, plus 1 if a comma is before the key; -1: no key
+GUESS_FORM = 4  # of JSON: form of the value
+
+# Forms of JSON values; the values from V_STRING on begin after a quote
+V_OTHER = 0
+V_UNWANTED = 1
+V_INTEGER = 2
+V_NUMBER = 3
+V_STRING = 4
+V_TEXT = 5
+V_UNWANTED_STRING = 6
 
 # Kinds of values that an output accepts
 STRINGS = 1

@@ -31,7 +31,7 @@ def split_values(lines: Lines) -> Lines:
     >>> [lines.record(row) for row in range(len(lines))]
     [b'{"a":1}', b'{"a":"}{"}', b'{', b'{"a":2}', b'{}']
     """
-    if lines.full_length is not None or lines.is_whole or len(lines) == 0:
+    if lines.is_single or lines.full_length is not None or lines.is_whole or len(lines) == 0:
         return lines
     rows = rows_beginning_with(lines.block, lines.starts, _ARRAY) + _rows_of_several(lines)
     found = {row: spans for row in rows if (spans := value_spans(lines.record(row))) is not None}

@@ -49,6 +49,7 @@ class JsonFormat(LineFormat):
 
     suffix = "json"
     is_open = True
+    splits_values = True
     blanks = " \t"
 
     def schema(self) -> pa.Schema | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import re
@@ -230,6 +231,56 @@ def test_columns_by_paths_and_numbers_in_strings() -> None:
     )
     engine = make_json_engine(interpreted_machines(), decoder.line_parser)
     assert check(engine, decoder, ['{"timestamp":1.5,"level":"6"}', '{"timestamp":"1","level":"x"}'], CONTEXT) == 1
+
+
+SIGNS, WHOLES = ("", "-"), ("0", "7", "12345678", "123456789", "1" * 15, "1" * 16, "1" * 19, "01", "")
+FRACTIONS, EXPONENTS = ("", ".0", ".5", ".1234567", ".12345678", ".", ".5.5"), ("", "e2", "E-1", "x")
+NUMBERS = ["".join(parts) for parts in itertools.product(SIGNS, WHOLES, FRACTIONS, EXPONENTS)]
+# Each follows each other, so that each is read where the other was expected.
+VALUES = [
+    '"x"', '""', '"\\n"', '"x', "null", "true", "7", "-0.5", "[1]", "{}", '{"a":1}', '{"a":"x","b":2}', ' "x" ', '"7"', "2147483648",
+]  # fmt: skip
+SEQUENCES = [
+    f"{{{comma}{key}:{value}}}"
+    for pair in itertools.product(VALUES, VALUES)
+    for comma, key, value in zip(('"z":1,', ' "z":{"a":2},'), ('"a"', ' "a" '), pair, strict=True)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "dtype", [pa.string(), pa.int64(), pa.int32(), pa.float64(), pa.bool_(), pa.struct([("a", pa.int32())])], ids=str
+)
+@pytest.mark.parametrize("available", [machines, interpreted_machines])
+def test_values_of_json_in_any_order(available: Callable[[], Machines | None], dtype: pa.DataType) -> None:
+    found = available()
+    if found is None:
+        pytest.skip("not compiled")
+    for keys in ({"a": dtype}, {"a": dtype, "z": pa.int64()}):
+        decoder = line_format(FormatOptions("json", "true")).decoder(Projection(pa.schema(list(keys.items()))))
+        assert check(make_json_engine(found, decoder.line_parser), decoder, SEQUENCES, CONTEXT) > 0
+
+
+@pytest.mark.parametrize("available", [machines, interpreted_machines])
+def test_numbers_of_json(available: Callable[[], Machines | None]) -> None:
+    found = available()
+    if found is None:
+        pytest.skip("not compiled")
+    numbers = [*NUMBERS, *NUMBERS[-8:]]
+    lines = [
+        f'{{"n":{number}{rest}}}' for number, rest in zip(numbers, [',"s":""'] * len(NUMBERS) + [""] * 8, strict=True)
+    ]
+    for dtype in (pa.int64(), pa.int8(), pa.float64(), None):
+        schema = pa.schema([("s", pa.string())] if dtype is None else [("n", dtype)])
+        decoder = line_format(FormatOptions("json", "true")).decoder(Projection(schema))
+        engine = make_json_engine(found, decoder.line_parser)
+        assert check(engine, decoder, lines, CONTEXT) > 0
+        if dtype == pa.float64():
+            block = find_lines("\n".join(lines).encode(), 0)
+            decoded = engine.parse(block.block, block.starts, block.ends, CONTEXT)
+            assert decoded is not None
+            assert decoded.rows is not None
+            exact = [float(numbers[row]) for row in decoded.rows.tolist()]
+            assert list(map(repr, decoded.columns[0].to_pylist())) == list(map(repr, exact))
 
 
 @pytest.mark.parametrize("dtype", [pa.list_(pa.int64()), pa.map_(pa.string(), pa.string()), pa.timestamp("us")])

@@ -46,7 +46,9 @@ def lines_of_values(draw: st.DrawFn) -> tuple[str, list[str]]:
 
 
 def records_of(text: str) -> list[str]:
-    found = split_values(find_lines(text.encode(), 7))
+    found = split_values(find_lines(text.encode(), 7, seeks_values=True))
+    unknown = split_values(find_lines(text.encode(), 7))
+    assert (found.starts.tolist(), found.ends.tolist()) == (unknown.starts.tolist(), unknown.ends.tolist())
     assert (found.offsets == found.starts + 7).all()
     return [found.record(row).decode().strip(" \t") for row in range(len(found))]
 
