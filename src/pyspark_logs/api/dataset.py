@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.api.scan import ScanSummary, scan
+from pyspark_logs.conditions import parse_condition
 from pyspark_logs.errors import OptionError, SchemaError
 from pyspark_logs.options.numbers import parse_count
 from pyspark_logs.reader import LogReader
@@ -68,14 +69,29 @@ class LogDataset:
         # columns.
         is_count = not schema.names and not self.is_permissive
         parsed = self.schema if self.has_positional_columns or is_count else schema
-        options = {**self.options, "schema": parsed}
+        options = dict(self.options)
         if where is not None:
             given = self.options.get("where")
             options["where"] = where if given is None else f"({given}) AND ({where})"
+        if parsed is schema and columns is not None:
+            parsed = self._with_condition(schema, options.get("where"))
+        options["schema"] = parsed
         reader = scan(self.path, summary=summary, progress=progress, **options)
         if parsed is not schema:
             reader = _selected(reader, schema.names)
         return reader if most is None else _limited(reader, most)
+
+    def _with_condition(self, schema: pa.Schema, where: str | None) -> pa.Schema:
+        """Returns a schema with the columns that a condition names, so that these have the types of the dataset.
+
+        The reader would give them the types of the format, or those of the literals with which they are compared.
+        """
+        if where is None:
+            return schema
+        named = {name.lower() for name in parse_condition(where, "UTC").column_types()} - {"_metadata"}
+        known = {name.lower() for name in schema.names}
+        added = [field for field in self.schema if field.name.lower() in named - known]
+        return pa.schema([*schema, *added]) if added else schema
 
     def to_batches(self, **arguments: Any) -> Iterator[pa.RecordBatch]:
         """Yields the record batches of :meth:`scan`, which has the same arguments."""

@@ -42,6 +42,25 @@ def test_columns_condition_and_limit(logs: pyspark_logs.LogDataset) -> None:
         logs.to_table(columns=["zzzz"])
 
 
+@pytest.mark.parametrize(
+    "where", ["n > 1.5", "N > 1.5 AND done", "_metadata.record_offset >= 0 AND n IS NOT NULL", "n <> 3"]
+)
+def test_columns_of_a_condition_have_the_types_of_the_dataset(tmp_path: Path, where: str) -> None:
+    """They would be ``double`` by the literal, in which 2.5 is no mismatch."""
+    (tmp_path / "a.json").write_text(
+        '{"n": 2.5, "s": "a"}\n{"n": 2, "s": "b", "done": true}\n{"n": 3, "s": "c", "done": false}\n'
+    )
+    logs = dataset(tmp_path, json=True, schema="n bigint, s string, done boolean")
+    expected = logs.to_table(where=where).select(["s"])
+    assert logs.to_table(columns=["s"], where=where).equals(expected)
+    assert logs.count_rows(where) == expected.num_rows
+    assert (
+        dataset(tmp_path, json=True, schema="n bigint, s string, done boolean", where=where)
+        .to_table(columns=["s"])
+        .equals(expected)
+    )
+
+
 @pytest.mark.parametrize("where", [None, "level = 'WARN'"])
 def test_rows_are_counted_as_they_are_read(tmp_path: Path, where: str | None) -> None:
     (tmp_path / "a.log").write_text("INFO 1\nWARN x\nWARN 3\n")
