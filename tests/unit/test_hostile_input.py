@@ -30,6 +30,8 @@ from pyspark_logs.store import open_store
 from tests.fuzz.engines import write_values
 from tests.support.trials import tries
 
+DIGITS = "9" * 5000  # more than int() takes
+
 
 def rows(path: Path, **options: Any) -> list[dict[str, Any]]:
     return scan(path, **options).read_all().to_pylist()
@@ -78,6 +80,23 @@ def test_nested_descriptions(
         return
     with pytest.raises((FormatError, OptionError), match=error):
         rows(tmp_path, **nested)
+
+
+@tries("numbers of 5,000 digits in options, types and `where`", "an error that names the option")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"template": "{a}", "maxRecordBytes": DIGITS}, {"template": "{a}", "maxInferredColumns": DIGITS},
+        {"template": "{a}", "layoutSlack": f"{DIGITS}h"}, {"template": f"{{a:decimal({DIGITS},2)}}"},
+        {"template": "{a}", "where": f"a = {DIGITS}"}, {"template": "{a:double}", "where": "a = 1E999999999BD"},
+        {"logback": f"%{DIGITS}level %m%n"},
+    ],
+    ids="-".join,
+)  # fmt: skip
+def test_numbers_of_thousands_of_digits(tmp_path: Path, options: dict[str, Any]) -> None:
+    (tmp_path / "a.log").write_text("x y\n")
+    with pytest.raises(LogSourceError):
+        scan(tmp_path, **options).read_all()
 
 
 @tries("1,100 nested directories", "read")

@@ -50,6 +50,7 @@ _SUPPORTED = (
     " strings, numbers, TRUE, FALSE, NULL, DATE '...' and TIMESTAMP '...'; functions and arithmetic are not: filter by them in Spark"
 )
 _RESERVED = {"and", "or", "not", "in", "between", "like", "rlike", "regexp", "is", "escape", "null", "true", "false"}
+_MAX_DIGITS, _MAX_POWER_DIGITS = 100, 4  # of a number and of its exponent
 _WIDTHS = {"S": pa.int16(), "Y": pa.int8(), "L": pa.int64()}
 
 
@@ -289,6 +290,9 @@ class _ConditionParser:
             )
         if suffix == "D" or (exponent and not suffix):
             return LiteralNode(sign * float(digits + exponent), pa.float64(), token.position)
+        # int() refuses thousands of digits, and the plain notation of a decimal number has as many digits as its exponent says.
+        if len(digits) > _MAX_DIGITS or len(power) > _MAX_POWER_DIGITS:
+            self._fail("the number has more than 38 digits", token)
         if "." not in digits and not exponent and suffix != "BD":
             value = sign * int(digits)
             dtype = _WIDTHS.get(suffix) or (pa.int32() if -(1 << 31) <= value < 1 << 31 else pa.int64())

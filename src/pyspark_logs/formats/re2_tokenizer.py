@@ -130,7 +130,7 @@ def _read_quantifier(quantifier: re.Match[str], offset: int, source: str, grok: 
         op = f"{{0,{quantifier['max']}}}"
     if quantifier["possessive"]:
         raise _unsupported(source, offset, "possessive quantifier")
-    allows_zero = op in ("*", "?") or (op[0] == "{" and int(least or "0") == 0)
+    allows_zero = op in ("*", "?") or (op[0] == "{" and not (least or "").strip("0"))
     return Token("quantifier", op + quantifier["lazy"], offset, allows_zero), quantifier.end()
 
 

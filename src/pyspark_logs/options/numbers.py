@@ -23,7 +23,7 @@ def parse_bytes(name: str, value: object) -> int:
         number = value
     else:
         text = value.strip().lower() if isinstance(value, str) else ""
-        match = re.fullmatch(r"(\d+)\s*(b|k|kb|kib|m|mb|mib|g|gb|gib|t|tb|tib)?", text)
+        match = re.fullmatch(r"(\d{1,20})\s*(b|k|kb|kib|m|mb|mib|g|gb|gib|t|tb|tib)?", text)
         if match is None:
             raise bad_value(name, value, "a size in bytes such as '128m' or '1048576'")
         number = int(match[1]) << 10 * " kmgt".index((match[2] or " ")[0].replace("b", " "))
@@ -40,7 +40,7 @@ def parse_bytes_or_zero(name: str, value: object) -> int:
 
 def parse_count(name: str, value: object) -> int:
     """Returns a whole number of zero or more."""
-    if isinstance(value, str) and re.fullmatch(r"\s*\d+\s*", value):
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,20}\s*", value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
@@ -72,7 +72,7 @@ def _is_no_limit(value: object) -> bool:
 
 def parse_level(name: str, value: object) -> int:
     """Returns a whole number, which may be negative: zstd has negative levels."""
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,20}\s*", value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value

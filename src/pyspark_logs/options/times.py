@@ -19,7 +19,7 @@ def parse_duration_us(name: str, value: object) -> int:
             raise bad_value(name, value, "a duration of zero or more")
         return duration_us
     text = value.strip().lower() if isinstance(value, str) else ""
-    if not re.fullmatch(r"(\d+\s*(us|ms|s|min|m|h|d|w)\s*)+", text):
+    if not re.fullmatch(r"(\d{1,20}\s*(us|ms|s|min|m|h|d|w)\s*)+", text):
         raise bad_value(name, value, "a duration such as '1h', '30m', '90s' or '1d'")
     parts = re.findall(r"(\d+)\s*(us|ms|s|min|m|h|d|w)", text)
     return sum(int(number) * _DURATION_US[unit] for number, unit in parts)

@@ -41,7 +41,7 @@ def _epoch(_: str, argument: str | None) -> FieldType:
 
 
 def _decimal(_: str, argument: str | None) -> FieldType:
-    match = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", argument or "", re.ASCII)
+    match = re.fullmatch(r"\s*(\d{1,9})\s*,\s*(\d{1,9})\s*", argument or "", re.ASCII)
     if match is None or not 1 <= int(match[1]) <= 38 or int(match[2]) > int(match[1]):
         raise FormatError(f"type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not {argument!r}")
     return DecimalNumber(int(match[1]), int(match[2]))
