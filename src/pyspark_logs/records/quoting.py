@@ -142,8 +142,9 @@ class _QuoteJoiner:
             start = int(starts[row])
             if start < done:
                 continue
-            end = scanner.record_end(start, int(ends[row]), self.limit)
-            if end == _OPEN and not is_last and len(lines.block) - start <= self.limit:
+            may_grow = not is_last and len(lines.block) - start <= self.limit
+            end = scanner.record_end(start, int(ends[row]), self.limit, may_grow=may_grow)
+            if end == _OPEN and may_grow:
                 open_row = row
                 break
             if end > ends[row]:
@@ -222,16 +223,17 @@ class _Scanner:
         self._stop = 0  # offset at which the last scan stopped
         self._next_escape = -1  # offset of the next escaped quote
 
-    def record_end(self, start: int, line_end: int, limit: int) -> int:
+    def record_end(self, start: int, line_end: int, limit: int, *, may_grow: bool = False) -> int:
         """Returns the end of the record that begins at an offset, without its line end; or why it has none.
 
         Args:
             start: offset of the record, not before that of an earlier call.
             line_end: end of its first line.
             limit: length of the longest record.
+            may_grow: True if more text follows, which decides whether a record that is open is correct without escapes.
         """
         end = self._end(start, line_end, escapes=self.escapes)
-        if 0 <= end <= start + limit:
+        if 0 <= end <= start + limit or (end == _OPEN and may_grow):
             return end
         escaped = _MALFORMED
         if not self.escapes and self.quote != BACKSLASH and self._has_escape(start, self._stop):

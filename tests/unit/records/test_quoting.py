@@ -178,3 +178,16 @@ def test_a_line_of_any_length_is_not_held(start: int) -> None:
         assert (offset, passed) == (0, (line << 20) + 1)
     else:
         assert (offset, passed, taken) == (start + size, 0, 1)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 4, 1 << 20])
+def test_an_escaped_quote_at_the_end_of_a_block(block_bytes: int) -> None:
+    r"""A line that ends with \"" is complete with escapes; without them, it is open, and the lines after it decide."""
+    rule = QuoteRule(",", '"')
+    for text, expected in (
+        (b'"a\\""\n"\n2\n', [b'"a\\""\n"', b"2"]),
+        (b'"a\\""\n"b" c\n2\n', [b'"a\\""', b'"b" c', b"2"]),
+    ):
+        blocks = read_lines(iter([text]), block_bytes=block_bytes, all_blocks=True)
+        found = [lines.record(row) for lines in join_quoted(blocks, rule) for row in range(len(lines))]
+        assert found == expected
