@@ -54,6 +54,7 @@ _LONG_FILES = (
     "test_writing.py",
     "test_demo.py",
     "test_stream_sink.py",
+    "test_versions.py",
 )
 
 

@@ -1,6 +1,7 @@
-"""Reads, writes and streams with the installed Spark, on a classic session and on Spark Connect.
+"""Reads, writes and streams with the installed Spark: ``python smoke.py [brief|classic|local-cluster|connect]``.
 
-``scripts/version-matrix`` runs this program in an environment for each version of Spark and Python. An environment has no pytest.
+``scripts/version-matrix`` runs all but ``brief``, the default, in an environment for each version of Spark and Python, and
+``tests/spark/test_versions.py`` runs ``brief`` with each older version of Spark. An environment of the matrix has no pytest.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.setdefault(
+    "SPARK_SUBMIT_OPTS",
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote",
+)
 
 FORMAT = {"template": "{ts:timestamp} {level} {n:int?} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
 SETTINGS = {
@@ -22,24 +27,28 @@ SETTINGS = {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.session.timeZone": "UTC",
     "spark.driver.host": "127.0.0.1",
+    "spark.executor.memory": "1g",
+    # Compiling the code of a query takes longer than to interpret it over a few rows.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 
 def main() -> None:
-    """Runs the classic session in this process, and Spark Connect in another one."""
-    if sys.argv[1:] == ["connect"]:
+    """Runs one session in this process, or several of them in a process each."""
+    names = sys.argv[1:] or ["classic", "local-cluster", "connect"]
+    if len(names) > 1:
+        for name in names:
+            done = subprocess.run(
+                [sys.executable, __file__, name], capture_output=True, text=True, timeout=300, check=False
+            )
+            require(done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
+    else:
         with tempfile.TemporaryDirectory() as directory:
-            check_connect(Path(directory))
-        return
-    with tempfile.TemporaryDirectory() as directory:
-        check_classic(Path(directory))
-    done = subprocess.run(
-        [sys.executable, __file__, "connect"], capture_output=True, text=True, timeout=200, check=False
-    )
-    require(done.returncode == 0, f"Spark Connect: {done.stdout[-3000:]}{done.stderr[-3000:]}")
+            SESSIONS[names[0]](Path(directory))
     import pyspark
 
-    print(f"passed with Spark {pyspark.__version__}: read, where, filter, write, txnId, stream, sink, Connect")  # noqa: T201
+    print(f"passed with Spark {pyspark.__version__}: {', '.join(names)}")  # noqa: T201
 
 
 def require(condition: bool, message: object) -> None:
@@ -72,22 +81,75 @@ def messages(frame: Any) -> list[str]:
     return sorted(row.message for row in frame.select("message").collect())
 
 
-def check_classic(directory: Path) -> None:
-    """Checks batch reads and writes, and both sides of streams."""
+def written_messages(directory: Path) -> list[str]:
+    """Returns the sorted messages of written files, read without Spark."""
+    import pyspark_logs
+
+    return sorted(pyspark_logs.scan(str(directory), **FORMAT).read_all()["message"].to_pylist())
+
+
+def make_session(builder: Any) -> Any:
+    """Starts a session."""
+    for key, value in SETTINGS.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def check_brief(directory: Path) -> None:
+    """Checks a read, a write, a filter, and a stream of two batches: one query for each interface of Spark."""
     from pyspark.sql import SparkSession
 
     import pyspark_logs
 
-    builder = SparkSession.builder.master("local[2]")
-    for key, value in SETTINGS.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = make_session(SparkSession.builder.master("local[1]"))
+    pyspark_logs.register(spark)
+    path = make_logs(directory / "logs")
+    logs = spark.read.format("logs").options(**FORMAT).load(path)
+    check_rows(logs)
+    check_pushdown(spark, path)
+    logs.write.format("logs").options(**FORMAT).mode("append").save(str(directory / "written"))
+    equal(written_messages(directory / "written"), ["no stock", "slow", "started"])
+    check_stream(spark, directory)
+    spark.stop()
+
+
+def check_classic(directory: Path) -> None:
+    """Checks batch reads and writes, filters, and both sides of streams."""
+    from pyspark.sql import SparkSession
+
+    import pyspark_logs
+
+    spark = make_session(SparkSession.builder.master("local[2]"))
     pyspark_logs.register(spark)
     check_batch(spark, directory / "batch")
+    check_pushdown(spark, str(directory / "batch" / "logs"))
+    check_stream(spark, directory)
+    spark.stop()
+
+
+def check_local_cluster(directory: Path) -> None:
+    """Checks reads and writes of executors in processes of their own."""
+    from pyspark.sql import SparkSession
+
+    spark = make_session(SparkSession.builder.master("local-cluster[2,1,1024]"))
+    check_batch(spark, directory)
+    spark.stop()
+
+
+def check_connect(directory: Path) -> None:
+    """Checks reads and writes on Spark Connect, where the format is found by its name."""
+    from pyspark.sql import SparkSession
+
+    spark = make_session(SparkSession.builder.remote("local[2]"))
+    check_batch(spark, directory)
+    spark.stop()
+
+
+def check_stream(spark: Any, directory: Path) -> None:
+    """Checks two batches of a stream into a sink, with a restart between them."""
     source, sink = make_logs(directory / "live"), str(directory / "sink")
 
-    def run_stream() -> Any:
+    def run_stream() -> None:
         stream = spark.readStream.format("logs").options(**FORMAT, fullListingInterval="0s").load(source)
         query = (
             stream.where("ts IS NOT NULL").writeStream.format("logs")
@@ -95,22 +157,28 @@ def check_classic(directory: Path) -> None:
         )  # fmt: skip
         query.awaitTermination(120)
         require(query.exception() is None, query.exception())
-        return spark.read.format("logs").options(**FORMAT).load(sink)
 
-    equal(messages(run_stream()), ["no stock", "slow", "started"])
+    run_stream()
+    equal(written_messages(directory / "sink"), ["no stock", "slow", "started"])
     write_logs(Path(source), 6, "2026-11-22T06:00:00Z INFO 2 ended\n")
-    equal(messages(run_stream()), ["ended", "no stock", "slow", "started"])
-    spark.stop()
+    run_stream()
+    equal(written_messages(directory / "sink"), ["ended", "no stock", "slow", "started"])
+
+
+def check_rows(logs: Any) -> None:
+    """Checks the columns and the rows of the files."""
+    equal(logs.columns, ["ts", "level", "n", "message", "team"])
+    rows = sorted(logs.collect(), key=lambda row: row.ts)
+    equal(
+        [(row.level, row.n, row.team) for row in rows],
+        [("INFO", 1, "search"), ("ERROR", None, "search"), ("ERROR", None, "search")],
+    )
 
 
 def check_batch(spark: Any, directory: Path) -> None:
     """Checks reads, conditions, filters of Spark, schemas and writes."""
     logs = spark.read.format("logs").options(**FORMAT).load(make_logs(directory / "logs"))
-    equal(logs.columns, ["ts", "level", "n", "message", "team"])
-    equal(
-        [(row.level, row.n, row.team) for row in logs.orderBy("ts").collect()][::2],
-        [("INFO", 1, "search"), ("ERROR", None, "search")],
-    )
+    check_rows(logs)
     equal(messages(logs.where("level = 'ERROR' AND ts < '2026-11-22 02:00:00'")), ["no stock"])
     early = spark.read.format("logs").options(**FORMAT, where="level = 'ERROR'", endTime="2026-11-22T02:00:00Z")
     equal(messages(early.schema("message string").load(str(directory / "logs"))), ["no stock"])
@@ -124,17 +192,22 @@ def check_batch(spark: Any, directory: Path) -> None:
     equal(spark.read.format("logs").options(**FORMAT).load(target).count(), 1)
 
 
-def check_connect(directory: Path) -> None:
-    """Checks reads and writes on Spark Connect, where the format is found by its name."""
-    from pyspark.sql import SparkSession
+def check_pushdown(spark: Any, path: str) -> None:
+    """Checks that Spark leaves a filter to the reader from Spark 4.1 on, and filters itself on Spark 4.0."""
+    from pyspark.sql.datasource import DataSourceReader
 
-    builder = SparkSession.builder.remote("local[2]")
-    for key, value in SETTINGS.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    check_batch(spark, directory)
-    spark.stop()
+    logs = spark.read.format("logs").options(**FORMAT, filterPushdown="true").load(path).where("level = 'ERROR'")
+    equal(messages(logs), ["no stock", "slow"])
+    plan = logs._jdf.queryExecution().executedPlan().toString()
+    equal("Filter " not in plan, hasattr(DataSourceReader, "pushFilters"))
 
+
+SESSIONS: dict[str, Callable[[Path], None]] = {
+    "brief": check_brief,
+    "classic": check_classic,
+    "local-cluster": check_local_cluster,
+    "connect": check_connect,
+}
 
 if __name__ == "__main__":
     main()
