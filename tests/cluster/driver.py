@@ -1,5 +1,7 @@
 """Reads, writes and streams on a standalone cluster to which the package is sent as a file; see ``scripts/cluster-test``.
 
+The file is sent with the job (``--py-files``), and then to another session (``SparkSession.addArtifacts``).
+
 Usage: ``python driver.py MASTER PACKAGE.zip EXECUTOR_PYTHON``
 """
 
@@ -10,7 +12,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMAT = {"template": "{ts:timestamp} {level} {message}", "layout": "{team}/{yyyy}/{MM}/{dd}/{HH}"}
 # The library of grok patterns is a file of the package.
@@ -18,36 +23,49 @@ GROK = {"grok": "%{TIMESTAMP_ISO8601:time} %{LOGLEVEL:level} %{GREEDYDATA:messag
 FILES, LINES = 8, 50
 
 
+SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.executor.memory": "512m",
+    "spark.executor.cores": "1",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.driver.host": "127.0.0.1",
+    "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+}
+
+
 def main(master: str, package: str, executor_python: str) -> None:
-    """Runs all checks."""
+    """Runs all checks with each way to send the package."""
     os.environ.update(PYSPARK_PYTHON=executor_python, PYSPARK_DRIVER_PYTHON=sys.executable)
+    import pyspark_logs
+
+    name = Path(package).name
+    require(f"{name}/" in pyspark_logs.__file__, f"the driver runs {pyspark_logs.__file__}")
+    for way in ("--py-files", "addArtifacts"):
+        settings = {"spark.submit.pyFiles": package} if way == "--py-files" else {}
+        spark = start_session(master, settings)
+        if way == "addArtifacts":
+            spark.addArtifacts(package, pyfile=True)
+        pyspark_logs.register(spark)
+        check_executors(spark, name)
+        with tempfile.TemporaryDirectory() as directory:
+            check_reads_and_writes(spark, Path(directory))
+            check_stream(spark, Path(directory))
+        spark.stop()
+        print(f"passed on two workers: read, where, write, stream; the package came by {way}")  # noqa: T201
+
+
+def start_session(master: str, settings: dict[str, str]) -> Any:
+    """Starts a session on the cluster."""
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master(master).appName("pyspark-logs on a cluster")
-    for key, value in {
-        "spark.submit.pyFiles": package,
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.executor.memory": "512m",
-        "spark.executor.cores": "1",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.driver.host": "127.0.0.1",
-        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
-    }.items():
+    for key, value in {**SETTINGS, **settings}.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
-    import pyspark_logs
-
-    require(f"{Path(package).name}/" in pyspark_logs.__file__, f"the driver runs {pyspark_logs.__file__}")
-    pyspark_logs.register(spark)
-    check_executors(spark, Path(package).name)
-    with tempfile.TemporaryDirectory() as directory:
-        check_reads_and_writes(spark, Path(directory))
-        check_stream(spark, Path(directory))
-    spark.stop()
-    print("passed on two workers: read, where, write, stream; the package came from a file")  # noqa: T201
+    return spark
 
 
 def require(condition: bool, message: object) -> None:
@@ -59,16 +77,20 @@ def require(condition: bool, message: object) -> None:
 def check_executors(spark: Any, package: str) -> None:
     """Checks that tasks run on both executors, and import the package from the sent file."""
 
-    def sources(_: Iterator[int]) -> Iterator[tuple[str, str]]:
+    def sources(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import time
         from pathlib import Path
+
+        import pyarrow as pa
 
         import pyspark_logs
 
         time.sleep(0.5)  # so that both executors get tasks
-        yield str(Path.cwd()), str(Path(pyspark_logs.__file__).absolute())
+        path = str(Path(pyspark_logs.__file__).absolute())
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"directory": [str(Path.cwd())], "path": [path]})
 
-    found = spark.sparkContext.parallelize(range(4), 4).mapPartitions(sources).collect()
+    found = spark.range(0, 4, 1, 4).mapInArrow(sources, "directory string, path string").collect()
     require(len({directory for directory, _ in found}) == 2, f"tasks ran in {found}")
     require(
         all(path.startswith(f"{directory}/") and f"/{package}/" in path for directory, path in found),
