@@ -345,11 +345,12 @@ def escape_text(renderer, op, at, p, begin, end, total):
     """Writes a text with escapes, and with the quotes that pairs and separated values have only then."""
     mode: cython.int = renderer.ops[op + MODE]
     quote: cython.int = renderer.ops[op + ARGUMENT] if mode >= PAIR_VALUE else 0
+    size: cython.int = end - begin
     start: cython.int = at
     stop: cython.int
     b: cython.int = quote if mode == SEPARATED_VALUE else 92
     a: cython.int = quote if mode >= SEPARATED_VALUE else 34
-    if 6 * (end - begin) + 2 > renderer.state[SPARE_STATE]:
+    if 6 * size + 2 > renderer.state[SPARE_STATE]:
         return -1
     if quote:
         renderer.out[at] = quote
@@ -366,7 +367,7 @@ def escape_text(renderer, op, at, p, begin, end, total):
     if quote:
         renderer.out[at] = quote
         at += 1
-    renderer.state[SPARE_STATE] -= at - start
+    renderer.state[SPARE_STATE] -= at - start - size  # memory for the text itself is not spare
     return at
 
 
