@@ -83,8 +83,9 @@ class Codec:
 
         Raises:
             CorruptFileError: the bytes are damaged, truncated, or of another codec. The text before the damage has been
-                yielded (for zstd and lz4 files of several frames, except for up to 16 KiB). Errors that ``chunks`` raises are
-                passed on unchanged.
+                yielded, except for the piece that the decompressor discards: up to 256 KiB of gzip, 1 MiB of bzip2 and xz, and
+                16 KiB of zstd and lz4 files of several frames. Nothing of a truncated gzip, bzip2 or
+                xz file is discarded. Errors that ``chunks`` raises are passed on unchanged.
         """
         try:
             yield from self.engine(self.name, chunks, path, [] if members is None else members)
