@@ -70,10 +70,15 @@ def main() -> None:
 
 
 def _spark(arguments: argparse.Namespace) -> None:
-    classes = arguments.data / "classes"
-    spark = spark_reads.session(**delayed_files.settings(classes))
+    spark = spark_reads.session()
     spark_reads.run(spark, arguments.data, arguments.mib, arguments.rounds, arguments.kinds)
     compressed_files.with_spark(spark, arguments.data, arguments.mib, arguments.rounds)
+    spark.stop()
+
+
+def _small_in_spark(arguments: argparse.Namespace) -> None:
+    classes = arguments.data / "classes"
+    spark = spark_reads.session(**delayed_files.settings(classes))
     small_objects.with_spark(spark, classes, arguments.data, arguments.rounds, arguments.objects, arguments.delay)
     spark.stop()
 
@@ -83,6 +88,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "compressed": lambda given: compressed_files.run(given.data, given.mib, given.rounds),
     "small": lambda given: small_objects.run(given.data, given.rounds, given.objects, given.delay),
     "spark": _spark,
+    "small-in-spark": _small_in_spark,
     "write": lambda given: writes.run(given.data, given.mib, given.rounds),
     "stream": lambda _: streams.run(),
     "limits": lambda given: limits.run(given.entries),
