@@ -119,7 +119,7 @@ def _read_head(store: Store, file: StoredFile, options: ReadOptions, max_bytes: 
     try:
         for chunk in chunks:
             text += chunk
-            if len(text) >= max_bytes:
+            if len(text) > max_bytes:  # more than the limit, or the last line would pass for a whole one
                 break
     except CorruptFileError:
         if not text:  # otherwise the text before the damage is the sample
