@@ -10,7 +10,7 @@ import pytest
 
 from pyspark_logs.datasource.redaction import PATTERN, REDACTION_CONF, redact_options
 from pyspark_logs.options.table import OPTIONS
-from pyspark_logs.options.text import parse_secret, parse_storage_options
+from pyspark_logs.options.text import parse_proxy, parse_secret, parse_storage_options
 
 SPARKS = re.compile(r"(?i)secret|password|token|access[.]?key")  # default of spark.redaction.regex
 
@@ -28,7 +28,8 @@ def test_the_names_are_added_once(before: str | None, after: str) -> None:
 
 
 def test_all_options_with_secrets_are_redacted() -> None:
-    secrets = [option.name for option in OPTIONS if option.parse in (parse_secret, parse_storage_options)]
+    parsers = (parse_secret, parse_proxy, parse_storage_options)
+    secrets = [option.name for option in OPTIONS if option.parse in parsers]
     assert len(secrets) >= 6
     for name in (*secrets, *map(str.lower, secrets)):
         assert SPARKS.search(name) or re.search(PATTERN, name), name

@@ -616,7 +616,7 @@ def test_available_now_lists_what_can_have_changed_whatever_is_stored(
         "fullListingInterval": interval,
     }  # fmt: skip
     counts = []
-    for hours in (24, 120):
+    for hours in (24, 240):
         for number in range(hours):
             s3.put(f"{hours}/{now - dt.timedelta(hours=number):%Y/%m/%d/%H}/{number}.log", b"x m\n")
         found, end, first = available_now(f"{s3.url}/{hours}", **options)

@@ -378,6 +378,6 @@ def test_columns_that_cannot_be_written_are_refused_before_writing(tmp_path: Pat
     bad = pa.table({"a b": ["x"], 'c"': ["x"], "d=": ["x"], "l": [["x"]], "rest": ["x"]})
     with pytest.raises(SchemaError) as caught:
         pyspark_logs.write(bad, str(tmp_path / "x"), logfmt=True)
-    for part in ("'a b' holds ' '", "'c\"' holds '\"'", "'d=' holds '='", "'l' is list<"):
+    for part in ("'a b' holds ' '", "'c\"' holds '\"'", "'d=' holds '='", "'l' is array<string>"):
         assert part in str(caught.value)
     assert not (tmp_path / "x").exists()
