@@ -59,11 +59,12 @@ def spark_session(directory: Path) -> Iterator[SparkSession]:
         check_interrupts()
         yield spark
     finally:
+        # The threads of PySpark print an EOFError when the JVM closes its connections before they end.
         with _errors_to(directory / "spark.log"):
             spark.stop()
-        if gateway is not None:
-            gateway.shutdown()
-            _wait_for_exit(gateway.proc)
+            if gateway is not None:
+                gateway.shutdown()
+                _wait_for_exit(gateway.proc)
 
 
 @contextmanager
