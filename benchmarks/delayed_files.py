@@ -40,7 +40,11 @@ public class DelayedFileSystem extends RawLocalFileSystem {
 
 
 def settings(classes: Path) -> dict[str, str]:
-    """Returns settings of a new Spark session whose JVM finds the class, once :func:`install` has compiled it to a directory."""
+    """Returns settings of a new Spark session whose JVM finds the class, once :func:`install` has compiled it to a directory.
+
+    The directory is created, because a JVM takes a path that is no directory when it starts for an archive.
+    """
+    classes.mkdir(parents=True, exist_ok=True)
     return {"spark.driver.extraClassPath": str(classes.resolve())}
 
 
@@ -54,7 +58,6 @@ def install(spark: Any, classes: Path, delay_ms: float) -> None:
     """
     jvm = spark.sparkContext._jvm
     source = classes / "DelayedFileSystem.java"
-    classes.mkdir(parents=True, exist_ok=True)
     source.write_text(_SOURCE, encoding="utf-8")
     compiler = jvm.org.codehaus.janino.CompilerFactory().newCompiler()
     compiler.setDestinationDirectory(jvm.java.io.File(str(classes.resolve())), False)
