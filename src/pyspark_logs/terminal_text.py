@@ -6,7 +6,6 @@ would control the terminal that shows it.
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterable
 
@@ -44,6 +43,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     >>> nearest_name("anon", ["anyOf", "anonymous"]), nearest_name("levle", ["ts", "level"]), nearest_name("x", ["level"])
     ('anonymous', 'level', None)
     """
+    import difflib
+
     names, lower = {one.lower(): one for one in known}, name.lower()
     begun = [one for one in names if len(lower) >= _MIN_PREFIX and one.startswith(lower)]
     near = [min(begun, key=len)] if begun else difflib.get_close_matches(lower, names, n=1)

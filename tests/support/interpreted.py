@@ -34,6 +34,7 @@ _MODULES = (
     "delimited_machine",
     "render_opcodes",
     "render_primitives",
+    "render_values",
     "render_machine",
 )
 

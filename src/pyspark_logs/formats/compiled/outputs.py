@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.primitives import CHUNK
-from pyspark_logs.formats.types.field_type import CompiledForm, FieldType
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.forms import CompiledForm
 
 KINDS = {name.removeprefix("O_"): number for name, number in vars(op).items() if name.startswith("O_")}
 TEXTS = frozenset({op.O_TEXT, op.O_HOST, op.O_USER, op.O_BYTES, op.O_ADDRESS, op.O_CHOICE})

@@ -11,7 +11,6 @@ import pyarrow as pa
 from pyspark_logs.formats.columnar.spans import Bytes, Int32, Int64
 from pyspark_logs.formats.compiled import render_opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines
-from pyspark_logs.formats.compiled.outputs import UnsupportedError
 from pyspark_logs.formats.timestamps.parsing import DAYS, MONTHS, compile_pattern
 
 _SLACK = 64  # bytes after texts, so that they can be copied by chunks
@@ -21,7 +20,10 @@ _MAX_SIZES = {op.INTEGER: 20, op.DOUBLE: 24, op.BOOLEAN: 5, op.ISO_TIME: 27, op.
 _STOPS = 3
 _WIDTHS = {"d": 2, "e": 2, "m": 2, "y": 2, "Y": 4, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3, "L": 3}
 _ZONES = {"z": "+0000", ":z": "+00:00", "Z": "UTC"}
+_NAMES = {"b": MONTHS, "h": MONTHS, "a": DAYS, "p": ("AM", "PM")}
 _FRACTION_DIGITS = 6
+# Directives that the machine renders; the colon of ``%:z`` is no part of its directive.
+DIRECTIVES = frozenset({*_WIDTHS, *_NAMES, *(zone.lstrip(":") for zone in _ZONES), "f"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class ValueForm:
         heads: texts that a text may not begin with.
         tails: texts that a text may not end with.
         equals: texts that a text may not be.
-        pattern: strptime pattern of times in UTC.
+        pattern: strptime pattern of times in UTC, of :data:`DIRECTIVES`.
         argument: number of bits of integers; the quote of texts that are quoted if necessary.
     """
 
@@ -217,9 +219,6 @@ class ProgramBuilder:
             form: form of the value.
             slot_key: key of the column; the columns are requested in the order of their first use, see ``slots``.
             key: key of the value, by which it is found if it often is not certain.
-
-        Raises:
-            UnsupportedError: the machine has no step for a directive of the pattern.
         """
         row = self._add(form.kind, before, key)
         slot = self.slots.setdefault(slot_key, len(self.slots))
@@ -309,15 +308,12 @@ class ProgramBuilder:
             return "'", *self._text(("%" if item == "%%" else item).encode())
         if directive in _ZONES:
             return "'", *self._text(_ZONES[directive].encode())
-        if directive in ("b", "h", "a", "p"):
-            names = {"a": DAYS, "p": ("AM", "PM")}.get(directive, MONTHS)
+        if directive in _NAMES:
             width = 2 if directive == "p" else 3
-            texts = [name[:width] if directive == "p" else name.capitalize()[:width] for name in names]
+            texts = [name[:width] if directive == "p" else name.capitalize()[:width] for name in _NAMES[directive]]
             return directive.replace("h", "b"), self._text("".join(texts).encode())[0], width
         if directive.endswith("f"):
             return "f", 0, int(directive[:-1] or _FRACTION_DIGITS)
-        if directive not in _WIDTHS:
-            raise UnsupportedError(f"times with {item}")
         return directive, 0, _WIDTHS[directive]
 
 

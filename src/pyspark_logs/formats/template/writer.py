@@ -109,7 +109,7 @@ class TemplateWriter:
     ) -> RenderPlan | None:
         """Returns a plan with a program for each layout of the rows; fields without instructions are rendered by the column."""
         codes, layouts = self._layouts_of(columns)
-        key = (avoided, rules, *map(id, layouts.values()))
+        key = (avoided, rules, *map(id, layouts.values()))  # the writer keeps its layouts, so that no id is used again
         if key not in self._programs:
             if len(self._programs) >= MAX_LAYOUTS:
                 self._programs.clear()

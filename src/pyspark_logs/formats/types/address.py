@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import CompiledForm, FieldType, ResolveType, parse_distinct
+from pyspark_logs.formats.types.field_type import FieldType, ResolveType, parse_distinct
+from pyspark_logs.formats.types.forms import CompiledForm
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.text import Text
 

@@ -22,6 +22,7 @@ from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
+from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm, TimeNotation
 
 # The texts of a column and a mask of the rows whose text does not mean the value (None: no row).
 RenderResult = tuple["pa.Array", "Bool | None"]
@@ -47,53 +48,6 @@ class ScannedValues(NamedTuple):
     ends: Int32
     certain: Bool
     instants: Int64 | None = None
-
-
-class CompiledForm(NamedTuple):
-    """Form in which the machines of compiled engines read the values of a type; see ``formats/compiled/opcodes.py``.
-
-    Attributes:
-        kind: kind of output.
-        argument: number that the kind needs.
-        texts: byte strings that the kind needs.
-        converts: True if :meth:`FieldType.convert` converts the texts that the machine finds; of other kinds than ``TEXT``,
-            only in blocks with a text that the machine does not recognise.
-    """
-
-    kind: str = "TEXT"
-    argument: int = 0
-    texts: tuple[bytes, ...] = ()
-    converts: bool = False
-
-
-class RenderedForm(NamedTuple):
-    """Form in which the machine renders the values of a type; see ``formats/compiled/render_opcodes.py``.
-
-    Attributes:
-        kind: kind of the values; "": :meth:`FieldType.render` renders all values.
-        bits: number of bits of an integer.
-        heads: texts with which no rendered text begins.
-        tails: texts with which no rendered text ends.
-    """
-
-    kind: str = ""
-    bits: int = 0
-    heads: tuple[str, ...] = ()
-    tails: tuple[str, ...] = ()
-
-
-class TimeNotation(NamedTuple):
-    """Notation of times by which compiled engines find them.
-
-    Attributes:
-        patterns: strptime patterns, the first that matches counts; "": ISO 8601.
-        seconds: True for seconds since the epoch in parentheses, after the patterns.
-        zone: zone of times without a zone; None: that of the file.
-    """
-
-    patterns: tuple[str, ...]
-    seconds: bool = False
-    zone: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyspark_logs.formats.timestamps.parsing import ISO, ZONE_NAME, TimestampContext, compile_pattern, parse_iso_us
 from pyspark_logs.formats.timestamps.shapes import ShapeDetector, TimestampShape, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps.zone_names import NAMES
-from pyspark_logs.formats.types.field_type import CompiledForm, TimeNotation
+from pyspark_logs.formats.types.forms import CompiledForm, TimeNotation
 from pyspark_logs.formats.types.temporal import Timestamp
 
 if TYPE_CHECKING:

@@ -16,15 +16,8 @@ from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
-from pyspark_logs.formats.types.field_type import (
-    CompiledForm,
-    FieldType,
-    JsonKind,
-    RenderedForm,
-    RenderResult,
-    ResolveType,
-    parse_distinct,
-)
+from pyspark_logs.formats.types.field_type import FieldType, JsonKind, RenderResult, ResolveType, parse_distinct
+from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)

@@ -16,13 +16,8 @@ from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
-from pyspark_logs.formats.types.field_type import (
-    CompiledForm,
-    RenderedForm,
-    RenderResult,
-    parse_distinct,
-    render_validated,
-)
+from pyspark_logs.formats.types.field_type import RenderResult, parse_distinct, render_validated
+from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
 from pyspark_logs.formats.types.text import Quoted, Text
 
 _UPSTREAM_LIST = re.compile(r"[^ ]+(?:(?<=,) [^ ]+| : [^ ]+)*")

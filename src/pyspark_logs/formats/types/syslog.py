@@ -16,14 +16,8 @@ from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zone_names import NAMES
-from pyspark_logs.formats.types.field_type import (
-    CompiledForm,
-    FieldType,
-    RenderResult,
-    ResolveType,
-    parse_distinct,
-    render_validated,
-)
+from pyspark_logs.formats.types.field_type import FieldType, RenderResult, ResolveType, parse_distinct, render_validated
+from pyspark_logs.formats.types.forms import CompiledForm
 from pyspark_logs.formats.types.nested import MapOf
 from pyspark_logs.formats.types.numeric import Integer
 from pyspark_logs.formats.types.text import Text

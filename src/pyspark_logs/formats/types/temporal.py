@@ -32,16 +32,14 @@ from pyspark_logs.formats.timestamps.scanning import scan_timestamps
 from pyspark_logs.formats.timestamps.shapes import ShapeDetector, date_shape, iso_shape, pattern_shape
 from pyspark_logs.formats.timestamps.vectorized import to_array, to_dates
 from pyspark_logs.formats.types.field_type import (
-    CompiledForm,
     FieldType,
     JsonKind,
-    RenderedForm,
     RenderResult,
     ResolveType,
     ScannedValues,
-    TimeNotation,
     parse_distinct,
 )
+from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm, TimeNotation
 from pyspark_logs.formats.types.numeric import fits_decimal_cast, parse_bounded_int
 
 _FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US

@@ -17,16 +17,15 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
 from pyspark_logs.formats.types.field_type import (
-    CompiledForm,
     FieldType,
     JsonKind,
-    RenderedForm,
     RenderResult,
     ReplaceStrings,
     ResolveType,
     parse_distinct,
     render_validated,
 )
+from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 

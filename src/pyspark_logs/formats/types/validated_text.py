@@ -18,14 +18,8 @@ from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
-from pyspark_logs.formats.types.field_type import (
-    CompiledForm,
-    RenderedForm,
-    RenderResult,
-    ReplaceStrings,
-    parse_distinct,
-    render_validated,
-)
+from pyspark_logs.formats.types.field_type import RenderResult, ReplaceStrings, parse_distinct, render_validated
+from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
 from pyspark_logs.formats.types.text import Text
 
 # RFC 3986, 3.2.2: numbers up to 255 without leading zeros, which some programs read as octal.

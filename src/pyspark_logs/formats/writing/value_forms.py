@@ -8,9 +8,10 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from pyspark_logs.formats.compiled import render_opcodes as op
-from pyspark_logs.formats.compiled.render_program import ValueForm
+from pyspark_logs.formats.compiled.render_program import DIRECTIVES, ValueForm
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
-from pyspark_logs.formats.types.field_type import FieldType, RenderedForm
+from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.forms import RenderedForm
 
 _DOUBLES = {0.1: "0.1", 100.0: "100", -2.5: "-2.5", 9_999_999_999.5: "9999999999.5", 0.00001: "0.00001"}
 PLAIN_TEXT = RenderedForm("TEXT")
@@ -18,7 +19,6 @@ _SCALARS = {
     "INTEGER": op.INTEGER, "DOUBLE": op.DOUBLE, "BOOLEAN": op.BOOLEAN, "DAY": op.DAY, "ISO_TIME": op.ISO_TIME,
     "PATTERN_TIME": op.PATTERN_TIME,
 }  # fmt: skip
-_DIRECTIVES = frozenset("dmyYHIMSjLfebhapzZ")
 
 
 def scalar_form(field_type: FieldType, zone: str) -> ValueForm | None:
@@ -36,7 +36,7 @@ def scalar_form(field_type: FieldType, zone: str) -> ValueForm | None:
         notation = field_type.time_notation
         zone = zone if notation is None or notation.zone is None else notation.zone
         is_utc = zone == "UTC" or directives & {"z", "Z"}
-        return ValueForm(op.PATTERN_TIME, pattern=pattern) if is_utc and directives <= _DIRECTIVES else None
+        return ValueForm(op.PATTERN_TIME, pattern=pattern) if is_utc and directives <= DIRECTIVES else None
     return ValueForm(_SCALARS[rendered.kind], argument=rendered.bits)
 
 
