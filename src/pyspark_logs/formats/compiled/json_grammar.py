@@ -6,12 +6,12 @@ import cython
 
 if cython.compiled:
     from cython.cimports.pyspark_logs.formats.compiled.opcodes import MAX_DEPTH
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import find_either, is_digit
-    from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import is_digit
+    from cython.cimports.pyspark_logs.formats.compiled.strings import quoted_end
 else:
     from .opcodes import *
-    from .primitives import find_either, is_digit
-    from .strings import escaped_end
+    from .primitives import is_digit
+    from .strings import quoted_end
 
 
 def skip_space(p, at, end):
@@ -19,21 +19,6 @@ def skip_space(p, at, end):
     while at < end and (p[at] == 32 or p[at] == 9 or p[at] == 10 or p[at] == 13):
         at += 1
     return at
-
-
-def string_end(p, at, end, total):
-    """Returns the offset of the closing quote of a string (-1: it has none, or an invalid escape), and True for escapes.
-
-    Args:
-        p: the block.
-        at: offset after the opening quote.
-        end: end of the line.
-        total: length of the block.
-    """
-    stop: cython.int = find_either(p, at, end, 34, 92, total)
-    if stop < 0 or p[stop] == 34:
-        return (stop, False)
-    return escaped_end(p, stop, end, False)
 
 
 def number_end(p, at, end):
@@ -91,7 +76,7 @@ def scalar_end(p, at, end, total):
     if at >= end:
         return -1
     if p[at] == 34:
-        (stop, _escaped) = string_end(p, at + 1, end, total)
+        (stop, _escaped) = quoted_end(p, at + 1, end, total, False)
         return stop + 1 if stop >= 0 else -1
     if p[at] == 45 or is_digit(p[at]):
         return number_end(p, at, end)

@@ -30,4 +30,3 @@ cdef bint write_pair(
     const unsigned char *p, int begin, int stop, Program *program, Output *out, int key, int row, bint quoted,
     bint escaped
 ) noexcept nogil
-cdef (int, bint) quoted_end(const unsigned char *p, int at, int end, int total) noexcept nogil

@@ -25,16 +25,16 @@ if cython.compiled:
         UNCERTAIN,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_either, find_value_end
-    from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_value_end
+    from cython.cimports.pyspark_logs.formats.compiled.strings import quoted_end
     from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
     from . import interpreted
     from .keys import find_key, write_missing
     from .opcodes import *
     from .output import tables_of, write_null, write_value
-    from .primitives import equal, find_either, find_value_end
-    from .strings import escaped_end
+    from .primitives import equal, find_value_end
+    from .strings import quoted_end
     from .text_output import write_text
 
 
@@ -180,7 +180,7 @@ def parse_line(p, total, at, end, line, program, out, row):
         begin = at
         if quoted:
             begin += 1
-            (at, escaped) = quoted_end(p, begin, end, total)
+            (at, escaped) = quoted_end(p, begin, end, total, True)
             if at < 0:
                 return False
         else:
@@ -234,18 +234,3 @@ def write_pair(p, begin, stop, program, out, key, row, quoted, escaped):
         elif escaped or not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
             return False
     return True
-
-
-def quoted_end(p, at, end, total):
-    """Returns the offset of a closing quote (-1: there is none, or an unknown escape), and True if there are escapes.
-
-    Args:
-        p: the block.
-        at: offset after the opening quote.
-        end: end of the line.
-        total: length of the block.
-    """
-    stop: cython.int = find_either(p, at, end, 34, 92, total)
-    if stop < 0 or p[stop] == 34:
-        return (stop, False)
-    return escaped_end(p, stop, end, True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.pyspark_logs.formats.compiled.primitives import is_digit
+    from cython.cimports.pyspark_logs.formats.compiled.primitives import find_either, is_digit
 else:
-    from .primitives import is_digit
+    from .primitives import find_either, is_digit
 
 
 def escaped_end(p, at, end, apostrophe):
@@ -43,3 +43,19 @@ def escaped_end(p, at, end, apostrophe):
                 return (-1, False)
         at += 1
     return (at if at < end else -1, escaped)
+
+
+def quoted_end(p, at, end, total, apostrophe):
+    r"""Returns the offset of a closing quote (-1: there is none, or an unknown escape), and True if there are escapes.
+
+    Args:
+        p: the block.
+        at: offset after the opening quote.
+        end: end of the line.
+        total: length of the block.
+        apostrophe: True if ``\'`` is an escape.
+    """
+    stop: cython.int = find_either(p, at, end, 34, 92, total)
+    if stop < 0 or p[stop] == 34:
+        return (stop, False)
+    return escaped_end(p, stop, end, apostrophe)
