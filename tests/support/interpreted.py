@@ -28,6 +28,7 @@ _MODULES = (
     "keys",
     "short_numbers",
     "json_grammar",
+    "template_ends",
     "template_machine",
     "json_machine",
     "logfmt_machine",
