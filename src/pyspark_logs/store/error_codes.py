@@ -120,9 +120,10 @@ _NETWORK = ErrorCategory(
 
 _ROLE = ErrorCategory(
     AccessDeniedError,
-    "Allow sts:AssumeRole on roleArn, and check the trust policy of the role, externalId, and that roleDuration is not longer than"
-    " the role allows.",
+    "Allow sts:AssumeRole on the role to the credentials, let the trust policy of the role name them, and check externalId, and that"
+    " roleDuration is not longer than the role allows.",
 )
+_NO_ROLES = ErrorCategory(StoreError, "The server does not assume roles: set stsEndpoint to one that does.")
 _TLS = ErrorCategory(
     StoreError,
     "Check that endpoint begins with https:// where the server uses TLS, and with http:// where it does not, and give caBundle"
@@ -195,6 +196,15 @@ _FOR_LOCAL_FILES: dict[ErrorCategory, ErrorCategory] = {
     ),
 }
 
+# Categories that replace others if the request was to assume a role.
+_FOR_ROLES: dict[ErrorCategory, ErrorCategory] = {
+    _DENIED: _ROLE,
+    _BAD_REQUEST: _ROLE,
+    _UNSUPPORTED: _NO_ROLES,
+    _NO_FILE: _NO_ROLES,
+    _NO_BUCKET: _NO_ROLES,
+}
+
 _UNKNOWN = ErrorCategory(StoreError, "The error is not known to be transient, so it was not retried; see its cause.")
 _ROLE_OPERATIONS = ("AssumeRole", "AssumeRoleWithWebIdentity")
 # Exceptions of requests that did not reach a server.
@@ -217,11 +227,26 @@ def classify_error(error: BaseException, *, writing: bool = False, local: bool =
     for code in [*codes, *names]:
         if code in CATEGORIES:
             category = CATEGORIES[code]
-            if not category.transient and any(getattr(c, "operation_name", "") in _ROLE_OPERATIONS for c in causes):
-                return code, _ROLE
+            if find_role_call(error):
+                return code, _FOR_ROLES.get(category, category)
             category = _FOR_WRITING.get(category, category) if writing else category
             return code, _FOR_LOCAL_FILES.get(category, category) if local else category
     return (codes or names)[0], _UNKNOWN
+
+
+class RoleCallError(Exception):
+    """A failed request to assume a role; its text is the call with the role, and its cause the exception of the driver."""
+
+
+def find_role_call(error: BaseException) -> str:
+    """Returns the request that was to assume a role, if an exception is its failure, and else an empty string."""
+    for cause in _causes(error):
+        if isinstance(cause, RoleCallError):
+            return str(cause)
+        operation = getattr(cause, "operation_name", "")
+        if operation in _ROLE_OPERATIONS:
+            return f"sts:{operation} for the role of the profile or the environment"
+    return ""
 
 
 def is_in_another_region(code: str) -> bool:

@@ -11,7 +11,7 @@ from pyspark_logs.errors import (
 )
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store.circuit_breaker import CircuitBreaker
-from pyspark_logs.store.error_codes import classify_error, find_message
+from pyspark_logs.store.error_codes import classify_error, find_message, find_role_call
 from pyspark_logs.store.masking import contains_secret, mask_secrets, secret_values
 
 
@@ -45,7 +45,9 @@ class ErrorTranslator:
         if category.transient and self._breaker.is_open:
             return self.circuit_open(action, path)
         message = find_message(error)
-        reason = self.mask(message if code in message else f"{code}: {message}")
+        reason = message if code in message else f"{code}: {message}"
+        role_call = find_role_call(error)
+        reason = self.mask(f"{role_call} failed: {reason}" if role_call else reason)
         # A listing fails for one of many directories, which the exception of the operating system names.
         if local and not writing and isinstance(error, OSError) and isinstance(error.filename, str):
             path = error.filename

@@ -1,9 +1,8 @@
-"""Masking of secrets in error messages, and in the log records of drivers."""
+"""Masking of secrets in the texts of messages."""
 
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections import deque
 from typing import Any
@@ -12,13 +11,6 @@ from urllib.parse import urlsplit
 from pyspark_logs.options import StoreOptions
 
 _SECRET_NAME = re.compile(r"key|secret|token|pass|credential|account|sas|conn", re.IGNORECASE)
-# Forms in which drivers log the secrets that no option has: of the default chain, and of roles.
-_LOGGED_SECRET = re.compile(
-    r"""(?P<name>(?:x-amz-security-token|secret_?access_?key|session_?token|aws_secret_access_key|aws_session_token|secret_?key"""
-    r"""|access_?token|['"]token)['"]?\s*(?:[:=>]|%3D|,)\s*b?['"]?)(?P<value>[^\s'"<>,;&)}]{8,})""",
-    re.IGNORECASE,
-)
-_DRIVERS = ("botocore", "aiobotocore", "s3fs", "boto3")
 _LEAST_MASKED = 8
 _MAX_REMEMBERED = 64  # keys of roles change each hour
 _MAX_CHAIN = 10  # a longer chain of exceptions is a cycle
@@ -41,26 +33,9 @@ def remember_secrets(*secrets: str | None) -> None:
     _REMEMBERED.extend(secret for secret in secrets if secret and secret not in _REMEMBERED)
 
 
-class SecretFilter(logging.Filter):
-    """Masks secrets in the log records of drivers, which at level DEBUG show requests with their session tokens."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Replaces the message of a record by its masked text."""
-        text = record.getMessage()
-        masked = _LOGGED_SECRET.sub(r"\g<name>***", mask_secrets(text, [*_REMEMBERED]))
-        if masked != text:
-            record.msg, record.args = masked, ()
-        return True
-
-
-_FILTER = SecretFilter()
-
-
-def filter_driver_logs() -> None:
-    """Masks the secrets in the records of all loggers that the drivers of S3 have created so far."""
-    for name in list(logging.root.manager.loggerDict):
-        if name.partition(".")[0] in _DRIVERS:
-            logging.getLogger(name).addFilter(_FILTER)
+def remembered_secrets() -> list[str]:
+    """Returns the secrets that sources of credentials returned in this process."""
+    return [*_REMEMBERED]
 
 
 def _password(url: str | None) -> str | None:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import StoreOptions
-from pyspark_logs.store.masking import filter_driver_logs, remember_secrets, secret_values
+from pyspark_logs.store.driver_logs import filter_driver_logs
+from pyspark_logs.store.masking import remember_secrets, secret_values
 from pyspark_logs.store.s3_credentials import SessionCredentials
 from pyspark_logs.store.s3_direct import DirectClient
 from pyspark_logs.store.s3_retries import RetryPolicy, bounded_session_class

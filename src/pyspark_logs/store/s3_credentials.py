@@ -15,6 +15,7 @@ from typing import Any
 
 from pyspark_logs.errors import AccessDeniedError, OptionError
 from pyspark_logs.options import StoreOptions
+from pyspark_logs.store.error_codes import RoleCallError
 from pyspark_logs.store.masking import remember_secrets
 
 _SESSION_NAME = "pyspark-logs"
@@ -103,7 +104,7 @@ class SessionCredentials:
 
     def _assume_role(self, credentials: Any) -> Callable[[], Awaitable[Keys]]:
         """Returns the function that assumes the role with the given credentials."""
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         options = self._options
         request = {"RoleArn": options.role_arn, "RoleSessionName": options.role_session_name or _SESSION_NAME}
@@ -123,9 +124,8 @@ class SessionCredentials:
             async with self._session.create_client("sts", **self._sts_arguments, **keys) as sts:
                 try:
                     found = (await sts.assume_role(**request, **duration))["Credentials"]
-                except ClientError as error:
-                    error.response.setdefault("Error", {})  # s3fs needs it, and servers without this service send none
-                    raise
+                except (BotoCoreError, ClientError, KeyError) as error:
+                    raise RoleCallError(f"sts:AssumeRole of {options.role_arn} at {sts.meta.endpoint_url}") from error
             return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], found["Expiration"])
 
         return fetch

@@ -21,7 +21,7 @@ from pyspark_logs.errors import AccessDeniedError, OptionError, StoreError
 from pyspark_logs.options import StoreOptions, parse_read_options, parse_write_options
 from pyspark_logs.store import open_store, s3_credentials
 from pyspark_logs.stream import LogStream
-from tests.support.fault_proxy import ErrorResponse, FaultProxy
+from tests.support.fault_proxy import CannedResponse, ErrorResponse, FaultProxy
 from tests.support.s3_server import S3Bucket
 from tests.support.trials import tries
 
@@ -258,13 +258,51 @@ def test_keys_that_live_for_15_minutes_serve_more_than_one_request(
     assert issuer.issued == 2
 
 
+ROLE = "arn:aws:iam::123456789012:role/other"
+
+
+def refusal(code: str, message: str) -> CannedResponse:
+    """Returns the response of a server that does not assume a role."""
+    return CannedResponse(
+        f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>", 403
+    )
+
+
 @tries("a role that may not be assumed", "an error that names it")
-def test_a_role_that_may_not_be_assumed(s3: S3Bucket, proxy: FaultProxy) -> None:
-    options = replace(s3.options, endpoint=proxy.endpoint, role_arn="arn:aws:iam::123456789012:role/other")
-    proxy.inject(ErrorResponse(403, "AccessDenied"))
-    with pytest.raises(AccessDeniedError, match="Allow sts:AssumeRole on roleArn"):
+@pytest.mark.parametrize(
+    ("answer", "match"),
+    [
+        (refusal("AccessDenied", "no rule allows it"), r"AccessDenied: no rule allows it\. Allow sts:AssumeRole on the role"),
+        (refusal("InvalidClientTokenId", "the key is invalid"), "the key is invalid. Check accessKey and secretKey"),
+        (ErrorResponse(405, "MethodNotAllowed"), "The server does not assume roles: set stsEndpoint"),
+    ],
+)  # fmt: skip
+def test_a_role_that_may_not_be_assumed(
+    s3: S3Bucket, proxy: FaultProxy, caplog: pytest.LogCaptureFixture, answer: Any, match: str
+) -> None:
+    options = replace(s3.options, endpoint=proxy.endpoint, role_arn=ROLE)
+    proxy.inject(answer)
+    call = rf"cannot read {s3.url}/a.log \(endpoint \S+\): sts:AssumeRole of {ROLE} at {proxy.endpoint} failed: "
+    with pytest.raises(StoreError, match=call + ".*" + match):
         open_store("s3://b", options).get(f"{s3.url}/a.log")
     assert len(proxy.requests) == 1
+    # aiobotocore logs the traceback of the failure, which Python prints where no logging is configured.
+    assert not caplog.records
+
+
+def test_a_role_that_cannot_be_assumed_again_is_one_line_while_its_keys_live(
+    s3: S3Bucket, proxy: FaultProxy, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock.now = dt.datetime.now(dt.timezone.utc)  # of the server that assumes roles
+    path = s3.put("a.log", b"x")
+    store = open_store(path, replace(s3.options, endpoint=proxy.endpoint, role_arn=ROLE))
+    assert store.get(path) == b"x"
+    clock.now += dt.timedelta(minutes=49)
+    proxy.inject(refusal("AccessDenied", "no rule allows it"))
+    assert store.get(path) == b"x"
+    (record,) = caplog.records
+    assert record.exc_info is None
+    assert f"sts:AssumeRole of {ROLE} at {proxy.endpoint}: no rule allows it. A later" in record.getMessage()
 
 
 @pytest.mark.parametrize(
