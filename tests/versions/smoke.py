@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,18 +38,21 @@ SETTINGS = {
 def main() -> None:
     """Runs one session in this process, or several of them in a process each."""
     names = sys.argv[1:] or ["classic", "local-cluster", "connect"]
-    if len(names) > 1:
-        for name in names:
+    seconds = {}
+    for name in names:
+        started = time.monotonic()
+        if len(names) > 1:
             done = subprocess.run(
                 [sys.executable, __file__, name], capture_output=True, text=True, timeout=300, check=False
             )
             require(done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
-    else:
-        with tempfile.TemporaryDirectory() as directory:
-            SESSIONS[names[0]](Path(directory))
+        else:
+            with tempfile.TemporaryDirectory() as directory:
+                SESSIONS[name](Path(directory))
+        seconds[name] = time.monotonic() - started
     import pyspark
 
-    print(f"passed with Spark {pyspark.__version__}: {', '.join(names)}")  # noqa: T201
+    print(f"passed with Spark {pyspark.__version__}:", ", ".join(f"{name} {seconds[name]:.0f} s" for name in names))  # noqa: T201
 
 
 def require(condition: bool, message: object) -> None:
@@ -128,20 +132,22 @@ def check_classic(directory: Path) -> None:
 
 
 def check_local_cluster(directory: Path) -> None:
-    """Checks reads and writes of executors in processes of their own."""
+    """Checks reads, writes and streams of executors in processes of their own."""
     from pyspark.sql import SparkSession
 
     spark = make_session(SparkSession.builder.master("local-cluster[2,1,1024]"))
-    check_batch(spark, directory)
+    check_batch(spark, directory / "batch")
+    check_stream(spark, directory)
     spark.stop()
 
 
 def check_connect(directory: Path) -> None:
-    """Checks reads and writes on Spark Connect, where the format is found by its name."""
+    """Checks reads, writes and streams on Spark Connect, where the format is found by its name."""
     from pyspark.sql import SparkSession
 
     spark = make_session(SparkSession.builder.remote("local[2]"))
-    check_batch(spark, directory)
+    check_batch(spark, directory / "batch")
+    check_stream(spark, directory)
     spark.stop()
 
 
