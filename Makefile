@@ -25,8 +25,10 @@ export PYSPARK_DRIVER_PYTHON := $(abspath $(PY))
 export SPARK_LOCAL_IP ?= 127.0.0.1
 export UV_PYTHON_DOWNLOADS := never
 unexport SPARK_HOME SPARK_CONF_DIR PYTHONPATH PYTHONHOME
+# Images of containers often set it. The tests start hundreds of processes, each of which would compile all its modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all sanitize fuzz soak bench check docs lock clean java
+.PHONY: help demo test test-all sanitize fuzz soak bench check docs examples lock clean java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -72,6 +74,12 @@ check: $(VENV)/.has-lint ## check lint rules, format and types
 
 docs: $(VENV)/.has-docs ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+
+examples: $(VENV)/.has-test $(VENV)/.compiled ## run the examples in docstrings, and a few tests of the engines without compiled code
+	@# The compiled modules have no examples, and pytest would import their Python sources beside them.
+	$(PY) -m pytest -q --doctest-modules src --ignore=src/pyspark_logs/formats/compiled
+	@# A part of the conformance suites, as on a machine without a C compiler.
+	PYSPARK_LOGS_COMPILED=0 $(PY) -m pytest -q tests/conformance/test_presets.py -k "engines or rows"
 
 lock: $(VENV)/.has-uv ## compile constraints.txt from pyproject.toml
 	$(UV) pip compile --universal --python-version 3.10 --all-extras --group dev --upgrade --no-annotate \
