@@ -75,6 +75,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Leaves the collected tests out of garbage collections, which would visit their millions of objects each time."""
-    gc.collect()
     gc.freeze()
     gc.enable()
