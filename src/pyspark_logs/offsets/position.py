@@ -223,6 +223,21 @@ def is_new(offset: Offset, file: StreamFile, lateness_ms: int) -> bool:
     )
 
 
+def is_changed(offset: Offset, file: StreamFile) -> bool:
+    """True if a file was modified after the last batch, and an earlier version of it was processed.
+
+    Always false where versions are files of their own (``allowOverwrites``), because the hash of a version contains its etag.
+
+    Args:
+        offset: current offset.
+        file: listed file.
+    """
+    if file.modified_ms <= offset.ts_ms:
+        return False
+    second = offset.seconds.get(_hash(file, offset.identity))
+    return second is not None and file.modified_ms // 1000 != second
+
+
 def lowest_layout_us(
     offset: Offset, previous_poll_ms: int | None, lateness_us: int, slack_us: int, settle_us: int = 0
 ) -> int | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import Layout
-from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_new, lowest_layout_us
+from pyspark_logs.offsets import FullListing, Offset, StreamFile, is_changed, is_new, lowest_layout_us
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import UNBOUNDED, FileFilters, Listing, Window, explain_empty, list_files
 from pyspark_logs.store import Store, StoredFile
@@ -142,6 +142,7 @@ class Listings:
     _pending: PendingFiles | None = None
     _is_frozen: bool = False
     _was_found: bool = False
+    _has_warned_of_change: bool = False
     _newest: StreamFile | None = None
     _waiting: int = 0
     _backlog: Backlog = field(default_factory=Backlog)
@@ -247,11 +248,23 @@ class Listings:
     def _may_be_new(self, offset: Offset) -> Callable[[StoredFile], bool]:
         """Returns a predicate that is false for files that no later offset takes either."""
         is_new, key_of = self._is_new(offset), self.root.key_of
-        # The files of a job count from the decision on it, which is not known during the listing.
-        return lambda file: (
-            is_new(StreamFile(key_of(file.path), file.size, file.modified_ms, file.etag))
-            or job_of(file.path) is not None
-        )
+
+        def may_be_new(file: StoredFile) -> bool:
+            # The files of a job count from the decision on it, which is not known during the listing.
+            stream_file = StreamFile(key_of(file.path), file.size, file.modified_ms, file.etag)
+            if is_new(stream_file) or job_of(file.path) is not None:
+                return True
+            if not self._has_warned_of_change and is_changed(offset, stream_file):
+                self._has_warned_of_change = True
+                _log.warning(
+                    "%s was changed after it was read, and is not read again: a stream reads each file once, so what was added"
+                    " is not among the rows, here and in other files that grow. Move complete files into the directory, or set"
+                    " allowOverwrites=true, which reads each version of a file as a whole.",
+                    file.path,
+                )  # fmt: skip
+            return False
+
+        return may_be_new
 
     def _lateness_ms(self) -> int:
         return -(-self.options.stream.lateness_us // 1000)
