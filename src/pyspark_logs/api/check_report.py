@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from pyspark_logs.rendering.units import format_bytes, format_seconds, format_ti
 from pyspark_logs.terminal_text import format_count
 
 _SHOWN_FILES = 10
+_SHOWN_EMPTY = 3  # empty intervals in sequence that are shown one by one
 
 
 @dataclass(frozen=True)
@@ -112,23 +114,33 @@ class CheckReport:
                 output.line(f"{sample.path} at byte {sample.offset}")
                 output.line(sample.text)
         if self.histogram:
-            most = max(interval.records for interval in self.histogram)
-            bars = [
+            output.line()
+            output.table(self._bars(), ["time (UTC)", "records", "corrupt", ""])
+        if len(self.files) > 1:
+            output.line()
+            output.table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"])
+            if len(self.files) > _SHOWN_FILES:
+                output.line(f"and {format_count(len(self.files) - _SHOWN_FILES, 'more file')}")
+
+    def _bars(self) -> list[dict[str, Any]]:
+        """Returns a row with a bar for each interval, and one row for many empty ones in sequence."""
+        most = max(interval.records for interval in self.histogram)
+        rows: list[dict[str, Any]] = []
+        for is_empty, group in itertools.groupby(self.histogram, key=lambda interval: interval.records == 0):
+            intervals = list(group)
+            if is_empty and len(intervals) > _SHOWN_EMPTY:
+                rows.append({"time (UTC)": f"... {len(intervals)} more", "records": 0, "corrupt": 0, "": ""})
+                continue
+            rows += [
                 {
                     "time (UTC)": format_time(interval.start_us),
                     "records": interval.records,
                     "corrupt": interval.corrupt,
                     "": "#" * -(-interval.records * 40 // most),
                 }
-                for interval in self.histogram
+                for interval in intervals
             ]
-            output.line()
-            output.table(bars, ["time (UTC)", "records", "corrupt", ""])
-        if len(self.files) > 1:
-            output.line()
-            output.table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"])
-            if len(self.files) > _SHOWN_FILES:
-                output.line(f"and {format_count(len(self.files) - _SHOWN_FILES, 'more file')}")
+        return rows
 
     def _file_rows(self) -> list[dict[str, Any]]:
         total = sum(file.seconds for file in self.files) or 1.0

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pyspark_logs import __version__
     from pyspark_logs.cli import audit, check, demo, detect, jobs, maintenance, plan, presets, preview, tail
     from pyspark_logs.cli.arguments import parse_options
-    from pyspark_logs.cli.output import REFUSED
+    from pyspark_logs.cli.output import INTERRUPTED, REFUSED
     from pyspark_logs.errors import LogSourceError
     from pyspark_logs.terminal_text import printable
 
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = int(parsed.run(parsed, parse_options(parsed.option)))
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"\npyspark-logs {parsed.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe, such as head, has enough. Python would report the failed flush at exit.
         sys.stdout = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable
 
 from pyspark_logs.errors import OptionError
@@ -24,12 +25,37 @@ def parse_options(texts: Iterable[str]) -> dict[str, str]:
     """Returns the values of ``--option`` by name.
 
     Raises:
-        OptionError: a value has no ``=``.
+        OptionError: a value has no ``=``, or a name is given twice.
     """
-    options = {}
+    options: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise OptionError(f"--option {text!r} is not of the form name=value")
+        before = next((known for given, known in options.items() if given.lower() == name.lower()), None)
+        if before is not None:
+            raise OptionError(f"--option {name!r} is given twice, as {before!r} and as {value!r}; keep one")
         options[name] = value
     return options
+
+
+def whole_number(text: str) -> int:
+    """Returns a number of rows or jobs.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no whole number of zero or more.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of zero or more")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Returns a time in seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no number of zero or more, or more than a year.
+    """
+    if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,9})?|\.[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, such as 10 or 0.5")
+    return float(text)

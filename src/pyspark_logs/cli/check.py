@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pyspark_logs.cli.arguments import add_json
-from pyspark_logs.cli.formats import add_path_and_options, path_of, read_options
+from pyspark_logs.cli.formats import add_path_and_options, path_of, read_options, with_condition
 from pyspark_logs.cli.output import FAILED, print_report
 from pyspark_logs.cli.progress import show_progress
 
@@ -27,8 +27,7 @@ def add_commands(commands: Any) -> None:
 def _check(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.check import check
 
-    where = {} if parsed.where is None else {"where": parsed.where}
-    given = {**read_options(parsed, options), **where}
+    given = with_condition(read_options(parsed, options), parsed.where)
     with show_progress(parsed) as progress:
         report = check(path_of(parsed), progress=progress, **given)
     print_report(parsed, asdict(report), report.write_to)

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from pyspark_logs.cli.arguments import add_json, add_option
+from pyspark_logs.cli.arguments import add_json, add_option, whole_number
 from pyspark_logs.cli.output import FAILED, print_report
 from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.rendering.report_output import ReportOutput
@@ -18,7 +18,9 @@ def add_commands(commands: Any) -> None:
     text = "find the format of a file: presets, common configurations, or a template derived from its lines"
     command = commands.add_parser("detect", help=text, description=text)
     command.add_argument("file", help="a file; of a directory or a glob, up to eight of its files")
-    command.add_argument("--rows", type=int, default=5, metavar="N", help="rows of the preview (default: %(default)s)")
+    command.add_argument(
+        "--rows", type=whole_number, default=5, metavar="N", help="rows of the preview (default: %(default)s)"
+    )
     command.add_argument(
         "--code",
         choices=("python", "sql", "scan", "none"),

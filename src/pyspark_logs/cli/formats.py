@@ -9,6 +9,7 @@ from typing import Any
 from pyspark_logs.cli.arguments import add_option
 from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.errors import OptionError
+from pyspark_logs.terminal_text import printable
 
 _SELECTIONS = frozenset(("starttime", "endtime", "where", "schema", "timecolumn", "mode", "columnnameofcorruptrecord"))
 
@@ -33,6 +34,18 @@ def add_where_and_columns(command: argparse.ArgumentParser) -> None:
     command.add_argument("--columns", metavar="NAMES", help="columns, separated by commas (default: all)")
 
 
+def with_condition(options: dict[str, Any], where: str | None) -> dict[str, Any]:
+    """Returns options with the condition of ``--where``, in addition to that of the option ``where``."""
+    if where is None:
+        return options
+    given = {name: value for name, value in options.items() if name.lower() == "where"}
+    others = {name: value for name, value in options.items() if name not in given}
+    return {
+        **others,
+        "where": " AND ".join(f"({condition})" for condition in (*given.values(), where)) if given else where,
+    }
+
+
 def columns_of(parsed: argparse.Namespace) -> list[str] | None:
     """Returns the names given by ``--columns``."""
     return None if parsed.columns is None else [name.strip() for name in parsed.columns.split(",")]
@@ -53,6 +66,9 @@ def read_options(parsed: argparse.Namespace, options: dict[str, str]) -> dict[st
     from pyspark_logs.api.detect import GOOD_SHARE, detect
     from pyspark_logs.options import FORMATS
 
+    for name in ("preset", "template"):
+        if getattr(parsed, name) and name in map(str.lower, options):
+            raise OptionError(f"--{name} and --option {name}=... are both given; keep one")
     given = {**options, **{name: getattr(parsed, name) for name in ("preset", "template") if getattr(parsed, name)}}
     known = {name.lower() for name in FORMATS}
     if any(name.lower() in known for name in given):
@@ -71,5 +87,7 @@ def read_options(parsed: argparse.Namespace, options: dict[str, str]) -> dict[st
             f"{parsed.path[0]}: the line format is not detected ({best}). Name it with --preset or --template;"
             " `pyspark-logs detect` shows the candidates"
         )
-    print(f"format: {candidates[0].name} (detected; {candidates[0].share:.0%} of the sample)", file=sys.stderr)
+    print(
+        f"format: {printable(candidates[0].name)} (detected; {candidates[0].share:.0%} of the sample)", file=sys.stderr
+    )
     return {**candidates[0].options, **given}

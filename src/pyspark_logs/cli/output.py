@@ -16,7 +16,8 @@ from pyspark_logs.rendering.report_output import PlainOutput, ReportOutput
 
 # FAILED: records do not match, no format matches, a query is wrong or unfinished, a job is damaged or was neither rolled back nor finished, or a claim cannot be
 # read. REFUSED: a bad option, an error of the store, or a file that cannot be written.
-FAILED, REFUSED = 1, 2
+# INTERRUPTED: as shells report a process that ended by SIGINT.
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
 
 def print_report(parsed: argparse.Namespace, report: dict[str, Any], write_to: Callable[[ReportOutput], None]) -> None:
@@ -48,8 +49,10 @@ def check_directory(option: str, file: str) -> None:
     """Checks that the directory of a file to write exists, before anything is read.
 
     Raises:
-        OptionError: there is no such directory.
+        OptionError: there is no such directory, or the file is a directory.
     """
+    if Path(file).is_dir():
+        raise OptionError(f"{option} {file!r} is a directory; name a file in it")
     directory = Path(file).absolute().parent
     if not directory.is_dir():
         raise OptionError(f"{option} {file!r}: there is no directory {directory}; create it, or name another file")

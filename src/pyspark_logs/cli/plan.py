@@ -7,7 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from pyspark_logs.cli.arguments import add_json
-from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
+from pyspark_logs.cli.formats import (
+    add_path_and_options,
+    add_where_and_columns,
+    columns_of,
+    path_of,
+    read_options,
+    with_condition,
+)
 from pyspark_logs.cli.output import print_report
 from pyspark_logs.cli.progress import show_progress
 
@@ -25,8 +32,7 @@ def add_commands(commands: Any) -> None:
 def _plan(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     from pyspark_logs.api.plan import plan
 
-    where = {} if parsed.where is None else {"where": parsed.where}
-    given = {**read_options(parsed, options), **where}
+    given = with_condition(read_options(parsed, options), parsed.where)
     with show_progress(parsed):
         found = plan(path_of(parsed), columns=columns_of(parsed), **given)
     report = {**asdict(found), "get_requests": found.get_requests, "request_cost_usd": found.request_cost_usd}

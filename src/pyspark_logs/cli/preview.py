@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pyspark_logs.cli.arguments import whole_number
 from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
 from pyspark_logs.cli.output import add_escape_formulas, check_directory, print_text, row_writer_name
 from pyspark_logs.cli.progress import show_progress
@@ -24,7 +25,7 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("preview", aliases=["head"], help=text, description=text)
     add_path_and_options(command)
     add_where_and_columns(command)
-    command.add_argument("-n", "--rows", type=int, default=10, metavar="N", help="rows (default: %(default)s)")
+    command.add_argument("-n", "--rows", type=whole_number, default=10, metavar="N", help="rows (default: %(default)s)")
     command.add_argument(
         "--format", choices=("table", "json", "csv"), default="table", help="output (default: %(default)s)"
     )
@@ -37,7 +38,7 @@ def add_commands(commands: Any) -> None:
     add_path_and_options(command)
     add_where_and_columns(command)
     command.add_argument("--to", required=True, metavar="FILE", help=f"file with a suffix of {', '.join(_SUFFIXES)}")
-    command.add_argument("-n", "--rows", type=int, metavar="N", help="maximum number of rows (default: all)")
+    command.add_argument("-n", "--rows", type=whole_number, metavar="N", help="maximum number of rows (default: all)")
     add_escape_formulas(command)
     command.set_defaults(run=_convert)
 

@@ -7,6 +7,8 @@ slow store, a thread shows its requests.
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 import threading
 import time
@@ -26,11 +28,11 @@ _INTERVAL_S = 0.5  # between two states of the requests
 
 @contextmanager
 def show_progress(parsed: argparse.Namespace) -> Iterator[Callable[[ReadProgress], None] | None]:
-    """Yields a function that shows the state of a command; None if standard error is no terminal, or ``--json`` is given.
+    """Yields a function that shows the state of a command; None if standard error is no terminal or a dumb one, or ``--json`` is given.
 
     Until the function is called, the requests of the command are shown. What was shown is erased at the end of the block.
     """
-    if not sys.stderr.isatty() or getattr(parsed, "json", False):
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb" or getattr(parsed, "json", False):
         yield None
         return
     from pyspark_logs.cli.rich_output import open_console
@@ -74,6 +76,8 @@ class _TextLine:
 
     def write(self, text: str) -> None:
         self._is_shown = True
+        # A line that the terminal wraps could not be replaced.
+        text = text[: shutil.get_terminal_size((80, 24)).columns - 1]
         # A warning of a logger begins at the start of the line.
         sys.stderr.write(f"\r\x1b[K{text}\r")
         sys.stderr.flush()

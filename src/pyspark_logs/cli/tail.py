@@ -8,9 +8,18 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pyspark_logs.cli.formats import add_path_and_options, add_where_and_columns, columns_of, path_of, read_options
+from pyspark_logs.cli.arguments import seconds
+from pyspark_logs.cli.formats import (
+    add_path_and_options,
+    add_where_and_columns,
+    columns_of,
+    path_of,
+    read_options,
+    with_condition,
+)
 from pyspark_logs.cli.output import add_escape_formulas, check_directory, row_writer_name
 from pyspark_logs.errors import StoreError
+from pyspark_logs.terminal_text import printable
 
 if TYPE_CHECKING:
     from pyspark_logs.api.follow import Follower
@@ -19,15 +28,20 @@ if TYPE_CHECKING:
 def add_commands(commands: Any) -> None:
     """Adds the command to a parser."""
     text = "print the rows of new files as they come, by the offset of a stream"
-    command = commands.add_parser("tail", help=text, description=f"{text}. Stops at Ctrl-C.")
+    command = commands.add_parser(
+        "tail",
+        help=text,
+        description=f"{text}. A file is read once: lines that are appended to it later are not printed. Stops at Ctrl-C.",
+    )
     add_path_and_options(command)
     add_where_and_columns(command)
     command.add_argument("--checkpoint", metavar="FILE", help="file that keeps the offset, so that a later run goes on")
     command.add_argument(
-        "--interval", type=float, default=10.0, metavar="SECONDS", help="time between polls (default: %(default)s)"
+        "--interval", type=seconds, default=10.0, metavar="SECONDS", help="time between polls (default: %(default)s)"
     )
     command.add_argument("--once", action="store_true", help="print the rows of the files that are there, and stop")
     command.add_argument("--format", choices=("json", "csv"), default="json", help="output (default: %(default)s)")
+    command.add_argument("--json", action="store_const", dest="format", const="json", help="short for --format json")
     add_escape_formulas(command)
     command.set_defaults(run=_tail)
 
@@ -40,9 +54,7 @@ def _tail(parsed: argparse.Namespace, options: dict[str, str]) -> int:
     kind = row_writer_name(parsed, parsed.format)
     if parsed.checkpoint is not None:
         check_directory("--checkpoint", parsed.checkpoint)
-    given = read_options(parsed, options)
-    if parsed.where is not None:
-        given["where"] = parsed.where
+    given = with_condition(read_options(parsed, options), parsed.where)
     if (columns := columns_of(parsed)) is not None:
         given["schema"] = select_columns(dataset(path_of(parsed), **given).schema, columns)
     follower = Follower(path_of(parsed), parsed.checkpoint, **given)
@@ -65,7 +77,7 @@ def _poll(follower: Follower, write: Callable[[Any], None], *, raises: bool) -> 
     except StoreError as error:
         if raises:
             raise
-        print(f"pyspark-logs tail: {error}; the next poll reads these files again", file=sys.stderr)
+        print(f"pyspark-logs tail: {printable(str(error))}; the next poll reads these files again", file=sys.stderr)
         return False
     sys.stdout.flush()
     return follower.commit()

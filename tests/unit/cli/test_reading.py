@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -12,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pyspark_logs.cli import main
-from pyspark_logs.cli.output import FAILED, REFUSED
+from pyspark_logs.cli.output import FAILED, INTERRUPTED, REFUSED
+from pyspark_logs.cli.progress import show_progress
 from tests.support.trials import tries
 
 LINES = (
@@ -170,6 +172,64 @@ def test_tail_goes_on_at_its_checkpoint(folder: str, tmp_path: Path, capsys: pyt
     (tmp_path / "offset").write_text("nonsense")
     assert main(arguments) == REFUSED
     assert "cannot read the checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["preview", "-n", "-1"], "argument -n/--rows: '-1' is not a whole number of zero or more"),
+        (["tail", "--interval", "nan"], "argument --interval: 'nan' is not a number of seconds"),
+        (
+            ["preview", "-o", "mode=FAILFAST", "-o", "MODE=x"],
+            "--option 'MODE' is given twice, as 'FAILFAST' and as 'x'",
+        ),
+        (["preview", "-o", "Template={a}"], "--template and --option template=... are both given; keep one"),
+        (["convert", "--to", "{folder}"], "its suffix is none of .parquet"),
+        (["tail", "--checkpoint", "{folder}"], "is a directory; name a file in it"),
+    ],
+)
+def test_mistakes_in_arguments(
+    arguments: list[str], message: str, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *options = (argument.replace("{folder}", folder) for argument in arguments)
+    try:
+        code = main([command, folder, *FORMAT, *options])
+    except SystemExit as end:  # of argparse
+        code = int(str(end.code))
+    assert code == REFUSED
+    assert message in capsys.readouterr().err
+
+
+def test_conditions_of_both_kinds_are_combined(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", folder, *FORMAT, "--json", "--where", "n > 7", "-o", "WHERE=level = 'INFO' OR n = 9"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["filtered"] == 2
+
+
+def test_an_interrupted_command(
+    folder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyspark_logs.api.check.check", interrupt)
+    assert main(["check", folder, *FORMAT]) == INTERRUPTED
+    assert capsys.readouterr().err == "\npyspark-logs check: interrupted\n"
+
+
+def test_many_intervals_without_records_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text("2026-11-22T01:00:11Z INFO 7 a\n2026-11-22T23:00:11Z INFO 8 b\n")
+    assert main(["check", str(tmp_path), *FORMAT]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[-2:]] == [
+        ["...", "21", "more", "0", "0"],
+        ["2026-11-22", "23:00", "1", "0", "#" * 40],
+    ]
+
+
+def test_no_progress_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    with show_progress(argparse.Namespace(command="check")) as show:
+        assert show is None
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
