@@ -30,6 +30,13 @@ _SUBSTITUTES = {
     "void": "string",
     "geometry": "string",
     "geography": "string",
+    **dict.fromkeys(("text", "str", "object", "json", "uuid", "ip", "word"), "string"),
+    **dict.fromkeys(("datetime", "datetime64", "timestamptz", "instant"), "timestamp"),
+    **dict.fromkeys(("int64", "uint32", "uint64"), "bigint"),
+    **dict.fromkeys(("int32", "uint16"), "int"),
+    **dict.fromkeys(("float64", "number"), "double"),
+    "float32": "float",
+    "bool": "boolean",
 }
 
 _TOKEN = re.compile(
@@ -105,6 +112,11 @@ def to_ddl(schema: pa.Schema) -> str:
     >>> to_ddl(pa.schema([("id", pa.uint16()), ("odd `name`", pa.list_(pa.large_string()))]))
     'id int, `odd ``name``` array<string>'
     """
+    if isinstance(schema, (list, tuple)) and schema and all(isinstance(name, str) for name in schema):
+        raise OptionError(
+            f"schema: {schema!r} is a list of names; write Spark DDL with their types, such as 'level string', or select them with"
+            " dataset(...).to_table(columns=[...])"
+        )
     if not isinstance(schema, pa.Schema):
         raise OptionError(f"schema: {schema!r} is neither Spark DDL such as 'level string' nor a pyarrow.Schema")
     if len(schema) == 0:
@@ -206,7 +218,7 @@ class _Parser:
     def expect(self, token: str) -> None:
         """Skips a token that must be the given one; "" stands for the end of the text."""
         if self.peek().lower() != token:
-            self._fail(f"has {self.peek() or 'its end'!r} where {token or 'its end'!r} belongs")
+            self._fail(f"has {_shown(self.peek())} where {_shown(token)} belongs")
         self._index += 1
 
     def fields(self, path: str, end: str) -> list[pa.Field]:
@@ -222,7 +234,7 @@ class _Parser:
     def _field(self, path: str) -> pa.Field:
         word = self.peek()
         if not re.match(r"[\w`]", word):
-            self._fail(f"has {word or 'its end'!r} where a column name belongs (quote odd names with backticks)")
+            self._fail(f"has {_shown(word)} where a column name belongs (quote odd names with backticks)")
         self.skip()
         name = word[1:-1].replace("``", "`") if word[0] == "`" else word
         path = f"{path}.{name}" if path else name
@@ -232,7 +244,7 @@ class _Parser:
         if self.peek().lower() == "comment":
             self.skip()
             if self.peek()[:1] not in ("'", '"'):
-                self._fail(f"has {self.peek() or 'its end'!r} where the quoted comment of {path!r} belongs")
+                self._fail(f"has {_shown(self.peek())} where the quoted comment of {path!r} belongs")
             self.skip()
         if self.peek() not in (",", ">", ""):
             self._fail(f"has {self.peek()!r} after the type of column {path!r}; a comma or the end belongs there")
@@ -276,8 +288,8 @@ class _Parser:
             fields = self.fields(path, end=">")
             self.expect(">")
             return pa.struct(fields)
-        if not name:
-            self._fail(f"ends where the type of column {path!r} belongs")
+        if not name or not re.match(r"[\w`]", name):
+            self._fail(f"has no type for column {path!r}; write a type after each name")
         raise _unsupported(path, word)
 
     def _string(self, path: str) -> pa.DataType:
@@ -305,7 +317,7 @@ class _Parser:
             if numbers:
                 self.expect(",")
             if not re.fullmatch(r"[0-9]{1,9}", self.peek()):
-                self._fail(f"has {self.peek() or 'its end'!r} where a length of column {path!r} belongs")
+                self._fail(f"has {_shown(self.peek())} where a length of column {path!r} belongs")
             numbers.append(int(self.peek()))
             self.skip()
         if not minimum <= len(numbers) <= maximum:
@@ -382,6 +394,10 @@ def _check_names(names: Iterable[str], path: str) -> None:
                 " case); rename or drop one"
             )
         seen[name.lower()] = name
+
+
+def _shown(token: str) -> str:
+    return repr(token) if token else "no further text"
 
 
 def _not_null(path: str) -> OptionError:

@@ -35,6 +35,15 @@ def format_count(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
 
 
+def with_article(noun: str) -> str:
+    """Returns a noun with its indefinite article.
+
+    >>> with_article("timestamp"), with_article("octet count"), with_article("uuid")
+    ('a timestamp', 'an octet count', 'a uuid')
+    """
+    return f"{'an' if noun[:1] in ('a', 'e', 'i', 'o') else 'a'} {noun}"
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """Returns the known name that an unknown one was probably meant to be, without regard to case; None if none is similar.
 

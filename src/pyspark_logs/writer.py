@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -25,7 +26,7 @@ from pyspark_logs.routing import Router
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.staging import TaskFiles, check_part_size
 from pyspark_logs.staging.background import BackgroundFiles
-from pyspark_logs.store import Store, normalise, open_store
+from pyspark_logs.store import Store, normalise, open_store, split_scheme
 from pyspark_logs.telemetry import Attributes, start_span
 
 _MAX_ROWS = 65_536
@@ -92,6 +93,11 @@ class LogWriter:
             raise OptionError(
                 f"cannot write to {self.options.path}: {own}/ holds the documents of the jobs that wrote to the directory above it;"
                 " write to another directory"
+            )
+        root = normalise(self.options.path)
+        if not split_scheme(root)[0] and Path(root).is_file():
+            raise OptionError(
+                f"cannot write to {self.options.path}: it is a file; give a directory, whose files are named by the job"
             )
         store = self._store()
         if not store.writable:

@@ -71,6 +71,7 @@ class LogDataset:
         parsed = self.schema if self.has_positional_columns or is_count else schema
         options = dict(self.options)
         if where is not None:
+            parse_condition(where, "UTC")
             given = self.options.get("where")
             options["where"] = where if given is None else f"({given}) AND ({where})"
         if parsed is schema and columns is not None:
@@ -105,7 +106,7 @@ class LogDataset:
 
     def head(self, rows: int = 10, **arguments: Any) -> pa.Table:
         """Returns the first rows."""
-        return self.to_table(limit=rows, **arguments)
+        return self.to_table(limit=parse_count("rows", rows), **arguments)
 
     def count_rows(self, where: str | None = None) -> int:
         """Returns the number of rows of :meth:`to_table`.
@@ -188,6 +189,8 @@ def select_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
     by_name = {field.name.lower(): field for field in schema}
     fields = []
     for name in names:
+        if not isinstance(name, str):
+            raise OptionError(f"columns: {name!r} is not the name of a column; there are: {', '.join(schema.names)}")
         if name.lower() not in by_name:
             near = get_close_matches(name.lower(), by_name, n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(schema.names)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from pyspark_logs import commit
@@ -101,6 +102,8 @@ def check_root(store: Store, directory: str) -> None:
         return
     is_local = split_scheme(directory)[0] == ""
     if is_local and not store.has_directory(directory):
+        if Path(directory.rstrip("/")).is_file():
+            raise PathNotFoundError(f"{directory.rstrip('/')} is a file; give the directory that jobs write to")
         raise PathNotFoundError(
             f"there is nothing at {directory}: no file and no job. Check the path; a directory that no job has written to needs"
             " no maintenance"

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress
+from pyspark_logs.errors import OptionError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options.numbers import parse_positive_count
 from pyspark_logs.parallel_scan import default_threads, read_plan, scan_options
@@ -84,6 +85,8 @@ def scan(
     >>> summary.corrupt, summary.reasons
     (2, {"field 'n': not a whole number": 2})
     """
+    if summary is not None and not isinstance(summary, RecordMetrics):
+        raise OptionError(f"summary: {summary!r} is not a ScanSummary; write summary=pyspark_logs.ScanSummary()")
     count = default_threads() if threads is None else parse_positive_count("threads", threads)
     parsed, schema = resolve_load(path, options)
     reader = LogReader(scan_options(parsed, count), schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +107,8 @@ def _batches(source: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterator
         raise OptionError(
             f"batches are a pyarrow.Table or an iterable of pyarrow.RecordBatch, not {type(source).__name__}"
         )
+    if isinstance(source, Mapping):
+        raise OptionError("batches are a dict; pyarrow.table(...) makes a table of a dict of columns")
     rows = iter(source)
     if schema is not None:
         return schema, rows

@@ -36,10 +36,17 @@ class Scope:
     def column(self, node: ColumnNode) -> bound.ColumnOperand:
         """Returns a column by its name, which matches without case as in Spark."""
         dtype: pa.DataType = pa.struct(list(self.schema))
-        names = []
+        names: list[str] = []
         for name in node.parts:
             fields = list(dtype) if t.is_struct(dtype) else []
             found = next((field for field in fields if field.name.lower() == name.lower()), None)
+            if found is None and not t.is_struct(dtype):
+                column = ".".join(names)
+                self.fail(
+                    node.position,
+                    f"column {column!r} is of type {type_name(dtype)}, and has no field {name!r}; a column whose name has dots is"
+                    f" written `{'.'.join(node.parts)}`",
+                )
             if found is None:
                 known = ", ".join(field.name for field in fields) or "none"
                 self.fail(node.position, f"there is no column {'.'.join(node.parts)!r} (there are: {known})")
@@ -50,8 +57,8 @@ class Scope:
 
 def condition_error(text: str, position: int, problem: str) -> OptionError:
     """Returns the error for a position of a condition's text."""
-    near = text[position : position + 20] or "its end"
-    return OptionError(f"option 'where': at position {position + 1}, {near!r}: {problem}. The condition is: {text!r}")
+    near = repr(text[position : position + 20]) if text[position:].strip() else "the end"
+    return OptionError(f"option 'where': at position {position + 1}, {near}: {problem}. The condition is: {text!r}")
 
 
 @dataclass(frozen=True)

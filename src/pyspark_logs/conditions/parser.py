@@ -36,6 +36,7 @@ from pyspark_logs.conditions.nodes import (
     TruthNode,
     condition_error,
 )
+from pyspark_logs.errors import OptionError
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>[rR]'[^']*'|[rR]\"[^\"]*\"|'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\")"
@@ -49,6 +50,27 @@ _SUPPORTED = (
     "supported are = <=> <> < <= > >=, IN, BETWEEN, LIKE, RLIKE, IS [NOT] NULL, AND, OR, NOT and parentheses, between columns,"
     " strings, numbers, TRUE, FALSE, NULL, DATE '...' and TIMESTAMP '...'; functions and arithmetic are not: filter by them in Spark"
 )
+# Signs and words of other languages -> the advice to give.
+_SIGN_ADVICE = {
+    "&": "write AND",
+    "|": "write OR",
+    "~": "write RLIKE for regular expressions, LIKE for patterns",
+    ";": "leave the semicolon out",
+    "?": "write the value itself; there are no parameters",
+    ":": "write the value itself; there are no parameters",
+    **dict.fromkeys("‘’“”´", "write straight quotes: 'text'"),
+    **dict.fromkeys("*/%", "arithmetic is not supported: filter by it in Spark, or in the query of the result"),
+}
+_WORD_ADVICE = {
+    "ilike": "write RLIKE '(?i)text', which does not distinguish case",
+    "contains": "write LIKE '%text%'",
+    "startswith": "write LIKE 'text%'",
+    "endswith": "write LIKE '%text'",
+    **dict.fromkeys(("matches", "match", "similar", "regex", "glob"), "write RLIKE 'expression' or LIKE 'a%'"),
+    **dict.fromkeys(("limit", "order", "group", "having"), "the option takes the condition alone"),
+}
+_CLAUSES = ("where", "select", "filter")
+_UNQUOTED_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _RESERVED = {"and", "or", "not", "in", "between", "like", "rlike", "regexp", "is", "escape", "null", "true", "false"}
 _MAX_DIGITS, _MAX_POWER_DIGITS = 100, 4  # of a number and of its exponent
 _WIDTHS = {"S": pa.int16(), "Y": pa.int8(), "L": pa.int64()}
@@ -80,6 +102,8 @@ def parse_condition(text: str, zone: str) -> Condition:
     >>> parse_condition("n > 1", "UTC").root
     ComparisonNode(op='>', left=ColumnNode(parts=('n',), position=0), right=LiteralNode(value=1, dtype=DataType(int32), position=4))
     """
+    if not isinstance(text, str):
+        raise OptionError(f"option 'where': {text!r} is not a string, such as \"level = 'ERROR'\"")
     parser = _ConditionParser(text, zone)
     try:
         root = parser.disjunction()
@@ -100,8 +124,11 @@ class _ConditionParser:
             match = _TOKEN.match(text, offset)
             if match is None:
                 position = offset + len(text[offset:]) - len(text[offset:].lstrip())
-                hint = "the string is not closed" if text[position] in "'\"" else "the text cannot be read"
-                raise condition_error(text, position, f"{hint}; {_SUPPORTED}")
+                sign, advice = text[position], _SIGN_ADVICE.get(text[position])
+                if self._tokens and self._tokens[0].text.lower() in _CLAUSES:
+                    advice = f"write the condition alone, without {self._tokens[0].text.upper()}"
+                hint = "the string is not closed" if sign in "'\"" else "the text cannot be read"
+                raise condition_error(text, position, f"{hint}; {advice or _SUPPORTED}")
             kind = match.lastgroup or "end"
             self._tokens.append(_SqlToken(kind, match[kind], match.start(kind)))
             offset = match.end()
@@ -133,8 +160,17 @@ class _ConditionParser:
 
     def expect_end(self) -> None:
         """Raises OptionError unless all tokens are read."""
-        if self._peek().kind != "end":
-            self._fail("expected AND, OR or the end")
+        if self._peek().kind == "end":
+            return
+        problem, before = "expected AND, OR or the end", self._tokens[self._index - 1]
+        advice = _WORD_ADVICE.get(self._peek().key)
+        if self._tokens[0].key in _CLAUSES:
+            advice = f"write the condition alone, without {self._tokens[0].text.upper()}"
+        if (date := _UNQUOTED_DATE.match(self._text, before.position)) is not None:
+            advice = f"a time is written TIMESTAMP '{date[0]}', and a date DATE '{date[0]}'"
+        if advice is None:
+            self._fail(problem)
+        raise condition_error(self._text, self._peek().position, f"{problem}; {advice}")
 
     # --- conditions -------------------------------------------------------------------------------------------
 
@@ -262,6 +298,9 @@ class _ConditionParser:
             return self._time(token, self._take())
         if token.kind == "name" or (token.kind == "word" and token.key not in _RESERVED):
             return self._column(token)
+        if token.key in ("like", "rlike", "regexp") and self._peek().key == "(":
+            word = token.text.upper()
+            raise condition_error(self._text, token.position, f"{word} is an operator; write column {word} 'pattern'")
         if token.key != "(":
             self._fail("expected a column or a literal", token)
         operand = self._operand()

@@ -19,8 +19,11 @@ _TIME_PIECE = re.compile(r"(?P<token>yyyy|MM|dd|HH|mm)|'(?P<quoted>[^']+)'|(?P<t
 _COLUMN_NAME = re.compile(r"[^\W\d][\w-]*")
 _LOOKS_LIKE_TIME = re.compile(r"(?:([yYMdDHhmsS])\1+[^A-Za-z0-9]*)+")
 # Times without braces: a token as a whole word, or a directive of strptime.
-_OTHER_NOTATION = re.compile(r"(?<![^\W_])(?:yyyy|MM|dd|HH|mm)(?![^\W_])|%[YmdHM]")
-_BY_STRPTIME = {"%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm"}
+_OTHER_NOTATION = re.compile(r"(?<![^\W_])(?:yyyy|YYYY|MM|dd|DD|HH|hh|mm)(?![^\W_])|%[YmdHM]")
+_OTHER_TOKENS = {
+    "%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "YYYY": "yyyy", "DD": "dd", "hh": "HH",
+}  # fmt: skip
+_CASE_OF_TOKENS = re.compile("YYYY|DD|hh")
 _ALL_TOKENS = "{yyyy}, {MM}, {dd}, {HH}, {mm}, or combined as {yyyy-MM-dd}"
 
 
@@ -160,6 +163,10 @@ def parse_segments(text: str) -> tuple[Segment, ...]:
         >>> [str(part) for part in parse_segments("dt={yyyy-MM}/*")[0].parts]
         ['dt=', '{yyyy}', '-', '{MM}']
     """
+    if "://" in text:
+        raise LayoutError(
+            f"layout {text!r}: is a path; a layout begins below the load path, and names its directories, as {{team}}/{{yyyy}}/{{MM}}"
+        )
     segments = tuple(_parse_segment(text, name) for name in text.strip("/").split("/"))
     _check_fields(text, segments)
     return segments
@@ -170,7 +177,11 @@ def _parse_field(layout: str, body: str) -> list[Part]:
     if "".join(m[0] for m in pieces) == body and any(m["token"] for m in pieces):
         return [Part(TIME, m["token"]) if m["token"] else Part(TEXT, m["quoted"] or m["text"]) for m in pieces]
     if _LOOKS_LIKE_TIME.fullmatch(body):
-        raise LayoutError(f"layout {layout!r}: {{{body}}} is not a time token; the time tokens are: {_ALL_TOKENS}")
+        meant = _CASE_OF_TOKENS.sub(lambda found: _OTHER_TOKENS[found[0]], body)
+        hint = f"; did you mean {{{meant}}}?" if meant != body else ""
+        raise LayoutError(
+            f"layout {layout!r}: {{{body}}} is not a time token; the time tokens are: {_ALL_TOKENS}{hint}"
+        )
     if not _COLUMN_NAME.fullmatch(body):
         hint = f"a column is a name such as {{team}}; the time tokens are {_ALL_TOKENS}; * skips text"
         raise LayoutError(f"layout {layout!r}: {{{body}}} is neither a time token nor a column name; {hint}")
@@ -218,7 +229,7 @@ def _check_fields(layout: str, segments: tuple[Segment, ...]) -> None:
             raise LayoutError(f"layout {layout!r}: {part} occurs twice; write * for the second occurrence")
         seen.add(name)
     if not any(segment.has(TIME, COLUMN, WILDCARD) for segment in segments) and _OTHER_NOTATION.search(layout):
-        braces = _OTHER_NOTATION.sub(lambda found: "{" + _BY_STRPTIME.get(found[0], found[0]) + "}", layout)
+        braces = _OTHER_NOTATION.sub(lambda found: "{" + _OTHER_TOKENS.get(found[0], found[0]) + "}", layout)
         raise LayoutError(
             f"layout {layout!r}: has no field, so that only directories of these very names are read; fields are in braces:"
             f" {braces}"

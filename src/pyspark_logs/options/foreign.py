@@ -4,6 +4,15 @@ from __future__ import annotations
 
 _SKIP = "write commentPrefix for lines that are no records, or header=first for a line of names"
 
+_LIMIT = "use limit(n) on the result, or dataset(...).head(n)"
+_MODE = "write mode=DROPMALFORMED, FAILFAST or PERMISSIVE for records that do not match"
+_COLUMNS = "name the columns in a schema, as in .schema('ts timestamp, level string')"
+_PATTERN = "write the pattern in the template, as in {ts:timestamp(%d/%b/%Y:%H:%M:%S %z)}"
+_LOGGING = "the logger pyspark_logs has all messages; set its level with logging.getLogger"
+_TLS = "https:// or http:// in endpoint decides; caBundle names certificates to trust"
+_PATH = "write it in the path: s3://bucket/directory"
+_THREADS = "scan(..., threads=4) has this argument; in Spark, tasks run in parallel"
+
 # Name in lower case -> the end of a sentence that begins with "unknown option ...: ".
 ADVICE = {
     "latestfirst": "a stream reads files in the order of their times; start later with startingPosition",
@@ -69,6 +78,38 @@ ADVICE = {
     "filter": "write where",
     "mergeschema": "columns are merged by name without it; leave it out",
     "checkpointlocation": "it belongs to writeStream",
+    **dict.fromkeys(("since", "from", "begin"), "write startTime"),
+    **dict.fromkeys(("until", "to", "stop"), "write endTime"),
+    **dict.fromkeys(("errors", "on_error", "on_bad_lines", "error_bad_lines", "ignore_errors", "ignoreerrors"), _MODE),
+    **dict.fromkeys(("strict", "permissive", "skipbad", "drop_corrupt", "dropmalformed", "failfast"), _MODE),
+    **dict.fromkeys(("dtype", "dtypes", "names", "fields", "select", "column_types", "new_columns"), _COLUMNS),
+    **dict.fromkeys(
+        ("parse_dates", "date_format", "datetime_format", "ts_format", "time_format", "timestamp_format"), _PATTERN
+    ),
+    **dict.fromkeys(("max_rows", "maxrows", "head", "top", "rows"), _LIMIT),
+    **dict.fromkeys(
+        ("query", "sql", "predicate", "condition"), "write where, with a condition such as level = 'ERROR'"
+    ),
+    **dict.fromkeys(("verbose", "debug", "log_level", "loglevel"), _LOGGING),
+    **dict.fromkeys(("verify", "ssl", "use_ssl", "tls"), _TLS),
+    **dict.fromkeys(("bucket", "prefix"), _PATH),
+    **dict.fromkeys(("workers", "num_threads", "n_jobs", "parallelism", "max_workers", "concurrency"), _THREADS),
+    **dict.fromkeys(("json_lines", "ndjson", "jsonl", "jsonlines"), "write json=true"),
+    **dict.fromkeys(("csv", "tsv"), "write delimited=, with the separator as the value"),
+    **dict.fromkeys(("gzip", "gz", "zstd"), "leave it out: the first bytes of a file tell its compression"),
+    **dict.fromkeys(("tail", "follow"), "`pyspark-logs tail` and spark.readStream read new files"),
+    **dict.fromkeys(("path_style_access", "path_style", "pathstyleaccess"), "write addressingStyle=path"),
+    **dict.fromkeys(("user", "username"), "write accessKey, or storageOptions for other stores than S3"),
+    **dict.fromkeys(("password", "passwd"), "write secretKey, or storageOptions for other stores than S3"),
+    **dict.fromkeys(("host", "port"), "write endpoint, with a URL such as http://127.0.0.1:9000"),
+    "glob": "write it in the path, or pathGlobFilter for names of files",
+    "skip_blank_lines": "blank lines are never records; leave it out",
+    "lineterminator": "lines end with \\n, \\r\\n or \\r; leave it out",
+    "engine": "the fastest engine that supports the format is used; leave it out",
+    "memory_map": "files are not mapped; leave it out",
+    "chunk_size": "batches have the size that is fastest; leave it out",
+    "file_format": "the line format is an option of its own, such as preset, template or json",
+    "corrupt": "write columnNameOfCorruptRecord for a column with the text of records that do not match",
     "trigger": "write .trigger(availableNow=True) on writeStream",
 }
 # Prefixes of options, likewise.

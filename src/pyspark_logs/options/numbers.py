@@ -40,19 +40,21 @@ def parse_bytes_or_zero(name: str, value: object) -> int:
 
 def parse_count(name: str, value: object) -> int:
     """Returns a whole number of zero or more."""
+    return _parse_whole(name, value, 0, "a whole number of zero or more")
+
+
+def _parse_whole(name: str, value: object, least: int, expected: str) -> int:
+    number: object = value
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,20}\s*", value):
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise bad_value(name, value, "a whole number of zero or more")
+        number = int(value)
+    if isinstance(number, int) and not isinstance(number, bool) and number >= least:
+        return number
+    raise bad_value(name, value, expected)
 
 
 def parse_positive_count(name: str, value: object) -> int:
     """Returns a whole number of one or more."""
-    number = parse_count(name, value)
-    if number == 0:
-        raise bad_value(name, value, "a whole number of one or more")
-    return number
+    return _parse_whole(name, value, 1, "a whole number of one or more")
 
 
 def parse_count_limit(name: str, value: object) -> int | None:

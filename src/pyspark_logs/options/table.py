@@ -57,6 +57,17 @@ _STORAGE_CLASSES = (
     "SNOW",
 )
 _MODES = ("PERMISSIVE", "DROPMALFORMED", "FAILFAST")
+_MODE_ADVICE = {
+    **dict.fromkeys(("ignore", "skip", "drop", "warn"), "write DROPMALFORMED"),
+    **dict.fromkeys(("strict", "fail", "raise", "error", "abort"), "write FAILFAST"),
+    **dict.fromkeys(("null", "nulls", "keep", "lenient"), "write PERMISSIVE"),
+}
+_COMPRESSION_ADVICE = {
+    **dict.fromkeys(("auto", "infer", "detect"), "leave it out: readers go by the first bytes of each file"),
+    **dict.fromkeys(("zip", "tar", "tgz"), "leave it out: readers recognise archives"),
+    "deflate": "write gzip",
+    "zlib": "write gzip",
+}
 
 # fmt: off
 OPTIONS: tuple[Option, ...] = (
@@ -85,12 +96,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("escape", "format.escape", "format.escape", text.one_of("none", "backslash"), "escapes in unquoted strings of templates; delimited: `backslash` escapes the quote within quotes (`none`)"),
     Option("allowTrailing", "format.allow_trailing", "format.allow_trailing", numbers.parse_boolean, "allow text after the last field (`false`)"),
     Option("maxRecordBytes", "format.max_record_bytes", "format.max_record_bytes", numbers.parse_bytes, "size above which a record is a corrupt row (`16m`)"),
-    Option("recordsPath", "format.records_path", None, text.parse_name, "JSON: keys from a document to the array of its records, such as `Records` or `a.b`; see [Documents](json.md#documents)"),
+    Option("recordsPath", "format.records_path", None, text.parse_keys, "JSON: keys from a document to the array of its records, such as `Records` or `a.b`; see [Documents](json.md#documents)"),
     Option("samplingBytes", "format.sampling_bytes", None, numbers.parse_bytes, "bytes of text that are read to infer the columns of JSON or logfmt, alone or in `anyOf` (`8m`)"),
     Option("maxInferredColumns", "format.max_inferred_columns", None, numbers.parse_positive_count, "JSON, logfmt: number of inferred columns, nested fields included, above which keys are taken for data and a schema is required (`10000`)"),
     Option("rescuedDataColumn", "format.rescued_column", None, text.parse_name, "JSON, logfmt: column for values that the schema lacks; templates, delimited: column `map<string,string>` for fields after the last one, by position"),
     Option("where", "records.where", None, text.parse_name, "condition on the rows in Spark's SQL, evaluated while reading; see [Conditions](reading.md#conditions-while-reading)"),
-    Option("mode", "records.mode", None, text.one_of(*_MODES), "treatment of records that do not match: `PERMISSIVE`, `DROPMALFORMED` or `FAILFAST` (`PERMISSIVE`)"),
+    Option("mode", "records.mode", None, text.one_of(*_MODES, advice=_MODE_ADVICE), "treatment of records that do not match: `PERMISSIVE`, `DROPMALFORMED` or `FAILFAST` (`PERMISSIVE`)"),
     Option("columnNameOfCorruptRecord", "records.corrupt_column", None, text.parse_name, "column for the text of corrupt rows"),
     Option("badRecordsPath", "records.bad_path", None, text.parse_path, "directory to which records that do not match are written as JSON lines"),
     Option("auditPath", "report.audit_path", None, text.parse_path, "directory to which the plan of the query and the outcome of each split are written; see [Audit](audit.md)"),
@@ -103,7 +114,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("timeColumn", "time.column", "time_column", text.parse_name, "column of the range, or of the layout's time (first timestamp)"),
     Option("timeZone", "time.zone", "zone", times.parse_time_zone, "zone of timestamps without a zone and of layout times (`UTC`)"),
     Option("layout", "plan.layout", "layout", text.parse_name, "position of times and partition columns in the path"),
-    Option("compression", "plan.compression", "rules.compression", text.one_of(*_COMPRESSIONS), "codec of all files (reading: by the first bytes of each file; writing: `gzip`)"),
+    Option("compression", "plan.compression", "rules.compression", text.one_of(*_COMPRESSIONS, advice=_COMPRESSION_ADVICE), "codec of all files (reading: by the first bytes of each file; writing: `gzip`)"),
     Option("pathGlobFilter", "plan.path_glob", None, text.parse_name, "glob that file names must match"),
     Option("modifiedAfter", COMBINED, None, _unparsed, "only files modified at or after this time"),
     Option("modifiedBefore", COMBINED, None, _unparsed, "only files modified before this time"),

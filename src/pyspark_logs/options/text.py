@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from pyspark_logs.errors import OptionError
+from pyspark_logs.terminal_text import nearest_name
 
 # "s3://KEY:SECRET@bucket": a secret may contain slashes, while no bucket but the ARN of an access point contains a colon. Of
 # other schemes, "host:port" and the container of "abfs://container@account" are not credentials.
@@ -68,9 +69,20 @@ def parse_prefix(name: str, value: object) -> str:
     return text
 
 
+# Names of separators that other tools know -> the separators.
+_SEPARATOR_NAMES = {
+    "tab": r"\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "whitespace": " ", "tsv": r"\t", "csv": ",",
+}  # fmt: skip
+
+
 def parse_separator(name: str, value: object) -> str:
     r"""Returns a separator: a string that is not empty and has no line ends. ``\\t`` (a backslash and a t) is a tab."""
-    text = parse_text(name, value).replace("\\t", "\t")
+    if not isinstance(value, str):
+        raise bad_value(name, value, r"a separator such as ',' or '\t'")
+    separator = _SEPARATOR_NAMES.get(value.strip().lower())
+    if separator is not None:
+        raise bad_value(name, value, f"a separator; write delimited='{separator}'")
+    text = value.replace("\\t", "\t")
     if not text or "\n" in text or "\r" in text:
         raise bad_value(name, value, "a non-empty separator without line ends")
     return text
@@ -157,9 +169,19 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
+_OTHER_BOOLEANS = ("yes", "no", "on", "off", "1", "0", "y", "n")
+
+
 def parse_multi_line(name: str, value: object) -> str | None:
-    """Returns ``true`` or a regular expression; None for ``false``."""
-    text = str(value) if isinstance(value, bool) else parse_text(name, value)
+    """Returns ``true`` or a regular expression; None for ``false``.
+
+    Raises:
+        OptionError: the value is no string, or another word for a boolean, which as an expression would match few lines and join
+            all others to them.
+    """
+    text = str(value) if isinstance(value, bool) else value
+    if not isinstance(text, str) or text.strip().lower() in _OTHER_BOOLEANS:
+        raise bad_value(name, value, "true, false or a regular expression that matches in the first line of a record")
     return {"true": "true", "false": None}.get(parse_name(name, text).lower(), text)
 
 
@@ -178,6 +200,15 @@ def parse_proxy(name: str, value: object) -> str:
     return url
 
 
+def parse_keys(name: str, value: object) -> str:
+    """Returns the path of keys to an array, such as ``a.b``."""
+    path = parse_name(name, value)
+    if path.startswith("$") or path.endswith(("[*]", "[]")):
+        keys = path.removeprefix("$").lstrip(".").removesuffix("[*]").removesuffix("[]")
+        raise bad_value(name, value, f"a path of keys, without $ and [*]; write {keys or 'Records'}")
+    return path
+
+
 def parse_role(name: str, value: object) -> str:
     """Returns the ARN of a role, whose account is empty on some servers."""
     arn = parse_name(name, value)
@@ -186,14 +217,22 @@ def parse_role(name: str, value: object) -> str:
     return arn
 
 
-def one_of(*choices: str) -> Callable[[str, object], str]:
-    """Returns a parser of a choice among words, which match without case."""
+def one_of(*choices: str, advice: Mapping[str, str] | None = None) -> Callable[[str, object], str]:
+    """Returns a parser of a choice among words, which match without case.
+
+    Args:
+        choices: the words.
+        advice: what to write in place of words of other tools, in lower case.
+    """
 
     def parse(name: str, value: object) -> str:
         for choice in choices:
             if isinstance(value, str) and value.strip().lower() == choice.lower():
                 return choice
-        raise bad_value(name, value, "one of " + ", ".join(choices))
+        word = str(value).strip().lower()
+        nearest = nearest_name(word, choices)
+        hint = (advice or {}).get(word) or (f"did you mean {nearest}?" if nearest else "")
+        raise bad_value(name, value, f"one of {', '.join(choices)}{'; ' if hint else ''}{hint}")
 
     return parse
 

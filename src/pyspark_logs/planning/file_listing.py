@@ -214,10 +214,19 @@ def _check_unlisted(
         if index not in existing and not missing_ok:
             problem = "the glob matches nothing" if is_glob(text) else "there is no such file or directory"
             raise PathNotFoundError(
-                f"cannot read {text}: {problem}. Check the spelling of bucket and directory; for data that comes later, "
-                "name a parent directory that is there, with startTime and a layout."
+                f"cannot read {text}: {problem}. {_advice(text)}Check the spelling of bucket and directory; for data that comes later,"
+                " name a parent directory that is there, with startTime and a layout."
             )
     return files
+
+
+def _advice(path: str) -> str:
+    """Returns what to write in place of a path that does not exist, if its text shows what was meant."""
+    if "**" in path:
+        return "'**' matches within one directory, as '*' does; a directory is read with all that is below it. "
+    if "," in path and "{" not in path:
+        return 'The comma is part of the name; several paths are a list: ["a", "b"]. '
+    return ""
 
 
 def _report(result: ListingResult, files: FileTable, duplicates: int) -> PlanReport:

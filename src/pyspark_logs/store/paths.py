@@ -9,6 +9,10 @@ from pyspark_logs.errors import OptionError
 
 # "s3://bucket/key", and Hadoop's "hdfs:/path". A later colon in a local path does not end a scheme.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):/")
+# A URL of an object, with the bucket in the host name or in the path.
+_S3_URL = re.compile(
+    r"https?://(?:(?P<bucket>[\w.-]+)\.)?s3[\w.-]*\.amazonaws\.com(?:\.cn)?/(?P<key>[^?]*)", re.IGNORECASE
+)
 # Suffixes of directory buckets, and of access points to them.
 _DIRECTORY_BUCKETS = ("--x-s3", "--xa-s3")
 # A bucket name, or the ARN of an access point, which contains slashes.
@@ -89,6 +93,13 @@ def normalise(path: str) -> str:
         raise OptionError(f"path {path!r}: chained URLs (a::b) are not supported; give the paths of the files")
     if path == "~" or path.startswith("~/"):
         raise OptionError(f"path {path!r}: ~ is not expanded; write {os.path.expanduser(path)}")  # noqa: PTH111
+    if re.match(r"\$(\w+|\{\w+\})/|%\w+%", path):
+        raise OptionError(f"path {path!r}: variables are not expanded; write os.path.expandvars({path!r})")
+    if path.startswith("arn:") and (bucket := path.rpartition(":::")[2]) != path:
+        raise OptionError(f"path {path!r} is an ARN; write s3://{bucket}")
+    if (found := _S3_URL.match(path)) is not None:
+        bucket, key = (found["bucket"], found["key"]) if found["bucket"] else found["key"].partition("/")[::2]
+        raise OptionError(f"path {path!r} is a URL of S3; write s3://{bucket}/{key}, which lists and signs requests")
     scheme, rest = split_scheme(path)
     slash = "/" if rest.endswith("/") else ""
     if not scheme:

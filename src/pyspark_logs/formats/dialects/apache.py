@@ -34,7 +34,7 @@ def apache_format(options: FormatOptions) -> LineFormat:
     merged = merge_addresses(items, lambda host, port: host in _ADDRESSES and port in _PORTS)
     segments, composite_fields = build_segments(config, merged, APACHE)
     if not any(isinstance(segment, Field) for segment in segments):
-        raise config.error(0, config.text, "has no directive, so there are no columns; directives begin with '%'")
+        raise config.no_columns("has no directive, so there are no columns; directives begin with '%'")
     return TemplateFormat(make_template(config.text, segments), options, f"apache {config.text!r}", composite_fields)
 
 

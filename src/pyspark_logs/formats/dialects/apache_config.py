@@ -40,6 +40,8 @@ def read_log_format(source: str) -> ConfigText:
             offset += 1
     (start, end), _ = _argument_range(source, offset)
     config = _unescape(source, start, end)
+    if "%" in source[end:] and source[offset] not in ('"', "'"):
+        raise error_at("apache", source, start, source[start:end], "ends at a blank; put the whole format into quotes")
     if "%" not in config.text:
         problem = "is the nickname of a format; paste the LogFormat that defines it"
         raise error_at("apache", source, start, config.text, problem)

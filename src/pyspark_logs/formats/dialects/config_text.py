@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pyspark_logs.errors import FormatError
+
+# Usual names of formats in configurations -> the option that reads them.
+PREDEFINED = {"combined": "preset=apache_combined", "common": "preset=apache_common", "main": "preset=nginx_combined"}
 
 _CONTEXT = 36  # characters shown on each side of an error
 
@@ -42,6 +46,15 @@ class ConfigText:
         """Returns the error about an excerpt of ``text`` that begins at an offset of ``text``."""
         at = self.offsets[offset] if offset < len(self.offsets) else len(self.source)
         return error_at(self.option, self.source, at, excerpt, problem)
+
+    def no_columns(self, problem: str) -> FormatError:
+        """Returns the error about a text without directives, which may be the name of a file or of a format."""
+        text = self.text.strip()
+        if re.fullmatch(r"\S+\.(conf|cfg|xml|properties|ya?ml|json|txt)", text) or re.fullmatch(r"[.~]?/\S+", text):
+            problem = f"is the name of a file, and the option takes its content; write open({text!r}).read(), or paste the format"
+        elif text.lower() in PREDEFINED:
+            problem = f"is the name of a format, which the configuration defines; paste its definition, or write {PREDEFINED[text.lower()]}"
+        return self.error(0, self.text, problem)
 
     def unseparated(self, offset: int, excerpt: str, following: str) -> FormatError:
         """Returns the error about a directive without text between it and the next."""

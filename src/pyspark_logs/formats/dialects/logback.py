@@ -43,7 +43,7 @@ def logback_format(options: FormatOptions) -> LineFormat:
     elements = _first_line(config, _flatten(config, parse_pattern(config)))
     segments = end_at_last(_trailing_padding(_build_segments(config, elements)), "message")
     if not any(isinstance(segment, (Field, Group)) for segment in segments):
-        raise config.error(0, config.text, "has no conversion word, so there are no columns; words begin with '%'")
+        raise config.no_columns("has no conversion word, so there are no columns; words begin with '%'")
     return TemplateFormat(make_template(config.text, segments), options, f"logback {config.text!r}")
 
 

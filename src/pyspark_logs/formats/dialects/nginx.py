@@ -89,7 +89,7 @@ def nginx_format(options: FormatOptions) -> LineFormat:
 def _check_columns(config: ConfigText, segments: Sequence[Segment]) -> None:
     if not any(isinstance(segment, Field) for segment in segments):
         problem = "has no variable, so there are no columns; variables are written $status or ${status}"
-        raise config.error(0, config.text, problem)
+        raise config.no_columns(problem)
 
 
 def _belong_together(address: str, port: str) -> bool:

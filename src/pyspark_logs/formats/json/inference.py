@@ -44,7 +44,10 @@ def infer_json_schema(sample: Iterator[Lines], options: FormatOptions) -> pa.Sch
     >>> infer_json_schema(iter([lines]), FormatOptions("json", "")).names
     ['a', 't']
     """
-    return infer_schema(sample, options, _values_of, _widen, expected="is a JSON object with a key")
+    expected = "is a JSON object with a key"
+    if options.records_path is not None:
+        expected = f"has an array of JSON objects at recordsPath {options.records_path!r}"
+    return infer_schema(sample, options, _values_of, _widen, expected=expected)
 
 
 def _values_of(record: str) -> Iterable[tuple[str, Any]]:

@@ -6,6 +6,8 @@ with underscores. The text of one field may have several columns, as ``client:po
 
 from __future__ import annotations
 
+import re
+
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.presets import (
     applications,
@@ -22,7 +24,10 @@ from pyspark_logs.formats.presets import (
     web,
 )
 from pyspark_logs.formats.presets.entry import Preset
+from pyspark_logs.options import FORMATS
 from pyspark_logs.terminal_text import nearest_name
+
+_MAX_SIMILAR = 3
 
 _FAMILIES = (
     web, aws, aws_json, delimited, cloud_json, syslog, proxies, servers_json, databases, mysql_slow, applications,
@@ -40,9 +45,30 @@ def find_preset(name: str) -> Preset:
     """
     found = PRESETS.get(name.strip().lower())
     if found is None:
-        near = nearest_name(name, PRESETS)
-        known = (
-            f"did you mean {near!r}? `pyspark-logs presets` lists all" if near else f"there are {', '.join(PRESETS)}"
-        )
-        raise FormatError(f"option 'preset': {name!r} is not a preset; {known}")
+        raise FormatError(f"option 'preset': {name!r} is not a preset; {_advice(name)}")
     return found
+
+
+# Names under which presets are sought -> the presets.
+_OTHER_NAMES = {
+    "kubernetes": ("cri", "klog", "k8s_audit"), "k8s": ("cri", "klog", "k8s_audit"), "nginx": ("nginx_combined", "nginx_error"),
+    "apache": ("apache_combined", "apache_common"), "elb": ("aws_alb", "aws_elb_classic"), "s3": ("aws_s3_access",),
+    "cloudfront": ("aws_cloudfront", "cloudfront_json"), "containerd": ("cri",), "iis": ("w3c_iis",), "vpc": ("aws_vpc_flow",),
+}  # fmt: skip
+
+
+def _advice(name: str) -> str:
+    """Returns what to write in place of an unknown name: presets with the same words, an option, or the nearest name."""
+    words = re.split(r"[\W_]+", name.strip().lower())
+    joined = "_".join(words)
+    similar = (joined,) if joined in PRESETS else _OTHER_NAMES.get(joined)
+    if similar is None and joined not in FORMATS:
+        similar = tuple(one for one in PRESETS if any(words) and set(words) <= set(one.split("_")))
+    if similar:
+        meant = " or ".join(map(repr, similar[:_MAX_SIMILAR]))
+    elif joined in FORMATS:
+        return f"{joined} is an option of its own; `pyspark-logs presets` lists the presets"
+    else:
+        near = nearest_name(name, PRESETS)
+        meant = repr(near) if near else ""
+    return f"did you mean {meant}? `pyspark-logs presets` lists all" if meant else f"there are {', '.join(PRESETS)}"

@@ -240,6 +240,8 @@ class TemplateFormat(LineFormat):
             fields.append(FieldColumns(template_field, writer, tuple(columns), parts))
         problems += [f"{schema[index].name!r} is not in the format; drop it" for index in unassigned.values()]
         problems += _find_missing_columns(self.template, fields)
+        if unassigned:
+            problems.append(f"the format has {', '.join(column.name for column in self._columns())}")
         raise_unwritable(problems, self.name)
         return fields, pa.schema(native)
 

@@ -23,6 +23,7 @@ from pyspark_logs.formats.template.segments import (
     named_fields,
 )
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.terminal_text import with_article
 
 _MAX_SHOWN = 80  # characters of a value in a message
 
@@ -265,7 +266,7 @@ class _LineScanner:
         if following.field is not None:
             if match is None:
                 raise _MismatchError(
-                    f"field {field.name!r} is not a {field.type.notation}", f" at byte {self._offset()}"
+                    f"field {field.name!r} is not {with_article(field.type.notation)}", f" at byte {self._offset()}"
                 )
             return match.end(), True
         if match is not None:

@@ -173,6 +173,10 @@ def _parse_field(text: str, position: int, inside: str) -> Field:
         return Field(None, Text(), ends_last=ends_last)
     name, colon, notation = inside.partition(":")
     if not _NAME.fullmatch(name):
+        if colon and name.endswith("?") and _NAME.fullmatch(name[:-1]):
+            raise _error(
+                text, position, f"the '?' of field {name[:-1]!r} follows its type: {{{name[:-1]}:{notation}?}}"
+            )
         raise _error(text, position, f"{name!r} is not a field name (letters, digits, '_', '-' and '.')")
     if colon and not notation:
         raise _error(text, position, f"field {name!r} has a ':' but no type; known are {', '.join(TYPES)}")
@@ -180,6 +184,10 @@ def _parse_field(text: str, position: int, inside: str) -> Field:
     try:
         make = find_type(type_name or "string")
     except FormatError as error:
+        if text[:position].endswith("%"):
+            raise _error(
+                text, position - 1, "%{...} is grok; write grok= for such a pattern, or {name:type} here"
+            ) from error
         raise _error(text, position, f"field {name!r}: {error}") from error
     try:
         field_type = make(type_name, argument.removesuffix(")") if bracket else None)

@@ -110,7 +110,7 @@ class FieldType:
     @property
     def notation(self) -> str:
         """Name of the type in the template notation, for messages."""
-        return type(self).__name__.lower()
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
 
     @property
     def description(self) -> str:

@@ -19,10 +19,15 @@ from pyspark_logs.formats.types.validated_text import VALIDATED_TEXTS, enumerati
 from pyspark_logs.schema import type_name
 
 
+def _instead(argument: str | None) -> str:
+    return "" if argument is None else f", not {argument!r}"
+
+
 def _plain(field_type: FieldType) -> Any:
     def make(name: str, argument: str | None) -> FieldType:
         if argument is not None:
-            raise FormatError(f"type {name!r} takes no argument, but has ({argument})")
+            advice = f"; write timestamp({argument})" if name == "date" and "%" in argument else ""
+            raise FormatError(f"type {name!r} takes no argument, but has ({argument}){advice}")
         return field_type
 
     return make
@@ -36,14 +41,14 @@ def _timestamp(_: str, argument: str | None) -> FieldType:
 
 def _epoch(_: str, argument: str | None) -> FieldType:
     if argument not in EPOCH_SCALE:
-        raise FormatError(f"type 'epoch' needs a unit: epoch(s), epoch(ms), epoch(us) or epoch(ns), not {argument!r}")
+        raise FormatError(f"type 'epoch' needs a unit: epoch(s), epoch(ms), epoch(us) or epoch(ns){_instead(argument)}")
     return Epoch(argument)
 
 
 def _decimal(_: str, argument: str | None) -> FieldType:
     match = re.fullmatch(r"\s*(\d{1,9})\s*,\s*(\d{1,9})\s*", argument or "", re.ASCII)
     if match is None or not 1 <= int(match[1]) <= 38 or int(match[2]) > int(match[1]):
-        raise FormatError(f"type 'decimal' needs precision (1 to 38) and scale: decimal(10,2), not {argument!r}")
+        raise FormatError(f"type 'decimal' needs precision (1 to 38) and scale: decimal(10,2){_instead(argument)}")
     return DecimalNumber(int(match[1]), int(match[2]))
 
 
@@ -57,7 +62,11 @@ def _enumeration(_: str, argument: str | None) -> FieldType:
     texts = (argument or "").split("|")
     if not all(texts) or len(set(texts)) < len(texts):
         raise FormatError(
-            f"type 'enum' needs its texts, none of them empty or twice: enum(stdout|stderr), not {argument!r}"
+            f"type 'enum' needs its texts, none of them empty or twice: enum(stdout|stderr){_instead(argument)}"
+        )
+    if len(texts) == 1 and "," in texts[0]:
+        raise FormatError(
+            f"type 'enum' has its texts between '|': enum({texts[0].replace(', ', '|').replace(',', '|')})"
         )
     return enumeration(*texts)
 
@@ -96,6 +105,9 @@ _SUGGESTIONS = {
     "str": "string", "text": "string", "varchar": "string", "char": "string", "number": "double or decimal(p,s)",
     "bool": "boolean", "datetime": "timestamp", "time": "timestamp(%H:%M:%S)", "timestamp_ntz": "timestamp",
     "smallint": "int", "short": "int", "tinyint": "int", "byte": "int", "array": "list(,)", "guid": "uuid",
+    "iso8601": "timestamp", "iso": "timestamp", "rfc3339": "timestamp", "unix": "epoch(s)", "url": "string", "uri": "string",
+    "path": "string", "hex": "string", "any": "string", "object": "json", "num": "double", "ipv4": "ip", "ipv6": "ip",
+    "hostname": "host", "choice": "enum(a|b)", "level": "enum(INFO|WARN|ERROR) or string",
 }  # fmt: skip
 
 
@@ -111,7 +123,10 @@ def find_type(name: str) -> Any:
     made = TYPES.get(_ALIASES.get(name, name))
     if made is not None:
         return made
-    near = _SUGGESTIONS.get(name) or next(iter(get_close_matches(name, TYPES, n=1)), None)
+    word, colon, argument = name.partition(":")
+    if colon and word in TYPES:  # as in format strings of Python
+        raise FormatError(f"unknown type {name!r}; the argument of a type is in parentheses: {word}({argument})")
+    near = _SUGGESTIONS.get(name.lower()) or next(iter(get_close_matches(name, TYPES, n=1)), None)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(TYPES)}"
     raise FormatError(f"unknown type {name!r}; {hint}")
 
@@ -149,7 +164,8 @@ def retype(field_type: FieldType, dtype: pa.DataType, column: str) -> FieldType:
     if found is not None:
         return found
     given = type_name(field_type.arrow())
-    alternatives = [given, *(["string"] if field_type.reinterpret(pa.string(), for_arrow) else [])]
+    as_string = field_type.reinterpret(pa.string(), for_arrow) is not None
+    alternatives = dict.fromkeys([given, *(["string"] if as_string else [])])
     raise SchemaError(
         f"column {column!r}: the format gives {given}, which cannot be read as {type_name(dtype)};"
         f" ask for {' or '.join(alternatives)} and cast in the query"

@@ -1,0 +1,160 @@
+"""Likely mistakes in options and arguments: each message says what to write instead."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import pyspark_logs
+from pyspark_logs.errors import LogSourceError, PathNotFoundError
+from pyspark_logs.offsets import Offset, StreamFile, is_changed
+
+TEMPLATE = "{ts:timestamp} {level} {message}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "app.log"
+    path.write_text("2026-11-22T01:00:11Z INFO started\n")
+    return str(path)
+
+
+OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
+    # conditions
+    ({"where": "level = 'A' && level = 'B'"}, "write AND."),
+    ({"where": "level = 'A' || level = 'B'"}, "write OR."),
+    ({"where": "ts > 2026-11-22"}, "'-11-22': expected AND, OR or the end; a time is written TIMESTAMP '2026-11-22'"),
+    ({"where": "level ilike 'e%'"}, "write RLIKE '(?i)text'"),
+    ({"where": "message contains 'x'"}, "write LIKE '%text%'"),
+    ({"where": "WHERE level = 'A'"}, "write the condition alone, without WHERE"),
+    ({"where": "SELECT * FROM logs"}, "write the condition alone, without SELECT"),
+    ({"where": "level = 'A' LIMIT 5"}, "the option takes the condition alone"),
+    ({"where": "level = 'A';"}, "leave the semicolon out"),
+    ({"where": "level = ’A’"}, "write straight quotes"),
+    ({"where": "level = ?"}, "write the value itself"),
+    ({"where": "message ~ 'x'"}, "write RLIKE"),
+    ({"where": "rlike(message, 'x')"}, "RLIKE is an operator; write column RLIKE 'pattern'"),
+    ({"where": "level = 'A' OR"}, "at position 15, the end: expected a column or a literal"),
+    ({"where": "level.x = 1"}, "column 'level' is of type string, and has no field 'x'; a column whose name has dots"),
+    ({"where": 5}, "option 'where': 5 is not a string"),
+    # templates
+    ({"template": "{ts:timestamp:%Y} {x}"}, "in parentheses: timestamp(%Y)"),
+    ({"template": "{d:date(%d/%m/%Y)} {x}"}, "write timestamp(%d/%m/%Y)"),
+    ({"template": "{a?:int} {b}"}, "the '?' of field 'a' follows its type: {a:int?}"),
+    ({"template": "{a:enum(x, y)} {b}"}, "has its texts between '|': enum(x|y)"),
+    ({"template": "{a:epoch} {b}"}, "epoch(us) or epoch(ns)"),
+    ({"template": "{a:iso8601} {b}"}, "did you mean timestamp?"),
+    ({"template": "{a:URL} {b}"}, "did you mean string?"),
+    ({"template": "%{IP:client} {b}"}, "%{...} is grok; write grok="),
+    # layouts
+    ({"layout": "YYYY/MM/DD"}, "fields are in braces: {yyyy}/{MM}/{dd}"),
+    ({"layout": "{YYYY}/{MM}"}, "did you mean {yyyy}?"),
+    ({"layout": "{yyyy}/{MM}/{DD}"}, "did you mean {dd}?"),
+    ({"layout": "s3://logs/{yyyy}"}, "is a path; a layout begins below the load path"),
+    # presets
+    ({"preset": "alb"}, "did you mean 'aws_alb' or"),
+    ({"preset": "aws-alb"}, "did you mean 'aws_alb'? "),
+    ({"preset": "nginx"}, "did you mean 'nginx_combined' or 'nginx_error'?"),
+    ({"preset": "kubernetes"}, "did you mean 'cri' or 'klog' or"),
+    ({"preset": "s3"}, "did you mean 'aws_s3_access'?"),
+    ({"preset": "json"}, "json is an option of its own"),
+    ({"anyOf": [{"preset": "haproxy"}]}, "did you mean 'haproxy_http' or 'haproxy_tcp'?"),
+    # schemas
+    ({"schema": ["ts", "level"]}, "is a list of names; write Spark DDL"),
+    ({"schema": "ts, level"}, "has no type for column 'ts'"),
+    ({"schema": "ts datetime"}, "unsupported type datetime; use timestamp"),
+    ({"schema": "level text"}, "unsupported type text; use string"),
+    ({"schema": "ts timestamp,"}, "has no further text where a column name belongs"),
+    ({"schema": "message array<string>"}, "; ask for string and cast in the query"),
+    # values
+    ({"compression": "gz"}, "did you mean gzip?"),
+    ({"compression": "infer"}, "leave it out: readers go by the first bytes"),
+    ({"mode": "skip"}, "write DROPMALFORMED"),
+    ({"mode": "strict"}, "write FAILFAST"),
+    ({"multiLine": "yes"}, "'yes' is not true, false or a regular expression"),
+    ({"multiLine": 1}, "1 is not true, false or a regular expression"),
+    ({"delimited": "tab"}, r"write delimited='\t'"),
+    ({"delimited": True}, "True is not a separator such as ','"),
+    ({"json": True, "recordsPath": "$.Records[*]"}, "without $ and [*]; write Records"),
+    ({"json": True, "recordsPath": "Records"}, "no line of the sample has an array of JSON objects at recordsPath 'Records'"),
+    ({"nginx": "nginx.conf"}, "is the name of a file, and the option takes its content"),
+    ({"nginx": "main"}, "is the name of a format"),
+    ({"apache": "combined"}, "or write preset=apache_combined"),
+    ({"apache": "LogFormat %h %u common"}, "put the whole format into quotes"),
+    ({"logback": "/etc/logback.xml"}, "is the name of a file"),
+    # options and arguments of other readers
+    ({"since": "1h"}, "write startTime"),
+    ({"on_bad_lines": "skip"}, "write mode=DROPMALFORMED"),
+    ({"dtype": "str"}, "name the columns in a schema"),
+    ({"date_format": "x"}, "write the pattern in the template"),
+    ({"head": 5}, "use limit(n)"),
+    ({"query": "x"}, "write where"),
+    ({"ssl": True}, "caBundle"),
+    ({"bucket": "b"}, "write it in the path"),
+    ({"n_jobs": 4}, "threads=4"),
+    ({"ndjson": True}, "write json=true"),
+    ({"threads": "four"}, "'four' is not a whole number of one or more"),
+    ({"summary": pyspark_logs.ScanSummary}, "write summary=pyspark_logs.ScanSummary()"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "message"), OPTION_MISTAKES, ids=lambda value: str(value)[:50])
+def test_a_mistake_in_an_option(options: dict[str, Any], message: str, file: str) -> None:
+    names_format = options.keys() & {"preset", "anyOf", "delimited", "json", "nginx", "apache", "logback", "template"}
+    with pytest.raises(LogSourceError, match=re.escape(message)):
+        pyspark_logs.scan(file, **options, **({} if names_format else {"template": TEMPLATE})).read_all()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("$HOME/app.log", "variables are not expanded"),
+        ("arn:aws:s3:::logs/app", "is an ARN; write s3://logs/app"),
+        ("https://logs.s3.eu-central-1.amazonaws.com/app/a.log", "write s3://logs/app/a.log"),
+        ("https://s3.amazonaws.com/logs/app", "write s3://logs/app"),
+        ("a.log,b.log", "several paths are a list"),
+        ("**/*.none", "'**' matches within one directory"),
+    ],
+)
+def test_a_mistake_in_a_path(path: str, message: str) -> None:
+    with pytest.raises(LogSourceError, match=re.escape(message)):
+        pyspark_logs.scan(path, template=TEMPLATE)
+
+
+def test_mistakes_in_arguments(file: str, tmp_path: Path) -> None:
+    logs = pyspark_logs.dataset(file, template=TEMPLATE)
+    rows: Any
+    with pytest.raises(LogSourceError, match="columns: 0 is not the name of a column"):
+        logs.to_table(columns=[0])
+    with pytest.raises(LogSourceError, match="option 'rows': -1 is not a whole number of zero or more"):
+        logs.head(-1)
+    for rows, message in (
+        ({"level": ["A"]}, "makes a table of a dict of columns"),
+        (pa.table({"level": ["A"], "z": ["x"]}), "'z' is not in the format; drop it; .*the format has level, message"),
+    ):
+        with pytest.raises(LogSourceError, match=message):
+            pyspark_logs.write(rows, tmp_path / "out", template="{level} {message}")
+    with pytest.raises(LogSourceError, match="it is a file; give a directory"):
+        pyspark_logs.write(pa.table({"level": ["A"], "message": ["b"]}), file, template="{level} {message}")
+    with pytest.raises(PathNotFoundError, match="is a file; give the directory that jobs write to"):
+        pyspark_logs.list_jobs(file)
+
+
+def test_reasons_name_internal_types_in_words(file: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        pyspark_logs.scan(file, preset="klog").read_all()
+    assert "field 'severity' is not a glog severity" in caplog.text
+
+
+def test_files_that_change_after_they_were_read() -> None:
+    before = Offset.start(
+        "/logs", "key", [StreamFile("a.log", 1, 5_000, "")], "latest", now_ms=9_000, window_ms=3_600_000
+    )
+    assert is_changed(before, StreamFile("a.log", 2, 7_000, ""))
+    assert not is_changed(before, StreamFile("a.log", 1, 5_000, ""))
+    assert not is_changed(before, StreamFile("b.log", 1, 7_000, ""))
