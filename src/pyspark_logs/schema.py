@@ -402,7 +402,7 @@ def _shown(token: str) -> str:
 
 def _not_null(path: str) -> OptionError:
     return OptionError(
-        f"schema: column {path!r} is NOT NULL, but any log line can be broken and then has no value;"
+        f"schema: column {path!r} is NOT NULL, but a line that does not match has no value;"
         " leave NOT NULL out, and filter with IS NOT NULL or set mode=DROPMALFORMED"
     )
 

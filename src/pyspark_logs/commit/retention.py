@@ -80,7 +80,7 @@ class StoreClock:
 
 @dataclass(frozen=True)
 class ChainKnowledge:
-    """Knowledge of a committed job about chains: it holds the newest claims of its own chains, and knows no others.
+    """The chains of which a committed job holds the newest claim; about other chains nothing is known.
 
     Attributes:
         tag: tag of the job's chain; ``NO_TAG`` without one.

@@ -201,5 +201,5 @@ class Format(ABC):
 
         Raises:
             SchemaError: columns that the format lacks, or needs, or cannot write without loss; all in one message.
-            FormatError: the format can only be read; says why.
+            FormatError: the format can only be read; the message gives the reason.
         """

@@ -149,7 +149,7 @@ class Router:
                 return self._render(time_us, [*values[:index], replacement, *values[index + 1 :]], row)
             raise RecordError(
                 f"column {self.columns_in_path[index]!r}, row {row}: {values[index]!r} cannot be in a path of layout"
-                f" {self.layout.text!r} so that it reads back; change such values, leave their rows out, or set"
+                f" {self.layout.text!r}, as it would not read back; change such values, leave their rows out, or set"
                 " onUnwritable=null or space"
             ) from error
 
