@@ -222,7 +222,7 @@ def one_of(*choices: str, advice: Mapping[str, str] | None = None) -> Callable[[
 
     Args:
         choices: the words.
-        advice: what to write in place of words of other tools, in lower case.
+        advice: replacements for words of other tools, which are in lower case.
     """
 
     def parse(name: str, value: object) -> str:

@@ -221,7 +221,7 @@ def _check_unlisted(
 
 
 def _advice(path: str) -> str:
-    """Returns what to write in place of a path that does not exist, if its text shows what was meant."""
+    """Returns the advice for a path that does not exist, if its text shows the mistake; else an empty string."""
     if "**" in path:
         return "'**' matches within one directory, as '*' does; a directory is read with all that is below it. "
     if "," in path and "{" not in path:

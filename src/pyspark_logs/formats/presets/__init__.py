@@ -58,7 +58,7 @@ _OTHER_NAMES = {
 
 
 def _advice(name: str) -> str:
-    """Returns what to write in place of an unknown name: presets with the same words, an option, or the nearest name."""
+    """Returns the advice for an unknown name: presets with the same words, an option, or the nearest name."""
     words = re.split(r"[\W_]+", name.strip().lower())
     joined = "_".join(words)
     similar = (joined,) if joined in PRESETS else _OTHER_NAMES.get(joined)
