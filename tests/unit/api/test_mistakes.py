@@ -152,9 +152,8 @@ def test_reasons_name_internal_types_in_words(file: str, caplog: pytest.LogCaptu
 
 
 def test_files_that_change_after_they_were_read() -> None:
-    before = Offset.start(
-        "/logs", "key", [StreamFile("a.log", 1, 5_000, "")], "latest", now_ms=9_000, window_ms=3_600_000
-    )
+    listing = [StreamFile("a.log", 1, 5_000, "")]
+    before = Offset.initial("/logs", "key", starting="latest", listing=listing, now_ms=9_000, window_ms=3_600_000)
     assert is_changed(before, StreamFile("a.log", 2, 7_000, ""))
     assert not is_changed(before, StreamFile("a.log", 1, 5_000, ""))
     assert not is_changed(before, StreamFile("b.log", 1, 7_000, ""))
