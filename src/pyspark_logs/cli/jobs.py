@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from pyspark_logs.cli.arguments import add_json, add_option, whole_number
+from pyspark_logs.cli.arguments import add_json, add_option
 from pyspark_logs.cli.output import FAILED, print_report
 from pyspark_logs.cli.progress import show_progress
 from pyspark_logs.rendering.report_output import ReportOutput
@@ -19,7 +19,7 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("jobs", help=text, description=f"{text}. The exit code is 1 if a job is damaged.")
     command.add_argument("root", help="directory that jobs write to, e.g. s3://acme-logs/app")
     command.add_argument(
-        "-n", "--limit", type=whole_number, default=100, metavar="N", help="jobs (default: %(default)s)"
+        "-n", "--limit", type=int, default=100, metavar="N", help="jobs (default: %(default)s)"
     )
     add_json(command)
     add_option(command, "an option of the reader or writer, such as endpoint=http://127.0.0.1:9000")

@@ -52,4 +52,4 @@ def test_a_missing_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 def test_a_wrong_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", str(tmp_path), "--limit", "-1"]) == REFUSED
-    assert "'limit': -1 is not a whole number of zero or more" in capsys.readouterr().err
+    assert "'limit': -1 is not a whole number of one or more" in capsys.readouterr().err
