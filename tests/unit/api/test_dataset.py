@@ -36,7 +36,7 @@ def test_columns_condition_and_limit(logs: pyspark_logs.LogDataset) -> None:
     with pytest.raises(OptionError, match=r"columns is the text 'level'; give a list of names"):
         logs.to_table(columns="level")
     for limit in (-1, 1.5, "x"):
-        with pytest.raises(OptionError, match=r"option 'limit': .* is not a whole number of zero or more"):
+        with pytest.raises(OptionError, match=r"option 'rows': .* is not a whole number of zero or more"):
             logs.head(limit)  # type: ignore[arg-type]
     with pytest.raises(SchemaError, match="there are: level, n"):
         logs.to_table(columns=["zzzz"])
