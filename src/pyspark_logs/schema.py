@@ -288,7 +288,9 @@ class _Parser:
             fields = self.fields(path, end=">")
             self.expect(">")
             return pa.struct(fields)
-        if not name or not re.match(r"[\w`]", name):
+        if not name:
+            self._fail(f"ends where the type of column {path!r} belongs")
+        if name in (",", ">"):
             self._fail(f"has no type for column {path!r}; write a type after each name")
         raise _unsupported(path, word)
 

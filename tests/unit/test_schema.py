@@ -107,7 +107,7 @@ def test_metadata_type() -> None:
         ("a int b int", "after the type of column 'a'"),
         ("a int)", "after"),
         ("a int>", "has '>' where ','"),
-        ("struct<a:int> b", "'its end' belongs"),
+        ("struct<a:int> b", "'b' where no further text belongs"),
         ("a array<int", "'>' belongs"),
         ("a map<string>", "',' belongs"),
         ("a array", "'<' belongs"),
@@ -131,7 +131,7 @@ def test_metadata_type() -> None:
         ("a variant", "use string"),
         ("s struct<x:void>", r"'s\.x' has the unsupported type void"),
         ("a string collate UNICODE_CI", "unsupported type string collate UNICODE_CI; use string"),
-        ("a text", "unsupported type text; use one of string, boolean"),
+        ("a blob", "unsupported type blob; use one of string, boolean"),
     ],
 )
 def test_errors_name_the_column_and_a_remedy(ddl: str, message: str) -> None:

@@ -18,9 +18,7 @@ def add_commands(commands: Any) -> None:
     text = "list the write jobs of a directory: state, age, files"
     command = commands.add_parser("jobs", help=text, description=f"{text}. The exit code is 1 if a job is damaged.")
     command.add_argument("root", help="directory that jobs write to, e.g. s3://acme-logs/app")
-    command.add_argument(
-        "-n", "--limit", type=int, default=100, metavar="N", help="jobs (default: %(default)s)"
-    )
+    command.add_argument("-n", "--limit", type=int, default=100, metavar="N", help="jobs (default: %(default)s)")
     add_json(command)
     add_option(command, "an option of the reader or writer, such as endpoint=http://127.0.0.1:9000")
     command.set_defaults(run=_jobs)

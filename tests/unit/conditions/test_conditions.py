@@ -193,7 +193,7 @@ VALUES = {
         ("w > TIMESTAMP_NTZ '2026-01-01Z'", "expected a time"),
         ("n IN ()", "expected a column or a literal"),
         ("n = 5 level = 'x'", "at position 7, \"level = 'x'\": expected AND, OR or the end"),
-        ("n = 5 AND", "at position 10, 'its end'"),
+        ("n = 5 AND", "at position 10, the end: expected a column"),
         ("(n = 5", "expected ')'"),
         ("(n = 5) = true", "cannot be compared"),
         ("n = 5 = 5", "cannot be compared"),
