@@ -59,6 +59,7 @@ EXAMPLES: dict[str, str] = {
     "ignoreMissingFiles": "true",
     "ignoreCorruptFiles": "true",
     "maxPartitionBytes": "64m",
+    "minPartitions": "200",
     "openCostInBytes": "4m",
     "filterPushdown": "true",
     "snapshotRetries": "10",

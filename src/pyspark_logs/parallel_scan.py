@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
-from pyspark_logs.planning import Splits, in_path_order
+from pyspark_logs.planning import Splits, in_path_order, processors
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.reader import LogReader, ReadPlan
 from pyspark_logs.task_log import TaskReport
@@ -32,17 +31,15 @@ _Counted = tuple[pa.RecordBatch | None, RecordMetrics]  # a batch, and the count
 
 def default_threads() -> int:
     """Returns the number of processors that this process may use, at most ``MAX_THREADS``."""
-    return min(_processors(), MAX_THREADS)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors(), MAX_THREADS)
 
 
 def scan_options(options: ReadOptions, threads: int) -> ReadOptions:
     """Returns options whose plan cuts large files into units, and whose limit of memory is divided among threads."""
     plan, fetch = options.plan, options.fetch
-    plan = replace(plan, max_partition_bytes=min(plan.max_partition_bytes, UNIT_BYTES))
+    plan = replace(
+        plan, max_partition_bytes=min(plan.max_partition_bytes or UNIT_BYTES, UNIT_BYTES), min_partitions=None
+    )
     return replace(options, plan=plan, fetch=replace(fetch, max_bytes=fetch.max_bytes // threads))
 
 
@@ -67,7 +64,7 @@ def read_plan(
         reader.start_audit(plan)
         return
     splits = in_path_order([cast("Splits", task.splits) for task in plan.tasks])
-    everything = replace(plan.tasks[0], has_free_processor=_processors() > threads)
+    everything = replace(plan.tasks[0], has_free_processor=processors() > threads)
     is_whole = threads == 1 and finished is None
     parts = [splits] if is_whole else list(_units(splits))
     tasks = reader.start_audit(replace(plan, tasks=tuple(replace(everything, splits=part) for part in parts))).tasks

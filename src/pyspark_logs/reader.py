@@ -109,8 +109,11 @@ class LogReader:
 
     # --- driver ---------------------------------------------------------------------------------------------
 
-    def plan(self) -> ReadPlan:
+    def plan(self, parallelism: int = 1) -> ReadPlan:
         """Lists files, prunes them, and packs their splits into tasks.
+
+        Args:
+            parallelism: number of tasks that run at the same time.
 
         Raises:
             PathNotFoundError: a load path does not exist.
@@ -118,7 +121,7 @@ class LogReader:
             StoreError: the store refused or failed.
         """
         with start_span("pyspark_logs.plan", {"pyspark_logs.paths": self.options.plan.paths}, current=True) as span:
-            plan = self._plan(span.header())
+            plan = self._plan(span.header(), parallelism)
             span.set(
                 {
                     "pyspark_logs.list_requests": plan.report.list_calls,
@@ -130,11 +133,14 @@ class LogReader:
             )
         return plan
 
-    def _plan(self, trace: str) -> ReadPlan:
+    def _plan(self, trace: str, parallelism: int) -> ReadPlan:
         store = _open_store(self.options)
         layout = resolve_layout(store, self.options)
         columns = self.columns(layout.columns)
-        planned = plan(store, self.options, self.file_filters(columns), layout=layout, splittable=self.is_splittable)
+        planned = plan(
+            store, self.options, self.file_filters(columns),
+            layout=layout, splittable=self.is_splittable, parallelism=parallelism,
+        )  # fmt: skip
         if planned.empty_reason:
             _log.warning("%s", planned.empty_reason)
         if self.options.time.is_bounded and columns.time is None and not layout.granularity_us and planned.tasks:

@@ -478,3 +478,14 @@ def test_tasks_that_share_a_file_know_its_header(spark: Any, tmp_path: Path) -> 
     again = spark.read.format("logs").options(delimited=",", header="fields").load(str(target))
     assert again.columns == ["n", "name"]
     assert sorted((int(row.n), row.name) for row in again.collect()) == rows
+
+
+def test_a_load_is_divided_among_the_processors_of_the_session(spark: Any, tmp_path: Path) -> None:
+    line = "INFO " + "x" * 1018 + "\n"
+    (tmp_path / "app.log").write_text(line * 9216)
+    reader = spark.read.format("logs").options(template="{level:word} {message}").schema("level string")
+    frame = reader.load(str(tmp_path))
+    assert frame.rdd.getNumPartitions() == spark.sparkContext.defaultParallelism == 2
+    assert frame.count() == 9216
+    assert reader.option("minPartitions", 5).load(str(tmp_path)).rdd.getNumPartitions() == 5
+    assert reader.option("maxPartitionBytes", "128m").load(str(tmp_path)).rdd.getNumPartitions() == 5

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark_logs.api.dataset import select_columns
 from pyspark_logs.api.loads import resolve_load
-from pyspark_logs.planning import PlanReport
+from pyspark_logs.planning import PlanReport, processors
 from pyspark_logs.reader import LogReader
 from pyspark_logs.rendering.html import html_table
 from pyspark_logs.rendering.report_output import PlainOutput, ReportOutput
@@ -30,7 +30,7 @@ class LoadPlan:
     Attributes:
         layout: layout of the paths; empty if the paths have no structure.
         report: counts of the listing, and the listed prefixes.
-        tasks: number of tasks, which are the partitions of the DataFrame.
+        tasks: number of tasks, which are the partitions of the DataFrame on a Spark with as many processors as this machine.
         splits: number of byte ranges of files.
         columns: names of the columns that are parsed.
     """
@@ -118,7 +118,7 @@ def plan(path: str | os.PathLike[str] | list[str], *, columns: Sequence[str] | N
     if columns is not None:
         selected = select_columns(parse_ddl(schema), columns)
         reader = reader if reader.form.has_positional_columns else LogReader(parsed, to_ddl(selected))
-    found = reader.plan()
+    found = reader.plan(processors())
     return LoadPlan(
         layout=found.layout,
         report=found.report,

@@ -25,10 +25,17 @@ class LogPartition(InputPartition):
 
 
 class LogBatchReader(LogReader, DataSourceReader):
-    """A :class:`~pyspark_logs.reader.LogReader` with the methods of Spark's ``DataSourceReader``."""
+    """A :class:`~pyspark_logs.reader.LogReader` with the methods of Spark's ``DataSourceReader``.
 
-    def __init__(self, options: ReadOptions, schema: StructType) -> None:
+    Args:
+        options: checked options.
+        schema: requested columns.
+        parallelism: number of tasks that Spark runs at the same time.
+    """
+
+    def __init__(self, options: ReadOptions, schema: StructType, parallelism: int = 1) -> None:
         super().__init__(options, to_ddl(schema))
+        self._parallelism = parallelism
         check_condition(self.condition, schema)
         # The reader compares strings by bytes, which is wrong for other collations. A filter on the column for corrupt
         # records must not change which lines are validated.
@@ -42,7 +49,7 @@ class LogBatchReader(LogReader, DataSourceReader):
 
     def partitions(self) -> list[InputPartition]:
         """Plans the read: lists files, prunes them, and divides them into tasks."""
-        return [LogPartition(task) for task in self.start_audit(self.plan()).tasks]
+        return [LogPartition(task) for task in self.start_audit(self.plan(self._parallelism)).tasks]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Reads a task. For an empty plan, Spark passes a partition of its own, which has no rows."""

@@ -51,7 +51,7 @@ def register(spark: SparkSession) -> None:
         )
     try:
         with _muted_manager(spark):
-            spark.dataSource.register(LogDataSource)
+            spark.dataSource.register(_source_of(spark))
     except PySparkException as error:
         # Spark 4.0 has found this class by its name and does not let a session replace it.
         if "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
@@ -66,6 +66,21 @@ def register(spark: SparkSession) -> None:
         _logger.warning(
             "plans may show the options storageOptions, proxy and externalId: cannot set %s: %s", REDACTION_CONF, error
         )
+
+
+def _source_of(spark: SparkSession) -> type[LogDataSource]:
+    """Returns the data source with the number of tasks that the session runs at the same time, if it tells.
+
+    Spark plans in a Python process that is told nothing about the session. Connect and shared clusters do not show it to
+    their clients, either.
+    """
+    try:
+        parallelism = int(spark.sparkContext.defaultParallelism)
+    except Exception:  # noqa: BLE001 - also errors of py4j, which Connect lacks; the default is good enough
+        return LogDataSource
+    # Spark sends a class that no module contains by value, together with its attributes.
+    attributes = {"parallelism": parallelism, "__module__": LogDataSource.__module__, "__doc__": LogDataSource.__doc__}
+    return type(LogDataSource.__name__, (LogDataSource,), attributes)
 
 
 @contextmanager
@@ -88,7 +103,13 @@ def _muted_manager(spark: SparkSession) -> Iterator[None]:
 
 
 class LogDataSource(DataSource):
-    """The data source of ``spark.read.format("logs")`` and ``df.write.format("logs")``."""
+    """The data source of ``spark.read.format("logs")`` and ``df.write.format("logs")``.
+
+    Attributes:
+        parallelism: number of tasks that the session runs at the same time; None: the processors of the machine that plans.
+    """
+
+    parallelism: int | None = None
 
     @classmethod
     def name(cls) -> str:
@@ -106,8 +127,9 @@ class LogDataSource(DataSource):
     def reader(self, schema: StructType) -> LogBatchReader:
         """Returns a batch reader of the columns of a schema."""
         from pyspark_logs.datasource.batch_reader import LogBatchReader
+        from pyspark_logs.planning import processors
 
-        return LogBatchReader(self._read_options(), schema)
+        return LogBatchReader(self._read_options(), schema, self.parallelism or processors())
 
     def writer(self, schema: StructType, overwrite: bool) -> LogBatchWriter:
         """Returns a batch writer, after a check that format, layout and store can write the schema."""

@@ -151,7 +151,9 @@ class PlanOptions:
         modified_before_ms: latest modification time, exclusive, in milliseconds since the epoch.
         ignore_missing: True if files deleted since planning are skipped.
         ignore_corrupt: True if files that cannot be decompressed are read up to the error.
-        max_partition_bytes: size of a partition.
+        max_partition_bytes: size of a partition; None: 128 MiB, or less for at least ``min_partitions``.
+        min_partitions: number of partitions to aim at; None: as many as run at the same time, unless ``max_partition_bytes`` is
+            given.
         open_cost_bytes: cost of opening a file, in bytes. Spark's default is 4 MiB; a task of this reader fetches several
             files at the same time.
         compression: name of a codec; None to choose it by the suffix of each file.
@@ -167,7 +169,8 @@ class PlanOptions:
     modified_before_ms: int | None = None
     ignore_missing: bool = False
     ignore_corrupt: bool = False
-    max_partition_bytes: int = 128 * MIB
+    max_partition_bytes: int | None = None
+    min_partitions: int | None = None
     open_cost_bytes: int = 1 * MIB
     compression: str | None = None
     filter_pushdown: bool = False

@@ -16,9 +16,10 @@ from pyspark_logs.planning.empty_plan import explain_empty
 from pyspark_logs.planning.file_listing import Listing, PlanReport, list_files
 from pyspark_logs.planning.file_table import FileTable, PlannedFile
 from pyspark_logs.planning.layout_inference import resolve_layout
-from pyspark_logs.planning.packing import FileSplit, Splits, Task, in_path_order, pack, split_files
+from pyspark_logs.planning.packing import FileSplit, Splits, Task, in_path_order, pack, split_files, task_bytes
 from pyspark_logs.planning.planner import Plan, plan
 from pyspark_logs.planning.selection import NO_FILTERS, UNBOUNDED, Allowed, FileFilters, Window
+from pyspark_logs.planning.threads import processors
 
 __all__ = [
     "NO_FILTERS",
@@ -39,6 +40,8 @@ __all__ = [
     "list_files",
     "pack",
     "plan",
+    "processors",
     "resolve_layout",
     "split_files",
+    "task_bytes",
 ]

@@ -10,9 +10,40 @@ from dataclasses import dataclass
 from typing import overload
 
 from pyspark_logs.layout import LayoutMatch
+from pyspark_logs.options import PlanOptions
 from pyspark_logs.planning.file_table import PlannedFile
 
 _NUMBERS = 4  # numbers of a split in Splits.numbers
+_DEFAULT_TASK_BYTES = 128 << 20
+_MIN_TASK_BYTES = 4 << 20  # of stored text, below which starting a task costs more than another processor saves
+
+
+def task_bytes(options: PlanOptions, *, size: int, files: int, parallelism: int = 1) -> int:
+    """Returns the size of the tasks of a load in bytes.
+
+    As in Spark, a load that would be fewer tasks than can run at the same time is divided among these. Without an option,
+    no task is made smaller than 4 MiB.
+
+    Args:
+        options: sizes of tasks.
+        size: stored bytes of all files.
+        files: number of files.
+        parallelism: number of tasks that run at the same time.
+
+    >>> task_bytes(PlanOptions(), size=100 << 20, files=1, parallelism=8) >> 10
+    12928
+    >>> task_bytes(PlanOptions(max_partition_bytes=64 << 20), size=100 << 20, files=1, parallelism=8) >> 20
+    64
+    """
+    limit = options.max_partition_bytes or _DEFAULT_TASK_BYTES
+    if options.min_partitions is not None:
+        count, least = options.min_partitions, 1
+    elif options.max_partition_bytes is None:
+        count, least = parallelism, _MIN_TASK_BYTES
+    else:
+        return limit
+    share = -(-(size + files * options.open_cost_bytes) // count)
+    return min(limit, max(share, options.open_cost_bytes, least))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pyspark_logs.planning.empty_plan import explain_empty
 from pyspark_logs.planning.file_listing import PlanReport, list_files
 from pyspark_logs.planning.file_table import FileTable
 from pyspark_logs.planning.layout_inference import resolve_layout
-from pyspark_logs.planning.packing import Task, pack, split_files
+from pyspark_logs.planning.packing import Task, pack, split_files, task_bytes
 from pyspark_logs.planning.selection import NO_FILTERS, FileFilters
 from pyspark_logs.store import Store
 
@@ -42,6 +42,7 @@ def plan(
     *,
     layout: Layout | None = None,
     splittable: Callable[[str], bool] | None = None,
+    parallelism: int = 1,
 ) -> Plan:
     """Lists the files of a query, cuts them into splits and packs the splits into tasks.
 
@@ -52,6 +53,7 @@ def plan(
         layout: layout of the paths; by default the result of :func:`resolve_layout`.
         splittable: function that returns True for a path whose file can be read from any offset, because it is not
             compressed; by default no file is cut.
+        parallelism: number of tasks that run at the same time.
 
     Raises:
         PathNotFoundError: a load path does not exist, or a glob matches nothing.
@@ -61,7 +63,9 @@ def plan(
     if not listing.files:
         reason = explain_empty(store, options, listing.selection)
         return Plan((), listing.report, layout, (), reason)
-    limit = options.plan.max_partition_bytes
+    limit = task_bytes(
+        options.plan, size=listing.report.bytes_planned, files=len(listing.files), parallelism=parallelism
+    )
     splits = split_files(listing.files, max_bytes=limit, splittable=splittable or (lambda _: False))
     tasks = pack(splits, max_bytes=limit, open_cost_bytes=options.plan.open_cost_bytes)
     return Plan(tasks, listing.report, layout, listing.files if options.report.audit_path is not None else ())

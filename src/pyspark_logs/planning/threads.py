@@ -1,7 +1,8 @@
-"""A walk of a tree whose nodes are visited by a pool of threads."""
+"""The processors of this machine, and a walk of a tree whose nodes are visited by a pool of threads."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -12,6 +13,11 @@ LIST_THREADS = 16
 
 Node = TypeVar("Node")
 Result = TypeVar("Result")
+
+
+def processors() -> int:
+    """Returns the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_in_threads(

@@ -208,7 +208,7 @@ def _refuse_reordered(lines: Lines, headers: dict[int, str], rule: HeaderRule, f
             raise FormatError(
                 f"{path}: the line at byte {lines.offsets[row]} has the names of the header {first_header!r} in another order:"
                 f" {text!r}. The parts of the file that other tasks read do not have this header; read the file in one part"
-                " (maxPartitionBytes larger than the file), or compress it"
+                " (maxPartitionBytes larger than the file, and no minPartitions), or compress it"
             )
 
 

@@ -8,7 +8,7 @@ from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import LayoutMatch
 from pyspark_logs.offsets import BatchPlan
 from pyspark_logs.options import PlanOptions
-from pyspark_logs.planning import PlannedFile, pack, split_files
+from pyspark_logs.planning import PlannedFile, pack, split_files, task_bytes
 from pyspark_logs.store import StoredFile
 from pyspark_logs.stream.listings import StreamRoot
 from pyspark_logs.task_reader import ReadTask
@@ -47,8 +47,9 @@ def batch_tasks(
         splittable: function that returns True for a path whose file can be read from any offset.
         trace: identity of the span of the planning.
     """
-    splits = split_files(files, max_bytes=options.max_partition_bytes, splittable=splittable)
-    tasks = pack(splits, max_bytes=options.max_partition_bytes, open_cost_bytes=options.open_cost_bytes)
+    limit = task_bytes(options, size=sum(file.size for file, _ in files), files=len(files))
+    splits = split_files(files, max_bytes=limit, splittable=splittable)
+    tasks = pack(splits, max_bytes=limit, open_cost_bytes=options.open_cost_bytes)
     by_job = _files_by_job(files) if options.ignore_missing else {}
     planned = []
     for task in tasks:

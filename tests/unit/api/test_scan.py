@@ -123,7 +123,7 @@ class TestThreads:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         added = []
-        monkeypatch.setattr("pyspark_logs.parallel_scan._processors", lambda: processors)
+        monkeypatch.setattr("pyspark_logs.parallel_scan.processors", lambda: processors)
         monkeypatch.setattr(
             "pyspark_logs.task_reader.Prefetcher.add",
             lambda _, items, size: added.append(size) or (item for item in items),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.layout import LayoutMatch
 from pyspark_logs.options import PlanOptions
-from pyspark_logs.planning.packing import FileSplit, pack, split_files
+from pyspark_logs.planning.packing import FileSplit, pack, split_files, task_bytes
 from pyspark_logs.store import StoredFile
 
 sizes = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.integers(0, 1000), max_size=30)
@@ -62,10 +62,40 @@ def test_a_hundred_thousand_small_objects() -> None:
         for n in range(count)
     ]  # fmt: skip
     sizes = PlanOptions()
-    splits = split_files(stored, max_bytes=sizes.max_partition_bytes, splittable=lambda _: False)
-    tasks = pack(splits, max_bytes=sizes.max_partition_bytes, open_cost_bytes=sizes.open_cost_bytes)
+    limit = task_bytes(sizes, size=sum(file.size for file, _ in stored), files=count, parallelism=100)
+    splits = split_files(stored, max_bytes=limit, splittable=lambda _: False)
+    tasks = pack(splits, max_bytes=limit, open_cost_bytes=sizes.open_cost_bytes)
     assert 200 <= len(tasks) <= 1_000
     assert sum(len(task.splits) for task in tasks) == count
     first = pickle.dumps(tasks[0].splits)
     assert len(first) <= 100 * len(tasks[0].splits)
     assert pickle.loads(first) == tasks[0].splits
+
+
+@given(sizes, st.integers(1, 20), st.integers(0, 50))
+def test_a_load_is_divided_among_the_tasks_that_run_at_once(files: dict[str, int], count: int, cost: int) -> None:
+    options = PlanOptions(min_partitions=count, open_cost_bytes=cost)
+    stored = [(StoredFile(path, size, 5, "e"), LayoutMatch()) for path, size in files.items() if size]
+    total = sum(file.size for file, _ in stored)
+    limit = task_bytes(options, size=total, files=len(stored))
+    tasks = pack(split_files(stored, max_bytes=limit, splittable=lambda _: True), max_bytes=limit, open_cost_bytes=cost)
+    assert all(task.bytes <= max((total + len(stored) * cost) / count + 1, cost, 1) for task in tasks)
+    assert sum(task.bytes for task in tasks) == total
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "files", "expected"),
+    [
+        ({}, 200 << 20, 1, (201 << 20) // 4),
+        ({}, 5 << 20, 1, 4 << 20),
+        ({"open_cost_bytes": 8 << 20}, 5 << 20, 1, 8 << 20),
+        ({}, 100_000 * 65536, 100_000, 128 << 20),
+        ({"max_partition_bytes": 64 << 20}, 100 << 20, 1, 64 << 20),
+        ({"max_partition_bytes": 64 << 20, "min_partitions": 2}, 63 << 20, 1, 32 << 20),
+        ({"min_partitions": 1}, 5 << 30, 1, 128 << 20),
+        ({"min_partitions": 1000, "open_cost_bytes": 0}, 10_000, 3, 10),
+        ({"min_partitions": 1000, "open_cost_bytes": 0}, 0, 0, 1),
+    ],
+)
+def test_the_size_of_tasks(options: dict[str, int], size: int, files: int, expected: int) -> None:
+    assert task_bytes(PlanOptions(**options), size=size, files=files, parallelism=4) == expected
