@@ -44,6 +44,8 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"where": 5}, "option 'where': 5 is not a string"),
     # templates
     ({"template": "{ts:timestamp:%Y} {x}"}, "in parentheses: timestamp(%Y)"),
+    ({"template": "{ts:timestamp('%Y')} {x}"}, "has no quotes: timestamp(%Y)"),
+    ({"template": "{ts:timestamp(yyyy-MM)} {x}"}, "write those of strptime, such as %Y-%m-%d"),
     ({"template": "{d:date(%d/%m/%Y)} {x}"}, "write timestamp(%d/%m/%Y)"),
     ({"template": "{a?:int} {b}"}, "the '?' of field 'a' follows its type: {a:int?}"),
     ({"template": "{a:enum(x, y)} {b}"}, "has its texts between '|': enum(x|y)"),

@@ -293,7 +293,9 @@ def compile_pattern(text: str) -> TimestampPattern:
     if {"%f", "%L"} <= set(tokens):
         raise FormatError(f"timestamp pattern {text!r}: %f and %L are both the fraction of a second; use one of them")
     if not any(part.startswith("(?P") for part in regex):
-        raise FormatError(f"timestamp pattern {text!r} has no directive; omit the parentheses for ISO 8601")
+        raise FormatError(
+            f"timestamp pattern {text!r} has no directive; omit the parentheses for ISO 8601, or write those of strptime, such as %Y-%m-%d"
+        )
     try:
         return TimestampPattern(text, re.compile("".join(regex), re.ASCII), tokens)
     except re.error as error:

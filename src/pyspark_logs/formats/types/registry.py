@@ -35,6 +35,8 @@ def _plain(field_type: FieldType) -> Any:
 
 def _timestamp(_: str, argument: str | None) -> FieldType:
     if argument is not None:
+        if argument[:1] in ("'", '"') and argument[-1:] == argument[:1]:
+            raise FormatError(f"the pattern of a timestamp has no quotes: timestamp({argument[1:-1]})")
         compile_pattern(argument)
     return Timestamp(argument)
 
