@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,8 +77,9 @@ def build(folder: Path, *, sanitize: bool = False) -> list[Path]:
     compiler = _compiler()
     if compiler is None:
         raise RuntimeError("there is no C compiler")
-    built = []
-    with tempfile.TemporaryDirectory() as scratch:
+    built, compilations = [], []
+    # Compilers run while Cython translates the next modules.
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as compilers:
         for name in MODULES:
             source, c_file = SOURCE / PACKAGE / f"{name}.py", Path(scratch) / f"{name.replace('/', '.')}.c"
             options = CompilationOptions(
@@ -92,8 +94,11 @@ def build(folder: Path, *, sanitize: bool = False) -> list[Path]:
                 raise RuntimeError(f"Cython cannot compile {source}")
             target = folder / f"{name}{SUFFIX}"
             target.parent.mkdir(parents=True, exist_ok=True)
-            _compile_c(compiler, c_file, target, SANITIZED if sanitize else OPTIMIZED)
+            flags = SANITIZED if sanitize else OPTIMIZED
+            compilations.append(compilers.submit(_compile_c, compiler, c_file, target, flags))
             built.append(target)
+        for compilation in compilations:
+            compilation.result()
     return built
 
 
