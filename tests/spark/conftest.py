@@ -23,7 +23,7 @@ def session() -> Iterator[Any]:
     """Session without the data source."""
     pytest.importorskip("pyspark.sql")
     # A task that fails is tried twice, as clusters try it four times.
-    session = start_session("local[2,2]", preload=True, **INTERPRETED)
+    session = start_session("local[2,2]", **INTERPRETED)
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()

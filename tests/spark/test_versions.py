@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.install_spark import RELEASES, InstallationError, install
+from tests.support.spark_session import python_path
 
 _TESTS = Path(__file__).parents[1]
 
@@ -21,9 +22,7 @@ def test_reads_writes_and_streams(release: str, tmp_path: Path) -> None:
     except InstallationError as error:
         pytest.fail(str(error), pytrace=False)
     environment = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, (str(home), str(_TESTS / "support" / "preloading"), os.environ.get("PYTHONPATH")))
-    )
+    environment["PYTHONPATH"] = python_path(home)
     environment["SPARK_LOCAL_IP"] = "127.0.0.1"
     done = subprocess.run(
         [sys.executable, str(_TESTS / "versions" / "smoke.py"), "brief"],

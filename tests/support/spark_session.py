@@ -31,16 +31,20 @@ INTERPRETED = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
 }
-_PRELOADING = Path(__file__).with_name("preloading")
+# Directory of a module that Python imports at its start. It also serves older releases of Spark.
+PYTHON_START = Path(__file__).with_name("python_start")
 
 
-def start_session(master: str = "local[2]", *, preload: bool = False, **settings: str) -> Any:
+def python_path(*before: Path) -> str:
+    """Returns the ``PYTHONPATH`` of this process with :data:`PYTHON_START`, and other directories before it."""
+    return os.pathsep.join(filter(None, [*map(str, before), str(PYTHON_START), os.environ.get("PYTHONPATH")]))
+
+
+def start_session(master: str = "local[2]", **settings: str) -> Any:
     """Starts a session.
 
     Args:
         master: URL of the master; ``connect`` for a Spark Connect server in a process of its own.
-        preload: choice whether the daemons of Spark import the modules of workers before they fork them. This saves half a
-            second for each Python process and costs as much for each kind of them, so it is for sessions with many queries.
         settings: further settings, or other values of the usual ones.
     """
     from pyspark.sql import SparkSession
@@ -52,8 +56,7 @@ def start_session(master: str = "local[2]", *, preload: bool = False, **settings
     for key, value in {**_SETTINGS, **settings}.items():
         builder = builder.config(key, value)
     path = os.environ.get("PYTHONPATH")
-    if preload:
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_PRELOADING), path]))
+    os.environ["PYTHONPATH"] = python_path()
     try:
         return builder.getOrCreate()  # the JVM gets the environment of this moment, and its daemons that of the JVM
     finally:
