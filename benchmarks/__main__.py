@@ -37,6 +37,12 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=list(data.KINDS), choices=list(data.KINDS))
     parser.add_argument("--mib", type=int, default=256, help="text per format (default %(default)s)")
     parser.add_argument(
+        "--spark-mib",
+        type=int,
+        default=1024,
+        help="text per format that Spark reads; a query takes a few tenths of a second however small (default %(default)s)",
+    )
+    parser.add_argument(
         "--gib", type=float, default=2.0, help="text of the large compressed files (default %(default)s)"
     )
     parser.add_argument(
@@ -71,7 +77,7 @@ def main() -> None:
 
 def _spark(arguments: argparse.Namespace) -> None:
     spark = spark_reads.session()
-    spark_reads.run(spark, arguments.data, arguments.mib, arguments.rounds, arguments.kinds)
+    spark_reads.run(spark, arguments.data, arguments.spark_mib, arguments.rounds, arguments.kinds)
     compressed_files.with_spark(spark, arguments.data, arguments.mib, arguments.rounds)
     spark.stop()
 

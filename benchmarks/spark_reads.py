@@ -19,6 +19,7 @@ from pyspark_logs.options import parse_read_options
 from pyspark_logs.schema_inference import infer_schema
 
 OURS = "pyspark-logs"
+TUPLES_MIB = 64
 OPTIONS: dict[str, dict[str, str]] = {
     "app": {"template": data.APP},
     "mixed": {"template": data.APP},
@@ -142,12 +143,7 @@ def _builtins(spark: Any, kind: str, folder: Path, chosen: list[str] | None) -> 
     """Returns Spark's built-in ways to read the format, each with the same types as this source."""
     path = str(folder)
     if kind in ("app", "mixed"):
-        found: dict[str, Callable[[], None]] = {
-            "text + regexp_extract": lambda: noop(app_by_regexp(spark, path, chosen))
-        }
-        if chosen is None:
-            found["source of tuples"] = lambda: noop(spark.read.format("tuples").load(path))
-        return found
+        return {"text + regexp_extract": lambda: noop(app_by_regexp(spark, path, chosen))}
     if kind == "combined":
         pattern = r'^(\S+) (\S+) (\S+) \[([^\]]+)\] "([^"]*)" (\d{3}) (\d+|-) "([^"]*)" "([^"]*)"'
         names = [
@@ -236,6 +232,20 @@ def run(spark: Any, root: Path, mib: int, rounds: int, kinds: list[str]) -> None
                 )
         if "app" in kinds:
             _pushdown(spark, data.make("app", root, mib), rounds)
+            _tuples(spark, data.make("app", root, TUPLES_MIB), rounds)
+
+
+def _tuples(spark: Any, folder: Path, rounds: int) -> None:
+    """Compares with the usual way to write a Python source, on less text, because it takes the longest."""
+    ours = spark.read.format("logs").options(**OPTIONS["app"]).schema(_ddl("app", folder, None))
+    contenders = {
+        OURS: lambda: noop(ours.load(str(folder))),
+        "source of tuples": lambda: noop(spark.read.format("tuples").load(str(folder))),
+    }
+    seconds = timing.in_turns(contenders, rounds)
+    size = data.total_bytes(folder)
+    title = f"app: all columns, a Python source that yields tuples, to noop, local[2], {size >> 20} MiB"
+    print(timing.table(title, seconds, size, OURS), flush=True)
 
 
 def _pushdown(spark: Any, folder: Path, rounds: int) -> None:
