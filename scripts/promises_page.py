@@ -34,10 +34,14 @@ def faults() -> str:
     from tests.support.faults import FAULTS
     from tests.support.trials import cases_of
 
-    module = importlib.import_module("tests.faults.test_faults")
+    module, servers = (importlib.import_module(f"tests.{name}.test_faults") for name in ("faults", "servers"))
     each, slow = cases_of(module.test_one_request_in_ten_fails), cases_of(module.test_requests_fail)
+    on_servers = cases_of(servers.test_one_request_in_ten_fails) + cases_of(servers.test_three_requests_in_ten_fail)
     rows = [(fault.what, fault.injected, fault.outcome) for fault in FAULTS.values()]
-    return f"{_table(('fault', 'injected', 'outcome'), rows)}\n{each} cases in each run of the tests, {slow} in the slow tests.\n"
+    return (
+        f"{_table(('fault', 'injected', 'outcome'), rows)}\n{each} cases in each run of the tests, {slow} in the slow tests, and "
+        f"{on_servers} on each of the servers of other programs.\n"
+    )
 
 
 def _trials(modules: tuple[str, ...], first: str) -> str:
