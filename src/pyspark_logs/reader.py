@@ -34,6 +34,8 @@ from pyspark_logs.telemetry import start_span
 from pyspark_logs.terminal_text import format_count, get_logger
 
 _log = get_logger(__name__)
+# Names of partition columns that are probably parts of a time.
+_TIME_NAMES = frozenset(("year", "month", "day", "hour", "date", "dt", "yyyymmdd"))
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,13 @@ class LogReader:
                 "startTime and endTime select whole files by their modification times: the format has no timestamp, and the"
                 " paths have no layout with times. Declare a column as timestamp in the template or the schema, or give a layout"
             )
+        named = [name for name in layout.columns if name.lower() in _TIME_NAMES]
+        if self.options.time.is_bounded and named and not layout.granularity_us and planned.tasks:
+            _log.warning(
+                "startTime and endTime select rows, but no directories: %s of the layout %r have the values of paths as text."
+                " Write tokens of time in their place, such as {yyyy}, {MM}, {dd} and {HH}",
+                ", ".join(named), layout.text,
+            )  # fmt: skip
         # What cannot be compiled fails here, before any task runs.
         self.form.check_records()
         self._builder(columns, ReadTask((), layout.columns))

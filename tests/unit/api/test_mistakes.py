@@ -153,6 +153,19 @@ def test_reasons_name_internal_types_in_words(file: str, caplog: pytest.LogCaptu
     assert "field 'severity' is not a glog severity" in caplog.text
 
 
+def test_a_layout_whose_columns_are_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "2026" / "11" / "22" / "app.log"
+    path.parent.mkdir(parents=True)
+    path.write_text("2026-11-22T01:00:11Z INFO started\n")
+    options = {"template": TEMPLATE, "layout": "{year}/{month}/{day}"}
+    with caplog.at_level(logging.WARNING):
+        pyspark_logs.plan(tmp_path, **options)
+        assert caplog.text == ""
+        pyspark_logs.plan(tmp_path, **options, startTime="2026-11-22")
+    assert "no directories: year, month, day of the layout '{year}/{month}/{day}'" in caplog.text
+    assert "such as {yyyy}, {MM}, {dd}" in caplog.text
+
+
 def test_files_that_change_after_they_were_read() -> None:
     listing = [StreamFile("a.log", 1, 5_000, "")]
     before = Offset.initial("/logs", "key", starting="latest", listing=listing, now_ms=9_000, window_ms=3_600_000)

@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -172,6 +173,16 @@ def test_tail_goes_on_at_its_checkpoint(folder: str, tmp_path: Path, capsys: pyt
     (tmp_path / "offset").write_text("nonsense")
     assert main(arguments) == REFUSED
     assert "cannot read the checkpoint" in capsys.readouterr().err
+
+
+def test_tail_warns_of_a_file_that_grew(folder: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    arguments = ["tail", folder, *FORMAT, "--once", "--checkpoint", str(tmp_path / "offset")]
+    assert main(arguments) == 0
+    path = Path(folder) / "2026" / "11" / "22" / "a.log"
+    path.write_text(f"{LINES}2026-11-22T03:00:13Z INFO 10 more\n")
+    os.utime(path, (path.stat().st_mtime + 5, path.stat().st_mtime + 5))
+    assert main(arguments) == 0
+    assert f"{path} was changed after it was read, and is not read again" in caplog.text
 
 
 @pytest.mark.parametrize(
