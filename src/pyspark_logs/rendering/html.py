@@ -10,6 +10,7 @@ from pyspark_logs.rendering.text_table import cell_text
 from pyspark_logs.terminal_text import printable
 
 _BAR_WIDTH, _CHART_HEIGHT = 12, 80
+_MAX_UNBROKEN = 32  # characters of a cell that is one line
 
 
 def html_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
@@ -20,21 +21,24 @@ def html_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
         names: names of the columns.
 
     >>> html_table([{"a": "<b>"}], ["a"])
-    '<div style="overflow-x:auto"><table><thead><tr><th style="text-align:left">a</th></tr></thead><tbody><tr><td style="text-align:left">&lt;b&gt;</td></tr></tbody></table></div>'
+    '<div style="overflow-x:auto"><table><thead><tr><th style="text-align:left;white-space:nowrap">a</th></tr></thead><tbody><tr><td style="text-align:left;white-space:nowrap">&lt;b&gt;</td></tr></tbody></table></div>'
     """
-    # Notebooks align cells on the right, which suits numbers only.
-    sides = {
-        name: "right" if rows and all(isinstance(row.get(name), (int, float, type(None))) for row in rows) else "left"
-        for name in names
-    }
-    head = "".join(f'<th style="text-align:{sides[name]}">{escape(printable(name))}</th>' for name in names)
+    texts = {name: [cell_text(row.get(name)) for row in rows] for name in names}
+    styles = {name: _style([row.get(name) for row in rows], texts[name]) for name in names}
+    head = "".join(f'<th style="{styles[name]}">{escape(printable(name))}</th>' for name in names)
     body = "".join(
-        "<tr>"
-        + "".join(f'<td style="text-align:{sides[name]}">{escape(cell_text(row.get(name)))}</td>' for name in names)
-        + "</tr>"
-        for row in rows
+        "<tr>" + "".join(f'<td style="{styles[name]}">{escape(texts[name][index])}</td>' for name in names) + "</tr>"
+        for index in range(len(rows))
     )
     return f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _style(values: Sequence[Any], texts: Sequence[str]) -> str:
+    """Returns the style of the cells of a column."""
+    # Notebooks align cells on the right, which suits numbers only, and break times and sizes at their blanks.
+    side = "right" if values and all(isinstance(value, (int, float, type(None))) for value in values) else "left"
+    is_short = all(len(text) <= _MAX_UNBROKEN for text in texts)
+    return f"text-align:{side}{';white-space:nowrap' if is_short else ''}"
 
 
 def bar_chart(bars: Sequence[tuple[str, int, int]], title: str) -> str:
