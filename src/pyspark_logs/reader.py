@@ -154,7 +154,7 @@ class LogReader:
         if self.options.time.is_bounded and named and not layout.granularity_us and planned.tasks:
             _log.warning(
                 "startTime and endTime select rows, but no directories: %s of the layout %r have the values of paths as text."
-                " Write tokens of time in their place, such as {yyyy}, {MM}, {dd} and {HH}",
+                " Write tokens of time instead, such as {yyyy}, {MM}, {dd} and {HH}",
                 ", ".join(named), layout.text,
             )  # fmt: skip
         # What cannot be compiled fails here, before any task runs.
