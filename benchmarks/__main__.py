@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import (
     compressed_files,
+    corrupt_lines,
     data,
     delayed_files,
     limits,
@@ -31,6 +32,9 @@ def main() -> None:
         return
     if sys.argv[1:2] == ["--memory"]:
         memory.child(*sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["--corrupt"]:
+        corrupt_lines.child(*sys.argv[2:])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="parts, in this order")
@@ -99,6 +103,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "stream": lambda _: streams.run(),
     "limits": lambda given: limits.run(given.entries),
     "planning": lambda _: planning.run(),
+    "corrupt": lambda _: corrupt_lines.run(),
     "memory": lambda given: memory.run(given.data, given.mib, given.gib, given.objects, given.delay),
 }
 

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.errors import ReadOnlyStoreError
+from pyspark_logs.formats.columnar.reasons import Reasons
 from pyspark_logs.formats.columnar.spans import Int64, from_numpy, string_bytes
-from pyspark_logs.formats.decoding.reasons import Reasons
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.store import Store, join
 

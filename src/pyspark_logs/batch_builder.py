@@ -21,9 +21,8 @@ from pyspark_logs.block_files import BlockFiles, divide
 from pyspark_logs.column_sources import FILE_METADATA, FROM_PATH, FROM_RECORD, RAW_TEXT, ColumnSources
 from pyspark_logs.errors import RecordError
 from pyspark_logs.formats.columnar import spans
+from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.decoding.decoder import DecodedBlock
-from pyspark_logs.formats.decoding.parsed_line import CorruptReason
-from pyspark_logs.formats.decoding.reasons import Reasons
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.timestamps.parsing import DAY_US, SharedContext, TimestampContext, YearBoundError
 from pyspark_logs.late_materialization import LateMaterialization

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -166,8 +167,12 @@ def rows_of(
     """Values row by row, and which rows are corrupt."""
     rows: list[list[object]] = []
     corrupt: list[bool] = []
-    for lines in blocks:
-        decoded = decoder.decode(sanitise(lines), context)
+    for lines in map(sanitise, blocks):
+        decoded = decoder.decode(lines, context)
+        if decoder.engines:
+            assert dict(decoded.reasons) == dict(
+                decoder.parse_one_by_one(lines, np.arange(len(lines)), context).reasons
+            )
         for array, dtype in zip(decoded.columns, decoder.target, strict=True):
             assert array.type == dtype
             assert len(array) == len(lines)
@@ -288,14 +293,14 @@ def test_the_engine_parses_separated_lines_with_any_line_end(end: bytes) -> None
     assert engine.parse(block.block, block.starts, block.ends, query.context).rows is None
 
 
-def test_the_engine_leaves_a_line_with_a_bad_value_to_the_line_parser() -> None:
+def test_the_engine_gives_the_reason_of_a_line_with_a_bad_value() -> None:
     lines = [b"x|1|y" if n % 100 else b"x|1z|y\x00" for n in range(1000)]
     query = whole_query("{a}|{b:int}|{c}", lines)
     engine = next(engine for engine in query.decoder().engines if isinstance(engine, TemplateEngine))
     block = next(read_lines(iter([query.case.data])))
     decoded = engine.parse(block.block, block.starts, block.ends, query.context)
-    assert decoded.rows is not None
-    assert len(decoded.rows) == 990
+    assert decoded.rows is None
+    assert decoded.reasons.counts() == [("field 'b': not a whole number", 10, 0)]
     TestEngine().check(query)
 
 

@@ -15,7 +15,8 @@ import pyspark_logs
 import pyspark_logs.bad_records
 from pyspark_logs import OptionError, RecordError, ScanSummary, scan
 from pyspark_logs.errors import ReadOnlyStoreError, StoreError
-from pyspark_logs.formats.decoding.parsed_line import CorruptReason, ParsedLine
+from pyspark_logs.formats.columnar.reasons import CorruptReason
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.metrics import MAX_REASONS, OTHER, RecordMetrics
 from pyspark_logs.options import FormatOptions, parse_read_options

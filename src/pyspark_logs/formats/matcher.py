@@ -42,10 +42,12 @@ class Matcher:
         rows = self.start.candidates(lines)
         if len(rows) == 0:
             return matches
-        _, left = self.decoder.run_engines(lines if len(rows) == len(lines) else lines.select(rows), context)
+        parts, left = self.decoder.run_engines(lines if len(rows) == len(lines) else lines.select(rows), context)
         uncertain = rows if left is None else rows[left]
         matches[rows] = True
         matches[uncertain] = False
+        for part in parts:
+            matches[rows[part.block_reasons().rows]] = False
         uncertain = uncertain[self.start.may_match(lines.select(uncertain))]
         if len(uncertain):
             corrupt = self.decoder.parse_lines(lines, uncertain, context).corrupt

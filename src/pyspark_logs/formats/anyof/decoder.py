@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
+from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.decoding.decoder import DecodedLines, Decoder, merge_rows
-from pyspark_logs.formats.decoding.parsed_line import CorruptReason, ParsedLine
-from pyspark_logs.formats.decoding.reasons import Reasons
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.matcher import Matcher
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.records import Lines
@@ -82,6 +82,10 @@ class MemberDecoder:
     def _decode(self, lines: Lines, context: TimestampContext, *, exactly: bool) -> MatchedRows:
         parts, left = ([], None) if exactly else self.decoder.run_engines(lines, context)
         uncertain = np.arange(len(lines)) if left is None else left
+        if self.is_retyped:  # the value may be of the format's type
+            rejected = [part.block_reasons().rows for part in parts]
+            uncertain = np.sort(np.concatenate([uncertain, *rejected]))
+        parts = [part.matching(len(lines)) for part in parts]
         if len(uncertain) and not exactly:
             uncertain = uncertain[self.matcher.start.may_match(lines.select(uncertain))]
         reasons = Reasons.none()
@@ -105,9 +109,11 @@ class MemberDecoder:
         corrupt = self.matcher.decoder.parse_lines(lines, None, context).corrupt
         return np.ones(len(lines), np.bool_) if corrupt is None else ~corrupt
 
-    def mismatches(self, lines: Lines, context: TimestampContext) -> Reasons:
-        """Returns the reason why each of some lines does not match."""
-        return self.decoder.parse_lines(lines, None, context).reasons
+    def mismatches(self, lines: Lines, context: TimestampContext, *, exactly: bool) -> Reasons:
+        """Returns the reason why each of some lines does not match; see :meth:`decode`."""
+        if exactly:
+            return self.decoder.parse_one_by_one(lines, np.arange(len(lines)), context).reasons
+        return self.decoder.decode(lines, context).reasons
 
 
 class AnyOfDecoder(Decoder):
@@ -152,7 +158,7 @@ class AnyOfDecoder(Decoder):
                 remaining, rest = remaining[left], rest.select(left).compact()
         if len(remaining):
             parts.append(DecodedRows(remaining, [pa.nulls(len(remaining), dtype) for dtype in self.target]))
-            reasons = reasons.union(self._mismatches(rest, context).moved(remaining))
+            reasons = reasons.union(self._mismatches(rest, context, exactly=exactly).moved(remaining))
         corrupt = None
         if reasons:
             corrupt = np.zeros(count, np.bool_)
@@ -166,10 +172,10 @@ class AnyOfDecoder(Decoder):
             own[self.format_index] = pa.repeat(pa.scalar(member.name, self.target[self.format_index]), count)
         return [own[index] if index in own else pa.nulls(count, dtype) for index, dtype in enumerate(self.target)]
 
-    def _mismatches(self, lines: Lines, context: TimestampContext) -> Reasons:
+    def _mismatches(self, lines: Lines, context: TimestampContext, *, exactly: bool) -> Reasons:
         """Returns the reasons of lines that match no member: those of all members."""
         rows = np.arange(len(lines))
-        found = [member.mismatches(lines, context).select(rows, _UNKNOWN) for member in self.members]
+        found = [member.mismatches(lines, context, exactly=exactly).select(rows, _UNKNOWN) for member in self.members]
         combinations, first, codes = np.unique(
             np.stack([reasons.codes for reasons in found]), axis=1, return_index=True, return_inverse=True
         )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.formats.columnar.reasons import Reasons
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
 
 
@@ -25,12 +26,32 @@ class DecodedRows:
         columns: columns of these lines.
         rests: offset in the block after the last field of the format, in each of these lines; None: it was not sought.
         engine: name of the engine; "": not known.
+        reasons: index among ``rows`` of each line that the engine knows to be corrupt by a value -> the reason.
     """
 
     rows: Int64 | None
     columns: list[pa.Array]
     rests: Int32 | None = None
     engine: str = ""
+    reasons: Reasons = field(default_factory=Reasons.none)
+
+    def block_reasons(self) -> Reasons:
+        """Returns the reasons by the indices of the lines in the block."""
+        return self.reasons if self.rows is None else self.reasons.moved(self.rows)
+
+    def matching(self, count: int) -> DecodedRows:
+        """Returns the lines without a reason.
+
+        Args:
+            count: number of lines in the block.
+        """
+        if len(self.reasons) == 0:
+            return self
+        mask = np.ones(count if self.rows is None else len(self.rows), np.bool_)
+        mask[self.reasons.rows] = False
+        rests = None if self.rests is None else self.rests[mask]
+        decoded = drop_uncertain_rows(self.rows, self.columns, [mask], len(self.columns))
+        return DecodedRows(decoded.rows, decoded.columns, rests, self.engine)
 
 
 def drop_uncertain_rows(

@@ -62,7 +62,7 @@ def _even_indices(count: int) -> pa.Array:
     return from_numpy(np.arange(0, 2 * count, 2, dtype=np.int32))
 
 
-def _interleave(block: bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) -> pa.Array:
+def _interleave(block: bytes | Bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) -> pa.Array:
     count = len(starts)
     offsets = np.empty(2 * count, np.int32)
     offsets[0::2] = starts
@@ -71,7 +71,7 @@ def _interleave(block: bytes, starts: Int32, ends: Int32, *, mask_gaps: bool) ->
     return pa.StringArray.from_buffers(2 * count - 1, pa.py_buffer(offsets), pa.py_buffer(block), validity)
 
 
-def field_strings(block: bytes, starts: Int32, ends: Int32) -> pa.Array:
+def field_strings(block: bytes | Bytes, starts: Int32, ends: Int32) -> pa.Array:
     """Copies the fields ``block[starts[i]:ends[i]]``, which are ascending and do not overlap."""
     if len(starts) == 0:
         return pa.array([], pa.string())

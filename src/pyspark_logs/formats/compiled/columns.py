@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,18 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64, field_strings, from_numpy
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines
 from pyspark_logs.formats.compiled.outputs import TEXTS, Out, OutputTable
 from pyspark_logs.formats.compiled.primitives import CHUNK
+from pyspark_logs.formats.decoding.rejections import RejectionForm, Rejections
 from pyspark_logs.formats.timestamps.parsing import HIGHEST_US, LOWEST_US, TimestampContext
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us
+from pyspark_logs.formats.types.field_type import FieldType
 
 Unescape = Callable[[pa.Array], pa.Array]
+_REJECTS_OF_LINE = 2  # on average
 
 
 @dataclass
@@ -39,6 +42,7 @@ class BlockTables:
         valid: valid values.
         seen: observations.
         state: last times.
+        rejects: texts that may not be of their type.
         rows: indices of the certain lines.
     """
 
@@ -53,13 +57,21 @@ class BlockTables:
     valid: Bytes
     seen: Int32
     state: Int64
+    rejects: Int32
     rows: Int32
 
     @classmethod
-    def for_lines(cls, table: OutputTable, capacity: int) -> BlockTables:
-        """Returns tables for a number of lines."""
+    def for_lines(cls, table: OutputTable, capacity: int, *, rejects: bool = False) -> BlockTables:
+        """Returns tables for a number of lines.
+
+        Args:
+            table: the outputs.
+            capacity: number of lines.
+            rejects: True if there is memory for texts that are not of their type; without it, their lines are uncertain.
+        """
         ints, doubles, texts, valid = table.slots
         areas = table.areas(capacity)
+        max_rejects = _REJECTS_OF_LINE * capacity if rejects else 0
         tables = cls(
             table,
             capacity,
@@ -72,9 +84,11 @@ class BlockTables:
             np.empty(valid * capacity + 1, np.uint8),
             np.zeros(len(table.outs) * op.SEEN_WIDTH + 1, np.int32),
             np.full(op.STATE_SIZE, -1, np.int64),
+            np.empty(2 + op.REJECT_WIDTH * max_rejects, np.int32),
             np.empty(capacity, np.int32),
         )
         tables.offsets[:: capacity + 1] = 0
+        tables.rejects[:2] = 0, max_rejects
         return tables
 
     def filled(self) -> tuple[Any, ...]:
@@ -89,6 +103,7 @@ class BlockTables:
             self.valid,
             self.seen,
             self.state,
+            self.rejects,
             self.rows,
         )
 
@@ -102,34 +117,62 @@ class BlockColumns:
         view: bytes of the block.
         count: number of certain lines.
         context: the zone and the year bound of the file.
+        forms: form of the reasons of each output; see :class:`~pyspark_logs.formats.decoding.rejections.Rejections`. (): lines
+            with a value that is not of its type are uncertain.
     """
 
     def __init__(
-        self, machines: Machines, tables: BlockTables, view: Bytes, count: int, context: TimestampContext
-    ) -> None:
+        self, machines: Machines, tables: BlockTables, view: Bytes, count: int, context: TimestampContext,
+        forms: Sequence[RejectionForm | None] = (),
+    ) -> None:  # fmt: skip
         self.machines, self.tables, self.view, self.count, self.context = machines, tables, view, count, context
         self.outs = tables.outputs.outs
         tables.outputs.observe(tables.offsets, count, tables.capacity)
         self._observed: list[int] = tables.seen.tolist()
         self._areas: list[int] = tables.areas.tolist()
         self._extracted: dict[tuple[str, str], Any] = {}
+        self.rejections = Rejections(count, forms, context) if forms else None
+        self._rejected_rows: dict[int, Int64] = {}
+        if self.rejections is not None and tables.rejects[0]:
+            self._add_rejects(self.rejections)
 
     @property
     def rows(self) -> Int64 | None:
         """Indices of the certain lines; None: all lines."""
         return None if self.count == self.tables.capacity else self.tables.rows[: self.count].astype(np.int64)
 
+    def _add_rejects(self, rejections: Rejections) -> None:
+        """Adds the texts that the machine has rejected."""
+        table = self.tables.rejects[2:][: op.REJECT_WIDTH * self.tables.rejects[0]].reshape(-1, op.REJECT_WIDTH)
+        for index in np.unique(table[:, op.REJECT_OUT]).tolist():
+            of_output = table[table[:, op.REJECT_OUT] == index]
+            self._rejected_rows[index] = of_output[:, op.REJECT_ROW].astype(np.int64)
+            matched = of_output[:, op.REJECT_MATCHED] == 1
+            for part, is_matched in ((of_output[matched], True), (of_output[~matched], False)):
+                if len(part) == 0:
+                    continue
+                rows = part[:, op.REJECT_ROW].astype(np.int64)
+                texts = field_strings(self.view, part[:, op.REJECT_BEGIN], part[:, op.REJECT_STOP])
+                if is_matched:
+                    rejections.add(index, self.outs[index].type, rows, texts)
+                else:
+                    rejections.add_unmatched(index, rows, texts)
+
     def certain_rows(
-        self, arrays: list[pa.Array], masks: list[Bool | None], count: int, rests: Int32 | None = None
-    ) -> DecodedRows:
-        """Returns the rows in which all columns are certain.
+        self, arrays: list[pa.Array], masks: list[Bool | None], count: int, rests: Int32 | None = None,
+        ends: Int32 | None = None,
+    ) -> DecodedRows:  # fmt: skip
+        """Returns the rows in which all columns are certain, and the reasons of those with a rejected value.
 
         Args:
             arrays: the requested columns, followed by columns that are only validated.
             masks: mask of the certain values of each column; None: all values.
             count: number of requested columns.
             rests: offset after the last field of each line; None: it was not sought.
+            ends: end offset of each line of the block; None: rests are not sought.
         """
+        if self.rejections is not None:
+            return self.rejections.decoded_rows(self.rows, arrays, masks, count, rests, ends)
         decoded = drop_uncertain_rows(self.rows, arrays, masks, count)
         if rests is not None:
             certain = intersect_masks(masks)
@@ -170,6 +213,10 @@ class BlockColumns:
 
     def _null(self, index: int, out: Out) -> Bool | None:
         """Returns a mask of the null values; None if there are none."""
+        if out.valid < 0 and index in self._rejected_rows:
+            rejected: Bool = np.zeros(self.count, np.bool_)
+            rejected[self._rejected_rows[index]] = True
+            return rejected
         if out.valid < 0 or not self._seen(index, op.SEEN_NULL):
             return None
         null: Bool = self._valid(out) == 0
@@ -219,15 +266,39 @@ class BlockColumns:
         if not out.converts or (out.kind != op.O_TEXT and not self._seen(index, op.SEEN_UNCHECKED)):
             return array, None
         if null is None:
-            return self._convert(out, array)
+            return self._convert(index, out, array)
         if null.all():
             return pa.nulls(count, out.type.arrow()), None
-        return scatter_result(*self._convert(out, array.drop_null()), null)
+        return scatter_result(*self._convert(index, out, array.drop_null(), null), null)
 
-    def _convert(self, out: Out, strings: pa.Array) -> ConversionResult:
+    def _convert(self, index: int, out: Out, strings: pa.Array, null: Bool | None = None) -> ConversionResult:
+        """Converts the strings of the rows that are not null, and rejects those that are not of the type."""
         if not out.source:
-            return out.type.convert(strings, self.context)
-        key = (out.source, out.type.extraction)
-        if key not in self._extracted:
-            self._extracted[key] = out.type.extract(strings)
-        return out.type.convert_extracted(strings, self._extracted[key], self.context)
+            array, valid = out.type.convert(strings, self.context)
+        else:
+            key = (out.source, out.type.extraction)
+            if key not in self._extracted:
+                self._extracted[key] = out.type.extract(strings)
+            array, valid = out.type.convert_extracted(strings, self._extracted[key], self.context)
+        return self.reject_invalid(index, out.type, array, valid, strings, null)
+
+    def reject_invalid(
+        self, index: int, column_type: FieldType, array: pa.Array, valid: Bool | None, strings: pa.Array,
+        null: Bool | None = None,
+    ) -> ConversionResult:  # fmt: skip
+        """Rejects the strings that a conversion marks as invalid, and returns the column with nulls instead of them.
+
+        Args:
+            index: index of the output.
+            column_type: type that converted the strings.
+            array: the column.
+            valid: mask of its valid values; None: all are valid.
+            strings: the strings.
+            null: mask of the rows without a string; None: every row has one.
+        """
+        if self.rejections is None or valid is None or valid.all():
+            return array, valid
+        invalid = np.flatnonzero(~valid)
+        rows = invalid if null is None else np.flatnonzero(~null)[invalid]
+        self.rejections.add(index, column_type, rows, strings.take(from_numpy(invalid)))
+        return array.take(from_numpy(np.arange(len(array)), ~valid)), None

@@ -15,20 +15,26 @@ if cython.compiled:
         OUT_KIND,
         OUT_WIDTH,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.output import (
+        Output,
+        reject,
+        tables_of,
+        write_null,
+        write_value,
+    )
     from cython.cimports.pyspark_logs.formats.compiled.primitives import at_literal, equal, find_byte, find_literal
     from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
     from . import interpreted
     from .opcodes import *
-    from .output import tables_of, write_null, write_value
+    from .output import reject, tables_of, write_null, write_value
     from .primitives import at_literal, equal, find_byte, find_literal
     from .text_output import write_text
 
 
 def run(
     block, starts, ends, values, flags, outs, pool, ints, doubles, begins, offsets, strings, areas,
-    valid, seen, state, rows, separator,
+    valid, seen, state, rejects, rows, separator,
     separator_size, quote, null_text, null_size, value_count, last_value, allow_trailing,
     rests,
 ):  # fmt: skip
@@ -51,6 +57,7 @@ def run(
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
+        rejects: see :class:`~.interpreted.OutputArguments`.
         rows: memory for the index of each line.
         separator: see :class:`~.interpreted.DelimitedArguments`, as of the next arguments.
         separator_size: size of the separator.
@@ -69,8 +76,9 @@ def run(
         done: cython.int
         program: Program
         out: Output = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         program.values = cython.address(values[0])
         program.flags = cython.address(flags[0])
         program.pool = cython.address(pool[0])
@@ -95,8 +103,9 @@ def run(
             value_count, last_value, allow_trailing, rests,
         )  # fmt: skip
         tables = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 
@@ -104,10 +113,14 @@ def walk(p, total, starts, ends, count, program, out, rows):
     """Parses lines; see :func:`run`."""
     row: cython.int = 0
     line: cython.int
+    rejected: cython.int
     for line in range(count):
+        rejected = out.rejects[0]
         if parse_line(p, total, starts[line], ends[line], program, out, row):
             rows[row] = line
             row += 1
+        else:
+            out.rejects[0] = rejected
     return row
 
 
@@ -163,7 +176,7 @@ def parse_line(p, total, at, end, program, out, row):
 
 
 def write_values(p, begin, stop, program, out, index, row, quoted, doubled):
-    """Writes a value to its outputs; returns False if it is not certain."""
+    """Writes a value to its outputs, or rejects it; returns False if it is not certain."""
     first: cython.int = program.values[index]
     last: cython.int = program.values[index + 1]
     k: cython.int
@@ -177,6 +190,10 @@ def write_values(p, begin, stop, program, out, index, row, quoted, doubled):
             write_null(out, k, row)
         elif out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
             write_text(p, begin, stop, out, k, row, 1, doubled)
-        elif doubled or not write_value(p, begin, stop, 0, BAD, out, k, row, doubled):
+        elif doubled:
+            return False
+        elif not write_value(p, begin, stop, 0, BAD, out, k, row, doubled) and not reject(
+            begin, stop, out, k, row, True
+        ):
             return False
     return True

@@ -24,6 +24,8 @@ class OutputArguments:
         valid: 1 for a value, 2 for a local time, 0 for null.
         seen: observations of each output.
         state: last times; see ``opcodes``.
+        rejects: number of texts that may not be of the type of their output, the number for which there is memory, and a row for
+            each text; see ``opcodes``.
     """
 
     total: int
@@ -39,6 +41,7 @@ class OutputArguments:
     valid: Any
     seen: Any
     state: Any
+    rejects: Any
 
 
 @dataclass

@@ -72,7 +72,7 @@ else:
 
 def run(
     block, starts, ends, nodes, keys, accepts, outs, pool, ints, doubles, begins, offsets, strings, areas,
-    valid, seen, state, rows, stamps,
+    valid, seen, state, rejects, rows, stamps,
     guesses, stack,
 ):  # fmt: skip
     """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
@@ -95,6 +95,7 @@ def run(
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
+        rejects: see :class:`~.interpreted.OutputArguments`.
         rows: memory for the index of each line.
         stamps: memory for a number for each key.
         guesses: memory for a row for each key of a line; longer lines are left to the line parser.
@@ -107,8 +108,9 @@ def run(
         done: cython.int
         program: Program
         out: Output = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         program.nodes = cython.address(nodes[0])
         program.keys = cython.address(keys[0])
         program.accepts = cython.address(accepts[0])
@@ -130,8 +132,9 @@ def run(
             len(guesses) // GUESS_WIDTH, stack.tolist(),
         )  # fmt: skip
         tables = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 

@@ -15,7 +15,7 @@ cpdef int run(
     const unsigned char[::1] block, const int[::1] starts, const int[::1] ends, const int[::1] keys,
     const int[::1] flags, const int[::1] outs, const unsigned char[::1] pool, long long[::1] ints, double[::1] doubles,
     int[::1] begins, int[::1] offsets, unsigned char[::1] strings, const int[::1] areas,
-    unsigned char[::1] valid, int[::1] seen, long long[::1] state, int[::1] rows,
+    unsigned char[::1] valid, int[::1] seen, long long[::1] state, int[::1] rejects, int[::1] rows,
     int[::1] stamps, int[::1] guesses, int null_text, int null_size
 ) except -1
 cdef int walk(

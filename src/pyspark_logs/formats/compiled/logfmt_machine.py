@@ -40,7 +40,7 @@ else:
 
 def run(
     block, starts, ends, keys, flags, outs, pool, ints, doubles, begins, offsets, strings, areas,
-    valid, seen, state, rows, stamps, guesses,
+    valid, seen, state, rejects, rows, stamps, guesses,
     null_text, null_size,
 ):  # fmt: skip
     """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
@@ -62,6 +62,7 @@ def run(
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
+        rejects: see :class:`~.interpreted.OutputArguments`.
         rows: memory for the index of each line.
         stamps: memory for a number for each key.
         guesses: memory for a row for each key of a line; longer lines are left to the line parser.
@@ -75,8 +76,9 @@ def run(
         done: cython.int
         program: Program
         out: Output = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         program.keys = cython.address(keys[0])
         program.flags = cython.address(flags[0])
         program.pool = cython.address(pool[0])
@@ -98,8 +100,9 @@ def run(
             guesses.tolist(), len(guesses) // GUESS_WIDTH,
         )  # fmt: skip
         tables = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 

@@ -41,6 +41,7 @@ cdef enum:
     ESCAPED = 131072
     ENDED = 262144
     ONE_TEXT = 524288
+    REJECTS = 1048576
     SKIPS = 32768
     WIDTH = 20
     KIND = 0
@@ -109,6 +110,12 @@ cdef enum:
     STATE_VALUE = 5
     STATE_ZONE = 6
     STATE_SIZE = 8
+    REJECT_WIDTH = 5
+    REJECT_ROW = 0
+    REJECT_OUT = 1
+    REJECT_MATCHED = 2
+    REJECT_BEGIN = 3
+    REJECT_STOP = 4
     KEY_WIDTH = 6
     KEY_TEXT = 0
     KEY_SIZE = 1

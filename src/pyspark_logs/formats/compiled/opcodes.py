@@ -43,6 +43,7 @@ TAKES_APPENDED = 65536  # the group takes fields that were appended to the forma
 ESCAPED = 131072  # texts may have escapes
 ENDED = 262144  # a literal may follow the syntax of the field
 ONE_TEXT = 524288  # the only output is a string
+REJECTS = 1048576  # a text without the syntax of the field is of no output
 SKIPS = 32768  # the next instruction is the literal that ends the field
 
 # Columns of the table of instructions
@@ -127,6 +128,14 @@ STATE_WIDTH = 4
 STATE_VALUE = 5
 STATE_ZONE = 6
 STATE_SIZE = 8
+
+# Columns of the table of rejected texts, after two numbers
+REJECT_WIDTH = 5
+REJECT_ROW = 0
+REJECT_OUT = 1
+REJECT_MATCHED = 2  # 1: the text has the syntax of its field
+REJECT_BEGIN = 3
+REJECT_STOP = 4
 
 # Columns of the table of keys of JSON objects
 KEY_WIDTH = 6

@@ -12,13 +12,15 @@ cdef struct Output:
     unsigned char *valid
     int *seen
     long long *state
+    int *rejects
 
 cdef Output tables_of(
     int total, int count, const int[::1] outs, const unsigned char[::1] pool, long long[::1] ints, double[::1] doubles,
     int[::1] begins, int[::1] offsets, unsigned char[::1] strings, const int[::1] areas,
-    unsigned char[::1] valid, int[::1] seen, long long[::1] state
+    unsigned char[::1] valid, int[::1] seen, long long[::1] state, int[::1] rejects
 ) except *
 cdef void write_null(Output *out, int k, int row) noexcept nogil
+cdef bint reject(int begin, int stop, Output *out, int k, int row, bint matched) noexcept nogil
 cdef bint write_value(
     const unsigned char *p, int begin, int stop, long long value, int zone, Output *out, int k, int row, bint escaped
 ) noexcept nogil

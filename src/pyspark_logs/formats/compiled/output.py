@@ -36,6 +36,12 @@ if cython.compiled:
         OUT_TEXT,
         OUT_VALID,
         OUT_WIDTH,
+        REJECT_BEGIN,
+        REJECT_MATCHED,
+        REJECT_OUT,
+        REJECT_ROW,
+        REJECT_STOP,
+        REJECT_WIDTH,
         SEEN_LOCAL,
         SEEN_NULL,
         SEEN_UNCHECKED,
@@ -60,7 +66,7 @@ else:
     from .times import iso, iso_day
 
 
-def tables_of(total, count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state):
+def tables_of(total, count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state, rejects):
     """Returns the tables of a block of ``total`` bytes and ``count`` lines, as the functions of the machines take them."""
     if cython.compiled:
         out: Output
@@ -77,6 +83,7 @@ def tables_of(total, count, outs, pool, ints, doubles, begins, offsets, strings,
         out.valid = cython.address(valid[0])
         out.seen = cython.address(seen[0])
         out.state = cython.address(state[0])
+        out.rejects = cython.address(rejects[0])
         return out
     else:
         return interpreted.OutputArguments(
@@ -93,6 +100,7 @@ def tables_of(total, count, outs, pool, ints, doubles, begins, offsets, strings,
             valid,
             seen,
             state.tolist(),
+            rejects,
         )
 
 
@@ -110,6 +118,31 @@ def write_null(out, k, row):
         write_null_text(out, k, row)
     else:
         out.ints[slot * out.capacity + row] = 0
+
+
+def reject(begin, stop, out, k, row, matched):
+    """Writes null to output ``k``, whose text may not be of its type, and notes the text; returns False if there is no memory for it.
+
+    Args:
+        begin: offset of the text.
+        stop: end offset of the text.
+        out: tables of the block.
+        k: index of the output.
+        row: index of the line in the tables.
+        matched: True if the text has the syntax of its field.
+    """
+    count: cython.int = out.rejects[0]
+    if count == out.rejects[1]:
+        return False
+    at: cython.int = 2 + REJECT_WIDTH * count
+    out.rejects[at + REJECT_ROW] = row
+    out.rejects[at + REJECT_OUT] = k
+    out.rejects[at + REJECT_MATCHED] = matched
+    out.rejects[at + REJECT_BEGIN] = begin
+    out.rejects[at + REJECT_STOP] = stop
+    out.rejects[0] = count + 1
+    write_null(out, k, row)
+    return True
 
 
 def write_value(p, begin, stop, value, zone, out, k, row, escaped):

@@ -6,7 +6,7 @@ cpdef int run(
     const int[::1] delimiters, const int[::1] patterns, const int[::1] steps, const int[::1] outs,
     const unsigned char[::1] pool, long long[::1] ints, double[::1] doubles, int[::1] begins, int[::1] offsets,
     unsigned char[::1] strings, const int[::1] areas,
-    unsigned char[::1] valid, int[::1] seen, long long[::1] state, int[::1] rows,
+    unsigned char[::1] valid, int[::1] seen, long long[::1] state, int[::1] rejects, int[::1] rows,
     int[::1] rests, bint finds_rests, long long year_bound, int newest
 ) except -1
 cdef int walk(

@@ -53,6 +53,7 @@ if cython.compiled:
         QUOTED,
         QUOTES_OPTIONAL,
         RAW_QUOTES,
+        REJECTS,
         SIZE,
         SKIPS,
         STOP,
@@ -63,7 +64,13 @@ if cython.compiled:
         UPSTREAM,
         WIDTH,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.output import (
+        Output,
+        reject,
+        tables_of,
+        write_null,
+        write_value,
+    )
     from cython.cimports.pyspark_logs.formats.compiled.primitives import at_literal, equal, find_byte, find_literal
     from cython.cimports.pyspark_logs.formats.compiled.scalars import integer
     from cython.cimports.pyspark_logs.formats.compiled.template_ends import (
@@ -80,7 +87,7 @@ if cython.compiled:
 else:
     from . import interpreted
     from .opcodes import *
-    from .output import tables_of, write_null, write_value
+    from .output import reject, tables_of, write_null, write_value
     from .primitives import at_literal, equal, find_byte, find_literal
     from .scalars import integer
     from .template_ends import field_end, has_value, other_syntax, quoted, repeated_pattern, skip_padding
@@ -90,7 +97,7 @@ else:
 
 def run(
     block, starts, ends, ops, delimiters, patterns, steps, outs, pool, ints, doubles, begins, offsets, strings, areas,
-    valid, seen, state,
+    valid, seen, state, rejects,
     rows, rests, finds_rests, year_bound, newest,
 ):  # fmt: skip
     """Parses lines; returns the number of lines that are certain, whose indices are then in ``rows``.
@@ -114,6 +121,7 @@ def run(
         valid: see :class:`~.interpreted.OutputArguments`.
         seen: see :class:`~.interpreted.OutputArguments`.
         state: see ``opcodes``.
+        rejects: see :class:`~.interpreted.OutputArguments`.
         rows: memory for the index of each line.
         rests: memory for the offset after the last field of each line.
         finds_rests: True if ``rests`` is filled.
@@ -127,8 +135,9 @@ def run(
         done: cython.int
         program: Program
         out: Output = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         program.ops = cython.address(ops[0])
         program.delimiters = cython.address(delimiters[0])
         program.patterns = cython.address(patterns[0])
@@ -150,8 +159,9 @@ def run(
             finds_rests,
         )  # fmt: skip
         tables = tables_of(
-            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state
-        )
+            len(block), count, outs, pool, ints, doubles, begins, offsets, strings, areas, valid, seen, state,
+            rejects,
+        )  # fmt: skip
         return walk(bytes(block), len(block), starts.tolist(), ends.tolist(), count, plan, tables, rows)
 
 
@@ -159,10 +169,14 @@ def walk(p, total, starts, ends, count, program, out, rows):
     """Parses lines; see :func:`run`."""
     row: cython.int = 0
     line: cython.int
+    rejected: cython.int
     for line in range(count):
+        rejected = out.rejects[0]
         if parse_line(p, total, starts[line], ends[line], program, out, row):
             rows[row] = line
             row += 1
+        else:
+            out.rejects[0] = rejected
     return row
 
 
@@ -318,7 +332,7 @@ def is_null(p, begin, size, program, op):
 
 
 def write_field(p, total, begin, stop, value, zone, program, out, op, row, inside, escaped):
-    """Writes the value of a field to its outputs; returns False if it is not certain."""
+    """Writes the value of a field to its outputs, or rejects it; returns False if it is not certain."""
     flags: cython.int = program.ops[op + FLAGS]
     kind: cython.int = program.ops[op + KIND]
     size: cython.int = stop - begin
@@ -334,7 +348,12 @@ def write_field(p, total, begin, stop, value, zone, program, out, op, row, insid
     if kind != PLAIN and not inside and kind != UPSTREAM:
         # Only a quoted text may come without its syntax, namely without quotes, and then has no escapes.
         if kind != QUOTED or not flags & QUOTES_OPTIONAL or (size > 0 and p[begin] == 34):
-            return False
+            if escaped or not flags & REJECTS:
+                return False
+            for k in range(program.ops[op + FIRST_OUT], program.ops[op + LAST_OUT]):
+                if not reject(begin, stop, out, k, row, False):
+                    return False
+            return True
         if find_byte(p, begin, stop, 92, total) >= 0:
             return False
     if kind == UPSTREAM and size == 0:
@@ -346,11 +365,14 @@ def write_field(p, total, begin, stop, value, zone, program, out, op, row, insid
         elif out.outs[o + OUT_KIND] == O_INT:
             (number, fine) = integer(p, begin, stop, out.outs[o + OUT_ARGUMENT])
             if not fine:
-                return False
+                if escaped or not reject(begin, stop, out, k, row, True):
+                    return False
+                continue
             valid = out.outs[o + OUT_VALID]
             out.ints[out.outs[o + OUT_SLOT] * out.capacity + row] = number
             if valid >= 0:
                 out.valid[valid * out.capacity + row] = 1
         elif not write_value(p, begin, stop, value, zone, out, k, row, escaped):
-            return False
+            if escaped or not reject(begin, stop, out, k, row, True):
+                return False
     return True

@@ -9,6 +9,7 @@ cdef (int, int) name_of(
     const unsigned char *p, int offset, int end, const unsigned char *pool, int text, int count, int most
 ) noexcept nogil
 cdef int zone_name(const unsigned char *p, int offset, int end) noexcept nogil
+cdef bint may_begin_with_digit(const int *steps, int k, const unsigned char *pool) noexcept nogil
 cdef (int, long long, int) pattern(
     const unsigned char *p, int offset, int end, const int *steps, int first, int count, const unsigned char *pool,
     long long year_bound, int newest

@@ -254,6 +254,8 @@ def pattern(p, offset, end, steps, first, count, pool, year_bound, newest):
     digits: cython.int
     zone: cython.int = LOCAL
     shift: cython.longlong = 0
+    fine: cython.bint
+    is_last: cython.bint
     for k in range(first, first + count):
         letter = steps[4 * k]
         text = steps[4 * k + 1]
@@ -324,34 +326,33 @@ def pattern(p, offset, end, steps, first, count, pool, year_bound, newest):
                 failed = UNCERTAIN
             if letter == 100:
                 day = value
-                if value < 1 or value > 31:
-                    return (UNCERTAIN, 0, BAD)
+                fine = 1 <= value <= 31
             elif letter == 109:
                 month = value
-                if value < 1 or value > 12:
-                    return (UNCERTAIN, 0, BAD)
+                fine = 1 <= value <= 12
             elif letter == 72:
                 hour = value
-                if value > 23:
-                    return (UNCERTAIN, 0, BAD)
+                fine = value <= 23
             elif letter == 77:
                 minute = value
-                if value > 59:
-                    return (UNCERTAIN, 0, BAD)
+                fine = value <= 59
             else:
                 second = value
-                if value > 59:
-                    return (UNCERTAIN, 0, BAD)
+                fine = value <= 59
+            if not fine:
+                # The expression takes the first digit, or a leap second, so that the second digit must be what follows.
+                is_last = k + 1 == first + count or (letter == 83 and 60 <= value <= 61)
+                return (UNCERTAIN if is_last or may_begin_with_digit(steps, k + 1, pool) else failed, 0, BAD)
             offset = after
     clock: cython.longlong = (hour * 60 + minute) * 60 + second
     clock = clock * 1_000_000 + micro - shift
     instant: cython.longlong
     if year >= 0:
         if not exists(year, month, day):
-            return (UNCERTAIN, 0, BAD)
+            return (offset, 0, BAD)
         instant = days_of(year, month, day) * DAY_US + clock
         if instant < LOWEST_US or instant > HIGHEST_US:
-            return (UNCERTAIN, 0, BAD)
+            return (offset, 0, BAD)
         return (offset, instant, zone)
     for back in range(14):
         year = newest - back
@@ -359,7 +360,13 @@ def pattern(p, offset, end, steps, first, count, pool, year_bound, newest):
             instant = days_of(year, month, day) * DAY_US + clock
             if LOWEST_US <= instant <= year_bound:
                 return (offset, instant, zone)
-    return (UNCERTAIN, 0, BAD)
+    return (offset, 0, BAD)
+
+
+def may_begin_with_digit(steps, k, pool):
+    """Returns False if the text of a step of a pattern certainly does not begin with a digit."""
+    letter: cython.int = steps[4 * k]
+    return letter != 32 and (letter != 39 or is_digit(pool[steps[4 * k + 1]]))
 
 
 def first_pattern(p, offset, end, patterns, first, last, steps, pool, state, year_bound, newest):

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
+from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons, ReasonsBuilder
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
 from pyspark_logs.formats.decoding.mismatches import SEARCHED, UNCERTAIN, MismatchSearch, first_of_each
-from pyspark_logs.formats.decoding.parsed_line import CorruptReason, ParsedLine
-from pyspark_logs.formats.decoding.reasons import Reasons, ReasonsBuilder
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
 from pyspark_logs.records import Lines, sanitise
@@ -162,17 +162,23 @@ class Decoder:
             context: time zone and year bound of the file.
         """
         parts, todo = self.run_engines(lines, context)
-        corrupt, reasons = None, Reasons.none()
+        reasons = Reasons.none()
+        for part in parts:
+            reasons = reasons.union(part.block_reasons())
         engines = _count_lines(parts, len(lines))
         if todo is None or len(todo):
             parsed = self.parse_lines(lines, todo, context)
-            corrupt, reasons = parsed.corrupt, parsed.reasons
+            reasons = reasons.union(parsed.reasons)
             parts.append(parsed.decoded)
             count = len(lines) if todo is None else len(todo)
             for name, number in ((SEARCHED, parsed.searched), (LINE_PARSER, count - parsed.searched)):
                 if number:
                     engines[name] = engines.get(name, 0) + number
         columns = merge_rows(parts, len(lines), self.native)
+        corrupt = None
+        if len(reasons):
+            corrupt = np.zeros(len(lines), np.bool_)
+            corrupt[reasons.rows] = True
         return DecodedLines(self.cast(columns, context), corrupt, reasons, _find_appended(parts, lines), engines)
 
     def run_engines(self, lines: Lines, context: TimestampContext) -> tuple[list[DecodedRows], Int64 | None]:
@@ -187,7 +193,8 @@ class Decoder:
             decoded = engine.parse(lines.block, starts, ends, context)
             if decoded is None:
                 continue
-            parts.append(DecodedRows(_block_rows(todo, decoded.rows), decoded.columns, decoded.rests, engine.name))
+            rows = _block_rows(todo, decoded.rows)
+            parts.append(DecodedRows(rows, decoded.columns, decoded.rests, engine.name, decoded.reasons))
             todo = _remaining(todo, decoded.rows, len(lines))
         return parts, todo
 

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class CorruptReason(NamedTuple):
-    """Reason why a record is corrupt.
-
-    Attributes:
-        text: full message, with positions and values.
-        category: message without the details of this one record, by which corrupt records are counted.
-    """
-
-    text: str
-    category: str
+from pyspark_logs.formats.columnar.reasons import CorruptReason
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines, log_unsupported, machines
 from pyspark_logs.formats.compiled.columns import BlockColumns, BlockTables
 from pyspark_logs.formats.compiled.outputs import OutputTable, UnsupportedError
-from pyspark_logs.formats.delimited.line_parser import DelimitedColumn, DelimitedRules
+from pyspark_logs.formats.decoding.rejections import RejectionForm
+from pyspark_logs.formats.delimited.line_parser import DelimitedColumn, DelimitedRules, rejection_form
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_valid
@@ -54,6 +55,7 @@ class CompiledDelimitedEngine:
         if last_value < 0 or last_value > _MAX_VALUES:
             raise UnsupportedError("lines of which no value is read")
         self.outputs, flags, values = OutputTable(), list[int](), list[int]()
+        self.rejections: list[RejectionForm] = []  # of each output
         self.sources: dict[int, list[int]] = {index: [] for index in range(len(self.columns))}  # outputs of each column
         for value in range(last_value + 1):
             values.append(len(self.outputs.outs))
@@ -63,6 +65,7 @@ class CompiledDelimitedEngine:
                     field_type = Text() if self._is_joined(column) else column.type
                     self.outputs.add(field_type, field_type, may_lack=True, escaped=True, found=False)
                     flags.append(op.KEEPS_EMPTY * column.type.keeps_text)
+                    self.rejections.append(rejection_form(column)._replace(rank=index))
         self.finds_rests = rules.allow_trailing and last_value == rules.value_count - 1
         null = self.outputs.literal(rules.null_value.encode())
         separator = self.outputs.literal(splitter.separator.encode())
@@ -87,16 +90,16 @@ class CompiledDelimitedEngine:
         if not 0 < count <= self.outputs.max_lines:
             return None
         view = np.frombuffer(block, np.uint8)
-        tables = BlockTables.for_lines(self.outputs, count)
+        tables = BlockTables.for_lines(self.outputs, count, rejects=True)
         rests = np.empty(count, np.int32)
         done = self.machines.delimited.run(view, starts, ends, *self.tables, *tables.filled(), *self.settings, rests)
         if done == 0:
             return None
-        columns = BlockColumns(self.machines, tables, view, done, context)
+        columns = BlockColumns(self.machines, tables, view, done, context, self.rejections)
         with phase(CONVERT):
             results = [self._column(columns, index, context) for index in range(len(self.columns))]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]
-        return columns.certain_rows(arrays, masks, self.count, rests[:done] if self.finds_rests else None)
+        return columns.certain_rows(arrays, masks, self.count, rests[:done] if self.finds_rests else None, ends)
 
     def _column(self, columns: BlockColumns, index: int, context: TimestampContext) -> ConversionResult:
         column, sources = self.columns[index], self.sources[index]
@@ -109,7 +112,8 @@ class CompiledDelimitedEngine:
         joined = pc.binary_join_element_wise(*parts, " ")
         texts = pc.binary_join_element_wise(joined, column.source.suffix, "")
         null = texts.is_null().to_numpy(zero_copy_only=False)
-        return convert_valid(column.type, texts.fill_null(""), null, context)
+        array, valid = convert_valid(column.type, texts.fill_null(""), null, context)
+        return columns.reject_invalid(sources[0], column.type, array, valid, texts)
 
     def _value_of(self, output: int) -> int:
         """Returns the index of the value of an output."""

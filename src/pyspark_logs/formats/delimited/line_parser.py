@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyspark_logs.formats.columnar.reasons import CorruptReason
 from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.rejections import RejectionForm
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.delimited.splitter import SplitValue, ValueSplitter
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -91,13 +93,12 @@ class DelimitedLineParser:
         if problem and len(found) <= self.last_validated:
             return ParsedLine([None] * len(self.columns), problem)
         values: list[Any] = []
-        reason = category = ""
+        reason: CorruptReason | None = None
         for column in (*self.columns, *self.rules.validated_only):
-            value, problem = self._value(column, found, context)
+            value, rejection = self._value(column, found, context)
             values.append(value)
-            if problem and not reason:
-                reason, category = problem, f"column {column.name!r}: not of its type"
-        return ParsedLine(values[: len(self.columns)], reason, category, self._rest(splitter, found))
+            reason = reason or rejection
+        return ParsedLine(values[: len(self.columns)], *(reason or ("", "")), self._rest(splitter, found))
 
     def _rest(self, splitter: ValueSplitter, found: Sequence[SplitValue]) -> int | None:
         """Returns the index of the values after the last one that has a name; None: there are none, or they were not reached."""
@@ -145,21 +146,27 @@ class DelimitedLineParser:
 
     def _value(
         self, column: DelimitedColumn, found: Sequence[SplitValue], context: TimestampContext
-    ) -> tuple[Any, str]:
-        """Returns the value of a column, and the reason why the line is corrupt or ""."""
+    ) -> tuple[Any, CorruptReason | None]:
+        """Returns the value of a column, and the reason why the line is corrupt; None: the column does not make it so."""
         source = column.source
         if not source.indices or max(source.indices) >= len(found):
-            return None, ""
+            return None, None
         texts = [self._text(found[index], column) for index in source.indices]
         if None in texts:
-            return None, ""
+            return None, None
         text = " ".join(text for text in texts if text is not None) + source.suffix
         try:
-            return column.type.parse(text, context), ""
+            return column.type.parse(text, context), None
         except ValueError as error:
-            return None, f"column {column.name!r}: {text[:80]!r}: {error}" if column.judged else ""
+            return None, rejection_form(column).reason(text, str(error)) if column.judged else None
 
     def _text(self, value: SplitValue, column: DelimitedColumn) -> str | None:
         if value.text == "":
             return "" if value.quoted and column.type.keeps_text else None
         return None if value.text == self.rules.null_value and not value.quoted else value.text
+
+
+def rejection_form(column: DelimitedColumn) -> RejectionForm:
+    """Returns the form of the reasons of lines with a rejected value of a column."""
+    head = f"column {column.name!r}"
+    return RejectionForm(head, category=f"{head}: not of its type", judged=column.judged)

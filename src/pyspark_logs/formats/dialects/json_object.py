@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from pyspark_logs.formats.decoding.decoder import LineParser
 from pyspark_logs.formats.decoding.parsed_line import ParsedLine
@@ -22,6 +22,8 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 @dataclass(frozen=True)
 class JsonObjectFormat(TemplateFormat):
     """A template that writes a JSON object; lines of another layout are parsed as JSON, by their keys."""
+
+    rejects_values: ClassVar[bool] = False  # it may be of another layout
 
     def line_parser(self, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> LineParser:
         """Returns the line parser of the template, with JSON for the lines that the template does not match."""

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
+from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.columnar.spans import Bool
-from pyspark_logs.formats.decoding.parsed_line import CorruptReason, ParsedLine
-from pyspark_logs.formats.decoding.reasons import Reasons
+from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.regex.expression import Expression
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

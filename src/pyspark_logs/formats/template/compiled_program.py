@@ -12,8 +12,9 @@ from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.outputs import OutputTable, UnsupportedError
 from pyspark_logs.formats.compiled.time_steps import TimeTable
+from pyspark_logs.formats.decoding.rejections import RejectionForm
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
-from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
+from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope, rejection_form
 from pyspark_logs.formats.template.segments import (
     Blanks,
     Field,
@@ -27,6 +28,8 @@ from pyspark_logs.formats.template.segments import (
 from pyspark_logs.formats.types.field_type import FieldType
 
 _ISO = ("",)
+# Instructions that find the ends of values by exactly the syntax of their type, so that a rejected text has this syntax.
+_EXACT = frozenset({op.PLAIN, op.QUOTED, op.ISO, op.DATE, op.PATTERNS})
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class TemplateProgram:
         pool: literals.
         outputs: the outputs.
         order: indices of the outputs of each column, in the order of its locations.
+        rejections: form of the reasons of each output; None: they are left to the line parser.
         needs_year: True if a time lacks its year.
         finds_rests: True if the offset after the last field is sought.
     """
@@ -54,6 +58,7 @@ class TemplateProgram:
     pool: Bytes
     outputs: OutputTable
     order: tuple[tuple[int, ...], ...]
+    rejections: tuple[RejectionForm | None, ...]
     needs_year: bool
     finds_rests: bool
 
@@ -104,6 +109,7 @@ class _Compiler:
     outputs: OutputTable = field(default_factory=OutputTable)
     ops: list[list[int]] = field(default_factory=list)
     delimiters: list[int] = field(default_factory=list)
+    rejections: list[RejectionForm | None] = field(default_factory=list)
     order: dict[tuple[int, int], int] = field(default_factory=dict)  # index of a column and a location -> of an output
 
     def __post_init__(self) -> None:
@@ -128,6 +134,7 @@ class _Compiler:
                 tuple(self.order[index, location] for location in range(len(column.locations)))
                 for index, column in enumerate(self.requested)
             ),
+            tuple(self.rejections),
             self.times.needs_year,
             self.rules.finds_appended and self.last is None,
         )
@@ -204,10 +211,11 @@ class _Compiler:
             row[text], row[size] = self.outputs.literal(token)
         row[op.FIRST_OUT] = len(self.outputs.outs)
         if one.name is not None:
-            self._add_outputs(one, in_group=in_group)
+            self._add_outputs(one, in_group=in_group, is_exact=row[op.KIND] in _EXACT)
         row[op.LAST_OUT] = len(self.outputs.outs)
         kinds = [out.kind for out in self.outputs.outs[row[op.FIRST_OUT] :]]
         row[op.FLAGS] |= op.ONE_TEXT * (row[op.KIND] in (op.PLAIN, op.QUOTED) and kinds == [op.O_TEXT])
+        row[op.FLAGS] |= op.REJECTS * (row[op.KIND] in _EXACT and self._rejects_unmatched(one))
 
     def _kind(self, field_type: FieldType, following: Following) -> int:
         if field_type.syntax is None:
@@ -280,7 +288,15 @@ class _Compiler:
                 row[op.FLAGS] |= op.ONE_LITERAL
                 row[op.TEXT], row[op.SIZE] = self.outputs.literal(only.raw)
 
-    def _add_outputs(self, one: Field, *, in_group: bool) -> None:
+    def _rejects_unmatched(self, one: Field) -> bool:
+        """Returns True if every column of a field, and at least one, rejects a text without the syntax of the field."""
+        located = [column for column in self.requested for column in column.locations if column.source == one.name]
+        if any(column.source == one.name and column not in self.extra for column in self.rules.unrequested):
+            return False
+        always = one.type.quoted or one.type.must_match
+        return bool(located) and (always or all(column.type == one.type for column in located))
+
+    def _add_outputs(self, one: Field, *, in_group: bool, is_exact: bool) -> None:
         escaped = one.type.resolve_escape_style(self.rules.escape) is not None
         for index, column in enumerate(self.requested):
             for location, located in enumerate(column.locations):
@@ -289,3 +305,5 @@ class _Compiler:
                     self.outputs.add(
                         located.type, one.type, may_lack=one.nullable or in_group, escaped=escaped, source=one.name
                     )
+                    form = rejection_form(one)._replace(judged=column.judged, rank=len(self.rejections))
+                    self.rejections.append(form if is_exact else None)

@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
+from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.address import Host, Port, render_addresses
 from pyspark_logs.formats.types.conversion import convert_valid
 from pyspark_logs.formats.types.field_type import FieldType, ResolveType
+from pyspark_logs.formats.types.problem_classes import classes_by_form
 from pyspark_logs.formats.types.text import Text
 from pyspark_logs.formats.writing.line_writer import UnwritableValues, unwritable_values
 
@@ -196,6 +198,9 @@ class Subfield(FieldType):
             raise ValueError("not of the form of this field")
         value = next((groups[group] for group in self.groups if groups[group]), None)
         return None if value is None else self.inner.parse(value, context)
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, f"(?s:{self.regex})")
 
     def extract(self, array: pa.Array) -> pa.Array:
         """Returns the texts of all groups as a struct array, null where the expression does not match."""

@@ -7,7 +7,8 @@ last requested column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,11 +17,12 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, with_nulls
-from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, intersect_masks
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.decoding.rejections import RejectionForm, Rejections
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.field_scanner import FieldScanner
-from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope
+from pyspark_logs.formats.template.line_parser import ParsingRules, ParsingScope, rejection_form
 from pyspark_logs.formats.template.scan_state import FieldSpans, GroupState
 from pyspark_logs.formats.template.segments import Field, Group, Template, named_fields
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -34,15 +36,31 @@ class TemplateEngine:
         template: template of the lines.
         columns: requested columns.
         rules: options of the format.
+        rejects_values: False if lines with a value that is not of its type are left to the line parser.
     """
 
     name: ClassVar[str] = "numpy"
 
-    def __init__(self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules) -> None:
+    def __init__(
+        self, template: Template, columns: Sequence[RequestedColumn[str]], rules: ParsingRules, *,
+        rejects_values: bool = True,
+    ) -> None:  # fmt: skip
         self.template, self.columns, self.rules = template, tuple(columns), rules
         self.scope = ParsingScope(template, columns, rules)
         self.extra = tuple(column for column in rules.unrequested if column.type.is_validated)
         self.fields = {field.name: field for field in template.fields if field.name is not None}
+        self.judged = (*self.columns, *self.extra)
+        self.forms: list[RejectionForm | None] = []
+        self.form_of: dict[tuple[int, int], int] = {}  # index of a column and of a location -> of the form
+        for field in self.fields.values():
+            for index, column in enumerate(self.judged):
+                for location, one in enumerate(column.locations):
+                    if one.source == field.name:
+                        self.form_of[index, location] = len(self.forms)
+                        form = rejection_form(field)._replace(judged=one.judged, rank=len(self.forms))
+                        # Types check a part of their syntax only in the conversion.
+                        is_exact = field.type.syntax is None or field.type.quoted
+                        self.forms.append(form if rejects_values and is_exact else None)
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows:
         """Returns the columns of the lines ``block[starts[i]:ends[i]]`` that are certain.
@@ -60,14 +78,15 @@ class TemplateEngine:
             return DecodedRows(np.zeros(0, np.int64), [pa.nulls(0, column.type.arrow()) for column in self.columns])
         rows = None if certain is None else np.flatnonzero(certain)
         extracted: dict[tuple[str, str], Any] = {}
+        rejections = Rejections(len(starts) if rows is None else len(rows), self.forms, context)
         results = [
-            self._convert_locations(scanner, column, found, rows, extracted) for column in (*self.columns, *self.extra)
+            self._convert_locations(scanner, index, found, rows, extracted, rejections)
+            for index in range(len(self.judged))
         ]
         arrays, valid = [array for array, _ in results], [mask for _, mask in results]
-        decoded = drop_uncertain_rows(rows, arrays, valid, len(self.columns))
-        if self.rules.finds_appended and rests is not None:
-            decoded.rests = rests if decoded.rows is None else rests[decoded.rows]
-        return decoded
+        if rests is not None:
+            rests = None if not self.rules.finds_appended else rests if rows is None else rests[rows]
+        return rejections.decoded_rows(rows, arrays, valid, len(self.columns), rests, ends)
 
     def _scan(self, scanner: FieldScanner) -> tuple[dict[str, FieldSpans], Int32 | None]:
         """Returns the spans of the named fields, up to the last one that is needed, and the offsets after the last one.
@@ -113,15 +132,19 @@ class TemplateEngine:
     def _convert_locations(
         self,
         scanner: FieldScanner,
-        column: RequestedColumn[str],
+        index: int,
         found: Mapping[str, FieldSpans],
         rows: Int64 | None,
         extracted: dict[tuple[str, str], Any],
+        rejections: Rejections,
     ) -> ConversionResult:
         """Returns a column as :meth:`_convert` does, from the first of its fields that has a value."""
-        array, valid = self._convert(scanner, column, found[column.source], rows, extracted)
-        for one in column.alternatives:
-            other, other_valid = self._convert(scanner, one, found[one.source], rows, extracted)
+        results = []
+        for location, one in enumerate(self.judged[index].locations):
+            reject = partial(rejections.add, self.form_of[index, location], one.type)
+            results.append(self._convert(scanner, one, found[one.source], rows, extracted, reject))
+        array, valid = results[0]
+        for other, other_valid in results[1:]:
             array = array if other.null_count == len(other) else pc.coalesce(array, other)
             valid = intersect_masks([valid, other_valid])
         return array, valid
@@ -133,6 +156,7 @@ class TemplateEngine:
         found: FieldSpans,
         rows: Int64 | None,
         extracted: dict[tuple[str, str], Any],
+        reject: Callable[[Int64, pa.StringArray], None],
     ) -> ConversionResult:
         """Returns a column, and a mask of its valid values (None: all are valid).
 
@@ -142,6 +166,7 @@ class TemplateEngine:
             found: spans of the column's field in all lines.
             rows: indices of the certain lines; None: all lines.
             extracted: results that columns share, by the name of their field and of the extraction.
+            reject: takes the indices of the values that are not certain, and their texts; the column is null there.
         """
         field = self.fields[column.source]
         pick = slice(None) if rows is None else rows
@@ -165,12 +190,18 @@ class TemplateEngine:
                 extracted[key] = column.type.extract(strings)
             return column.type.convert_extracted(strings, extracted[key], scanner.context)
 
-        return convert_fields(
+        array, valid = convert_fields(
             scanner.block, scanner.view, starts, ends, null, column.type, scanner.context,
             words=None if found.words is None else found.words[pick],
             unescape=None if style is None else style.unescape_strings,
             convert=convert,
         )  # fmt: skip
+        if valid is None or valid.all():
+            return array, None
+        uncertain = np.flatnonzero(~valid)
+        texts = spans.field_strings(scanner.block, starts[uncertain], ends[uncertain])
+        reject(uncertain, texts if style is None else style.unescape_strings(texts))
+        return array.take(spans.from_numpy(np.arange(len(array)), ~valid)), None
 
 
 def _find_tokens(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -56,6 +57,7 @@ class TemplateFormat(LineFormat):
         parts: columns that replace a field, by the name of the field.
         part_rule: rule that finds lines which are parts of records; None: there are none.
         request_columns: columns that the option ``requestParts`` divides.
+        rejects_values: True if a line whose structure is the template's, with a value that is not of its type, is corrupt.
     """
 
     template: Template
@@ -68,6 +70,7 @@ class TemplateFormat(LineFormat):
     suffix = "log"
     is_open = False
     blanks = " \t"
+    rejects_values: ClassVar[bool] = True
 
     def schema(self) -> pa.Schema:
         """Returns the columns of the named fields, and of composite fields the columns of their parts."""
@@ -142,8 +145,9 @@ class TemplateFormat(LineFormat):
             projection.judge_whole or rescued is not None, unrequested, finds_appended=self.allows_trailing,
         )  # fmt: skip
         native = [column.type.arrow() for column in columns]
-        numpy_engine = TemplateEngine(self.template, columns, rules)
-        engines: list[Engine] = [*template_engines(self.template, columns, rules), numpy_engine]
+        numpy_engine = TemplateEngine(self.template, columns, rules, rejects_values=self.rejects_values)
+        compiled = template_engines(self.template, columns, rules, rejects_values=self.rejects_values)
+        engines: list[Engine] = [*compiled, numpy_engine]
         search = self.mismatch_search(columns, rules)
         decoder = Decoder(engines, self.line_parser(columns, rules), native, projection.types, search)
         if rescued is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.rejections import NOT_QUOTED, TEXT_MISSING, RejectionForm
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.line_delimiters import BLANKS, begins, find_first, find_last
 from pyspark_logs.formats.template.segments import (
@@ -24,8 +25,6 @@ from pyspark_logs.formats.template.segments import (
 )
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.terminal_text import with_article
-
-_MAX_SHOWN = 80  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -308,14 +307,14 @@ class _LineScanner:
         is_unmatched = is_unmatched and not is_bare
         if field.type.quoted and is_unmatched:
             for _, column in columns:
-                self._reject(column, field, text, "not a quoted text")
+                self._reject(column, field, text, NOT_QUOTED)
             return
         style = None if is_bare else field.type.resolve_escape_style(self.rules.escape)
         if style is not None:
             text = style.unescape(text)
         for index, column in columns:
             if is_unmatched and (field.type.must_match or column.type == field.type):
-                self._reject(column, field, text, "the text that must follow is missing")
+                self._reject(column, field, text, TEXT_MISSING)
                 continue
             try:
                 value = column.type.parse(text, self.context)
@@ -328,8 +327,12 @@ class _LineScanner:
     def _reject(self, column: RequestedColumn[str], field: Field, text: str, problem: str) -> None:
         """Makes the line corrupt by a value, unless the column is not judged or the line is corrupt already."""
         if column.judged and not self.reason:
-            self.reason = f"field {field.name!r}: {text[:_MAX_SHOWN]!r}: {problem}"
-            self.category = f"field {field.name!r}: {problem.partition(': ')[0]}"
+            self.reason, self.category = rejection_form(field).reason(text, problem)
+
+
+def rejection_form(field: Field) -> RejectionForm:
+    """Returns the form of the reasons of lines with a rejected value of a field."""
+    return RejectionForm(f"field {field.name!r}", unmatched=NOT_QUOTED if field.type.quoted else TEXT_MISSING)
 
 
 def _describe(delimiter: Literal | Blanks) -> str:

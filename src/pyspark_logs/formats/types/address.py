@@ -11,10 +11,12 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
+from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType, ResolveType, parse_distinct
 from pyspark_logs.formats.types.forms import CompiledForm
 from pyspark_logs.formats.types.numeric import Integer
+from pyspark_logs.formats.types.problem_classes import UNCLASSED, classes_of_integers
 from pyspark_logs.formats.types.text import Text
 
 
@@ -48,6 +50,13 @@ class Port(Integer):
     def parse(self, text: str, context: TimestampContext) -> Any:
         port = text.rpartition(":")[2] if ":" in text else "-"
         return None if port == "-" else super().parse(port, context)
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        pieces = _host_and_port(texts)
+        if pieces is None:
+            return None
+        classes = classes_of_integers(pieces[1], self.bits)
+        return np.where(spans.as_bool(pc.equal(pieces[1], "-")), np.int32(UNCLASSED), classes)
 
     @property
     def re2_pattern(self) -> str | None:

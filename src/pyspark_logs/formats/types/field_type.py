@@ -92,6 +92,12 @@ class FieldType:
     compiled_syntax: ClassVar[str] = ""
     compiled_syntax_text: ClassVar[bytes] = b""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "parse" in vars(cls) and "problem_classes" not in vars(cls):
+            # The classes of the base are those of its messages.
+            cls.problem_classes = FieldType.problem_classes  # type: ignore[method-assign]
+
     @property
     def compiled_form(self) -> CompiledForm:
         """Form in which compiled engines read the values; the default is correct for all types."""
@@ -236,6 +242,17 @@ class FieldType:
             The column and a mask of the rows that are converted correctly (None: all rows).
         """
         return parse_distinct(self, array, context)
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        """Returns the classes of texts that :meth:`parse` rejects with equal messages, so that it is called once for each class.
+
+        Args:
+            texts: strings without nulls.
+
+        Returns:
+            A class for each text, -1 for texts to parse one by one; None: all texts are parsed one by one.
+        """
+        return None
 
     @property
     def accepts_nulls(self) -> bool:

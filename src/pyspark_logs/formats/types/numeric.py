@@ -18,11 +18,13 @@ from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType, JsonKind, RenderResult, ResolveType, parse_distinct
 from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
+from pyspark_logs.formats.types.problem_classes import classes_by_form, classes_of_integers
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _INT_BITS = 32
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+_FLOATING_FORM = f"{NUMBER.pattern}|(?i:{_NOT_FINITE.pattern})"
 
 
 def has_plain_numbers(array: pa.Array) -> bool:
@@ -108,6 +110,9 @@ class Integer(NumericType):
     def re2_pattern(self) -> str | None:
         return "[+-]?[0-9]+"
 
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_of_integers(texts, self.bits)
+
     def excludes(self, text: str) -> bool:
         return not set(text) <= set("0123456789+-")
 
@@ -145,6 +150,9 @@ class Floating(NumericType):
         if not (NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text)):
             raise ValueError("not a number")
         return float(text)
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, _FLOATING_FORM)
 
     @property
     def notation(self) -> str:
@@ -186,6 +194,9 @@ class DecimalNumber(NumericType):
             return Decimal(text).quantize(Decimal((0, (1,), -self.scale)), context=exact)
         except ArithmeticError as error:
             raise ValueError(f"does not fit in decimal({self.precision},{self.scale})") from error
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, NUMBER.pattern)
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         return render_decimals(array), None
@@ -244,6 +255,9 @@ class Boolean(FieldType):
         if lower not in ("true", "false", "1", "0"):
             raise ValueError("not true or false")
         return lower in ("true", "1")
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, "(?i:true|false|1|0)")
 
     @property
     def compiled_form(self) -> CompiledForm:

@@ -41,6 +41,7 @@ from pyspark_logs.formats.types.field_type import (
 )
 from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm, TimeNotation
 from pyspark_logs.formats.types.numeric import fits_decimal_cast, parse_bounded_int
+from pyspark_logs.formats.types.problem_classes import classes_by_form, classes_of_times
 
 _FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US
 _EPOCH = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
@@ -64,6 +65,9 @@ class Date(FieldType):
         if not ISO_DATE.fullmatch(text):
             raise ValueError("not a date YYYY-MM-DD")
         return dt.date.fromisoformat(text)
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, ISO_DATE.pattern)
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         days = array.cast(pa.int32())
@@ -153,6 +157,11 @@ class Timestamp(FieldType):
         if self.pattern is None:
             return parse_iso_us(text, context.zone)
         return compile_pattern(self.pattern).parse_us(text, context)
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        if self.pattern is None:
+            return classes_of_times(texts, ISO.pattern)
+        return classes_by_form(texts, self.re2_pattern or "")
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         if self.rendered_pattern is None:
@@ -265,6 +274,9 @@ class Epoch(FieldType):
         digits = whole + (fraction or "").ljust(6, "0")[: max(EPOCH_SCALE[self.unit], 0)]
         value = parse_bounded_int(digits) // (1000 if self.unit == "ns" else 1)
         return check_calendar_range(-value if sign else value)
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, _EPOCH.pattern)
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         return _as_instant(self, dtype) or super().reinterpret(dtype, resolve)

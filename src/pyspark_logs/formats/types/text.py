@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
+from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types import escapes
 from pyspark_logs.formats.types.escape_styles import BACKSLASH, EscapeStyle
@@ -26,6 +27,7 @@ from pyspark_logs.formats.types.field_type import (
     render_validated,
 )
 from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
+from pyspark_logs.formats.types.problem_classes import classes_by_form
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
@@ -139,6 +141,9 @@ class Uuid(Text):
         if not _UUID.fullmatch(text):
             raise ValueError("not a UUID")
         return text
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, _UUID.pattern)
 
     def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
         return None

@@ -12,14 +12,15 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
+from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.field_type import RenderResult, ReplaceStrings, parse_distinct, render_validated
 from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
+from pyspark_logs.formats.types.problem_classes import OTHER_FORM, classes_by_form
 from pyspark_logs.formats.types.text import Text
 
 # RFC 3986, 3.2.2: numbers up to 255 without leading zeros, which some programs read as octal.
@@ -93,8 +94,12 @@ class ValidatedText(Text):
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         if self.is_exact and self._excludes_none(array):
             return array, None
-        valid = pc.match_substring_regex(pc.unique(array), rf"^(?:{self.form})\z")
-        return (array, None) if pc.all(valid).as_py() in (True, None) else parse_distinct(self, array, context)
+        encoded = array.dictionary_encode()
+        valid = classes_by_form(encoded.dictionary, self.form) != OTHER_FORM
+        return array, None if valid.all() else valid[encoded.indices.to_numpy()]
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return classes_by_form(texts, self.form)
 
     def _excludes_none(self, array: pa.Array) -> bool:
         """Returns True if no string is empty or has an excluded character."""
@@ -136,6 +141,9 @@ class AddressText(ValidatedText):
             if len(groups) + ("." in groups[-1] if groups else 0) > _MAX_GROUPS:
                 raise ValueError(f"not {self.description}")
         return found
+
+    def problem_classes(self, texts: pa.Array) -> Int32 | None:
+        return super().problem_classes(texts)  # the texts of the form are parsed one by one
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         if len(array) and b"::" in spans.string_bytes(array).tobytes():

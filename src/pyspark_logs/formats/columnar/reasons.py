@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from pyspark_logs.formats.columnar.spans import Int32, Int64, from_numpy, from_texts
-from pyspark_logs.formats.decoding.parsed_line import CorruptReason
+
+
+class CorruptReason(NamedTuple):
+    """Reason why a record is corrupt.
+
+    Attributes:
+        text: full message, with positions and values.
+        category: message without the details of this one record, by which corrupt records are counted.
+    """
+
+    text: str
+    category: str
 
 
 class Reasons(Mapping[int, CorruptReason]):

@@ -1,0 +1,266 @@
+"""Reasons of lines of which a value is not of its type, by column.
+
+The line parsers reject values one at a time, engines those of a block. Both take the words of a reason from a
+:class:`RejectionForm`, and the problem of a text from :meth:`.FieldType.parse`, of which a block needs one call for each class
+of texts with the same problem (:meth:`.FieldType.problem_classes`), or for each distinct text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
+from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Int32,
+    Int64,
+    as_bool,
+    from_numpy,
+    from_texts,
+    max_byte_length,
+    string_bytes,
+)
+from pyspark_logs.formats.decoding.mismatches import first_of_each
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
+from pyspark_logs.formats.types.field_type import FieldType
+
+NOT_QUOTED = "not a quoted text"
+TEXT_MISSING = "the text that must follow is missing"
+NO_PROBLEM = -1
+_MAX_SHOWN = 80  # characters of a value in a message
+_FEW = 16  # texts that are parsed one by one sooner than searched by an expression
+
+# The bytes that `repr` leaves as they are in a text between single quotes.
+_PLAIN = np.zeros(256, np.bool_)
+_PLAIN[32:127] = True
+_PLAIN[[ord("'"), ord("\\")]] = False
+_PLAIN_TEXT = r"^[ -&(-\[\]-~]*\z"
+
+
+class RejectionForm(NamedTuple):
+    """Form of the reasons of lines with a rejected value of a column.
+
+    Attributes:
+        head: words before the value, which name the field or the column.
+        category: category of all reasons; "": the head, and the problem up to its first colon.
+        judged: True if the column makes a line corrupt.
+        unmatched: problem of a text without the syntax of its field.
+        rank: position of the column in the order in which the line parser converts values.
+    """
+
+    head: str
+    category: str = ""
+    judged: bool = True
+    unmatched: str = TEXT_MISSING
+    rank: int = 0
+
+    def reason(self, text: str, problem: str) -> CorruptReason:
+        """Returns the reason of a line.
+
+        >>> RejectionForm("field 'n'").reason("x", "not a whole number").text
+        "field 'n': 'x': not a whole number"
+        """
+        return CorruptReason(f"{self.head}: {text[:_MAX_SHOWN]!r}: {problem}", self.category_of(problem))
+
+    def category_of(self, problem: str) -> str:
+        """Returns the category of a problem."""
+        return self.category or f"{self.head}: {problem.partition(': ')[0]}"
+
+    def reasons(self, rows: Int64, indices: Int32, problems: Problems) -> Reasons:
+        """Returns the reasons of lines.
+
+        Args:
+            rows: ascending indices of the lines.
+            indices: index of the text of each of them.
+            problems: problems of these texts.
+        """
+        categories: dict[str, int] = {}
+        of_message = [categories.setdefault(self.category_of(text), len(categories)) for text in problems.messages]
+        codes = np.maximum(problems.codes, 0)
+        words = [": " + message for message in problems.messages]
+        ends = words[0] if len(words) == 1 else from_texts(*words).take(from_numpy(codes))
+        messages = pc.binary_join_element_wise(f"{self.head}: ", represent(problems.texts), ends, "")
+        return Reasons(rows, indices, messages, tuple(categories), np.array(of_message, np.int32)[codes])
+
+
+class Problems(NamedTuple):
+    """Problems of texts.
+
+    Attributes:
+        texts: the texts.
+        codes: index of the message of each text; ``NO_PROBLEM``: it has none, or none is known.
+        messages: distinct messages.
+    """
+
+    texts: pa.StringArray
+    codes: Int32
+    messages: tuple[str, ...]
+
+
+def find_problems(field_type: FieldType, texts: pa.StringArray, context: TimestampContext) -> Problems:
+    """Returns the problems with which :meth:`.FieldType.parse` rejects texts.
+
+    Args:
+        field_type: the type.
+        texts: distinct texts without nulls.
+        context: zone and year bound of the file.
+    """
+    codes = np.full(len(texts), NO_PROBLEM, np.int32)
+    messages: dict[str, int] = {}
+
+    def set_problem(of: int | Int64, sample: int) -> None:
+        try:
+            field_type.parse(texts[sample].as_py(), context)
+        except ValueError as error:
+            codes[of] = messages.setdefault(str(error), len(messages))
+
+    classes = field_type.problem_classes(texts) if len(texts) > _FEW else None
+    if classes is None:
+        classes = np.full(len(texts), NO_PROBLEM, np.int32)
+    classed = np.flatnonzero(classes != NO_PROBLEM)
+    if len(classed):
+        first, of_class = first_of_each(classes[classed].astype(np.int64))
+        for number, sample in enumerate(classed[first].tolist()):
+            set_problem(classed[of_class == number] if len(first) > 1 else classed, sample)
+    for index in np.flatnonzero(classes == NO_PROBLEM).tolist():
+        set_problem(index, index)
+    return Problems(texts, codes, tuple(messages))
+
+
+def represent(texts: pa.StringArray) -> pa.StringArray:
+    r"""Returns the ``repr`` of the shown beginning of each text.
+
+    >>> represent(from_texts("ab", "a\\b")).to_pylist()
+    ["'ab'", "'a\\\\b'"]
+    """
+    if max_byte_length(texts) > _MAX_SHOWN:
+        texts = pc.utf8_slice_codeunits(texts, 0, _MAX_SHOWN)
+    shown = pc.binary_join_element_wise("'", texts, "'", "")
+    if _PLAIN[string_bytes(texts)].all():
+        return shown
+    special = ~as_bool(pc.match_substring_regex(texts, _PLAIN_TEXT))
+    replaced = [repr(text) for text in texts.take(from_numpy(np.flatnonzero(special))).to_pylist()]
+    return pc.replace_with_mask(shown, from_numpy(special), from_texts(*replaced))
+
+
+@dataclass(frozen=True)
+class _Rejected:
+    """Rejected values of a column.
+
+    Attributes:
+        form: form of their reasons.
+        rows: ascending indices of the lines.
+        indices: index of the text of each of them.
+        problems: problems of these texts.
+    """
+
+    form: RejectionForm
+    rows: Int64
+    indices: Int32
+    problems: Problems
+
+
+class Rejections:
+    """Collects the rejected values of the lines of a block. The first rejected value of a line is its reason.
+
+    Args:
+        count: number of lines.
+        forms: form of each output of an engine; None: lines with a rejected value of the output are left to the line parser.
+        context: zone and year bound of the file.
+
+    Attributes:
+        uncertain: mask of the lines that are left to the line parser.
+    """
+
+    def __init__(self, count: int, forms: Sequence[RejectionForm | None], context: TimestampContext) -> None:
+        self.forms, self.context = tuple(forms), context
+        self.uncertain: Bool = np.zeros(count, np.bool_)
+        self._found: list[_Rejected] = []
+
+    def add(self, index: int, field_type: FieldType, rows: Int64, texts: pa.StringArray) -> None:
+        """Adds values of which an engine is not certain. A line whose value the type accepts is uncertain.
+
+        Args:
+            index: index of the output.
+            field_type: type of the column.
+            rows: ascending indices of the lines.
+            texts: text of each value, without escapes.
+        """
+        if self.forms[index] is None:
+            self.uncertain[rows] = True
+            return
+        certain = ~self.uncertain[rows]
+        if not certain.all():
+            rows, texts = rows[certain], texts.filter(from_numpy(certain))
+        if len(rows) == 0:
+            return
+        encoded = texts.dictionary_encode()
+        self._add(index, rows, encoded.indices, find_problems(field_type, encoded.dictionary, self.context))
+
+    def add_unmatched(self, index: int, rows: Int64, texts: pa.StringArray) -> None:
+        """Adds values without the syntax of their field; see :meth:`add`."""
+        form = self.forms[index]
+        if form is None:
+            self.uncertain[rows] = True
+        elif len(rows):
+            encoded = texts.dictionary_encode()
+            codes = np.zeros(len(encoded.dictionary), np.int32)
+            self._add(index, rows, encoded.indices, Problems(encoded.dictionary, codes, (form.unmatched,)))
+
+    def _add(self, index: int, rows: Int64, encoded: pa.Int32Array, problems: Problems) -> None:
+        form = self.forms[index]
+        indices = np.frombuffer(encoded.buffers()[1], np.int32)[encoded.offset : encoded.offset + len(encoded)]
+        accepted = problems.codes[indices] == NO_PROBLEM
+        self.uncertain[rows[accepted]] = True
+        if form is not None and form.judged and not accepted.all():
+            self._found.append(_Rejected(form, rows[~accepted], indices[~accepted], problems))
+
+    def decoded_rows(
+        self, rows: Int64 | None, arrays: list[pa.Array], masks: Sequence[Bool | None], count: int,
+        rests: Int32 | None, ends: Int32 | None,
+    ) -> DecodedRows:  # fmt: skip
+        """Returns the lines of which all columns are certain, with the reasons of those with a rejected value.
+
+        Args:
+            rows: indices of the lines in the block; None: all lines.
+            arrays: the requested columns, null where a value is rejected, followed by columns that are only validated.
+            masks: mask of the certain values of each column; None: all values.
+            count: number of requested columns.
+            rests: offset after the last field of each line; None: it was not sought.
+            ends: end offset of each line of the block; None: ``rests`` is None, too.
+        """
+        if self.uncertain.any():
+            masks = [*masks, ~self.uncertain]
+        decoded, certain, reasons = (
+            drop_uncertain_rows(rows, arrays, masks, count),
+            intersect_masks(masks),
+            self.reasons(),
+        )
+        if rests is not None:
+            decoded.rests = rests if certain is None else rests[certain]
+        if len(reasons):
+            decoded.reasons = reasons if certain is None else reasons.select(np.flatnonzero(certain))
+            if decoded.rests is not None and ends is not None:  # only lines that match have appended fields
+                corrupt = decoded.reasons.rows
+                decoded.rests[corrupt] = ends[corrupt if decoded.rows is None else decoded.rows[corrupt]]
+        return decoded
+
+    def reasons(self) -> Reasons:
+        """Returns the reason of each line that is certain and has a rejected value of a judged column."""
+        reasons = Reasons.none()
+        taken = self.uncertain.copy()
+        for found in sorted(self._found, key=lambda one: one.form.rank):
+            is_first = ~taken[found.rows]
+            if is_first.any():
+                taken[found.rows] = True
+                reasons = reasons.union(
+                    found.form.reasons(found.rows[is_first], found.indices[is_first], found.problems)
+                )
+        return reasons
