@@ -234,9 +234,12 @@ class FormatConformance:
 
     @pytest.mark.parametrize("size", [1, pytest.param(7, marks=SLOW), 64, pytest.param(1000, marks=SLOW)])
     def test_blocks_of_any_size(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-        whole = self.read(tmp_path, self.file(self.lines * 3))
+        # Bytes that are not UTF-8 follow blocks of ASCII, also within a value of several lines.
+        last = self.file(self.lines * 2).removeprefix(self.head).encode().replace(b"\n", b"\xe9\n")
+        text = self.file(self.lines * 3).encode() + last
+        whole = [self.read(tmp_path, text), self.read(tmp_path, text, encoding="latin-1")]
         monkeypatch.setattr("pyspark_logs.text_lines.read_lines", partial(read_lines, block_bytes=size))
-        assert self.read(tmp_path, self.file(self.lines * 3)) == whole
+        assert [self.read(tmp_path, text), self.read(tmp_path, text, encoding="latin-1")] == whole
 
     @pytest.mark.parametrize("size", [pytest.param(7, marks=SLOW), 30, pytest.param(100, marks=SLOW)])
     def test_splits_of_any_size(self, tmp_path: Path, size: int) -> None:
@@ -244,7 +247,9 @@ class FormatConformance:
         assert self.read(tmp_path, self.file(self.lines * 3), maxPartitionBytes=size, openCostInBytes=1) == whole
 
     def test_files_without_a_record(self, tmp_path: Path) -> None:
-        assert self.read(tmp_path, "", schema=self.schema()) == []
+        for mark in ("", "\ufeff"):
+            for encoding in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+                assert self.read(tmp_path, mark.encode(encoding), schema=self.schema()) == []
         assert self.read(tmp_path, self.head, schema=self.schema()) == []
         assert self.read(tmp_path, self.head + "\n\n", schema=self.schema()) == []
 

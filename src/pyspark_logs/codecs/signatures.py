@@ -51,10 +51,13 @@ def marked_encoding(head: bytes) -> str | None:
 
     >>> marked_encoding("line".encode("utf-16")), marked_encoding(b"\xef\xbb\xbfline")
     ('utf-16', None)
+    >>> marked_encoding(b"\xff\xfe"), marked_encoding(b"")
+    ('utf-16', None)
     """
-    encoding = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
-    # The marks of UTF-16 are letters of Latin-1. In UTF-16, spaces, digits and line ends have a zero byte.
-    return encoding if b"\0" in head else None
+    mark, encoding = next((item for item in _MARKS if head.startswith(item[0])), (b"", None))
+    # The marks of UTF-16 are letters of Latin-1. In UTF-16, spaces, digits and line ends have a zero byte. A file without text has
+    # only the mark.
+    return encoding if b"\0" in head or head == mark else None
 
 
 def looks_like_text(head: bytes) -> bool:

@@ -395,4 +395,6 @@ def _concatenate(blocks: list[Lines]) -> Lines:
         starts=np.concatenate([lines.starts + shift for lines, shift in zip(blocks, shifts, strict=True)]),
         ends=np.concatenate([lines.ends + shift for lines, shift in zip(blocks, shifts, strict=True)]),
         origins=np.concatenate([lines.offsets for lines in blocks]),
+        is_ascii=all(lines.is_ascii for lines in blocks),
+        is_single=all(lines.is_single for lines in blocks),
     )

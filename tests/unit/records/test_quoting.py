@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.records import QuoteRule, align_split, join_quoted, read_lines
+from pyspark_logs.records import QuoteRule, align_split, join_quoted, read_lines, sanitise
 from tests.support.growth import assert_linear_time
 from tests.support.trials import tries
 
@@ -178,6 +178,14 @@ def test_a_line_of_any_length_is_not_held(start: int) -> None:
         assert (offset, passed) == (0, (line << 20) + 1)
     else:
         assert (offset, passed, taken) == (start + size, 0, 1)
+
+
+@pytest.mark.parametrize(("encoding", "value"), [("utf-8", "\ufffd"), ("latin-1", "\xe9")])
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20])
+def test_a_value_that_begins_in_a_block_of_ascii(block_bytes: int, encoding: str, value: str) -> None:
+    blocks = read_lines(iter([b'1,"x\n\xe9"\nz\n']), block_bytes=block_bytes, all_blocks=True)
+    found = [sanitise(lines, encoding) for lines in join_quoted(blocks, COMMA, encoding=encoding)]
+    assert b"".join(lines.record(0) for lines in found[:1]).decode() == f'1,"x\n{value}"'
 
 
 @pytest.mark.parametrize("block_bytes", [1, 4, 1 << 20])
