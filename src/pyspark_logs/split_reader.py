@@ -195,7 +195,8 @@ class SplitReader:
             if self._may_skip(error) and not is_read:
                 self.observer.record_skip(path, f"{problem} after planning")
             elif self.in_stream:
-                raise SnapshotChangedError(_stream_advice(path, problem)) from error
+                ignores = self.options.plan.ignore_missing
+                raise SnapshotChangedError(_stream_advice(path, problem, ignores=ignores)) from error
             elif isinstance(error, SnapshotChangedError):
                 raise
             else:
@@ -282,8 +283,13 @@ def _held_bytes(lines: Lines) -> int:
     return len(lines.block) + lines.starts.nbytes + lines.ends.nbytes
 
 
-def _stream_advice(path: str, problem: str) -> str:
+def _stream_advice(path: str, problem: str, *, ignores: bool) -> str:
     scope = "all files of its job in this batch" if job_of(path) else "it"
+    if ignores:  # the file was there when the task began
+        return (
+            f"{path}: {problem} while its batch was read. Read the batch again, as Spark does with a task that failed:"
+            f" ignoreMissingFiles=true then passes over {scope}"
+        )
     return (
         f"{path}: {problem} after its batch was planned, and the checkpoint keeps the plan of the batch. Restore the file, or"
         f" restart the query with ignoreMissingFiles=true, which passes over {scope}"
