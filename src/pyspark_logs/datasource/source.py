@@ -91,7 +91,9 @@ def _muted_manager(spark: SparkSession) -> Iterator[None]:
     """
     try:
         log4j = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001 - no public setting of one logger
-        level = log4j.LogManager.getLogger(_MANAGER).getLevel()
+        context = log4j.LogManager.getContext(False)
+        configuration = context.getConfiguration()
+        level = configuration.getLoggers().containsKey(_MANAGER) and configuration.getLoggerConfig(_MANAGER).getLevel()
         log4j.core.config.Configurator.setLevel(_MANAGER, log4j.Level.ERROR)
     except Exception:  # noqa: BLE001 - errors of py4j, which Connect lacks, too: a warning more does no harm
         yield
@@ -99,7 +101,12 @@ def _muted_manager(spark: SparkSession) -> Iterator[None]:
     try:
         yield
     finally:
-        log4j.core.config.Configurator.setLevel(_MANAGER, level)
+        if level:
+            log4j.core.config.Configurator.setLevel(_MANAGER, level)
+        else:
+            # Spark's shells print all messages, also those at level INFO, of loggers with a level of their own.
+            configuration.removeLogger(_MANAGER)
+            context.updateLoggers()
 
 
 class LogDataSource(DataSource):
