@@ -109,7 +109,7 @@ class LogDataset:
         return self.to_table(limit=parse_count("rows", rows), **arguments)
 
     def count_rows(self, where: str | None = None) -> int:
-        """Returns the number of rows of :meth:`to_table`.
+        """Returns the number of rows of ``to_table(columns=[], where=where)``.
 
         Columns that the condition does not name are parsed only with ``mode=DROPMALFORMED`` or ``FAILFAST``, by which each of
         them can make a row disappear or the query fail.
