@@ -15,14 +15,14 @@ from pyspark_logs.planning.file_table import PlannedFile
 
 _NUMBERS = 4  # numbers of a split in Splits.numbers
 _DEFAULT_TASK_BYTES = 128 << 20
-_MIN_TASK_BYTES = 4 << 20  # of stored text, below which starting a task costs more than another processor saves
+_MIN_TASK_BYTES = 8 << 20  # including the costs of opening files; smaller tasks cost more than another processor saves
 
 
 def task_bytes(options: PlanOptions, *, size: int, files: int, parallelism: int = 1) -> int:
     """Returns the size of the tasks of a load in bytes.
 
     As in Spark, a load that would be fewer tasks than can run at the same time is divided among these. Without an option,
-    no task is made smaller than 4 MiB.
+    no task is made smaller than 8 MiB.
 
     Args:
         options: sizes of tasks.

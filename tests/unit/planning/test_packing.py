@@ -87,8 +87,8 @@ def test_a_load_is_divided_among_the_tasks_that_run_at_once(files: dict[str, int
     ("options", "size", "files", "expected"),
     [
         ({}, 200 << 20, 1, (201 << 20) // 4),
-        ({}, 5 << 20, 1, 4 << 20),
-        ({"open_cost_bytes": 8 << 20}, 5 << 20, 1, 8 << 20),
+        ({}, 5 << 20, 1, 8 << 20),
+        ({"open_cost_bytes": 9 << 20}, 5 << 20, 1, 9 << 20),
         ({}, 100_000 * 65536, 100_000, 128 << 20),
         ({"max_partition_bytes": 64 << 20}, 100 << 20, 1, 64 << 20),
         ({"max_partition_bytes": 64 << 20, "min_partitions": 2}, 63 << 20, 1, 32 << 20),
