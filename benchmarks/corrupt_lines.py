@@ -37,7 +37,7 @@ _COMBINED = {"preset": "apache_combined"}
 _COMBINED_LINE = '192.0.2.7 - - [{time}] "GET /a/{{n}} HTTP/1.1" {status} {{n}} "-" "Mozilla/5.0 (X11; Linux x86_64)"'
 _APP = {"template": "{time:timestamp} {level} [{thread}] {logger}: took {took:int} ms for {path}"}
 _APP_LINE = "{time} INFO [worker-1] com.example.Orders: took {took} ms for /api/orders/{{n}}"
-_CSV = {"format": "delimited", "delimiter": ",", "schema": "id long, time timestamp, took int, name string"}
+_CSV = {"delimited": ",", "schema": "id long, time timestamp, took int, name string"}
 INPUTS = [
     Input("Apache combined, text as status", _COMBINED_LINE.format(time="22/Nov/2026:{clock} +0000", status="{word}"), _COMBINED),
     Input("Apache combined, 30 February", _COMBINED_LINE.format(time="30/Feb/2026:{clock} +0000", status="200"), _COMBINED),
