@@ -211,15 +211,20 @@ class Conformance:
             assert all(map(same, row, values)), (line, row, values)
             assert bad == expected_bad, (line, bad)
 
+    def check_drawn(self, query: Query) -> None:
+        # Without a newline, a carriage return ends a line, which the reference does not know.
+        assume(b"\n" in query.case.data or b"\r" not in query.case.data)
+        self.check(query)
+
     @given(queries(strategies.cases()))
     @thorough
     def test_any_template(self, query: Query) -> None:
-        self.check(query)
+        self.check_drawn(query)
 
     @given(queries(strategies.cases(shape=strategies.delimited)))
     @thorough
     def test_delimited_template(self, query: Query) -> None:
-        self.check(query)
+        self.check_drawn(query)
 
 
 class TestLineParser(Conformance):
