@@ -33,6 +33,7 @@ from tests.conformance.suite import same
 from tests.conformance.test_mismatches import block_of
 from tests.conformance.test_presets_laws import MOMENT, decoder_of, records_of, sample_of, schema_of
 from tests.support.formats import compile_decoder, format_schema, line_format
+from tests.support.growth import assert_linear_time
 from tests.support.interpreted import interpreted_machines
 
 # Texts that are no value of some type, or only just a value of it.
@@ -269,3 +270,11 @@ def test_modes_and_bad_records(options: dict[str, str], folder: Path, monkeypatc
     monkeypatch.setattr(Decoder, "run_engines", lambda self, lines, context: ([], None))
     monkeypatch.setattr(Decoder, "min_searched", 1 << 30)
     assert found == read(folder / "exact")
+
+
+def test_the_time_for_many_classes_of_texts_is_linear() -> None:
+    """Each day that does not exist is a class of its own."""
+    days = [f"{1 + n // 80:04}-{13 + n % 80}-01T10:00:00Z" for n in range(160_000)]
+    texts = pa.array(days)
+    field_type = find_type("timestamp")("timestamp", None)
+    assert_linear_time(lambda size: find_problems(field_type, texts[:size], TimestampContext()), len(texts))

@@ -30,6 +30,7 @@ from pyspark_logs.formats.columnar.spans import (
 from pyspark_logs.formats.decoding.mismatches import first_of_each
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
+from pyspark_logs.formats.types.problem_classes import UNCLASSED
 
 NOT_QUOTED = "not a quoted text"
 TEXT_MISSING = "the text that must follow is missing"
@@ -115,22 +116,22 @@ def find_problems(field_type: FieldType, texts: pa.StringArray, context: Timesta
     codes = np.full(len(texts), NO_PROBLEM, np.int32)
     messages: dict[str, int] = {}
 
-    def set_problem(of: int | Int64, sample: int) -> None:
+    def code_of(index: int) -> int:
         try:
-            field_type.parse(texts[sample].as_py(), context)
+            field_type.parse(texts[index].as_py(), context)
         except ValueError as error:
-            codes[of] = messages.setdefault(str(error), len(messages))
+            return messages.setdefault(str(error), len(messages))
+        return NO_PROBLEM
 
     classes = field_type.problem_classes(texts) if len(texts) > _FEW else None
     if classes is None:
-        classes = np.full(len(texts), NO_PROBLEM, np.int32)
-    classed = np.flatnonzero(classes != NO_PROBLEM)
+        classes = np.full(len(texts), UNCLASSED, np.int32)
+    classed = np.flatnonzero(classes != UNCLASSED)
     if len(classed):
         first, of_class = first_of_each(classes[classed].astype(np.int64))
-        for number, sample in enumerate(classed[first].tolist()):
-            set_problem(classed[of_class == number] if len(first) > 1 else classed, sample)
-    for index in np.flatnonzero(classes == NO_PROBLEM).tolist():
-        set_problem(index, index)
+        codes[classed] = np.array([code_of(index) for index in classed[first].tolist()], np.int32)[of_class]
+    for index in np.flatnonzero(classes == UNCLASSED).tolist():
+        codes[index] = code_of(index)
     return Problems(texts, codes, tuple(messages))
 
 
