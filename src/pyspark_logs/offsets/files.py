@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 
@@ -59,3 +60,25 @@ class FullListing:
 
     started_ms: int
     took_ms: int
+
+
+def file_order(file: StreamFile) -> tuple[int, str, str]:
+    """Returns the position of a file in the order in which batches take files."""
+    return file.modified_ms, file.key, file.etag
+
+
+def identity_hash(file: StreamFile, identity: str) -> int:
+    """Returns a hash of 64 bits of what identifies a file: its key, or its key and etag.
+
+    Args:
+        file: the file.
+        identity: ``key`` or ``key+etag``.
+    """
+    # File names that are not UTF-8 hold surrogates in Python (PEP 383).
+    name = file.key if identity == "key" else f"{file.key}\0{file.etag}"
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def same_version_until_ms(second: int, lateness_ms: int) -> int:
+    """Returns the latest modification time of versions that count as the one modified in a second."""
+    return second * 1000 + 999 + lateness_ms

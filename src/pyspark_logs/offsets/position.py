@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,15 @@ from pyspark_logs.offsets.encoding import (
     pack_seen,
     read_parts,
 )
-from pyspark_logs.offsets.files import EMPTY_BATCH, BatchPlan, FullListing, StreamFile
+from pyspark_logs.offsets.files import (
+    EMPTY_BATCH,
+    BatchPlan,
+    FullListing,
+    StreamFile,
+    file_order,
+    identity_hash,
+    same_version_until_ms,
+)
 
 # Start of the year 1, before the modification time of any file.
 BEGINNING_MS = -62_135_596_800_000
@@ -188,7 +195,7 @@ def poll(
         New offset whose ``batch`` holds the files taken; the caller adds the batch's columns and slack. The batch is empty if
         ``max_seen`` allows none of the files, and the offset holds their layout time so that they are listed again.
     """
-    unread = sorted(_unread(offset, listing, rules).items(), key=lambda item: _order(item[1]))
+    unread = sorted(_unread(offset, listing, rules).items(), key=lambda item: file_order(item[1]))
     # Files with later modification times settle later: those that are ready come first.
     ready = [item for item in unread if _is_settled(item[1], now_ms, rules)]
     count = _batch_size(ready, rules)
@@ -201,7 +208,7 @@ def poll(
     reached_ms = max(offset.ts_ms, now_ms - rules.clock_error_ms - rules.settle_ms)
     closed_ms = reached_ms - rules.window_ms
     floor_ms = max(offset.floor_ms, min(closed_ms, unread[0][1].modified_ms))
-    remembered = sum(_same_version_until_ms(second, rules.lateness_ms) >= floor_ms for second, _ in offset.seen)
+    remembered = sum(same_version_until_ms(second, rules.lateness_ms) >= floor_ms for second, _ in offset.seen)
     closed = sum(_is_closed(file, closed_ms, rules) for _, file in ready[:count])
     count = min(count, closed + max(0, rules.max_seen - remembered))
     if count:
@@ -219,7 +226,7 @@ def is_new(offset: Offset, file: StreamFile, lateness_ms: int) -> bool:
         lateness_ms: see :class:`PollRules`.
     """
     return (file.modified_ms, file.key) > offset.floor and not _counts_as_seen(
-        offset, _hash(file, offset.identity), file, lateness_ms
+        offset, identity_hash(file, offset.identity), file, lateness_ms
     )
 
 
@@ -234,7 +241,7 @@ def is_changed(offset: Offset, file: StreamFile) -> bool:
     """
     if file.modified_ms <= offset.ts_ms:
         return False
-    second = offset.seconds.get(_hash(file, offset.identity))
+    second = offset.seconds.get(identity_hash(file, offset.identity))
     return second is not None and file.modified_ms // 1000 != second
 
 
@@ -268,7 +275,7 @@ def _after_all(start: Offset, listing: Iterable[StreamFile], now_ms: int, rules:
     The position follows the files, not the clock of this process, which may be ahead of the store's. Only an offset that
     would exceed ``max_seen`` depends on the clock, as for polls.
     """
-    unread = sorted(_unread(start, listing, rules).items(), key=lambda item: _order(item[1]))
+    unread = sorted(_unread(start, listing, rules).items(), key=lambda item: file_order(item[1]))
     if not unread:
         return start
     after = replace(_take(start, unread, len(unread), now_ms, rules, None), batch=EMPTY_BATCH)
@@ -324,9 +331,7 @@ def _take(
         floor = (next_ms, last.key if last.modified_ms == next_ms else "")
     floor = max(offset.floor, floor)
     seconds = {
-        hashed: second
-        for second, hashed in offset.seen
-        if _same_version_until_ms(second, rules.lateness_ms) >= floor[0]
+        hashed: second for second, hashed in offset.seen if same_version_until_ms(second, rules.lateness_ms) >= floor[0]
     }
     for hashed, file in taken:
         if (file.modified_ms, file.key) > floor or not _is_closed(file, closed_ms, rules):
@@ -354,7 +359,7 @@ def _earliest_layout_us(files: Iterable[tuple[int, StreamFile]], than_us: int | 
 
 def _is_closed(file: StreamFile, closed_ms: int, rules: PollRules) -> bool:
     """True if no version of a file that counts as this one can become visible any more."""
-    return _same_version_until_ms(file.modified_ms // 1000, rules.lateness_ms) < closed_ms
+    return same_version_until_ms(file.modified_ms // 1000, rules.lateness_ms) < closed_ms
 
 
 def _unread(offset: Offset, listing: Iterable[StreamFile], rules: PollRules) -> dict[int, StreamFile]:
@@ -362,19 +367,15 @@ def _unread(offset: Offset, listing: Iterable[StreamFile], rules: PollRules) -> 
     found: dict[int, StreamFile] = {}
     for file in listing:
         if (file.modified_ms, file.key) > offset.floor:
-            hashed = _hash(file, offset.identity)
+            hashed = identity_hash(file, offset.identity)
             if not _counts_as_seen(offset, hashed, file, rules.lateness_ms):
-                found[hashed] = max(file, found.get(hashed, file), key=_order)
+                found[hashed] = max(file, found.get(hashed, file), key=file_order)
     return found
 
 
 def _counts_as_seen(offset: Offset, hashed: int, file: StreamFile, lateness_ms: int) -> bool:
     second = offset.seconds.get(hashed)
-    return second is not None and file.modified_ms <= _same_version_until_ms(second, lateness_ms)
-
-
-def _order(file: StreamFile) -> tuple[int, str, str]:
-    return file.modified_ms, file.key, file.etag
+    return second is not None and file.modified_ms <= same_version_until_ms(second, lateness_ms)
 
 
 def _is_settled(file: StreamFile, now_ms: int, rules: PollRules) -> bool:
@@ -389,14 +390,3 @@ def _batch_size(ready: list[tuple[int, StreamFile]], rules: PollRules) -> int:
         return most
     sizes = itertools.accumulate(file.size for _, file in ready[:most])
     return min(most, max(1, sum(size <= rules.max_bytes for size in sizes)))
-
-
-def _same_version_until_ms(second: int, lateness_ms: int) -> int:
-    """Returns the latest modification time of versions that count as the one modified in a second."""
-    return second * 1000 + 999 + lateness_ms
-
-
-def _hash(file: StreamFile, identity: str) -> int:
-    # File names that are not UTF-8 hold surrogates in Python (PEP 383).
-    name = file.key if identity == "key" else f"{file.key}\0{file.etag}"
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -742,14 +742,14 @@ def test_a_gap_before_a_restart_is_warned_of(tmp_path: Path, clock: Clock, caplo
 
 def test_a_backlog_is_processed_in_linear_time(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = 0
-    original = position._hash
+    original = position.identity_hash
 
     def counted(*arguments: Any) -> int:
         nonlocal hashed
         hashed += 1
         return original(*arguments)
 
-    monkeypatch.setattr(position, "_hash", counted)
+    monkeypatch.setattr(position, "identity_hash", counted)
     for number in range(300):
         put(tmp_path, f"{number:03}.log", at=NOW - dt.timedelta(seconds=400 - number))
     one = stream(tmp_path)
