@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import gzip
 import re
 from functools import reduce
@@ -489,3 +490,10 @@ def test_a_load_is_divided_among_the_processors_of_the_session(spark: Any, tmp_p
     assert frame.count() == 9216
     assert reader.option("minPartitions", 5).load(str(tmp_path)).rdd.getNumPartitions() == 5
     assert reader.option("maxPartitionBytes", "128m").load(str(tmp_path)).rdd.getNumPartitions() == 5
+
+
+def test_workers_exclude_modules_from_collections(spark: Any, logs: str) -> None:
+    """Spark collects garbage after each task, which takes as long as reading some megabytes if it visits all modules."""
+    assert spark.read.format("logs").options(template=TEMPLATE).load(logs).count() > 0
+    frozen = spark.sparkContext.parallelize(range(2), 2).map(lambda _: gc.get_freeze_count()).collect()
+    assert max(frozen) > 10_000

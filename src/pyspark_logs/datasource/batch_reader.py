@@ -12,6 +12,7 @@ from pyspark.sql.types import StructType
 
 from pyspark_logs.datasource.filters import from_spark
 from pyspark_logs.datasource.schemas import check_condition, is_collated, to_ddl
+from pyspark_logs.datasource.worker_process import exclude_modules_from_collections
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.reader import LogReader
 from pyspark_logs.task_reader import ReadTask
@@ -49,12 +50,15 @@ class LogBatchReader(LogReader, DataSourceReader):
 
     def partitions(self) -> list[InputPartition]:
         """Plans the read: lists files, prunes them, and divides them into tasks."""
-        return [LogPartition(task) for task in self.start_audit(self.plan(self._parallelism)).tasks]
+        tasks = self.start_audit(self.plan(self._parallelism)).tasks
+        exclude_modules_from_collections()
+        return [LogPartition(task) for task in tasks]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Reads a task. For an empty plan, Spark passes a partition of its own, which has no rows."""
         if isinstance(partition, LogPartition):
             yield from self.read_task(partition.task)
+            exclude_modules_from_collections()
 
     def accept_filters(self, filters: list[Any]) -> list[Any]:
         """Accepts the filters that the reader evaluates exactly as Spark does, and returns the other filters.

@@ -13,6 +13,7 @@ from pyspark.sql.types import StructType
 from pyspark_logs.auditing import TaskOrigin
 from pyspark_logs.datasource.batch_reader import LogPartition
 from pyspark_logs.datasource.schemas import check_condition, to_ddl
+from pyspark_logs.datasource.worker_process import exclude_modules_from_collections
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.stream import LogStream
 
@@ -48,6 +49,7 @@ class _CommonStreamReader(LogStream, DataSourceStreamReader):
         """Reads a task as the batch reader does."""
         if isinstance(partition, LogPartition):
             yield from self.reader.read_task(partition.task, origin=_task_origin())
+            exclude_modules_from_collections()
 
     def commit(self, end: dict[str, Any]) -> None:
         """Cleans the files of a finished batch, if the options say so."""

@@ -17,6 +17,7 @@ from pyspark.sql.datasource import DataSourceArrowWriter, DataSourceStreamWriter
 from pyspark.sql.types import StructType
 
 from pyspark_logs.datasource.schemas import to_ddl
+from pyspark_logs.datasource.worker_process import exclude_modules_from_collections
 from pyspark_logs.errors import LogSourceError
 from pyspark_logs.jobs import Job
 from pyspark_logs.options import WriteOptions
@@ -112,7 +113,9 @@ class LogStreamWriter(LogWriter, *_STREAM_WRITER):  # type: ignore[misc]
 
 def _write(writer: LogWriter, batches: Iterable[pa.RecordBatch], job: Job, context: TaskContext) -> TaskOutput:
     # Attempt numbers restart when a stage is repeated; attempt ids are unique.
-    return writer.write_task(batches, job, task=context.partitionId(), attempt=context.taskAttemptId())
+    output = writer.write_task(batches, job, task=context.partitionId(), attempt=context.taskAttemptId())
+    exclude_modules_from_collections()
+    return output
 
 
 def _context() -> TaskContext:
