@@ -6,6 +6,8 @@ import datetime as dt
 import gc
 import gzip
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ import pytest
 pytest.importorskip("pyspark")
 
 from pyspark.errors import PySparkException
-from pyspark.sql.datasource import DataSourceReader
+from pyspark.sql.datasource import DataSource, DataSourceReader
 from pyspark.sql.functions import col, expr, lit
+
+import pyspark_logs
 
 PUSHDOWN = "spark.sql.python.filterPushdown.enabled"
 TEMPLATE = "{ts:timestamp?} {level?} {service} {n:int?} {flag:boolean?} {day:date?} {ratio:double?} {message}"
@@ -182,6 +186,48 @@ def test_register_twice_and_then_pushdown_off(session: Any, logs: str) -> None:
     frame = load(fresh, logs).where("level = 'WARN'")
     assert filters_in_spark(frame)
     assert messages(frame) == ["été \U0001f600"]
+
+
+@contextmanager
+def warnings_of_spark(session: Any, file: Path) -> Iterator[None]:
+    """Writes the log of the JVM at level WARN to a file."""
+    log4j = session._jvm.org.apache.logging.log4j
+    context = log4j.LogManager.getContext(False)
+    configuration = context.getConfiguration()
+    appender = log4j.core.appender.FileAppender.newBuilder().setName("test").withFileName(str(file)).build()
+    appender.start()
+    session.sparkContext.setLogLevel("WARN")
+    configuration.getRootLogger().addAppender(appender, log4j.Level.WARN, None)
+    # As in a new JVM: other tests have registered the source.
+    configuration.removeLogger("org.apache.spark.sql.execution.datasources.DataSourceManager")
+    context.updateLoggers()
+    try:
+        yield
+    finally:
+        configuration.getRootLogger().removeAppender("test")
+        session.sparkContext.setLogLevel("ERROR")
+
+
+def test_spark_logs_no_warning_about_the_registration(session: Any, tmp_path: Path) -> None:
+    """Neither at once, nor for a streaming query, which copies the session; but for other sources."""
+
+    class OtherSource(DataSource):
+        @classmethod
+        def name(cls) -> str:
+            return "logs_of_another_source"
+
+    pyspark_logs.register(session)
+    file = tmp_path / "spark.log"
+    with warnings_of_spark(session, file):
+        session._jsparkSession.cloneSession()
+        assert "The data source logs replaced" in file.read_text()
+        file.write_text("")
+        for _ in range(2):
+            pyspark_logs.register(session)
+            session._jsparkSession.cloneSession()
+            session.dataSource.register(OtherSource)
+        assert "The data source logs_of_another_source replaced" in file.read_text()
+        assert "The data source logs replaced" not in file.read_text()
 
 
 def test_a_temporary_view(spark: Any, logs: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
@@ -11,6 +9,7 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader
 from pyspark.sql.types import StructType
 
 from pyspark_logs.datasource.redaction import REDACTION_CONF, redact_options
+from pyspark_logs.datasource.spark_log import mute_replacement_warning
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import ReadOptions, WriteOptions, parse_read_options, parse_write_options
 from pyspark_logs.terminal_text import get_logger
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from pyspark_logs.datasource.writers import LogBatchWriter, LogStreamWriter
 
 PUSHDOWN_CONF = "spark.sql.python.filterPushdown.enabled"
-_MANAGER = "org.apache.spark.sql.execution.datasources.DataSourceManager"
 
 # Spark imports this module when it looks for data sources, where pyarrow and numpy may be missing. The methods below
 # import the modules that need them.
@@ -49,9 +47,9 @@ def register(spark: SparkSession) -> None:
             f"register() takes a SparkSession of Spark 4.0 or later, not {type(spark).__name__}; create it with"
             " SparkSession.builder.getOrCreate()"
         )
+    mute_replacement_warning(spark)
     try:
-        with _muted_manager(spark):
-            spark.dataSource.register(_source_of(spark))
+        spark.dataSource.register(_source_of(spark))
     except PySparkException as error:
         # Spark 4.0 has found this class by its name and does not let a session replace it.
         if "DATA_SOURCE_ALREADY_EXISTS" not in str(error):
@@ -81,32 +79,6 @@ def _source_of(spark: SparkSession) -> type[LogDataSource]:
     # Spark sends a class that no module contains by value, together with its attributes.
     attributes = {"parallelism": parallelism, "__module__": LogDataSource.__module__, "__doc__": LogDataSource.__doc__}
     return type(LogDataSource.__name__, (LogDataSource,), attributes)
-
-
-@contextmanager
-def _muted_manager(spark: SparkSession) -> Iterator[None]:
-    """Mutes the warning of Spark that the registered class replaces the same class, which Spark has found by its name.
-
-    A Connect session has no JVM in this process; the warning is then in the log of the server.
-    """
-    try:
-        log4j = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001 - no public setting of one logger
-        context = log4j.LogManager.getContext(False)
-        configuration = context.getConfiguration()
-        level = configuration.getLoggers().containsKey(_MANAGER) and configuration.getLoggerConfig(_MANAGER).getLevel()
-        log4j.core.config.Configurator.setLevel(_MANAGER, log4j.Level.ERROR)
-    except Exception:  # noqa: BLE001 - errors of py4j, which Connect lacks, too: a warning more does no harm
-        yield
-        return
-    try:
-        yield
-    finally:
-        if level:
-            log4j.core.config.Configurator.setLevel(_MANAGER, level)
-        else:
-            # Spark's shells print all messages, also those at level INFO, of loggers with a level of their own.
-            configuration.removeLogger(_MANAGER)
-            context.updateLoggers()
 
 
 class LogDataSource(DataSource):
