@@ -15,6 +15,7 @@ from pyspark_logs.rendering.html import html_table
 from pyspark_logs.rendering.report_output import PlainOutput, ReportOutput
 from pyspark_logs.rendering.units import format_bytes
 from pyspark_logs.schema import parse_ddl, to_ddl
+from pyspark_logs.store import S3_SCHEMES, split_scheme
 from pyspark_logs.terminal_text import printable
 
 # Prices of S3 Standard in us-east-1: https://aws.amazon.com/s3/pricing/
@@ -33,6 +34,7 @@ class LoadPlan:
         tasks: number of tasks, which are the partitions of the DataFrame on a Spark with as many processors as this machine.
         splits: number of byte ranges of files.
         columns: names of the columns that are parsed.
+        is_s3: True if all paths are on S3, whose requests have a price.
     """
 
     layout: str
@@ -40,6 +42,7 @@ class LoadPlan:
     tasks: int
     splits: int
     columns: tuple[str, ...]
+    is_s3: bool = False
 
     @property
     def get_requests(self) -> int:
@@ -47,13 +50,15 @@ class LoadPlan:
         return self.splits
 
     @property
-    def request_cost_usd(self) -> float:
-        """Cost of the LIST and GET requests in US dollars at the prices of S3 Standard in us-east-1."""
+    def request_cost_usd(self) -> float | None:
+        """Cost of the LIST and GET requests in US dollars at the prices of S3 Standard in us-east-1; None: not on S3."""
+        if not self.is_s3:
+            return None
         return self.report.list_calls * _USD_PER_LIST + self.get_requests * _USD_PER_GET
 
     def rows(self) -> list[tuple[str, str]]:
         """Returns the plan as pairs of name and value."""
-        report = self.report
+        report, cost = self.report, self.request_cost_usd
         skipped = {
             "outside of the time range": report.pruned_by_time,
             "of other partitions": report.pruned_by_partition,
@@ -78,7 +83,11 @@ class LoadPlan:
             ("files to read", f"{report.files_planned}, {format_bytes(report.bytes_planned)}"),
             ("splits, tasks", f"{self.splits}, {self.tasks}"),
             ("requests", f"{report.list_calls} LIST, about {self.get_requests} GET"),
-            ("cost of requests", f"{self.request_cost_usd:.6f} USD at the prices of S3 Standard in us-east-1"),
+            *(
+                []
+                if cost is None
+                else [("cost of requests", f"{cost:.6f} USD at the prices of S3 Standard in us-east-1")]
+            ),
             ("columns parsed", printable(", ".join(self.columns)) or "none"),
         ]
 
@@ -125,4 +134,5 @@ def plan(path: str | os.PathLike[str] | list[str], *, columns: Sequence[str] | N
         tasks=len(found.tasks),
         splits=sum(len(task.splits) for task in found.tasks),
         columns=tuple(reader.columns(found.path_columns).record_columns.names),
+        is_s3=all(split_scheme(path)[0] in S3_SCHEMES for path in reader.options.plan.paths),
     )
