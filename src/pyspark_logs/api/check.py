@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,22 +12,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.api.check_report import CheckReport, CorruptSample, FileCheck, Interval
+from pyspark_logs.api.check_report import CheckReport, CorruptSample, FileCheck
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.api.scan import ScanSummary
+from pyspark_logs.api.time_counts import NO_TIME, TimeCounts
 from pyspark_logs.bad_records import BadRecords
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.reader import LogReader
 from pyspark_logs.schema import parse_ddl, to_ddl
 from pyspark_logs.task_reader import ReadTask
 
-_MINUTE_US = 60_000_000
-# Widths of the histogram's intervals, in minutes: the first one that gives at most _MAX_INTERVALS.
-_WIDTHS = (1, 5, 15, 60, 180, 360, 1440, 7 * 1440, 30 * 1440, 365 * 1440)
-_MAX_INTERVALS = 48
-# The histogram counts by minutes until there are more of them than this, then by hours.
-_MAX_COUNTED = 100_000
 _MAX_SAMPLE = 200
 
 
@@ -61,12 +55,16 @@ def check(
             if progress is not None:
                 counts, seconds = counter.summary, time.monotonic() - started
                 progress(ReadProgress(counter.done, total, counts.records, counts.corrupt, seconds))
+    histogram, earlier, later = counter.times.histogram()
     return CheckReport(
         counter.summary,
         counter.samples(),
-        counter.histogram(),
+        histogram,
         tuple(counter.files[name] for name in sorted(counter.files)),
         time.monotonic() - started,
+        earlier,
+        later,
+        counter.times.untimed,
     )
 
 
@@ -85,7 +83,7 @@ def _whole_reader(path: str | os.PathLike[str] | list[str], options: dict[str, A
 
 @dataclass
 class _Counter:
-    """Counts the records of a check by reason, by minute and by file; a receiver of bad records, and so of splits.
+    """Counts the records of a check by reason, by time and by file; a receiver of bad records, and so of splits.
 
     Attributes:
         reader: reader of the records.
@@ -94,9 +92,7 @@ class _Counter:
         files: numbers of each file by its path.
         done: stored bytes of the splits that are complete.
         firsts: path, offset and text of the first record of each reason.
-        minutes: number of records by the start of their interval.
-        corrupt_minutes: number of these records that do not match.
-        step_us: length of these intervals.
+        times: numbers of records over time.
     """
 
     reader: LogReader
@@ -105,9 +101,7 @@ class _Counter:
     files: dict[str, FileCheck] = field(default_factory=dict)
     done: int = 0
     firsts: dict[str, tuple[str, int, str]] = field(default_factory=dict)
-    minutes: Counter[int] = field(default_factory=Counter)
-    corrupt_minutes: Counter[int] = field(default_factory=Counter)
-    step_us: int = _MINUTE_US
+    times: TimeCounts = field(default_factory=TimeCounts)
     _split_rows: list[int] = field(
         default_factory=list
     )  # of each split of the task that has begun, the number of its first row
@@ -124,35 +118,25 @@ class _Counter:
         self._split_rows, self._split_times = [], []
         for batch in self.reader.read_task(task, self.summary, report=lambda _: None, bad_records=self):
             corrupt = batch.column(corrupt_index).is_valid().to_numpy(zero_copy_only=False)
-            times = self._file_times(first_row, batch.num_rows)
+            times = self._path_times(first_row, batch.num_rows)
             if time_index is not None:
                 times = pc.coalesce(batch.column(time_index).cast(pa.int64()), pa.array(times)).to_numpy()
-            self._count(times, corrupt)
+            self.times.add(times, corrupt)
             first_row += batch.num_rows
             yield
 
-    def _file_times(self, first_row: int, rows: int) -> Any:
-        """Returns the time of the file of each row of a batch, which may have rows of several splits."""
+    def _path_times(self, first_row: int, rows: int) -> Any:
+        """Returns the time in the path of each row of a batch, which may have rows of several splits."""
         splits = np.searchsorted(self._split_rows, np.arange(first_row, first_row + rows), side="right") - 1
         return np.array(self._split_times, np.int64)[splits]
-
-    def _count(self, times: Any, corrupt: Any) -> None:
-        for counts, selected in ((self.minutes, times), (self.corrupt_minutes, times[corrupt])):
-            starts, numbers = np.unique(selected // self.step_us * self.step_us, return_counts=True)
-            for start, number in zip(starts.tolist(), numbers.tolist(), strict=True):
-                counts[start] += number
-        if len(self.minutes) > _MAX_COUNTED and self.step_us == _MINUTE_US:
-            self.step_us *= 60
-            self.minutes = _rebin(self.minutes, self.step_us)
-            self.corrupt_minutes = _rebin(self.corrupt_minutes, self.step_us)
 
     # --- receiver of bad records ------------------------------------------------------------------------------
 
     def begin(self, split: FileSplit) -> None:
-        """Notes the time of the file, and the counts and the clock before its records."""
+        """Notes the time in the path of the file, and the counts and the clock before its records."""
         self._split_rows.append(self.summary.rows)
         start_us = split.layout_start_us
-        self._split_times.append(start_us if start_us is not None else split.modified_ms * 1000)
+        self._split_times.append(NO_TIME if start_us is None else start_us)
         self._begun = split, self.summary.records, self.summary.corrupt, time.monotonic()
 
     def add(self, records: BadRecords) -> None:
@@ -181,25 +165,3 @@ class _Counter:
         """Returns a sample of each counted reason, the most frequent first."""
         ranked = sorted(self.summary.reasons.items(), key=lambda item: (-item[1], item[0]))
         return tuple(CorruptSample(reason, count, *self.firsts.get(reason, ("", 0, ""))) for reason, count in ranked)
-
-    def histogram(self) -> tuple[Interval, ...]:
-        """Returns at most 48 intervals of equal width; those without records are included."""
-        if not self.minutes:
-            return ()
-        first, last = min(self.minutes), max(self.minutes)
-        width = next(
-            (one * _MINUTE_US for one in _WIDTHS if (last - first) // (one * _MINUTE_US) < _MAX_INTERVALS - 1),
-            -(-(last - first) // ((_MAX_INTERVALS - 1) * _MINUTE_US)) * _MINUTE_US,
-        )
-        width = max(width, self.step_us)
-        all_records, corrupt = _rebin(self.minutes, width), _rebin(self.corrupt_minutes, width)
-        starts = range(first // width * width, last + 1, width)
-        return tuple(Interval(start, all_records[start], corrupt[start]) for start in starts)
-
-
-def _rebin(counts: Counter[int], width_us: int) -> Counter[int]:
-    """Returns counts by the start of longer intervals."""
-    result: Counter[int] = Counter()
-    for start, number in counts.items():
-        result[start // width_us * width_us] += number
-    return result

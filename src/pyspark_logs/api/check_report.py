@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pyspark_logs.api.scan import ScanSummary
@@ -14,6 +14,7 @@ from pyspark_logs.rendering.units import format_bytes, format_seconds, format_ti
 from pyspark_logs.terminal_text import format_count
 
 _SHOWN_FILES = 10
+_OUTLIERS, _UNTIMED = "outliers", "without a time"
 _SHOWN_EMPTY = 3  # empty intervals in sequence that are shown one by one
 
 
@@ -61,13 +62,26 @@ class Interval:
 
     Attributes:
         start_us: start of the interval, microseconds since the epoch.
-        records: number of records with a time in the interval. A record without a time counts at the time of its file.
+        records: number of records with a time in the interval. A record without a time counts at the time in the path of its file.
         corrupt: number of these records that do not match.
     """
 
     start_us: int
     records: int
     corrupt: int
+
+
+@dataclass(frozen=True)
+class RecordCount:
+    """A number of records.
+
+    Attributes:
+        records: number of records.
+        corrupt: number of these records that do not match.
+    """
+
+    records: int = 0
+    corrupt: int = 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,6 +94,9 @@ class CheckReport:
         histogram: records over time, in intervals of equal width without gaps.
         files: the files in the order of their paths.
         seconds: duration of the check.
+        earlier: a few records so long before the histogram that they would stretch it, with the time of the first; None: none.
+        later: the same after the histogram.
+        untimed: records without a time in the record or in the path.
     """
 
     summary: ScanSummary
@@ -87,6 +104,9 @@ class CheckReport:
     histogram: tuple[Interval, ...] = ()
     files: tuple[FileCheck, ...] = ()
     seconds: float = 0.0
+    earlier: Interval | None = None
+    later: Interval | None = None
+    untimed: RecordCount = RecordCount()
 
     def heading(self) -> str:
         """Returns the numbers of records and files in one line."""
@@ -123,9 +143,9 @@ class CheckReport:
                 output.line(f"and {format_count(len(self.files) - _SHOWN_FILES, 'more file')}")
 
     def _bars(self) -> list[dict[str, Any]]:
-        """Returns a row with a bar for each interval, and one row for many empty ones in sequence."""
+        """Returns a row with a bar for each interval, one row for many empty ones in sequence, and rows for other records."""
         most = max(interval.records for interval in self.histogram)
-        rows: list[dict[str, Any]] = []
+        rows = _outlier_rows(self.earlier)
         for is_empty, group in itertools.groupby(self.histogram, key=lambda interval: interval.records == 0):
             intervals = list(group)
             if is_empty and len(intervals) > _SHOWN_EMPTY:
@@ -140,6 +160,9 @@ class CheckReport:
                 }
                 for interval in intervals
             ]
+        rows += _outlier_rows(self.later)
+        if self.untimed.records:
+            rows.append({"time (UTC)": _UNTIMED, **asdict(self.untimed), "": ""})
         return rows
 
     def _file_rows(self) -> list[dict[str, Any]]:
@@ -173,10 +196,19 @@ class CheckReport:
         parts = [f"<p>{self.heading()}</p>"]
         if bars:
             parts.append(bar_chart(bars, f"records from {bars[0][0]} to {bars[-1][0]} UTC, corrupt ones in red"))
+            others = [row for row in self._bars() if row[""] == _OUTLIERS or row["time (UTC)"] == _UNTIMED]
+            parts.append(html_table(others, ["time (UTC)", "records", "corrupt", ""]) if others else "")
         if samples:
             parts.append(html_table(samples, ["records", "reason", "first", "record"]))
         parts.append(html_table(self._file_rows(), ["seconds", "share", "size", "records", "corrupt", "file"]))
         return "".join(parts)
+
+
+def _outlier_rows(outliers: Interval | None) -> list[dict[str, Any]]:
+    if outliers is None:
+        return []
+    time = format_time(outliers.start_us)
+    return [{"time (UTC)": time, "records": outliers.records, "corrupt": outliers.corrupt, "": _OUTLIERS}]
 
 
 def _common_directory(paths: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ import pyspark_logs
 from pyspark_logs import dataset, plan
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
 from tests.support.log_files import write
+from tests.support.s3_server import S3Bucket
 
 
 @pytest.fixture
@@ -82,7 +83,8 @@ def test_reading_stops_at_the_limit(tmp_path: Path) -> None:
 
 def test_results_in_notebooks(logs: pyspark_logs.LogDataset, tmp_path: Path) -> None:
     (tmp_path / "c.log").write_text("<b> x\n")
-    options = {"template": "{level} {n:int}"}
+    options = {"template": "{level} {n:int}", "layout": "{yyyy}"}
+    write(tmp_path, {"2026/c.log": "<b> x\n"})
     assert ">&lt;b&gt;</td>" in pyspark_logs.preview(tmp_path / "c.log", template="{level} {n}")._repr_html_()
     report = pyspark_logs.check(tmp_path, **options)
     page = report._repr_html_()
@@ -101,7 +103,7 @@ def test_progress_of_a_check(tmp_path: Path) -> None:
 
 
 def test_a_check_counts_the_files_of_a_task(tmp_path: Path) -> None:
-    """Records without a time count at the time of their file, although small files are in one batch."""
+    """Records without a time count at the time in the path of their file, although small files are in one batch."""
     write(tmp_path, {"2026-11-22/a.log": "1\nx\n", "2026-11-23/b.log": "", "2026-11-24/c.log": "2\n3\nx\nx\n"})
     options = {"template": "{n:int}", "layout": "{yyyy}-{MM}-{dd}"}
     report = pyspark_logs.check(tmp_path, **options)
@@ -118,6 +120,43 @@ def test_a_check_counts_the_files_of_a_task(tmp_path: Path) -> None:
     assert found == {first: (2, 1), first + 2: (4, 2)}
     filtered = pyspark_logs.check(tmp_path, **options, where="n > 1")
     assert [(file.records, file.corrupt) for file in filtered.files] == [(2, 0), (4, 0)]
+
+
+def test_records_without_a_time_are_no_part_of_the_histogram(tmp_path: Path) -> None:
+    write(tmp_path, {"a.log": "2020-01-01T05:00:00Z 1\nbroken\n- 3\n2020-01-01T05:10:59Z x\n"})
+    report = pyspark_logs.check(tmp_path, template="{ts:timestamp?} {n:int}")
+    assert len(report.histogram) == 11
+    assert [(one.records, one.corrupt) for one in report.histogram if one.records] == [(1, 0), (1, 1)]
+    assert (report.untimed.records, report.untimed.corrupt) == (2, 1)
+    line = next(line for line in repr(report).splitlines() if "without a time" in line)
+    assert line.split() == ["without", "a", "time", "2", "1"]
+    assert "without a time" in report._repr_html_()
+    assert "without a time" not in repr(pyspark_logs.check(tmp_path, template="{text}"))
+
+
+def test_outliers_do_not_stretch_the_histogram(tmp_path: Path) -> None:
+    times = [f"2026-11-22T{hour:02}:{minute:02}:00Z" for hour in range(24) for minute in range(0, 60, 5)]
+    text = "".join(f"{time} x\n" for time in ["1970-01-01T00:00:00Z", *times, "2038-01-19T03:14:07Z"])
+    write(tmp_path, {"a.log": text})
+    report = pyspark_logs.check(tmp_path, template="{ts:timestamp} {m}")
+    assert [interval.records for interval in report.histogram] == [12] * 24
+    assert report.earlier is not None
+    assert report.later is not None
+    assert (report.earlier.start_us, report.earlier.records, report.later.records) == (0, 1, 1)
+    rows = [line.split() for line in repr(report).splitlines() if "outliers" in line]
+    assert rows == [["1970-01-01", "00:00", "1", "0", "outliers"], ["2038-01-19", "03:14", "1", "0", "outliers"]]
+    assert report._repr_html_().count(">outliers<") == 2
+
+
+def test_the_cost_of_requests_is_that_of_s3(logs: pyspark_logs.LogDataset, s3: S3Bucket) -> None:
+    local = plan(logs.path, **logs.options)
+    assert local.request_cost_usd is None
+    assert "USD" not in repr(local)
+    s3.put("app/a.log", b"INFO 1\n")
+    options = {"endpoint": s3.endpoint, "region": "us-east-1", "accessKey": "testing", "secretKey": "test-secret"}
+    remote = plan(f"{s3.url}/app", template="{level} {n:int}", **options)
+    assert remote.request_cost_usd == pytest.approx(remote.report.list_calls * 0.000005 + 0.0000004)
+    assert "USD at the prices of S3" in repr(remote)
 
 
 def test_columns_of_lines_whose_schema_names_the_values_by_position(tmp_path: Path) -> None:
