@@ -38,6 +38,11 @@ def list_presets() -> list[PresetDescription]:
     return [describe_preset(name) for name in PRESETS]
 
 
+def preset_summaries() -> dict[str, str]:
+    """Returns the programs or services that write each preset, by its name."""
+    return {name: preset.about for name, preset in PRESETS.items()}
+
+
 def describe_preset(name: str) -> PresetDescription:
     """Returns the description of a preset.
 

@@ -13,23 +13,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or a constant of :mod:`pyspark_logs.cli.output`. argparse exits with 2 for wrong arguments.
     """
-    from pyspark_logs import __version__
-    from pyspark_logs.cli import audit, check, demo, detect, jobs, maintenance, plan, presets, preview, tail
     from pyspark_logs.cli.arguments import parse_options
+    from pyspark_logs.cli.completion import complete
     from pyspark_logs.cli.output import INTERRUPTED, REFUSED
     from pyspark_logs.errors import LogSourceError
     from pyspark_logs.terminal_text import printable
 
-    parser = argparse.ArgumentParser(
-        prog="pyspark-logs",
-        description="Read log files without Spark, detect their format, and maintain directories that pyspark-logs writes to.",
-        epilog="`pyspark-logs COMMAND --help` describes a command.",
-    )
-    parser.add_argument("--version", action="version", version=f"pyspark-logs {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (detect, preview, check, plan, tail, presets, audit, jobs, maintenance, demo):
-        module.add_commands(commands)
-    _complete(parser)
+    parser = build_parser()
+    complete(parser)
     parsed = parser.parse_args(arguments)
     if parsed.command is None:
         parser.print_help()
@@ -52,10 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _complete(parser: argparse.ArgumentParser) -> None:
-    """Answers a shell that asks for completions, if argcomplete is installed."""
-    try:
-        import argcomplete
-    except ImportError:
-        return
-    argcomplete.autocomplete(parser)
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser of all commands."""
+    from pyspark_logs import __version__
+    from pyspark_logs.cli import audit, check, demo, detect, jobs, maintenance, plan, presets, preview, tail
+
+    parser = argparse.ArgumentParser(
+        prog="pyspark-logs",
+        description="Read log files without Spark, detect their format, and maintain directories that pyspark-logs writes to.",
+        epilog="`pyspark-logs COMMAND --help` describes a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"pyspark-logs {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for module in (detect, preview, check, plan, tail, presets, audit, jobs, maintenance, demo):
+        module.add_commands(commands)
+    return parser

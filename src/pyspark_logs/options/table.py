@@ -30,6 +30,13 @@ class Option:
     parse: Callable[[str, object], Any]
     doc: str
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Values of an option that takes only a few."""
+        if self.parse is numbers.parse_boolean:
+            return ("true", "false")
+        return self.parse.choices if isinstance(self.parse, text.OneOf) else ()
+
 
 def _unparsed(_name: str, value: object) -> object:
     return value  # options.parsing parses times, which need timeZone
@@ -62,6 +69,8 @@ _MODE_ADVICE = {
     **dict.fromkeys(("strict", "fail", "raise", "error", "abort"), "write FAILFAST"),
     **dict.fromkeys(("null", "nulls", "keep", "lenient"), "write PERMISSIVE"),
 }
+# Values of the option of the same name in other readers.
+_HEADER_ADVICE = {"true": "write header=first", "false": "write header=none"}
 _COMPRESSION_ADVICE = {
     **dict.fromkeys(("auto", "infer", "detect"), "leave it out: readers go by the first bytes of each file"),
     **dict.fromkeys(("zip", "tar", "tgz"), "leave it out: readers recognise archives"),
@@ -85,7 +94,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("formatClass", COMBINED, COMBINED, text.parse_class, "a user-defined format, as `module:Class`"),
     Option("formatColumn", "format.format_column", None, text.parse_name, "anyOf: column for the name of the format that matched"),
     Option("quote", "format.quote", "format.quote", text.parse_quote, "delimited: quote character of values that contain the separator; empty: none (`\"`)"),
-    Option("header", "format.header", "format.header", text.parse_header, "delimited: source of the column names: `none`, the `first` line, or a `#Fields:` line (`fields`) (`none`)"),
+    Option("header", "format.header", "format.header", text.one_of("none", "first", "fields", advice=_HEADER_ADVICE), "delimited: source of the column names: `none`, the `first` line, or a `#Fields:` line (`fields`) (`none`)"),
     Option("grokPatterns", "format.grok_patterns", "format.grok_patterns", text.parse_definitions, "grok: user-defined patterns, one `NAME pattern` a line"),
     Option("multiLine", "format.multi_line", None, text.parse_multi_line, "records of several lines: `true`, or a regular expression that matches in the first line of a record (`false`)"),
     Option("requestParts", "format.request_parts", None, numbers.parse_boolean, "add the columns `request_method`, `request_path`, `request_query` and `request_protocol`; see [Parts of requests](reading.md#parts-of-requests) (`false`)"),
@@ -115,7 +124,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("timeZone", "time.zone", "zone", times.parse_time_zone, "zone of timestamps without a zone and of layout times (`UTC`)"),
     Option("layout", "plan.layout", "layout", text.parse_name, "position of times and partition columns in the path"),
     Option("compression", "plan.compression", "rules.compression", text.one_of(*_COMPRESSIONS, advice=_COMPRESSION_ADVICE), "codec of all files (reading: by the first bytes of each file; writing: `gzip`)"),
-    Option("pathGlobFilter", "plan.path_glob", None, text.parse_name, "glob that file names must match"),
+    Option("pathGlobFilter", "plan.path_glob", None, text.parse_glob, "glob that file names must match"),
     Option("modifiedAfter", COMBINED, None, _unparsed, "only files modified at or after this time"),
     Option("modifiedBefore", COMBINED, None, _unparsed, "only files modified before this time"),
     Option("ignoreMissingFiles", "plan.ignore_missing", None, numbers.parse_boolean, "skip files that were deleted after planning; a stream also skips files that changed (`false`)"),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pyspark_logs.errors import OptionError
 from pyspark_logs.terminal_text import nearest_name
@@ -82,6 +83,8 @@ def parse_separator(name: str, value: object) -> str:
     separator = _SEPARATOR_NAMES.get(value.strip().lower())
     if separator is not None:
         raise bad_value(name, value, f"a separator; write delimited='{separator}'")
+    if re.fullmatch(r"\\[^\w\s\\]", value):
+        raise bad_value(name, value, f"a separator; it is no regular expression: write delimited='{value[1]}'")
     text = value.replace("\\t", "\t")
     if not text or "\n" in text or "\r" in text:
         raise bad_value(name, value, "a non-empty separator without line ends")
@@ -185,6 +188,18 @@ def parse_multi_line(name: str, value: object) -> str | None:
     return {"true": "true", "false": None}.get(parse_name(name, text).lower(), text)
 
 
+def parse_glob(name: str, value: object) -> str:
+    """Returns a glob. A suffix alone, or a regular expression, would match no name."""
+    glob = parse_name(name, value)
+    if re.fullmatch(r"\.\w+(\.\w+)*", glob):
+        raise bad_value(name, value, f"a glob that matches whole names; write *{glob}")
+    if glob.startswith(("^", ".*")) or glob.endswith("$"):
+        raise bad_value(
+            name, value, "a glob but a regular expression; write a glob such as *.log, app-??.log or *.{log,txt}"
+        )
+    return glob
+
+
 def parse_secret(name: str, value: object) -> str:
     """Returns a credential. Its value is in no message."""
     if not isinstance(value, str) or not value.strip():
@@ -217,36 +232,32 @@ def parse_role(name: str, value: object) -> str:
     return arn
 
 
-def one_of(*choices: str, advice: Mapping[str, str] | None = None) -> Callable[[str, object], str]:
-    """Returns a parser of a choice among words, which match without case.
+@dataclass(frozen=True)
+class OneOf:
+    """Parser of a choice among words, which match without case.
 
-    Args:
+    Attributes:
         choices: the words.
         advice: replacements for words of other tools, which are in lower case.
     """
 
-    def parse(name: str, value: object) -> str:
-        for choice in choices:
-            if isinstance(value, str) and value.strip().lower() == choice.lower():
-                return choice
+    choices: tuple[str, ...]
+    advice: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, name: str, value: object) -> str:
+        """Returns the word as it is spelt in the choices."""
         word = str(value).strip().lower()
-        nearest = nearest_name(word, choices)
-        hint = (advice or {}).get(word) or (f"did you mean {nearest}?" if nearest else "")
-        raise bad_value(name, value, f"one of {', '.join(choices)}{'; ' if hint else ''}{hint}")
-
-    return parse
-
-
-_HEADERS = one_of("none", "first", "fields")
+        for choice in self.choices:
+            if isinstance(value, str) and word == choice.lower():
+                return choice
+        nearest = nearest_name(word, self.choices)
+        hint = self.advice.get(word) or (f"did you mean {nearest}?" if nearest else "")
+        raise bad_value(name, value, f"one of {', '.join(self.choices)}{'; ' if hint else ''}{hint}")
 
 
-def parse_header(name: str, value: object) -> str:
-    """Returns the source of column names. ``true`` and ``false``, as other readers have them, are answered with advice."""
-    words = {"true": "first", "false": "none"}
-    word = words.get(str(value).strip().lower())
-    if word is not None:
-        raise bad_value(name, value, f"one of none, first, fields; write header={word}")
-    return _HEADERS(name, value)
+def one_of(*choices: str, advice: Mapping[str, str] | None = None) -> OneOf:
+    """Returns a parser of a choice among words."""
+    return OneOf(choices, advice or {})
 
 
 def parse_encoding(name: str, value: object) -> str:
