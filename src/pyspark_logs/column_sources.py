@@ -136,8 +136,10 @@ def _unknown_column(name: str, known: Sequence[str], condition: Condition | None
     problem = f"column {name!r} is not there; format and layout give {', '.join(known)}{hint}"
     if condition is None:
         return SchemaError(problem)
-    quoted = "" if near else f"; text is quoted: '{name}'."
-    return SchemaError(f"option 'where': {problem}{quoted} The condition is: {condition.text!r}")
+    advice = "write IS NULL or IS NOT NULL" if name.lower() in ("none", "nil", "nan") else f"text is quoted: '{name}'"
+    return SchemaError(
+        f"option 'where': {problem}{'' if near else f'; {advice}.'} The condition is: {condition.text!r}"
+    )
 
 
 def _condition_fields(

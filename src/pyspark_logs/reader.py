@@ -15,7 +15,7 @@ from pyspark_logs.auditing import StreamBatch, TaskOrigin, TaskRecorder, write_p
 from pyspark_logs.bad_records import BadRecordSink, BadRecordWriter
 from pyspark_logs.batch_builder import BatchBuilder
 from pyspark_logs.column_sources import ColumnSources, resolve_columns
-from pyspark_logs.conditions import parse_condition
+from pyspark_logs.conditions import parse_where
 from pyspark_logs.errors import OptionError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.registry import resolve_format
@@ -71,7 +71,7 @@ class LogReader:
         self.schema_ddl = schema_ddl
         self.predicates = tuple(predicates)
         where = self.options.records.where
-        self.condition = None if where is None else parse_condition(where, self.options.time.zone)
+        self.condition = None if where is None else parse_where(where, self.options.time.zone)
         self.log = TaskLog(self.options)
 
     @property

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress
 from pyspark_logs.api.scan import ScanSummary, scan
-from pyspark_logs.conditions import parse_condition
+from pyspark_logs.conditions import parse_where
 from pyspark_logs.errors import OptionError, SchemaError
 from pyspark_logs.options.numbers import parse_count
 from pyspark_logs.reader import LogReader
@@ -71,7 +71,7 @@ class LogDataset:
         parsed = self.schema if self.has_positional_columns or is_count else schema
         options = dict(self.options)
         if where is not None:
-            parse_condition(where, "UTC")
+            parse_where(where, "UTC")
             given = self.options.get("where")
             options["where"] = where if given is None else f"({given}) AND ({where})"
         if parsed is schema and columns is not None:
@@ -89,7 +89,7 @@ class LogDataset:
         """
         if where is None:
             return schema
-        named = {name.lower() for name in parse_condition(where, "UTC").column_types()} - {"_metadata"}
+        named = {name.lower() for name in parse_where(where, "UTC").column_types()} - {"_metadata"}
         known = {name.lower() for name in schema.names}
         added = [field for field in self.schema if field.name.lower() in named - known]
         return pa.schema([*schema, *added]) if added else schema

@@ -28,6 +28,10 @@ from pyspark_logs.schema import type_name
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 TIMESTAMP_NTZ = pa.timestamp("us")
+_TIME_EXAMPLES = {
+    "timestamp": "; write a time such as '2026-11-22 07:30:00'", "timestamp_ntz": "; write a time such as '2026-11-22 07:30:00'",
+    "date": "; write a date such as '2026-11-22'",
+}  # fmt: skip
 _INTEGER_DIGITS = {8: 3, 16: 5, 32: 10, 64: 20}
 
 
@@ -100,7 +104,8 @@ def _wider(one: pa.DataType, other: pa.DataType, zone: str) -> pa.DataType:
         raise CoercionError(
             f"timestamp is compared with timestamp_ntz; with timeZone={zone} write TIMESTAMP_NTZ '...' for a timestamp_ntz column"
         )
-    raise CoercionError(f"{type_name(one)} cannot be compared with {type_name(other)}")
+    example = next((_TIME_EXAMPLES[name] for name in map(type_name, (one, other)) if name in _TIME_EXAMPLES), "")
+    raise CoercionError(f"{type_name(one)} cannot be compared with {type_name(other)}{example}")
 
 
 def _wider_decimal(one: pa.DataType, other: pa.DataType) -> pa.DataType:
@@ -130,7 +135,10 @@ def convert_constant(value: Any, dtype: pa.DataType, zone: str) -> Any:
     if isinstance(value, str) and not t.is_string(dtype):
         parsed = _parse_string(value, dtype, zone)
         if parsed is None:
-            raise CoercionError(f"the string {value!r} is not of type {type_name(dtype)}, with which it is compared")
+            example = _TIME_EXAMPLES.get(type_name(dtype), "")
+            raise CoercionError(
+                f"the string {value!r} is not of type {type_name(dtype)}, with which it is compared{example}"
+            )
         return parsed
     if t.is_floating(dtype):
         return float(value)

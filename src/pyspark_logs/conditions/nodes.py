@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
 
-from pyspark_logs.conditions import bound
+from pyspark_logs.conditions import advice, bound
 from pyspark_logs.conditions.coercion import CoercionError, common_type, convert_constant, is_number
 from pyspark_logs.conditions.patterns import LikePattern
 from pyspark_logs.errors import OptionError
@@ -49,6 +50,8 @@ class Scope:
                 )
             if found is None:
                 known = ", ".join(field.name for field in fields) or "none"
+                if (hint := advice.of_word(node.parts[-1])) is not None:
+                    known = f"{known}; {hint}"
                 self.fail(node.position, f"there is no column {'.'.join(node.parts)!r} (there are: {known})")
             names.append(found.name)
             dtype = found.type
@@ -91,6 +94,10 @@ class Node(abc.ABC):
     @abc.abstractmethod
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:
         """Yields the operands of each comparison."""
+
+    def null_comparisons(self) -> Iterator[LiteralNode]:
+        """Yields each literal NULL with which a value is compared, which makes the comparison unknown for all rows."""
+        yield from ()
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,11 @@ class JunctionNode(Node):
         for child in self.children:
             yield from child.operands()
 
+    def null_comparisons(self) -> Iterator[LiteralNode]:
+        """Yields those of the children."""
+        for child in self.children:
+            yield from child.null_comparisons()
+
 
 @dataclass(frozen=True)
 class NegationNode(Node):
@@ -176,6 +188,10 @@ class NegationNode(Node):
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:
         """Yields those of the child."""
         return self.child.operands()
+
+    def null_comparisons(self) -> Iterator[LiteralNode]:
+        """Yields those of the child."""
+        return self.child.null_comparisons()
 
 
 @dataclass(frozen=True)
@@ -194,6 +210,11 @@ class ComparisonNode(Node):
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:
         """Yields both operands."""
         yield (self.left, self.right)
+
+    def null_comparisons(self) -> Iterator[LiteralNode]:
+        """Yields NULL on either side; ``<=>`` compares it as a value."""
+        if self.op != "<=>":
+            yield from _nulls((self.left, self.right))
 
 
 @dataclass(frozen=True)
@@ -216,6 +237,10 @@ class MembershipNode(Node):
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:
         """Yields operand and values."""
         yield (self.operand, *self.values)
+
+    def null_comparisons(self) -> Iterator[LiteralNode]:
+        """Yields NULL as the operand or in the list."""
+        return _nulls((self.operand, *self.values))
 
 
 @dataclass(frozen=True)
@@ -251,6 +276,8 @@ class PatternNode(Node):
         column = scope.column(self.operand)
         if not t.is_string(column.dtype):
             scope.fail(self.operand.position, f"{word} applies to a string column, not to {type_name(column.dtype)}")
+        if word == "LIKE" and re.fullmatch(r"[^%_]*\*[^%_]*", self.pattern.value or ""):
+            scope.fail(self.pattern.position, "in LIKE, '*' is text; write % for any text, or = for this text")
         if self.pattern.value is None:
             return bound.Truth(bound.ConstantOperand(None))
         try:
@@ -264,6 +291,10 @@ class PatternNode(Node):
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:
         """Yields operand and pattern."""
         yield (self.operand, self.pattern)
+
+    def null_comparisons(self) -> Iterator[LiteralNode]:
+        """Yields NULL as the operand or the pattern."""
+        return _nulls((self.operand, self.pattern))
 
 
 @dataclass(frozen=True)
@@ -287,6 +318,10 @@ class TruthNode(Node):
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:
         """Yields the operand, and a boolean as the literal that it is compared with."""
         yield (self.operand, LiteralNode(True, pa.bool_(), 0))
+
+
+def _nulls(nodes: Sequence[OperandNode]) -> Iterator[LiteralNode]:
+    return (node for node in nodes if isinstance(node, LiteralNode) and t.is_null(node.dtype))
 
 
 def _coerced(nodes: tuple[OperandNode, ...], scope: Scope) -> tuple[list[bound.Operand], pa.DataType]:

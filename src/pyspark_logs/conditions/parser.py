@@ -20,7 +20,7 @@ from typing import NoReturn
 import pyarrow as pa
 import pyarrow.types as t
 
-from pyspark_logs.conditions import literals
+from pyspark_logs.conditions import advice, literals
 from pyspark_logs.conditions.nodes import (
     ColumnNode,
     ComparisonNode,
@@ -46,31 +46,6 @@ _TOKEN = re.compile(
 )
 _OPERATORS = {"=": "=", "==": "=", "<=>": "<=>", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "<>": "=", "!=": "="}
 _NEGATIONS = ("<>", "!=")
-_SUPPORTED = (
-    "supported are = <=> <> < <= > >=, IN, BETWEEN, LIKE, RLIKE, IS [NOT] NULL, AND, OR, NOT and parentheses, between columns,"
-    " strings, numbers, TRUE, FALSE, NULL, DATE '...' and TIMESTAMP '...'; functions and arithmetic are not: filter by them in Spark"
-)
-# Signs and words of other languages -> the advice to give.
-_SIGN_ADVICE = {
-    "&": "write AND",
-    "|": "write OR",
-    "~": "write RLIKE for regular expressions, LIKE for patterns",
-    ";": "leave the semicolon out",
-    "?": "write the value itself; there are no parameters",
-    ":": "write the value itself; there are no parameters",
-    **dict.fromkeys("‘’“”´", "write straight quotes: 'text'"),
-    **dict.fromkeys("*/%", "arithmetic is not supported: filter by it in Spark, or in the query of the result"),
-}
-_WORD_ADVICE = {
-    "ilike": "write RLIKE '(?i)text', which does not distinguish case",
-    "contains": "write LIKE '%text%'",
-    "startswith": "write LIKE 'text%'",
-    "endswith": "write LIKE '%text'",
-    **dict.fromkeys(("matches", "match", "similar", "regex", "glob"), "write RLIKE 'expression' or LIKE 'a%'"),
-    **dict.fromkeys(("limit", "order", "group", "having"), "the option takes the condition alone"),
-}
-_CLAUSES = ("where", "select", "filter")
-_UNQUOTED_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _RESERVED = {"and", "or", "not", "in", "between", "like", "rlike", "regexp", "is", "escape", "null", "true", "false"}
 _MAX_DIGITS, _MAX_POWER_DIGITS = 100, 4  # of a number and of its exponent
 _WIDTHS = {"S": pa.int16(), "Y": pa.int8(), "L": pa.int64()}
@@ -124,11 +99,13 @@ class _ConditionParser:
             match = _TOKEN.match(text, offset)
             if match is None:
                 position = offset + len(text[offset:]) - len(text[offset:].lstrip())
-                sign, advice = text[position], _SIGN_ADVICE.get(text[position])
-                if self._tokens and self._tokens[0].text.lower() in _CLAUSES:
-                    advice = f"write the condition alone, without {self._tokens[0].text.upper()}"
-                hint = "the string is not closed" if sign in "'\"" else "the text cannot be read"
-                raise condition_error(text, position, f"{hint}; {advice or _SUPPORTED}")
+                problem, hint = "the text cannot be read", advice.of_clause(text) or advice.of_sign(text, position)
+                if (quote := text[position]) in "'\"":
+                    problem, hint = (
+                        "the string is not closed",
+                        f"a quote in a string is doubled: {quote}it{quote * 2}s{quote}",
+                    )
+                raise condition_error(text, position, f"{problem}; {hint or advice.SUPPORTED}")
             kind = match.lastgroup or "end"
             self._tokens.append(_SqlToken(kind, match[kind], match.start(kind)))
             offset = match.end()
@@ -151,26 +128,23 @@ class _ConditionParser:
         self._index += len(keys)
         return True
 
-    def _expect(self, key: str) -> None:
+    def _expect(self, key: str, hint: str | None = None) -> None:
         if not self._accept(key):
-            self._fail(f"expected {key.upper()!r}")
+            self._fail(f"expected {key.upper()!r}", hint=hint)
 
-    def _fail(self, problem: str, token: _SqlToken | None = None) -> NoReturn:
-        raise condition_error(self._text, (token or self._peek()).position, f"{problem}; {_SUPPORTED}")
+    def _fail(self, problem: str, token: _SqlToken | None = None, hint: str | None = None) -> NoReturn:
+        position = (token or self._peek()).position
+        raise condition_error(self._text, position, f"{problem}; {hint or advice.SUPPORTED}")
 
     def expect_end(self) -> None:
         """Raises OptionError unless all tokens are read."""
         if self._peek().kind == "end":
             return
-        problem, before = "expected AND, OR or the end", self._tokens[self._index - 1]
-        advice = _WORD_ADVICE.get(self._peek().key)
-        if self._tokens[0].key in _CLAUSES:
-            advice = f"write the condition alone, without {self._tokens[0].text.upper()}"
-        if (date := _UNQUOTED_DATE.match(self._text, before.position)) is not None:
-            advice = f"a time is written TIMESTAMP '{date[0]}', and a date DATE '{date[0]}'"
-        if advice is None:
-            self._fail(problem)
-        raise condition_error(self._text, self._peek().position, f"{problem}; {advice}")
+        before = self._tokens[self._index - 1]
+        hint = advice.of_clause(self._text) or advice.of_date(self._text, before.position)
+        if self._text.startswith("--", self._peek().position):
+            hint = hint or "leave the comment out"
+        self._fail("expected AND, OR or the end", hint=hint or advice.of_word(self._peek().key))
 
     # --- conditions -------------------------------------------------------------------------------------------
 
@@ -208,6 +182,8 @@ class _ConditionParser:
         token = self._peek()
         if token.key in _OPERATORS:
             self._take()
+            if self._peek().key in _OPERATORS:
+                self._fail("expected a column or a literal", hint=f"write {_OPERATORS[token.key]}, once")
             comparison = ComparisonNode(_OPERATORS[token.key], operand, self._operand())
             if self._peek().key in _OPERATORS:
                 self._fail("a comparison cannot be compared; write AND between comparisons")
@@ -218,7 +194,8 @@ class _ConditionParser:
         test = self._word_test(operand)
         if test is None:
             if negated:
-                self._fail("expected IN, BETWEEN, LIKE or RLIKE")
+                hint = advice.of_word(self._peek().key)
+                self._fail("expected IN, BETWEEN, LIKE or RLIKE", hint=hint and hint.replace("write ", "write NOT ", 1))
             return TruthNode(operand)
         return NegationNode(test) if negated else test
 
@@ -233,12 +210,15 @@ class _ConditionParser:
             self._expect("from")
             test = NegationNode(ComparisonNode("<=>", operand, self._operand()))
         else:
-            self._fail("expected NULL, TRUE, FALSE or DISTINCT FROM", token)
+            hint = advice.of_word(token.key)
+            if token.kind == "string" or (token.kind in ("word", "number") and hint is None):
+                hint = f"write = {token.text}" if token.kind != "word" else f"write = '{token.text}'"
+            self._fail("expected NULL, TRUE, FALSE or DISTINCT FROM", token, hint)
         return NegationNode(test) if negated else test
 
     def _word_test(self, operand: OperandNode) -> Node | None:
         if self._accept("in"):
-            self._expect("(")
+            self._expect("(", f"write IN ({self._peek().text})" if self._peek().kind in ("string", "number") else None)
             values = [self._operand()]
             while self._accept(","):
                 values.append(self._operand())
@@ -258,7 +238,7 @@ class _ConditionParser:
     def _pattern(self) -> LiteralNode:
         node = self._operand()
         if not isinstance(node, LiteralNode) or not (t.is_string(node.dtype) or t.is_null(node.dtype)):
-            raise condition_error(self._text, node.position, f"expected a quoted pattern; {_SUPPORTED}")
+            raise condition_error(self._text, node.position, f"expected a quoted pattern; {advice.SUPPORTED}")
         return node
 
     def _escape(self) -> str:
@@ -304,7 +284,7 @@ class _ConditionParser:
         if token.key != "(":
             self._fail("expected a column or a literal", token)
         operand = self._operand()
-        self._expect(")")
+        self._expect(")", "write IN (...) for several values" if self._peek().key == "," else None)
         return operand
 
     def _column(self, token: _SqlToken) -> ColumnNode:
@@ -315,7 +295,7 @@ class _ConditionParser:
                 self._fail("expected the name of a nested field", part)
             parts.append(_name(part))
         if self._peek().key == "(":
-            self._fail(f"{token.text} is a function", token)
+            self._fail(f"{'.'.join(parts)} is a function", token, advice.of_word(parts[-1]))
         return ColumnNode(tuple(parts), token.position)
 
     def _number(self, token: _SqlToken, sign: int) -> LiteralNode:

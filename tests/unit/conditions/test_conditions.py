@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspark_logs.conditions import BoundCondition, parse_condition
+from pyspark_logs.conditions import BoundCondition, parse_condition, parse_where
 from pyspark_logs.errors import OptionError
 from pyspark_logs.predicates import (
     And,
@@ -245,3 +245,28 @@ def test_the_types_of_unknown_columns_follow_the_literals() -> None:
 )
 def test_an_unknown_column_of_numbers_is_double_where_this_is_exact(text: str, dtype: pa.DataType | None) -> None:
     assert parse_condition(text, "UTC").column_types() == {"n": dtype}
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("level = NULL", 9),
+        ("level != NULL", 10),
+        ("NOT (n > 1 AND null <> level)", 16),
+        ("n < 1 OR level IN ('a', NULL)", 25),
+        ("level NOT IN (NULL)", 15),
+        ("n BETWEEN NULL AND 5", 11),
+        ("level LIKE NULL", 12),
+        ("level RLIKE (NULL)", 14),
+        ("level <=> NULL AND level IS NOT NULL OR NULL", None),
+        ("level IS DISTINCT FROM NULL", None),
+    ],
+)
+def test_the_option_refuses_comparisons_with_null(text: str, position: int | None) -> None:
+    if position is None:
+        assert parse_where(text, "UTC").text == text
+        return
+    with pytest.raises(
+        OptionError, match=rf"at position {position}, '(?i:null).*: in SQL, a comparison with NULL is true of no row"
+    ):
+        parse_where(text, "UTC")
