@@ -9,17 +9,29 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.formats.line_format import LineFormat
 from pyspark_logs.options import FormatMember, FormatOptions
 
 
 def _template(options: FormatOptions) -> LineFormat:
+    from pyspark_logs.formats.template.foreign_notation import refuse_foreign_notation
     from pyspark_logs.formats.template.format import TemplateFormat
     from pyspark_logs.formats.template.notation import parse_template
 
+    refuse_foreign_notation(options.spec)
+    if options.spec.strip().isidentifier():
+        _refuse_name_of_preset(options.spec.strip())
     template = parse_template(options.spec, escape=options.escape)
     return TemplateFormat(template, options, f"template {options.spec!r}")
+
+
+def _refuse_name_of_preset(name: str) -> None:
+    from pyspark_logs.formats.presets import PRESETS
+
+    if name.lower() in PRESETS:
+        raise FormatError(f"template {name!r} is the name of a preset; write preset={name.lower()}")
 
 
 def _preset(options: FormatOptions) -> LineFormat:

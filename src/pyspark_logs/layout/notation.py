@@ -19,6 +19,9 @@ _TIME_PIECE = re.compile(r"(?P<token>yyyy|MM|dd|HH|mm)|'(?P<quoted>[^']+)'|(?P<t
 _COLUMN_NAME = re.compile(r"[^\W\d][\w-]*")
 _LOOKS_LIKE_TIME = re.compile(r"(?:([yYMdDHhmsS])\1+[^A-Za-z0-9]*)+")
 # Times without braces: a token as a whole word, or a directive of strptime.
+# Values that stand for an inferred layout in other tools.
+_AUTOMATIC = ("auto", "hive", "infer", "detect", "default", "none", "true")
+_PLACEHOLDER = re.compile(r"\$\{\w+\}|%\{\w+\}|\$[A-Za-z_]\w*|<\w+>")
 _OTHER_NOTATION = re.compile(r"(?<![^\W_])(?:yyyy|YYYY|MM|dd|DD|HH|hh|mm)(?![^\W_])|%[YmdHM]")
 _OTHER_TOKENS = {
     "%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "YYYY": "yyyy", "DD": "dd", "hh": "HH",
@@ -228,6 +231,15 @@ def _check_fields(layout: str, segments: tuple[Segment, ...]) -> None:
         if name in seen:
             raise LayoutError(f"layout {layout!r}: {part} occurs twice; write * for the second occurrence")
         seen.add(name)
+    if layout.strip().lower() in _AUTOMATIC:
+        raise LayoutError(
+            f"layout {layout!r}: only the directory of this name would be read; leave the option out: without it, directories such as"
+            " team=search are columns"
+        )
+    if (placeholder := _PLACEHOLDER.search(layout)) is not None:
+        raise LayoutError(
+            f"layout {layout!r}: {placeholder[0]!r} is text; fields are in braces: {{{placeholder[0].strip('$%<>{}')}}}"
+        )
     if not any(segment.has(TIME, COLUMN, WILDCARD) for segment in segments) and _OTHER_NOTATION.search(layout):
         braces = _OTHER_NOTATION.sub(lambda found: "{" + _OTHER_TOKENS.get(found[0], found[0]) + "}", layout)
         raise LayoutError(

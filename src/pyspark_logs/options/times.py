@@ -52,8 +52,33 @@ def parse_time_zone(name: str, value: object) -> str:
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError) as error:
-        raise bad_value(name, value, "a time zone such as 'UTC' or 'Europe/Berlin'") from error
+        raise bad_value(name, value, f"a time zone such as 'UTC' or 'Europe/Berlin'{_zone_advice(text)}") from error
     return text
+
+
+def _zone_advice(text: str) -> str:
+    """Returns the end of an error: the zones of a city, or the name of an offset; empty if none is known."""
+    from zoneinfo import available_timezones
+
+    offset = re.fullmatch(r"(?:UTC|GMT)?([+-])0?(\d\d?)(?::?00)?", text, re.IGNORECASE)
+    if offset is not None:
+        return f"; write Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}, whose sign is that of POSIX"
+    city = text.replace(" ", "_").lower()
+    zones = sorted(zone for zone in available_timezones() if zone.lower().endswith(f"/{city}"))
+    return f"; did you mean {zones[0]}?" if zones else ""
+
+
+def _time_advice(value: object) -> str:
+    """Returns the end of an error about a time that is relative, or a number; empty for other values."""
+    text = str(value).strip().lower()
+    if re.fullmatch(r"\d{9,10}|\d{12,13}", text):
+        time = dt.datetime.fromtimestamp(int(text) / (1 if len(text) <= 10 else 1000), dt.timezone.utc)
+        return (
+            f"; write {time:%Y-%m-%dT%H:%M:%SZ} for this number of {'seconds' if len(text) <= 10 else 'milliseconds'}"
+        )
+    if isinstance(value, dt.timedelta) or re.fullmatch(r"-?\d+ *[a-z]+( ago)?|now.*|today|yesterday", text):
+        return "; times are absolute: compute it, in a shell by $(date -u -d '1 hour ago' +%FT%TZ)"
+    return ""
 
 
 def parse_instant_us(name: str, value: object, zone: str) -> int:
@@ -72,7 +97,7 @@ def parse_instant_us(name: str, value: object, zone: str) -> int:
         text = value.strip() if isinstance(value, str) else ""
         shape = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d)?)?"
         if not re.fullmatch(shape, text):
-            raise bad_value(name, value, "a time such as '2026-11-22T00:00:00Z' or '2026-11-22'")
+            raise bad_value(name, value, f"a time such as '2026-11-22T00:00:00Z' or '2026-11-22'{_time_advice(value)}")
         # fromisoformat of Python 3.10 accepts neither Z, nor +0100, nor fractions that are not of 3 or 6 digits.
         text = re.sub(r"\s*Z$", "+00:00", text)
         text = re.sub(r"\s*([+-]\d\d):?(\d\d)$", r"\1:\2", text) if len(text) > 10 else text

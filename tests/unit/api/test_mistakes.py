@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 from pathlib import Path
@@ -41,6 +42,28 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"where": "rlike(message, 'x')"}, "RLIKE is an operator; write column RLIKE 'pattern'"),
     ({"where": "level = 'A' OR"}, "at position 15, the end: expected a column or a literal"),
     ({"where": "level.x = 1"}, "column 'level' is of type string, and has no field 'x'; a column whose name has dots"),
+    ({"where": "ts > now() - interval 1 hour"}, "now is a function; write the time itself, such as TIMESTAMP '"),
+    ({"where": "date(ts) = '2026-11-22'"}, "write a range of the column: ts >= '2026-11-22' AND"),
+    ({"where": "ts > '1 hour ago'"}, "with which it is compared; write a time such as '2026-11-22 07:30:00'"),
+    ({"where": "ts > 1700000000"}, "timestamp cannot be compared with int; write a time such as '2026-11-22 07:30:00'"),
+    ({"where": "ts > 2026-11-22T00:00:00Z"}, "a time is written TIMESTAMP '2026-11-22T00:00:00'"),
+    ({"where": "ts::date = '2026-11-22'"}, "leave the cast out"),
+    ({"where": "level IN 'A'"}, "write IN ('A')"),
+    ({"where": "level IN ['A']"}, "write a list in parentheses"),
+    ({"where": "level = ('A', 'B')"}, "write IN (...) for several values"),
+    ({"where": "level LIKE '*A*'"}, "in LIKE, '*' is text; write %"),
+    ({"where": "message = 'it's'"}, "the string is not closed; a quote in a string is doubled: 'it''s'"),
+    ({"where": "level IS 'A'"}, "write = 'A'"),
+    ({"where": "level IS A"}, "write = 'A'"),
+    ({"where": "level IS NOT None"}, "write IS NULL or IS NOT NULL"),
+    ({"where": "level = None"}, "; write IS NULL or IS NOT NULL."),
+    ({"where": "level === 'A'"}, "write =, once"),
+    ({"where": "level.contains('A')"}, "level.contains is a function; write LIKE '%text%'"),
+    ({"where": "col('level') = 'A'"}, "write the name of the column alone"),
+    ({"where": "message NOT CONTAINS 'x'"}, "write NOT LIKE '%text%'"),
+    ({"where": "count(*) > 1"}, "count the rows of the result"),
+    ({"where": "level = 'A' -- errors"}, "leave the comment out"),
+    ({"where": "level = NULL"}, "write IS NULL or IS NOT NULL"),
     ({"where": 5}, "option 'where': 5 is not a string"),
     # templates
     ({"template": "{ts:timestamp:%Y} {x}"}, "in parentheses: timestamp(%Y)"),
@@ -53,11 +76,36 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"template": "{a:iso8601} {b}"}, "did you mean timestamp?"),
     ({"template": "{a:URL} {b}"}, "did you mean string?"),
     ({"template": "%{IP:client} {b}"}, "%{...} is grok; write grok="),
+    ({"template": "%{ts} %{level}"}, "'%' is text. Write {ts} {level}"),
+    ({"template": "%{TIMESTAMP_ISO8601:ts} %{WORD:level}"}, "write grok= for it, or {ts} {level} here"),
+    ({"template": "%{IP:ip} %{WORD:word} %{NUMBER:n:int}"}, "write grok= for it, or {ip} {word} {n} here"),
+    ({"template": "${ts} ${level}"}, "'$' is text. Write {ts} {level}"),
+    ({"template": "$ts [$level] $message"}, "Write {ts} [{level}] {message}"),
+    ({"template": "$remote_addr - $remote_user [$time_local]"}, "write nginx= for a log_format of nginx"),
+    ({"template": "<ts> <level> <message>"}, "Write {ts} {level} {message}"),
+    ({"template": "{{ts}} {{level}}"}, "Write {ts} {level}"),
+    ({"template": "%(asctime)s %(levelname)-8s %(message)s"}, "Write {asctime} {levelname} {message}"),
+    ({"template": r"(?P<ts>\S+) (?P<level>\w{4,5}) (?P<m>.*)"}, "is a regular expression; write regex= for it"),
+    ({"template": r"(?<ts>\d{4}) (?<m>.*)"}, "is a regular expression; write regex= for it"),
+    ({"template": '%h %l %u %t "%r" %>s %b'}, "write apache= for a LogFormat of Apache"),
+    ({"template": '%h %u "%{Referer}i" "%{User-Agent}i"'}, "write apache= for a LogFormat of Apache"),
+    ({"template": "%d{ISO8601} [%t] %-5level %logger{36} - %msg%n"}, "or logback= for a pattern of Logback"),
+    ({"template": "%d %-5p %c - %m%n"}, "or logback= for a pattern of Logback"),
+    ({"template": "%Y-%m-%d %H:%M:%S {level} {message}"}, "write {ts:timestamp(%Y-%m-%d %H:%M:%S)} for a time"),
+    ({"template": "yyyy-MM-dd HH:mm:ss {level} {message}"}, "write {ts:timestamp(%Y-%m-%d %H:%M:%S)} for a time"),
+    ({"template": "template.txt"}, "is the name of a file, and the option takes the text"),
+    ({"template": "aws_alb"}, "is the name of a preset; write preset=aws_alb"),
+    ({"template": "2026-11-22 INFO started"}, "`pyspark-logs detect FILE` proposes a template"),
     # layouts
     ({"layout": "YYYY/MM/DD"}, "fields are in braces: {yyyy}/{MM}/{dd}"),
     ({"layout": "{YYYY}/{MM}"}, "did you mean {yyyy}?"),
     ({"layout": "{yyyy}/{MM}/{DD}"}, "did you mean {dd}?"),
     ({"layout": "s3://logs/{yyyy}"}, "is a path; a layout begins below the load path"),
+    ({"layout": "hive"}, "leave the option out: without it, directories such as team=search are columns"),
+    ({"layout": "$team/{yyyy}"}, "'$team' is text; fields are in braces: {team}"),
+    ({"layout": "<team>/%{yyyy}"}, "'<team>' is text; fields are in braces: {team}"),
+    ({"pathGlobFilter": ".log"}, "write *.log"),
+    ({"pathGlobFilter": r".*\.log$"}, "write a glob such as *.log"),
     # presets
     ({"preset": "alb"}, "did you mean 'aws_alb' or"),
     ({"preset": "aws-alb"}, "did you mean 'aws_alb'? "),
@@ -89,6 +137,22 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"apache": "combined"}, "or write preset=apache_combined"),
     ({"apache": "LogFormat %h %u common"}, "put the whole format into quotes"),
     ({"logback": "/etc/logback.xml"}, "is the name of a file"),
+    ({"regex": "{ts} {level}"}, "It is the notation of another option; write template="),
+    ({"grok": "{ts} {level}"}, "It is the notation of another option; write template="),
+    ({"nginx": "{remote_addr}"}, "It is the notation of another option; write template="),
+    ({"nginx": "%h %l %u"}, "It is the notation of another option; write apache="),
+    ({"apache": "$remote_addr"}, "It is the notation of another option; write nginx="),
+    ({"logback": "{level} {message}"}, "It is the notation of another option; write template="),
+    ({"delimited": "\\|"}, "it is no regular expression: write delimited='|'"),
+    ({"preset": "csv"}, "write delimited="),
+    ({"preset": "alb_logs"}, "did you mean 'aws_alb' or"),
+    ({"preset": "custom"}, "`pyspark-logs detect FILE` finds the format of a file"),
+    ({"startTime": "1h"}, "times are absolute: compute it"),
+    ({"startTime": dt.timedelta(hours=1)}, "times are absolute: compute it"),
+    ({"startTime": 1763769600}, "write 2025-11-22T00:00:00Z for this number of seconds"),
+    ({"endTime": "1763769600000"}, "write 2025-11-22T00:00:00Z for this number of milliseconds"),
+    ({"timeZone": "Berlin"}, "did you mean Europe/Berlin?"),
+    ({"timeZone": "UTC+1"}, "write Etc/GMT-1"),
     # options and arguments of other readers
     ({"since": "1h"}, "write startTime"),
     ({"on_bad_lines": "skip"}, "write mode=DROPMALFORMED"),
@@ -107,7 +171,18 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("options", "message"), OPTION_MISTAKES, ids=lambda value: str(value)[:50])
 def test_a_mistake_in_an_option(options: dict[str, Any], message: str, file: str) -> None:
-    names_format = options.keys() & {"preset", "anyOf", "delimited", "json", "nginx", "apache", "logback", "template"}
+    names_format = options.keys() & {
+        "preset",
+        "anyOf",
+        "delimited",
+        "json",
+        "nginx",
+        "apache",
+        "logback",
+        "template",
+        "regex",
+        "grok",
+    }
     with pytest.raises(LogSourceError, match=re.escape(message)):
         pyspark_logs.scan(file, **options, **({} if names_format else {"template": TEMPLATE})).read_all()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.notations import notation_advice
 
 # Usual names of formats in configurations -> the option that reads them.
 PREDEFINED = {"combined": "preset=apache_combined", "common": "preset=apache_common", "main": "preset=nginx_combined"}
@@ -54,6 +55,8 @@ class ConfigText:
             problem = f"is the name of a file, and the option takes its content; write open({text!r}).read(), or paste the format"
         elif text.lower() in PREDEFINED:
             problem = f"is the name of a format, which the configuration defines; paste its definition, or write {PREDEFINED[text.lower()]}"
+        else:
+            problem += notation_advice(text, self.option)
         return self.error(0, self.text, problem)
 
     def unseparated(self, offset: int, excerpt: str, following: str) -> FormatError:

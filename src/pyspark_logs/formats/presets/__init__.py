@@ -25,6 +25,7 @@ from pyspark_logs.formats.presets import (
 )
 from pyspark_logs.formats.presets.entry import Preset
 from pyspark_logs.options import FORMATS
+from pyspark_logs.options.foreign import advice
 from pyspark_logs.terminal_text import nearest_name
 
 _MAX_SIMILAR = 3
@@ -56,11 +57,16 @@ _OTHER_NAMES = {
     "cloudfront": ("aws_cloudfront", "cloudfront_json"), "containerd": ("cri",), "iis": ("w3c_iis",), "vpc": ("aws_vpc_flow",),
 }  # fmt: skip
 
+# Words of many names, which tell nothing about a format.
+_COMMON_WORDS = ("log", "logs", "format", "preset")
+
 
 def _advice(name: str) -> str:
     """Returns the advice for an unknown name: presets with the same words, an option, or the nearest name."""
-    words = re.split(r"[\W_]+", name.strip().lower())
+    words = [word for word in re.split(r"[\W_]+", name.strip().lower()) if word not in _COMMON_WORDS]
     joined = "_".join(words)
+    if (foreign := advice(joined)) is not None and joined not in FORMATS:
+        return f"{foreign}; `pyspark-logs presets` lists the presets"
     similar = (joined,) if joined in PRESETS else _OTHER_NAMES.get(joined)
     if similar is None and joined not in FORMATS:
         similar = tuple(one for one in PRESETS if any(words) and set(words) <= set(one.split("_")))
@@ -71,4 +77,6 @@ def _advice(name: str) -> str:
     else:
         near = nearest_name(name, PRESETS)
         meant = repr(near) if near else ""
-    return f"did you mean {meant}? `pyspark-logs presets` lists all" if meant else f"there are {', '.join(PRESETS)}"
+    if meant:
+        return f"did you mean {meant}? `pyspark-logs presets` lists all"
+    return "`pyspark-logs presets` lists all, and `pyspark-logs detect FILE` finds the format of a file"

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.notations import notation_advice
 from pyspark_logs.formats.re2_tokenizer import Token, syntax_error, tokenize, truncate
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.text import Text
@@ -218,7 +219,9 @@ def parse_regex(text: str) -> Expression:
             builder.add_token(token, source, 0)
     builder.check_closed(source, 0)
     if not builder.groups:
-        raise FormatError(f"regex {text!r} has no named group; write one as (?<name>...) for each column")
+        raise FormatError(
+            f"regex {text!r} has no named group; write one as (?<name>...) for each column{notation_advice(text, 'regex')}"
+        )
     return builder.build(text, source)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.notations import notation_advice
 from pyspark_logs.formats.re2_tokenizer import Token, syntax_error, tokenize, truncate
 from pyspark_logs.formats.regex.expression import CaptureGroup, Expression, ExpressionBuilder
 from pyspark_logs.formats.regex.grok_library import GrokPattern, grok_library
@@ -44,7 +45,9 @@ def parse_grok(text: str, definitions: str | None = None) -> Expression:
     """
     builder = _Expander(parse_definitions(definitions or ""), text).builder
     if not builder.groups:
-        raise FormatError(f"grok {truncate(text)!r} names no column; name one as %{{PATTERN:name}}")
+        raise FormatError(
+            f"grok {truncate(text)!r} names no column; name one as %{{PATTERN:name}}{notation_advice(text, 'grok')}"
+        )
     expression = builder.build(text, "grok")
     return replace(expression, groups=_resolve_columns(expression.groups))
 

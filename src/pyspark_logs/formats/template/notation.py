@@ -199,7 +199,9 @@ def _parse_field(text: str, position: int, inside: str) -> Field:
 def _check(template: Template, escape: str) -> None:
     text = template.text
     if not template.fields:
-        raise FormatError(f"template {text!r} has no named field; write one as {{name}} or {{name:type}}")
+        raise FormatError(
+            f"template {text!r} has no named field; write one as {{name}} or {{name:type}}. `pyspark-logs detect FILE` proposes a template"
+        )
     seen: dict[str, str] = {}
     for field in template.fields:
         name = field.name or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyspark_logs.errors import FormatError
+from pyspark_logs.formats.template.foreign_notation import refuse_foreign_notation
 from pyspark_logs.formats.template.notation import make_template, parse_template
 from pyspark_logs.formats.template.segments import Blanks, Field, Following, Group, Literal, RightBound, Template
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
@@ -152,6 +153,22 @@ def test_a_refusal_says_what_and_where(text: str, says: str) -> None:
         parse_template(text)
     assert says in str(refused.value)
     assert repr(text) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ts:timestamp(%d/%b/%Y:%H:%M:%S %z)} {level} {message}",
+        "{ts:timestamp}: %{facility}-{severity:int}-{mnemonic}: {message}",
+        "{ts} cpu=%{cpu:double} cost=${cost:decimal(9,2)}",
+        "<{priority:int}>{message}",
+        "{level} 100% $done <eof> {{x}} {message}",
+        "{~}{} {message}{? %{n:int}?}",
+    ],
+)
+def test_signs_of_other_notations_are_text_beside_fields(text: str) -> None:
+    refuse_foreign_notation(text)
+    assert parse_template(text).fields
 
 
 def test_a_backslash_in_a_literal_is_no_use_where_it_escapes() -> None:
