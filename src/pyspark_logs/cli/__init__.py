@@ -47,8 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of all commands."""
     from pyspark_logs import __version__
     from pyspark_logs.cli import audit, check, demo, detect, jobs, maintenance, plan, presets, preview, tail
+    from pyspark_logs.cli.command_parser import CommandParser
 
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="pyspark-logs",
         description="Read log files without Spark, detect their format, and maintain directories that pyspark-logs writes to.",
         epilog="`pyspark-logs COMMAND --help` describes a command.",

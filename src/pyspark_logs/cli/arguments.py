@@ -31,7 +31,9 @@ def parse_options(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise OptionError(f"--option {text!r} is not of the form name=value")
+            raise OptionError(f"--option {text!r} is not of the form name=value; write -o {name}=VALUE")
+        if name.lower() in ("path", "paths", "to"):
+            raise OptionError(f"--option {name!r} is an argument of the command; write {value} without -o")
         before = next((known for given, known in options.items() if given.lower() == name.lower()), None)
         if before is not None:
             raise OptionError(f"--option {name!r} is given twice, as {before!r} and as {value!r}; keep one")

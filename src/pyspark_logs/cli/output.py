@@ -51,6 +51,11 @@ def check_directory(option: str, file: str) -> None:
     Raises:
         OptionError: there is no such directory, or the file is a directory.
     """
+    if "://" in file:
+        raise OptionError(
+            f"{option} {file!r} is no local path, and files are written to this machine only; write a local file and copy it. Spark"
+            " and pyspark_logs.write() write log files to stores"
+        )
     if Path(file).is_dir():
         raise OptionError(f"{option} {file!r} is a directory; name a file in it")
     directory = Path(file).absolute().parent

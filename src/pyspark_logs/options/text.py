@@ -149,7 +149,8 @@ def parse_members(name: str, value: object) -> str:
         try:
             parsed = json.loads(value, object_pairs_hook=_unique_keys)
         except ValueError as error:
-            raise bad_value(name, value, f"a JSON list of objects of options ({error})") from error
+            example = '[{"preset": "nginx_combined"}, {"json": "true"}]'
+            raise bad_value(name, value, f"a JSON list of objects of options such as {example} ({error})") from error
     if not isinstance(parsed, (list, tuple)) or not parsed:
         raise bad_value(name, value, 'a list of formats such as [{"preset": "nginx_combined"}, {"json": "true"}]')
     for index, member in enumerate(parsed):

@@ -249,3 +249,36 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out.startswith("pyspark-logs ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sample_data/app"], "a command comes first, such as pyspark-logs preview sample_data/app"),
+        (["previw", "a.log"], "did you mean preview?"),
+        (["preview", "a.log", "--limit", "5"], "write -n N"),
+        (["tail", "a.log", "-f"], "`tail` follows the path without it"),
+        (["preview", "a.log", "--startTime=2026-11-22"], "is written -o startTime=2026-11-22"),
+        (["check", "a.log", "--max-record-bytes", "5"], "is written -o maxRecordBytes=VALUE"),
+        (["check", "a.log", "--where", "level", "=", "ERROR"], "a value with blanks is written in quotes"),
+        (["preview", "a.log", "--columns", "a,", "b"], "several names with commas between them"),
+        (["presets", "--list"], "without a name, the command lists all"),
+        (["vacuum", "a", "--force"], "`pyspark-logs COMMAND --help` lists the arguments"),
+    ],
+)
+def test_wrong_arguments_say_what_to_write(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == REFUSED
+    assert message in capsys.readouterr().err
+
+
+def test_options_that_are_arguments(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", folder, "-o", "Path=x"]) == REFUSED
+    assert "--option 'Path' is an argument of the command; write x without -o" in capsys.readouterr().err
+    assert main(["preview", folder, "-o", "preset"]) == REFUSED
+    assert "write -o preset=VALUE" in capsys.readouterr().err
+    assert main(["convert", folder, *FORMAT, "--to", "s3://bucket/a.parquet"]) == REFUSED
+    assert "is no local path" in capsys.readouterr().err
