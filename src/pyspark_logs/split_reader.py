@@ -212,12 +212,12 @@ class SplitReader:
     def _may_skip(self, error: PathNotFoundError | SnapshotChangedError) -> bool:
         """True if an option allows to read without a file that is missing or, in a stream, changed.
 
-        The files of a job are read as a whole or not at all. A batch query never skips one of them; a stream has decided on
-        all of them before their first split is read (``reader``).
+        The files of a job are read as a whole or not at all. A batch query never skips one of them. A stream decides on them,
+        and on files of several splits, when it plans the batch (``stream.missing_files``), and never after that.
         """
         if not self.options.plan.ignore_missing or job_of(self.split.path):
             return False
-        return self.in_stream or isinstance(error, PathNotFoundError)
+        return self.split.is_whole if self.in_stream else isinstance(error, PathNotFoundError)
 
     # --- lines ----------------------------------------------------------------------------------------------
 
@@ -285,9 +285,9 @@ def _held_bytes(lines: Lines) -> int:
 
 def _stream_advice(path: str, problem: str, *, ignores: bool) -> str:
     scope = "all files of its job in this batch" if job_of(path) else "it"
-    if ignores:  # the file was there when the task began
+    if ignores:  # the file was there when the batch was planned, and other tasks may have read a part of it
         return (
-            f"{path}: {problem} while its batch was read. Read the batch again, as Spark does with a task that failed:"
+            f"{path}: {problem} while its batch was read. Restart the query: it plans the batch again, and"
             f" ignoreMissingFiles=true then passes over {scope}"
         )
     return (

@@ -19,7 +19,6 @@ from pyspark_logs.block_files import join_blocks, runs_of
 from pyspark_logs.codecs import NONE, codec_for
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.interface import Format
-from pyspark_logs.jobs import job_of
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import Prefetcher
@@ -27,15 +26,11 @@ from pyspark_logs.records import BLOCK_BYTES, Lines
 from pyspark_logs.split_reader import SplitObserver, SplitReader
 from pyspark_logs.split_spans import record_counts, traced
 from pyspark_logs.store import Store
-from pyspark_logs.store.parallel import in_parallel
 from pyspark_logs.task_log import TaskLog
 from pyspark_logs.telemetry import Span, start_span
 
 _OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
 _FETCH_THREADS = 8  # files that are fetched at the same time by default
-_CHECK_THREADS = 16
-
-JobFiles = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # (job id, ((path, etag), ...)) of each write job
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,8 @@ class ReadTask:
         path_columns: names of the splits' ``partition_values``.
         slack_us: the longest time by which records are later than the time of their path.
         in_stream: True for a task of a streaming batch.
-        jobs: all files of a streaming batch that belong to the write jobs of the splits; empty without ``ignoreMissingFiles``.
+        skipped: path of each file of the splits that the batch passes over, with the reason; empty without
+            ``ignoreMissingFiles``. The driver decides, for all tasks of the batch at once.
         audit: identity of the task below ``auditPath``; None without the option.
         trace: identity of the span of the planning; empty if it is not recorded.
         has_free_processor: False if a task runs on each processor that this process may use; None: that is unknown, as it is
@@ -58,10 +54,15 @@ class ReadTask:
     path_columns: tuple[str, ...] = ()
     slack_us: int = 0
     in_stream: bool = False
-    jobs: JobFiles = ()
+    skipped: tuple[tuple[str, str], ...] = ()
     audit: AuditTask | None = None
     trace: str = ""
     has_free_processor: bool | None = None
+
+    def remaining_splits(self) -> Sequence[FileSplit]:
+        """Returns the splits without those of the files that the batch passes over."""
+        skipped = {path for path, _ in self.skipped}
+        return [split for split in self.splits if split.path not in skipped] if skipped else self.splits
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,9 @@ class TaskReader:
         """
         output = self.builder.columns.output
         before = self.builder.metrics.copy()
-        splits = self._complete_jobs()
+        splits = self.task.remaining_splits()
+        if self.recorder is not None:
+            self._record_skipped(self.recorder)
         span = start_span("pyspark_logs.read_task", {"pyspark_logs.splits": len(splits)}, parent=self.task.trace)
         reading = closing(self._read_splits(splits, span))
         with span, self.recorder or nullcontext(), reading as batches:
@@ -139,14 +142,12 @@ class TaskReader:
                 yield batch
             span.set(record_counts(self.builder.metrics.since(before)))
 
-    def _complete_jobs(self) -> list[FileSplit]:
-        """Returns the splits of the task without those of the write jobs that a streaming batch passes over."""
-        skipped = _incomplete_jobs(self.store, self.task.jobs, self.log)
-        if self.recorder is not None and skipped:
-            for split in self.task.splits:
-                if job_of(split.path) in skipped:
-                    self.recorder.add_skipped(split, "a file of its write job was deleted or changed after planning")
-        return [split for split in self.task.splits if job_of(split.path) not in skipped]
+    def _record_skipped(self, recorder: TaskRecorder) -> None:
+        """Records the splits of the files that the batch passes over."""
+        reasons = dict(self.task.skipped)
+        for split in self.task.splits if reasons else ():
+            if split.path in reasons:
+                recorder.add_skipped(split, reasons[split.path])
 
     def _read_splits(self, splits: Sequence[FileSplit], span: Span) -> Generator[pa.RecordBatch, None, None]:
         """Yields the batches of splits in their order, while the files of the next ones are fetched and decompressed."""
@@ -226,28 +227,3 @@ class TaskReader:
         if self.recorder is not None:
             batches = self.recorder.observe(run[0], batches, builder.metrics)
         return traced(span, run[0], batches, builder.metrics)
-
-
-def _incomplete_jobs(store: Store, jobs: JobFiles, log: TaskLog) -> set[str | None]:
-    """Returns the write jobs of a streaming batch of which a file is missing or changed, and logs them.
-
-    The files of a job are read as a whole or not at all, but by several tasks. So each task checks all files of its jobs
-    before it reads one of them.
-    """
-    files = [(job, path, etag) for job, listed in jobs for path, etag in listed]
-
-    def problem(item: tuple[str, str, str]) -> str | None:
-        _, path, etag = item
-        found = store.head(path)
-        return f"{path} was deleted" if found is None else f"{path} changed" if found.etag != etag else None
-
-    incomplete: dict[str | None, list[str]] = {}
-    for item, text in zip(files, in_parallel(problem, files, _CHECK_THREADS), strict=True):
-        if text is not None:
-            incomplete.setdefault(item[0], []).append(text)
-    for job, texts in incomplete.items():
-        log.warn(
-            "job %s is passed over in this batch (ignoreMissingFiles): after it was planned, %s%s",
-            job, ", ".join(texts[:10]), "" if len(texts) <= 10 else f" and {len(texts) - 10} more",
-        )  # fmt: skip
-    return set(incomplete)

@@ -7,6 +7,7 @@ request.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,11 +15,19 @@ from typing import Any
 from pyspark_logs import commit as protocol
 from pyspark_logs.commit import CommitSettings, publication
 from pyspark_logs.errors import AccessDeniedError, LogSourceError, PathNotFoundError, SnapshotChangedError, StoreError
+from pyspark_logs.formats.registry import resolve_format
+from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.jobs import Job, StagedFile, Transaction, part_name
-from pyspark_logs.layout import hive_layout
+from pyspark_logs.layout import LayoutMatch, hive_layout
+from pyspark_logs.offsets import BatchPlan
 from pyspark_logs.options import ReadOptions, parse_read_options
 from pyspark_logs.planning import FileFilters, list_files, resolve_layout
-from tests.protocol.store import RequestStore
+from pyspark_logs.split_reader import SplitObserver, SplitReader
+from pyspark_logs.store import StoredFile
+from pyspark_logs.stream import missing_files
+from pyspark_logs.stream.batch_planning import batch_tasks
+from pyspark_logs.task_reader import ReadTask
+from tests.protocol.store import NOW_MS, RequestStore
 
 ABOVE = "s3://b/"
 ROOT = "s3://b/t/"
@@ -191,6 +200,70 @@ def reader_above(name: str = "reader") -> Reader:
 
 def _is_data_directory(name: str | None) -> bool:
     return name is not None and name.startswith("p=")
+
+
+@dataclass(frozen=True)
+class StreamReader(Reader):
+    """A stream with ``ignoreMissingFiles`` that takes one batch, with a task for each file.
+
+    A query that failed is started again: it plans the same batch again, whose files its checkpoint holds.
+    """
+
+    name: str = "stream"
+
+    def run(self, store: RequestStore) -> tuple[str, Any]:
+        how, view = super().run(store)
+        if how != "saw" or not view:
+            return how, view
+        files = [(StoredFile(path, 1, NOW_MS, etag), LayoutMatch()) for path, etag in sorted(view)]
+        options = _stream_options()
+        planned = batch_tasks(BatchPlan(), files, options.plan, splittable=lambda _: False)
+        assert len(planned) == len(files)
+        for _ in range(1 + len(files)):  # each failure is that of another file
+            try:
+                return "read", (
+                    view,
+                    frozenset(_read_tasks(store, missing_files.skip_missing_files(store, planned, 1))),
+                )
+            except SnapshotChangedError:
+                continue
+        return "failed", view
+
+
+class _SkipObserver(SplitObserver):
+    """Counts the files that a split reader skips."""
+
+    def __init__(self) -> None:
+        self.skipped: set[str] = set()
+
+    def record_skip(self, path: str, problem: str) -> None:
+        self.skipped.add(path)
+
+
+def _read_tasks(store: RequestStore, tasks: Iterable[ReadTask]) -> set[str]:
+    """Reads the splits of tasks one after another; returns the paths of the files that were read."""
+    options, observer = _stream_options(), _SkipObserver()
+    form, context = resolve_format(options.format), TimestampContext()
+    paths = set()
+    for task in tasks:
+        for split in task.remaining_splits():
+            for _ in SplitReader(form, options, store, split, context, None, task.in_stream, observer).blocks():
+                pass
+            paths.add(split.path)
+    return paths - observer.skipped
+
+
+@cache
+def _stream_options() -> ReadOptions:
+    # Files have no content here, which is no text of gzip.
+    given = {
+        "json": "true",
+        "path": ROOT,
+        "ignoreMissingFiles": "true",
+        "maxPartitionBytes": "1",
+        "compression": "none",
+    }
+    return parse_read_options(given)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from pyspark_logs.jobs import Record, intent_key, record_key, roots, snapshots, 
 from pyspark_logs.jobs.visibility import CommitsBefore, split_listing
 from pyspark_logs.planning import commit_roots
 from pyspark_logs.planning.commit_roots import LoadPathRoots
+from pyspark_logs.split_reader import SplitReader
+from pyspark_logs.stream import missing_files
 from tests.protocol.actors import writer
 
 
@@ -344,3 +346,21 @@ def foreign_intents_believed(patch):
 
 def foreign_records_believed(patch):
     patch.setattr(snapshots, "check_record", lambda *arguments: None)
+
+
+def each_task_decides_which_files_are_missing(patch):
+    decide = missing_files.skip_missing_files
+
+    def decide_at_each_start(store, tasks, threads):
+        for number in range(len(tasks)):
+            yield decide(store, tasks, threads)[number]
+
+    patch.setattr(missing_files, "skip_missing_files", decide_at_each_start)
+
+
+def files_of_jobs_skipped_after_the_decision(patch):
+    patch.setattr(SplitReader, "_may_skip", lambda *arguments: True)
+
+
+def files_of_jobs_skipped_one_by_one(patch):
+    patch.setattr(missing_files, "job_of", lambda path: path)

@@ -46,6 +46,11 @@ def check_deletion(before: World, after: World, ghost: Ghost, path: str) -> None
             raise Violation(f"a request deletes {path}, which is outside the root")
 
 
+def viewed(outcome: tuple[str, Any]) -> Any:
+    """Returns the view of a reader, or of the poll of a stream that also read its batch."""
+    return outcome[1][0] if outcome[0] == "read" else outcome[1]
+
+
 class Properties:
     """The properties of a setting, and the texts of its traces."""
 
@@ -55,9 +60,15 @@ class Properties:
 
     def check_reader(self, reader: Reader, outcome: tuple[str, Any], views: Sequence[View]) -> None:
         """Checks that a reader saw the view of a moment between its start and its end."""
-        if outcome[0] != "saw":
+        if outcome[0] == "read":
+            self._check_batch(*outcome[1])
+        if outcome[0] == "failed":
+            raise Violation(
+                f"{reader.name} fails again after each restart; its batch has {self.format_view(outcome[1])}"
+            )
+        if outcome[0] not in ("saw", "read"):
             return
-        view = outcome[1]
+        view = viewed(outcome)
         views = [reader.part_of(seen) for seen in self._views_across_roots(views)]
         if view in views:
             return
@@ -78,6 +89,15 @@ class Properties:
         raise Violation(
             f"a reader saw {self.format_view(view)}; expected {' | '.join(self.format_view(seen) for seen in views)}"
         )
+
+    def _check_batch(self, planned: View, read: frozenset[str]) -> None:
+        """Checks that the rows of a batch are those of whole jobs."""
+        for job in {job_of(path) for path, _ in planned} - {None}:
+            files = {path for path, _ in planned if job_of(path) == job}
+            if files & read not in (set(), files):
+                raise Violation(
+                    f"a batch has {len(files & read)} of the {len(files)} files of {self.names.get(job, job)}"
+                )
 
     def _views_across_roots(self, views: Sequence[View]) -> Sequence[View]:
         """Returns the views that may be seen when the commits of several roots are read one after another.
@@ -159,7 +179,7 @@ class Properties:
         if self.setting.foreign == "record":
             return  # Readers refuse to go on, and name the record.
         for reader in {Reader(), *(actor for actor in self.setting.actors if isinstance(actor, Reader))}:
-            if reader.run(store)[1] != reader.part_of(ghost.seen):
+            if viewed(reader.run(store)) != reader.part_of(ghost.seen):
                 raise Violation(f"after recovery {reader.name} does not see what is committed")
         if self.setting.replay:
             for again in (*replayed, store):

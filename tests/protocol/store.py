@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import md5
 from typing import Any, NamedTuple
 
-from pyspark_logs.errors import PathNotFoundError
+from pyspark_logs.errors import PathNotFoundError, SnapshotChangedError
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.store import OpenUpload, Page, Store, StoredFile, UploadPage
 
@@ -91,6 +91,9 @@ class World:
     def _get(self, path: str) -> bytes | None:
         return self.files[path].data if path in self.files else None
 
+    def _read(self, path: str) -> tuple[bytes, str] | None:
+        return (self.files[path].data, self.files[path].etag) if path in self.files else None
+
     def _put(self, path: str, data: bytes, *, now_ms: int) -> None:
         self.files[path] = document(data, now_ms)
 
@@ -160,9 +163,12 @@ class RequestStore(Store):
     def read(
         self, path: str, start: int = 0, end: int | None = None, *, etag: str = "", chunk_bytes: int = 1 << 20
     ) -> Iterator[bytes]:
-        data = self.get(path)
-        if data is None:
+        item = self._request("read", path)
+        if item is None:
             raise PathNotFoundError(path)
+        data, found = item
+        if etag not in ("", found):
+            raise SnapshotChangedError(path)
         yield data[start:end]
 
     def put(self, path: str, data: bytes) -> None:
@@ -193,7 +199,7 @@ class RequestStore(Store):
 
 
 KINDS = {
-    "list_page": "LIST", "head": "HEAD", "get": "GET", "put": "PUT", "replace": "PUT", "create": "PUT", "remove": "DELETE",
+    "list_page": "LIST", "head": "HEAD", "get": "GET", "read": "GET", "put": "PUT", "replace": "PUT", "create": "PUT", "remove": "DELETE",
     "complete_upload": "COMPLETE", "abort_upload": "ABORT", "list_uploads": "UPLOADS",
 }  # fmt: skip
 

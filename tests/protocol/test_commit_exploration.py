@@ -24,6 +24,7 @@ from tests.protocol.actors import (
     OverwriteReader,
     Reader,
     Recovery,
+    StreamReader,
     UnreadableResponseError,
     Vacuum,
     flat_reader,
@@ -76,6 +77,12 @@ WHOLE = {
     ),
     "an overwrite of a file that changes": Setting(
         (writer(1, "overwrite"), Recovery(), OtherProgram()), before=True, other_file=True, lost=1
+    ),
+    # A stream plans and reads a batch while its files are replaced.
+    "an overwrite and a stream": Setting((writer(1, "overwrite"), StreamReader()), before=True),
+    "an overwrite, a stream and a recovery": Setting((writer(1, "overwrite"), StreamReader(), Recovery()), before=True),
+    "an overwrite, a stream and a file that changes": Setting(
+        (writer(1, "overwrite"), StreamReader(), OtherProgram()), before=True, other_file=True, crashes=False
     ),
     "two appends": Setting((writer(1), writer(2), Recovery("recovery", writer(1).job.id))),
     "an append and an overwrite": Setting((writer(1), writer(2, "overwrite")), before=True, other_file=True),
@@ -481,6 +488,9 @@ MUTANTS = [
     (mutants.late_records_trusted, APPEND),
     (mutants.commits_after_the_listing_ignored, APPEND),
     (mutants.no_restart_after_an_overwrite, OVERWRITE),
+    (mutants.each_task_decides_which_files_are_missing, WHOLE["an overwrite and a stream"]),
+    (mutants.files_of_jobs_skipped_after_the_decision, WHOLE["an overwrite and a stream"]),
+    (mutants.files_of_jobs_skipped_one_by_one, WHOLE["an overwrite and a stream"]),
     (mutants.one_pass_over_unordered_listings, Setting((writer(1), Reader()), in_order=False)),
     (
         mutants.claimed_records_dropped,

@@ -72,6 +72,11 @@ class FileSplit:
     layout_end_us: int | None
     partition_values: tuple[str | None, ...]
 
+    @property
+    def is_whole(self) -> bool:
+        """True if no other split has bytes of the file."""
+        return self.length >= self.size
+
 
 @dataclass(frozen=True, slots=True)
 class Splits(Sequence[FileSplit]):

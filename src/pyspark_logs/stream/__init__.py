@@ -11,7 +11,8 @@
 The package :mod:`pyspark_logs.offsets` defines offsets and what they guarantee; this package supplies the listings. State
 in memory only saves requests: a stream that is started again from an offset returns the same files.
 
-Import direction: ``log_stream`` -> ``batch_planning``, ``cleaning`` -> ``listings``; ``log_stream`` -> ``batch_summary``.
+Import direction: ``log_stream`` -> ``batch_planning``, ``cleaning`` -> ``listings``; ``log_stream`` ->
+``batch_summary``, ``missing_files``.
 """
 
 from __future__ import annotations

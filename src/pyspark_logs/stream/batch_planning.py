@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pyspark_logs.jobs import job_of
 from pyspark_logs.layout import LayoutMatch
 from pyspark_logs.offsets import BatchPlan
 from pyspark_logs.options import PlanOptions
@@ -43,26 +42,13 @@ def batch_tasks(
     Args:
         batch: batch of an offset.
         files: its files, from :func:`batch_files`.
-        options: sizes of tasks, and ``ignoreMissingFiles``.
+        options: sizes of tasks.
         splittable: function that returns True for a path whose file can be read from any offset.
         trace: identity of the span of the planning.
     """
     limit = task_bytes(options, size=sum(file.size for file, _ in files), files=len(files))
     splits = split_files(files, max_bytes=limit, splittable=splittable)
     tasks = pack(splits, max_bytes=limit, open_cost_bytes=options.open_cost_bytes)
-    by_job = _files_by_job(files) if options.ignore_missing else {}
-    planned = []
-    for task in tasks:
-        names = sorted({job_of(path) or "" for path in task.splits.paths})
-        jobs = tuple((job, by_job[job]) for job in names if job in by_job)
-        planned.append(ReadTask(task.splits, batch.columns, batch.slack_us, in_stream=True, jobs=jobs, trace=trace))
-    return tuple(planned)
-
-
-def _files_by_job(files: Sequence[PlannedFile]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Returns path and etag of the files by the write job that they belong to."""
-    by_job: dict[str, list[tuple[str, str]]] = {}
-    for file, _ in files:
-        if job := job_of(file.path):
-            by_job.setdefault(job, []).append((file.path, file.etag))
-    return {job: tuple(pairs) for job, pairs in by_job.items()}
+    return tuple(
+        ReadTask(task.splits, batch.columns, batch.slack_us, in_stream=True, trace=trace) for task in tasks
+    )

@@ -20,6 +20,7 @@ from pyspark_logs.stream.batch_planning import batch_files, batch_tasks
 from pyspark_logs.stream.batch_summary import log_summary
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings, StreamRoot
+from pyspark_logs.stream.missing_files import skip_missing_files
 from pyspark_logs.task_reader import ReadTask
 from pyspark_logs.telemetry import start_span
 from pyspark_logs.terminal_text import format_count, get_logger
@@ -193,7 +194,8 @@ class LogStream:
     def plan_batch(self, start: dict[str, Any], end: dict[str, Any]) -> tuple[ReadTask, ...]:
         """Returns the tasks of the batch between two offsets. The result depends on the arguments only.
 
-        Makes no request, except that ``auditPath`` writes the plan of the batch there.
+        Makes no request, except that ``auditPath`` writes the plan of the batch there, and that ``ignoreMissingFiles`` finds
+        out which files the tasks pass over.
 
         Raises:
             OptionError: ``end`` is not an offset of this query.
@@ -219,6 +221,8 @@ class LogStream:
         self.reader.columns(batch.columns)  # raises SchemaError
         files = batch_files(batch, self.root)
         tasks = batch_tasks(batch, files, self.options.plan, splittable=self.reader.is_splittable, trace=trace)
+        if self.options.plan.ignore_missing:
+            tasks = skip_missing_files(self._store(), tasks)
         identity = StreamBatch(stream_identity(self.root.text, self.identity), start, end)
         return ReadPlan(tasks, PlanReport(), files=files), identity
 

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pytest
 
 import pyspark_logs
-from pyspark_logs import task_reader
 from pyspark_logs.errors import CorruptFileError, OptionError, PathNotFoundError, SnapshotChangedError, StoreError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.offsets import position
@@ -820,22 +819,6 @@ def test_a_stream_passes_over_all_files_of_a_job_or_none(
         levels(strict, start, end)
     assert levels(lenient, start, end) == ["other"]
     assert f"after it was planned, {files[1]} {'changed' if problem == 'changed' else 'was deleted'}" in caplog.text
-
-
-def test_a_file_of_a_job_that_is_deleted_while_the_batch_is_read(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = write_job(tmp_path, 9)
-    clock.passes(days=365 * 10)
-    one = stream(tmp_path, layout="{team}", ignoreMissingFiles=True)
-    end = poll(one, start := one.initial_offset())
-    with monkeypatch.context() as before:
-        before.setattr(task_reader, "_incomplete_jobs", lambda *_: files[1].unlink() or set())
-        with pytest.raises(
-            SnapshotChangedError, match=r"deleted while its batch was read\. Read the batch again, as Spark"
-        ):
-            levels(one, start, end)
-    assert levels(one, start, end) == []
 
 
 def test_a_batch_query_does_not_pass_over_changed_files(tmp_path: Path) -> None:
