@@ -268,9 +268,8 @@ def test_a_query_that_goes_on(spark: Any, s3: S3Bucket, tmp_path: Path) -> None:
             json.loads(source[name]) if isinstance(source[name], str) else source[name]
             for name in ("startOffset", "endOffset", "latestOffset")
         )
-        assert (
-            set(start) == set(end) == {"v", "root", "identity", "ts", "floor", "from", "seen", "batch", "full", "took"}
-        )
+        parts = {"v", "root", "identity", "ts", "floor", "from", "seen", "batch", "full", "took", "layout"}
+        assert set(start) == set(end) == parts
         assert latest["key"] == "0007.log"
         assert latest["waiting"] <= 2
         assert start["ts"] <= end["ts"] <= latest["ts"] <= time.time() * 1000

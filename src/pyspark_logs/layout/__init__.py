@@ -12,6 +12,7 @@ time zone. Intervals are half-open, in microseconds since the epoch, UTC.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Iterable, Sequence
@@ -128,6 +129,13 @@ class Layout:
     def columns(self) -> tuple[str, ...]:
         """Names of the partition columns, in path order."""
         return tuple(part.value for part in self._fields if part.kind == COLUMN)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of everything that determines the times and values of keys, in 16 characters."""
+        zone = self.zone if self.granularity_us else ""
+        text = "\0".join((self.text, zone, "inferred" if self.is_inferred else ""))
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
     @property
     def granularity_us(self) -> int:

@@ -24,7 +24,7 @@ _NEW_CHECKPOINT = "start the query with a new checkpoint"
 
 def read_parts(
     value: object, root: str, identity: str
-) -> tuple[int, int, int | None, Seen, BatchPlan, FullListing | None, str]:
+) -> tuple[int, int, int | None, Seen, BatchPlan, FullListing | None, str, str]:
     """Decodes the fields of an offset that follow root and identity, in the order of ``Offset``'s attributes.
 
     Raises:
@@ -41,6 +41,7 @@ def read_parts(
         _read(value, "batch", _unpack_batch),
         _read_full_listing(value),
         "" if value["v"] == VERSION else _read(value, "floor_key", _unpack_key),
+        _read(value, "layout", _string) if "layout" in value else "",  # offsets of earlier builds do not have the key
     )
 
 
@@ -83,14 +84,18 @@ def _integer(value: object) -> int:
     return value
 
 
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is not a string")
+    return value
+
+
 def _pack(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
 
 
 def _unpack(text: object) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError(f"{text!r:.40} is not a string")
-    return zlib.decompress(base64.b64decode(text, validate=True))
+    return zlib.decompress(base64.b64decode(_string(text), validate=True))
 
 
 def pack_key(key: str) -> str:
@@ -99,10 +104,7 @@ def pack_key(key: str) -> str:
 
 
 def _unpack_key(text: object) -> str:
-    key = json.loads(_unpack(text))
-    if not isinstance(key, str):
-        raise TypeError(f"{key!r:.40} is not a string")
-    return key
+    return _string(json.loads(_unpack(text)))
 
 
 def pack_seen(seen: Seen) -> str:

@@ -78,6 +78,8 @@ class Offset:
         batch: files of the batch that ends at this offset.
         full_listing: last full listing whose files the offset accounts for; None if there was none.
         floor_key: greatest key of the files at ``floor_ms`` that are not read any more; empty if all of them are read.
+        layout: digest of the layout by which files were listed; empty if unknown. With another layout, ``from_us`` and
+            ``full_listing`` do not tell which prefixes hold files that are not processed yet.
     """
 
     root: str
@@ -89,6 +91,7 @@ class Offset:
     batch: BatchPlan = EMPTY_BATCH
     full_listing: FullListing | None = None
     floor_key: str = ""
+    layout: str = ""
 
     @classmethod
     def initial(
@@ -154,6 +157,7 @@ class Offset:
             "batch": pack_batch(self.batch),
             "full": "" if self.full_listing is None else self.full_listing.started_ms,
             "took": "" if self.full_listing is None else self.full_listing.took_ms,
+            "layout": self.layout,
         }
         # A release that does not know the key would read files at the floor again, so that it must refuse the offset.
         return {**value, "v": VERSION_WITH_KEY, "floor_key": pack_key(self.floor_key)} if self.floor_key else value
@@ -348,6 +352,7 @@ def _take(
         BatchPlan(files=tuple(file for _, file in taken)),
         offset.full_listing,
         floor[1],
+        offset.layout,
     )
 
 

@@ -11,7 +11,7 @@
 The package :mod:`pyspark_logs.offsets` defines offsets and what they guarantee; this package supplies the listings. State
 in memory only saves requests: a stream that is started again from an offset returns the same files.
 
-Import direction: ``log_stream`` -> ``batch_planning``, ``cleaning`` -> ``listings``; ``log_stream`` ->
+Import direction: ``log_stream`` -> ``listings``, ``batch_planning``, ``cleaning`` -> ``stream_root``; ``log_stream`` ->
 ``batch_summary``, ``missing_files``.
 """
 

@@ -10,7 +10,7 @@ from pyspark_logs.offsets import BatchPlan, StreamFile
 from pyspark_logs.options import StreamOptions
 from pyspark_logs.store import Store, join, normalise, open_store
 from pyspark_logs.store.parallel import in_parallel
-from pyspark_logs.stream.listings import StreamRoot
+from pyspark_logs.stream.stream_root import StreamRoot
 from pyspark_logs.terminal_text import get_logger
 
 _log = get_logger(__name__)

@@ -16,7 +16,7 @@ from pyspark_logs.layout import is_hidden_key
 from pyspark_logs.options import StoreOptions
 from pyspark_logs.options.containment import is_inside
 from pyspark_logs.store import join, normalise, open_store, split_scheme
-from pyspark_logs.stream.listings import StreamRoot
+from pyspark_logs.stream.stream_root import StreamRoot
 from pyspark_logs.terminal_text import get_logger
 
 _log = get_logger(__name__)

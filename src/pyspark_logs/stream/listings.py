@@ -7,8 +7,6 @@ having polled twice at the time of that listing.
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,11 +20,10 @@ from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import UNBOUNDED, FileFilters, Listing, Window, explain_empty, list_files
 from pyspark_logs.store import Store, StoredFile
 from pyspark_logs.stream.pending import Backlog, IsNew, PendingFiles
+from pyspark_logs.stream.stream_root import StreamRoot
 from pyspark_logs.terminal_text import get_logger
 
 _log = get_logger(__name__)
-
-_GLOB = re.compile(r"[*?\[{]")
 
 # Maximum number of listed files that are kept for later polls; the oldest files are kept.
 MAX_PENDING = 100_000
@@ -37,41 +34,6 @@ _EARLY_FRACTION = 0.75
 # A full listing runs in its own thread only if the time between polls is below this fraction of fullListingInterval;
 # otherwise its files would wait too long for the next poll.
 _FREQUENT_FRACTION = 0.1
-
-
-@dataclass(frozen=True)
-class StreamRoot:
-    """The load paths of a stream, and the keys of files below them in offsets.
-
-    Attributes:
-        text: identification of the load paths.
-        prefix: common prefix of all paths, which keys omit.
-    """
-
-    text: str
-    prefix: str
-
-    @classmethod
-    def of(cls, paths: Sequence[str]) -> StreamRoot:
-        """Returns the root of normalised load paths. With several paths, keys are whole paths."""
-        if len(paths) != 1:
-            return cls(json.dumps(list(paths)), "")
-        (path,) = paths
-        special = _GLOB.search(path)
-        return cls(path, path.rstrip("/") + "/" if special is None else path[: path.rfind("/", 0, special.start()) + 1])
-
-    def key_of(self, path: str) -> str:
-        """Returns the key of a path. A path that is not below the prefix (a file as load path) gets a leading NUL."""
-        return path[len(self.prefix) :] if path.startswith(self.prefix) else f"\0{path}"
-
-    def path_of(self, key: str) -> str:
-        """Returns the path of a key, the inverse of :meth:`key_of`.
-
-        >>> root = StreamRoot.of(["s3://logs/app"])
-        >>> root.key_of("s3://logs/app//a.gz"), root.path_of("/a.gz"), root.path_of(root.key_of("s3://logs/app"))
-        ('/a.gz', 's3://logs/app//a.gz', 's3://logs/app')
-        """
-        return key[1:] if key.startswith("\0") else self.prefix + key
 
 
 @dataclass(frozen=True)
@@ -86,6 +48,7 @@ class PollListing:
         remaining_from_us: earliest layout time of listed files that ``files`` omits; None if it omits none.
         full_listing: last full listing whose files earlier polls or this one received; None if there was none.
         omitted_ms: earliest modification time of new files that were listed and are not kept; None if all are.
+        layout: digest of the layout.
     """
 
     files: Sequence[StreamFile]
@@ -95,9 +58,11 @@ class PollListing:
     remaining_from_us: int | None = None
     full_listing: FullListing | None = None
     omitted_ms: int | None = None
+    layout: str = ""
 
     def with_remainder(self, offset: Offset) -> Offset:
-        """Returns an offset completed with columns, slack, the full listing, and the layout time of omitted files."""
+        """Returns an offset completed with layout, columns, slack, the full listing, and the layout time of omitted files."""
+        offset = replace(offset, layout=self.layout)
         if self.full_listing is not None:
             offset = replace(offset, full_listing=self.full_listing)
         if self.remaining_from_us is not None:
@@ -169,6 +134,7 @@ class Listings:
             remaining_from_us,
             self._full_listing,
             pending.omitted_ms,
+            self.layout.digest,
         )
 
     def list_everything(
@@ -281,7 +247,8 @@ class Listings:
         interval_us = self.options.stream.full_listing_us
         last = self._last_full_listing(offset)
         # Without a time in the paths no prefix can be omitted.
-        if not self.layout.granularity_us or (last is None and (offset.is_initial or interval_us is not None)):
+        is_first = offset.is_initial or not self._is_of_layout(offset)
+        if not self.layout.granularity_us or (last is None and (is_first or interval_us is not None)):
             return self._list_fully(offset, now_ms)
         if last is not None and interval_us is not None and self._is_due(last, interval_us, now_ms):
             is_rare = previous is None or now_ms - previous > _FREQUENT_FRACTION * interval_us / 1000
@@ -290,8 +257,10 @@ class Listings:
             self._start_full_listing(offset, now_ms)
         stream = self.options.stream
         low = lowest_layout_us(offset, previous, stream.lateness_us, self._slack_us(), stream.settle_us)
-        # Files under future layout times are found by the full listings, unless these are off.
-        high = None if interval_us is None else now_ms * 1000 + 1 + self._slack_us()
+        # Files under future layout times are found by the full listings, unless these are off. A file that was found must be
+        # listed until a batch takes it, because the floor may pass files that are not listed.
+        finds_later = interval_us is not None and offset.from_us is None
+        high = now_ms * 1000 + 1 + self._slack_us() if finds_later else None
         completed = self._take_full_listing()
         missing_ok = self._was_found or not offset.is_initial
         listing = self._listing(Window(low, high), missing_ok=missing_ok, offset=offset)
@@ -305,9 +274,13 @@ class Listings:
 
     def _last_full_listing(self, offset: Offset | None) -> FullListing | None:
         """Returns the later one of the full listings of this process and of the offset."""
-        carried = None if offset is None else offset.full_listing
+        carried = None if offset is None or not self._is_of_layout(offset) else offset.full_listing
         known = [listing for listing in (self._full_listing, carried) if listing is not None]
         return max(known, key=lambda listing: listing.started_ms, default=None)
+
+    def _is_of_layout(self, offset: Offset) -> bool:
+        """True if an offset knows by this layout which prefixes hold files that are not processed yet."""
+        return offset.layout == self.layout.digest
 
     def _is_due(self, last: FullListing, interval_us: int, now_ms: int) -> bool:
         if self._background is not None:

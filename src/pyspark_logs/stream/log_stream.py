@@ -11,16 +11,17 @@ from typing import Any
 
 from pyspark_logs.auditing import StreamBatch, offset_digest, stream_id, stream_identity
 from pyspark_logs.layout import Layout, hive_layout
-from pyspark_logs.offsets import CLOCK_ERROR_MS, Offset, PollRules, StreamFile, poll
+from pyspark_logs.offsets import CLOCK_ERROR_MS, BatchPlan, Offset, PollRules, StreamFile, poll
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import PlanReport, resolve_layout
 from pyspark_logs.reader import LogReader, ReadPlan
 from pyspark_logs.store import Store, normalise, open_store
-from pyspark_logs.stream.batch_planning import batch_files, batch_tasks
+from pyspark_logs.stream.batch_planning import batch_files, batch_tasks, check_path_columns
 from pyspark_logs.stream.batch_summary import log_summary
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
-from pyspark_logs.stream.listings import Listings, StreamRoot
+from pyspark_logs.stream.listings import Listings
 from pyspark_logs.stream.missing_files import skip_missing_files
+from pyspark_logs.stream.stream_root import StreamRoot
 from pyspark_logs.task_reader import ReadTask
 from pyspark_logs.telemetry import start_span
 from pyspark_logs.terminal_text import format_count, get_logger
@@ -92,7 +93,8 @@ class LogStream:
                 )
                 if starting == "latest":
                     self._warn_of_raised_floor(initial, listed_ms)
-                self._initial = replace(initial, full_listing=full_listing).to_dict()
+                layout = self._lists().layout.digest
+                self._initial = replace(initial, full_listing=full_listing, layout=layout).to_dict()
             return self._initial
 
     def latest_offset(self, start: dict[str, Any], *, max_files: int | None, max_bytes: int | None) -> dict[str, Any]:
@@ -198,7 +200,8 @@ class LogStream:
         out which files the tasks pass over.
 
         Raises:
-            OptionError: ``end`` is not an offset of this query.
+            OptionError: ``end`` is not an offset of this query, or its batch was planned with another layout, which lacks a
+                requested column.
             SchemaError: neither the format nor the path has a requested column.
             StoreError: the store of ``auditPath`` refused or failed.
         """
@@ -218,13 +221,21 @@ class LogStream:
     def _plan_batch(self, start: dict[str, Any], end: dict[str, Any], trace: str) -> tuple[ReadPlan, StreamBatch]:
         """Returns the plan of a batch with its files, and its identity."""
         batch = self._offset(end).batch
-        self.reader.columns(batch.columns)  # raises SchemaError
+        self._check_columns(batch)
         files = batch_files(batch, self.root)
         tasks = batch_tasks(batch, files, self.options.plan, splittable=self.reader.is_splittable, trace=trace)
         if self.options.plan.ignore_missing:
             tasks = skip_missing_files(self._store(), tasks)
         identity = StreamBatch(stream_identity(self.root.text, self.identity), start, end)
         return ReadPlan(tasks, PlanReport(), files=files), identity
+
+    def _check_columns(self, batch: BatchPlan) -> None:
+        """Raises OptionError or SchemaError if a batch lacks a requested column."""
+        condition, layout = self.reader.condition, self.options.plan.layout
+        requested = [*self.reader.target().names, *(() if condition is None else condition.column_types())]
+        if layout is not None:
+            check_path_columns(batch, Layout.parse(layout, self.options.time.zone), requested)
+        self.reader.columns(batch.columns)
 
     def commit_batch(self, end: dict[str, Any]) -> None:
         """Archives or deletes the files of a completed batch, by ``cleanSource``. Failures are logged, not raised.
@@ -267,7 +278,8 @@ class LogStream:
             layout: Layout = resolve_layout(store, self.options)
             if offset is not None and not layout.columns and self.options.plan.layout is None:
                 # All files may have been deleted since the last batch, whose columns then tell the Hive directories.
-                layout = hive_layout(offset.batch.columns, self.options.time.zone)
+                known = hive_layout(offset.batch.columns, self.options.time.zone)
+                layout = known if offset.layout in ("", known.digest) else layout
             # These are created here, too, so that an impossible schema or archive fails before the first batch.
             columns = self.reader.columns(layout.columns)
             if self.options.stream.clean_source != "off":

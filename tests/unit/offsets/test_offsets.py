@@ -75,6 +75,7 @@ OFFSETS = st.builds(
         slack_us=st.integers(0, 1 << 50),
         files=st.lists(MARKS, max_size=5).map(tuple),
     ),
+    layout=NAMES,
 )
 
 
@@ -87,7 +88,19 @@ class TestAsJson:
     @given(OFFSETS)
     def test_it_is_of_primitives_as_spark_wants_them(self, offset: Offset) -> None:
         value = offset.to_dict()
-        assert list(value) == ["v", "root", "identity", "ts", "floor", "from", "seen", "batch", "full", "took"]
+        assert list(value) == [
+            "v",
+            "root",
+            "identity",
+            "ts",
+            "floor",
+            "from",
+            "seen",
+            "batch",
+            "full",
+            "took",
+            "layout",
+        ]
         assert {type(part) for part in value.values()} <= {int, str}
         assert value["v"] == 1
 

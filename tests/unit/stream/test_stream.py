@@ -26,7 +26,7 @@ from pyspark_logs.store import StoredFile
 from pyspark_logs.store.local import LocalStore
 from pyspark_logs.store.s3 import S3Store
 from pyspark_logs.stream import LogStream, cleaning, listings, log_stream
-from pyspark_logs.stream.listings import StreamRoot
+from pyspark_logs.stream.stream_root import StreamRoot
 from tests.support.key_store import KeyStore
 from tests.support.s3_server import S3Bucket
 
