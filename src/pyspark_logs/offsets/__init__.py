@@ -52,7 +52,7 @@ Import direction: ``position`` -> ``encoding`` -> ``files``.
 
 from __future__ import annotations
 
-from pyspark_logs.offsets.files import BatchPlan, FullListing, StreamFile
+from pyspark_logs.offsets.files import BatchPlan, FullListing, StreamFile, identity_hash
 from pyspark_logs.offsets.position import (
     CLOCK_ERROR_MS,
     MAX_SEEN,
@@ -72,6 +72,7 @@ __all__ = [
     "Offset",
     "PollRules",
     "StreamFile",
+    "identity_hash",
     "is_changed",
     "is_new",
     "lowest_layout_us",

@@ -12,7 +12,7 @@ The package :mod:`pyspark_logs.offsets` defines offsets and what they guarantee;
 in memory only saves requests: a stream that is started again from an offset returns the same files.
 
 Import direction: ``log_stream`` -> ``listings``, ``batch_planning``, ``cleaning`` -> ``stream_root``; ``log_stream`` ->
-``batch_summary``, ``missing_files``.
+``batch_summary``, ``missing_files``, ``rotation``.
 """
 
 from __future__ import annotations

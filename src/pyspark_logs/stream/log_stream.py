@@ -21,6 +21,7 @@ from pyspark_logs.stream.batch_summary import log_summary
 from pyspark_logs.stream.cleaning import CLEAN_THREADS, Cleaner
 from pyspark_logs.stream.listings import Listings
 from pyspark_logs.stream.missing_files import skip_missing_files
+from pyspark_logs.stream.rotation import original_of
 from pyspark_logs.stream.stream_root import StreamRoot
 from pyspark_logs.task_reader import ReadTask
 from pyspark_logs.telemetry import start_span
@@ -58,6 +59,7 @@ class LogStream:
         self._cleaned_batch = ""
         self._summarised_batch = ""
         self._is_full = False
+        self._has_warned_of_copy = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {"options": self.options, "schema_ddl": self.reader.schema_ddl}
@@ -125,6 +127,7 @@ class LogStream:
             after = poll(offset, found.files, found.listed_ms, rules, omitted_ms=found.omitted_ms)
             self._warn_of_full_offset(offset, after, found.files)
             taken = () if after is offset else after.batch.files
+            self._warn_of_copy(after, taken)
             backlog = listings.record_batch(taken)
             span.set(
                 {
@@ -167,6 +170,21 @@ class LogStream:
                 self.root.text, len(files), len(offset.seen), limit,
             )  # fmt: skip
         self._is_full = is_full
+
+    def _warn_of_copy(self, after: Offset, files: Sequence[StreamFile]) -> None:
+        """Warns once of a file whose rows were read before, under the name that it had before a log rotation."""
+        if self._has_warned_of_copy:
+            return
+        copies = ((file.key, original_of(after, file)) for file in files)
+        key, original = next(((key, found) for key, found in copies if found is not None), ("", ""))
+        if original:
+            self._has_warned_of_copy = True
+            _log.warning(
+                "%s seems to be %s, which a log rotation renamed or compressed after it was read: it has the same modification"
+                " time. A file is identified by its path, so its rows are read again. Read only files that have their last"
+                " name, for example with pathGlobFilter=*.gz.",
+                self.root.path_of(key), self.root.path_of(original),
+            )  # fmt: skip
 
     def _warn_of_raised_floor(self, initial: Offset, listed_ms: int) -> None:
         """Warns if the first offset of ``startingPosition=latest`` cannot hold the files of its window."""
