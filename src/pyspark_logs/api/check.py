@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from pyspark_logs.api.check_report import CheckReport, CorruptSample, FileCheck
 from pyspark_logs.api.loads import resolve_load
-from pyspark_logs.api.read_progress import ReadProgress
+from pyspark_logs.api.read_progress import ReadProgress, check_progress
 from pyspark_logs.api.scan import ScanSummary
 from pyspark_logs.api.time_counts import NO_TIME, TimeCounts
 from pyspark_logs.bad_records import BadRecords
@@ -46,6 +46,7 @@ def check(
     >>> report.summary.records, [(sample.reason, sample.text) for sample in report.samples]
     (2, [("field 'n': not a whole number", 'x slow')])
     """
+    check_progress(progress)
     reader = _whole_reader(path, options)
     plan = reader.plan()
     counter = _Counter(reader, plan.path_columns)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pyarrow as pa
 
 from pyspark_logs.api.loads import resolve_load
-from pyspark_logs.api.read_progress import ReadProgress
+from pyspark_logs.api.read_progress import ReadProgress, check_progress
 from pyspark_logs.errors import OptionError
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options.numbers import parse_positive_count
@@ -87,6 +87,7 @@ def scan(
     """
     if summary is not None and not isinstance(summary, RecordMetrics):
         raise OptionError(f"summary: {summary!r} is not a ScanSummary; write summary=pyspark_logs.ScanSummary()")
+    check_progress(progress)
     count = default_threads() if threads is None else parse_positive_count("threads", threads)
     parsed, schema = resolve_load(path, options)
     reader = LogReader(scan_options(parsed, count), schema)

@@ -35,6 +35,20 @@ class WriteResult:
     bytes: int
 
 
+_MODE_ADVICE = {
+    **dict.fromkeys(("w", "replace", "truncate"), "; write mode='overwrite'"),
+    **dict.fromkeys(("a", "x"), "; write mode='append'"),
+    **dict.fromkeys(
+        ("error", "errorifexists", "ignore"),
+        "; a write with a txnId happens once, and a directory may have files of others",
+    ),
+    **dict.fromkeys(
+        ("permissive", "dropmalformed", "failfast"),
+        ", and this mode is one of readers; onUnwritable is that of writers",
+    ),
+}
+
+
 def write(
     batches: pa.Table | pa.RecordBatch | pa.RecordBatchReader | Iterable[pa.RecordBatch],
     path: str | os.PathLike[str],
@@ -70,7 +84,7 @@ def write(
     ['INFO started\nWARN slow\n']
     """
     if mode not in ("append", "overwrite"):
-        raise OptionError(f"mode {mode!r} is not 'append' or 'overwrite'")
+        raise OptionError(f"mode {mode!r} is not 'append' or 'overwrite'{_MODE_ADVICE.get(str(mode).lower(), '')}")
     batch_schema, rows = _batches(batches, parse_ddl(schema) if isinstance(schema, str) else schema)
     parsed = parse_write_options({**options, "path": path})
     writer = LogWriter(parsed, to_ddl(all_nullable(batch_schema)), overwrite=mode == "overwrite")
@@ -105,7 +119,8 @@ def _batches(source: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterator
         return schema or reader.schema, iter(reader)
     if not isinstance(source, Iterable):
         raise OptionError(
-            f"batches are a pyarrow.Table or an iterable of pyarrow.RecordBatch, not {type(source).__name__}"
+            f"batches are a pyarrow.Table or an iterable of pyarrow.RecordBatch, not {type(source).__name__}; they are the first"
+            " argument, and the path is the second"
         )
     if isinstance(source, Mapping):
         raise OptionError("batches are a dict; pyarrow.table(...) makes a table of a dict of columns")

@@ -22,6 +22,11 @@ ADVICE = {
     "recursive": "directories are always read with all that is below them; leave it out",
     "basepath": "partition columns come from the load path and layout; leave it out",
     "partitionby": "name the directories in layout, as in layout={team}/{yyyy}/{MM}/{dd}",
+    **dict.fromkeys(
+        ("partition_cols", "partition_by", "partition_on"), "name the directories in layout, as in layout={team}/{yyyy}"
+    ),
+    "olderthan": "the argument is older_than",
+    "dryrun": "the argument is dry_run",
     "partitioning": "name the directories in layout, as in layout={team}/{yyyy}/{MM}/{dd}",
     "hive_partitioning": "directories such as team=search are columns without it; other names are given by layout",
     "filesystem": "the scheme of the path names the store; write endpoint, profile or storageOptions for its settings",
@@ -86,7 +91,7 @@ ADVICE = {
     **dict.fromkeys(
         ("parse_dates", "date_format", "datetime_format", "ts_format", "time_format", "timestamp_format"), _PATTERN
     ),
-    **dict.fromkeys(("max_rows", "maxrows", "head", "top", "rows"), _LIMIT),
+    **dict.fromkeys(("max_rows", "maxrows", "head", "top", "rows", "n", "num"), _LIMIT),
     **dict.fromkeys(
         ("query", "sql", "predicate", "condition"), "write where, with a condition such as level = 'ERROR'"
     ),

@@ -51,6 +51,7 @@ def parse_line_format(values: Mapping[str, object], formats: Sequence[str] = FOR
     given = [name for name in given if name not in BOOLEAN_FORMATS or parse_boolean(name, values[name])]
     if len(given) != 1:
         what = "none is given" if not given else " and ".join(given) + " are given"
+        what += "; `pyspark-logs detect PATH` or pyspark_logs.detect(path) finds that of files" if not given else ""
         raise OptionError(f"exactly one of {', '.join(formats)} must name the line format; {what}")
     kind = given[0]
     for name, kinds in APPLICABLE_FORMATS.items():

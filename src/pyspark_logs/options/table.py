@@ -73,7 +73,7 @@ _MODE_ADVICE = {
 _HEADER_ADVICE = {"true": "write header=first", "false": "write header=none"}
 _COMPRESSION_ADVICE = {
     **dict.fromkeys(("auto", "infer", "detect"), "leave it out: readers go by the first bytes of each file"),
-    **dict.fromkeys(("zip", "tar", "tgz"), "leave it out: readers recognise archives"),
+    **dict.fromkeys(("zip", "tar", "tgz"), "leave it out: readers recognise archives, which are not written"),
     "deflate": "write gzip",
     "zlib": "write gzip",
 }
@@ -109,7 +109,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("samplingBytes", "format.sampling_bytes", None, numbers.parse_bytes, "bytes of text that are read to infer the columns of JSON or logfmt, alone or in `anyOf` (`8m`)"),
     Option("maxInferredColumns", "format.max_inferred_columns", None, numbers.parse_positive_count, "JSON, logfmt: number of inferred columns, nested fields included, above which keys are taken for data and a schema is required (`10000`)"),
     Option("rescuedDataColumn", "format.rescued_column", None, text.parse_name, "JSON, logfmt: column for values that the schema lacks; templates, delimited: column `map<string,string>` for fields after the last one, by position"),
-    Option("where", "records.where", None, text.parse_name, "condition on the rows in Spark's SQL, evaluated while reading; see [Conditions](reading.md#conditions-while-reading)"),
+    Option("where", "records.where", None, text.parse_condition, "condition on the rows in Spark's SQL, evaluated while reading; see [Conditions](reading.md#conditions-while-reading)"),
     Option("mode", "records.mode", None, text.one_of(*_MODES, advice=_MODE_ADVICE), "treatment of records that do not match: `PERMISSIVE`, `DROPMALFORMED` or `FAILFAST` (`PERMISSIVE`)"),
     Option("columnNameOfCorruptRecord", "records.corrupt_column", None, text.parse_name, "column for the text of corrupt rows"),
     Option("badRecordsPath", "records.bad_path", None, text.parse_path, "directory to which records that do not match are written as JSON lines"),

@@ -297,15 +297,24 @@ def parse_schema(name: str, value: object) -> str:
     return to_ddl(value)
 
 
+def parse_condition(name: str, value: object) -> str:
+    """Returns the text of a condition, which other libraries take as an object."""
+    if not isinstance(value, str):
+        raise bad_value(name, value, "a string, such as \"level = 'ERROR' AND took > 100\"")
+    return parse_name(name, value)
+
+
 def parse_path(name: str, value: object) -> str:
     """Returns a path as a string, from a string or an ``os.PathLike``.
 
     Raises:
         OptionError: the path is not a string, is empty, or contains credentials, which the message does not show.
     """
-    path = parse_name(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str):
+        raise bad_value(name, value, "a string or an os.PathLike")
     refuse_credentials(name, path)
-    return path
+    return parse_name(name, path)
 
 
 def refuse_credentials(name: str, text: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import pyspark_logs
@@ -64,7 +65,8 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"where": "count(*) > 1"}, "count the rows of the result"),
     ({"where": "level = 'A' -- errors"}, "leave the comment out"),
     ({"where": "level = NULL"}, "write IS NULL or IS NOT NULL"),
-    ({"where": 5}, "option 'where': 5 is not a string"),
+    ({"where": 5}, "option 'where': 5 is not a string, such as \"level = 'ERROR'"),
+    ({"where": pc.field("level") == "A"}, "is not a string, such as"),
     # templates
     ({"template": "{ts:timestamp:%Y} {x}"}, "in parentheses: timestamp(%Y)"),
     ({"template": "{ts:timestamp('%Y')} {x}"}, "has no quotes: timestamp(%Y)"),
@@ -164,6 +166,10 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"bucket": "b"}, "write it in the path"),
     ({"n_jobs": 4}, "threads=4"),
     ({"ndjson": True}, "write json=true"),
+    ({"n": 5}, "use limit(n)"),
+    ({"progress": True}, "progress: True is not a function of a ReadProgress; write progress=print"),
+    ({"json": False}, "none is given; `pyspark-logs detect PATH` or pyspark_logs.detect(path) finds that of files"),
+    ({"partition_cols": ["level"]}, "name the directories in layout"),
     ({"threads": "four"}, "'four' is not a whole number of one or more"),
     ({"summary": pyspark_logs.ScanSummary}, "write summary=pyspark_logs.ScanSummary()"),
 ]  # fmt: skip
@@ -216,6 +222,21 @@ def test_mistakes_in_arguments(file: str, tmp_path: Path) -> None:
     ):
         with pytest.raises(LogSourceError, match=message):
             pyspark_logs.write(rows, tmp_path / "out", template="{level} {message}")
+    with pytest.raises(LogSourceError, match="they are the first argument, and the path is the second"):
+        pyspark_logs.write(tmp_path / "out", rows, template="{level} {message}")
+    for mode, message in (
+        ("w", "write mode='overwrite'"),
+        ("ignore", "txnId happens once"),
+        ("FAILFAST", "one of readers"),
+    ):
+        with pytest.raises(LogSourceError, match=f"mode '{mode}' is not 'append' or 'overwrite'.*{message}"):
+            pyspark_logs.write(rows, tmp_path / "out", mode=mode, template="{level} {message}")
+    with pytest.raises(LogSourceError, match="progress: 5 is not a function"):
+        pyspark_logs.check(file, progress=5, template=TEMPLATE)  # type: ignore[arg-type]
+    with pytest.raises(LogSourceError, match="the argument is older_than"):
+        pyspark_logs.vacuum(tmp_path, olderThan="1d")
+    with pytest.raises(LogSourceError, match=r"option 'path': 5 is not a string or an os\.PathLike"):
+        pyspark_logs.detect(5)  # type: ignore[arg-type]
     with pytest.raises(LogSourceError, match="it is a file; give a directory"):
         pyspark_logs.write(pa.table({"level": ["A"], "message": ["b"]}), file, template="{level} {message}")
     with pytest.raises(PathNotFoundError, match="is a file; give the directory that jobs write to"):
