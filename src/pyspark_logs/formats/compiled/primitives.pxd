@@ -93,11 +93,12 @@ cdef extern from *:
     #define LOWEST_US (-62135596800000000LL)
     #define HIGHEST_US 253402300799999999LL
     #define MANY 100000000000000000LL
+    #define HIGHEST_TENTH 922337203685477580LL
     #define EXACT 9007199254740992LL
     static const double POWERS[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
                                     1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     """
-    const long long DAY_US, LOWEST_US, HIGHEST_US, MANY, EXACT
+    const long long DAY_US, LOWEST_US, HIGHEST_US, MANY, HIGHEST_TENTH, EXACT
     const double POWERS[23]
     const int MAX_CHUNKED, CHUNK
     void copy_chunks(unsigned char *to, const unsigned char *from_, int size) noexcept nogil

@@ -10,6 +10,7 @@ LOWEST_US, HIGHEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 EXACT = 2**53  # integers up to here are doubles
 CHUNK = 32  # bytes that are copied at once
 MANY = 10**17  # times ten fits in 64 bits
+HIGHEST_TENTH = 922_337_203_685_477_580  # of the largest integer of 64 bits, without its last digit
 POWERS = [float(10**power) for power in range(23)]
 
 

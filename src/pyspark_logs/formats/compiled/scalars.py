@@ -12,6 +12,7 @@ if cython.compiled:
     from cython.cimports.libc.string import memcpy
     from cython.cimports.pyspark_logs.formats.compiled.primitives import (
         EXACT,
+        HIGHEST_TENTH,
         HIGHEST_US,
         LOWEST_US,
         MANY,
@@ -19,25 +20,32 @@ if cython.compiled:
         is_digit,
     )
 else:
-    from .primitives import EXACT, HIGHEST_US, LOWEST_US, MANY, POWERS, is_digit
+    from .primitives import EXACT, HIGHEST_TENTH, HIGHEST_US, LOWEST_US, MANY, POWERS, is_digit
 
 
 def integer(p, at, end, bits):
-    """Parses an integer of up to 18 digits that fits in ``bits`` bits."""
+    """Parses an integer of up to 19 digits that fits in ``bits`` bits; the least integer of 64 bits is not certain."""
     value: cython.longlong = 0
+    last: cython.int
     digit: cython.int
     negative: cython.bint = False
     if at < end and (p[at] == 45 or p[at] == 43):
         negative = p[at] == 45
         at += 1
-    if at >= end or end - at > 18:
+    if at >= end or end - at > 19:
         return (0, False)
-    while at < end:
+    last = end - 1 if end - at == 19 else end  # of nanoseconds since the epoch; the last digit may exceed 64 bits
+    while at < last:
         digit = p[at] - 48
         if digit < 0 or digit > 9:
             return (0, False)
         value = value * 10 + digit
         at += 1
+    if last < end:
+        digit = p[last] - 48
+        if digit < 0 or digit > 9 or value > HIGHEST_TENTH or (value == HIGHEST_TENTH and digit > 7):
+            return (0, False)
+        value = value * 10 + digit
     value = -value if negative else value
     if bits == 64:
         return (value, True)
@@ -123,7 +131,8 @@ def epoch(p, at, end, power):
         at += 1
     value: cython.longlong = 0
     first: cython.int = at
-    while at < end and is_digit(p[at]) and at - first < 17:
+    most: cython.int = 19 if power < 0 else 17
+    while at < end and is_digit(p[at]) and at - first < most and value < HIGHEST_TENTH:
         value = value * 10 + (p[at] - 48)
         at += 1
     if at == first:

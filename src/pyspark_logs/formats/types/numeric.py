@@ -18,7 +18,7 @@ from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType, JsonKind, RenderResult, ResolveType, parse_distinct
 from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm
-from pyspark_logs.formats.types.problem_classes import classes_by_form, classes_of_integers
+from pyspark_logs.formats.types.problem_classes import MAX_DIGITS, classes_by_form, classes_of_integers
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -33,13 +33,13 @@ def has_plain_numbers(array: pa.Array) -> bool:
 
 
 def parse_bounded_int(text: str) -> int:
-    """Parses an integer with at most 40 digits after its leading zeros.
+    """Parses an integer with at most ``MAX_DIGITS`` digits after its leading zeros.
 
     Raises:
         ValueError: the integer has more digits; ``int`` takes quadratic time.
     """
     digits = text.lstrip("+-").lstrip("0")
-    if len(digits) > 40:
+    if len(digits) > MAX_DIGITS:
         raise ValueError("too many digits")
     return -int(digits or "0") if text[0] == "-" else int(digits or "0")
 

@@ -12,6 +12,9 @@ from pyspark_logs.formats.columnar.spans import Int32, as_bool, from_numpy
 
 UNCLASSED = -1
 OTHER_FORM = 0  # class of the texts that are not of a type's form
+MAX_DIGITS = 40  # of an integer that is parsed, without leading zeros
+_DIGITS_OF_CALENDAR = 18  # of the microseconds from 1970 to the end of the year 9999
+_DIGITS_OF_64_BITS = 20  # of which every integer without leading zeros is larger than a signed one of 64 bits
 
 
 def classes_by_form(texts: pa.StringArray, form: str) -> Int32:
@@ -25,15 +28,41 @@ def classes_by_form(texts: pa.StringArray, form: str) -> Int32:
 
 
 def classes_of_integers(texts: pa.StringArray, bits: int) -> Int32:
-    """Returns the classes of integers: 0 for other texts, and 1 for integers of up to 18 characters that do not fit in ``bits``."""
+    """Returns the classes of integers: 0 for other texts, 1 for integers that do not fit in ``bits``, 2 for those of many digits."""
     classes = classes_by_form(texts, "[+-]?[0-9]+")
-    sizes = pc.binary_length(texts)
-    short = np.flatnonzero((classes == UNCLASSED) & as_bool(pc.less_equal(sizes, 18)))
-    if len(short):
-        digits = pc.ascii_ltrim(texts.take(from_numpy(short)), "+")
-        numbers = np.frombuffer(digits.cast(pa.int64()).buffers()[1], np.int64)[: len(short)]
-        least = -(1 << (bits - 1))
-        classes[short[(numbers < least) | (numbers >= -least)]] = 1
+    integers = np.flatnonzero(classes == UNCLASSED)
+    if len(integers) == 0:
+        return classes
+    texts = texts.take(from_numpy(integers))
+    negative = as_bool(pc.starts_with(texts, "-"))
+    digits = pc.ascii_ltrim(texts, "+-0")
+    sizes = np.frombuffer(pc.binary_length(digits).buffers()[1], np.int32)[: len(digits)]
+    digits = pc.if_else(from_numpy((sizes > 0) & (sizes < _DIGITS_OF_64_BITS)), digits, "0")
+    magnitudes = np.frombuffer(digits.cast(pa.uint64()).buffers()[1], np.uint64)[: len(digits)]
+    limit = np.where(negative, np.uint64(1 << (bits - 1)), np.uint64((1 << (bits - 1)) - 1))
+    large = (magnitudes > limit) | (sizes >= _DIGITS_OF_64_BITS)
+    classes[integers[large]] = np.where(sizes[large] > MAX_DIGITS, np.int32(2), np.int32(1))
+    return classes
+
+
+def classes_of_epochs(texts: pa.StringArray, form: str, power: int) -> Int32:
+    """Returns the classes of times since the epoch: 0 for other texts, 1 for far years, 2 for times of many digits.
+
+    Args:
+        texts: strings without nulls.
+        form: regular expression of the times: digits, which a minus may precede and a fraction follow.
+        power: power of ten of a microsecond that is the unit.
+    """
+    classes = classes_by_form(texts, form)
+    times = np.flatnonzero(classes == UNCLASSED)
+    digits = pc.ascii_ltrim(texts.take(from_numpy(times)), "-0")
+    points, lengths = (
+        np.frombuffer(column.buffers()[1], np.int32)[: len(digits)]
+        for column in (pc.find_substring(digits, "."), pc.binary_length(digits))
+    )
+    sizes = np.where(points < 0, lengths, points)
+    far = sizes + power > _DIGITS_OF_CALENDAR
+    classes[times[far]] = np.where(sizes[far] + max(power, 0) > MAX_DIGITS, np.int32(2), np.int32(1))
     return classes
 
 

@@ -41,7 +41,7 @@ from pyspark_logs.formats.types.field_type import (
 )
 from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm, TimeNotation
 from pyspark_logs.formats.types.numeric import fits_decimal_cast, parse_bounded_int
-from pyspark_logs.formats.types.problem_classes import classes_by_form, classes_of_times
+from pyspark_logs.formats.types.problem_classes import classes_by_form, classes_of_epochs, classes_of_times
 
 _FIRST_DAY, _LAST_DAY = LOWEST_US // DAY_US, HIGHEST_US // DAY_US
 _EPOCH = re.compile(r"(-?)(\d+)(?:\.(\d*))?", re.ASCII)
@@ -276,7 +276,7 @@ class Epoch(FieldType):
         return check_calendar_range(-value if sign else value)
 
     def problem_classes(self, texts: pa.Array) -> Int32 | None:
-        return classes_by_form(texts, _EPOCH.pattern)
+        return classes_of_epochs(texts, _EPOCH.pattern, EPOCH_SCALE[self.unit])
 
     def reinterpret(self, dtype: pa.DataType, resolve: ResolveType) -> FieldType | None:
         return _as_instant(self, dtype) or super().reinterpret(dtype, resolve)
