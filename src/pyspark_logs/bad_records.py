@@ -11,6 +11,7 @@ end.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -23,12 +24,19 @@ import pyarrow.compute as pc
 from pyspark_logs.errors import ReadOnlyStoreError
 from pyspark_logs.formats.columnar.reasons import Reasons
 from pyspark_logs.formats.columnar.spans import Int64, from_numpy, string_bytes
+from pyspark_logs.formats.compiled import render_opcodes as op
+from pyspark_logs.formats.compiled.availability import machines
+from pyspark_logs.formats.compiled.render_program import LineProgram, LineRules, ProgramBuilder, ValueForm
+from pyspark_logs.formats.json.render_plan import STRING
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.store import Store, join
 
 OBJECT_BYTES = 8 << 20
 _RENDERED = 16_384  # records that are rendered at once
 _SPACE = ord(" ")  # characters below it are escaped by JSON
+_RECORD, _REASON = ', "record": ', ', "reason": '
+_OFFSET = ValueForm(op.INTEGER, argument=64)
+_MAX_LINE = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -94,10 +102,9 @@ class BadRecordWriter:
         Raises:
             StoreError: the object was full and could not be written.
         """
-        distinct = _json_strings(records.reasons.texts)  # a block has few
         for first in range(0, len(records.offsets), _RENDERED):
             part = slice(first, first + _RENDERED)
-            reasons = distinct.take(from_numpy(records.reasons.codes[part]))
+            reasons = records.reasons.texts.take(from_numpy(records.reasons.codes[part]))
             self._add_lines(_render(records.path, records.offsets[part], records.texts[part], reasons))
 
     def _add_lines(self, lines: pa.StringArray) -> None:
@@ -127,18 +134,51 @@ class BadRecordWriter:
 
 
 def _render(path: str, offsets: Int64, texts: pa.StringArray, reasons: pa.StringArray) -> pa.StringArray:
-    """Returns a line of JSON for each record, with its line end.
+    """Returns a line of JSON for each record, with its line end: by the machine that renders lines, where it is certain.
 
     Args:
         path: path of the file.
         offsets: offset of each record.
         texts: text of each record.
-        reasons: reason of each record as a JSON string.
+        reasons: reason of each record.
     """
+    available = machines()
+    columns = from_numpy(offsets), texts, reasons
+    layouts = np.zeros(len(offsets), np.int32)
+    rendered = None if available is None else _line_program(path).render(available, columns, layouts)
+    if rendered is None:
+        return _render_by_column(path, *columns)
+    lines, failed = rendered
+    uncertain = np.flatnonzero(failed)
+    if len(uncertain) == 0:
+        return lines
+    others = _render_by_column(path, *(column.take(from_numpy(uncertain)) for column in columns))
+    return pc.replace_with_mask(lines, from_numpy(failed != 0), others)
+
+
+def _head(path: str) -> str:
+    """Returns the beginning of the lines of a file, before the offset."""
     head = json.dumps({"path": path, "offset": 0}, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return head.removesuffix("0}")
+
+
+@functools.lru_cache(maxsize=8)
+def _line_program(path: str) -> LineProgram:
+    """Returns the program by which the machine renders lines."""
+    builder = ProgramBuilder(LineRules((), drops_blank=False, max_bytes=_MAX_LINE))
+    builder.begin_layout()
+    for before, form in ((_head(path), _OFFSET), (_RECORD, STRING), (_REASON, STRING)):
+        builder.add_value(before.encode(), form, before, before)
+    builder.end_layout(b"}\n")
+    return builder.program()
+
+
+def _render_by_column(
+    path: str, offsets: pa.Int64Array, texts: pa.StringArray, reasons: pa.StringArray
+) -> pa.StringArray:
+    """Returns the lines of :func:`_render`."""
     return pc.binary_join_element_wise(
-        head.removesuffix("0}"), from_numpy(offsets).cast(pa.string()), ', "record": ', _json_strings(texts),
-        ', "reason": ', reasons, "}\n", "",
+        _head(path), offsets.cast(pa.string()), _RECORD, _json_strings(texts), _REASON, _json_strings(reasons), "}\n", "",
     )  # fmt: skip
 
 

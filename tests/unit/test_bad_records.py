@@ -6,9 +6,12 @@ import gzip
 import json
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import pyspark_logs
@@ -16,6 +19,7 @@ import pyspark_logs.bad_records
 from pyspark_logs import OptionError, RecordError, ScanSummary, scan
 from pyspark_logs.errors import ReadOnlyStoreError, StoreError
 from pyspark_logs.formats.columnar.reasons import CorruptReason
+from pyspark_logs.formats.compiled.availability import Machines, machines
 from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.metrics import MAX_REASONS, OTHER, RecordMetrics
@@ -26,6 +30,7 @@ from pyspark_logs.records import read_lines
 from pyspark_logs.schema import parse_ddl
 from pyspark_logs.store.local import LocalStore
 from tests.support.formats import compile_decoder
+from tests.support.interpreted import interpreted_machines
 from tests.support.log_files import read, read_pushed, write
 from tests.support.s3_server import S3Bucket
 
@@ -168,11 +173,32 @@ class TestBadRecordsPath:
         assert reason == "the record has 200000 bytes, more than maxRecordBytes=102400"
 
     def test_any_text_comes_back(self, tmp_path: Path, bad: Path) -> None:
-        odd = 'x"\\\t\x00\x1f\x85\u2028\U0001f600'
+        odd = 'x"\\\\"\t\x00\x1f\b\f\v\x7f\x85\u2028\U0001f600\\n\\'
         write(tmp_path / "logs", {"a.log": odd.encode() + b"\xff\r\n  more\n" + GOOD.encode()})
         read(tmp_path / "logs", template=TEMPLATE, badRecordsPath=bad, multiLine=r"^\S")
         ((_, _, record, _),) = rejects_in(bad)
         assert record == odd + "\ufffd\r\n  more"
+
+    @pytest.mark.parametrize("available", [machines, interpreted_machines, lambda: None])
+    def test_lines_are_those_of_the_standard_library(
+        self, available: Callable[[], Machines | None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By the compiled machine, the interpreted machine, and by the column; a text of escapes exceeds the memory of the machine."""
+        monkeypatch.setattr(pyspark_logs.bad_records, "machines", available)
+        texts = ["x", "", 'a "b" \\', "".join(map(chr, range(300))), "\U0001f600\u2028", "\0" * 20_000, '"', "y"]
+        path, offsets = 'dir/"é\udc80.log', np.array([2**40 + n for n in range(len(texts))])
+        lines = pyspark_logs.bad_records._render(
+            path, offsets, pa.array([*texts, "z"])[:-1], pa.array(["z", *texts[::-1]])[1:]
+        )
+        records = zip(offsets.tolist(), texts, texts[::-1], strict=True)
+        expected = [
+            json.dumps(
+                {"path": path.replace("\udc80", "?"), "offset": at, "record": text, "reason": reason},
+                ensure_ascii=False,
+            )
+            for at, text, reason in records
+        ]
+        assert lines.to_pylist() == [line + "\n" for line in expected]
 
     def test_a_name_that_is_hidden_can_be_read_all_the_same(self, logs: Path, tmp_path: Path) -> None:
         read(logs, template=TEMPLATE, badRecordsPath=tmp_path / "_bad")

@@ -12,7 +12,7 @@ from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.writing.value_forms import renders_doubles_alike, scalar_form
 
 _NULL = b"null"
-_STRING = ValueForm(op.TEXTS, _NULL, op.JSON_STRING, op.CONTROLS | op.QUOTED, (b'"', b"\\"))
+STRING = ValueForm(op.TEXTS, _NULL, op.JSON_STRING, op.CONTROLS | op.QUOTED, (b'"', b"\\"))
 _DAY = ValueForm(op.DAY, _NULL, flags=op.QUOTED)
 _INSTANT = ValueForm(op.ISO_TIME, _NULL, flags=op.QUOTED)
 _BOOLEAN = ValueForm(op.BOOLEAN, _NULL)
@@ -39,4 +39,4 @@ def json_form(dtype: pa.DataType, time: FieldType | None, zone: str) -> ValueFor
         return _INSTANT if dtype.unit == "us" and dtype.tz is not None else None
     if pa.types.is_float64(dtype):
         return _DOUBLE if renders_doubles_alike() else None
-    return {pa.string(): _STRING, pa.bool_(): _BOOLEAN, pa.date32(): _DAY}.get(dtype)
+    return {pa.string(): STRING, pa.bool_(): _BOOLEAN, pa.date32(): _DAY}.get(dtype)
