@@ -38,6 +38,10 @@ _COMBINED_LINE = '192.0.2.7 - - [{time}] "GET /a/{{n}} HTTP/1.1" {status} {{n}} 
 _APP = {"template": "{time:timestamp} {level} [{thread}] {logger}: took {took:int} ms for {path}"}
 _APP_LINE = "{time} INFO [worker-1] com.example.Orders: took {took} ms for /api/orders/{{n}}"
 _CSV = {"delimited": ",", "schema": "id long, time timestamp, took int, name string"}
+_JSON = {"json": "true", "schema": "time timestamp, level string, took int, path string"}
+_JSON_LINE = '{{{{"time":"{time}","level":"INFO","took":{took},"path":"/api/orders/{{n}}"}}}}'
+_PAIRS = {"logfmt": "true", "schema": "time timestamp, level string, took int, path string"}
+_PAIRS_LINE = 'time={time} level=info msg="order placed" took={took} path=/api/orders/{{n}}'
 INPUTS = [
     Input("Apache combined, text as status", _COMBINED_LINE.format(time="22/Nov/2026:{clock} +0000", status="{word}"), _COMBINED),
     Input("Apache combined, 30 February", _COMBINED_LINE.format(time="30/Feb/2026:{clock} +0000", status="200"), _COMBINED),
@@ -45,6 +49,12 @@ INPUTS = [
     Input("application log, large number as `int`", _APP_LINE.format(time="2026-11-22T{clock}Z", took="{large}"), _APP),
     Input("application log, 30 February", _APP_LINE.format(time="2026-02-30T{clock}Z", took="{n}"), _APP),
     Input("delimited, text as `int`", "{n},2026-11-22T{clock}Z,{word},name {n}", _CSV),
+    Input("JSON, text as `int`", _JSON_LINE.format(time="2026-11-22T{clock}Z", took='"{word}"'), _JSON),
+    Input("JSON, large number as `int`", _JSON_LINE.format(time="2026-11-22T{clock}Z", took="{large}"), _JSON),
+    Input("JSON, 30 February", _JSON_LINE.format(time="2026-02-30T{clock}Z", took="{n}"), _JSON),
+    Input("`key=value`, text as `int`", _PAIRS_LINE.format(time="2026-11-22T{clock}Z", took="{word}"), _PAIRS),
+    Input("`key=value`, large number as `int`", _PAIRS_LINE.format(time="2026-11-22T{clock}Z", took="{large}"), _PAIRS),
+    Input("`key=value`, 30 February", _PAIRS_LINE.format(time="2026-02-30T{clock}Z", took="{n}"), _PAIRS),
 ]  # fmt: skip
 
 

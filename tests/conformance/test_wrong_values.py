@@ -21,6 +21,8 @@ from pyspark_logs.formats.decoding.decoder import Decoder, Engine
 from pyspark_logs.formats.decoding.rejections import NO_PROBLEM, find_problems
 from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.delimited.compiled_engine import CompiledDelimitedEngine
+from pyspark_logs.formats.json.compiled_engine import make_json_engine
+from pyspark_logs.formats.logfmt.compiled_engine import CompiledLogfmtEngine
 from pyspark_logs.formats.presets import PRESETS
 from pyspark_logs.formats.template.compiled_engine import CompiledTemplateEngine, make_engine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -41,7 +43,8 @@ WRONG = [
     "abc", "99999999999", "3000000000", "-1", "+5", "1e5", "1.2.3", "1_0", "0x1", "nan", "9" * 45, "２", "é", "it's", "x" * 100,
     "", "-", "300.1.1.1", "1.2.3.4.5", "::1::2", "a:b", "1.2.3.4:99999999999", "12:00", "\\x41", "2024-02-30", "2024-13-01T00:00:00Z",
     "2024-02-30T10:00:00Z", "2024-02-28T25:00:00Z", "2024-02-28 10:00", "30/Feb/2024:10:00:00 +0000", "32/Jan/2024:10:00:00 +0000",
-    "3/Jan/2024:24:00:60 +0000", "Feb 30 10:00:00", '"q"', "tru", "TRUE",
+    "3/Jan/2024:24:00:60 +0000", "Feb 30 10:00:00", '"q"', "tru", "TRUE", "9223372036854775807", "-9223372036854775808",
+    "9223372036854775808", "999999999999999999:",
 ]  # fmt: skip
 TEMPLATES = {
     "types": (
@@ -51,6 +54,7 @@ TEMPLATES = {
     "quoted": ('[{t:timestamp(%d/%b/%Y:%H:%M:%S %z)}] "{n:int}" {q:quoted} {s:quoted?}|{x:date}|{h:host}', '[22/Nov/2026:01:00:11 +0000] "7" "a b" "c"|2026-11-22|h'),
     "groups": ("{a:int}{? b={b:long}?}{?;{c:enum(x|y)}?} {t:timestamp(%b %d %H:%M:%S)} {~}{n:int}", "1 b=2;x Nov 22 01:00:11  5"),
     "rest": ("{a:int} {b>} - {c:json}", "1 2 - 3 - {}"),
+    "nanoseconds": ("{t:epoch(ns)} {n:long} {u:epoch(us)}", "1795305600123456789 -1795305600123456789 1795305600123456"),
 }  # fmt: skip
 MORE = ("1", "2.5", "x", "false", "2026-11-23", "10.0.0.1")
 
@@ -133,7 +137,7 @@ def test_delimited_values(name: str) -> None:
     options, ddl, line = DELIMITED[name]
     schema, chosen = parse_ddl(ddl), random.Random(name)
     lines = block_of(
-        [*mutated(line, chosen, 50), line, *(one.replace('"', "") for one in mutated(line, chosen, 20)), "1"]
+        [*mutated(line, chosen, 60), line, *(one.replace('"', "") for one in mutated(line, chosen, 20)), "1"]
     )
     found = 0
     for whole in (False, True):
@@ -143,6 +147,102 @@ def test_delimited_values(name: str) -> None:
         interpreted = CompiledDelimitedEngine(interpreted_machines(), parser.splitter, parser.columns, parser.rules)
         found += assert_same(decoder, lines, (interpreted,))
     assert found > 60
+
+
+# JSON values: of each kind, of the wrong kind for most types, only just of a type, escaped, and not JSON.
+VALUES = [
+    "1", "-7", "0", "-0", "2.5", "1e5", "1.5e9", "1E400", "99999999999", "3000000000", "123.456", "1795305600123", "9" * 45, "007",
+    "1234567890123456789", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "true", "false", "null", "tru", "nan",
+    "{}", '{"x": 1}', "[1]", '""', '"x"', '"7"', '"-"', '"\\u002d"', '"\\u0037"', '"1e5"', '"it\'s \\"q\\" \\\\ \\/"', '"a\tb"',
+    '"\\ud83d\\ude00 \\ud83d"', '"\\x"', '"2026-02-30T10:00:00Z"', '"2026-02-30"', '"2026-11-22"', '"2026-11-22T01:00:11Z"',
+    '"2026-11-22T01:00:11"', '"2026\\u002d11-22T01:00:11Z"', '"2026\\u002d02-30"', '"0001-01-01T00:00:00+01:00"', f'"{"é" * 100}"', f'"{"x" * 78}"',
+]  # fmt: skip
+OBJECTS = {
+    "flat": "a tinyint, b int, c bigint, d double, e float, f decimal(5,2), g boolean, h date, i timestamp, j string",
+    "few": "c bigint, i timestamp, a int",
+    "nested": "a int, r struct<a:int,b:string,q:struct<d:double,i:timestamp>>, d double",
+}
+
+
+def objects(schema: pa.Schema, chosen: random.Random, count: int) -> Iterator[str]:
+    """Yields JSON objects, most of them with a value for each column, some of them with a key twice or cut off."""
+
+    def value_of(dtype: pa.DataType) -> str:
+        if pa.types.is_struct(dtype) and chosen.random() < 0.9:
+            return object_of(dtype)
+        right = {"b": "true", "t": '"2026-11-22T01:00:11Z"', "d": "1.5", "s": '"text"'}.get(str(dtype)[0], "1")
+        return right if chosen.random() < 0.8 else chosen.choice(VALUES)
+
+    def object_of(fields: Any) -> str:
+        pairs = [f'"{field.name}": {value_of(field.type)}' for field in fields if chosen.random() < 0.95]
+        pairs += [f'"{key}": {chosen.choice(VALUES)}' for key in ("k", "a", "J") if chosen.random() < 0.05]
+        return "{" + ", ".join(pairs) + "}"
+
+    for index in range(count):
+        text = object_of(schema)
+        yield text[: chosen.randrange(len(text))] if index % 20 == 0 else text
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_json_objects(name: str) -> None:
+    schema, found = parse_ddl(OBJECTS[name]), 0
+    lines = block_of([*objects(schema, random.Random(name), 400), *objects(schema, random.Random(1), 1)])
+    for columns, hidden in ((schema, None), (pa.schema(list(schema)[1:]), pa.schema([schema.field(0)]))):
+        decoder = compile_decoder(FormatOptions("json", "true"), columns, hidden=hidden)
+        assert_same(decoder, lines)
+        parser: Any = decoder.line_parser
+        found += assert_same(decoder, lines, (make_json_engine(interpreted_machines(), parser),))
+    assert found > 80
+
+
+# Columns of presets of which the machine reads all values of the samples; "": all columns.
+DOCUMENTED = {
+    "cloudfront_json": "", "gelf": "", "traefik": "", "mongodb_json": "t s c id ctx msg", "caddy": "ts level bytes_read duration status",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_documented_json_fields(name: str) -> None:
+    """Fields with notations of times, strings that hold numbers, strings for no value, and keys of objects."""
+    chosen, found = random.Random(name), 0
+    sample = records_of(name, sample_of(name))[0].record(0).decode()
+
+    def mutate(pair: re.Match[str]) -> str:
+        return pair[1] + (chosen.choice(VALUES) if chosen.random() < 0.06 else pair[2])
+
+    lines = block_of([*(re.sub(r'(: ?)("[^"]*"|[0-9.]+)', mutate, sample) for _ in range(250)), sample])
+    names = DOCUMENTED[name].split() or schema_of(name).names
+    fields = [schema_of(name).field(one) for one in names]
+    for columns in (fields, [pa.field(field.name, pa.timestamp("us", "UTC")) for field in fields]):
+        for whole in (False, True)[: 2 if DOCUMENTED[name] == "" else 1]:
+            decoder = compile_decoder(FormatOptions("preset", name), pa.schema(columns), judge_whole=whole)
+            assert_same(decoder, lines)
+            parser: Any = decoder.line_parser
+            found += assert_same(decoder, lines, (make_json_engine(interpreted_machines(), parser),))
+    assert found > 60
+
+
+PAIRS = {
+    "types": ("a int, b long, c double, d decimal(5,2), e boolean, f date, g timestamp, h string", 'a=1 b=2 c=2.5 d=3.25 e=true f=2026-11-22 g="2026-11-22T01:00:11Z" h=x k="q r"'),
+    "few": ("k string, c double, g timestamp", 'a=1 c="2.5" g=2026-11-22T01:00:11Z flag k=-'),
+    "flags": ("e boolean, a int, zz int", "e a=1 zz t=2026"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_logfmt_pairs(name: str) -> None:
+    ddl, line = PAIRS[name]
+    schema, chosen, found = parse_ddl(ddl), random.Random(name), 0
+    quoted = [re.sub(r"=(\S+)", r'="\1"', one) for one in mutated(line.replace('"', ""), chosen, 60)]
+    quoted += [one.replace("1", "\\u0031").replace("-", "\\u002d", 1) for one in quoted]
+    twice = [f"{one} a=x c=y" for one in mutated(line, chosen, 20)]
+    lines = block_of([*mutated(line, chosen, 200), line, *quoted, *twice, line[:-2], "a=x b=y c=z d=1 k=1"])
+    for columns, hidden in ((schema, None), (pa.schema(list(schema)[::-1][:-1]), pa.schema([schema.field(0)]))):
+        decoder = compile_decoder(FormatOptions("logfmt", "true"), columns, hidden=hidden)
+        assert_same(decoder, lines)
+        parser: Any = decoder.line_parser
+        found += assert_same(decoder, lines, (CompiledLogfmtEngine(interpreted_machines(), parser),))
+    assert found > 40
 
 
 def test_objects_of_another_layout_are_not_rejected_by_the_template() -> None:
@@ -191,6 +291,28 @@ def test_the_compiled_engine_decodes_nearly_all_lines_with_a_wrong_value() -> No
     ]
 
 
+@pytest.mark.skipif(machines() is None, reason="the machines are not compiled")
+@pytest.mark.parametrize("name", ["json", "logfmt"])
+def test_the_compiled_engine_decodes_pairs_with_a_wrong_value(name: str) -> None:
+    values = [
+        *(("x{n}", 1, "2026-11-22T01:00:11Z") for _ in range(30)),
+        *(("7", 10**11, "2026-11-22T01:00:11Z") for _ in range(30)),
+        *(("7", 1234567890123456789, "2026-02-30T01:00:{n:02}Z") for _ in range(30)),
+        *(("x{n}", 10**20, "today") for _ in range(10)),
+    ]
+    form = '{{"n": {2}, "i": {1}, "t": "{0}", "o": {{"s": "a"}}}}' if name == "json" else 'n={2} i={1} t="{0}" o=a'
+    texts = [
+        form.format(time.format(n=n), number, (f'"{word}"' if name == "json" and word != "7" else word).format(n=n))
+        for n, (word, number, time) in enumerate(values)
+    ]
+    lines = block_of(texts)
+    decoder = compile_decoder(FormatOptions(name, "true"), parse_ddl("t timestamp, n int, i bigint, i32 int"))
+    assert_same(decoder, lines)
+    decoded = decoder.decode(lines, MOMENT)
+    assert decoded.engines == {"compiled": 100}
+    assert len(decoded.reasons) == 70
+
+
 TYPES: dict[str, FieldType] = {
     name: find_type(name.partition("(")[0])(name.partition("(")[0], name.partition("(")[2].rstrip(")") or None)
     for name in (
@@ -212,6 +334,9 @@ def test_the_problems_of_texts_are_those_of_parsing(name: str) -> None:
             for one in WRONG
             for index in range(0, len(one), 5)
         ),
+        *(f"{sign}{(1 << bits) + (sign == '-')}" for sign in ("", "+", "-") for bits in (7, 15, 31, 63, 64)),
+        *(f"{sign}{1 << bits}" for sign in ("", "+", "-") for bits in (7, 15, 31, 63, 64)),
+        *(str(10**digits - 1).zfill(width) for digits in (18, 19, 20, 40, 41) for width in (0, 60)),
     }
     ordered = pa.array(sorted(texts), pa.string())
     problems = find_problems(field_type, ordered, TimestampContext())
@@ -227,38 +352,58 @@ def _problem(field_type: FieldType, text: str) -> str | None:
     return None
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "logs").mkdir()
-    lines = [
-        f"{n} 2026-11-22T01:00:{n % 60:02}Z {'x' * (n % 7) if n % 3 else n}{' more' * (n % 50 == 0)}"
+# Options, the schema, and a line with number, time, size, and text that no line has.
+FORMATS: dict[str, tuple[dict[str, str], str, str]] = {
+    "template": ({"template": "{n:int} {t:timestamp} {size:int}"}, "{n} {t} {size}{more}", ""),
+    "json": ({"json": "true"}, '{{"n": {n}, "t": "{t}", "size": {size}, "o": [1]}}{more}', '"'),
+    "logfmt": ({"logfmt": "true"}, 'n={n} t={t} k="a b" size={size}{more}', '"'),
+}
+
+
+def write_logs(folder: Path, line: str, quote: str) -> None:
+    """Writes two files of 400 lines with wrong numbers and times; the last line of a file is cut."""
+    texts = [
+        line.format(
+            n=n if n % 11 else 10**11 + n,
+            t=f"2026-{'11-22' if n % 13 else '02-30'}T01:00:{n % 60:02}Z",
+            size=f"{quote}{'x' * (n % 7)}{quote}" if n % 3 else n,
+            more=" more=" * (n % 50 == 0),
+        )
         for n in range(400)
     ]
+    folder.mkdir()
     for name in ("a", "b"):
-        (tmp_path / "logs" / f"{name}.log").write_text("\n".join(lines) + "\n")
-    return tmp_path
+        (folder / f"{name}.log").write_text("\n".join(texts)[:-4])
 
 
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize(
     "options",
     [
         {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "bad", "schema": "n int, size long, bad string"},
         {"mode": "DROPMALFORMED", "metadata": "true", "maxPartitionBytes": "2k"},
         {"mode": "PERMISSIVE", "schema": "size string, n int", "where": "n < 300"},
+        {
+            "mode": "PERMISSIVE",
+            "schema": "n int, size int, t timestamp",
+            "where": "t < '2026-11-22T01:00:30Z' OR size > 9",
+        },
         {"mode": "FAILFAST"},
     ],
     ids=str,
 )
-def test_modes_and_bad_records(options: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modes_and_bad_records(
+    name: str, options: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, line, quote = FORMATS[name]
+    write_logs(tmp_path / "logs", line, quote)
+    given = {"schema": "n int, t timestamp, size int", **own, **options}
+
     def read(bad: Path) -> tuple[Any, ...]:
         summary = pyspark_logs.ScanSummary()
         try:
             table = pyspark_logs.scan(
-                str(folder / "logs"),
-                template="{n:int} {t:timestamp} {size:int}",
-                badRecordsPath=str(bad),
-                summary=summary,
-                **options,
+                str(tmp_path / "logs"), badRecordsPath=str(bad), summary=summary, **given
             ).read_all()
         except RecordError as error:
             return (str(error),)
@@ -266,10 +411,10 @@ def test_modes_and_bad_records(options: dict[str, str], folder: Path, monkeypatc
         records = sorted((one["path"], one["offset"], one["record"], one["reason"]) for one in written)
         return table.to_pylist(), summary.corrupt, summary.reasons, summary.dropped, summary.filtered, records
 
-    found = read(folder / "bad")
+    found = read(tmp_path / "bad")
     monkeypatch.setattr(Decoder, "run_engines", lambda self, lines, context: ([], None))
     monkeypatch.setattr(Decoder, "min_searched", 1 << 30)
-    assert found == read(folder / "exact")
+    assert found == read(tmp_path / "exact")
 
 
 def test_the_time_for_many_classes_of_texts_is_linear() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64, field_strings, from_numpy
+from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64, from_numpy
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines
 from pyspark_logs.formats.compiled.outputs import TEXTS, Out, OutputTable
@@ -119,11 +119,12 @@ class BlockColumns:
         context: the zone and the year bound of the file.
         forms: form of the reasons of each output; see :class:`~pyspark_logs.formats.decoding.rejections.Rejections`. (): lines
             with a value that is not of its type are uncertain.
+        unescape: removes the escapes from texts that the machine has rejected; None: they have none.
     """
 
     def __init__(
         self, machines: Machines, tables: BlockTables, view: Bytes, count: int, context: TimestampContext,
-        forms: Sequence[RejectionForm | None] = (),
+        forms: Sequence[RejectionForm | None] = (), unescape: Unescape | None = None,
     ) -> None:  # fmt: skip
         self.machines, self.tables, self.view, self.count, self.context = machines, tables, view, count, context
         self.outs = tables.outputs.outs
@@ -134,17 +135,17 @@ class BlockColumns:
         self.rejections = Rejections(count, forms, context) if forms else None
         self._rejected_rows: dict[int, Int64] = {}
         if self.rejections is not None and tables.rejects[0]:
-            self._add_rejects(self.rejections)
+            self._add_rejects(self.rejections, unescape)
 
     @property
     def rows(self) -> Int64 | None:
         """Indices of the certain lines; None: all lines."""
         return None if self.count == self.tables.capacity else self.tables.rows[: self.count].astype(np.int64)
 
-    def _add_rejects(self, rejections: Rejections) -> None:
+    def _add_rejects(self, rejections: Rejections, unescape: Unescape | None) -> None:
         """Adds the texts that the machine has rejected."""
         table = self.tables.rejects[2:][: op.REJECT_WIDTH * self.tables.rejects[0]].reshape(-1, op.REJECT_WIDTH)
-        for index in np.unique(table[:, op.REJECT_OUT]).tolist():
+        for index in np.flatnonzero(np.bincount(table[:, op.REJECT_OUT])).tolist():
             of_output = table[table[:, op.REJECT_OUT] == index]
             self._rejected_rows[index] = of_output[:, op.REJECT_ROW].astype(np.int64)
             matched = of_output[:, op.REJECT_MATCHED] == 1
@@ -152,11 +153,31 @@ class BlockColumns:
                 if len(part) == 0:
                     continue
                 rows = part[:, op.REJECT_ROW].astype(np.int64)
-                texts = field_strings(self.view, part[:, op.REJECT_BEGIN], part[:, op.REJECT_STOP])
+                texts = self._copy_texts(part[:, op.REJECT_BEGIN], part[:, op.REJECT_STOP])
                 if is_matched:
-                    rejections.add(index, self.outs[index].type, rows, texts)
+                    plain = texts if unescape is None else unescape(texts)
+                    rejections.add(index, self.outs[index].type, rows, plain)
                 else:
                     rejections.add_unmatched(index, rows, texts)
+
+    def _copy_texts(self, begins: Int32, ends: Int32) -> pa.StringArray:
+        """Returns texts of the block."""
+        offsets = np.zeros(len(begins) + 1, np.int32)
+        np.cumsum(ends - begins, out=offsets[1:])
+        data = np.empty(int(offsets[-1]) + CHUNK, np.uint8)
+        self.machines.output.gather(self.view, np.ascontiguousarray(begins), offsets, len(begins), data)
+        return pa.StringArray.from_buffers(len(begins), pa.py_buffer(offsets), pa.py_buffer(data))
+
+    def rejected_rows(self, indices: Iterable[int]) -> Bool | None:
+        """Returns a mask of the lines with a rejected value of some outputs, whose columns were built; None: there are none."""
+        parts = (
+            [] if self.rejections is None else [part for index in indices for part in self.rejections.rows_of(index)]
+        )
+        if not parts:
+            return None
+        rejected: Bool = np.zeros(self.count, np.bool_)
+        rejected[np.concatenate(parts)] = True
+        return rejected
 
     def certain_rows(
         self, arrays: list[pa.Array], masks: list[Bool | None], count: int, rests: Int32 | None = None,

@@ -29,7 +29,6 @@ cdef int read_key(
     const unsigned char *p, int at, int end, int total, Program *program, Output *out, int node, int follows, int guess
 ) noexcept nogil
 cdef int form_of(Program *program, Output *out, int key, bint quoted) noexcept nogil
-cdef bint fits(long long number, int bits) noexcept nogil
 cdef bint write_scalar(
     const unsigned char *p, int begin, int stop, int kind, bint escaped, Program *program, Output *out, int first, int last,
     int row

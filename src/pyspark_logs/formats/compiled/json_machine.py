@@ -37,6 +37,7 @@ if cython.compiled:
         NUMBERS,
         NUMERALS,
         O_DOUBLE,
+        O_EPOCH,
         O_INT,
         O_TEXT,
         OUT_ARGUMENT,
@@ -52,9 +53,9 @@ if cython.compiled:
         V_UNWANTED,
         V_UNWANTED_STRING,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.output import Output, reject, tables_of, write_value
     from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_either
-    from cython.cimports.pyspark_logs.formats.compiled.short_numbers import short_number
+    from cython.cimports.pyspark_logs.formats.compiled.short_numbers import fits, short_number
     from cython.cimports.pyspark_logs.formats.compiled.strings import escaped_end
     from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
 else:
@@ -63,9 +64,9 @@ else:
     from .keys import find_key, write_missing
     from .number_output import write_double, write_integer
     from .opcodes import *
-    from .output import tables_of, write_value
+    from .output import reject, tables_of, write_value
     from .primitives import equal, find_either
-    from .short_numbers import short_number
+    from .short_numbers import fits, short_number
     from .strings import escaped_end
     from .text_output import write_text
 
@@ -142,6 +143,7 @@ def walk(p, total, starts, ends, count, program, out, rows):
     """Parses lines; see :func:`run`."""
     row: cython.int = 0
     line: cython.int
+    rejected: cython.int
     k: cython.int
     for k in range(program.key_count):
         program.stamps[k] = -1
@@ -149,9 +151,12 @@ def walk(p, total, starts, ends, count, program, out, rows):
         program.guesses[GUESS_WIDTH * k + GUESS_SIZE] = -1
         program.guesses[GUESS_WIDTH * k + GUESS_STATE] = -1
     for line in range(count):
+        rejected = out.rejects[0]
         if parse_line(p, total, starts[line], ends[line], line, program, out, row):
             rows[row] = line
             row += 1
+        else:
+            out.rejects[0] = rejected
     return row
 
 
@@ -243,9 +248,10 @@ def parse_line(p, total, at, end, line, program, out, row):
             if stop >= 0 and form == V_UNWANTED:
                 at = stop
             elif stop >= 0 and form == V_INTEGER and scale == 0:
-                if not fits(number, out.outs[OUT_WIDTH * first + OUT_ARGUMENT]):
+                if fits(number, out.outs[OUT_WIDTH * first + OUT_ARGUMENT]):
+                    write_integer(out, first, row, number)
+                elif not reject(at, stop, out, first, row, True):
                     return False
-                write_integer(out, first, row, number)
                 at = stop
             elif stop >= 0 and form == V_NUMBER:
                 write_double(out, first, row, number, scale)
@@ -374,21 +380,21 @@ def form_of(program, out, key, quoted):
     return V_INTEGER if kind == O_INT else V_NUMBER if kind == O_DOUBLE else V_OTHER
 
 
-def fits(number, bits):
-    """Returns True if an integer fits in this many bits."""
-    return (number if number >= 0 else ~number) >> (bits - 1) == 0
-
-
 def write_scalar(p, begin, stop, kind, escaped, program, out, first, last, row):
-    """Writes a string, number or boolean to outputs; returns False if it is not certain."""
+    """Writes a string, number or boolean to outputs, or rejects it, of another kind with quotes; returns False if it is not certain."""
     k: cython.int
+    numerals: cython.bint
+    quotes: cython.int = 1 if kind == STRINGS else 0
     for k in range(first, last):
-        if not program.accepts[k] & kind:
-            # The text of a number as a string
-            if kind != STRINGS or not program.accepts[k] & NUMERALS or number_end(p, begin, stop) != stop:
+        numerals = quotes and program.accepts[k] & NUMERALS  # the text of a number as a string
+        if not program.accepts[k] & kind and not (numerals and number_end(p, begin, stop) == stop):
+            if (numerals and escaped) or not reject(begin - quotes, stop + quotes, out, k, row, False):
                 return False
-        if out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
+        elif out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
             write_text(p, begin, stop, out, k, row, 1, escaped)
         elif not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
-            return False
+            if out.outs[OUT_WIDTH * k + OUT_KIND] == O_EPOCH and find_either(p, begin, stop, 69, 101, out.total) >= 0:
+                return False  # a number with an exponent, which may be a time
+            if not reject(begin, stop, out, k, row, True):
+                return False
     return True

@@ -24,7 +24,13 @@ if cython.compiled:
         OUT_WIDTH,
         UNCERTAIN,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.output import Output, tables_of, write_null, write_value
+    from cython.cimports.pyspark_logs.formats.compiled.output import (
+        Output,
+        reject,
+        tables_of,
+        write_null,
+        write_value,
+    )
     from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_value_end
     from cython.cimports.pyspark_logs.formats.compiled.strings import quoted_end
     from cython.cimports.pyspark_logs.formats.compiled.text_output import write_text
@@ -32,7 +38,7 @@ else:
     from . import interpreted
     from .keys import find_key, write_missing
     from .opcodes import *
-    from .output import tables_of, write_null, write_value
+    from .output import reject, tables_of, write_null, write_value
     from .primitives import equal, find_value_end
     from .strings import quoted_end
     from .text_output import write_text
@@ -110,15 +116,19 @@ def walk(p, total, starts, ends, count, program, out, rows):
     """Parses lines; see :func:`run`."""
     row: cython.int = 0
     line: cython.int
+    rejected: cython.int
     k: cython.int
     for k in range(program.key_count):
         program.stamps[k] = -1
     for k in range(program.guess_count):
         program.guesses[GUESS_WIDTH * k + GUESS_SIZE] = -1
     for line in range(count):
+        rejected = out.rejects[0]
         if parse_line(p, total, starts[line], ends[line], line, program, out, row):
             rows[row] = line
             row += 1
+        else:
+            out.rejects[0] = rejected
     return row
 
 
@@ -223,7 +233,7 @@ def write_flag(program, out, key, row):
 
 
 def write_pair(p, begin, stop, program, out, key, row, quoted, escaped):
-    """Writes the value of a key; returns False if it is not certain."""
+    """Writes the value of a key, or rejects it; returns False if it is not certain."""
     k: cython.int
     size: cython.int = stop - begin
     null: cython.bint = (
@@ -234,6 +244,8 @@ def write_pair(p, begin, stop, program, out, key, row, quoted, escaped):
             write_null(out, k, row)
         elif out.outs[OUT_WIDTH * k + OUT_KIND] == O_TEXT:
             write_text(p, begin, stop, out, k, row, 1, escaped)
-        elif escaped or not write_value(p, begin, stop, 0, BAD, out, k, row, escaped):
+        elif (escaped or not write_value(p, begin, stop, 0, BAD, out, k, row, escaped)) and not reject(
+            begin, stop, out, k, row, True
+        ):
             return False
     return True

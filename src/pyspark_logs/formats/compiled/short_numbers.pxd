@@ -1,4 +1,4 @@
-# The function of ``short_numbers.py``, for the compiler, which copies it into the machine.
+# The functions of ``short_numbers.py``, for the compiler, which copies them into the machine.
 
 cdef extern from *:
     """
@@ -59,3 +59,7 @@ cdef inline (int, long long, int) short_number(const unsigned char *p, int at, i
     if at > end or p[at] == 101 or p[at] == 69 or (negative and value == 0):
         return (-1, 0, 0)
     return (at, -value if negative else value, scale)
+
+
+cdef inline bint fits(long long number, int bits) noexcept nogil:
+    return (number if number >= 0 else ~number) >> (bits - 1) == 0

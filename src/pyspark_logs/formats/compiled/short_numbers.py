@@ -1,4 +1,4 @@
-"""Numbers of a few digits in one step. ``short_numbers.pxd`` has the same function for the compiler, which reads eight digits at once."""
+"""Numbers of a few digits in one step. ``short_numbers.pxd`` has the same functions for the compiler, which reads eight digits at once."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ def short_number(p, at, end, total):
     if number == 0 and found[0].startswith(b"-"):
         return (-1, 0, 0)
     return (found.end(), number, len(fraction or b""))
+
+
+def fits(number, bits):
+    """Returns True if an integer fits in this many bits."""
+    return (number if number >= 0 else ~number) >> (bits - 1) == 0

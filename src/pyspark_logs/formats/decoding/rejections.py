@@ -54,6 +54,7 @@ class RejectionForm(NamedTuple):
         judged: True if the column makes a line corrupt.
         unmatched: problem of a text without the syntax of its field.
         rank: position of the column in the order in which the line parser converts values.
+        null_texts: texts that are null: one with the syntax of its field, and one without it; None: there are none.
     """
 
     head: str
@@ -61,6 +62,11 @@ class RejectionForm(NamedTuple):
     judged: bool = True
     unmatched: str = TEXT_MISSING
     rank: int = 0
+    null_texts: tuple[str, str] | None = None
+
+    def normalise(self, texts: pa.StringArray) -> pa.StringArray:
+        """Returns texts without the syntax of their field in the form in which reasons have them."""
+        return texts
 
     def reason(self, text: str, problem: str) -> CorruptReason:
         """Returns the reason of a line.
@@ -85,9 +91,10 @@ class RejectionForm(NamedTuple):
         categories: dict[str, int] = {}
         of_message = [categories.setdefault(self.category_of(text), len(categories)) for text in problems.messages]
         codes = np.maximum(problems.codes, 0)
-        words = [": " + message for message in problems.messages]
+        shown, quote = represent(problems.texts)
+        words = [f"{quote}: {message}" for message in problems.messages]
         ends = words[0] if len(words) == 1 else from_texts(*words).take(from_numpy(codes))
-        messages = pc.binary_join_element_wise(f"{self.head}: ", represent(problems.texts), ends, "")
+        messages = pc.binary_join_element_wise(f"{self.head}: {quote}", shown, ends, "")
         return Reasons(rows, indices, messages, tuple(categories), np.array(of_message, np.int32)[codes])
 
 
@@ -98,11 +105,13 @@ class Problems(NamedTuple):
         texts: the texts.
         codes: index of the message of each text; ``NO_PROBLEM``: it has none, or none is known.
         messages: distinct messages.
+        matched: True if the texts have the syntax of their field.
     """
 
     texts: pa.StringArray
     codes: Int32
     messages: tuple[str, ...]
+    matched: bool = True
 
 
 def find_problems(field_type: FieldType, texts: pa.StringArray, context: TimestampContext) -> Problems:
@@ -135,20 +144,20 @@ def find_problems(field_type: FieldType, texts: pa.StringArray, context: Timesta
     return Problems(texts, codes, tuple(messages))
 
 
-def represent(texts: pa.StringArray) -> pa.StringArray:
-    r"""Returns the ``repr`` of the shown beginning of each text.
+def represent(texts: pa.StringArray) -> tuple[pa.StringArray, str]:
+    r"""Returns the ``repr`` of the shown beginning of each text, and the quote that these lack on both sides; "": they lack none.
 
-    >>> represent(from_texts("ab", "a\\b")).to_pylist()
-    ["'ab'", "'a\\\\b'"]
+    >>> represent(from_texts("ab", "a\\b"))[0].to_pylist(), represent(from_texts("ab"))[1]
+    (["'ab'", "'a\\\\b'"], "'")
     """
     if max_byte_length(texts) > _MAX_SHOWN:
         texts = pc.utf8_slice_codeunits(texts, 0, _MAX_SHOWN)
-    shown = pc.binary_join_element_wise("'", texts, "'", "")
     if _PLAIN[string_bytes(texts)].all():
-        return shown
+        return texts, "'"
+    shown = pc.binary_join_element_wise("'", texts, "'", "")
     special = ~as_bool(pc.match_substring_regex(texts, _PLAIN_TEXT))
     replaced = [repr(text) for text in texts.take(from_numpy(np.flatnonzero(special))).to_pylist()]
-    return pc.replace_with_mask(shown, from_numpy(special), from_texts(*replaced))
+    return pc.replace_with_mask(shown, from_numpy(special), from_texts(*replaced)), ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +193,7 @@ class Rejections:
         self.forms, self.context = tuple(forms), context
         self.uncertain: Bool = np.zeros(count, np.bool_)
         self._found: list[_Rejected] = []
+        self._rejected: dict[int, list[Int64]] = {}
 
     def add(self, index: int, field_type: FieldType, rows: Int64, texts: pa.StringArray) -> None:
         """Adds values of which an engine is not certain. A line whose value the type accepts is uncertain.
@@ -194,10 +204,13 @@ class Rejections:
             rows: ascending indices of the lines.
             texts: text of each value, without escapes.
         """
-        if self.forms[index] is None:
+        form = self.forms[index]
+        if form is None:
             self.uncertain[rows] = True
             return
         certain = ~self.uncertain[rows]
+        if form.null_texts is not None:
+            certain &= _differ(texts, form.null_texts[0])
         if not certain.all():
             rows, texts = rows[certain], texts.filter(from_numpy(certain))
         if len(rows) == 0:
@@ -210,18 +223,31 @@ class Rejections:
         form = self.forms[index]
         if form is None:
             self.uncertain[rows] = True
-        elif len(rows):
+            return
+        texts = form.normalise(texts)
+        if form.null_texts is not None:
+            present = _differ(texts, form.null_texts[1])
+            rows, texts = rows[present], texts.filter(from_numpy(present))
+        if len(rows):
             encoded = texts.dictionary_encode()
             codes = np.zeros(len(encoded.dictionary), np.int32)
-            self._add(index, rows, encoded.indices, Problems(encoded.dictionary, codes, (form.unmatched,)))
+            problems = Problems(encoded.dictionary, codes, (form.unmatched,), matched=False)
+            self._add(index, rows, encoded.indices, problems)
 
     def _add(self, index: int, rows: Int64, encoded: pa.Int32Array, problems: Problems) -> None:
         form = self.forms[index]
         indices = np.frombuffer(encoded.buffers()[1], np.int32)[encoded.offset : encoded.offset + len(encoded)]
         accepted = problems.codes[indices] == NO_PROBLEM
         self.uncertain[rows[accepted]] = True
-        if form is not None and form.judged and not accepted.all():
+        if form is None or accepted.all():
+            return
+        self._rejected.setdefault(index, []).append(rows[~accepted])
+        if form.judged:
             self._found.append(_Rejected(form, rows[~accepted], indices[~accepted], problems))
+
+    def rows_of(self, index: int) -> list[Int64]:
+        """Returns the lines with a rejected value of an output, in several parts."""
+        return self._rejected.get(index, [])
 
     def decoded_rows(
         self, rows: Int64 | None, arrays: list[pa.Array], masks: Sequence[Bool | None], count: int,
@@ -265,3 +291,8 @@ class Rejections:
                     found.form.reasons(found.rows[is_first], found.indices[is_first], found.problems)
                 )
         return reasons
+
+
+def _differ(texts: pa.StringArray, text: str) -> Bool:
+    """Returns a mask of the texts that differ from a text."""
+    return as_bool(pc.not_equal(texts, from_texts(text)[0]))

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, intersect_masks
-from pyspark_logs.formats.columnar.spans import Int32
+from pyspark_logs.formats.columnar.spans import Int32, from_numpy
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines, log_unsupported, machines
 from pyspark_logs.formats.compiled.columns import BlockColumns, BlockTables
@@ -47,7 +48,7 @@ class CompiledJsonEngine:
             self._pause = max(self._pause - 1, 0)
             return None
         view = np.frombuffer(block, np.uint8)
-        tables = BlockTables.for_lines(program.outputs, count)
+        tables = BlockTables.for_lines(program.outputs, count, rejects=True)
         done = self.machines.json.run(
             view, starts, ends, *program.tables, *tables.filled(), np.empty(program.key_count, np.int32),
             np.empty(op.GUESS_WIDTH * _MAX_KEYS, np.int32), np.empty(op.MAX_DEPTH, np.int32),
@@ -56,7 +57,7 @@ class CompiledJsonEngine:
             self._pause = _PAUSE
         if done == 0:
             return None
-        columns = BlockColumns(self.machines, tables, view, done, context)
+        columns = BlockColumns(self.machines, tables, view, done, context, program.rejections, unescape_json)
         with phase(CONVERT):
             results = [_build(columns, plan) for plan in program.columns]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]
@@ -70,6 +71,9 @@ def _build(columns: BlockColumns, plan: ColumnPlan) -> ConversionResult:
     children = [_build(columns, child) for child in plan.children]
     present, _ = columns.column(plan.output)
     mask = present.is_null() if present.null_count else None
+    rejected = columns.rejected_rows(plan.leaves())
+    if rejected is not None:  # a struct with a rejected value is null
+        mask = from_numpy(rejected) if mask is None else pc.or_(mask, from_numpy(rejected))
     array = pa.StructArray.from_arrays([child for child, _ in children], fields=list(plan.dtype), mask=mask)
     return array, intersect_masks(certain for _, certain in children)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,9 @@ from pyspark_logs.formats.columnar.spans import Bytes, Int32
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.outputs import OutputTable, UnsupportedError
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
-from pyspark_logs.formats.json.line_parser import JsonLineParser, JsonSource
+from pyspark_logs.formats.json.line_parser import JsonLineParser, JsonSource, rejection_form
+from pyspark_logs.formats.json.rejections import JsonRejectionForm
+from pyspark_logs.formats.json.values import dump_json, expected_value
 from pyspark_logs.formats.types.field_type import FieldType
 from pyspark_logs.formats.types.numeric import Boolean
 from pyspark_logs.formats.types.registry import for_arrow
@@ -36,6 +38,13 @@ class ColumnPlan:
     dtype: pa.StructType | None = None
     children: list[ColumnPlan] = field(default_factory=list)
 
+    def leaves(self) -> Iterator[int]:
+        """Yields the outputs of the scalars within the column."""
+        if self.dtype is None:
+            yield self.output
+        for child in self.children:
+            yield from child.leaves()
+
 
 @dataclass(frozen=True)
 class JsonProgram:
@@ -48,6 +57,7 @@ class JsonProgram:
         outs: table of outputs.
         pool: literals.
         outputs: the outputs.
+        rejections: form of the reasons of each output; None: the machine rejects no value of it.
         columns: outputs from which each column is built.
         key_count: number of keys.
     """
@@ -58,6 +68,7 @@ class JsonProgram:
     outs: Int32
     pool: Bytes
     outputs: OutputTable
+    rejections: tuple[JsonRejectionForm | None, ...]
     columns: tuple[ColumnPlan, ...]
     key_count: int
 
@@ -72,6 +83,7 @@ class _ScalarColumn:
     plan: ColumnPlan
     type: FieldType
     accepts: int
+    rejection: JsonRejectionForm
 
 
 @dataclass
@@ -122,47 +134,57 @@ def _plan(root: _KeyNode, column: RequestedColumn[JsonSource], rescued: str | No
         node = node.descend(name)
     plan = ColumnPlan()
     if source.time is not None:
-        _add_leaf(node, source.path[-1], plan, source.time, dtype, numerals=source.numerals)
+        _add_leaf(node, source.path[-1], plan, column, source.time, dtype)
     else:
-        _add_value(node, source.path[-1], plan, dtype, numerals=source.numerals)
+        _add_value(node, source.path[-1], plan, column, dtype)
     return plan
 
 
 def _add_value(
-    node: _KeyNode, name: str, plan: ColumnPlan, dtype: pa.DataType, *, numerals: bool = False, depth: int = 0
+    node: _KeyNode, name: str, plan: ColumnPlan, column: RequestedColumn[JsonSource], dtype: pa.DataType, depth: int = 0
 ) -> None:
+    """Adds the outputs of a column, or of a field of it, whose value has a key of a node."""
     if pa.types.is_struct(dtype) and depth < _MAX_STRUCTS and dtype.num_fields:
         child = node.descend(name)
         node.key(name).structs.append(plan)
         plan.dtype = dtype
+        plain = replace(column, source=JsonSource(()))  # fields of a struct have no other notations
         for member in dtype:
             plan.children.append(ColumnPlan())
-            _add_value(child, member.name, plan.children[-1], member.type, depth=depth + 1)
+            _add_value(child, member.name, plan.children[-1], plain, member.type, depth + 1)
         return
     field_type = None if pa.types.is_nested(dtype) else for_arrow(dtype)
     if field_type is None:
         raise UnsupportedError(f"values of type {dtype}")
-    _add_leaf(node, name, plan, field_type, dtype, numerals=numerals)
+    _add_leaf(node, name, plan, column, field_type, dtype)
 
 
 def _add_leaf(
-    node: _KeyNode, name: str, plan: ColumnPlan, field_type: FieldType, dtype: pa.DataType, *, numerals: bool
-) -> None:
+    node: _KeyNode, name: str, plan: ColumnPlan, column: RequestedColumn[JsonSource], field_type: FieldType,
+    dtype: pa.DataType,
+) -> None:  # fmt: skip
     if field_type.arrow() != dtype:
         raise UnsupportedError(f"values of type {dtype}")
+    source = column.source
     accepts = _ANY if field_type.json_kind == "any" else _ACCEPTS[field_type.json_kind]
-    node.key(name).leaves.append(_ScalarColumn(plan, field_type, accepts | op.NUMERALS * numerals))
+    null_texts = None if source.null_text is None else (source.null_text, dump_json(source.null_text))
+    rejection = rejection_form(column)._replace(
+        unmatched=f"is not {expected_value(dtype, source.time)}", null_texts=null_texts
+    )
+    node.key(name).leaves.append(_ScalarColumn(plan, field_type, accepts | op.NUMERALS * source.numerals, rejection))
 
 
 def _layout(root: _KeyNode, columns: Sequence[ColumnPlan]) -> JsonProgram:
     """Numbers nodes, keys and outputs."""
     outputs = OutputTable()
     accepts: list[int] = []
+    rejections: list[JsonRejectionForm | None] = []
 
-    def add(plan: ColumnPlan, field_type: FieldType, kinds: int) -> None:
+    def add(plan: ColumnPlan, field_type: FieldType, kinds: int, rejection: JsonRejectionForm | None) -> None:
         plan.output = len(outputs.outs)
         outputs.add(field_type, field_type, may_lack=True, escaped=True, found=False)
         accepts.append(kinds)
+        rejections.append(rejection)
 
     nodes, keys, firsts = [root], list[tuple[int, ...]](), list[int]()
     for node in nodes:  # which grows
@@ -170,17 +192,20 @@ def _layout(root: _KeyNode, columns: Sequence[ColumnPlan]) -> JsonProgram:
         for name, key in node.keys.items():
             first = len(outputs.outs)
             for leaf in key.leaves:
-                add(leaf.plan, leaf.type, leaf.accepts)
+                add(leaf.plan, leaf.type, leaf.accepts, leaf.rejection)
             last, child, present = len(outputs.outs), -1, -1
             if key.child is not None:
                 child = len(nodes)
                 nodes.append(key.child)
             if key.structs:
-                add(key.structs[0], Boolean(), 0)
+                add(key.structs[0], Boolean(), 0, None)
                 present = key.structs[0].output
                 for plan in key.structs[1:]:
                     plan.output = present
             keys.append((*outputs.literal(name.encode()), child, first, last, present))
+    for rank, output in enumerate(leaf for plan in columns for leaf in plan.leaves()):
+        form = rejections[output]
+        rejections[output] = form and form._replace(rank=rank)
     return JsonProgram(
         np.array([*firsts, len(keys)], np.int32),
         np.array([*keys, (0,) * op.KEY_WIDTH], np.int32).reshape(-1),
@@ -188,6 +213,7 @@ def _layout(root: _KeyNode, columns: Sequence[ColumnPlan]) -> JsonProgram:
         outputs.array(),
         outputs.pool_array(),
         outputs,
+        tuple(rejections),
         tuple(columns),
         len(keys),
     )

@@ -12,6 +12,7 @@ from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.column_names import KeyIndex
 from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
+from pyspark_logs.formats.json.rejections import JsonRejectionForm
 from pyspark_logs.formats.json.rescued import JsonPath, build_rescued, claims_of, is_string_map, unclaimed_values
 from pyspark_logs.formats.json.values import (
     check_type,
@@ -95,8 +96,8 @@ class JsonLineParser:
                 values[index] = self._value(record, column, context)
             except (ValueError, OverflowError, RecursionError) as error:
                 if column.judged and not reason:
-                    reason = f"field {column.name!r}: {error}"
-                    general = f"field {column.name!r}: not of type {type_name(column.type.arrow())}"
+                    form = rejection_form(column)
+                    reason, general = f"{form.head}: {error}", form.category
         return ParsedLine(values[: len(self.requested)], reason, general)
 
     @functools.cached_property
@@ -139,3 +140,9 @@ class JsonLineParser:
     def _claims(self) -> list[JsonPath]:
         claiming = [column for column in self.requested if column.judged and not column.is_named(self.rescued)]
         return [claim for column in claiming for claim in claims_of(column.source.path, column.type.arrow())]
+
+
+def rejection_form(column: RequestedColumn[JsonSource]) -> JsonRejectionForm:
+    """Returns the form of the reasons of lines with a rejected value of a column."""
+    head = f"field {column.name!r}"
+    return JsonRejectionForm(head, f"{head}: not of type {type_name(column.type.arrow())}", column.judged)

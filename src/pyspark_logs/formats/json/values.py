@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 
@@ -22,6 +22,7 @@ from pyspark_logs.formats.types.temporal import Date, Timestamp
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+MAX_SHOWN = 80  # characters of a value in a message
 _MAX_EXPONENT = 30  # of a time: larger numbers exceed every calendar, smaller ones every fraction
 
 
@@ -125,6 +126,25 @@ def check_type(name: str, dtype: pa.DataType) -> None:
         )
 
 
+def expected_value(dtype: pa.DataType, time: FieldType | None = None) -> str:
+    """Returns a noun phrase for the JSON values that are read as a scalar, for messages.
+
+    Args:
+        dtype: an Arrow type.
+        time: notation of a time; None: the Arrow type decides.
+
+    >>> expected_value(pa.int32()), expected_value(pa.date32())
+    ('a number, as int32 needs', 'a string with an ISO 8601 time')
+    """
+    if time is not None:
+        return time.description if time.json_kind == "number" else f"a string with {time.description}"
+    if pa.types.is_boolean(dtype):
+        return "true or false"
+    if pa.types.is_timestamp(dtype) or pa.types.is_date32(dtype):
+        return "a string with an ISO 8601 time"
+    return f"a number, as {dtype} needs"
+
+
 def convert(value: Any, dtype: pa.DataType, context: TimestampContext) -> Any:
     """Converts a JSON value to a value of an Arrow type.
 
@@ -145,12 +165,12 @@ def convert(value: Any, dtype: pa.DataType, context: TimestampContext) -> Any:
         pairs = _require(dict, value, "an object").items()
         return [(key, convert(item, dtype.item_type, context)) for key, item in pairs]
     if pa.types.is_boolean(dtype):
-        return _require(bool, value, "true or false")
+        return value if isinstance(value, bool) else _refuse(value, expected_value(dtype))
     if pa.types.is_timestamp(dtype) or pa.types.is_date32(dtype):
         return _convert_iso(value, dtype, context)
     field_type = for_arrow(dtype)
     if field_type is None or not isinstance(value, Number):
-        raise ValueError(f"{dump_json(value)[:80]} is not a number, as {dtype} needs")
+        _refuse(value, expected_value(dtype))
     return field_type.parse(str(value), context)
 
 
@@ -172,20 +192,20 @@ def convert_time(value: Any, notation: FieldType, context: TimestampContext) -> 
     if value is None:
         return None
     if notation.json_kind != "number":
-        return notation.parse(_require_string(value, notation.description), context)
+        return notation.parse(_require_string(value, notation.arrow(), notation), context)
     if not isinstance(value, Number):
-        raise ValueError(f"{dump_json(value)[:80]} is not {notation.description}")
+        _refuse(value, expected_value(notation.arrow(), notation))
     text = str(value)
     if "e" in text.lower():
         number = Decimal(text)
         if abs(number.adjusted()) > _MAX_EXPONENT:
-            raise ValueError(f"{text[:80]} is not a valid time")
+            raise ValueError(f"{text[:MAX_SHOWN]} is not a valid time")
         text = f"{number:f}"
     return notation.parse(text, context)
 
 
 def _convert_iso(value: Any, dtype: pa.DataType, context: TimestampContext) -> Any:
-    text = _require_string(value, "an ISO 8601 time")
+    text = _require_string(value, dtype)
     if pa.types.is_date32(dtype):
         return Date().parse(text, context)
     instant_us = Timestamp().parse(text, context)
@@ -196,12 +216,14 @@ def _convert_iso(value: Any, dtype: pa.DataType, context: TimestampContext) -> A
 
 
 def _require(python_type: type, value: Any, expected: str) -> Any:
-    if not isinstance(value, python_type):
-        raise ValueError(f"{dump_json(value)[:80]} is not {expected}")
-    return value
+    return value if isinstance(value, python_type) else _refuse(value, expected)
 
 
-def _require_string(value: Any, expected: str) -> str:
+def _require_string(value: Any, dtype: pa.DataType, time: FieldType | None = None) -> str:
     if not isinstance(value, str) or isinstance(value, Number):
-        raise ValueError(f"{dump_json(value)[:80]} is not a string with {expected}")
+        _refuse(value, expected_value(dtype, time))
     return value
+
+
+def _refuse(value: Any, expected: str) -> NoReturn:
+    raise ValueError(f"{dump_json(value)[:MAX_SHOWN]} is not {expected}")

@@ -14,7 +14,8 @@ from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines, log_unsupported, machines
 from pyspark_logs.formats.compiled.columns import BlockColumns, BlockTables
 from pyspark_logs.formats.compiled.outputs import OutputTable, UnsupportedError
-from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, unescape
+from pyspark_logs.formats.decoding.rejections import RejectionForm
+from pyspark_logs.formats.logfmt.line_parser import LogfmtLineParser, rejection_form, unescape
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.profiling import CONVERT, phase
 
@@ -46,12 +47,14 @@ class CompiledLogfmtEngine:
             raise UnsupportedError("keys that differ only in case, or have accents")
         table, flags = list[tuple[int, ...]](), list[int]()
         self.order: dict[int, int] = {}  # index of a column -> of its output
+        self.rejections: list[RejectionForm] = []  # of each output
         for key, indices in keys.items():
             first = len(self.outputs.outs)
             for index in indices:
                 field_type = line_parser.columns[index].type
                 self.order[index] = len(self.outputs.outs)
                 self.outputs.add(field_type, field_type, may_lack=True, escaped=True, found=False)
+                self.rejections.append(rejection_form(line_parser.columns[index])._replace(rank=index))
                 is_true = field_type.bare_key_value is True
                 if not is_true and field_type.bare_key_value is not None:
                     raise UnsupportedError(f"keys without a value of type {field_type.notation}")
@@ -72,14 +75,14 @@ class CompiledLogfmtEngine:
         if not 0 < count <= self.outputs.max_lines:
             return None
         view = np.frombuffer(block, np.uint8)
-        tables = BlockTables.for_lines(self.outputs, count)
+        tables = BlockTables.for_lines(self.outputs, count, rejects=True)
         done = self.machines.logfmt.run(
             view, starts, ends, *self.tables, *tables.filled(), np.empty(self.key_count + 1, np.int32),
             np.empty(op.GUESS_WIDTH * _MAX_KEYS, np.int32), *self.null,
         )  # fmt: skip
         if done == 0:
             return None
-        columns = BlockColumns(self.machines, tables, view, done, context)
+        columns = BlockColumns(self.machines, tables, view, done, context, self.rejections, unescape_strings)
         with phase(CONVERT):
             results = [columns.column(self.order[index], unescape_strings) for index in range(self.count)]
         arrays, masks = [array for array, _ in results], [mask for _, mask in results]

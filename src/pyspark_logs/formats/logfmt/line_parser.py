@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyspark_logs.formats.column_names import KeyIndex, find_name
+from pyspark_logs.formats.columnar.reasons import CorruptReason
 from pyspark_logs.formats.decoding.parsed_line import ParsedLine
+from pyspark_logs.formats.decoding.rejections import RejectionForm
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 
@@ -122,16 +124,15 @@ class LogfmtLineParser:
         if all(pair.flag for pair in found.values()):
             return ParsedLine([None] * len(self.columns), "it has no key=value")
         values: list[Any] = [None] * len(self.columns)
-        reason = general = ""
+        reason: CorruptReason | None = None
         for index in self._keys.find(found):
             column = self.columns[index]
-            try:
-                is_rescued = column.is_named(self.rescued)
-                values[index] = self._rescue(found) if is_rescued else self._value(found, column, context)
-            except ValueError as error:
-                if column.judged and not reason:
-                    reason, general = f"key {column.name!r}: {error}", f"key {column.name!r}: not of its type"
-        return ParsedLine(values, reason, general)
+            if column.is_named(self.rescued):
+                values[index] = self._rescue(found)
+                continue
+            values[index], rejection = self._value(found, column, context)
+            reason = reason or rejection
+        return ParsedLine(values, *(reason or ("", "")))
 
     @functools.cached_property
     def _keys(self) -> KeyIndex:
@@ -142,24 +143,33 @@ class LogfmtLineParser:
         """Columns whose keys are not rescued."""
         return [column for column in self.columns if column.judged and not column.is_named(self.rescued)]
 
-    def _value(self, found: dict[str, Pair], column: RequestedColumn[str], context: TimestampContext) -> Any:
+    def _value(
+        self, found: dict[str, Pair], column: RequestedColumn[str], context: TimestampContext
+    ) -> tuple[Any, CorruptReason | None]:
+        """Returns the value of a column, and the reason why the line is corrupt; None: the column does not make it so."""
         name = find_name(found, column.source)
         if name is None:
-            return None
+            return None, None
         pair = found[name]
         if pair.flag:
-            return column.type.bare_key_value
+            return column.type.bare_key_value, None
         if pair.text == self.null_value and not pair.quoted:
-            return None
+            return None, None
         if pair.text == "" and not column.type.keeps_text:
-            return None
+            return None, None
         try:
-            return column.type.parse(pair.text, context)
+            return column.type.parse(pair.text, context), None
         except ValueError as error:
-            raise ValueError(f"{pair.text[:80]!r}: {error}") from error
+            return None, rejection_form(column).reason(pair.text, str(error)) if column.judged else None
 
     def _rescue(self, found: dict[str, Pair]) -> str | None:
         """Returns the pairs that no column claims, as JSON; None if there are none."""
         claimed = {find_name(found, column.source) for column in self.claiming_columns}
         rescued = {name: pair.text for name, pair in found.items() if name not in claimed}
         return json.dumps(rescued, ensure_ascii=False, separators=(",", ":")) if rescued else None
+
+
+def rejection_form(column: RequestedColumn[str]) -> RejectionForm:
+    """Returns the form of the reasons of lines with a rejected value of a column."""
+    head = f"key {column.name!r}"
+    return RejectionForm(head, category=f"{head}: not of its type", judged=column.judged)
