@@ -147,7 +147,7 @@ def _condition_fields(
 ) -> list[pa.Field]:
     """Returns the columns that a condition names and ``output`` lacks.
 
-    The types are those of the format; a column of which neither the format nor the path knows the type has that of the
+    The types are those of the format; a column whose type neither the format nor the path knows has that of the
     literals with which the condition compares it.
     """
     requested = {name.lower() for name in output.names}
@@ -177,11 +177,12 @@ def _condition_fields(
 
 
 def full_schema(form: Format, options: ReadOptions, in_record: pa.Schema, path_columns: Sequence[str]) -> pa.Schema:
-    """Returns the columns of a load without a schema: of the record, the path, then ``_metadata`` and the corrupt column.
+    """Returns the columns of a load without a schema, in this order: columns of the record, the column of rescued data,
+    columns of the path, ``_metadata``, the corrupt column.
 
     Args:
         form: format of the records.
-        options: options of the reader, which say whether to add the last two.
+        options: options of the reader, which turn on the rescued data, ``_metadata`` and the corrupt column.
         in_record: columns of the record.
         path_columns: partition columns of the layout.
 

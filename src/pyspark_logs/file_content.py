@@ -48,7 +48,7 @@ class FileText:
         chunks: bytes of the text; of the split and what follows it if ``is_split``, else of the whole text.
         member: name in the archive; "" if the file is not an archive.
         encoding: encoding that a byte order mark declares; None: there is no mark, or that of UTF-8.
-        is_split: True if offsets in the text are offsets in the file, of which the split is a part.
+        is_split: True if the split is a part of the file, so that offsets in the text are offsets in the file.
         in_carriage_returns: True if lines end in ``\r`` alone; None: unknown, and the chunks begin with the text.
         joints: offsets in the text at which members of the compressed file begin, as far as chunks were taken.
         head: beginning of the file if the chunks do not begin with it; None: they do.

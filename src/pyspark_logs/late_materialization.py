@@ -19,7 +19,7 @@ from pyspark_logs.records import Lines
 Test = Callable[[Mapping[str, pa.Array], int], pa.BooleanArray]
 """Truth of a filter for each of a number of rows, by the columns."""
 
-# Blocks that are decoded at once after a block of which most records satisfy the filters.
+# Number of blocks that are decoded at once after a block in which most records satisfy the filters.
 _PAUSE_BLOCKS = 15
 _MAX_SHARE = 0.5  # of the records of a block, and of the columns of a query
 

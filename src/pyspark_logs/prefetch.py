@@ -155,7 +155,7 @@ class Prefetcher:
             self._room.notify_all()
 
     def abandon(self, prefetched: Prefetched[Any]) -> None:
-        """Marks an iterator as one of which no further item is wanted."""
+        """Marks an iterator whose further items are not wanted."""
         with self._room:
             prefetched.is_closed = True
             self._held_bytes -= prefetched.waiting_bytes

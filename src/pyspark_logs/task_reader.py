@@ -1,4 +1,4 @@
-"""Reads the splits of one task on an executor: files are fetched ahead, decoded, and returned in their order."""
+"""Reads the splits of one task on an executor: prefetches files, decodes them, and returns their rows in order of the files."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class _TaskObserver(SplitObserver):
 
     def record_join(self, path: str, count: int, offset: int) -> None:
         self.builder.metrics.joined += count
-        # Stack traces are expected, so this is no warning.
+        # Stack traces are expected, so this is not a warning.
         message = f"{path}: the line at byte {offset}, and perhaps others, belongs to the record before it"
         self.log.notice("joined", message, logging.INFO)
 

@@ -33,7 +33,7 @@ class QueryAudit:
         splits: number of their splits.
         states: number of splits by outcome: ``read``, ``skipped``, ``damaged``, ``stopped``, ``failed`` or ``unread``.
         open_tasks: number of tasks without a complete attempt.
-        failed_attempts: number of tasks of which an attempt stopped or failed.
+        failed_attempts: number of tasks with an attempt that stopped or failed.
         records: number of records in the splits.
         rows: number of rows returned.
         filtered: number of records excluded by a time range or a filter.
@@ -70,7 +70,7 @@ class AuditReport:
 
     Attributes:
         path: directory of the audit.
-        queries: queries by their ids, which begin with the time for queries that are no streams.
+        queries: results of the queries, ordered by query id; the id of a batch query begins with the time of its plan.
         table: a row for each split: the outcome of the planned splits, and reports that contradict the plan.
     """
 

@@ -167,7 +167,7 @@ class CheckReport:
 
     def _file_rows(self) -> list[dict[str, Any]]:
         total = sum(file.seconds for file in self.files) or 1.0
-        # The directory that all paths share would leave too little of a terminal's line.
+        # Paths are shown relative to their common directory, so that they fit on a line of a terminal.
         common = _common_directory([file.path for file in self.files])
         ranked = sorted(self.files, key=lambda file: (-file.corrupt, -file.seconds))[:_SHOWN_FILES]
         return [

@@ -29,7 +29,7 @@ class Follower:
         **options: options of ``spark.readStream.format("logs")``.
 
     Raises:
-        OptionError: a bad option, or the checkpoint is not one of this path.
+        OptionError: a bad option, or the checkpoint belongs to another path.
         LogSourceError: as :func:`pyspark_logs.scan`.
     """
 

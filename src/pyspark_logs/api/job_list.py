@@ -18,7 +18,7 @@ from pyspark_logs.store.parallel import in_parallel
 
 @dataclass(frozen=True)
 class JobStatus:
-    """One write job of which documents remain.
+    """One write job that still has documents.
 
     Attributes:
         job: id of the job.

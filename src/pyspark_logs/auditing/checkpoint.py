@@ -61,7 +61,7 @@ def read_checkpoint(store: Store, checkpoint: str) -> list[CheckpointBatch]:
 
 
 def parse_batches(texts: Mapping[int, str], committed: set[int]) -> Iterator[CheckpointBatch]:
-    """Yields the complete batches of which the offsets before and after are known, in their order.
+    """Yields the complete batches with a known start offset and end offset, in their order.
 
     Args:
         texts: content of the offset files by number.

@@ -196,7 +196,7 @@ def _check_report(file: AuditedFile | None, report: SplitReport) -> Iterator[Fin
 
 
 def _unplanned(file: AuditedFile | None, path: str, start: int, end: int) -> Finding:
-    """Returns the finding for a report of bytes that are no split of the plan."""
+    """Returns the finding for a report of bytes that are not a split of the plan."""
     if file is None:
         return Finding(UNPLANNED, path, f"bytes {_range(start, end)} were reported, and the file is not in the plan")
     shared = [split for split in file.splits if split.start < end and start < split.start + split.length]

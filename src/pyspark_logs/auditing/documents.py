@@ -25,7 +25,7 @@ READ, SKIPPED, DAMAGED, STOPPED, FAILED, UNREAD = "read", "skipped", "damaged", 
 # Outcomes of an attempt at a task; STOPPED and FAILED are part of the names of their objects.
 COMPLETE = "complete"
 
-READ_BATCH = "read"  # the batch of a query that is no stream
+READ_BATCH = "read"  # the batch of a query that is not a stream
 _ID_LENGTH = 16
 
 
@@ -64,7 +64,7 @@ class PlanRecord:
 
     Attributes:
         query: id of the query; the same for all batches of a stream.
-        batch: id of the batch, from its offsets; ``READ_BATCH`` for a query that is no stream.
+        batch: id of the batch, from its offsets; ``READ_BATCH`` for a query that is not a stream.
         plan: hash of the files and splits.
         created_ms: time of the planning by the driver's clock, milliseconds since the epoch.
         paths: load paths.

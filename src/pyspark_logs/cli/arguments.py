@@ -45,7 +45,7 @@ def whole_number(text: str) -> int:
     """Returns a number of rows or jobs.
 
     Raises:
-        argparse.ArgumentTypeError: the text is no whole number of zero or more.
+        argparse.ArgumentTypeError: the text is not a whole number of zero or more.
     """
     if not re.fullmatch(r"[0-9]{1,18}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of zero or more")
@@ -56,7 +56,7 @@ def seconds(text: str) -> float:
     """Returns a time in seconds.
 
     Raises:
-        argparse.ArgumentTypeError: the text is no number of zero or more, or more than a year.
+        argparse.ArgumentTypeError: the text is not a number of zero or more, or it is more than a year.
     """
     if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,9})?|\.[0-9]{1,9}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, such as 10 or 0.5")

@@ -28,7 +28,8 @@ _INTERVAL_S = 0.5  # between two states of the requests
 
 @contextmanager
 def show_progress(parsed: argparse.Namespace) -> Iterator[Callable[[ReadProgress], None] | None]:
-    """Yields a function that shows the state of a command; None if standard error is no terminal or a dumb one, or ``--json`` is given.
+    """Yields a function that shows the state of a command; None if standard error is not a terminal, is a dumb
+    terminal, or ``--json`` is given.
 
     Until the function is called, the requests of the command are shown. What was shown is erased at the end of the block.
     """

@@ -16,7 +16,7 @@ _STYLES = {
 
 
 def open_console(stream: TextIO, width: int | None = None) -> Any:
-    """Returns a console of rich; None if the stream is no terminal, or rich is not installed.
+    """Returns a console of rich; None if the stream is not a terminal or rich is not installed.
 
     Args:
         stream: standard output or standard error.

@@ -32,7 +32,7 @@ XZ_MEMORY_BYTES = 512 << 20
 
 
 def corrupt_file(name: str, path: str, what: str, position: int) -> CorruptFileError:
-    """Returns the error of a file that is damaged at or before a byte, or of another codec."""
+    """Returns the error for a file that is damaged at or before a byte, or of another codec."""
     return CorruptFileError(
         f"{path}: cannot be decompressed as {name}: {what}, at or before byte {position} of the compressed "
         "file. Deliver the file again, set the option 'compression' to its codec, or set "

@@ -193,7 +193,7 @@ def roll_back(store: Store, root: str, job: str, settings: CommitSettings) -> bo
     """Decides a job as aborted and undoes it, unless it is committed. Only for jobs that had an intent.
 
     Returns:
-        True if the job is aborted; False if it is committed, in which case nothing is changed.
+        True if the job is aborted; False if it is committed, and nothing was changed.
 
     Raises:
         StoreError: the store refused or failed; the intent still lists the remaining work.
@@ -268,9 +268,9 @@ def remove_replaced(
 ) -> list[str]:
     """Deletes the versions of files that an overwrite replaces; newer versions stay.
 
-    Files of jobs are deleted by up to 1000 a request and in any version: the name of the job is random, so that no process writes
-    another version. For other files, the store compares the version; AWS does so for up to 1000 files a request. Other servers
-    may ignore the etags of such a request and delete newer versions, so that each of these files costs a HEAD and a DELETE.
+    Files of jobs are deleted in requests of up to 1000 keys, whatever their version: the name of the job is random, so no
+    process writes another version. For other files, the store compares the version. AWS does so in requests of up to 1000 files.
+    Other servers may ignore the etags of such a request and delete newer versions, so each file costs a HEAD and a DELETE there.
 
     Returns:
         The paths of the files that do not exist any more.

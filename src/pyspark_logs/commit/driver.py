@@ -147,7 +147,7 @@ def abort(store: Store, job: Job, files: Sequence[StagedFile], settings: CommitS
         True if the job is not committed; False if it is, which is also logged, because Spark reports the write as failed.
 
     Raises:
-        StoreError: the store refused or failed; ``recover`` and ``vacuum`` finish it.
+        StoreError: the store refused or failed; ``recover`` or ``vacuum`` finishes the abort.
     """
     aborted = True
     if read_intent(store, job.root, job.id) is None:

@@ -80,7 +80,7 @@ class StoreClock:
 
 @dataclass(frozen=True)
 class ChainKnowledge:
-    """The chains of which a committed job holds the newest claim; about other chains nothing is known.
+    """Chains whose newest claim a committed job holds. Other chains are undecided or unknown.
 
     Attributes:
         tag: tag of the job's chain; ``NO_TAG`` without one.

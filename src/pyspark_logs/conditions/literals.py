@@ -26,7 +26,7 @@ def unquote(token: str) -> str:
     r"""Returns the value of a quoted string, with or without the prefix ``r``.
 
     Raises:
-        ValueError: an escape is no Unicode character, or is half of a surrogate pair.
+        ValueError: an escape is not a Unicode character, or is half of a surrogate pair.
 
     >>> unquote(r"'it''s \u0041\n'"), unquote(r"r'\d'"), unquote(r"'100\%'")
     ("it's A\n", '\\d', '100\\%')
@@ -74,7 +74,7 @@ def parse_timestamp(text: str, zone: str | None) -> dt.datetime | None:
     """Returns the time of a string as Spark's cast reads it; None if it is not a time.
 
     Args:
-        text: date and time, of which all but the year can be missing; a fraction is cut to microseconds. A zone follows
+        text: date and time; all parts after the year can be missing; a fraction is cut to microseconds. A zone follows
             seconds only.
         zone: time zone of texts without a zone. None for a wall-clock time, for which a zone in the text is ignored.
 
@@ -111,14 +111,14 @@ def midnight(date: dt.date, zone: str | None) -> dt.datetime:
 
 
 def parse_integer(text: str) -> int | None:
-    """Returns the bigint of a string; None if it is not one."""
+    """Returns the bigint of a string; None if the string is not a bigint."""
     text = text.strip(_SPACES)
     number = int(text) if re.fullmatch(r"[+-]?[0-9]{1,40}", text) else None
     return number if number is not None and -(1 << 63) <= number < 1 << 63 else None
 
 
 def parse_double(text: str) -> float | None:
-    """Returns the double of a string; None if it is not one."""
+    """Returns the double of a string; None if the string is not a double."""
     text = text.strip(_SPACES)
     if re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?", text):
         return float(text.rstrip("dDfF"))
@@ -126,7 +126,7 @@ def parse_double(text: str) -> float | None:
 
 
 def parse_boolean(text: str) -> bool | None:
-    """Returns the boolean of a string; None if it is not one."""
+    """Returns the boolean of a string; None if the string is not a boolean."""
     word = text.strip(_SPACES).lower()
     if word in ("t", "true", "y", "yes", "1"):
         return True

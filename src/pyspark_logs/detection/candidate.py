@@ -94,7 +94,7 @@ LANGUAGES = tuple(_LANGUAGES)
 
 
 def _quoted(text: str) -> str:
-    """Returns a text as a string literal of Python and of Spark's SQL, all characters of which can be printed."""
+    """Returns a text as a string literal of Python and of Spark's SQL, with printable characters only."""
     return '"' + "".join(map(_escaped, text)) + '"'
 
 

@@ -175,7 +175,8 @@ def detect_encoding(heads: Sequence[FileHead]) -> str | None:
     'latin-1'
     """
     first = heads[0].text if heads else b""
-    if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # first, as one begins with a mark of UTF-16
+    # UTF-32 is tested first, because its little-endian mark begins with that of UTF-16.
+    if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"

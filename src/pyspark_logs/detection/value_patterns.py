@@ -95,7 +95,7 @@ class TimestampSyntax:
 
 
 def _is_usual(match: re.Match[str]) -> bool:
-    """Returns False for a number that could be a compact date but has an unusual year, and for a word that is no known zone.
+    """Returns False for a number that could be a compact date but has an unusual year, and for a word that is not a known zone.
 
     The reader accepts numbers of one digit, and any year and word.
     """

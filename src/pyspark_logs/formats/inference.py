@@ -240,7 +240,7 @@ def _fields(kinds: dict[str, Kind]) -> list[pa.Field]:
 
 
 def is_only_nulls(field: pa.Field) -> bool:
-    """Returns True for an inferred column without a value in the sample, of which any type is possible."""
+    """Returns True for an inferred column without a value in the sample, which may have any type."""
     return field.metadata == _ONLY_NULLS
 
 

@@ -117,7 +117,7 @@ class Format(ABC):
 
     @property
     def has_positional_columns(self) -> bool:
-        """True if the columns of a schema are the values of a record in their order, so that fewer columns are another format."""
+        """True if a schema names the values of a record by their position, so that no column can be left out of it."""
         return False
 
     @property
@@ -159,7 +159,7 @@ class Format(ABC):
 
     @abstractmethod
     def infer(self, sample: Iterator[Lines]) -> pa.Schema:
-        """Returns the columns of a sample of records, of which it takes as much as it needs.
+        """Returns the columns of a sample of records. Only as many records as needed are taken from the iterator.
 
         Raises:
             FormatError: the sample has no columns; says what it lacks.

@@ -27,7 +27,7 @@ class LineFormat(Format):
     """A format whose records are lines, or begin with a line.
 
     Attributes:
-        blanks: characters of which a line consists that is no record.
+        blanks: characters of a blank line, which is not a record.
         part_rule: rule that finds lines which are parts of records; None: the format has none.
         splits_values: True if each JSON value of a line is a record.
     """
@@ -197,7 +197,7 @@ class LineFormat(Format):
 
 
 def begins_by_regex_only(name: str) -> FormatError:
-    """Returns the error of a format that ``multiLine=true`` does not suit."""
+    """Returns the error for a format that ``multiLine=true`` does not suit."""
     return FormatError(
         f"{name}: multiLine=true puts the lines that do not match into the last field, which is then a string that takes the"
         " rest of the line; here it is not. Give multiLine a regular expression that is found in the first line of each"

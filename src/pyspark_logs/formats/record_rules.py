@@ -15,8 +15,8 @@ class RecordRules:
     Attributes:
         header: rule that finds the lines which name a file's columns; None: there are none.
         starts: rule by which lines are joined to records; None: each line is a record.
-        blanks: characters of blank lines, which are no records; an empty line is always blank.
-        parts: rule by which the parts of lines are joined to records; None: a line is no part.
+        blanks: characters of blank lines, which are not records; an empty line is always blank.
+        parts: rule by which the parts of lines are joined to records; None: lines are not parts.
         quotes: rule by which quoted values may contain line ends; None: they may not.
         documents: rule by which records are found in JSON documents; None: records are lines.
         splits_values: True if each JSON value of a line is a record.

@@ -54,7 +54,7 @@ def check_record(record: Record, job: str, path: str) -> None:
 
     Raises:
         CorruptFileError: an append replaces a file; or a key has a hidden segment, is a directory, or is a file of the job; or
-            a claim is none that the job may hold.
+            a claim that the job may not hold.
     """
     for file in record.replaces:
         fault = "an append replaces nothing" if mode_of(job) != "overwrite" else _fault_of(file.key)

@@ -23,7 +23,7 @@ from pyspark_logs.terminal_text import nearest_name
 _BY_NAME = {option.name.lower(): option for option in OPTIONS}
 # Fields of the load's options that apply to all members, because they decide on records before a member is tried.
 _OF_LOAD = ("encoding", "max_record_bytes", "sampling_bytes", "max_inferred_columns", "multi_line")
-# Keys of a member that are no options.
+# Keys of a member that are not options.
 _NAME, _SCHEMA = "name", "schema"
 _MEMBER_KEYS = (*MEMBER_FORMATS, *MEMBER_OPTIONS, _NAME, _SCHEMA)
 _REFUSED = {

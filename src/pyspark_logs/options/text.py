@@ -166,7 +166,7 @@ def parse_members(name: str, value: object) -> str:
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Returns a JSON object; raises ValueError if a key is there twice, of which one value would be lost."""
+    """Returns a JSON object; raises ValueError if a key is there twice, because one of its values would be lost."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError(f"a key of {', '.join(found)} is there twice")
@@ -180,8 +180,8 @@ def parse_multi_line(name: str, value: object) -> str | None:
     """Returns ``true`` or a regular expression; None for ``false``.
 
     Raises:
-        OptionError: the value is no string, or another word for a boolean, which as an expression would match few lines and join
-            all others to them.
+        OptionError: the value is not a string; or it is another word for a boolean, such as ``yes``. As a regular expression, such
+            a word would match few lines, and all other lines would be joined to them.
     """
     text = str(value) if isinstance(value, bool) else value
     if not isinstance(text, str) or text.strip().lower() in _OTHER_BOOLEANS:

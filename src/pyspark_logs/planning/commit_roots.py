@@ -157,7 +157,7 @@ class LoadPathRoots:
         return any(found)
 
     def _holds_commits(self, directory: str) -> bool:
-        """True if a directory has a ``_commits/``; False if it may not be listed, as rights may end at deeper prefixes."""
+        """True if a directory has a ``_commits/``; False if it may not be listed: permissions may be limited to deeper prefixes."""
         try:
             return holds_commits(self._store, directory)
         except AccessDeniedError:

@@ -99,7 +99,7 @@ def split_glob(path: str) -> list[list[Glob]]:
 
 
 def _expand_slashes(path: str) -> list[str]:
-    """Expands, from the left, the brace groups of which an alternative contains a ``/``."""
+    """Expands, from the left, the brace groups that have a ``/`` in an alternative."""
     expanded: list[str] = []
     pending = [path]
     while pending:

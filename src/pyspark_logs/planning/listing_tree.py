@@ -135,7 +135,7 @@ class ListingTree:
     def construct_time(self, node: ListingNode) -> list[ListingNode] | None:
         """Returns a child for each spelling of each selected value of a time token.
 
-        The result is ``None`` if the next part is no time token or is unbounded.
+        The result is ``None`` if the next part is not a time token or is unbounded.
         """
         part = self.next_part(node)
         if part is None or part.kind != TIME:

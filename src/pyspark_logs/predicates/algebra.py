@@ -97,7 +97,7 @@ Predicate = Compare | In | IsNull | StartsWith | EndsWith | Contains | Not | And
 
 
 def restrict(predicate: Predicate, column: str) -> Predicate | None:
-    """Returns a necessary condition of a predicate on one column only; None if the predicate allows it every value.
+    """Returns a necessary condition of a predicate on one column only; None if the predicate does not restrict the column.
 
     >>> errors = Compare("level", "=", "ERROR")
     >>> restrict(And((errors, Compare("n", ">", 5))), "level") == And((errors,))

@@ -82,7 +82,7 @@ def _min_length(alternatives: tuple[bytes, ...]) -> int:
 
 
 def _literals(predicate: Predicate) -> tuple[Value, ...]:
-    """Returns values of which the column contains at least one if the predicate is true; empty if there is no such list."""
+    """Returns values such that the column contains at least one of them if the predicate is true; empty if unknown."""
     if isinstance(predicate, (StartsWith, EndsWith, Contains)):
         return (predicate.value,)
     return enumerated_values(predicate) or ()

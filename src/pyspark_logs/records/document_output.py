@@ -176,7 +176,7 @@ class RecordOutput:
         """Adds the rest of the line at the mark as a corrupt record, and moves to the end of the line.
 
         Args:
-            begins_run: True if the lines after it belong to the same record as long as they are no values.
+            begins_run: True if the lines after it belong to the same record as long as they are not values.
         """
         text = self.text
         end = self._line_end()

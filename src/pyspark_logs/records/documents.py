@@ -5,7 +5,7 @@ the array at a path of keys. Without a path each document is a record, and so is
 elements of an array are yielded while the document is read; no document is held as a whole unless it is a record.
 
 Text that is not JSON is a corrupt record, and reading continues in the line after the one in which the damaged value begins:
-lines are joined only if they are a valid value together. The lines after a damaged value that are no values either belong to
+lines are joined only if they are a valid value together. The lines after a damaged value that are not values either belong to
 the same corrupt record. A damaged element of an array ends where its line or its brackets say so, and the elements after it are
 read.
 """
@@ -270,7 +270,7 @@ class _DocumentReader:
             sign = self._sign()
 
     def _pass_over_element(self, sign: int) -> None:
-        """Moves past an element that is no document, which is a corrupt record."""
+        """Moves past an element that is not a document; such an element is a corrupt record."""
         text = self.text
         text.mark = text.position
         if sign == _BRACKET:

@@ -37,7 +37,7 @@ class HeaderRule:
         known_starts: first four bytes of the lines that may be headers anywhere in a file if ``accepts`` says so; empty:
             headers stand only at the beginning of a file or of a member.
         resembles: predicate of a line at the beginning of a member, and of the header before it, which tells whether the line
-            is a header: the beginning of a member may also be a record, as writers begin members anywhere.
+            is a header: the beginning of a member may also be a record, because writers begin members anywhere.
         repeats: predicate of a text and of the first header of the file, which tells whether the text is a header although it
             continues the last line of the member before it.
         is_same: predicate of a line and of the first header, which tells whether the line is the header again.

@@ -160,7 +160,7 @@ def find_lines(
     r"""Returns the records of one block of whole lines.
 
     Zero bytes at the beginning of a line, and at the end of a last line without a line end, are padding of a file that was
-    preallocated or truncated. They are no part of the record and become line ends in the resulting block, so that a record
+    preallocated or truncated. They are not part of the record and become line ends in the resulting block, so that a record
     begins after a line end in any case.
 
     Args:
@@ -168,7 +168,7 @@ def find_lines(
         offset: offset of the block in the uncompressed file.
         prefixes: prefixes of lines that are not records.
         full_length: see :class:`Block`; if given, the block holds the first bytes of one record.
-        blanks: characters of which a line consists that is not a record.
+        blanks: characters of a blank line, which is not a record.
         cut_comments: True to remove lines with these prefixes from the resulting block, too.
         seeks_values: True to find whether each line is a single JSON value.
 

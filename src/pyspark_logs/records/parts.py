@@ -130,7 +130,7 @@ class _PartJoiner:
             yield lines
             return
         joined: list[int] = []
-        output: list[Lines] = []  # records, each a block, and runs of lines that are no parts
+        output: list[Lines] = []  # records, each a block, and runs of lines that are not parts
         begin = 0
         finder = _RowFinder(lines, candidates)
         row = finder.next(0, self.open)

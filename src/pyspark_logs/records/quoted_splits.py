@@ -101,7 +101,7 @@ class _RecordFinder:
         self.seen = b""
 
     def pieces_before_line_end(self, text: bytes) -> Iterator[bytes]:
-        """Yields a text, of which more chunks follow, up to its first line end, so that a line of any length is not held.
+        """Yields a text up to its first line end, in chunks, so that a long line is not held in memory.
 
         Afterwards, the attribute ``seen`` begins with the line end, or is empty at the end of the file.
         """

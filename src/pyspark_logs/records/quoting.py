@@ -243,7 +243,7 @@ class _Scanner:
         return _OPEN if _OPEN in (end, escaped) else _MALFORMED
 
     def end_within_quotes(self, start: int, stop: int, *, escapes: bool) -> int:
-        """Returns the end of a record of which a quoted value goes on at an offset; or why it has none before ``stop``."""
+        """Returns the end of a record whose quoted value continues at an offset; or the reason why no end is before ``stop``."""
         return self._scan(start, stop, escapes=escapes, within_quotes=True)
 
     def _has_escape(self, start: int, end: int) -> bool:

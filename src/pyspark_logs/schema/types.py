@@ -53,7 +53,7 @@ def atomic_types() -> dict[str, pa.DataType]:
 
 
 def too_deep(path: str) -> OptionError:
-    """Returns the error of a column with more than ``MAX_DEPTH`` levels of types."""
+    """Returns the error for a column with more than ``MAX_DEPTH`` levels of types."""
     return OptionError(
         f"schema: column {path[:100]!r} has types nested deeper than {MAX_DEPTH}; declare the inner ones as string"
     )
@@ -73,7 +73,7 @@ def check_names(names: Iterable[str], path: str) -> None:
 
 
 def not_null(path: str) -> OptionError:
-    """Returns the error of a column that is not nullable."""
+    """Returns the error for a column that is declared NOT NULL."""
     return OptionError(
         f"schema: column {path!r} is NOT NULL, but a line that does not match has no value;"
         " leave NOT NULL out, and filter with IS NOT NULL or set mode=DROPMALFORMED"
@@ -81,7 +81,7 @@ def not_null(path: str) -> OptionError:
 
 
 def unsupported(path: str, type_name: str, substitute: str = "") -> OptionError:
-    """Returns the error of a column whose type columns of logs cannot have, with the type to declare instead."""
+    """Returns the error for a column of an unsupported type; the message names the type to declare instead."""
     supported = ", ".join((*atomic_types(), "decimal(p,s)", "array<>", "map<,>", "struct<>"))
     hint = substitute or _SUBSTITUTES.get(type_name) or f"one of {supported}"
     return OptionError(f"schema: column {path!r} has the unsupported type {type_name}; use {hint}")

@@ -133,7 +133,7 @@ class TaskFiles:
         return file
 
     def _slice_bytes(self, file: OpenFile) -> int:
-        """Returns the size of the next slice of text: smaller if the file is nearly full, as text may be incompressible."""
+        """Returns the size of the next slice of text: smaller if the file is nearly full, because text may be incompressible."""
         limit = self._rules.max_file_bytes
         if limit is None:
             return SLICE_BYTES

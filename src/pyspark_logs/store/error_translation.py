@@ -54,7 +54,7 @@ class ErrorTranslator:
         return category.error(f"cannot {action} {path}{self.endpoint}: {reason}. {category.advice}")
 
     def circuit_open(self, action: str, path: str) -> CircuitOpenError:
-        """Returns the error of a request that is not made, or not repeated, because the circuit is open."""
+        """Returns the error for a request that is not made, or not repeated, because the circuit is open."""
         return CircuitOpenError(
             f"gave up trying to {action} {path}{self.endpoint}: {self._options.max_consecutive_failures} requests in a row "
             f"failed, the last with {self.mask(self._breaker.last_failure)}. {self._breaker.last_advice} A higher "
@@ -62,7 +62,7 @@ class ErrorTranslator:
         )
 
     def read_only(self, action: str, path: str) -> ReadOnlyStoreError:
-        """Returns the error of a writing method of a store that cannot be written to."""
+        """Returns the error for a writing method of a store that cannot be written to."""
         return ReadOnlyStoreError(
             f"cannot {action} {path}: {self._scheme}:// is read-only here. Write to S3 (s3://, s3a://), to local files, or "
             "to memory://."

@@ -191,7 +191,7 @@ class GenericStore(Store):
             return self._handles[key]
 
     def _cannot_open(self, error: Exception) -> OptionError:
-        """Returns the error of a driver that cannot be created, which is before any request."""
+        """Returns the error for a driver that cannot be created; drivers are created before the first request."""
         reason = self._errors.mask(" ".join(str(error).split()))
         short = reason if len(reason) <= _MAX_REASON else reason[:_MAX_REASON] + "…"
         advice = _ADVICE.get(self.scheme, "Give the arguments that the driver needs in storageOptions (JSON)")

@@ -63,7 +63,7 @@ class DirectResponse:
     """A response to a direct request.
 
     Attributes:
-        headers: headers, without regard to case.
+        headers: headers; their names match without case.
         raw: the body, a response of urllib3.
     """
 
@@ -314,7 +314,7 @@ def form_of(url: str, headers: Mapping[str, Any], key: str, query: frozenset[str
 
 
 def _pause(seconds: float) -> None:
-    if seconds > 0:  # a sleep of no time gives the processor to other processes
+    if seconds > 0:  # time.sleep(0) would yield the processor to other processes
         time.sleep(seconds)
 
 

@@ -165,7 +165,7 @@ class S3Reads(S3Requests):
         }
 
     def _find_mismatch(self, path: str, body: ResponseBody, etag: str) -> LogSourceError | None:
-        """Returns the error of a response that does not match the request: some servers ignore conditions or ranges."""
+        """Returns the error for a response that does not match the request: some servers ignore conditions or ranges."""
         if etag and body.etag != etag:
             return self._errors.version_changed(path, etag, body.etag)
         if body.first != body.start:

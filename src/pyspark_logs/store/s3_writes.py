@@ -119,7 +119,7 @@ class S3Writes(S3Requests):
             keys: etags by key; empty to delete any version.
 
         Returns:
-            The keys of which another version is there.
+            The keys that have another version.
         """
         from botocore.exceptions import ClientError
 

@@ -166,7 +166,7 @@ class Listings:
         return self._backlog
 
     def newest(self) -> dict[str, Any] | None:
-        """Returns the newest file of the last listing and the files that wait, as primitives.
+        """Returns the newest file of the last listing and the backlog, as values of JSON.
 
         ``waiting`` is the number of files that waited before the last batch was taken; ``files``, ``bytes``, ``oldest`` (a time in
         milliseconds) and ``age`` (milliseconds) are about those that wait after it.

@@ -203,7 +203,7 @@ class LogStream:
             self._lists().freeze()
 
     def newest(self) -> dict[str, Any] | None:
-        """Returns the newest file of the last listing and the files that wait, for the query's progress.
+        """Returns the newest file of the last listing and the backlog, for the query's progress.
 
         None before the first listing. The keys do not depend on the number of files, so that progress reports stay small.
         """

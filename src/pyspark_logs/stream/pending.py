@@ -36,14 +36,13 @@ class Backlog:
 class PendingFiles:
     """Files of one listing in the order of their modification time, from which batches are taken one after another.
 
-    A batch takes the first files that are new, so a poll needs no more of them than its limits allow, and one further file,
-    which bounds the floor of the next offset. Each file is hashed a constant number of times, however many batches it takes
-    to process them all.
+    A batch takes the oldest new files. A poll looks at the files that its limits allow and at the next file, whose modification
+    time bounds the floor of the next offset. Each file is hashed a constant number of times, whatever the number of batches.
 
     Args:
         files: listed files, in any order.
         listed_ms: time at which the listing began, milliseconds since the epoch.
-        limit: maximum number of files that are kept, the oldest ones; None to keep all.
+        limit: maximum number of files to keep; newer files are omitted. None to keep all.
     """
 
     def __init__(self, files: Iterable[StreamFile], listed_ms: int, limit: int | None = None) -> None:
@@ -95,8 +94,8 @@ class PendingFiles:
             max_bytes: maximum stored size of the batch; None for no limit.
 
         Returns:
-            New files, oldest first, one more than the limits allow; and the earliest layout time of the files after them,
-            None if there is none.
+            New files, oldest first, one more than the limits allow; and the earliest layout time of the files after them in
+            microseconds since the epoch, None if these files have no layout time or do not exist.
         """
         self.skip_processed(is_new)
         found: list[StreamFile] = []

@@ -81,7 +81,7 @@ class ShapeBlockParser(ABC, Generic[ShapeT]):
         return None
 
     def parse(self, rows: Int64) -> DecodedRows | None:
-        """Returns the lines whose shape could be learnt and their columns; None if there are none.
+        """Returns the columns of the lines whose shape was learnt; None if there are none.
 
         Args:
             rows: indices of the lines to parse.

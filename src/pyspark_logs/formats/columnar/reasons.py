@@ -27,7 +27,7 @@ class CorruptReason(NamedTuple):
 class Reasons(Mapping[int, CorruptReason]):
     """Index of each corrupt record -> the reason.
 
-    A reason is an object only where it is looked up. A file of which no line matches has as many reasons as lines.
+    A reason is an object only where it is looked up. A file without a matching line has as many reasons as lines.
 
     Args:
         rows: ascending indices of the corrupt records.

@@ -173,7 +173,7 @@ class RenderArguments:
         first_prefix: index of the first literal that no line may begin with.
         last_prefix: index after the last of them.
         max_bytes: length of the longest line.
-        drops_blank: True if a line that begins and ends with a blank may be no record.
+        drops_blank: True if a line that begins and ends with a blank may not be a record.
     """
 
     ops: list[int]

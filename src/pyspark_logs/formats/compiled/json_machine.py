@@ -2,7 +2,7 @@
 
 The keys of a program are a tree: a *node* has the keys that are requested of one object, and a key the node of the object
 that is its value. The rules are those of :mod:`~pyspark_logs.formats.json.line_parser`. Lines are left to it in which a
-requested value is an array, or an object of which no keys are requested, or in which the case of a key matters.
+requested value is an array, an object without requested keys, or an object in which the case of a key matters.
 """
 
 from __future__ import annotations
@@ -330,7 +330,7 @@ def read_key(p, at, end, total, program, out, node, follows, guess):
         guess: index of the row of guesses that is filled.
 
     Returns:
-        The number of bytes; -1 if they are not certain.
+        The number of bytes; -1 if the bytes are not certain.
     """
     begin: cython.int = at
     stop: cython.int
@@ -353,7 +353,7 @@ def read_key(p, at, end, total, program, out, node, follows, guess):
     if at >= end:
         return -1
     if key >= 0 and p[at] == 34 and program.keys[KEY_WIDTH * key + KEY_CHILD] >= 0:
-        return -1  # a string, of which the values of keys are requested
+        return -1  # a string, although values of its keys are requested
     program.guesses[guess + GUESS_FORM] = form_of(program, out, key, p[at] == 34)
     at += p[at] == 34
     program.guesses[guess + GUESS_OFFSET] = begin
@@ -381,7 +381,11 @@ def form_of(program, out, key, quoted):
 
 
 def write_scalar(p, begin, stop, kind, escaped, program, out, first, last, row):
-    """Writes a string, number or boolean to outputs, or rejects it, of another kind with quotes; returns False if it is not certain."""
+    """Writes a string, number or boolean to outputs, or rejects it, a string with its quotes.
+
+    Returns:
+        False if the value is not certain.
+    """
     k: cython.int
     numerals: cython.bint
     quotes: cython.int = 1 if kind == STRINGS else 0

@@ -233,7 +233,7 @@ def write_flag(program, out, key, row):
 
 
 def write_pair(p, begin, stop, program, out, key, row, quoted, escaped):
-    """Writes the value of a key, or rejects it; returns False if it is not certain."""
+    """Writes the value of a key, or rejects the value; returns False if it is not certain."""
     k: cython.int
     size: cython.int = stop - begin
     null: cython.bint = (

@@ -18,7 +18,7 @@ TEXTS = frozenset({op.O_TEXT, op.O_HOST, op.O_USER, op.O_BYTES, op.O_ADDRESS, op
 _MAX_INDEX = 2**31 - 1
 _RESERVE = 1.125  # texts of a block by those of the block before it
 _LEAST_AREA = 256  # bytes of an output
-_MAX_AREAS = 64 << 20  # bytes of all outputs; only a block after one of very long lines would need more
+_MAX_AREAS = 64 << 20  # limit of the bytes of all outputs; exceeded only after a block of very long lines
 _MAX_TEXT = 255  # bytes of a text of a choice
 
 

@@ -68,7 +68,7 @@ def find_last_literal(p, start, end, pool, text, size):
 
 
 def two_digits(p, offset):
-    """Returns the number of two digits; far below zero if they are no digits."""
+    """Returns the number of two digits; a large negative number if a byte is not a digit."""
     first = p[offset] - 48
     second = p[offset + 1] - 48
     if first < 0 or first > 9 or second < 0 or second > 9:

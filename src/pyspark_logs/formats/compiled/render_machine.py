@@ -1,7 +1,7 @@
 """Machine that renders lines: runs a program over the rows of Arrow columns.
 
 A program is a table of instructions, in the order of the line; see ``render_opcodes`` and
-:mod:`pyspark_logs.formats.compiled.render_program`. The lines are those of the writers of the formats. A row of which anything
+:mod:`pyspark_logs.formats.compiled.render_program`. The lines are those of the writers of the formats. A row in which anything
 is in doubt is left to them: a value that must be escaped in a way the machine does not know, or that cannot be written.
 """
 
@@ -117,7 +117,7 @@ def run(
         first_prefix: index of the first literal that no line may begin with.
         last_prefix: index after the last of them.
         max_bytes: length of the longest line.
-        drops_blank: True if a line that begins and ends with a blank may be no record.
+        drops_blank: True if a line that begins and ends with a blank may not be a record.
     """
     found: cython.int = 0
     if cython.compiled:
@@ -169,7 +169,7 @@ def walk(renderer, programs, count, offsets, failed):
 
 
 def render_line(renderer, op, row, start):
-    """Returns the end of the line of a row, -1 if it is not certain, and the offset of the last instruction."""
+    """Returns the end of the line of a row (-1: the line is not certain) and the offset of the last instruction."""
     at: cython.int = start
     kind: cython.int
     flags: cython.int
@@ -224,7 +224,7 @@ def is_line(renderer, start, end):
 
 
 def render_value(renderer, op, row, at):
-    """Writes a value that is not null; returns the offset after it, -1 if it is not certain."""
+    """Writes a value that is not null; returns the offset after the value, -1 if the value is not certain."""
     kind: cython.int = renderer.ops[op + KIND]
     slot: cython.int = renderer.ops[op + SLOT]
     begin: cython.int
@@ -256,7 +256,7 @@ def render_value(renderer, op, row, at):
 
 
 def render_text(renderer, op, row, at):
-    """Writes a text, with the quotes and escapes of its mode; returns the offset after it, -1 if it is not certain."""
+    """Writes a text with the quotes and escapes of its mode; returns the offset after it, -1 if the text is not certain."""
     slot: cython.int = renderer.ops[op + SLOT]
     mode: cython.int = renderer.ops[op + MODE]
     begin: cython.int = text_offset(renderer.inputs, slot, row)

@@ -22,7 +22,7 @@ _WIDTHS = {"d": 2, "e": 2, "m": 2, "y": 2, "Y": 4, "H": 2, "I": 2, "M": 2, "S": 
 _ZONES = {"z": "+0000", ":z": "+00:00", "Z": "UTC"}
 _NAMES = {"b": MONTHS, "h": MONTHS, "a": DAYS, "p": ("AM", "PM")}
 _FRACTION_DIGITS = 6
-# Directives that the machine renders; the colon of ``%:z`` is no part of its directive.
+# Directives that the machine renders; the colon of ``%:z`` is not part of its directive.
 DIRECTIVES = frozenset({*_WIDTHS, *_NAMES, *(zone.lstrip(":") for zone in _ZONES), "f"})
 
 
@@ -70,7 +70,7 @@ class LineRules:
 
     Attributes:
         forbidden_prefixes: texts that no line may begin with.
-        drops_blank: True if a line of blanks is no record.
+        drops_blank: True if a line of blanks is not a record.
         max_bytes: length of the longest line without its line end.
     """
 
@@ -334,6 +334,6 @@ def lost_parts(directives: set[str]) -> int:
 
 
 def fraction_unit(directives: set[str], digits: int | None) -> int:
-    """Returns the microseconds of which the fraction of a time must be a multiple to be rendered."""
+    """Returns the resolution in microseconds; only times whose fraction is a multiple of it are rendered."""
     unit = 1 if "f" in directives else 1000 if "L" in directives else 1_000_000
     return max(unit, 10 ** (_FRACTION_DIGITS - digits)) if digits is not None and digits < _FRACTION_DIGITS else unit

@@ -157,7 +157,10 @@ def render_iso(renderer, at, value):
 
 
 def render_pattern(renderer, op, at, value):
-    """Writes a time by the steps of a pattern; returns the offset after it, -1 if the text would not mean the time."""
+    """Writes a time by the steps of a pattern; returns the offset after it, -1 if the text would not mean the time.
+
+    Each step has the character of a strftime directive, such as ``b`` for an abbreviated month.
+    """
     k: cython.int
     letter: cython.int
     text: cython.int

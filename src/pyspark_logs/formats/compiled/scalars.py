@@ -24,7 +24,12 @@ else:
 
 
 def integer(p, at, end, bits):
-    """Parses an integer of up to 19 digits that fits in ``bits`` bits; the least integer of 64 bits is not certain."""
+    """Parses an integer of up to 19 digits.
+
+    Returns:
+        The value, and True if the text is certainly an integer that fits in ``bits`` bits, signed. The least integer of 64
+        bits is not certain.
+    """
     value: cython.longlong = 0
     last: cython.int
     digit: cython.int
@@ -59,6 +64,9 @@ def double_of(p, at, end):
 
     Up to 2**53 and 22 powers of ten, one division or multiplication is exact (W. D. Clinger, "How to Read Floating
     Point Numbers Accurately"); other numbers are parsed by the C library.
+
+    Returns:
+        The value, and True if the text is a finite number of this length.
     """
     start: cython.int = at
     negative: cython.bint = False
@@ -125,7 +133,17 @@ def double_of(p, at, end):
 
 
 def epoch(p, at, end, power):
-    """Parses a time since the epoch to microseconds; ``power`` is of ten: 6 for seconds, -3 for nanoseconds."""
+    """Parses a time since the epoch.
+
+    Args:
+        p: the block.
+        at: first offset.
+        end: end offset.
+        power: power of ten from the unit of the text to microseconds: 6 for seconds, -3 for nanoseconds.
+
+    Returns:
+        Microseconds since the epoch, and True if the text is such a time.
+    """
     negative: cython.bint = at < end and p[at] == 45
     if negative:
         at += 1

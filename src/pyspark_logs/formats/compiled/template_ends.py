@@ -157,7 +157,7 @@ def other_syntax(p, at, end, total, program, op):
         if at < end and (p[at] == 58 or p[at] == 42 or p[at] == 46):
             return UNCERTAIN
         if at < end and is_digit(p[at]):
-            # A year is no prefix.
+            # A year is not a prefix.
             if at + 4 < end and is_digit(p[at + 3]) and (p[at + 4] == 45 or p[at + 4] == 32):
                 return at
             return UNCERTAIN

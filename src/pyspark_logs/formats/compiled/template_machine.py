@@ -2,7 +2,7 @@
 
 A program is a table of instructions, in the order of the template; see ``opcodes`` and
 :mod:`~pyspark_logs.formats.template.compiled_program`. The rules are those of
-:mod:`~pyspark_logs.formats.template.line_parser`. A line of which anything is in doubt is left to it.
+:mod:`~pyspark_logs.formats.template.line_parser`. A line with any doubtful value is left to it.
 """
 
 from __future__ import annotations
@@ -332,7 +332,7 @@ def is_null(p, begin, size, program, op):
 
 
 def write_field(p, total, begin, stop, value, zone, program, out, op, row, inside, escaped):
-    """Writes the value of a field to its outputs, or rejects it; returns False if it is not certain."""
+    """Writes the value of a field to its outputs, or rejects the value; returns False to leave the line to the line parser."""
     flags: cython.int = program.ops[op + FLAGS]
     kind: cython.int = program.ops[op + KIND]
     size: cython.int = stop - begin

@@ -105,7 +105,7 @@ class ParsedLines:
 
 
 class Engine(Protocol):
-    """Parses lines by the block.
+    """Parses whole blocks of lines.
 
     Attributes:
         name: name of the engine in metrics.
@@ -357,7 +357,7 @@ def merge_rows(parts: Sequence[DecodedRows], count: int, types: Sequence[pa.Data
 def _find_appended(parts: Sequence[DecodedRows], lines: Lines) -> AppendedText | None:
     """Returns the lines with text after the last field of their format; None: there are none, or it was not sought.
 
-    Spaces are no text.
+    Spaces do not count as text.
     """
     rows: list[Int64] = []
     starts: list[Int32] = []

@@ -1,4 +1,4 @@
-"""Reasons of lines of which a value is not of its type, by column.
+"""Reasons of lines with a value that is not of its type, by column.
 
 The line parsers reject values one at a time, engines those of a block. Both take the words of a reason from a
 :class:`RejectionForm`, and the problem of a text from :meth:`.FieldType.parse`, of which a block needs one call for each class
@@ -196,7 +196,7 @@ class Rejections:
         self._rejected: dict[int, list[Int64]] = {}
 
     def add(self, index: int, field_type: FieldType, rows: Int64, texts: pa.StringArray) -> None:
-        """Adds values of which an engine is not certain. A line whose value the type accepts is uncertain.
+        """Adds values that an engine could not convert with certainty. A line whose value the type accepts is uncertain.
 
         Args:
             index: index of the output.
@@ -253,7 +253,7 @@ class Rejections:
         self, rows: Int64 | None, arrays: list[pa.Array], masks: Sequence[Bool | None], count: int,
         rests: Int32 | None, ends: Int32 | None,
     ) -> DecodedRows:  # fmt: skip
-        """Returns the lines of which all columns are certain, with the reasons of those with a rejected value.
+        """Returns the lines whose columns are all certain, and the reasons of the lines with a rejected value.
 
         Args:
             rows: indices of the lines in the block; None: all lines.

@@ -15,7 +15,7 @@ SourceT = TypeVar("SourceT")
 
 
 def unknown_column(name: str, known: Iterable[str]) -> SchemaError:
-    """Returns the error of a requested column that a format does not have.
+    """Returns the error for a requested column that a format does not have.
 
     Args:
         name: name of the column.

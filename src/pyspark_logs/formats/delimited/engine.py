@@ -98,7 +98,7 @@ class _UnquotedSpans:
 
 
 class DelimitedEngine:
-    """Parses lines by the block; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
+    """Parses whole blocks of lines; see :class:`~pyspark_logs.formats.columnar.decoded_rows.Engine`."""
 
     name: ClassVar[str] = "numpy"
 

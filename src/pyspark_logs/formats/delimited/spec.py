@@ -45,7 +45,7 @@ class DelimitedField:
 
 @dataclass(frozen=True)
 class DelimitedSpec:
-    """Properties of a format of separated values that are no options.
+    """Properties of a format of separated values that options do not set.
 
     Attributes:
         separator: one character or more.
@@ -113,7 +113,7 @@ class DelimitedSpec:
         return names | {name.replace("_", "-") for name in names} | {name for name, _ in self.aliases}
 
     def is_header(self, line: str) -> bool:
-        """Returns True if a line is a header, for formats of which it may also be a record."""
+        """Returns True if a line is a header, for formats in which the line may also be a record."""
         return all(self._known_index.find(name) is not None for name in self.splitter.header_names(line))
 
     @functools.cached_property

@@ -32,7 +32,7 @@ class DelimitedWriter(ScalarWriter):
     """Renders columns as separated values; see :class:`pyspark_logs.formats.writing.line_writer.LineWriter`.
 
     A quoted value is never null and may contain line ends, so a value that would be read as null, as two values, as two
-    lines or as a comment is quoted. Zero bytes at the beginning of a line are no text for readers, also within quotes.
+    lines or as a comment is quoted. Zero bytes at the beginning of a line are not text for readers, also within quotes.
 
     Args:
         plan: values of a line.
@@ -42,7 +42,7 @@ class DelimitedWriter(ScalarWriter):
         zone: time zone of timestamps without a zone.
         unencodable: function that finds characters that the encoding lacks; None: the encoding has all characters.
         forbidden_prefixes: texts that no line may begin with.
-        has_header: True if the first line of a file has the names of the values: a line of unquoted names is no record.
+        has_header: True if the first line of a file has the names of the values: a line of unquoted names is not a record.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class DelimitedWriter(ScalarWriter):
         is_forbidden = is_split & False
         if index == 0 and self.header_names:
             is_forbidden |= is_any_of(texts, self.header_names)
-        if len(self.plan.values) == 1:  # a line of blanks is no record
+        if len(self.plan.values) == 1:  # a line of blanks is not a record
             is_forbidden |= spans.as_bool(pc.match_substring_regex(texts, r"^[ \t]*\z"))
         for prefix in self.forbidden_prefixes if index == 0 else ():
             is_forbidden |= spans.as_bool(pc.starts_with(texts, prefix))

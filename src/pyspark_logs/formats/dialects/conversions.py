@@ -29,7 +29,7 @@ class Output(enum.Enum):
 
     @property
     def may_end_record(self) -> bool:
-        """True if the output may follow the end of a record's first line."""
+        """True if the output may come after the text of a record's first line: line ends, stack traces and nothing."""
         return self in (Output.LINE_END, Output.EXCEPTION, Output.NOTHING)
 
 

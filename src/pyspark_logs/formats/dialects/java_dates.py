@@ -80,7 +80,7 @@ def _directive(java: str, run: str) -> str:
 
 
 def has_day(pattern: str) -> bool:
-    """Returns true if a timestamp pattern has the day of the month or year; without one it is no instant."""
+    """Returns True if a timestamp pattern has the day of the month or of the year; without a day its values are not instants."""
     return bool({"d", "e", "j"} & set(compile_pattern(pattern).directives))
 
 

@@ -15,11 +15,11 @@ from pyspark_logs.formats.dialects.pattern_layout import LayoutElement
 
 @dataclass(frozen=True)
 class OptionalText:
-    """Text and words of a pattern that a line has or lacks as a whole.
+    """Text and conversion words of a pattern, all of which are in a line, or none.
 
     Attributes:
-        element: word that encloses them.
-        children: text, and one word after it at least.
+        element: conversion word that encloses the text and the words.
+        children: the text and the words; the first child is text, and at least one is a word.
     """
 
     element: LayoutElement
@@ -33,7 +33,7 @@ def resolve_condition(
 
     Args:
         config: pattern, for messages.
-        element: word of ``NOT_EMPTY_WORDS`` or ``EQUALS_WORDS`` (:mod:`conversions`).
+        element: conversion word of ``NOT_EMPTY_WORDS`` or ``EQUALS_WORDS`` (:mod:`conversions`).
         children: elements that it encloses.
 
     Raises:

@@ -203,7 +203,7 @@ def _field_segments(
     """Returns the field of a conversion word, and the spaces that pad a date.
 
     Raises:
-        FormatError: the word's output is no field, or no text separates it from the next word.
+        FormatError: the word's output is not a field, or no text separates it from the next word.
     """
     conversion = WORDS[element.word]
     if conversion.output is Output.DATE:

@@ -72,7 +72,7 @@ def value_spans(text: bytes) -> list[tuple[int, int]] | None:
             if depth < 0:
                 return None
             if depth == 0:
-                # The brackets of an array are no part of its elements.
+                # The brackets of an array are not part of its elements.
                 end = start if in_array else token.end()
                 is_empty = in_array and text[begin - 1 : begin] == b"[" and not text[begin:end].strip(_BLANK)
                 if (in_array and symbol != b"]") or not (is_empty or _append(spans, text, begin, end)):
@@ -99,7 +99,7 @@ def _append(spans: list[tuple[int, int]], text: bytes, begin: int, end: int) -> 
 
 
 def _rows_of_several(lines: Lines) -> list[int]:
-    """Returns the lines that may hold several objects."""
+    """Returns the indices of the lines that may hold several objects."""
     if not has_pair(lines.block, _CLOSING, _OPENING):
         return []
     raw = np.frombuffer(lines.block, np.uint8)

@@ -99,7 +99,7 @@ class JsonEngine:
         self.line_parser = line_parser
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Returns the columns of the lines whose shape could be learnt from a line of the block."""
+        """Returns the columns of the lines whose shape was learnt from a line of the block; None if there are none."""
         if len(starts) == 0 or not self.line_parser.columns:
             return None
         text, rows = block, np.arange(len(starts))

@@ -1,4 +1,4 @@
-"""Searches for the lines that are no JSON object, by the text at their beginning.
+"""Searches for the lines that are not JSON objects, by the text at their beginning.
 
 A JSON decoder reads a line up to its first error. Lines of another format, among them texts that begin with a number or an
 address, have this error within or after their first word.
@@ -27,7 +27,7 @@ _AFTER_NUMBER = byte_table("\r\n")
 
 
 class JsonMismatchSearch:
-    """Finds lines that are no JSON object."""
+    """Finds lines that are not JSON objects."""
 
     def find(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> Int64:
         """Returns the classes of the lines that do not match; see :class:`MismatchSearch`."""

@@ -106,10 +106,10 @@ def value_at(record: Any, path: Sequence[str]) -> Any:
 
 
 def check_type(name: str, dtype: pa.DataType) -> None:
-    """Checks that JSON has values of a column's type.
+    """Checks that JSON values can be converted to a column's type.
 
     Raises:
-        SchemaError: JSON has no such values.
+        SchemaError: no JSON value has the type or one of its nested types.
     """
     if pa.types.is_map(dtype) and not pa.types.is_string(dtype.key_type):
         raise SchemaError(

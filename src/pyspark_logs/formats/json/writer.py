@@ -53,7 +53,7 @@ class JsonWriter:
         self._programs: dict[Hashable, ColumnProgram] = {}
 
     def cast_lossless(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], list[UnwritableValues]]:
-        """Returns the columns to render, and the strings that are not UTF-8 and the times that are no instant."""
+        """Returns the columns to render, and the strings that are not UTF-8 and the times that are not instants."""
         columns, problems = [], []
         for index, name in enumerate(self.names):
             array = cast_to_plain_type(batch.column(name))
@@ -125,7 +125,7 @@ class JsonWriter:
         return
 
     def comparable_texts(self, column: int, array: pa.Array) -> list[str]:
-        """Returns the values as strings; not called, as no line is checked."""
+        """Returns the values as strings; not called, because no line is checked."""
         return [str(value) for value in array.to_pylist()]
 
     def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:

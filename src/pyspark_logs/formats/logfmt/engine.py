@@ -1,8 +1,8 @@
 """Columnar engine for ``key=value`` pairs.
 
-Lines are parsed by their shapes (:mod:`pyspark_logs.formats.columnar.line_shapes`). A line with a backslash is left to
-the line parser, as an escaped quote would be counted as a quote. So is a line in which an unquoted value would contain a
-blank: the line parser would find a further key there.
+Lines are parsed by their shapes (:mod:`pyspark_logs.formats.columnar.line_shapes`). Two kinds
+of lines are left to the line parser: lines with a backslash, because an escaped quote would be counted as a quote, and lines
+in which an unquoted value would contain a blank, because the line parser would find a further key after the blank.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.conversion import convert_fields
 
 _MAX_LITERAL = 300  # characters; the first and the last literal are compared byte by byte
-_MAX_LINE = 64 << 10  # characters of a line that a shape is learnt from
+_MAX_LINE = 64 << 10  # characters of the longest line from which a shape is learnt
 _BACKSLASH, _SPACE = b"\\ "
 
 
@@ -77,7 +77,7 @@ class LogfmtEngine:
         self.line_parser = line_parser
 
     def parse(self, block: bytes, starts: Int32, ends: Int32, context: TimestampContext) -> DecodedRows | None:
-        """Returns the columns of the lines whose shape could be learnt from a line of the block."""
+        """Returns the columns of the lines whose shape was learnt from a line of the block; None if there are none."""
         if len(starts) == 0:
             return None
         parser = _LogfmtBlockParser(self.line_parser, block, starts, ends, context)

@@ -50,7 +50,7 @@ class LogfmtFormat(LineFormat):
         return infer_logfmt_schema(sample, self.options)
 
     def decoder(self, projection: Projection) -> Decoder:
-        """Returns a decoder. Every record is validated as a whole, as all of its pairs are parsed."""
+        """Returns a decoder. Every record is validated as a whole, because all of its pairs are parsed."""
         columns = tuple(
             RequestedColumn(field.name, retype(Text(), field.type, field.name), field.name, judged)
             for field, judged in projection.fields()

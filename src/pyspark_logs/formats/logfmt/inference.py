@@ -26,7 +26,7 @@ def infer_logfmt_schema(sample: Iterator[Lines], options: FormatOptions) -> pa.S
 
     Whole numbers of 64 bits are bigint, longer ones decimal(38,0), and other numbers double, if it writes all of them as
     they stand; ``true`` and ``false`` are boolean. ISO 8601 timestamps are timestamp even if they are quoted. Other quoted
-    values are string, and so is a key with values of several kinds. A key that never has a value is no column: it may be a
+    values are string, and so is a key with values of several kinds. A key that never has a value is not a column: it may be a
     word of a message. Records that do not consist of pairs, or that have only flags, are skipped.
 
     Args:

@@ -37,7 +37,7 @@ def key_problem(name: str) -> str:
 class LogfmtWriter(ScalarWriter):
     """Renders columns as pairs; see :class:`pyspark_logs.formats.writing.line_writer.LineWriter`.
 
-    The key of a null value is left out. As an empty line is no record, a row in which all values are null is written as
+    The key of a null value is left out. An empty line is not a record, so a row in which all values are null is written as
     the first key with the null token. Values are quoted if they need it.
     """
 

@@ -16,7 +16,7 @@ _CLOUDFRONT_TYPES = {
 
 
 def _cloudfront_field(name: str) -> JsonField:
-    """Returns a field whose values are strings, of which "-" is no value."""
+    """Returns a field of strings, in which "-" means null."""
     if name == "timestamp(ms)":
         return JsonField("timestamp", "epoch(ms)", (name,), numerals=True, null_text="-")
     dtype = _CLOUDFRONT_TYPES.get(name, "string")

@@ -28,7 +28,7 @@ class CriParts:
     _LINE = re.compile(rb"(\d{4}-\d\d-\d\dT[^ ]+ (stdout|stderr) )([PF])((?::[^ :]+)*)(?: (.*))?", re.DOTALL)
 
     def candidates(self, lines: Lines) -> Int64:
-        """Returns the lines in which a tag ``P`` may stand."""
+        """Returns the indices of the lines that may contain a tag ``P``."""
         # A search for the longer strings takes ten times as long: all lines contain their beginnings.
         raw = np.frombuffer(lines.block, np.uint8)
         marks = np.flatnonzero(raw == ord("P"))
@@ -56,10 +56,10 @@ class DockerParts:
     )
 
     def candidates(self, lines: Lines) -> Int64:
-        """Returns the lines in which the text before the stream may end without a line end."""
+        """Returns the indices of the lines in which the text before the stream may lack a line end."""
         block = lines.block
         streams = block.count(b'","stream":"std')
-        # An escaped backslash before an n is no line end.
+        # An escaped backslash before an n is not a line end.
         if block.count(b'\\n","stream":"std') == streams and b'\\\\n","stream":"std' not in block:
             return np.zeros(0, np.int64)
         found = (match.start() for match in self._STREAM.finditer(block))

@@ -53,7 +53,7 @@ _TYPES: dict[str, FieldType] = {
 
 
 class SlowLogStarts(RecordStarts):
-    """A record begins with the time, or with the user if the line before it is not the time.
+    """Rule of records that begin with the time, or with the user if the line before is not the time.
 
     Servers before MySQL 5.7, and MariaDB, write the time only if it differs from that of the record before.
     """

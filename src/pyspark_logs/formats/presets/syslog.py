@@ -51,7 +51,7 @@ _TAG = (
 # Characters of host names and addresses (RFC 1123, 2.1; RFC 4291, 2.2), also in brackets; a word that ends in a colon is a tag.
 # With the exact forms of addresses a scan takes three times as long.
 _HOST = r"(?:(?:::)?[0-9A-Za-z_\x80-\x{10ffff}](?:[0-9A-Za-z_.:%\x80-\x{10ffff}-]*[0-9A-Za-z_.%\x80-\x{10ffff}-])?|\[[0-9A-Fa-f:.]+\])"
-# The prefix of a CEF or LEEF event is no tag, nor is the beginning of a JSON object.
+# Neither the prefix of a CEF or LEEF event nor the beginning of a JSON object is a tag.
 _EVENT = r'(?:(?:CEF|LEEF):[0-9.]+\||[{"])'
 _HEADER_AND_MESSAGE = CompositeField(
     rf"(?:(?P<hostname>{_HOST})(?: |$))?(?:(?P<event>{_EVENT}.*)|(?: *(?:: )?(?:{_TAG})|:(?: |$))?(?P<message>.*))",

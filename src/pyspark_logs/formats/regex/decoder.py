@@ -26,7 +26,7 @@ class RegexDecoder(Decoder):
         return self.line_parser.match(spans.field_strings(lines.block, lines.starts, lines.ends), context)
 
     def parse_one_by_one(self, lines: Lines, rows: Int64, context: TimestampContext) -> ParsedLines:
-        """Implements :meth:`Decoder.parse_one_by_one` for all lines at once."""
+        """Parses the lines in one call of the exact parser; see :meth:`Decoder.parse_one_by_one`."""
         result = self.match(lines if len(rows) == len(lines) else lines.select(rows), context)
         reasons = result.reasons.moved(rows)
         corrupt = np.zeros(len(lines), np.bool_)

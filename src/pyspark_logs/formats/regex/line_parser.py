@@ -153,7 +153,7 @@ class RegexLineParser:
 
 
 def _convert_exactly(field_type: FieldType, texts: pa.StringArray, context: TimestampContext) -> ConversionResult:
-    """Converts strings; those of which the vectorized conversion is not certain are parsed one at a time.
+    """Converts strings; strings that the vectorized conversion leaves uncertain are parsed one at a time.
 
     Returns:
         The values, null for strings that are not of the type; a mask of the others, or None if all are of the type.

@@ -111,7 +111,7 @@ def make_engine(
     Raises:
         UnsupportedError: the machine has no instruction for a part of the template.
     """
-    # A field that is only judged, and of which every text is valid, is judged by where it ends.
+    # A field that is only validated, and whose type accepts every text, is valid if its end is found.
     extra = tuple(column for column in rules.unrequested if column.type.is_validated)
     program = compile_template(template, columns, extra, rules)
     fields = {field.name: field for field in template.fields}

@@ -176,7 +176,7 @@ def _check_delimited(
         texts: rendered values.
         context: surroundings of the field.
         column: index of the column.
-        alphabet: characters of which the texts consist; None: any.
+        alphabet: characters that the texts may contain; None: any.
     """
 
     def possible(parts: Iterable[str]) -> list[str]:

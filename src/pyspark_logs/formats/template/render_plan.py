@@ -122,7 +122,7 @@ def _encoded(texts: Sequence[str]) -> tuple[bytes, ...]:
 
 
 def _scalar_field_form(written: FieldColumns, context: FieldContext) -> ValueForm | None:
-    """Returns the form of a number, boolean, time or day of which no text needs to be checked; None otherwise."""
+    """Returns the form of a number, boolean, time or day whose text never needs to be checked; None otherwise."""
     writer, field_type = written.writer, written.writer.type
     form = scalar_form(field_type, writer.zone)
     if form is None or context.continuation or is_value(field_type, writer.null_texts):

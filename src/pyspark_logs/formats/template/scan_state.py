@@ -22,7 +22,7 @@ class FieldSpans:
         starts: start offset of the text in each line.
         ends: end offset of the text in each line.
         null: mask of the lines in which the value is null whatever its text; None: no line.
-        instants: times as microseconds since the epoch; None: the field is no time.
+        instants: times as microseconds since the epoch; None: the field is not a time.
         words: first eight bytes of each text; None: they were not loaded.
     """
 

@@ -32,12 +32,14 @@ class Blanks:
 
 @dataclass(frozen=True)
 class FieldPadding:
-    """Spaces beside a value that is shorter than a width. The notation has none; layouts of logging libraries do.
+    """Spaces beside a value that is shorter than a width.
+
+    Pattern layouts of logging libraries have widths; the template notation does not.
 
     Attributes:
         width: length of the value and its spaces, in characters.
         before: True if the spaces are before the value.
-        max_length: length of the longest value that is written; None: any. Longer values are read nevertheless.
+        max_length: length of the longest value that is written, in characters; None: any. Longer values are read, too.
     """
 
     width: int
@@ -95,7 +97,7 @@ class RightBound:
     template ends after that literal.
 
     Attributes:
-        delimiters: the literal after the field, and those of the next fields of which the last occurrence counts, too.
+        delimiters: the literal after the field, and those after the next fields that also end at a last occurrence.
         limit: literal that follows; its first occurrence after the delimiters bounds the search. None: the line end does.
     """
 

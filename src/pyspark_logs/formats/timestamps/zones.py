@@ -54,7 +54,7 @@ def _offsets(times_us: Int64, offset_at: Callable[[dt.datetime], dt.timedelta | 
     inverse = inverse.reshape(-1)
 
     def look_up(time_us: int) -> int:
-        # At least a day from the ends of the calendar, so that the offset does not lead out of it.
+        # At least a day from the ends of the calendar: adding an offset must not leave the range of datetime.
         time_us = min(max(time_us, LOWEST_US + DAY_US), HIGHEST_US - DAY_US)
         time = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=time_us)
         return (offset_at(time) or dt.timedelta(0)) // dt.timedelta(microseconds=1)

@@ -14,7 +14,7 @@ from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
 CastResult = tuple["pa.Array", "Bool | None"]
 
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}  # of the largest integer of so many bits
-_EXACT_IN_DOUBLE = 32  # bits of the widest integers all of which are doubles
+_EXACT_IN_DOUBLE = 32  # widest integer type, in bits, of which a double represents every value exactly
 
 
 def plain_type(dtype: pa.DataType) -> pa.DataType:

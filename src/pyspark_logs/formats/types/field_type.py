@@ -110,7 +110,7 @@ class FieldType:
 
     @property
     def time_notation(self) -> TimeNotation | None:
-        """Notation of times by which compiled engines find them; None: the type is no time, or has no such notation."""
+        """Notation of times by which compiled engines find them; None: the type is not a time, or has no such notation."""
         return None
 
     @property

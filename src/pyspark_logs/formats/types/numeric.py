@@ -214,7 +214,7 @@ class DecimalNumber(NumericType):
 def fits_decimal_cast(array: pa.Array, scale: int) -> bool:
     """Returns True if Arrow's cast of numbers without exponents to decimals of a scale cannot overflow.
 
-    Arrow multiplies the digits before the point by 10**scale, and an overflow of 128 bits is no error.
+    Arrow multiplies the digits before the point by 10**scale, and an overflow of 128 bits is not an error.
 
     >>> fits_decimal_cast(pa.array(["340282366920938463804"]), 18), fits_decimal_cast(pa.array(["3.500000000000000000000"]), 18)
     (False, True)

@@ -25,7 +25,7 @@ _REQUEST_LINE = (
 
 @dataclass(frozen=True)
 class RequestPart(FieldType):
-    """One part of a request; null if the request lacks the part, or is no line of HTTP.
+    """One part of a request; null if the request lacks the part, or is not a request line of HTTP.
 
     Single texts and arrays are both matched by RE2, so that both have the same meaning and take linear time.
 
@@ -55,7 +55,7 @@ class RequestPart(FieldType):
         return None if parts is None else parts[self.part] or None
 
     def extract(self, array: pa.Array) -> tuple[pa.Array, Any]:
-        """Returns the parts as a struct, null where the text is no request, and the mask of valid requests."""
+        """Returns the parts as a struct, null where the text is not a request, and the mask of valid requests."""
         requests, valid = self.inner.convert(array, TimestampContext())
         return pc.extract_regex(requests, _REQUEST_LINE), valid
 

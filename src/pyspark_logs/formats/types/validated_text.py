@@ -1,6 +1,6 @@
 """Strings of a known form: ``word``, ``ip``, ``host``, ``address``, ``class``, ``enum(...)``, and forms of presets.
 
-The form of a value reveals lines whose values are shifted: ``www.example.com 192.0.2.7`` is no address. The constants are
+The form of a value reveals lines whose values are shifted: ``www.example.com 192.0.2.7`` is not an address. The constants are
 regular expressions that mean the same in RE2 and in Python.
 """
 

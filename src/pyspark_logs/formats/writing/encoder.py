@@ -131,7 +131,7 @@ class Encoder:
         return array.take(pa.array(np.arange(len(array)), mask=mask)) if mask.any() else array, []
 
     def _error(self, columns: Sequence[pa.Array], problems: Sequence[UnwritableValues], rows: Int64) -> RecordError:
-        """Returns the error of the first unwritable value, by row and column."""
+        """Returns the error for the first unwritable value, by row and column."""
         firsts = [(int(np.flatnonzero(problem.rows)[0]), problem) for problem in problems if problem.rows.any()]
         row, problem = min(firsts, key=lambda pair: (pair[0], pair[1].column))
         value = _truncated_repr(columns[problem.column][row])

@@ -81,7 +81,7 @@ class FormatWriter:
     Attributes:
         line_writer: writer of the lines.
         decoder: decoder of the lines of uncertain rows; None: no row is uncertain.
-        head: text at the beginning of each file, with its line end, which is no record.
+        head: text at the beginning of each file, with its line end; not a record.
     """
 
     line_writer: LineWriter

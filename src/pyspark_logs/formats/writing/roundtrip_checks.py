@@ -29,7 +29,7 @@ class RoundtripChecks:
         forbidden_prefixes: strings that no line may begin with.
         decoder: decoder of the lines of uncertain rows; None: no row is uncertain.
         zone: time zone of wall clocks.
-        blanks: characters of which a line consists that is no record.
+        blanks: characters of a blank line, which is not a record.
         header_rule: rule that finds headers; None: there are none.
         part_rule: rule that finds parts, which a reader joins; None: there are none.
         head: text at the beginning of each file.
@@ -52,7 +52,7 @@ class RoundtripChecks:
 
     @property
     def are_simple(self) -> bool:
-        """True if a line of which :attr:`rules` hold is a record for readers."""
+        """True if readers take a line for which :attr:`rules` hold for a record."""
         return self.header_rule is None and self.part_rule is None and self.options.encoding == "utf-8"
 
     def find_unwritable(
@@ -72,7 +72,7 @@ class RoundtripChecks:
         return problems if uncertain is None else problems + self._check_parsed(lines, columns, uncertain & rows)
 
     def _find_no_records(self, lines: pa.Array, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
-        """Returns the rows whose lines are no records for readers, or change when they are encoded."""
+        """Returns the rows whose lines readers do not take for records, or whose lines change when they are encoded."""
         first = self.writer.first
         sizes = np.diff(_offsets(lines)) - 1
         problems = unwritable_values(first, self._blank_lines(lines) & rows, "makes a blank line, which is no record")

@@ -93,7 +93,7 @@ class ScalarWriter:
         return None
 
     def comparable_texts(self, column: int, array: pa.Array) -> list[str]:
-        """Returns the values as strings; not called, as no row is uncertain."""
+        """Returns the values as strings; not called, because no row is uncertain."""
         return [str(value) for value in array.to_pylist()]
 
     def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
