@@ -77,7 +77,7 @@ def common_type(columns: Sequence[pa.DataType], literals: Sequence[pa.DataType],
     if any(t.is_string(dtype) for dtype in columns):
         raise CoercionError(
             f"a string column is compared with {type_name(found)}: Spark would cast each of its values and fail at the first"
-            f" that is no {type_name(found)}. Quote the literal, or give the column this type in the schema"
+            f" that is not of type {type_name(found)}. Quote the literal, or give the column this type in the schema"
         )
     if len(given) > len(others):  # with a constant string
         if t.is_integer(found):

@@ -36,7 +36,7 @@ def unquote(token: str) -> str:
         # Two escapes ``\u`` can be one character, as in Java, whose strings are UTF-16.
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise ValueError("one half of a surrogate pair is no character") from None
+        raise ValueError("one half of a surrogate pair is not a character") from None
 
 
 def _unescape_all(text: str, quote: str) -> str:
@@ -48,7 +48,7 @@ def _unescape(match: re.Match[str]) -> str:
     if match[1] or match[2]:
         code = int(match[1] or match[2], 16)
         if code > 0x10FFFF:
-            raise ValueError(rf"{match[0]} is no character; the last one is \U0010FFFF")
+            raise ValueError(rf"{match[0]} is not a character; the last one is \U0010FFFF")
         return chr(code)
     if match[3]:
         return chr(int(match[3], 8))

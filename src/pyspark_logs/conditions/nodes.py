@@ -285,7 +285,7 @@ class PatternNode(Node):
                 return bound.LikeTest(column, LikePattern.parse(self.pattern.value, self.escape))
             pc.match_substring_regex(pa.array([""]), self.pattern.value)
         except ValueError as error:  # pa.ArrowInvalid is one
-            scope.fail(self.pattern.position, f"is no pattern of {word}{' (RE2)' * (self.escape is None)}: {error}")
+            scope.fail(self.pattern.position, f"is not a pattern of {word}{' (RE2)' * (self.escape is None)}: {error}")
         return bound.RegexTest(column, self.pattern.value)
 
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:
@@ -308,11 +308,11 @@ class TruthNode(Node):
         operand = self.operand
         if isinstance(operand, LiteralNode):
             if not (t.is_boolean(operand.dtype) or t.is_null(operand.dtype)):
-                scope.fail(operand.position, "a literal is no condition; compare it with a column")
+                scope.fail(operand.position, "a literal is not a condition; compare it with a column")
             return bound.Truth(bound.ConstantOperand(operand.value))
         column = scope.column(operand)
         if not t.is_boolean(column.dtype):
-            scope.fail(operand.position, f"a column of type {type_name(column.dtype)} is no condition; compare it")
+            scope.fail(operand.position, f"a column of type {type_name(column.dtype)} is not a condition; compare it")
         return bound.Truth(column)
 
     def operands(self) -> Iterator[tuple[OperandNode, ...]]:

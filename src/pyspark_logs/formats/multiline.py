@@ -78,5 +78,5 @@ def _check_pattern(pattern: str) -> None:
         pc.match_substring_regex(pa.array([""]), pattern)
     except pa.ArrowInvalid as error:
         raise FormatError(
-            f"{where} is no regular expression of RE2, whose syntax is at https://github.com/google/re2/wiki/Syntax: {error}"
+            f"{where} is not a regular expression of RE2, whose syntax is at https://github.com/google/re2/wiki/Syntax: {error}"
         ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SKIP = "write commentPrefix for lines that are no records, or header=first for a line of names"
+_SKIP = "write commentPrefix for lines that are not records, or header=first for a line of names"
 
 _LIMIT = "use limit(n) on the result, or dataset(...).head(n)"
 _MODE = "write mode=DROPMALFORMED, FAILFAST or PERMISSIVE for records that do not match"
@@ -119,7 +119,7 @@ ADVICE = {
 }
 # Prefixes of options, likewise.
 PREFIX_ADVICE = {
-    "cloudfiles.": "this source is no Auto Loader: it finds new files by listing; leave the option out",
+    "cloudfiles.": "this source is not Auto Loader: it finds new files by listing; leave the option out",
     "fs.s3a.": "the bucket is not read by Hadoop: write endpoint, region, accessKey, secretKey or profile",
     "spark.": "set it on the session, as in spark.conf.set(...)",
 }

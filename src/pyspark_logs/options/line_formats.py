@@ -31,7 +31,7 @@ _REFUSED = {
     "formatClass": "a class decodes whole files, not lines; read these files in a separate load",
     "header": "the columns of lines below a header depend on the header; read files with headers in a separate load, or"
     " give delimited lines a 'schema'",
-    "recordsPath": "a line of a document is no record; read documents in a separate load",
+    "recordsPath": "a line of a document is not a record; read documents in a separate load",
     "multiLine": "it decides where records begin, before a member is tried; give it beside anyOf",
     "formatColumn": "it applies to all members; give it beside anyOf, and 'name' in the member",
 }

@@ -84,7 +84,7 @@ def parse_separator(name: str, value: object) -> str:
     if separator is not None:
         raise bad_value(name, value, f"a separator; write delimited='{separator}'")
     if re.fullmatch(r"\\[^\w\s\\]", value):
-        raise bad_value(name, value, f"a separator; it is no regular expression: write delimited='{value[1]}'")
+        raise bad_value(name, value, f"a separator; it is not a regular expression: write delimited='{value[1]}'")
     text = value.replace("\\t", "\t")
     if not text or "\n" in text or "\r" in text:
         raise bad_value(name, value, "a non-empty separator without line ends")

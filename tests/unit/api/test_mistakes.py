@@ -145,7 +145,7 @@ OPTION_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"nginx": "%h %l %u"}, "It is the notation of another option; write apache="),
     ({"apache": "$remote_addr"}, "It is the notation of another option; write nginx="),
     ({"logback": "{level} {message}"}, "It is the notation of another option; write template="),
-    ({"delimited": "\\|"}, "it is no regular expression: write delimited='|'"),
+    ({"delimited": "\\|"}, "it is not a regular expression: write delimited='|'"),
     ({"preset": "csv"}, "write delimited="),
     ({"preset": "alb_logs"}, "did you mean 'aws_alb' or"),
     ({"preset": "custom"}, "`pyspark-logs detect FILE` finds the format of a file"),

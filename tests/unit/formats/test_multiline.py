@@ -502,7 +502,7 @@ class TestReading:
                 r"option 'multiLine': '\(\?=x\)': look-ahead at character 1",
             ),
             ({"template": TEMPLATE, "multiLine": r"(a)\1"}, r"'multiLine': .*: back-reference at character 4"),
-            ({"template": TEMPLATE, "multiLine": "("}, "option 'multiLine': '\\(' is no regular expression of RE2"),
+            ({"template": TEMPLATE, "multiLine": "("}, "option 'multiLine': '\\(' is not a regular expression of RE2"),
             ({"template": "{a} {b:int}", "multiLine": "true"}, "template '{a} {b:int}': multiLine=true"),
             ({"template": "{a} [{b}]", "multiLine": "true"}, "multiLine=true"),
             ({"template": "{a} {b:quoted}", "multiLine": "true"}, "multiLine=true"),

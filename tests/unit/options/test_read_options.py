@@ -47,7 +47,7 @@ class TestNames:
         [
             ("recursiveFileLookup", "leave it out"),
             ("sep", "write delimited="),
-            ("cloudFiles.format", "no Auto Loader"),
+            ("cloudFiles.format", "not Auto Loader"),
             ("n_rows", r"limit\(n\)"),
             ("fs.s3a.endpoint", "write endpoint"),
             ("anon", "write anonymous"),

@@ -87,7 +87,7 @@ class AnyOfMember:
             )
         if self.form.reads_documents:
             raise FormatError(
-                f"option 'anyOf', {self.title}: its files are JSON documents, in which a line is no record; read them in a"
+                f"option 'anyOf', {self.title}: its files are JSON documents, in which a line is not a record; read them in a"
                 " separate load"
             )
 

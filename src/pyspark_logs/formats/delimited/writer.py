@@ -209,7 +209,7 @@ class DelimitedWriter(ScalarWriter):
             problems += unwritable_values(column, is_null, "would be read as null, as there are no quotes")
             return texts, problems
         if line_ends.any():
-            why = "has a zero byte at the beginning of a line, which is no text for readers"
+            why = "has a zero byte at the beginning of a line, which is not text for readers"
             problems += unwritable_values(column, holds_any_of(texts, ("\n\0",)), why)
         quoted = is_split | is_null | is_forbidden | line_ends | holds_any_of(texts, (quote,))
         if quoted.any():

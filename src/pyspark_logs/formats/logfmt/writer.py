@@ -105,7 +105,7 @@ class LogfmtWriter(ScalarWriter):
         if not empty.any():
             return lines, problems
         if not self.can_write_null:
-            why = "makes an empty line, which is no record, as all values are null"
+            why = "makes an empty line, which is not a record, because all values are null"
             problems = [*problems, *unwritable_values(0, empty, why)]
         null_pairs = pa.repeat(f"{self.names[0]}={self.null_value}\n", int(empty.sum()))
         return replace_masked(lines, empty, null_pairs), problems

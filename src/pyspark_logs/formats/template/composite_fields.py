@@ -163,7 +163,7 @@ def _join_parts(
             continue
         array, index = columns[part.name]
         rendered, unwritable_rows = part.type.render(array, zone)
-        found += unwritable_values(index, unwritable_rows, "is no value that the format can write")
+        found += unwritable_values(index, unwritable_rows, "is not a value that the format can write")
         texts.append(pc.binary_join_element_wise(part.before, rendered, part.after, "").fill_null(""))
     return pc.binary_join_element_wise(*texts, ""), found
 

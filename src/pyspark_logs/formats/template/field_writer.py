@@ -80,7 +80,7 @@ class FieldWriter:
         """
         field_type = self.type.avoiding(context.terminators)
         texts, mask = field_type.render(array, self.zone)
-        found = unwritable_values(column, mask, f"is no value that a field of type {field_type.notation} can write")
+        found = unwritable_values(column, mask, f"is not a value that a field of type {field_type.notation} can write")
         if field_type.is_nested:
             texts, mask = replace_invalid_utf8(texts)
             found += unwritable_values(column, mask, "is not valid UTF-8")

@@ -121,5 +121,5 @@ class SyslogBody:
         whole = pc.binary_join_element_wise(texts.fill_null(_NIL), messages, "")
         present = pc.or_(data.is_valid(), message.is_valid())
         return pc.if_else(present, whole, None), unwritable_values(
-            indices[0], unwritable, "is no value that the format can write"
+            indices[0], unwritable, "is not a value that the format can write"
         )

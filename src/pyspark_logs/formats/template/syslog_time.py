@@ -68,11 +68,11 @@ class SyslogTime:
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         times, names = arrays
         texts, rows = self.type.render(times, zone)
-        found = unwritable_values(indices[0], rows, "is no time that can be written")
+        found = unwritable_values(indices[0], rows, "is not a time that can be written")
         if names.null_count == len(names):
             return texts, found
         zoned, rows = render_with_zones(_WRITTEN, times, names, zone)
         found += unwritable_values(
-            indices[0], rows & spans.as_bool(names.is_valid()), "is no time of the zone beside it"
+            indices[0], rows & spans.as_bool(names.is_valid()), "is not a time of the zone beside it"
         )
         return pc.if_else(names.is_valid(), pc.binary_join_element_wise(zoned, ":", ""), texts), found

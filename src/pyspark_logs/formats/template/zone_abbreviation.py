@@ -148,7 +148,7 @@ class TimeAndZone:
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         times, names = arrays
         texts, unwritable = render_with_zones("%Y-%m-%d %H:%M:%S.%f", times, names, zone)
-        return texts, unwritable_values(indices[0], unwritable, "is no time of the zone beside it")
+        return texts, unwritable_values(indices[0], unwritable, "is not a time of the zone beside it")
 
 
 def render_with_zones(pattern: str, times: pa.Array, names: pa.Array, zone: str) -> tuple[pa.Array, Bool]:

@@ -75,11 +75,13 @@ class RoundtripChecks:
         """Returns the rows whose lines readers do not take for records, or whose lines change when they are encoded."""
         first = self.writer.first
         sizes = np.diff(_offsets(lines)) - 1
-        problems = unwritable_values(first, self._blank_lines(lines) & rows, "makes a blank line, which is no record")
+        problems = unwritable_values(
+            first, self._blank_lines(lines) & rows, "makes a blank line, which is not a record"
+        )
         for prefix in self.forbidden_prefixes:
             forbidden = spans.as_bool(pc.starts_with(lines, prefix)) & rows
             problems += unwritable_values(
-                first, forbidden, f"makes a line that begins with {prefix!r}, which is no record"
+                first, forbidden, f"makes a line that begins with {prefix!r}, which is not a record"
             )
         if self.header_rule is not None and len(lines):
             known = np.zeros(len(lines), np.bool_)

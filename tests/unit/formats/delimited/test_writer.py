@@ -114,7 +114,7 @@ def test_all_characters_can_be_written(tmp_path: Path) -> None:
         forbidden_prefixes = {"none": "", "first": "a,b\n", "fields": "#Version: 1.0\n#Fields: a b\n"}[header]
         assert all(text.startswith(forbidden_prefixes) for text in per_file)
         assert sorted(text.removeprefix(forbidden_prefixes).count("\n") for text in per_file) == [2, 3, 3], (
-            "a header is no record"
+            "a header is not a record"
         )
     with pytest.raises(RecordError, match=r"row 1 .*column 'a': 'x\\ny' holds a line end"):
         pyspark_logs.write(pa.table({"a": ["z", "x\ny"]}), str(tmp_path / "no"), delimited=",", quote="")

@@ -498,7 +498,7 @@ class TestLogback:
         assert rows("logback", spec, "INFO|INFO|ab m")[0] == {**row, "message": "m"}
         with pytest.raises(RecordError, match=r"column 'logger'.*longer than the 6 characters"):
             written("logback", spec, {**row, "logger": "com.example"})
-        with pytest.raises(RecordError, match="'x ' is no value that a field of type word can write"):
+        with pytest.raises(RecordError, match="'x ' is not a value that a field of type word can write"):
             written("logback", spec, {**row, "level": "x "})
         with pytest.raises(RecordError, match="would lose a space to the padding"):
             written("logback", "%-5X{id}|%m", {"id": "x ", "message": "m"})
