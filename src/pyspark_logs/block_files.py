@@ -25,8 +25,8 @@ class BlockFiles:
 
     Attributes:
         splits: split of each file. Their layout interval and partition values are equal.
-        begins: offset at which the text of each file begins in the block as it was joined. A search may leave some records in
-            another block, so that :attr:`Lines.files` tells the file of a record.
+        begins: offset of the beginning of each file's text in the joined block. After a search has moved some records to another
+            block, :attr:`Lines.files` gives the file of each record instead.
     """
 
     splits: tuple[FileSplit, ...]

@@ -243,7 +243,7 @@ def _member_key(name: str) -> str:
 
 
 def _inner_codec(path: str, codec: Codec) -> Codec:
-    """Returns what the name says of the content of compressed data: that of ``a.tar.gz`` and ``a.tgz`` is an archive."""
+    """Returns the kind of compressed content that a name indicates: ``a.tar.gz`` and ``a.tgz`` contain an archive."""
     if codec is ARCHIVE:
         return ARCHIVE
     suffix = next((suffix for suffix in codec.suffixes if path.lower().endswith(suffix)), "")

@@ -46,7 +46,7 @@ class LateMaterialization:
     def of_query(
         cls, form: Format, columns: ColumnSources, predicates: Sequence[Predicate], rescued: str | None
     ) -> LateMaterialization | None:
-        """Returns the late materialization of a query; None if it would not pay.
+        """Returns the late materialization of a query; None if it would not save time.
 
         Args:
             form: format of the records.

@@ -64,7 +64,7 @@ class _TimedStore:
 
 
 class SplitObserver:
-    """Receives what happens to the file of a split. This class logs warnings, and ignores the rest."""
+    """Receives the events of reading a split's file. This class logs warnings, and ignores other events."""
 
     def warn(self, message: str, *arguments: Any, **options: Any) -> None:
         """Logs a warning, as ``Logger.warning``."""
@@ -105,7 +105,7 @@ class SplitReader:
         context: time zone and year bound of the file's records.
         prefetcher: threads that fetch and decompress files ahead; None: the file is read as its blocks are taken.
         in_stream: True for a split of a streaming batch, whose files are fixed by the checkpoint.
-        observer: receiver of what happens to the file.
+        observer: receiver of the events of reading the file.
         profile: seconds by phase; None: they are not measured.
     """
 

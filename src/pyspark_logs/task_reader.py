@@ -67,7 +67,7 @@ class ReadTask:
 
 @dataclass(frozen=True)
 class _TaskObserver(SplitObserver):
-    """Counts, logs and records what happens to the files of a task."""
+    """Counts, logs and records the events of reading the files of a task."""
 
     builder: BatchBuilder
     log: TaskLog

@@ -66,7 +66,7 @@ def audit(
     checkpoint: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> AuditReport:
-    r"""Compares what queries listed with what their tasks read, from the documents that ``auditPath`` made them write.
+    r"""Compares the files that queries listed with the bytes that their tasks read, from the documents below ``auditPath``.
 
     Args:
         path: directory of the option ``auditPath``.

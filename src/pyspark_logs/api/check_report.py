@@ -94,7 +94,7 @@ class CheckReport:
         histogram: records over time, in intervals of equal width without gaps.
         files: the files in the order of their paths.
         seconds: duration of the check.
-        earlier: a few records so long before the histogram that they would stretch it, with the time of the first; None: none.
+        earlier: records long before the histogram, which would stretch it, with the time of the first one; None: no such records.
         later: the same after the histogram.
         untimed: records without a time in the record or in the path.
     """

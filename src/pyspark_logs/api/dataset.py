@@ -65,7 +65,7 @@ class LogDataset:
         """
         most = None if limit is None else parse_count("limit", limit)
         schema = self.schema if columns is None else select_columns(self.schema, columns)
-        # Without names in the files, the schema is what tells the values of a line apart. The rows of a count are those of all
+        # Without names in the files, only the schema gives the positions of the values. The rows of a count are those of all
         # columns.
         is_count = not schema.names and not self.is_permissive
         parsed = self.schema if self.has_positional_columns or is_count else schema
@@ -111,8 +111,8 @@ class LogDataset:
     def count_rows(self, where: str | None = None) -> int:
         """Returns the number of rows of ``to_table(columns=[], where=where)``.
 
-        Columns that the condition does not name are parsed only with ``mode=DROPMALFORMED`` or ``FAILFAST``, by which each of
-        them can make a row disappear or the query fail.
+        Columns that the condition does not name are parsed only with ``mode=DROPMALFORMED`` or ``FAILFAST``, because
+        a value of any column can then drop the row or fail the query.
         """
         with self.scan(columns=(), where=where) as reader:
             return sum(batch.num_rows for batch in reader)

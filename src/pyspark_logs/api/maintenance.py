@@ -1,4 +1,4 @@
-"""The public functions ``recover`` and ``vacuum``, which decide dead jobs and delete what they left."""
+"""The public functions ``recover`` and ``vacuum``, which decide dead jobs and delete their leftovers."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def recover(
         root: directory that jobs write to.
         older_than: minimum age (``"1d"``, ``"0s"``, a timedelta); younger jobs may still be running and are skipped.
         job: id of the only job to decide, whatever its age.
-        dry_run: True to report what would be done, and change nothing.
+        dry_run: True to report the changes without making them.
         **options: options of the store (``endpoint``, ``accessKey``...), and ``commitThreads``.
 
     Returns:
-        The ids of the jobs by what was done with them, and the paths of the removed files. Jobs with damaged documents are
+        The ids of the jobs by outcome, and the paths of the removed files. Jobs with damaged documents are
         listed as failed, and stop no other job.
 
     Raises:
@@ -64,7 +64,7 @@ def vacuum(
         root: directory that jobs write to.
         older_than: minimum age of leftovers. It must be longer than any job runs, since younger leftovers may belong to
             a running job.
-        dry_run: True to report what would be removed, and change nothing.
+        dry_run: True to report the removals without making them.
         **options: options of :func:`recover`, ``recordRetention`` and ``txnRetention``.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The public function ``plan``: what a load lists and reads, before it is read."""
+"""The public function ``plan``: the prefixes and files of a load, without reading the files."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class LoadPlan:
 
 
 def plan(path: str | os.PathLike[str] | list[str], *, columns: Sequence[str] | None = None, **options: Any) -> LoadPlan:
-    r"""Lists the files of a load, and returns what would be read.
+    r"""Lists the files of a load, and returns its plan.
 
     Args:
         path: directory, file or glob, or a list of them.

@@ -232,7 +232,7 @@ def _withdraw(store: Store, job: Job, files: Sequence[StagedFile], settings: Com
                     store.remove(job.root + claim_key(chain, number))
         store.remove(job.root + intent_key(job.id))
         marker = job.root + retention_key(settings.record_retention_us, settings.txn_retention_us)
-        # Beside other documents the marker may be that of an earlier job, whose retention it keeps.
+        # If there are other documents, an earlier job may have written the marker, and its retention still applies.
         if [file.path for file in store.list_page(job.root + COMMITS, recursive=True).files] == [marker]:
             store.remove(marker)
 

@@ -1,4 +1,4 @@
-"""Spark's Python workers as processes: what they do between tasks."""
+"""Spark's Python workers as processes: work between tasks."""
 
 from __future__ import annotations
 

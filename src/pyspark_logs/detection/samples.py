@@ -80,7 +80,7 @@ class SampleFiles:
     Attributes:
         texts: text of each file.
         modified_ms: modification time of each file in milliseconds since the epoch.
-        found: records that were found, by file and by what decides on them.
+        found: cache of the records of all files, by the options and rules that divide texts into records.
     """
 
     is_local: ClassVar[bool] = False  # as of a store: the texts are not read from a disk

@@ -154,7 +154,7 @@ class Format(ABC):
         return self.schema() is None
 
     def has_one_time(self, name: str) -> bool:
-        """Returns True if the time of every record is in the column of this name, the time column of a query."""
+        """Returns True if the time column of a query, ``name``, has the time of every record."""
         return True
 
     @abstractmethod
@@ -162,7 +162,7 @@ class Format(ABC):
         """Returns the columns of a sample of records. Only as many records as needed are taken from the iterator.
 
         Raises:
-            FormatError: the sample has no columns; says what it lacks.
+            FormatError: the sample has no columns; the message says which part is missing.
         """
 
     @abstractmethod
@@ -197,7 +197,7 @@ class Format(ABC):
             schema: columns of the rows; names match without case.
             zone: IANA name of the time zone of wall clocks, in columns without a zone and in patterns that write none.
             on_unwritable: ``fail``; ``null``, which writes null for a value that cannot be written, if the field can be
-                null; or ``space``, which replaces what cannot be written by spaces, and writes null if that does not help.
+                null; or ``space``, which replaces unwritable characters by spaces, and writes null if that does not help.
 
         Raises:
             SchemaError: columns that the format lacks, or needs, or cannot write without loss; all in one message.

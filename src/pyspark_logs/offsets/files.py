@@ -68,7 +68,7 @@ def file_order(file: StreamFile) -> tuple[int, str, str]:
 
 
 def identity_hash(file: StreamFile, identity: str) -> int:
-    """Returns a hash of 64 bits of what identifies a file: its key, or its key and etag.
+    """Returns a hash of 64 bits of the identity of a file: its key, or its key and etag.
 
     Args:
         file: the file.

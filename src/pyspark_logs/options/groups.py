@@ -101,7 +101,7 @@ class RecordOptions:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Reports about what was read.
+    """Options of reports about reading.
 
     Attributes:
         audit_path: directory to which the plan of a query and the outcome of its splits are written; None if they are not
@@ -291,7 +291,7 @@ class ReadOptions:
         fetch: fetching and decompression.
         store: access to the store.
         stream: batches of streams.
-        report: reports about what was read.
+        report: options of reports about reading.
         schema: requested columns as DDL, of ``scan``; None for all.
     """
 

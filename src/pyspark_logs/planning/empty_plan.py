@@ -1,4 +1,4 @@
-"""The explanation of a plan without files: an example of the keys that exist, and what was expected."""
+"""The explanation of a plan without files: an example of the existing keys, and the expected form."""
 
 from __future__ import annotations
 

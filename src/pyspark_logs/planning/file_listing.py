@@ -152,7 +152,7 @@ def list_files(
 
 
 def _listing_of(snapshot: Snapshot[ListingResult, ListedFile], layout: Layout, selection: Selection) -> Listing:
-    """Returns the visible files with their report, and logs what the layout or the file system excluded."""
+    """Returns the visible files with their report, and logs the files that the layout or the file system excluded."""
     result = snapshot.listing
     result.counts["list_calls"] += snapshot.list_calls
     result.counts["skipped_uncommitted"] += snapshot.hidden

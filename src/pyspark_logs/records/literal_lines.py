@@ -26,7 +26,7 @@ def lines_containing(
         alternatives: byte strings; no empty string, no line feed.
 
     Returns:
-        A boolean for each record; None if more than a quarter of the records match, so that the search does not pay.
+        A boolean for each record; None if more than a quarter of the records match, so that the search does not save time.
 
     >>> import numpy as np
     >>> block = b"INFO ok\nERROR no\n"

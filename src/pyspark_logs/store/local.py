@@ -63,7 +63,7 @@ class LocalStore(Store):
         return Path(split_scheme(path)[1]).is_dir()
 
     def is_cached(self, path: str, offset: int) -> bool:
-        """True if the system has the byte in its cache; False on systems that do not tell."""
+        """True if the page cache of the operating system has the byte at an offset; False if the system cannot tell."""
         return is_cached(split_scheme(path)[1], offset)
 
     def head(self, path: str) -> StoredFile | None:

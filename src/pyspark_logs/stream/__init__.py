@@ -8,7 +8,7 @@
     tasks = stream.plan_batch(start, end)      # lists nothing: the offset holds the files of the batch
     stream.commit_batch(end)
 
-The package :mod:`pyspark_logs.offsets` defines offsets and what they guarantee; this package supplies the listings. State
+The package :mod:`pyspark_logs.offsets` defines offsets and their guarantees; this package supplies the listings. State
 in memory only saves requests: a stream that is started again from an offset returns the same files.
 
 Import direction: ``log_stream`` -> ``listings``, ``batch_planning``, ``cleaning`` -> ``stream_root``; ``log_stream`` ->

@@ -71,9 +71,9 @@ class ShapeBlockParser(ABC, Generic[ShapeT]):
 
     @abstractmethod
     def convert(self, shape: ShapeT, values: ValueSpans, rows: Int64) -> DecodedRows | None:
-        """Returns the columns of the lines ``rows``, whose literals are those of the shape.
+        """Returns the columns of the lines ``rows``, whose literals are those of the shape; None if no line is certain.
 
-        Lines with a value that is not certain to be converted correctly are left out. None: all lines are.
+        Lines with a value that may not be converted correctly are left out.
         """
 
     def has_valid_values(self, shape: ShapeT, values: ValueSpans) -> Bool | None:

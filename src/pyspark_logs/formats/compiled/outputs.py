@@ -1,4 +1,4 @@
-"""The table of outputs: what becomes of the texts of requested columns."""
+"""The table of outputs: conversions of the texts of requested columns."""
 
 from __future__ import annotations
 

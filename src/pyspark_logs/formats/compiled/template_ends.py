@@ -298,7 +298,7 @@ def last_end(p, at, end, total, program, op):
 
 
 def has_value(p, begin, stop, end, program, op, inside):
-    """Returns False if a field that is never blank seems to be, or has text directly after it."""
+    """Returns False if a field that is never blank appears to be blank, or if text follows it directly."""
     k: cython.int
     if stop == begin:
         k = end

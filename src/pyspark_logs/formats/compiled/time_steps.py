@@ -15,7 +15,8 @@ from pyspark_logs.formats.timestamps.parsing import DAYS, MONTHS, compile_patter
 _LETTERS = {"e": "d", "h": "b", **{letter: letter for letter in "dmHMSYybBaAfLzZ"}}
 _NUMBERS = frozenset("demHMSYyfL")  # directives that begin with a digit
 _FRACTION_DIGITS = 9
-_VARIABLE, _EXACT = 2, 1  # numbers of a step: it could take fewer digits; it takes exactly so many
+# Flags of a number: it may have fewer digits than its width; it has exactly the digits of its width.
+_VARIABLE, _EXACT = 2, 1
 
 
 class TimeTable:

@@ -22,8 +22,8 @@ from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.profiling import CONVERT, phase
 
 _MAX_KEYS = 500  # of a line
-_MIN_SHARE = 8  # a block of which less than an eighth is certain is followed by ...
-_PAUSE = 16  # ... as many blocks that the engine does not parse
+# After a block in which less than 1 / _MIN_SHARE of the lines are certain, the engine skips _PAUSE blocks.
+_MIN_SHARE, _PAUSE = 8, 16
 
 
 class CompiledJsonEngine:

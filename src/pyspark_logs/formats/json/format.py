@@ -68,7 +68,7 @@ class JsonFormat(LineFormat):
         """Returns the rule that finds records in documents.
 
         Without ``recordsPath``, files are read as documents if their first lines show that values extend over several lines,
-        unless another option says what a record is.
+        unless another option defines the records.
         """
         options = self.options
         if self.documents is not None:

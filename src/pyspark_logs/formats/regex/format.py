@@ -1,4 +1,4 @@
-"""The formats ``regex`` and ``grok``, which can be read and not written; RE2 defines what matches."""
+"""The formats ``regex`` and ``grok``, which can be read and not written; RE2 defines the matches."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-r"""Notations of other tools that were written as a template, whose signs would be text that no line has.
+r"""Detects notations of other tools in the option ``template``, in which their signs would be literal text that no line has.
 
-Templates may have such text: ``%{facility}-{severity}`` describes lines of Cisco. A notation is therefore recognised only if it is
-that of all fields, or if the template has no field.
+A template may have such text: ``%{facility}-{severity}`` describes lines of Cisco. A notation is therefore recognised only if
+all fields are in it, or if the template has no field.
 """
 
 from __future__ import annotations

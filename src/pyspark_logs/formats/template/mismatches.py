@@ -217,7 +217,7 @@ class _BlockSearch:
         return ((first == _SPACE) | (first == _TAB)) & (at.offsets < at.ends)
 
     def _skip(self, at: _Branch, most: int, characters: Sequence[int], *, may_remain: bool = False) -> _Branch:
-        """Moves after at most so many characters; drops lines with more of them, unless these may remain."""
+        """Moves past at most ``most`` of the characters; drops lines with more of them unless ``may_remain``."""
         offsets, rows = at.offsets.copy(), np.arange(len(at.rows))
         for _ in range(most):
             first = spans.bytes_at(self.view, offsets[rows])

@@ -16,7 +16,7 @@ _SPACE, _TAB = 32, 9
 
 @dataclass
 class FieldSpans:
-    """Spans of one field in all lines of a block, and what the scan found out about its values.
+    """Spans of one field in all lines of a block, and properties of its values that the scan found.
 
     Attributes:
         starts: start offset of the text in each line.
@@ -44,8 +44,8 @@ class GroupState:
 class LineCursor:
     """Offset reached in each line of a block, and the lines that are still scanned.
 
-    A line is not scanned any more once it is uncertain, and while it lacks the optional group that is scanned. Its
-    offset is then its end: no literal is found there, and no test fails.
+    Lines that are uncertain, and lines without the optional group that is scanned, are not scanned. Their offset is the end
+    of the line, where no literal is found and no test fails.
 
     Attributes:
         view: bytes of the block, from :func:`spans.terminated_view`.

@@ -125,7 +125,7 @@ class Following:
 
 @dataclass(frozen=True)
 class TemplateStep:
-    """A segment, and what may follow it.
+    """A segment, and the segments that may follow it.
 
     Attributes:
         segment: segment of the template.

@@ -13,7 +13,7 @@ from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
 # A column and a mask of the rows whose value the target type does not have (None: no row).
 CastResult = tuple["pa.Array", "Bool | None"]
 
-_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}  # of the largest integer of so many bits
+_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}  # bits of an integer type -> digits of its largest value
 _EXACT_IN_DOUBLE = 32  # widest integer type, in bits, of which a double represents every value exactly
 
 

@@ -1,4 +1,4 @@
-"""Interface of field types: what the text of a field means.
+"""Interface of field types: the meaning of a field's text.
 
 :meth:`FieldType.parse` defines the value of a text. :meth:`FieldType.convert` does the same for a column and returns a
 mask of the rows that are converted correctly; a text that is not of the type is never among them. The other rows are

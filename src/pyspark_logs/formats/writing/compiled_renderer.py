@@ -15,7 +15,7 @@ from pyspark_logs.formats.compiled.render_program import LineProgram, LineRules
 from pyspark_logs.formats.writing.line_writer import LineWriter, UnwritableValues
 
 _MIN_ROWS = 256  # of batches that tell which values are often uncertain
-_MAX_UNCERTAIN = 8  # a value that is uncertain in more than one of so many rows is rendered by the column
+_MAX_UNCERTAIN = 8  # a value that is uncertain in more than 1 / _MAX_UNCERTAIN of the rows is rendered by the column
 
 
 class RenderedLines(NamedTuple):
