@@ -148,7 +148,9 @@ def test_a_line_that_does_not_end(tmp_path: Path, options: dict[str, Any]) -> No
     assert peak < 20 << 20
 
 
-@tries("NUL bytes, invalid UTF-8, surrogates in UTF-8 and in JSON escapes", "read; U+FFFD for what is no character")
+@tries(
+    "NUL bytes, invalid UTF-8, surrogates in UTF-8 and in JSON escapes", "read; U+FFFD for invalid bytes and surrogates"
+)
 def test_bytes_that_are_no_characters(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"a\0b c\n\xff\xed\xa0\x80 d\n")

@@ -99,7 +99,7 @@ class TimeCounts:
 def _without_outliers(steps: Sequence[int], counts: Counter[int]) -> tuple[int, int]:
     """Returns the first and the last step of the shortest range that lacks only outliers.
 
-    The range also has the records that are no further from it than it is long: they are its sparse ends.
+    The range also includes its sparse ends: records whose distance from it is at most its length.
     """
     total = sum(counts.values())
     needed = total - min(max(1, total // _OUTLIER_SHARE), total // 3)

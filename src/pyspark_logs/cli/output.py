@@ -53,7 +53,7 @@ def check_directory(option: str, file: str) -> None:
     """
     if "://" in file:
         raise OptionError(
-            f"{option} {file!r} is no local path, and files are written to this machine only; write a local file and copy it. Spark"
+            f"{option} {file!r} is not a local path, and files are written to this machine only; write a local file and copy it. Spark"
             " and pyspark_logs.write() write log files to stores"
         )
     if Path(file).is_dir():

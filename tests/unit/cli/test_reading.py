@@ -281,4 +281,4 @@ def test_options_that_are_arguments(folder: str, tmp_path: Path, capsys: pytest.
     assert main(["preview", folder, "-o", "preset"]) == REFUSED
     assert "write -o preset=VALUE" in capsys.readouterr().err
     assert main(["convert", folder, *FORMAT, "--to", "s3://bucket/a.parquet"]) == REFUSED
-    assert "is no local path" in capsys.readouterr().err
+    assert "is not a local path" in capsys.readouterr().err

@@ -100,7 +100,7 @@ class JsonWriter:
     def plan_rendering(
         self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
     ) -> RenderPlan | None:
-        """Returns a plan in which the machine renders scalars; other values are rendered by the column."""
+        """Returns a plan in which the machine renders scalars; other values are rendered as whole columns."""
         types = tuple(column.type for column in columns)
         key = (types, avoided, rules)
         if key not in self._programs:

@@ -50,7 +50,7 @@ class LayoutsProgram:
         Args:
             columns: columns of the batch.
             layouts: index of the layout of each row.
-            render_field: function that renders a field by the column.
+            render_field: function that renders the whole column of a field.
         """
         inputs: list[pa.Array] = []
         doubtful: Bool | None = None
@@ -71,7 +71,7 @@ def compile_layouts(layouts: Sequence[LineLayout], avoided: frozenset[Hashable],
 
     Args:
         layouts: the layouts.
-        avoided: names of the fields that are rendered by the column.
+        avoided: names of the fields that are rendered as whole columns.
         rules: rules of lines.
     """
     builder = ProgramBuilder(rules)

@@ -107,7 +107,7 @@ class TemplateWriter:
     def plan_rendering(
         self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
     ) -> RenderPlan | None:
-        """Returns a plan with a program for each layout of the rows; fields without instructions are rendered by the column."""
+        """Returns a plan with a program for each layout of the rows; fields without instructions are rendered as whole columns."""
         codes, layouts = self._layouts_of(columns)
         key = (avoided, rules, *map(id, layouts.values()))  # the writer keeps its layouts, so that no id is used again
         if key not in self._programs:

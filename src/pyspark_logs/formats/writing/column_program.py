@@ -30,8 +30,8 @@ class PlannedValue:
     Attributes:
         before: constant text before the value.
         column: index of the column.
-        form: form in which the machine renders the value; None: the value is rendered by the column.
-        flags: flags of a value that is rendered by the column.
+        form: form in which the machine renders the value; None: the value is rendered with its whole column.
+        flags: flags of a value that is rendered with its whole column.
     """
 
     before: str
@@ -57,7 +57,7 @@ class ColumnProgram:
 
         Args:
             columns: columns of the batch.
-            render_value: function that renders a value by the column.
+            render_value: function that renders the whole column of a value.
         """
         inputs: list[pa.Array] = []
         doubtful: Bool | None = None

@@ -15,7 +15,9 @@ from pyspark_logs.formats.compiled.render_program import LineProgram, LineRules
 from pyspark_logs.formats.writing.line_writer import LineWriter, UnwritableValues
 
 _MIN_ROWS = 256  # of batches that tell which values are often uncertain
-_MAX_UNCERTAIN = 8  # a value that is uncertain in more than 1 / _MAX_UNCERTAIN of the rows is rendered by the column
+_MAX_UNCERTAIN = (
+    8  # a value that is uncertain in more than 1 / _MAX_UNCERTAIN of the rows is rendered with its whole column
+)
 
 
 class RenderedLines(NamedTuple):
@@ -42,7 +44,7 @@ class CompiledRenderer:
         proves_records: True if ``rules`` are all rules of lines; False: lines are checked by :class:`.RoundtripChecks`.
 
     Attributes:
-        avoided: keys of the values that are rendered by the column, because they were often uncertain.
+        avoided: keys of the values that are rendered with their whole columns, because they were often uncertain.
     """
 
     def __init__(self, machines: Machines, writer: LineWriter, rules: LineRules, *, proves_records: bool) -> None:

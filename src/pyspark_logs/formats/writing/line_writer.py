@@ -57,7 +57,7 @@ class LineWriter(Protocol):
 
         Args:
             columns: columns to render.
-            avoided: keys of the values that the machine shall not render itself; the plan renders them by the column.
+            avoided: keys of the values that the machine shall not render itself; the plan renders their whole columns.
             rules: rules of lines.
 
         Returns:
