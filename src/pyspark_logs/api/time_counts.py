@@ -17,7 +17,8 @@ _WIDTHS = (1, 5, 15, 60, 180, 360, 1440, 7 * 1440, 30 * 1440, 365 * 1440)
 _MAX_INTERVALS = 48
 # The counts are by minute until there are more of them than this, then by longer steps.
 _MAX_COUNTED = 100_000
-# Outliers are at most one record in this many, or one of three and more, without which the intervals are this much shorter.
+# Outliers are at most one record in this many, without which the intervals are this much shorter; of fewer records two, one at
+# each end, of less than 40 records one.
 _OUTLIER_SHARE, _OUTLIER_FACTOR = 100, 10
 
 NO_TIME = int(np.iinfo(np.int64).min)
@@ -102,7 +103,7 @@ def _without_outliers(steps: Sequence[int], counts: Counter[int]) -> tuple[int, 
     The range also includes its sparse ends: records whose distance from it is at most its length.
     """
     total = sum(counts.values())
-    needed = total - min(max(1, total // _OUTLIER_SHARE), total // 3)
+    needed = total - max(total // _OUTLIER_SHARE, min(2, total // 20), min(1, total // 3))
     best, left, covered = (steps[0], steps[-1]), 0, 0
     for right, last in enumerate(steps):
         covered += counts[last]

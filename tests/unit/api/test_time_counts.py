@@ -30,6 +30,7 @@ def counts_of(minutes: list[int], corrupt: list[bool] | None = None) -> TimeCoun
         ([0, 60 * DAY], 9, 0, 0),  # two records are no outliers of each other
         ([0, 20_000 * DAY, 20_000 * DAY + 120], 25, 1, 0),
         ([0, 10, 20, 30 * DAY], 21, 0, 1),
+        ([0, *range(20_000 * DAY, 20_000 * DAY + 60), 30_000 * DAY], 12, 1, 1),
         ([0, 0, 120], 25, 0, 0),  # the range without the last record is short, and the whole one is drawn as well
         ([*range(1000), 40 * DAY, 50 * DAY], 17, 0, 2),
         ([0] * 20 + [*range(20_000 * DAY, 20_000 * DAY + 1000)], 47, 0, 0),  # too many to be outliers
@@ -55,7 +56,7 @@ def test_each_record_is_counted_once(records: list[tuple[int, bool]], untimed: i
     assert len(histogram) <= 48
     assert len({later.start_us - one.start_us for one, later in itertools.pairwise(histogram)}) <= 1
     outliers = [one.records for one in (before, after) if one is not None]
-    assert not outliers or sum(outliers) <= max(1, len(records) // 100)
+    assert not outliers or sum(outliers) <= max(2, len(records) // 100)
 
 
 def test_memory_does_not_depend_on_the_times(monkeypatch: pytest.MonkeyPatch) -> None:
