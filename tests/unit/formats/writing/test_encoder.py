@@ -514,7 +514,7 @@ def test_what_begins_a_line_can_be_escaped() -> None:
         ("{a}", ["\0a"], "or padding"),
         ("{a}", [BOM], "byte order mark"),
         ("{n:int}{~}{a}", [1, " x"], "would lose a blank"),
-        ("{u:uuid}", ["x"], "no value that a field of type uuid can write"),
+        ("{u:uuid}", ["x"], "is not a value that a field of type uuid can write"),
         ("{j:json}", ["{"], "of type json"),
         ("{h:host}", ["a b"], "of type host"),
         ("{s:enum(stdout|stderr)}", ["stdin"], r"of type enum\(stdout\|stderr\)"),
