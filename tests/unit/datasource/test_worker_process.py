@@ -41,14 +41,10 @@ def test_a_worker_collects_only_what_its_tasks_made(monkeypatch: pytest.MonkeyPa
     exclude_modules_from_collections()
     assert gc.get_freeze_count() > 10_000
     assert before() is None  # garbage is collected before, not kept for ever
-    visited = len(gc.get_objects())
-    assert visited < 1000
-    later = weakref.ref(Node())
-    frozen = gc.get_freeze_count()
+    assert len(gc.get_objects()) < 1000
+    later = Node()
     exclude_modules_from_collections()
-    assert gc.get_freeze_count() == frozen
-    gc.collect()
-    assert later() is None
+    assert any(visited is later for visited in gc.get_objects())
 
 
 @pytest.mark.parametrize("name", ["pytest", "pyspark.worker", "my_job"])
