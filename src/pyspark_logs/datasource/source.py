@@ -10,6 +10,7 @@ from pyspark.sql.types import StructType
 
 from pyspark_logs.datasource.redaction import REDACTION_CONF, redact_options
 from pyspark_logs.datasource.spark_log import mute_replacement_warning
+from pyspark_logs.datasource.worker_python import warn_of_other_python
 from pyspark_logs.errors import OptionError
 from pyspark_logs.options import ReadOptions, WriteOptions, parse_read_options, parse_write_options
 from pyspark_logs.terminal_text import get_logger
@@ -47,6 +48,7 @@ def register(spark: SparkSession) -> None:
             f"register() takes a SparkSession of Spark 4.0 or later, not {type(spark).__name__}; create it with"
             " SparkSession.builder.getOrCreate()"
         )
+    warn_of_other_python(spark)
     mute_replacement_warning(spark)
     try:
         spark.dataSource.register(_source_of(spark))
