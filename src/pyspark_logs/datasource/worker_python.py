@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def warn_of_other_python(spark: SparkSession) -> None:
         command, master = str(context.pythonExec), str(context.master)
     except Exception:  # noqa: BLE001 - Connect and shared clusters refuse to show the context
         return
-    is_local = master.startswith("local") and "cluster" not in master
+    # Databricks replaces the interpreter of a notebook's tasks, and a cluster of one node is local.
+    is_local = master.startswith("local") and "cluster" not in master and "DATABRICKS_RUNTIME_VERSION" not in os.environ
     found = shutil.which(command)
     if not is_local or found is None or _is_this_python(found) or _has_package(found):
         return

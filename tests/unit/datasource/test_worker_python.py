@@ -67,5 +67,12 @@ def test_clusters_are_not_asked(master: str, interpreters: Interpreters, caplog:
     assert warnings(session(interpreters.python(1), master), caplog) == []
 
 
+def test_notebooks_of_databricks_are_not_judged(
+    interpreters: Interpreters, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.0")
+    assert warnings(session(interpreters.python(1), "local[*, 4]"), caplog) == []
+
+
 def test_a_session_without_a_context(caplog: pytest.LogCaptureFixture) -> None:
     assert warnings(object(), caplog) == []
