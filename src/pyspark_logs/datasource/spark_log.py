@@ -14,9 +14,9 @@ _MESSAGE = "The data source logs replaced a .*"
 def mute_replacement_warning(spark: SparkSession) -> None:
     """Mutes the warning of Spark that the registered class replaces the class that Spark has found by its name.
 
-    Spark copies the registrations of a session for each streaming query, and repeats the warning each time; so the filter
-    stays in place. It denies this message alone, and no message on other data sources. A Connect session has no JVM in this
-    process; the warning is then in the log of the server.
+    Spark copies the registrations of a session for each streaming query and repeats the warning each time, so the filter
+    stays in place. The filter denies only this message. A Connect session has no JVM in this process; the warning is then in
+    the log of the server.
     """
     try:
         log4j = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001 - no public setting of one logger
