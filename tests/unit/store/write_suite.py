@@ -257,7 +257,8 @@ class WriteSuite:
         assert self.store.complete_upload(path, upload_id, etags, size=3) is False
         assert self.store.get(path) == b"one"
 
-    def test_one_of_six_concurrent_completions_succeeds(self):
+    def complete_concurrently(self) -> list[bool]:
+        """Results of six concurrent completions of one upload of b"one", sorted."""
         path, upload_id, etags = self.stage("a/part-0.gz", b"one")
         start = threading.Barrier(6)
 
@@ -266,9 +267,16 @@ class WriteSuite:
             return self.store.complete_upload(path, upload_id, etags, size=3)
 
         with ThreadPoolExecutor(6) as pool:
-            assert sorted(pool.map(complete, range(6))) == [False] * 5 + [True]
+            results = sorted(pool.map(complete, range(6)))
         assert self.store.get(path) == b"one"
         assert self.uploads() == []
+        return results
+
+    def test_concurrent_completions_create_the_file(self):
+        assert any(self.complete_concurrently())
+
+    def test_one_of_six_concurrent_completions_succeeds(self):
+        assert self.complete_concurrently() == [False] * 5 + [True]
 
     def test_complete_after_abort(self):
         path, upload_id, etags = self.stage("part-0.gz", b"one")
