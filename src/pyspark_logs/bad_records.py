@@ -21,9 +21,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.errors import ReadOnlyStoreError
 from pyspark_logs.formats.columnar.reasons import Reasons
-from pyspark_logs.formats.columnar.spans import Int64, from_numpy, string_bytes
+from pyspark_logs.formats.columnar.spans import Int64, string_bytes
 from pyspark_logs.formats.compiled import render_opcodes as op
 from pyspark_logs.formats.compiled.availability import machines
 from pyspark_logs.formats.compiled.render_program import LineProgram, LineRules, ProgramBuilder, ValueForm

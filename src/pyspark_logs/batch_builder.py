@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy, from_texts
 from pyspark_logs.bad_records import BadRecords, BadRecordSink
 from pyspark_logs.batch_sizes import batch_of_columns
 from pyspark_logs.block_files import BlockFiles, divide
@@ -163,7 +164,7 @@ class BatchBuilder:
         if self.bad_records is not None:
             damage = CorruptReason(reason.encode("utf-8", "replace").decode(), "damaged file")
             self.bad_records.add(
-                BadRecords(path, np.array([offset], np.int64), spans.from_texts(""), Reasons.of([0], [damage]))
+                BadRecords(path, np.array([offset], np.int64), from_texts([""]), Reasons.of([0], [damage]))
             )
 
     def context(self, split: FileSplit) -> TimestampContext:
@@ -214,7 +215,7 @@ class BatchBuilder:
             return None  # without a time column the planner has selected whole files
         micros = decoded.columns[self._time_index()].cast(pa.int64())
         micros = pc.coalesce(micros, _file_times(files, decoded)) if micros.null_count else micros
-        # to_numpy() would import pandas; see spans.from_numpy.
+        # to_numpy() would import pandas; see from_numpy.
         times = np.frombuffer(micros.buffers()[1], np.int64)[micros.offset : micros.offset + len(micros)]
         selected = np.ones(len(times), np.bool_)
         if start_us is not None:
@@ -278,8 +279,8 @@ def _file_times(files: BlockFiles, decoded: DecodedBlock) -> pa.Array:
     """Returns the time of the file of each record, in microseconds: that of its path, or of its last change."""
     times = [one.modified_ms * 1000 if one.layout_start_us is None else one.layout_start_us for one in files.splits]
     if decoded.lines is None or len(times) == 1:
-        return spans.from_numpy(np.full(decoded.rows, times[0], np.int64))
-    return spans.from_numpy(np.array(times, np.int64)[files.indices(decoded.lines)])
+        return from_numpy(np.full(decoded.rows, times[0], np.int64))
+    return from_numpy(np.array(times, np.int64)[files.indices(decoded.lines)])
 
 
 def select_rows(arrays: list[pa.Array], target: pa.Schema, selected: Bool | None, rows: int) -> pa.RecordBatch | None:
@@ -288,7 +289,7 @@ def select_rows(arrays: list[pa.Array], target: pa.Schema, selected: Bool | None
     if count == 0:
         return None
     if arrays and selected is not None and count < rows:
-        indices = spans.from_numpy(np.flatnonzero(selected))
+        indices = from_numpy(np.flatnonzero(selected))
         arrays = [array.take(indices) for array in arrays]
     return batch_of_columns(arrays, target, count)
 
@@ -307,7 +308,7 @@ def _corrupt_texts(decoded: DecodedBlock) -> pa.Array:
     indices = np.zeros(len(lines), np.int64)
     indices[rows] = np.arange(len(rows))
     texts = spans.field_strings(lines.block, lines.starts[rows], lines.ends[rows])
-    return texts.take(spans.from_numpy(indices, ~corrupt))
+    return texts.take(from_numpy(indices, ~corrupt))
 
 
 def _mismatch_error(split: FileSplit, lines: Lines, row: int, reason: CorruptReason) -> RecordError:

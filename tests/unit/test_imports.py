@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "pyspark_logs"
 SOURCE = ROOT / "src" / PACKAGE
 
-BASE = {"errors", "terminal_text", "schema", "predicates", "options"}
+BASE = {"errors", "terminal_text", "arrow_values", "schema", "predicates", "options"}
 
 
 def allowed_imports(page: str) -> dict[str, set[str]]:
@@ -43,7 +43,7 @@ ALLOWED = allowed_imports((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 THIRD_PARTY: dict[str, set[str]] = {
     "pyarrow": set(ALLOWED) - {"__init__", "__main__", "errors", "terminal_text"},
     "numpy": {
-        "formats", "records", "predicates", "planning", "bad_records", "batch_builder", "block_files", "literal_search", "reader", "routing", "staging", "api",
+        "arrow_values", "formats", "records", "predicates", "planning", "bad_records", "batch_builder", "block_files", "literal_search", "reader", "routing", "staging", "api",
     },
     "argcomplete": {"cli"},
     "rich": {"cli"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.records import Lines
@@ -37,7 +38,7 @@ class LineStart:
         if not self.pattern:
             return np.ones(len(lines), np.bool_)
         texts = spans.field_strings(lines.block, lines.starts, lines.ends)
-        return spans.as_bool(pc.match_substring_regex(texts, self.pattern))
+        return as_bool(pc.match_substring_regex(texts, self.pattern))
 
     def is_in(self, lines: Lines) -> bool:
         """Returns True if a line of a block may match; the lines are valid UTF-8."""

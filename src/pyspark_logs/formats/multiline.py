@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
@@ -48,7 +49,7 @@ class RecordStarts:
         if self.matcher is not None:
             return self.matcher.matching(lines, context)
         texts = spans.field_strings(lines.block, lines.starts, lines.ends)
-        return spans.as_bool(pc.match_substring_regex(texts, self.pattern))
+        return as_bool(pc.match_substring_regex(texts, self.pattern))
 
     def rule(self, context: TimestampContext) -> Callable[[Lines], Bool]:
         """Returns the function :meth:`starts` for the blocks of a split, which are passed in order."""

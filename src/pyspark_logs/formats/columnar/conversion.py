@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar.spans import Bool, from_numpy
+from pyspark_logs.arrow_values import from_numpy
+from pyspark_logs.formats.columnar.spans import Bool
 
 # A column, and a mask of the rows with a correct value (None: all rows).
 ConversionResult = tuple[pa.Array, Bool | None]

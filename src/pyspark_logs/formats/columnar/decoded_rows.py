@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar.reasons import Reasons
-from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
+from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 
 
 @dataclass

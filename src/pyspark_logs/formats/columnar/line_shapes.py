@@ -22,7 +22,12 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 
 ValueSpans = list[tuple[Int32, Int32]]  # of each value of a shape: its start and end offset in each line
 

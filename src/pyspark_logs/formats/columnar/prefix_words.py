@@ -10,7 +10,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 
 Words = npt.NDArray[np.uint64]
 

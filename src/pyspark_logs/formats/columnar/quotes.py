@@ -7,7 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 
 
 class Quotes:

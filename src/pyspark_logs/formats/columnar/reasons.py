@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.formats.columnar.spans import Int32, Int64, from_numpy, from_texts
+from pyspark_logs.arrow_values import from_numpy, from_texts
+from pyspark_logs.formats.columnar.spans import Int32, Int64
 
 
 class CorruptReason(NamedTuple):
@@ -73,7 +74,7 @@ class Reasons(Mapping[int, CorruptReason]):
         """Returns the reasons of records, each given as an index into distinct reasons."""
         categories: dict[str, int] = {}
         categories_of = np.array([categories.setdefault(one.category, len(categories)) for one in reasons], np.int32)
-        return cls(rows, codes, from_texts(*(one.text for one in reasons)), tuple(categories), categories_of)
+        return cls(rows, codes, from_texts([one.text for one in reasons]), tuple(categories), categories_of)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -166,6 +167,6 @@ class ReasonsBuilder:
     def build(self) -> Reasons:
         """Returns the reasons by column."""
         return Reasons(
-            np.array(self.rows, np.int64), np.array(self._codes, np.int32), from_texts(*self._texts),
+            np.array(self.rows, np.int64), np.array(self._codes, np.int32), from_texts(list(self._texts)),
             tuple(self._categories), np.array(self._categories_of, np.int32),
         )  # fmt: skip

@@ -9,13 +9,13 @@ fields once; with the gaps set to null, the same array is searched for literals 
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.records import byte_offsets
 
 Int32 = npt.NDArray[np.int32]
@@ -26,35 +26,6 @@ Bytes = npt.NDArray[np.uint8]
 
 _MAX_VECTORIZED_RUN = 50  # backslashes before a quote; a longer run is counted by itself
 _QUOTE, _BACKSLASH = b'"\\'
-
-
-def from_numpy(values: npt.NDArray[Any], null: Bool | None = None) -> pa.Array:
-    """Returns an Arrow array over the memory of numbers or booleans.
-
-    ``pa.array`` and ``pa.scalar`` import pandas, if it is installed, to recognise its values. In each new worker of Spark, this
-    import takes about as long as importing all of this package.
-
-    Args:
-        values: one-dimensional array.
-        null: mask of the rows that are null; None: no row.
-
-    >>> from_numpy(np.array([1, 2]), np.array([False, True])).to_pylist()
-    [1, None]
-    """
-    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
-    validity = None if null is None or not null.any() else pa.py_buffer(np.packbits(~null, bitorder="little"))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [validity, pa.py_buffer(data)])
-
-
-def from_texts(*texts: str) -> pa.Array:
-    """Returns an array of strings without ``pa.array``; see :func:`from_numpy`.
-
-    >>> from_texts("true", "", "ß").to_pylist()
-    ['true', '', 'ß']
-    """
-    encoded = [text.encode() for text in texts]
-    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
 
 
 @functools.lru_cache(maxsize=8)
@@ -235,17 +206,3 @@ def mask_strings(array: pa.Array, null: Bool) -> pa.Array:
     if array.offset:  # the validity bitmap would have to begin within a byte
         return mask_strings(array.take(pa.array(np.arange(len(array)))), null)
     return pa.StringArray.from_buffers(len(array), offsets, data, validity)
-
-
-def as_bool(array: Any) -> Bool:
-    """Converts a BooleanArray to numpy; nulls are False."""
-    if len(array) == 0:
-        return np.zeros(0, np.bool_)
-    validity, values = array.buffers()
-    flags = _unpack_bits(values, array.offset, len(array))
-    return flags if validity is None else flags & _unpack_bits(validity, array.offset, len(array))
-
-
-def _unpack_bits(buffer: pa.Buffer, start: int, count: int) -> Bool:
-    packed = np.frombuffer(buffer, np.uint8)[start // 8 : (start + count + 7) // 8]
-    return np.unpackbits(packed, bitorder="little")[start % 8 : start % 8 + count].view(np.bool_)

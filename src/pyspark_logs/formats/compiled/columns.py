@@ -10,9 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64, from_numpy
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines
 from pyspark_logs.formats.compiled.outputs import TEXTS, Out, OutputTable

@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons, ReasonsBuilder
-from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64, from_numpy
+from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.decoding.mismatches import SEARCHED, UNCERTAIN, MismatchSearch, first_of_each
 from pyspark_logs.formats.decoding.parsed_line import ParsedLine
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

@@ -15,15 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool, from_numpy, from_texts
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.columnar.spans import (
     Bool,
     Int32,
     Int64,
-    as_bool,
-    from_numpy,
-    from_texts,
     max_byte_length,
     string_bytes,
 )
@@ -93,7 +91,7 @@ class RejectionForm(NamedTuple):
         codes = np.maximum(problems.codes, 0)
         shown, quote = represent(problems.texts)
         words = [f"{quote}: {message}" for message in problems.messages]
-        ends = words[0] if len(words) == 1 else from_texts(*words).take(from_numpy(codes))
+        ends = words[0] if len(words) == 1 else from_texts(words).take(from_numpy(codes))
         messages = pc.binary_join_element_wise(f"{self.head}: {quote}", shown, ends, "")
         return Reasons(rows, indices, messages, tuple(categories), np.array(of_message, np.int32)[codes])
 
@@ -157,7 +155,7 @@ def represent(texts: pa.StringArray) -> tuple[pa.StringArray, str]:
     shown = pc.binary_join_element_wise("'", texts, "'", "")
     special = ~as_bool(pc.match_substring_regex(texts, _PLAIN_TEXT))
     replaced = [repr(text) for text in texts.take(from_numpy(np.flatnonzero(special))).to_pylist()]
-    return pc.replace_with_mask(shown, from_numpy(special), from_texts(*replaced)), ""
+    return pc.replace_with_mask(shown, from_numpy(special), from_texts(replaced)), ""
 
 
 @dataclass(frozen=True)
@@ -295,4 +293,4 @@ class Rejections:
 
 def _differ(texts: pa.StringArray, text: str) -> Bool:
     """Returns a mask of the texts that differ from a text."""
-    return as_bool(pc.not_equal(texts, from_texts(text)[0]))
+    return as_bool(pc.not_equal(texts, from_texts([text])[0]))

@@ -19,7 +19,12 @@ import pyarrow.compute as pc
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.delimited.line_parser import DelimitedColumn, DelimitedRules
 from pyspark_logs.formats.delimited.splitter import ValueSplitter
 from pyspark_logs.formats.timestamps.parsing import TimestampContext

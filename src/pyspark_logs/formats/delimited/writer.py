@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar import spans
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar.conversion import scatter_result
 from pyspark_logs.formats.compiled import render_opcodes as op
 from pyspark_logs.formats.compiled.render_program import LineRules, ValueForm
@@ -164,7 +164,7 @@ class DelimitedWriter(ScalarWriter):
         if valid is not None:
             read, valid = parse_distinct(field_type, present, TimestampContext(self.zone))
         read, valid = scatter_result(read, valid, null)
-        same = spans.as_bool(pc.equal(read, column)) | (null & spans.as_bool(column.is_null()))
+        same = as_bool(pc.equal(read, column)) | (null & as_bool(column.is_null()))
         different = ~same if valid is None else ~(same & valid)
         return unwritable_values(combined.column, different, f"differs from {' and '.join(map(repr, combined.values))}")
 
@@ -198,9 +198,9 @@ class DelimitedWriter(ScalarWriter):
         if index == 0 and self.header_names:
             is_forbidden |= is_any_of(texts, self.header_names)
         if len(self.plan.values) == 1:  # a line of blanks is not a record
-            is_forbidden |= spans.as_bool(pc.match_substring_regex(texts, r"^[ \t]*\z"))
+            is_forbidden |= as_bool(pc.match_substring_regex(texts, r"^[ \t]*\z"))
         for prefix in self.forbidden_prefixes if index == 0 else ():
-            is_forbidden |= spans.as_bool(pc.starts_with(texts, prefix))
+            is_forbidden |= as_bool(pc.starts_with(texts, prefix))
         if quote is None:
             problems += unwritable_values(column, line_ends, "holds a line end, and there are no quotes")
             problems += unwritable_values(

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, intersect_masks
-from pyspark_logs.formats.columnar.spans import Int32, from_numpy
+from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.compiled import opcodes as op
 from pyspark_logs.formats.compiled.availability import Machines, log_unsupported, machines
 from pyspark_logs.formats.compiled.columns import BlockColumns, BlockTables

@@ -9,7 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.decoding.mismatches import UNCERTAIN, byte_table, classes_at
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 

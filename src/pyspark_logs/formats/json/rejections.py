@@ -6,13 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool, from_numpy, from_texts
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.columnar.spans import (
     Int32,
     Int64,
-    as_bool,
-    from_numpy,
-    from_texts,
     max_byte_length,
     string_bytes,
 )
@@ -41,7 +39,7 @@ class JsonRejectionForm(RejectionForm):
             return texts
         special = as_bool(pc.match_substring_regex(texts, r"[\x00-\x1f\\]"))
         rendered = [dump_json(parse_json(text)) for text in texts.filter(from_numpy(special)).to_pylist()]
-        return pc.replace_with_mask(texts, from_numpy(special), from_texts(*rendered))
+        return pc.replace_with_mask(texts, from_numpy(special), from_texts(rendered))
 
     def reasons(self, rows: Int64, indices: Int32, problems: Problems) -> Reasons:
         """Returns the reasons of lines; see :meth:`.RejectionForm.reasons`."""

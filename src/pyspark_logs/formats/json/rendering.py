@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.json.values import dump_json, parse_json
@@ -59,7 +60,7 @@ def render_json(array: pa.Array, zone: str) -> RenderResult:
     if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
         return _render_times(array, zone)
     if pa.types.is_floating(dtype):
-        not_finite = ~spans.as_bool(pc.is_finite(array)) & array.is_valid().to_numpy(zero_copy_only=False)
+        not_finite = ~as_bool(pc.is_finite(array)) & array.is_valid().to_numpy(zero_copy_only=False)
         return _render_floats(array), not_finite if not_finite.any() else None
     if pa.types.is_decimal(dtype):
         return render_decimals(array), None

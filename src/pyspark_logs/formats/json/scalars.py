@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool, from_texts
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
@@ -40,8 +41,8 @@ def convert_unquoted(
     if field_type is None or field_type.json_kind == "string":
         return pa.nulls(len(tokens), dtype), np.zeros(len(tokens), np.bool_)
     if field_type.json_kind == "boolean":  # the field type accepts 1 and 0, too
-        return pc.equal(tokens, spans.from_texts("true")[0]), spans.as_bool(
-            pc.is_in(tokens, value_set=spans.from_texts("true", "false"))
+        return pc.equal(tokens, from_texts(["true"])[0]), as_bool(
+            pc.is_in(tokens, value_set=from_texts(["true", "false"]))
         )
     return field_type.convert(tokens, context)
 
@@ -89,7 +90,7 @@ def is_escaped_otherwise(strings: pa.Array) -> Bool:
     data = spans.string_bytes(strings)
     if len(data) == 0 or (data.min() >= _FIRST_PRINTABLE and not (data == ord("\\")).any()):
         return np.zeros(len(strings), np.bool_)
-    return spans.as_bool(pc.match_substring_regex(strings, r"[\x00-\x1f]|\\/"))
+    return as_bool(pc.match_substring_regex(strings, r"[\x00-\x1f]|\\/"))
 
 
 def is_number_or_boolean(tokens: pa.Array) -> Bool:
@@ -104,8 +105,8 @@ def is_number_or_boolean(tokens: pa.Array) -> Bool:
         return (data[starts] != _ZERO) | (lengths == 1)
     if (lengths > 0).all() and _are_decimals(data, digits, starts, lengths):
         return np.ones(len(tokens), np.bool_)
-    booleans = pc.is_in(tokens, value_set=spans.from_texts("true", "false"))
-    return spans.as_bool(pc.or_(pc.match_substring_regex(tokens, _NUMBER), booleans))
+    booleans = pc.is_in(tokens, value_set=from_texts(["true", "false"]))
+    return as_bool(pc.or_(pc.match_substring_regex(tokens, _NUMBER), booleans))
 
 
 def _are_decimals(data: Bytes, digits: Bool, starts: Int32, lengths: Int32) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.compiled import render_opcodes as op
@@ -101,7 +102,7 @@ class LogfmtWriter(ScalarWriter):
     def _finish(self, lines: pa.Array, problems: list[UnwritableValues]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Removes the space before the first pair of each line, and writes a null pair to lines without pairs."""
         lines = pc.if_else(pc.starts_with(lines, " "), pc.utf8_slice_codeunits(lines, 1), lines)
-        empty = spans.as_bool(pc.equal(lines, "\n"))
+        empty = as_bool(pc.equal(lines, "\n"))
         if not empty.any():
             return lines, problems
         if not self.can_write_null:
@@ -129,4 +130,4 @@ class LogfmtWriter(ScalarWriter):
         data = spans.string_bytes(texts)
         special = (data <= ord(" ")) | (data == ord("=")) | (data == ord('"'))
         none: Bool = np.zeros(len(texts), np.bool_)
-        return spans.as_bool(pc.match_substring_regex(texts, _SPECIAL)) if special.any() else none
+        return as_bool(pc.match_substring_regex(texts, _SPECIAL)) if special.any() else none

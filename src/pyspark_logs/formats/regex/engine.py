@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Int32
@@ -131,14 +132,14 @@ def _clear_mismatches(subexpression: Subexpression, array: pa.StringArray, match
         # The template ends the text at a quote that the following literal follows; it must be the first quote.
         for char in ('"', "\\"):
             if (spans.string_bytes(array) == ord(char)).any():
-                matched &= ~spans.as_bool(pc.match_substring(array, char))
+                matched &= ~as_bool(pc.match_substring(array, char))
     elif subexpression.regex is not None and not _matches_by_alphabet(subexpression, array):
         anchored = f"^(?:{subexpression.regex})$"
         dictionary = _encode_if_repetitive(array)
         if dictionary is None:
-            matched &= spans.as_bool(pc.match_substring_regex(array, anchored))
+            matched &= as_bool(pc.match_substring_regex(array, anchored))
         else:
-            values = spans.as_bool(pc.match_substring_regex(dictionary.dictionary, anchored))
+            values = as_bool(pc.match_substring_regex(dictionary.dictionary, anchored))
             matched &= values[dictionary.indices.to_numpy()]
 
 
@@ -160,5 +161,5 @@ def _group_text(subexpression: Subexpression, array: pa.StringArray) -> pa.Strin
         return pc.binary_join_element_wise('"', array, '"', "")
     if subexpression.null_text is None:
         return array
-    null = spans.as_bool(pc.equal(array, subexpression.null_text))
+    null = as_bool(pc.equal(array, subexpression.null_text))
     return spans.mask_strings(array, null) if null.any() else array

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
@@ -110,9 +111,9 @@ class RegexLineParser:
     def _match_groups(self, lines: pa.StringArray) -> tuple[dict[int, pa.StringArray], Bool]:
         """Returns the text of each captured group, null for lines that do not match, and a mask of the matching lines."""
         if not self.captured:
-            return {}, spans.as_bool(pc.match_substring_regex(lines, self.pattern))
+            return {}, as_bool(pc.match_substring_regex(lines, self.pattern))
         extracted = pc.extract_regex(lines, pattern=self.pattern)
-        matched = spans.as_bool(extracted.is_valid())
+        matched = as_bool(extracted.is_valid())
         groups = [extracted.field(field) for field in range(len(self.captured))]
         if not matched.all():
             groups = [spans.mask_strings(group, ~matched) for group in groups]
@@ -134,8 +135,8 @@ class RegexLineParser:
                 continue
             array = groups[index]
             if index in self.optional:
-                empty = spans.as_bool(pc.equal(pc.binary_length(array), 0))
-                array = spans.mask_strings(array, empty | spans.as_bool(array.is_null())) if empty.any() else array
+                empty = as_bool(pc.equal(pc.binary_length(array), 0))
+                array = spans.mask_strings(array, empty | as_bool(array.is_null())) if empty.any() else array
             texts.append(array)
         if not texts:
             return pa.nulls(count, pa.string())
@@ -144,7 +145,7 @@ class RegexLineParser:
     def _convert(self, column: RegexColumn, texts: pa.StringArray, context: TimestampContext) -> ConversionResult:
         if column.type.keeps_text:
             return texts, None
-        null = spans.as_bool(pc.is_in(texts, value_set=pa.array(["", self.null_value, None], pa.string())))
+        null = as_bool(pc.is_in(texts, value_set=pa.array(["", self.null_value, None], pa.string())))
         if null.all():
             return pa.nulls(len(texts), column.type.arrow()), None
         if not null.any():

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar import spans
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -70,7 +70,7 @@ class Address:
         self, arrays: Sequence[pa.Array], indices: Sequence[int], zone: str
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         host, port = arrays
-        port_only = spans.as_bool(host.is_null()) & spans.as_bool(port.is_valid())
+        port_only = as_bool(host.is_null()) & as_bool(port.is_valid())
         return render_addresses(host, port), unwritable_values(indices[1], port_only, "is a port without an address")
 
 
@@ -214,7 +214,7 @@ class Subfield(FieldType):
         texts = pc.struct_field(extracted, [self.groups[0]])
         for group in self.groups[1:]:
             texts = pc.if_else(pc.equal(texts, ""), pc.struct_field(extracted, [group]), texts)
-        null = spans.as_bool(pc.equal(texts, "").fill_null(True))
+        null = as_bool(pc.equal(texts, "").fill_null(True))
         values, valid_values = convert_valid(self.inner, texts, null, context)
         valid = valid if valid_values is None else valid & valid_values
         return values, None if valid.all() else valid

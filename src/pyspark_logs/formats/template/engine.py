@@ -15,10 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, with_nulls
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, intersect_masks
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.decoding.rejections import RejectionForm, Rejections
 from pyspark_logs.formats.decoding.requested_column import RequestedColumn
 from pyspark_logs.formats.template.field_scanner import FieldScanner
@@ -201,7 +207,7 @@ class TemplateEngine:
         uncertain = np.flatnonzero(~valid)
         texts = spans.field_strings(scanner.block, starts[uncertain], ends[uncertain])
         reject(uncertain, texts if style is None else style.unescape_strings(texts))
-        return array.take(spans.from_numpy(np.arange(len(array)), ~valid)), None
+        return array.take(from_numpy(np.arange(len(array)), ~valid)), None
 
 
 def _find_tokens(view: Bytes, starts: Int32, ends: Int32, tokens: Sequence[bytes]) -> Bool | None:

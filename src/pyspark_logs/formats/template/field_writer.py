@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.template.segments import FieldPadding
@@ -91,7 +92,7 @@ class FieldWriter:
             mask = _mask_any(texts, self.unencodable(characters_of(texts)), pc.match_substring)
             found += unwritable_values(column, mask, "has a character that the encoding lacks")
         if self.never_blank and not field_type.quoted:
-            mask = spans.as_bool(pc.match_substring_regex(texts, r"^ | \z|^\z").fill_null(False))
+            mask = as_bool(pc.match_substring_regex(texts, r"^ | \z|^\z").fill_null(False))
             found += unwritable_values(column, mask, "is empty, or begins or ends with a space")
         if self.nullable:
             found += unwritable_values(column, _mask_any(texts, self.null_texts, pc.equal), "would be read as null")
@@ -190,14 +191,14 @@ def _check_delimited(
             found += unwritable_values(column, mask, "holds a line end")
     for end in possible(context.terminators):
         if escapes.contains_text(texts, end):
-            mask = spans.as_bool(pc.match_substring(texts, end))
+            mask = as_bool(pc.match_substring(texts, end))
             found += unwritable_values(column, mask, f"holds {end!r}, which ends the field")
     mask = _mask_any(texts, possible(context.early_tails), pc.ends_with)
     found += unwritable_values(column, mask, f"and {context.text_after!r} after it hold twice what ends the field")
     if context.follows_blanks and alphabet is None:
         mask = _mask_any(texts, BLANKS, pc.starts_with)
         if context.is_before_blank:
-            mask |= spans.as_bool(pc.equal(pc.binary_length(texts), 0))
+            mask |= as_bool(pc.equal(pc.binary_length(texts), 0))
         found += unwritable_values(column, mask, "would lose a blank to the blanks before it")
     mask = _mask_any(texts, possible(context.forbidden_prefixes), pc.starts_with)
     found += unwritable_values(
@@ -222,17 +223,17 @@ def _check_padding(
     texts: pa.Array, padding: FieldPadding, context: FieldContext, column: int
 ) -> list[UnwritableValues]:
     """Returns the values that padding makes unwritable."""
-    mask = spans.as_bool((pc.starts_with if padding.before else pc.ends_with)(texts, " "))
+    mask = as_bool((pc.starts_with if padding.before else pc.ends_with)(texts, " "))
     found = unwritable_values(column, mask, "would lose a space to the padding")
     if padding.max_length is not None:
-        mask = spans.as_bool(pc.greater(pc.utf8_length(texts), padding.max_length))
+        mask = as_bool(pc.greater(pc.utf8_length(texts), padding.max_length))
         found += unwritable_values(
             column, mask, f"is longer than the {padding.max_length} characters that are written of it"
         )
     for delimiter in () if padding.before else context.delimiters:
         # The end of the value and the spaces after it may form a delimiter.
         padded = pc.binary_join_element_wise(pc.utf8_rpad(texts, padding.width, " "), delimiter, "")
-        mask = spans.as_bool(pc.less(pc.find_substring(padded, delimiter), pc.binary_length(texts)))
+        mask = as_bool(pc.less(pc.find_substring(padded, delimiter), pc.binary_length(texts)))
         found += unwritable_values(column, mask, f"and the spaces after it hold {delimiter!r}, which ends the field")
     return found
 
@@ -241,5 +242,5 @@ def _mask_any(texts: pa.Array, parts: Iterable[str], test: Callable[[pa.Array, s
     """Returns a mask of the texts for which a test is true with any of several parts."""
     mask: Bool = np.zeros(len(texts), np.bool_)
     for part in parts:
-        mask |= spans.as_bool(test(texts, part))
+        mask |= as_bool(test(texts, part))
     return mask

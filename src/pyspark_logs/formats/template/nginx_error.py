@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool
@@ -196,9 +197,9 @@ class ErrorLogColumn(FieldType):
         found = _match_contexts(contexts, has_context)
         columns = {name: pc.struct_field(found, [name]) for name in _NAMES if name != "message"}
         unsure = has_context & (
-            spans.as_bool(found.is_null())
-            | spans.as_bool(pc.match_substring(contexts, _CLIENT))
-            | spans.as_bool(pc.match_substring_regex(columns["context"], "^" + _INCOMPLETE.pattern))
+            as_bool(found.is_null())
+            | as_bool(pc.match_substring(contexts, _CLIENT))
+            | as_bool(pc.match_substring_regex(columns["context"], "^" + _INCOMPLETE.pattern))
         )
         columns = {"message": messages, **columns}
         rows = np.flatnonzero(unsure)
@@ -227,7 +228,7 @@ def _match_contexts(contexts: pa.Array, has_context: Bool) -> pa.Array:
     names = [name for name in _NAMES if name != "message"]
     head = pc.extract_regex(contexts, _REQUEST_CONTEXT)
     others = pc.extract_regex(pc.struct_field(head, ["others"]), _OTHERS)
-    unmatched = has_context & spans.as_bool(others.is_null())
+    unmatched = has_context & as_bool(others.is_null())
     rest = pa.array(unmatched)
     if unmatched.sum() > len(contexts) // 2:
         return pc.extract_regex(contexts, _PLAIN_WHOLE_CONTEXT)

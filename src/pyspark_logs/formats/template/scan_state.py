@@ -8,7 +8,12 @@ import numpy as np
 
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.prefix_words import Words
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.template.segments import Literal, Segment
 
 _SPACE, _TAB = 32, 9

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool
@@ -39,7 +40,7 @@ class SyslogBodyPart(Subfield):
         if pc.any(nil).as_py():
             message = pc.if_else(nil, pc.utf8_slice_codeunits(message, len(_NIL) + 1), message)
         data = pa.nulls(len(array), pa.string())
-        bracketed = spans.as_bool(pc.starts_with(array, "["))
+        bracketed = as_bool(pc.starts_with(array, "["))
         invalid = np.zeros(len(array), np.bool_)
         if bracketed.any():
             rows = pa.array(np.flatnonzero(bracketed))
@@ -50,9 +51,9 @@ class SyslogBodyPart(Subfield):
         return pa.StructArray.from_arrays([data, message], [*_DATA, *_MESSAGE], mask=pa.array(invalid))
 
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
-        well_formed = spans.as_bool(extracted.is_valid())
+        well_formed = as_bool(extracted.is_valid())
         texts = pc.struct_field(extracted, [self.groups[0]])
-        values, valid = convert_valid(self.inner, texts, ~spans.as_bool(texts.is_valid()), context)
+        values, valid = convert_valid(self.inner, texts, ~as_bool(texts.is_valid()), context)
         valid = well_formed if valid is None else well_formed & valid
         return values, None if valid.all() else valid
 

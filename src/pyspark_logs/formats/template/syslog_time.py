@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar import spans
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.template.zone_abbreviation import render_with_zones
@@ -72,7 +72,5 @@ class SyslogTime:
         if names.null_count == len(names):
             return texts, found
         zoned, rows = render_with_zones(_WRITTEN, times, names, zone)
-        found += unwritable_values(
-            indices[0], rows & spans.as_bool(names.is_valid()), "is not a time of the zone beside it"
-        )
+        found += unwritable_values(indices[0], rows & as_bool(names.is_valid()), "is not a time of the zone beside it")
         return pc.if_else(names.is_valid(), pc.binary_join_element_wise(zoned, ":", ""), texts), found

@@ -12,9 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.timestamps.parsing import (
     HIGHEST_US,
@@ -120,11 +126,11 @@ class AbbreviatedZoneTime(Subfield):
         correct = np.ones(len(array), np.bool_) if valid is None else valid
         instants = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).copy()
         for name in filter(None, distinct):
-            rows = np.flatnonzero(spans.as_bool(pc.equal(names, name).fill_null(False)) & correct)
+            rows = np.flatnonzero(as_bool(pc.equal(names, name).fill_null(False)) & correct)
             offsets, known = offsets_of_name(name, instants[rows], context.zone, local=True)
             instants[rows] -= offsets
             correct[rows] = known
-        rows = np.flatnonzero(spans.as_bool(pc.equal(names, "").fill_null(False)) & correct)
+        rows = np.flatnonzero(as_bool(pc.equal(names, "").fill_null(False)) & correct)
         instants[rows] = local_to_utc_us(instants[rows], context.zone)
         correct &= (instants >= LOWEST_US) & (instants <= HIGHEST_US)
         return to_array(np.where(correct, instants, 0)), None if correct.all() else correct
@@ -168,7 +174,7 @@ def render_with_zones(pattern: str, times: pa.Array, names: pa.Array, zone: str)
     texts, rows = render_pattern(compiled, times, zone)
     unwritable: Bool = np.zeros(len(times), np.bool_) if rows is None else rows
     for name in filter(None, pc.unique(names).to_pylist()):
-        mask = spans.as_bool(pc.equal(names, name).fill_null(False))
+        mask = as_bool(pc.equal(names, name).fill_null(False))
         offsets, known = offsets_of_name(name, instants[mask], zone, local=False)
         shifted, rows = render_pattern(compiled, to_array(instants[mask] + np.where(known, offsets, 0)), "UTC")
         texts = pc.replace_with_mask(texts, pa.array(mask), shifted)

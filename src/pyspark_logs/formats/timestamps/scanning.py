@@ -10,7 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.shapes import ShapeDetector, TimestampShape
 from pyspark_logs.formats.timestamps.vectorized import parse_fields_us

@@ -12,8 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar import spans
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.timestamps.parsing import (
     DAY_US,
     DAYS,
@@ -221,12 +227,12 @@ def _days_in_month(year: Int64, month: Int64) -> Int64:
 
 def to_array(instants: Int64) -> pa.Array:
     """Converts instants in microseconds to ``timestamp[us, UTC]``."""
-    return spans.from_numpy(instants.view("int64")).cast(pa.timestamp("us", "UTC"))
+    return from_numpy(instants.view("int64")).cast(pa.timestamp("us", "UTC"))
 
 
 def to_dates(instants: Int64) -> pa.Array:
     """Converts instants at midnight UTC to ``date32``."""
-    return spans.from_numpy((instants // DAY_US).astype(np.int32)).cast(pa.date32())
+    return from_numpy((instants // DAY_US).astype(np.int32)).cast(pa.date32())
 
 
 def _iso_cast_us(array: pa.Array, table: Bytes, shape: TimestampShape, context: TimestampContext) -> Int64 | None:

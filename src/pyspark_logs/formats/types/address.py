@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Int32
@@ -56,7 +57,7 @@ class Port(Integer):
         if pieces is None:
             return None
         classes = classes_of_integers(pieces[1], self.bits)
-        return np.where(spans.as_bool(pc.equal(pieces[1], "-")), np.int32(UNCLASSED), classes)
+        return np.where(as_bool(pc.equal(pieces[1], "-")), np.int32(UNCLASSED), classes)
 
     @property
     def re2_pattern(self) -> str | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
@@ -98,7 +99,7 @@ def to_instants(array: pa.Array, zone: str) -> CastResult:
     null = micros.is_null().to_numpy(zero_copy_only=False)
     found = pa.array(local_to_utc_us(local, zone), pa.int64(), mask=null).cast(utc)
     if zone != "UTC":
-        same = spans.as_bool(pc.equal(utc_to_local(found, zone).cast(pa.int64()), micros)) | null
+        same = as_bool(pc.equal(utc_to_local(found, zone).cast(pa.int64()), micros)) | null
         lost = ~same if lost is None else lost | ~same
     return found, lost if lost is not None and lost.any() else None
 
@@ -110,10 +111,10 @@ def _micros(array: pa.Array) -> CastResult:
         return numbers, None
     if array.type.unit == "ns":
         micros = pc.divide(numbers, 1000)  # toward zero; a value with a remainder is lost in any case
-        lost = spans.as_bool(pc.not_equal(pc.multiply(micros, 1000), numbers))
+        lost = as_bool(pc.not_equal(pc.multiply(micros, 1000), numbers))
         return micros, lost if lost.any() else None
     scale = {"s": 1_000_000, "ms": 1000}[array.type.unit]
-    out_of_range = spans.as_bool(pc.greater(pc.abs(numbers), (2**63 - 1) // scale))
+    out_of_range = as_bool(pc.greater(pc.abs(numbers), (2**63 - 1) // scale))
     micros = pc.multiply(pc.if_else(pa.array(out_of_range), 0, numbers), scale)
     return micros, out_of_range if out_of_range.any() else None
 

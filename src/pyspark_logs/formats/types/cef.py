@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
@@ -58,7 +59,7 @@ class CefHeader(Text):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         texts = pc.replace_substring(pc.replace_substring(array, "\\", "\\\\"), "|", "\\|")
-        has_line_end = spans.as_bool(pc.match_substring_regex(texts, "[\n\r]").fill_null(False))
+        has_line_end = as_bool(pc.match_substring_regex(texts, "[\n\r]").fill_null(False))
         return texts, has_line_end if has_line_end.any() else None
 
 
@@ -83,7 +84,7 @@ class CefSeverity(CefHeader):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         texts, unwritable = super().render(array, zone)
-        is_extension = spans.as_bool(pc.match_substring(array, "=").fill_null(False))
+        is_extension = as_bool(pc.match_substring(array, "=").fill_null(False))
         if unwritable is not None:
             is_extension |= unwritable
         return texts, is_extension if is_extension.any() else None

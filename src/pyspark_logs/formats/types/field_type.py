@@ -19,7 +19,12 @@ import pyarrow as pa
 
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.escape_styles import EscapeStyle
 from pyspark_logs.formats.types.forms import CompiledForm, RenderedForm, TimeNotation

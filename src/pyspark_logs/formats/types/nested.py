@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar import spans
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -77,7 +77,7 @@ def render_lists(array: pa.Array, separator: str) -> RenderResult:
     if checked.any() and len(separator) > 1:
         # Equally many elements may still differ: "a;" and "b" joined by ";;" are split into "a" and ";b".
         written, restored = (pc.list_flatten(lists.filter(checked)) for lists in (array, pieces))
-        different = ~spans.as_bool(pc.equal(written, restored))
+        different = ~as_bool(pc.equal(written, restored))
         unwritable[checked] = any_per_row(different, np.concatenate([[0], np.cumsum(lengths[checked])]))
     return copy_nulls(texts, array), unwritable if unwritable.any() else None
 
@@ -89,9 +89,7 @@ def render_maps(array: pa.Array, avoid: Sequence[str] = ()) -> RenderResult:
     if a key is empty, occurs twice or contains a blank, ``=`` or a quote, or if a value is null.
     """
     bounds, (keys, items) = offsets_and_children(array)
-    unwritable = spans.as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | items.is_null().to_numpy(
-        zero_copy_only=False
-    )
+    unwritable = as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | items.is_null().to_numpy(zero_copy_only=False)
     unwritable |= duplicate_keys(keys, bounds)
     items = items.fill_null("")
     special = pc.match_substring_regex(items, '^"|[ \n\r]')

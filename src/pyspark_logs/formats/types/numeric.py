@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar import prefix_words, spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
@@ -124,7 +125,7 @@ class Integer(NumericType):
         numbers = prefix_words.parse_small_integers(words, lengths, null)
         # Eight digits fit in 32 bits.
         dtype = np.int64 if self.bits > _INT_BITS else np.int32
-        return None if numbers is None else spans.from_numpy(numbers.astype(dtype, copy=False), null)
+        return None if numbers is None else from_numpy(numbers.astype(dtype, copy=False), null)
 
     @property
     def compiled_form(self) -> CompiledForm:

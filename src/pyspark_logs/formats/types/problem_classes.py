@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.formats.columnar.spans import Int32, as_bool, from_numpy
+from pyspark_logs.arrow_values import as_bool, from_numpy
+from pyspark_logs.formats.columnar.spans import Int32
 
 UNCLASSED = -1
 OTHER_FORM = 0  # class of the texts that are not of a type's form

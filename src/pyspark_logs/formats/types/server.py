@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
@@ -212,7 +213,7 @@ class UserName(Text):
         return render_validated(self, array)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        shifted = spans.as_bool(pc.or_(pc.starts_with(array, "- "), pc.ends_with(array, " -")))
+        shifted = as_bool(pc.or_(pc.starts_with(array, "- "), pc.ends_with(array, " -")))
         return array, ~shifted if shifted.any() else None
 
     @property
@@ -226,4 +227,4 @@ class UserName(Text):
 
 def _ends_early(texts: pa.Array) -> Bool:
     """Returns a mask of the texts in which :class:`UpstreamList` would end before the end of the text."""
-    return ~spans.as_bool(pc.match_substring_regex(texts, _WHOLE_LIST)) & spans.as_bool(texts.is_valid())
+    return ~as_bool(pc.match_substring_regex(texts, _WHOLE_LIST)) & as_bool(texts.is_valid())

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
@@ -101,7 +102,7 @@ class HostAfterTime(Text):
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
         shifted = pc.or_(pc.is_in(array, pa.array(_ZONES)), pc.match_substring_regex(array, f"^{_YEAR.pattern}$"))
-        no_hosts = spans.as_bool(shifted)
+        no_hosts = as_bool(shifted)
         return array, ~no_hosts if no_hosts.any() else None
 
 

@@ -12,10 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
-from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32, Int64
+from pyspark_logs.formats.columnar.spans import (
+    Bool,
+    Bytes,
+    Int32,
+    Int64,
+)
 from pyspark_logs.formats.timestamps.parsing import (
     DAY_US,
     HIGHEST_US,
@@ -71,7 +77,7 @@ class Date(FieldType):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         days = array.cast(pa.int32())
-        out_of_range = spans.as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
+        out_of_range = as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
         if not out_of_range.any():
             return array.cast(pa.string()), None
         days = pc.if_else(pa.array(out_of_range), pa.scalar(0, pa.int32()), days)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.compiled.render_program import LineRules
@@ -79,7 +80,7 @@ class RoundtripChecks:
             first, self._blank_lines(lines) & rows, "makes a blank line, which is not a record"
         )
         for prefix in self.forbidden_prefixes:
-            forbidden = spans.as_bool(pc.starts_with(lines, prefix)) & rows
+            forbidden = as_bool(pc.starts_with(lines, prefix)) & rows
             problems += unwritable_values(
                 first, forbidden, f"makes a line that begins with {prefix!r}, which is not a record"
             )

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.compiled.render_program import LineRules
@@ -116,13 +117,13 @@ def holds_any_of(texts: pa.Array, parts: Sequence[str]) -> Bool:
     data = spans.string_bytes(texts).tobytes()
     for part in parts:
         if part.encode() in data:
-            found |= spans.as_bool(pc.match_substring(texts, part))
+            found |= as_bool(pc.match_substring(texts, part))
     return found
 
 
 def is_any_of(texts: pa.Array, values: Sequence[str]) -> Bool:
     """Returns a mask of the texts that are equal to any of the values."""
-    return spans.as_bool(pc.is_in(texts, value_set=pa.array(list(values), pa.string())))
+    return as_bool(pc.is_in(texts, value_set=pa.array(list(values), pa.string())))
 
 
 def replace_masked(texts: pa.Array, mask: Bool, replacements: pa.Array) -> pa.Array:
